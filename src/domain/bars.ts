@@ -1,0 +1,54 @@
+/** Price bars as columns: the one shape in which bars travel between provider, storage, features and threads. */
+
+/**
+ * Bars of one symbol and interval in ascending time, one array per field, all of the same length.
+ * `ts` is the START of each bar in epoch seconds UTC (for `1d`: midnight UTC of the trading date).
+ * Prices are in the quote currency, `volume` in units of the instrument (may be fractional).
+ */
+export interface BarColumns {
+  readonly ts: Float64Array;
+  readonly open: Float64Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+  readonly volume: Float64Array;
+}
+
+/** The names of the columns, in storage and export order. */
+export const BAR_FIELDS = ["ts", "open", "high", "low", "close", "volume"] as const;
+
+/** Allocates `length` bars, all fields zero. */
+export function emptyBars(length = 0): BarColumns {
+  const column = () => new Float64Array(length);
+  return { ts: column(), open: column(), high: column(), low: column(), close: column(), volume: column() };
+}
+
+/** A view (no copy) of the bars `start` (inclusive) to `end` (exclusive). */
+export function sliceBars(bars: BarColumns, start: number, end: number): BarColumns {
+  const cut = (column: Float64Array) => column.subarray(start, end);
+  return {
+    ts: cut(bars.ts),
+    open: cut(bars.open),
+    high: cut(bars.high),
+    low: cut(bars.low),
+    close: cut(bars.close),
+    volume: cut(bars.volume),
+  };
+}
+
+/** The first index whose `ts` is at or after `time` (epoch seconds): O(log n) on the sorted column. */
+export function lowerBound(ts: Float64Array, time: number): number {
+  let low = 0;
+  let high = ts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ts[middle]! < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The bars with `from` <= ts < `to` (epoch seconds), as a view. */
+export function barsBetween(bars: BarColumns, from: number, to: number): BarColumns {
+  return sliceBars(bars, lowerBound(bars.ts, from), lowerBound(bars.ts, to));
+}

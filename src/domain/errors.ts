@@ -1,0 +1,59 @@
+/** Errors that carry what a person needs: what was wrong and what to do. */
+
+/** Why a provider's answer could not be used; decides what happens next (docs/adding-a-provider.md). */
+export const PROVIDER_ERROR_KINDS = [
+  "auth",
+  "plan",
+  "quota_day",
+  "rate_minute",
+  "bad_request",
+  "unknown_symbol",
+  "no_data",
+  "transient",
+  "garbage",
+] as const;
+export type ProviderErrorKind = (typeof PROVIDER_ERROR_KINDS)[number];
+
+/** A provider could not answer a request. `message` is one line for a person and never holds a key. */
+export class ProviderError extends Error {
+  override readonly name = "ProviderError";
+  constructor(
+    readonly kind: ProviderErrorKind,
+    message: string,
+    /** Seconds after which asking again makes sense, if the provider said so. */
+    readonly retryAfter?: number,
+  ) {
+    super(message);
+  }
+}
+
+export interface FieldError {
+  /** Where in the input, e.g. `symbols.3` or `years`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What kinds of refusal there are, each with its HTTP status. */
+const REFUSALS = { invalid: 422, not_found: 404, conflict: 409, forbidden: 403 } as const;
+export type RefusalKind = keyof typeof REFUSALS;
+
+/** An order that is refused before anything was changed: bad input, an unknown id, a conflict. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  constructor(
+    readonly kind: RefusalKind,
+    message: string,
+    readonly errors: readonly FieldError[] = [],
+  ) {
+    super(message);
+  }
+  get status(): number {
+    return REFUSALS[this.kind];
+  }
+}
+
+/** The message of anything that was thrown, as one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, " ").trim() || "unknown error";
+}

@@ -1,0 +1,111 @@
+/** What a job is doing, as the screen and the API say it: status, percent and micro-stage from one pure function. */
+
+import type { Interval } from "./interval.ts";
+import type { JobState } from "./run.ts";
+
+/** What a stage of the pipeline reports; text and percent are computed from it, so they cannot disagree. */
+export type Stage =
+  | { readonly stage: "queued" }
+  | { readonly stage: "fetch" /** batches stored */; readonly done: number; readonly total: number }
+  | { readonly stage: "engineer" /** features computed */; readonly done: number; readonly total: number }
+  | { readonly stage: "create" }
+  | { readonly stage: "store" }
+  | { readonly stage: "complete"; readonly seconds: number }
+  | { readonly stage: "failed"; readonly reason: string }
+  | { readonly stage: "stopped"; readonly status: "Paused" | "Cancelled" | "Skipped"; readonly reason: string }
+  /** Something inside the present stage that waits: percent and status stay. */
+  | { readonly stage: "waiting"; readonly reason: string };
+
+export type Status =
+  | "Queued"
+  | "Fetching history"
+  | "Engineering features"
+  | "Creating profile"
+  | "Storing profile"
+  | "Complete"
+  | "Failed"
+  | "Paused"
+  | "Cancelled"
+  | "Skipped";
+
+/** What a stage says by itself; a `null` stays what it was. */
+interface StageText {
+  readonly status: Status | null;
+  readonly progress: number | null;
+  readonly microStage: string;
+}
+
+const percent = (done: number, total: number) => (total > 0 ? Math.floor((100 * done) / total) : 100);
+
+/** Status, percent and micro-stage of a stage, as the contract words them. */
+export function describeStage(stage: Stage): StageText {
+  switch (stage.stage) {
+    case "queued":
+      return { status: "Queued", progress: 0, microStage: "Waiting for a worker" };
+    case "fetch": {
+      const { done, total } = stage;
+      const batch = Math.min(done + 1, total);
+      return {
+        status: "Fetching history",
+        progress: total > 0 ? Math.floor((45 * done) / total) : 45,
+        microStage: `Batch ${batch}/${total}: ${percent(done, total)}%`,
+      };
+    }
+    case "engineer": {
+      const { done, total } = stage;
+      return {
+        status: "Engineering features",
+        progress: total > 0 ? 50 + Math.floor((15 * done) / total) : 65,
+        microStage: `Feature ${done}/${total}: ${percent(done, total)}%`,
+      };
+    }
+    case "create":
+      return { status: "Creating profile", progress: 70, microStage: "Preparing profile metadata..." };
+    case "store":
+      return { status: "Storing profile", progress: 90, microStage: "Writing to database..." };
+    case "complete":
+      return { status: "Complete", progress: 100, microStage: `Completed in ${stage.seconds.toFixed(1)}s` };
+    case "failed":
+      return { status: "Failed", progress: null, microStage: stage.reason };
+    case "stopped":
+      return { status: stage.status, progress: null, microStage: stage.reason };
+    case "waiting":
+      return { status: null, progress: null, microStage: stage.reason };
+  }
+}
+
+/** The state of one job as every viewer sees it: the fields of a progress event (contract §2). */
+export interface JobProgress {
+  readonly runId: string;
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly state: JobState;
+  readonly status: Status;
+  /** 0..100; never goes back within an attempt. */
+  readonly progress: number;
+  readonly microStage: string;
+  /** Distinct bars held for the job's range. */
+  readonly dataPoints: number;
+  /** Requests sent, retries included. */
+  readonly apiCalls: number;
+  /** Seconds since the job started working, one decimal. */
+  readonly duration: number;
+  /** Counts events up, over all jobs, since the server started. */
+  readonly seq: number;
+}
+
+/** The state after `stage`: percent never falls unless the job starts over (`queued`). */
+export function advance(previous: JobProgress, stage: Stage): Pick<JobProgress, "status" | "progress" | "microStage"> {
+  const next = describeStage(stage);
+  const progress = next.progress ?? previous.progress;
+  return {
+    status: next.status ?? previous.status,
+    progress: stage.stage === "queued" ? 0 : Math.max(previous.progress, progress),
+    microStage: next.microStage,
+  };
+}
+
+/** The log line of an update, e.g. `AAPL: Fetching history - Batch 2/24: 4% (1%)`. */
+export function progressLine(job: Pick<JobProgress, "symbol" | "status" | "microStage" | "progress">): string {
+  return `${job.symbol}: ${job.status} - ${job.microStage} (${job.progress}%)`;
+}

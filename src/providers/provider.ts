@@ -1,0 +1,69 @@
+/** The port every source of bars implements: built-in (`demo`, `csv`) or an HTTP API. */
+
+import type { BarColumns } from "../domain/bars.ts";
+import type { Interval } from "../domain/interval.ts";
+
+/** How a provider's bars are told apart in storage: two feeds or adjustments are two series, never blended. */
+export interface SeriesTraits {
+  /** The venue or tape, e.g. `sip`, `iex`, `synthetic`. */
+  readonly feed: string;
+  /** What the provider has already applied to the prices. */
+  readonly adjustment: "none" | "splits" | "all";
+  /** Which sessions the bars cover. */
+  readonly sessions: "regular" | "extended" | "continuous";
+}
+
+/** A half-open window of one symbol's bars, epoch seconds UTC: `from` <= ts < `to`. */
+export interface BarWindow {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly from: number;
+  readonly to: number;
+  /** The moment (epoch seconds) that counts as now: bars that had not ended by then are not final and are left out. */
+  readonly asOf: number;
+}
+
+/** What an adapter may use of the outside: the worker that runs it supplies this. */
+export interface FetchContext {
+  /** Aborted when the job is paused, cancelled or the server stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Asks leave for one request of `cost` weighted units from the provider's shared limiter and counts it as an
+   * API call. Resolves when the request may be sent; rejects with the signal's reason when the job is stopped.
+   */
+  acquire(cost?: number): Promise<void>;
+  /** Tells the screen why the job waits, e.g. `Retry 2/5 in 3s: HTTP 503`. */
+  waiting(reason: string): void;
+  log(level: "debug" | "info" | "warn", message: string): void;
+}
+
+/** Something in a source that is not a usable bar: kept and shown, never silently dropped. */
+export interface RejectedRow {
+  /** Where it stood, e.g. `AAPL.csv:17`. */
+  readonly where: string;
+  readonly reason: string;
+  readonly raw: string;
+}
+
+export interface FetchedBars {
+  readonly bars: BarColumns;
+  readonly rejected: readonly RejectedRow[];
+}
+
+export interface Provider {
+  /** The name in settings, URLs and storage, e.g. `demo`. */
+  readonly name: string;
+  /** The name on the screen. */
+  readonly title: string;
+  readonly intervals: readonly Interval[];
+  /** Longest window of one request chain, in days; neighbouring batches are merged up to it. */
+  maxWindowDays(interval: Interval): number;
+  /** Where the provider's history begins (epoch seconds): the start of a run with `years: "all"`. */
+  historyStart(interval: Interval): number;
+  traits(symbol: string, interval: Interval): SeriesTraits;
+  /**
+   * All final bars of the window, ascending. An empty answer means that the provider was asked and has none.
+   * @throws ProviderError when the provider could not answer; a failed window is never an empty one.
+   */
+  fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars>;
+}
