@@ -90,6 +90,8 @@ export interface JobProgress {
   readonly apiCalls: number;
   /** Seconds since the job started working, one decimal. */
   readonly duration: number;
+  /** While the job works: the epoch millisecond from which `duration` counts, so that a browser can tick it. */
+  readonly since: number | null;
   /** Counts events up, over all jobs, since the server started. */
   readonly seq: number;
 }

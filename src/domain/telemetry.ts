@@ -1,0 +1,97 @@
+/** What the server tells its viewers besides the progress of single jobs: log lines and the totals of a run. */
+
+import type { Interval } from "./interval.ts";
+import type { JobProgress } from "./progress.ts";
+import type { JobState, Mode, RunState } from "./run.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogLine {
+  /** Counts up over the life of the server process. */
+  readonly id: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly level: LogLevel;
+  readonly runId: string | null;
+  readonly symbol: string | null;
+  readonly message: string;
+}
+
+/** A run with the totals of its jobs. */
+export interface RunSummary {
+  readonly id: string;
+  readonly state: RunState;
+  readonly mode: Mode;
+  readonly interval: Interval;
+  readonly provider: string;
+  readonly years: number | "all";
+  readonly batchDays: number;
+  readonly maxWorkers: number;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+  /** Number of jobs in each state. */
+  readonly counts: Readonly<Record<JobState, number>>;
+  readonly total: number;
+  /** Mean progress of the jobs that count (skipped and cancelled ones do not), 0..100. */
+  readonly progress: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  readonly symbolsPerMinute: number;
+  readonly barsPerMinute: number;
+  /** Seconds to the end at the speed measured so far; `null` while there is nothing to judge by. */
+  readonly etaSeconds: number | null;
+}
+
+/** A progress event as the API writes it. */
+export function progressToWire(job: JobProgress) {
+  return {
+    run_id: job.runId,
+    symbol: job.symbol,
+    interval: job.interval,
+    state: job.state,
+    status: job.status,
+    progress: job.progress,
+    micro_stage: job.microStage,
+    data_points: job.dataPoints,
+    api_calls: job.apiCalls,
+    duration: job.duration,
+    seq: job.seq,
+  };
+}
+
+/** A run's totals as the API writes them. */
+export function runToWire(run: RunSummary) {
+  return {
+    id: run.id,
+    status: run.state,
+    mode: run.mode,
+    interval: run.interval,
+    provider: run.provider,
+    years: run.years,
+    batch_days: run.batchDays,
+    max_workers: run.maxWorkers,
+    created_at: new Date(run.createdAt).toISOString(),
+    finished_at: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
+    counts: run.counts,
+    total: run.total,
+    progress: run.progress,
+    data_points: run.dataPoints,
+    api_calls: run.apiCalls,
+    symbols_per_minute: run.symbolsPerMinute,
+    bars_per_minute: run.barsPerMinute,
+    eta_seconds: run.etaSeconds,
+  };
+}
+
+export function logToWire(line: LogLine) {
+  return {
+    id: line.id,
+    at: new Date(line.at).toISOString(),
+    level: line.level,
+    run_id: line.runId,
+    symbol: line.symbol,
+    message: line.message,
+  };
+}

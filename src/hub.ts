@@ -1,0 +1,268 @@
+/**
+ * The progress hub: the last state of every job, and two ways to follow it.
+ *
+ * - `stream()` delivers EVERY event in order through a bounded queue; who falls behind is told how much was
+ *   skipped and gets a fresh snapshot.
+ * - `onFrame()` delivers what changed, newest per job, at most once per `FRAME_MS`: one call for all viewers of the
+ *   screen, so that each frame is rendered once.
+ *
+ * Reporting never waits for a viewer.
+ */
+
+import type { JobProgress } from "./domain/progress.ts";
+import { type LogLine, logToWire, progressToWire, type RunSummary, runToWire } from "./domain/telemetry.ts";
+
+/** Shortest time between two frames, milliseconds. */
+export const FRAME_MS = 100;
+/** Events a stream may fall behind before it is told that it lagged. */
+export const STREAM_LIMIT = 4_096;
+/** Log lines kept for viewers who come late. */
+const LOG_LIMIT = 1_000;
+
+export type HubEvent =
+  | { readonly type: "progress"; readonly seq: number; readonly job: JobProgress }
+  | { readonly type: "log"; readonly seq: number; readonly line: LogLine }
+  | { readonly type: "run"; readonly seq: number; readonly run: RunSummary }
+  | { readonly type: "metrics"; readonly seq: number; readonly data: Readonly<Record<string, unknown>> }
+  | { readonly type: "usage"; readonly seq: number; readonly data: readonly Readonly<Record<string, unknown>>[] };
+
+/** What changed since the last frame: the newest state per job and run, and every log line. */
+export interface Frame {
+  readonly seq: number;
+  readonly jobs: readonly JobProgress[];
+  readonly runs: readonly RunSummary[];
+  readonly logs: readonly LogLine[];
+}
+
+export interface Snapshot {
+  readonly seq: number;
+  readonly runs: readonly RunSummary[];
+  readonly jobs: readonly JobProgress[];
+  readonly logs: readonly LogLine[];
+}
+
+export const jobKey = (runId: string, symbol: string) => `${runId}:${symbol}`;
+
+type EventBody = HubEvent extends infer E ? (E extends HubEvent ? Omit<E, "seq"> : never) : never;
+
+export class ProgressHub {
+  /** Tells this life of the server from earlier ones in event ids (`<epoch>-<seq>`). */
+  readonly epoch = Date.now().toString(36);
+  #seq = 0;
+  #lineId = 0;
+  readonly #jobs = new Map<string, JobProgress>();
+  readonly #runs = new Map<string, RunSummary>();
+  readonly #logs: LogLine[] = [];
+  readonly #streams = new Set<EventStream>();
+  readonly #frameListeners = new Set<(frame: Frame) => void>();
+  readonly #dirtyJobs = new Set<string>();
+  readonly #dirtyRuns = new Set<string>();
+  #newLogs: LogLine[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  job(runId: string, symbol: string): JobProgress | undefined {
+    return this.#jobs.get(jobKey(runId, symbol));
+  }
+
+  /** The last known states of a run's jobs, in the order in which they were first reported. */
+  jobsOf(runId: string): JobProgress[] {
+    return [...this.#jobs.values()].filter((job) => job.runId === runId);
+  }
+
+  snapshot(): Snapshot {
+    return {
+      seq: this.#seq,
+      runs: [...this.#runs.values()],
+      jobs: [...this.#jobs.values()],
+      logs: [...this.#logs],
+    };
+  }
+
+  /** Records the new state of a job and tells everybody; returns it with its sequence number. */
+  report(state: Omit<JobProgress, "seq">): JobProgress {
+    const job = { ...state, seq: this.#seq + 1 };
+    this.#jobs.set(jobKey(job.runId, job.symbol), job);
+    this.#dirtyJobs.add(jobKey(job.runId, job.symbol));
+    this.#publish({ type: "progress", job });
+    return job;
+  }
+
+  reportRun(run: RunSummary): void {
+    this.#runs.set(run.id, run);
+    this.#dirtyRuns.add(run.id);
+    this.#publish({ type: "run", run });
+  }
+
+  log(line: Omit<LogLine, "id">): LogLine {
+    this.#lineId += 1;
+    const numbered = { ...line, id: this.#lineId };
+    this.#logs.push(numbered);
+    if (this.#logs.length > LOG_LIMIT) this.#logs.shift();
+    this.#newLogs.push(numbered);
+    this.#publish({ type: "log", line: numbered });
+    return numbered;
+  }
+
+  metrics(data: Readonly<Record<string, unknown>>): void {
+    this.#publish({ type: "metrics", data });
+  }
+
+  usage(data: readonly Readonly<Record<string, unknown>>[]): void {
+    this.#publish({ type: "usage", data });
+  }
+
+  /** Drops a run and its jobs from memory (they stay in the database). */
+  forget(runId: string): void {
+    this.#runs.delete(runId);
+    for (const [key, job] of this.#jobs) if (job.runId === runId) this.#jobs.delete(key);
+  }
+
+  /** Follows what changed, coalesced; returns the function that stops it. */
+  onFrame(listener: (frame: Frame) => void): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
+  }
+
+  /** Follows every event, or with `latest` only the newest per job. */
+  stream(options: { latest?: boolean; limit?: number } = {}): EventStream {
+    const stream = new EventStream(options, () => this.#streams.delete(stream));
+    if (this.#closed) stream.close();
+    else this.#streams.add(stream);
+    return stream;
+  }
+
+  /** Ends all streams; later reports are recorded but go nowhere. */
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#frameListeners.clear();
+    for (const stream of [...this.#streams]) stream.close();
+  }
+
+  #publish(body: EventBody): void {
+    this.#seq += 1;
+    const event = { ...body, seq: this.#seq } as HubEvent;
+    for (const stream of this.#streams) stream.push(event);
+    if (!this.#closed && this.#timer === null && this.#frameListeners.size > 0) {
+      this.#timer = setTimeout(() => this.#flush(), FRAME_MS);
+    }
+  }
+
+  #flush(): void {
+    this.#timer = null;
+    const pick = <T>(keys: Set<string>, from: Map<string, T>) =>
+      [...keys].flatMap((key) => from.get(key) ?? ([] as T[]));
+    const frame: Frame = {
+      seq: this.#seq,
+      jobs: pick(this.#dirtyJobs, this.#jobs),
+      runs: pick(this.#dirtyRuns, this.#runs),
+      logs: this.#newLogs,
+    };
+    this.#dirtyJobs.clear();
+    this.#dirtyRuns.clear();
+    this.#newLogs = [];
+    for (const listener of this.#frameListeners) listener(frame);
+  }
+}
+
+/** What a stream hands out next: the events since the last call, preceded by how many were lost, if any were. */
+export interface StreamChunk {
+  /** Events that were skipped because the viewer was too slow; a fresh snapshot is due when it is not 0. */
+  readonly lagged: number;
+  readonly events: readonly HubEvent[];
+}
+
+/** One viewer's bounded queue of events. */
+export class EventStream {
+  #queue: HubEvent[] = [];
+  #lagged = 0;
+  #wake: (() => void) | null = null;
+  #closed = false;
+  readonly #limit: number;
+  readonly #latest: boolean;
+  readonly #onClose: () => void;
+
+  constructor(options: { latest?: boolean; limit?: number }, onClose: () => void) {
+    this.#limit = options.limit ?? STREAM_LIMIT;
+    this.#latest = options.latest ?? false;
+    this.#onClose = onClose;
+  }
+
+  push(event: HubEvent): void {
+    if (this.#queue.length >= this.#limit) this.#overflow();
+    this.#queue.push(event);
+    this.#wake?.();
+    this.#wake = null;
+  }
+
+  /** Waits for events; `null` when the stream is closed. */
+  async next(): Promise<StreamChunk | null> {
+    while (this.#queue.length === 0) {
+      if (this.#closed) return null;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const chunk = { lagged: this.#lagged, events: this.#latest ? newestPerJob(this.#queue) : this.#queue };
+    this.#queue = [];
+    this.#lagged = 0;
+    return chunk;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#onClose();
+    this.#wake?.();
+    this.#wake = null;
+  }
+
+  /** Makes room: log lines are kept as long as they alone fit, all else is superseded by the coming snapshot. */
+  #overflow(): void {
+    const kept = newestPerJob(this.#queue).filter((event) => event.type === "log");
+    const logs = kept.length > this.#limit / 2 ? kept.slice(-this.#limit / 2) : kept;
+    this.#lagged += this.#queue.length - logs.length;
+    this.#queue = logs;
+  }
+}
+
+/** Leaves out each progress event that a later one for the same job supersedes; order is kept. */
+function newestPerJob(events: readonly HubEvent[]): HubEvent[] {
+  const newest = new Map<string, number>();
+  for (const event of events) {
+    if (event.type === "progress") newest.set(jobKey(event.job.runId, event.job.symbol), event.seq);
+  }
+  return events.filter(
+    (event) => event.type !== "progress" || newest.get(jobKey(event.job.runId, event.job.symbol)) === event.seq,
+  );
+}
+
+const encoded = new WeakMap<HubEvent, string>();
+
+/** An event in the wire form of `GET /api/events`; rendered once, whoever asks. */
+export function encodeEvent(epoch: string, event: HubEvent): string {
+  let text = encoded.get(event);
+  if (text === undefined) {
+    text = `event: ${event.type}\nid: ${epoch}-${event.seq}\ndata: ${JSON.stringify(wireOf(event))}\n\n`;
+    encoded.set(event, text);
+  }
+  return text;
+}
+
+function wireOf(event: HubEvent) {
+  switch (event.type) {
+    case "progress":
+      return progressToWire(event.job);
+    case "log":
+      return logToWire(event.line);
+    case "run":
+      return runToWire(event.run);
+    default:
+      return event.data;
+  }
+}
