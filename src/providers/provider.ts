@@ -23,6 +23,29 @@ export interface BarWindow {
   readonly asOf: number;
 }
 
+/** What a provider's answer says about its quota; the limiter takes it in. All fields are optional. */
+export interface QuotaReport {
+  /** Weighted units that the provider really charged for this request, where that differs from the reservation. */
+  readonly charged?: number;
+  /** The provider's own count of used units in its present minute, hour, day or month. */
+  readonly used?: { readonly [period in QuotaPeriod]?: number };
+  /** The limits the provider states, where they differ from those declared. */
+  readonly limits?: { readonly [period in QuotaPeriod]?: number };
+  /** Nobody may ask this provider again for so many seconds (`Retry-After`, a ban, a spent day). */
+  readonly holdSeconds?: number;
+  /** Why, in one line for the screen. */
+  readonly reason?: string;
+}
+
+/** The spans over which providers meter. A minute slides; the others start on the provider's clock. */
+export type QuotaPeriod = "minute" | "hour" | "day" | "month";
+
+/** Leave for one request. */
+export interface Permit {
+  /** Says what the request really cost and what its answer told of the quota. Without it the reservation stands. */
+  settle(report: QuotaReport): void;
+}
+
 /** What an adapter may use of the outside: the worker that runs it supplies this. */
 export interface FetchContext {
   /** Aborted when the job is paused, cancelled or the server stops. */
@@ -31,7 +54,7 @@ export interface FetchContext {
    * Asks leave for one request of `cost` weighted units from the provider's shared limiter and counts it as an
    * API call. Resolves when the request may be sent; rejects with the signal's reason when the job is stopped.
    */
-  acquire(cost?: number): Promise<void>;
+  acquire(cost?: number): Promise<Permit>;
   /** Tells the screen why the job waits, e.g. `Retry 2/5 in 3s: HTTP 503`. */
   waiting(reason: string): void;
   log(level: "debug" | "info" | "warn", message: string): void;
