@@ -84,8 +84,8 @@ export class ProgressHub {
   }
 
   /** Records the new state of a job and tells everybody; returns it with its sequence number. */
-  report(state: Omit<JobProgress, "seq" | "at">): JobProgress {
-    const job = { ...state, at: Date.now(), seq: this.#seq + 1 };
+  report(state: Omit<JobProgress, "seq">): JobProgress {
+    const job = { ...state, seq: this.#seq + 1 };
     this.#jobs.set(jobKey(job.runId, job.symbol), job);
     this.#dirtyJobs.add(jobKey(job.runId, job.symbol));
     this.#publish({ type: "progress", job });
