@@ -1,0 +1,184 @@
+/**
+ * The demo's intraday bars: a day is split into hours, those into quarters, fives and minutes. Each split keeps the
+ * parent's open, high, low, close and volume, so every interval tells the same story.
+ */
+
+import { type BarColumns, emptyBars, sliceBars } from "../domain/bars.ts";
+import { barStarts } from "../domain/calendar.ts";
+import { INTERVAL_SECONDS, type Interval } from "../domain/interval.ts";
+import { bits, square, uniform } from "./chance.ts";
+import type { DemoDay, DemoTraits } from "./demo-path.ts";
+
+/** The lengths into which a day is split, in minutes. */
+const LENGTHS = [60, 15, 5, 1];
+const MINUTE = LENGTHS.length - 1;
+/** Most children of one split: the 24 hours of a day. */
+const MOST = 24;
+
+/** The bars of `days` at `interval`, prices in currency. */
+export function demoBars(traits: DemoTraits, days: readonly DemoDay[], interval: Interval): BarColumns {
+  const capacity = days.reduce((sum, day) => sum + barStarts(day.session, interval).length, 0);
+  const writer = new BarWriter(traits, capacity);
+  if (interval === "1d") {
+    for (const day of days) writer.write(day.session.date, day.open, day.high, day.low, day.close, day.volume);
+    return writer.finish();
+  }
+  const splitter = new Splitter(traits, LENGTHS.indexOf(INTERVAL_SECONDS[interval] / 60), writer);
+  for (const day of days) splitter.splitDay(day);
+  return writer.finish();
+}
+
+class BarWriter {
+  readonly #bars: BarColumns;
+  readonly #scale: number;
+  readonly #volumeScale: number;
+  #length = 0;
+
+  constructor(traits: DemoTraits, capacity: number) {
+    this.#bars = emptyBars(capacity);
+    this.#scale = traits.scale;
+    this.#volumeScale = traits.volumeScale;
+  }
+
+  write(ts: number, open: number, high: number, low: number, close: number, volume: number): void {
+    const at = this.#length++;
+    this.#bars.ts[at] = ts;
+    this.#bars.open[at] = open / this.#scale;
+    this.#bars.high[at] = high / this.#scale;
+    this.#bars.low[at] = low / this.#scale;
+    this.#bars.close[at] = close / this.#scale;
+    this.#bars.volume[at] = volume / this.#volumeScale;
+  }
+
+  finish(): BarColumns {
+    return sliceBars(this.#bars, 0, this.#length);
+  }
+}
+
+/** Working space of one level of splitting, so that a bar costs no allocation. */
+interface Level {
+  /** Prices at the children's borders, in ticks. */
+  readonly border: Float64Array;
+  /** Share of the parent's volume up to each border, not yet divided by the total. */
+  readonly weight: Float64Array;
+}
+
+class Splitter {
+  readonly #levels: Level[] = LENGTHS.map(() => ({
+    border: new Float64Array(MOST + 1),
+    weight: new Float64Array(MOST + 1),
+  }));
+  #open = 0;
+  #half = 0;
+  #continuous: boolean;
+  #day = 0;
+
+  constructor(
+    readonly traits: DemoTraits,
+    /** The level whose bars are written. */
+    readonly target: number,
+    readonly writer: BarWriter,
+  ) {
+    this.#continuous = traits.market === "crypto";
+  }
+
+  splitDay(day: DemoDay): void {
+    const minutes = (day.session.close - day.session.open) / 60;
+    this.#open = day.session.open;
+    this.#half = minutes / 2;
+    this.#day = day.session.date / 86_400;
+    this.#split(0, 0, minutes, day.open, day.high, day.low, day.close, day.volume);
+  }
+
+  /** How busy a minute of the session is: a U from the open to the close, flat around the clock. */
+  #bustle(minute: number): number {
+    if (this.#continuous) return 1;
+    const fromNoon = (minute - this.#half) / this.#half;
+    return 0.6 + 1.6 * fromNoon * fromNoon + (minute < 10 ? 1.2 : 0);
+  }
+
+  /** Splits the bar of `minutes` from minute `start` of the session into the bars of `level`. */
+  #split(level: number, start: number, minutes: number, o: number, h: number, l: number, c: number, v: number): void {
+    const { seed } = this.traits;
+    const length = LENGTHS[level]!;
+    const count = Math.ceil(minutes / length);
+    const { border, weight } = this.#levels[level]!;
+    const place = Math.imul(this.#day, 8192) + start * 4 + level;
+    const dice = bits(seed, place, 30);
+
+    // Which child touches the high and which the low; on most rising days the low comes first.
+    let top = dice % count;
+    let bottom = (top + 1 + ((dice >>> 8) % Math.max(1, count - 1))) % count;
+    if (top !== bottom && bottom > top === c >= o && (dice >>> 16) % 4 !== 0) [top, bottom] = [bottom, top];
+
+    const quiet = level === MINUTE && count === 5 ? this.#quietMinute(place, top, bottom, v) : -1;
+
+    // The path runs through both extremes, with some noise on the way.
+    const range = h - l;
+    border[0] = o;
+    weight[0] = 0;
+    for (let index = 1; index <= count; index++) {
+      const noise = range * 0.35 * (uniform(seed, place, 40 + index) - 0.5);
+      const price = waypoint(index, count, top + 0.5, bottom + 0.5, o, h, l, c) + noise;
+      border[index] = index === count ? c : Math.round(reflect(price, l, h));
+      const middle = start + (index - 0.5) * length;
+      const share = this.#bustle(middle) * (0.65 + 0.7 * uniform(seed, place, 70 + index));
+      weight[index] =
+        weight[index - 1]! + (index - 1 === quiet ? 0 : share * Math.min(length, minutes - (index - 1) * length));
+    }
+    if (quiet >= 0) border[quiet + 1] = border[quiet]!;
+
+    // Whole units, and all of them by the last border.
+    const total = weight[count]!;
+    const soldBy = (index: number) => (index === count ? v : Math.floor((v * weight[index]!) / total));
+    for (let index = 0; index < count; index++) {
+      if (index === quiet) continue;
+      const open = border[index]!;
+      const close = border[index + 1]!;
+      const upper = Math.max(open, close);
+      const lower = Math.min(open, close);
+      const high =
+        index === top ? h : upper + Math.round(0.5 * (h - upper) * square(uniform(seed, place, 100 + index)));
+      const low =
+        index === bottom ? l : lower - Math.round(0.5 * (lower - l) * square(uniform(seed, place, 130 + index)));
+      const volume = soldBy(index + 1) - soldBy(index);
+      const from = start + index * length;
+      if (level === this.target) this.writer.write(this.#open + from * 60, open, high, low, close, volume);
+      else this.#split(level + 1, from, Math.min(length, minutes - index * length), open, high, low, close, volume);
+    }
+  }
+
+  /** The minute of five in which nobody traded, or -1: never one that carries the high, the low, or the parent's ends. */
+  #quietMinute(place: number, top: number, bottom: number, volume: number): number {
+    if (volume >= 5 && uniform(this.traits.seed, place, 31) >= this.traits.quiet * 5) return -1;
+    const minute = 1 + (bits(this.traits.seed, place, 32) % 3);
+    return minute === top || minute === bottom ? -1 : minute;
+  }
+}
+
+/** `price` mirrored back into [`low`, `high`]. */
+function reflect(price: number, low: number, high: number): number {
+  const inside = price > high ? high - (price - high) : price < low ? low + (low - price) : price;
+  return Math.min(high, Math.max(low, inside));
+}
+
+/** The price at border `at` on the straight lines from open through the first and the second extreme to the close. */
+function waypoint(
+  at: number,
+  end: number,
+  top: number,
+  bottom: number,
+  o: number,
+  h: number,
+  l: number,
+  c: number,
+): number {
+  const topFirst = top < bottom;
+  const firstAt = topFirst ? top : bottom;
+  const first = topFirst ? h : l;
+  const secondAt = topFirst ? bottom : top;
+  const second = topFirst ? l : h;
+  if (at <= firstAt) return o + ((first - o) * at) / firstAt;
+  if (at >= secondAt) return second + ((c - second) * (at - secondAt)) / (end - secondAt);
+  return first + ((second - first) * (at - firstAt)) / (secondAt - firstAt);
+}

@@ -1,0 +1,79 @@
+/**
+ * The built-in provider: synthetic bars on real sessions, without key or network. A bar is a function of the symbol's
+ * name and its own time, so every machine and every window gives the same one.
+ *
+ * Two rules make failures visible on purpose: a name with an exchange suffix other than `@US` is unknown, and
+ * `DEMO-FAIL` is never answered, so that one can see what a failed job looks like.
+ */
+
+import { emptyBars, sliceBars } from "../domain/bars.ts";
+import { CALENDAR, type Calendar } from "../domain/calendar.ts";
+import { ProviderError } from "../domain/errors.ts";
+import { DAY, INTERVALS } from "../domain/interval.ts";
+import { marketOf } from "../domain/symbol.ts";
+import { demoBars } from "./demo-bars.ts";
+import { DEMO_START, DemoPath } from "./demo-path.ts";
+import { pause } from "./pause.ts";
+import type { BarWindow, FetchContext, FetchedBars, Provider } from "./provider.ts";
+
+export interface DemoOptions {
+  /** How long a request takes, in milliseconds. */
+  readonly latencyMs?: number;
+  readonly calendar?: Calendar;
+}
+
+/** Daily walks kept in memory; one of 36 years is about 1 MB. */
+const KEPT_PATHS = 32;
+
+export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoOptions = {}): Provider {
+  const paths = new Map<string, DemoPath>();
+
+  function pathOf(symbol: string): DemoPath {
+    const path = paths.get(symbol) ?? new DemoPath(symbol, marketOf(symbol), calendar);
+    paths.delete(symbol);
+    paths.set(symbol, path);
+    if (paths.size > KEPT_PATHS) paths.delete(paths.keys().next().value!);
+    return path;
+  }
+
+  async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
+    const { symbol, interval, from, to, asOf } = window;
+    await context.acquire(1);
+    await pause(latencyMs, context.signal);
+    const [name = symbol, exchange = "US"] = symbol.split("@");
+    if (exchange !== "US") {
+      throw new ProviderError("unknown_symbol", `The demo provider has no exchange "${exchange}" (symbol ${symbol})`);
+    }
+    if (name === "DEMO-FAIL") {
+      throw new ProviderError("transient", "DEMO-FAIL never answers: it shows what a failed job looks like");
+    }
+    const market = marketOf(name);
+    if (from >= to) return { bars: emptyBars(), rejected: [] };
+    const path = pathOf(name);
+    const days = path.days(Math.floor(from / DAY) * DAY, to);
+    const bars = demoBars(path.traits, days, interval);
+    let start = 0;
+    while (start < bars.ts.length && bars.ts[start]! < from) start++;
+    let end = bars.ts.length;
+    while (end > start) {
+      const ts = bars.ts[end - 1]!;
+      if (ts < to && calendar.isFinal(market, interval, ts, asOf)) break;
+      end--;
+    }
+    return { bars: sliceBars(bars, start, end), rejected: [] };
+  }
+
+  return {
+    name: "demo",
+    title: "Demo (synthetic bars)",
+    intervals: INTERVALS,
+    maxWindowDays: () => 31,
+    historyStart: () => DEMO_START.us_equity,
+    traits: (symbol) => ({
+      feed: "synthetic",
+      adjustment: "none",
+      sessions: marketOf(symbol) === "crypto" ? "continuous" : "regular",
+    }),
+    fetchBars,
+  };
+}
