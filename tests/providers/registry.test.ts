@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { CALENDAR } from "../../src/domain/calendar.ts";
+import { createProvider, findProvider, missingSettings, PROVIDERS } from "../../src/providers/registry.ts";
+
+/** A value for every variable of every provider. */
+const values = Object.fromEntries(
+  PROVIDERS.flatMap(({ settings }) => settings.map((s) => [s.variable, s.default ?? "set"])),
+);
+
+describe("the registry", () => {
+  test("builds every provider under its own name and title", () => {
+    for (const entry of PROVIDERS) {
+      const provider = createProvider(entry.name, values, CALENDAR);
+      expect([provider.name, provider.title]).toEqual([entry.name, entry.title]);
+    }
+  });
+
+  test("has each name and each variable once", () => {
+    const names = PROVIDERS.map(({ name }) => name);
+    const variables = PROVIDERS.flatMap(({ settings }) => settings.map(({ variable }) => variable));
+    expect(new Set(names).size).toBe(names.length);
+    expect(new Set(variables).size).toBe(variables.length);
+  });
+
+  test("refuses an unknown name and lists the known ones", () => {
+    expect(() => createProvider("nope", {}, CALENDAR)).toThrow('There is no provider "nope" (known: demo, csv');
+  });
+
+  test("names the variables that a provider lacks", () => {
+    expect(missingSettings(findProvider("csv")!, {})).toEqual(["BARKEEP_CSV_DIR"]);
+    expect(() => createProvider("csv", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"csv" needs BARKEEP_CSV_DIR');
+  });
+});
