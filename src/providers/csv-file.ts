@@ -9,7 +9,7 @@ import type { Market } from "../domain/symbol.ts";
 import { parseTimestamp, TIMESTAMP_FORMATS } from "./timestamp.ts";
 
 /** A line that holds no usable bar, with the time near which it stood so that it is reported with that window. */
-export interface BadLine {
+interface BadLine {
   readonly ts: number;
   readonly line: number;
   readonly reason: string;

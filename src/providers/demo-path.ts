@@ -61,7 +61,7 @@ const FROM_MOVE = 0.08;
 const FROM_VARIANCE = 0.9;
 const MAX_MOVE = 0.25;
 
-export function demoTraits(symbol: string, market: Market): DemoTraits {
+function demoTraits(symbol: string, market: Market): DemoTraits {
   const seed = seedOf(symbol);
   const crypto = market === "crypto";
   const late = !NEVER_LATE.has(symbol) && uniform(seed, 1, 0) < 1 / 16;
