@@ -1,0 +1,34 @@
+/** The one list of features. Progress totals, the API, the docs page and the tests read it. */
+
+import type { Family, FeatureEntry } from "./define.ts";
+import { momentum } from "./families/momentum.ts";
+import { movingAverage } from "./families/moving-average.ts";
+
+/** Raise it whenever a feature's values change: stored states and profiles of an older version are then made anew. */
+export const CATALOG_VERSION = 1;
+
+/** A feature with its place in the catalogue. */
+export interface Feature extends FeatureEntry {
+  /** 1-based place in the run: `Feature {number}/{FEATURE_COUNT}`. */
+  readonly number: number;
+  readonly family: Family;
+}
+
+const families: readonly (readonly [Family, readonly FeatureEntry[]])[] = [
+  ["moving_average", movingAverage],
+  ["momentum", momentum],
+];
+
+/** All features, in the order in which they are computed and shown. */
+export const FEATURES: readonly Feature[] = families
+  .flatMap(([family, entries]) => entries.map((entry) => ({ ...entry, family })))
+  .map((entry, index) => ({ ...entry, number: index + 1 }));
+
+export const FEATURE_COUNT = FEATURES.length;
+
+const byName = new Map(FEATURES.map((feature) => [feature.name, feature]));
+
+/** The feature of that name, if there is one. */
+export function featureNamed(name: string): Feature | undefined {
+  return byName.get(name);
+}

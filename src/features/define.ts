@@ -1,0 +1,177 @@
+/**
+ * The words with which a feature is declared. A feature is a `Series`: a node of a graph whose leaves are the bar
+ * columns. Equal nodes are one node (they are interned by key), so an intermediate that many features need, such as
+ * the log return, is computed once per pass.
+ */
+
+import type { BarColumns } from "../domain/bars.ts";
+import type { Interval } from "../domain/interval.ts";
+import type { Market } from "../domain/symbol.ts";
+
+/** What the features depend on besides the bars. */
+export interface FeatureSetup {
+  readonly interval: Interval;
+  /** Decides the bars per year, the time zone and the session: New York regular hours, or around the clock in UTC. */
+  readonly market: Market;
+}
+
+/** Where and with what a node computes. Positions index the columns of the pass. */
+interface Span {
+  /** First position to compute (inclusive). */
+  readonly from: number;
+  /** End of the positions to compute (exclusive). */
+  readonly to: number;
+  /** Position of the first defined value of the inputs; negative if it lies before the columns. */
+  readonly origin: number;
+  /** Position of the first defined value of this node. */
+  readonly first: number;
+  /** The node's own state, zero before the first bar; empty for a node without state. */
+  readonly state: Float64Array;
+  readonly setup: FeatureSetup;
+}
+
+type Columns<Inputs extends readonly Series[]> = { [Index in keyof Inputs]: Float64Array };
+type Compute<Inputs extends readonly Series[]> = (out: Float64Array, span: Span, ...inputs: Columns<Inputs>) => void;
+
+/** A series with one value per bar, NaN where undefined. */
+export interface Series {
+  readonly key: string;
+  /** The bar column this leaf stands for; a computed node has none. */
+  readonly field?: keyof BarColumns;
+  readonly inputs: readonly Series[];
+  /** 0-based bar index of the first value. */
+  readonly warmup: number;
+  /** How many values before the first one computed are read of every input. */
+  readonly reach: number;
+  /** Numbers of state carried from bar to bar. */
+  readonly stateSize: (setup: FeatureSetup) => number;
+  readonly stateful: boolean;
+  readonly compute: Compute<readonly Series[]>;
+}
+
+interface Shape<Inputs extends readonly Series[]> {
+  /** Bars by which the first value comes after the first bar on which all inputs are defined (default 0). */
+  readonly delay?: number;
+  /** Values before `from` that are read of every input (default `delay`). */
+  readonly reach?: number;
+  /** Fills `out` from `from` to `to`. */
+  readonly compute: Compute<Inputs>;
+}
+
+const interned = new Map<string, Series>();
+
+function intern(series: Series): Series {
+  const known = interned.get(series.key);
+  if (known) return known;
+  interned.set(series.key, series);
+  return series;
+}
+
+const warmupOf = (inputs: readonly Series[]) => Math.max(0, ...inputs.map((input) => input.warmup));
+
+/** A bar column as a series. */
+export function bar(field: keyof BarColumns): Series {
+  return intern({
+    key: field,
+    field,
+    inputs: [],
+    warmup: 0,
+    reach: 0,
+    stateSize: () => 0,
+    stateful: false,
+    compute: () => {},
+  });
+}
+
+/**
+ * A series decided by the last `reach + 1` values of its inputs. `compute` is called with `from` at or after the
+ * first bar on which it is defined. It must give the same value for a bar wherever `from` lies (windows are cut into
+ * blocks at fixed bar indices for this), so that an update equals a full pass bit by bit.
+ */
+export function windowed<const Inputs extends readonly Series[]>(
+  name: string,
+  inputs: Inputs,
+  shape: Shape<Inputs>,
+): Series {
+  const delay = shape.delay ?? 0;
+  return intern({
+    key: `${name}(${inputs.map((input) => input.key).join(",")})`,
+    inputs,
+    warmup: warmupOf(inputs) + delay,
+    reach: shape.reach ?? delay,
+    stateSize: () => 0,
+    stateful: false,
+    compute: shape.compute as unknown as Series["compute"],
+  });
+}
+
+/**
+ * A series that carries state from bar to bar. `compute` sees every bar exactly once, from the first bar of the
+ * series on, in spans that follow on one another. Values before `first` are blanked by the engine.
+ */
+export function recursive<const Inputs extends readonly Series[]>(
+  name: string,
+  inputs: Inputs,
+  shape: Shape<Inputs> & { readonly state: number | ((setup: FeatureSetup) => number) },
+): Series {
+  const { state } = shape;
+  const delay = shape.delay ?? 0;
+  return intern({
+    key: `${name}(${inputs.map((input) => input.key).join(",")})`,
+    inputs,
+    warmup: warmupOf(inputs) + delay,
+    reach: shape.reach ?? 0,
+    stateSize: typeof state === "number" ? () => state : state,
+    stateful: true,
+    compute: shape.compute as unknown as Series["compute"],
+  });
+}
+
+/** The families, in the catalogue's order. */
+export const FAMILIES = [
+  "moving_average",
+  "trend",
+  "momentum",
+  "volatility",
+  "volume",
+  "kbar",
+  "rolling",
+  "return",
+  "distribution",
+  "risk",
+  "microstructure",
+  "regime",
+  "time",
+] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** How far back a value remembers. */
+export type Memory =
+  /** The last `bars` bars alone decide the value. */
+  | { readonly kind: "window"; readonly bars: number }
+  /** A state is carried; a run from a later start differs until the seed is forgotten. */
+  | { readonly kind: "recursive" }
+  /** The value depends on where the series starts. */
+  | { readonly kind: "cumulative" }
+  /** The state starts again with each session. */
+  | { readonly kind: "session" };
+
+export const windowOf = (bars: number): Memory => ({ kind: "window", bars });
+export const RECURSIVE: Memory = { kind: "recursive" };
+export const CUMULATIVE: Memory = { kind: "cumulative" };
+
+/** 0-based bar index of the first value; at intraday intervals two features wait for sessions, not bars. */
+type Warmup = number | "second session" | "20 sessions";
+
+/** One feature as its family lists it. */
+export interface FeatureEntry {
+  readonly name: string;
+  readonly formula: string;
+  /** Where the formula comes from, or the library whose values it has. */
+  readonly source: string;
+  readonly warmup: Warmup;
+  readonly memory: Memory;
+  /** Unit or range, for people. */
+  readonly unit: string;
+  readonly series: Series;
+}

@@ -1,0 +1,183 @@
+/**
+ * From bars to features. One engine for all of it: the profile of a symbol (its last values, with the state from which
+ * the next update goes on) and the matrix (every value, block by block). Both are passes of the same nodes over
+ * stretches of bars, so a full pass, an update and the matrix agree bit by bit.
+ */
+
+import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from "../domain/bars.ts";
+import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
+import type { Family, FeatureSetup } from "./define.ts";
+import { emptyCarry, runPlan, Scratch } from "./pass.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
+
+/** How many of its last values each feature shows (sparkline). */
+export const TAIL = 100;
+/** Bars computed at a time: small enough that all columns stay in the cache. */
+const BLOCK = 4096;
+
+/** The plans of the profile: all features, and their state alone. */
+const PROFILE = planOf(FEATURES.map((feature) => feature.series));
+const ADVANCE = planOf(
+  FEATURES.map((feature) => feature.series),
+  false,
+);
+
+/**
+ * How many stored bars an update must give before the new ones. The state is taken `TAIL` bars before the end, so the
+ * last bars may be corrected by a later fetch without a full pass.
+ */
+export const LOOKBACK_BARS = PROFILE.margin + TAIL;
+
+/** Where the computation of a profile stands. */
+export interface EngineerProgress {
+  /** Features whose values are known, 0 while the recursions read the history. */
+  readonly done: number;
+  /** The family of the next feature, or null after the last. */
+  readonly next: Family | null;
+}
+
+export interface Engineered {
+  /** The value of every feature at the last bar, in catalogue order; NaN where undefined, never infinite. */
+  readonly values: Float64Array;
+  /** The last `TAIL` values (or all) of every feature, oldest first. */
+  readonly tails: readonly Float64Array[];
+  /** What an update needs to go on from here (state.ts). */
+  readonly state: Uint8Array;
+  /** Bars since the start of the series. */
+  readonly barCount: number;
+}
+
+/** A stored state that fits the bars of an update. */
+export type Resume = ResumePoint;
+
+/**
+ * Reads a stored state for an update. `bars` are the last `LOOKBACK_BARS` stored bars (or all) and the new ones. The
+ * answer is either what `engineer` wants or the reason for which only a full pass will do.
+ */
+export function resumeFrom(
+  state: Uint8Array,
+  bars: BarColumns,
+  setup: FeatureSetup,
+): Resume | { readonly refused: StateRefusal } {
+  return readState(state, CATALOG_VERSION, PROFILE, setup, bars);
+}
+
+/**
+ * Computes the profile of all features at the last of `bars`. Without `resume`, `bars` is the whole series; with it,
+ * the bars it was read with. Yields after every feature, and now and then while it reads a long history, so that the
+ * caller can report progress or stop.
+ */
+export function* engineer(
+  bars: BarColumns,
+  setup: FeatureSetup,
+  resume?: Resume,
+): Generator<EngineerProgress, Engineered> {
+  const length = bars.ts.length;
+  const carry = resume?.carry ?? emptyCarry(PROFILE, setup);
+  const start = resume?.next ?? 0;
+  const offset = carry.count - start;
+  const cut = Math.max(start, length - TAIL);
+  const scratch = new Scratch();
+  for (let from = start; from < cut; from += BLOCK) {
+    const to = Math.min(cut, from + BLOCK);
+    drain(runPlan(ADVANCE, stretchOf(bars, PROFILE, offset, from, to), carry, setup, scratch, ignore));
+    yield { done: 0, next: FEATURES[0]!.family };
+  }
+  const firstTs = resume?.firstTs ?? bars.ts[0] ?? Number.NaN;
+  const state = writeState(CATALOG_VERSION, PROFILE, setup, carry, bars, cut, firstTs);
+
+  const stretch = stretchOf(bars, PROFILE, offset, cut, length);
+  const values = new Float64Array(FEATURES.length).fill(Number.NaN);
+  const tails: Float64Array[] = [];
+  const publish = (index: number, column: Float64Array) => {
+    const tail = published(FEATURES[index]!, column, stretch.from, stretch.bars.ts.length, stretch.base);
+    tails[index] = tail;
+    if (tail.length > 0) values[index] = tail[tail.length - 1]!;
+  };
+  for (const index of runPlan(PROFILE, stretch, carry, setup, scratch, publish)) {
+    yield { done: index + 1, next: FEATURES[index + 1]?.family ?? null };
+  }
+  return { values, tails, state, barCount: offset + length };
+}
+
+/** Rows of the feature matrix. */
+export interface FeatureBlock {
+  readonly ts: Float64Array;
+  /** One column per feature asked for, in that order; NaN where undefined. */
+  readonly columns: readonly Float64Array[];
+}
+
+/**
+ * The feature matrix, in blocks of at most `blockSize` rows with memory that does not depend on their number. `chunks`
+ * are the bars of the whole series from its start, in order, cut wherever it suits their reader; rows before `since`
+ * (epoch seconds) are computed only as far as later ones need and are left out.
+ */
+export function* featureBlocks(
+  chunks: Iterable<BarColumns>,
+  setup: FeatureSetup,
+  features: readonly Feature[],
+  { since = Number.NEGATIVE_INFINITY, blockSize = BLOCK }: { since?: number; blockSize?: number } = {},
+): Generator<FeatureBlock, void> {
+  const series = features.map((feature) => feature.series);
+  const plan = planOf(series);
+  const advance = planOf(series, false);
+  const carry = emptyCarry(plan, setup);
+  const scratch = new Scratch();
+  let history = emptyBars();
+  for (const chunk of chunks) {
+    const bars = joinBars(history, chunk);
+    const offset = carry.count - history.ts.length;
+    const wanted = Math.max(history.ts.length, lowerBound(bars.ts, since));
+    for (let from = history.ts.length; from < bars.ts.length; ) {
+      const visible = from >= wanted;
+      const to = Math.min(from + blockSize, visible ? bars.ts.length : wanted);
+      const stretch = stretchOf(bars, plan, offset, from, to);
+      if (visible) {
+        const columns: Float64Array[] = [];
+        const publish = (index: number, column: Float64Array) => {
+          columns[index] = published(features[index]!, column, stretch.from, stretch.bars.ts.length, stretch.base);
+        };
+        drain(runPlan(plan, stretch, carry, setup, scratch, publish));
+        yield { ts: bars.ts.slice(from, to), columns };
+      } else {
+        drain(runPlan(advance, stretch, carry, setup, scratch, ignore));
+      }
+      from = to;
+    }
+    history = sliceBars(bars, Math.max(0, bars.ts.length - plan.margin), bars.ts.length);
+  }
+}
+
+const ignore = () => {};
+
+function drain(steps: Generator<unknown, void>): void {
+  while (!steps.next().done) {}
+}
+
+/** The bars from `from` to `to` with the plan's margin before them. */
+function stretchOf(bars: BarColumns, plan: Plan, offset: number, from: number, to: number) {
+  const start = Math.max(0, from - plan.margin);
+  return { bars: sliceBars(bars, start, to), base: offset + start, from: from - start };
+}
+
+function joinBars(before: BarColumns, after: BarColumns): BarColumns {
+  if (before.ts.length === 0) return after;
+  const joined = emptyBars(before.ts.length + after.ts.length);
+  for (const field of BAR_FIELDS) {
+    joined[field].set(before[field]);
+    joined[field].set(after[field], before[field].length);
+  }
+  return joined;
+}
+
+/** A feature's own values: nothing before its warm-up, no infinity, no −0. */
+function published(feature: Feature, column: Float64Array, from: number, to: number, base: number): Float64Array {
+  const values = column.slice(from, to);
+  const warmup = typeof feature.warmup === "number" ? feature.warmup - base - from : 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    values[i] = i >= warmup && value - value === 0 ? value + 0 : Number.NaN;
+  }
+  return values;
+}

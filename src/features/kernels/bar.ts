@@ -1,0 +1,167 @@
+/** The intermediates that many features share, one bar or two at a time. */
+
+import { bar, type Series, windowed } from "../define.ts";
+
+export const ts = bar("ts");
+export const open = bar("open");
+export const high = bar("high");
+export const low = bar("low");
+export const close = bar("close");
+export const volume = bar("volume");
+
+/** r = ln(c/c[1]). */
+export const logReturn = windowed("r", [close], {
+  delay: 1,
+  compute(out, { from, to }, c) {
+    for (let t = from; t < to; t++) out[t] = Math.log(c[t]! / c[t - 1]!);
+  },
+});
+
+/** R = c/c[1] − 1. */
+export const simpleReturn = windowed("R", [close], {
+  delay: 1,
+  compute(out, { from, to }, c) {
+    for (let t = from; t < to; t++) out[t] = c[t]! / c[t - 1]! - 1;
+  },
+});
+
+/** g = ln(o/c[1]): the part of r made between two bars. */
+export const gapReturn = windowed("g", [open, close], {
+  delay: 1,
+  compute(out, { from, to }, o, c) {
+    for (let t = from; t < to; t++) out[t] = Math.log(o[t]! / c[t - 1]!);
+  },
+});
+
+/** h − l. */
+export const range = windowed("rng", [high, low], {
+  compute(out, { from, to }, h, l) {
+    for (let t = from; t < to; t++) out[t] = h[t]! - l[t]!;
+  },
+});
+
+/** TR: the range of the bar, widened to the close before it. */
+export const trueRange = windowed("TR", [high, low, close], {
+  delay: 1,
+  compute(out, { from, to }, h, l, c) {
+    for (let t = from; t < to; t++) {
+      const before = c[t - 1]!;
+      const up = Math.abs(h[t]! - before);
+      const down = Math.abs(l[t]! - before);
+      let most = h[t]! - l[t]!;
+      if (up > most) most = up;
+      if (down > most) most = down;
+      out[t] = most;
+    }
+  },
+});
+
+/** tp = (h + l + c)/3. */
+export const typicalPrice = windowed("tp", [high, low, close], {
+  compute(out, { from, to }, h, l, c) {
+    for (let t = from; t < to; t++) out[t] = (h[t]! + l[t]! + c[t]!) / 3;
+  },
+});
+
+/** c·v: the money traded, at the closing price. */
+export const dollarVolume = windowed("cv", [close, volume], {
+  compute(out, { from, to }, c, v) {
+    for (let t = from; t < to; t++) out[t] = c[t]! * v[t]!;
+  },
+});
+
+/** ln x. */
+export function ln(x: Series): Series {
+  return windowed("ln", [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = Math.log(x[t]!);
+    },
+  });
+}
+
+export const lnClose = ln(close);
+
+/** ln(1 + v). */
+export const lnVolume = windowed("ln1p", [volume], {
+  compute(out, { from, to }, v) {
+    for (let t = from; t < to; t++) out[t] = Math.log1p(v[t]!);
+  },
+});
+
+/** |x|. */
+export function abs(x: Series): Series {
+  return windowed("abs", [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = Math.abs(x[t]!);
+    },
+  });
+}
+
+/** x². */
+export function square(x: Series): Series {
+  return windowed("square", [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = x[t]! * x[t]!;
+    },
+  });
+}
+
+/** x − x[k]. */
+export function difference(x: Series, k = 1): Series {
+  return windowed(`diff${k}`, [x], {
+    delay: k,
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = x[t]! - x[t - k]!;
+    },
+  });
+}
+
+/** x[k]. */
+export function lag(x: Series, k: number): Series {
+  return windowed(`lag${k}`, [x], {
+    delay: k,
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = x[t - k]!;
+    },
+  });
+}
+
+/** sign(x), with sign(0) = 0. */
+export function sign(x: Series): Series {
+  return windowed("sign", [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = x[t]! > 0 ? 1 : x[t]! < 0 ? -1 : 0;
+    },
+  });
+}
+
+/** x/y; NaN, or an infinity that the engine turns into NaN, where y = 0. */
+export function quotient(x: Series, y: Series): Series {
+  return windowed("quotient", [x, y], {
+    compute(out, { from, to }, x, y) {
+      for (let t = from; t < to; t++) out[t] = x[t]! / y[t]!;
+    },
+  });
+}
+
+/** x·y. */
+export function product(x: Series, y: Series): Series {
+  return windowed("product", [x, y], {
+    compute(out, { from, to }, x, y) {
+      for (let t = from; t < to; t++) out[t] = x[t]! * y[t]!;
+    },
+  });
+}
+
+/** x − y. */
+export function minus(x: Series, y: Series): Series {
+  return windowed("minus", [x, y], {
+    compute(out, { from, to }, x, y) {
+      for (let t = from; t < to; t++) out[t] = x[t]! - y[t]!;
+    },
+  });
+}
+
+export const change = difference(close);
+export const absChange = abs(change);
+export const changeSign = sign(change);

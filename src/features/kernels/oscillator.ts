@@ -1,0 +1,100 @@
+/** Oscillators that compare the close with its recent range, path or rank. */
+
+import { recursive, type Series, windowed } from "../define.ts";
+import { close, high, low, simpleReturn, typicalPrice } from "./bar.ts";
+import { max, min } from "./extreme.ts";
+import { fillWindow, lowerIndex, replaceInWindow } from "./ordered.ts";
+
+/** 100·(x − lowest)/(highest − lowest): where x stands in a range, NaN if the range is empty. */
+export function positionInRange(x: Series, lowest: Series, highest: Series): Series {
+  return windowed("position_in_range", [x, lowest, highest], {
+    compute(out, { from, to }, x, lowest, highest) {
+      for (let t = from; t < to; t++) out[t] = (100 * (x[t]! - lowest[t]!)) / (highest[t]! - lowest[t]!);
+    },
+  });
+}
+
+/** Raw %K: the close in the range of the last n bars (Lane). */
+export function stochastic(n: number): Series {
+  return positionInRange(close, min(low, n), max(high, n));
+}
+
+/** Williams %R over n bars: −100 at the low of the range, 0 at its high. */
+export function williamsR(n: number): Series {
+  return windowed(`willr${n}`, [close, min(low, n), max(high, n)], {
+    compute(out, { from, to }, c, lowest, highest) {
+      for (let t = from; t < to; t++) out[t] = (-100 * (highest[t]! - c[t]!)) / (highest[t]! - lowest[t]!);
+    },
+  });
+}
+
+/** Lambert's commodity channel index: (tp − m)/(0.015·mean absolute deviation from m), m = mean_n(tp). */
+export function cci(n: number): Series {
+  return windowed(`cci${n}`, [typicalPrice], {
+    delay: n - 1,
+    compute(out, { from, to }, tp) {
+      for (let t = from; t < to; t++) {
+        // Distances from the newest price: exactly zero on a flat window.
+        const price = tp[t]!;
+        let sum = 0;
+        for (let i = t - n + 1; i < t; i++) sum += tp[i]! - price;
+        const mean = sum / n;
+        let spread = Math.abs(mean);
+        for (let i = t - n + 1; i < t; i++) spread += Math.abs(tp[i]! - price - mean);
+        out[t] = -mean / ((0.015 * spread) / n);
+      }
+    },
+  });
+}
+
+/** Buying pressure, c − min(l, c[1]) (Williams, ultimate oscillator). */
+export const buyingPressure = windowed("bp", [close, low], {
+  delay: 1,
+  compute(out, { from, to }, c, l) {
+    for (let t = from; t < to; t++) out[t] = c[t]! - Math.min(l[t]!, c[t - 1]!);
+  },
+});
+
+/** Signed run of closes: up on a rise, down on a fall, 0 on an equal close (Connors 2012). State: the run. */
+export const streak = recursive("streak", [close], {
+  delay: 1,
+  reach: 1,
+  state: 1,
+  compute(out, { from, to, first, state }, c) {
+    let run = state[0]!;
+    for (let t = Math.max(from, first); t < to; t++) {
+      const now = c[t]!;
+      const before = c[t - 1]!;
+      if (now > before) run = run > 0 ? run + 1 : 1;
+      else if (now < before) run = run < 0 ? run - 1 : -1;
+      else run = 0;
+      out[t] = run;
+    }
+    state[0] = run;
+  },
+});
+
+/** Percentage of the n values of R before the current one that are below it (Connors 2012, percent rank). */
+export function returnPercentRank(n: number): Series {
+  const window = new Float64Array(n);
+  return windowed(`percent_rank${n}`, [simpleReturn], {
+    delay: n,
+    compute(out, { from, to }, R) {
+      fillWindow(window, R, from);
+      for (let t = from; t < to; t++) {
+        if (t > from) replaceInWindow(window, R[t - n - 1]!, R[t - 1]!);
+        out[t] = (100 * lowerIndex(window, R[t]!)) / n;
+      }
+    },
+  });
+}
+
+/** Ehlers' symmetric weighting of four values: (x + 2·x[1] + 2·x[2] + x[3])/6. */
+export function symmetricAverage(x: Series): Series {
+  return windowed("swma", [x], {
+    delay: 3,
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = (x[t]! + 2 * x[t - 1]! + 2 * x[t - 2]! + x[t - 3]!) / 6;
+    },
+  });
+}

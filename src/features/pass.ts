@@ -1,0 +1,116 @@
+/**
+ * Running a plan over a stretch of bars. A pass knows nothing but the bars of its span, a margin of bars before them
+ * and what the recursions remember; a long series, an update and a matrix are all made of such passes.
+ */
+
+import { BAR_FIELDS, type BarColumns } from "../domain/bars.ts";
+import type { FeatureSetup, Series } from "./define.ts";
+import type { Plan } from "./plan.ts";
+
+/** What one recursion remembers between passes. */
+interface Remembered {
+  readonly state: Float64Array;
+  /** Its last values, for the windows that read them. */
+  readonly kept: Float64Array;
+}
+
+/** What all recursions of a plan remember after `count` bars. */
+export interface Carry {
+  count: number;
+  readonly remembered: ReadonlyMap<Series, Remembered>;
+}
+
+/** The carry before the first bar. */
+export function emptyCarry(plan: Plan, setup: FeatureSetup): Carry {
+  const remembered = new Map<Series, Remembered>();
+  for (const [series, back] of plan.stateful) {
+    const kept = new Float64Array(back).fill(Number.NaN);
+    remembered.set(series, { state: new Float64Array(series.stateSize(setup)), kept });
+  }
+  return { count: 0, remembered };
+}
+
+/** A stretch of bars as a pass sees it: `bars` starts at the absolute index `base`, the span at position `from`. */
+interface Stretch {
+  readonly bars: BarColumns;
+  readonly base: number;
+  readonly from: number;
+}
+
+/** Takes a target's finished column; only positions from `from` to the end of the stretch are its own. */
+type Emit = (target: number, column: Float64Array) => void;
+
+/** Scratch columns, grown to the longest stretch seen and used again from pass to pass. */
+export class Scratch {
+  readonly #columns: Float64Array[] = [];
+
+  /** The columns of one pass: the bars' own, then `count` in all of at least `length` values. */
+  columns(bars: BarColumns, count: number, length: number): Float64Array[] {
+    BAR_FIELDS.forEach((field, index) => {
+      this.#columns[index] = bars[field];
+    });
+    for (let index = BAR_FIELDS.length; index < count; index++) {
+      const column = this.#columns[index];
+      if (!column || column.length < length) this.#columns[index] = new Float64Array(length);
+    }
+    return this.#columns;
+  }
+}
+
+/**
+ * Computes the plan over one stretch, yields after every target and brings `carry` to the stretch's end. `bars` must
+ * hold `plan.margin` bars before `from`, or all there are.
+ */
+export function* runPlan(
+  plan: Plan,
+  stretch: Stretch,
+  carry: Carry,
+  setup: FeatureSetup,
+  scratch: Scratch,
+  emit: Emit,
+): Generator<number, void> {
+  const { bars, base, from } = stretch;
+  const to = bars.ts.length;
+  const columns = scratch.columns(bars, plan.columns, to);
+  for (const step of plan.steps) {
+    const out = columns[step.column]!;
+    if ("emit" in step) {
+      emit(step.emit, out);
+      yield step.emit;
+      continue;
+    }
+    const { series, back } = step;
+    const inputs = step.inputs.map((column) => columns[column]!);
+    const first = series.warmup - base;
+    const origin = Math.max(0, ...series.inputs.map((input) => input.warmup)) - base;
+    if (series.stateful) {
+      const { state, kept } = carry.remembered.get(series)!;
+      restore(kept, out, from);
+      series.compute(out, { from, to, origin, first, state, setup }, ...inputs);
+      out.fill(Number.NaN, from, clamp(first, from, to));
+      keep(kept, out, to);
+    } else {
+      const start = Math.max(0, from - back);
+      const defined = clamp(first, start, to);
+      out.fill(Number.NaN, start, defined);
+      if (defined < to) series.compute(out, { from: defined, to, origin, first, state: NO_STATE, setup }, ...inputs);
+    }
+  }
+  carry.count = base + to;
+}
+
+const NO_STATE = new Float64Array(0);
+
+const clamp = (value: number, least: number, most: number) => (value < least ? least : Math.min(value, most));
+
+/** Writes the kept values before position `from`; those of before the first bar have no place. */
+function restore(kept: Float64Array, out: Float64Array, from: number): void {
+  const count = Math.min(kept.length, from);
+  out.set(kept.subarray(kept.length - count), from - count);
+}
+
+/** Keeps the last values before position `to`. */
+function keep(kept: Float64Array, out: Float64Array, to: number): void {
+  const count = Math.min(kept.length, to);
+  kept.set(out.subarray(to - count, to), kept.length - count);
+}

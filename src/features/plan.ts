@@ -1,0 +1,98 @@
+/**
+ * The order in which a set of series is computed, and in which columns. Every node comes after its inputs and is
+ * computed once; a column is given to the next node as soon as nobody reads it any more.
+ */
+
+import { BAR_FIELDS } from "../domain/bars.ts";
+import type { Series } from "./define.ts";
+
+/** Compute one node. Columns 0 to 5 are the bar columns, the rest are scratch. */
+interface ComputeStep {
+  readonly series: Series;
+  readonly inputs: readonly number[];
+  readonly column: number;
+  /** Values before the span that later nodes read: recomputed by a window, restored for a recursion. */
+  readonly back: number;
+}
+
+/** Hand out the column of a target, by its place in the list of targets. */
+interface EmitStep {
+  readonly emit: number;
+  readonly column: number;
+}
+
+type Step = ComputeStep | EmitStep;
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly columns: number;
+  /** Values before the span that some node needs: the bars to be given before the first new one. */
+  readonly margin: number;
+  /** Nodes with state, inputs first, with the number of past values to be kept with it. */
+  readonly stateful: ReadonlyMap<Series, number>;
+}
+
+/** The nodes that `targets` need, inputs first, each once. */
+function inOrder(targets: readonly Series[]): Series[] {
+  const found = new Set<Series>();
+  const visit = (series: Series): void => {
+    if (found.has(series)) return;
+    series.inputs.forEach(visit);
+    found.add(series);
+  };
+  targets.forEach(visit);
+  return [...found];
+}
+
+/** How many values before the span each node must provide. A recursion reads no past of its own: it is restored. */
+function backOf(nodes: readonly Series[]): Map<Series, number> {
+  const back = new Map<Series, number>(nodes.map((series) => [series, 0]));
+  for (const series of nodes.toReversed()) {
+    const need = series.reach + (series.stateful ? 0 : back.get(series)!);
+    for (const input of series.inputs) back.set(input, Math.max(back.get(input)!, need));
+  }
+  return back;
+}
+
+/** Plans the computation of `targets`; with `emit` false only for the state that the recursions among them leave. */
+export function planOf(targets: readonly Series[], emit = true): Plan {
+  const back = backOf(inOrder(targets));
+  const wanted = emit ? targets : [...back.keys()].filter((series) => series.stateful);
+
+  const actions: ({ compute: Series } | { emit: number; series: Series })[] = [];
+  const computed = new Set<Series>();
+  wanted.forEach((target, index) => {
+    for (const series of inOrder([target])) {
+      if (computed.has(series) || series.field) continue;
+      computed.add(series);
+      actions.push({ compute: series });
+    }
+    if (emit) actions.push({ emit: index, series: target });
+  });
+
+  const lastUse = new Map<Series, number>();
+  actions.forEach((action, at) => {
+    if ("compute" in action) for (const series of [action.compute, ...action.compute.inputs]) lastUse.set(series, at);
+    else lastUse.set(action.series, at);
+  });
+
+  const columnOf = new Map<Series, number>();
+  const free: number[] = [];
+  let columns = BAR_FIELDS.length;
+  const steps = actions.map((action, at): Step => {
+    const used = "compute" in action ? [action.compute, ...action.compute.inputs] : [action.series];
+    for (const series of used) {
+      if (series.field) columnOf.set(series, BAR_FIELDS.indexOf(series.field));
+      else if (!columnOf.has(series)) columnOf.set(series, free.pop() ?? columns++);
+    }
+    for (const series of new Set(used))
+      if (!series.field && lastUse.get(series) === at) free.push(columnOf.get(series)!);
+    const column = columnOf.get(used[0]!)!;
+    if ("emit" in action) return { emit: action.emit, column };
+    const inputs = action.compute.inputs.map((input) => columnOf.get(input)!);
+    return { series: action.compute, inputs, column, back: back.get(action.compute)! };
+  });
+
+  const stateful = new Map([...back].filter(([series]) => series.stateful));
+  return { steps, columns, margin: Math.max(0, ...back.values()), stateful };
+}

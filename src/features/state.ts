@@ -1,0 +1,127 @@
+/**
+ * The state of a symbol's features as bytes: what the recursions remember, and enough to know whether it may be
+ * trusted. Stored with the profile; an update reads it, computes the new bars only and writes the next one.
+ *
+ * Layout, before compression: a header of eight float64, then per recursion its state and its kept values, all float64
+ * in native byte order, then the CRC-32 of everything before it as one more float64.
+ */
+
+import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/bars.ts";
+import { INTERVALS } from "../domain/interval.ts";
+import type { FeatureSetup } from "./define.ts";
+import { type Carry, emptyCarry } from "./pass.ts";
+import type { Plan } from "./plan.ts";
+
+/** Why a stored state is refused; the caller then makes a full pass. */
+export type StateRefusal =
+  /** The bytes are damaged or are no state at all. */
+  | "corrupt"
+  /** Written by another version of the catalogue or of the state's layout. */
+  | "version"
+  /** Made for another interval or market. */
+  | "setup"
+  /** The bars given do not continue those it was made from: revised, cut off or not enough of them. */
+  | "history";
+
+const MARKETS = ["us_equity", "crypto"] as const;
+const HEADER = 8;
+
+/** A checksum of the plan's layout: any change to a node's formula, state or kept values makes another. */
+function layoutOf(plan: Plan, setup: FeatureSetup): number {
+  const nodes = [...plan.stateful].map(([series, back]) => `${series.key}:${series.stateSize(setup)}:${back}`);
+  return Bun.hash.crc32([plan.margin, ...nodes].join(";"));
+}
+
+/** A checksum of the `plan.margin` bars (or all there are) before position `end`. */
+function checksum(plan: Plan, bars: BarColumns, end: number): number {
+  let crc = 0;
+  const start = Math.max(0, end - plan.margin);
+  for (const field of BAR_FIELDS) crc = Bun.hash.crc32(bars[field].slice(start, end), crc);
+  return crc;
+}
+
+/** Encodes the carry after the first `end` bars of `bars`, of a series whose first bar opened at `firstTs`. */
+export function writeState(
+  version: number,
+  plan: Plan,
+  setup: FeatureSetup,
+  carry: Carry,
+  bars: BarColumns,
+  end: number,
+  firstTs: number,
+): Uint8Array {
+  const parts = [...carry.remembered.values()].flatMap(({ state, kept }) => [state, kept]);
+  const floats = new Float64Array(HEADER + parts.reduce((length, part) => length + part.length, 1));
+  floats.set([
+    version,
+    layoutOf(plan, setup),
+    INTERVALS.indexOf(setup.interval),
+    MARKETS.indexOf(setup.market),
+    carry.count,
+    firstTs,
+    end > 0 ? bars.ts[end - 1]! : Number.NEGATIVE_INFINITY,
+    checksum(plan, bars, end),
+  ]);
+  let at = HEADER;
+  for (const part of parts) {
+    floats.set(part, at);
+    at += part.length;
+  }
+  floats[at] = Bun.hash.crc32(floats.subarray(0, at));
+  return Bun.zstdCompressSync(floats, { level: 1 });
+}
+
+/** A state that fits its bars: the series goes on at position `next` of the bars it was read with. */
+export interface ResumePoint {
+  readonly carry: Carry;
+  readonly next: number;
+  readonly firstTs: number;
+}
+
+/**
+ * Decodes a stored state and checks it against `bars`: the last stored bars, as many as the plan's margin and the
+ * profile's tail need (or all), followed by the new ones.
+ */
+export function readState(
+  bytes: Uint8Array,
+  version: number,
+  plan: Plan,
+  setup: FeatureSetup,
+  bars: BarColumns,
+): ResumePoint | { readonly refused: StateRefusal } {
+  const floats = decompress(bytes);
+  const end = (floats?.length ?? 0) - 1;
+  if (!floats || end < HEADER || floats[end] !== Bun.hash.crc32(floats.subarray(0, end))) return { refused: "corrupt" };
+  const [writtenBy, layout, interval, market, count, firstTs, lastTs, barsSum] = floats;
+  if (interval !== INTERVALS.indexOf(setup.interval) || market !== MARKETS.indexOf(setup.market)) {
+    return { refused: "setup" };
+  }
+  if (writtenBy !== version || layout !== layoutOf(plan, setup)) return { refused: "version" };
+
+  const whole = bars.ts[0] === firstTs;
+  const next = whole ? count! : lowerBound(bars.ts, lastTs!) + 1;
+  const enough = whole ? bars.ts.length >= count! : next >= plan.margin;
+  const continues = enough && (next === 0 || bars.ts[next - 1] === lastTs) && checksum(plan, bars, next) === barsSum;
+  if (!continues) return { refused: "history" };
+
+  const carry = emptyCarry(plan, setup);
+  let at = HEADER;
+  for (const { state, kept } of carry.remembered.values()) {
+    for (const part of [state, kept]) {
+      part.set(floats.subarray(at, at + part.length));
+      at += part.length;
+    }
+  }
+  if (at !== end) return { refused: "corrupt" };
+  carry.count = count!;
+  return { carry, next, firstTs: firstTs! };
+}
+
+function decompress(bytes: Uint8Array): Float64Array | null {
+  try {
+    const raw = new Uint8Array(Bun.zstdDecompressSync(bytes));
+    return raw.length % 8 === 0 ? new Float64Array(raw.buffer) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,146 @@
+/** An update gives what a full pass gives, whatever the history and wherever it is cut. */
+
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
+import { FEATURE_COUNT, FEATURES } from "../../src/features/catalog.ts";
+import type { FeatureSetup } from "../../src/features/define.ts";
+import { engineer, featureBlocks, LOOKBACK_BARS, resumeFrom, TAIL } from "../../src/features/engine.ts";
+import { firstDifference, historyShapes, makeHistory, plainHistory, runEngineer, setups } from "./histories.ts";
+
+const DAILY: FeatureSetup = { interval: "1d", market: "us_equity" };
+
+/** Goes on from a stored state after the first `stored` of `bars`. */
+function update(state: Uint8Array, bars: BarColumns, stored: number, setup: FeatureSetup) {
+  const part = sliceBars(bars, Math.max(0, stored - LOOKBACK_BARS), bars.ts.length);
+  const resume = resumeFrom(state, part, setup);
+  if ("refused" in resume) throw new Error(`refused: ${resume.refused}`);
+  return runEngineer(part, setup, resume);
+}
+
+test("any sequence of updates gives the profile of one full pass, to the last bit", () => {
+  fc.assert(
+    fc.property(
+      historyShapes(2, 1500),
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
+      fc.constantFrom(...setups),
+      (shape, cuts, setup) => {
+        const bars = makeHistory(shape, setup);
+        const ends = [...cuts.map((cut) => 1 + Math.floor(cut * (shape.length - 1))), shape.length].sort(
+          (a, b) => a - b,
+        );
+        let stored = ends[0]!;
+        let profile = runEngineer(sliceBars(bars, 0, stored), setup);
+        for (const end of ends.slice(1)) {
+          profile = update(profile.state, sliceBars(bars, 0, end), stored, setup);
+          stored = end;
+        }
+        const full = runEngineer(bars, setup);
+        expect(profile.barCount).toBe(shape.length);
+        for (const [index, feature] of FEATURES.entries()) {
+          expect([feature.name, profile.values[index]]).toEqual([feature.name, full.values[index]!]);
+          expect([feature.name, firstDifference(profile.tails[index]!, full.tails[index]!)]).toEqual([
+            feature.name,
+            -1,
+          ]);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("the matrix holds the profile at its last bar, whatever the size of its blocks and chunks", () => {
+  fc.assert(
+    fc.property(
+      historyShapes(1, 1200),
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 1, max: 700 }),
+      (shape, blockSize, chunkSize) => {
+        const bars = makeHistory(shape, DAILY);
+        const chunks: BarColumns[] = [];
+        for (let at = 0; at < shape.length; at += chunkSize) {
+          chunks.push(sliceBars(bars, at, Math.min(shape.length, at + chunkSize)));
+        }
+        const blocks = [...featureBlocks(chunks, DAILY, FEATURES, { blockSize })];
+        expect(blocks.flatMap((block) => [...block.ts])).toEqual([...bars.ts]);
+        const { values, tails } = runEngineer(bars, DAILY);
+        for (const [index, feature] of FEATURES.entries()) {
+          const column = blocks.flatMap((block) => [...block.columns[index]!]);
+          expect([feature.name, column.at(-1)]).toEqual([feature.name, values[index]!]);
+          expect([feature.name, column.slice(-TAIL)]).toEqual([feature.name, [...tails[index]!]]);
+        }
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test("a matrix that starts late has the rows of the whole one", () => {
+  const bars = plainHistory(900, DAILY);
+  const some = FEATURES.filter((feature) => feature.number % 3 === 0);
+  const whole = [...featureBlocks([bars], DAILY, some)];
+  const late = [...featureBlocks([bars], DAILY, some, { since: bars.ts[421]!, blockSize: 64 })];
+  expect(late.flatMap((block) => [...block.ts])).toEqual([...bars.ts.subarray(421)]);
+  some.forEach((_, index) => {
+    const values = late.flatMap((block) => [...block.columns[index]!]);
+    expect(values).toEqual([...whole[0]!.columns[index]!.subarray(421)]);
+  });
+});
+
+test("progress counts the features one by one and names the family of the next", () => {
+  const steps = [...engineer(plainHistory(6000, DAILY), DAILY)];
+  const reading = steps.filter((step) => step.done === 0);
+  expect(reading.length).toBeGreaterThan(0);
+  const counted = steps.slice(reading.length);
+  expect(counted.map((step) => step.done)).toEqual(FEATURES.map((feature) => feature.number));
+  expect(counted.map((step) => step.next)).toEqual([...FEATURES.slice(1).map((feature) => feature.family), null]);
+});
+
+test("corrections to the last bars, those after the state was taken, need no full pass", () => {
+  const bars = plainHistory(700, DAILY);
+  const { state } = runEngineer(bars, DAILY);
+  const corrected = { ...bars, close: bars.close.slice() };
+  corrected.close[650] = corrected.high[650]!;
+  expect(update(state, corrected, 700, DAILY).values).toEqual(runEngineer(corrected, DAILY).values);
+});
+
+test("a state is refused, with the reason, when it cannot be trusted", () => {
+  const bars = plainHistory(1000, DAILY);
+  const { state } = runEngineer(sliceBars(bars, 0, 900), DAILY);
+  const part = sliceBars(bars, 900 - LOOKBACK_BARS, 1000);
+  const refusal = (bytes: Uint8Array, given = part, setup = DAILY) => {
+    const answer = resumeFrom(bytes, given, setup);
+    return "refused" in answer ? answer.refused : "accepted";
+  };
+  expect(refusal(state)).toBe("accepted");
+
+  expect(refusal(new Uint8Array())).toBe("corrupt");
+  expect(refusal(state.subarray(0, state.length - 5))).toBe("corrupt");
+  const floats = new Float64Array(new Uint8Array(Bun.zstdDecompressSync(state)).buffer);
+  const damaged = floats.slice();
+  damaged[20]! += 1;
+  expect(refusal(Bun.zstdCompressSync(damaged))).toBe("corrupt");
+  const older = floats.slice();
+  older[0]! -= 1;
+  older[older.length - 1] = Bun.hash.crc32(older.subarray(0, -1));
+  expect(refusal(Bun.zstdCompressSync(older))).toBe("version");
+
+  expect(refusal(state, part, { interval: "1h", market: "us_equity" })).toBe("setup");
+  expect(refusal(state, part, { interval: "1d", market: "crypto" })).toBe("setup");
+
+  expect(refusal(state, sliceBars(bars, 900, 1000))).toBe("history");
+  expect(refusal(state, sliceBars(bars, 0, 500))).toBe("history");
+  const revised = { ...part, close: part.close.slice() };
+  revised.close[LOOKBACK_BARS - TAIL - 3]! *= 1.01;
+  expect(refusal(state, revised)).toBe("history");
+});
+
+test("no bars, one bar and two bars have a profile", () => {
+  for (const length of [0, 1, 2]) {
+    const { values, tails, barCount } = runEngineer(plainHistory(length, DAILY), DAILY);
+    expect(values.length).toBe(FEATURE_COUNT);
+    expect(tails.every((tail) => tail.length === length)).toBe(true);
+    expect(barCount).toBe(length);
+  }
+});
