@@ -1,0 +1,138 @@
+/** The settings, read once from the environment (Bun also reads `.env`); nobody else looks at it. */
+
+import { availableParallelism } from "node:os";
+import { LOG_LEVELS, type LogLevel } from "./domain/telemetry.ts";
+
+export interface Config {
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** `file:…`, or the `libsql://` / `http(s)://` URL of a remote server. */
+  readonly dbUrl: string;
+  readonly dbToken: string | undefined;
+  /** Worker threads of the pipeline. */
+  readonly workers: number;
+  /** Provider of a run that names none. */
+  readonly provider: string;
+  readonly logLevel: LogLevel;
+  /** The providers' own variables (keys, base URLs, folders), checked and with their defaults. */
+  readonly providerValues: Readonly<Record<string, string | undefined>>;
+}
+
+/** A provider as far as settings go: its name and the variables it declares. */
+export interface ProviderDeclaration {
+  readonly name: string;
+  readonly settings: readonly {
+    readonly variable: string;
+    readonly kind: "key" | "url" | "folder" | "milliseconds";
+    readonly label: string;
+    readonly default?: string;
+    readonly required?: boolean;
+  }[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** One wrong setting: the variable, what it held (never a secret) and what it wants. */
+export interface ConfigFault {
+  readonly variable: string;
+  readonly held: string;
+  readonly wants: string;
+}
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly faults: readonly ConfigFault[]) {
+    super(
+      [
+        "Barkeep cannot start: wrong settings.",
+        ...faults.map((fault) => `  ${fault.variable} is ${JSON.stringify(fault.held)}: wants ${fault.wants}`),
+        "Set them in the environment or in .env; .env.example lists them all.",
+      ].join("\n"),
+    );
+  }
+}
+
+/** Reads one variable; an empty one counts as not set. */
+class Reader {
+  readonly faults: ConfigFault[] = [];
+  constructor(private readonly env: Env) {}
+
+  text(variable: string): string | undefined {
+    const value = this.env[variable]?.trim();
+    return value === "" ? undefined : value;
+  }
+
+  integer(variable: string, fallback: number, min: number, max: number): number {
+    const held = this.text(variable);
+    if (held === undefined) return fallback;
+    const value = Number(held);
+    if (/^\d+$/.test(held) && value >= min && value <= max) return value;
+    this.faults.push({ variable, held, wants: `a whole number from ${min} to ${max}` });
+    return fallback;
+  }
+
+  choice<T extends string>(variable: string, fallback: T, choices: readonly T[]): T {
+    const held = this.text(variable);
+    if (held === undefined) return fallback;
+    const found = choices.find((choice) => choice === held);
+    if (found === undefined) this.faults.push({ variable, held, wants: `one of ${choices.join(", ")}` });
+    return found ?? fallback;
+  }
+
+  matching(variable: string, fallback: string, pattern: RegExp, wants: string): string {
+    const held = this.text(variable);
+    if (held === undefined || pattern.test(held)) return held ?? fallback;
+    this.faults.push({ variable, held: withoutCredentials(held), wants });
+    return fallback;
+  }
+}
+
+/** A URL may carry a password or a token: neither is ever printed. */
+export function withoutCredentials(url: string): string {
+  return url
+    .replace(/\/\/[^/@]*@/, "//***@")
+    .replace(/([?&][^=&]*(?:token|key|secret|password)[^=&]*=)[^&]*/gi, "$1***");
+}
+
+/**
+ * Resolves the settings.
+ * @param providers those a run may use, with their variables, so that a wrong one stops the start and not the first run
+ * @throws ConfigError that lists every fault at once
+ */
+export function readConfig(env: Env, providers: readonly ProviderDeclaration[]): Config {
+  const read = new Reader(env);
+  const names = providers.map(({ name }) => name);
+  const config: Config = {
+    port: read.integer("PORT", 3000, 0, 65_535),
+    host: read.matching("HOST", "127.0.0.1", /^[A-Za-z0-9.:_-]+$/, "a host name or an IP address"),
+    dbUrl: read.matching(
+      "BARKEEP_DB_URL",
+      "file:data/barkeep.db",
+      /^(file:[^\s?#]+|(libsql|https?|wss?):\/\/\S+)$/,
+      "file:PATH, or the libsql:// or http(s):// URL of a libSQL server",
+    ),
+    dbToken: read.text("BARKEEP_DB_TOKEN"),
+    workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, 64),
+    provider: read.choice("BARKEEP_PROVIDER", "demo", names),
+    logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
+    providerValues: readProviderValues(read, providers),
+  };
+  for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {
+    if (!required || config.providerValues[variable] !== undefined) continue;
+    read.faults.push({ variable, held: "", wants: `a value (${label}): BARKEEP_PROVIDER is ${config.provider}` });
+  }
+  if (read.faults.length > 0) throw new ConfigError(read.faults);
+  return config;
+}
+
+function readProviderValues(read: Reader, providers: readonly ProviderDeclaration[]) {
+  const values: Record<string, string | undefined> = {};
+  for (const { variable, kind, default: fallback = "" } of providers.flatMap(({ settings }) => settings)) {
+    if (kind === "milliseconds") values[variable] = String(read.integer(variable, Number(fallback), 0, 60_000));
+    else if (kind === "url")
+      values[variable] = read.matching(variable, fallback, /^https?:\/\/\S+$/, "an http:// or https:// URL");
+    else values[variable] = read.text(variable) ?? (fallback || undefined);
+  }
+  return values;
+}

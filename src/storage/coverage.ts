@@ -1,0 +1,118 @@
+/** The coverage ledger: which windows of a series were asked for, and what came of it. */
+
+import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
+import type { BarColumns } from "../domain/bars.ts";
+import { insertBars } from "./bars.ts";
+import type { Database } from "./db.ts";
+import { batches, jobs, rejectedBars } from "./schema.ts";
+
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The job's counters, written with a batch so that a restart goes on from them. */
+export interface JobCounters {
+  readonly jobId: number;
+  readonly apiCalls: number;
+  readonly fetchMs: number;
+}
+
+export interface BatchRecord {
+  readonly seriesId: number;
+  readonly runId: string;
+  readonly window: Window;
+  readonly bars: BarColumns;
+  readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
+  /** With the number of bars that the job holds outside this window: those inside are counted once they are in. */
+  readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
+}
+
+const ledger = (record: typeof batches.$inferInsert) => ({
+  target: [batches.seriesId, batches.fromTs, batches.toTs],
+  set: { ...record, attempts: sql`${batches.attempts} + 1` },
+});
+
+const countersOf = (db: Database, { jobId, apiCalls, fetchMs }: JobCounters, dataPoints?: SQL) =>
+  db.orm
+    .update(jobs)
+    .set({ apiCalls, fetchMs, ...(dataPoints && { dataPoints }) })
+    .where(eq(jobs.id, jobId));
+
+/** Stores a batch: its bars, what was rejected, its line in the ledger and the job's counters, or nothing at all. */
+export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
+  const { bars, rejected, seriesId, runId, window } = batch;
+  const rows = bars.ts.length;
+  const now = Date.now();
+  const record = {
+    seriesId,
+    runId,
+    fromTs: window.from,
+    toTs: window.to,
+    status: rows > 0 ? ("ok" as const) : ("empty" as const),
+    rows,
+    rejected: rejected.length,
+    firstTs: rows > 0 ? bars.ts[0]! : null,
+    lastTs: rows > 0 ? bars.ts[rows - 1]! : null,
+    error: null,
+    fetchedAt: now,
+  };
+  await db.write([
+    ...insertBars(seriesId, bars),
+    ...rejected.map(({ where, reason, raw }) =>
+      db.orm
+        .insert(rejectedBars)
+        .values({ seriesId, place: where, reason, raw: raw.slice(0, 500), runId, seenAt: now })
+        .onConflictDoUpdate({
+          target: [rejectedBars.seriesId, rejectedBars.place],
+          set: { reason, runId, seenAt: now },
+        }),
+    ),
+    db.orm.insert(batches).values(record).onConflictDoUpdate(ledger(record)),
+    countersOf(
+      db,
+      batch.counters,
+      sql`${batch.counters.dataPointsElsewhere} + (select count(*) from bars
+        where series_id = ${seriesId} and ts >= ${window.from} and ts < ${window.to})`,
+    ),
+  ]);
+}
+
+/** Notes that a window could not be had. Bars that are stored stay; a window once answered is not marked failed. */
+export async function storeFailedBatch(
+  db: Database,
+  failure: { seriesId: number; runId: string; window: Window; error: string; counters: JobCounters },
+): Promise<void> {
+  const record = {
+    seriesId: failure.seriesId,
+    runId: failure.runId,
+    fromTs: failure.window.from,
+    toTs: failure.window.to,
+    status: "failed" as const,
+    rows: 0,
+    error: failure.error,
+    fetchedAt: Date.now(),
+  };
+  await db.write([
+    db.orm
+      .insert(batches)
+      .values(record)
+      .onConflictDoUpdate({ ...ledger(record), setWhere: eq(batches.status, "failed") }),
+    countersOf(db, failure.counters),
+  ]);
+}
+
+/** The windows of a series that were answered (with bars or with none); with `runId` only those of that run. */
+export async function answeredWindows(db: Database, seriesId: number, runId?: string): Promise<Window[]> {
+  return db.orm
+    .select({ from: batches.fromTs, to: batches.toTs })
+    .from(batches)
+    .where(
+      and(
+        eq(batches.seriesId, seriesId),
+        inArray(batches.status, ["ok", "empty"]),
+        runId === undefined ? undefined : eq(batches.runId, runId),
+      ),
+    )
+    .orderBy(batches.fromTs);
+}

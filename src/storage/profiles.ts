@@ -1,0 +1,142 @@
+/** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
+
+import { and, eq, sql } from "drizzle-orm";
+import type { Interval } from "../domain/interval.ts";
+import type { BackfillMetadata } from "../domain/profile.ts";
+import { describeStage } from "../domain/progress.ts";
+import type { Database } from "./db.ts";
+import { featureStates, jobs, profiles } from "./schema.ts";
+
+export interface ProfileRecord {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly seriesId: number;
+  readonly provider: string;
+  readonly firstBar: number;
+  readonly lastBar: number;
+  readonly lastClose: number;
+  readonly features: Readonly<Record<string, number | null>>;
+  readonly catalogVersion: string;
+  readonly backfill: BackfillMetadata;
+  /** What the next incremental update starts from. */
+  readonly state: Uint8Array;
+  /** Float32, row-major: features × `tailLength`, NaN = undefined. */
+  readonly tail: Float32Array;
+  readonly tailLength: number;
+}
+
+/** What the job that made a profile ends with. */
+export interface FinishedJob {
+  readonly jobId: number;
+  /** Seconds worked, all stretches together. */
+  readonly seconds: number;
+  readonly workedMs: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+}
+
+/**
+ * Stores a profile with its feature state and marks the job complete, in one transaction. A job that was paused or
+ * cancelled in the meantime keeps that state.
+ */
+export async function storeProfile(db: Database, profile: ProfileRecord, job: FinishedJob): Promise<void> {
+  const { state, tail, tailLength, symbol, interval, ...row } = profile;
+  const now = Date.now();
+  const values = {
+    ...row,
+    symbol,
+    interval,
+    features: { ...row.features },
+    backfill: { ...row.backfill },
+    updatedAt: now,
+  };
+  const kept = {
+    symbol,
+    interval,
+    state: Buffer.from(state.buffer, state.byteOffset, state.byteLength),
+    tail: Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength),
+    tailLength,
+  };
+  const { jobId, seconds, ...counters } = job;
+  const { microStage } = describeStage({ stage: "complete", seconds });
+  await db.write([
+    db.orm
+      .insert(profiles)
+      .values(values)
+      .onConflictDoUpdate({ target: [profiles.symbol, profiles.interval], set: values }),
+    db.orm
+      .insert(featureStates)
+      .values(kept)
+      .onConflictDoUpdate({ target: [featureStates.symbol, featureStates.interval], set: kept }),
+    db.orm
+      .update(jobs)
+      .set({
+        ...counters,
+        state: "complete",
+        status: "Complete",
+        microStage,
+        progress: 100,
+        error: null,
+        finishedAt: now,
+      })
+      .where(and(eq(jobs.id, jobId), eq(jobs.state, "running"))),
+  ]);
+}
+
+export async function findProfile(db: Database, symbol: string, interval: Interval) {
+  return db.orm
+    .select()
+    .from(profiles)
+    .where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval)))
+    .get();
+}
+
+export async function findFeatureState(db: Database, symbol: string, interval: Interval) {
+  return db.orm
+    .select()
+    .from(featureStates)
+    .where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval)))
+    .get();
+}
+
+/** The intervals at which a symbol has a profile. */
+export async function intervalsOf(db: Database, symbol: string): Promise<Interval[]> {
+  const rows = await db.orm.select({ interval: profiles.interval }).from(profiles).where(eq(profiles.symbol, symbol));
+  return rows.map((row) => row.interval);
+}
+
+/** Profiles in order of symbol, a page at a time. */
+export async function listProfiles(
+  db: Database,
+  {
+    interval,
+    search = "",
+    limit,
+    offset = 0,
+  }: { interval?: Interval; search?: string; limit: number; offset?: number },
+) {
+  return db.orm
+    .select()
+    .from(profiles)
+    .where(
+      and(
+        interval === undefined ? undefined : eq(profiles.interval, interval),
+        search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
+      ),
+    )
+    .orderBy(profiles.symbol, profiles.interval)
+    .limit(limit)
+    .offset(offset);
+}
+
+export async function countProfiles(db: Database): Promise<number> {
+  return db.orm.$count(profiles);
+}
+
+/** Forgets a profile and its feature state; the bars stay. */
+export async function deleteProfile(db: Database, symbol: string, interval: Interval): Promise<void> {
+  await db.write([
+    db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
+    db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
+  ]);
+}

@@ -1,0 +1,124 @@
+/** Runs and their jobs: the truth that the engine is filled from. */
+
+import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
+import type { Interval } from "../domain/interval.ts";
+import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
+import type { Database } from "./db.ts";
+import { jobs, runs } from "./schema.ts";
+
+export type RunRow = typeof runs.$inferSelect;
+export type JobRow = typeof jobs.$inferSelect;
+
+/** Rows per statement: far below SQLite's limit on parameters. */
+const CHUNK = 500;
+
+function* chunks<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += CHUNK) yield items.slice(start, start + CHUNK);
+}
+
+/** Stores a run with one queued job per symbol, or nothing if any symbol is active already (a unique index sees to it). */
+export async function insertRun(
+  db: Database,
+  run: typeof runs.$inferInsert,
+  symbols: readonly string[],
+): Promise<void> {
+  const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
+  await db.write([
+    db.orm.insert(runs).values(run),
+    ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
+  ]);
+}
+
+/** The jobs that hold any of `symbols` at `interval`. */
+export async function activeJobs(db: Database, symbols: readonly string[], interval: Interval): Promise<JobRow[]> {
+  const found: JobRow[] = [];
+  for (const part of chunks(symbols)) {
+    found.push(
+      ...(await db.orm
+        .select()
+        .from(jobs)
+        .where(and(inArray(jobs.symbol, part), eq(jobs.interval, interval), inArray(jobs.state, [...ACTIVE_STATES])))),
+    );
+  }
+  return found;
+}
+
+export async function findRun(db: Database, id: string): Promise<RunRow | undefined> {
+  return db.orm.select().from(runs).where(eq(runs.id, id)).get();
+}
+
+/** Newest first; `before` is the `createdAt` of the last one seen. */
+export async function listRuns(db: Database, limit: number, before = Number.MAX_SAFE_INTEGER): Promise<RunRow[]> {
+  return db.orm.select().from(runs).where(lt(runs.createdAt, before)).orderBy(desc(runs.createdAt)).limit(limit);
+}
+
+export async function openRuns(db: Database): Promise<RunRow[]> {
+  return db.orm
+    .select()
+    .from(runs)
+    .where(inArray(runs.state, ["running", "paused"]))
+    .orderBy(runs.createdAt);
+}
+
+export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> {
+  return db.orm.select().from(jobs).where(eq(jobs.runId, runId)).orderBy(jobs.id);
+}
+
+export async function setRunState(db: Database, id: string, state: RunState, finishedAt: number | null): Promise<void> {
+  await db.orm.update(runs).set({ state, finishedAt }).where(eq(runs.id, id)).run();
+}
+
+/** Columns that change together with a job's state. */
+export type JobPatch = Partial<
+  Pick<
+    JobRow,
+    | "status"
+    | "microStage"
+    | "progress"
+    | "dataPoints"
+    | "apiCalls"
+    | "workedMs"
+    | "deaths"
+    | "error"
+    | "startedAt"
+    | "finishedAt"
+  >
+>;
+
+/**
+ * Moves jobs to the state that `transition` leads to, those of them that are in a state it starts from.
+ * @returns the ids that were moved
+ */
+export async function moveJobs(
+  db: Database,
+  ids: readonly number[],
+  transition: JobTransition,
+  patch: JobPatch = {},
+): Promise<Set<number>> {
+  const { from, to } = JOB_TRANSITIONS[transition];
+  const moved = new Set<number>();
+  for (const part of chunks(ids)) {
+    const rows = await db.orm
+      .update(jobs)
+      .set({ ...patch, state: to, ...(transition === "start" && { attempts: sql`${jobs.attempts} + 1` }) })
+      .where(and(inArray(jobs.id, part), inArray(jobs.state, [...from] as JobState[])))
+      .returning({ id: jobs.id });
+    for (const { id } of rows) moved.add(id);
+  }
+  return moved;
+}
+
+/** How many jobs of each run are in each state. */
+export async function countJobs(db: Database, runIds: readonly string[]) {
+  return db.orm
+    .select({
+      runId: jobs.runId,
+      state: jobs.state,
+      jobs: sql<number>`count(*)`,
+      dataPoints: sql<number>`sum(${jobs.dataPoints})`,
+      apiCalls: sql<number>`sum(${jobs.apiCalls})`,
+    })
+    .from(jobs)
+    .where(inArray(jobs.runId, [...runIds]))
+    .groupBy(jobs.runId, jobs.state);
+}

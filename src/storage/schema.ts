@@ -1,0 +1,255 @@
+/** The tables. The states allowed here are those of domain/run.ts; a test holds code, schema and docs together. */
+
+import { sql } from "drizzle-orm";
+import {
+  blob,
+  check,
+  index,
+  integer,
+  primaryKey,
+  real,
+  type SQLiteColumn,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import { INTERVALS } from "../domain/interval.ts";
+import type { BackfillMetadata } from "../domain/profile.ts";
+import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../domain/run.ts";
+
+const oneOf = (name: string, column: SQLiteColumn, values: readonly string[]) =>
+  check(name, sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(", "))})`);
+
+/** Symbols known by name: imported, fetched from a provider, or seen in a run. */
+export const companies = sqliteTable("companies", {
+  symbol: text().primaryKey(),
+  name: text().notNull().default(""),
+  exchange: text().notNull().default(""),
+  source: text().notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** One line of bars: two feeds or two adjustments of a symbol are two series, never blended. */
+export const series = sqliteTable(
+  "series",
+  {
+    id: integer().primaryKey(),
+    symbol: text().notNull(),
+    provider: text().notNull(),
+    feed: text().notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    adjustment: text().notNull(),
+    sessions: text().notNull(),
+  },
+  (t) => [
+    uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions),
+    oneOf("series_interval", t.interval, INTERVALS),
+  ],
+);
+
+/** Bars as the provider gave them; `ts` is the start of the bar, epoch seconds. Created WITHOUT ROWID (migration). */
+export const bars = sqliteTable(
+  "bars",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    ts: integer().notNull(),
+    open: real().notNull(),
+    high: real().notNull(),
+    low: real().notNull(),
+    close: real().notNull(),
+    volume: real().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
+);
+
+/** An order to the pipeline. Times are epoch seconds; `range_from` to `range_to` is half open. */
+export const runs = sqliteTable(
+  "runs",
+  {
+    id: text().primaryKey(),
+    mode: text({ enum: MODES }).notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    provider: text().notNull(),
+    /** A number of years, or `all`. */
+    years: text().notNull(),
+    batchDays: integer("batch_days").notNull(),
+    maxWorkers: integer("max_workers").notNull(),
+    rangeFrom: integer("range_from").notNull(),
+    rangeTo: integer("range_to").notNull(),
+    /** What counts as now for this run, so that a resumed run asks what the first attempt would have asked. */
+    asOf: integer("as_of").notNull(),
+    state: text({ enum: RUN_STATES }).notNull().default("running"),
+    /** Epoch milliseconds. */
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (t) => [
+    index("runs_by_time").on(t.createdAt),
+    index("runs_open").on(t.state),
+    oneOf("runs_state", t.state, RUN_STATES),
+    oneOf("runs_mode", t.mode, MODES),
+  ],
+);
+
+/** One symbol of a run. */
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    id: integer().primaryKey(),
+    runId: text("run_id")
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    symbol: text().notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    state: text({ enum: JOB_STATES }).notNull().default("queued"),
+    /** The status and micro-stage last shown; live values come from the hub. */
+    status: text().notNull().default("Queued"),
+    microStage: text("micro_stage").notNull().default("Waiting for a worker"),
+    progress: integer().notNull().default(0),
+    dataPoints: integer("data_points").notNull().default(0),
+    apiCalls: integer("api_calls").notNull().default(0),
+    /** Where an incremental job began to ask (epoch seconds): kept, so that a resumed one asks the same windows. */
+    planFrom: integer("plan_from"),
+    /** Milliseconds spent in the fetch stage. */
+    fetchMs: integer("fetch_ms").notNull().default(0),
+    /** Milliseconds worked in earlier stretches, before a pause or a restart. */
+    workedMs: integer("worked_ms").notNull().default(0),
+    /** Workers that died on this job. */
+    deaths: integer().notNull().default(0),
+    attempts: integer().notNull().default(0),
+    error: text(),
+    startedAt: integer("started_at"),
+    finishedAt: integer("finished_at"),
+  },
+  (t) => [
+    uniqueIndex("jobs_of_run").on(t.runId, t.symbol),
+    uniqueIndex("jobs_active_symbol")
+      .on(t.symbol, t.interval)
+      .where(sql`${t.state} in (${sql.raw(ACTIVE_STATES.map((state) => `'${state}'`).join(", "))})`),
+    index("jobs_by_state").on(t.state),
+    oneOf("jobs_state", t.state, JOB_STATES),
+    check("jobs_progress", sql`${t.progress} between 0 and 100`),
+    check("jobs_finished", sql`${t.state} <> 'complete' or ${t.finishedAt} is not null`),
+    check("jobs_failed", sql`${t.state} <> 'failed' or ${t.error} is not null`),
+  ],
+);
+
+export const BATCH_STATUSES = ["ok", "empty", "failed"] as const;
+
+/** The coverage ledger: what was asked of a provider and what came of it, written with the bars it speaks of. */
+export const batches = sqliteTable(
+  "batches",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    /** Half-open window, epoch seconds. */
+    fromTs: integer("from_ts").notNull(),
+    toTs: integer("to_ts").notNull(),
+    /** The run that asked last. */
+    runId: text("run_id").notNull(),
+    status: text({ enum: BATCH_STATUSES }).notNull(),
+    rows: integer().notNull(),
+    rejected: integer().notNull().default(0),
+    firstTs: integer("first_ts"),
+    lastTs: integer("last_ts"),
+    attempts: integer().notNull().default(1),
+    error: text(),
+    /** Epoch milliseconds. */
+    fetchedAt: integer("fetched_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.seriesId, t.fromTs, t.toTs] }),
+    oneOf("batches_status", t.status, BATCH_STATUSES),
+    check("batches_window", sql`${t.fromTs} < ${t.toTs}`),
+    check("batches_empty", sql`${t.status} <> 'empty' or ${t.rows} = 0`),
+    check("batches_failed", sql`${t.status} <> 'failed' or ${t.error} is not null`),
+  ],
+);
+
+/** Rows of a source that are no usable bars: kept as they came, with the reason. */
+export const rejectedBars = sqliteTable(
+  "rejected_bars",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    /** Where it stood, e.g. `AAPL.csv:17`. */
+    place: text().notNull(),
+    reason: text().notNull(),
+    raw: text().notNull(),
+    runId: text("run_id").notNull(),
+    seenAt: integer("seen_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.place] })],
+);
+
+/** What is known of a symbol at an interval: features at the last bar (JSON, `null` for undefined) and metadata. */
+export const profiles = sqliteTable(
+  "profiles",
+  {
+    symbol: text().notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    provider: text().notNull(),
+    /** Start of the first and the last bar, epoch seconds. */
+    firstBar: integer("first_bar").notNull(),
+    lastBar: integer("last_bar").notNull(),
+    lastClose: real("last_close").notNull(),
+    features: text({ mode: "json" }).$type<Record<string, number | null>>().notNull(),
+    catalogVersion: text("catalog_version").notNull(),
+    backfill: text({ mode: "json" }).$type<BackfillMetadata>().notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.symbol, t.interval] })],
+);
+
+/** What the next incremental update starts from, and the last values of every feature for sparklines. */
+export const featureStates = sqliteTable(
+  "feature_states",
+  {
+    symbol: text().notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    state: blob({ mode: "buffer" }).notNull(),
+    /** Float32, row-major: features × `tail_length`, NaN = undefined. */
+    tail: blob({ mode: "buffer" }).notNull(),
+    tailLength: integer("tail_length").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.symbol, t.interval] })],
+);
+
+/** Requests and weighted units spent, per provider and minute (epoch seconds of its start). */
+export const apiUsage = sqliteTable(
+  "api_usage",
+  {
+    provider: text().notNull(),
+    minute: integer().notNull(),
+    requests: integer().notNull(),
+    units: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.provider, t.minute] })],
+);
+
+export const logs = sqliteTable(
+  "logs",
+  {
+    id: integer().primaryKey(),
+    at: integer().notNull(),
+    level: text().notNull(),
+    runId: text("run_id"),
+    symbol: text(),
+    message: text().notNull(),
+  },
+  (t) => [index("logs_of_run").on(t.runId, t.id)],
+);
+
+/** Settings changed on the screen, and the small facts the server keeps about itself. */
+export const settings = sqliteTable("settings", {
+  key: text().primaryKey(),
+  value: text().notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});

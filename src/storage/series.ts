@@ -1,0 +1,30 @@
+/** Which series answers for a symbol when nobody names its provider. */
+
+import { and, desc, eq } from "drizzle-orm";
+import type { Interval } from "../domain/interval.ts";
+import type { Database } from "./db.ts";
+import { profiles, series } from "./schema.ts";
+
+export type SeriesRow = typeof series.$inferSelect;
+
+/** The series behind the profile of a symbol, else the newest one of that symbol; of `provider` only, if given. */
+export async function findSeries(
+  db: Database,
+  symbol: string,
+  interval: Interval,
+  provider?: string,
+): Promise<SeriesRow | undefined> {
+  const rows = await db.orm
+    .select({ series, profile: profiles.symbol })
+    .from(series)
+    .leftJoin(profiles, eq(profiles.seriesId, series.id))
+    .where(
+      and(
+        eq(series.symbol, symbol),
+        eq(series.interval, interval),
+        provider === undefined ? undefined : eq(series.provider, provider),
+      ),
+    )
+    .orderBy(desc(series.id));
+  return (rows.find((row) => row.profile !== null) ?? rows[0])?.series;
+}

@@ -1,0 +1,113 @@
+/** Requests and weighted units spent per provider and minute: in memory at once, on disk a moment later. */
+
+import { gte, sql } from "drizzle-orm";
+import { DAY } from "../domain/interval.ts";
+import type { Database } from "./db.ts";
+import { apiUsage } from "./schema.ts";
+
+const FLUSH_MS = 250;
+const MINUTE = 60;
+
+interface Count {
+  readonly provider: string;
+  readonly minute: number;
+  requests: number;
+  units: number;
+}
+
+export interface Usage {
+  readonly provider: string;
+  readonly lastMinute: { readonly requests: number; readonly units: number };
+  /** Since midnight UTC. */
+  readonly today: { readonly requests: number; readonly units: number };
+}
+
+export class UsageStore {
+  readonly #counts = new Map<string, Count>();
+  readonly #dirty = new Set<Count>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly db: Database,
+    private readonly onError: (error: unknown) => void,
+    private readonly now: () => number,
+  ) {}
+
+  /** Reads what was spent today, so that a restart forgets nothing. */
+  static async open(db: Database, onError: (error: unknown) => void, now = Date.now): Promise<UsageStore> {
+    const store = new UsageStore(db, onError, now);
+    const seconds = Math.floor(now() / 1000);
+    const rows = await db.orm
+      .select()
+      .from(apiUsage)
+      .where(gte(apiUsage.minute, seconds - (seconds % DAY) - MINUTE));
+    for (const row of rows) store.#counts.set(`${row.provider} ${row.minute}`, row);
+    return store;
+  }
+
+  /** Adds to the present minute of a provider. */
+  count(provider: string, units: number, requests = 1): void {
+    const seconds = Math.floor(this.now() / 1000);
+    const minute = seconds - (seconds % MINUTE);
+    const key = `${provider} ${minute}`;
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = { provider, minute, requests: 0, units: 0 };
+      this.#counts.set(key, count);
+      this.#forgetBefore(seconds - (seconds % DAY) - MINUTE);
+    }
+    count.requests += requests;
+    count.units += units;
+    this.#dirty.add(count);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+  }
+
+  /** What each provider was asked in the last minute (the present and the one before it) and today. */
+  usage(): Usage[] {
+    const seconds = Math.floor(this.now() / 1000);
+    const found = new Map<string, { lastMinute: Count; today: Count }>();
+    const none = (provider: string) => ({ provider, minute: 0, requests: 0, units: 0 });
+    for (const { provider, minute, requests, units } of this.#counts.values()) {
+      const sums = found.get(provider) ?? { lastMinute: none(provider), today: none(provider) };
+      found.set(provider, sums);
+      const add = (to: Count) => {
+        to.requests += requests;
+        to.units += units;
+      };
+      if (minute > seconds - MINUTE) add(sums.lastMinute);
+      if (minute >= seconds - (seconds % DAY)) add(sums.today);
+    }
+    return [...found].map(([provider, { lastMinute, today }]) => ({
+      provider,
+      lastMinute: { requests: lastMinute.requests, units: lastMinute.units },
+      today: { requests: today.requests, units: today.units },
+    }));
+  }
+
+  flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#writing.then(() => this.#write()).catch(this.onError);
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#dirty.size === 0) return;
+    const rows = [...this.#dirty].map((count) => ({ ...count }));
+    this.#dirty.clear();
+    await this.db.orm
+      .insert(apiUsage)
+      .values(rows)
+      .onConflictDoUpdate({
+        target: [apiUsage.provider, apiUsage.minute],
+        set: { requests: sql`excluded.requests`, units: sql`excluded.units` },
+      })
+      .run();
+  }
+
+  #forgetBefore(minute: number): void {
+    for (const [key, count] of this.#counts)
+      if (count.minute < minute && !this.#dirty.has(count)) this.#counts.delete(key);
+  }
+}
