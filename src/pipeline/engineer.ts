@@ -1,0 +1,89 @@
+/** The engineer stage: stored bars become features, from the stored state where it still fits, else from the start. */
+
+import type { BarColumns } from "../domain/bars.ts";
+import { marketOf } from "../domain/symbol.ts";
+import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
+import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
+import { countBars, readBars, readLastBars } from "../storage/bars.ts";
+import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles.ts";
+import type { Work } from "./work.ts";
+
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+
+export interface EngineeredSeries {
+  /** Bars in the whole series. */
+  readonly rows: number;
+  readonly profile: Pick<
+    ProfileRecord,
+    "firstBar" | "lastBar" | "lastClose" | "features" | "state" | "tail" | "tailLength"
+  >;
+}
+
+/** Computes all features of the job's series and shows each; `null` if the series has no bars. */
+export async function engineerSeries(work: Work): Promise<EngineeredSeries | null> {
+  const { io, series, task } = work;
+  const setup = { interval: task.interval, market: marketOf(task.symbol) };
+  const update = await readUpdate(work);
+  const bars = update?.bars ?? (await readBars(io.db, series, 0, END_OF_TIME));
+  if (bars.ts.length === 0) return null;
+
+  const pass = engineer(bars, setup, update?.resume);
+  let shown: string | null = null;
+  let step = pass.next();
+  while (!step.done) {
+    const { done, next } = step.value;
+    if (done > 0) work.stage({ stage: "engineer", done, total: FEATURE_COUNT });
+    if (next !== shown || done === 0) await work.breathe();
+    shown = next;
+    step = pass.next();
+  }
+  const result = step.value;
+  const last = bars.ts.length - 1;
+  const firstBar = update?.firstBar ?? bars.ts[0]!;
+  return {
+    rows: result.barCount,
+    profile: {
+      firstBar,
+      lastBar: bars.ts[last]!,
+      lastClose: bars.close[last]!,
+      state: result.state,
+      ...publish(result),
+    },
+  };
+}
+
+/** The last stored bars and the state that fits them, or `null` when only the whole series will do. */
+async function readUpdate({
+  io,
+  series,
+  task,
+}: Work): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
+  if (task.mode !== "incremental") return null;
+  const { symbol, interval } = task;
+  const [state, profile] = [
+    await findFeatureState(io.db, symbol, interval),
+    await findProfile(io.db, symbol, interval),
+  ];
+  if (state === undefined || profile === undefined || profile.seriesId !== series) return null;
+  const added = await countBars(io.db, series, profile.lastBar + 1, END_OF_TIME);
+  const bars = await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added);
+  const resume = resumeFrom(state.state, bars, { interval, market: marketOf(symbol) });
+  if (!("refused" in resume)) return { bars, resume, firstBar: profile.firstBar };
+  io.log("info", `stored feature state not used (${resume.refused}): computing the whole series`);
+  return null;
+}
+
+function publish({ values, tails }: Engineered) {
+  const features: Record<string, number | null> = {};
+  const tail = new Float32Array(FEATURE_COUNT * TAIL).fill(Number.NaN);
+  for (const [index, { name }] of FEATURES.entries()) {
+    const value = values[index]!;
+    features[name] = Number.isNaN(value) ? null : value;
+    const recent = tails[index]!;
+    tail.set(recent, (index + 1) * TAIL - recent.length);
+  }
+  return { features, tail, tailLength: TAIL };
+}
+
+/** What profiles remember of the catalogue that made them. */
+export const catalogVersion = String(CATALOG_VERSION);

@@ -1,0 +1,58 @@
+/** What the main thread and its workers say to each other: plain data only. */
+
+import type { Interval } from "../domain/interval.ts";
+import type { Stage } from "../domain/progress.ts";
+import type { Mode } from "../domain/run.ts";
+import type { LogLevel } from "../domain/telemetry.ts";
+import type { QuotaReport } from "../providers/provider.ts";
+
+/** One symbol of a run, with all that a worker needs to know of it. */
+export interface SymbolTask {
+  readonly jobId: number;
+  readonly runId: string;
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly mode: Mode;
+  readonly provider: string;
+  readonly batchDays: number;
+  /** Half-open range of the run, epoch seconds. */
+  readonly rangeFrom: number;
+  readonly rangeTo: number;
+  /** What counts as now (epoch seconds). */
+  readonly asOf: number;
+}
+
+/** Why a worker is told to stop what it does. */
+export type StopReason = "pause" | "cancel" | "skip" | "shutdown";
+
+/** How a job ended in the worker. Only surprises are thrown; these are the expected ends. */
+export type Outcome =
+  | { readonly kind: "done"; readonly seconds: number; readonly dataPoints: number; readonly apiCalls: number }
+  | { readonly kind: "stopped"; readonly reason: StopReason }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface WorkerSettings {
+  readonly dbUrl: string;
+  readonly dbToken: string | undefined;
+  /** The providers' variables by name. */
+  readonly providerValues: Readonly<Record<string, string | undefined>>;
+}
+
+export type ToWorker =
+  | { readonly type: "open"; readonly settings: WorkerSettings }
+  | { readonly type: "task"; readonly task: SymbolTask }
+  | { readonly type: "stop"; readonly reason: StopReason }
+  | { readonly type: "granted"; readonly request: number }
+  /** The limiter lets the request wait: why, and until when. */
+  | { readonly type: "held"; readonly request: number; readonly reason: string }
+  | { readonly type: "close" };
+
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "stage"; readonly stage: Stage; readonly dataPoints: number; readonly apiCalls: number }
+  | { readonly type: "acquire"; readonly request: number; readonly provider: string; readonly cost: number }
+  /** The job was stopped before its request was granted or sent. */
+  | { readonly type: "forgo"; readonly request: number }
+  | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
+  | { readonly type: "outcome"; readonly outcome: Outcome };

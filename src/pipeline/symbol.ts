@@ -1,0 +1,61 @@
+/** One job from beginning to end: fetch, engineer, create, store. */
+
+import { ProviderError } from "../domain/errors.ts";
+import { marketOf } from "../domain/symbol.ts";
+import { FEATURE_COUNT } from "../features/catalog.ts";
+import { seriesId } from "../storage/bars.ts";
+import { findJobWork } from "../storage/jobs.ts";
+import { storeProfile } from "../storage/profiles.ts";
+import { isHistoryComplete } from "./completeness.ts";
+import { catalogVersion, engineerSeries } from "./engineer.ts";
+import { fetchHistory } from "./fetch.ts";
+import type { Outcome, SymbolTask } from "./messages.ts";
+import { Stopped, type SymbolIo, Work } from "./work.ts";
+
+/** Works on one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */
+export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
+  try {
+    return await workOn(task, io);
+  } catch (error) {
+    if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
+    if (error instanceof ProviderError) return { kind: "failed", reason: error.message };
+    throw error;
+  }
+}
+
+async function workOn(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
+  const { symbol, interval, provider } = task;
+  const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
+  const work = await Work.begin(task, io, await findJobWork(io.db, task.jobId), series);
+
+  if (task.mode !== "reprocess") await fetchHistory(work);
+
+  const engineered = await engineerSeries(work);
+  if (engineered === null)
+    return { kind: "failed", reason: `${io.provider.title} has no bars of ${symbol} in this range` };
+
+  await work.breathe();
+  work.stage({ stage: "create" });
+  const backfill = {
+    history_complete: await isHistoryComplete(work),
+    history_rows: engineered.rows,
+    api_calls_used: work.apiCalls,
+    fetch_duration_seconds: Math.round(work.fetchMs / 100) / 10,
+    feature_count: FEATURE_COUNT,
+    batch_size_days: task.batchDays,
+    market: marketOf(symbol),
+    mode: task.mode,
+    run_id: task.runId,
+  };
+
+  await work.breathe();
+  work.stage({ stage: "store" });
+  const { workedMs, dataPoints, apiCalls } = work;
+  const seconds = workedMs / 1000;
+  await storeProfile(
+    io.db,
+    { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile },
+    { jobId: task.jobId, seconds, workedMs, dataPoints, apiCalls },
+  );
+  return { kind: "done", seconds, dataPoints, apiCalls };
+}

@@ -1,0 +1,100 @@
+/** A worker thread: one job at a time, on a database connection and with providers of its own. */
+
+import { CALENDAR } from "../domain/calendar.ts";
+import { messageOf } from "../domain/errors.ts";
+import type { Permit, Provider } from "../providers/provider.ts";
+import { createProvider } from "../providers/registry.ts";
+import { type Database, openDatabase } from "../storage/db.ts";
+import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "./messages.ts";
+import { runSymbol } from "./symbol.ts";
+import { Stopped } from "./work.ts";
+
+declare const self: Worker;
+
+const say = (message: FromWorker) => self.postMessage(message);
+
+let settings: WorkerSettings;
+let db: Database;
+let stop = new AbortController();
+let requests = 0;
+const waiting = new Map<number, (held?: string) => void>();
+const providers = new Map<string, Provider>();
+
+function providerOf(name: string): Provider {
+  const known = providers.get(name);
+  if (known) return known;
+  const provider = createProvider(name, settings.providerValues, CALENDAR);
+  providers.set(name, provider);
+  return provider;
+}
+
+/** Asks the limiter on the main thread for one request; a stopped job waits no longer. */
+function acquire(provider: string, cost: number, held: (reason: string) => void): Promise<Permit> {
+  requests += 1;
+  const request = requests;
+  const { signal } = stop;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      waiting.delete(request);
+      say({ type: "forgo", request });
+      reject(signal.reason);
+    };
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    waiting.set(request, (reason) => {
+      if (reason !== undefined) return held(reason);
+      waiting.delete(request);
+      signal.removeEventListener("abort", onAbort);
+      resolve({ settle: (report) => say({ type: "settle", request, report }) });
+    });
+    say({ type: "acquire", request, provider, cost });
+  });
+}
+
+async function work(task: SymbolTask): Promise<void> {
+  stop = new AbortController();
+  let last = { dataPoints: 0, apiCalls: 0 };
+  try {
+    const outcome = await runSymbol(task, {
+      db,
+      provider: providerOf(task.provider),
+      signal: stop.signal,
+      log: (level, message) => say({ type: "log", level, message }),
+      acquire: (cost = 1) =>
+        acquire(task.provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
+      stage: (stage, counters) => {
+        last = counters;
+        say({ type: "stage", stage, ...counters });
+      },
+    });
+    say({ type: "outcome", outcome });
+  } catch (error) {
+    if (error instanceof Stopped) return say({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
+    say({
+      type: "log",
+      level: "error",
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    say({ type: "outcome", outcome: { kind: "failed", reason: `internal error: ${messageOf(error)}` } });
+  }
+}
+
+self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
+  switch (message.type) {
+    case "open":
+      settings = message.settings;
+      db = await openDatabase(settings.dbUrl, settings.dbToken);
+      return say({ type: "ready" });
+    case "task":
+      return work(message.task);
+    case "stop":
+      return stop.abort(new Stopped(message.reason));
+    case "granted":
+      return waiting.get(message.request)?.();
+    case "held":
+      return waiting.get(message.request)?.(message.reason);
+    case "close":
+      db?.close();
+      return self.terminate();
+  }
+};
