@@ -201,14 +201,19 @@ export class EventStream {
     this.#wake = null;
   }
 
-  /** Waits for events; `null` when the stream is closed. */
-  async next(): Promise<StreamChunk | null> {
-    while (this.#queue.length === 0) {
-      if (this.#closed) return null;
+  /** Waits for events, at most `patienceMs` (then the chunk is empty); `null` when the stream is closed. */
+  async next(patienceMs: number): Promise<StreamChunk | null> {
+    if (this.#queue.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        const timer = setTimeout(resolve, patienceMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
+      this.#wake = null;
     }
+    if (this.#queue.length === 0 && this.#closed) return null;
     const chunk = { lagged: this.#lagged, events: this.#latest ? newestPerJob(this.#queue) : this.#queue };
     this.#queue = [];
     this.#lagged = 0;

@@ -1,0 +1,46 @@
+/** What the pipeline knows of a symbol at an interval. */
+
+import type { Interval } from "./interval.ts";
+
+/** How the history behind a profile was filled (contract §3; wire names, it is stored and served as it is). */
+export interface BackfillMetadata {
+  /** Was every window of the stored range answered by the provider? */
+  readonly history_complete: boolean;
+  readonly history_rows: number;
+  readonly api_calls_used: number;
+  readonly fetch_duration_seconds: number;
+  readonly feature_count: number;
+  readonly batch_size_days: number;
+  readonly [extra: string]: unknown;
+}
+
+export interface Profile {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** Start of the first and the last bar, epoch seconds. */
+  readonly firstBar: number;
+  readonly lastBar: number;
+  readonly lastClose: number;
+  /** Epoch milliseconds. */
+  readonly updatedAt: number;
+  /** The features at the last bar by name; `null` where undefined. */
+  readonly features: Readonly<Record<string, number | null>>;
+  readonly backfill: BackfillMetadata;
+}
+
+/** A profile as the API writes it. */
+export function profileToWire(profile: Profile) {
+  const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+  return {
+    symbol: profile.symbol,
+    interval: profile.interval,
+    provider: profile.provider,
+    first_bar: iso(profile.firstBar),
+    last_bar: iso(profile.lastBar),
+    last_close: profile.lastClose,
+    updated_at: new Date(profile.updatedAt).toISOString(),
+    features: profile.features,
+    backfill_metadata: profile.backfill,
+  };
+}

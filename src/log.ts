@@ -1,0 +1,32 @@
+/** The log: to the console, to the viewers through the hub, and to the database through whoever listens. */
+
+import { LOG_LEVELS, type LogLevel, type LogLine } from "./domain/telemetry.ts";
+import type { ProgressHub } from "./hub.ts";
+
+export interface Log {
+  write(level: LogLevel, message: string, runId?: string | null, symbol?: string | null): void;
+}
+
+/**
+ * A log that drops what is below `level`, prints the rest to stderr and hands it to the hub and to `keep`.
+ * `redact` takes secrets out of every message before it goes anywhere.
+ */
+export function createLog(options: {
+  level: LogLevel;
+  hub: ProgressHub;
+  keep?: (line: LogLine) => void;
+  redact?: (message: string) => string;
+  print?: (text: string) => void;
+}): Log {
+  const threshold = LOG_LEVELS.indexOf(options.level);
+  const print = options.print ?? ((text) => process.stderr.write(`${text}\n`));
+  const redact = options.redact ?? ((message) => message);
+  return {
+    write(level, message, runId = null, symbol = null) {
+      if (LOG_LEVELS.indexOf(level) < threshold) return;
+      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: redact(message) });
+      options.keep?.(line);
+      print(`${new Date(line.at).toISOString()} ${level.padEnd(5)} ${line.message}`);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** How a task of the engine becomes work of the pool, and what each end of it means for the job. */
+
+import type { Log } from "../log.ts";
+import type { Outcome, SymbolTask } from "../pipeline/messages.ts";
+import { WorkerDied, type WorkerPool } from "../pipeline/pool.ts";
+import type { Database } from "../storage/db.ts";
+import { storedState } from "../storage/jobs.ts";
+import type { JobRecord } from "./book.ts";
+import type { EngineTask, Verdict } from "./engine.ts";
+import type { Runs } from "./runs.ts";
+
+/** Workers that may die on a job before it fails for good. */
+const MAX_DEATHS = 3;
+
+const DONE: Verdict = { again: false };
+const AGAIN: Verdict = { again: true, afterMs: 0 };
+
+interface Deps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly runs: Runs;
+  readonly pool: WorkerPool;
+}
+
+/** The handler of the engine: works on one symbol and records how it ended. */
+export function symbolHandler({ db, log, runs, pool }: Deps) {
+  return async ({ key }: EngineTask): Promise<Verdict> => {
+    const job = runs.book.find(key);
+    if (job === undefined || !(await runs.begin(job))) return DONE;
+    try {
+      const outcome = await pool.run(taskOf(job), {
+        stage(stage, counters) {
+          // A job that was paused or cancelled has said so already; what its worker still does is no news.
+          if (job.state !== "running") return;
+          runs.book.stage(job, stage, counters);
+          runs.touch(job.run);
+        },
+        log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
+      });
+      return await settle(db, runs, job, outcome);
+    } catch (error) {
+      if (error instanceof WorkerDied) return await bury(runs, log, job, error);
+      throw error;
+    }
+  };
+}
+
+function taskOf({ id, symbol, run }: JobRecord): SymbolTask {
+  const { id: runId, interval, mode, provider, batchDays, rangeFrom, rangeTo, asOf } = run.row;
+  return { jobId: id, runId, symbol, interval, mode, provider, batchDays, rangeFrom, rangeTo, asOf };
+}
+
+async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome): Promise<Verdict> {
+  switch (outcome.kind) {
+    case "done": {
+      const { seconds, ...counters } = outcome;
+      // The worker's own write decides: a pause may have come before it, or just too late.
+      if ((await storedState(db, job.id)) === "complete")
+        await runs.complete(job, { stage: "complete", seconds }, counters);
+      return DONE;
+    }
+    case "failed":
+      if (job.state === "running") {
+        const { reason } = outcome;
+        await runs.end(job, "fail", { stage: "failed", reason }, { error: reason, finishedAt: Date.now() });
+      }
+      return DONE;
+    case "stopped":
+      // On shutdown the job keeps its state: the next start takes it up again.
+      if (outcome.reason === "shutdown" && job.state === "running") await runs.end(job, "requeue", { stage: "queued" });
+      return DONE;
+  }
+}
+
+async function bury(runs: Runs, log: Log, job: JobRecord, error: WorkerDied): Promise<Verdict> {
+  if (job.state !== "running") return DONE;
+  job.deaths += 1;
+  const { deaths } = job;
+  if (deaths >= MAX_DEATHS) {
+    const reason = `Its worker died ${deaths} times: ${error.message}`;
+    await runs.end(job, "fail", { stage: "failed", reason }, { error: reason, deaths, finishedAt: Date.now() });
+    return DONE;
+  }
+  log.write("warn", `${job.symbol}: worker died (${error.message}), trying again`, job.run.row.id, job.symbol);
+  await runs.end(job, "requeue", { stage: "queued" }, { deaths });
+  return AGAIN;
+}

@@ -1,0 +1,85 @@
+/** The order for a run, as people and programs give it: checked once, here, whoever asks. */
+
+import { z } from "zod";
+import { type FieldError, Refusal } from "../domain/errors.ts";
+import { INTERVALS, type Interval } from "../domain/interval.ts";
+import { MODES, type Mode } from "../domain/run.ts";
+import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../domain/symbol.ts";
+
+export interface RunOrder {
+  readonly symbols: readonly string[];
+  readonly mode: Mode;
+  readonly interval: Interval;
+  readonly years: number | "all";
+  readonly provider?: string | undefined;
+  readonly batchDays: number;
+  readonly maxWorkers?: number | undefined;
+}
+
+/** What was not understood, shortened and without control characters, so that a message can repeat it. */
+export function quote(text: string): string {
+  const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "�");
+  return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 40)}…` : clean);
+}
+
+const symbol = z.string({ error: "wants text" }).transform((text, context) => {
+  const parsed = parseSymbol(text);
+  if (parsed !== null) return parsed;
+  context.addIssue({
+    code: "custom",
+    message: `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD`,
+  });
+  return z.NEVER;
+});
+
+const choice = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
+
+const whole = (min: number, max: number) => {
+  const error = `wants a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+
+/** The body of `POST /api/runs` (contract §4). */
+export const RunOrderBody = z.strictObject(
+  {
+    symbols: z
+      .array(symbol, { error: "wants a list of symbols" })
+      .min(1, { error: "wants at least one symbol" })
+      .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` }),
+    mode: choice(MODES).default("full"),
+    interval: choice(INTERVALS).default("1d"),
+    years: z
+      .union([z.literal("all"), whole(1, 30)], { error: 'wants a whole number from 1 to 30, or "all"' })
+      .default(2),
+    provider: z.string({ error: "wants the name of a provider" }).optional(),
+    batch_days: whole(1, 365).default(30),
+    max_workers: whole(1, 64).optional(),
+  },
+  {
+    error: ({ code, keys }) =>
+      code === "unrecognized_keys" ? `unknown field ${keys.map(quote).join(", ")}` : "wants a JSON object",
+  },
+);
+
+/** The faults that zod found, as the API and the form show them. */
+export function fieldErrors(error: z.core.$ZodError): FieldError[] {
+  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+}
+
+/** @throws Refusal with one error per wrong field */
+export function parseRunOrder(input: unknown): RunOrder {
+  const parsed = RunOrderBody.safeParse(input);
+  if (!parsed.success) {
+    const errors = fieldErrors(parsed.error);
+    throw new Refusal(
+      "invalid",
+      errors.length === 1 ? describe(errors[0]!) : `${errors.length} fields are wrong`,
+      errors,
+    );
+  }
+  const { symbols, batch_days, max_workers, ...rest } = parsed.data;
+  return { ...rest, symbols: [...new Set(symbols)], batchDays: batch_days, maxWorkers: max_workers };
+}
+
+const describe = ({ path, message }: FieldError) => (path === "" ? message : `${path}: ${message}`);

@@ -1,0 +1,333 @@
+/** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
+
+import { Refusal } from "../domain/errors.ts";
+import { DAY, type Interval } from "../domain/interval.ts";
+import type { JobProgress, Stage } from "../domain/progress.ts";
+import {
+  canApply,
+  JOB_TRANSITIONS,
+  type JobAction,
+  type JobState,
+  type JobTransition,
+  type RunAction,
+} from "../domain/run.ts";
+import type { RunSummary } from "../domain/telemetry.ts";
+import type { ProgressHub } from "../hub.ts";
+import type { Log } from "../log.ts";
+import type { Provider } from "../providers/provider.ts";
+import { type Database, isUniqueViolation } from "../storage/db.ts";
+import { keepWork } from "../storage/jobs.ts";
+import {
+  activeJobs,
+  countJobs,
+  findRun,
+  insertRun,
+  type JobPatch,
+  jobsOfRun,
+  listRuns,
+  moveJobs,
+  openRuns,
+  setRunState,
+} from "../storage/runs.ts";
+import { type JobRecord, patchOf, progressOfRow, RunBook, type RunRecord, summaryOfRows } from "./book.ts";
+import type { JobEngine } from "./engine.ts";
+import type { RunOrder } from "./order.ts";
+
+/** Finished runs that stay in memory for the screen; older ones are read from the database. */
+const KEPT_FINISHED = 5;
+/** Shortest time between two totals of the same run on the screen, milliseconds. */
+const SUMMARY_MS = 250;
+
+export interface RunsOptions {
+  readonly db: Database;
+  readonly hub: ProgressHub;
+  readonly log: Log;
+  readonly engine: JobEngine;
+  /** The provider of that name, or `undefined`. */
+  provider(name: string): Provider | undefined;
+  readonly defaults: { readonly provider: string; readonly maxWorkers: number };
+  /** Tells the worker that has the job to stop it. */
+  stopWork(jobId: number, reason: "pause" | "cancel" | "skip"): void;
+}
+
+export class Runs {
+  readonly book: RunBook;
+  readonly #dirty = new Set<RunRecord>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+
+  constructor(private readonly options: RunsOptions) {
+    this.book = new RunBook(options.hub, options.log);
+  }
+
+  /** Puts the unfinished runs of an earlier life of the server back to work, where they were. */
+  async recover(): Promise<void> {
+    const { db, engine, log } = this.options;
+    for (const row of await openRuns(db)) {
+      const rows = await jobsOfRun(db, row.id);
+      const interrupted = rows.filter((job) => job.state === "running").map((job) => job.id);
+      const queued = { status: "Queued", microStage: "Waiting for a worker", progress: 0 };
+      await moveJobs(db, interrupted, "requeue", queued);
+      const run = this.book.open(row, interrupted.length > 0 ? await jobsOfRun(db, row.id) : rows);
+      const waiting = [...run.jobs.values()].filter((job) => job.state === "queued");
+      engine.limitGroup(row.id, row.maxWorkers);
+      engine.enqueue(waiting.map((job) => ({ key: job.key, group: row.id })));
+      if (waiting.length > 0) log.write("info", `Resuming run ${row.id}: ${waiting.length} symbols to go`, row.id);
+      await this.#settle(run);
+    }
+  }
+
+  /**
+   * Starts a run: stored whole or not at all, then queued.
+   * @throws Refusal if the provider is unknown or has no such interval, or a symbol is active at this interval
+   */
+  async start(order: RunOrder): Promise<RunSummary> {
+    const { db, engine, log, defaults } = this.options;
+    const { symbols, interval } = order;
+    const name = order.provider ?? defaults.provider;
+    const provider = this.options.provider(name);
+    if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
+    if (!provider.intervals.includes(interval)) {
+      throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
+    }
+    await this.#refuseActive(symbols, interval);
+    const asOf = Math.floor(Date.now() / 1000);
+    const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
+    const { years } = order;
+    const rangeFrom =
+      years === "all" ? Math.floor(provider.historyStart(interval) / DAY) * DAY : rangeTo - 365 * years * DAY;
+    const row = {
+      id: Bun.randomUUIDv7(),
+      mode: order.mode,
+      interval,
+      provider: name,
+      years: String(years),
+      batchDays: order.batchDays,
+      maxWorkers: order.maxWorkers ?? defaults.maxWorkers,
+      rangeFrom,
+      rangeTo,
+      asOf,
+      state: "running" as const,
+      createdAt: Date.now(),
+      finishedAt: null,
+    };
+    try {
+      await insertRun(db, row, symbols);
+    } catch (error) {
+      // Another order for the same symbol came first, between the check above and this write.
+      if (isUniqueViolation(error)) await this.#refuseActive(symbols, interval);
+      throw error;
+    }
+    const run = this.book.open(row, await jobsOfRun(db, row.id));
+    log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${order.mode}, ${interval}, ${name}`, row.id);
+    engine.limitGroup(row.id, row.maxWorkers);
+    engine.enqueue([...run.jobs.values()].map((job) => ({ key: job.key, group: row.id })));
+    this.#forgetOld();
+    return this.book.summary(run);
+  }
+
+  /** Runs with their totals, newest first; `before` (epoch ms) pages on. */
+  async list(limit: number, before?: number): Promise<RunSummary[]> {
+    const { db } = this.options;
+    const rows = await listRuns(db, limit, before);
+    const counted = Map.groupBy(
+      await countJobs(
+        db,
+        rows.map((row) => row.id),
+      ),
+      (count) => count.runId,
+    );
+    return rows.map((row) => {
+      const open = this.book.runs.get(row.id);
+      return open ? this.book.summary(open) : summaryOfRows(row, counted.get(row.id) ?? []);
+    });
+  }
+
+  /**
+   * A run with its jobs as they are now.
+   * @throws Refusal if there is no such run
+   */
+  async read(runId: string): Promise<{ run: RunSummary; jobs: JobProgress[] }> {
+    const open = this.book.runs.get(runId);
+    if (open) return { run: this.book.summary(open), jobs: [...open.jobs.values()].map((job) => job.progress) };
+    const { db } = this.options;
+    const row = await findRun(db, runId);
+    if (row === undefined) throw noRun(runId);
+    const jobs = await jobsOfRun(db, runId);
+    const run = summaryOfRows(row, await countJobs(db, [runId]));
+    return { run, jobs: jobs.map((job) => ({ ...progressOfRow(job), at: row.createdAt, seq: 0 })) };
+  }
+
+  /** @throws Refusal if there is no such run, or none of its jobs can do that */
+  async actOnRun(runId: string, action: RunAction): Promise<RunSummary> {
+    const run = await this.#require(runId);
+    const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
+    if (jobs.length === 0) {
+      throw new Refusal("conflict", `Run ${runId} is ${this.book.summary(run).state}: nothing in it to ${action}`);
+    }
+    await this.#act(run, jobs, action);
+    return this.book.summary(run);
+  }
+
+  /** @throws Refusal if there is no such job, or its state does not allow the action */
+  async actOnJob(runId: string, symbol: string, action: JobAction): Promise<JobRecord> {
+    const run = await this.#require(runId);
+    const job = run.jobs.get(symbol);
+    if (job === undefined) throw new Refusal("not_found", `Run ${runId} has no symbol ${symbol}`);
+    if (!canApply(action, job.state)) {
+      const states = JOB_TRANSITIONS[action].from.join(", ");
+      throw new Refusal("conflict", `${symbol} is ${job.state}: ${action} needs it to be ${states}`);
+    }
+    if (action === "retry") await this.#refuseActive([symbol], run.row.interval);
+    await this.#act(run, [job], action);
+    return job;
+  }
+
+  /** Notes that a job changed in a way that shows in the totals of its run. */
+  touch(run: RunRecord): void {
+    this.#dirty.add(run);
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => this.#summarise(), SUMMARY_MS);
+  }
+
+  /** Brings the state of a run in line with its jobs, in memory, on disk and on the screen. */
+  async #settle(run: RunRecord): Promise<void> {
+    const { state } = this.book.summary(run);
+    const open = state === "running" || state === "paused";
+    const finishedAt = open ? null : (run.finishedAt ?? Date.now());
+    if (run.row.state !== state || run.finishedAt !== finishedAt) {
+      run.finishedAt = finishedAt;
+      run.row.state = state;
+      await setRunState(this.options.db, run.row.id, state, finishedAt);
+      if (!open) this.options.log.write("info", `Run ${run.row.id}: ${state}`, run.row.id);
+    }
+    this.#dirty.delete(run);
+    this.options.hub.reportRun(this.book.summary(run));
+  }
+
+  /** Notes that a worker takes the job up; false if it may not any more. */
+  async begin(job: JobRecord): Promise<boolean> {
+    if (job.state !== "queued") return false;
+    job.state = "running";
+    this.book.beginStretch(job);
+    await moveJobs(this.options.db, [job.id], "start", { startedAt: Date.now() });
+    this.touch(job.run);
+    return true;
+  }
+
+  /** Ends or requeues a job that was in work: in memory at once, then on disk, then its run. */
+  async end(job: JobRecord, transition: "fail" | "requeue", stage: Stage, patch: JobPatch = {}): Promise<void> {
+    this.#change(job, transition, stage);
+    await moveJobs(this.options.db, [job.id], transition, { ...patchOf(job, stage), ...patch });
+    await this.#settle(job.run);
+  }
+
+  /** Takes in what a worker has written itself: the job is complete. */
+  async complete(job: JobRecord, stage: Stage, counters: { dataPoints: number; apiCalls: number }): Promise<void> {
+    this.book.endStretch(job);
+    job.state = "complete";
+    this.book.stage(job, stage, counters);
+    await this.#settle(job.run);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #change(job: JobRecord, transition: JobTransition, stage: Stage): void {
+    job.state = JOB_TRANSITIONS[transition].to;
+    this.book.endStretch(job);
+    this.book.stage(job, stage);
+  }
+
+  async #act(run: RunRecord, jobs: readonly JobRecord[], action: JobAction): Promise<void> {
+    const { db, engine } = this.options;
+    const stage = stageOf(action);
+    const finishedAt = action === "cancel" || action === "skip" ? Date.now() : null;
+    const wereRunning = jobs.filter((job) => job.state === "running");
+    for (const job of jobs) this.#change(job, action, stage);
+    const { progress: _, workedMs: __, ...shared } = patchOf(jobs[0]!, stage);
+    const reset = action === "resume" || action === "retry" ? { progress: 0, error: null, deaths: 0 } : {};
+    if (action === "retry") for (const job of jobs) job.deaths = 0;
+    await moveJobs(
+      db,
+      jobs.map((job) => job.id),
+      action,
+      { ...shared, ...reset, finishedAt },
+    );
+    for (const job of wereRunning) {
+      if (action !== "resume" && action !== "retry") this.options.stopWork(job.id, action);
+      await keepWork(db, job.id, { workedMs: job.workedMs, progress: job.progress.progress });
+    }
+    const queued = jobs.filter((job) => job.state === "queued");
+    for (const job of jobs) if (job.state !== "queued") engine.cancel(job.key);
+    engine.limitGroup(run.row.id, run.row.maxWorkers);
+    engine.enqueue(queued.map((job) => ({ key: job.key, group: run.row.id })));
+    await this.#settle(run);
+  }
+
+  async #require(runId: string): Promise<RunRecord> {
+    const open = this.book.runs.get(runId);
+    if (open) return open;
+    const row = await findRun(this.options.db, runId);
+    if (row === undefined) throw noRun(runId);
+    return this.book.open(row, await jobsOfRun(this.options.db, runId));
+  }
+
+  async #refuseActive(symbols: readonly string[], interval: Interval): Promise<void> {
+    const active = await activeJobs(this.options.db, symbols, interval);
+    const first = active[0];
+    if (first === undefined) return;
+    const names = active.slice(0, 5).map((job) => job.symbol);
+    const more = active.length > 5 ? ` and ${active.length - 5} more` : "";
+    const [verb, it] = active.length === 1 ? ["is", "it"] : ["are", "them"];
+    throw new Refusal(
+      "conflict",
+      `${names.join(", ")}${more} ${verb} already ${describeState(first.state)} at ${interval} in run ${first.runId}: ` +
+        `wait for ${it}, or cancel ${it} there first`,
+      active.slice(0, 50).map((job) => ({
+        path: `symbols.${symbols.indexOf(job.symbol)}`,
+        message: `${job.symbol} is ${describeState(job.state)} in run ${job.runId}`,
+      })),
+    );
+  }
+
+  #forgetOld(): void {
+    const finished = [...this.book.runs.values()].filter((run) => run.finishedAt !== null);
+    for (const run of finished.slice(0, Math.max(0, finished.length - KEPT_FINISHED))) {
+      this.book.runs.delete(run.row.id);
+      this.options.hub.forget(run.row.id);
+    }
+  }
+
+  #summarise(): void {
+    this.#timer = null;
+    for (const run of this.#dirty) this.options.hub.reportRun(this.book.summary(run));
+    this.#dirty.clear();
+  }
+}
+
+const describeState = (state: JobState) => (state === "queued" ? "waiting" : state);
+
+const noRun = (runId: string) => new Refusal("not_found", `There is no run ${JSON.stringify(runId.slice(0, 60))}`);
+
+function invalid(path: string, message: string): Refusal {
+  return new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);
+}
+
+const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
+
+function stageOf(action: JobAction): Stage {
+  switch (action) {
+    case "pause":
+      return { stage: "stopped", status: "Paused", reason: `Paused by you since ${clock()}` };
+    case "cancel":
+      return { stage: "stopped", status: "Cancelled", reason: `Cancelled by you at ${clock()}` };
+    case "skip":
+      return { stage: "stopped", status: "Skipped", reason: `Skipped by you at ${clock()}` };
+    case "resume":
+    case "retry":
+      return { stage: "queued" };
+  }
+}
