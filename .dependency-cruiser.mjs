@@ -15,14 +15,11 @@ const floors = [
 
 const rooms = floors.flatMap((paths, floor) => paths.map((path) => ({ path, floor })));
 
-const forbidden = rooms.map(({ path, floor }) => ({
-  name: `floor-${floor}-${path.replace(/\W+/g, "-")}`,
-  severity: "error",
-  from: { path: `^${path}` },
-  to: {
-    path: rooms.filter((room) => room.floor >= floor && room.path !== path).map((room) => `^${room.path}`),
-  },
-}));
+const forbidden = rooms.flatMap(({ path, floor }) => {
+  const higher = rooms.filter((room) => room.floor >= floor && room.path !== path).map((room) => `^${room.path}`);
+  const name = `floor-${floor}-${path.replace(/\W+/g, "-")}`;
+  return higher.length === 0 ? [] : [{ name, severity: "error", from: { path: `^${path}` }, to: { path: higher } }];
+});
 
 export default {
   forbidden: [

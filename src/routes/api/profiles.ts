@@ -1,0 +1,76 @@
+/** `/api/profiles`: what the pipeline knows of each symbol. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { Refusal } from "../../domain/errors.ts";
+import { profileToWire } from "../../domain/profile.ts";
+import { deleteProfile, findProfile, listProfiles } from "../../storage/profiles.ts";
+import type { Services } from "../services.ts";
+import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "./parameters.ts";
+
+const ProfileBody = z
+  .looseObject({
+    symbol: z.string(),
+    interval: z.string(),
+    provider: z.string(),
+    first_bar: z.string(),
+    last_bar: z.string(),
+    updated_at: z.string(),
+    features: z.record(z.string(), z.number().nullable()),
+    backfill_metadata: z.looseObject({ history_complete: z.boolean(), history_rows: z.int() }),
+  })
+  .openapi("Profile");
+
+const one = { params: z.object({ symbol: symbolParameter }), query: z.object({ interval: intervalParameter }) };
+
+const list = createRoute({
+  method: "get",
+  path: "/profiles",
+  summary: "List profiles by symbol",
+  request: {
+    query: z.object({
+      interval: intervalParameter.removeDefault().optional(),
+      q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
+      limit: integerParameter(1, 1_000, 100),
+      offset: integerParameter(0, 1_000_000, 0),
+    }),
+  },
+  responses: { 200: json("Profiles", z.object({ profiles: z.array(ProfileBody) })), ...refusals(422) },
+});
+const read = createRoute({
+  method: "get",
+  path: "/profiles/{symbol}",
+  summary: "The profile of a symbol",
+  request: one,
+  responses: { 200: json("The profile", ProfileBody), ...refusals(404, 422) },
+});
+const remove = createRoute({
+  method: "delete",
+  path: "/profiles/{symbol}",
+  summary: "Forget a profile; its bars stay",
+  request: one,
+  responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
+});
+
+export function profileRoutes({ db }: Services) {
+  const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {
+    const profile = await findProfile(db, symbol, interval);
+    if (profile) return profile;
+    throw new Refusal("not_found", `There is no ${interval} profile of ${symbol}: start a run for it first`);
+  };
+  return apiRouter()
+    .openapi(list, async (c) => {
+      const { q = "", ...page } = c.req.valid("query");
+      return c.json({ profiles: (await listProfiles(db, { ...page, search: q })).map(profileToWire) }, 200);
+    })
+    .openapi(read, async (c) => {
+      const { symbol } = c.req.valid("param");
+      return c.json(profileToWire(await find(symbol, c.req.valid("query").interval)), 200);
+    })
+    .openapi(remove, async (c) => {
+      const { symbol } = c.req.valid("param");
+      const { interval } = c.req.valid("query");
+      await find(symbol, interval);
+      await deleteProfile(db, symbol, interval);
+      return c.body(null, 204);
+    });
+}

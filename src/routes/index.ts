@@ -1,0 +1,35 @@
+/** The contents page of the HTTP side: middleware in order, then one line a file. */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { barRoutes } from "./api/bars.ts";
+import { eventRoutes } from "./api/events.ts";
+import { profileRoutes } from "./api/profiles.ts";
+import { runRoutes } from "./api/runs.ts";
+import { usageRoutes } from "./api/usage.ts";
+import { addMiddleware } from "./middleware.ts";
+import { opsRoutes } from "./ops.ts";
+import type { Services } from "./services.ts";
+
+const DESCRIPTION = {
+  openapi: "3.1.0",
+  info: { title: "Barkeep", version: "1", description: "Runs, profiles, bars and live progress." },
+};
+
+export interface Routes {
+  fetch(request: Request): Response | Promise<Response>;
+  /** Ends the streams of the screen. */
+  close(): void;
+}
+
+export async function createRoutes(services: Services): Promise<Routes> {
+  const routes = new OpenAPIHono();
+  addMiddleware(routes, services.log);
+  routes.route("/", opsRoutes(services));
+  routes.route("/api", runRoutes(services));
+  routes.route("/api", profileRoutes(services));
+  routes.route("/api", barRoutes(services));
+  routes.route("/api", eventRoutes(services));
+  routes.route("/api", usageRoutes(services));
+  routes.doc31("/api/openapi.json", DESCRIPTION);
+  return { fetch: routes.fetch, close: () => {} };
+}

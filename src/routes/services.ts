@@ -1,0 +1,19 @@
+/** What the routes are given to answer with: opened and closed by app.ts. */
+
+import type { Config } from "../config.ts";
+import type { ProgressHub } from "../hub.ts";
+import type { Log } from "../log.ts";
+import type { WorkerPool } from "../pipeline/pool.ts";
+import type { Runs } from "../scheduler/runs.ts";
+import type { Database } from "../storage/db.ts";
+import type { UsageStore } from "../storage/usage.ts";
+
+export interface Services {
+  readonly config: Config;
+  readonly db: Database;
+  readonly hub: ProgressHub;
+  readonly log: Log;
+  readonly runs: Runs;
+  readonly pool: WorkerPool;
+  readonly usage: UsageStore;
+}

@@ -1,0 +1,39 @@
+/** Starts the server: settings, app, HTTP, signals. */
+
+import { createApp } from "./app.ts";
+import { ConfigError, readConfig } from "./config.ts";
+import { messageOf } from "./domain/errors.ts";
+import { PROVIDERS } from "./providers/registry.ts";
+
+/** How long a shutdown may take before the process leaves without it, milliseconds. */
+const SHUTDOWN_MS = 9_000;
+
+try {
+  const config = readConfig(process.env, PROVIDERS);
+  const app = await createApp(config);
+  const server = Bun.serve({
+    port: config.port,
+    hostname: config.host,
+    // Streams may be quiet for longer than any timeout; they send a heartbeat of their own.
+    idleTimeout: 0,
+    maxRequestBodySize: 16 * 1024 * 1024,
+    fetch: app.fetch,
+  });
+  console.log(`Barkeep listening on http://${server.hostname}:${server.port}`);
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    app.log.write("info", `${signal}: finishing the current batches, then stopping`);
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    await app.close();
+    await server.stop(true);
+    process.exit(0);
+  };
+  process.on("SIGINT", () => void stop("SIGINT"));
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : `Barkeep cannot start: ${messageOf(error)}`);
+  process.exit(1);
+}
