@@ -1,0 +1,103 @@
+// The little that HTML and htmx leave to do: clocks, the freshness chip, the watchdog of the live stream, row actions.
+// Without this file every page and every action still works.
+
+(() => {
+  const byId = (id) => document.getElementById(id);
+
+  // Clocks. The server sends the moment from which a duration counts; passing seconds cost no traffic.
+  const pad = (value) => String(value).padStart(2, "0");
+  const duration = (seconds) => {
+    if (seconds < 60) return `${seconds}s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`;
+    return `${Math.floor(seconds / 3600)}h ${pad(Math.floor((seconds % 3600) / 60))}m`;
+  };
+  const clockTime = (at) => new Date(at).toISOString().slice(11, 19);
+  const clock = byId("clock");
+  // The server's clock counts: a browser whose clock is off would show wrong durations.
+  let ahead = clock ? Date.parse(clock.dateTime) - Date.now() : 0;
+
+  // Freshness: the server sends a heartbeat every 5 s, so silence means trouble.
+  const LATE = 8_000;
+  const STALE = 15_000;
+  const stream = byId("stream");
+  const chip = byId("freshness");
+  let connection = null;
+  let heard = 0;
+  const hear = () => {
+    heard = performance.now();
+    if (chip && chip.dataset.state !== "live") showFreshness();
+  };
+  const say = (state, text) => {
+    if (chip.dataset.state !== state) chip.dataset.state = state;
+    if (chip.textContent !== text) chip.textContent = text;
+  };
+  const showFreshness = () => {
+    const silence = performance.now() - heard;
+    if (heard === 0) say("off", "connecting");
+    else if (silence < LATE) say("live", "live");
+    else if (silence < STALE) say("late", `delayed ${Math.round(silence / 1000)} s`);
+    else say("stale", `stale since ${clockTime(Date.now() + ahead - silence)}`);
+    if (heard !== 0 && silence >= STALE) {
+      // A half-open connection never ends by itself: end it, and the extension connects again.
+      connection?.reader?.cancel();
+      connection = null;
+    }
+  };
+
+  const tick = () => {
+    if (document.hidden) return;
+    const now = Date.now() + ahead;
+    for (const cell of document.querySelectorAll("[data-since]")) {
+      const text = duration(Math.max(0, Math.floor((now - Number(cell.dataset.since)) / 1000)));
+      if (cell.textContent !== text) cell.textContent = text;
+    }
+    if (clock) clock.textContent = `${clockTime(now)} UTC`;
+    if (chip) showFreshness();
+    for (const notice of document.querySelectorAll("[data-expires]")) {
+      notice.dataset.expires = String(Number(notice.dataset.expires) - 1);
+      if (Number(notice.dataset.expires) <= 0 && !notice.matches(":hover, :focus-within")) notice.remove();
+    }
+  };
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
+  tick();
+
+  if (stream) {
+    stream.addEventListener("htmx:sse:after:connection", (event) => {
+      connection = event.detail.connection;
+      hear();
+    });
+    stream.addEventListener("htmx:sse:before:message", hear);
+    stream.addEventListener("heartbeat", (event) => {
+      ahead = Number(event.detail.data) - Date.now();
+    });
+    // Signed out, or another server at the same address: only a new page helps.
+    stream.addEventListener("htmx:sse:error", (event) => {
+      if (event.detail.status === 401) location.reload();
+    });
+    stream.addEventListener("htmx:sse:after:message", () => {
+      const lines = byId("log-lines");
+      if (!lines) return;
+      const keep = Number(lines.dataset.keep);
+      while (lines.childElementCount > keep) lines.lastElementChild.remove();
+    });
+  }
+
+  // Row and run actions, by delegation: one listener, however many rows. The row dims at once and shows its real
+  // state when that arrives; a refusal brings it back and says why.
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!event.target.matches("[data-actions]") || !button || !window.htmx) return;
+    event.preventDefault();
+    const row = button.closest("tr");
+    button.closest("[popover]")?.hidePopover();
+    row?.classList.add("acting");
+    window.htmx
+      .ajax("POST", button.formAction, { source: button, swap: "none" })
+      .finally(() => row?.classList.remove("acting"));
+  });
+
+  document.addEventListener("click", (event) => {
+    event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
+  });
+})();

@@ -1,0 +1,78 @@
+/** The drawings, once per page. All are 16×16 and take the colour of the text around them. */
+
+const line = { fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round" } as const;
+const cut = { fill: "none", stroke: "var(--panel)", "stroke-width": "1.6", "stroke-linecap": "round" } as const;
+
+/** A ring that fills as the work goes on: the share of the disc is the stage reached, not the percent. */
+const Pie = ({ name, share }: { name: string; share: number }) => (
+  <symbol id={`i-${name}`} viewBox="0 0 16 16">
+    <circle cx="8" cy="8" r="6" {...line} />
+    <circle
+      cx="8"
+      cy="8"
+      r="2"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="4"
+      stroke-dasharray={`${(share * 12.566).toFixed(2)} 20`}
+      transform="rotate(-90 8 8)"
+    />
+  </symbol>
+);
+
+export const Sprite = () => (
+  <svg class="sprite" aria-hidden="true" width="0" height="0">
+    <symbol id="i-queued" viewBox="0 0 16 16">
+      <circle cx="8" cy="8" r="6" {...line} stroke-dasharray="1.6 3.11" />
+    </symbol>
+    <Pie name="fetch" share={0.25} />
+    <Pie name="engineer" share={0.5} />
+    <Pie name="create" share={0.7} />
+    <Pie name="store" share={0.9} />
+    <symbol id="i-waiting" viewBox="0 0 16 16">
+      <circle cx="8" cy="8" r="6" {...line} />
+      <path d="M8 4.8V8l2.2 1.6" {...line} />
+    </symbol>
+    <symbol id="i-complete" viewBox="0 0 16 16">
+      <circle cx="8" cy="8" r="6.75" fill="currentColor" />
+      <path d="m5.2 8.2 2 2 3.6-4" {...cut} />
+    </symbol>
+    <symbol id="i-failed" viewBox="0 0 16 16">
+      <path d="M8 1.2 15 14H1Z" fill="currentColor" stroke="currentColor" stroke-linejoin="round" />
+      <path d="M8 6v3.6M8 12v.1" {...cut} />
+    </symbol>
+    <symbol id="i-paused" viewBox="0 0 16 16">
+      <rect x="1.75" y="1.75" width="12.5" height="12.5" rx="3" {...line} />
+      <path d="M6.3 5.6v4.8M9.7 5.6v4.8" {...line} />
+    </symbol>
+    <symbol id="i-cancelled" viewBox="0 0 16 16">
+      <circle cx="8" cy="8" r="6" {...line} />
+      <path d="m5.9 5.9 4.2 4.2M10.1 5.9l-4.2 4.2" {...line} />
+    </symbol>
+    <symbol id="i-skipped" viewBox="0 0 16 16">
+      <path d="m3 4 4.5 4L3 12m5.5-8L13 8l-4.5 4" {...line} stroke-linejoin="round" />
+    </symbol>
+    <symbol id="i-more" viewBox="0 0 16 16">
+      <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" {...line} stroke-width="2.2" />
+    </symbol>
+    <symbol id="i-light" viewBox="0 0 16 16">
+      <circle cx="8" cy="8" r="2.8" {...line} />
+      <path
+        d="M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M12.6 3.4l-.9.9M4.3 11.7l-.9.9"
+        {...line}
+      />
+    </symbol>
+    <symbol id="i-dark" viewBox="0 0 16 16">
+      <path d="M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8Z" {...line} stroke-linejoin="round" />
+    </symbol>
+    <symbol id="i-system" viewBox="0 0 16 16">
+      <rect x="1.75" y="2.75" width="12.5" height="8.5" rx="1.5" {...line} />
+      <path d="M5.5 13.5h5" {...line} />
+    </symbol>
+    <symbol id="i-brand" viewBox="0 0 16 16">
+      <path d="M4 1.5v13M12 1.5v13" {...line} stroke-width="1.2" />
+      <rect x="2" y="6.5" width="4" height="5.5" rx=".8" fill="currentColor" />
+      <rect x="10" y="3.5" width="4" height="6" rx=".8" fill="var(--panel)" stroke="currentColor" stroke-width="1.3" />
+    </symbol>
+  </svg>
+);

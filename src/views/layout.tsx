@@ -1,0 +1,163 @@
+/** The frame around every page. */
+
+import type { Child } from "hono/jsx";
+import { Sprite } from "./icons.tsx";
+import { dom, formatClock, Icon } from "./ui.tsx";
+
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** What a page needs to know of the request and the server to draw its frame. */
+export interface Frame {
+  /** The path of the present page, to mark its place in the navigation and to come back to. */
+  readonly path: string;
+  readonly theme: Theme;
+  /** Addresses of our own files, stamped with their content, e.g. `/assets/app.css?v=3f2a`. */
+  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "sse" | "favicon", string>>;
+  /** Epoch milliseconds of the answer. */
+  readonly now: number;
+}
+
+const PLACES = [
+  { path: "/", title: "Monitor" },
+  { path: "/profiles", title: "Profiles" },
+  { path: "/runs", title: "Runs" },
+] as const;
+
+const THEME_TITLES: Readonly<Record<Theme, string>> = {
+  system: "Theme as in the system",
+  light: "Light theme",
+  dark: "Dark theme",
+};
+
+/** A whole document. `stream` is the address of the page's live updates, where it has any. */
+export const Page = (props: { frame: Frame; title: string; stream?: string; children?: Child }) => {
+  const { frame, title, stream } = props;
+  return (
+    <>
+      {DOCTYPE}
+      <html lang="en" data-theme={frame.theme}>
+        <head>
+          <meta charset="utf-8" />
+          <title>{`${title} · Barkeep`}</title>
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
+          <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
+          <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
+          <link rel="stylesheet" href={frame.assets.css} />
+          <script src={frame.assets.htmx} defer />
+          {stream ? <script src={frame.assets.sse} defer /> : null}
+          <script src={frame.assets.js} defer />
+        </head>
+        <body>
+          <a class="skip-link" href={`#${dom.main}`}>
+            Skip to content
+          </a>
+          <Header frame={frame} live={stream !== undefined} />
+          <main id={dom.main} tabindex={-1}>
+            {props.children}
+          </main>
+          <p id={dom.announcer} class="visually-hidden" role="status" />
+          <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
+          {stream ? <Stream address={stream} /> : null}
+          <Sprite />
+        </body>
+      </html>
+    </>
+  );
+};
+
+const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true as const }) as unknown as Child;
+
+/**
+ * Holds the page's one connection for live updates, outside of everything that is ever swapped. A first connect that
+ * fails is not retried by the extension, so a timer asks again; while connected it does nothing.
+ */
+const Stream = ({ address }: { address: string }) => (
+  <div
+    id={dom.stream}
+    hidden
+    hx-sse:connect={address}
+    hx-trigger="load, every 5s"
+    hx-sync="this:drop"
+    hx-swap="none"
+    hx-config="sse.reconnectMaxDelay:8s sse.connectTimeout:10s"
+  />
+);
+
+const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
+  <header class="top">
+    <a class="brand" href="/">
+      <Icon name="brand" />
+      Barkeep
+    </a>
+    <nav aria-label="Main">
+      {PLACES.map(({ path, title }) => (
+        <a href={path} aria-current={isWithin(frame.path, path) ? "page" : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+    {live ? (
+      <span id={dom.freshness} class="freshness" data-state="off">
+        connecting
+      </span>
+    ) : null}
+    <time id={dom.clock} class="clock num" datetime={new Date(frame.now).toISOString()}>
+      {formatClock(frame.now)} UTC
+    </time>
+    <form class="themes" method="post" action="/theme" aria-label="Theme">
+      <input type="hidden" name="back" value={frame.path} />
+      {THEMES.map((theme) => (
+        <button
+          type="submit"
+          name="theme"
+          value={theme}
+          aria-pressed={theme === frame.theme ? "true" : "false"}
+          aria-label={THEME_TITLES[theme]}
+          title={THEME_TITLES[theme]}
+        >
+          <Icon name={theme} />
+        </button>
+      ))}
+    </form>
+  </header>
+);
+
+function isWithin(path: string, place: string): boolean {
+  const bare = path.split("?", 1)[0]!;
+  return place === "/" ? bare === "/" : bare === place || bare.startsWith(`${place}/`);
+}
+
+/** Instead of content: what is missing and what to do next. */
+export const Empty = ({ title, children }: { title: string; children?: Child }) => (
+  <div class="empty">
+    <h2>{title}</h2>
+    <p>{children}</p>
+  </div>
+);
+
+/** A page that says what went wrong. */
+export const ErrorPage = (props: { frame: Frame; status: number; title: string; detail: string }) => (
+  <Page frame={props.frame} title={props.title}>
+    <div class="empty">
+      <p class="error-code num">{props.status}</p>
+      <h1>{props.title}</h1>
+      <p>{props.detail}</p>
+      <p>
+        <a href="/">Back to the monitor</a>
+      </p>
+    </div>
+  </Page>
+);
+
+/** A message in the corner, for an action that was refused or needs a word. */
+export const Notice = ({ level, children }: { level: "info" | "error"; children?: Child }) => (
+  <div class={`notice notice-${level}`} data-expires="8">
+    <Icon name={level === "error" ? "failed" : "complete"} />
+    <span>{children}</span>
+    <button type="button" class="icon-button" data-dismiss aria-label="Dismiss">
+      <Icon name="cancelled" />
+    </button>
+  </div>
+);

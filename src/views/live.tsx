@@ -1,0 +1,48 @@
+/**
+ * The same fragments as on the page, wrapped for the push: each `<hx-partial>` names the element it replaces.
+ * Rows and heads are morphed, so that focus, selection and open menus stay; one message carries all of a tick.
+ */
+
+import type { JobProgress } from "../domain/progress.ts";
+import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import { Notice } from "./layout.tsx";
+import { LogEntries } from "./log-panel.tsx";
+import { Runs } from "./monitor.tsx";
+import { JobRow, RunHead, type RunView } from "./queue.tsx";
+import { dom } from "./ui.tsx";
+
+/** Swaps `content` into the element `id`. */
+const partial = (id: string, swap: string, content: unknown) =>
+  `<hx-partial id="${Bun.escapeHTML(id)}" hx-swap="${swap}">${content}</hx-partial>`;
+
+export const liveJob = (job: JobProgress): string =>
+  partial(dom.job(job.runId, job.symbol), "outerMorph", JobRow({ job, menu: false }));
+
+export const liveRunHead = (run: RunSummary): string =>
+  partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} />);
+
+/** Everything on the monitor that belongs to runs: when one comes or goes, or a viewer's drawing is too old. */
+export const liveRuns = (runs: readonly RunView[]): string => partial(dom.runs, "innerMorph", <Runs runs={runs} />);
+
+/** New log lines, put before those the viewer has. */
+export const liveLogLines = (lines: readonly LogLine[]): string =>
+  partial(dom.logLines, "afterbegin", <LogEntries lines={lines} />);
+
+/** The whole log panel's content, for a viewer whose lines are not known. */
+export const liveLog = (lines: readonly LogLine[]): string =>
+  partial(dom.logLines, "innerHTML", <LogEntries lines={lines} />);
+
+/** One sentence for screen readers. */
+export const liveAnnouncement = (sentence: string): string =>
+  partial(dom.announcer, "textContent", Bun.escapeHTML(sentence));
+
+/** A message in the corner. */
+export const liveNotice = (level: "info" | "error", text: string): string =>
+  partial(dom.notices, "beforeend", <Notice level={level}>{text}</Notice>);
+
+/** HTML as one server-sent message without a name, which the browser swaps in; `id` comes back on a reconnect. */
+export const sseMessage = (id: string, markup: string): string =>
+  `id: ${id}\ndata: ${/[\r\n]/.test(markup) ? markup.replace(/\r\n?|\n/g, "\ndata: ") : markup}\n\n`;
+
+/** Proof of life: a named event, which the browser hands to `public/app.js`. */
+export const sseHeartbeat = (now: number): string => `event: heartbeat\ndata: ${now}\n\n`;

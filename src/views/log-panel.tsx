@@ -1,0 +1,50 @@
+/** The log beside the queue, newest line first. */
+
+import type { LogLine } from "../domain/telemetry.ts";
+import { dom, formatClock } from "./ui.tsx";
+
+/** Lines the panel holds; older ones leave it (`public/app.js` trims, the server keeps all). */
+export const LOG_PANEL_LINES = 200;
+
+/** Words for the levels that need a second look; the others go without. */
+const LEVEL_WORDS = { debug: null, info: null, warn: "Warning", error: "Error" } as const;
+
+export const LogEntry = ({ line }: { line: LogLine }) => {
+  const word = LEVEL_WORDS[line.level];
+  return (
+    <li class={`log-${line.level}`} id={`log-${line.id}`}>
+      <time class="num" datetime={new Date(line.at).toISOString()}>
+        {formatClock(line.at)}
+      </time>
+      <span>
+        {word ? <b>{word}: </b> : null}
+        {line.message}
+      </span>
+    </li>
+  );
+};
+
+/** `lines` in the order in which they were written. */
+export const LogPanel = ({ lines }: { lines: readonly LogLine[] }) => (
+  <section class="log" aria-labelledby="log-title">
+    <header>
+      <h2 id="log-title">Log</h2>
+      <span class="muted">newest first, UTC</span>
+    </header>
+    <ol id={dom.logLines} data-keep={LOG_PANEL_LINES} tabindex={0} aria-label="Log lines, newest first">
+      <LogEntries lines={lines} />
+    </ol>
+  </section>
+);
+
+/** The newest lines, newest first; at most as many as the panel holds. */
+export const LogEntries = ({ lines }: { lines: readonly LogLine[] }) => (
+  <>
+    {lines
+      .slice(-LOG_PANEL_LINES)
+      .reverse()
+      .map((line) => (
+        <LogEntry line={line} />
+      ))}
+  </>
+);

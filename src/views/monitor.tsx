@@ -1,0 +1,44 @@
+/** The monitor: start a run, watch every symbol, read the log. */
+
+import type { LogLine } from "../domain/telemetry.ts";
+import { Empty, type Frame, Page } from "./layout.tsx";
+import { LogPanel } from "./log-panel.tsx";
+import { RunSection, type RunView } from "./queue.tsx";
+import { RunForm, type RunFormView } from "./run-form.tsx";
+import { dom } from "./ui.tsx";
+
+export interface MonitorView {
+  readonly form: RunFormView;
+  /** Newest first. */
+  readonly runs: readonly RunView[];
+  /** In the order in which they were written. */
+  readonly logs: readonly LogLine[];
+  /** Where the live updates after this drawing come from. */
+  readonly stream: string;
+}
+
+export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }) => (
+  <Page frame={frame} title="Monitor" stream={view.stream}>
+    <h1 class="visually-hidden">Monitor</h1>
+    <div class="monitor">
+      <div class="monitor-main">
+        <RunForm form={view.form} />
+        <div id={dom.runs} class="runs">
+          <Runs runs={view.runs} />
+        </div>
+      </div>
+      <LogPanel lines={view.logs} />
+    </div>
+  </Page>
+);
+
+/** All runs on the monitor, or what to do while there is none. */
+export const Runs = ({ runs }: { runs: readonly RunView[] }) =>
+  runs.length > 0 ? (
+    runs.map(({ run, jobs }) => <RunSection run={run} jobs={jobs} />)
+  ) : (
+    <Empty title="Nothing is running">
+      Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs no
+      key: each symbol is fetched in batches, engineered into features and stored as a profile while you watch.
+    </Empty>
+  );

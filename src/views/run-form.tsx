@@ -1,0 +1,163 @@
+/** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
+
+import type { Child } from "hono/jsx";
+import { INTERVALS, type Interval } from "../domain/interval.ts";
+import { MODES, type Mode } from "../domain/run.ts";
+import { dom } from "./ui.tsx";
+
+/** The fields as the browser sends them: text, named as in `POST /api/runs`. */
+export const RUN_FIELDS = ["symbols", "mode", "interval", "years", "provider", "max_workers", "batch_days"] as const;
+export type RunField = (typeof RUN_FIELDS)[number];
+
+export interface RunFormView {
+  readonly values: Readonly<Record<RunField, string>>;
+  /** What is wrong, by field; `form` is for what belongs to none. */
+  readonly errors: Readonly<Partial<Record<RunField | "form", string>>>;
+  readonly providers: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly intervals: readonly Interval[];
+  }[];
+  /** Most workers a run may ask for. */
+  readonly maxWorkers: number;
+}
+
+const MODE_TITLES: Readonly<Record<Mode, string>> = {
+  full: "Full history",
+  incremental: "Incremental",
+  reprocess: "Reprocess",
+  repair: "Repair gaps",
+};
+
+const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
+  "1m": "1 minute",
+  "5m": "5 minutes",
+  "15m": "15 minutes",
+  "1h": "1 hour",
+  "1d": "1 day",
+};
+
+const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
+
+export const RunForm = ({ form }: { form: RunFormView }) => {
+  const { values, errors } = form;
+  return (
+    <form
+      id={dom.runForm}
+      class="run-form"
+      method="post"
+      action="/runs"
+      hx-post="/runs"
+      hx-swap="outerHTML"
+      hx-disable="find .primary"
+      novalidate
+      aria-labelledby="run-form-title"
+    >
+      <h2 id="run-form-title" class="visually-hidden">
+        Start a run
+      </h2>
+      <Field name="symbols" title="Symbols" hint="Separated by commas, spaces or lines" form={form}>
+        <textarea
+          {...control("symbols", form)}
+          rows={1}
+          placeholder="AAPL, MSFT, GOOGL"
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck={false}
+        >
+          {values.symbols}
+        </textarea>
+      </Field>
+      <div class="run-options">
+        <Field name="mode" title="Mode" form={form}>
+          <Choice name="mode" form={form} options={MODES.map((mode) => [mode, MODE_TITLES[mode]])} />
+        </Field>
+        <Field name="years" title="History" form={form}>
+          <Choice
+            name="years"
+            form={form}
+            options={[
+              ...YEARS.map((year) => [String(year), year === 1 ? "1 year" : `${year} years`] as const),
+              ["all", "All there is"],
+            ]}
+          />
+        </Field>
+        <Field name="interval" title="Interval" form={form}>
+          <Choice
+            name="interval"
+            form={form}
+            options={INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]])}
+          />
+        </Field>
+        <Field name="provider" title="Provider" form={form}>
+          <Choice name="provider" form={form} options={form.providers.map(({ name, title }) => [name, title])} />
+        </Field>
+        <Field name="max_workers" title="Workers" form={form}>
+          <input
+            {...control("max_workers", form)}
+            type="number"
+            min="1"
+            max={form.maxWorkers}
+            value={values.max_workers}
+          />
+        </Field>
+        <Field name="batch_days" title="Days a batch" form={form}>
+          <input {...control("batch_days", form)} type="number" min="1" max="365" value={values.batch_days} />
+        </Field>
+        <button type="submit" class="button primary">
+          Start run
+        </button>
+      </div>
+      {errors.form ? (
+        <p class="error" role="alert" id="run-form-error">
+          {errors.form}
+        </p>
+      ) : null}
+    </form>
+  );
+};
+
+type FieldProps = { name: RunField; form: RunFormView };
+
+/** A labelled control with its hint and, when there is one, its error. */
+const Field = (props: FieldProps & { title: string; hint?: string; children?: Child }) => {
+  const error = props.form.errors[props.name];
+  return (
+    <div class={`field field-${props.name}`}>
+      <label for={`run-${props.name}`}>{props.title}</label>
+      {props.children}
+      {error ? (
+        <p class="error" id={`run-${props.name}-error`}>
+          {error}
+        </p>
+      ) : props.hint ? (
+        <p class="hint" id={`run-${props.name}-hint`}>
+          {props.hint}
+        </p>
+      ) : null}
+    </div>
+  );
+};
+
+/** What every control has: its name, its label's target, and the tie to its error, of which the first takes the focus. */
+function control(name: RunField, { errors }: RunFormView) {
+  const wrong = errors[name] !== undefined;
+  const first = RUN_FIELDS.find((field) => errors[field] !== undefined) === name;
+  return {
+    id: `run-${name}`,
+    name,
+    "aria-invalid": wrong ? ("true" as const) : undefined,
+    "aria-describedby": wrong ? `run-${name}-error` : name === "symbols" ? `run-${name}-hint` : undefined,
+    autofocus: first || undefined,
+  };
+}
+
+const Choice = ({ name, form, options }: FieldProps & { options: readonly (readonly [string, string])[] }) => (
+  <select {...control(name, form)}>
+    {options.map(([value, title]) => (
+      <option value={value} selected={value === form.values[name] || undefined}>
+        {title}
+      </option>
+    ))}
+  </select>
+);

@@ -1,0 +1,84 @@
+/** Every run there was, and one of them with its jobs. */
+
+import type { RunSummary } from "../domain/telemetry.ts";
+import { Empty, type Frame, Page } from "./layout.tsx";
+import { RunSection, RunState, type RunView, runTitle } from "./queue.tsx";
+import { dom, formatCount, formatDuration, Moment } from "./ui.tsx";
+
+export const RunsPage = ({ frame, runs }: { frame: Frame; runs: readonly RunSummary[] }) => (
+  <Page frame={frame} title="Runs">
+    <header class="page-head">
+      <h1>Runs</h1>
+      <span class="muted num">{formatCount(runs.length)}</span>
+    </header>
+    {runs.length === 0 ? (
+      <Empty title="No run yet">
+        Every run is kept here with its symbols, calls and errors. <a href="/">Start the first one</a>.
+      </Empty>
+    ) : (
+      <section class="scroll" tabindex={0} aria-label="Runs">
+        <table class="list">
+          <thead>
+            <tr>
+              <th scope="col">Run</th>
+              <th scope="col">State</th>
+              <th scope="col" class="num">
+                Symbols
+              </th>
+              <th scope="col" class="num">
+                Failed
+              </th>
+              <th scope="col" class="num">
+                Data points
+              </th>
+              <th scope="col" class="num">
+                API calls
+              </th>
+              <th scope="col">Started</th>
+              <th scope="col" class="num">
+                Took
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map((run) => (
+              <tr>
+                <th scope="row">
+                  <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
+                </th>
+                <td>
+                  <RunState state={run.state} />
+                </td>
+                <td class="num">{formatCount(run.total)}</td>
+                <td class="num">{formatCount(run.counts.failed)}</td>
+                <td class="num">{formatCount(run.dataPoints)}</td>
+                <td class="num">{formatCount(run.apiCalls)}</td>
+                <td class="num">
+                  <Moment at={run.createdAt} />
+                </td>
+                <td class="num">
+                  {run.finishedAt === null ? "–" : formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    )}
+  </Page>
+);
+
+/** One run; `stream` is given while it can still change. */
+export const RunPage = ({ frame, view, stream }: { frame: Frame; view: RunView; stream?: string }) => (
+  <Page frame={frame} title={runTitle(view.run)} stream={stream}>
+    <header class="page-head">
+      <p class="crumbs">
+        <a href="/runs">Runs</a>
+      </p>
+      <h1>Run {view.run.id}</h1>
+    </header>
+    <div id={dom.runs} class="runs">
+      <RunSection run={view.run} jobs={view.jobs} />
+    </div>
+  </Page>
+);

@@ -1,0 +1,99 @@
+/** What all pages share: the ids of live elements, and how numbers, times and states are written. */
+
+import type { JobState } from "../domain/run.ts";
+
+/** Every DOM id that code refers to, in one place: the page draws it, the push aims at it. */
+export const dom = {
+  main: "main",
+  stream: "stream",
+  freshness: "freshness",
+  clock: "clock",
+  announcer: "announcer",
+  notices: "notices",
+  runForm: "run-form",
+  runs: "runs",
+  logLines: "log-lines",
+  runHead: (runId: string) => `run-${runId}`,
+  jobs: (runId: string) => `jobs-${runId}`,
+  job: (runId: string, symbol: string) => `job-${runId}-${symbol}`,
+  jobMenu: (runId: string, symbol: string) => `menu-${runId}-${symbol}`,
+} as const;
+
+const integers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+/** `12,096` */
+export const formatCount = (value: number): string => integers.format(value);
+
+/** `812`, `12.1K`, `3.4M` */
+export const formatCompact = (value: number): string => (value < 1_000 ? formatCount(value) : compact.format(value));
+
+/** `1 symbol`, `3 symbols` */
+export const plural = (count: number, word: string): string => `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`;
+
+/**
+ * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.
+ * `public/app.js` ticks running clocks in the same words.
+ */
+export function formatDuration(seconds: number, exact = false): string {
+  if (seconds < (exact ? 59.95 : 60)) return exact ? `${seconds.toFixed(1)}s` : `${Math.floor(seconds)}s`;
+  const whole = Math.floor(exact ? seconds + 0.05 : seconds);
+  if (whole < 3_600) return `${Math.floor(whole / 60)}m ${pad(whole % 60)}s`;
+  return `${Math.floor(whole / 3_600)}h ${pad(Math.floor((whole % 3_600) / 60))}m`;
+}
+
+/** What is left, as coarse as it is known: `under 10s`, `about 40s`, `about 4m`, `about 2h 10m`. */
+export function formatEta(seconds: number): string {
+  if (seconds < 10) return "under 10s";
+  if (seconds < 90) return `about ${Math.round(seconds / 10) * 10}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `about ${minutes}m`;
+  const tens = Math.round(minutes / 10) * 10;
+  return `about ${Math.floor(tens / 60)}h ${pad(tens % 60)}m`;
+}
+
+/** A feature or price: six significant digits, no needless zeros, an exponent only where digits would not fit. */
+export function formatValue(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e12 || size < 1e-6) return value.toExponential(4);
+  if (size >= 1e5) return new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }).format(value);
+  return String(Number(value.toPrecision(6)));
+}
+
+const pad = (value: number) => String(value).padStart(2, "0");
+
+/** `14:02:11` in UTC; the zone is named once, at the head of the column. */
+export const formatClock = (at: number): string => new Date(at).toISOString().slice(11, 19);
+
+/** `2026-03-02 14:02` in UTC. */
+export const formatMinute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace("T", " ");
+
+/** A moment with its zone; machines read `datetime`, the full second is in the title. */
+export const Moment = ({ at }: { at: number }) => (
+  <time datetime={new Date(at).toISOString()} title={`${formatMinute(at)}:${formatClock(at).slice(6)} UTC`}>
+    {formatMinute(at)} UTC
+  </time>
+);
+
+/** Where a profile is shown. */
+export const profileAddress = (symbol: string, interval: string) =>
+  `/profiles/${encodeURIComponent(symbol)}?interval=${interval}`;
+
+/** The drawing of a state: shape says as much as colour. */
+export const STATE_ICONS: Readonly<Record<JobState, string>> = {
+  queued: "queued",
+  running: "fetch",
+  paused: "paused",
+  complete: "complete",
+  failed: "failed",
+  cancelled: "cancelled",
+  skipped: "skipped",
+};
+
+/** One drawing from the sprite that the layout carries. It never stands alone: words say the same beside it. */
+export const Icon = ({ name }: { name: string }) => (
+  <svg class={`icon icon-${name}`} aria-hidden="true">
+    <use href={`#i-${name}`} />
+  </svg>
+);

@@ -1,0 +1,180 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
+import { JobRow, RunHead, runSentence } from "../../src/views/queue.tsx";
+import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
+import { formatDuration, formatEta, formatValue } from "../../src/views/ui.tsx";
+import { job, line, run } from "../helpers/board.ts";
+
+/** The attributes and texts of a fragment, as a parser sees them. */
+function parse(markup: string, selector: string) {
+  const found: { attributes: Record<string, string>; text: string }[] = [];
+  const rewriter = new HTMLRewriter().on(selector, {
+    element(element) {
+      found.push({ attributes: Object.fromEntries(element.attributes), text: "" });
+    },
+    text(chunk) {
+      const last = found.at(-1);
+      if (last) last.text += chunk.text;
+    },
+  });
+  rewriter.transform(markup);
+  return found;
+}
+
+describe("a row", () => {
+  test("says what the job says", () => {
+    const row = String(JobRow({ job: job(), menu: true }));
+    expect(parse(row, "tr")[0]!.attributes).toMatchObject({ id: "job-r1-AAPL", "data-state": "running" });
+    expect(parse(row, "progress")[0]!.attributes).toMatchObject({ value: "1", max: "100" });
+    expect(parse(row, ".c-stage span")[0]!.text).toBe("Batch 2/24: 4%");
+    expect(parse(row, ".c-time")[0]!.attributes["data-since"]).toBe("1700000000000");
+  });
+
+  test("links to the profile only once there is one", () => {
+    expect(parse(String(JobRow({ job: job(), menu: false })), "th a")).toHaveLength(0);
+    const done = job({ symbol: "VOD@LSE", state: "complete", status: "Complete", since: null });
+    expect(parse(String(JobRow({ job: done, menu: false })), "th a")[0]!.attributes.href).toBe(
+      "/profiles/VOD%40LSE?interval=1d",
+    );
+  });
+
+  test("offers every action as a plain form button, and none of them in a push", () => {
+    const buttons = parse(String(JobRow({ job: job(), menu: true })), "button[formaction]");
+    expect(buttons.map(({ attributes }) => attributes.formaction)).toEqual(
+      ["pause", "resume", "cancel", "skip", "retry"].map((action) => `/runs/r1/jobs/AAPL/${action}`),
+    );
+    expect(parse(liveJob(job()), "button")).toHaveLength(0);
+    expect(parse(liveJob(job()), "td[hx-morph-skip]")).toHaveLength(1);
+  });
+
+  test("marks a job that waits for a limit", () => {
+    const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), menu: false }));
+    expect(parse(waiting, "tr")[0]!.attributes).toHaveProperty("data-held");
+    expect(parse(waiting, "use")[0]!.attributes.href).toBe("#i-waiting");
+    const retrying = String(JobRow({ job: job({ microStage: "Retry 2/5 in 3s: HTTP 503" }), menu: false }));
+    expect(parse(retrying, "tr")[0]!.attributes).toHaveProperty("data-held");
+    expect(parse(String(JobRow({ job: job(), menu: false })), "tr")[0]!.attributes).not.toHaveProperty("data-held");
+  });
+});
+
+test("hostile texts stay texts, wherever they are shown", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (noise) => {
+      const evil = `${noise}"'><script>alert(1)</script><hx-partial id="main">`;
+      const markup = [
+        liveJob(job({ symbol: evil, microStage: evil })),
+        liveLogLines([line({ message: evil, level: "error" })]),
+        liveNotice("error", evil),
+        liveRuns([{ run: run({ provider: evil, id: evil }), jobs: [] }]),
+        String(<RunForm form={form({ values: { ...values, symbols: evil }, errors: { years: evil } })} />),
+      ].join("");
+      expect(markup).not.toContain("<script");
+      expect(markup.match(/<hx-partial /g)).toHaveLength(4);
+    }),
+  );
+});
+
+test("a message survives line breaks of every kind", () => {
+  const message = sseMessage("e-1-2", "<p>a\r\nb\rc\nd</p>");
+  expect(message).toBe("id: e-1-2\ndata: <p>a\ndata: b\ndata: c\ndata: d</p>\n\n");
+});
+
+describe("a run's head", () => {
+  test("offers only what can be done now", () => {
+    const actions = (over: Parameters<typeof run>[0]) =>
+      parse(String(<RunHead run={run(over)} />), "button[formaction]").map((b) => b.attributes.formaction);
+    expect(actions({})).toEqual(["/runs/r1/pause", "/runs/r1/cancel"]);
+    const none = { queued: 0, running: 0, paused: 0, complete: 0, failed: 0, cancelled: 0, skipped: 0 };
+    expect(actions({ counts: { ...none, paused: 2 } })).toEqual(["/runs/r1/resume", "/runs/r1/cancel"]);
+    expect(actions({ counts: { ...none, complete: 2, failed: 1 } })).toEqual([]);
+  });
+
+  test("can be said in one sentence", () => {
+    const counts = { queued: 4, running: 2, paused: 0, complete: 12, failed: 1, cancelled: 0, skipped: 0 };
+    expect(runSentence(run({ counts }))).toBe("Full · 1d · 2 years · demo: 12 complete, 1 failed, 6 left.");
+  });
+});
+
+const values: RunFormView["values"] = {
+  symbols: "AAPL",
+  mode: "repair",
+  interval: "1h",
+  years: "all",
+  provider: "csv",
+  max_workers: "3",
+  batch_days: "45",
+};
+const form = (over: Partial<RunFormView> = {}): RunFormView => ({
+  values,
+  errors: {},
+  providers: [
+    { name: "demo", title: "Demo", intervals: ["1d"] },
+    { name: "csv", title: "CSV", intervals: ["1d"] },
+  ],
+  maxWorkers: 16,
+  ...over,
+});
+
+describe("the form", () => {
+  test("keeps everything that was typed", () => {
+    const markup = String(<RunForm form={form()} />);
+    expect(parse(markup, "option[selected]").map(({ attributes }) => attributes.value)).toEqual([
+      "repair",
+      "all",
+      "1h",
+      "csv",
+    ]);
+    expect(parse(markup, "input").map(({ attributes }) => attributes.value)).toEqual(["3", "45"]);
+    expect(parse(markup, "textarea")[0]!.text).toBe("AAPL");
+  });
+
+  test("ties each error to its field and sends the focus to the first", () => {
+    for (const field of RUN_FIELDS) {
+      const markup = String(<RunForm form={form({ errors: { [field]: "No good.", batch_days: "No good." } })} />);
+      const [control] = parse(markup, `#run-${field}`);
+      expect(control!.attributes["aria-invalid"]).toBe("true");
+      expect(parse(markup, `#${control!.attributes["aria-describedby"]}`)[0]!.text).toBe("No good.");
+      expect(parse(markup, "[autofocus]").map(({ attributes }) => attributes.name)).toEqual([field]);
+    }
+  });
+});
+
+describe("numbers as words", () => {
+  test("durations", () => {
+    expect([0, 7.46, 59.99, 60, 185, 3_599, 3_600, 7_860].map((s) => formatDuration(s))).toEqual([
+      "0s",
+      "7s",
+      "59s",
+      "1m 00s",
+      "3m 05s",
+      "59m 59s",
+      "1h 00m",
+      "2h 11m",
+    ]);
+    expect(formatDuration(7.46, true)).toBe("7.5s");
+    expect(formatDuration(59.99, true)).toBe("1m 00s");
+  });
+
+  test("what is left is said as coarsely as it is known", () => {
+    expect([3, 42, 89, 240, 3_580, 7_800].map(formatEta)).toEqual([
+      "under 10s",
+      "about 40s",
+      "about 90s",
+      "about 4m",
+      "about 1h 00m",
+      "about 2h 10m",
+    ]);
+  });
+
+  test("values keep six digits, at any size", () => {
+    expect([0, 187.2304, 0.000123456789, 48_291_022, -1e-9, 3e14].map(formatValue)).toEqual([
+      "0",
+      "187.23",
+      "0.000123457",
+      "48,291,022",
+      "-1.0000e-9",
+      "3.0000e+14",
+    ]);
+  });
+});
