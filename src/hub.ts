@@ -66,7 +66,25 @@ export class ProgressHub {
   }
 
   job(runId: string, symbol: string): JobProgress | undefined {
-    return this.#jobs.get(jobKey(runId, symbol));
+    return this.jobByKey(jobKey(runId, symbol));
+  }
+
+  jobByKey(key: string): JobProgress | undefined {
+    return this.#jobs.get(key);
+  }
+
+  runs(): RunSummary[] {
+    return [...this.#runs.values()];
+  }
+
+  /** The newest log lines, oldest first. */
+  lines(): readonly LogLine[] {
+    return this.#logs;
+  }
+
+  /** The id of the newest log line; 0 before the first. */
+  get lastLine(): number {
+    return this.#lineId;
   }
 
   /** The last known states of a run's jobs, in the order in which they were first reported. */

@@ -1,0 +1,19 @@
+/** `GET /events`: the live screen as server-sent events with HTML partials (contract §4). */
+
+import { Hono } from "hono";
+import type { ScreenFeed } from "./feed.ts";
+
+const HEADERS = {
+  "Content-Type": "text/event-stream; charset=utf-8",
+  "Cache-Control": "no-store",
+  // Proxies that buffer would hold the updates back.
+  "X-Accel-Buffering": "no",
+};
+
+/** `?run=` follows one run, otherwise the monitor; `?since=` (or `Last-Event-ID`) says what the page already shows. */
+export const eventRoutes = (feed: ScreenFeed) =>
+  new Hono().get("/events", (c) => {
+    const run = c.req.query("run");
+    const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
+    return c.body(feed.connect(run === undefined ? "monitor" : { run }, cursor), 200, HEADERS);
+  });

@@ -1,0 +1,259 @@
+/**
+ * The live screen: turns frames of the hub into HTML for everybody who watches.
+ *
+ * A frame is rendered once and the same bytes go to every viewer of the same page. A viewer has at most one write in
+ * flight; what happens meanwhile is merged, newest per job, and written when the connection takes more. So a slow
+ * viewer sees fewer updates, holds no more memory than one set of job keys, and delays nobody.
+ */
+
+import type { JobProgress } from "../domain/progress.ts";
+import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import { type Frame, jobKey, type ProgressHub } from "../hub.ts";
+import {
+  liveAnnouncement,
+  liveJob,
+  liveLog,
+  liveLogLines,
+  liveRunHead,
+  liveRuns,
+  sseHeartbeat,
+  sseMessage,
+} from "../views/live.tsx";
+import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
+import { type RunView, runSentence } from "../views/queue.tsx";
+import { isEmpty, linesOf, merge, type News, NOTHING, runsOf, type Scene } from "./news.ts";
+import { Viewer } from "./viewer.ts";
+
+/** Time between two proofs of life, milliseconds; the browser calls silence of three of them stale. */
+const HEARTBEAT_MS = 5_000;
+/** A viewer whose connection takes nothing for so long is let go, milliseconds. */
+const STALLED_MS = 3 * HEARTBEAT_MS;
+/** Shortest time between two sentences for screen readers about one run, milliseconds. */
+const ANNOUNCE_MS = 10_000;
+
+/** What the viewers of one scene have in common. */
+interface Channel {
+  readonly scene: Scene;
+  readonly viewers: Set<Viewer>;
+  /** The runs on the screen, and the sequence number since which these and no others are. */
+  shown: readonly string[];
+  since: number;
+}
+
+export class ScreenFeed {
+  readonly #hub: ProgressHub;
+  readonly #channels = new Map<string, Channel>();
+  /** The last rendering of each job's row: an unchanged row is not sent again, a slow viewer's rows not rendered again. */
+  readonly #rows = new Map<string, string>();
+  readonly #announced = new Map<string, { ended: number; at: number }>();
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #stop: () => void;
+  readonly #stalled: number;
+  /** Frames that were merged instead of sent, and viewers let go because they took nothing. */
+  readonly counts = { merged: 0, dropped: 0 };
+
+  constructor(hub: ProgressHub, { heartbeat = HEARTBEAT_MS, stalled = STALLED_MS } = {}) {
+    this.#hub = hub;
+    this.#stalled = stalled;
+    this.#channelOf("monitor");
+    this.#stop = hub.onFrame((frame) => this.#onFrame(frame));
+    this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeat);
+  }
+
+  get viewers(): number {
+    let count = 0;
+    for (const channel of this.#channels.values()) count += channel.viewers.size;
+    return count;
+  }
+
+  /** What a page must say when it connects, so that it is sent only what happened since it was drawn. */
+  cursor(): string {
+    return `${this.#hub.epoch}-${this.#hub.seq}-${this.#hub.lastLine}`;
+  }
+
+  /** The runs of a scene with their jobs, as they are now. */
+  draw(scene: Scene): RunView[] {
+    return runsOf(scene, this.#hub.runs()).map((run) => ({ run, jobs: this.#hub.jobsOf(run.id) }));
+  }
+
+  /** The newest log lines of a scene, oldest first. */
+  lines(scene: Scene): LogLine[] {
+    return linesOf(scene, this.#hub.lines()).slice(-LOG_PANEL_LINES);
+  }
+
+  /** A stream of server-sent events for one viewer who has seen everything up to `cursor`. */
+  connect(scene: Scene, cursor: string | undefined): ReadableStream<Uint8Array> {
+    const channel = this.#channelOf(scene);
+    this.#settle(channel);
+    const viewer = new Viewer(
+      (pending) => this.#catchUp(channel, pending),
+      () => this.#leave(channel, viewer),
+    );
+    channel.viewers.add(viewer);
+    viewer.pending = this.#missed(channel, cursor);
+    // The answer's head leaves with its first bytes, and the browser is to know at once that it is connected.
+    viewer.write(encoder.encode(sseHeartbeat(Date.now())));
+    return viewer.stream;
+  }
+
+  /** Ends every stream; the browsers will come back. */
+  close(): void {
+    clearInterval(this.#heartbeat);
+    this.#stop();
+    for (const channel of this.#channels.values()) for (const viewer of [...channel.viewers]) viewer.end();
+    this.#channels.clear();
+  }
+
+  #channelOf(scene: Scene): Channel {
+    const key = scene === "monitor" ? scene : `run:${scene.run}`;
+    let channel = this.#channels.get(key);
+    if (channel === undefined) {
+      channel = { scene, viewers: new Set(), shown: this.#shownIn(scene), since: 0 };
+      this.#channels.set(key, channel);
+    }
+    return channel;
+  }
+
+  #leave(channel: Channel, viewer: Viewer): void {
+    channel.viewers.delete(viewer);
+    if (channel.viewers.size === 0 && channel.scene !== "monitor") this.#channels.delete(`run:${channel.scene.run}`);
+    if (this.viewers === 0) this.#rows.clear();
+  }
+
+  #shownIn(scene: Scene): string[] {
+    return runsOf(scene, this.#hub.runs()).map((run) => run.id);
+  }
+
+  /** Notes whether the runs on a scene have changed; true when they have. */
+  #settle(channel: Channel): boolean {
+    const shown = this.#shownIn(channel.scene);
+    if (shown.length === channel.shown.length && shown.every((id, index) => id === channel.shown[index])) return false;
+    channel.shown = shown;
+    channel.since = this.#hub.seq;
+    return true;
+  }
+
+  #onFrame(frame: Frame): void {
+    const watched = this.viewers > 0;
+    const changed = watched ? frame.jobs.filter((job) => this.#renderRow(job)) : [];
+    const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
+    for (const channel of this.#channels.values()) {
+      const whole = this.#settle(channel);
+      if (channel.viewers.size === 0) continue;
+      const shown = new Set(channel.shown);
+      const news: News = {
+        whole,
+        jobs: changed.filter((job) => shown.has(job.runId)).map((job) => jobKey(job.runId, job.symbol)),
+        runs: frame.runs.filter((run) => shown.has(run.id)).map((run) => run.id),
+        logs: linesOf(channel.scene, frame.logs),
+        wholeLog: false,
+        sentence: sentences.join(" "),
+      };
+      this.#send(channel, news);
+    }
+  }
+
+  #send(channel: Channel, news: News): void {
+    if (isEmpty(news)) return;
+    let bytes: Uint8Array | null = null;
+    for (const viewer of [...channel.viewers]) {
+      if (viewer.ready) {
+        bytes ??= this.#render(channel, news);
+        viewer.write(bytes);
+      } else {
+        viewer.pending = merge(viewer.pending, news);
+        this.counts.merged += 1;
+      }
+    }
+  }
+
+  #onHeartbeat(): void {
+    const now = Date.now();
+    const beat = encoder.encode(sseHeartbeat(now));
+    for (const channel of this.#channels.values()) {
+      for (const viewer of [...channel.viewers]) {
+        if (viewer.ready) viewer.write(beat);
+        else if (now - viewer.busySince > this.#stalled) {
+          this.counts.dropped += 1;
+          viewer.end();
+        }
+      }
+    }
+  }
+
+  /** Renders the row of a job; false when it looks as it did. */
+  #renderRow(job: JobProgress): boolean {
+    const key = jobKey(job.runId, job.symbol);
+    const row = liveJob(job);
+    if (this.#rows.get(key) === row) return false;
+    this.#rows.set(key, row);
+    return true;
+  }
+
+  #rowOf(key: string): string {
+    const row = this.#rows.get(key);
+    if (row !== undefined) return row;
+    const job = this.#hub.jobByKey(key);
+    if (job === undefined) return "";
+    this.#renderRow(job);
+    return this.#rows.get(key) ?? "";
+  }
+
+  #render(channel: Channel, news: News): Uint8Array {
+    const parts: string[] = [];
+    if (news.whole) parts.push(liveRuns(this.draw(channel.scene)));
+    else {
+      for (const key of news.jobs) parts.push(this.#rowOf(key));
+      const runs = new Map(this.#hub.runs().map((run) => [run.id, run]));
+      for (const id of news.runs) {
+        const run = runs.get(id);
+        if (run) parts.push(liveRunHead(run));
+      }
+    }
+    if (news.wholeLog) parts.push(liveLog(this.lines(channel.scene)));
+    else if (news.logs.length > 0) parts.push(liveLogLines(news.logs));
+    if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
+    return encoder.encode(sseMessage(this.cursor(), parts.join("")));
+  }
+
+  #catchUp(channel: Channel, pending: News): Uint8Array | null {
+    return isEmpty(pending) ? null : this.#render(channel, pending);
+  }
+
+  /** What happened on a scene since a drawing or message that ended at `cursor`; everything, if that is not known. */
+  #missed(channel: Channel, cursor: string | undefined): News {
+    const [epoch, seqText, lineText] = (cursor ?? "").split("-");
+    const seq = Number(seqText);
+    const line = Number(lineText);
+    const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
+    if (!known) return { ...NOTHING, whole: true, wholeLog: true };
+    if (seq === this.#hub.seq) return NOTHING;
+    const logs = linesOf(channel.scene, this.#hub.lines()).filter(({ id }) => id > line);
+    const wholeLog = logs.length >= LOG_PANEL_LINES;
+    const whole = seq < channel.since;
+    const jobs = whole ? [] : channel.shown.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq);
+    return {
+      whole,
+      jobs: jobs.map((job) => jobKey(job.runId, job.symbol)),
+      runs: whole ? [] : channel.shown,
+      logs: wholeLog ? [] : logs,
+      wholeLog,
+      sentence: "",
+    };
+  }
+
+  /** What to say aloud about a run: only when a symbol has ended, and not too often while others still work. */
+  #sentenceFor(run: RunSummary): string[] {
+    const { complete, failed, cancelled, skipped } = run.counts;
+    const ended = complete + failed + cancelled + skipped;
+    const last = this.#announced.get(run.id);
+    const now = Date.now();
+    if (last?.ended === ended) return [];
+    const first = last === undefined;
+    if (!first && run.finishedAt === null && now - last.at < ANNOUNCE_MS) return [];
+    this.#announced.set(run.id, { ended, at: now });
+    return first && ended === 0 ? [] : [runSentence(run)];
+  }
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { Hono } from "hono";
+import { ProgressHub } from "../../src/hub.ts";
+import { eventRoutes } from "../../src/routes/events.ts";
+import { ScreenFeed } from "../../src/routes/feed.ts";
+import { job, line, run } from "../helpers/board.ts";
+
+let hub: ProgressHub;
+let feed: ScreenFeed;
+let server: Bun.Server<undefined>;
+
+function serve(options?: ConstructorParameters<typeof ScreenFeed>[1]) {
+  hub = new ProgressHub();
+  feed = new ScreenFeed(hub, options);
+  const app = new Hono().route("/", eventRoutes(feed));
+  server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
+}
+
+beforeEach(() => serve());
+afterEach(async () => {
+  feed.close();
+  hub.close();
+  await server.stop(true);
+});
+
+/** A browser's view of the stream: messages as they come, after the first proof of life. */
+async function watch(query = `?since=${feed.cursor()}`, headers: Record<string, string> = {}) {
+  const abort = new AbortController();
+  const response = await fetch(`${server.url}events${query}`, { headers, signal: abort.signal });
+  expect(response.headers.get("Content-Type")).toStartWith("text/event-stream");
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  const viewer = {
+    /** The next message: its id, event and data; `null` at the end of the stream. */
+    async next() {
+      while (!text.includes("\n\n")) {
+        const { done, value } = await reader.read();
+        if (done) return null;
+        text += decoder.decode(value, { stream: true });
+      }
+      const end = text.indexOf("\n\n");
+      const fields = text.slice(0, end).split("\n");
+      text = text.slice(end + 2);
+      const of = (name: string) => fields.filter((f) => f.startsWith(`${name}: `)).map((f) => f.slice(name.length + 2));
+      return { id: of("id")[0], event: of("event")[0], data: of("data").join("\n") };
+    },
+    leave: () => abort.abort(),
+  };
+  expect((await viewer.next())?.event).toBe("heartbeat");
+  return viewer;
+}
+
+/** Waits until what was reported so far has been sent. */
+const flushed = () =>
+  new Promise<void>((resolve) => {
+    const stop = hub.onFrame(() => {
+      stop();
+      resolve();
+    });
+  });
+
+const partials = (data: string) => [...data.matchAll(/<hx-partial id="([^"]+)"/g)].map(([, id]) => id);
+
+describe("what a viewer is sent", () => {
+  test("the newest state of each job that changed, the run's head and the log, in one message", async () => {
+    hub.report(job());
+    hub.report(job({ symbol: "MSFT" }));
+    hub.reportRun(run());
+    await flushed();
+    const viewer = await watch();
+    for (const progress of [2, 3, 4]) hub.report(job({ progress }));
+    hub.reportRun(run({ progress: 4 }));
+    hub.log(line());
+    const message = await viewer.next();
+    expect(partials(message!.data)).toEqual(["job-r1-AAPL", "run-r1", "log-lines"]);
+    expect(message!.data).toContain('value="4"');
+    expect(message!.data).not.toContain('value="3"');
+  });
+
+  test("nothing for a row that looks as it did", async () => {
+    hub.report(job());
+    hub.reportRun(run());
+    await flushed();
+    const viewer = await watch();
+    hub.report(job({ progress: 2 }));
+    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    hub.report(job({ progress: 2 }));
+    hub.report(job({ symbol: "MSFT" }));
+    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-MSFT"]);
+  });
+
+  test("all runs, when one comes", async () => {
+    const viewer = await watch();
+    hub.report(job());
+    hub.reportRun(run());
+    const message = await viewer.next();
+    expect(partials(message!.data)).toEqual(["runs"]);
+    expect(message!.data).toContain('id="job-r1-AAPL"');
+  });
+
+  test("only its own run, on the page of a run", async () => {
+    hub.reportRun(run());
+    hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
+    hub.report(job());
+    hub.report(job({ runId: "r2" }));
+    await flushed();
+    const viewer = await watch(`?run=r1&since=${feed.cursor()}`);
+    hub.report(job({ runId: "r2", progress: 9 }));
+    hub.log(line({ runId: "r2" }));
+    hub.report(job({ progress: 9 }));
+    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+  });
+
+  test("a sentence for screen readers when a symbol has ended", async () => {
+    hub.reportRun(run());
+    await flushed();
+    const viewer = await watch();
+    hub.reportRun(run({ counts: { ...run().counts, running: 0, complete: 1 }, state: "complete", finishedAt: 1 }));
+    const { data } = (await viewer.next())!;
+    expect(data).toContain("1 complete, none left.");
+  });
+});
+
+describe("who connects", () => {
+  test("is sent only what happened since the page was drawn", async () => {
+    hub.reportRun(run());
+    for (const symbol of ["AAPL", "MSFT", "GOOGL"]) hub.report(job({ symbol }));
+    await flushed();
+    const first = await watch();
+    hub.report(job({ symbol: "MSFT", progress: 2 }));
+    await first.next();
+    const drawn = feed.cursor();
+    hub.report(job({ symbol: "GOOGL", progress: 3 }));
+    hub.log(line());
+    const late = await watch(`?since=${drawn}`);
+    expect(partials((await late.next())!.data)).toEqual(["job-r1-GOOGL", "run-r1", "log-lines"]);
+  });
+
+  test("again is sent what happened since its last message", async () => {
+    hub.reportRun(run());
+    hub.report(job());
+    await flushed();
+    const viewer = await watch();
+    hub.report(job({ progress: 2 }));
+    const { id } = (await viewer.next())!;
+    viewer.leave();
+    hub.report(job({ progress: 3 }));
+    const again = await watch("?since=ignored", { "Last-Event-ID": id! });
+    const { data } = (await again.next())!;
+    expect(partials(data)).toEqual(["job-r1-AAPL", "run-r1"]);
+    expect(data).toContain('value="3"');
+  });
+
+  test.each(["", "?since=another-5-5", "?since=%00", "?since=1-2-3-4"])(
+    "with the cursor %p is sent everything",
+    async (query) => {
+      hub.reportRun(run());
+      hub.report(job());
+      hub.log(line());
+      const viewer = await watch(query);
+      expect(partials((await viewer.next())!.data)).toEqual(["runs", "log-lines"]);
+    },
+  );
+});
+
+test("every viewer of a page is sent the same bytes", async () => {
+  hub.reportRun(run());
+  hub.report(job());
+  await flushed();
+  const viewers = [await watch(), await watch(), await watch()];
+  hub.report(job({ progress: 2 }));
+  const messages = await Promise.all(viewers.map((viewer) => viewer.next()));
+  expect(new Set(messages.map((message) => JSON.stringify(message))).size).toBe(1);
+});
+
+test("a viewer that does not read is merged, then let go, and delays nobody", async () => {
+  feed.close();
+  await server.stop(true);
+  serve({ heartbeat: 20, stalled: 300 });
+  hub.reportRun(run());
+  hub.report(job());
+  await flushed();
+  const lazy = connect(server.port!, "127.0.0.1");
+  lazy.pause();
+  lazy.write(`GET /events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const keen = await watch();
+  let seen = 0;
+  // Long texts fill the kernel's buffers soon; the lazy viewer's share must then stop growing.
+  for (let round = 1; feed.counts.dropped === 0; round += 1) {
+    expect(round).toBeLessThan(500);
+    hub.report(job({ microStage: `${round} ${"x".repeat(100_000)}` }));
+    let message = await keen.next();
+    while (message!.event === "heartbeat") message = await keen.next();
+    expect(message!.data).toContain(`${round} xxx`);
+    seen += 1;
+  }
+  expect(feed.counts.merged).toBeGreaterThan(0);
+  expect(seen).toBeGreaterThan(1);
+  expect(feed.viewers).toBe(1);
+  lazy.destroy();
+});
+
+test("a quiet stream shows that it lives", async () => {
+  feed.close();
+  await server.stop(true);
+  serve({ heartbeat: 10 });
+  const viewer = await watch();
+  const message = await viewer.next();
+  expect(message!.event).toBe("heartbeat");
+  expect(Number(message!.data)).toBeGreaterThan(1_700_000_000_000);
+});
+
+test("closing ends every stream, and leaving forgets the viewer", async () => {
+  const viewer = await watch();
+  const other = await watch();
+  viewer.leave();
+  while (feed.viewers > 1) await new Promise((resolve) => setImmediate(resolve));
+  feed.close();
+  expect(await other.next()).toBeNull();
+});
