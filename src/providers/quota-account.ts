@@ -1,0 +1,366 @@
+/** The limiter of one provider and key: who may send the next request, and when. */
+
+import { messageOf, ProviderError } from "../domain/errors.ts";
+import type { Clock } from "./clock.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { Permit, QuotaPeriod, QuotaReport } from "./provider.ts";
+import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./quota-meters.ts";
+
+/** A request for leave to send one request. */
+export interface QuotaRequest {
+  readonly provider: string;
+  readonly run: string;
+  readonly job: string;
+  /** Weighted units, at least 1. */
+  readonly cost: number;
+  /** Gives up the place in the queue when aborted. */
+  readonly signal?: AbortSignal;
+  /** Seconds worth waiting for a spent day or a ban; beyond that the request is refused and the job should be parked. */
+  readonly patience?: number;
+  /** Told when the request has to wait, and again when that changes: epoch seconds of the likely end, and why. */
+  readonly onWait?: (until: number, reason: string) => void;
+}
+
+/** What has to be remembered over a restart. `hold` rows carry in `startedAt` the end of a hold. */
+export interface QuotaRow {
+  /** Tells providers and keys apart; says nothing about the key. */
+  readonly account: string;
+  readonly period: QuotaPeriod | "hold";
+  /** Epoch seconds: the start of the period; for the sliding minute the moment of its last request. */
+  readonly startedAt: number;
+  readonly used: number;
+}
+
+/** One limit as the screen shows it. */
+export interface QuotaGauge {
+  readonly period: QuotaPeriod;
+  readonly counts: "requests" | "units";
+  readonly used: number;
+  readonly limit: number;
+  /** Epoch seconds of the reset; `null` for the minute, which slides. */
+  readonly resetsAt: number | null;
+}
+
+/** All that the screen shows of a provider's quota. */
+export interface QuotaState {
+  readonly provider: string;
+  readonly gauges: readonly QuotaGauge[];
+  /** Epoch seconds until which nobody may ask, with the reason. */
+  readonly hold: { readonly until: number; readonly reason: string } | null;
+  /** Requests that wait for leave. */
+  readonly waiting: number;
+  /** Units spent by each run since the server started or midnight UTC, largest first. */
+  readonly spenders: readonly { readonly run: string; readonly units: number }[];
+}
+
+interface Waiting extends QuotaRequest {
+  readonly resolve: (permit: Permit) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly stop: () => void;
+  /** The end of the wait that was last told, epoch milliseconds. */
+  told: number;
+}
+
+/** Why a request cannot go now. A `period` block may let cheaper requests pass; the others hold everybody. */
+interface Block {
+  readonly kind: "hold" | "minute" | "period";
+  readonly until: number;
+  readonly reason: string;
+}
+
+export interface AccountHooks {
+  /** Stores rows before the requests they count are sent. */
+  readonly persist?: (rows: readonly QuotaRow[]) => void | Promise<void>;
+  readonly onChange?: () => void;
+}
+
+/** Changes of the expected end below this (ms) are not worth telling. */
+const WORTH_TELLING = 1_000;
+
+export class QuotaAccount {
+  readonly #queue = new FairQueue<Waiting>();
+  readonly #minutes: SlidingMinute[];
+  readonly #periods: FixedPeriod[];
+  readonly #spent = new Map<string, number>();
+  #spentDay = 0;
+  #unsettled = 0;
+  #holdUntil = 0;
+  #holdReason = "";
+  #lastGrant = 0;
+  #cancelTimer: (() => void) | null = null;
+
+  constructor(
+    readonly provider: string,
+    readonly account: string,
+    limits: readonly QuotaLimit[],
+    readonly clock: Clock,
+    readonly hooks: AccountHooks,
+  ) {
+    this.#minutes = limits.filter(({ period }) => period === "minute").map((rule) => new SlidingMinute(rule));
+    this.#periods = limits.filter(({ period }) => period !== "minute").map((rule) => new FixedPeriod(rule));
+  }
+
+  acquire(request: QuotaRequest): Promise<Permit> {
+    const { signal, cost } = request;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const never = [...this.#minutes, ...this.#periods].find((meter) => meter.weigh(cost) > meter.limit);
+    if (never) {
+      const { period } = never.rule;
+      const message = `${this.provider}: one request costs ${cost} units, the ${period}'s limit is ${never.limit}`;
+      return Promise.reject(new ProviderError("plan", message));
+    }
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        if (this.#queue.remove(waiting)) reject(signal?.reason);
+      };
+      const waiting: Waiting = { ...request, resolve, reject, stop, told: 0 };
+      signal?.addEventListener("abort", stop, { once: true });
+      this.#queue.push(waiting);
+      const now = this.clock.now();
+      // The others know already how long they wait; only the newcomer has to be told.
+      if (!this.#grant(now).has(waiting)) this.#attend(waiting, this.#queue.size - 1, now);
+      this.#setAlarm(now);
+      this.hooks.onChange?.();
+    });
+  }
+
+  /** Grants what may go, tells all others how long it will take, and sets the alarm for the next change. */
+  #pump(): void {
+    const now = this.clock.now();
+    this.#grant(now);
+    let place = 0;
+    for (const waiting of [...this.#queue.candidates()]) this.#attend(waiting, place++, now);
+    this.#setAlarm(now);
+    this.hooks.onChange?.();
+  }
+
+  #grant(now: number): Set<Waiting> {
+    const granted: { waiting: Waiting; permit: Grant }[] = [];
+    for (let next = this.#nextInTurn(now); next; next = this.#nextInTurn(now)) {
+      this.#queue.serve(next);
+      granted.push({ waiting: next, permit: this.#take(next, now) });
+    }
+    if (granted.length > 0) this.#deliver(granted);
+    return new Set(granted.map(({ waiting }) => waiting));
+  }
+
+  #nextInTurn(now: number): Waiting | null {
+    for (const waiting of this.#queue.candidates()) {
+      const block = this.#blockOf(waiting.cost, now);
+      if (!block) return waiting;
+      if (block.kind !== "period") return null;
+    }
+    return null;
+  }
+
+  #blockOf(cost: number, now: number): Block | null {
+    if (this.#holdUntil > now) return { kind: "hold", until: this.#holdUntil, reason: this.#holdReason };
+    const spent = this.#periods.filter((period) => !period.fits(cost, now));
+    if (spent.length > 0) {
+      const period = spent.reduce((a, b) => (b.resetsAt(now) > a.resetsAt(now) ? b : a));
+      const { counts } = period.rule;
+      const reason = `the ${period.rule.period}'s quota of ${period.limit} ${counts} is used up`;
+      return { kind: "period", until: period.resetsAt(now), reason };
+    }
+    const minute = this.#minutes.find((meter) => !meter.fits(cost, now));
+    return minute ? { kind: "minute", until: minute.freeAt(0, cost, now), reason: "requests a minute" } : null;
+  }
+
+  #take(waiting: Waiting, now: number): Grant {
+    waiting.signal?.removeEventListener("abort", waiting.stop);
+    const slots = this.#minutes.map((minute) => ({ minute, slot: minute.take(waiting.cost, now) }));
+    const starts = this.#periods.map((period) => ({ period, startedAt: period.startedAt(now) }));
+    for (const period of this.#periods) period.take(waiting.cost, now);
+    this.#unsettled += waiting.cost;
+    this.#lastGrant = now;
+    this.#spend(waiting.run, waiting.cost, now);
+    return { cost: waiting.cost, run: waiting.run, slots, starts, answered: false, charged: waiting.cost };
+  }
+
+  /** Hands the permits over once they are stored, so that a crash in between forgets no request. */
+  async #deliver(granted: readonly { waiting: Waiting; permit: Grant }[]): Promise<void> {
+    try {
+      const stored = this.hooks.persist?.(this.rows());
+      if (stored) await stored;
+    } catch (error) {
+      for (const { waiting, permit } of granted) {
+        this.#takeBack(permit);
+        waiting.reject(new Error(`The quota of ${this.provider} could not be stored: ${messageOf(error)}`));
+      }
+      return;
+    }
+    for (const { waiting, permit } of granted) {
+      if (waiting.signal?.aborted) {
+        this.#takeBack(permit);
+        waiting.reject(waiting.signal.reason);
+      } else {
+        waiting.resolve({ settle: (report) => this.#settle(permit, report) });
+      }
+    }
+  }
+
+  /** A grant that was never used. */
+  #takeBack(grant: Grant): void {
+    for (const { minute, slot } of grant.slots) minute.unsent(slot);
+    this.#settle(grant, { charged: 0 });
+  }
+
+  #settle(grant: Grant, report: QuotaReport): void {
+    const now = this.clock.now();
+    if (!grant.answered) {
+      grant.answered = true;
+      this.#unsettled -= grant.cost;
+      for (const { minute, slot } of grant.slots) minute.answered(slot, now);
+    }
+    if (report.charged !== undefined && report.charged !== grant.charged) {
+      for (const { period, startedAt } of grant.starts) {
+        period.giveBack(
+          period.weigh(grant.charged) - (report.charged === 0 ? 0 : period.weigh(report.charged)),
+          startedAt,
+          now,
+        );
+      }
+      this.#spend(grant.run, report.charged - grant.charged, now);
+      grant.charged = report.charged;
+    }
+    this.report(report);
+  }
+
+  /** Takes in what the provider said of its quota; its own counts win where they are larger. */
+  report(report: QuotaReport): void {
+    const now = this.clock.now();
+    for (const meter of [...this.#minutes, ...this.#periods]) {
+      const { period, fixed, limit } = meter.rule;
+      const stated = report.limits?.[period];
+      if (stated !== undefined && stated > 0) meter.limit = fixed ? Math.min(limit, stated) : stated;
+      const used = report.used?.[period];
+      if (used === undefined) continue;
+      // The vendor has not counted what is still on its way. The minute's meter keeps those slots itself.
+      meter.atLeast(period === "minute" ? used : used + this.#unsettled, now);
+    }
+    if (report.holdSeconds !== undefined && now + report.holdSeconds * 1000 > this.#holdUntil) {
+      this.#holdUntil = now + report.holdSeconds * 1000;
+      this.#holdReason = report.reason ?? "the provider asked for a pause";
+    }
+    this.#pump();
+  }
+
+  /** Tells one who waits at `place` (from 0) how long it will take, or refuses one who would not wait so long. */
+  #attend(waiting: Waiting, place: number, now: number): void {
+    const block = this.#blockOf(waiting.cost, now);
+    const long = block && block.kind !== "minute" ? block : null;
+    if (long && waiting.patience !== undefined && long.until - now > waiting.patience * 1000) {
+      this.#refuse(waiting, long, now);
+    } else if (waiting.onWait) {
+      const turn = Math.max(now, ...this.#minutes.map((minute) => minute.freeAt(place, waiting.cost, now)));
+      const until = long?.until ?? turn;
+      if (Math.abs(until - waiting.told) < WORTH_TELLING) return;
+      waiting.told = until;
+      waiting.onWait(Math.ceil(until / 1000), block?.reason ?? "requests a minute");
+    }
+  }
+
+  #refuse(waiting: Waiting, block: Block, now: number): void {
+    this.#queue.remove(waiting);
+    waiting.signal?.removeEventListener("abort", waiting.stop);
+    const kind = block.kind === "period" ? "quota_day" : "rate_minute";
+    const until = new Date(block.until).toISOString().slice(0, 16).replace("T", " ");
+    const message = `${this.provider}: ${block.reason}; resuming at ${until} UTC`;
+    waiting.reject(new ProviderError(kind, message, Math.ceil((block.until - now) / 1000)));
+  }
+
+  #setAlarm(now: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    if (this.#queue.size === 0) return;
+    const changes = [
+      ...this.#minutes.map((minute) => minute.nextChange(now) ?? now + 5_000),
+      ...this.#periods.map((period) => period.resetsAt(now)),
+    ];
+    const next = this.#holdUntil > now ? this.#holdUntil : Math.min(...changes);
+    this.#cancelTimer = this.clock.after(Math.max(1, next - now), () => this.#pump());
+  }
+
+  #spend(run: string, units: number, now: number): void {
+    const day = Math.floor(now / 86_400_000);
+    if (day !== this.#spentDay) this.#spent.clear();
+    this.#spentDay = day;
+    this.#spent.set(run, (this.#spent.get(run) ?? 0) + units);
+  }
+
+  state(): QuotaState {
+    const now = this.clock.now();
+    const gauge = (meter: SlidingMinute | FixedPeriod): QuotaGauge => ({
+      period: meter.rule.period,
+      counts: meter.rule.counts,
+      used: meter.used(now),
+      limit: meter.limit,
+      resetsAt: meter instanceof FixedPeriod ? meter.resetsAt(now) / 1000 : null,
+    });
+    return {
+      provider: this.provider,
+      gauges: [...this.#minutes, ...this.#periods].map(gauge),
+      hold: this.#holdUntil > now ? { until: Math.ceil(this.#holdUntil / 1000), reason: this.#holdReason } : null,
+      waiting: this.#queue.size,
+      spenders: [...this.#spent].map(([run, units]) => ({ run, units })).sort((a, b) => b.units - a.units),
+    };
+  }
+
+  /** What to store, so that `restore` on a later start forgets nothing. */
+  rows(): QuotaRow[] {
+    const now = this.clock.now();
+    const row = (period: QuotaRow["period"], startedAt: number, used: number): QuotaRow => ({
+      account: this.account,
+      period,
+      startedAt: Math.ceil(startedAt / 1000),
+      used,
+    });
+    const rows = this.#minutes.map((minute) => row("minute", this.#lastGrant, minute.used(now)));
+    rows.push(...this.#periods.map((period) => row(period.rule.period, period.startedAt(now), period.used(now))));
+    if (this.#holdUntil > now) rows.push(row("hold", this.#holdUntil, 0));
+    return rows;
+  }
+
+  restore(rows: readonly QuotaRow[]): void {
+    const now = this.clock.now();
+    for (const { period, startedAt, used } of rows) {
+      // Which of the last minute's requests were answered is not known: they count for a whole minute from now.
+      if (period === "minute" && now - startedAt * 1000 < 60_000)
+        for (const minute of this.#minutes) minute.atLeast(used, now);
+      if (period === "hold" && startedAt * 1000 > now) {
+        this.#holdUntil = startedAt * 1000;
+        this.#holdReason = "the provider asked for a pause before the restart";
+      }
+      for (const meter of this.#periods) {
+        if (meter.rule.period === period && meter.startedAt(now) === startedAt * 1000) meter.atLeast(used, now);
+      }
+    }
+    this.#pump();
+  }
+
+  /** Hands all that wait over to `next`, the account that takes this one's place. */
+  moveTo(next: QuotaAccount): void {
+    for (const waiting of [...this.#queue.candidates()]) {
+      this.#queue.remove(waiting);
+      waiting.signal?.removeEventListener("abort", waiting.stop);
+      next.acquire(waiting).then(waiting.resolve, waiting.reject);
+    }
+    if (this.#queue.size > 0) this.moveTo(next);
+    else this.close();
+  }
+
+  close(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+  }
+}
+
+/** A permit's inner side. */
+interface Grant {
+  readonly cost: number;
+  readonly run: string;
+  readonly slots: readonly { minute: SlidingMinute; slot: Slot }[];
+  readonly starts: readonly { period: FixedPeriod; startedAt: number }[];
+  answered: boolean;
+  charged: number;
+}

@@ -1,0 +1,173 @@
+/** What a provider's limits allow at a moment: a minute that slides, and hours, days and months on the vendor's clock. */
+
+import type { QuotaPeriod } from "./provider.ts";
+
+/** One limit of a provider. */
+export interface QuotaLimit {
+  readonly period: QuotaPeriod;
+  /** Whether every request counts as one, or with its cost. */
+  readonly counts: "requests" | "units";
+  readonly limit: number;
+  /** Whether the user set it: a vendor that reports a higher limit does not raise it. */
+  readonly fixed?: boolean;
+  /** When the vendor's day begins, in seconds after midnight UTC. */
+  readonly dayStart?: number;
+}
+
+const MINUTE = 60_000;
+/** A request of which nothing was heard for so long (ms) was answered or lost; longer than any request may take. */
+const LOST_AFTER = 125_000;
+
+/** One request as a meter of the minute sees it. */
+export interface Slot {
+  readonly cost: number;
+  readonly grantedAt: number;
+}
+
+/**
+ * The last minute, as the vendor may have seen it. A slot is taken from the grant until a minute after the answer: the
+ * request arrived at the vendor somewhere in between, so no minute of the vendor's clock can hold more than the limit,
+ * however long requests are on their way. All times are epoch milliseconds.
+ */
+export class SlidingMinute {
+  limit: number;
+  readonly #inFlight = new Set<Slot>();
+  /** Answered requests in the order of their ends. */
+  readonly #ending: { endsAt: number; cost: number }[] = [];
+  #used = 0;
+
+  constructor(readonly rule: QuotaLimit) {
+    this.limit = rule.limit;
+  }
+
+  weigh(cost: number): number {
+    return this.rule.counts === "units" ? cost : 1;
+  }
+
+  used(now: number): number {
+    for (const slot of this.#inFlight) if (now - slot.grantedAt > LOST_AFTER) this.answered(slot, now);
+    let gone = 0;
+    while (gone < this.#ending.length && this.#ending[gone]!.endsAt <= now) this.#used -= this.#ending[gone++]!.cost;
+    if (gone > 0) this.#ending.splice(0, gone);
+    return this.#used;
+  }
+
+  fits(cost: number, now: number): boolean {
+    return this.used(now) + this.weigh(cost) <= this.limit;
+  }
+
+  take(cost: number, now: number): Slot {
+    const slot = { cost: this.weigh(cost), grantedAt: now };
+    this.#inFlight.add(slot);
+    this.#used += slot.cost;
+    return slot;
+  }
+
+  /** The vendor has answered: from now on the slot ages. */
+  answered(slot: Slot, now: number): void {
+    if (this.#inFlight.delete(slot)) this.#ending.push({ endsAt: now + MINUTE, cost: slot.cost });
+  }
+
+  /** The request was never sent. */
+  unsent(slot: Slot): void {
+    if (this.#inFlight.delete(slot)) this.#used -= slot.cost;
+  }
+
+  /** The vendor counted more than we: the difference is taken until a minute from now. */
+  atLeast(used: number, now: number): void {
+    const more = Math.min(used, this.limit) - this.used(now);
+    if (more <= 0) return;
+    this.#used += more;
+    this.#ending.push({ endsAt: now + MINUTE, cost: more });
+  }
+
+  /** When the `place`-th waiting request (from 0, all of `cost`) may go, if those before it take what comes free. */
+  freeAt(place: number, cost: number, now: number): number {
+    const free = Math.floor((this.limit - this.used(now)) / this.weigh(cost));
+    if (place < free) return now;
+    const ahead = (place - Math.max(0, free)) * this.weigh(cost);
+    const round = Math.floor(ahead / Math.max(1, this.limit));
+    let left = ahead % Math.max(1, this.limit);
+    let at = now + MINUTE;
+    for (const { endsAt, cost: freed } of this.#ending) {
+      at = endsAt;
+      left -= freed;
+      if (left < 0) break;
+    }
+    return at + round * MINUTE;
+  }
+
+  /** When the next slot comes free, or `null` if only an answer can free one. */
+  nextChange(now: number): number | null {
+    this.used(now);
+    return this.#ending[0]?.endsAt ?? null;
+  }
+}
+
+/** An hour, day or month on the vendor's clock; it starts from zero at each reset. */
+export class FixedPeriod {
+  limit: number;
+  #startedAt = Number.NEGATIVE_INFINITY;
+  #used = 0;
+
+  constructor(readonly rule: QuotaLimit) {
+    this.limit = rule.limit;
+  }
+
+  /** The start of the present period, epoch milliseconds. */
+  startedAt(now: number): number {
+    const start = periodStart(this.rule, now);
+    if (start > this.#startedAt) {
+      this.#startedAt = start;
+      this.#used = 0;
+    }
+    return this.#startedAt;
+  }
+
+  used(now: number): number {
+    this.startedAt(now);
+    return this.#used;
+  }
+
+  resetsAt(now: number): number {
+    return periodEnd(this.rule, this.startedAt(now));
+  }
+
+  weigh(cost: number): number {
+    return this.rule.counts === "units" ? cost : 1;
+  }
+
+  fits(cost: number, now: number): boolean {
+    return this.used(now) + this.weigh(cost) <= this.limit;
+  }
+
+  take(cost: number, now: number): void {
+    this.startedAt(now);
+    this.#used += this.weigh(cost);
+  }
+
+  /** Gives back (or, if negative, takes) units of a request that was granted in the period begun at `startedAt`. */
+  giveBack(units: number, startedAt: number, now: number): void {
+    if (this.startedAt(now) === startedAt) this.#used = Math.max(0, this.#used - units);
+  }
+
+  atLeast(used: number, now: number): void {
+    this.startedAt(now);
+    this.#used = Math.max(this.#used, Math.min(used, this.limit));
+  }
+}
+
+function periodStart({ period, dayStart = 0 }: QuotaLimit, now: number): number {
+  const date = new Date(now - dayStart * 1000);
+  const [year, month, day, hour] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCHours()];
+  if (period === "hour") return Date.UTC(year, month, day, hour) + dayStart * 1000;
+  if (period === "month") return Date.UTC(year, month, 1) + dayStart * 1000;
+  return Date.UTC(year, month, day) + dayStart * 1000;
+}
+
+function periodEnd({ period, dayStart = 0 }: QuotaLimit, start: number): number {
+  if (period === "hour") return start + 3_600_000;
+  if (period === "day") return start + 86_400_000;
+  const date = new Date(start - dayStart * 1000);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) + dayStart * 1000;
+}

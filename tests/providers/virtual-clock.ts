@@ -1,0 +1,78 @@
+/** A clock that stands still until it is moved, for tests that need hours in milliseconds. */
+
+import type { Clock } from "../../src/providers/clock.ts";
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly action: () => void;
+}
+
+export class VirtualClock implements Clock {
+  #now: number;
+  #order = 0;
+  readonly #timers = new Map<number, Timer>();
+
+  constructor(start = Date.UTC(2026, 0, 15, 12)) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(milliseconds: number, action: () => void): () => void {
+    const order = this.#order++;
+    this.#timers.set(order, { at: this.#now + Math.max(0, milliseconds), order, action });
+    return () => this.#timers.delete(order);
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => void this.after(milliseconds, resolve));
+  }
+
+  /** Moves time on by `milliseconds`, letting everything that falls due happen in order. */
+  async advance(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    await settled();
+    for (let next = this.#next(); next && next.at <= end; next = this.#next()) await this.#fire(next);
+    this.#now = end;
+    await settled();
+  }
+
+  /** Moves time on until `work` is done. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    work.then(
+      () => (done = true),
+      () => (done = true),
+    );
+    await settled();
+    while (!done) {
+      const next = this.#next();
+      if (!next) throw new Error("Nothing is due any more, and the work is not done");
+      await this.#fire(next);
+    }
+    return work;
+  }
+
+  #next(): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers.values()) {
+      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer;
+    }
+    return first;
+  }
+
+  async #fire(timer: Timer): Promise<void> {
+    this.#now = Math.max(this.#now, timer.at);
+    this.#timers.delete(timer.order);
+    timer.action();
+    await settled();
+  }
+}
+
+/** Lets all promises that can go on do so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
