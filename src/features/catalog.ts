@@ -1,8 +1,12 @@
 /** The one list of features. Progress totals, the API, the docs page and the tests read it. */
 
 import type { Family, FeatureEntry } from "./define.ts";
+import { kbar } from "./families/kbar.ts";
 import { momentum } from "./families/momentum.ts";
 import { movingAverage } from "./families/moving-average.ts";
+import { trend } from "./families/trend.ts";
+import { volatility } from "./families/volatility.ts";
+import { volumeFamily } from "./families/volume.ts";
 
 /** Raise it whenever a feature's values change: stored states and profiles of an older version are then made anew. */
 export const CATALOG_VERSION = 1;
@@ -16,7 +20,11 @@ export interface Feature extends FeatureEntry {
 
 const families: readonly (readonly [Family, readonly FeatureEntry[]])[] = [
   ["moving_average", movingAverage],
+  ["trend", trend],
   ["momentum", momentum],
+  ["volatility", volatility],
+  ["volume", volumeFamily],
+  ["kbar", kbar],
 ];
 
 /** All features, in the order in which they are computed and shown. */

@@ -3,13 +3,12 @@
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { ema, rsi } from "../kernels/average.ts";
 import { absChange, change, changeSign, close, lnClose, open, quotient, range, trueRange } from "../kernels/bar.ts";
-import { max, min } from "../kernels/extreme.ts";
 import {
   buyingPressure,
   cci,
-  positionInRange,
   returnPercentRank,
   stochastic,
+  stochasticOf,
   streak,
   symmetricAverage,
   williamsR,
@@ -125,12 +124,13 @@ export const momentum: readonly FeatureEntry[] = [
   },
   {
     name: "stochrsi_14_14_3_d",
-    formula: "mean_3(100·(x − min_14(x))/(max_14(x) − min_14(x))), x = rsi_14",
+    formula:
+      "mean_3(100·(x − min_14(x))/(max_14(x) − min_14(x))), x = rsi_14; NaN where that range ≤ 1e-12·max_14(x), which is rounding",
     source: "TA-Lib STOCHRSI(14,14,3,SMA) fastd",
     warmup: 29,
     memory: RECURSIVE,
     unit: "0..100",
-    series: mean(positionInRange(rsi14, min(rsi14, 14), max(rsi14, 14)), 3),
+    series: mean(stochasticOf(rsi14, 14), 3),
   },
   {
     name: "willr_14",

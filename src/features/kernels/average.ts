@@ -6,14 +6,15 @@ import { sum } from "./sum.ts";
 
 /**
  * y = y[1] + α·(x − y[1]), seeded with the mean of the first n values of x, placed on the n-th. The seed is summed as
- * distances from the first value, so that a flat series gives exactly its own level.
- * State: the running seed sum, then y; the first value.
+ * distances from the first value, so that a flat series gives exactly its own level. The first `skip` values of x are
+ * passed over. State: the running seed sum, then y; the first value.
  */
-function smoothed(name: string, x: Series, n: number, alpha: number): Series {
+function smoothed(name: string, x: Series, n: number, alpha: number, skip = 0): Series {
   return recursive(name, [x], {
-    delay: n - 1,
+    delay: skip + n - 1,
     state: 2,
-    compute(out, { from, to, origin, first, state }, x) {
+    compute(out, { from, to, first, state }, x) {
+      const origin = first - n + 1;
       let y = state[0]!;
       let t = Math.max(from, origin);
       if (t <= first) {
@@ -34,9 +35,48 @@ function smoothed(name: string, x: Series, n: number, alpha: number): Series {
   });
 }
 
-/** EMA_n(x): α = 2/(n + 1). */
-export function ema(x: Series, n: number): Series {
-  return smoothed(`ema${n}`, x, n, 2 / (n + 1));
+/** EMA_n(x): α = 2/(n + 1), the seed taken after `skip` values. */
+export function ema(x: Series, n: number, skip = 0): Series {
+  return smoothed(skip > 0 ? `ema${n}_after${skip}` : `ema${n}`, x, n, 2 / (n + 1), skip);
+}
+
+/** The exponential average of the given α, seeded with the mean of the first n values. */
+export function exponential(x: Series, n: number, alpha: number): Series {
+  return smoothed(`exponential${n}_${alpha}`, x, n, alpha);
+}
+
+/** EMA_n(x) that starts as the first value of x instead of a mean (TA-Lib ADOSC). State: y. */
+export function emaFromFirst(x: Series, n: number): Series {
+  const alpha = 2 / (n + 1);
+  return recursive(`ema${n}_from_first`, [x], {
+    state: 1,
+    compute(out, { from, to, first, state }, x) {
+      let y = from <= first && first < to ? x[first]! : state[0]!;
+      for (let t = Math.max(from, first); t < to; t++) {
+        y += alpha * (x[t]! - y);
+        out[t] = y;
+      }
+      state[0] = y;
+    },
+  });
+}
+
+/** Wilder's running sum: the sum of the first n − 1 values, then S = S[1] − S[1]/n + x (TA-Lib DI). State: S. */
+export function wilderSum(x: Series, n: number): Series {
+  return recursive(`wilder_sum${n}`, [x], {
+    delay: n - 1,
+    state: 1,
+    compute(out, { from, to, origin, first, state }, x) {
+      let sum = state[0]!;
+      let t = Math.max(from, origin);
+      for (; t < to && t < first; t++) sum += x[t]!;
+      for (; t < to; t++) {
+        sum = sum - sum / n + x[t]!;
+        out[t] = sum;
+      }
+      state[0] = sum;
+    },
+  });
 }
 
 /** WS_n(x), Wilder's smoothing: α = 1/n. */
@@ -66,7 +106,7 @@ export function rsi(x: Series, n: number): Series {
         if (t === first) {
           gain *= alpha;
           loss *= alpha;
-          out[t] = (100 * gain) / (gain + loss);
+          out[t] = 100 * (gain / (gain + loss));
         }
       }
       for (; t < to; t++) {
@@ -75,7 +115,7 @@ export function rsi(x: Series, n: number): Series {
         loss *= keep;
         if (move > 0) gain += move;
         else loss -= move;
-        out[t] = (100 * gain) / (gain + loss);
+        out[t] = 100 * (gain / (gain + loss));
       }
       state[0] = gain;
       state[1] = loss;

@@ -5,18 +5,28 @@ import { close, high, low, simpleReturn, typicalPrice } from "./bar.ts";
 import { max, min } from "./extreme.ts";
 import { fillWindow, lowerIndex, replaceInWindow } from "./ordered.ts";
 
-/** 100·(x − lowest)/(highest − lowest): where x stands in a range, NaN if the range is empty. */
-export function positionInRange(x: Series, lowest: Series, highest: Series): Series {
-  return windowed("position_in_range", [x, lowest, highest], {
-    compute(out, { from, to }, x, lowest, highest) {
-      for (let t = from; t < to; t++) out[t] = (100 * (x[t]! - lowest[t]!)) / (highest[t]! - lowest[t]!);
+/** Raw %K: 100·(c − lowest)/(highest − lowest), the close in the range of the last n bars (Lane). */
+export function stochastic(n: number): Series {
+  return windowed(`stochastic${n}`, [close, min(low, n), max(high, n)], {
+    compute(out, { from, to }, c, lowest, highest) {
+      for (let t = from; t < to; t++) out[t] = (100 * (c[t]! - lowest[t]!)) / (highest[t]! - lowest[t]!);
     },
   });
 }
 
-/** Raw %K: the close in the range of the last n bars (Lane). */
-export function stochastic(n: number): Series {
-  return positionInRange(close, min(low, n), max(high, n));
+/**
+ * Where an oscillator x ≥ 0 stands in its own range of the last n bars, 0..100. A range of at most 1e-12 of its top is
+ * rounding and counts as empty (NaN).
+ */
+export function stochasticOf(x: Series, n: number): Series {
+  return windowed(`stochastic_of${n}`, [x, min(x, n), max(x, n)], {
+    compute(out, { from, to }, x, lowest, highest) {
+      for (let t = from; t < to; t++) {
+        const range = highest[t]! - lowest[t]!;
+        out[t] = range > 1e-12 * highest[t]! ? (100 * (x[t]! - lowest[t]!)) / range : Number.NaN;
+      }
+    },
+  });
 }
 
 /** Williams %R over n bars: −100 at the low of the range, 0 at its high. */

@@ -84,6 +84,28 @@ export function mean(x: Series, n: number): Series {
   });
 }
 
+/**
+ * vmean_n(x): the mean of the defined terms among the last n, times `scale`; NaN with fewer than n/2 of them. x counts
+ * as given from its warm-up on, its NaN as terms that do not exist.
+ */
+export function definedMean(x: Series, n: number, scale: number): Series {
+  const terms = windowed("defined_or_0", [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = Number.isNaN(x[t]!) ? 0 : x[t]!;
+    },
+  });
+  const defined = windowed("is_defined", [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = Number.isNaN(x[t]!) ? 0 : 1;
+    },
+  });
+  return windowed(`defined_mean${n}_${scale}`, [sum(terms, n), sum(defined, n)], {
+    compute(out, { from, to }, total, count) {
+      for (let t = from; t < to; t++) out[t] = 2 * count[t]! >= n ? (scale * total[t]!) / count[t]! : Number.NaN;
+    },
+  });
+}
+
 /** WMA_n(x): weights 1..n, the newest heaviest, divided by n·(n + 1)/2. */
 export function wma(x: Series, n: number): Series {
   const scale = 2 / (n * (n + 1));

@@ -1,0 +1,91 @@
+/** The shape of the bar (after qlib's Alpha158), and how often its shape says something. */
+
+import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
+import { close, high, low, open, range } from "../kernels/bar.ts";
+import { mean } from "../kernels/sum.ts";
+
+const body = windowed("c_minus_o", [close, open], {
+  compute(out, { from, to }, c, o) {
+    for (let t = from; t < to; t++) out[t] = c[t]! - o[t]!;
+  },
+});
+
+const upperShadow = windowed("upper_shadow", [open, high, close], {
+  compute(out, { from, to }, o, h, c) {
+    for (let t = from; t < to; t++) out[t] = h[t]! - Math.max(o[t]!, c[t]!);
+  },
+});
+
+const lowerShadow = windowed("lower_shadow", [open, low, close], {
+  compute(out, { from, to }, o, l, c) {
+    for (let t = from; t < to; t++) out[t] = Math.min(o[t]!, c[t]!) - l[t]!;
+  },
+});
+
+const shift = windowed("shift", [high, low, close], {
+  compute(out, { from, to }, h, l, c) {
+    for (let t = from; t < to; t++) out[t] = 2 * c[t]! - h[t]! - l[t]!;
+  },
+});
+
+/** A part of the bar relative to its open, or to its range. */
+function share(part: Series, of: Series): Series {
+  return windowed("share", [part, of], {
+    compute(out, { from, to }, part, of) {
+      for (let t = from; t < to; t++) out[t] = part[t]! / of[t]!;
+    },
+  });
+}
+
+const inside = windowed("inside", [high, low], {
+  delay: 1,
+  compute(out, { from, to }, h, l) {
+    for (let t = from; t < to; t++) out[t] = h[t]! <= h[t - 1]! && l[t]! >= l[t - 1]! ? 1 : 0;
+  },
+});
+
+const outside = windowed("outside", [high, low], {
+  delay: 1,
+  compute(out, { from, to }, h, l) {
+    for (let t = from; t < to; t++) out[t] = h[t]! > h[t - 1]! && l[t]! < l[t - 1]! ? 1 : 0;
+  },
+});
+
+const doji = windowed("doji", [body, range], {
+  compute(out, { from, to }, body, range) {
+    for (let t = from; t < to; t++) out[t] = Math.abs(body[t]!) <= 0.1 * range[t]! ? 1 : 0;
+  },
+});
+
+/** One bar's own measure, as qlib names and defines it. */
+function shape(name: string, formula: string, qlib: string, unit: string, series: Series): FeatureEntry {
+  return { name: `kbar_${name}`, formula, source: `qlib ${qlib}`, warmup: 0, memory: windowOf(1), unit, series };
+}
+
+/** The share of the last 20 bars on which a flag is set. */
+function ratio(name: string, condition: string, flag: Series): FeatureEntry {
+  return {
+    name: `kbar_${name}_ratio_20`,
+    formula: `share of the last 20 bars with ${condition}`,
+    source: "pandas flag.rolling(20).mean()",
+    warmup: 19 + flag.warmup,
+    memory: windowOf(20 + flag.warmup),
+    unit: "0..1",
+    series: mean(flag, 20),
+  };
+}
+
+export const kbar: readonly FeatureEntry[] = [
+  shape("kmid", "(c − o)/o", "KMID", "share of the open", share(body, open)),
+  shape("klen", "(h − l)/o", "KLEN", "share of the open", share(range, open)),
+  shape("kmid2", "(c − o)/(h − l)", "KMID2; TA-Lib BOP", "−1..1", share(body, range)),
+  shape("kup", "(h − max(o, c))/o", "KUP", "share of the open", share(upperShadow, open)),
+  shape("kup2", "(h − max(o, c))/(h − l)", "KUP2", "0..1", share(upperShadow, range)),
+  shape("klow", "(min(o, c) − l)/o", "KLOW", "share of the open", share(lowerShadow, open)),
+  shape("klow2", "(min(o, c) − l)/(h − l)", "KLOW2", "0..1", share(lowerShadow, range)),
+  shape("ksft", "(2·c − h − l)/o", "KSFT", "share of the open", share(shift, open)),
+  shape("ksft2", "(2·c − h − l)/(h − l)", "KSFT2", "−1..1", share(shift, range)),
+  ratio("inside", "h ≤ h[1] and l ≥ l[1]", inside),
+  ratio("outside", "h > h[1] and l < l[1]", outside),
+  ratio("doji", "|c − o| ≤ 0.1·(h − l)", doji),
+];

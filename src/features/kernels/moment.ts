@@ -1,0 +1,88 @@
+/**
+ * Variance over a sliding window. As for sums (sum.ts), a window is a suffix of one block and a prefix of the next;
+ * the values are taken as distances from the last value before the block, which keeps the squares small. Where that
+ * anchor proves too far off, so that digits would cancel, the window is computed directly about its newest value:
+ * a flat window has a variance of exactly zero.
+ */
+
+import { type Series, windowed } from "../define.ts";
+
+/** Least share of Σ d² that Σ (d − mean)² may be without too many digits having cancelled. */
+const CANCELLED = 1e-4;
+
+const sums = new Float64Array(1024);
+const squares = new Float64Array(1024);
+
+/** Σ (x − mean)² over the n values up to position t, computed from these alone. */
+export function squaredDeviations(x: Float64Array, t: number, n: number): number {
+  const anchor = x[t]!;
+  let sum = 0;
+  for (let i = t - n + 1; i < t; i++) sum += x[i]! - anchor;
+  const mean = sum / n;
+  let rest = 0;
+  let squared = 0;
+  for (let i = t - n + 1; i <= t; i++) {
+    const d = x[i]! - anchor - mean;
+    rest += d;
+    squared += d * d;
+  }
+  return squared - (rest * rest) / n;
+}
+
+/** Σ (x − mean_n)² over the last n values: exactly 0 when they are all equal. */
+export function deviations(x: Series, n: number): Series {
+  return windowed(`deviations${n}`, [x], {
+    delay: n - 1,
+    reach: n,
+    compute(out, { from, to, origin }, x) {
+      let t = from;
+      while (t < to) {
+        const block = t - ((t - origin) % n);
+        const anchor = x[block > origin ? block - 1 : block]!;
+        let sum = 0;
+        let squared = 0;
+        sums[n] = 0;
+        squares[n] = 0;
+        for (let i = n - 1; i > t - block; i--) {
+          const d = x[block - n + i]! - anchor;
+          sum += d;
+          squared += d * d;
+          sums[i] = sum;
+          squares[i] = squared;
+        }
+        sum = 0;
+        squared = 0;
+        const end = Math.min(block + n, to);
+        for (let i = block; i < end; i++) {
+          const d = x[i]! - anchor;
+          sum += d;
+          squared += d * d;
+          if (i < t) continue;
+          const all = squares[i - block + 1]! + squared;
+          const total = sums[i - block + 1]! + sum;
+          const deviation = all - (total * total) / n;
+          out[i] = deviation > CANCELLED * all || all === 0 ? deviation : squaredDeviations(x, i, n);
+        }
+        t = end;
+      }
+    },
+  });
+}
+
+function rootOf(name: string, x: Series, n: number, divisor: number): Series {
+  return windowed(`${name}${n}`, [deviations(x, n)], {
+    compute(out, { from, to }, deviations) {
+      for (let t = from; t < to; t++) out[t] = Math.sqrt(deviations[t]! / divisor);
+    },
+  });
+}
+
+/** std_n(x): the sample standard deviation (divisor n − 1). */
+export function std(x: Series, n: number): Series {
+  return rootOf("std", x, n, n - 1);
+}
+
+/** pstd_n(x): the population standard deviation (divisor n). */
+export function pstd(x: Series, n: number): Series {
+  return rootOf("pstd", x, n, n);
+}
