@@ -3,11 +3,10 @@
 import { barsBetween } from "../domain/bars.ts";
 import { ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/interval.ts";
-import type { RejectedRow } from "../providers/provider.ts";
+import { judge, type RejectedRow } from "../domain/judge.ts";
 import { countBars, readLastBars } from "../storage/bars.ts";
 import { answeredWindows, storeBatch, storeFailedBatch } from "../storage/coverage.ts";
 import { keepPlanStart } from "../storage/jobs.ts";
-import { judge } from "./judge.ts";
 import { type Batch, mergeBatches, planBatches, type Span, uncovered } from "./plan.ts";
 import type { Work } from "./work.ts";
 

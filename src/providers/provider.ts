@@ -2,6 +2,7 @@
 
 import type { BarColumns } from "../domain/bars.ts";
 import type { Interval } from "../domain/interval.ts";
+import type { RejectedRow } from "../domain/judge.ts";
 
 /** How a provider's bars are told apart in storage: two feeds or adjustments are two series, never blended. */
 export interface SeriesTraits {
@@ -58,14 +59,6 @@ export interface FetchContext {
   /** Tells the screen why the job waits, e.g. `Retry 2/5 in 3s: HTTP 503`. */
   waiting(reason: string): void;
   log(level: "debug" | "info" | "warn", message: string): void;
-}
-
-/** Something in a source that is not a usable bar: kept and shown, never silently dropped. */
-export interface RejectedRow {
-  /** Where it stood, e.g. `AAPL.csv:17`. */
-  readonly where: string;
-  readonly reason: string;
-  readonly raw: string;
 }
 
 export interface FetchedBars {

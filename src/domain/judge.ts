@@ -1,8 +1,23 @@
 /** Bars are judged before they are stored: what cannot be true is put aside with the reason, the rest goes on. */
 
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../domain/bars.ts";
-import { DAY } from "../domain/interval.ts";
-import type { BarWindow, RejectedRow } from "../providers/provider.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "./bars.ts";
+import { DAY, type Interval } from "./interval.ts";
+
+/** Something in a source that is not a usable bar: kept and shown, never silently dropped. */
+export interface RejectedRow {
+  /** Where it stood, e.g. `AAPL.csv:17` or the bar's time. */
+  readonly where: string;
+  readonly reason: string;
+  readonly raw: string;
+}
+
+/** What was asked for, epoch seconds: `from` <= ts < `to`, seen from the moment `asOf`. */
+interface JudgedWindow {
+  readonly interval: Interval;
+  readonly from: number;
+  readonly to: number;
+  readonly asOf: number;
+}
 
 /** Why a bar is put aside; fixed texts, so that they can be counted. */
 export const REASONS = {
@@ -38,7 +53,7 @@ const NEIGHBOURS = 3;
  * Sorts out the bars of one fetched window. Missing numbers are NaN in `raw`, in any order and with any doubles.
  * Of two bars of the same time the one with more volume is kept, the first if they are equal. O(n log n), O(n) if sorted.
  */
-export function judge(raw: BarColumns, window: Pick<BarWindow, "interval" | "from" | "to" | "asOf">): Judgement {
+export function judge(raw: BarColumns, window: JudgedWindow): Judgement {
   const rejected: RejectedRow[] = [];
   const reject = (at: number, reason: string) =>
     void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });
@@ -71,11 +86,7 @@ export function judge(raw: BarColumns, window: Pick<BarWindow, "interval" | "fro
   return { bars: calm.length === raw.ts.length && isSorted(raw.ts) ? raw : pick(raw, calm), rejected };
 }
 
-function faultOf(
-  bars: BarColumns,
-  at: number,
-  { interval, from, to, asOf }: Pick<BarWindow, "interval" | "from" | "to" | "asOf">,
-) {
+function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: JudgedWindow) {
   const ts = bars.ts[at]!;
   if (!Number.isFinite(ts)) return REASONS.noTime;
   if (ts % (interval === "1d" ? DAY : 60) !== 0) return REASONS.offGrid;
