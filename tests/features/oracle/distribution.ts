@@ -1,0 +1,106 @@
+/** Features 134–149: moments, tails, entropy and serial dependence. */
+
+import { type Family, rolling } from "./bars.ts";
+import {
+  acf,
+  allEqual,
+  ln,
+  max,
+  mean,
+  min,
+  moment,
+  quantile,
+  ratio,
+  share,
+  sorted,
+  std,
+  steps,
+  sum,
+} from "./notation.ts";
+
+function skewness(w: number[]): number {
+  const n = w.length;
+  return (Math.sqrt(n * (n - 1)) / (n - 2)) * ratio(moment(w, 3), moment(w, 2) ** 1.5);
+}
+
+function excessKurtosis(w: number[]): number {
+  const n = w.length;
+  const g = (n + 1) * ratio(moment(w, 4), moment(w, 2) ** 2) - 3 * (n - 1);
+  return ((n - 1) / ((n - 2) * (n - 3))) * g;
+}
+
+/** Hill's tail index of the losses, from the 12 largest. */
+function hill(w: number[]): number {
+  const losses = sorted(w.map((x) => -x)).reverse();
+  const threshold = losses[12]!;
+  return threshold <= 0 ? Number.NaN : mean(losses.slice(0, 12).map((x) => ln(x / threshold)));
+}
+
+const outliers = (w: number[]): number => {
+  const [m, s] = [mean(w), std(w)];
+  return share(w.map((x) => Math.abs(x - m) > 2 * s));
+};
+
+const entropy = (counts: number[]): number => {
+  const total = sum(counts);
+  return -sum(counts.filter((k) => k > 0).map((k) => (k / total) * Math.log(k / total)));
+};
+
+/** Entropy over 10 bins of equal width between the least and the greatest value, relative to ln 10. */
+function shannon(w: number[]): number {
+  const [low, high] = [min(w), max(w)];
+  if (low === high) return Number.NaN;
+  const counts = new Array(10).fill(0);
+  for (const x of w) counts[Math.min(9, Math.floor((10 * (x - low)) / (high - low)))]++;
+  return entropy(counts) / Math.log(10);
+}
+
+/** Entropy of the order patterns of consecutive triples, relative to ln 6; of equal values the earlier is the lower. */
+function permutation(w: number[]): number {
+  const counts = new Map<string, number>();
+  for (let i = 2; i < w.length; i++) {
+    const triple = w.slice(i - 2, i + 1);
+    const pattern = [0, 1, 2].sort((a, b) => triple[a]! - triple[b]! || a - b).join("");
+    counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
+  }
+  return entropy([...counts.values()]) / Math.log(6);
+}
+
+const ljungBox = (w: number[]): number => {
+  const n = w.length;
+  return n * (n + 2) * sum(steps(10).map((k) => acf(w, k) ** 2 / (n - k)));
+};
+
+/** Wald and Wolfowitz: too many or too few runs of one sign. */
+function runsTest(w: number[]): number {
+  const signs = w.map(Math.sign).filter((s) => s !== 0);
+  const up = signs.filter((s) => s > 0).length;
+  const down = signs.length - up;
+  const runs = signs.filter((s, i) => i === 0 || s !== signs[i - 1]).length;
+  if (up === 0 || down === 0) return Number.NaN;
+  const expected = (2 * up * down) / (up + down) + 1;
+  const sigma = Math.sqrt(((expected - 1) * (expected - 2)) / (up + down - 1));
+  return ratio(runs - expected, sigma);
+}
+
+export const distribution: Family = ({ c, r, R, dc }) => ({
+  skew_60: rolling(r, 60, skewness),
+  kurt_60: rolling(r, 60, excessKurtosis),
+  skew_250: rolling(r, 250, skewness),
+  kurt_250: rolling(r, 250, excessKurtosis),
+  iqr_std_ratio_60: rolling(r, 60, (w) => ratio(quantile(w, 0.75) - quantile(w, 0.25), 1.349 * std(w))),
+  bowley_skew_60: rolling(r, 60, (w) => {
+    const [q1, q2, q3] = [quantile(w, 0.25), quantile(w, 0.5), quantile(w, 0.75)];
+    return ratio(q3 + q1 - 2 * q2, q3 - q1);
+  }),
+  tail_ratio_250: rolling(R, 250, (w) => ratio(Math.abs(quantile(w, 0.95)), Math.abs(quantile(w, 0.05)))),
+  hill_tail_250: rolling(R, 250, hill),
+  return_zscore_60: rolling(r, 60, (w) => (allEqual(w) ? Number.NaN : (w.at(-1)! - mean(w)) / std(w))),
+  outlier_ratio_120: rolling(r, 120, outliers),
+  shannon_entropy_60: rolling(r, 60, shannon),
+  perm_entropy_3_60: rolling(c, 60, permutation),
+  acf_1_60: rolling(r, 60, (w) => acf(w, 1)),
+  acf_abs_1_250: rolling(r.map(Math.abs), 250, (w) => acf(w, 1)),
+  ljung_box_10_120: rolling(r, 120, ljungBox),
+  runs_test_z_60: rolling(dc, 60, runsTest),
+});

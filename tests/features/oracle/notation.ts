@@ -1,0 +1,143 @@
+/**
+ * The catalogue's notation, on one window at a time: each function takes a plain array, oldest value first,
+ * and computes the textbook formula from scratch. Slow on purpose; two passes wherever a mean is subtracted.
+ */
+
+/** A zero denominator gives NaN. */
+export const ratio = (a: number, b: number): number => (b === 0 ? Number.NaN : a / b);
+
+/** The natural logarithm; of 0 it is NaN. */
+export const ln = (x: number): number => (x === 0 ? Number.NaN : Math.log(x));
+
+/** The sum, with the rounding error of each addition carried along (Neumaier 1974). */
+export function sum(x: readonly number[]): number {
+  let total = 0;
+  let lost = 0;
+  for (const value of x) {
+    const next = total + value;
+    lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  return total + lost;
+}
+
+/** The greatest value; NaN if any is. */
+export const max = (x: readonly number[]): number => Math.max(...x);
+/** The least value; NaN if any is. */
+export const min = (x: readonly number[]): number => Math.min(...x);
+
+/** Whether all values are the same: the exact test behind a zero variance. */
+export function allEqual(x: readonly number[]): boolean {
+  for (const value of x) if (value !== x[0]) return false;
+  return true;
+}
+
+/** The mean; of equal values it is that value, without rounding. */
+export const mean = (x: readonly number[]): number => (allEqual(x) ? x[0]! : sum(x) / x.length);
+
+/** The values less their mean; the mean of these is subtracted once more, which takes out its rounding. */
+function centred(x: readonly number[]): number[] {
+  const less = (values: readonly number[], m: number) => {
+    const out: number[] = new Array(values.length);
+    for (let i = 0; i < values.length; i++) out[i] = values[i]! - m;
+    return out;
+  };
+  const d = less(x, mean(x));
+  return less(d, mean(d));
+}
+
+/** Σ (x − m)(y − m'), the sum of products about the means. */
+export function products(x: readonly number[], y: readonly number[]): number {
+  const [dx, dy] = [centred(x), centred(y)];
+  for (let i = 0; i < dx.length; i++) dx[i]! *= dy[i]!;
+  return sum(dx);
+}
+
+export const squares = (x: readonly number[]): number => products(x, x);
+export const variance = (x: readonly number[]): number => squares(x) / (x.length - 1);
+export const std = (x: readonly number[]): number => Math.sqrt(variance(x));
+export const pvariance = (x: readonly number[]): number => squares(x) / x.length;
+export const pstd = (x: readonly number[]): number => Math.sqrt(pvariance(x));
+export const cov = (x: readonly number[], y: readonly number[]): number => products(x, y) / (x.length - 1);
+
+/** Pearson correlation. */
+export const corr = (x: readonly number[], y: readonly number[]): number =>
+  ratio(products(x, y), Math.sqrt(squares(x)) * Math.sqrt(squares(y)));
+
+/** The k-th population central moment. */
+export const moment = (x: readonly number[], k: number): number => mean(centred(x).map((value) => value ** k));
+
+/** 1, 2, … n. */
+export const steps = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+
+export interface Line {
+  readonly slope: number;
+  readonly intercept: number;
+  /** Residual sum of squares. */
+  readonly sse: number;
+  /** Total sum of squares of y about its mean. */
+  readonly sst: number;
+  /** Sum of squares of x about its mean. */
+  readonly sxx: number;
+}
+
+/** Ordinary least squares of y on x, with intercept. */
+export function leastSquares(x: readonly number[], y: readonly number[]): Line {
+  const sxx = squares(x);
+  const slope = ratio(products(x, y), sxx);
+  const dx = centred(x);
+  const sse = sum(centred(y).map((value, i) => (value - slope * dx[i]!) ** 2));
+  return { slope, intercept: mean(y) - slope * mean(x), sse, sst: squares(y), sxx };
+}
+
+/** Least-squares slope of y on 1..n. */
+export const slope = (y: readonly number[]): number => leastSquares(steps(y.length), y).slope;
+
+export const sorted = (x: readonly number[]): number[] => [...x].sort((a, b) => a - b);
+
+/** The quantile by linear interpolation at position p·(n − 1) of the sorted window. */
+export function quantile(x: readonly number[], p: number): number {
+  const order = sorted(x);
+  const position = p * (x.length - 1);
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, x.length - 1);
+  return order[below]! + (position - below) * (order[above]! - order[below]!);
+}
+
+/** The rank of the newest value in the window, ties averaged, divided by n. */
+export function rank(x: readonly number[]): number {
+  const current = x.at(-1)!;
+  const less = x.filter((value) => value < current).length;
+  const ties = x.filter((value) => value === current).length;
+  return (less + (ties + 1) / 2) / x.length;
+}
+
+/** Autocorrelation at lag k, both factors about the mean of the whole window. */
+export function acf(x: readonly number[], k: number): number {
+  const d = centred(x);
+  return ratio(sum(d.slice(k).map((value, i) => value * d[i]!)), sum(d.map((value) => value * value)));
+}
+
+/** The mean of the defined values; NaN when fewer than half are. */
+export function vmean(x: readonly number[]): number {
+  const defined = x.filter((value) => !Number.isNaN(value));
+  return defined.length < x.length / 2 ? Number.NaN : mean(defined);
+}
+
+/** The share of true flags. */
+export const share = (flags: readonly boolean[]): number => flags.filter(Boolean).length / flags.length;
+
+/**
+ * The error function, by the series erf x = 2/√π·e^(−x²)·Σ 2^k·x^(2k+1)/(1·3·…·(2k+1)) (Abramowitz & Stegun 7.1.6):
+ * all terms of one sign, so nothing cancels.
+ */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let total = x;
+  for (let k = 1; Math.abs(term) > 1e-18 * Math.abs(total); k++) {
+    term *= (2 * x * x) / (2 * k + 1);
+    total += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+}
