@@ -63,11 +63,12 @@
   tick();
 
   if (stream) {
-    stream.addEventListener("htmx:sse:after:connection", (event) => {
+    const hearFrom = (event) => {
       connection = event.detail.connection;
       hear();
-    });
-    stream.addEventListener("htmx:sse:before:message", hear);
+    };
+    stream.addEventListener("htmx:sse:after:connection", hearFrom);
+    stream.addEventListener("htmx:sse:before:message", hearFrom);
     stream.addEventListener("heartbeat", (event) => {
       ahead = Number(event.detail.data) - Date.now();
     });

@@ -2,12 +2,22 @@
 
 import { Hono } from "hono";
 
+const ours = (file: string) => new URL(`../../public/${file}`, import.meta.url);
+const theirs = (path: string) => new URL(import.meta.resolve(path));
+
+/**
+ * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is
+ * there, and the page would never connect.
+ */
 const FILES = {
-  css: ["app.css", new URL("../../public/app.css", import.meta.url), "text/css; charset=utf-8"],
-  js: ["app.js", new URL("../../public/app.js", import.meta.url), "text/javascript; charset=utf-8"],
-  favicon: ["favicon.svg", new URL("../../public/favicon.svg", import.meta.url), "image/svg+xml"],
-  htmx: ["htmx.js", new URL(import.meta.resolve("htmx.org/dist/htmx.min.js")), "text/javascript; charset=utf-8"],
-  sse: ["hx-sse.js", new URL(import.meta.resolve("htmx.org/dist/ext/hx-sse.min.js")), "text/javascript; charset=utf-8"],
+  css: { file: "app.css", type: "text/css", parts: [ours("app.css")] },
+  js: { file: "app.js", type: "text/javascript", parts: [ours("app.js")] },
+  htmx: {
+    file: "htmx.js",
+    type: "text/javascript",
+    parts: [theirs("htmx.org/dist/htmx.min.js"), theirs("htmx.org/dist/ext/hx-sse.min.js")],
+  },
+  favicon: { file: "favicon.svg", type: "image/svg+xml", parts: [ours("favicon.svg")] },
 } as const;
 
 type AssetName = keyof typeof FILES;
@@ -26,11 +36,12 @@ const FOREVER = "public, max-age=31536000, immutable";
 export async function loadAssets() {
   const loaded = await Promise.all(
     (Object.keys(FILES) as AssetName[]).map(async (name): Promise<[AssetName, Asset]> => {
-      const [file, location, type] = FILES[name];
-      const plain = await Bun.file(location).bytes();
+      const { file, type, parts } = FILES[name];
+      const texts = await Promise.all(parts.map((part) => Bun.file(part).text()));
+      const plain = new TextEncoder().encode(texts.join("\n"));
       const version = Bun.hash(plain).toString(36);
       const gzip = Bun.gzipSync(plain, { level: 9 });
-      return [name, { file, type, plain, gzip, address: `/assets/${file}?v=${version}` }];
+      return [name, { file, type: `${type}; charset=utf-8`, plain, gzip, address: `/assets/${file}?v=${version}` }];
     }),
   );
   const byFile = new Map(loaded.map(([, asset]) => [asset.file, asset]));

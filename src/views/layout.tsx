@@ -13,7 +13,7 @@ export interface Frame {
   readonly path: string;
   readonly theme: Theme;
   /** Addresses of our own files, stamped with their content, e.g. `/assets/app.css?v=3f2a`. */
-  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "sse" | "favicon", string>>;
+  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon", string>>;
   /** Epoch milliseconds of the answer. */
   readonly now: number;
 }
@@ -46,7 +46,6 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
           <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={frame.assets.css} />
           <script src={frame.assets.htmx} defer />
-          {stream ? <script src={frame.assets.sse} defer /> : null}
           <script src={frame.assets.js} defer />
         </head>
         <body>

@@ -51,9 +51,15 @@ export const ProfilesPage = ({ frame, profiles }: { frame: Frame; profiles: read
               <th scope="col" class="num">
                 Features
               </th>
-              <th scope="col">First bar</th>
-              <th scope="col">Last bar</th>
-              <th scope="col">Updated</th>
+              <th scope="col" class="num">
+                First bar
+              </th>
+              <th scope="col" class="num">
+                Last bar
+              </th>
+              <th scope="col" class="num">
+                Updated
+              </th>
             </tr>
           </thead>
           <tbody>

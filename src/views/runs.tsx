@@ -34,7 +34,9 @@ export const RunsPage = ({ frame, runs }: { frame: Frame; runs: readonly RunSumm
               <th scope="col" class="num">
                 API calls
               </th>
-              <th scope="col">Started</th>
+              <th scope="col" class="num">
+                Started
+              </th>
               <th scope="col" class="num">
                 Took
               </th>
