@@ -11,7 +11,7 @@ const HEADERS = {
 };
 
 /** `?run=` follows one run, otherwise the monitor; `?since=` (or `Last-Event-ID`) says what the page already shows. */
-export const eventRoutes = (feed: ScreenFeed) =>
+export const streamRoutes = (feed: ScreenFeed) =>
   new Hono().get("/events", (c) => {
     const run = c.req.query("run");
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");

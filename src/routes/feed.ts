@@ -201,12 +201,14 @@ export class ScreenFeed {
 
   #render(channel: Channel, news: News): Uint8Array {
     const parts: string[] = [];
-    if (news.whole) parts.push(liveRuns(this.draw(channel.scene)));
-    else {
+    const runs = news.whole ? this.draw(channel.scene) : [];
+    // The page of a run that only the database still knows keeps what it shows.
+    if (runs.length > 0 || (news.whole && channel.scene === "monitor")) parts.push(liveRuns(runs));
+    if (!news.whole) {
       for (const key of news.jobs) parts.push(this.#rowOf(key));
-      const runs = new Map(this.#hub.runs().map((run) => [run.id, run]));
+      const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
       for (const id of news.runs) {
-        const run = runs.get(id);
+        const run = byId.get(id);
         if (run) parts.push(liveRunHead(run));
       }
     }

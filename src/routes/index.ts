@@ -1,13 +1,18 @@
 /** The contents page of the HTTP side: middleware in order, then one line a file. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { actionRoutes } from "./actions.tsx";
 import { barRoutes } from "./api/bars.ts";
 import { eventRoutes } from "./api/events.ts";
 import { profileRoutes } from "./api/profiles.ts";
 import { runRoutes } from "./api/runs.ts";
 import { usageRoutes } from "./api/usage.ts";
+import { loadAssets } from "./assets.ts";
+import { streamRoutes } from "./events.ts";
+import { ScreenFeed } from "./feed.ts";
 import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
+import { pageRoutes } from "./pages.tsx";
 import type { Services } from "./services.ts";
 
 const DESCRIPTION = {
@@ -23,13 +28,19 @@ export interface Routes {
 
 export async function createRoutes(services: Services): Promise<Routes> {
   const routes = new OpenAPIHono();
-  addMiddleware(routes, services.log);
+  const assets = await loadAssets();
+  const feed = new ScreenFeed(services.hub);
+  addMiddleware(routes, services.log, assets.addresses);
   routes.route("/", opsRoutes(services));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
   routes.route("/api", barRoutes(services));
   routes.route("/api", eventRoutes(services));
   routes.route("/api", usageRoutes(services));
+  routes.route("/", assets.route);
+  routes.route("/", streamRoutes(feed));
+  routes.route("/", pageRoutes(services, feed, assets.addresses));
+  routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
-  return { fetch: routes.fetch, close: () => {} };
+  return { fetch: routes.fetch, close: () => feed.close() };
 }

@@ -17,6 +17,9 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "Not ready",
 };
 
+/** What a status means, in a few words. */
+export const problemTitle = (status: number): string => TITLES[status] ?? "Error";
+
 export interface Problem {
   readonly status: number;
   readonly detail: string;
@@ -29,7 +32,7 @@ export const problemType = "application/problem+json";
 export function problem(c: Context, { status, detail, errors }: Problem): Response {
   const body = {
     type: "about:blank",
-    title: TITLES[status] ?? "Error",
+    title: problemTitle(status),
     status,
     detail,
     ...(errors && errors.length > 0 && { errors }),

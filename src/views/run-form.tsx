@@ -13,11 +13,7 @@ export interface RunFormView {
   readonly values: Readonly<Record<RunField, string>>;
   /** What is wrong, by field; `form` is for what belongs to none. */
   readonly errors: Readonly<Partial<Record<RunField | "form", string>>>;
-  readonly providers: readonly {
-    readonly name: string;
-    readonly title: string;
-    readonly intervals: readonly Interval[];
-  }[];
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
   /** Most workers a run may ask for. */
   readonly maxWorkers: number;
 }

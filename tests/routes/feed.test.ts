@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Hono } from "hono";
 import { ProgressHub } from "../../src/hub.ts";
-import { eventRoutes } from "../../src/routes/events.ts";
+import { streamRoutes } from "../../src/routes/events.ts";
 import { ScreenFeed } from "../../src/routes/feed.ts";
 import { job, line, run } from "../helpers/board.ts";
 
@@ -13,7 +13,7 @@ let server: Bun.Server<undefined>;
 function serve(options?: ConstructorParameters<typeof ScreenFeed>[1]) {
   hub = new ProgressHub();
   feed = new ScreenFeed(hub, options);
-  const app = new Hono().route("/", eventRoutes(feed));
+  const app = new Hono().route("/", streamRoutes(feed));
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 }
 

@@ -109,8 +109,8 @@ const form = (over: Partial<RunFormView> = {}): RunFormView => ({
   values,
   errors: {},
   providers: [
-    { name: "demo", title: "Demo", intervals: ["1d"] },
-    { name: "csv", title: "CSV", intervals: ["1d"] },
+    { name: "demo", title: "Demo" },
+    { name: "csv", title: "CSV" },
   ],
   maxWorkers: 16,
   ...over,

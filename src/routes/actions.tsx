@@ -1,0 +1,71 @@
+/** What the screen's forms do: start a run, steer runs and jobs, choose a theme. Without JavaScript each leads back to its page. */
+
+import { type Context, Hono } from "hono";
+import { setCookie } from "hono/cookie";
+import { Refusal } from "../domain/errors.ts";
+import { JOB_ACTIONS, RUN_ACTIONS } from "../domain/run.ts";
+import { parseSymbol } from "../domain/symbol.ts";
+import type { Frame } from "../views/layout.tsx";
+import { MonitorPage } from "../views/monitor.tsx";
+import { RunForm } from "../views/run-form.tsx";
+import type { ScreenFeed } from "./feed.ts";
+import { cameFrom, frameOf, isTheme, localPath, THEME_COOKIE, wantsFragment } from "./frame.ts";
+import { emptyForm, errorsOf, orderOf, readFields } from "./run-form.ts";
+import type { Services } from "./services.ts";
+
+export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
+  const { runs } = services;
+  const actions = new Hono();
+
+  actions.post("/runs", async (c) => {
+    const values = readFields(await c.req.parseBody());
+    try {
+      await runs.start(orderOf(values));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const form = emptyForm(services, values, errorsOf(error));
+      if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status as 422);
+      const view = {
+        form,
+        runs: feed.draw("monitor"),
+        logs: feed.lines("monitor"),
+        stream: `/events?since=${feed.cursor()}`,
+      };
+      return c.html(<MonitorPage frame={{ ...frameOf(c, assets), path: "/" }} view={view} />, error.status as 422);
+    }
+    // The rows come over the stream; the form is ready for the next order with the same choices.
+    return wantsFragment(c)
+      ? c.html(<RunForm form={emptyForm(services, { ...values, symbols: "" })} />)
+      : c.redirect("/", 303);
+  });
+
+  actions.post("/runs/:id/:action", async (c) => {
+    await runs.actOnRun(c.req.param("id"), oneOf(RUN_ACTIONS, c.req.param("action")));
+    return done(c);
+  });
+
+  actions.post("/runs/:id/jobs/:symbol/:action", async (c) => {
+    const symbol = parseSymbol(c.req.param("symbol"));
+    if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
+    await runs.actOnJob(c.req.param("id"), symbol, oneOf(JOB_ACTIONS, c.req.param("action")));
+    return done(c);
+  });
+
+  actions.post("/theme", async (c) => {
+    const { theme, back } = await c.req.parseBody();
+    if (!isTheme(theme)) throw new Refusal("invalid", "There is no such theme");
+    setCookie(c, THEME_COOKIE, theme, { path: "/", httpOnly: true, sameSite: "Lax", maxAge: 365 * 86_400 });
+    return c.redirect(localPath(typeof back === "string" ? back : undefined), 303);
+  });
+
+  return actions;
+}
+
+/** The stream shows what an action did; a browser without it is led back to where it was. */
+const done = (c: Context) => (wantsFragment(c) ? c.body(null, 204) : c.redirect(cameFrom(c), 303));
+
+function oneOf<T extends string>(values: readonly T[], value: string): T {
+  const found = values.find((each) => each === value);
+  if (found === undefined) throw new Refusal("not_found", "There is no such action");
+  return found;
+}

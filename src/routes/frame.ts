@@ -1,0 +1,34 @@
+/** What every page is told of its request: where it is, its theme, the addresses of our files. */
+
+import type { Context } from "hono";
+import { getCookie } from "hono/cookie";
+import { type Frame, THEMES, type Theme } from "../views/layout.tsx";
+
+export const THEME_COOKIE = "barkeep-theme";
+
+export const isTheme = (value: unknown): value is Theme => THEMES.includes(value as Theme);
+
+/** Whether htmx asks and so wants fragments instead of a page. */
+export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request") === "true";
+
+export function frameOf(c: Context, assets: Frame["assets"]): Frame {
+  const { pathname, search } = new URL(c.req.url);
+  const theme = getCookie(c, THEME_COOKIE);
+  return { path: pathname + search, theme: isTheme(theme) ? theme : "system", assets, now: Date.now() };
+}
+
+/** A path of our own to go to, from untrusted text; `/` for everything else. */
+export function localPath(text: string | undefined): string {
+  const here = "http://localhost";
+  if (text === undefined || !URL.canParse(text, here)) return "/";
+  const { origin, pathname, search } = new URL(text, here);
+  return origin === here && pathname.startsWith("/") && !pathname.startsWith("//") ? pathname + search : "/";
+}
+
+/** The page from which a form was sent, as a path of our own. */
+export function cameFrom(c: Context): string {
+  const referer = c.req.header("Referer");
+  if (referer === undefined || !URL.canParse(referer)) return "/";
+  const { host, pathname, search } = new URL(referer);
+  return host === new URL(c.req.url).host ? localPath(pathname + search) : "/";
+}

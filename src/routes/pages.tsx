@@ -1,0 +1,120 @@
+/** The pages: each reads what it shows and draws it whole, so that it works without JavaScript. */
+
+import { Hono } from "hono";
+import { compress } from "hono/compress";
+import { Refusal } from "../domain/errors.ts";
+import { isInterval } from "../domain/interval.ts";
+import { parseSymbol } from "../domain/symbol.ts";
+import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
+import { readLastBars } from "../storage/bars.ts";
+import { findProfile, intervalsOf, listProfiles } from "../storage/profiles.ts";
+import type { Frame } from "../views/layout.tsx";
+import { MonitorPage } from "../views/monitor.tsx";
+import { ProfilePage } from "../views/profile.tsx";
+import { type ProfileSummary, ProfilesPage } from "../views/profiles.tsx";
+import { RunPage, RunsPage } from "../views/runs.tsx";
+import type { ScreenFeed } from "./feed.ts";
+import { frameOf } from "./frame.ts";
+import { emptyForm } from "./run-form.ts";
+import type { Services } from "./services.ts";
+
+/** Rows on a page of profiles or runs. */
+const PAGE_SIZE = 200;
+
+export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
+  const { db, runs } = services;
+  const pages = new Hono();
+  pages.use(compress());
+
+  pages.get("/", (c) =>
+    c.html(
+      <MonitorPage
+        frame={frameOf(c, assets)}
+        view={{
+          form: emptyForm(services),
+          runs: feed.draw("monitor"),
+          logs: feed.lines("monitor"),
+          stream: `/events?since=${feed.cursor()}`,
+        }}
+      />,
+    ),
+  );
+
+  pages.get("/runs", async (c) => c.html(<RunsPage frame={frameOf(c, assets)} runs={await runs.list(PAGE_SIZE)} />));
+
+  pages.get("/runs/:id", async (c) => {
+    const id = c.req.param("id");
+    const cursor = feed.cursor();
+    const view = await runs.read(id);
+    return c.html(
+      <RunPage
+        frame={frameOf(c, assets)}
+        view={view}
+        stream={`/events?run=${encodeURIComponent(id)}&since=${cursor}`}
+      />,
+    );
+  });
+
+  pages.get("/profiles", async (c) => {
+    const profiles = await listProfiles(db, { limit: PAGE_SIZE });
+    return c.html(<ProfilesPage frame={frameOf(c, assets)} profiles={profiles.map(summaryOf)} />);
+  });
+
+  pages.get("/profiles/:symbol", async (c) => {
+    const symbol = parseSymbol(c.req.param("symbol"));
+    if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
+    const intervals = await intervalsOf(db, symbol);
+    const asked = c.req.query("interval") ?? intervals[0] ?? "1d";
+    const profile = isInterval(asked) ? await findProfile(db, symbol, asked) : undefined;
+    if (profile === undefined) {
+      throw new Refusal("not_found", `There is no ${asked.slice(0, 8)} profile of ${symbol}: start a run for it first`);
+    }
+    const bars = await readLastBars(db, profile.seriesId, profile.lastBar + 1, 1);
+    const at = bars.ts.length - 1;
+    return c.html(
+      <ProfilePage
+        frame={frameOf(c, assets)}
+        profile={{
+          ...summaryOf(profile),
+          intervals,
+          last:
+            at < 0
+              ? null
+              : {
+                  open: bars.open[at]!,
+                  high: bars.high[at]!,
+                  low: bars.low[at]!,
+                  close: bars.close[at]!,
+                  volume: bars.volume[at]!,
+                },
+          backfill: {
+            apiCallsUsed: profile.backfill.api_calls_used,
+            fetchDurationSeconds: profile.backfill.fetch_duration_seconds,
+            batchSizeDays: profile.backfill.batch_size_days,
+          },
+          families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
+            family,
+            features: features.map(({ name }) => ({ name, value: profile.features[name] ?? null })),
+          })),
+        }}
+      />,
+    );
+  });
+
+  return pages;
+}
+
+type StoredProfile = Awaited<ReturnType<typeof listProfiles>>[number];
+
+const summaryOf = (profile: StoredProfile): ProfileSummary => ({
+  symbol: profile.symbol,
+  interval: profile.interval,
+  provider: profile.provider,
+  firstBar: profile.firstBar,
+  lastBar: profile.lastBar,
+  bars: profile.backfill.history_rows,
+  known: Object.values(profile.features).filter((value) => value !== null).length,
+  features: FEATURE_COUNT,
+  complete: profile.backfill.history_complete,
+  updatedAt: profile.updatedAt,
+});
