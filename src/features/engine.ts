@@ -109,23 +109,23 @@ export interface FeatureBlock {
 }
 
 /**
- * The feature matrix, in blocks of at most `blockSize` rows with memory that does not depend on their number. `chunks`
- * are the bars of the whole series from its start, in order, cut wherever it suits their reader; rows before `since`
- * (epoch seconds) are computed only as far as later ones need and are left out.
+ * The feature matrix, in blocks of at most `blockSize` rows with memory that does not depend on their number. The
+ * answer takes the bars of the whole series from its start, in order, cut wherever it suits their reader, and gives the
+ * blocks that each stretch completes; rows before `since` (epoch seconds) are computed only as far as later ones need
+ * and are left out.
  */
-export function* featureBlocks(
-  chunks: Iterable<BarColumns>,
+export function featureMatrix(
   setup: FeatureSetup,
   features: readonly Feature[],
   { since = Number.NEGATIVE_INFINITY, blockSize = BLOCK }: { since?: number; blockSize?: number } = {},
-): Generator<FeatureBlock, void> {
+): (chunk: BarColumns) => Generator<FeatureBlock, void> {
   const series = features.map((feature) => feature.series);
   const plan = planOf(series);
   const advance = planOf(series, false);
   const carry = emptyCarry(plan, setup);
   const scratch = new Scratch();
   let history = emptyBars();
-  for (const chunk of chunks) {
+  return function* take(chunk) {
     const bars = joinBars(history, chunk);
     const offset = carry.count - history.ts.length;
     const wanted = Math.max(history.ts.length, lowerBound(bars.ts, since));
@@ -146,7 +146,18 @@ export function* featureBlocks(
       from = to;
     }
     history = sliceBars(bars, Math.max(0, bars.ts.length - plan.margin), bars.ts.length);
-  }
+  };
+}
+
+/** The feature matrix of bars that are all at hand, or come as one stretch after the other. */
+export function* featureBlocks(
+  chunks: Iterable<BarColumns>,
+  setup: FeatureSetup,
+  features: readonly Feature[],
+  options: { since?: number; blockSize?: number } = {},
+): Generator<FeatureBlock, void> {
+  const take = featureMatrix(setup, features, options);
+  for (const chunk of chunks) yield* take(chunk);
 }
 
 const ignore = () => {};
