@@ -24,7 +24,7 @@ export interface ProviderDeclaration {
   readonly name: string;
   readonly settings: readonly {
     readonly variable: string;
-    readonly kind: "key" | "url" | "folder" | "milliseconds";
+    readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
     readonly label: string;
     readonly default?: string;
     readonly required?: boolean;
@@ -130,6 +130,7 @@ function readProviderValues(read: Reader, providers: readonly ProviderDeclaratio
   const values: Record<string, string | undefined> = {};
   for (const { variable, kind, default: fallback = "" } of providers.flatMap(({ settings }) => settings)) {
     if (kind === "milliseconds") values[variable] = String(read.integer(variable, Number(fallback), 0, 60_000));
+    else if (kind === "count") values[variable] = String(read.integer(variable, Number(fallback), 1, 1_000_000_000));
     else if (kind === "url")
       values[variable] = read.matching(variable, fallback, /^https?:\/\/\S+$/, "an http:// or https:// URL");
     else values[variable] = read.text(variable) ?? (fallback || undefined);

@@ -82,4 +82,6 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer; a failed window is never an empty one.
    */
   fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars>;
+  /** Asks the vendor what it has counted so far and reports it through the permit; absent where vendors do not say. */
+  checkQuota?(context: FetchContext): Promise<void>;
 }

@@ -32,7 +32,7 @@ export interface QuotaRow {
 }
 
 /** One limit as the screen shows it. */
-export interface QuotaGauge {
+interface QuotaGauge {
   readonly period: QuotaPeriod;
   readonly counts: "requests" | "units";
   readonly used: number;

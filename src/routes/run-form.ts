@@ -2,7 +2,8 @@
 
 import type { Refusal } from "../domain/errors.ts";
 import { splitSymbols } from "../domain/symbol.ts";
-import { missingSettings, PROVIDERS } from "../providers/registry.ts";
+import { missingSettings } from "../providers/entry.ts";
+import { PROVIDERS } from "../providers/registry.ts";
 import { parseRunOrder, type RunOrder } from "../scheduler/order.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../views/run-form.tsx";
 import type { Services } from "./services.ts";

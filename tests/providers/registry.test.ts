@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { CALENDAR } from "../../src/domain/calendar.ts";
-import { createProvider, findProvider, missingSettings, PROVIDERS } from "../../src/providers/registry.ts";
+import { missingSettings } from "../../src/providers/entry.ts";
+import { createProvider, findProvider, PROVIDERS } from "../../src/providers/registry.ts";
 
 /** A value for every variable of every provider. */
 const values = Object.fromEntries(

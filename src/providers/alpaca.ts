@@ -1,0 +1,90 @@
+/** Alpaca Market Data v2 (alpaca.markets): consolidated US bars since 2016, free with a delay of 15 minutes. */
+
+import { z } from "zod";
+import { tradingDate } from "../domain/calendar.ts";
+import type { Interval } from "../domain/interval.ts";
+import type { Answer, Verdict } from "./classify.ts";
+import type { QuotaReport } from "./provider.ts";
+import type { Rows } from "./rows.ts";
+import type { VendorQuery, VendorSpec } from "./vendor.ts";
+
+const price = z.number().nullish();
+const bar = z.object({ t: z.string(), o: price, h: price, l: price, c: price, v: price });
+const schema = z.object({
+  // A symbol without bars is absent, or the whole record is null; an answer without the record is none.
+  bars: z.record(z.string(), z.array(bar)).nullable(),
+  next_page_token: z.string().nullish(),
+});
+
+const TIMEFRAMES: Readonly<Partial<Record<Interval, string>>> = {
+  "1m": "1Min",
+  "5m": "5Min",
+  "15m": "15Min",
+  "1d": "1Day",
+};
+const PAGE_ROWS = 10_000;
+const iso = (ts: number) => new Date(ts * 1000).toISOString().replace(".000Z", "Z");
+
+export const alpaca: VendorSpec<z.infer<typeof schema>> = {
+  name: "alpaca",
+  title: "Alpaca",
+  summary: "US stocks and ETFs from the consolidated tape since 2016; a free account gives 200 requests a minute.",
+  baseUrl: "https://data.alpaca.markets",
+  keys: [
+    { variable: "ALPACA_API_KEY", kind: "key", label: "Key ID", required: true },
+    { variable: "ALPACA_API_SECRET", kind: "key", label: "Secret key", required: true },
+  ],
+  limits: [{ period: "minute", counts: "requests", limit: 200 }],
+  // The vendor's hours start at full hours and mix the open with the minutes before it: quarters do not.
+  sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
+  // About as many days as fill one page with extended hours included.
+  maxDays: (source) => ({ "1m": 31, "5m": 72, "15m": 218 })[source as string] ?? 3_650,
+  historyStart: () => Date.UTC(2016, 0, 1) / 1000,
+  delay: () => ({ after: "bar", seconds: 16 * 60 }),
+  traits: () => ({ feed: "sip", adjustment: "none" }),
+  refuses: ({ market, exchange }) =>
+    market === "crypto" || exchange !== "US" ? "this adapter covers US stocks and ETFs" : null,
+  headers: (values) => ({
+    "APCA-API-KEY-ID": values.ALPACA_API_KEY ?? "",
+    "APCA-API-SECRET-KEY": values.ALPACA_API_SECRET ?? "",
+  }),
+
+  request({ ticker, interval, from, to, page }: VendorQuery) {
+    const query = {
+      symbols: ticker.name,
+      timeframe: TIMEFRAMES[interval]!,
+      start: iso(from),
+      // Both ends are inclusive.
+      end: iso(to - 1),
+      limit: PAGE_ROWS,
+      adjustment: "raw",
+      feed: "sip",
+      sort: "asc",
+      page_token: page ?? undefined,
+    };
+    return { path: "/v2/stocks/bars", query, cost: 1 };
+  },
+
+  schema,
+  read({ bars, next_page_token }, rows: Rows, { ticker, interval }: VendorQuery) {
+    for (const { t, o, h, l, c, v } of bars?.[ticker.name] ?? []) {
+      const ts = Date.parse(t) / 1000;
+      rows.add(interval === "1d" ? tradingDate("us_equity", ts) : ts, o, h, l, c, v);
+    }
+    return next_page_token || null;
+  },
+
+  recognise({ status, text }: Answer): Verdict | null {
+    // Old and new wording of the same refusal: the last minutes need a paid plan.
+    if ((status === 403 || status === 422) && /recent SIP|too late for subscription/i.test(text))
+      return { kind: "plan" };
+    if ((status === 400 || status === 422) && /invalid symbol/i.test(text)) return { kind: "unknown_symbol" };
+    return null;
+  },
+
+  quota({ headers }: Answer): QuotaReport {
+    const limit = Number(headers.get("x-ratelimit-limit") ?? Number.NaN);
+    const left = Number(headers.get("x-ratelimit-remaining") ?? Number.NaN);
+    return limit > 0 && left >= 0 ? { used: { minute: limit - left }, limits: { minute: limit } } : {};
+  },
+};

@@ -1,0 +1,113 @@
+/**
+ * What a vendor's answer means, from status and body together: vendors send errors as plain text, inside a 200, or as an
+ * HTML page, and label them wrongly, so neither the status nor the content type can be trusted alone.
+ */
+
+import type { ProviderErrorKind } from "../domain/errors.ts";
+
+/** An HTTP answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed body, or `undefined` if it is no JSON. */
+  readonly json: unknown;
+}
+
+/** An answer that brings no bars. */
+export interface Verdict {
+  readonly kind: ProviderErrorKind;
+  /** The vendor's words, if there is something better than the start of the body. */
+  readonly says?: string;
+  /** Seconds to wait, if the vendor named them. */
+  readonly retryAfter?: number;
+  /** Whether asking for less at once may help. */
+  readonly tooMuch?: boolean;
+  /** The span whose quota is spent, for `quota_day`. */
+  readonly period?: "hour" | "day" | "month";
+}
+
+const DAY_SPENT = /\b(daily|per day|day's|for the day|24 hours)\b|API requests limit/i;
+const HOUR_SPENT = /\bhour(ly)?\b/i;
+const MONTH_SPENT = /\bmonth(ly)?\b/i;
+const TOO_MANY = /rate limit|too many|requests per|api credits|run over|exceeded/i;
+const PLAN = /plan\b|subscri|upgrade|entitle|not (?:allowed|permitted|available) for|free users|premium/i;
+const KEY = /unauthenticated|unauthori[sz]ed|api[ _-]?(?:key|token)|access key|invalid (?:key|token)|forbidden/i;
+const UNKNOWN = /not found|invalid symbol|unknown (?:symbol|ticker)|no such (?:symbol|ticker)/i;
+const TOO_LONG = /max(?:imum)? period|too (?:long|large|many (?:rows|data|bars))|period length|date range/i;
+
+/** The verdict of the rules that hold for all vendors, or `null` for an answer worth reading. */
+export function classify(answer: Answer): Verdict | null {
+  const { status, text, json } = answer;
+  const retryAfter = retryAfterOf(answer.headers);
+  if (status >= 200 && status < 300) return json === undefined ? classifyText(text) : null;
+  if (status === 401) return { kind: "auth" };
+  if (status === 402) return spent(text) ?? { kind: "plan" };
+  if (status === 403) return isHtml(answer) ? { kind: "transient" } : { kind: PLAN.test(text) ? "plan" : "auth" };
+  if (status === 404) return isHtml(answer) ? { kind: "garbage" } : { kind: "unknown_symbol" };
+  if (status === 418) return { kind: "rate_minute", retryAfter: retryAfter ?? 120 };
+  if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_minute" }), retryAfter };
+  if (status === 451) return { kind: "plan", says: "not offered from this region (HTTP 451)" };
+  if (status === 408 || status === 425 || status >= 500) return { kind: "transient", retryAfter };
+  if (status === 400 || status === 413 || status === 414 || status === 422) {
+    return { kind: "bad_request", tooMuch: status !== 400 || TOO_LONG.test(text) };
+  }
+  return { kind: status < 400 ? "garbage" : "bad_request" };
+}
+
+/** A body of a 200 that is no JSON: some vendors answer errors as a line of text. */
+function classifyText(text: string): Verdict {
+  if (text.length > 2_000 || /^\s*[<[{]/.test(text)) return { kind: "garbage", tooMuch: /^\s*[[{]/.test(text) };
+  return classifyMessage(text) ?? { kind: "garbage" };
+}
+
+/** What a vendor's error message means by its words, wherever it stood. */
+export function classifyMessage(text: string): Verdict | null {
+  if (TOO_MANY.test(text) || DAY_SPENT.test(text)) return spent(text) ?? { kind: "rate_minute" };
+  if (PLAN.test(text)) return { kind: "plan" };
+  if (KEY.test(text)) return { kind: "auth" };
+  if (UNKNOWN.test(text)) return { kind: "unknown_symbol" };
+  if (TOO_LONG.test(text)) return { kind: "bad_request", tooMuch: true };
+  return null;
+}
+
+function spent(text: string): Verdict | null {
+  if (DAY_SPENT.test(text)) return { kind: "quota_day", period: "day" };
+  if (HOUR_SPENT.test(text)) return { kind: "quota_day", period: "hour" };
+  if (MONTH_SPENT.test(text)) return { kind: "quota_day", period: "month" };
+  return null;
+}
+
+/** Told by the body: plain text is often labelled as HTML. */
+function isHtml({ text }: Answer): boolean {
+  return /^\s*<(?:!doctype|html)/i.test(text);
+}
+
+/** Seconds of a `Retry-After` header: a number, or an HTTP date. */
+export function retryAfterOf(headers: Headers, now = Date.now()): number | undefined {
+  const value = headers.get("retry-after")?.trim();
+  if (!value) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+}
+
+/** The start of a body as one line: the vendor's own message where there is one, the title of an HTML page, or the text. */
+export function gist({ json, text }: Pick<Answer, "json" | "text">): string {
+  const message = messageIn(json);
+  const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
+  const plain = /^\s*</.test(text) ? title : text;
+  const line = (message ?? plain).replace(/\s+/g, " ").trim();
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}
+
+function messageIn(json: unknown): string | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  const fields = json as Record<string, unknown>;
+  for (const name of ["message", "error", "detail", "msg", "Information", "Note"]) {
+    if (typeof fields[name] === "string" && fields[name] !== "") return fields[name];
+  }
+  const errors = fields.errors;
+  if (typeof errors === "object" && errors !== null) return Object.values(errors).flat().filter(Boolean).join("; ");
+  return undefined;
+}

@@ -1,0 +1,25 @@
+/** What the rest of the program knows of a provider before it is built. */
+
+import type { Calendar } from "../domain/calendar.ts";
+import type { HttpPace } from "./http.ts";
+import type { Provider } from "./provider.ts";
+import type { QuotaLimit } from "./quota-meters.ts";
+import type { ProviderSetting, SettingValues } from "./setting.ts";
+
+export interface ProviderEntry {
+  readonly name: string;
+  readonly title: string;
+  /** One sentence on what it offers. */
+  readonly summary: string;
+  readonly settings: readonly ProviderSetting[];
+  /** The limits that the limiter keeps, with the user's own where they were set. */
+  limits(values: SettingValues): readonly QuotaLimit[];
+  create(values: SettingValues, calendar: Calendar, pace?: Partial<HttpPace>): Provider;
+}
+
+/** The required variables of `entry` that `values` leaves empty. */
+export function missingSettings(entry: ProviderEntry, values: SettingValues): string[] {
+  return entry.settings
+    .filter((setting) => setting.required && !values[setting.variable])
+    .map(({ variable }) => variable);
+}

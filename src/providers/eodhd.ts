@@ -1,0 +1,104 @@
+/** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, metered in weighted calls a day. */
+
+import { z } from "zod";
+import { DAY } from "../domain/interval.ts";
+import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
+import type { QuotaReport } from "./provider.ts";
+import type { Rows } from "./rows.ts";
+import type { Ticker } from "./ticker.ts";
+import type { VendorQuery, VendorSpec } from "./vendor.ts";
+
+const price = z.union([z.number(), z.string(), z.null()]).optional();
+const minuteBar = z.object({
+  timestamp: z.number(),
+  open: price,
+  high: price,
+  low: price,
+  close: price,
+  volume: price,
+});
+const dailyBar = z.object({ date: z.string(), open: price, high: price, low: price, close: price, volume: price });
+const schema = z.union([z.array(minuteBar), z.array(dailyBar)]);
+
+/** The vendor's own count of today's calls. It is stale until the first request after midnight UTC. */
+const usage = z.object({ apiRequests: z.number(), apiRequestsDate: z.string(), dailyRateLimit: z.number() });
+
+const INTRADAY_COST = 5;
+const CRYPTO_EXCHANGE = "CC";
+const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
+
+function code({ market, name, exchange }: Ticker): string {
+  if (market === "crypto") return `${name}.${CRYPTO_EXCHANGE}`;
+  // A share class is written with a dash: BRK-B.
+  return `${name.replaceAll(".", "-")}.${exchange}`;
+}
+
+export const eodhd: VendorSpec<z.infer<typeof schema>> = {
+  name: "eodhd",
+  title: "EODHD",
+  summary:
+    "US and world exchanges, raw minute bars since 2004; the key `demo` works for AAPL, MSFT, TSLA, VTI and BTC-USD.",
+  baseUrl: "https://eodhd.com/api",
+  keys: [{ variable: "EODHD_API_KEY", kind: "key", label: "API token", default: "demo" }],
+  limits: [
+    { period: "minute", counts: "requests", limit: 1_000 },
+    { period: "day", counts: "units", limit: 100_000 },
+  ],
+  // The vendor's own 5m and 1h bars come from one venue and only since 2020: minutes are the better source.
+  sources: { "1m": "1m", "5m": "1m", "15m": "1m", "1h": "1m", "1d": "1d" },
+  maxDays: (source) => (source === "1d" ? 36_500 : 120),
+  historyStart: (source) => (source === "1d" ? Date.UTC(1970, 0, 1) : Date.UTC(2004, 0, 1)) / 1000,
+  // Minutes are final two to three hours after extended trading ends at 20:00; daily volume is corrected until then.
+  delay: ({ market }) =>
+    market === "crypto" ? { after: "bar", seconds: 3 * 3600 } : { after: "session", seconds: 7.25 * 3600 },
+  traits: () => ({ feed: "consolidated", adjustment: "none" }),
+  refuses: () => null,
+
+  request({ ticker, interval, from, to }: VendorQuery, values) {
+    const auth = { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json" };
+    if (interval === "1d") {
+      const query = { ...auth, period: "d", order: "a", from: isoDate(from), to: isoDate(to - 1) };
+      return { path: `/eod/${encodeURIComponent(code(ticker))}`, query, cost: 1 };
+    }
+    const query = { ...auth, interval, from, to: to - 1 };
+    return { path: `/intraday/${encodeURIComponent(code(ticker))}`, query, cost: INTRADAY_COST };
+  },
+
+  schema,
+  read(answer, rows: Rows) {
+    for (const bar of answer) {
+      const ts = "timestamp" in bar ? bar.timestamp : Date.parse(`${bar.date}T00:00:00Z`) / 1000;
+      rows.add(ts, bar.open, bar.high, bar.low, bar.close, bar.volume);
+    }
+    return null;
+  },
+
+  recognise({ status, text, json }: Answer): Verdict | null {
+    // The status of a refused key varies; the words do not.
+    if (/^\s*unauthenticated/i.test(text)) return { kind: "auth" };
+    if (status === 200 && typeof json === "object" && json !== null && "error" in json) return classifyMessage(text);
+    return null;
+  },
+
+  quota({ status, headers, json }: Answer): QuotaReport {
+    const limit = Number(headers.get("x-ratelimit-limit") ?? Number.NaN);
+    const left = Number(headers.get("x-ratelimit-remaining") ?? Number.NaN);
+    const minute = limit > 0 && left >= 0 ? { used: { minute: limit - left }, limits: { minute: limit } } : {};
+    // A wrong symbol costs one call, any other error none.
+    const charged = status === 404 ? { charged: 1 } : status >= 400 ? { charged: 0 } : {};
+    const counted = usage.safeParse(json);
+    if (!counted.success) return { ...minute, ...charged };
+    const { apiRequests, apiRequestsDate, dailyRateLimit } = counted.data;
+    const today = Date.now() / 1000;
+    const used = apiRequestsDate === isoDate(today - (today % DAY)) ? apiRequests : 0;
+    return { used: { ...minute.used, day: used }, limits: { ...minute.limits, day: dailyRateLimit }, ...charged };
+  },
+
+  usage: {
+    request: (values) => ({
+      path: "/user",
+      query: { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json" },
+      cost: 1,
+    }),
+  },
+};

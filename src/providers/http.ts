@@ -1,0 +1,222 @@
+/**
+ * Asking a vendor over HTTP, the same way for all: leave from the limiter before every request, a time limit, retries
+ * with full jitter, verdicts on every answer, and not a word that holds a key.
+ */
+
+import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
+import { type Answer, classify, gist, retryAfterOf, type Verdict } from "./classify.ts";
+import { pause } from "./pause.ts";
+import type { FetchContext, Permit, QuotaReport } from "./provider.ts";
+import { redactor } from "./redact.ts";
+
+/** What the shared client has to know of a vendor. */
+export interface HttpVendor {
+  readonly title: string;
+  readonly baseUrl: string;
+  /** The variables that hold the keys, named when one is refused. */
+  readonly keyVariables: readonly string[];
+  readonly secrets: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  /** Errors that only this vendor words so; asked before the general rules. */
+  recognise?(answer: Answer): Verdict | null;
+  /** What the answer tells of the quota: headers, counters, whether an error was free of charge. */
+  quota?(answer: Answer): QuotaReport;
+}
+
+export interface VendorRequest {
+  /** Below the base URL, beginning with `/`; or a whole URL on the same host (a `next page` link). */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | number | undefined>>;
+  /** Weighted units. */
+  readonly cost: number;
+}
+
+/** How patient the client is; tests hurry. */
+export interface HttpPace {
+  /** A request that takes longer (ms) has failed. */
+  readonly timeoutMs: number;
+  /** The longest first wait before a retry (ms); it doubles with every try. */
+  readonly backoffMs: number;
+  /** A busy vendor that names no time is left alone for up to this long (ms), doubled with every try up to a minute. */
+  readonly busyMs: number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+const PACE: HttpPace = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
+const TRIES = 5;
+const LONGEST_BACKOFF = 30_000;
+const MINUTE = 60_000;
+/** Nonsense rarely improves: it is asked for this often only. */
+const GARBAGE_TRIES = 3;
+/** After so many answers that were cut off or too slow, asking for less is better than asking again. */
+const OVERLOAD_TRIES = 2;
+
+/** A request that may succeed if it asks for less at once. */
+export class TooMuch extends ProviderError {}
+
+/** What one try came to when it brought no answer. */
+interface Failure extends Verdict {
+  readonly says: string;
+  /** What the screen shows: `HTTP 503`, `no answer within 60s`. */
+  readonly brief: string;
+  /** Whether the answer was cut off or did not come in time. */
+  readonly overload?: boolean;
+}
+
+export class VendorClient {
+  readonly #vendor: HttpVendor;
+  readonly #pace: HttpPace;
+  readonly redact: (text: string) => string;
+
+  constructor(vendor: HttpVendor, pace: Partial<HttpPace> = {}) {
+    this.#vendor = vendor;
+    this.#pace = { ...PACE, ...pace };
+    this.redact = redactor(vendor.secrets);
+  }
+
+  /**
+   * The vendor's answer to a request.
+   * @throws ProviderError when it refused or could not answer; `TooMuch` when a smaller window may be answered;
+   * the signal's reason when the job is stopped.
+   */
+  async get(request: VendorRequest, context: FetchContext): Promise<Answer> {
+    let overloads = 0;
+    for (let attempt = 1; ; attempt++) {
+      const permit = await context.acquire(request.cost);
+      const result = await this.#try(request, permit, context, attempt);
+      if ("status" in result) return result;
+      if (result.overload) overloads++;
+      if (result.tooMuch || overloads >= OVERLOAD_TRIES) throw new TooMuch(result.kind, this.#explain(result));
+      const tries =
+        { transient: TRIES, rate_minute: TRIES, quota_day: TRIES, garbage: GARBAGE_TRIES }[result.kind as string] ?? 1;
+      if (attempt >= tries) throw new ProviderError(result.kind, this.#explain(result), result.retryAfter);
+      // A busy or spent vendor is waited for in the limiter, by everybody.
+      if (result.kind === "rate_minute" || result.kind === "quota_day") continue;
+      const wait = Math.max(this.#backoff(attempt), (result.retryAfter ?? 0) * 1000);
+      context.waiting(`Retry ${attempt + 1}/${tries} in ${Math.ceil(wait / 1000)}s: ${result.brief}`);
+      context.log("warn", `${this.#explain(result)}; try ${attempt + 1} of ${tries} in ${(wait / 1000).toFixed(1)}s`);
+      await pause(wait, context.signal);
+    }
+  }
+
+  async #try(
+    request: VendorRequest,
+    permit: Permit,
+    context: FetchContext,
+    attempt: number,
+  ): Promise<Answer | Failure> {
+    const url = this.#urlOf(request);
+    const limit = AbortSignal.timeout(this.#pace.timeoutMs);
+    let arrived = false;
+    try {
+      const response = await fetch(url, {
+        headers: { accept: "application/json", "user-agent": "barkeep", ...this.#vendor.headers },
+        // A redirect would carry the key to wherever it points.
+        redirect: "manual",
+        signal: AbortSignal.any([context.signal, limit]),
+      });
+      arrived = true;
+      // The vendor has counted the request by now, however long its body takes.
+      permit.settle({});
+      const answer = await readAnswer(response);
+      context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
+      return this.#judge(answer, permit, attempt);
+    } catch (error) {
+      if (context.signal.aborted) throw context.signal.reason;
+      const late = limit.aborted;
+      // A request that never reached the vendor cost nothing.
+      permit.settle(arrived || late ? {} : { charged: 0 });
+      const brief = late
+        ? `no answer within ${this.#pace.timeoutMs / 1000}s`
+        : arrived
+          ? "answer cut off"
+          : "no connection";
+      return {
+        kind: "transient",
+        brief,
+        says: late ? brief : `${brief} (${messageOf(error)})`,
+        overload: arrived || late,
+      };
+    }
+  }
+
+  #judge(answer: Answer, permit: Permit, attempt: number): Answer | Failure {
+    const report = this.#vendor.quota?.(answer) ?? {};
+    const verdict = this.#vendor.recognise?.(answer) ?? classify(answer);
+    if (!verdict) {
+      permit.settle(report);
+      return answer;
+    }
+    const brief = `HTTP ${answer.status}`;
+    const says = verdict.says ?? (gist(answer) || brief);
+    if (verdict.kind === "rate_minute") {
+      const busy = Math.min(MINUTE, this.#pace.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#pace.random() / 2);
+      const holdSeconds = verdict.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
+      permit.settle({ ...report, holdSeconds, reason: `${this.#vendor.title} is busy: ${brief}` });
+    } else if (verdict.kind === "quota_day") {
+      const used = { ...report.used, [verdict.period ?? "day"]: Number.POSITIVE_INFINITY };
+      permit.settle({ ...report, used, holdSeconds: verdict.retryAfter });
+    } else {
+      permit.settle(report);
+    }
+    const cutOff = verdict.kind === "garbage" && verdict.tooMuch;
+    return {
+      ...verdict,
+      brief,
+      says: cutOff ? "answer cut off" : says,
+      overload: cutOff,
+      tooMuch: verdict.tooMuch && !cutOff,
+    };
+  }
+
+  #urlOf({ path, query }: VendorRequest): URL {
+    const base = new URL(this.#vendor.baseUrl);
+    const url = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${base.pathname.replace(/\/$/, "")}${path}`, base);
+    // A link in an answer is followed only to the vendor itself: the key goes with it.
+    url.protocol = base.protocol;
+    url.host = base.host;
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    return url;
+  }
+
+  /** Full jitter: anything up to a bound that doubles with every try. */
+  #backoff(attempt: number): number {
+    return this.#pace.random() * Math.min(LONGEST_BACKOFF, this.#pace.backoffMs * 2 ** (attempt - 1));
+  }
+
+  #explain({ kind, says, brief }: Failure): string {
+    const words = says.startsWith(brief) || says.includes("HTTP") ? says : `${brief}: ${says}`;
+    const advice = adviceFor(kind, this.#vendor.keyVariables);
+    return this.redact(`${this.#vendor.title}: ${words}${advice ? ` (${advice})` : ""}`);
+  }
+}
+
+/** What a person can do about an error. */
+function adviceFor(kind: ProviderErrorKind, keyVariables: readonly string[]): string {
+  const keys = keyVariables.join(" and ");
+  if (kind === "auth") return keys ? `check ${keys}` : "the provider refuses this address";
+  if (kind === "plan") return "the provider's plan does not include this; choose another provider or upgrade";
+  return "";
+}
+
+async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const { status, headers } = response;
+  return {
+    status,
+    headers,
+
+    text,
+    json: parseJson(text),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+/** Massive, formerly Polygon.io: aggregates of all US trades, unadjusted on request, in pages of 50,000 base bars. */
+
+import { z } from "zod";
+import { tradingDate } from "../domain/calendar.ts";
+import type { Interval } from "../domain/interval.ts";
+import type { Answer, Verdict } from "./classify.ts";
+import type { Rows } from "./rows.ts";
+import type { Ticker } from "./ticker.ts";
+import type { VendorQuery, VendorSpec } from "./vendor.ts";
+
+const price = z.number().nullish();
+const bar = z.object({ t: z.number(), o: price, h: price, l: price, c: price, v: price });
+const schema = z.object({
+  status: z.enum(["OK", "DELAYED"]),
+  // Absent when there is nothing.
+  results: z.array(bar).nullish(),
+  next_url: z.string().nullish(),
+});
+
+const SPANS: Readonly<Partial<Record<Interval, string>>> = {
+  "1m": "1/minute",
+  "5m": "5/minute",
+  "15m": "15/minute",
+  "1h": "1/hour",
+  "1d": "1/day",
+};
+const PAGE_ROWS = 50_000;
+
+const code = ({ market, name, base, quote }: Ticker) => (market === "crypto" ? `X:${base}${quote}` : name);
+
+export const massive: VendorSpec<z.infer<typeof schema>> = {
+  name: "massive",
+  title: "Massive (Polygon)",
+  summary: "US stocks and crypto, unadjusted; the free plan gives 5 requests a minute and two years.",
+  baseUrl: "https://api.massive.com",
+  keys: [{ variable: "MASSIVE_API_KEY", kind: "key", label: "API key", required: true }],
+  limits: [{ period: "minute", counts: "requests", limit: 5 }],
+  sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
+  // 50 sessions of 960 minutes fill a page; longer bars are counted by the minutes they are made of.
+  maxDays: (source, market) => (source === "1d" ? 36_500 : market === "crypto" ? 34 : 70),
+  historyStart: () => Date.UTC(2003, 8, 10) / 1000,
+  delay: () => ({ after: "bar", seconds: 16 * 60 }),
+  traits: () => ({ feed: "consolidated", adjustment: "none" }),
+  refuses: ({ exchange }) => (exchange === "US" ? null : "this adapter covers US stocks and crypto pairs"),
+  headers: (values) => ({ authorization: `Bearer ${values.MASSIVE_API_KEY ?? ""}` }),
+
+  request({ ticker, interval, from, to, page }: VendorQuery) {
+    // The link to the next page holds all but the key, which goes in the header.
+    if (page !== null) return { path: page, query: {}, cost: 1 };
+    const path = `/v2/aggs/ticker/${encodeURIComponent(code(ticker))}/range/${SPANS[interval]}/${from * 1000}/${to * 1000 - 1}`;
+    return { path, query: { adjusted: "false", sort: "asc", limit: PAGE_ROWS }, cost: 1 };
+  },
+
+  schema,
+  read({ results, next_url }, rows: Rows, { ticker, interval }: VendorQuery) {
+    for (const { t, o, h, l, c, v } of results ?? []) {
+      rows.add(interval === "1d" ? tradingDate(ticker.market, t / 1000) : t / 1000, o, h, l, c, v);
+    }
+    return next_url || null;
+  },
+
+  recognise({ json, text }: Answer): Verdict | null {
+    const status = (json as { status?: unknown } | undefined)?.status;
+    if (status === "NOT_AUTHORIZED") return { kind: "plan" };
+    if (status !== "ERROR") return null;
+    if (/unknown api key|api key was not provided/i.test(text)) return { kind: "auth" };
+    return /maximum requests per minute/i.test(text) ? { kind: "rate_minute" } : null;
+  },
+};

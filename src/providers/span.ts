@@ -1,0 +1,87 @@
+/** From the window a job asks for to the span a vendor is asked for, and back to the bars that belong to the window. */
+
+import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../domain/bars.ts";
+import type { Calendar, Session } from "../domain/calendar.ts";
+import { barStartAt, deriveBars } from "../domain/derive.ts";
+import { DAY, type Interval } from "../domain/interval.ts";
+import type { BarWindow } from "./provider.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** A job's window with what the vendor makes of it. */
+export interface Asking extends BarWindow {
+  readonly ticker: Ticker;
+  /** The interval asked of the vendor. */
+  readonly source: Interval;
+  readonly delay: { readonly after: "bar" | "session"; readonly seconds: number };
+}
+
+/** Regular New York hours are the only sessions known here; other exchanges are asked around the clock. */
+function keepsSessions({ market, exchange }: Ticker): boolean {
+  return market === "us_equity" && exchange === "US";
+}
+
+/** The sessions of the window that can hold final bars by now: none means that there is nothing to ask for. */
+export function sessionsToAsk(calendar: Calendar, asking: Asking, historyStart: number): Session[] {
+  const { ticker, from, to, asOf, interval } = asking;
+  const market = keepsSessions(ticker) ? "us_equity" : "crypto";
+  const start = Math.floor(Math.max(from, historyStart) / DAY) * DAY;
+  return calendar
+    .sessionsBetween(market, start, Math.min(to, asOf))
+    .filter((session) => interval === "1d" || (session.close > from && session.open < to))
+    .filter((session) => interval !== "1d" || (session.date >= from && session.date < to))
+    .filter((session) => firstFinalAt(calendar, asking, session) <= asOf);
+}
+
+/** When the first bar of a session may be asked for. */
+function firstFinalAt(calendar: Calendar, { delay, ticker, interval }: Asking, session: Session): number {
+  if (delay.after === "session" || interval === "1d") return session.close + delay.seconds;
+  return calendar.barEnd(ticker.market, interval, session.open) + delay.seconds;
+}
+
+/** The span to ask for: from the first session to the end of the last, in whole source bars of the window's bars. */
+export function sourceSpan(
+  calendar: Calendar,
+  asking: Asking,
+  sessions: readonly Session[],
+): { from: number; to: number } {
+  const { interval, ticker } = asking;
+  const first = sessions[0]!;
+  const last = sessions.at(-1)!;
+  if (interval === "1d") return { from: first.date, to: last.date + DAY };
+  const from = Math.max(asking.from, first.open);
+  const end = Math.min(asking.to, last.close);
+  // A longer bar that begins in the window is asked for to its end.
+  const lastStart = barStartAt(calendar, ticker.market, interval, end - 1);
+  return { from, to: Math.max(end, calendar.barEnd(ticker.market, interval, lastStart)) };
+}
+
+/** The bars of the window: inside sessions, built to the interval asked for, and final. */
+export function keepBars(calendar: Calendar, asking: Asking, source: BarColumns): BarColumns {
+  const { ticker, interval, delay, asOf, from, to } = asking;
+  const intraday = interval !== "1d";
+  const inside =
+    intraday && keepsSessions(ticker)
+      ? filterBars(source, (ts) => calendar.sessionAt("us_equity", ts) !== null)
+      : source;
+  const bars = interval === asking.source ? inside : deriveBars(calendar, ticker.market, interval, inside);
+  const isReady = (ts: number) => {
+    const session =
+      delay.after === "session"
+        ? (calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts))
+        : null;
+    const end = session?.close ?? calendar.barEnd(ticker.market, interval, ts);
+    return end + delay.seconds <= asOf;
+  };
+  const ready = filterBars(bars, isReady);
+  return interval === asking.source ? ready : barsBetween(ready, from, to);
+}
+
+/** The bars whose time passes `test` or is missing (for the judge); the same columns if all do. */
+function filterBars(bars: BarColumns, test: (ts: number) => boolean): BarColumns {
+  const kept: number[] = [];
+  for (let at = 0; at < bars.ts.length; at++) if (Number.isNaN(bars.ts[at]!) || test(bars.ts[at]!)) kept.push(at);
+  if (kept.length === bars.ts.length) return bars;
+  const result = emptyBars(kept.length);
+  for (const field of BAR_FIELDS) for (let at = 0; at < kept.length; at++) result[field][at] = bars[field][kept[at]!]!;
+  return result;
+}

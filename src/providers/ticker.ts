@@ -1,0 +1,23 @@
+/** Symbols taken apart, so that each vendor can spell them its own way. */
+
+import { type Market, marketOf } from "../domain/symbol.ts";
+
+export interface Ticker {
+  /** As the user knows it, e.g. `BRK.B`, `BTC-USD`, `VOD@LSE`. */
+  readonly symbol: string;
+  readonly market: Market;
+  /** Without the exchange suffix. */
+  readonly name: string;
+  /** The exchange suffix; `US` where there is none. */
+  readonly exchange: string;
+  /** The two halves of a crypto pair, otherwise empty. */
+  readonly base: string;
+  readonly quote: string;
+}
+
+export function parseTicker(symbol: string): Ticker {
+  const [name = symbol, exchange = "US"] = symbol.split("@");
+  const market = marketOf(name);
+  const [base = "", quote = ""] = market === "crypto" ? name.split("-") : [];
+  return { symbol, market, name, exchange, base, quote };
+}

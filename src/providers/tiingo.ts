@@ -1,0 +1,59 @@
+/** Tiingo: raw daily US bars of more than thirty years, with the adjustments in the same row. */
+
+import { z } from "zod";
+import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
+import type { Rows } from "./rows.ts";
+import type { VendorQuery, VendorSpec } from "./vendor.ts";
+
+const price = z.number().nullish();
+const bar = z.object({ date: z.string(), open: price, high: price, low: price, close: price, volume: price });
+const schema = z.array(bar);
+
+const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
+
+export const tiingo: VendorSpec<z.infer<typeof schema>> = {
+  name: "tiingo",
+  title: "Tiingo",
+  summary: "Raw daily bars of US stocks and funds; a free key gives 50 requests an hour and 1,000 a day.",
+  baseUrl: "https://api.tiingo.com",
+  keys: [{ variable: "TIINGO_API_KEY", kind: "key", label: "API token", required: true }],
+  limits: [
+    { period: "hour", counts: "requests", limit: 50 },
+    { period: "day", counts: "requests", limit: 1_000 },
+  ],
+  sources: { "1d": "1d" },
+  maxDays: () => 36_500,
+  historyStart: () => Date.UTC(1962, 0, 2) / 1000,
+  // Ready at 17:30, corrected until 20:00 New York.
+  delay: () => ({ after: "session", seconds: 4 * 3600 }),
+  traits: () => ({ feed: "consolidated", adjustment: "none" }),
+  refuses: ({ market, exchange }) =>
+    market === "crypto" || exchange !== "US" ? "this adapter covers US stocks and funds" : null,
+  headers: (values) => ({ authorization: `Token ${values.TIINGO_API_KEY ?? ""}` }),
+
+  request({ ticker, from, to }: VendorQuery) {
+    // A share class is written with a dash: BRK-B.
+    const path = `/tiingo/daily/${encodeURIComponent(ticker.name.replaceAll(".", "-"))}/prices`;
+    const query = { startDate: isoDate(from), endDate: isoDate(to - 1), resampleFreq: "daily", format: "json" };
+    return { path, query, cost: 1 };
+  },
+
+  schema,
+  read(answer, rows: Rows) {
+    for (const { date, open, high, low, close, volume } of answer) {
+      rows.add(Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 1000, open, high, low, close, volume);
+    }
+    return null;
+  },
+
+  recognise({ json }: Answer): Verdict | null {
+    // The same message comes with a 429 and with a 200.
+    const detail = (json as { detail?: unknown } | undefined)?.detail;
+    if (typeof detail !== "string") return null;
+    const span = /(hour|dai|day|month)/i.exec(detail)?.[1]?.toLowerCase();
+    if (/run over|allocation|limit/i.test(detail) && span) {
+      return { kind: "quota_day", period: span === "hour" ? "hour" : span === "month" ? "month" : "day", says: detail };
+    }
+    return classifyMessage(detail);
+  },
+};

@@ -1,0 +1,35 @@
+/** A vendor's declaration as an entry of the registry: its variables, its limits, its provider. */
+
+import type { ProviderEntry } from "./entry.ts";
+import type { QuotaLimit } from "./quota-meters.ts";
+import type { ProviderSetting, SettingValues } from "./setting.ts";
+import { baseUrlVariable, createVendor, type VendorSpec } from "./vendor.ts";
+
+/** The variable that changes a limit, e.g. `EODHD_PER_DAY`. */
+const limitVariable = (name: string, { period }: QuotaLimit) => `${name.toUpperCase()}_PER_${period.toUpperCase()}`;
+
+export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
+  const { name, title, summary } = spec;
+  const settings: ProviderSetting[] = [
+    ...spec.keys,
+    { variable: baseUrlVariable(name), kind: "url", label: "Base URL", default: spec.baseUrl },
+    ...spec.limits.map((limit): ProviderSetting => {
+      const label = `${limit.counts === "units" ? "Units" : "Requests"} a ${limit.period} that your plan allows`;
+      return { variable: limitVariable(name, limit), kind: "count", label, default: String(limit.limit) };
+    }),
+  ];
+  return {
+    name,
+    title,
+    summary,
+    settings,
+    limits: (values) => spec.limits.map((limit) => chosenLimit(limit, values[limitVariable(name, limit)])),
+    create: (values: SettingValues, calendar, pace) => createVendor(spec, values, { calendar, pace }),
+  };
+}
+
+/** A limit that the user changed stands, whatever the vendor reports. */
+function chosenLimit(limit: QuotaLimit, value: string | undefined): QuotaLimit {
+  const chosen = Number(value);
+  return value !== undefined && chosen > 0 && chosen !== limit.limit ? { ...limit, limit: chosen, fixed: true } : limit;
+}

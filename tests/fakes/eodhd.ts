@@ -1,0 +1,85 @@
+/** EODHD as far as Barkeep uses it: windows in epoch seconds or dates, plain-text errors, weighted daily calls. */
+
+import { DAY } from "../../src/domain/interval.ts";
+import type { FakeMarket } from "./market.ts";
+import { type FakeVendor, startFake } from "./vendor.ts";
+
+export interface FakeEodhd extends FakeVendor {
+  /** Weighted calls counted today, as `/user` shows them. */
+  calls: { used: number; date: string; limit: number };
+  maxDays: number;
+}
+
+const text = (status: number, body: string) => new Response(body, { status, headers: { "content-type": "text/html" } });
+const symbolOf = (code: string) => {
+  const at = code.lastIndexOf(".");
+  return code.slice(at + 1) === "CC" ? code.slice(0, at) : code.slice(0, at).replace("BRK-B", "BRK.B");
+};
+
+export function fakeEodhd(): FakeEodhd {
+  const calls = { used: 0, date: new Date().toISOString().slice(0, 10), limit: 100_000 };
+  const spend = (cost: number) => {
+    if (calls.used + cost > calls.limit)
+      return text(402, "You exceeded your daily API requests limit. Please contact support@example.com");
+    calls.used += cost;
+    return null;
+  };
+
+  async function intraday(url: URL, market: FakeMarket): Promise<Response> {
+    const [from, to] = [Number(url.searchParams.get("from")), Number(url.searchParams.get("to"))];
+    if (to - from > vendor.maxDays * DAY) {
+      const message = [`Max period length is ${vendor.maxDays} days`];
+      return Response.json({ errors: { from: message, to: message } }, { status: 422 });
+    }
+    const bars = await market.bars(symbolOf(codeOf(url)), "1m", from, to);
+    if (!bars) return text(404, "Ticker Not Found.");
+    return (
+      spend(5) ??
+      Response.json(
+        bars.map(({ ts, ...bar }) => ({
+          timestamp: ts,
+          gmtoffset: 0,
+          datetime: new Date(ts * 1000).toISOString().slice(0, 19).replace("T", " "),
+          ...bar,
+        })),
+      )
+    );
+  }
+
+  async function daily(url: URL, market: FakeMarket): Promise<Response> {
+    const [from, to] = ["from", "to"].map((name) => Date.parse(`${url.searchParams.get(name)}T00:00:00Z`) / 1000);
+    const bars = await market.bars(symbolOf(codeOf(url)), "1d", from!, to!);
+    if (!bars) return text(404, "Ticker Not Found.");
+    const rows = bars.map(({ ts, ...bar }) => ({
+      date: new Date(ts * 1000).toISOString().slice(0, 10),
+      ...bar,
+      adjusted_close: bar.close,
+    }));
+    return spend(1) ?? Response.json(rows);
+  }
+
+  const vendor: FakeEodhd = Object.assign(
+    startFake({
+      knows: (_request, url, key) => url.searchParams.get("api_token") === key,
+      refuseKey: () => text(403, "Unauthenticated"),
+      refusePace: () => Response.json({ error: "API rate limit exceeded" }, { status: 429 }),
+      answer: (url, market) => {
+        if (url.searchParams.get("fmt") !== "json")
+          return text(200, "Timestamp,Gmtoffset,Datetime,Open,High,Low,Close,Volume\n");
+        if (url.pathname.startsWith("/api/intraday/")) return intraday(url, market);
+        if (url.pathname.startsWith("/api/eod/")) return daily(url, market);
+        if (url.pathname !== "/api/user") return null;
+        return Response.json({
+          subscriptionType: "monthly",
+          apiRequests: calls.used,
+          apiRequestsDate: calls.date,
+          dailyRateLimit: calls.limit,
+        });
+      },
+    }),
+    { calls, maxDays: 120 },
+  );
+  return Object.assign(vendor, { url: `${vendor.url}/api` });
+}
+
+const codeOf = (url: URL) => decodeURIComponent(url.pathname.split("/").at(-1)!);

@@ -1,0 +1,39 @@
+/** Tiingo's daily prices: raw and adjusted in one row. */
+
+import { type FakeVendor, startFake } from "./vendor.ts";
+
+const detail = (status: number, text: string) => Response.json({ detail: text }, { status });
+
+export function fakeTiingo(): FakeVendor {
+  return startFake({
+    knows: ({ headers }, _url, key) => headers.get("authorization") === `Token ${key}`,
+    refuseKey: () => detail(401, "Invalid token."),
+    refusePace: () =>
+      detail(
+        429,
+        "Error: You have run over your hourly request allocation. Please upgrade at https://example.com/pricing",
+      ),
+    async answer(url, market) {
+      const symbol = /^\/tiingo\/daily\/([^/]+)\/prices$/.exec(url.pathname)?.[1]?.replace("BRK-B", "BRK.B");
+      if (!symbol) return null;
+      const [from, to] = ["startDate", "endDate"].map(
+        (name) => Date.parse(`${url.searchParams.get(name)}T00:00:00Z`) / 1000,
+      );
+      const bars = await market.bars(symbol, "1d", from!, to!);
+      if (!bars) return detail(404, `Error: Ticker '${symbol}' not found`);
+      return Response.json(
+        bars.map(({ ts, ...bar }) => ({
+          date: new Date(ts * 1000).toISOString(),
+          ...bar,
+          adjOpen: bar.open,
+          adjHigh: bar.high,
+          adjLow: bar.low,
+          adjClose: bar.close,
+          adjVolume: bar.volume,
+          divCash: 0,
+          splitFactor: 1,
+        })),
+      );
+    },
+  });
+}

@@ -1,0 +1,101 @@
+/** A vendor that is not there: a real HTTP server on loopback that speaks one protocol and can be made to misbehave. */
+
+import { FakeMarket } from "./market.ts";
+
+/** How a vendor answers when all is well, and how it words the refusals that every vendor has. */
+export interface FakeProtocol {
+  /** Whether the request carries the key. */
+  knows(request: Request, url: URL, key: string): boolean;
+  refuseKey(): Response;
+  /** The answer to too many requests a minute. */
+  refusePace(): Response;
+  answer(url: URL, market: FakeMarket, request: Request): Response | null | Promise<Response | null>;
+}
+
+/** Stands in for the protocol's answer to one request; `null` lets it answer. */
+export type Behaviour = (request: Request, url: URL) => Response | null | Promise<Response | null>;
+
+export interface FakeVendor {
+  readonly url: string;
+  readonly market: FakeMarket;
+  /** The key that is accepted. */
+  readonly key: string;
+  /** Behaviours for the next requests, one each. */
+  readonly script: Behaviour[];
+  /** A behaviour for every request that the script leaves alone. */
+  always: Behaviour | null;
+  /** Requests a minute that are answered; the others are refused and counted. */
+  perMinute: number;
+  /** The vendor's clock, epoch milliseconds. */
+  clock: () => number;
+  /** All requests so far. */
+  readonly urls: URL[];
+  /** When they arrived, by the vendor's clock. */
+  readonly arrivals: number[];
+  refusedForPace: number;
+  /** The most requests in any sliding minute. */
+  busiestMinute(): number;
+  close(): Promise<void>;
+}
+
+export const FAKE_KEY = "k3y-of-a-paying-customer/9+8=";
+
+export function startFake(protocol: FakeProtocol): FakeVendor {
+  const abort = new AbortController();
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    async fetch(request) {
+      const url = new URL(request.url);
+      vendor.urls.push(url);
+      vendor.arrivals.push(vendor.clock());
+      const behaviour = vendor.script.shift() ?? vendor.always;
+      const scripted = await behaviour?.(request, url);
+      if (scripted) return scripted;
+      if (recent() > vendor.perMinute) {
+        vendor.refusedForPace++;
+        return protocol.refusePace();
+      }
+      if (!protocol.knows(request, url, vendor.key)) return protocol.refuseKey();
+      return (await protocol.answer(url, vendor.market, request)) ?? new Response("no such path", { status: 404 });
+    },
+  });
+
+  function recent(): number {
+    const now = vendor.clock();
+    let count = 0;
+    for (let at = vendor.arrivals.length - 1; at >= 0 && now - vendor.arrivals[at]! < 60_000; at--) count++;
+    return count;
+  }
+
+  const vendor: FakeVendor = {
+    url: `http://127.0.0.1:${server.port}`,
+    market: new FakeMarket(),
+    key: FAKE_KEY,
+    script: [],
+    always: null,
+    perMinute: Number.POSITIVE_INFINITY,
+    clock: Date.now,
+    urls: [],
+    arrivals: [],
+    refusedForPace: 0,
+    busiestMinute: () => busiestMinute(vendor.arrivals),
+    close: async () => {
+      abort.abort();
+      await server.stop(true);
+    },
+  };
+  return vendor;
+}
+
+/** The most arrivals (epoch ms) in any 60 seconds. */
+export function busiestMinute(arrivals: readonly number[]): number {
+  const sorted = [...arrivals].sort((a, b) => a - b);
+  let most = 0;
+  for (let end = 0, start = 0; end < sorted.length; end++) {
+    while (sorted[end]! - sorted[start]! >= 60_000) start++;
+    most = Math.max(most, end - start + 1);
+  }
+  return most;
+}
