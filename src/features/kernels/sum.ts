@@ -13,8 +13,18 @@ import { type Series, windowed } from "../define.ts";
 /** Windows up to this length are summed directly: cheaper than keeping blocks. */
 const DIRECT = 6;
 
-/** The suffix sums of one block; filled and used within one call of a kernel, so all kernels may share it. */
-const suffix = new Float64Array(1024);
+/** Suffix sums of two blocks; filled and used within one call of a kernel, so all kernels may share them. */
+const suffixes = [new Float64Array(1024), new Float64Array(1024)] as const;
+
+/** suffix[i] = the sum of the last n − i of the n values from `block` on, for i from n down to `least`. */
+function sumSuffixes(suffix: Float64Array, x: Float64Array, block: number, n: number, least: number): void {
+  let sum = 0;
+  suffix[n] = 0;
+  for (let i = n - 1; i >= least; i--) {
+    sum += x[block + i]!;
+    suffix[i] = sum;
+  }
+}
 
 /**
  * out[t] = scale · Σ x over the last `n` values, for `from` ≤ t < `to`. Reads x from `from` − n + 1 on.
@@ -30,29 +40,50 @@ export function slideSum(
   scale: number,
 ): void {
   if (n <= DIRECT) {
-    for (let t = from; t < to; t++) {
-      let sum = 0;
-      for (let i = t - n + 1; i <= t; i++) sum += x[i]!;
-      out[t] = sum * scale;
-    }
+    directSum(out, x, from, to, n, scale);
     return;
   }
+  let [before, own] = suffixes;
+  let block = from - ((from - origin) % n);
+  sumSuffixes(before, x, block - n, n, from - block + 1);
+  let prefix = 0;
+  for (let i = block; i < from; i++) prefix += x[i]!;
   let t = from;
-  while (t < to) {
-    const block = t - ((t - origin) % n);
+  for (const end = Math.min(block + n, to); t < end; t++) {
+    prefix += x[t]!;
+    out[t] = (before[t - block + 1]! + prefix) * scale;
+  }
+  if (t === to) return;
+  sumSuffixes(before, x, block, n, 1);
+  // Whole blocks: the suffixes that the next block needs grow beside this block's prefix, two chains at a time.
+  for (block += n; block + n <= to; block += n) {
+    prefix = 0;
+    let suffix = 0;
+    own[n] = 0;
+    for (let i = 0; i < n; i++) {
+      prefix += x[block + i]!;
+      out[block + i] = (before[i + 1]! + prefix) * scale;
+      suffix += x[block + n - 1 - i]!;
+      own[n - 1 - i] = suffix;
+    }
+    [before, own] = [own, before];
+  }
+  prefix = 0;
+  for (t = block; t < to; t++) {
+    prefix += x[t]!;
+    out[t] = (before[t - block + 1]! + prefix) * scale;
+  }
+}
+
+function directSum(out: Float64Array, x: Float64Array, from: number, to: number, n: number, scale: number): void {
+  if (n === 3) {
+    for (let t = from; t < to; t++) out[t] = (x[t - 2]! + x[t - 1]! + x[t]!) * scale;
+    return;
+  }
+  for (let t = from; t < to; t++) {
     let sum = 0;
-    suffix[n] = 0;
-    for (let i = n - 1; i > t - block; i--) {
-      sum += x[block - n + i]!;
-      suffix[i] = sum;
-    }
-    sum = 0;
-    for (let i = block; i < t; i++) sum += x[i]!;
-    const end = Math.min(block + n, to);
-    for (; t < end; t++) {
-      sum += x[t]!;
-      out[t] = (suffix[t - block + 1]! + sum) * scale;
-    }
+    for (let i = t - n + 1; i <= t; i++) sum += x[i]!;
+    out[t] = sum * scale;
   }
 }
 
@@ -65,6 +96,23 @@ export function sum(x: Series, n: number): Series {
 }
 
 /**
+ * out[t] = x[t] wherever the last n values of x are all equal. Such a window holds equal neighbours at one of any n − 1
+ * positions in a row, so only every (n − 1)-th is looked at.
+ */
+function levelWindows(out: Float64Array, x: Float64Array, from: number, to: number, n: number): void {
+  for (let i = from; i < to; i += n - 1) {
+    const level = x[i]!;
+    if (x[i - 1] !== level) continue;
+    let start = i - 1;
+    while (start > from - n + 1 && x[start - 1] === level) start--;
+    let end = i + 1;
+    while (end < to && x[end] === level) end++;
+    for (let t = Math.max(from, start + n - 1); t < end; t++) out[t] = level;
+    while (i + n - 1 < end) i += n - 1;
+  }
+}
+
+/**
  * mean_n(x), the simple moving average. Where all n values are equal it is exactly that value, so that a comparison
  * with it does not hang on rounding.
  */
@@ -73,13 +121,7 @@ export function mean(x: Series, n: number): Series {
     delay: n - 1,
     compute(out, { from, to, origin }, x) {
       slideSum(out, x, from, to, origin, n, 1 / n);
-      let equal = 1;
-      for (let i = from - 1; i > from - n && x[i] === x[from]; i--) equal++;
-      if (equal >= n) out[from] = x[from]!;
-      for (let t = from + 1; t < to; t++) {
-        equal = x[t] === x[t - 1] ? equal + 1 : 1;
-        if (equal >= n) out[t] = x[t]!;
-      }
+      levelWindows(out, x, from, to, n);
     },
   });
 }
@@ -106,16 +148,44 @@ export function definedMean(x: Series, n: number, scale: number): Series {
   });
 }
 
-/** WMA_n(x): weights 1..n, the newest heaviest, divided by n·(n + 1)/2. */
+/**
+ * WMA_n(x): weights 1..n, the newest heaviest, divided by n·(n + 1)/2. With i the place in a block, from 0, and p that
+ * of bar t: the values of its own block weigh n − p + i, those of the block before i − p, so that sums of x and of i·x
+ * over a prefix and a suffix are enough.
+ */
 export function wma(x: Series, n: number): Series {
   const scale = 2 / (n * (n + 1));
+  const [sums, products] = suffixes;
   return windowed(`wma${n}`, [x], {
     delay: n - 1,
-    compute(out, { from, to }, x) {
-      for (let t = from; t < to; t++) {
+    compute(out, { from, to, origin }, x) {
+      let t = from;
+      while (t < to) {
+        const block = t - ((t - origin) % n);
         let sum = 0;
-        for (let i = 1; i <= n; i++) sum += i * x[t - n + i]!;
-        out[t] = sum * scale;
+        let product = 0;
+        sums[n] = 0;
+        products[n] = 0;
+        for (let i = n - 1; i > t - block; i--) {
+          const value = x[block - n + i]!;
+          sum += value;
+          product += i * value;
+          sums[i] = sum;
+          products[i] = product;
+        }
+        sum = 0;
+        product = 0;
+        for (let i = 0; i < t - block; i++) {
+          sum += x[block + i]!;
+          product += i * x[block + i]!;
+        }
+        for (const end = Math.min(block + n, to); t < end; t++) {
+          const p = t - block;
+          const value = x[t]!;
+          sum += value;
+          product += p * value;
+          out[t] = ((n - p) * sum + product + (products[p + 1]! - p * sums[p + 1]!)) * scale;
+        }
       }
     },
   });
