@@ -9,7 +9,7 @@ export const LOG_PANEL_LINES = 200;
 /** Words for the levels that need a second look; the others go without. */
 const LEVEL_WORDS = { debug: null, info: null, warn: "Warning", error: "Error" } as const;
 
-export const LogEntry = ({ line }: { line: LogLine }) => {
+const LogEntry = ({ line }: { line: LogLine }) => {
   const word = LEVEL_WORDS[line.level];
   return (
     <li class={`log-${line.level}`} id={`log-${line.id}`}>

@@ -51,6 +51,7 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
         {profile.provider}, updated <Moment at={profile.updatedAt} />
       </span>
     </header>
+    <h2 class="visually-hidden">Summary</h2>
     <div class="cards">
       <Card title="Last bar">
         {profile.last && profile.lastBar !== null ? (

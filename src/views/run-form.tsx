@@ -52,7 +52,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
       <h2 id="run-form-title" class="visually-hidden">
         Start a run
       </h2>
-      <Field name="symbols" title="Symbols" hint="Separated by commas, spaces or lines" form={form}>
+      <Field name="symbols" title="Symbols" hint="With commas or spaces between" form={form}>
         <textarea
           {...control("symbols", form)}
           rows={1}

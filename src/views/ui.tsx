@@ -67,7 +67,7 @@ const pad = (value: number) => String(value).padStart(2, "0");
 export const formatClock = (at: number): string => new Date(at).toISOString().slice(11, 19);
 
 /** `2026-03-02 14:02` in UTC. */
-export const formatMinute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace("T", " ");
+const formatMinute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace("T", " ");
 
 /** A moment with its zone; machines read `datetime`, the full second is in the title. */
 export const Moment = ({ at }: { at: number }) => (

@@ -1,0 +1,59 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import axe from "axe-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { live, rowOf, Screen, startRun } from "./screen.ts";
+
+let screen: Screen;
+beforeAll(async () => {
+  screen = await Screen.open(10);
+}, 30_000);
+afterEach(() => screen.leave());
+afterAll(() => screen.close());
+
+/** The rules that a page breaks, with the elements that break them. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<axe.AxeResults>("axe.run()");
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${page.url()} ${id}: ${node.html.slice(0, 160)}`));
+}
+
+test("axe finds nothing on any page, in either theme, nor on a phone", async () => {
+  const first = await screen.visit("/");
+  await live(first);
+  await startRun(first, "AAPL, MSFT, GOOGL, AMZN");
+  await rowOf(first, "AMZN").getByRole("button", { name: "Actions for AMZN" }).click();
+  await rowOf(first, "GOOGL").getByRole("link").waitFor();
+  await first.getByRole("link", { name: "Full" }).click();
+  const runPath = new URL(first.url()).pathname;
+  const found: string[] = [];
+  const check = async (paths: readonly string[], options: BrowserContextOptions) => {
+    const page = await screen.visit("/", options);
+    await live(page);
+    found.push(...(await violations(page)));
+    await startRun(page, "not/a/symbol");
+    await page.locator("#run-symbols-error").waitFor();
+    found.push(...(await violations(page)));
+    for (const path of paths) {
+      await page.goto(screen.address + path);
+      found.push(...(await violations(page)));
+    }
+    await screen.leave();
+  };
+  const profile = "/profiles/AAPL?interval=1d";
+  const paths = ["/runs", runPath, "/profiles", profile, "/nowhere"];
+  await check(paths, { colorScheme: "light" });
+  await check(paths, { colorScheme: "dark" });
+  await check([profile], { viewport: { width: 390, height: 844 } });
+  expect(found).toEqual([]);
+}, 60_000);
+
+test("no page is wider than a phone", async () => {
+  const page = await screen.visit("/", { viewport: { width: 390, height: 844 } });
+  const wide: string[] = [];
+  for (const path of ["/", "/runs", "/profiles", "/profiles/AAPL?interval=1d"]) {
+    await page.goto(screen.address + path);
+    const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+    if (width > 390) wide.push(`${path}: ${width}`);
+  }
+  expect(wide).toEqual([]);
+});

@@ -1,0 +1,135 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { live, rowOf, Screen, startRun } from "./screen.ts";
+
+let screen: Screen;
+beforeAll(async () => {
+  screen = await Screen.open(30);
+}, 30_000);
+afterEach(async () => {
+  await screen.leave();
+  expect(screen.complaints.splice(0)).toEqual([]);
+});
+afterAll(() => screen.close());
+
+const inState = (page: Page, symbol: string, state: string) =>
+  rowOf(page, symbol)
+    .and(page.locator(`[data-state="${state}"]`))
+    .waitFor();
+
+test("a run is started through the form, watched to its end, and its profile opened", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  expect(await page.getByText("Nothing is running").isVisible()).toBe(true);
+  const stages = new Set<string>();
+  await page.exposeFunction("seen", (text: string) => stages.add(text));
+  await page.evaluate(`new MutationObserver(() => {
+    for (const cell of document.querySelectorAll(".queue .c-stage span")) seen(cell.textContent);
+  }).observe(document.body, { childList: true, subtree: true, characterData: true })`);
+  await startRun(page, "aapl, MSFT googl");
+  for (const symbol of ["AAPL", "MSFT", "GOOGL"]) {
+    await inState(page, symbol, "complete");
+    const row = rowOf(page, symbol);
+    expect(await row.locator(".c-stage").textContent()).toMatch(/^Completed in \d+\.\ds$/);
+    expect(await row.locator("progress").getAttribute("value")).toBe("100");
+    expect(await row.locator(".c-calls").textContent()).toBe("24");
+  }
+  expect([...stages].some((stage) => /^Batch \d+\/24: \d+%$/.test(stage))).toBe(true);
+  await page.locator(".run-head[data-state=complete]").waitFor();
+  expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe("");
+  expect(await page.locator("#log-lines li").first().textContent()).toContain("complete");
+  await rowOf(page, "AAPL").getByRole("link", { name: "AAPL" }).click();
+  await page.getByRole("heading", { name: "AAPL" }).waitFor();
+  expect(await page.getByText("sma_5", { exact: true }).isVisible()).toBe(true);
+}, 20_000);
+
+test("a wrong order keeps what was typed and says at the field what is wrong", async () => {
+  const page = await screen.visit("/");
+  const typed = "AAPL, <script>alert(1)</script>";
+  await startRun(page, typed);
+  await page.locator('#run-symbols[aria-invalid="true"]').waitFor();
+  expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe(typed);
+  expect(await page.locator("#run-symbols-error").textContent()).toContain("is not a symbol");
+  await page.waitForFunction("document.activeElement.id === 'run-symbols'");
+  // The browser's own note of a 422 is not a fault of the page.
+  screen.complaints.splice(0);
+});
+
+describe("while rows change ten times a second", () => {
+  test("focus, selection, an open menu and the rows themselves stay", async () => {
+    const page = await screen.visit("/");
+    await live(page);
+    await startRun(page, "F1 F2 F3 F4 F6 F5");
+    await rowOf(page, "F6").waitFor();
+    await page.getByLabel("Symbols", { exact: true }).fill("KEEP, THIS");
+    await page.evaluate(`document.getElementById("run-symbols").setSelectionRange(6, 10);
+      window.rows = [...document.querySelectorAll(".queue tbody tr")].slice(0, 6);`);
+    const changes = (count: number) =>
+      page.evaluate(`new Promise((resolve) => {
+        let left = ${count};
+        document.addEventListener("htmx:sse:after:message", () => { if (--left === 0) resolve(); });
+      })`);
+    await changes(5);
+    const selected = `(({ activeElement: { id, value, selectionStart, selectionEnd } }) =>
+      [id, value.slice(selectionStart, selectionEnd)])(document)`;
+    expect(await page.evaluate(selected)).toEqual(["run-symbols", "THIS"]);
+    await rowOf(page, "F6").getByRole("button", { name: "Actions for F6" }).click();
+    const pause = page.locator(".menu:popover-open").getByRole("button", { name: "Pause" });
+    await pause.focus();
+    await changes(5);
+    expect(await page.evaluate("document.activeElement.getAttribute('formaction')")).toEndWith("/jobs/F6/pause");
+    expect(await page.evaluate("window.rows.every((row) => row.isConnected)")).toBe(true);
+    await page.keyboard.press("Enter");
+    await inState(page, "F6", "paused");
+    expect(await page.locator(".menu:popover-open").count()).toBe(0);
+    await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
+    await inState(page, "F5", "cancelled");
+  }, 20_000);
+
+  test("an action that comes too late is refused with a notice", async () => {
+    const page = await screen.visit("/");
+    await live(page);
+    await startRun(page, "L1");
+    await rowOf(page, "L1").waitFor();
+    const id = await rowOf(page, "L1").getAttribute("id");
+    const runId = id!.slice("job-".length, -"-L1".length);
+    await screen.app.runs.actOnRun(runId, "cancel");
+    await inState(page, "L1", "cancelled");
+    // As if the click had been made a moment earlier.
+    await page.evaluate(`document.getElementById("${id}").querySelector(".on-skip").click()`);
+    expect(await page.locator(".notice-error").textContent()).toContain("L1 is cancelled");
+    screen.complaints.splice(0);
+  });
+});
+
+test("the page finds its way back after the server was restarted in the middle of a run", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await startRun(page, "R1 R2 R3 R4");
+  await inState(page, "R1", "running");
+  const port = await screen.stopServer();
+  await screen.startServer(port);
+  for (const symbol of ["R1", "R2", "R3", "R4"]) await inState(page, symbol, "complete");
+  await live(page);
+  // The failed tries to connect are noted by the browser.
+  screen.complaints.splice(0);
+}, 20_000);
+
+test("everything works without JavaScript", async () => {
+  const page = await screen.visit("/", { javaScriptEnabled: false });
+  await startRun(page, "N1 N2 N3 N4 N5 N6");
+  await page.getByRole("button", { name: "Actions for N6" }).click();
+  await page.locator(".menu:popover-open").getByRole("button", { name: "Skip" }).click();
+  await inState(page, "N6", "skipped");
+  await page.getByRole("button", { name: "Pause", exact: true }).first().click();
+  await page.locator(".run-head[data-state=paused]").waitFor();
+  await page.getByRole("button", { name: "Resume", exact: true }).first().click();
+  await page.locator(".run-head[data-state=running]").waitFor();
+  await page.getByRole("button", { name: "Dark theme" }).click();
+  await page.locator('html[data-theme="dark"]').waitFor();
+  await startRun(page, "../etc");
+  expect(await page.locator("#run-symbols-error").textContent()).toContain("is not a symbol");
+  await page.getByRole("link", { name: "Runs", exact: true }).click();
+  await page.getByRole("heading", { name: "Runs" }).waitFor();
+  screen.complaints.splice(0);
+}, 20_000);
