@@ -46,6 +46,8 @@ export interface Series {
   /** Numbers of state carried from bar to bar. */
   readonly stateSize: (setup: FeatureSetup) => number;
   readonly stateful: boolean;
+  /** Values per bar: bar t has positions t·width to t·width + width − 1. More than 1 only for intermediates. */
+  readonly width: number;
   readonly compute: Compute<readonly Series[]>;
 }
 
@@ -54,6 +56,8 @@ interface Shape<Inputs extends readonly Series[]> {
   readonly delay?: number;
   /** Values before `from` that are read of every input (default `delay`). */
   readonly reach?: number;
+  /** Values per bar (default 1). */
+  readonly width?: number;
   /** Fills `out` from `from` to `to`. */
   readonly compute: Compute<Inputs>;
 }
@@ -79,6 +83,7 @@ export function bar(field: keyof BarColumns): Series {
     reach: 0,
     stateSize: () => 0,
     stateful: false,
+    width: 1,
     compute: () => {},
   });
 }
@@ -101,6 +106,7 @@ export function windowed<const Inputs extends readonly Series[]>(
     reach: shape.reach ?? delay,
     stateSize: () => 0,
     stateful: false,
+    width: shape.width ?? 1,
     compute: shape.compute as unknown as Series["compute"],
   });
 }
@@ -112,7 +118,7 @@ export function windowed<const Inputs extends readonly Series[]>(
 export function recursive<const Inputs extends readonly Series[]>(
   name: string,
   inputs: Inputs,
-  shape: Shape<Inputs> & { readonly state: number | ((setup: FeatureSetup) => number) },
+  shape: Omit<Shape<Inputs>, "width"> & { readonly state: number | ((setup: FeatureSetup) => number) },
 ): Series {
   const { state } = shape;
   const delay = shape.delay ?? 0;
@@ -123,6 +129,7 @@ export function recursive<const Inputs extends readonly Series[]>(
     reach: shape.reach ?? 0,
     stateSize: typeof state === "number" ? () => state : state,
     stateful: true,
+    width: 1,
     compute: shape.compute as unknown as Series["compute"],
   });
 }
@@ -161,7 +168,7 @@ export const RECURSIVE: Memory = { kind: "recursive" };
 export const CUMULATIVE: Memory = { kind: "cumulative" };
 
 /** 0-based bar index of the first value; at intraday intervals two features wait for sessions, not bars. */
-type Warmup = number | "second session" | "20 sessions";
+export type Warmup = number | "second session" | "20 sessions";
 
 /** One feature as its family lists it. */
 export interface FeatureEntry {

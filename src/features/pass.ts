@@ -44,14 +44,14 @@ type Emit = (target: number, column: Float64Array) => void;
 export class Scratch {
   readonly #columns: Float64Array[] = [];
 
-  /** The columns of one pass: the bars' own, then `count` in all of at least `length` values. */
-  columns(bars: BarColumns, count: number, length: number): Float64Array[] {
+  /** The columns of one pass over `length` bars: the bars' own, then scratch of the given widths. */
+  columns(bars: BarColumns, widths: readonly number[], length: number): Float64Array[] {
     BAR_FIELDS.forEach((field, index) => {
       this.#columns[index] = bars[field];
     });
-    for (let index = BAR_FIELDS.length; index < count; index++) {
-      const column = this.#columns[index];
-      if (!column || column.length < length) this.#columns[index] = new Float64Array(length);
+    for (let index = BAR_FIELDS.length; index < widths.length; index++) {
+      const size = widths[index]! * length;
+      if ((this.#columns[index]?.length ?? -1) < size) this.#columns[index] = new Float64Array(size);
     }
     return this.#columns;
   }
@@ -71,7 +71,7 @@ export function* runPlan(
 ): Generator<number, void> {
   const { bars, base, from } = stretch;
   const to = bars.ts.length;
-  const columns = scratch.columns(bars, plan.columns, to);
+  const columns = scratch.columns(bars, plan.widths, to);
   for (const step of plan.steps) {
     const out = columns[step.column]!;
     if ("emit" in step) {
@@ -92,7 +92,7 @@ export function* runPlan(
     } else {
       const start = Math.max(0, from - back);
       const defined = clamp(first, start, to);
-      out.fill(Number.NaN, start, defined);
+      out.fill(Number.NaN, start * series.width, defined * series.width);
       if (defined < to) series.compute(out, { from: defined, to, origin, first, state: NO_STATE, setup }, ...inputs);
     }
   }

@@ -25,7 +25,8 @@ type Step = ComputeStep | EmitStep;
 
 export interface Plan {
   readonly steps: readonly Step[];
-  readonly columns: number;
+  /** Values per bar of every column, the bar columns included. */
+  readonly widths: readonly number[];
   /** Values before the span that some node needs: the bars to be given before the first new one. */
   readonly margin: number;
   /** Nodes with state, inputs first, with the number of past values to be kept with it. */
@@ -78,12 +79,16 @@ export function planOf(targets: readonly Series[], emit = true): Plan {
 
   const columnOf = new Map<Series, number>();
   const free: number[] = [];
-  let columns = BAR_FIELDS.length;
+  const widths: number[] = BAR_FIELDS.map(() => 1);
+  const claim = (width: number) => {
+    const at = free.findLastIndex((column) => widths[column] === width);
+    return at < 0 ? widths.push(width) - 1 : free.splice(at, 1)[0]!;
+  };
   const steps = actions.map((action, at): Step => {
     const used = "compute" in action ? [action.compute, ...action.compute.inputs] : [action.series];
     for (const series of used) {
       if (series.field) columnOf.set(series, BAR_FIELDS.indexOf(series.field));
-      else if (!columnOf.has(series)) columnOf.set(series, free.pop() ?? columns++);
+      else if (!columnOf.has(series)) columnOf.set(series, claim(series.width));
     }
     for (const series of new Set(used))
       if (!series.field && lastUse.get(series) === at) free.push(columnOf.get(series)!);
@@ -94,5 +99,5 @@ export function planOf(targets: readonly Series[], emit = true): Plan {
   });
 
   const stateful = new Map([...back].filter(([series]) => series.stateful));
-  return { steps, columns, margin: Math.max(0, ...back.values()), stateful };
+  return { steps, widths, margin: Math.max(0, ...back.values()), stateful };
 }

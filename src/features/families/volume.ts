@@ -1,6 +1,6 @@
 /** Volume: its level, flow and shape. */
 
-import { CUMULATIVE, type FeatureEntry, RECURSIVE, type Series, windowed, windowOf } from "../define.ts";
+import { CUMULATIVE, type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { ema, emaFromFirst } from "../kernels/average.ts";
 import { abs, lag, lnVolume, logReturn, minus, quotient, volume } from "../kernels/bar.ts";
 import { gini } from "../kernels/concentration.ts";
@@ -15,18 +15,9 @@ import {
   priceVolumeTrend,
   volumeIndex,
 } from "../kernels/flow.ts";
-import { std } from "../kernels/moment.ts";
+import { std, zScore } from "../kernels/moment.ts";
 import { slope } from "../kernels/regression.ts";
 import { definedMean, mean, sum } from "../kernels/sum.ts";
-
-/** (x − mean)/std. */
-function zScore(x: Series, mean: Series, std: Series): Series {
-  return windowed("z_score", [x, mean, std], {
-    compute(out, { from, to }, x, mean, std) {
-      for (let t = from; t < to; t++) out[t] = (x[t]! - mean[t]!) / std[t]!;
-    },
-  });
-}
 
 const moneyFlowIndex = windowed("mfi", [sum(directedMoney(1), 14), sum(directedMoney(-1), 14)], {
   compute(out, { from, to }, up, down) {

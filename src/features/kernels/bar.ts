@@ -71,7 +71,7 @@ export const dollarVolume = windowed("cv", [close, volume], {
 });
 
 /** ln x. */
-export function ln(x: Series): Series {
+function ln(x: Series): Series {
   return windowed("ln", [x], {
     compute(out, { from, to }, x) {
       for (let t = from; t < to; t++) out[t] = Math.log(x[t]!);
@@ -79,6 +79,9 @@ export function ln(x: Series): Series {
   });
 }
 
+export const lnOpen = ln(open);
+export const lnHigh = ln(high);
+export const lnLow = ln(low);
 export const lnClose = ln(close);
 
 /** ln(1 + v). */

@@ -1,4 +1,4 @@
-/** Pearson correlation over a sliding window of pairs, by blocks about anchors as in moment.ts. */
+/** How two series vary together over a sliding window of pairs, by blocks about anchors as in moment.ts. */
 
 import { type Series, windowed } from "../define.ts";
 
@@ -11,8 +11,8 @@ const sumXX = new Float64Array(1024);
 const sumYY = new Float64Array(1024);
 const sumXY = new Float64Array(1024);
 
-/** The correlation of the n pairs up to position t, computed from these alone. */
-function correlationAt(x: Float64Array, y: Float64Array, t: number, n: number): number {
+/** Writes Σ dx², Σ dy², Σ dx·dy of the n pairs up to position t, computed from these alone, to out[at…]. */
+function covaryAt(out: Float64Array, at: number, x: Float64Array, y: Float64Array, t: number, n: number): void {
   const [anchorX, anchorY] = [x[t]!, y[t]!];
   let [meanX, meanY] = [0, 0];
   for (let i = t - n + 1; i < t; i++) {
@@ -31,14 +31,17 @@ function correlationAt(x: Float64Array, y: Float64Array, t: number, n: number): 
     yy += dy * dy;
     xy += dx * dy;
   }
-  return (xy - (restX * restY) / n) / Math.sqrt((xx - (restX * restX) / n) * (yy - (restY * restY) / n));
+  out[at] = xx - (restX * restX) / n;
+  out[at + 1] = yy - (restY * restY) / n;
+  out[at + 2] = xy - (restX * restY) / n;
 }
 
-/** corr_n(x, y); NaN where one of them does not vary. */
-export function correlation(x: Series, y: Series, n: number): Series {
-  return windowed(`corr${n}`, [x, y], {
+/** Of the last n pairs, three values a bar: Σ (x − mx)², Σ (y − my)², Σ (x − mx)·(y − my). */
+export function covariation(x: Series, y: Series, n: number): Series {
+  return windowed(`covariation${n}`, [x, y], {
     delay: n - 1,
     reach: n,
+    width: 3,
     compute(out, { from, to, origin }, x, y) {
       let t = from;
       while (t < to) {
@@ -79,13 +82,154 @@ export function correlation(x: Series, y: Series, n: number): Series {
           const syy = sumYY[older]! + bb;
           const xx = sxx - (sx * sx) / n;
           const yy = syy - (sy * sy) / n;
-          out[i] =
-            xx > CANCELLED * sxx && yy > CANCELLED * syy
-              ? (sumXY[older]! + ab - (sx * sy) / n) / Math.sqrt(xx * yy)
-              : correlationAt(x, y, i, n);
+          if (xx > CANCELLED * sxx && yy > CANCELLED * syy) {
+            out[3 * i] = xx;
+            out[3 * i + 1] = yy;
+            out[3 * i + 2] = sumXY[older]! + ab - (sx * sy) / n;
+          } else {
+            covaryAt(out, 3 * i, x, y, i, n);
+          }
         }
         t = end;
       }
     },
   });
+}
+
+/** corr_n(x, y): Pearson's correlation; NaN where one of them does not vary. */
+export function correlation(x: Series, y: Series, n: number): Series {
+  return windowed(`corr${n}`, [covariation(x, y, n)], {
+    compute(out, { from, to }, s) {
+      for (let t = from; t < to; t++) out[t] = s[3 * t + 2]! / Math.sqrt(s[3 * t]! * s[3 * t + 1]!);
+    },
+  });
+}
+
+/** cov_n(x, y): the sample covariance (divisor n − 1). */
+export function covariance(x: Series, y: Series, n: number): Series {
+  return windowed(`cov${n}`, [covariation(x, y, n)], {
+    compute(out, { from, to }, s) {
+      for (let t = from; t < to; t++) out[t] = s[3 * t + 2]! / (n - 1);
+    },
+  });
+}
+
+/** Slope, with intercept, of the least-squares line of y on x over the last n pairs. */
+export function slopeOn(x: Series, y: Series, n: number): Series {
+  return windowed(`slope_on${n}`, [covariation(x, y, n)], {
+    compute(out, { from, to }, s) {
+      for (let t = from; t < to; t++) out[t] = s[3 * t + 2]! / s[3 * t]!;
+    },
+  });
+}
+
+/** The t statistic of that slope; NaN when the squared residuals are at most 1e-12 of the variation of y. */
+export function slopeOnTStatistic(x: Series, y: Series, n: number): Series {
+  return windowed(`slope_on_t${n}`, [x, y, covariation(x, y, n)], {
+    reach: n - 1,
+    compute(out, { from, to }, x, y, s) {
+      for (let t = from; t < to; t++) {
+        const xx = s[3 * t]!;
+        const yy = s[3 * t + 1]!;
+        const slope = s[3 * t + 2]! / xx;
+        let residuals = yy - slope * s[3 * t + 2]!;
+        if (residuals < 1e-3 * yy) residuals = residualsAt(x, y, t, n, slope);
+        out[t] = residuals > 1e-12 * yy ? slope / Math.sqrt(residuals / (n - 2) / xx) : Number.NaN;
+      }
+    },
+  });
+}
+
+/** Σ of the squared residuals about the line with that slope, of the n pairs up to position t. */
+function residualsAt(x: Float64Array, y: Float64Array, t: number, n: number, slope: number): number {
+  let mean = 0;
+  for (let i = t - n + 1; i < t; i++) mean += y[i]! - y[t]! - slope * (x[i]! - x[t]!);
+  mean /= n;
+  let squared = 0;
+  for (let i = t - n + 1; i <= t; i++) {
+    const d = y[i]! - y[t]! - slope * (x[i]! - x[t]!) - mean;
+    squared += d * d;
+  }
+  return squared;
+}
+
+const pairs = new Float64Array(1024);
+
+/**
+ * corr_n over the pairs whose y is defined (not NaN); NaN below n/2 of them. x and y are taken as they are, so both
+ * should vary about zero, or not far from it.
+ */
+export function definedCorrelation(x: Series, y: Series, n: number): Series {
+  return windowed(`defined_corr${n}`, [x, y], {
+    delay: n - 1,
+    compute(out, { from, to, origin }, x, y) {
+      let t = from;
+      while (t < to) {
+        const block = t - ((t - origin) % n);
+        let [count, a, b, aa, bb, ab] = [0, 0, 0, 0, 0, 0];
+        sumX[n] = sumY[n] = sumXX[n] = sumYY[n] = sumXY[n] = pairs[n] = 0;
+        for (let i = n - 1; i > t - block; i--) {
+          const dy = y[block - n + i]!;
+          if (!Number.isNaN(dy)) {
+            const dx = x[block - n + i]!;
+            count++;
+            a += dx;
+            b += dy;
+            aa += dx * dx;
+            bb += dy * dy;
+            ab += dx * dy;
+          }
+          pairs[i] = count;
+          sumX[i] = a;
+          sumY[i] = b;
+          sumXX[i] = aa;
+          sumYY[i] = bb;
+          sumXY[i] = ab;
+        }
+        count = a = b = aa = bb = ab = 0;
+        const end = Math.min(block + n, to);
+        for (let i = block; i < end; i++) {
+          const dy = y[i]!;
+          if (!Number.isNaN(dy)) {
+            const dx = x[i]!;
+            count++;
+            a += dx;
+            b += dy;
+            aa += dx * dx;
+            bb += dy * dy;
+            ab += dx * dy;
+          }
+          if (i < t) continue;
+          const older = i - block + 1;
+          const all = pairs[older]! + count;
+          const sx = sumX[older]! + a;
+          const sy = sumY[older]! + b;
+          const sxx = sumXX[older]! + aa;
+          const syy = sumYY[older]! + bb;
+          const xx = sxx - (sx * sx) / all;
+          const yy = syy - (sy * sy) / all;
+          if (2 * all < n) out[i] = Number.NaN;
+          else if (xx > CANCELLED * sxx && yy > CANCELLED * syy) {
+            out[i] = (sumXY[older]! + ab - (sx * sy) / all) / Math.sqrt(xx * yy);
+          } else out[i] = definedCorrelationAt(x, y, i, n);
+        }
+        t = end;
+      }
+    },
+  });
+}
+
+/** The correlation of the defined pairs among the n up to position t, computed from these alone. */
+function definedCorrelationAt(x: Float64Array, y: Float64Array, t: number, n: number): number {
+  const xs = sumX.subarray(n + 1, 2 * n + 1);
+  const ys = sumY.subarray(n + 1, 2 * n + 1);
+  let count = 0;
+  for (let i = t - n + 1; i <= t; i++) {
+    if (Number.isNaN(y[i]!)) continue;
+    xs[count] = x[i]!;
+    ys[count++] = y[i]!;
+  }
+  const sums = new Float64Array(3);
+  covaryAt(sums, 0, xs, ys, count - 1, count);
+  return sums[2]! / Math.sqrt(sums[0]! * sums[1]!);
 }

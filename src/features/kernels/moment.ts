@@ -86,3 +86,12 @@ export function std(x: Series, n: number): Series {
 export function pstd(x: Series, n: number): Series {
   return rootOf("pstd", x, n, n);
 }
+
+/** (x − mean)/std. */
+export function zScore(x: Series, mean: Series, std: Series): Series {
+  return windowed("z_score", [x, mean, std], {
+    compute(out, { from, to }, x, mean, std) {
+      for (let t = from; t < to; t++) out[t] = (x[t]! - mean[t]!) / std[t]!;
+    },
+  });
+}
