@@ -49,9 +49,10 @@ const alignment = windowed("alignment", averages, {
   },
 });
 
+/** 1 where the close is above its average by more than rounding (1e-12 of the price), else 0. */
 const aboveAverage = windowed("above_average", [close, mean(close, 50)], {
   compute(out, { from, to }, c, mean) {
-    for (let t = from; t < to; t++) out[t] = c[t]! > mean[t]! ? 1 : 0;
+    for (let t = from; t < to; t++) out[t] = c[t]! - mean[t]! > 1e-12 * c[t]! ? 1 : 0;
   },
 });
 
@@ -125,11 +126,11 @@ export const regime: readonly FeatureEntry[] = [
   ),
   measure(
     "vol_rank_250",
-    "rank_250(std_20(r))",
+    "rank_250(std_20(r)), ties averaged; deviations within 1e-12 of each other are tied",
     "pandas r.rolling(20).std().rolling(250).rank(pct=True)",
     270,
     "0..1",
-    rank(std(logReturn, 20), 250),
+    rank(std(logReturn, 20), 250, 1e-12),
   ),
   measure(
     "ma_alignment",
@@ -158,7 +159,7 @@ export const regime: readonly FeatureEntry[] = [
   ),
   measure(
     "above_sma_50_ratio_60",
-    "share of the last 60 bars with c > mean_50(c)",
+    "share of the last 60 bars with c > mean_50(c); a difference of at most 1e-12·c is rounding and does not count",
     "pandas (c > sma_50).rolling(60).mean()",
     109,
     "0..1",

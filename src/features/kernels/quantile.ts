@@ -22,10 +22,13 @@ export function quantiles(x: Series, n: number, ps: readonly number[]): Series {
   });
 }
 
-/** rank_n(x): rank of the current value in the window, ties averaged, divided by n. */
-export function rank(x: Series, n: number): Series {
+/**
+ * rank_n(x): rank of the current value in the window, ties averaged, divided by n. Values x ≥ 0 within `rounding` of the
+ * current one, relative to it, are tied with it.
+ */
+export function rank(x: Series, n: number, rounding = 0): Series {
   const window = new Float64Array(n);
-  return windowed(`rank${n}_ordered`, [x], {
+  return windowed(`rank${n}_within${rounding}`, [x], {
     delay: n - 1,
     reach: n,
     compute(out, { from, to }, x) {
@@ -33,7 +36,9 @@ export function rank(x: Series, n: number): Series {
       for (let t = from; t < to; t++) {
         const value = x[t]!;
         if (t > from) replaceInWindow(window, x[t - n]!, value);
-        out[t] = (lowerIndex(window, value) + upperIndex(window, value) + 1) / 2 / n;
+        const below = lowerIndex(window, value - rounding * value);
+        const notAbove = upperIndex(window, value + rounding * value);
+        out[t] = (below + notAbove + 1) / 2 / n;
       }
     },
   });

@@ -44,7 +44,8 @@ export const regime: Family = (bars) => {
   const { n, c, r, tr, dc, lnC } = bars;
   const path = rolling(dc.map(Math.abs), 20, sum);
   const [e12, e26, s50, s200] = [ema(c, 12), ema(c, 26), sma(c, 50), sma(c, 200)];
-  const above = each(n, 49, (t) => Number(c[t]! > s50[t]!));
+  // A difference of at most 1e-12 of the price is rounding: ticks make a close equal to its mean, but not to the digit.
+  const above = each(n, 49, (t) => Number(c[t]! - s50[t]! > 1e-12 * c[t]!));
   return {
     hurst_250: rolling(lnC, 250, hurst),
     variance_ratio_5_120: rolling(lnC, 121, (w) => varianceRatio(w, 5)),
