@@ -6,6 +6,7 @@ import { CALENDAR } from "./domain/calendar.ts";
 import { messageOf } from "./domain/errors.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
+import { Exporter } from "./pipeline/exporter.ts";
 import { WorkerPool } from "./pipeline/pool.ts";
 import { missingSettings } from "./providers/entry.ts";
 import type { Provider } from "./providers/provider.ts";
@@ -66,6 +67,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       countingGate(usage),
       options.workerScript,
     );
+    const exporter = new Exporter({ dbUrl, dbToken, providerValues });
+    closers.push(() => exporter.close());
     const engine = new EmbeddedEngine();
     const runs = new Runs({
       db,
@@ -86,7 +89,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     await runs.recover();
     engine.work(symbolHandler({ db, log, runs, pool }), pool.size);
-    const services = { config, db, hub, log, runs, pool, usage };
+    const services = { config, db, hub, log, runs, pool, usage, exporter };
     const routes = await createRoutes(services);
     closers.push(() => routes.close());
     return { ...services, fetch: routes.fetch, close };

@@ -2,10 +2,10 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { actionRoutes } from "./actions.tsx";
-import { barRoutes } from "./api/bars.ts";
 import { eventRoutes } from "./api/events.ts";
 import { profileRoutes } from "./api/profiles.ts";
 import { runRoutes } from "./api/runs.ts";
+import { tableRoutes } from "./api/tables.ts";
 import { usageRoutes } from "./api/usage.ts";
 import { loadAssets } from "./assets.ts";
 import { streamRoutes } from "./events.ts";
@@ -34,7 +34,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", opsRoutes(services));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
-  routes.route("/api", barRoutes(services));
+  routes.route("/api", tableRoutes(services));
   routes.route("/api", eventRoutes(services));
   routes.route("/api", usageRoutes(services));
   routes.route("/", assets.route);

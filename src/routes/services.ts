@@ -3,6 +3,7 @@
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
+import type { Exporter } from "../pipeline/exporter.ts";
 import type { WorkerPool } from "../pipeline/pool.ts";
 import type { Runs } from "../scheduler/runs.ts";
 import type { Database } from "../storage/db.ts";
@@ -16,4 +17,5 @@ export interface Services {
   readonly runs: Runs;
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
+  readonly exporter: Exporter;
 }

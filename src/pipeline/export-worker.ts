@@ -1,0 +1,65 @@
+/** The thread that writes tables out: it makes the next piece of an export only when it is asked for. */
+
+import { messageOf } from "../domain/errors.ts";
+import { type Database, openDatabase } from "../storage/db.ts";
+import { type ExportOrder, exportTable } from "./export.ts";
+import type { WorkerSettings } from "./messages.ts";
+
+export type ToExporter =
+  | { readonly type: "open"; readonly settings: WorkerSettings }
+  | { readonly type: "start"; readonly id: number; readonly order: ExportOrder }
+  | { readonly type: "more"; readonly id: number }
+  | { readonly type: "cancel"; readonly id: number }
+  | { readonly type: "close" };
+
+/** A piece of an export, its end (`null`), or why it broke off. */
+export type FromExporter = { readonly id: number } & (
+  | { readonly piece: Uint8Array<ArrayBuffer> | null }
+  | { readonly error: string }
+);
+
+declare const self: Worker;
+
+let db: Promise<Database>;
+const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
+
+async function* begin(order: ExportOrder): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  yield* exportTable(await db, order);
+}
+
+async function giveMore(id: number): Promise<void> {
+  const pieces = exports.get(id);
+  const answer = (message: FromExporter, transfer: ArrayBuffer[] = []) => self.postMessage(message, transfer);
+  if (pieces === undefined) return answer({ id, error: "the thread was replaced in the middle of it" });
+  try {
+    const { done, value } = await pieces.next();
+    if (done) exports.delete(id);
+    answer({ id, piece: done ? null : value }, done ? [] : [value.buffer]);
+  } catch (error) {
+    exports.delete(id);
+    answer({ id, error: messageOf(error) });
+  }
+}
+
+self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
+  switch (message.type) {
+    case "open": {
+      const { dbUrl, dbToken } = message.settings;
+      db = openDatabase(dbUrl, dbToken);
+      break;
+    }
+    case "start":
+      exports.set(message.id, begin(message.order));
+      break;
+    case "more":
+      await giveMore(message.id);
+      break;
+    case "cancel":
+      await exports.get(message.id)?.return(undefined);
+      exports.delete(message.id);
+      break;
+    case "close":
+      (await db).close();
+      self.terminate();
+  }
+};

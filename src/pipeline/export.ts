@@ -1,0 +1,55 @@
+/** Tables on their way out: stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
+
+import type { Interval } from "../domain/interval.ts";
+import { marketOf } from "../domain/symbol.ts";
+import { featureNamed } from "../features/catalog.ts";
+import { featureMatrix } from "../features/engine.ts";
+import { barPages } from "../storage/bars.ts";
+import type { Database } from "../storage/db.ts";
+import { encodeCsv } from "./encode-csv.ts";
+import { encodeJson } from "./encode-json.ts";
+import { encodeParquet } from "./encode-parquet.ts";
+import type { TableBlock } from "./table.ts";
+
+export const EXPORT_FORMATS = ["json", "csv", "parquet"] as const;
+type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** What to write out; plain data, it crosses threads. */
+export interface ExportOrder {
+  readonly content: "bars" | "features";
+  readonly seriesId: number;
+  readonly symbol: string;
+  readonly interval: Interval;
+  /** Half-open range, epoch seconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Names of the features wanted, in the order of their columns. */
+  readonly names: readonly string[];
+  readonly format: ExportFormat;
+  /** What a JSON answer says before its rows. */
+  readonly head: Readonly<Record<string, unknown>>;
+}
+
+const BAR_COLUMNS = ["open", "high", "low", "close", "volume"] as const;
+const ENCODERS = { json: encodeJson, csv: encodeCsv, parquet: encodeParquet };
+
+/** The encoded table, piece by piece; memory does not grow with the number of rows. */
+export function exportTable(db: Database, order: ExportOrder): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const [names, blocks] =
+    order.content === "bars" ? [BAR_COLUMNS, barBlocks(db, order)] : [order.names, featureBlocks(db, order)];
+  return ENCODERS[order.format](names, blocks, order.head);
+}
+
+async function* barBlocks(db: Database, { seriesId, from, to }: ExportOrder): AsyncGenerator<TableBlock> {
+  for await (const page of barPages(db, seriesId, from, to)) {
+    yield { ts: page.ts, columns: BAR_COLUMNS.map((name) => page[name]) };
+  }
+}
+
+/** From the first stored bar on, because cumulative features count from there; rows before `from` are not given. */
+async function* featureBlocks(db: Database, order: ExportOrder): AsyncGenerator<TableBlock> {
+  const features = order.names.map((name) => featureNamed(name)!);
+  const setup = { interval: order.interval, market: marketOf(order.symbol) };
+  const take = featureMatrix(setup, features, { since: order.from });
+  for await (const page of barPages(db, order.seriesId, Number.MIN_SAFE_INTEGER, order.to)) yield* take(page);
+}

@@ -1,0 +1,73 @@
+/** Exports as streams: the work is done on a thread of its own, no faster than the reader takes it. */
+
+import type { ExportOrder } from "./export.ts";
+import type { FromExporter, ToExporter } from "./export-worker.ts";
+import type { WorkerSettings } from "./messages.ts";
+
+const WORKER = new URL("./export-worker.ts", import.meta.url);
+
+interface Reader {
+  resolve(piece: Uint8Array<ArrayBuffer> | null): void;
+  reject(error: Error): void;
+}
+
+export class Exporter {
+  #thread: Worker | null = null;
+  #lastId = 0;
+  readonly #readers = new Map<number, Reader>();
+
+  constructor(private readonly settings: WorkerSettings) {}
+
+  /** The table as a stream of bytes; a reader who goes away ends the work. */
+  stream(order: ExportOrder): ReadableStream<Uint8Array> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    this.#say({ type: "start", id, order });
+    return new ReadableStream({
+      pull: async (controller) => {
+        const piece = await new Promise<Uint8Array<ArrayBuffer> | null>((resolve, reject) => {
+          this.#readers.set(id, { resolve, reject });
+          this.#say({ type: "more", id });
+        });
+        if (piece === null) controller.close();
+        else controller.enqueue(piece);
+      },
+      cancel: () => this.#say({ type: "cancel", id }),
+    });
+  }
+
+  async close(): Promise<void> {
+    const thread = this.#thread;
+    if (thread === null) return;
+    const gone = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
+    this.#say({ type: "close" });
+    await gone;
+  }
+
+  /** The thread starts with the first export and is replaced by the next one if it dies. */
+  #say(message: ToExporter): void {
+    if (this.#thread === null) {
+      const thread = new Worker(WORKER, { name: "barkeep-exporter" });
+      thread.addEventListener("message", ({ data }: MessageEvent<FromExporter>) => this.#hear(data));
+      thread.addEventListener("error", (event) => this.#lose(thread, event.message));
+      thread.addEventListener("close", () => this.#lose(thread, "its thread ended"));
+      thread.postMessage({ type: "open", settings: this.settings } satisfies ToExporter);
+      this.#thread = thread;
+    }
+    this.#thread.postMessage(message);
+  }
+
+  #hear(message: FromExporter): void {
+    const reader = this.#readers.get(message.id);
+    this.#readers.delete(message.id);
+    if ("error" in message) reader?.reject(new Error(message.error));
+    else reader?.resolve(message.piece);
+  }
+
+  #lose(thread: Worker, why: string): void {
+    if (this.#thread !== thread) return;
+    this.#thread = null;
+    for (const reader of this.#readers.values()) reader.reject(new Error(`The export broke off: ${why}`));
+    this.#readers.clear();
+  }
+}
