@@ -10,17 +10,20 @@ import { Exporter } from "./pipeline/exporter.ts";
 import { WorkerPool } from "./pipeline/pool.ts";
 import { missingSettings } from "./providers/entry.ts";
 import type { Provider } from "./providers/provider.ts";
-import { createProvider, findProvider } from "./providers/registry.ts";
+import { Quota } from "./providers/quota.ts";
+import type { QuotaRow } from "./providers/quota-account.ts";
+import { createProvider, findProvider, quotaRules } from "./providers/registry.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
 import { EmbeddedEngine } from "./scheduler/embedded.ts";
-import { countingGate } from "./scheduler/gate.ts";
+import { quotaGate } from "./scheduler/gate.ts";
 import { symbolHandler } from "./scheduler/jobs.ts";
 import { Runs } from "./scheduler/runs.ts";
 import { Telemetry } from "./scheduler/telemetry.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
 import { takeLease } from "./storage/lease.ts";
 import { LogStore } from "./storage/log.ts";
+import { keepQuotas, readQuotas } from "./storage/quotas.ts";
 import { UsageStore } from "./storage/usage.ts";
 
 export interface App extends Services {
@@ -61,10 +64,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     closers.push(() => usage.flush());
 
     const { dbUrl, dbToken, providerValues } = config;
+    const quota = new Quota(quotaRules(providerValues), { persist: (rows) => keepQuotas(db, rows) });
+    quota.restore((await readQuotas(db)) as QuotaRow[]);
+    closers.push(() => quota.close());
     const pool = new WorkerPool(
       config.workers,
       { dbUrl, dbToken, providerValues },
-      countingGate(usage),
+      quotaGate(quota, usage),
       options.workerScript,
     );
     const exporter = new Exporter({ dbUrl, dbToken, providerValues });
@@ -79,7 +85,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       defaults: { provider: config.provider, maxWorkers: config.workers },
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
-    const telemetry = new Telemetry({ hub, runs, usage, engine });
+    const telemetry = new Telemetry({ hub, runs, usage, quota, engine });
     closers.push(() => telemetry.close());
     closers.push(() => runs.close());
     closers.push(async () => {
@@ -89,7 +95,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     await runs.recover();
     engine.work(symbolHandler({ db, log, runs, pool }), pool.size);
-    const services = { config, db, hub, log, runs, pool, usage, exporter };
+    const services = { config, db, hub, log, runs, pool, usage, quota, exporter };
     const routes = await createRoutes(services);
     closers.push(() => routes.close());
     return { ...services, fetch: routes.fetch, close };

@@ -35,7 +35,8 @@ export async function fetchHistory(work: Work): Promise<void> {
       await fetchGroup(work, group);
       inARow = 0;
     } catch (error) {
-      if (!(error instanceof ProviderError)) throw error;
+      // A spent quota says nothing of the window: it is asked for later.
+      if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
       for (const batch of group) await noteFailure(work, batch, error.message);
       if (!concernsOneWindow(error)) throw error;
       failures.push({ batches: group.length, error });
@@ -55,6 +56,11 @@ export async function fetchHistory(work: Work): Promise<void> {
 }
 
 const keyOf = ({ from, to }: Span) => `${from}-${to}`;
+
+/** Is the quota used up, so that the job can go on after its reset? */
+export function isSpentQuota(error: ProviderError): boolean {
+  return error.kind === "quota_day" || error.kind === "rate_minute";
+}
 
 /** An error that may be over with the next window; a refused key or an unknown symbol is not. */
 function concernsOneWindow(error: ProviderError): boolean {

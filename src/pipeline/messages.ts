@@ -1,5 +1,6 @@
 /** What the main thread and its workers say to each other: plain data only. */
 
+import type { ProviderErrorKind } from "../domain/errors.ts";
 import type { Interval } from "../domain/interval.ts";
 import type { Stage } from "../domain/progress.ts";
 import type { Mode } from "../domain/run.ts";
@@ -29,7 +30,10 @@ export type StopReason = "pause" | "cancel" | "skip" | "shutdown";
 export type Outcome =
   | { readonly kind: "done"; readonly seconds: number; readonly dataPoints: number; readonly apiCalls: number }
   | { readonly kind: "stopped"; readonly reason: StopReason }
-  | { readonly kind: "failed"; readonly reason: string };
+  /** The quota is spent: the job is to be taken up again after so many seconds. */
+  | { readonly kind: "parked"; readonly seconds: number; readonly reason: string }
+  /** `error` is the provider's kind of failure, if it was one. */
+  | { readonly kind: "failed"; readonly reason: string; readonly error?: ProviderErrorKind };
 
 export interface WorkerSettings {
   readonly dbUrl: string;
@@ -43,6 +47,14 @@ export type ToWorker =
   | { readonly type: "task"; readonly task: SymbolTask }
   | { readonly type: "stop"; readonly reason: StopReason }
   | { readonly type: "granted"; readonly request: number }
+  /** The limiter will not grant the request in time. */
+  | {
+      readonly type: "refused";
+      readonly request: number;
+      readonly kind: ProviderErrorKind;
+      readonly message: string;
+      readonly retryAfter: number | undefined;
+    }
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly reason: string }
   | { readonly type: "close" };

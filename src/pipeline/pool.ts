@@ -1,5 +1,6 @@
 /** The pool of workers: hands each one job at a time, passes on what it says, and replaces it when it dies. */
 
+import { messageOf, ProviderError } from "../domain/errors.ts";
 import type { Stage } from "../domain/progress.ts";
 import type { LogLevel } from "../domain/telemetry.ts";
 import type { QuotaReport } from "../providers/provider.ts";
@@ -196,8 +197,12 @@ export class WorkerPool {
       permit.settle = granted.settle;
       member.say({ type: "granted", request });
     } catch (error) {
-      // Only a forgone request is refused; its job is already on its way to stop.
-      if (!abort.signal.aborted) throw error;
+      assignment.permits.delete(request);
+      // The job of a forgone request is already on its way to stop.
+      if (abort.signal.aborted) return;
+      const [kind, retryAfter] =
+        error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const];
+      member.say({ type: "refused", request, kind, message: messageOf(error), retryAfter });
     }
   }
 

@@ -8,9 +8,12 @@ import { findJobWork } from "../storage/jobs.ts";
 import { storeProfile } from "../storage/profiles.ts";
 import { isHistoryComplete } from "./completeness.ts";
 import { catalogVersion, engineerSeries } from "./engineer.ts";
-import { fetchHistory } from "./fetch.ts";
+import { fetchHistory, isSpentQuota } from "./fetch.ts";
 import type { Outcome, SymbolTask } from "./messages.ts";
 import { Stopped, type SymbolIo, Work } from "./work.ts";
+
+/** How long a job rests when its provider says that the quota is spent, but not until when. */
+const PARKED_SECONDS = 15 * 60;
 
 /** Works on one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */
 export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
@@ -18,7 +21,10 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     return await workOn(task, io);
   } catch (error) {
     if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
-    if (error instanceof ProviderError) return { kind: "failed", reason: error.message };
+    if (error instanceof ProviderError && isSpentQuota(error)) {
+      return { kind: "parked", seconds: error.retryAfter ?? PARKED_SECONDS, reason: error.message };
+    }
+    if (error instanceof ProviderError) return { kind: "failed", reason: error.message, error: error.kind };
     throw error;
   }
 }

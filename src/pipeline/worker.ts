@@ -1,7 +1,7 @@
 /** A worker thread: one job at a time, on a database connection and with providers of its own. */
 
 import { CALENDAR } from "../domain/calendar.ts";
-import { messageOf } from "../domain/errors.ts";
+import { messageOf, ProviderError } from "../domain/errors.ts";
 import type { Permit, Provider } from "../providers/provider.ts";
 import { createProvider } from "../providers/registry.ts";
 import { type Database, openDatabase } from "../storage/db.ts";
@@ -17,7 +17,7 @@ let settings: WorkerSettings;
 let db: Database;
 let stop = new AbortController();
 let requests = 0;
-const waiting = new Map<number, (held?: string) => void>();
+const waiting = new Map<number, { granted(): void; held(reason: string): void; refused(error: Error): void }>();
 const providers = new Map<string, Provider>();
 
 function providerOf(name: string): Provider {
@@ -41,11 +41,20 @@ function acquire(provider: string, cost: number, held: (reason: string) => void)
     };
     if (signal.aborted) return reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    waiting.set(request, (reason) => {
-      if (reason !== undefined) return held(reason);
+    const answered = () => {
       waiting.delete(request);
       signal.removeEventListener("abort", onAbort);
-      resolve({ settle: (report) => say({ type: "settle", request, report }) });
+    };
+    waiting.set(request, {
+      held,
+      granted() {
+        answered();
+        resolve({ settle: (report) => say({ type: "settle", request, report }) });
+      },
+      refused(error) {
+        answered();
+        reject(error);
+      },
     });
     say({ type: "acquire", request, provider, cost });
   });
@@ -90,9 +99,13 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "stop":
       return stop.abort(new Stopped(message.reason));
     case "granted":
-      return waiting.get(message.request)?.();
+      return waiting.get(message.request)?.granted();
     case "held":
-      return waiting.get(message.request)?.(message.reason);
+      return waiting.get(message.request)?.held(message.reason);
+    case "refused":
+      return waiting
+        .get(message.request)
+        ?.refused(new ProviderError(message.kind, message.message, message.retryAfter));
     case "close":
       db?.close();
       return self.terminate();

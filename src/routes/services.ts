@@ -5,6 +5,7 @@ import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Exporter } from "../pipeline/exporter.ts";
 import type { WorkerPool } from "../pipeline/pool.ts";
+import type { Quota } from "../providers/quota.ts";
 import type { Runs } from "../scheduler/runs.ts";
 import type { Database } from "../storage/db.ts";
 import type { UsageStore } from "../storage/usage.ts";
@@ -17,5 +18,6 @@ export interface Services {
   readonly runs: Runs;
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
+  readonly quota: Quota;
   readonly exporter: Exporter;
 }

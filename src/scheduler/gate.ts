@@ -1,14 +1,35 @@
-/** The gate before the providers: every request of every worker passes here and is counted. */
+/** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
 import type { Gate } from "../pipeline/pool.ts";
+import type { Quota } from "../providers/quota.ts";
 import type { UsageStore } from "../storage/usage.ts";
 
-/** Lets every request pass and writes it down. */
-export function countingGate(usage: UsageStore): Gate {
+/** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */
+const PATIENCE = 90;
+
+/** Lets requests pass as the limiter says, and writes down what was spent. */
+export function quotaGate(quota: Quota, usage: UsageStore): Gate {
   return {
-    async acquire({ provider, cost }) {
+    async acquire({ provider, cost, task, signal, held }) {
+      const permit = await quota.acquire({
+        provider,
+        cost,
+        run: task.runId,
+        job: String(task.jobId),
+        signal,
+        patience: PATIENCE,
+        onWait: (until) => held(rateLimited(until - Date.now() / 1000)),
+      });
       usage.count(provider, cost);
-      return { settle: ({ charged }) => charged !== undefined && usage.count(provider, charged - cost, 0) };
+      return {
+        settle(report) {
+          permit.settle(report);
+          if (report.charged !== undefined && report.charged !== cost) usage.count(provider, report.charged - cost, 0);
+        },
+      };
     },
   };
 }
+
+/** The micro-stage of a job that waits for its quota (contract §2). */
+export const rateLimited = (seconds: number) => `Rate limit: resuming in ${Math.max(1, Math.ceil(seconds))}s`;

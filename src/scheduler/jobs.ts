@@ -7,6 +7,7 @@ import type { Database } from "../storage/db.ts";
 import { storedState } from "../storage/jobs.ts";
 import type { JobRecord } from "./book.ts";
 import type { EngineTask, Verdict } from "./engine.ts";
+import { rateLimited } from "./gate.ts";
 import type { Runs } from "./runs.ts";
 
 /** Workers that may die on a job before it fails for good. */
@@ -59,15 +60,21 @@ async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome
         await runs.complete(job, { stage: "complete", seconds }, counters);
       return DONE;
     }
+    case "parked": {
+      if (job.state !== "running") return DONE;
+      await runs.requeue(job, { stage: "waiting", reason: rateLimited(outcome.seconds) });
+      return { again: true, afterMs: outcome.seconds * 1000 };
+    }
     case "failed":
-      if (job.state === "running") {
-        const { reason } = outcome;
-        await runs.end(job, "fail", { stage: "failed", reason }, { error: reason, finishedAt: Date.now() });
-      }
+      if (job.state !== "running") return DONE;
+      await runs.fail([job], outcome.reason);
+      // With a refused key no other symbol of the provider can succeed: they are stopped with the same reason.
+      if (outcome.error === "auth" || outcome.error === "plan")
+        await runs.failProvider(job.run.row.provider, outcome.reason);
       return DONE;
     case "stopped":
       // On shutdown the job keeps its state: the next start takes it up again.
-      if (outcome.reason === "shutdown" && job.state === "running") await runs.end(job, "requeue", { stage: "queued" });
+      if (outcome.reason === "shutdown" && job.state === "running") await runs.requeue(job, { stage: "queued" });
       return DONE;
   }
 }
@@ -78,10 +85,10 @@ async function bury(runs: Runs, log: Log, job: JobRecord, error: WorkerDied): Pr
   const { deaths } = job;
   if (deaths >= MAX_DEATHS) {
     const reason = `Its worker died ${deaths} times: ${error.message}`;
-    await runs.end(job, "fail", { stage: "failed", reason }, { error: reason, deaths, finishedAt: Date.now() });
+    await runs.fail([job], reason, { deaths });
     return DONE;
   }
   log.write("warn", `${job.symbol}: worker died (${error.message}), trying again`, job.run.row.id, job.symbol);
-  await runs.end(job, "requeue", { stage: "queued" }, { deaths });
+  await runs.requeue(job, { stage: "queued" }, { deaths });
   return AGAIN;
 }

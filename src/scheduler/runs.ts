@@ -215,11 +215,38 @@ export class Runs {
     return true;
   }
 
-  /** Ends or requeues a job that was in work: in memory at once, then on disk, then its run. */
-  async end(job: JobRecord, transition: "fail" | "requeue", stage: Stage, patch: JobPatch = {}): Promise<void> {
-    this.#change(job, transition, stage);
-    await moveJobs(this.options.db, [job.id], transition, { ...patchOf(job, stage), ...patch });
+  /** Puts a job that was in work back into the queue: in memory at once, then on disk, then its run. */
+  async requeue(job: JobRecord, stage: Stage, patch: JobPatch = {}): Promise<void> {
+    this.#change(job, "requeue", stage);
+    await moveJobs(this.options.db, [job.id], "requeue", { ...patchOf(job, stage), ...patch });
     await this.#settle(job.run);
+  }
+
+  /** Ends jobs of one run with a reason that a person can act on. */
+  async fail(jobs: readonly JobRecord[], reason: string, patch: JobPatch = {}): Promise<void> {
+    const stage = { stage: "failed", reason } as const;
+    for (const job of jobs) {
+      this.options.engine.cancel(job.key);
+      this.#change(job, "fail", stage);
+      await moveJobs(this.options.db, [job.id], "fail", {
+        ...patchOf(job, stage),
+        error: reason,
+        finishedAt: Date.now(),
+        ...patch,
+      });
+    }
+    if (jobs[0]) await this.#settle(jobs[0].run);
+  }
+
+  /** Ends every waiting job of a provider: none of them can succeed. */
+  async failProvider(provider: string, reason: string): Promise<void> {
+    for (const run of this.book.runs.values()) {
+      if (run.row.provider !== provider) continue;
+      await this.fail(
+        [...run.jobs.values()].filter((job) => job.state === "queued"),
+        reason,
+      );
+    }
   }
 
   /** Takes in what a worker has written itself: the job is complete. */

@@ -1,6 +1,7 @@
 /** The server's pulse: totals over all runs and the providers' usage, told to the viewers every second while it works. */
 
 import type { ProgressHub } from "../hub.ts";
+import type { Quota } from "../providers/quota.ts";
 import type { UsageStore } from "../storage/usage.ts";
 import type { JobEngine } from "./engine.ts";
 import type { Runs } from "./runs.ts";
@@ -11,7 +12,9 @@ export class Telemetry {
   readonly #timer: ReturnType<typeof setInterval>;
   #wasBusy = false;
 
-  constructor(private readonly parts: { hub: ProgressHub; runs: Runs; usage: UsageStore; engine: JobEngine }) {
+  constructor(
+    private readonly parts: { hub: ProgressHub; runs: Runs; usage: UsageStore; quota: Quota; engine: JobEngine },
+  ) {
     this.#timer = setInterval(() => this.#pulse(), PULSE_MS);
   }
 
@@ -20,7 +23,7 @@ export class Telemetry {
   }
 
   #pulse(): void {
-    const { hub, runs, usage, engine } = this.parts;
+    const { hub, runs, usage, quota, engine } = this.parts;
     const { waiting, active } = engine.counts();
     const busy = waiting + active > 0;
     // Once more after the last job, so that the final figures are told too.
@@ -37,13 +40,30 @@ export class Telemetry {
         bars_per_minute: sum((run) => run.barsPerMinute),
         eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.etaSeconds ?? 0)) : 0,
       });
-      hub.usage(usage.usage().map(usageToWire));
+      hub.usage(usageReport(usage, quota));
     }
     this.#wasBusy = busy;
   }
 }
 
-/** Usage as the API writes it. */
-export function usageToWire({ provider, lastMinute, today }: ReturnType<UsageStore["usage"]>[number]) {
-  return { provider, last_minute: lastMinute, today };
+/** What was asked of every provider, with its limits, as the API writes it. */
+export function usageReport(usage: UsageStore, quota: Quota) {
+  const counted = new Map(usage.usage().map((each) => [each.provider, each]));
+  const none = { requests: 0, units: 0 };
+  const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
+  return quota.snapshot().map(({ provider, gauges, hold, waiting, spenders }) => ({
+    provider,
+    last_minute: counted.get(provider)?.lastMinute ?? none,
+    today: counted.get(provider)?.today ?? none,
+    limits: gauges.map(({ period, counts, used, limit, resetsAt }) => ({
+      period,
+      counts,
+      used,
+      limit,
+      resets_at: iso(resetsAt),
+    })),
+    hold: hold && { until: iso(hold.until), reason: hold.reason },
+    waiting,
+    spenders: spenders.slice(0, 10),
+  }));
 }

@@ -234,6 +234,19 @@ export const apiUsage = sqliteTable(
   (t) => [primaryKey({ columns: [t.provider, t.minute] })],
 );
 
+/** What the limiter must not forget over a restart, per provider and key (`account`) and period. */
+export const quotas = sqliteTable(
+  "quotas",
+  {
+    account: text().notNull(),
+    period: text().notNull(),
+    /** Epoch seconds. */
+    startedAt: integer("started_at").notNull(),
+    used: real().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.account, t.period] })],
+);
+
 export const logs = sqliteTable(
   "logs",
   {

@@ -1,11 +1,19 @@
 /** `GET /api/usage`: what was asked of each provider. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { usageToWire } from "../../scheduler/telemetry.ts";
+import { usageReport } from "../../scheduler/telemetry.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, json } from "./parameters.ts";
 
 const Spent = z.object({ requests: z.int(), units: z.int() });
+
+const Limit = z.object({
+  period: z.enum(["minute", "hour", "day", "month"]),
+  counts: z.enum(["requests", "units"]),
+  used: z.number(),
+  limit: z.number(),
+  resets_at: z.string().nullable(),
+});
 
 const read = createRoute({
   method: "get",
@@ -14,10 +22,20 @@ const read = createRoute({
   responses: {
     200: json(
       "Usage",
-      z.object({ usage: z.array(z.object({ provider: z.string(), last_minute: Spent, today: Spent })) }),
+      z.object({
+        usage: z.array(
+          z.looseObject({
+            provider: z.string(),
+            last_minute: Spent,
+            today: Spent,
+            limits: z.array(Limit),
+            waiting: z.int(),
+          }),
+        ),
+      }),
     ),
   },
 });
 
-export const usageRoutes = ({ usage }: Services) =>
-  apiRouter().openapi(read, (c) => c.json({ usage: usage.usage().map(usageToWire) }, 200));
+export const usageRoutes = ({ usage, quota }: Services) =>
+  apiRouter().openapi(read, (c) => c.json({ usage: usageReport(usage, quota) }, 200));
