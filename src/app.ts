@@ -75,7 +75,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     );
     const exporter = new Exporter({ dbUrl, dbToken, providerValues });
     closers.push(() => exporter.close());
-    const engine = new EmbeddedEngine();
+    const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
     const runs = new Runs({
       db,
       hub,

@@ -29,20 +29,23 @@ export class WorkerDied extends Error {
   override readonly name = "WorkerDied";
 }
 
-interface Assignment {
-  readonly task: SymbolTask;
-  readonly listener: TaskListener;
-  readonly permits: Map<number, { abort: AbortController; settle?: (report: QuotaReport) => void }>;
-  resolve(outcome: Outcome): void;
-  reject(error: Error): void;
+/** One job from its order to its outcome. */
+class Assignment {
+  readonly permits = new Map<number, { abort: AbortController; settle?: (report: QuotaReport) => void }>();
+  readonly #end = Promise.withResolvers<Outcome>();
+  readonly outcome = this.#end.promise;
+  readonly resolve = this.#end.resolve;
+  readonly reject = this.#end.reject;
+  constructor(
+    readonly task: SymbolTask,
+    readonly listener: TaskListener,
+  ) {}
 }
 
 /** One thread and the job it has. */
 class Member {
   assignment: Assignment | null = null;
   ready = false;
-  /** Promised to a job, from before it is handed over until its outcome is in. */
-  busy = false;
   constructor(readonly thread: Worker) {}
 
   say(message: ToWorker): void {
@@ -56,8 +59,10 @@ const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
   readonly #members = new Set<Member>();
-  readonly #waiting: ((member: Member) => void)[] = [];
+  /** Jobs for which no worker is free yet: workers take a moment to start. */
+  readonly #waiting: Assignment[] = [];
   #failedStarts = 0;
+  #lastLoss = "";
   #closed = false;
 
   /** @param script the worker's module; tests put a dying one in its place */
@@ -77,18 +82,21 @@ export class WorkerPool {
 
   /**
    * Runs one job on the next free worker.
-   * @throws WorkerDied when the worker went away before the job's end
+   * @throws WorkerDied when the worker went away before the job's end, or none can be started
    */
-  async run(task: SymbolTask, listener: TaskListener): Promise<Outcome> {
-    const member = await this.#take();
-    return new Promise<Outcome>((resolve, reject) => {
-      member.assignment = { task, listener, resolve, reject, permits: new Map() };
-      member.say({ type: "task", task });
-    });
+  run(task: SymbolTask, listener: TaskListener): Promise<Outcome> {
+    const assignment = new Assignment(task, listener);
+    if (this.#closed) assignment.resolve({ kind: "stopped", reason: "shutdown" });
+    else if (this.#members.size === 0) assignment.reject(new WorkerDied(this.#lastLoss));
+    else this.#waiting.push(assignment);
+    this.#assign();
+    return assignment.outcome;
   }
 
-  /** Tells the worker that has the job to stop it; it answers with its outcome. */
+  /** Stops a job: one that waits at once, one in work as soon as its worker breathes. */
   stop(jobId: number, reason: StopReason): void {
+    const place = this.#waiting.findIndex(({ task }) => task.jobId === jobId);
+    if (place >= 0) this.#waiting.splice(place, 1)[0]!.resolve({ kind: "stopped", reason });
     for (const member of this.#members) {
       if (member.assignment?.task.jobId === jobId) member.say({ type: "stop", reason });
     }
@@ -97,6 +105,7 @@ export class WorkerPool {
   /** Stops every job at its next batch, waits for the workers to close, and ends them. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: "stopped", reason: "shutdown" });
     await Promise.all([...this.#members].map((member) => this.#dismiss(member)));
     this.#members.clear();
   }
@@ -106,33 +115,22 @@ export class WorkerPool {
       member.thread.addEventListener("close", () => resolve(), { once: true }),
     );
     if (member.assignment !== null) {
-      const { assignment } = member;
-      const ended = new Promise<void>((resolve) => {
-        const { resolve: done, reject } = assignment;
-        assignment.resolve = (outcome) => {
-          done(outcome);
-          resolve();
-        };
-        assignment.reject = (error) => {
-          reject(error);
-          resolve();
-        };
-      });
       member.say({ type: "stop", reason: "shutdown" });
-      await ended;
+      await member.assignment.outcome.catch(() => {});
     }
     if (member.ready) member.say({ type: "close" });
     else member.thread.terminate();
     await gone;
   }
 
-  #take(): Promise<Member> {
-    const free = [...this.#members].find((member) => member.ready && !member.busy);
-    if (free) {
-      free.busy = true;
-      return Promise.resolve(free);
+  /** Hands waiting jobs to free workers, first come, first served. */
+  #assign(): void {
+    for (const member of this.#members) {
+      if (this.#waiting.length === 0) return;
+      if (!member.ready || member.assignment !== null) continue;
+      member.assignment = this.#waiting.shift()!;
+      member.say({ type: "task", task: member.assignment.task });
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #hire(): void {
@@ -148,7 +146,7 @@ export class WorkerPool {
     if (message.type === "ready") {
       member.ready = true;
       this.#failedStarts = 0;
-      this.#release(member);
+      this.#assign();
       return;
     }
     const { assignment } = member;
@@ -174,7 +172,7 @@ export class WorkerPool {
       case "outcome":
         member.assignment = null;
         assignment.resolve(message.outcome);
-        this.#release(member);
+        this.#assign();
     }
   }
 
@@ -206,21 +204,19 @@ export class WorkerPool {
     }
   }
 
-  #release(member: Member): void {
-    const next = this.#closed ? undefined : this.#waiting.shift();
-    member.busy = next !== undefined;
-    next?.(member);
-  }
-
   /** Replaces a worker that died; whoever waits for its job learns of it. */
   #lose(member: Member, why: string): void {
     if (!this.#members.delete(member)) return;
     const { assignment } = member;
     member.assignment = null;
     for (const { abort } of assignment?.permits.values() ?? []) abort.abort();
-    assignment?.reject(new WorkerDied(why.split("\n")[0] || "the thread ended"));
+    this.#lastLoss = why.split("\n")[0] || "the thread ended";
+    assignment?.reject(new WorkerDied(this.#lastLoss));
     if (this.#closed) return;
     if (!member.ready) this.#failedStarts += 1;
     if (this.#failedStarts < MAX_FAILED_STARTS) this.#hire();
+    else if (this.#members.size === 0) {
+      for (const { reject } of this.#waiting.splice(0)) reject(new WorkerDied(this.#lastLoss));
+    }
   }
 }

@@ -2,10 +2,14 @@
 
 import type { EngineCounts, EngineTask, JobEngine, Verdict } from "./engine.ts";
 
+type Timer = ReturnType<typeof setTimeout>;
+
 interface Group {
   limit: number;
   active: number;
   readonly waiting: Map<string, EngineTask>;
+  /** Tasks to be handed out once more when their time has come. */
+  readonly later: Map<string, Timer>;
 }
 
 /**
@@ -17,16 +21,23 @@ export class EmbeddedEngine implements JobEngine {
   readonly #active = new Set<string>();
   /** Tasks enqueued while they were in work. */
   readonly #again = new Map<string, EngineTask>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #handler: ((task: EngineTask) => Promise<Verdict>) | null = null;
   #concurrency = 0;
   #closed = false;
   #onIdle: (() => void) | null = null;
 
+  /** @param onError is told of a handler that threw; its task counts as done */
+  constructor(private readonly onError: (task: EngineTask, error: unknown) => void) {}
+
   enqueue(tasks: readonly EngineTask[]): void {
     for (const task of tasks) {
-      if (this.#active.has(task.key)) this.#again.set(task.key, task);
-      else this.#group(task.group).waiting.set(task.key, task);
+      if (this.#active.has(task.key)) {
+        this.#again.set(task.key, task);
+        continue;
+      }
+      const group = this.#group(task.group);
+      this.#takeTimer(group, task.key);
+      if (!group.waiting.has(task.key)) group.waiting.set(task.key, task);
     }
     this.#next();
   }
@@ -44,19 +55,24 @@ export class EmbeddedEngine implements JobEngine {
 
   cancel(key: string): boolean {
     let found = this.#again.delete(key);
-    for (const group of this.#groups.values()) found = group.waiting.delete(key) || found;
+    for (const [name, group] of this.#groups) {
+      const waited = group.waiting.delete(key);
+      if (!this.#takeTimer(group, key) && !waited) continue;
+      found = true;
+      this.#tidy(name, group);
+    }
     return found;
   }
 
   counts(): EngineCounts {
-    let waiting = 0;
-    for (const group of this.#groups.values()) waiting += group.waiting.size;
+    let waiting = this.#again.size;
+    for (const group of this.#groups.values()) waiting += group.waiting.size + group.later.size;
     return { waiting, active: this.#active.size };
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const { later } of this.#groups.values()) for (const timer of later.values()) clearTimeout(timer);
     if (this.#active.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -66,23 +82,38 @@ export class EmbeddedEngine implements JobEngine {
   #group(name: string): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = { limit: Number.POSITIVE_INFINITY, active: 0, waiting: new Map() };
+      group = { limit: Number.POSITIVE_INFINITY, active: 0, waiting: new Map(), later: new Map() };
       this.#groups.set(name, group);
     }
     return group;
   }
 
+  /** Forgets a group, and its limit, when nothing of it is left. */
+  #tidy(name: string, group: Group): void {
+    if (group.active + group.waiting.size + group.later.size === 0) this.#groups.delete(name);
+  }
+
+  #takeTimer(group: Group, key: string): boolean {
+    clearTimeout(group.later.get(key));
+    return group.later.delete(key);
+  }
+
   #next(): void {
     while (!this.#closed && this.#handler !== null && this.#active.size < this.#concurrency) {
-      let chosen: Group | null = null;
-      for (const group of this.#groups.values()) {
+      let chosen: [string, Group] | null = null;
+      for (const entry of this.#groups) {
+        const [, group] = entry;
         const open = group.waiting.size > 0 && group.active < group.limit;
-        if (open && (chosen === null || group.active < chosen.active)) chosen = group;
+        if (open && (chosen === null || group.active < chosen[1].active)) chosen = entry;
       }
-      const task = chosen?.waiting.values().next().value;
-      if (chosen === null || task === undefined) return;
-      chosen.waiting.delete(task.key);
-      void this.#run(task, chosen, this.#handler);
+      if (chosen === null) return;
+      const [name, group] = chosen;
+      const task = group.waiting.values().next().value!;
+      group.waiting.delete(task.key);
+      // To the end of the line: among equals, the group served longest ago goes first.
+      this.#groups.delete(name);
+      this.#groups.set(name, group);
+      void this.#run(task, group, this.#handler);
     }
   }
 
@@ -92,25 +123,25 @@ export class EmbeddedEngine implements JobEngine {
     let verdict: Verdict = { again: false };
     try {
       verdict = await handler(task);
-    } finally {
-      this.#active.delete(task.key);
-      group.active -= 1;
-      const again = this.#again.get(task.key);
-      this.#again.delete(task.key);
-      if (again) this.#group(again.group).waiting.set(again.key, again);
-      else if (verdict.again) this.#later(task, verdict.afterMs);
-      else if (group.active === 0 && group.waiting.size === 0) this.#groups.delete(task.group);
-      if (this.#active.size === 0) this.#onIdle?.();
-      this.#next();
+    } catch (error) {
+      this.onError(task, error);
     }
+    this.#active.delete(task.key);
+    group.active -= 1;
+    const again = this.#again.get(task.key);
+    this.#again.delete(task.key);
+    if (again) this.#group(again.group).waiting.set(again.key, again);
+    else if (verdict.again) this.#later(task, group, verdict.afterMs);
+    this.#tidy(task.group, group);
+    if (this.#active.size === 0) this.#onIdle?.();
+    this.#next();
   }
 
-  #later(task: EngineTask, afterMs: number): void {
+  #later(task: EngineTask, group: Group, afterMs: number): void {
     if (this.#closed) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.enqueue([task]);
-    }, afterMs);
-    this.#timers.add(timer);
+    group.later.set(
+      task.key,
+      setTimeout(() => this.enqueue([task]), afterMs),
+    );
   }
 }

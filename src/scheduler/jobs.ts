@@ -1,5 +1,6 @@
 /** How a task of the engine becomes work of the pool, and what each end of it means for the job. */
 
+import { messageOf } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import type { Outcome, SymbolTask } from "../pipeline/messages.ts";
 import { WorkerDied, type WorkerPool } from "../pipeline/pool.ts";
@@ -27,8 +28,9 @@ interface Deps {
 export function symbolHandler({ db, log, runs, pool }: Deps) {
   return async ({ key }: EngineTask): Promise<Verdict> => {
     const job = runs.book.find(key);
-    if (job === undefined || !(await runs.begin(job))) return DONE;
+    if (job === undefined) return DONE;
     try {
+      if (!(await runs.begin(job))) return DONE;
       const outcome = await pool.run(taskOf(job), {
         stage(stage, counters) {
           // A job that was paused or cancelled has said so already; what its worker still does is no news.
@@ -41,7 +43,9 @@ export function symbolHandler({ db, log, runs, pool }: Deps) {
       return await settle(db, runs, job, outcome);
     } catch (error) {
       if (error instanceof WorkerDied) return await bury(runs, log, job, error);
-      throw error;
+      log.write("error", `${job.symbol}: ${stackOf(error)}`, job.run.row.id, job.symbol);
+      if (job.state === "running") await runs.fail([job], `internal error: ${messageOf(error)}`);
+      return DONE;
     }
   };
 }
@@ -79,6 +83,9 @@ async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome
   }
 }
 
+const stackOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+/** A worker died on the job: tries again, or gives up when it is the third. */
 async function bury(runs: Runs, log: Log, job: JobRecord, error: WorkerDied): Promise<Verdict> {
   if (job.state !== "running") return DONE;
   job.deaths += 1;

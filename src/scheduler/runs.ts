@@ -118,7 +118,8 @@ export class Runs {
       if (isUniqueViolation(error)) await this.#refuseActive(symbols, interval);
       throw error;
     }
-    const run = this.book.open(row, await jobsOfRun(db, row.id));
+    const jobs = await jobsOfRun(db, row.id);
+    const run = this.book.runs.get(row.id) ?? this.book.open(row, jobs);
     log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${order.mode}, ${interval}, ${name}`, row.id);
     engine.limitGroup(row.id, row.maxWorkers);
     engine.enqueue([...run.jobs.values()].map((job) => ({ key: job.key, group: row.id })));
@@ -155,30 +156,32 @@ export class Runs {
     if (row === undefined) throw noRun(runId);
     const jobs = await jobsOfRun(db, runId);
     const run = summaryOfRows(row, await countJobs(db, [runId]));
-    return { run, jobs: jobs.map((job) => ({ ...progressOfRow(job), at: row.createdAt, seq: 0 })) };
+    return { run, jobs: jobs.map((job) => ({ ...progressOfRow(job), seq: 0 })) };
   }
 
   /** @throws Refusal if there is no such run, or none of its jobs can do that */
   async actOnRun(runId: string, action: RunAction): Promise<RunSummary> {
-    const run = await this.#require(runId);
-    const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
-    if (jobs.length === 0) {
-      throw new Refusal("conflict", `Run ${runId} is ${this.book.summary(run).state}: nothing in it to ${action}`);
+    const { states, state, open } = await this.#find(runId);
+    if (![...states.values()].some((each) => canApply(action, each))) {
+      throw new Refusal("conflict", `Run ${runId} is ${state}: nothing in it to ${action}`);
     }
-    await this.#act(run, jobs, action);
+    const run = open();
+    const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
+    if (jobs.length > 0) await this.#act(run, jobs, action);
     return this.book.summary(run);
   }
 
   /** @throws Refusal if there is no such job, or its state does not allow the action */
   async actOnJob(runId: string, symbol: string, action: JobAction): Promise<JobRecord> {
-    const run = await this.#require(runId);
-    const job = run.jobs.get(symbol);
-    if (job === undefined) throw new Refusal("not_found", `Run ${runId} has no symbol ${symbol}`);
-    if (!canApply(action, job.state)) {
-      const states = JOB_TRANSITIONS[action].from.join(", ");
-      throw new Refusal("conflict", `${symbol} is ${job.state}: ${action} needs it to be ${states}`);
+    const { states, open } = await this.#find(runId);
+    const state = states.get(symbol);
+    if (state === undefined) throw new Refusal("not_found", `Run ${runId} has no symbol ${symbol}`);
+    if (!canApply(action, state)) {
+      const wanted = JOB_TRANSITIONS[action].from.join(", ");
+      throw new Refusal("conflict", `${symbol} is ${state}: ${action} needs it to be ${wanted}`);
     }
-    if (action === "retry") await this.#refuseActive([symbol], run.row.interval);
+    const run = open();
+    const job = run.jobs.get(symbol)!;
     await this.#act(run, [job], action);
     return job;
   }
@@ -212,7 +215,8 @@ export class Runs {
     this.book.beginStretch(job);
     await moveJobs(this.options.db, [job.id], "start", { startedAt: Date.now() });
     this.touch(job.run);
-    return true;
+    // It may have been paused while that was written.
+    return job.state === "running";
   }
 
   /** Puts a job that was in work back into the queue: in memory at once, then on disk, then its run. */
@@ -264,6 +268,7 @@ export class Runs {
 
   #change(job: JobRecord, transition: JobTransition, stage: Stage): void {
     job.state = JOB_TRANSITIONS[transition].to;
+    if (transition === "retry") job.deaths = 0;
     this.book.endStretch(job);
     this.book.stage(job, stage);
   }
@@ -273,33 +278,54 @@ export class Runs {
     const stage = stageOf(action);
     const finishedAt = action === "cancel" || action === "skip" ? Date.now() : null;
     const wereRunning = jobs.filter((job) => job.state === "running");
-    for (const job of jobs) this.#change(job, action, stage);
+    // What stops is stopped in memory first, so that nothing a worker still says is shown.
+    if (action !== "retry") for (const job of jobs) this.#change(job, action, stage);
+    if (action !== "retry" && action !== "resume") {
+      for (const job of jobs) engine.cancel(job.key);
+      for (const job of wereRunning) this.options.stopWork(job.id, action);
+    }
     const { progress: _, workedMs: __, ...shared } = patchOf(jobs[0]!, stage);
-    const reset = action === "resume" || action === "retry" ? { progress: 0, error: null, deaths: 0 } : {};
-    if (action === "retry") for (const job of jobs) job.deaths = 0;
-    await moveJobs(
-      db,
-      jobs.map((job) => job.id),
-      action,
-      { ...shared, ...reset, finishedAt },
-    );
+    const reset =
+      action === "resume" ? { progress: 0 } : action === "retry" ? { progress: 0, error: null, deaths: 0 } : {};
+    const ids = jobs.map((job) => job.id);
+    const moved = await moveJobs(db, ids, action, { ...shared, ...reset, finishedAt }).catch(async (error) => {
+      // A retry takes the symbol again; another run may have it by now.
+      if (isUniqueViolation(error)) {
+        await this.#refuseActive(
+          jobs.map((job) => job.symbol),
+          run.row.interval,
+        );
+      }
+      throw error;
+    });
+    if (action === "retry") {
+      for (const job of jobs.filter(({ id }) => moved.has(id))) this.#change(job, action, stage);
+    }
     for (const job of wereRunning) {
-      if (action !== "resume" && action !== "retry") this.options.stopWork(job.id, action);
-      await keepWork(db, job.id, { workedMs: job.workedMs, progress: job.progress.progress });
+      // One that its worker completed a moment ago is not touched any more.
+      if (moved.has(job.id)) await keepWork(db, job.id, { workedMs: job.workedMs, progress: job.progress.progress });
     }
     const queued = jobs.filter((job) => job.state === "queued");
-    for (const job of jobs) if (job.state !== "queued") engine.cancel(job.key);
-    engine.limitGroup(run.row.id, run.row.maxWorkers);
-    engine.enqueue(queued.map((job) => ({ key: job.key, group: run.row.id })));
+    if (queued.length > 0) {
+      engine.limitGroup(run.row.id, run.row.maxWorkers);
+      engine.enqueue(queued.map((job) => ({ key: job.key, group: run.row.id })));
+    }
     await this.#settle(run);
   }
 
-  async #require(runId: string): Promise<RunRecord> {
-    const open = this.book.runs.get(runId);
-    if (open) return open;
-    const row = await findRun(this.options.db, runId);
+  /** A run and the states of its jobs; one that is only in the database comes into memory when it is opened. */
+  async #find(runId: string) {
+    const { book, options } = this;
+    const known = book.runs.get(runId);
+    if (known) {
+      const states = new Map([...known.jobs.values()].map((job) => [job.symbol, job.state]));
+      return { states, state: book.summary(known).state, open: () => known };
+    }
+    const row = await findRun(options.db, runId);
     if (row === undefined) throw noRun(runId);
-    return this.book.open(row, await jobsOfRun(this.options.db, runId));
+    const rows = await jobsOfRun(options.db, runId);
+    const states = new Map(rows.map((job) => [job.symbol, job.state]));
+    return { states, state: row.state, open: () => book.runs.get(runId) ?? book.open(row, rows) };
   }
 
   async #refuseActive(symbols: readonly string[], interval: Interval): Promise<void> {

@@ -1,6 +1,6 @@
 /** Runs and their jobs: the truth that the engine is filled from. */
 
-import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
 import type { Interval } from "../domain/interval.ts";
 import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
 import type { Database } from "./db.ts";
@@ -52,11 +52,16 @@ export async function listRuns(db: Database, limit: number, before = Number.MAX_
   return db.orm.select().from(runs).where(lt(runs.createdAt, before)).orderBy(desc(runs.createdAt)).limit(limit);
 }
 
+/** Runs with work to do: those not finished, and one whose job was retried just before the server died. */
 export async function openRuns(db: Database): Promise<RunRow[]> {
+  const active = db.orm
+    .select({ id: jobs.runId })
+    .from(jobs)
+    .where(inArray(jobs.state, [...ACTIVE_STATES]));
   return db.orm
     .select()
     .from(runs)
-    .where(inArray(runs.state, ["running", "paused"]))
+    .where(or(inArray(runs.state, ["running", "paused"]), inArray(runs.id, active)))
     .orderBy(runs.createdAt);
 }
 
