@@ -1,6 +1,6 @@
 /** One server at a time works on a database: it holds a lease that it renews, and another waits for its end. */
 
-import { eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "./db.ts";
 import { settings } from "./schema.ts";
 
@@ -8,6 +8,10 @@ const KEY = "server_lease";
 const RENEW_MS = 5_000;
 /** A lease not renewed for so long is void. */
 const EXPIRES_MS = 15_000;
+
+/** How often a lease of another machine is looked at again. */
+const POLL_MS = 250;
+const ADVICE = "Stop it first, or set BARKEEP_DB_URL to another file.";
 
 interface Holder {
   readonly id: string;
@@ -25,30 +29,45 @@ const isAlive = (pid: number) => {
 };
 
 /**
- * Takes the lease and keeps it until the returned function is called.
+ * Takes the lease and keeps it until the returned function is called. A lease of another machine, whose processes
+ * cannot be seen from here, is waited for: if its holder is gone, it runs out.
  * @throws Error if another living server has it
  */
 export async function takeLease(db: Database, host: string): Promise<() => Promise<void>> {
-  const me: Holder = { id: Bun.randomUUIDv7(), pid: process.pid, host };
-  const row = await db.orm.select().from(settings).where(eq(settings.key, KEY)).get();
-  if (row && Date.now() - row.updatedAt < EXPIRES_MS) {
-    const holder: Holder = JSON.parse(row.value);
-    const dead = holder.host === host && (holder.pid === process.pid || !isAlive(holder.pid));
-    if (!dead) {
-      throw new Error(
-        `Another Barkeep (process ${holder.pid} on ${holder.host}) works on this database. ` +
-          "Stop it first, or set BARKEEP_DB_URL to another file.",
-      );
-    }
-  }
-  const write = () => {
-    const value = { key: KEY, value: JSON.stringify(me), updatedAt: Date.now() };
-    return db.orm.insert(settings).values(value).onConflictDoUpdate({ target: settings.key, set: value }).run();
-  };
-  await write();
-  const timer = setInterval(() => void write().catch(() => {}), RENEW_MS);
+  const me = JSON.stringify({ id: Bun.randomUUIDv7(), pid: process.pid, host } satisfies Holder);
+  const seen = await voidLease(db, host);
+  // Only from the holder that was seen: of two servers that start together, one wins.
+  const taken = await db.orm
+    .insert(settings)
+    .values({ key: KEY, value: me, updatedAt: Date.now() })
+    .onConflictDoUpdate({
+      target: settings.key,
+      set: { value: me, updatedAt: Date.now() },
+      setWhere: seen === undefined ? sql`false` : eq(settings.value, seen),
+    })
+    .returning();
+  if (taken.length === 0) throw new Error(`Another Barkeep has just started on this database. ${ADVICE}`);
+  const mine = and(eq(settings.key, KEY), eq(settings.value, me));
+  const renew = () => db.orm.update(settings).set({ updatedAt: Date.now() }).where(mine).run();
+  const timer = setInterval(() => void renew().catch(() => {}), RENEW_MS);
   return async () => {
     clearInterval(timer);
-    await db.orm.delete(settings).where(eq(settings.key, KEY)).run();
+    await db.orm.delete(settings).where(mine).run();
   };
+}
+
+/** The lease that may be taken over (`undefined` = there is none), as soon as it may be. */
+async function voidLease(db: Database, host: string): Promise<string | undefined> {
+  let first: number | undefined;
+  for (;;) {
+    const row = await db.orm.select().from(settings).where(eq(settings.key, KEY)).get();
+    if (row === undefined || Date.now() - row.updatedAt >= EXPIRES_MS) return row?.value;
+    const holder: Holder = JSON.parse(row.value);
+    if (holder.host === host && (holder.pid === process.pid || !isAlive(holder.pid))) return row.value;
+    first ??= row.updatedAt;
+    if (holder.host === host || row.updatedAt !== first) {
+      throw new Error(`Another Barkeep (process ${holder.pid} on ${holder.host}) works on this database. ${ADVICE}`);
+    }
+    await Bun.sleep(POLL_MS);
+  }
 }
