@@ -14,6 +14,8 @@ import { type Client, createClient, type InValue } from "@libsql/client";
 import { drizzle, type LibSQLDatabase } from "drizzle-orm/libsql";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import Driver from "libsql";
+import { withoutCredentials } from "../config.ts";
+import { messageOf } from "../domain/errors.ts";
 import * as schema from "./schema.ts";
 
 /** How long a connection waits for another's write, milliseconds. */
@@ -57,7 +59,21 @@ function plain(statement: Statement | Query): Statement {
  * @throws Error that names the URL (without credentials) and says what failed
  */
 export async function openDatabase(url: string, token?: string): Promise<Database> {
-  return url.startsWith("file:") ? openFile(url) : openServer(url, token);
+  try {
+    return url.startsWith("file:") ? await openFile(pathOf(url)) : await openServer(url, token);
+  } catch (error) {
+    throw new Error(`The database ${withoutCredentials(url)} cannot be opened: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The path in a `file:` URL; what stands for another character (`%20`) is read as that. */
+function pathOf(url: string): string {
+  const path = url.slice("file:".length).replace(/^\/\/(?=\/)/, "");
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Brings the schema up to date; call it once, before workers open the database. */
@@ -65,11 +81,14 @@ export async function migrateDatabase(db: Database): Promise<void> {
   await migrate(db.orm, { migrationsFolder: fileURLToPath(new URL("./migrations", import.meta.url)) });
 }
 
-async function openFile(url: string): Promise<Database> {
-  const path = url.slice("file:".length);
+async function openFile(path: string): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
   // One connection, so that the pragmas below hold for every query of this client.
-  const client = createClient({ url: `file:${path}`, concurrency: 1, timeout: BUSY_TIMEOUT_MS });
+  const client = createClient({
+    url: `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`,
+    concurrency: 1,
+    timeout: BUSY_TIMEOUT_MS,
+  });
   const driver = new Driver(path, { timeout: BUSY_TIMEOUT_MS });
   const pragmas = ["journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY"];
   for (const pragma of pragmas) {
@@ -106,6 +125,7 @@ async function openFile(url: string): Promise<Database> {
 
 async function openServer(url: string, token: string | undefined): Promise<Database> {
   const client: Client = createClient({ url, ...(token === undefined ? {} : { authToken: token }) });
+  await client.execute("SELECT 1");
   return {
     orm: drizzle(client, { schema }),
     local: false,
