@@ -41,7 +41,11 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
       referrerPolicy: "same-origin",
     }),
   );
-  app.use(csrf());
+  // Browsers name the origin of whatever they post; a program that names none has no user to be tricked.
+  const sameOrigin = csrf();
+  app.use((c, next) =>
+    c.req.header("Origin") === undefined && c.req.header("Sec-Fetch-Site") === undefined ? next() : sameOrigin(c, next),
+  );
   app.use(
     bodyLimit({
       maxSize: MAX_BODY,
@@ -50,9 +54,8 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
   );
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
-    const hasBody = c.req.method === "POST" || c.req.method === "PATCH" || c.req.method === "PUT";
-    const length = c.req.header("Content-Length");
-    if (hasBody && type !== "application/json" && length !== undefined && length !== "0") {
+    const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
+    if (hasBody && type !== "application/json") {
       return problem(c, {
         status: 415,
         detail: `Send application/json, not ${(type ?? "a body without a type").slice(0, 60)}`,
@@ -60,9 +63,15 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
     }
     return next();
   });
-  app.notFound((c) =>
-    refuse(c, { status: 404, detail: `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}` }),
-  );
+  app.notFound((c) => {
+    const path = c.req.path.slice(0, 200);
+    const allowed = methodsAt(app, c.req.path);
+    if (allowed.length === 0 || allowed.includes(c.req.method)) {
+      return refuse(c, { status: 404, detail: `There is nothing at ${path}` });
+    }
+    c.header("Allow", allowed.join(", "));
+    return refuse(c, { status: 405, detail: `${path} takes ${allowed.join(" or ")}, not ${c.req.method}` });
+  });
   app.onError((error, c) => {
     if (error instanceof HTTPException) {
       const detail = isApi(c) ? error.message : error.message || "The request was refused";
@@ -72,4 +81,20 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
     if (answer.status === 500) log.write("error", `${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
     return refuse(c, answer);
   });
+}
+
+/** The methods that some route answers at `path`. */
+function methodsAt(app: OpenAPIHono, path: string): string[] {
+  const methods = app.routes
+    .filter(({ method, path: pattern }) => method !== "ALL" && patternOf(pattern).test(path))
+    .map(({ method }) => method);
+  return [...new Set(methods)];
+}
+
+/** A route's path (`/runs/:id`) as a regular expression. */
+function patternOf(path: string): RegExp {
+  const parts = path
+    .split("/")
+    .map((part) => (part.startsWith(":") ? "[^/]+" : part === "*" ? ".*" : RegExp.escape(part)));
+  return new RegExp(`^${parts.join("/")}$`);
 }
