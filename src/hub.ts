@@ -104,15 +104,16 @@ export class ProgressHub {
   /** Records the new state of a job and tells everybody; returns it with its sequence number. */
   report(state: Omit<JobProgress, "seq">): JobProgress {
     const job = { ...state, seq: this.#seq + 1 };
-    this.#jobs.set(jobKey(job.runId, job.symbol), job);
-    this.#dirtyJobs.add(jobKey(job.runId, job.symbol));
+    const key = jobKey(job.runId, job.symbol);
+    this.#jobs.set(key, job);
+    if (this.#framed) this.#dirtyJobs.add(key);
     this.#publish({ type: "progress", job });
     return job;
   }
 
   reportRun(run: RunSummary): void {
     this.#runs.set(run.id, run);
-    this.#dirtyRuns.add(run.id);
+    if (this.#framed) this.#dirtyRuns.add(run.id);
     this.#publish({ type: "run", run });
   }
 
@@ -121,7 +122,7 @@ export class ProgressHub {
     const numbered = { ...line, id: this.#lineId };
     this.#logs.push(numbered);
     if (this.#logs.length > LOG_LIMIT) this.#logs.shift();
-    this.#newLogs.push(numbered);
+    if (this.#framed) this.#newLogs.push(numbered);
     this.#publish({ type: "log", line: numbered });
     return numbered;
   }
@@ -163,11 +164,16 @@ export class ProgressHub {
     for (const stream of [...this.#streams]) stream.close();
   }
 
+  /** Does anybody follow frames? Without them nothing is put by for one. */
+  get #framed(): boolean {
+    return this.#frameListeners.size > 0;
+  }
+
   #publish(body: EventBody): void {
     this.#seq += 1;
     const event = { ...body, seq: this.#seq } as HubEvent;
     for (const stream of this.#streams) stream.push(event);
-    if (!this.#closed && this.#timer === null && this.#frameListeners.size > 0) {
+    if (!this.#closed && this.#timer === null && this.#framed) {
       this.#timer = setTimeout(() => this.#flush(), FRAME_MS);
     }
   }

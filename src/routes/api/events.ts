@@ -22,9 +22,10 @@ const read = createRoute({
 });
 
 export function eventRoutes({ hub }: Services) {
+  const snapshot = snapshots(hub);
   return apiRouter().openapi(read, (c) => {
     const stream = hub.stream({ latest: c.req.valid("query").latest === "1" });
-    return c.body(follow(hub, stream, c.req.header("Last-Event-ID")), 200, {
+    return c.body(follow(hub, stream, snapshot, c.req.header("Last-Event-ID")), 200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
       "X-Accel-Buffering": "no",
@@ -32,38 +33,46 @@ export function eventRoutes({ hub }: Services) {
   });
 }
 
+interface Told {
+  readonly text: string;
+  /** Whatever happened up to here is in the snapshot, and so are the log lines from `firstLine` on. */
+  readonly seq: number;
+  readonly firstLine: number;
+}
+
 /** Writes a chunk whenever the connection takes one; what comes in between waits in the bounded queue. */
-function follow(hub: ProgressHub, stream: EventStream, lastId: string | undefined): ReadableStream<Uint8Array> {
+function follow(
+  hub: ProgressHub,
+  stream: EventStream,
+  snapshot: () => Told,
+  lastId: string | undefined,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let begun = false;
-  /** Progress up to here is in the last snapshot. */
-  let told = 0;
-  const snapshot = () => {
-    const text = encodeSnapshot(hub);
-    told = hub.seq;
-    return text;
-  };
+  let told: Told | null = null;
   return new ReadableStream({
     async pull(controller) {
-      if (!begun) {
-        begun = true;
+      if (told === null) {
         const missed = lastId === undefined ? null : skipped(hub, lastId);
-        controller.enqueue(encoder.encode((missed === null ? "" : encodeLag(hub, missed)) + snapshot()));
+        told = snapshot();
+        controller.enqueue(encoder.encode((missed === null ? "" : encodeLag(hub, missed)) + told.text));
         return;
       }
       const chunk = await stream.next(PING_MS);
       if (chunk === null) return controller.close();
-      let text = "";
-      if (chunk.lagged > 0) text += encodeLag(hub, chunk.lagged) + snapshot();
-      for (const event of chunk.events) if (isNews(event, told)) text += encodeEvent(hub.epoch, event);
-      controller.enqueue(encoder.encode(text || ": ping\n\n"));
+      const lagged = chunk.lagged > 0;
+      if (lagged) told = snapshot();
+      const { seq, firstLine, text } = told;
+      const news = chunk.events.filter((event) => event.seq > seq || isOlderLine(event, firstLine));
+      const head = lagged ? encodeLag(hub, chunk.lagged + chunk.events.length - news.length) + text : "";
+      const body = head + news.map((event) => encodeEvent(hub.epoch, event)).join("");
+      controller.enqueue(encoder.encode(body || ": ping\n\n"));
     },
     cancel: () => stream.close(),
   });
 }
 
-/** Is the event not told by a snapshot already? */
-const isNews = (event: HubEvent, told: number) => event.seq > told;
+/** A log line that came before those of the snapshot: it would be lost. */
+const isOlderLine = (event: HubEvent, firstLine: number) => event.type === "log" && event.line.id < firstLine;
 
 /** How many events passed since the one a viewer saw last; all of them, if it was another life of the server. */
 function skipped(hub: ProgressHub, lastId: string): number {
@@ -75,8 +84,15 @@ function encodeLag(hub: ProgressHub, count: number): string {
   return `event: lagged\nid: ${hub.epoch}-${hub.seq}\ndata: ${JSON.stringify({ skipped: count })}\n\n`;
 }
 
-function encodeSnapshot(hub: ProgressHub): string {
-  const { seq, runs, jobs, logs } = hub.snapshot();
-  const data = { seq, runs: runs.map(runToWire), jobs: jobs.map(progressToWire), log: logs.map(logToWire) };
-  return `event: snapshot\nid: ${hub.epoch}-${seq}\ndata: ${JSON.stringify(data)}\n\n`;
+/** Snapshots in their wire form; viewers who come at the same moment share one. */
+function snapshots(hub: ProgressHub): () => Told {
+  let last: Told | null = null;
+  return () => {
+    if (last?.seq === hub.seq) return last;
+    const { seq, runs, jobs, logs } = hub.snapshot();
+    const data = { seq, runs: runs.map(runToWire), jobs: jobs.map(progressToWire), log: logs.map(logToWire) };
+    const text = `event: snapshot\nid: ${hub.epoch}-${seq}\ndata: ${JSON.stringify(data)}\n\n`;
+    last = { text, seq, firstLine: logs[0]?.id ?? Number.POSITIVE_INFINITY };
+    return last;
+  };
 }
