@@ -27,6 +27,8 @@ try {
     stopping = true;
     app.log.write("info", `${signal}: finishing the current batches, then stopping`);
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    // No new connections; those that are open are answered until the app is closed.
+    void server.stop();
     await app.close();
     await server.stop(true);
     process.exit(0);
