@@ -1,0 +1,100 @@
+/** The whole application in this process, on a temporary database, behind a real HTTP server on loopback. */
+
+import { type App, type AppOptions, createApp } from "../../src/app.ts";
+import { type Config, readConfig } from "../../src/config.ts";
+import { PROVIDERS } from "../../src/providers/registry.ts";
+import { type Folder, temporaryFolder } from "./folder.ts";
+import { type Client, clientOf } from "./http.ts";
+import { type EventReader, readEvents } from "./sse.ts";
+
+export interface TestApp extends Client, AsyncDisposable {
+  readonly app: App;
+  /** What the log printed. */
+  readonly printed: string[];
+  events(query?: string, headers?: Record<string, string>): Promise<EventReader>;
+  /** Starts a run and answers its id. */
+  start(order: object): Promise<string>;
+  /** Waits until the run has one of these states and answers it with its jobs. */
+  reach(runId: string, ...states: string[]): ReturnType<App["runs"]["read"]>;
+  /** Waits until a progress event of this symbol satisfies `stop`. */
+  seen(symbol: string, stop: (job: JobSeen) => boolean): Promise<JobSeen>;
+}
+
+type JobSeen = NonNullable<ReturnType<App["hub"]["job"]>>;
+
+/** Settings for a test: a fresh database in `folder`, two workers, the demo provider without delay. */
+export function testConfig(dbUrl: string, env: Record<string, string> = {}): Config {
+  return readConfig(
+    {
+      PORT: "0",
+      BARKEEP_DB_URL: dbUrl,
+      BARKEEP_WORKERS: "2",
+      DEMO_LATENCY_MS: "0",
+      BARKEEP_LOG_LEVEL: "debug",
+      ...env,
+    },
+    PROVIDERS,
+  );
+}
+
+export interface TestAppOptions extends AppOptions {
+  readonly env?: Record<string, string>;
+  /** A folder that outlives the app, for a test that starts it again. */
+  readonly folder?: Folder;
+  readonly dbUrl?: string;
+}
+
+/** Starts the app; `await using` closes it and makes sure that no worker, timer-driven write or file is left. */
+export async function startApp({ env, folder, dbUrl, ...options }: TestAppOptions = {}): Promise<TestApp> {
+  const own = folder ?? temporaryFolder();
+  const printed: string[] = [];
+  const config = testConfig(dbUrl ?? own.database(), env);
+  const app = await createApp(config, { print: (text) => void printed.push(text), ...options });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch: app.fetch });
+  const client = clientOf(server.url.href.replace(/\/$/, ""));
+  const { hub, runs } = app;
+
+  /** Looks now and after every event, until there is something to see. */
+  async function watch<T>(look: () => T | undefined): Promise<T> {
+    const stream = hub.stream({ latest: true });
+    try {
+      for (;;) {
+        const found = look();
+        if (found !== undefined) return found;
+        if ((await stream.next(60_000)) === null) throw new Error("the app was closed");
+      }
+    } finally {
+      stream.close();
+    }
+  }
+
+  return {
+    ...client,
+    app,
+    printed,
+    events: (query = "", headers) => readEvents(`${client.url}/api/events${query}`, headers),
+    async start(order) {
+      const { status, body, text } = await client.post("/api/runs", order);
+      if (status !== 202) throw new Error(`POST /api/runs: ${status} ${text}`);
+      return body.run.id;
+    },
+    async reach(runId, ...states) {
+      await watch(() => hub.runs().find((run) => run.id === runId && states.includes(run.state)));
+      return runs.read(runId);
+    },
+    seen: (symbol, stop) =>
+      watch(() =>
+        hub
+          .runs()
+          .flatMap((run) => hub.job(run.id, symbol) ?? [])
+          .find(stop),
+      ),
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await server.stop(true);
+      const left = { workers: app.pool.alive, files: own.openFiles() };
+      if (folder === undefined) own[Symbol.dispose]();
+      if (left.workers > 0 || left.files.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
+    },
+  };
+}

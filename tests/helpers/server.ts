@@ -1,0 +1,49 @@
+/** The real server as a process of its own. */
+
+import { fileURLToPath } from "node:url";
+import { type Client, clientOf } from "./http.ts";
+
+const SERVER = fileURLToPath(new URL("../../src/server.ts", import.meta.url));
+
+export interface ServerProcess {
+  readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  /** Resolves when the server says where it listens; rejects if it ends before. */
+  readonly listening: Promise<Client>;
+  /** Ends the process at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** Asks it to stop; answers its exit code. */
+  stop(): Promise<number>;
+}
+
+/** Spawns the server on any free port. `cwd` keeps it away from a developer's own `.env`. */
+export function spawnServer(cwd: string, env: Record<string, string>): ServerProcess {
+  const child = Bun.spawn([process.execPath, SERVER], {
+    cwd,
+    env: { PATH: process.env.PATH ?? "", HOME: cwd, TMPDIR: cwd, PORT: "0", ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  return {
+    process: child,
+    listening: firstLine(child),
+    async kill() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+    stop() {
+      child.kill("SIGTERM");
+      return child.exited;
+    },
+  };
+}
+
+async function firstLine(child: ServerProcess["process"]): Promise<Client> {
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const url = /^Barkeep listening on (http:\/\/\S+)$/m.exec(text)?.[1];
+    if (url !== undefined) return clientOf(url);
+  }
+  throw new Error(`the server ended before it listened: ${text}${await new Response(child.stderr).text()}`);
+}
