@@ -23,8 +23,8 @@ console.log("closed");
 for (const when of ["at once", "at work"]) {
   test(`closed ${when}, the app leaves nothing behind that keeps the process alive`, async () => {
     using folder = temporaryFolder();
-    const child = Bun.spawn([process.execPath, "-e", SCRIPT], {
-      cwd: folder.path,
+    const child = Bun.spawn([process.execPath, "--no-env-file", "-e", SCRIPT], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
       env: { PATH: process.env.PATH ?? "", DB: folder.database(), WHEN: when },
       stdout: "pipe",
       stderr: "pipe",

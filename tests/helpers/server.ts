@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { type Client, clientOf } from "./http.ts";
 
-const SERVER = fileURLToPath(new URL("../../src/server.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ServerProcess {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -15,11 +15,11 @@ export interface ServerProcess {
   stop(): Promise<number>;
 }
 
-/** Spawns the server on any free port. `cwd` keeps it away from a developer's own `.env`. */
-export function spawnServer(cwd: string, env: Record<string, string>): ServerProcess {
-  const child = Bun.spawn([process.execPath, SERVER], {
-    cwd,
-    env: { PATH: process.env.PATH ?? "", HOME: cwd, TMPDIR: cwd, PORT: "0", ...env },
+/** Spawns the server on any free port, away from a developer's own settings. */
+export function spawnServer(env: Record<string, string>): ServerProcess {
+  const child = Bun.spawn([process.execPath, "--no-env-file", "src/server.ts"], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? "", PORT: "0", ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
