@@ -94,7 +94,7 @@ export function createVendor<Answer>(
   const sourceOf = (interval: Interval) => spec.sources[interval] ?? interval;
 
   /** All pages of one window; where it is too much at once, of its halves. */
-  async function fetchRows(query: VendorQuery, rows: Rows, context: FetchContext): Promise<void> {
+  async function fetchRows(query: VendorQuery, rows: Rows, context: FetchContext, depth = 0): Promise<void> {
     const own = new Rows();
     try {
       await fetchPages(query, own, context);
@@ -102,11 +102,13 @@ export function createVendor<Answer>(
       // Asked, and told that there is nothing: an empty answer.
       if (error instanceof ProviderError && error.kind === "no_data") return;
       const days = Math.ceil((query.to - query.from) / DAY);
-      if (!(error instanceof TooMuch) || days < 2) throw error;
+      // A vendor that is down is slow for any window: the size is to blame twice at most.
+      const hopeless = days < 2 || (error instanceof TooMuch && error.kind !== "bad_request" && depth >= 2);
+      if (!(error instanceof TooMuch) || hopeless) throw error;
       const middle = Math.floor(query.from / DAY + days / 2) * DAY;
       context.log("info", `${spec.title}: ${days} days were too much at once, asking for halves`);
-      await fetchRows({ ...query, to: middle }, rows, context);
-      await fetchRows({ ...query, from: middle }, rows, context);
+      await fetchRows({ ...query, to: middle }, rows, context, depth + 1);
+      await fetchRows({ ...query, from: middle }, rows, context, depth + 1);
       return;
     }
     rows.append(own);

@@ -27,7 +27,7 @@ export const breakOff = (): Behaviour => () =>
       async start(controller) {
         controller.enqueue(new TextEncoder().encode('[{"timestamp": 17'));
         await Bun.sleep(1);
-        controller.error(new Error("broken off"));
+        controller.error();
       },
     }),
     { headers: { "content-type": "application/json" } },

@@ -37,7 +37,7 @@ export function fakeBinance(): FakeVendor {
           "0",
           "0",
         ]);
-      return Response.json(rows, { headers: { "x-mbx-used-weight-1m": String(2 * vendor.urls.length) } });
+      return Response.json(rows, { headers: { "x-mbx-used-weight-1m": String(2 * vendor.lastMinute()) } });
     },
   });
   return vendor;

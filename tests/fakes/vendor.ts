@@ -33,6 +33,8 @@ export interface FakeVendor {
   /** When they arrived, by the vendor's clock. */
   readonly arrivals: number[];
   refusedForPace: number;
+  /** Requests in the minute that ends now. */
+  lastMinute(): number;
   /** The most requests in any sliding minute. */
   busiestMinute(): number;
   close(): Promise<void>;
@@ -53,7 +55,7 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
       const behaviour = vendor.script.shift() ?? vendor.always;
       const scripted = await behaviour?.(request, url);
       if (scripted) return scripted;
-      if (recent() > vendor.perMinute) {
+      if (vendor.lastMinute() > vendor.perMinute) {
         vendor.refusedForPace++;
         return protocol.refusePace();
       }
@@ -61,13 +63,6 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
       return (await protocol.answer(url, vendor.market, request)) ?? new Response("no such path", { status: 404 });
     },
   });
-
-  function recent(): number {
-    const now = vendor.clock();
-    let count = 0;
-    for (let at = vendor.arrivals.length - 1; at >= 0 && now - vendor.arrivals[at]! < 60_000; at--) count++;
-    return count;
-  }
 
   const vendor: FakeVendor = {
     url: `http://127.0.0.1:${server.port}`,
@@ -80,6 +75,12 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
     urls: [],
     arrivals: [],
     refusedForPace: 0,
+    lastMinute: () => {
+      const now = vendor.clock();
+      let count = 0;
+      for (let at = vendor.arrivals.length - 1; at >= 0 && now - vendor.arrivals[at]! < 60_000; at--) count++;
+      return count;
+    },
     busiestMinute: () => busiestMinute(vendor.arrivals),
     close: async () => {
       abort.abort();

@@ -5,6 +5,7 @@ import type { Permit } from "../../src/providers/provider.ts";
 import { accountOf, Quota } from "../../src/providers/quota.ts";
 import type { QuotaRequest, QuotaRow } from "../../src/providers/quota-account.ts";
 import type { QuotaLimit } from "../../src/providers/quota-meters.ts";
+import { busiestMinute } from "../fakes/vendor.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const MINUTE = 60_000;
@@ -21,17 +22,6 @@ const ask = (more: Partial<QuotaRequest> = {}): QuotaRequest => ({
 
 function quotaOf(clock: VirtualClock, limits: QuotaLimit[], hooks = {}): Quota {
   return new Quota([{ provider: "acme", account: "acme:1", limits }], { clock, ...hooks });
-}
-
-/** The most arrivals in any 60 seconds, both ends included as a strict vendor might. */
-function busiestMinute(arrivals: readonly number[]): number {
-  const sorted = [...arrivals].sort((a, b) => a - b);
-  let most = 0;
-  for (let end = 0, start = 0; end < sorted.length; end++) {
-    while (sorted[end]! - sorted[start]! >= MINUTE) start++;
-    most = Math.max(most, end - start + 1);
-  }
-  return most;
 }
 
 /** Runs `calls` requests through `workers` workers; requests and answers take `way()` ms each. Gives the vendor's view. */

@@ -1,15 +1,14 @@
 /** Every vendor's adapter against its fake: the provider contract, keys kept secret, and what each protocol is known for. */
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { CALENDAR } from "../../src/domain/calendar.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
-import type { Provider } from "../../src/providers/provider.ts";
-import { createProvider, findProvider, PROVIDERS } from "../../src/providers/registry.ts";
+import { PROVIDERS } from "../../src/providers/registry.ts";
 import { FAKE_SECRET, fakeAlpaca } from "../fakes/alpaca.ts";
 import { hang, html, reply } from "../fakes/behaviours.ts";
 import { fakeBinance } from "../fakes/binance.ts";
 import { fakeEodhd } from "../fakes/eodhd.ts";
 import { fakeMassive } from "../fakes/massive.ts";
+import { providerOn } from "../fakes/providers.ts";
 import { fakeTiingo } from "../fakes/tiingo.ts";
 import { fakeTwelveData } from "../fakes/twelvedata.ts";
 import { FAKE_KEY, type FakeVendor } from "../fakes/vendor.ts";
@@ -25,15 +24,6 @@ const FAKES: Record<string, { start: () => FakeVendor; symbol: string; unknown: 
   tiingo: { start: fakeTiingo, symbol: "BRK.B", unknown: "NOPE" },
 };
 
-const hurry = { timeoutMs: 150, backoffMs: 1, busyMs: 1 };
-const valuesFor = (fake: FakeVendor, name: string) => ({
-  [`${name.toUpperCase()}_BASE_URL`]: fake.url,
-  [`${name.toUpperCase()}_API_KEY`]: fake.key,
-  ALPACA_API_SECRET: FAKE_SECRET,
-});
-const provide = (fake: FakeVendor, name: string): Provider =>
-  findProvider(name)!.create(valuesFor(fake, name), CALENDAR, hurry);
-
 test("every vendor of the registry has a fake", () => {
   expect(PROVIDERS.map(({ name }) => name).filter((name) => name !== "demo" && name !== "csv")).toEqual(
     Object.keys(FAKES),
@@ -43,7 +33,7 @@ test("every vendor of the registry has a fake", () => {
 for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
   providerContract(name, () => {
     const fake = start();
-    const provider = createProvider(name, valuesFor(fake, name), CALENDAR);
+    const provider = providerOn(fake, name, {}, {});
     return { provider, symbol, unknown, from: "2024-11-25", to: "2024-12-09", metered: true, close: fake.close };
   });
 
@@ -54,7 +44,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
     const window = { symbol, interval: "1d", from, to: from + 10 * 86_400, asOf: from + 60 * 86_400 } as const;
     const failure = async (behaviour: FakeVendor["always"], context = recordingContext()): Promise<ProviderError> => {
       fake.always = behaviour;
-      const error = await provide(fake, name)
+      const error = await providerOn(fake, name)
         .fetchBars(window, context)
         .then(
           () => new Error("it answered"),
@@ -107,7 +97,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
       const stop = new AbortController();
       const context = recordingContext(stop.signal);
       const before = fake.urls.length;
-      const answer = createProvider(name, valuesFor(fake, name), CALENDAR).fetchBars(window, context);
+      const answer = providerOn(fake, name, {}, {}).fetchBars(window, context);
       while (fake.urls.length === before) await Bun.sleep(1);
       stop.abort(new Error("paused"));
       expect(answer).rejects.toThrow("paused");
@@ -117,8 +107,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
 
     if (name !== "binance") {
       test("a refused key is named as such, with the variable to check", async () => {
-        const values = { ...valuesFor(fake, name), [`${name.toUpperCase()}_API_KEY`]: "another-key" };
-        const provider = findProvider(name)!.create(values, CALENDAR, hurry);
+        const provider = providerOn(fake, name, { [`${name.toUpperCase()}_API_KEY`]: "another-key" });
         const context = recordingContext();
         const error = await provider.fetchBars(window, context).catch((thrown) => thrown);
         expect(error.kind).toBe("auth");

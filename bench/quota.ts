@@ -1,0 +1,84 @@
+/**
+ * How much of a provider's quota is used under its limit: ideal time ÷ real time for 8 workers on one key, on a clock
+ * that is moved by hand. Beside it the limit split between the workers, an eighth each
+ * and at least one, as simpler pipelines do.
+ */
+
+import { Quota } from "../src/providers/quota.ts";
+import { VirtualClock } from "../tests/providers/virtual-clock.ts";
+
+const WORKERS = 8;
+const MINUTE = 60_000;
+
+interface Load {
+  readonly title: string;
+  /** Requests a minute. */
+  readonly limit: number;
+  /** Requests of each job; jobs are handed to whichever worker is free. */
+  readonly jobs: readonly number[];
+  /** Milliseconds from a grant to the answer. */
+  readonly latency: number;
+}
+
+const LOADS: readonly Load[] = [
+  { title: "many even jobs", limit: 200, jobs: Array(600).fill(10), latency: 120 },
+  { title: "slow answers", limit: 200, jobs: Array(600).fill(10), latency: 1_500 },
+  { title: "uneven jobs", limit: 200, jobs: [1_500, ...Array(45).fill(100)], latency: 120 },
+  { title: "three jobs left", limit: 200, jobs: [2_000, 2_000, 2_000], latency: 120 },
+  { title: "free plan, 5 a minute", limit: 5, jobs: Array(30).fill(5), latency: 300 },
+];
+
+/** Seconds of virtual time to do `jobs`, when worker `w` asks `limiters[w]`. */
+async function timeOf({ jobs, latency }: Load, clock: VirtualClock, limiters: readonly Quota[]): Promise<number> {
+  const startedAt = clock.now();
+  const queue = [...jobs.entries()];
+  await clock.until(
+    Promise.all(
+      limiters.map(async (quota) => {
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          const [job, requests] = next;
+          for (let sent = 0; sent < requests; sent++) {
+            const permit = await quota.acquire({ provider: "acme", run: "r", job: String(job), cost: 1 });
+            await clock.sleep(latency);
+            permit.settle({});
+          }
+        }
+      }),
+    ),
+  );
+  return (clock.now() - startedAt) / 1000;
+}
+
+function limiter(clock: VirtualClock, limit: number): Quota {
+  return new Quota([{ provider: "acme", account: "acme", limits: [{ period: "minute", counts: "requests", limit }] }], {
+    clock,
+  });
+}
+
+const rows = [];
+for (const load of LOADS) {
+  const total = load.jobs.reduce((sum, requests) => sum + requests, 0);
+  // The first minute's worth goes at once; what the workers can send at all is a bound as well.
+  const byLimit = ((Math.ceil(total / load.limit) - 1) * MINUTE) / 1000;
+  const byLatency = (Math.max(total / WORKERS, ...load.jobs) * load.latency) / 1000;
+  const ideal = Math.max(byLimit, byLatency);
+  const clock = new VirtualClock();
+  const shared = limiter(clock, load.limit);
+  const one = await timeOf(load, clock, Array(WORKERS).fill(shared));
+  const split = await timeOf(
+    load,
+    clock,
+    Array.from({ length: WORKERS }, () => limiter(clock, Math.max(1, Math.floor(load.limit / WORKERS)))),
+  );
+  rows.push({
+    load: load.title,
+    "limit/min": load.limit,
+    requests: total,
+    "ideal s": ideal.toFixed(0),
+    "shared s": one.toFixed(0),
+    "split s": split.toFixed(0),
+    "shared ideal/real": (ideal / one).toFixed(3),
+    "split ideal/real": load.limit < WORKERS ? "over the limit" : (ideal / split).toFixed(3),
+  });
+}
+console.table(rows);
