@@ -1,8 +1,9 @@
 /** Oscillators and momentum. */
 
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
-import { ema, rsi } from "../kernels/average.ts";
-import { absChange, change, changeSign, close, lnClose, open, quotient, range, trueRange } from "../kernels/bar.ts";
+import { rsi } from "../kernels/average.ts";
+import { abs, changeSign, close, lnClose, open, quotient, range, trueRange } from "../kernels/bar.ts";
+import { trueStrength } from "../kernels/nested.ts";
 import {
   buyingPressure,
   cci,
@@ -18,17 +19,20 @@ import { mean, sum } from "../kernels/sum.ts";
 const slowK = mean(stochastic(14), 3);
 const rsi14 = rsi(close, 14);
 
-const pressure = (n: number) => quotient(sum(buyingPressure, n), sum(trueRange, n));
+const pressure = sum(buyingPressure, 7);
+const travel = sum(trueRange, 7);
 
-const ultimate = windowed("ultosc", [pressure(7), pressure(14), pressure(28)], {
-  compute(out, { from, to }, a7, a14, a28) {
-    for (let t = from; t < to; t++) out[t] = (100 * (4 * a7[t]! + 2 * a14[t]! + a28[t]!)) / 7;
-  },
-});
-
-const tsi = windowed("tsi", [ema(ema(change, 25), 13), ema(ema(absChange, 25), 13)], {
-  compute(out, { from, to }, net, gross) {
-    for (let t = from; t < to; t++) out[t] = (100 * net[t]!) / gross[t]!;
+/** The sums over 14 and 28 bars are made of those over 7. */
+const ultimate = windowed("ultosc", [pressure, travel], {
+  delay: 21,
+  compute(out, { from, to }, bp, tr) {
+    for (let t = from; t < to; t++) {
+      const bp14 = bp[t]! + bp[t - 7]!;
+      const tr14 = tr[t]! + tr[t - 7]!;
+      const bp28 = bp14 + (bp[t - 14]! + bp[t - 21]!);
+      const tr28 = tr14 + (tr[t - 14]! + tr[t - 21]!);
+      out[t] = (100 * (4 * (bp[t]! / tr[t]!) + 2 * (bp14 / tr14) + bp28 / tr28)) / 7;
+    }
   },
 });
 
@@ -44,19 +48,15 @@ const body = windowed("body", [close, open], {
   },
 });
 
-const intradayMomentum = windowed("imi", [body], {
-  delay: 13,
-  compute(out, { from, to }, body) {
-    for (let t = from; t < to; t++) {
-      let up = 0;
-      let down = 0;
-      for (let i = t - 13; i <= t; i++) {
-        const x = body[i]!;
-        if (x > 0) up += x;
-        else down -= x;
-      }
-      out[t] = (100 * up) / (up + down);
-    }
+const rise = windowed("rise", [close, open], {
+  compute(out, { from, to }, c, o) {
+    for (let t = from; t < to; t++) out[t] = (Math.abs(c[t]! - o[t]!) + (c[t]! - o[t]!)) / 2;
+  },
+});
+
+const intradayMomentum = windowed("imi", [sum(rise, 14), sum(abs(body), 14)], {
+  compute(out, { from, to }, up, all) {
+    for (let t = from; t < to; t++) out[t] = 100 * (up[t]! / all[t]!);
   },
 });
 
@@ -166,7 +166,7 @@ export const momentum: readonly FeatureEntry[] = [
     warmup: 37,
     memory: RECURSIVE,
     unit: "−100..100",
-    series: tsi,
+    series: trueStrength(close, 25, 13),
   },
   {
     name: "crsi_3_2_100",

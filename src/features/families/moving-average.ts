@@ -3,23 +3,8 @@
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { ema, kama } from "../kernels/average.ts";
 import { close, dollarVolume, quotient, volume } from "../kernels/bar.ts";
+import { dema, tema } from "../kernels/nested.ts";
 import { mean, sum, wma } from "../kernels/sum.ts";
-
-const e1 = ema(close, 20);
-const e2 = ema(e1, 20);
-const e3 = ema(e2, 20);
-
-const dema = windowed("dema20", [e1, e2], {
-  compute(out, { from, to }, e1, e2) {
-    for (let t = from; t < to; t++) out[t] = 2 * e1[t]! - e2[t]!;
-  },
-});
-
-const tema = windowed("tema20", [e1, e2, e3], {
-  compute(out, { from, to }, e1, e2, e3) {
-    for (let t = from; t < to; t++) out[t] = 3 * e1[t]! - 3 * e2[t]! + e3[t]!;
-  },
-});
 
 const hullInput = windowed("hull20", [wma(close, 10), wma(close, 20)], {
   compute(out, { from, to }, fast, slow) {
@@ -67,7 +52,7 @@ export const movingAverage: readonly FeatureEntry[] = [
     warmup: 38,
     memory: RECURSIVE,
     unit: "price",
-    series: dema,
+    series: dema(close, 20),
   },
   {
     name: "tema_20",
@@ -76,7 +61,7 @@ export const movingAverage: readonly FeatureEntry[] = [
     warmup: 57,
     memory: RECURSIVE,
     unit: "price",
-    series: tema,
+    series: tema(close, 20),
   },
   {
     name: "kama_10",

@@ -3,7 +3,8 @@
 import { type FeatureEntry, RECURSIVE, type Series, windowed, windowOf } from "../define.ts";
 import { ema } from "../kernels/average.ts";
 import { close, high, lag, lnClose, low, minus, quotient, range, trueRange } from "../kernels/bar.ts";
-import { barsSinceMax, barsSinceMin, max, min } from "../kernels/extreme.ts";
+import { aroonDown, aroonUp, max, min } from "../kernels/extreme.ts";
+import { averageOverItsAverage, convergence } from "../kernels/nested.ts";
 import { slopeTStatistic } from "../kernels/regression.ts";
 import { mean, sum } from "../kernels/sum.ts";
 import {
@@ -16,16 +17,8 @@ import {
   tdSetup,
 } from "../kernels/trend.ts";
 
-const macdLine = minus(ema(close, 12, 14), ema(close, 26));
+const macdLine = convergence(close, 12, 26);
 const macdSignal = ema(macdLine, 9);
-
-function aroon(barsSince: Series): Series {
-  return windowed("aroon", [barsSince], {
-    compute(out, { from, to }, since) {
-      for (let t = from; t < to; t++) out[t] = (100 * (25 - since[t]!)) / 25;
-    },
-  });
-}
 
 function halfWay(x: Series, y: Series): Series {
   return windowed("half_way", [x, y], {
@@ -58,8 +51,6 @@ const smaRatio = windowed("sma_ratio", [mean(close, 50), mean(close, 200)], {
     for (let t = from; t < to; t++) out[t] = fast[t]! / slow[t]! - 1;
   },
 });
-
-const rangeAverage = ema(range, 9);
 
 export const trend: readonly FeatureEntry[] = [
   {
@@ -124,7 +115,7 @@ export const trend: readonly FeatureEntry[] = [
     warmup: 25,
     memory: windowOf(26),
     unit: "0..100",
-    series: aroon(barsSinceMax(high, 26, "newest")),
+    series: aroonUp(25),
   },
   {
     name: "aroon_25_down",
@@ -133,7 +124,7 @@ export const trend: readonly FeatureEntry[] = [
     warmup: 25,
     memory: windowOf(26),
     unit: "0..100",
-    series: aroon(barsSinceMin(low, 26, "newest")),
+    series: aroonDown(25),
   },
   {
     name: "psar_002_020",
@@ -260,7 +251,7 @@ export const trend: readonly FeatureEntry[] = [
     warmup: 40,
     memory: RECURSIVE,
     unit: "sum of 25 ratios, about 25",
-    series: sum(quotient(rangeAverage, ema(rangeAverage, 9)), 25),
+    series: sum(averageOverItsAverage(range, 9), 25),
   },
   {
     name: "td_setup",

@@ -1,12 +1,13 @@
 /** Volume: its level, flow and shape. */
 
 import { CUMULATIVE, type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
-import { ema, emaFromFirst } from "../kernels/average.ts";
-import { abs, lag, lnVolume, logReturn, minus, quotient, volume } from "../kernels/bar.ts";
+import { ema } from "../kernels/average.ts";
+import { abs, lag, lnVolume, logReturn, quotient, volume } from "../kernels/bar.ts";
 import { gini } from "../kernels/concentration.ts";
 import { correlation } from "../kernels/correlation.ts";
 import {
   accumulation,
+  chaikinOscillator,
   directedMoney,
   easeOfMovement,
   force,
@@ -16,18 +17,13 @@ import {
   volumeIndex,
 } from "../kernels/flow.ts";
 import { std, zScore } from "../kernels/moment.ts";
+import { percentageOscillator } from "../kernels/nested.ts";
 import { slope } from "../kernels/regression.ts";
 import { definedMean, mean, sum } from "../kernels/sum.ts";
 
 const moneyFlowIndex = windowed("mfi", [sum(directedMoney(1), 14), sum(directedMoney(-1), 14)], {
   compute(out, { from, to }, up, down) {
     for (let t = from; t < to; t++) out[t] = 100 * (up[t]! / (up[t]! + down[t]!));
-  },
-});
-
-const percentageOscillator = windowed("pvo", [ema(volume, 12), ema(volume, 26)], {
-  compute(out, { from, to }, fast, slow) {
-    for (let t = from; t < to; t++) out[t] = (100 * (fast[t]! - slow[t]!)) / slow[t]!;
   },
 });
 
@@ -57,7 +53,7 @@ export const volumeFamily: readonly FeatureEntry[] = [
     warmup: 9,
     memory: RECURSIVE,
     unit: "volume",
-    series: minus(emaFromFirst(accumulation, 3), emaFromFirst(accumulation, 10)),
+    series: chaikinOscillator(3, 10),
   },
   {
     name: "cmf_20",
@@ -166,7 +162,7 @@ export const volumeFamily: readonly FeatureEntry[] = [
     warmup: 25,
     memory: RECURSIVE,
     unit: "percent",
-    series: percentageOscillator,
+    series: percentageOscillator(volume, 12, 26),
   },
   {
     name: "volume_slope_20",

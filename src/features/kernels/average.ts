@@ -6,15 +6,14 @@ import { sum } from "./sum.ts";
 
 /**
  * y = y[1] + α·(x − y[1]), seeded with the mean of the first n values of x, placed on the n-th. The seed is summed as
- * distances from the first value, so that a flat series gives exactly its own level. The first `skip` values of x are
- * passed over. State: the running seed sum, then y; the first value.
+ * distances from the first value, so that a flat series gives exactly its own level. State: the running seed sum, then
+ * y; the first value.
  */
-function smoothed(name: string, x: Series, n: number, alpha: number, skip = 0): Series {
+function smoothed(name: string, x: Series, n: number, alpha: number): Series {
   return recursive(name, [x], {
-    delay: skip + n - 1,
+    delay: n - 1,
     state: 2,
-    compute(out, { from, to, first, state }, x) {
-      const origin = first - n + 1;
+    compute(out, { from, to, origin, first, state }, x) {
       let y = state[0]!;
       let t = Math.max(from, origin);
       if (t <= first) {
@@ -35,30 +34,14 @@ function smoothed(name: string, x: Series, n: number, alpha: number, skip = 0): 
   });
 }
 
-/** EMA_n(x): α = 2/(n + 1), the seed taken after `skip` values. */
-export function ema(x: Series, n: number, skip = 0): Series {
-  return smoothed(skip > 0 ? `ema${n}_after${skip}` : `ema${n}`, x, n, 2 / (n + 1), skip);
+/** EMA_n(x): α = 2/(n + 1). */
+export function ema(x: Series, n: number): Series {
+  return smoothed(`ema${n}`, x, n, 2 / (n + 1));
 }
 
 /** The exponential average of the given α, seeded with the mean of the first n values. */
 export function exponential(x: Series, n: number, alpha: number): Series {
   return smoothed(`exponential${n}_${alpha}`, x, n, alpha);
-}
-
-/** EMA_n(x) that starts as the first value of x instead of a mean (TA-Lib ADOSC). State: y. */
-export function emaFromFirst(x: Series, n: number): Series {
-  const alpha = 2 / (n + 1);
-  return recursive(`ema${n}_from_first`, [x], {
-    state: 1,
-    compute(out, { from, to, first, state }, x) {
-      let y = from <= first && first < to ? x[first]! : state[0]!;
-      for (let t = Math.max(from, first); t < to; t++) {
-        y += alpha * (x[t]! - y);
-        out[t] = y;
-      }
-      state[0] = y;
-    },
-  });
 }
 
 /** Wilder's running sum: the sum of the first n − 1 values, then S = S[1] − S[1]/n + x (TA-Lib DI). State: S. */
@@ -67,11 +50,12 @@ export function wilderSum(x: Series, n: number): Series {
     delay: n - 1,
     state: 1,
     compute(out, { from, to, origin, first, state }, x) {
+      const keep = 1 - 1 / n;
       let sum = state[0]!;
       let t = Math.max(from, origin);
       for (; t < to && t < first; t++) sum += x[t]!;
       for (; t < to; t++) {
-        sum = sum - sum / n + x[t]!;
+        sum = sum * keep + x[t]!;
         out[t] = sum;
       }
       state[0] = sum;
@@ -91,6 +75,7 @@ export function wilder(x: Series, n: number): Series {
 export function rsi(x: Series, n: number): Series {
   const alpha = 1 / n;
   const keep = 1 - alpha;
+  const half = alpha / 2;
   return recursive(`rsi${n}`, [x], {
     delay: n,
     reach: 1,
@@ -110,11 +95,11 @@ export function rsi(x: Series, n: number): Series {
         }
       }
       for (; t < to; t++) {
-        const move = (x[t]! - x[t - 1]!) * alpha;
-        gain *= keep;
-        loss *= keep;
-        if (move > 0) gain += move;
-        else loss -= move;
+        // size ± move is twice the gain or the loss, exactly: no branch on a sign that nobody can predict.
+        const move = x[t]! - x[t - 1]!;
+        const size = Math.abs(move);
+        gain = gain * keep + (size + move) * half;
+        loss = loss * keep + (size - move) * half;
         out[t] = 100 * (gain / (gain + loss));
       }
       state[0] = gain;
@@ -141,10 +126,10 @@ export function efficiencyRatio(n: number): Series {
 export function kama(n: number): Series {
   const slow = 2 / 31;
   const span = 2 / 3 - slow;
-  return recursive(`kama${n}`, [close, efficiencyRatio(n)], {
-    reach: 1,
+  return recursive(`kama${n}`, [close, sum(absChange, n)], {
+    reach: n,
     state: 1,
-    compute(out, { from, to, first, state }, c, ratio) {
+    compute(out, { from, to, first, state }, c, path) {
       let k = state[0]!;
       let t = from;
       if (t <= first) {
@@ -153,8 +138,9 @@ export function kama(n: number): Series {
         k = c[t - 1]!;
       }
       for (; t < to; t++) {
-        const er = ratio[t]!;
-        const s = (Number.isNaN(er) ? 1 : er) * span + slow;
+        const walked = path[t]!;
+        const ratio = walked === 0 ? 1 : Math.abs(c[t]! - c[t - n]!) / walked;
+        const s = ratio * span + slow;
         k += s * s * (c[t]! - k);
         out[t] = k;
       }

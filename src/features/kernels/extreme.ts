@@ -1,10 +1,15 @@
 /**
- * Maximum and minimum over a sliding window, and where they are: blocks of the window's length, a suffix extreme of
- * one block and a prefix extreme of the next (van Herk 1992; Gil & Werman 1993). Three comparisons a bar, whatever
- * the window's length.
+ * Maximum and minimum over a sliding window, and where they are. Over long windows: blocks of the window's length, a
+ * suffix extreme of one block and a prefix extreme of the next (van Herk 1992; Gil & Werman 1993), three comparisons a
+ * bar whatever the length. Over short ones it is quicker to remember the extreme and its place, and to look through
+ * the window again only when it has left: few of these comparisons are ever mispredicted.
  */
 
 import { type Series, windowed } from "../define.ts";
+import { high, low } from "./bar.ts";
+
+/** Windows up to this length are tracked. */
+const TRACKED = 40;
 
 const suffix = new Float64Array(1024);
 const suffixAt = new Int32Array(1024);
@@ -13,7 +18,10 @@ const suffixAt = new Int32Array(1024);
 export function max(x: Series, n: number): Series {
   return windowed(`max${n}`, [x], {
     delay: n - 1,
-    compute: (out, { from, to, origin }, x) => slideMax(out, x, from, to, origin, n),
+    compute(out, { from, to, origin }, x) {
+      if (n <= TRACKED) trackMax(out, x, from, to, n);
+      else slideMax(out, x, from, to, origin, n);
+    },
   });
 }
 
@@ -21,8 +29,66 @@ export function max(x: Series, n: number): Series {
 export function min(x: Series, n: number): Series {
   return windowed(`min${n}`, [x], {
     delay: n - 1,
-    compute: (out, { from, to, origin }, x) => slideMin(out, x, from, to, origin, n),
+    compute(out, { from, to, origin }, x) {
+      if (n <= TRACKED) trackMin(out, x, from, to, n);
+      else slideMin(out, x, from, to, origin, n);
+    },
   });
+}
+
+/** A NaN is never the extreme, but while one is in the window the result is NaN. */
+function trackMax(out: Float64Array, x: Float64Array, from: number, to: number, n: number): void {
+  let at = -1;
+  let most = Number.NEGATIVE_INFINITY;
+  let undefinedAt = lastNaN(x, from - n + 1, from);
+  for (let t = from; t < to; t++) {
+    const value = x[t]!;
+    if (Number.isNaN(value)) undefinedAt = t;
+    const start = t - n + 1;
+    if (at < start) {
+      most = Number.NEGATIVE_INFINITY;
+      for (let i = start; i <= t; i++) {
+        if (x[i]! >= most) {
+          most = x[i]!;
+          at = i;
+        }
+      }
+    } else if (value >= most) {
+      most = value;
+      at = t;
+    }
+    out[t] = undefinedAt < start ? most : Number.NaN;
+  }
+}
+
+function trackMin(out: Float64Array, x: Float64Array, from: number, to: number, n: number): void {
+  let at = -1;
+  let least = Number.POSITIVE_INFINITY;
+  let undefinedAt = lastNaN(x, from - n + 1, from);
+  for (let t = from; t < to; t++) {
+    const value = x[t]!;
+    if (Number.isNaN(value)) undefinedAt = t;
+    const start = t - n + 1;
+    if (at < start) {
+      least = Number.POSITIVE_INFINITY;
+      for (let i = start; i <= t; i++) {
+        if (x[i]! <= least) {
+          least = x[i]!;
+          at = i;
+        }
+      }
+    } else if (value <= least) {
+      least = value;
+      at = t;
+    }
+    out[t] = undefinedAt < start ? least : Number.NaN;
+  }
+}
+
+/** The last position in [from, to) that holds NaN, or −1. */
+function lastNaN(x: Float64Array, from: number, to: number): number {
+  for (let i = to - 1; i >= from; i--) if (Number.isNaN(x[i]!)) return i;
+  return -1;
 }
 
 function slideMax(out: Float64Array, x: Float64Array, from: number, to: number, origin: number, n: number): void {
@@ -70,6 +136,64 @@ function slideMin(out: Float64Array, x: Float64Array, from: number, to: number, 
       out[t] = older >= least || Number.isNaN(least) ? least : older;
     }
   }
+}
+
+/** 100·(n − bars since the highest high of the last n + 1 bars)/n, the newest of equal ones (Chande; TA-Lib AROON). */
+export function aroonUp(n: number): Series {
+  return windowed(`aroon_up${n}`, [high], {
+    delay: n,
+    compute(out, { from, to }, h) {
+      const scale = 100 / n;
+      let at = -1;
+      let most = 0;
+      for (let t = from; t < to; t++) {
+        const start = t - n;
+        if (at < start) {
+          most = h[start]!;
+          at = start;
+          for (let i = start + 1; i <= t; i++) {
+            if (h[i]! >= most) {
+              most = h[i]!;
+              at = i;
+            }
+          }
+        } else if (h[t]! >= most) {
+          most = h[t]!;
+          at = t;
+        }
+        out[t] = (at - start) * scale;
+      }
+    },
+  });
+}
+
+/** 100·(n − bars since the lowest low of the last n + 1 bars)/n, the newest of equal ones. */
+export function aroonDown(n: number): Series {
+  return windowed(`aroon_down${n}`, [low], {
+    delay: n,
+    compute(out, { from, to }, l) {
+      const scale = 100 / n;
+      let at = -1;
+      let least = 0;
+      for (let t = from; t < to; t++) {
+        const start = t - n;
+        if (at < start) {
+          least = l[start]!;
+          at = start;
+          for (let i = start + 1; i <= t; i++) {
+            if (l[i]! <= least) {
+              least = l[i]!;
+              at = i;
+            }
+          }
+        } else if (l[t]! <= least) {
+          least = l[t]!;
+          at = t;
+        }
+        out[t] = (at - start) * scale;
+      }
+    },
+  });
 }
 
 /** Which of several equal extremes counts. */

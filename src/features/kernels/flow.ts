@@ -14,53 +14,107 @@ export const moneyFlow = windowed("clv_v", [high, low, close, volume], {
 });
 
 /**
- * The sum of x since the first bar, compensated (Neumaier 1974) so that it does not drift over millions of bars.
- * State: the sum, the digits it lost.
+ * On-balance volume: the first bar's volume, then sign(Δc)·v added (TA-Lib OBV). Volumes are summed exactly, with the
+ * digits that an addition loses (Knuth's two-sum), so that nothing drifts. State: the sum, the digits it lost.
  */
-function runningSum(x: Series): Series {
-  return recursive("running_sum", [x], {
+export const onBalanceVolume = recursive("obv", [close, volume], {
+  reach: 1,
+  state: 2,
+  compute(out, { from, to, first, state }, c, v) {
+    let sum = state[0]!;
+    let lost = state[1]!;
+    let t = from;
+    if (t <= first && first < to) {
+      sum = v[first]!;
+      out[first] = sum;
+      t = first + 1;
+    }
+    for (; t < to; t++) {
+      const term = (+(c[t]! > c[t - 1]!) - +(c[t]! < c[t - 1]!)) * v[t]!;
+      const next = sum + term;
+      const added = next - sum;
+      lost += sum - (next - added) + (term - added);
+      sum = next;
+      out[t] = sum + lost;
+    }
+    state[0] = sum;
+    state[1] = lost;
+  },
+});
+
+/** Chaikin's accumulation/distribution line: the sum of CLV·v (TA-Lib AD), exact like OBV. State: as there. */
+export const accumulation = recursive("ad", [high, low, close, volume], {
+  state: 2,
+  compute(out, { from, to, state }, h, l, c, v) {
+    let sum = state[0]!;
+    let lost = state[1]!;
+    for (let t = from; t < to; t++) {
+      const range = h[t]! - l[t]!;
+      const term = range > 0 ? ((c[t]! - l[t]! - (h[t]! - c[t]!)) / range) * v[t]! : 0;
+      const next = sum + term;
+      const added = next - sum;
+      lost += sum - (next - added) + (term - added);
+      sum = next;
+      out[t] = sum + lost;
+    }
+    state[0] = sum;
+    state[1] = lost;
+  },
+});
+
+/** Price-volume trend: 0 at the first bar, then R·v added, exact like OBV. State: as there. */
+export const priceVolumeTrend = recursive("pvt", [close, volume], {
+  reach: 1,
+  state: 2,
+  compute(out, { from, to, first, state }, c, v) {
+    let sum = state[0]!;
+    let lost = state[1]!;
+    let t = from;
+    if (t <= first && first < to) {
+      out[first] = 0;
+      t = first + 1;
+    }
+    for (; t < to; t++) {
+      const term = (c[t]! / c[t - 1]! - 1) * v[t]!;
+      const next = sum + term;
+      const added = next - sum;
+      lost += sum - (next - added) + (term - added);
+      sum = next;
+      out[t] = sum + lost;
+    }
+    state[0] = sum;
+    state[1] = lost;
+  },
+});
+
+/**
+ * The fast less the slow average of the accumulation line, both starting as its first value (TA-Lib ADOSC).
+ * State: both averages.
+ */
+export function chaikinOscillator(fast: number, slow: number): Series {
+  const [a, b] = [2 / (fast + 1), 2 / (slow + 1)];
+  return recursive(`adosc${fast}_${slow}`, [accumulation], {
+    delay: slow - 1,
     state: 2,
-    compute(out, { from, to, state }, x) {
-      let sum = state[0]!;
-      let lost = state[1]!;
-      for (let t = from; t < to; t++) {
-        const value = x[t]!;
-        const next = sum + value;
-        lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-        sum = next;
-        out[t] = sum + lost;
+    compute(out, { from, to, origin, state }, line) {
+      let quick = state[0]!;
+      let calm = state[1]!;
+      let t = from;
+      if (t <= origin && origin < to) {
+        quick = line[origin]!;
+        calm = quick;
+        t = origin;
       }
-      state[0] = sum;
-      state[1] = lost;
+      for (; t < to; t++) {
+        quick += a * (line[t]! - quick);
+        calm += b * (line[t]! - calm);
+        out[t] = quick - calm;
+      }
+      state[0] = quick;
+      state[1] = calm;
     },
   });
 }
-
-/** sign(Δc)·v, and the whole volume of the first bar. */
-const signedVolume = windowed("obv_term", [close, volume], {
-  reach: 1,
-  compute(out, { from, to, first }, c, v) {
-    for (let t = from; t < to; t++) {
-      if (t === first || c[t]! > c[t - 1]!) out[t] = v[t]!;
-      else out[t] = c[t]! < c[t - 1]! ? -v[t]! : 0;
-    }
-  },
-});
-
-/** R·v, 0 on the first bar. */
-const returnVolume = windowed("pvt_term", [close, volume], {
-  reach: 1,
-  compute(out, { from, to, first }, c, v) {
-    for (let t = from; t < to; t++) out[t] = t === first ? 0 : (c[t]! / c[t - 1]! - 1) * v[t]!;
-  },
-});
-
-/** On-balance volume: starts as the first bar's volume (TA-Lib OBV). */
-export const onBalanceVolume = runningSum(signedVolume);
-/** Chaikin's accumulation/distribution line (TA-Lib AD). */
-export const accumulation = runningSum(moneyFlow);
-/** Price-volume trend: 0 at the first bar. */
-export const priceVolumeTrend = runningSum(returnVolume);
 
 /**
  * Fosback's volume index: 1000 at the first bar, then multiplied by c/c[1] on bars whose volume is above (`direction`
@@ -72,9 +126,15 @@ export function volumeIndex(direction: 1 | -1): Series {
     state: 1,
     compute(out, { from, to, first, state }, c, v) {
       let index = state[0]!;
-      for (let t = from; t < to; t++) {
-        if (t === first) index = 1000;
-        else if (direction * (v[t]! - v[t - 1]!) > 0) index *= c[t]! / c[t - 1]!;
+      let t = from;
+      if (t <= first && first < to) {
+        index = 1000;
+        out[first] = index;
+        t = first + 1;
+      }
+      for (; t < to; t++) {
+        const moves = +(direction * (v[t]! - v[t - 1]!) > 0);
+        index *= moves * (c[t]! / c[t - 1]!) + (1 - moves);
         out[t] = index;
       }
       state[0] = index;
@@ -100,7 +160,7 @@ export function directedMoney(direction: 1 | -1): Series {
       for (let t = from; t < to; t++) {
         const now = tp[t]!;
         const before = tp[t - 1]!;
-        out[t] = direction * (now - before) > 1e-14 * (now + before) ? now * v[t]! : 0;
+        out[t] = now * v[t]! * +(direction * (now - before) > 1e-14 * (now + before));
       }
     },
   });

@@ -3,7 +3,6 @@
 import { recursive, type Series, windowed } from "../define.ts";
 import { close, high, low, simpleReturn, typicalPrice } from "./bar.ts";
 import { max, min } from "./extreme.ts";
-import { fillWindow, lowerIndex, replaceInWindow } from "./ordered.ts";
 
 /** Raw %K: 100·(c − lowest)/(highest − lowest), the close in the range of the last n bars (Lane). */
 export function stochastic(n: number): Series {
@@ -38,7 +37,7 @@ export function williamsR(n: number): Series {
   });
 }
 
-/** Lambert's commodity channel index: (tp − m)/(0.015·mean absolute deviation from m), m = mean_n(tp). */
+/** Lambert's commodity channel index: (tp − m)/(0.015·mean absolute deviation from m), m = mean_n(tp); n even. */
 export function cci(n: number): Series {
   return windowed(`cci${n}`, [typicalPrice], {
     delay: n - 1,
@@ -46,12 +45,20 @@ export function cci(n: number): Series {
       for (let t = from; t < to; t++) {
         // Distances from the newest price: exactly zero on a flat window.
         const price = tp[t]!;
-        let sum = 0;
-        for (let i = t - n + 1; i < t; i++) sum += tp[i]! - price;
-        const mean = sum / n;
-        let spread = Math.abs(mean);
-        for (let i = t - n + 1; i < t; i++) spread += Math.abs(tp[i]! - price - mean);
-        out[t] = -mean / ((0.015 * spread) / n);
+        let even = 0;
+        let odd = 0;
+        for (let i = t - n + 2; i <= t; i += 2) {
+          even += tp[i]! - price;
+          odd += tp[i - 1]! - price;
+        }
+        const mean = (even + odd) / n;
+        even = 0;
+        odd = 0;
+        for (let i = t - n + 2; i <= t; i += 2) {
+          even += Math.abs(tp[i]! - price - mean);
+          odd += Math.abs(tp[i - 1]! - price - mean);
+        }
+        out[t] = -mean / ((0.015 * (even + odd)) / n);
       }
     },
   });
@@ -84,16 +91,19 @@ export const streak = recursive("streak", [close], {
   },
 });
 
-/** Percentage of the n values of R before the current one that are below it (Connors 2012, percent rank). */
+/**
+ * Percentage of the n values of R before the current one that are below it (Connors 2012, percent rank). Counting
+ * them all without a branch is quicker than keeping them in order.
+ */
 export function returnPercentRank(n: number): Series {
-  const window = new Float64Array(n);
   return windowed(`percent_rank${n}`, [simpleReturn], {
     delay: n,
     compute(out, { from, to }, R) {
-      fillWindow(window, R, from);
       for (let t = from; t < to; t++) {
-        if (t > from) replaceInWindow(window, R[t - n - 1]!, R[t - 1]!);
-        out[t] = (100 * lowerIndex(window, R[t]!)) / n;
+        const value = R[t]!;
+        let below = 0;
+        for (let i = t - n; i < t; i++) below += +(R[i]! < value);
+        out[t] = (100 * below) / n;
       }
     },
   });

@@ -11,7 +11,7 @@ const plusMovement = windowed("plus_dm", [high, low], {
     for (let t = from; t < to; t++) {
       const up = h[t]! - h[t - 1]!;
       const down = l[t - 1]! - l[t]!;
-      out[t] = up > 0 && up > down ? up : 0;
+      out[t] = up * (+(up > 0) & +(up > down));
     }
   },
 });
@@ -23,7 +23,7 @@ const minusMovement = windowed("minus_dm", [high, low], {
     for (let t = from; t < to; t++) {
       const up = h[t]! - h[t - 1]!;
       const down = l[t - 1]! - l[t]!;
-      out[t] = down > 0 && down > up ? down : 0;
+      out[t] = down * (+(down > 0) & +(down > up));
     }
   },
 });
@@ -49,6 +49,7 @@ export function averageDirection(n: number): Series {
     state: 1,
     compute(out, { from, to, origin, first, state }, plus, minus) {
       let adx = state[0]!;
+      const alpha = 1 / n;
       for (let t = Math.max(from, origin); t < to; t++) {
         const dx = 100 * (Math.abs(plus[t]! - minus[t]!) / (plus[t]! + minus[t]!));
         const defined = !Number.isNaN(dx);
@@ -56,7 +57,7 @@ export function averageDirection(n: number): Series {
           if (defined) adx += dx;
           if (t === first) adx /= n;
         } else if (defined) {
-          adx = (adx * (n - 1) + dx) / n;
+          adx += alpha * (dx - adx);
         }
         out[t] = adx;
       }
@@ -75,74 +76,119 @@ export const parabolicSar = recursive("psar", [high, low], {
   state: 4,
   compute(out, { from, to, first, state }, h, l) {
     let [side, sar, extreme, factor] = state as unknown as [number, number, number, number];
-    for (let t = Math.max(from, first); t < to; t++) {
+    let t = Math.max(from, first);
+    if (t === first && first < to) {
+      const fall = l[t - 1]! - l[t]!;
+      side = fall > 0 && fall > h[t]! - h[t - 1]! ? -1 : 1;
+      sar = side > 0 ? l[t - 1]! : h[t - 1]!;
+      extreme = side > 0 ? h[t]! : l[t]!;
+      factor = STEP;
+    }
+    // The first bar has none before it: its own high and low stand for them.
+    let topBefore = h[t === first ? t : t - 1]!;
+    let bottomBefore = l[t === first ? t : t - 1]!;
+    for (; t < to; t++) {
       const top = h[t]!;
       const bottom = l[t]!;
-      let topBefore = h[t - 1]!;
-      let bottomBefore = l[t - 1]!;
-      if (t === first) {
-        const fall = bottomBefore - bottom;
-        side = fall > 0 && fall > top - topBefore ? -1 : 1;
-        sar = side > 0 ? bottomBefore : topBefore;
-        extreme = side > 0 ? top : bottom;
-        factor = STEP;
-        topBefore = top;
-        bottomBefore = bottom;
+      if (side > 0) {
+        const lowest = Math.min(bottomBefore, bottom);
+        const highest = Math.max(topBefore, top);
+        if (bottom <= sar) {
+          side = -1;
+          sar = Math.max(extreme, highest);
+          extreme = bottom;
+          factor = STEP;
+          out[t] = sar;
+          sar += factor * (extreme - sar);
+          if (sar < highest) sar = highest;
+        } else {
+          if (top > extreme) {
+            extreme = top;
+            factor = Math.min(factor + STEP, MOST);
+          }
+          out[t] = sar;
+          sar += factor * (extreme - sar);
+          if (sar > lowest) sar = lowest;
+        }
+      } else {
+        const lowest = Math.min(bottomBefore, bottom);
+        const highest = Math.max(topBefore, top);
+        if (top >= sar) {
+          side = 1;
+          sar = Math.min(extreme, lowest);
+          extreme = top;
+          factor = STEP;
+          out[t] = sar;
+          sar += factor * (extreme - sar);
+          if (sar > lowest) sar = lowest;
+        } else {
+          if (bottom < extreme) {
+            extreme = bottom;
+            factor = Math.min(factor + STEP, MOST);
+          }
+          out[t] = sar;
+          sar += factor * (extreme - sar);
+          if (sar < highest) sar = highest;
+        }
       }
-      const highest = Math.max(topBefore, top);
-      const lowest = Math.min(bottomBefore, bottom);
-      if (side > 0 ? bottom <= sar : top >= sar) {
-        side = -side;
-        sar = side > 0 ? Math.min(extreme, lowest) : Math.max(extreme, highest);
-        extreme = side > 0 ? top : bottom;
-        factor = STEP;
-      } else if (side > 0 ? top > extreme : bottom < extreme) {
-        extreme = side > 0 ? top : bottom;
-        factor = Math.min(factor + STEP, MOST);
-      }
-      out[t] = sar;
-      sar += factor * (extreme - sar);
-      sar = side > 0 ? Math.min(sar, lowest) : Math.max(sar, highest);
+      topBefore = top;
+      bottomBefore = bottom;
     }
     state.set([side, sar, extreme, factor]);
   },
 });
 
 /**
- * SuperTrend: bands of `width` average ranges around (h + l)/2 that only tighten while the close stays inside, and
- * the side on which the close last left them. State: upper band, lower band, side (1 up, −1 down).
+ * A band of SuperTrend: `width` average ranges above (`direction` 1) or below (−1) the middle of the bar, which only
+ * tightens while the close stays inside. State: the band.
  */
-function superTrend(n: number, width: number, published: "line" | "side"): Series {
-  const asSide = published === "side";
-  return recursive(`supertrend${n}_${width}_${published}`, [high, low, close, wilder(trueRange, n)], {
+function superTrendBand(n: number, width: number, direction: 1 | -1): Series {
+  return recursive(`supertrend_band${direction * n}_${width}`, [high, low, close, wilder(trueRange, n)], {
     reach: 1,
-    state: 3,
+    state: 1,
     compute(out, { from, to, first, state }, h, l, c, range) {
-      let [upper, lower, side] = state as unknown as [number, number, number];
+      let band = state[0]!;
       for (let t = Math.max(from, first); t < to; t++) {
-        const middle = (h[t]! + l[t]!) / 2;
-        const top = middle + width * range[t]!;
-        const bottom = middle - width * range[t]!;
-        if (t === first) {
-          upper = top;
-          lower = bottom;
-          side = 1;
-        } else {
-          const before = c[t - 1]!;
-          if (top < upper || before > upper) upper = top;
-          if (bottom > lower || before < lower) lower = bottom;
-          if (c[t]! < lower) side = -1;
-          else if (c[t]! > upper) side = 1;
+        const fresh = (h[t]! + l[t]!) / 2 + direction * width * range[t]!;
+        if (t === first) band = fresh;
+        else {
+          const moves = +(direction * (band - fresh) > 0) | +(direction * (c[t - 1]! - band) > 0);
+          band = moves * fresh + (1 - moves) * band;
         }
-        out[t] = asSide ? side : side > 0 ? lower : upper;
+        out[t] = band;
       }
-      state.set([upper, lower, side]);
+      state[0] = band;
     },
   });
 }
 
-export const superTrendLine = (n: number, width: number) => superTrend(n, width, "line");
-export const superTrendSide = (n: number, width: number) => superTrend(n, width, "side");
+/** 1 since the close last rose above the upper band, −1 since it last fell below the lower. State: the side. */
+export function superTrendSide(n: number, width: number): Series {
+  const bands = [close, superTrendBand(n, width, -1), superTrendBand(n, width, 1)] as const;
+  return recursive(`supertrend_side${n}_${width}`, bands, {
+    state: 1,
+    compute(out, { from, to, first, state }, c, lower, upper) {
+      let side = state[0]!;
+      for (let t = Math.max(from, first); t < to; t++) {
+        if (t === first) side = 1;
+        else if (c[t]! < lower[t]!) side = -1;
+        else if (c[t]! > upper[t]!) side = 1;
+        out[t] = side;
+      }
+      state[0] = side;
+    },
+  });
+}
+
+/** SuperTrend: the lower band while the side is up, the upper one while it is down. */
+export function superTrendLine(n: number, width: number): Series {
+  const inputs = [superTrendSide(n, width), superTrendBand(n, width, -1), superTrendBand(n, width, 1)] as const;
+  return windowed(`supertrend_line${n}_${width}`, inputs, {
+    compute(out, { from, to }, side, lower, upper) {
+      for (let t = from; t < to; t++) out[t] = side[t]! > 0 ? lower[t]! : upper[t]!;
+    },
+  });
+}
 
 /** Signed count of consecutive closes above (+) or below (−) the one four bars before; 0 on an equal one. State: it. */
 export const tdSetup = recursive("td_setup", [close], {
