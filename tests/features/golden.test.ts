@@ -4,7 +4,6 @@ import { describe, expect, test } from "bun:test";
 import { FEATURES, type Feature } from "../../src/features/catalog.ts";
 import { FAMILIES } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";
-import { EXCEPTIONS } from "./oracle/exceptions.ts";
 import { reference } from "./oracle/reference.ts";
 import { longSeries, type TestSeries, testSeries } from "./oracle/series.ts";
 
@@ -44,11 +43,10 @@ function unitOf(name: string, series: TestSeries, expected: Expected): (t: numbe
 function fault({ name }: Feature, values: Float64Array, series: TestSeries, expected: Expected): string | null {
   const right = expected.get(name)!;
   const unit = unitOf(name, series, expected);
-  const exception = EXCEPTIONS[name]?.slack(series.bars);
   const wrong: number[] = [];
   right.forEach((value, t) => {
     const got = values[t]!;
-    const near = Math.max(RELATIVE * Math.abs(value), ABSOLUTE * unit(t), exception?.[t] ?? 0);
+    const near = Math.max(RELATIVE * Math.abs(value), ABSOLUTE * unit(t));
     const agrees = Number.isNaN(value) ? Number.isNaN(got) : Math.abs(got - value) <= near;
     if (!agrees || Object.is(got, -0)) wrong.push(t);
   });
@@ -93,16 +91,15 @@ describe.each(longSeries())("$name", (series) => {
     const features = FEATURES.filter(({ family }) => family === "time");
     const expected = reference(series.bars, series, ["time"]);
     const columns = computed(series, features);
-    if (features.length === 0) return;
     expect(expected.get("tod_rvol_20")!.some((value) => !Number.isNaN(value))).toBe(true);
     expect(features.flatMap((feature, i) => fault(feature, columns[i]!, series, expected) ?? [])).toEqual([]);
   });
 });
 
-test("the judge knows every feature of the catalogue, in its order", () => {
+test("the judge knows the 200 features of the catalogue, in its order", () => {
   const [series] = testSeries() as [TestSeries];
-  const listed = new Set(FEATURES.map(({ name }) => name));
-  const judged = [...reference(series.bars, series).keys()].filter((name) => listed.has(name));
+  const judged = [...reference(series.bars, series).keys()];
+  expect(judged).toHaveLength(200);
   expect(FEATURES.map(({ name }) => name)).toEqual(judged);
 });
 

@@ -68,7 +68,7 @@ function engine({ bars, interval, market }: TestSeries): Map<string, ArrayLike<n
 function differences(series: TestSeries, values: Map<string, ArrayLike<number>>): string[] {
   return Object.entries(talibFeatures(series.bars)).flatMap(([name, theirs]) => {
     const ours = values.get(name);
-    if (!ours) return [];
+    if (!ours) return `${name}: missing`;
     const largest = theirs.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
     const agrees = (t: number) => {
       const [a, b] = [ours[t]!, theirs[t]!];
@@ -87,9 +87,8 @@ describe.each(ORDINARY)("$name", (series) => {
   test("the engine has TA-Lib's values, and its first valid bar", () => {
     const values = engine(series);
     expect(differences(series, values)).toEqual([]);
-    const shared = Object.entries(talibFeatures(series.bars)).filter(([name]) => values.has(name));
-    const starts = shared.map(([name, theirs]) => [name, undefinedCount(theirs)]);
-    expect(shared.map(([name]) => [name, undefinedCount(values.get(name)!)])).toEqual(starts);
+    const starts = Object.entries(talibFeatures(series.bars)).map(([name, theirs]) => [name, undefinedCount(theirs)]);
+    expect(starts.map(([name]) => [name, undefinedCount(values.get(name as string)!)])).toEqual(starts);
   });
 
   test("so does the judge", () => {

@@ -104,12 +104,15 @@ export function quantile(x: readonly number[], p: number): number {
   return order[below]! + (position - below) * (order[above]! - order[below]!);
 }
 
-/** The rank of the newest value in the window, ties averaged, divided by n. */
-export function rank(x: readonly number[]): number {
+/**
+ * The rank of the newest value in the window, ties averaged, divided by n. Values within `rounding` of it, relative to
+ * it, are tied with it.
+ */
+export function rank(x: readonly number[], rounding = 0): number {
   const current = x.at(-1)!;
-  const less = x.filter((value) => value < current).length;
-  const ties = x.filter((value) => value === current).length;
-  return (less + (ties + 1) / 2) / x.length;
+  const tied = x.filter((value) => Math.abs(value - current) <= rounding * Math.abs(current)).length;
+  const less = x.filter((value) => value < current - rounding * Math.abs(current)).length;
+  return (less + (tied + 1) / 2) / x.length;
 }
 
 /** Autocorrelation at lag k, both factors about the mean of the whole window. */

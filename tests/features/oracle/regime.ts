@@ -54,7 +54,7 @@ export const regime: Family = (bars) => {
     choppiness_14: choppiness(bars),
     fractal_dim_30: fractalDimension(bars),
     ttm_squeeze_ratio_20: map((s, range) => ratio(2 * s, 1.5 * range), rolling(c, 20, pstd), wilder(tr, 20)),
-    vol_rank_250: rolling(rolling(r, 20, std), 250, rank),
+    vol_rank_250: rolling(rolling(r, 20, std), 250, (w) => rank(w, 1e-12)),
     ma_alignment: map(
       (price, fast, slow, middle, long) =>
         mean([price - fast, fast - slow, slow - middle, middle - long].map(Math.sign)),
