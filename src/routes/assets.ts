@@ -5,12 +5,15 @@ import { Hono } from "hono";
 const ours = (file: string) => new URL(`../../public/${file}`, import.meta.url);
 const theirs = (path: string) => new URL(import.meta.resolve(path));
 
+/** The style sheet's chapters, in order. */
+const STYLES = ["tokens", "base", "parts", "frame", "monitor", "queue", "pages", "narrow"] as const;
+
 /**
  * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is
  * there, and the page would never connect.
  */
 const FILES = {
-  css: { file: "app.css", type: "text/css", parts: [ours("app.css")] },
+  css: { file: "app.css", type: "text/css", parts: STYLES.map((name) => ours(`css/${name}.css`)) },
   js: { file: "app.js", type: "text/javascript", parts: [ours("app.js")] },
   htmx: {
     file: "htmx.js",

@@ -28,6 +28,8 @@ import { Viewer } from "./viewer.ts";
 const HEARTBEAT_MS = 5_000;
 /** A viewer whose connection takes nothing for so long is let go, milliseconds. */
 const STALLED_MS = 3 * HEARTBEAT_MS;
+/** Shortest time between two additions to the log panel, milliseconds: rows may hurry, text is for reading. */
+const LOG_MS = 400;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
 const ANNOUNCE_MS = 10_000;
 
@@ -46,14 +48,21 @@ export class ScreenFeed {
   /** The last rendering of each job's row: an unchanged row is not sent again, a slow viewer's rows not rendered again. */
   readonly #rows = new Map<string, string>();
   readonly #announced = new Map<string, { ended: number; at: number }>();
+  /** Log lines that wait for their turn, and the id of the last one that had it. */
+  #lines: LogLine[] = [];
+  #line: number;
+  #linesTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #stop: () => void;
   readonly #stalled: number;
+  readonly #logEvery: number;
   /** Frames that were merged instead of sent, and viewers let go because they took nothing. */
   readonly counts = { merged: 0, dropped: 0 };
 
-  constructor(hub: ProgressHub, { heartbeat = HEARTBEAT_MS, stalled = STALLED_MS } = {}) {
+  constructor(hub: ProgressHub, { heartbeat = HEARTBEAT_MS, stalled = STALLED_MS, log = LOG_MS } = {}) {
     this.#hub = hub;
+    this.#line = hub.lastLine;
+    this.#logEvery = log;
     this.#stalled = stalled;
     this.#channelOf("monitor");
     this.#stop = hub.onFrame((frame) => this.#onFrame(frame));
@@ -68,7 +77,7 @@ export class ScreenFeed {
 
   /** What a page must say when it connects, so that it is sent only what happened since it was drawn. */
   cursor(): string {
-    return `${this.#hub.epoch}-${this.#hub.seq}-${this.#hub.lastLine}`;
+    return `${this.#hub.epoch}-${this.#hub.seq}-${this.#line}`;
   }
 
   /** The runs of a scene with their jobs, as they are now. */
@@ -78,7 +87,7 @@ export class ScreenFeed {
 
   /** The newest log lines of a scene, oldest first. */
   lines(scene: Scene): LogLine[] {
-    return linesOf(scene, this.#hub.lines()).slice(-LOG_PANEL_LINES);
+    return this.#linesOf(scene).slice(-LOG_PANEL_LINES);
   }
 
   /** A stream of server-sent events for one viewer who has seen everything up to `cursor`. */
@@ -99,6 +108,7 @@ export class ScreenFeed {
   /** Ends every stream; the browsers will come back. */
   close(): void {
     clearInterval(this.#heartbeat);
+    if (this.#linesTimer) clearTimeout(this.#linesTimer);
     this.#stop();
     for (const channel of this.#channels.values()) for (const viewer of [...channel.viewers]) viewer.end();
     this.#channels.clear();
@@ -145,11 +155,28 @@ export class ScreenFeed {
         whole,
         jobs: changed.filter((job) => shown.has(job.runId)).map((job) => jobKey(job.runId, job.symbol)),
         runs: frame.runs.filter((run) => shown.has(run.id)).map((run) => run.id),
-        logs: linesOf(channel.scene, frame.logs),
+        logs: [],
         wholeLog: false,
         sentence: sentences.join(" "),
       };
       this.#send(channel, news);
+    }
+    this.#lines.push(...frame.logs);
+    if (this.#lines.length > 0) this.#linesTimer ??= setTimeout(() => this.#sendLines(), this.#logEvery);
+  }
+
+  /** The lines of a scene that every viewer has been sent. */
+  #linesOf(scene: Scene): LogLine[] {
+    return linesOf(scene, this.#hub.lines()).filter(({ id }) => id <= this.#line);
+  }
+
+  #sendLines(): void {
+    this.#linesTimer = null;
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#line = lines.at(-1)?.id ?? this.#line;
+    for (const channel of this.#channels.values()) {
+      this.#send(channel, { ...NOTHING, logs: linesOf(channel.scene, lines) });
     }
   }
 
@@ -229,8 +256,8 @@ export class ScreenFeed {
     const line = Number(lineText);
     const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
     if (!known) return { ...NOTHING, whole: true, wholeLog: true };
-    if (seq === this.#hub.seq) return NOTHING;
-    const logs = linesOf(channel.scene, this.#hub.lines()).filter(({ id }) => id > line);
+    if (seq === this.#hub.seq && line === this.#line) return NOTHING;
+    const logs = this.#linesOf(channel.scene).filter(({ id }) => id > line);
     const wholeLog = logs.length >= LOG_PANEL_LINES;
     const whole = seq < channel.since;
     const jobs = whole ? [] : channel.shown.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq);

@@ -17,7 +17,7 @@ function serve(options?: ConstructorParameters<typeof ScreenFeed>[1]) {
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 }
 
-beforeEach(() => serve());
+beforeEach(() => serve({ log: 10 }));
 afterEach(async () => {
   feed.close();
   hub.close();
@@ -64,7 +64,7 @@ const flushed = () =>
 const partials = (data: string) => [...data.matchAll(/<hx-partial id="([^"]+)"/g)].map(([, id]) => id);
 
 describe("what a viewer is sent", () => {
-  test("the newest state of each job that changed, the run's head and the log, in one message", async () => {
+  test("the newest state of each job that changed and the run's head in one message, then the log", async () => {
     hub.report(job());
     hub.report(job({ symbol: "MSFT" }));
     hub.reportRun(run());
@@ -74,7 +74,8 @@ describe("what a viewer is sent", () => {
     hub.reportRun(run({ progress: 4 }));
     hub.log(line());
     const message = await viewer.next();
-    expect(partials(message!.data)).toEqual(["job-r1-AAPL", "run-r1", "log-lines"]);
+    expect(partials(message!.data)).toEqual(["job-r1-AAPL", "run-r1"]);
+    expect(partials((await viewer.next())!.data)).toEqual(["log-lines"]);
     expect(message!.data).toContain('value="4"');
     expect(message!.data).not.toContain('value="3"');
   });
@@ -134,6 +135,8 @@ describe("who connects", () => {
     const drawn = feed.cursor();
     hub.report(job({ symbol: "GOOGL", progress: 3 }));
     hub.log(line());
+    await first.next();
+    await first.next();
     const late = await watch(`?since=${drawn}`);
     expect(partials((await late.next())!.data)).toEqual(["job-r1-GOOGL", "run-r1", "log-lines"]);
   });
