@@ -41,8 +41,8 @@ export interface Series {
   readonly inputs: readonly Series[];
   /** 0-based bar index of the first value. */
   readonly warmup: number;
-  /** How many values before the first one computed are read of every input. */
-  readonly reach: number;
+  /** How many values before the first one computed are read of each input. */
+  readonly reach: readonly number[];
   /** Numbers of state carried from bar to bar. */
   readonly stateSize: (setup: FeatureSetup) => number;
   readonly stateful: boolean;
@@ -54,8 +54,8 @@ export interface Series {
 interface Shape<Inputs extends readonly Series[]> {
   /** Bars by which the first value comes after the first bar on which all inputs are defined (default 0). */
   readonly delay?: number;
-  /** Values before `from` that are read of every input (default `delay`). */
-  readonly reach?: number;
+  /** Values before `from` that are read of every input, or of each (default `delay`). */
+  readonly reach?: number | readonly number[];
   /** Values per bar (default 1). */
   readonly width?: number;
   /** Fills `out` from `from` to `to`. */
@@ -73,6 +73,9 @@ function intern(series: Series): Series {
 
 const warmupOf = (inputs: readonly Series[]) => Math.max(0, ...inputs.map((input) => input.warmup));
 
+const reachOf = (inputs: readonly Series[], reach: number | readonly number[]): readonly number[] =>
+  typeof reach === "number" ? inputs.map(() => reach) : reach;
+
 /** A bar column as a series. */
 export function bar(field: keyof BarColumns): Series {
   return intern({
@@ -80,7 +83,7 @@ export function bar(field: keyof BarColumns): Series {
     field,
     inputs: [],
     warmup: 0,
-    reach: 0,
+    reach: [],
     stateSize: () => 0,
     stateful: false,
     width: 1,
@@ -89,7 +92,7 @@ export function bar(field: keyof BarColumns): Series {
 }
 
 /**
- * A series decided by the last `reach + 1` values of its inputs. `compute` is called with `from` at or after the
+ * A series decided by the last `reach` values and the current one of its inputs. `compute` is called with `from` at or after the
  * first bar on which it is defined. It must give the same value for a bar wherever `from` lies (windows are cut into
  * blocks at fixed bar indices for this), so that an update equals a full pass bit by bit.
  */
@@ -103,7 +106,7 @@ export function windowed<const Inputs extends readonly Series[]>(
     key: `${name}(${inputs.map((input) => input.key).join(",")})`,
     inputs,
     warmup: warmupOf(inputs) + delay,
-    reach: shape.reach ?? delay,
+    reach: reachOf(inputs, shape.reach ?? delay),
     stateSize: () => 0,
     stateful: false,
     width: shape.width ?? 1,
@@ -126,7 +129,7 @@ export function recursive<const Inputs extends readonly Series[]>(
     key: `${name}(${inputs.map((input) => input.key).join(",")})`,
     inputs,
     warmup: warmupOf(inputs) + delay,
-    reach: shape.reach ?? 0,
+    reach: reachOf(inputs, shape.reach ?? 0),
     stateSize: typeof state === "number" ? () => state : state,
     stateful: true,
     width: 1,

@@ -49,8 +49,10 @@ function inOrder(targets: readonly Series[]): Series[] {
 function backOf(nodes: readonly Series[]): Map<Series, number> {
   const back = new Map<Series, number>(nodes.map((series) => [series, 0]));
   for (const series of nodes.toReversed()) {
-    const need = series.reach + (series.stateful ? 0 : back.get(series)!);
-    for (const input of series.inputs) back.set(input, Math.max(back.get(input)!, need));
+    const own = series.stateful ? 0 : back.get(series)!;
+    series.inputs.forEach((input, index) => {
+      back.set(input, Math.max(back.get(input)!, own + series.reach[index]!));
+    });
   }
   return back;
 }

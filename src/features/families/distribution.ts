@@ -2,22 +2,14 @@
 
 import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
 import { abs, changeSign, close, logReturn } from "../kernels/bar.ts";
+import { histogramEntropy, permutationEntropy } from "../kernels/entropy.ts";
 import { std, zScore } from "../kernels/moment.ts";
-import {
-  histogramEntropy,
-  permutationEntropy,
-  quantiles,
-  shareOutside,
-  TAIL_HILL,
-  TAIL_Q05,
-  TAIL_Q95,
-  TAILS,
-  yearTails,
-} from "../kernels/quantile.ts";
+import { quantiles, shareBeyond } from "../kernels/quantile.ts";
 import { runsTest } from "../kernels/run.ts";
 import { autocorrelation, ljungBox } from "../kernels/serial.ts";
 import { excessKurtosis, skewness } from "../kernels/shape.ts";
 import { mean } from "../kernels/sum.ts";
+import { TAIL_HILL, TAIL_Q05, TAIL_Q95, TAILS, yearTails } from "../kernels/tail.ts";
 
 const quartiles = quantiles(logReturn, 60, [0.25, 0.5, 0.75]);
 const spread = std(logReturn, 60);
@@ -50,17 +42,7 @@ const hill = windowed("hill", [yearTails], {
   },
 });
 
-function deviationsFrom(mean: Series, std: Series, count: number): Series {
-  return windowed(`deviations_from${count}`, [mean, std], {
-    compute(out, { from, to }, mean, std) {
-      for (let t = from; t < to; t++) out[t] = mean[t]! + count * std[t]!;
-    },
-  });
-}
-
-const center = mean(logReturn, 120);
-const width = std(logReturn, 120);
-const outliers = shareOutside(logReturn, deviationsFrom(center, width, -2), deviationsFrom(center, width, 2), 120);
+const outliers = shareBeyond(logReturn, mean(logReturn, 120), std(logReturn, 120), 2, 120);
 
 /** A statistic of the last n returns. */
 function statistic(

@@ -2,18 +2,18 @@
 
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { rsi } from "../kernels/average.ts";
-import { abs, changeSign, close, lnClose, open, quotient, range, trueRange } from "../kernels/bar.ts";
+import { abs, changeSign, close, lnClose, open, quotient, range, simpleReturn, trueRange } from "../kernels/bar.ts";
 import { trueStrength } from "../kernels/nested.ts";
 import {
   buyingPressure,
   cci,
-  returnPercentRank,
   stochastic,
   stochasticOf,
   streak,
   symmetricAverage,
   williamsR,
 } from "../kernels/oscillator.ts";
+import { percentRank } from "../kernels/rank.ts";
 import { mean, sum } from "../kernels/sum.ts";
 
 const slowK = mean(stochastic(14), 3);
@@ -36,7 +36,7 @@ const ultimate = windowed("ultosc", [pressure, travel], {
   },
 });
 
-const connorsRsi = windowed("crsi", [rsi(close, 3), rsi(streak, 2), returnPercentRank(100)], {
+const connorsRsi = windowed("crsi", [rsi(close, 3), rsi(streak, 2), percentRank(simpleReturn, 100)], {
   compute(out, { from, to }, price, run, rank) {
     for (let t = from; t < to; t++) out[t] = (price[t]! + run[t]! + rank[t]!) / 3;
   },
@@ -76,7 +76,7 @@ const momentum12Minus1 = windowed("mom_252_21", [lnClose], {
 
 const informationDiscreteness = windowed("info_discreteness", [close, sum(changeSign, 60)], {
   delay: 0,
-  reach: 60,
+  reach: [60, 0],
   compute(out, { from, to }, c, risesLessFalls) {
     for (let t = from; t < to; t++) {
       const net = c[t]! - c[t - 60]!;

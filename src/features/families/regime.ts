@@ -7,7 +7,7 @@ import { slopeOn, slopeOnTStatistic } from "../kernels/correlation.ts";
 import { max, min } from "../kernels/extreme.ts";
 import { pstd, std } from "../kernels/moment.ts";
 import { hurst, varianceRatio } from "../kernels/persistence.ts";
-import { rank } from "../kernels/quantile.ts";
+import { rank } from "../kernels/rank.ts";
 import { mean, sum } from "../kernels/sum.ts";
 
 const choppiness = windowed("choppiness", [sum(trueRange, 14), max(high, 14), min(low, 14)], {
@@ -20,7 +20,7 @@ const choppiness = windowed("choppiness", [sum(trueRange, 14), max(high, 14), mi
 const span = (n: number) => minus(max(high, n), min(low, n));
 
 const fractalDimension = windowed("fractal", [span(15), span(30)], {
-  reach: 15,
+  reach: [15, 0],
   compute(out, { from, to }, half, whole) {
     for (let t = from; t < to; t++) {
       const parts = (half[t]! + half[t - 15]!) / 15;
@@ -39,12 +39,9 @@ const averages = [close, ema(close, 12), ema(close, 26), mean(close, 50), mean(c
 const alignment = windowed("alignment", averages, {
   compute(out, { from, to }, c, e12, e26, s50, s200) {
     for (let t = from; t < to; t++) {
-      const signs =
-        Math.sign(c[t]! - e12[t]!) +
-        Math.sign(e12[t]! - e26[t]!) +
-        Math.sign(e26[t]! - s50[t]!) +
-        Math.sign(s50[t]! - s200[t]!);
-      out[t] = signs / 4;
+      const above = +(c[t]! > e12[t]!) + +(e12[t]! > e26[t]!) + +(e26[t]! > s50[t]!) + +(s50[t]! > s200[t]!);
+      const below = +(c[t]! < e12[t]!) + +(e12[t]! < e26[t]!) + +(e26[t]! < s50[t]!) + +(s50[t]! < s200[t]!);
+      out[t] = (above - below) / 4;
     }
   },
 });
@@ -130,7 +127,7 @@ export const regime: readonly FeatureEntry[] = [
     "pandas r.rolling(20).std().rolling(250).rank(pct=True)",
     270,
     "0..1",
-    rank(std(logReturn, 20), 250, 1e-12),
+    rank(std(logReturn, 20), 250),
   ),
   measure(
     "ma_alignment",

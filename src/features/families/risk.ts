@@ -5,9 +5,9 @@ import { close, difference, lnClose, simpleReturn } from "../kernels/bar.ts";
 import { deepestDrawdown, drawdown, drawdownDuration, worstDrawdown } from "../kernels/drawdown.ts";
 import { max, min } from "../kernels/extreme.ts";
 import { std } from "../kernels/moment.ts";
-import { TAIL_Q05, TAIL_WORST_MEAN, TAILS, yearTails } from "../kernels/quantile.ts";
 import { moments } from "../kernels/shape.ts";
 import { mean } from "../kernels/sum.ts";
+import { TAIL_Q05, TAIL_WORST_MEAN, TAILS, yearTails } from "../kernels/tail.ts";
 import { barsPerYear } from "../kernels/volatility.ts";
 
 function loss(name: string, which: number): Series {

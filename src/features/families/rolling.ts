@@ -17,7 +17,8 @@ import {
 import { correlation, definedCorrelation } from "../kernels/correlation.ts";
 import { barsSinceMax, barsSinceMin, max, min } from "../kernels/extreme.ts";
 import { std } from "../kernels/moment.ts";
-import { quantiles, rank } from "../kernels/quantile.ts";
+import { quantiles } from "../kernels/quantile.ts";
+import { rankByCounting } from "../kernels/rank.ts";
 import { rSquared, slope } from "../kernels/regression.ts";
 import { mean, sum } from "../kernels/sum.ts";
 
@@ -57,7 +58,7 @@ const volumeGrowth = windowed("ln_volume_growth", [volume], {
 const weightedMove = product(abs(simpleReturn), volume);
 
 const volumeTrend = windowed("vsumd", [volume, sum(abs(difference(volume)), 20)], {
-  reach: 20,
+  reach: [20, 0],
   compute(out, { from, to }, v, path) {
     for (let t = from; t < to; t++) out[t] = (v[t]! - v[t - 20]!) / path[t]!;
   },
@@ -131,7 +132,7 @@ export const rollingFamily: readonly FeatureEntry[] = [
   rolling("min", 20, "min_20(l)/c", "qlib MIN20", "ratio, ≤ 1", quotient(min(low, 20), close)),
   rolling("qtlu", 60, "q_60(c, 0.8)/c", "qlib QTLU60", "ratio", quantileShare(1)),
   rolling("qtld", 60, "q_60(c, 0.2)/c", "qlib QTLD60", "ratio", quantileShare(0)),
-  rolling("rank", 60, "rank_60(c), ties averaged", "qlib RANK60", "0..1", rank(close, 60)),
+  rolling("rank", 60, "rank_60(c), ties averaged", "qlib RANK60", "0..1", rankByCounting(close, 60)),
   rolling(
     "imax",
     60,

@@ -112,7 +112,7 @@ export function rsi(x: Series, n: number): Series {
 export function efficiencyRatio(n: number): Series {
   return windowed(`er${n}`, [close, sum(absChange, n)], {
     delay: 0,
-    reach: n,
+    reach: [n, 0],
     compute(out, { from, to }, c, path) {
       for (let t = from; t < to; t++) out[t] = Math.abs(c[t]! - c[t - n]!) / path[t]!;
     },

@@ -59,7 +59,7 @@ const minuteOfDay = windowed("minute", [localTime, localDay], {
 /** Monday 0 … Sunday 6; 1970-01-01 was a Thursday. */
 const weekday = windowed("weekday", [localDay], {
   compute(out, { from, to }, day) {
-    for (let t = from; t < to; t++) out[t] = (((day[t]! + 3) % 7) + 7) % 7;
+    for (let t = from; t < to; t++) out[t] = (((Math.trunc(day[t]!) + 3) % 7) + 7) % 7;
   },
 });
 
@@ -162,7 +162,7 @@ const MINUTES = 1440;
 
 /**
  * v over its mean in the same minute of the day of the last n earlier sessions that have a bar there; NaN before there
- * are n. State, per minute: how many sessions had it, then the last n volumes as a ring.
+ * are n, an even number. State, per minute: how many sessions had it, then the last n volumes as a ring.
  */
 export function relativeVolumeOfDay(n: number): Series {
   const size = n + 1;
@@ -175,9 +175,13 @@ export function relativeVolumeOfDay(n: number): Series {
         if (seen < n) {
           out[t] = Number.NaN;
         } else {
-          let sum = 0;
-          for (let i = at + 1; i < at + size; i++) sum += state[i]!;
-          out[t] = (n * v[t]!) / sum;
+          let even = 0;
+          let odd = 0;
+          for (let i = at + 1; i < at + size; i += 2) {
+            even += state[i]!;
+            odd += state[i + 1]!;
+          }
+          out[t] = (n * v[t]!) / (even + odd);
         }
         state[at + 1 + (seen % n)] = v[t]!;
         state[at] = seen + 1;

@@ -126,7 +126,7 @@ export function slopeOn(x: Series, y: Series, n: number): Series {
 /** The t statistic of that slope; NaN when the squared residuals are at most 1e-12 of the variation of y. */
 export function slopeOnTStatistic(x: Series, y: Series, n: number): Series {
   return windowed(`slope_on_t${n}`, [x, y, covariation(x, y, n)], {
-    reach: n - 1,
+    reach: [n - 1, n - 1, 0],
     compute(out, { from, to }, x, y, s) {
       for (let t = from; t < to; t++) {
         const xx = s[3 * t]!;

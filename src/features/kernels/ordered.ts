@@ -2,30 +2,31 @@
  * The last n values kept in order: a sorted array in which the value that leaves is found by binary search and the
  * stretch between its place and that of the value that comes is moved by one. For windows of a few hundred values
  * this is faster than any tree.
+ *
+ * The searches turn each comparison into a number instead of a branch: on random values a branch would be guessed wrong
+ * every other time, and half the time of a search would go there.
  */
 
 /** First index of sorted `window` whose value is ≥ `value`. */
 export function lowerIndex(window: Float64Array, value: number): number {
   let low = 0;
-  let high = window.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (window[middle]! < value) low = middle + 1;
-    else high = middle;
+  for (let length = window.length; length > 1; ) {
+    const half = length >>> 1;
+    low += half & -(window[low + half - 1]! < value);
+    length -= half;
   }
-  return low;
+  return low + +(window[low]! < value);
 }
 
 /** First index of sorted `window` whose value is > `value`. */
 export function upperIndex(window: Float64Array, value: number): number {
   let low = 0;
-  let high = window.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (window[middle]! <= value) low = middle + 1;
-    else high = middle;
+  for (let length = window.length; length > 1; ) {
+    const half = length >>> 1;
+    low += half & -(window[low + half - 1]! <= value);
+    length -= half;
   }
-  return low;
+  return low + +(window[low]! <= value);
 }
 
 /** Fills `window` with the values of x before position `end`, in order. */

@@ -1,7 +1,7 @@
 /** Oscillators that compare the close with its recent range, path or rank. */
 
 import { recursive, type Series, windowed } from "../define.ts";
-import { close, high, low, simpleReturn, typicalPrice } from "./bar.ts";
+import { close, high, low, typicalPrice } from "./bar.ts";
 import { max, min } from "./extreme.ts";
 
 /** Raw %K: 100·(c − lowest)/(highest − lowest), the close in the range of the last n bars (Lane). */
@@ -90,24 +90,6 @@ export const streak = recursive("streak", [close], {
     state[0] = run;
   },
 });
-
-/**
- * Percentage of the n values of R before the current one that are below it (Connors 2012, percent rank). Counting
- * them all without a branch is quicker than keeping them in order.
- */
-export function returnPercentRank(n: number): Series {
-  return windowed(`percent_rank${n}`, [simpleReturn], {
-    delay: n,
-    compute(out, { from, to }, R) {
-      for (let t = from; t < to; t++) {
-        const value = R[t]!;
-        let below = 0;
-        for (let i = t - n; i < t; i++) below += +(R[i]! < value);
-        out[t] = (100 * below) / n;
-      }
-    },
-  });
-}
 
 /** Ehlers' symmetric weighting of four values: (x + 2·x[1] + 2·x[2] + x[3])/6. */
 export function symmetricAverage(x: Series): Series {

@@ -1,20 +1,62 @@
 /** Where a value stands among the last n. */
 
 import { type Series, windowed } from "../define.ts";
+import { fillWindow, lowerIndex, replaceInWindow, upperIndex } from "./ordered.ts";
 
-/** rank_n(x): rank of the current value in the window, ties averaged, divided by n; counted directly (small n). */
+/**
+ * rank_n(x): rank of the current value in the window, ties averaged, divided by n. Counted directly, each comparison a
+ * number instead of a branch: up to some hundred values this is faster than keeping them in order.
+ */
 export function rankByCounting(x: Series, n: number): Series {
   return windowed(`rank${n}`, [x], {
     delay: n - 1,
     compute(out, { from, to }, x) {
       for (let t = from; t < to; t++) {
         const value = x[t]!;
-        let twice = 1;
+        let below = 0;
+        let notAbove = 0;
         for (let i = t - n + 1; i <= t; i++) {
-          if (x[i]! < value) twice += 2;
-          else if (x[i]! === value) twice++;
+          below += +(x[i]! < value);
+          notAbove += +(x[i]! <= value);
         }
-        out[t] = Number.isNaN(value) ? Number.NaN : twice / 2 / n;
+        out[t] = Number.isNaN(value) ? Number.NaN : (below + notAbove + 1) / 2 / n;
+      }
+    },
+  });
+}
+
+/** Two values this close to each other, relative to them, are tied: rounding set them apart. */
+const TIED = 1e-12;
+
+/** rank_n(x) of values x ≥ 0 that are results of rounding, from an ordered window. */
+export function rank(x: Series, n: number): Series {
+  const window = new Float64Array(n);
+  return windowed(`rank${n}_ordered`, [x], {
+    delay: n - 1,
+    reach: n,
+    compute(out, { from, to }, x) {
+      fillWindow(window, x, from + 1);
+      for (let t = from; t < to; t++) {
+        const value = x[t]!;
+        if (t > from) replaceInWindow(window, x[t - n]!, value);
+        const below = lowerIndex(window, value - TIED * value);
+        const notAbove = upperIndex(window, value + TIED * value);
+        out[t] = (below + notAbove + 1) / 2 / n;
+      }
+    },
+  });
+}
+
+/** Percentage of the n values before the current one that are below it (Connors 2012, percent rank). */
+export function percentRank(x: Series, n: number): Series {
+  return windowed(`percent_rank${n}`, [x], {
+    delay: n,
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) {
+        const value = x[t]!;
+        let below = 0;
+        for (let i = t - n; i < t; i++) below += +(x[i]! < value);
+        out[t] = (100 * below) / n;
       }
     },
   });

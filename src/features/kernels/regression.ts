@@ -73,7 +73,7 @@ function residualsAt(x: Float64Array, t: number, n: number, slope: number): numb
 export function slopeTStatistic(x: Series, n: number): Series {
   const squares = squaresOfIndex(n);
   return windowed(`slope_t${n}`, [x, slope(x, n), deviations(x, n)], {
-    reach: n - 1,
+    reach: [n - 1, 0, 0],
     compute(out, { from, to }, x, slope, deviations) {
       for (let t = from; t < to; t++) {
         const b = slope[t]!;

@@ -44,7 +44,7 @@ function covarianceAt(products: number, sum: number, head: number, tail: number,
 /** acf_n(x, 1) (statsmodels acf, adjusted=False). */
 export function autocorrelation(x: Series, n: number): Series {
   return windowed(`acf${n}`, [x, sum(x, n), deviations(x, n), sum(laggedProduct(x, 1), n - 1)], {
-    reach: n - 1,
+    reach: [n - 1, 0, 0, 0],
     compute(out, { from, to }, x, sum, deviations, products) {
       for (let t = from; t < to; t++) {
         const all = deviations[t]!;
@@ -62,7 +62,7 @@ export function autocorrelation(x: Series, n: number): Series {
 export function ljungBox(x: Series, n: number, lags: number): Series {
   const products = Array.from({ length: lags }, (_, index) => sum(laggedProduct(x, index + 1), n - index - 1));
   return windowed(`ljung_box${n}_${lags}`, [x, sum(x, n), deviations(x, n), ...products], {
-    reach: n - 1,
+    reach: [n - 1, 0, 0, ...products.map(() => 0)],
     compute(out, { from, to }, x, sum, deviations, ...products) {
       for (let t = from; t < to; t++) {
         const all = deviations[t]!;

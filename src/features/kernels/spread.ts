@@ -19,8 +19,8 @@ const corwinSchultzTerm = windowed("corwin_schultz", [lnHigh, lnLow, lnClose], {
       const beta = (h - l) * (h - l) + (h1 - l1) * (h1 - l1);
       const both = Math.max(h + gap, h1) - Math.min(l + gap, l1);
       const alpha = (Math.SQRT2 - 1) * (Math.sqrt(beta) / k) - both / Math.sqrt(k);
-      // tanh(α/2) = (e^α − 1)/(e^α + 1)
-      out[t] = alpha > 0 ? 2 * Math.tanh(alpha / 2) : alpha <= 0 ? 0 : Number.NaN;
+      const growth = Math.exp(Math.max(0, alpha));
+      out[t] = (2 * (growth - 1)) / (growth + 1);
     }
   },
 });
