@@ -2,6 +2,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { actionRoutes } from "./actions.tsx";
+import { docsRoutes } from "./api/docs.tsx";
 import { eventRoutes } from "./api/events.ts";
 import { profileRoutes } from "./api/profiles.ts";
 import { runRoutes } from "./api/runs.ts";
@@ -31,7 +32,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const assets = await loadAssets();
   const feed = new ScreenFeed(services.hub);
   addMiddleware(routes, services.log, assets.addresses);
-  routes.route("/", opsRoutes(services));
+  routes.route("/", opsRoutes(services, feed));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
   routes.route("/api", tableRoutes(services));
@@ -42,5 +43,9 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", pageRoutes(services, feed, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
+  routes.route(
+    "/",
+    docsRoutes(() => routes.getOpenAPI31Document(DESCRIPTION), assets.addresses),
+  );
   return { fetch: routes.fetch, close: () => feed.close() };
 }

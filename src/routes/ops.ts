@@ -1,12 +1,16 @@
-/** Liveness and readiness. */
+/** For supervisors: liveness, readiness and Prometheus metrics. */
 
 import { Hono } from "hono";
+import { JOB_STATES } from "../domain/run.ts";
+import { formatMetrics, type Metric } from "../metrics.ts";
+import type { ScreenFeed } from "./feed.ts";
 import type { Services } from "./services.ts";
 
-export const opsRoutes = ({ db, pool }: Services) =>
+export const opsRoutes = (services: Services, feed: ScreenFeed) =>
   new Hono()
     .get("/healthz", (c) => c.json({ status: "ok" }))
     .get("/readyz", async (c) => {
+      const { db, pool } = services;
       const database = await db.rows("SELECT 1", []).then(
         () => true,
         () => false,
@@ -14,4 +18,54 @@ export const opsRoutes = ({ db, pool }: Services) =>
       const workers = { alive: pool.alive, wanted: pool.size };
       const ready = database && workers.alive === workers.wanted;
       return c.json({ status: ready ? "ready" : "not ready", database, workers }, ready ? 200 : 503);
-    });
+    })
+    .get("/metrics", (c) =>
+      c.text(formatMetrics(measure(services, feed)), 200, {
+        "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+      }),
+    );
+
+function measure({ hub, pool, usage, quota }: Services, feed: ScreenFeed): Metric[] {
+  const gauge = (name: string, help: string, samples: Metric["samples"]): Metric => ({
+    name,
+    help,
+    type: "gauge",
+    samples,
+  });
+  const counter = (name: string, help: string, value: number): Metric => ({
+    name,
+    help,
+    type: "counter",
+    samples: [{ value }],
+  });
+  const runs = hub.runs();
+  const jobs = JOB_STATES.map((state) => ({
+    labels: { state },
+    value: runs.reduce((sum, run) => sum + run.counts[state], 0),
+  }));
+  const gauges = quota.snapshot().flatMap(({ provider, gauges }) => gauges.map((each) => ({ provider, ...each })));
+  return [
+    gauge("barkeep_jobs", "Jobs of the open and the latest runs by state", jobs),
+    gauge("barkeep_workers_alive", "Worker threads that are up", [{ value: pool.alive }]),
+    counter("barkeep_events_total", "Events since the server started", hub.seq),
+    gauge("barkeep_viewers", "Open live screens", [{ value: feed.viewers }]),
+    counter("barkeep_frames_merged_total", "Updates merged because a viewer was slow", feed.counts.merged),
+    counter("barkeep_viewers_dropped_total", "Viewers let go because they took nothing", feed.counts.dropped),
+    gauge(
+      "barkeep_requests_today",
+      "Requests to a provider since midnight UTC",
+      usage.usage().map(({ provider, today }) => ({ labels: { provider }, value: today.requests })),
+    ),
+    gauge(
+      "barkeep_quota_used",
+      "What is used of a provider's limit",
+      gauges.map(({ provider, period, used }) => ({ labels: { provider, period }, value: used })),
+    ),
+    gauge(
+      "barkeep_quota_limit",
+      "A provider's limit",
+      gauges.map(({ provider, period, limit }) => ({ labels: { provider, period }, value: limit })),
+    ),
+    gauge("barkeep_memory_bytes", "Resident memory of the process", [{ value: process.memoryUsage.rss() }]),
+  ];
+}

@@ -25,6 +25,8 @@ const JobBody = z
   .openapi("Job");
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
+/** `created_at` of the last run of the page before, in epoch milliseconds. */
+const epochMilliseconds = integerParameter(0, Number.MAX_SAFE_INTEGER, 0).removeDefault();
 const runId = z.string().max(60);
 
 const start = createRoute({
@@ -38,7 +40,7 @@ const list = createRoute({
   method: "get",
   path: "/runs",
   summary: "List runs, newest first",
-  request: { query: z.object({ limit: integerParameter(1, 200, 50), before: integerParameter(0, 1e15, 1e15) }) },
+  request: { query: z.object({ limit: integerParameter(1, 200, 50), before: epochMilliseconds.optional() }) },
   responses: { 200: json("Runs", z.object({ runs: z.array(RunBody) })), ...refusals(422) },
 });
 const read = createRoute({

@@ -1,0 +1,76 @@
+/** The API for people: every route with its parameters, its body and its answers. */
+
+import { type Frame, Page } from "./layout.tsx";
+
+/** One parameter or field, in words. */
+export interface ApiField {
+  readonly name: string;
+  readonly place: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description: string;
+}
+
+export interface ApiOperation {
+  readonly method: string;
+  readonly path: string;
+  readonly summary: string;
+  readonly fields: readonly ApiField[];
+  readonly answers: readonly { readonly status: string; readonly description: string }[];
+}
+
+export const ApiDocsPage = ({ frame, operations }: { frame: Frame; operations: readonly ApiOperation[] }) => (
+  <Page frame={frame} title="API">
+    <header class="page-head">
+      <h1>API</h1>
+    </header>
+    <div class="prose">
+      <p>
+        JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Refusals are{" "}
+        <code>application/problem+json</code> and name the field.
+      </p>
+      {operations.map((operation) => (
+        <Operation operation={operation} />
+      ))}
+    </div>
+  </Page>
+);
+
+const Operation = ({ operation: { method, path, summary, fields, answers } }: { operation: ApiOperation }) => (
+  <article>
+    <h2>
+      <code>
+        {method} {path}
+      </code>
+    </h2>
+    <p>{summary}</p>
+    {fields.length > 0 ? (
+      <section class="scroll" tabindex={0} aria-label={`Parameters of ${method} ${path}`}>
+        <table class="list">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">In</th>
+              <th scope="col">Type</th>
+              <th scope="col">Meaning</th>
+            </tr>
+          </thead>
+          <tbody>
+            {fields.map((field) => (
+              <tr>
+                <td>
+                  <code>{field.name}</code>
+                  {field.required ? " (required)" : ""}
+                </td>
+                <td>{field.place}</td>
+                <td>{field.type}</td>
+                <td>{field.description}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    ) : null}
+    <p>Answers: {answers.map(({ status, description }) => `${status} ${description}`).join(" · ")}</p>
+  </article>
+);
