@@ -1,12 +1,25 @@
 /** The shape of the bar (after qlib's Alpha158), and how often its shape says something. */
 
 import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
-import { close, high, low, open, range } from "../kernels/bar.ts";
+import { close, high, low, open, quotient, range } from "../kernels/bar.ts";
 import { mean } from "../kernels/sum.ts";
 
-const body = windowed("c_minus_o", [close, open], {
+/** One bar's own measure, computed straight from its columns: an intermediate would cost more than it saves. */
+const toOpen = windowed("kmid", [close, open], {
   compute(out, { from, to }, c, o) {
-    for (let t = from; t < to; t++) out[t] = c[t]! - o[t]!;
+    for (let t = from; t < to; t++) out[t] = (c[t]! - o[t]!) / o[t]!;
+  },
+});
+
+const rangeToOpen = windowed("klen", [high, low, open], {
+  compute(out, { from, to }, h, l, o) {
+    for (let t = from; t < to; t++) out[t] = (h[t]! - l[t]!) / o[t]!;
+  },
+});
+
+const toRange = windowed("kmid2", [close, open, high, low], {
+  compute(out, { from, to }, c, o, h, l) {
+    for (let t = from; t < to; t++) out[t] = (c[t]! - o[t]!) / (h[t]! - l[t]!);
   },
 });
 
@@ -22,38 +35,35 @@ const lowerShadow = windowed("lower_shadow", [open, low, close], {
   },
 });
 
-const shift = windowed("shift", [high, low, close], {
-  compute(out, { from, to }, h, l, c) {
-    for (let t = from; t < to; t++) out[t] = 2 * c[t]! - h[t]! - l[t]!;
+const shiftToOpen = windowed("ksft", [high, low, close, open], {
+  compute(out, { from, to }, h, l, c, o) {
+    for (let t = from; t < to; t++) out[t] = (2 * c[t]! - h[t]! - l[t]!) / o[t]!;
   },
 });
 
-/** A part of the bar relative to its open, or to its range. */
-function share(part: Series, of: Series): Series {
-  return windowed("share", [part, of], {
-    compute(out, { from, to }, part, of) {
-      for (let t = from; t < to; t++) out[t] = part[t]! / of[t]!;
-    },
-  });
-}
+const shiftToRange = windowed("ksft2", [high, low, close], {
+  compute(out, { from, to }, h, l, c) {
+    for (let t = from; t < to; t++) out[t] = (2 * c[t]! - h[t]! - l[t]!) / (h[t]! - l[t]!);
+  },
+});
 
 const inside = windowed("inside", [high, low], {
   delay: 1,
   compute(out, { from, to }, h, l) {
-    for (let t = from; t < to; t++) out[t] = h[t]! <= h[t - 1]! && l[t]! >= l[t - 1]! ? 1 : 0;
+    for (let t = from; t < to; t++) out[t] = +(h[t]! <= h[t - 1]!) & +(l[t]! >= l[t - 1]!);
   },
 });
 
 const outside = windowed("outside", [high, low], {
   delay: 1,
   compute(out, { from, to }, h, l) {
-    for (let t = from; t < to; t++) out[t] = h[t]! > h[t - 1]! && l[t]! < l[t - 1]! ? 1 : 0;
+    for (let t = from; t < to; t++) out[t] = +(h[t]! > h[t - 1]!) & +(l[t]! < l[t - 1]!);
   },
 });
 
-const doji = windowed("doji", [body, range], {
-  compute(out, { from, to }, body, range) {
-    for (let t = from; t < to; t++) out[t] = Math.abs(body[t]!) <= 0.1 * range[t]! ? 1 : 0;
+const doji = windowed("doji", [open, high, low, close], {
+  compute(out, { from, to }, o, h, l, c) {
+    for (let t = from; t < to; t++) out[t] = +(Math.abs(c[t]! - o[t]!) <= 0.1 * (h[t]! - l[t]!));
   },
 });
 
@@ -76,15 +86,15 @@ function ratio(name: string, condition: string, flag: Series): FeatureEntry {
 }
 
 export const kbar: readonly FeatureEntry[] = [
-  shape("kmid", "(c − o)/o", "KMID", "share of the open", share(body, open)),
-  shape("klen", "(h − l)/o", "KLEN", "share of the open", share(range, open)),
-  shape("kmid2", "(c − o)/(h − l)", "KMID2; TA-Lib BOP", "−1..1", share(body, range)),
-  shape("kup", "(h − max(o, c))/o", "KUP", "share of the open", share(upperShadow, open)),
-  shape("kup2", "(h − max(o, c))/(h − l)", "KUP2", "0..1", share(upperShadow, range)),
-  shape("klow", "(min(o, c) − l)/o", "KLOW", "share of the open", share(lowerShadow, open)),
-  shape("klow2", "(min(o, c) − l)/(h − l)", "KLOW2", "0..1", share(lowerShadow, range)),
-  shape("ksft", "(2·c − h − l)/o", "KSFT", "share of the open", share(shift, open)),
-  shape("ksft2", "(2·c − h − l)/(h − l)", "KSFT2", "−1..1", share(shift, range)),
+  shape("kmid", "(c − o)/o", "KMID", "share of the open", toOpen),
+  shape("klen", "(h − l)/o", "KLEN", "share of the open", rangeToOpen),
+  shape("kmid2", "(c − o)/(h − l)", "KMID2; TA-Lib BOP", "−1..1", toRange),
+  shape("kup", "(h − max(o, c))/o", "KUP", "share of the open", quotient(upperShadow, open)),
+  shape("kup2", "(h − max(o, c))/(h − l)", "KUP2", "0..1", quotient(upperShadow, range)),
+  shape("klow", "(min(o, c) − l)/o", "KLOW", "share of the open", quotient(lowerShadow, open)),
+  shape("klow2", "(min(o, c) − l)/(h − l)", "KLOW2", "0..1", quotient(lowerShadow, range)),
+  shape("ksft", "(2·c − h − l)/o", "KSFT", "share of the open", shiftToOpen),
+  shape("ksft2", "(2·c − h − l)/(h − l)", "KSFT2", "−1..1", shiftToRange),
   ratio("inside", "h ≤ h[1] and l ≥ l[1]", inside),
   ratio("outside", "h > h[1] and l < l[1]", outside),
   ratio("doji", "|c − o| ≤ 0.1·(h − l)", doji),

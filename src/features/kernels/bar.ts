@@ -44,14 +44,12 @@ export const range = windowed("rng", [high, low], {
 export const trueRange = windowed("TR", [high, low, close], {
   delay: 1,
   compute(out, { from, to }, h, l, c) {
+    let before = c[from - 1]!;
     for (let t = from; t < to; t++) {
-      const before = c[t - 1]!;
-      const up = Math.abs(h[t]! - before);
-      const down = Math.abs(l[t]! - before);
-      let most = h[t]! - l[t]!;
-      if (up > most) most = up;
-      if (down > most) most = down;
-      out[t] = most;
+      const top = h[t]!;
+      const bottom = l[t]!;
+      out[t] = before > top ? before - bottom : before < bottom ? top - before : top - bottom;
+      before = c[t]!;
     }
   },
 });
@@ -166,5 +164,11 @@ export function minus(x: Series, y: Series): Series {
 }
 
 export const change = difference(close);
-export const absChange = abs(change);
+/** |Δc|. */
+export const absChange = windowed("abs_change", [close], {
+  delay: 1,
+  compute(out, { from, to }, c) {
+    for (let t = from; t < to; t++) out[t] = Math.abs(c[t]! - c[t - 1]!);
+  },
+});
 export const changeSign = sign(change);

@@ -15,25 +15,75 @@ const suffix = new Float64Array(1024);
 const suffixAt = new Int32Array(1024);
 
 /** max_n(x); NaN while a NaN is in the window. */
-export function max(x: Series, n: number): Series {
-  return windowed(`max${n}`, [x], {
+export function max(input: Series, n: number): Series {
+  return windowed(`max${n}`, [input], {
     delay: n - 1,
     compute(out, { from, to, origin }, x) {
-      if (n <= TRACKED) trackMax(out, x, from, to, n);
+      if (n <= TRACKED) (input.field ? trackBarMax : trackMax)(out, x, from, to, n);
       else slideMax(out, x, from, to, origin, n);
     },
   });
 }
 
 /** min_n(x); NaN while a NaN is in the window. */
-export function min(x: Series, n: number): Series {
-  return windowed(`min${n}`, [x], {
+export function min(input: Series, n: number): Series {
+  return windowed(`min${n}`, [input], {
     delay: n - 1,
     compute(out, { from, to, origin }, x) {
-      if (n <= TRACKED) trackMin(out, x, from, to, n);
+      if (n <= TRACKED) (input.field ? trackBarMin : trackMin)(out, x, from, to, n);
       else slideMin(out, x, from, to, origin, n);
     },
   });
+}
+
+/** The maximum of a bar column, which is defined throughout. */
+function trackBarMax(out: Float64Array, x: Float64Array, from: number, to: number, n: number): void {
+  let at = -1;
+  let most = 0;
+  for (let t = from; t < to; t++) {
+    const value = x[t]!;
+    const start = t - n + 1;
+    if (at < start) {
+      at = start;
+      most = x[start]!;
+      for (let i = start + 1; i <= t; i++) {
+        const other = x[i]!;
+        if (other >= most) {
+          most = other;
+          at = i;
+        }
+      }
+    } else if (value >= most) {
+      most = value;
+      at = t;
+    }
+    out[t] = most;
+  }
+}
+
+/** The minimum of a bar column, which is defined throughout. */
+function trackBarMin(out: Float64Array, x: Float64Array, from: number, to: number, n: number): void {
+  let at = -1;
+  let least = 0;
+  for (let t = from; t < to; t++) {
+    const value = x[t]!;
+    const start = t - n + 1;
+    if (at < start) {
+      at = start;
+      least = x[start]!;
+      for (let i = start + 1; i <= t; i++) {
+        const other = x[i]!;
+        if (other <= least) {
+          least = other;
+          at = i;
+        }
+      }
+    } else if (value <= least) {
+      least = value;
+      at = t;
+    }
+    out[t] = least;
+  }
 }
 
 /** A NaN is never the extreme, but while one is in the window the result is NaN. */

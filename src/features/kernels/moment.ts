@@ -10,6 +10,7 @@ import { type Series, windowed } from "../define.ts";
 /** Least share of Σ d² that Σ (d − mean)² may be without too many digits having cancelled. */
 const CANCELLED = 1e-4;
 
+/** Suffix sums of d and of d²; used within one call of a kernel. */
 const sums = new Float64Array(1024);
 const squares = new Float64Array(1024);
 
@@ -29,62 +30,69 @@ export function squaredDeviations(x: Float64Array, t: number, n: number): number
   return squared - (rest * rest) / n;
 }
 
-/** Σ (x − mean_n)² over the last n values: exactly 0 when they are all equal. */
-export function deviations(x: Series, n: number): Series {
-  return windowed(`deviations${n}`, [x], {
+/** Fills the suffix sums of the n values from `block` on, as distances from `anchor`, for i from n down to `least`. */
+function fillSuffixes(x: Float64Array, block: number, n: number, least: number, anchor: number): void {
+  let sum = 0;
+  let squared = 0;
+  sums[n] = 0;
+  squares[n] = 0;
+  for (let i = n - 1; i >= least; i--) {
+    const d = x[block + i]! - anchor;
+    sum += d;
+    squared += d * d;
+    sums[i] = sum;
+    squares[i] = squared;
+  }
+}
+
+/** scale · Σ (x − mean_n)² over the last n values, or its root: exactly 0 when they are all equal. */
+function scaledDeviations(name: string, x: Series, n: number, scale: number, root: boolean): Series {
+  const part = 1 / n;
+  return windowed(`${name}${n}`, [x], {
     delay: n - 1,
     reach: n,
     compute(out, { from, to, origin }, x) {
-      let t = from;
-      while (t < to) {
+      for (let t = from; t < to; ) {
         const block = t - ((t - origin) % n);
         const anchor = x[block > origin ? block - 1 : block]!;
+        fillSuffixes(x, block - n, n, t - block + 1, anchor);
         let sum = 0;
         let squared = 0;
-        sums[n] = 0;
-        squares[n] = 0;
-        for (let i = n - 1; i > t - block; i--) {
-          const d = x[block - n + i]! - anchor;
-          sum += d;
-          squared += d * d;
-          sums[i] = sum;
-          squares[i] = squared;
-        }
-        sum = 0;
-        squared = 0;
-        const end = Math.min(block + n, to);
-        for (let i = block; i < end; i++) {
+        for (let i = block; i < t; i++) {
           const d = x[i]! - anchor;
           sum += d;
           squared += d * d;
-          if (i < t) continue;
-          const all = squares[i - block + 1]! + squared;
-          const total = sums[i - block + 1]! + sum;
-          const deviation = all - (total * total) / n;
-          out[i] = deviation > CANCELLED * all || all === 0 ? deviation : squaredDeviations(x, i, n);
         }
-        t = end;
+        const end = Math.min(block + n, to) - block;
+        for (let i = t - block; i < end; i++) {
+          const d = x[block + i]! - anchor;
+          sum += d;
+          squared += d * d;
+          const all = squares[i + 1]! + squared;
+          const total = sums[i + 1]! + sum;
+          let deviation = all - total * total * part;
+          if (!(deviation > CANCELLED * all) && all !== 0) deviation = squaredDeviations(x, block + i, n);
+          out[block + i] = root ? Math.sqrt(deviation * scale) : deviation * scale;
+        }
+        t = block + end;
       }
     },
   });
 }
 
-function rootOf(name: string, x: Series, n: number, divisor: number): Series {
-  return windowed(`${name}${n}`, [deviations(x, n)], {
-    compute(out, { from, to }, deviations) {
-      for (let t = from; t < to; t++) out[t] = Math.sqrt(deviations[t]! / divisor);
-    },
-  });
+/** Σ (x − mean_n)² over the last n values: exactly 0 when they are all equal. */
+export function deviations(x: Series, n: number): Series {
+  return scaledDeviations("deviations", x, n, 1, false);
 }
 
 /** std_n(x): the sample standard deviation (divisor n − 1). */
 export function std(x: Series, n: number): Series {
-  return rootOf("std", x, n, n - 1);
+  return scaledDeviations("std", x, n, 1 / (n - 1), true);
 }
 
 /** pstd_n(x): the population standard deviation (divisor n). */
 export function pstd(x: Series, n: number): Series {
-  return rootOf("pstd", x, n, n);
+  return scaledDeviations("pstd", x, n, 1 / n, true);
 }
 
 /** (x − mean)/std. */

@@ -4,61 +4,62 @@ import { recursive, type Series, windowed } from "../define.ts";
 import { wilder, wilderSum } from "./average.ts";
 import { close, high, low, trueRange } from "./bar.ts";
 
-/** +DM: the rise of the high where it is positive and more than the fall of the low, else 0. */
-const plusMovement = windowed("plus_dm", [high, low], {
-  delay: 1,
-  compute(out, { from, to }, h, l) {
-    for (let t = from; t < to; t++) {
-      const up = h[t]! - h[t - 1]!;
-      const down = l[t - 1]! - l[t]!;
-      out[t] = up * (+(up > 0) & +(up > down));
-    }
-  },
-});
-
-/** −DM: the fall of the low where it is positive and more than the rise of the high, else 0. */
-const minusMovement = windowed("minus_dm", [high, low], {
-  delay: 1,
-  compute(out, { from, to }, h, l) {
-    for (let t = from; t < to; t++) {
-      const up = h[t]! - h[t - 1]!;
-      const down = l[t - 1]! - l[t]!;
-      out[t] = down * (+(down > 0) & +(down > up));
-    }
-  },
-});
-
-function directionalIndicator(movement: Series, n: number): Series {
-  return windowed("directional", [wilderSum(movement, n), wilderSum(trueRange, n)], {
-    compute(out, { from, to }, movement, range) {
-      for (let t = from; t < to; t++) out[t] = 100 * (movement[t]! / range[t]!);
+/**
+ * Wilder's sum of n values (average.ts) of the directional movement: the rise of the high (`direction` 1) or the fall
+ * of the low (−1) where it is positive and the larger of the two, else 0. State: the sum.
+ */
+function movementSum(n: number, direction: 1 | -1): Series {
+  const keep = 1 - 1 / n;
+  const rises = direction > 0;
+  return recursive(`movement${direction * n}`, [high, low], {
+    delay: n,
+    reach: 1,
+    state: 1,
+    compute(out, { from, to, origin, first, state }, h, l) {
+      let sum = state[0]!;
+      for (let t = Math.max(from, origin + 1); t < to; t++) {
+        const up = h[t]! - h[t - 1]!;
+        const down = l[t - 1]! - l[t]!;
+        const own = rises ? up : down;
+        const other = rises ? down : up;
+        const movement = own * (+(own > 0) & +(own > other));
+        sum = t < first ? sum + movement : sum * keep + movement;
+        out[t] = sum;
+      }
+      state[0] = sum;
     },
   });
 }
 
-export const plusDirection = (n: number) => directionalIndicator(plusMovement, n);
-export const minusDirection = (n: number) => directionalIndicator(minusMovement, n);
+const directionalIndicator = (n: number, direction: 1 | -1): Series =>
+  windowed("directional", [movementSum(n, direction), wilderSum(trueRange, n)], {
+    compute(out, { from, to }, movement, range) {
+      for (let t = from; t < to; t++) out[t] = 100 * (movement[t]! / range[t]!);
+    },
+  });
+
+export const plusDirection = (n: number) => directionalIndicator(n, 1);
+export const minusDirection = (n: number) => directionalIndicator(n, -1);
 
 /**
  * ADX_n: the mean of the first n DX = 100·|P − M|/(P + M), an undefined one counting 0; then Wilder's smoothing, held
- * where DX is undefined. State: the running sum, then ADX.
+ * where DX is undefined. P and M may be the sums of movement: the true range, by which the indicators divide them,
+ * cancels, and is 0 only where both are. State: the running sum, then ADX.
  */
 export function averageDirection(n: number): Series {
-  return recursive(`adx${n}`, [plusDirection(n), minusDirection(n)], {
+  const alpha = 1 / n;
+  return recursive(`adx${n}`, [movementSum(n, 1), movementSum(n, -1)], {
     delay: n - 1,
     state: 1,
     compute(out, { from, to, origin, first, state }, plus, minus) {
       let adx = state[0]!;
-      const alpha = 1 / n;
       for (let t = Math.max(from, origin); t < to; t++) {
-        const dx = 100 * (Math.abs(plus[t]! - minus[t]!) / (plus[t]! + minus[t]!));
-        const defined = !Number.isNaN(dx);
-        if (t <= first) {
-          if (defined) adx += dx;
-          if (t === first) adx /= n;
-        } else if (defined) {
-          adx += alpha * (dx - adx);
+        const both = plus[t]! + minus[t]!;
+        if (both > 0) {
+          const dx = 100 * (Math.abs(plus[t]! - minus[t]!) / both);
+          adx += t <= first ? dx : alpha * (dx - adx);
         }
+        if (t === first) adx /= n;
         out[t] = adx;
       }
       state[0] = adx;
@@ -69,74 +70,92 @@ export function averageDirection(n: number): Series {
 const STEP = 0.02;
 const MOST = 0.2;
 
-/** Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). State: side (1 long, −1 short), SAR, EP, AF. */
+/**
+ * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). One loop for each side, left when the position flips:
+ * no bar asks which side it is on. State: side (1 long, −1 short), SAR, EP, AF.
+ */
 export const parabolicSar = recursive("psar", [high, low], {
   delay: 1,
   reach: 1,
   state: 4,
   compute(out, { from, to, first, state }, h, l) {
-    let [side, sar, extreme, factor] = state as unknown as [number, number, number, number];
     let t = Math.max(from, first);
-    if (t === first && first < to) {
-      const fall = l[t - 1]! - l[t]!;
-      side = fall > 0 && fall > h[t]! - h[t - 1]! ? -1 : 1;
-      sar = side > 0 ? l[t - 1]! : h[t - 1]!;
-      extreme = side > 0 ? h[t]! : l[t]!;
-      factor = STEP;
-    }
+    if (t >= to) return;
+    if (t === first) startSar(h, l, first, state);
+    let long = state[0]! > 0;
+    let sar = state[1]!;
+    let extreme = state[2]!;
+    let factor = state[3]!;
     // The first bar has none before it: its own high and low stand for them.
     let topBefore = h[t === first ? t : t - 1]!;
     let bottomBefore = l[t === first ? t : t - 1]!;
-    for (; t < to; t++) {
-      const top = h[t]!;
-      const bottom = l[t]!;
-      if (side > 0) {
-        const lowest = Math.min(bottomBefore, bottom);
-        const highest = Math.max(topBefore, top);
-        if (bottom <= sar) {
-          side = -1;
-          sar = Math.max(extreme, highest);
-          extreme = bottom;
-          factor = STEP;
-          out[t] = sar;
-          sar += factor * (extreme - sar);
-          if (sar < highest) sar = highest;
-        } else {
-          if (top > extreme) {
-            extreme = top;
-            factor = Math.min(factor + STEP, MOST);
-          }
-          out[t] = sar;
-          sar += factor * (extreme - sar);
-          if (sar > lowest) sar = lowest;
-        }
-      } else {
-        const lowest = Math.min(bottomBefore, bottom);
-        const highest = Math.max(topBefore, top);
-        if (top >= sar) {
-          side = 1;
-          sar = Math.min(extreme, lowest);
+    while (t < to) {
+      let top = 0;
+      let bottom = 0;
+      let flipped = false;
+      // A new SAR may not enter the last two bars; two rare comparisons are quicker than the lower of two lows.
+      for (; t < to && long; t++) {
+        top = h[t]!;
+        bottom = l[t]!;
+        flipped = bottom <= sar;
+        if (flipped) break;
+        if (top > extreme) {
           extreme = top;
-          factor = STEP;
-          out[t] = sar;
-          sar += factor * (extreme - sar);
-          if (sar > lowest) sar = lowest;
-        } else {
-          if (bottom < extreme) {
-            extreme = bottom;
-            factor = Math.min(factor + STEP, MOST);
-          }
-          out[t] = sar;
-          sar += factor * (extreme - sar);
-          if (sar < highest) sar = highest;
+          factor = Math.min(factor + STEP, MOST);
         }
+        out[t] = sar;
+        sar += factor * (extreme - sar);
+        if (sar > bottomBefore) sar = bottomBefore;
+        if (sar > bottom) sar = bottom;
+        topBefore = top;
+        bottomBefore = bottom;
       }
+      for (; t < to && !long; t++) {
+        top = h[t]!;
+        bottom = l[t]!;
+        flipped = top >= sar;
+        if (flipped) break;
+        if (bottom < extreme) {
+          extreme = bottom;
+          factor = Math.min(factor + STEP, MOST);
+        }
+        out[t] = sar;
+        sar += factor * (extreme - sar);
+        if (sar < topBefore) sar = topBefore;
+        if (sar < top) sar = top;
+        topBefore = top;
+        bottomBefore = bottom;
+      }
+      if (!flipped) break;
+      const highest = Math.max(topBefore, top);
+      const lowest = Math.min(bottomBefore, bottom);
+      sar = long ? Math.max(extreme, highest) : Math.min(extreme, lowest);
+      extreme = long ? bottom : top;
+      factor = STEP;
+      long = !long;
+      out[t] = sar;
+      sar += factor * (extreme - sar);
+      sar = long ? Math.min(sar, lowest) : Math.max(sar, highest);
       topBefore = top;
       bottomBefore = bottom;
+      t++;
     }
-    state.set([side, sar, extreme, factor]);
+    state[0] = long ? 1 : -1;
+    state[1] = sar;
+    state[2] = extreme;
+    state[3] = factor;
   },
 });
+
+/** Short if the low has moved more than the high on the first bar, else long. */
+function startSar(h: Float64Array, l: Float64Array, first: number, state: Float64Array): void {
+  const fall = l[first - 1]! - l[first]!;
+  const short = fall > 0 && fall > h[first]! - h[first - 1]!;
+  state[0] = short ? -1 : 1;
+  state[1] = short ? h[first - 1]! : l[first - 1]!;
+  state[2] = short ? l[first]! : h[first]!;
+  state[3] = STEP;
+}
 
 /**
  * A band of SuperTrend: `width` average ranges above (`direction` 1) or below (−1) the middle of the bar, which only
