@@ -166,8 +166,8 @@ export class WorkerPool {
         assignment.permits.delete(message.request);
         break;
       case "settle":
+        // Kept until the job ends: an answer is settled when it arrives, and again when it has been read.
         assignment.permits.get(message.request)?.settle?.(message.report);
-        assignment.permits.delete(message.request);
         break;
       case "outcome":
         member.assignment = null;

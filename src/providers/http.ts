@@ -123,10 +123,11 @@ export class VendorClient {
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
       return this.#judge(answer, permit, attempt);
     } catch (error) {
-      if (context.signal.aborted) throw context.signal.reason;
       const late = limit.aborted;
       // A request that never reached the vendor cost nothing.
-      permit.settle(arrived || late ? {} : { charged: 0 });
+      const stopped = context.signal.aborted;
+      permit.settle(arrived || late || stopped ? {} : { charged: 0 });
+      if (stopped) throw context.signal.reason;
       const brief = late
         ? `no answer within ${this.#pace.timeoutMs / 1000}s`
         : arrived

@@ -43,7 +43,10 @@ export type QuotaPeriod = "minute" | "hour" | "day" | "month";
 
 /** Leave for one request. */
 export interface Permit {
-  /** Says what the request really cost and what its answer told of the quota. Without it the reservation stands. */
+  /**
+   * Says that the answer has come, what the request really cost and what it told of the quota. It may be called again
+   * when more is known. Without it the reservation stands.
+   */
   settle(report: QuotaReport): void;
 }
 

@@ -83,6 +83,17 @@ describe("retries", () => {
     expect((await failureOf(slow.fetchBars(window("1d"), context))).message).toBe("cancelled");
   });
 
+  test("that are stopped in mid-air leave their slot to age, and count as sent", async () => {
+    fake.always = hang();
+    const stop = new AbortController();
+    const context = recordingContext(stop.signal);
+    const answer = failureOf(provider.fetchBars(window("1d"), context));
+    while (fake.urls.length === 0) await Bun.sleep(1);
+    stop.abort(new Error("paused"));
+    expect((await answer).message).toBe("paused");
+    expect(context.reports).toEqual([{}]);
+  });
+
   test("are not wasted on a refused key, an unknown symbol or a plan", async () => {
     for (const [status, text, kind] of [
       [401, "Unauthenticated", "auth"],
