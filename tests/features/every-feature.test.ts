@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
+import { tradingDate } from "../../src/domain/calendar.ts";
 import { FEATURE_COUNT, FEATURES, type Feature, featureNamed } from "../../src/features/catalog.ts";
 import { FAMILIES, type FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";
@@ -69,6 +70,21 @@ describe("the first value comes exactly at the declared warm-up", () => {
         if (typeof warmup !== "number") continue;
         expect([name, columns[index]!.findIndex((value) => !Number.isNaN(value))]).toEqual([name, warmup]);
       }
+    });
+  }
+});
+
+test("what waits for sessions waits for the second one, or for twenty", () => {
+  const waiting = FEATURES.filter((feature) => typeof feature.warmup !== "number");
+  expect(waiting.map((feature) => feature.warmup).toSorted()).toEqual(["20 sessions", "second session"]);
+  for (const setup of setups.filter(({ interval }) => interval !== "1m" && interval !== "5m")) {
+    const bars = plainHistory(2100, setup, 4);
+    const days = [...bars.ts].map((ts) => tradingDate(setup.interval === "1d" ? "crypto" : setup.market, ts));
+    const perSession = days.findIndex((day) => day !== days[0]);
+    matrix(bars, setup, waiting).forEach((column, index) => {
+      const expected = waiting[index]!.warmup === "second session" ? perSession : 20 * perSession;
+      const first = column.findIndex((value) => !Number.isNaN(value));
+      expect([waiting[index]!.name, setup, first]).toEqual([waiting[index]!.name, setup, expected]);
     });
   }
 });

@@ -128,7 +128,7 @@ export function lag(x: Series, k: number): Series {
 }
 
 /** sign(x), with sign(0) = 0. */
-export function sign(x: Series): Series {
+function sign(x: Series): Series {
   return windowed("sign", [x], {
     compute(out, { from, to }, x) {
       for (let t = from; t < to; t++) out[t] = x[t]! > 0 ? 1 : x[t]! < 0 ? -1 : 0;

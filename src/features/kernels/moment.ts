@@ -15,7 +15,7 @@ const sums = new Float64Array(1024);
 const squares = new Float64Array(1024);
 
 /** Σ (x − mean)² over the n values up to position t, computed from these alone. */
-export function squaredDeviations(x: Float64Array, t: number, n: number): number {
+function squaredDeviations(x: Float64Array, t: number, n: number): number {
   const anchor = x[t]!;
   let sum = 0;
   for (let i = t - n + 1; i < t; i++) sum += x[i]! - anchor;
