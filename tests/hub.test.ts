@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { FRAME_MS, type Frame, type HubEvent, jobKey, ProgressHub } from "../src/hub.ts";
+import { job, line, run } from "./helpers/board.ts";
+
+let hub: ProgressHub;
+beforeEach(() => {
+  hub = new ProgressHub();
+});
+afterEach(() => hub.close());
+
+const report = (symbol: string, dataPoints = 0) => hub.report(job({ symbol, dataPoints }));
+const symbolsOf = (events: readonly HubEvent[]) =>
+  events.flatMap((event) => (event.type === "progress" ? [event.job.symbol] : []));
+
+describe("the last state of every job", () => {
+  test("is there for a viewer who comes late", () => {
+    report("A", 1);
+    report("B", 2);
+    report("A", 3);
+    hub.reportRun(run());
+    hub.log(line());
+    const { jobs, runs, logs, seq } = hub.snapshot();
+    expect(jobs.map(({ symbol, dataPoints }) => [symbol, dataPoints])).toEqual([
+      ["A", 3],
+      ["B", 2],
+    ]);
+    expect([runs.length, logs.length, seq]).toEqual([1, 1, 5]);
+  });
+
+  test("is forgotten with its run, and only then", () => {
+    report("A");
+    hub.report(job({ runId: "r2", symbol: "A" }));
+    hub.forget("r1");
+    expect(hub.snapshot().jobs.map(({ runId }) => runId)).toEqual(["r2"]);
+  });
+
+  test("keeps a bounded number of log lines, the newest", () => {
+    for (let i = 0; i < 2_500; i++) hub.log(line({ message: `${i}` }));
+    const lines = hub.lines();
+    expect(lines.length).toBe(1_000);
+    expect([lines[0]!.message, lines.at(-1)!.message]).toEqual(["1500", "2499"]);
+  });
+});
+
+describe("frames", () => {
+  const nextFrame = () =>
+    new Promise<Frame>((resolve) => {
+      const stop = hub.onFrame((frame) => {
+        stop();
+        resolve(frame);
+      });
+    });
+
+  test("hold the newest state of each job that changed, every log line, and nothing else", async () => {
+    report("BEFORE");
+    const coming = nextFrame();
+    for (let i = 0; i < 100; i++) {
+      report(i % 2 ? "A" : "B", i);
+      hub.log(line({ message: `${i}` }));
+    }
+    hub.reportRun(run({ progress: 1 }));
+    hub.reportRun(run({ progress: 2 }));
+    const frame = await coming;
+    expect(frame.jobs.map(({ symbol, dataPoints }) => [symbol, dataPoints])).toEqual([
+      ["B", 98],
+      ["A", 99],
+    ]);
+    expect(frame.runs.map(({ progress }) => progress)).toEqual([2]);
+    expect(frame.logs.map(({ message }) => message)).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
+  });
+
+  test("come at most once per interval, and not at all when nothing happens", async () => {
+    const times: number[] = [];
+    const three = new Promise<void>((resolve) => {
+      hub.onFrame(() => {
+        times.push(performance.now());
+        if (times.length === 3) resolve();
+        else report("A");
+      });
+    });
+    report("A");
+    await three;
+    // A timer may be late, never early (it counts in whole milliseconds).
+    for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(FRAME_MS - 2);
+  });
+
+  test("one that nobody follows is not put by for whoever comes next", async () => {
+    const stop = hub.onFrame(() => {});
+    stop();
+    for (let i = 0; i < 50; i++) hub.log(line());
+    const coming = nextFrame();
+    hub.log(line({ message: "news" }));
+    expect((await coming).logs.map(({ message }) => message)).toEqual(["news"]);
+  });
+});
+
+describe("streams", () => {
+  test("deliver every event once and in order, whatever the pace of the reader", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 20 }), async (bursts) => {
+        using stack = new DisposableStack();
+        const own = new ProgressHub();
+        stack.defer(() => own.close());
+        const stream = own.stream();
+        const seqs: number[] = [];
+        for (const burst of bursts) {
+          for (let i = 0; i < burst; i++) own.report(job({ symbol: `S${i}` }));
+          const chunk = await stream.next(0);
+          expect(chunk!.lagged).toBe(0);
+          seqs.push(...chunk!.events.map(({ seq }) => seq));
+        }
+        expect(seqs).toEqual(Array.from({ length: own.seq }, (_, i) => i + 1));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("hold no more than their limit, and count what they dropped", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 40 }),
+        fc.array(fc.constantFrom("progress", "log"), { maxLength: 200 }),
+        async (limit, kinds) => {
+          using stack = new DisposableStack();
+          const own = new ProgressHub();
+          stack.defer(() => own.close());
+          const stream = own.stream({ limit });
+          for (const kind of kinds) kind === "log" ? own.log(line()) : own.report(job());
+          if (kinds.length === 0) return;
+          const { lagged, events } = (await stream.next(0))!;
+          expect(events.length).toBeLessThanOrEqual(limit);
+          expect(events.length + lagged).toBe(kinds.length);
+          if (kinds.length <= limit) expect(lagged).toBe(0);
+          // The newest event is always among them: a stream that lags does not end with old news.
+          expect(events.at(-1)!.seq).toBe(own.seq);
+        },
+      ),
+    );
+  });
+
+  test("keep log lines when they drop progress", async () => {
+    const stream = hub.stream({ limit: 10 });
+    hub.log(line({ message: "important" }));
+    for (let i = 0; i < 100; i++) report("A", i);
+    const { events, lagged } = (await stream.next(0))!;
+    expect(lagged).toBeGreaterThan(0);
+    expect(events[0]).toMatchObject({ type: "log", line: { message: "important" } });
+  });
+
+  test("with `latest` leave out what a later event supersedes, never the newest of a job", async () => {
+    const symbols = fc.array(fc.constantFrom("A", "B", "C"), { minLength: 1, maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(symbols, async (order) => {
+        using stack = new DisposableStack();
+        const own = new ProgressHub();
+        stack.defer(() => own.close());
+        const stream = own.stream({ latest: true });
+        for (const symbol of order) own.report(job({ symbol }));
+        const { events } = (await stream.next(0))!;
+        expect(symbolsOf(events).toSorted()).toEqual([...new Set(order)].toSorted());
+        for (const event of events) {
+          if (event.type === "progress") expect(own.jobByKey(jobKey("r1", event.job.symbol))!.seq).toBe(event.seq);
+        }
+      }),
+    );
+  });
+
+  test("wait for the next event, give up at the end of their patience, and end when they are closed", async () => {
+    const stream = hub.stream();
+    const coming = stream.next(60_000);
+    report("A");
+    expect(symbolsOf((await coming)!.events)).toEqual(["A"]);
+    expect(await stream.next(1)).toEqual({ lagged: 0, events: [] });
+    const last = stream.next(60_000);
+    hub.close();
+    expect(await last).toBeNull();
+    expect(await hub.stream().next(60_000)).toBeNull();
+  });
+});

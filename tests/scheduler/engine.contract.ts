@@ -1,0 +1,216 @@
+/** What every job engine must do, whatever carries its tasks. */
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { EngineTask, JobEngine, Verdict } from "../../src/scheduler/engine.ts";
+
+const task = (key: string, group = "g"): EngineTask => ({ key, group });
+const DONE: Verdict = { again: false };
+
+/** A handler whose tasks end when the test says so. */
+class Bench {
+  /** Keys in the order in which they were taken up. */
+  readonly begun: string[] = [];
+  readonly #open = new Map<string, (verdict: Verdict) => void>();
+  #news: (() => void) | null = null;
+
+  readonly handler = ({ key }: EngineTask): Promise<Verdict> => {
+    this.begun.push(key);
+    expect(this.#open.has(key), `${key} is in work twice`).toBe(false);
+    this.#news?.();
+    return new Promise((resolve) => this.#open.set(key, resolve));
+  };
+
+  get working(): string[] {
+    return [...this.#open.keys()];
+  }
+
+  end(key: string, verdict: Verdict = DONE): void {
+    const resolve = this.#open.get(key);
+    if (resolve === undefined) throw new Error(`${key} is not in work`);
+    this.#open.delete(key);
+    resolve(verdict);
+  }
+
+  /** Waits until `count` tasks have been taken up in all. */
+  async taken(count: number): Promise<void> {
+    while (this.begun.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#news = resolve;
+      });
+    }
+  }
+
+  /** Ends everything, in the order in which it comes, until `count` tasks have been taken up and ended. */
+  async drain(count: number): Promise<void> {
+    for (let ended = 0; ended < count; ended++) {
+      await this.taken(ended + 1);
+      this.end(this.working[0]!);
+    }
+  }
+}
+
+/** Lets an engine do what it can do without anything more happening. */
+const quiet = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
+/** Runs the suite against the engines that `create` makes. */
+export function engineContract(create: (onError: (task: EngineTask, error: unknown) => void) => JobEngine): void {
+  let engine: JobEngine;
+  let bench: Bench;
+  let errors: unknown[];
+  beforeEach(() => {
+    errors = [];
+    engine = create((_, error) => void errors.push(error));
+    bench = new Bench();
+  });
+  afterEach(async () => {
+    const closed = engine.close();
+    for (const key of bench.working) bench.end(key);
+    await closed;
+  });
+
+  test("a key that waits already is worked on once", async () => {
+    engine.enqueue([task("a"), task("b"), task("a")]);
+    engine.enqueue([task("b")]);
+    expect(engine.counts()).toEqual({ waiting: 2, active: 0 });
+    engine.work(bench.handler, 1);
+    await bench.drain(2);
+    await quiet();
+    expect(bench.begun).toEqual(["a", "b"]);
+    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+  });
+
+  test("a key enqueued while it is in work is worked on once more, after it", async () => {
+    engine.work(bench.handler, 4);
+    engine.enqueue([task("a")]);
+    await bench.taken(1);
+    engine.enqueue([task("a")]);
+    engine.enqueue([task("a")]);
+    await quiet();
+    expect(bench.begun).toEqual(["a"]);
+    await bench.drain(2);
+    await quiet();
+    expect(bench.begun).toEqual(["a", "a"]);
+  });
+
+  test("a verdict of `again` brings the task back, one of its own enqueuing does not double it", async () => {
+    engine.work(bench.handler, 4);
+    engine.enqueue([task("a")]);
+    await bench.taken(1);
+    bench.end("a", { again: true, afterMs: 1 });
+    await bench.taken(2);
+    bench.end("a", { again: true, afterMs: 60_000 });
+    await quiet();
+    expect(engine.counts()).toEqual({ waiting: 1, active: 0 });
+    engine.enqueue([task("a")]);
+    await bench.taken(3);
+    bench.end("a");
+    await quiet();
+    expect(bench.begun).toEqual(["a", "a", "a"]);
+    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+  });
+
+  test("a cancelled task is not worked on: waiting, put off, or enqueued once more", async () => {
+    engine.work(bench.handler, 1);
+    engine.enqueue([task("a"), task("b")]);
+    await bench.taken(1);
+    engine.enqueue([task("a")]);
+    expect(engine.cancel("b")).toBe(true);
+    expect(engine.cancel("a")).toBe(true);
+    expect(engine.cancel("a")).toBe(false);
+    expect(engine.cancel("nobody")).toBe(false);
+    bench.end("a", { again: true, afterMs: 60_000 });
+    await quiet();
+    expect(engine.cancel("a")).toBe(true);
+    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+    expect(bench.begun).toEqual(["a"]);
+  });
+
+  test("no more tasks are in work than allowed, in all and per group", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.nat(30), { minLength: 1, maxLength: 25 }),
+        async (concurrency, limits, picks) => {
+          const own = create(() => {});
+          const floor = new Bench();
+          for (const [g, limit] of limits.entries()) own.limitGroup(`g${g}`, limit);
+          const tasks = picks.map((pick, i) => task(`g${pick % limits.length}:${i}`, `g${pick % limits.length}`));
+          own.enqueue(tasks);
+          own.work(floor.handler, concurrency);
+          for (let ended = 0; ended < tasks.length; ended++) {
+            await floor.taken(ended + 1);
+            expect(floor.working.length).toBeLessThanOrEqual(concurrency);
+            for (const [g, limit] of limits.entries()) {
+              const inGroup = floor.working.filter((key) => key.startsWith(`g${g}:`)).length;
+              expect(inGroup).toBeLessThanOrEqual(limit);
+            }
+            floor.end(floor.working[picks[ended]! % floor.working.length]!);
+            await Promise.resolve();
+          }
+          expect(floor.begun.toSorted()).toEqual(tasks.map(({ key }) => key).toSorted());
+          // Within a group: first come, first served.
+          for (const g of limits.keys()) {
+            const of = (keys: string[]) => keys.filter((key) => key.startsWith(`g${g}:`));
+            expect(of(floor.begun)).toEqual(of(tasks.map(({ key }) => key)));
+          }
+          await own.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a small group is not starved behind a large one, even by a single worker", async () => {
+    engine.enqueue(Array.from({ length: 500 }, (_, i) => task(`large${i}`, "large")));
+    engine.enqueue([task("small0", "small"), task("small1", "small"), task("small2", "small")]);
+    engine.work(bench.handler, 1);
+    await bench.drain(8);
+    expect(bench.begun.slice(0, 8).filter((key) => key.startsWith("small")).length).toBe(3);
+  });
+
+  test("a group keeps its limit while one of its tasks waits for another try", async () => {
+    engine.limitGroup("g", 1);
+    engine.work(bench.handler, 4);
+    engine.enqueue([task("a"), task("b"), task("c")]);
+    await bench.taken(1);
+    bench.end("a", { again: true, afterMs: 1 });
+    await bench.taken(2);
+    bench.end("b", { again: true, afterMs: 1 });
+    await bench.taken(3);
+    bench.end("c");
+    await bench.taken(4);
+    await quiet();
+    expect(bench.working.length).toBe(1);
+  });
+
+  test("a handler that throws ends its task, and nothing else", async () => {
+    engine.enqueue([task("a"), task("b")]);
+    engine.work(async (each) => {
+      if (each.key === "a") throw new Error("lightning");
+      return bench.handler(each);
+    }, 1);
+    await bench.drain(1);
+    await quiet();
+    expect(bench.begun).toEqual(["b"]);
+    expect(errors.map(String)).toEqual(["Error: lightning"]);
+    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+  });
+
+  test("closing hands out nothing more and waits for what is in work", async () => {
+    engine.work(bench.handler, 1);
+    engine.enqueue([task("a"), task("b")]);
+    await bench.taken(1);
+    let closed = false;
+    const closing = engine.close().then(() => {
+      closed = true;
+    });
+    await quiet();
+    expect(closed).toBe(false);
+    bench.end("a", { again: true, afterMs: 0 });
+    await closing;
+    await quiet();
+    expect(bench.begun).toEqual(["a"]);
+  });
+}
