@@ -54,6 +54,13 @@ class Member {
 }
 
 const WORKER = new URL("./worker.ts", import.meta.url);
+
+/** The message of an error that is told as it would be printed, with lines of source and a stack. */
+function reasonOf(printed: string): string {
+  const line = /^(?:error|\w*Error): (.+)$/m.exec(printed)?.[1];
+  return line ?? (printed.trim().split("\n")[0] || "the thread ended");
+}
+
 /** Starts that may fail one after the other before the pool gives up on replacing workers. */
 const MAX_FAILED_STARTS = 5;
 
@@ -210,7 +217,7 @@ export class WorkerPool {
     const { assignment } = member;
     member.assignment = null;
     for (const { abort } of assignment?.permits.values() ?? []) abort.abort();
-    this.#lastLoss = why.split("\n")[0] || "the thread ended";
+    this.#lastLoss = reasonOf(why);
     assignment?.reject(new WorkerDied(this.#lastLoss));
     if (this.#closed) return;
     if (!member.ready) this.#failedStarts += 1;

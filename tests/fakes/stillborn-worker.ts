@@ -1,0 +1,3 @@
+/** A worker that never comes up. */
+
+throw new Error("no memory left");
