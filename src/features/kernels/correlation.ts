@@ -82,7 +82,7 @@ export function covariation(x: Series, y: Series, n: number): Series {
           const syy = sumYY[older]! + bb;
           const xx = sxx - (sx * sx) / n;
           const yy = syy - (sy * sy) / n;
-          if (xx > CANCELLED * sxx && yy > CANCELLED * syy) {
+          if (xx >= CANCELLED * sxx && yy >= CANCELLED * syy) {
             out[3 * i] = xx;
             out[3 * i + 1] = yy;
             out[3 * i + 2] = sumXY[older]! + ab - (sx * sy) / n;
@@ -209,7 +209,7 @@ export function definedCorrelation(x: Series, y: Series, n: number): Series {
           const xx = sxx - (sx * sx) / all;
           const yy = syy - (sy * sy) / all;
           if (2 * all < n) out[i] = Number.NaN;
-          else if (xx > CANCELLED * sxx && yy > CANCELLED * syy) {
+          else if (xx >= CANCELLED * sxx && yy >= CANCELLED * syy) {
             out[i] = (sumXY[older]! + ab - (sx * sy) / all) / Math.sqrt(xx * yy);
           } else out[i] = definedCorrelationAt(x, y, i, n);
         }

@@ -50,7 +50,7 @@ export function autocorrelation(x: Series, n: number): Series {
         const all = deviations[t]!;
         const total = sum[t]!;
         out[t] =
-          all * n > CANCELLED * total * total
+          all * n >= CANCELLED * total * total
             ? covarianceAt(products[t]!, total, x[t - n + 1]!, x[t]!, n, 1) / all
             : autocorrelationAt(x, t, n, 1);
       }
@@ -67,7 +67,7 @@ export function ljungBox(x: Series, n: number, lags: number): Series {
       for (let t = from; t < to; t++) {
         const all = deviations[t]!;
         const total = sum[t]!;
-        const exact = all * n > CANCELLED * total * total;
+        const exact = all * n >= CANCELLED * total * total;
         let head = 0;
         let tail = 0;
         let statistic = 0;

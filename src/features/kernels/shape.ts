@@ -73,7 +73,7 @@ export function moments(x: Series, n: number): Series {
           const mean = (power1[older]! + s1) / n;
           const second = (power2[older]! + s2) / n;
           const m2 = second - mean * mean;
-          if (m2 > CANCELLED * second) {
+          if (m2 >= CANCELLED * second) {
             const third = (power3[older]! + s3) / n;
             out[4 * i] = mean;
             out[4 * i + 1] = m2;
