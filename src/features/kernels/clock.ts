@@ -170,7 +170,7 @@ export function relativeVolumeOfDay(n: number): Series {
     state: ({ interval }) => (interval === "1d" ? size : MINUTES * size),
     compute(out, { from, to, state }, minute, v) {
       for (let t = from; t < to; t++) {
-        const at = minute[t]! * size;
+        const at = Math.trunc(minute[t]!) * size;
         const seen = state[at]!;
         if (seen < n) {
           out[t] = Number.NaN;

@@ -18,35 +18,25 @@ export function lowerIndex(window: Float64Array, value: number): number {
   return low + +(window[low]! < value);
 }
 
-/** First index of sorted `window` whose value is > `value`. */
-export function upperIndex(window: Float64Array, value: number): number {
-  let low = 0;
-  for (let length = window.length; length > 1; ) {
-    const half = length >>> 1;
-    low += half & -(window[low + half - 1]! <= value);
-    length -= half;
-  }
-  return low + +(window[low]! <= value);
-}
-
 /** Fills `window` with the values of x before position `end`, in order. */
 export function fillWindow(window: Float64Array, x: Float64Array, end: number): void {
   window.set(x.subarray(end - window.length, end));
   window.sort();
 }
 
-/** Replaces `leaving`, a value of the sorted `window`, by `coming`. */
-export function replaceInWindow(window: Float64Array, leaving: number, coming: number): void {
+/** Replaces `leaving`, a value of the sorted `window`, by `coming`; gives the place of the latter. */
+export function replaceInWindow(window: Float64Array, leaving: number, coming: number): number {
   const out = lowerIndex(window, leaving);
   if (coming > leaving) {
     const into = lowerIndex(window, coming) - 1;
     window.copyWithin(out, out + 1, into + 1);
     window[into] = coming;
-  } else {
-    const into = lowerIndex(window, coming);
-    window.copyWithin(into + 1, into, out);
-    window[into] = coming;
+    return into;
   }
+  const into = lowerIndex(window, coming);
+  window.copyWithin(into + 1, into, out);
+  window[into] = coming;
+  return into;
 }
 
 /** The q_n quantile of a sorted window: linear interpolation at position p·(n − 1). */

@@ -1,7 +1,7 @@
 /** Where a value stands among the last n. */
 
 import { type Series, windowed } from "../define.ts";
-import { fillWindow, lowerIndex, replaceInWindow, upperIndex } from "./ordered.ts";
+import { fillWindow, lowerIndex, replaceInWindow } from "./ordered.ts";
 
 /**
  * rank_n(x): rank of the current value in the window, ties averaged, divided by n. Counted directly, each comparison a
@@ -38,9 +38,13 @@ export function rank(x: Series, n: number): Series {
       fillWindow(window, x, from + 1);
       for (let t = from; t < to; t++) {
         const value = x[t]!;
-        if (t > from) replaceInWindow(window, x[t - n]!, value);
-        const below = lowerIndex(window, value - TIED * value);
-        const notAbove = upperIndex(window, value + TIED * value);
+        const at = t > from ? replaceInWindow(window, x[t - n]!, value) : lowerIndex(window, value);
+        const least = value - TIED * value;
+        const most = value + TIED * value;
+        let below = at;
+        while (below > 0 && window[below - 1]! >= least) below--;
+        let notAbove = at + 1;
+        while (notAbove < n && window[notAbove]! <= most) notAbove++;
         out[t] = (below + notAbove + 1) / 2 / n;
       }
     },
