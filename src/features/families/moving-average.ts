@@ -2,9 +2,9 @@
 
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { ema, kama } from "../kernels/average.ts";
-import { close, dollarVolume, quotient, volume } from "../kernels/bar.ts";
+import { close, volume } from "../kernels/bar.ts";
 import { dema, tema } from "../kernels/nested.ts";
-import { mean, sum, wma } from "../kernels/sum.ts";
+import { mean, weightedMean, wma } from "../kernels/sum.ts";
 
 const hullInput = windowed("hull20", [wma(close, 10), wma(close, 20)], {
   compute(out, { from, to }, fast, slow) {
@@ -89,6 +89,6 @@ export const movingAverage: readonly FeatureEntry[] = [
     warmup: 19,
     memory: windowOf(20),
     unit: "price",
-    series: quotient(sum(dollarVolume, 20), sum(volume, 20)),
+    series: weightedMean(close, volume, 20),
   },
 ];

@@ -127,6 +127,44 @@ export function mean(x: Series, n: number): Series {
 }
 
 /**
+ * sum_n(x·y)/sum_n(y): the mean of x weighted by y; NaN where the weights are all zero. Both sums in one walk over the
+ * blocks.
+ */
+export function weightedMean(x: Series, y: Series, n: number): Series {
+  const [products, weights] = suffixes;
+  return windowed(`weighted_mean${n}`, [x, y], {
+    delay: n - 1,
+    compute(out, { from, to, origin }, x, y) {
+      for (let t = from; t < to; ) {
+        const block = t - ((t - origin) % n);
+        let product = 0;
+        let weight = 0;
+        products[n] = 0;
+        weights[n] = 0;
+        for (let i = n - 1; i > t - block; i--) {
+          const w = y[block - n + i]!;
+          product += x[block - n + i]! * w;
+          weight += w;
+          products[i] = product;
+          weights[i] = weight;
+        }
+        product = 0;
+        weight = 0;
+        for (let i = block; i < t; i++) {
+          product += x[i]! * y[i]!;
+          weight += y[i]!;
+        }
+        for (const end = Math.min(block + n, to); t < end; t++) {
+          product += x[t]! * y[t]!;
+          weight += y[t]!;
+          out[t] = (products[t - block + 1]! + product) / (weights[t - block + 1]! + weight);
+        }
+      }
+    },
+  });
+}
+
+/**
  * vmean_n(x): the mean of the defined terms among the last n, times `scale`; NaN with fewer than n/2 of them. x counts
  * as given from its warm-up on, its NaN as terms that do not exist.
  */
