@@ -10,7 +10,7 @@ const floors = [
   ["src/views/"],
   ["src/routes/"],
   ["src/app\\.ts$"],
-  ["src/(server|cli)\\.ts$"],
+  ["src/(server|cli|doctor)\\.ts$"],
 ];
 
 const rooms = floors.flatMap((paths, floor) => paths.map((path) => ({ path, floor })));

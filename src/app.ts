@@ -17,6 +17,7 @@ import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
 import { EmbeddedEngine } from "./scheduler/embedded.ts";
 import { quotaGate } from "./scheduler/gate.ts";
+import { Housekeeping } from "./scheduler/housekeeping.ts";
 import { symbolHandler } from "./scheduler/jobs.ts";
 import { Runs } from "./scheduler/runs.ts";
 import { Telemetry } from "./scheduler/telemetry.ts";
@@ -85,6 +86,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       defaults: { provider: config.provider, maxWorkers: config.workers },
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
+    const { logDays, runDays } = config;
+    const housekeeping = new Housekeeping({ db, log, engine, retention: { logDays, runDays } });
+    closers.push(() => housekeeping.close());
     const telemetry = new Telemetry({ hub, runs, usage, quota, engine });
     closers.push(() => telemetry.close());
     closers.push(() => runs.close());

@@ -15,6 +15,9 @@ export interface Config {
   /** Provider of a run that names none. */
   readonly provider: string;
   readonly logLevel: LogLevel;
+  /** How long log lines and finished runs are kept, days. */
+  readonly logDays: number;
+  readonly runDays: number;
   /** The providers' own variables (keys, base URLs, folders), checked and with their defaults. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
 }
@@ -116,6 +119,8 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, 64),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
+    logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
+    runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
     providerValues: readProviderValues(read, providers),
   };
   for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {

@@ -1,0 +1,95 @@
+/** The command line: the same verbs as the routes, for scripts and for the day something is wrong. */
+
+import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { createApp } from "./app.ts";
+import { ConfigError, readConfig } from "./config.ts";
+import { diagnose } from "./doctor.ts";
+import { messageOf, Refusal } from "./domain/errors.ts";
+import { splitSymbols } from "./domain/symbol.ts";
+import { PROVIDERS } from "./providers/registry.ts";
+import { parseRunOrder } from "./scheduler/order.ts";
+import { openDatabase } from "./storage/db.ts";
+import { backUp } from "./storage/retention.ts";
+
+const USAGE = `Usage:
+  bun src/cli.ts run SYMBOL… [--mode full] [--interval 1d] [--years 2] [--provider demo]
+  bun run backup FILE      a consistent copy of the database, also while a run writes
+  bun run doctor           checks settings, database and providers, and says what to do`;
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : messageOf(error));
+  if (error instanceof Refusal) for (const { path, message } of error.errors) console.error(`  ${path}: ${message}`);
+  process.exitCode = 1;
+}
+
+async function main([verb, ...args]: string[]): Promise<number> {
+  switch (verb) {
+    case "run":
+      return run(args);
+    case "backup":
+      return backup(args);
+    case "doctor":
+      return doctor();
+    default:
+      console.error(USAGE);
+      return 2;
+  }
+}
+
+/** Runs symbols to their end in this process, with the log on stderr. */
+async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      mode: { type: "string" },
+      interval: { type: "string" },
+      years: { type: "string" },
+      provider: { type: "string" },
+    },
+  });
+  const years = values.years === undefined || values.years === "all" ? values.years : Number(values.years);
+  const order = parseRunOrder({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
+  const app = await createApp(readConfig(process.env, PROVIDERS));
+  try {
+    const events = app.hub.stream({ latest: true });
+    const { id } = await app.runs.start(order);
+    for (;;) {
+      const { run } = await app.runs.read(id);
+      if (run.finishedAt !== null) return run.state === "complete" ? 0 : 1;
+      if ((await events.next(60_000)) === null) return 1;
+    }
+  } finally {
+    await app.close();
+  }
+}
+
+async function backup([path]: string[]): Promise<number> {
+  if (path === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
+  if (existsSync(path)) throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
+  const config = readConfig(process.env, PROVIDERS);
+  const db = await openDatabase(config.dbUrl, config.dbToken);
+  try {
+    await backUp(db, path);
+  } finally {
+    db.close();
+  }
+  console.log(`Saved ${(Bun.file(path).size / 1024 / 1024).toFixed(1)} MB to ${path}`);
+  return 0;
+}
+
+async function doctor(): Promise<number> {
+  let healthy = true;
+  for await (const { what, fault, advice } of diagnose(process.env)) {
+    console.log(fault === null ? `ok    ${what}` : `FAULT ${what}: ${fault}`);
+    if (advice) console.log(`      ${advice}`);
+    healthy &&= fault === null;
+  }
+  return healthy ? 0 : 1;
+}

@@ -1,0 +1,88 @@
+/** Looks at everything Barkeep depends on and says what to do about what is wrong. */
+
+import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
+import { messageOf } from "./domain/errors.ts";
+import { missingSettings } from "./providers/entry.ts";
+import { PROVIDERS } from "./providers/registry.ts";
+import { type Database, migrateDatabase, openDatabase } from "./storage/db.ts";
+import { findDamage } from "./storage/retention.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Finding {
+  readonly what: string;
+  /** What is wrong, or `null`. */
+  readonly fault: string | null;
+  readonly advice?: string;
+}
+
+/** How long a provider may take to answer at all, milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/** Checks settings, database and providers, one after the other. */
+export async function* diagnose(env: Env): AsyncGenerator<Finding> {
+  let config: Config;
+  try {
+    config = readConfig(env, PROVIDERS);
+  } catch (error) {
+    const faults = error instanceof ConfigError ? error.faults : [];
+    for (const { variable, held, wants } of faults) {
+      yield { what: `setting ${variable}`, fault: `is ${JSON.stringify(held)}`, advice: `Set it to ${wants}.` };
+    }
+    if (faults.length === 0) throw error;
+    return;
+  }
+  yield { what: "settings", fault: null };
+  yield* diagnoseDatabase(config);
+  yield* diagnoseProviders(config, env);
+}
+
+async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Finding> {
+  const what = `database ${withoutCredentials(dbUrl)}`;
+  let db: Database;
+  try {
+    db = await openDatabase(dbUrl, dbToken);
+  } catch (error) {
+    yield { what, fault: messageOf(error), advice: "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may write there." };
+    return;
+  }
+  try {
+    await migrateDatabase(db);
+    const damage = db.local ? await findDamage(db) : [];
+    yield damage.length === 0
+      ? { what, fault: null }
+      : { what, fault: damage.join("; "), advice: "Stop the server and restore the newest backup." };
+  } catch (error) {
+    yield { what, fault: messageOf(error), advice: "Restore the newest backup, or move the file away to begin anew." };
+  } finally {
+    db.close();
+  }
+}
+
+async function* diagnoseProviders({ providerValues, provider: chosen }: Config, env: Env): AsyncGenerator<Finding> {
+  for (const entry of PROVIDERS) {
+    const what = `provider ${entry.name}`;
+    const inUse = entry.name === chosen || entry.settings.some(({ variable }) => env[variable]);
+    const missing = missingSettings(entry, providerValues);
+    if (missing.length > 0) {
+      const advice = `To use it set ${missing.join(", ")}.`;
+      yield { what, fault: inUse ? `${missing.join(", ")} not set` : null, advice };
+    } else {
+      const url = entry.settings
+        .filter(({ kind }) => kind === "url")
+        .map(({ variable }) => providerValues[variable])[0];
+      yield inUse && url !== undefined ? await reach(what, url) : { what, fault: null };
+    }
+  }
+}
+
+/** Any answer will do: whether the key is good is seen with the first request. */
+async function reach(what: string, url: string): Promise<Finding> {
+  try {
+    await fetch(url, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { what, fault: null };
+  } catch (error) {
+    const advice = `Check the network and the base URL ${withoutCredentials(url)}.`;
+    return { what, fault: `cannot be reached: ${messageOf(error)}`, advice };
+  }
+}

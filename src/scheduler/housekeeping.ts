@@ -1,0 +1,61 @@
+/** What is tidied while nothing runs: old log lines, old runs, old usage, and the database's own files. */
+
+import { messageOf } from "../domain/errors.ts";
+import { DAY } from "../domain/interval.ts";
+import type { Log } from "../log.ts";
+import type { Database } from "../storage/db.ts";
+import { forgetBefore, tidyFile } from "../storage/retention.ts";
+import type { JobEngine } from "./engine.ts";
+
+/** How long things are kept, days. */
+export interface Retention {
+  readonly logDays: number;
+  /** Finished runs with their jobs; bars, profiles and the coverage ledger stay for good. */
+  readonly runDays: number;
+}
+
+const EVERY_MS = 60 * 60 * 1000;
+/** After the start, so that a restart does not begin with cleaning. */
+const FIRST_MS = 60 * 1000;
+
+export class Housekeeping {
+  #timer: ReturnType<typeof setTimeout>;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly parts: { db: Database; log: Log; engine: JobEngine; retention: Retention },
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#timer = setTimeout(() => this.#tick(), FIRST_MS);
+  }
+
+  /** Tidies now, unless work is under way: it can wait, the work cannot. */
+  async tidy(): Promise<void> {
+    const { db, log, engine, retention } = this.parts;
+    const { waiting, active } = engine.counts();
+    if (waiting + active > 0) return;
+    try {
+      const now = this.now();
+      const gone = await forgetBefore(db, {
+        logs: now - retention.logDays * DAY * 1000,
+        runs: now - retention.runDays * DAY * 1000,
+        usage: Math.floor(now / 1000) - 40 * DAY,
+      });
+      await tidyFile(db);
+      if (gone.logs + gone.runs > 0)
+        log.write("info", `Housekeeping: ${gone.logs} log lines and ${gone.runs} old runs forgotten`);
+    } catch (error) {
+      log.write("warn", `Housekeeping failed and will be tried again: ${messageOf(error)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#working;
+  }
+
+  #tick(): void {
+    this.#working = this.tidy();
+    this.#timer = setTimeout(() => this.#tick(), EVERY_MS);
+  }
+}

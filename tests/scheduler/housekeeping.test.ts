@@ -1,0 +1,49 @@
+/** What is forgotten, and what never is. */
+
+import { expect, test } from "bun:test";
+import { DAY } from "../../src/domain/interval.ts";
+import { EmbeddedEngine } from "../../src/scheduler/embedded.ts";
+import { Housekeeping } from "../../src/scheduler/housekeeping.ts";
+import { startApp } from "../helpers/app.ts";
+
+const days = (count: number) => count * DAY * 1000;
+
+test("old log lines and runs go; bars, profiles and the ledger stay", async () => {
+  await using app = await startApp();
+  const run = await app.start({ symbols: ["AAPL"], years: 1 });
+  await app.reach(run, "complete");
+  const { db, log } = app.app;
+  const count = async (table: string) => (await db.rows(`SELECT count(*) FROM ${table}`, []))[0]?.[0];
+  const before = { bars: await count("bars"), batches: await count("batches") };
+  const tidyAt = async (now: number) => {
+    const engine = new EmbeddedEngine(() => {});
+    const parts = { db, log, engine, retention: { logDays: 30, runDays: 365 } };
+    const housekeeping = new Housekeeping(parts, () => now);
+    await housekeeping.tidy();
+    await housekeeping.close();
+  };
+
+  await tidyAt(Date.now() + days(29));
+  expect(await count("runs")).toBe(1);
+  expect(await count("jobs")).toBe(1);
+
+  await tidyAt(Date.now() + days(366));
+  expect(await count("runs")).toBe(0);
+  expect(await count("jobs")).toBe(0);
+  expect(await count("profiles")).toBe(1);
+  expect({ bars: await count("bars"), batches: await count("batches") }).toEqual(before);
+});
+
+test("nothing is tidied while work is under way", async () => {
+  await using app = await startApp();
+  const run = await app.start({ symbols: ["AAPL"], years: 1 });
+  await app.reach(run, "complete");
+  const { db, log } = app.app;
+  const engine = new EmbeddedEngine(() => {});
+  engine.enqueue([{ key: "busy", group: "busy" }]);
+  const parts = { db, log, engine, retention: { logDays: 1, runDays: 1 } };
+  const housekeeping = new Housekeeping(parts, () => Date.now() + days(1000));
+  await housekeeping.tidy();
+  await housekeeping.close();
+  expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[1]]);
+});
