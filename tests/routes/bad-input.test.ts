@@ -90,7 +90,7 @@ describe("an order with", () => {
 });
 
 describe("a request with", () => {
-  const send = (body: BodyInit | null, headers: Record<string, string>, path = "/api/runs", method = "POST") =>
+  const send = (body: RequestInit["body"], headers: Record<string, string>, path = "/api/runs", method = "POST") =>
     ask(app.url + path, { method, body, headers });
   const json = { "Content-Type": "application/json" };
   const order = JSON.stringify(good);

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { ConfigError, readConfig } from "../src/config.ts";
+import { PROVIDERS } from "../src/providers/registry.ts";
+import { temporaryFolder } from "./helpers/folder.ts";
+import { spawnServer } from "./helpers/server.ts";
+
+const read = (env: Record<string, string>) => readConfig(env, PROVIDERS);
+const faultsOf = (env: Record<string, string>) => {
+  try {
+    read(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+};
+
+test("without any variable there is a working default for everything", () => {
+  const config = read({});
+  expect(config).toMatchObject({
+    port: 3000,
+    host: "127.0.0.1",
+    dbUrl: "file:data/barkeep.db",
+    provider: "demo",
+    logLevel: "info",
+  });
+  expect(config.workers).toBeGreaterThan(0);
+  expect(read({ PORT: "", HOST: "  ", BARKEEP_WORKERS: "" })).toEqual(config);
+});
+
+describe("a wrong value is refused with the variable, what it held and what it wants", () => {
+  const wrong: [string, string, RegExp][] = [
+    ["PORT", "http", /whole number from 0 to 65535/],
+    ["PORT", "65536", /whole number/],
+    ["PORT", "-1", /whole number/],
+    ["PORT", "1e3", /whole number/],
+    ["HOST", "not a host", /host name/],
+    ["BARKEEP_DB_URL", "data/barkeep.db", /file:PATH/],
+    ["BARKEEP_DB_URL", "postgres://x", /file:PATH/],
+    ["BARKEEP_WORKERS", "0", /from 1 to 64/],
+    ["BARKEEP_WORKERS", "two", /from 1 to 64/],
+    ["BARKEEP_PROVIDER", "nobody", /one of demo, csv/],
+    ["BARKEEP_LOG_LEVEL", "verbose", /one of debug, info, warn, error/],
+    ["DEMO_LATENCY_MS", "-5", /whole number/],
+    ...PROVIDERS.flatMap(({ settings }) => settings)
+      .filter(({ kind }) => kind === "url")
+      .map(({ variable }): [string, string, RegExp] => [variable, "example.com", /http/]),
+  ];
+  for (const [variable, held, wants] of wrong) {
+    test(`${variable}=${held}`, () => {
+      expect(faultsOf({ [variable]: held })).toEqual([{ variable, held, wants: expect.stringMatching(wants) }]);
+    });
+  }
+
+  for (const { name, settings } of PROVIDERS) {
+    const required = settings.filter((setting) => setting.required).map(({ variable }) => variable);
+    if (required.length === 0) continue;
+    test(`BARKEEP_PROVIDER=${name} without ${required.join(", ")}`, () => {
+      expect(faultsOf({ BARKEEP_PROVIDER: name }).map(({ variable }) => variable)).toEqual(required);
+    });
+  }
+});
+
+test("all faults are told at once, and no secret with them", () => {
+  const secret = "s3cr3t-t0k3n";
+  const env = {
+    PORT: "x",
+    BARKEEP_WORKERS: "x",
+    BARKEEP_LOG_LEVEL: "x",
+    BARKEEP_DB_URL: `mysql://user:${secret}@db.example/x?authToken=${secret}`,
+    BARKEEP_DB_TOKEN: secret,
+    EODHD_API_KEY: secret,
+    EODHD_BASE_URL: `ftp://user:${secret}@x/?api_token=${secret}`,
+  };
+  const faults = faultsOf(env);
+  expect(faults.map(({ variable }) => variable).toSorted()).toEqual(
+    ["BARKEEP_DB_URL", "BARKEEP_LOG_LEVEL", "BARKEEP_WORKERS", "EODHD_BASE_URL", "PORT"].toSorted(),
+  );
+  expect(JSON.stringify(faults)).not.toContain(secret);
+  expect(new ConfigError(faults).message).not.toContain(secret);
+});
+
+describe("the server", () => {
+  test("stops with one message that names every wrong setting, and without a stack trace", async () => {
+    using folder = temporaryFolder();
+    const server = spawnServer({ BARKEEP_DB_URL: folder.database(), PORT: "high", BARKEEP_WORKERS: "many" });
+    const listening = server.listening.catch((error: Error) => error.message);
+    expect(await server.process.exited).toBe(1);
+    const said = String(await listening);
+    expect(said).toContain('PORT is "high": wants a whole number from 0 to 65535');
+    expect(said).toContain('BARKEEP_WORKERS is "many": wants a whole number from 1 to 64');
+    expect(said).not.toMatch(/\bat .*\.ts:\d+/);
+  }, 20_000);
+
+  test("names a database that cannot be opened", async () => {
+    using folder = temporaryFolder();
+    await Bun.write(
+      `${folder.path}/note.db`,
+      "this is a text, and a rather long one, but no database at all ".repeat(20),
+    );
+    const server = spawnServer({ BARKEEP_DB_URL: folder.database("note.db") });
+    const listening = server.listening.catch((error: Error) => error.message);
+    expect(await server.process.exited).toBe(1);
+    expect(String(await listening)).toMatch(/note\.db cannot be opened: .*not a database/);
+  }, 20_000);
+
+  test("refuses a database on which another server works, and says what to do", async () => {
+    using folder = temporaryFolder();
+    const first = spawnServer({ BARKEEP_DB_URL: folder.database() });
+    await first.listening;
+    const second = spawnServer({ BARKEEP_DB_URL: folder.database() });
+    const refused = String(await second.listening.catch((error: Error) => error.message));
+    expect(refused).toContain(`Another Barkeep (process ${first.process.pid} on `);
+    expect(await first.stop()).toBe(0);
+    const third = spawnServer({ BARKEEP_DB_URL: folder.database() });
+    expect((await (await third.listening).get("/readyz")).body.database).toBe(true);
+    expect(await third.stop()).toBe(0);
+  }, 30_000);
+});

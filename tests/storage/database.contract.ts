@@ -1,0 +1,249 @@
+/** What storage must do on every kind of database. */
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import fc from "fast-check";
+import { barPages, countBars, insertBars, readBars, readLastBars, seriesId } from "../../src/storage/bars.ts";
+import { answeredWindows, storeBatch, storeFailedBatch } from "../../src/storage/coverage.ts";
+import { type Database, isUniqueViolation, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { findJobWork, storedState } from "../../src/storage/jobs.ts";
+import {
+  countProfiles,
+  deleteProfile,
+  findFeatureState,
+  findProfile,
+  storeProfile,
+} from "../../src/storage/profiles.ts";
+import { activeJobs, insertRun, jobsOfRun, moveJobs, openRuns, setRunState } from "../../src/storage/runs.ts";
+import { startApp } from "../helpers/app.ts";
+import { rampBars } from "../helpers/bars.ts";
+
+const KEY = {
+  symbol: "AAPL",
+  provider: "demo",
+  feed: "x",
+  interval: "1m",
+  adjustment: "none",
+  sessions: "regular",
+} as const;
+const RUN = {
+  id: "r",
+  mode: "full",
+  interval: "1m",
+  provider: "demo",
+  years: "1",
+  batchDays: 30,
+  maxWorkers: 1,
+  rangeFrom: 0,
+  rangeTo: 86_400,
+  asOf: 86_400,
+  createdAt: 1,
+} as const;
+
+/** Runs the suite on databases that `fresh` makes: an empty one each time, by its URL. */
+export function databaseContract(fresh: () => { url: string; close(): unknown }): void {
+  let host: ReturnType<typeof fresh>;
+  let db: Database;
+  beforeEach(async () => {
+    host = fresh();
+    db = await openDatabase(host.url);
+    await migrateDatabase(db);
+  });
+  afterEach(async () => {
+    db.close();
+    await host.close();
+  });
+
+  const batch = (series: number, jobId: number, from: number, bars: ReturnType<typeof rampBars>) => ({
+    seriesId: series,
+    runId: "r",
+    window: { from, to: from + 6_000 },
+    bars,
+    rejected: [],
+    counters: { jobId, apiCalls: 3, fetchMs: 7, dataPointsElsewhere: 0 },
+  });
+
+  async function order(symbols: string[], id = "r"): Promise<number[]> {
+    await insertRun(db, { ...RUN, id }, symbols);
+    return (await jobsOfRun(db, id)).map((job) => job.id);
+  }
+
+  test("migrations may be applied again", async () => {
+    await migrateDatabase(db);
+    expect(await db.rows("SELECT count(*) FROM bars", [])).toEqual([[0]]);
+  });
+
+  test("a series has one id, whoever asks first", async () => {
+    const ids = await Promise.all(Array.from({ length: 5 }, () => seriesId(db, KEY)));
+    expect(new Set(ids).size).toBe(1);
+    expect(await seriesId(db, { ...KEY, adjustment: "splits" })).not.toBe(ids[0]);
+  });
+
+  test("bars come back as they went in, in ranges, pages and from the end, at every size", async () => {
+    const series = await seriesId(db, KEY);
+    for (const count of [1, 2, 7, 999, 1_000, 1_001, 2_345]) {
+      const bars = rampBars(count, 60_000);
+      await db.write([{ sql: "DELETE FROM bars", args: [] }, ...insertBars(series, bars)]);
+      expect(await readBars(db, series, 0, 1e12)).toEqual(bars);
+      expect(await countBars(db, series, 0, 1e12)).toBe(count);
+      const half = 60_000 + 60 * Math.floor(count / 2);
+      expect((await readBars(db, series, half, 1e12)).ts[0]).toBe(half);
+      expect((await readBars(db, series, 0, half)).ts.length).toBe(Math.floor(count / 2));
+      expect((await readBars(db, series, 0, 1e12, 3)).ts).toEqual(bars.ts.slice(0, 3));
+      expect((await readLastBars(db, series, 1e12, 3)).ts).toEqual(bars.ts.slice(-3));
+      const pages: number[] = [];
+      for await (const page of barPages(db, series, 0, 1e12, 500)) pages.push(...page.ts);
+      expect(pages).toEqual([...bars.ts]);
+    }
+  });
+
+  test("a bar that is stored again takes the new values and stays one bar", async () => {
+    const series = await seriesId(db, KEY);
+    await db.write(insertBars(series, rampBars(1_500)));
+    await db.write(insertBars(series, rampBars(1_500, 60 * 1_000, 5)));
+    const all = await readBars(db, series, 0, 1e12);
+    expect(all.ts.length).toBe(2_500);
+    expect(all.close[1_200]).toBe(rampBars(1, 60 * 1_200, 5).close[0]);
+    expect(all.close[999]).toBe(rampBars(1, 60 * 999).close[0]);
+  });
+
+  test("numbers keep every bit", async () => {
+    const series = await seriesId(db, KEY);
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+    await fc.assert(
+      fc.asyncProperty(fc.array(number, { minLength: 1, maxLength: 20 }), async (values) => {
+        const bars = rampBars(values.length);
+        bars.close.set(values);
+        await db.write([{ sql: "DELETE FROM bars", args: [] }, ...insertBars(series, bars)]);
+        // SQLite knows one zero.
+        const wanted = values.map((value) => (value === 0 ? 0 : value));
+        expect([...(await readBars(db, series, 0, 1e12)).close]).toEqual(wanted);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("a failing statement leaves nothing of its transaction", async () => {
+    const series = await seriesId(db, KEY);
+    const broken = [...insertBars(series, rampBars(10)), { sql: "INSERT INTO bars VALUES (?1, 1)", args: [series] }];
+    await expect(db.write(broken)).rejects.toThrow();
+    const foreign = insertBars(999, rampBars(10));
+    await expect(db.write([...insertBars(series, rampBars(10)), ...foreign])).rejects.toThrow(/FOREIGN KEY/);
+    expect(await countBars(db, series, 0, 1e12)).toBe(0);
+    await db.write(insertBars(series, rampBars(10)));
+    expect(await countBars(db, series, 0, 1e12)).toBe(10);
+  });
+
+  test("a batch is stored with its line in the ledger and the job's counters", async () => {
+    const series = await seriesId(db, KEY);
+    const [job] = await order(["AAPL"]);
+    await storeBatch(db, batch(series, job!, 0, rampBars(40)));
+    await storeBatch(db, batch(series, job!, 6_000, rampBars(0)));
+    await storeFailedBatch(db, {
+      seriesId: series,
+      runId: "r",
+      window: { from: 12_000, to: 18_000 },
+      error: "HTTP 503",
+      counters: { jobId: job!, apiCalls: 9, fetchMs: 11 },
+    });
+    const ledger = await db.rows("SELECT from_ts, status, rows, first_ts, last_ts, attempts, error FROM batches", []);
+    expect(ledger).toEqual([
+      [0, "ok", 40, 0, 39 * 60, 1, null],
+      [6_000, "empty", 0, null, null, 1, null],
+      [12_000, "failed", 0, null, null, 1, "HTTP 503"],
+    ]);
+    expect(await answeredWindows(db, series)).toEqual([
+      { from: 0, to: 6_000 },
+      { from: 6_000, to: 12_000 },
+    ]);
+    expect(await findJobWork(db, job!)).toMatchObject({ apiCalls: 9, fetchMs: 11 });
+    expect((await jobsOfRun(db, "r"))[0]!.dataPoints).toBe(0);
+    // A window once answered stays answered.
+    await storeFailedBatch(db, {
+      seriesId: series,
+      runId: "r2",
+      window: { from: 0, to: 6_000 },
+      error: "later",
+      counters: { jobId: job!, apiCalls: 9, fetchMs: 11 },
+    });
+    expect((await answeredWindows(db, series)).length).toBe(2);
+  });
+
+  test("jobs move only along their transitions, and a symbol is active once per interval", async () => {
+    const [a, b] = await order(["A", "B"]);
+    expect(await moveJobs(db, [a!, b!], "resume")).toEqual(new Set());
+    expect(await moveJobs(db, [a!], "start", { startedAt: 1 })).toEqual(new Set([a!]));
+    expect(await moveJobs(db, [a!, b!], "pause")).toEqual(new Set([a!, b!]));
+    expect((await activeJobs(db, ["A", "B", "C"], "1m")).map(({ symbol }) => symbol)).toEqual(["A", "B"]);
+    const clash = await insertRun(db, { ...RUN, id: "r2" }, ["C", "A"]).catch((error) => error);
+    expect(isUniqueViolation(clash)).toBe(true);
+    expect(await jobsOfRun(db, "r2")).toEqual([]);
+    expect((await openRuns(db)).map(({ id }) => id)).toEqual(["r"]);
+    await moveJobs(db, [a!, b!], "cancel");
+    await setRunState(db, "r", "cancelled", 5);
+    expect(await openRuns(db)).toEqual([]);
+    // A job retried just before the server died brings its run back.
+    await moveJobs(db, [a!], "retry");
+    expect((await openRuns(db)).map(({ id }) => id)).toEqual(["r"]);
+    await insertRun(db, { ...RUN, id: "r2" }, ["B", "C"]);
+  });
+
+  test("a profile is stored with the job that made it, unless that was stopped", async () => {
+    const series = await seriesId(db, KEY);
+    const [job] = await order(["AAPL"]);
+    const profile = {
+      symbol: "AAPL",
+      interval: "1m",
+      seriesId: series,
+      provider: "demo",
+      firstBar: 0,
+      lastBar: 60,
+      lastClose: 1.5,
+      features: { sma_5: 0.1 + 0.2, rsi_14: null },
+      catalogVersion: "1",
+      backfill: {
+        history_complete: true,
+        history_rows: 2,
+        api_calls_used: 1,
+        fetch_duration_seconds: 0.1,
+        feature_count: 2,
+        batch_size_days: 30,
+      },
+      state: new Uint8Array([0, 255, 7]),
+      tail: new Float32Array([1.5, Number.NaN]),
+      tailLength: 1,
+    } as const;
+    const end = { jobId: job!, seconds: 1, workedMs: 1_000, dataPoints: 2, apiCalls: 1 };
+    await storeProfile(db, profile, end);
+    expect(await storedState(db, job!)).toBe("queued");
+    await moveJobs(db, [job!], "start");
+    await storeProfile(db, profile, end);
+    expect(await storedState(db, job!)).toBe("complete");
+    expect(await findProfile(db, "AAPL", "1m")).toMatchObject({
+      features: profile.features,
+      backfill: profile.backfill,
+    });
+    const kept = (await findFeatureState(db, "AAPL", "1m"))!;
+    expect([...kept.state]).toEqual([0, 255, 7]);
+    expect([...new Float32Array(new Uint8Array(kept.tail).buffer)]).toEqual([1.5, Number.NaN]);
+    expect(await countProfiles(db)).toBe(1);
+    await deleteProfile(db, "AAPL", "1m");
+    expect(await findFeatureState(db, "AAPL", "1m")).toBeUndefined();
+  });
+
+  test("a whole run works on it, and again after a restart", async () => {
+    {
+      await using app = await startApp({ dbUrl: host.url });
+      const runId = await app.start({ symbols: ["AAPL", "BTC-USD"], years: 1 });
+      const { jobs } = await app.reach(runId, "complete");
+      expect(jobs.map(({ progress }) => progress)).toEqual([100, 100]);
+    }
+    await using app = await startApp({ dbUrl: host.url });
+    const runId = await app.start({ symbols: ["AAPL"], mode: "incremental", years: 1 });
+    await app.reach(runId, "complete");
+    const { body } = await app.get("/api/profiles/AAPL");
+    expect(body.backfill_metadata).toMatchObject({ history_complete: true, mode: "incremental" });
+    expect(body.backfill_metadata.history_rows).toBeGreaterThan(240);
+    const csv = await app.get("/api/bars/AAPL?format=csv");
+    expect(csv.text.trim().split("\n").length).toBe(body.backfill_metadata.history_rows + 1);
+  }, 60_000);
+}
