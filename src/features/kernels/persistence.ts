@@ -7,19 +7,19 @@ import { mean } from "./sum.ts";
 
 /**
  * Hurst exponent from n closes: half the least-squares slope of ln V(τ) on ln τ for τ = 2, 4, 8, 16, 32; V(τ) is the
- * population variance of the differences of ln c over τ bars, over all pairs inside the window.
+ * population variance of the differences of ln c over τ bars, over all pairs inside the window. As ln τ is evenly
+ * spaced, the slope weighs ln V by −2, −1, 0, 1, 2 and divides by 10·ln 2: V(8) does not count, and where it is zero
+ * V(16) is too.
  */
 export function hurst(n: number): Series {
   const variation = (tau: number) => deviations(difference(lnClose, tau), n - tau);
-  const inputs = [variation(2), variation(4), variation(8), variation(16), variation(32)] as const;
-  return windowed(`hurst${n}`, inputs, {
-    compute(out, { from, to }, v2, v4, v8, v16, v32) {
-      // ln τ is evenly spaced, so the slope weighs the ends −2, −1, 0, 1, 2 and divides by 10·ln 2.
-      const scale = 0.5 / (10 * Math.LN2);
+  return windowed(`hurst${n}`, [variation(2), variation(4), variation(16), variation(32)], {
+    compute(out, { from, to }, v2, v4, v16, v32) {
+      const outer = (n - 2) / (n - 32);
+      const inner = (n - 4) / (n - 16);
       for (let t = from; t < to; t++) {
-        const outer = Math.log(v32[t]! / (n - 32)) - Math.log(v2[t]! / (n - 2));
-        const inner = Math.log(v16[t]! / (n - 16)) - Math.log(v4[t]! / (n - 4));
-        out[t] = v8[t]! > 0 ? scale * (2 * outer + inner) : Number.NaN;
+        const wide = (outer * v32[t]!) / v2[t]!;
+        out[t] = Math.log((wide * wide * inner * v16[t]!) / v4[t]!) / (20 * Math.LN2);
       }
     },
   });
