@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
-import { CALENDAR } from "./domain/calendar.ts";
+import { createCalendar } from "./domain/calendar.ts";
 import { messageOf } from "./domain/errors.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
@@ -64,17 +64,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const usage = await UsageStore.open(db, complain);
     closers.push(() => usage.flush());
 
-    const { dbUrl, dbToken, providerValues } = config;
+    const { dbUrl, dbToken, providerValues, sessions } = config;
     const quota = new Quota(quotaRules(providerValues), { persist: (rows) => keepQuotas(db, rows) });
     quota.restore((await readQuotas(db)) as QuotaRow[]);
     closers.push(() => quota.close());
     const pool = new WorkerPool(
       config.workers,
-      { dbUrl, dbToken, providerValues },
+      { dbUrl, dbToken, providerValues, sessions },
       quotaGate(quota, usage),
       options.workerScript,
     );
-    const exporter = new Exporter({ dbUrl, dbToken, providerValues });
+    const exporter = new Exporter({ dbUrl, dbToken, providerValues, sessions });
     closers.push(() => exporter.close());
     const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
     const runs = new Runs({
@@ -115,7 +115,7 @@ function providersOf(config: Config): (name: string) => Provider | undefined {
   return (name) => {
     const entry = findProvider(name);
     if (entry === undefined || missingSettings(entry, config.providerValues).length > 0) return undefined;
-    const provider = built.get(name) ?? createProvider(name, config.providerValues, CALENDAR);
+    const provider = built.get(name) ?? createProvider(name, config.providerValues, createCalendar(config.sessions));
     built.set(name, provider);
     return provider;
   };

@@ -1,6 +1,10 @@
 /** The settings, read once from the environment (Bun also reads `.env`); nobody else looks at it. */
 
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { createCalendar } from "./domain/calendar.ts";
+import type { SessionExceptions } from "./domain/closures.ts";
+import { messageOf } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./domain/telemetry.ts";
 
 export interface Config {
@@ -20,6 +24,8 @@ export interface Config {
   readonly runDays: number;
   /** The providers' own variables (keys, base URLs, folders), checked and with their defaults. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
+  /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
+  readonly sessions: SessionExceptions;
 }
 
 /** A provider as far as settings go: its name and the variables it declares. */
@@ -122,6 +128,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
     providerValues: readProviderValues(read, providers),
+    sessions: readSessions(read),
   };
   for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {
     if (!required || config.providerValues[variable] !== undefined) continue;
@@ -129,6 +136,21 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
   }
   if (read.faults.length > 0) throw new ConfigError(read.faults);
   return config;
+}
+
+/** A calendar file: `{"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}, "open": []}`, each list optional. */
+function readSessions(read: Reader): SessionExceptions {
+  const path = read.text("BARKEEP_CALENDAR");
+  if (path === undefined) return {};
+  try {
+    const sessions = JSON.parse(readFileSync(path, "utf8"));
+    createCalendar(sessions);
+    return sessions;
+  } catch (error) {
+    const wants = `a JSON file like {"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}} (${messageOf(error)})`;
+    read.faults.push({ variable: "BARKEEP_CALENDAR", held: path, wants });
+    return {};
+  }
 }
 
 function readProviderValues(read: Reader, providers: readonly ProviderDeclaration[]) {

@@ -75,7 +75,11 @@ export function barStarts(session: Session, interval: Interval): number[] {
   return starts;
 }
 
-const parseDate = (text: string) => Date.parse(`${text}T00:00:00Z`) / 1000 / DAY;
+/** The day number of a `YYYY-MM-DD` that exists, otherwise NaN. */
+function parseDate(text: string): number {
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(`${text}T`) ? ms / 1000 / DAY : Number.NaN;
+}
 
 function parseTime(text: string): number {
   const [hours = Number.NaN, minutes = Number.NaN] = text.split(":").map(Number);
@@ -91,6 +95,8 @@ function readExceptions(lists: readonly SessionExceptions[]): Map<number, { clos
     result.set(day, value);
   };
   for (const list of lists) {
+    const stranger = Object.keys(list).find((name) => !["closed", "early", "open"].includes(name));
+    if (stranger) throw new RangeError(`calendar exceptions: "${stranger}" is not one of closed, early, open`);
     for (const date of list.closed ?? []) put(date, "closed");
     for (const date of list.open ?? []) put(date, "open");
     for (const [date, time] of Object.entries(list.early ?? {})) {

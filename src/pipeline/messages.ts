@@ -1,5 +1,6 @@
 /** What the main thread and its workers say to each other: plain data only. */
 
+import type { SessionExceptions } from "../domain/closures.ts";
 import type { ProviderErrorKind } from "../domain/errors.ts";
 import type { Interval } from "../domain/interval.ts";
 import type { Stage } from "../domain/progress.ts";
@@ -40,6 +41,8 @@ export interface WorkerSettings {
   readonly dbToken: string | undefined;
   /** The providers' variables by name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
+  /** Closures and short days on top of the built-in calendar. */
+  readonly sessions: SessionExceptions;
 }
 
 export type ToWorker =

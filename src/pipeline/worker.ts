@@ -1,6 +1,6 @@
 /** A worker thread: one job at a time, on a database connection and with providers of its own. */
 
-import { CALENDAR } from "../domain/calendar.ts";
+import { createCalendar } from "../domain/calendar.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
 import type { Permit, Provider } from "../providers/provider.ts";
 import { createProvider } from "../providers/registry.ts";
@@ -23,7 +23,7 @@ const providers = new Map<string, Provider>();
 function providerOf(name: string): Provider {
   const known = providers.get(name);
   if (known) return known;
-  const provider = createProvider(name, settings.providerValues, CALENDAR);
+  const provider = createProvider(name, settings.providerValues, createCalendar(settings.sessions));
   providers.set(name, provider);
   return provider;
 }

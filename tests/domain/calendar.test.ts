@@ -162,6 +162,8 @@ describe("overrides", () => {
 
   test("that name no date or time are refused", () => {
     expect(() => createCalendar({ closed: ["10.06.2026"] })).toThrow('"10.06.2026" is not a date');
+    expect(() => createCalendar({ open: ["2026-02-30"] })).toThrow('"2026-02-30" is not a date');
+    expect(() => createCalendar({ holidays: [] } as object)).toThrow('"holidays" is not one of closed, early, open');
     expect(() => createCalendar({ early: { "2026-06-11": "25:00" } })).toThrow('"25:00" on 2026-06-11');
   });
 });
