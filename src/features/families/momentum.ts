@@ -143,7 +143,8 @@ export const momentum: readonly FeatureEntry[] = [
   },
   {
     name: "cci_14",
-    formula: "(tp − m)/(0.015·D); m = mean_14(tp), D = mean of |tp − m| over the window",
+    formula:
+      "(tp − m)/(0.015·D); m = mean_14(tp), D = mean of |tp − m| over the window; NaN where D ≤ 1e-12·m, which is rounding",
     source: "TA-Lib CCI(14)",
     warmup: 13,
     memory: windowOf(14),

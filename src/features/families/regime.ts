@@ -36,20 +36,28 @@ const squeeze = windowed("squeeze", [pstd(close, 20), wilder(trueRange, 20)], {
 });
 
 const averages = [close, ema(close, 12), ema(close, 26), mean(close, 50), mean(close, 200)] as const;
+/** A difference of at most this part of the price is rounding: on ticks two averages can be equal but for it. */
+const ROUNDING = 1e-12;
+
 const alignment = windowed("alignment", averages, {
   compute(out, { from, to }, c, e12, e26, s50, s200) {
     for (let t = from; t < to; t++) {
-      const above = +(c[t]! > e12[t]!) + +(e12[t]! > e26[t]!) + +(e26[t]! > s50[t]!) + +(s50[t]! > s200[t]!);
-      const below = +(c[t]! < e12[t]!) + +(e12[t]! < e26[t]!) + +(e26[t]! < s50[t]!) + +(s50[t]! < s200[t]!);
+      const rounding = ROUNDING * c[t]!;
+      const a = c[t]! - e12[t]!;
+      const b = e12[t]! - e26[t]!;
+      const d = e26[t]! - s50[t]!;
+      const e = s50[t]! - s200[t]!;
+      const above = +(a > rounding) + +(b > rounding) + +(d > rounding) + +(e > rounding);
+      const below = +(-a > rounding) + +(-b > rounding) + +(-d > rounding) + +(-e > rounding);
       out[t] = (above - below) / 4;
     }
   },
 });
 
-/** 1 where the close is above its average by more than rounding (1e-12 of the price), else 0. */
+/** 1 where the close is above its average by more than rounding, else 0. */
 const aboveAverage = windowed("above_average", [close, mean(close, 50)], {
   compute(out, { from, to }, c, mean) {
-    for (let t = from; t < to; t++) out[t] = c[t]! - mean[t]! > 1e-12 * c[t]! ? 1 : 0;
+    for (let t = from; t < to; t++) out[t] = c[t]! - mean[t]! > ROUNDING * c[t]! ? 1 : 0;
   },
 });
 
@@ -131,7 +139,7 @@ export const regime: readonly FeatureEntry[] = [
   ),
   measure(
     "ma_alignment",
-    "mean of the signs of c − e12, e12 − e26, e26 − s50, s50 − s200; e12 = ema_12, e26 = ema_26, s50 = sma_50, s200 = sma_200",
+    "mean of the signs of c − e12, e12 − e26, e26 − s50, s50 − s200; e12 = ema_12, e26 = ema_26, s50 = sma_50, s200 = sma_200; a difference of at most 1e-12·c is rounding and has sign 0",
     "TA-Lib EMA, SMA",
     200,
     "−1..1 in steps of ¼",

@@ -37,7 +37,10 @@ export function williamsR(n: number): Series {
   });
 }
 
-/** Lambert's commodity channel index: (tp − m)/(0.015·mean absolute deviation from m), m = mean_n(tp); n even. */
+/**
+ * Lambert's commodity channel index: (tp − m)/(0.015·D), m = mean_n(tp), D the mean absolute deviation from it; n even.
+ * A D of at most 1e-12·m is rounding, as equal prices need not have equal thirds of their sum, and counts as 0 (NaN).
+ */
 export function cci(n: number): Series {
   return windowed(`cci${n}`, [typicalPrice], {
     delay: n - 1,
@@ -58,7 +61,8 @@ export function cci(n: number): Series {
           even += Math.abs(tp[i]! - price - mean);
           odd += Math.abs(tp[i - 1]! - price - mean);
         }
-        out[t] = -mean / ((0.015 * (even + odd)) / n);
+        const deviation = (even + odd) / n;
+        out[t] = deviation > 1e-12 * (price + mean) ? -mean / (0.015 * deviation) : Number.NaN;
       }
     },
   });

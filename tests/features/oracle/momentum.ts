@@ -17,7 +17,9 @@ function stochastic(w: number[]): number {
 function cci(window: number[]): number {
   if (allEqual(window)) return Number.NaN;
   const m = mean(window);
-  return ratio(window.at(-1)! - m, 0.015 * mean(window.map((x) => Math.abs(x - m))));
+  const deviation = mean(window.map((x) => Math.abs(x - m)));
+  // Equal prices need not have equal typical prices, to the last digit: such a deviation is rounding.
+  return deviation > 1e-12 * m ? (window.at(-1)! - m) / (0.015 * deviation) : Number.NaN;
 }
 
 function ultimate({ n, l, c, tr }: Bars): Series {

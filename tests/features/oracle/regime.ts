@@ -44,7 +44,7 @@ export const regime: Family = (bars) => {
   const { n, c, r, tr, dc, lnC } = bars;
   const path = rolling(dc.map(Math.abs), 20, sum);
   const [e12, e26, s50, s200] = [ema(c, 12), ema(c, 26), sma(c, 50), sma(c, 200)];
-  // A difference of at most 1e-12 of the price is rounding: ticks make a close equal to its mean, but not to the digit.
+  // A difference of at most 1e-12 of the price is rounding: ticks make averages equal, but not to the digit.
   const above = each(n, 49, (t) => Number(c[t]! - s50[t]! > 1e-12 * c[t]!));
   return {
     hurst_250: rolling(lnC, 250, hurst),
@@ -57,7 +57,11 @@ export const regime: Family = (bars) => {
     vol_rank_250: rolling(rolling(r, 20, std), 250, (w) => rank(w, 1e-12)),
     ma_alignment: map(
       (price, fast, slow, middle, long) =>
-        mean([price - fast, fast - slow, slow - middle, middle - long].map(Math.sign)),
+        mean(
+          [price - fast, fast - slow, slow - middle, middle - long].map((x) =>
+            Math.abs(x) <= 1e-12 * price ? 0 : Math.sign(x),
+          ),
+        ),
       ...[c, e12, e26, s50, s200],
     ),
     df_tstat_60: rolling(lnC, 61, (w) => dickeyFuller(w).t),
