@@ -4,11 +4,12 @@ import { type Family, rolling } from "./bars.ts";
 import {
   acf,
   allEqual,
+  autocorrelations,
   ln,
   max,
   mean,
   min,
-  moment,
+  moments,
   quantile,
   ratio,
   share,
@@ -20,12 +21,14 @@ import {
 
 function skewness(w: number[]): number {
   const n = w.length;
-  return (Math.sqrt(n * (n - 1)) / (n - 2)) * ratio(moment(w, 3), moment(w, 2) ** 1.5);
+  const [m2, m3] = moments(w, [2, 3]) as [number, number];
+  return (Math.sqrt(n * (n - 1)) / (n - 2)) * ratio(m3, m2 ** 1.5);
 }
 
 function excessKurtosis(w: number[]): number {
   const n = w.length;
-  const g = (n + 1) * ratio(moment(w, 4), moment(w, 2) ** 2) - 3 * (n - 1);
+  const [m2, m4] = moments(w, [2, 4]) as [number, number];
+  const g = (n + 1) * ratio(m4, m2 ** 2) - 3 * (n - 1);
   return ((n - 1) / ((n - 2) * (n - 3))) * g;
 }
 
@@ -68,7 +71,8 @@ function permutation(w: number[]): number {
 
 const ljungBox = (w: number[]): number => {
   const n = w.length;
-  return n * (n + 2) * sum(steps(10).map((k) => acf(w, k) ** 2 / (n - k)));
+  const lags = steps(10);
+  return n * (n + 2) * sum(autocorrelations(w, lags).map((rho, i) => rho ** 2 / (n - lags[i]!)));
 };
 
 /** Wald and Wolfowitz: too many or too few runs of one sign. */

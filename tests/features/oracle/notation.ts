@@ -64,9 +64,6 @@ export const cov = (x: readonly number[], y: readonly number[]): number => produ
 export const corr = (x: readonly number[], y: readonly number[]): number =>
   ratio(products(x, y), Math.sqrt(squares(x)) * Math.sqrt(squares(y)));
 
-/** The k-th population central moment. */
-export const moment = (x: readonly number[], k: number): number => mean(centred(x).map((value) => value ** k));
-
 /** 1, 2, … n. */
 export const steps = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
@@ -93,7 +90,7 @@ export function leastSquares(x: readonly number[], y: readonly number[]): Line {
 /** Least-squares slope of y on 1..n. */
 export const slope = (y: readonly number[]): number => leastSquares(steps(y.length), y).slope;
 
-export const sorted = (x: readonly number[]): number[] => [...x].sort((a, b) => a - b);
+export const sorted = (x: readonly number[]): number[] => [...Float64Array.from(x).sort()];
 
 /** The quantile by linear interpolation at position p·(n − 1) of the sorted window. */
 export function quantile(x: readonly number[], p: number): number {
@@ -116,9 +113,19 @@ export function rank(x: readonly number[], rounding = 0): number {
 }
 
 /** Autocorrelation at lag k, both factors about the mean of the whole window. */
-export function acf(x: readonly number[], k: number): number {
+export const acf = (x: readonly number[], k: number): number => autocorrelations(x, [k])[0]!;
+
+/** Autocorrelations at several lags. */
+export function autocorrelations(x: readonly number[], lags: readonly number[]): number[] {
   const d = centred(x);
-  return ratio(sum(d.slice(k).map((value, i) => value * d[i]!)), sum(d.map((value) => value * value)));
+  const total = sum(d.map((value) => value * value));
+  return lags.map((k) => ratio(sum(d.slice(k).map((value, i) => value * d[i]!)), total));
+}
+
+/** The k-th population central moments, for several k. */
+export function moments(x: readonly number[], ks: readonly number[]): number[] {
+  const d = centred(x);
+  return ks.map((k) => sum(d.map((value) => value ** k)) / x.length);
 }
 
 /** The mean of the defined values; NaN when fewer than half are. */

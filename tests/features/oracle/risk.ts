@@ -1,14 +1,15 @@
 /** Features 150–163: loss, drawdown and risk-adjusted return. */
 
 import { each, type Family, highest, last, map, rolling } from "./bars.ts";
-import { ln, mean, min, moment, pstd, quantile, ratio, share, sorted, std } from "./notation.ts";
+import { ln, mean, min, moments, pstd, quantile, ratio, share, sorted, std } from "./notation.ts";
 
 /** Cornish-Fisher value at risk at 95 %. */
 function modifiedVar(w: number[]): number {
   const z = -1.6448536269514722;
   const s = pstd(w);
-  const S = ratio(moment(w, 3), moment(w, 2) ** 1.5);
-  const K = ratio(moment(w, 4), moment(w, 2) ** 2) - 3;
+  const [m2, m3, m4] = moments(w, [2, 3, 4]) as [number, number, number];
+  const S = ratio(m3, m2 ** 1.5);
+  const K = ratio(m4, m2 ** 2) - 3;
   const quantileZ = z + ((z ** 2 - 1) * S) / 6 + ((z ** 3 - 3 * z) * K) / 24 - ((2 * z ** 3 - 5 * z) * S ** 2) / 36;
   return -(mean(w) + quantileZ * s);
 }
