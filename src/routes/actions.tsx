@@ -10,7 +10,9 @@ import { MonitorPage } from "../views/monitor.tsx";
 import { RunForm } from "../views/run-form.tsx";
 import type { ScreenFeed } from "./feed.ts";
 import { cameFrom, frameOf, isTheme, localPath, THEME_COOKIE, wantsFragment } from "./frame.ts";
+import { monitorView } from "./pages.tsx";
 import { emptyForm, errorsOf, orderOf, readFields } from "./run-form.ts";
+import { MONITOR } from "./scene.ts";
 import type { Services } from "./services.ts";
 
 export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
@@ -25,12 +27,7 @@ export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame
       if (!(error instanceof Refusal)) throw error;
       const form = emptyForm(services, values, errorsOf(error));
       if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status as 422);
-      const view = {
-        form,
-        runs: feed.draw("monitor"),
-        logs: feed.lines("monitor"),
-        stream: `/events?since=${feed.cursor()}`,
-      };
+      const view = monitorView(feed, form, { text: "", wrong: null }, MONITOR);
       return c.html(<MonitorPage frame={{ ...frameOf(c, assets), path: "/" }} view={view} />, error.status as 422);
     }
     // The rows come over the stream; the form is ready for the next order with the same choices.

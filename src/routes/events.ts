@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import type { ScreenFeed } from "./feed.ts";
+import { sceneOf } from "./scene.ts";
 
 const HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
@@ -10,10 +11,11 @@ const HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
-/** `?run=` follows one run, otherwise the monitor; `?since=` (or `Last-Event-ID`) says what the page already shows. */
+/** `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=` filters; `?since=` (or `Last-Event-ID`) says what the page already shows. */
 export const streamRoutes = (feed: ScreenFeed) =>
   new Hono().get("/events", (c) => {
-    const run = c.req.query("run");
+    const { scene } = sceneOf(c.req.query("run"), c.req.query("q"));
+    const symbol = c.req.query("symbol");
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
-    return c.body(feed.connect(run === undefined ? "monitor" : { run }, cursor), 200, HEADERS);
+    return c.body(feed.connect(symbol === undefined ? scene : { ...scene, symbol }, cursor), 200, HEADERS);
   });

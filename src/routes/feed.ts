@@ -21,7 +21,9 @@ import {
 } from "../views/live.tsx";
 import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
 import { type RunView, runSentence } from "../views/queue.tsx";
-import { isEmpty, linesOf, merge, type News, NOTHING, runsOf, type Scene } from "./news.ts";
+import { Channel, drawScene } from "./channel.ts";
+import { isEmpty, merge, type News, NOTHING } from "./news.ts";
+import { keyOf, linesOf, MONITOR, type Scene } from "./scene.ts";
 import { Viewer } from "./viewer.ts";
 
 /** Time between two proofs of life, milliseconds; the browser calls silence of three of them stale. */
@@ -33,15 +35,6 @@ const LOG_MS = 400;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
 const ANNOUNCE_MS = 10_000;
 
-/** What the viewers of one scene have in common. */
-interface Channel {
-  readonly scene: Scene;
-  readonly viewers: Set<Viewer>;
-  /** The runs on the screen, and the sequence number since which these and no others are. */
-  shown: readonly string[];
-  since: number;
-}
-
 export class ScreenFeed {
   readonly #hub: ProgressHub;
   readonly #channels = new Map<string, Channel>();
@@ -52,6 +45,7 @@ export class ScreenFeed {
   #lines: LogLine[] = [];
   #line: number;
   #linesTimer: ReturnType<typeof setTimeout> | null = null;
+  #redraw: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #stop: () => void;
   readonly #stalled: number;
@@ -64,7 +58,7 @@ export class ScreenFeed {
     this.#line = hub.lastLine;
     this.#logEvery = log;
     this.#stalled = stalled;
-    this.#channelOf("monitor");
+    this.#channelOf(MONITOR);
     this.#stop = hub.onFrame((frame) => this.#onFrame(frame));
     this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeat);
   }
@@ -82,7 +76,7 @@ export class ScreenFeed {
 
   /** The runs of a scene with their jobs, as they are now. */
   draw(scene: Scene): RunView[] {
-    return runsOf(scene, this.#hub.runs()).map((run) => ({ run, jobs: this.#hub.jobsOf(run.id) }));
+    return drawScene(scene, this.#hub);
   }
 
   /** The newest log lines of a scene, oldest first. */
@@ -93,7 +87,7 @@ export class ScreenFeed {
   /** A stream of server-sent events for one viewer who has seen everything up to `cursor`. */
   connect(scene: Scene, cursor: string | undefined): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(scene);
-    this.#settle(channel);
+    channel.settle();
     const viewer = new Viewer(
       (pending) => this.#catchUp(channel, pending),
       () => this.#leave(channel, viewer),
@@ -109,38 +103,24 @@ export class ScreenFeed {
   close(): void {
     clearInterval(this.#heartbeat);
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
+    if (this.#redraw) clearTimeout(this.#redraw);
     this.#stop();
     for (const channel of this.#channels.values()) for (const viewer of [...channel.viewers]) viewer.end();
     this.#channels.clear();
   }
 
   #channelOf(scene: Scene): Channel {
-    const key = scene === "monitor" ? scene : `run:${scene.run}`;
-    let channel = this.#channels.get(key);
-    if (channel === undefined) {
-      channel = { scene, viewers: new Set(), shown: this.#shownIn(scene), since: 0 };
-      this.#channels.set(key, channel);
-    }
+    const key = keyOf(scene);
+    const channel = this.#channels.get(key) ?? new Channel(scene, this.#hub);
+    this.#channels.set(key, channel);
     return channel;
   }
 
   #leave(channel: Channel, viewer: Viewer): void {
     channel.viewers.delete(viewer);
-    if (channel.viewers.size === 0 && channel.scene !== "monitor") this.#channels.delete(`run:${channel.scene.run}`);
+    // The monitor's stays: it remembers since when its runs are shown, for pages that are about to connect.
+    if (channel.viewers.size === 0 && channel.scene !== MONITOR) this.#channels.delete(keyOf(channel.scene));
     if (this.viewers === 0) this.#rows.clear();
-  }
-
-  #shownIn(scene: Scene): string[] {
-    return runsOf(scene, this.#hub.runs()).map((run) => run.id);
-  }
-
-  /** Notes whether the runs on a scene have changed; true when they have. */
-  #settle(channel: Channel): boolean {
-    const shown = this.#shownIn(channel.scene);
-    if (shown.length === channel.shown.length && shown.every((id, index) => id === channel.shown[index])) return false;
-    channel.shown = shown;
-    channel.since = this.#hub.seq;
-    return true;
   }
 
   #onFrame(frame: Frame): void {
@@ -148,21 +128,37 @@ export class ScreenFeed {
     const changed = watched ? frame.jobs.filter((job) => this.#renderRow(job)) : [];
     const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
     for (const channel of this.#channels.values()) {
-      const whole = this.#settle(channel);
+      channel.judge(frame.jobs);
+      const whole = channel.settle();
       if (channel.viewers.size === 0) continue;
-      const shown = new Set(channel.shown);
-      const news: News = {
+      this.#send(channel, {
         whole,
-        jobs: changed.filter((job) => shown.has(job.runId)).map((job) => jobKey(job.runId, job.symbol)),
-        runs: frame.runs.filter((run) => shown.has(run.id)).map((run) => run.id),
+        jobs: changed.filter((job) => channel.shows(job)).map((job) => jobKey(job.runId, job.symbol)),
+        runs: frame.runs.filter(({ id }) => channel.runs.includes(id)).map(({ id }) => id),
         logs: [],
         wholeLog: false,
         sentence: sentences.join(" "),
-      };
-      this.#send(channel, news);
+      });
     }
+    this.#planRedraw();
     this.#lines.push(...frame.logs);
     if (this.#lines.length > 0) this.#linesTimer ??= setTimeout(() => this.#sendLines(), this.#logEvery);
+  }
+
+  /** Draws scenes whose rows came or went as soon as they may be drawn again. */
+  #planRedraw(): void {
+    const due = [...this.#channels.values()].flatMap(({ dueIn }) => dueIn ?? []);
+    if (due.length === 0) return;
+    this.#redraw ??= setTimeout(
+      () => {
+        this.#redraw = null;
+        for (const channel of this.#channels.values()) {
+          if (channel.settle()) this.#send(channel, { ...NOTHING, whole: true });
+        }
+        this.#planRedraw();
+      },
+      Math.min(...due),
+    );
   }
 
   /** The lines of a scene that every viewer has been sent. */
@@ -230,7 +226,7 @@ export class ScreenFeed {
     const parts: string[] = [];
     const runs = news.whole ? this.draw(channel.scene) : [];
     // The page of a run that only the database still knows keeps what it shows.
-    if (runs.length > 0 || (news.whole && channel.scene === "monitor")) parts.push(liveRuns(runs));
+    if (runs.length > 0 || (news.whole && channel.scene.run === undefined)) parts.push(liveRuns(runs));
     if (!news.whole) {
       for (const key of news.jobs) parts.push(this.#rowOf(key));
       const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
@@ -260,11 +256,13 @@ export class ScreenFeed {
     const logs = this.#linesOf(channel.scene).filter(({ id }) => id > line);
     const wholeLog = logs.length >= LOG_PANEL_LINES;
     const whole = seq < channel.since;
-    const jobs = whole ? [] : channel.shown.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq);
+    const jobs = whole
+      ? []
+      : channel.runs.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq && channel.shows(job));
     return {
       whole,
       jobs: jobs.map((job) => jobKey(job.runId, job.symbol)),
-      runs: whole ? [] : channel.shown,
+      runs: whole ? [] : channel.runs,
       logs: wholeLog ? [] : logs,
       wholeLog,
       sentence: "",

@@ -8,15 +8,25 @@ import { parseSymbol } from "../domain/symbol.ts";
 import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { readLastBars } from "../storage/bars.ts";
 import { findProfile, intervalsOf, listProfiles } from "../storage/profiles.ts";
+import type { FilterView } from "../views/filter-bar.tsx";
 import type { Frame } from "../views/layout.tsx";
-import { MonitorPage } from "../views/monitor.tsx";
+import { MonitorPage, type MonitorView } from "../views/monitor.tsx";
 import { ProfilePage } from "../views/profile.tsx";
 import { type ProfileSummary, ProfilesPage } from "../views/profiles.tsx";
+import type { RunFormView } from "../views/run-form.tsx";
 import { RunPage, RunsPage } from "../views/runs.tsx";
 import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";
+import { answerJobLog, answerJobPage } from "./job-page.tsx";
 import { emptyForm } from "./run-form.ts";
+import { jobsOf, type Scene, sceneOf, streamAddress } from "./scene.ts";
 import type { Services } from "./services.ts";
+
+/** The monitor as it is now. */
+export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterView, scene: Scene): MonitorView {
+  const runs = feed.draw(scene);
+  return { form, filter, runs, logs: feed.lines(scene), stream: streamAddress(scene, feed.cursor()) };
+}
 
 /** Rows on a page of profiles or runs. */
 const PAGE_SIZE = 200;
@@ -26,34 +36,31 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
   const pages = new Hono();
   pages.use(compress());
 
-  pages.get("/", (c) =>
-    c.html(
-      <MonitorPage
-        frame={frameOf(c, assets)}
-        view={{
-          form: emptyForm(services),
-          runs: feed.draw("monitor"),
-          logs: feed.lines("monitor"),
-          stream: `/events?since=${feed.cursor()}`,
-        }}
-      />,
-    ),
-  );
+  pages.get("/", (c) => {
+    const text = c.req.query("q") ?? "";
+    const { scene, wrong } = sceneOf(undefined, text);
+    const view = monitorView(feed, emptyForm(services), { text, wrong }, scene);
+    return c.html(<MonitorPage frame={frameOf(c, assets)} view={view} />);
+  });
 
   pages.get("/runs", async (c) => c.html(<RunsPage frame={frameOf(c, assets)} runs={await runs.list(PAGE_SIZE)} />));
 
   pages.get("/runs/:id", async (c) => {
-    const id = c.req.param("id");
+    const text = c.req.query("q") ?? "";
+    const { scene, wrong } = sceneOf(c.req.param("id"), text);
     const cursor = feed.cursor();
-    const view = await runs.read(id);
-    return c.html(
-      <RunPage
-        frame={frameOf(c, assets)}
-        view={view}
-        stream={`/events?run=${encodeURIComponent(id)}&since=${cursor}`}
-      />,
-    );
+    const { run, jobs } = await runs.read(c.req.param("id"));
+    const page = {
+      frame: frameOf(c, assets),
+      view: { run, ...jobsOf(scene, jobs) },
+      filter: { text, wrong },
+      stream: streamAddress(scene, cursor),
+    };
+    return c.html(<RunPage {...page} />);
   });
+
+  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
+  pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
   pages.get("/profiles", async (c) => {
     const profiles = await listProfiles(db, { limit: PAGE_SIZE });

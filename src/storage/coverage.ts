@@ -116,3 +116,12 @@ export async function answeredWindows(db: Database, seriesId: number, runId?: st
     )
     .orderBy(batches.fromTs);
 }
+
+/** What a run asked of a series and what came of it, in order of time. */
+export async function ledgerOf(db: Database, seriesId: number, runId: string) {
+  return db.orm
+    .select()
+    .from(batches)
+    .where(and(eq(batches.seriesId, seriesId), eq(batches.runId, runId)))
+    .orderBy(batches.fromTs);
+}

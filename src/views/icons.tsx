@@ -52,6 +52,10 @@ export const Sprite = () => (
     <symbol id="i-skipped" viewBox="0 0 16 16">
       <path d="m3 4 4.5 4L3 12m5.5-8L13 8l-4.5 4" {...line} stroke-linejoin="round" />
     </symbol>
+    <symbol id="i-search" viewBox="0 0 16 16">
+      <circle cx="7" cy="7" r="4.25" {...line} />
+      <path d="m10.3 10.3 3.2 3.2" {...line} />
+    </symbol>
     <symbol id="i-more" viewBox="0 0 16 16">
       <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" {...line} stroke-width="2.2" />
     </symbol>

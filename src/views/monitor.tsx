@@ -1,6 +1,7 @@
 /** The monitor: start a run, watch every symbol, read the log. */
 
 import type { LogLine } from "../domain/telemetry.ts";
+import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { RunSection, type RunView } from "./queue.tsx";
@@ -13,6 +14,7 @@ export interface MonitorView {
   readonly runs: readonly RunView[];
   /** In the order in which they were written. */
   readonly logs: readonly LogLine[];
+  readonly filter: FilterView;
   /** Where the live updates after this drawing come from. */
   readonly stream: string;
 }
@@ -23,6 +25,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
     <div class="monitor">
       <div class="monitor-main">
         <RunForm form={view.form} />
+        {view.runs.length > 0 || view.filter.text !== "" ? <FilterBar filter={view.filter} /> : null}
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />
         </div>
@@ -35,7 +38,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
 /** All runs on the monitor, or what to do while there is none. */
 export const Runs = ({ runs }: { runs: readonly RunView[] }) =>
   runs.length > 0 ? (
-    runs.map(({ run, jobs }) => <RunSection run={run} jobs={jobs} />)
+    runs.map((view) => <RunSection {...view} />)
   ) : (
     <Empty title="Nothing is running">
       Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs no

@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import type { JobProgress, Status } from "../domain/progress.ts";
 import { canApply, isActive, JOB_ACTIONS, type JobAction, type JobState, RUN_ACTIONS } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
+import { isHeldUp } from "../domain/waiting.ts";
 import {
   dom,
   formatCompact,
@@ -21,6 +22,8 @@ import {
 export interface RunView {
   readonly run: RunSummary;
   readonly jobs: readonly JobProgress[];
+  /** How many more there are, left out by the filter or for want of room. */
+  readonly hidden: number;
 }
 
 const STATUS_ICONS: Readonly<Record<Status, string>> = {
@@ -44,10 +47,6 @@ const ACTION_WORDS: Readonly<Record<JobAction, string>> = {
   retry: "Retry",
 };
 
-/** A job that works but stands still, for a limit or before another try, says so in its micro-stage. */
-const isHeldUp = (job: JobProgress) =>
-  job.state === "running" && /^(?:Rate limit|Retry) /.test(job.microStage.replace(":", " "));
-
 /**
  * One job as one table row. The hot path of the live screen, so a plain template (1 µs) where the rest is JSX.
  *
@@ -69,7 +68,7 @@ export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }) {
 function JobMenu({ job }: { job: JobProgress }) {
   const id = dom.jobMenu(job.runId, job.symbol);
   const base = `/runs/${encodeURIComponent(job.runId)}/jobs/${encodeURIComponent(job.symbol)}`;
-  return html`<button type="button" class="icon-button" popovertarget="${id}" aria-label="Actions for ${job.symbol}"><svg class="icon" aria-hidden="true"><use href="#i-more"/></svg></button><div id="${id}" class="menu" popover>${JOB_ACTIONS.map((action) => html`<button class="on-${action}" formaction="${base}/${action}">${ACTION_WORDS[action]}</button>`)}<a class="on-open" href="${profileAddress(job.symbol, job.interval)}">Open profile</a></div>`;
+  return html`<button type="button" class="icon-button" popovertarget="${id}" aria-label="Actions for ${job.symbol}"><svg class="icon" aria-hidden="true"><use href="#i-more"/></svg></button><div id="${id}" class="menu" popover>${JOB_ACTIONS.map((action) => html`<button class="on-${action}" formaction="${base}/${action}">${ACTION_WORDS[action]}</button>`)}<a class="on-open" href="${profileAddress(job.symbol, job.interval)}">Open profile</a><a class="on-details" href="${base}">Details</a></div>`;
 }
 
 const COLUMNS = [
@@ -82,7 +81,8 @@ const COLUMNS = [
   ["c-time num", "Duration"],
 ] as const;
 
-const JobTable = ({ run, jobs }: RunView) => (
+/** Jobs of one run as a table, inside the form that their actions belong to. */
+export const JobTable = ({ run, jobs, hidden }: RunView) => (
   <form method="post" data-actions>
     <table class="queue" aria-label={`Symbols of the run of ${runTitle(run)}`}>
       <thead>
@@ -103,6 +103,12 @@ const JobTable = ({ run, jobs }: RunView) => (
         ))}
       </tbody>
     </table>
+    {hidden > 0 ? (
+      <p class="hidden-rows">
+        {plural(hidden, "more symbol")} not shown. <a href="?">Show all</a> or filter, for example{" "}
+        <a href="?q=status:running">status:running</a>.
+      </p>
+    ) : null}
   </form>
 );
 
@@ -167,10 +173,10 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
       <dt>Symbols</dt>
       <dd>
         {COUNTED.filter((state) => run.counts[state] > 0).map((state) => (
-          <span class={`count count-${state}`}>
+          <a class="count" href={`?q=status:${state}`}>
             <Icon name={STATE_ICONS[state]} />
             <b class="num">{formatCount(run.counts[state])}</b> {state}
-          </span>
+          </a>
         ))}
       </dd>
     </div>
@@ -213,9 +219,9 @@ const RunControls = ({ run }: { run: RunSummary }) => {
 };
 
 /** A run as a section of the monitor. */
-export const RunSection = ({ run, jobs }: RunView) => (
+export const RunSection = ({ run, jobs, hidden }: RunView) => (
   <section class="run" aria-label={`Run: ${runTitle(run)}`} id={`section-${run.id}`}>
     <RunHead run={run} />
-    <JobTable run={run} jobs={jobs} />
+    <JobTable run={run} jobs={jobs} hidden={hidden} />
   </section>
 );

@@ -1,6 +1,7 @@
 /** Every run there was, and one of them with its jobs. */
 
 import type { RunSummary } from "../domain/telemetry.ts";
+import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { RunSection, RunState, type RunView, runTitle } from "./queue.tsx";
 import { dom, formatCount, formatDuration, Moment } from "./ui.tsx";
@@ -70,17 +71,21 @@ export const RunsPage = ({ frame, runs }: { frame: Frame; runs: readonly RunSumm
   </Page>
 );
 
-/** One run; `stream` is given while it can still change. */
-export const RunPage = ({ frame, view, stream }: { frame: Frame; view: RunView; stream?: string }) => (
-  <Page frame={frame} title={runTitle(view.run)} stream={stream}>
-    <header class="page-head">
-      <p class="crumbs">
-        <a href="/runs">Runs</a>
-      </p>
-      <h1>Run {view.run.id}</h1>
-    </header>
-    <div id={dom.runs} class="runs">
-      <RunSection run={view.run} jobs={view.jobs} />
-    </div>
-  </Page>
-);
+/** One run with all its symbols, live while it works. */
+export const RunPage = (props: { frame: Frame; view: RunView; filter: FilterView; stream: string }) => {
+  const { frame, view, filter, stream } = props;
+  return (
+    <Page frame={frame} title={runTitle(view.run)} stream={stream}>
+      <header class="page-head">
+        <p class="crumbs">
+          <a href="/runs">Runs</a>
+        </p>
+        <h1>Run {view.run.id}</h1>
+      </header>
+      <FilterBar filter={filter} />
+      <div id={dom.runs} class="runs">
+        <RunSection {...view} />
+      </div>
+    </Page>
+  );
+};

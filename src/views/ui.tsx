@@ -13,6 +13,7 @@ export const dom = {
   runForm: "run-form",
   runs: "runs",
   logLines: "log-lines",
+  jobDetails: "job-details",
   runHead: (runId: string) => `run-${runId}`,
   jobs: (runId: string) => `jobs-${runId}`,
   job: (runId: string, symbol: string) => `job-${runId}-${symbol}`,

@@ -102,6 +102,32 @@ describe("while rows change ten times a second", () => {
   });
 });
 
+test("the queue is filtered by its address, stays live, and each symbol can be looked at closely", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await startRun(page, "Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8");
+  await rowOf(page, "Q8").waitFor();
+  await page.getByRole("heading", { name: "Full" }).first().getByRole("link").click();
+  await page.keyboard.press("/");
+  await page.keyboard.type("Q8");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**?q=Q8");
+  expect(await page.locator(".queue tbody tr").count()).toBe(1);
+  expect(await page.getByText("7 more symbols not shown").isVisible()).toBe(true);
+  await live(page);
+  await page.getByRole("button", { name: "Actions for Q8" }).click();
+  await page.getByRole("link", { name: "Details" }).click();
+  await page.getByRole("heading", { name: "Why it waits" }).waitFor();
+  expect(await page.locator(".conditions li").first().textContent()).toContain("before it in the queue");
+  await inState(page, "Q8", "complete");
+  await page.getByRole("heading", { name: "Why it waits" }).waitFor({ state: "detached" });
+  expect(await page.locator(".cell-ok").count()).toBeGreaterThanOrEqual(24);
+  const log = await fetch(`${page.url()}/log`);
+  expect(await log.text()).toContain("Q8: Fetching history - Batch 1/24: 0% (0%)");
+  await page.goto(`${screen.address}/?q=status:sleepy`);
+  expect(await page.locator("#filter-error").textContent()).toStartWith("status: wants");
+}, 20_000);
+
 test("the page finds its way back after the server was restarted in the middle of a run", async () => {
   const page = await screen.visit("/");
   await live(page);

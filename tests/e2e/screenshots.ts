@@ -38,6 +38,8 @@ try {
   await startRun(page, SYMBOLS);
   await rowOf(page, "NVDA").and(page.locator('[data-state="complete"]')).waitFor();
   await shoot("running", "/", live);
+  const details = await rowOf(page, "JPM").locator(".on-details").getAttribute("href");
+  await shoot("symbol", details!, live);
   await page.goto(screen.address);
   await rowOf(page, "ETH-USD").and(page.locator('[data-state="complete"]')).waitFor({ timeout: 120_000 });
   await shoot("finished", "/", live);

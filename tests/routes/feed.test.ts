@@ -82,13 +82,14 @@ describe("what a viewer is sent", () => {
 
   test("nothing for a row that looks as it did", async () => {
     hub.report(job());
+    hub.report(job({ symbol: "MSFT" }));
     hub.reportRun(run());
     await flushed();
     const viewer = await watch();
     hub.report(job({ progress: 2 }));
     expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
     hub.report(job({ progress: 2 }));
-    hub.report(job({ symbol: "MSFT" }));
+    hub.report(job({ symbol: "MSFT", progress: 2 }));
     expect(partials((await viewer.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
@@ -112,6 +113,30 @@ describe("what a viewer is sent", () => {
     hub.log(line({ runId: "r2" }));
     hub.report(job({ progress: 9 }));
     expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+  });
+
+  test("only the rows that its filter finds, and the whole table when rows come or go by it", async () => {
+    hub.reportRun(run());
+    hub.report(job({ symbol: "AAPL" }));
+    hub.report(job({ symbol: "MSFT", state: "failed" }));
+    await flushed();
+    const viewer = await watch(`?q=status:running&since=${feed.cursor()}`);
+    hub.report(job({ symbol: "MSFT", state: "failed", progress: 5 }));
+    hub.report(job({ symbol: "AAPL", progress: 5 }));
+    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    hub.report(job({ symbol: "MSFT", state: "running", progress: 6 }));
+    const { data } = (await viewer.next())!;
+    expect(partials(data)).toEqual(["runs"]);
+    expect(data).toContain('id="job-r1-MSFT"');
+  });
+
+  test("only its own symbol, on the page of a symbol", async () => {
+    hub.reportRun(run());
+    for (const symbol of ["AAPL", "MSFT"]) hub.report(job({ symbol }));
+    await flushed();
+    const viewer = await watch(`?run=r1&symbol=MSFT&since=${feed.cursor()}`);
+    for (const symbol of ["AAPL", "MSFT"]) hub.report(job({ symbol, progress: 8 }));
+    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
   test("a sentence for screen readers when a symbol has ended", async () => {

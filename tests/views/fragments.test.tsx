@@ -66,7 +66,7 @@ test("hostile texts stay texts, wherever they are shown", () => {
         liveJob(job({ symbol: evil, microStage: evil })),
         liveLogLines([line({ message: evil, level: "error" })]),
         liveNotice("error", evil),
-        liveRuns([{ run: run({ provider: evil, id: evil }), jobs: [] }]),
+        liveRuns([{ run: run({ provider: evil, id: evil }), jobs: [], hidden: 0 }]),
         String(<RunForm form={form({ values: { ...values, symbols: evil }, errors: { years: evil } })} />),
       ].join("");
       expect(markup).not.toContain("<script");

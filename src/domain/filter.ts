@@ -1,0 +1,96 @@
+/** The filter of the queue: what a person types to see some of the jobs, e.g. `status:failed A*` or `stage>fetch`. */
+
+import type { JobProgress, Status } from "./progress.ts";
+import { JOB_STATES, type JobState } from "./run.ts";
+import { isHeldUp } from "./waiting.ts";
+
+export interface JobFilter {
+  /** As typed, spaces tidied; equal filters have equal texts. */
+  readonly text: string;
+  matches(job: JobProgress): boolean;
+}
+
+/** The stages in order, so that they can be compared. */
+const STAGES = ["queued", "fetch", "engineer", "create", "store", "complete"] as const;
+const STAGE_OF: Readonly<Partial<Record<Status, number>>> = {
+  Queued: 0,
+  "Fetching history": 1,
+  "Engineering features": 2,
+  "Creating profile": 3,
+  "Storing profile": 4,
+  Complete: 5,
+};
+const STATES = [...JOB_STATES, "waiting"] as const;
+const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+  ":": (a, b) => a === b,
+  "=": (a, b) => a === b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
+};
+
+/** Longest filter that is looked at. */
+const MAX_LENGTH = 200;
+
+type Test = (job: JobProgress) => boolean;
+
+/**
+ * Reads a filter; the words are separated by spaces and all of them must hold. Qualifiers: `status:failed,paused`
+ * (a state, or `waiting`), `stage:fetch` (also `>` and `<`), `progress>50`, `symbol:A*`; a word alone is a symbol,
+ * `*` stands for anything. Answers with the reason, in one sentence, where it cannot be understood.
+ */
+export function parseFilter(input: string): JobFilter | { readonly wrong: string } {
+  const words = input.trim().slice(0, MAX_LENGTH).split(/\s+/).filter(Boolean);
+  const tests: Test[] = [];
+  for (const word of words) {
+    const test = testOf(word);
+    if (typeof test === "string") return { wrong: test };
+    tests.push(test);
+  }
+  return { text: words.join(" "), matches: (job) => tests.every((test) => test(job)) };
+}
+
+function testOf(word: string): Test | string {
+  const [, name, sign = ":", value = ""] = /^(status|stage|progress|symbol)([:=<>])(.*)$/i.exec(word) ?? [];
+  if (name === undefined) {
+    return /[:=<>]/.test(word) ? `${word} is none of status:, stage:, progress>, symbol:.` : symbolTest(word);
+  }
+  const compare = COMPARE[sign]!;
+  switch (name.toLowerCase()) {
+    case "symbol":
+      return symbolTest(value);
+    case "status": {
+      const wanted = value.toLowerCase().split(",");
+      const unknown = wanted.find((state) => !STATES.includes(state as JobState));
+      if (unknown !== undefined) return `status: wants ${STATES.join(", ")}, not "${unknown}".`;
+      return (job) => wanted.includes(job.state) || (wanted.includes("waiting") && isHeldUp(job));
+    }
+    case "stage": {
+      const wanted = (STAGES as readonly string[]).indexOf(value.toLowerCase());
+      if (wanted < 0) return `stage${sign} wants ${STAGES.join(", ")}, not "${value}".`;
+      return (job) => compare(STAGE_OF[job.status] ?? -1, wanted);
+    }
+    default: {
+      const wanted = Number(value);
+      if (value === "" || Number.isNaN(wanted)) return `progress${sign} wants a number, not "${value}".`;
+      return (job) => compare(job.progress, wanted);
+    }
+  }
+}
+
+/** `A*` starts with A; without a star the whole symbol. */
+function symbolTest(pattern: string): Test {
+  const parts = pattern.toUpperCase().split("*");
+  return ({ symbol }) => {
+    if (parts.length === 1) return symbol === parts[0];
+    const first = parts[0]!;
+    const last = parts.at(-1)!;
+    if (symbol.length < first.length + last.length || !symbol.startsWith(first) || !symbol.endsWith(last)) return false;
+    let at = first.length;
+    for (const part of parts.slice(1, -1)) {
+      const found = symbol.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= symbol.length - last.length;
+  };
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { whyWaiting } from "../../src/domain/waiting.ts";
+import { job, run } from "../helpers/board.ts";
+
+const queued = { state: "queued", status: "Queued", microStage: "Waiting for a worker" } as const;
+
+test("a job in the queue says who is before it and when its turn comes", () => {
+  const jobs = [
+    job({ symbol: "A" }),
+    job({ symbol: "B" }),
+    job({ symbol: "C", ...queued }),
+    job({ symbol: "D", ...queued }),
+    job({ symbol: "E", ...queued }),
+  ];
+  expect(whyWaiting(jobs[4]!, run({ symbolsPerMinute: 30 }), jobs)).toEqual([
+    { why: "2 symbols are before it in the queue.", clearsIn: 4 },
+    { why: "2 of at most 2 workers of this run are busy: A, B.", clearsIn: null },
+  ]);
+});
+
+test("a limit that holds the ones before it comes first", () => {
+  const jobs = [job({ symbol: "A", microStage: "Rate limit: resuming in 40s" }), job({ symbol: "B", ...queued })];
+  expect(whyWaiting(jobs[1]!, run(), jobs)[0]).toEqual({
+    why: "A before it: Rate limit: resuming in 40s.",
+    clearsIn: 40,
+  });
+});
+
+test("nobody of its own run works: the workers are elsewhere", () => {
+  const jobs = [job(queued)];
+  expect(whyWaiting(jobs[0]!, run(), jobs)).toEqual([{ why: "All workers are busy with other runs.", clearsIn: null }]);
+});
+
+test("a job that retries, or is paused, says so itself; one that works or has ended has no reason to give", () => {
+  const retrying = job({ microStage: "Retry 2/5 in 3s: HTTP 503" });
+  expect(whyWaiting(retrying, run(), [retrying])).toEqual([{ why: "Retry 2/5 in 3s: HTTP 503.", clearsIn: 3 }]);
+  expect(whyWaiting(job({ state: "paused" }), run(), [])[0]?.why).toStartWith("It is paused.");
+  for (const state of ["running", "complete", "failed", "cancelled", "skipped"] as const) {
+    expect(whyWaiting(job({ state }), run(), [])).toEqual([]);
+  }
+});
