@@ -108,6 +108,8 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await startRun(page, "Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8");
   await rowOf(page, "Q8").waitFor();
   await page.getByRole("heading", { name: "Full" }).first().getByRole("link").click();
+  await page.waitForURL("**/runs/*");
+  await live(page);
   await page.keyboard.press("/");
   await page.keyboard.type("Q8");
   await page.keyboard.press("Enter");
