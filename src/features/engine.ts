@@ -31,7 +31,10 @@ export const LOOKBACK_BARS = PROFILE.margin + TAIL;
 
 /** Where the computation of a profile stands. */
 export interface EngineerProgress {
-  /** Features whose values are known, 0 while the recursions read the history. */
+  /**
+   * How far the work is, in features: of a long history the share that has been read, of a short one the features whose
+   * values are known. Never falls, ends at all of them.
+   */
   readonly done: number;
   /** The family of the next feature, or null after the last. */
   readonly next: Family | null;
@@ -79,10 +82,13 @@ export function* engineer(
   const offset = carry.count - start;
   const cut = Math.max(start, length - TAIL);
   const scratch = new Scratch();
+  let read = 0;
   for (let from = start; from < cut; from += BLOCK) {
     const to = Math.min(cut, from + BLOCK);
     drain(runPlan(ADVANCE, stretchOf(bars, PROFILE, offset, from, to), carry, setup, scratch, ignore));
-    yield { done: 0, next: FEATURES[0]!.family };
+    // All features advance together through a long history: only the last bars are left to tell one from another.
+    if (length - start > BLOCK) read = Math.floor((FEATURES.length * (to - start)) / (length - start));
+    yield { done: read, next: FEATURES[0]!.family };
   }
   const firstTs = resume?.firstTs ?? bars.ts[0] ?? Number.NaN;
   const state = writeState(CATALOG_VERSION, PROFILE, setup, carry, bars, cut, firstTs);
@@ -96,7 +102,7 @@ export function* engineer(
     if (tail.length > 0) values[index] = tail[tail.length - 1]!;
   };
   for (const index of runPlan(PROFILE, stretch, carry, setup, scratch, publish)) {
-    yield { done: index + 1, next: FEATURES[index + 1]?.family ?? null };
+    yield { done: Math.max(read, index + 1), next: FEATURES[index + 1]?.family ?? null };
   }
   return { values, tails, state, barCount: offset + length };
 }

@@ -28,13 +28,16 @@ export async function engineerSeries(work: Work): Promise<EngineeredSeries | nul
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume);
-  let shown: string | null = null;
+  let told = 0;
+  let family: string | null = null;
   let step = pass.next();
   while (!step.done) {
     const { done, next } = step.value;
-    if (done > 0) work.stage({ stage: "engineer", done, total: FEATURE_COUNT });
-    if (next !== shown || done === 0) await work.breathe();
-    shown = next;
+    if (done > told) work.stage({ stage: "engineer", done, total: FEATURE_COUNT });
+    told = Math.max(told, done);
+    // Between families, and between the stretches of a long history, which come before the first family.
+    if (next !== family || next === FEATURES[0]?.family) await work.breathe();
+    family = next;
     step = pass.next();
   }
   const result = step.value;
