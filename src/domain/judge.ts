@@ -42,7 +42,10 @@ export interface Judgement {
   readonly rejected: readonly RejectedRow[];
 }
 
-/** A price this many times its neighbours', and gone again, is an error (a split stays; a crash is not tenfold). */
+/**
+ * An open or close this many times its neighbours', and gone again, is an error (a split stays; a crash is not tenfold).
+ * A lone high or low is left alone: single trades far off the market do happen, and cost the bar nothing else.
+ */
 const ABSURD = 10;
 /** How well the two sides of a jump must agree before the bar between them is blamed. */
 const AGREE = 3;
@@ -111,8 +114,8 @@ function isLoneJump(bars: BarColumns, calm: readonly number[], kept: readonly nu
   // Cheap first: nearly every bar lies close to the one before it.
   const at = kept[place]!;
   const previous = bars.close[calm.at(-1) ?? at]!;
-  const high = bars.high[at]!;
-  const low = bars.low[at]!;
+  const high = Math.max(bars.open[at]!, bars.close[at]!);
+  const low = Math.min(bars.open[at]!, bars.close[at]!);
   if (high < previous * ABSURD && low * ABSURD > previous) return false;
   const left = medianClose(bars, calm.slice(-NEIGHBOURS));
   const right = medianClose(bars, kept.slice(place + 1, place + 1 + NEIGHBOURS));

@@ -116,6 +116,11 @@ describe("judging bars", () => {
     }
   });
 
+  test("a lone trade far off the market is no reason to lose the bar", () => {
+    const rows = [minute(0), minute(1, { low: 0.001 }), minute(2, { high: 5_000 }), minute(3)];
+    expect(judge(columns(rows), window).rejected).toEqual([]);
+  });
+
   test("a jump at the end passes: only what follows can tell", () => {
     expect(judge(columns([10, 10, 10, 400].map((p, i) => level(i, p))), window).rejected).toEqual([]);
   });

@@ -43,7 +43,6 @@ export interface FakeVendor {
 export const FAKE_KEY = "k3y-of-a-paying-customer/9+8=";
 
 export function startFake(protocol: FakeProtocol): FakeVendor {
-  const abort = new AbortController();
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
@@ -82,10 +81,7 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
       return count;
     },
     busiestMinute: () => busiestMinute(vendor.arrivals),
-    close: async () => {
-      abort.abort();
-      await server.stop(true);
-    },
+    close: () => server.stop(true),
   };
   return vendor;
 }

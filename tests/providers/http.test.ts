@@ -285,7 +285,8 @@ describe("rows", () => {
 
   test("of longer bars are built from sound minutes only, and the others are reported", async () => {
     const spike = at("2024-05-06T15:00:00Z");
-    fake.market.edit = (_symbol, _interval, bar) => (bar.ts === spike ? { ...bar, high: bar.high! * 100 } : bar);
+    fake.market.edit = (_symbol, _interval, bar) =>
+      bar.ts === spike ? { ...bar, high: bar.high! * 100, close: bar.close! * 100 } : bar;
     const { bars, rejected } = await provider.fetchBars(window("1h", "2024-05-06", "2024-05-07"), recordingContext());
     expect(rejected.map(({ reason }) => reason)).toEqual([REASONS.jump]);
     expect(Math.max(...bars.high)).toBeLessThan(2 * Math.min(...bars.low));
