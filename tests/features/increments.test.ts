@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
 import { FEATURE_COUNT, FEATURES } from "../../src/features/catalog.ts";
 import type { FeatureSetup } from "../../src/features/define.ts";
-import { engineer, featureBlocks, LOOKBACK_BARS, resumeFrom, TAIL } from "../../src/features/engine.ts";
+import { featureBlocks, LOOKBACK_BARS, resumeFrom, TAIL } from "../../src/features/engine.ts";
 import { firstDifference, historyShapes, makeHistory, plainHistory, runEngineer, setups } from "./histories.ts";
 
 // Two cores may be busy with other things.
@@ -89,15 +89,6 @@ test("a matrix that starts late has the rows of the whole one", () => {
     const values = late.flatMap((block) => [...block.columns[index]!]);
     expect(values).toEqual([...whole[0]!.columns[index]!.subarray(421)]);
   });
-});
-
-test("progress counts the features one by one and names the family of the next", () => {
-  const steps = [...engineer(plainHistory(6000, DAILY), DAILY)];
-  const reading = steps.filter((step) => step.done === 0);
-  expect(reading.length).toBeGreaterThan(0);
-  const counted = steps.slice(reading.length);
-  expect(counted.map((step) => step.done)).toEqual(FEATURES.map((feature) => feature.number));
-  expect(counted.map((step) => step.next)).toEqual([...FEATURES.slice(1).map((feature) => feature.family), null]);
 });
 
 test("corrections to the last bars, those after the state was taken, need no full pass", () => {

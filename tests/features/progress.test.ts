@@ -2,10 +2,10 @@
 
 import { expect, test } from "bun:test";
 import { emptyBars } from "../../src/domain/bars.ts";
-import { FEATURE_COUNT } from "../../src/features/catalog.ts";
+import { FEATURE_COUNT, FEATURES } from "../../src/features/catalog.ts";
 import { engineer } from "../../src/features/engine.ts";
 
-function steps(length: number): number[] {
+function steps(length: number) {
   const bars = emptyBars(length);
   for (let i = 0; i < length; i++) {
     bars.ts[i] = i * 60;
@@ -13,18 +13,17 @@ function steps(length: number): number[] {
     bars.volume[i] = 1 + (i % 7);
   }
   const pass = engineer(bars, { interval: "1m", market: "crypto" });
-  const done: number[] = [];
-  for (let step = pass.next(); !step.done; step = pass.next()) done.push(step.value.done);
-  return done;
+  return [...pass];
 }
 
-test("a short history counts feature by feature", () => {
-  const done = steps(500).filter((k) => k > 0);
-  expect(done).toEqual(Array.from({ length: FEATURE_COUNT }, (_, index) => index + 1));
+test("a short history counts feature by feature, and names the family of the next", () => {
+  const counted = steps(500).filter(({ done }) => done > 0);
+  expect(counted.map(({ done }) => done)).toEqual(FEATURES.map(({ number }) => number));
+  expect(counted.map(({ next }) => next)).toEqual([...FEATURES.slice(1).map(({ family }) => family), null]);
 });
 
 test("a long history counts its share, never falls, and ends at all", () => {
-  const done = steps(20_000);
+  const done = steps(20_000).map((step) => step.done);
   expect(done.every((k, index) => index === 0 || k >= done[index - 1]!)).toBe(true);
   expect(done.at(-1)).toBe(FEATURE_COUNT);
   // 20,000 bars are read in stretches of 4,096: each moves the count by about a fifth.
