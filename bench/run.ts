@@ -1,0 +1,27 @@
+/** Runs every bench of this folder in a process of its own, and puts their answers into one table. */
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../tests/helpers/folder.ts";
+import type { Answer } from "./support/report.ts";
+
+using folder = temporaryFolder();
+const answers = join(folder.path, "answers.jsonl");
+const files = readdirSync(import.meta.dir)
+  .filter((name) => name.endsWith(".ts") && name !== "run.ts")
+  .toSorted();
+let failed = 0;
+for (const name of files) {
+  console.log(`— ${name}`);
+  const child = Bun.spawn([process.execPath, "--no-env-file", join(import.meta.dir, name)], {
+    env: { ...process.env, BENCH_ANSWERS: answers },
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+  if ((await child.exited) !== 0) failed += 1;
+}
+const text = (await Bun.file(answers).exists()) ? await Bun.file(answers).text() : "";
+const lines = text.split("\n").filter((line) => line !== "");
+console.table(lines.map((line): Answer => JSON.parse(line)));
+if (failed > 0) console.log(`${failed} of ${files.length} failed`);
+process.exit(failed > 0 ? 1 : 0);

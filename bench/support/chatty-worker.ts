@@ -1,0 +1,23 @@
+/** A worker that does nothing but report: so many feature steps a job, as fast as it can say them. */
+
+import type { FromWorker, ToWorker } from "../../src/pipeline/messages.ts";
+
+declare const self: Worker;
+
+const ROUNDS = 100;
+const TOTAL = 200;
+
+const say = (message: FromWorker) => self.postMessage(message);
+
+self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === "open") say({ type: "ready" });
+  if (data.type === "close") process.exit();
+  if (data.type !== "task") return;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let done = 1; done <= TOTAL; done++) {
+      say({ type: "stage", stage: { stage: "engineer", done, total: TOTAL }, dataPoints: round, apiCalls: 24 });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  say({ type: "outcome", outcome: { kind: "failed", reason: "nothing was done" } });
+};

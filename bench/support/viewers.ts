@@ -1,0 +1,40 @@
+/**
+ * Many viewers in a process of their own: connects `count` of them to an address, says when all have their first
+ * bytes, and tells how many messages came and how late each was (its id names the moment in which it was sent).
+ */
+
+interface Order {
+  readonly port: number;
+  readonly path: string;
+  readonly count: number;
+}
+
+const now = () => performance.timeOrigin + performance.now();
+const decoder = new TextDecoder("latin1");
+
+process.on("message", ({ port, path, count }: Order) => {
+  const arrivals: [string, number][] = [];
+  let connected = 0;
+  for (let i = 0; i < count; i++) {
+    let begun = false;
+    void Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      socket: {
+        open: (socket) => void socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`),
+        data(_, chunk) {
+          const at = now();
+          if (!begun) {
+            begun = true;
+            connected += 1;
+            if (connected === count) process.send!("connected");
+          }
+          for (const [, id] of decoder.decode(chunk).matchAll(/^id: (\S+)$/gm)) arrivals.push([id!, at]);
+        },
+      },
+    });
+  }
+  process.on("message", (message: unknown) => {
+    if (message === "report") process.send!(arrivals);
+  });
+});
