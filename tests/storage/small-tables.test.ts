@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { takeLease } from "../../src/storage/lease.ts";
+import { LogStore, readLog } from "../../src/storage/log.ts";
+import { UsageStore } from "../../src/storage/usage.ts";
+import { line } from "../helpers/board.ts";
+import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+
+let folder: Folder;
+let db: Database;
+const errors: unknown[] = [];
+const onError = (error: unknown) => void errors.push(error);
+
+beforeEach(async () => {
+  errors.length = 0;
+  folder = temporaryFolder();
+  db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+});
+afterEach(() => {
+  db.close();
+  folder[Symbol.dispose]();
+});
+
+describe("log lines", () => {
+  test("are all written, in order, and read back in pages by run and symbol", async () => {
+    const store = new LogStore(db, onError);
+    for (let i = 0; i < 1_000; i++) {
+      store.keep(line({ message: `${i}`, runId: i % 2 ? "odd" : "even", symbol: i % 4 ? "A" : "B" }));
+      if (i === 500) void store.flush();
+    }
+    await store.flush();
+    const newest = await readLog(db, { limit: 3 });
+    expect(newest.map(({ message }) => message)).toEqual(["999", "998", "997"]);
+    const older = await readLog(db, { limit: 2, before: newest.at(-1)!.id, runId: "even" });
+    expect(older.map(({ message }) => message)).toEqual(["996", "994"]);
+    expect((await readLog(db, { limit: 2_000, symbol: "B" })).length).toBe(250);
+    expect(errors).toEqual([]);
+  });
+
+  test("that cannot be written are complained of, not thrown", async () => {
+    const store = new LogStore(db, onError);
+    await db.write([{ sql: "DROP TABLE logs", args: [] }]);
+    store.keep(line());
+    await store.flush();
+    expect(String(errors[0])).toMatch(/no such table: logs/);
+  });
+});
+
+describe("usage", () => {
+  const MIDNIGHT = Date.UTC(2025, 5, 16);
+
+  test("survives a restart, counts by minute and by day, and begins anew at midnight UTC", async () => {
+    let now = MIDNIGHT + 3_600_000;
+    const store = await UsageStore.open(db, onError, () => now);
+    store.count("demo", 5);
+    store.count("demo", 1, 0);
+    now += 120_000;
+    store.count("demo", 2);
+    await store.flush();
+    const again = await UsageStore.open(db, onError, () => now);
+    const expected = [{ provider: "demo", lastMinute: { requests: 1, units: 2 }, today: { requests: 2, units: 8 } }];
+    expect(again.usage()).toEqual(expected);
+    again.count("demo", 1);
+    await again.flush();
+    now = MIDNIGHT + 86_400_000;
+    const tomorrow = await UsageStore.open(db, onError, () => now);
+    expect(tomorrow.usage().every(({ today }) => today.requests === 0)).toBe(true);
+    expect(await db.rows("SELECT sum(requests), sum(units) FROM api_usage", [])).toEqual([[3, 9]]);
+  });
+});
+
+describe("the server's lease", () => {
+  const hold = (host: string, pid: number, age: number) =>
+    db.write([
+      {
+        sql: "INSERT OR REPLACE INTO settings VALUES ('server_lease', ?1, ?2)",
+        args: [JSON.stringify({ id: "other", pid, host }), Date.now() - age],
+      },
+    ]);
+  const held = () => db.rows("SELECT json_extract(value, '$.pid') FROM settings WHERE key = 'server_lease'", []);
+
+  test("is taken from a dead process of this machine at once, and given back at the end", async () => {
+    const gone = Bun.spawn([process.execPath, "--version"], { stdout: "ignore" });
+    await gone.exited;
+    await hold("here", gone.pid, 0);
+    const giveBack = await takeLease(db, "here");
+    expect(await held()).toEqual([[process.pid]]);
+    await giveBack();
+    expect(await held()).toEqual([]);
+  });
+
+  test("is refused while its holder lives", async () => {
+    const alive = Bun.spawn([process.execPath, "-e", "await Bun.sleep(60_000)"]);
+    await hold("here", alive.pid, 0);
+    await expect(takeLease(db, "here")).rejects.toThrow(`process ${alive.pid} on here`);
+    alive.kill();
+    await alive.exited;
+  });
+
+  test("of another machine is taken when it has run out, refused when it is renewed", async () => {
+    await hold("there", 1, 14_600);
+    await (await takeLease(db, "here"))();
+    await hold("there", 1, 1_000);
+    let waiting = true;
+    const refused = takeLease(db, "here").finally(() => {
+      waiting = false;
+    });
+    refused.catch(() => {});
+    while (waiting) {
+      await hold("there", 1, 0);
+      await Bun.sleep(20);
+    }
+    await expect(refused).rejects.toThrow("process 1 on there");
+  });
+
+  test("goes to one of two who ask at the same moment", async () => {
+    const results = await Promise.allSettled([takeLease(db, "a"), takeLease(db, "b")]);
+    expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    for (const result of results) if (result.status === "fulfilled") await result.value();
+  });
+});
