@@ -2,23 +2,28 @@
 
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
-import { createCalendar } from "./domain/calendar.ts";
+import { type Calendar, createCalendar } from "./domain/calendar.ts";
 import { messageOf } from "./domain/errors.ts";
+import type { LogLine } from "./domain/telemetry.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
+import { CompanyLoader } from "./pipeline/company-loader.ts";
 import { Exporter } from "./pipeline/exporter.ts";
 import { WorkerPool } from "./pipeline/pool.ts";
-import { missingSettings } from "./providers/entry.ts";
+import { missingSettings, type ProviderEntry } from "./providers/entry.ts";
 import type { Provider } from "./providers/provider.ts";
 import { Quota } from "./providers/quota.ts";
 import type { QuotaRow } from "./providers/quota-account.ts";
-import { createProvider, findProvider, quotaRules } from "./providers/registry.ts";
+import { Redactor } from "./providers/redact.ts";
+import { createProvider, findProvider, quotaRules, secretsOf } from "./providers/registry.ts";
+import type { SettingValues } from "./providers/setting.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
 import { EmbeddedEngine } from "./scheduler/embedded.ts";
 import { quotaGate } from "./scheduler/gate.ts";
 import { Housekeeping } from "./scheduler/housekeeping.ts";
 import { symbolHandler } from "./scheduler/jobs.ts";
+import { ProviderSettings } from "./scheduler/provider-settings.ts";
 import { Runs } from "./scheduler/runs.ts";
 import { Telemetry } from "./scheduler/telemetry.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
@@ -60,29 +65,50 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       void process.stderr.write(`cannot write to the database: ${messageOf(error)}\n`);
     const logStore = new LogStore(db, complain);
     closers.push(() => logStore.flush());
-    const log = createLog({ level: config.logLevel, hub, keep: (line) => logStore.keep(line), print: options.print });
+    const secrets = new Redactor();
+    secrets.learn([config.secret, config.dbToken, ...secretsOf(config.providerValues)]);
+    const { redact } = secrets;
+    const keep = (line: LogLine) => logStore.keep(line);
+    const log = createLog({ level: config.logLevel, hub, keep, redact, print: options.print });
     const usage = await UsageStore.open(db, complain);
     closers.push(() => usage.flush());
 
-    const { dbUrl, dbToken, providerValues, sessions } = config;
-    const quota = new Quota(quotaRules(providerValues), { persist: (rows) => keepQuotas(db, rows) });
+    const settings = await ProviderSettings.open({ db, config, onChange: applySettings }, log);
+    secrets.learn(secretsOf(settings.values));
+    const { dbUrl, dbToken, sessions } = config;
+    const workerSettings = () => ({ dbUrl, dbToken, sessions, providerValues: settings.values });
+    const quota = new Quota(quotaRules(settings.values), { persist: (rows) => keepQuotas(db, rows) });
     quota.restore((await readQuotas(db)) as QuotaRow[]);
     closers.push(() => quota.close());
-    const pool = new WorkerPool(
-      config.workers,
-      { dbUrl, dbToken, providerValues, sessions },
-      quotaGate(quota, usage),
-      options.workerScript,
-    );
-    const exporter = new Exporter({ dbUrl, dbToken, providerValues, sessions });
+    const gate = quotaGate(quota, usage);
+    const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
+    const exporter = new Exporter(workerSettings());
     closers.push(() => exporter.close());
+    const providers = new Providers(settings, createCalendar(sessions));
+    const companies = new CompanyLoader({
+      gate,
+      settings: workerSettings,
+      log: (level, message) => log.write(level, message),
+    });
+    closers.push(() => companies.close());
+    /** A change on the settings page holds from the next request on. */
+    async function applySettings({ name, title }: ProviderEntry, values: SettingValues) {
+      secrets.learn(secretsOf(values));
+      pool.configure(values);
+      providers.forget(name);
+      const rules = quotaRules(values).find(({ provider }) => provider === name);
+      if (rules) quota.define(rules);
+      // A key that was used before today has spent what it has spent.
+      quota.restore((await readQuotas(db)) as QuotaRow[]);
+      log.write("info", `The settings of ${title} were changed`);
+    }
     const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
     const runs = new Runs({
       db,
       hub,
       log,
       engine,
-      provider: providersOf(config),
+      provider: (name) => providers.find(name),
       defaults: { provider: config.provider, maxWorkers: config.workers },
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
@@ -99,7 +125,20 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     await runs.recover();
     engine.work(symbolHandler({ db, log, runs, pool }), pool.size);
-    const services = { config, db, hub, log, runs, pool, usage, quota, exporter };
+    const services = {
+      config,
+      db,
+      hub,
+      log,
+      runs,
+      pool,
+      usage,
+      quota,
+      exporter,
+      companies,
+      settings,
+      provider: (name: string) => providers.find(name),
+    };
     const routes = await createRoutes(services);
     closers.push(() => routes.close());
     return { ...services, fetch: routes.fetch, close };
@@ -110,13 +149,24 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 }
 
 /** Looks providers up by name, each built once; one whose variables are missing counts as unknown. */
-function providersOf(config: Config): (name: string) => Provider | undefined {
-  const built = new Map<string, Provider>();
-  return (name) => {
+class Providers {
+  readonly #built = new Map<string, Provider>();
+  constructor(
+    private readonly settings: ProviderSettings,
+    private readonly calendar: Calendar,
+  ) {}
+
+  find(name: string): Provider | undefined {
+    const { values } = this.settings;
     const entry = findProvider(name);
-    if (entry === undefined || missingSettings(entry, config.providerValues).length > 0) return undefined;
-    const provider = built.get(name) ?? createProvider(name, config.providerValues, createCalendar(config.sessions));
-    built.set(name, provider);
+    if (entry === undefined || missingSettings(entry, values).length > 0) return undefined;
+    const provider = this.#built.get(name) ?? createProvider(name, values, this.calendar);
+    this.#built.set(name, provider);
     return provider;
-  };
+  }
+
+  /** Its settings changed: it is built anew when it is wanted next. */
+  forget(name: string): void {
+    this.#built.delete(name);
+  }
 }

@@ -14,6 +14,8 @@ export interface Config {
   /** `file:…`, or the `libsql://` / `http(s)://` URL of a remote server. */
   readonly dbUrl: string;
   readonly dbToken: string | undefined;
+  /** Opens the keys that are stored in the database; without it keys come from the environment only. */
+  readonly secret: string | undefined;
   /** Worker threads of the pipeline. */
   readonly workers: number;
   /** Provider of a run that names none. */
@@ -26,6 +28,8 @@ export interface Config {
   readonly providerValues: Readonly<Record<string, string | undefined>>;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
   readonly sessions: SessionExceptions;
+  /** The providers' variables that the environment sets: the settings page leaves them alone. */
+  readonly providerVariablesSet: readonly string[];
 }
 
 /** A provider as far as settings go: its name and the variables it declares. */
@@ -72,6 +76,15 @@ class Reader {
     return value === "" ? undefined : value;
   }
 
+  /** A secret's fault is told without the secret. */
+  secret(variable: string, minLength: number): string | undefined {
+    const held = this.text(variable);
+    if (held !== undefined && held.length < minLength) {
+      this.faults.push({ variable, held: `${held.length} characters`, wants: `at least ${minLength} characters` });
+    }
+    return held;
+  }
+
   integer(variable: string, fallback: number, min: number, max: number): number {
     const held = this.text(variable);
     if (held === undefined) return fallback;
@@ -96,6 +109,9 @@ class Reader {
     return fallback;
   }
 }
+
+/** Fewer characters than this are too easily guessed. */
+const MIN_SECRET = 16;
 
 /** A URL may carry a password or a token: neither is ever printed. */
 export function withoutCredentials(url: string): string {
@@ -122,6 +138,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
       "file:PATH, or the libsql:// or http(s):// URL of a libSQL server",
     ),
     dbToken: read.text("BARKEEP_DB_TOKEN"),
+    secret: read.secret("BARKEEP_SECRET", MIN_SECRET),
     workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, 64),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
@@ -129,9 +146,13 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
     providerValues: readProviderValues(read, providers),
     sessions: readSessions(read),
+    providerVariablesSet: providers
+      .flatMap(({ settings }) => settings.map(({ variable }) => variable))
+      .filter((variable) => read.text(variable) !== undefined),
   };
   for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {
-    if (!required || config.providerValues[variable] !== undefined) continue;
+    // A key may also be stored in the database, if there is a secret to open it with.
+    if (!required || config.providerValues[variable] !== undefined || config.secret !== undefined) continue;
     read.faults.push({ variable, held: "", wants: `a value (${label}): BARKEEP_PROVIDER is ${config.provider}` });
   }
   if (read.faults.length > 0) throw new ConfigError(read.faults);

@@ -34,7 +34,7 @@ export interface FieldError {
 }
 
 /** What kinds of refusal there are, each with its HTTP status. */
-const REFUSALS = { invalid: 422, not_found: 404, conflict: 409, forbidden: 403 } as const;
+const REFUSALS = { invalid: 422, not_found: 404, conflict: 409, forbidden: 403, unavailable: 503 } as const;
 export type RefusalKind = keyof typeof REFUSALS;
 
 /** An order that is refused before anything was changed: bad input, an unknown id, a conflict. */

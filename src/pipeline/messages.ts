@@ -60,6 +60,8 @@ export type ToWorker =
     }
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly reason: string }
+  /** The providers' variables changed: the next job works with these. */
+  | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
   | { readonly type: "close" };
 
 export type FromWorker =

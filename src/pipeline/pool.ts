@@ -12,7 +12,8 @@ export interface Gate {
   acquire(request: {
     readonly provider: string;
     readonly cost: number;
-    readonly task: SymbolTask;
+    /** Who asks, so that the limiter can be fair. */
+    readonly task: Pick<SymbolTask, "runId" | "jobId">;
     readonly signal: AbortSignal;
     held(reason: string): void;
   }): Promise<{ settle(report: QuotaReport): void }>;
@@ -75,7 +76,7 @@ export class WorkerPool {
   /** @param script the worker's module; tests put a dying one in its place */
   constructor(
     readonly size: number,
-    private readonly settings: WorkerSettings,
+    private settings: WorkerSettings,
     private readonly gate: Gate,
     private readonly script: URL = WORKER,
   ) {
@@ -107,6 +108,12 @@ export class WorkerPool {
     for (const member of this.#members) {
       if (member.assignment?.task.jobId === jobId) member.say({ type: "stop", reason });
     }
+  }
+
+  /** Gives the providers other variables; jobs in work end with those they began with. */
+  configure(providerValues: WorkerSettings["providerValues"]): void {
+    this.settings = { ...this.settings, providerValues };
+    for (const member of this.#members) member.say({ type: "configure", providerValues });
   }
 
   /** Stops every job at its next batch, waits for the workers to close, and ends them. */

@@ -3,8 +3,10 @@
 import { createCalendar } from "../domain/calendar.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
 import type { Permit, Provider } from "../providers/provider.ts";
-import { createProvider } from "../providers/registry.ts";
+import { redactor } from "../providers/redact.ts";
+import { createProvider, secretsOf } from "../providers/registry.ts";
 import { type Database, openDatabase } from "../storage/db.ts";
+import { discreet } from "./discreet.ts";
 import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "./messages.ts";
 import { runSymbol } from "./symbol.ts";
 import { Stopped } from "./work.ts";
@@ -14,16 +16,24 @@ declare const self: Worker;
 const say = (message: FromWorker) => self.postMessage(message);
 
 let settings: WorkerSettings;
+let redact = (text: string) => text;
 let db: Database;
 let stop = new AbortController();
 let requests = 0;
 const waiting = new Map<number, { granted(): void; held(reason: string): void; refused(error: Error): void }>();
 const providers = new Map<string, Provider>();
 
+/** Takes the providers' variables; those built with others are built anew. */
+function configure(providerValues: WorkerSettings["providerValues"]): void {
+  settings = { ...settings, providerValues };
+  redact = redactor(secretsOf(providerValues));
+  providers.clear();
+}
+
 function providerOf(name: string): Provider {
   const known = providers.get(name);
   if (known) return known;
-  const provider = createProvider(name, settings.providerValues, createCalendar(settings.sessions));
+  const provider = discreet(createProvider(name, settings.providerValues, createCalendar(settings.sessions)), redact);
   providers.set(name, provider);
   return provider;
 }
@@ -68,12 +78,16 @@ async function work(task: SymbolTask): Promise<void> {
       db,
       provider: providerOf(task.provider),
       signal: stop.signal,
-      log: (level, message) => say({ type: "log", level, message }),
+      log: (level, message) => say({ type: "log", level, message: redact(message) }),
       acquire: (cost = 1) =>
         acquire(task.provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
       stage: (stage, counters) => {
         last = counters;
-        say({ type: "stage", stage, ...counters });
+        say({
+          type: "stage",
+          stage: "reason" in stage ? { ...stage, reason: redact(stage.reason) } : stage,
+          ...counters,
+        });
       },
     });
     say({ type: "outcome", outcome });
@@ -82,9 +96,9 @@ async function work(task: SymbolTask): Promise<void> {
     say({
       type: "log",
       level: "error",
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
-    say({ type: "outcome", outcome: { kind: "failed", reason: `internal error: ${messageOf(error)}` } });
+    say({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
   }
 }
 
@@ -92,8 +106,11 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   switch (message.type) {
     case "open":
       settings = message.settings;
+      configure(settings.providerValues);
       db = await openDatabase(settings.dbUrl, settings.dbToken);
       return say({ type: "ready" });
+    case "configure":
+      return configure(message.providerValues);
     case "task":
       return work(message.task);
     case "stop":

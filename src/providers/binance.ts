@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { INTERVAL_SECONDS } from "../domain/interval.ts";
+import { marketOf } from "../domain/symbol.ts";
 import type { Answer, Verdict } from "./classify.ts";
 import type { QuotaReport } from "./provider.ts";
 import type { Rows } from "./rows.ts";
@@ -11,8 +12,13 @@ import type { VendorQuery, VendorSpec } from "./vendor.ts";
 const bar = z.tuple([z.number(), z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown());
 const schema = z.array(bar);
 
+/** What is traded, as far as it is needed. */
+const pair = z.object({ status: z.string(), baseAsset: z.string(), quoteAsset: z.string() });
+const pairs = z.object({ symbols: z.array(pair) });
+
 const PAGE_ROWS = 1_000;
 const WEIGHT = 2;
+const LIST_WEIGHT = 20;
 
 export const binance: VendorSpec<z.infer<typeof schema>> = {
   name: "binance",
@@ -62,5 +68,21 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   quota({ headers }: Answer): QuotaReport {
     const used = Number(headers.get("x-mbx-used-weight-1m") ?? Number.NaN);
     return Number.isFinite(used) ? { used: { minute: used } } : {};
+  },
+
+  companies: {
+    exchanges: [{ code: "SPOT", title: "Spot pairs" }],
+    request: () => ({ path: "/api/v3/exchangeInfo", query: {}, cost: LIST_WEIGHT }),
+    schema: pairs,
+    read: ({ symbols }: z.infer<typeof pairs>) =>
+      symbols
+        .filter(({ status }) => status === "TRADING")
+        .map(({ baseAsset, quoteAsset }) => ({
+          symbol: `${baseAsset}-${quoteAsset}`,
+          name: `${baseAsset} / ${quoteAsset}`,
+          exchange: "Binance",
+        }))
+        // Others would be taken for stocks.
+        .filter(({ symbol }) => marketOf(symbol) === "crypto"),
   },
 };

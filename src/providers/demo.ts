@@ -12,6 +12,7 @@ import { ProviderError } from "../domain/errors.ts";
 import { DAY, INTERVALS } from "../domain/interval.ts";
 import { marketOf } from "../domain/symbol.ts";
 import { demoBars } from "./demo-bars.ts";
+import { DEMO_COMPANIES } from "./demo-companies.ts";
 import { DEMO_START, DemoPath } from "./demo-path.ts";
 import { pause } from "./pause.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "./provider.ts";
@@ -75,5 +76,16 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
       sessions: marketOf(symbol) === "crypto" ? "continuous" : "regular",
     }),
     fetchBars,
+    exchanges: [
+      { code: "US", title: "US stocks and ETFs" },
+      { code: "CC", title: "Crypto pairs" },
+    ],
+    async listCompanies(exchange, context) {
+      await context.acquire(1);
+      await pause(latencyMs, context.signal);
+      const listed = DEMO_COMPANIES[exchange as keyof typeof DEMO_COMPANIES];
+      if (listed) return [...listed];
+      throw new ProviderError("bad_request", `The demo provider has no exchange "${exchange}"`);
+    },
   };
 }

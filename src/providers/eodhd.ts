@@ -23,6 +23,14 @@ const schema = z.union([z.array(minuteBar), z.array(dailyBar)]);
 /** The vendor's own count of today's calls. It is stale until the first request after midnight UTC. */
 const usage = z.object({ apiRequests: z.number(), apiRequestsDate: z.string(), dailyRateLimit: z.number() });
 
+/** A symbol of an exchange's list. */
+const listed = z.object({
+  Code: z.string(),
+  Name: z.string().nullish(),
+  Exchange: z.string().nullish(),
+  Type: z.string().nullish(),
+});
+
 const INTRADAY_COST = 5;
 const CRYPTO_EXCHANGE = "CC";
 const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
@@ -31,6 +39,13 @@ function code({ market, name, exchange }: Ticker): string {
   if (market === "crypto") return `${name}.${CRYPTO_EXCHANGE}`;
   // A share class is written with a dash: BRK-B.
   return `${name.replaceAll(".", "-")}.${exchange}`;
+}
+
+/** The way back: `BRK-B` of `US` is our `BRK.B`, `VOD` of `LSE` our `VOD@LSE`. */
+function symbolOf(code: string, exchange: string): string {
+  if (exchange === CRYPTO_EXCHANGE) return code;
+  const name = code.replaceAll("-", ".");
+  return exchange === "US" ? name : `${name}@${exchange}`;
 }
 
 export const eodhd: VendorSpec<z.infer<typeof schema>> = {
@@ -92,6 +107,34 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     const today = Date.now() / 1000;
     const used = apiRequestsDate === isoDate(today - (today % DAY)) ? apiRequests : 0;
     return { used: { ...minute.used, day: used }, limits: { ...minute.limits, day: dailyRateLimit }, ...charged };
+  },
+
+  companies: {
+    exchanges: [
+      { code: "US", title: "US stocks and ETFs" },
+      { code: "CC", title: "Crypto pairs" },
+      { code: "LSE", title: "London" },
+      { code: "XETRA", title: "Xetra" },
+      { code: "PA", title: "Paris" },
+      { code: "AS", title: "Amsterdam" },
+      { code: "SW", title: "Zurich" },
+      { code: "TO", title: "Toronto" },
+    ],
+    request: (exchange, values) => ({
+      path: `/exchange-symbol-list/${encodeURIComponent(exchange)}`,
+      query: { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json" },
+      cost: 1,
+    }),
+    schema: z.array(listed),
+    read: (answer: z.infer<typeof listed>[], exchange) =>
+      // Mutual funds have a price a day and no bars.
+      answer
+        .filter(({ Type }) => !/fund$/i.test(Type ?? "") || /etf/i.test(Type ?? ""))
+        .map((each) => ({
+          symbol: symbolOf(each.Code, exchange),
+          name: each.Name ?? "",
+          exchange: each.Exchange ?? exchange,
+        })),
   },
 
   usage: {

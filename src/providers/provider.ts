@@ -1,6 +1,7 @@
 /** The port every source of bars implements: built-in (`demo`, `csv`) or an HTTP API. */
 
 import type { BarColumns } from "../domain/bars.ts";
+import type { Company } from "../domain/company.ts";
 import type { Interval } from "../domain/interval.ts";
 import type { RejectedRow } from "../domain/judge.ts";
 
@@ -69,6 +70,13 @@ export interface FetchedBars {
   readonly rejected: readonly RejectedRow[];
 }
 
+/** A market whose companies a provider can list. */
+export interface Exchange {
+  /** As the provider names it, e.g. `US`. */
+  readonly code: string;
+  readonly title: string;
+}
+
 export interface Provider {
   /** The name in settings, URLs and storage, e.g. `demo`. */
   readonly name: string;
@@ -87,4 +95,12 @@ export interface Provider {
   fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars>;
   /** Asks the vendor what it has counted so far and reports it through the permit; absent where vendors do not say. */
   checkQuota?(context: FetchContext): Promise<void>;
+  /** The exchanges that `listCompanies` knows, the usual one first; absent where there is no list. */
+  readonly exchanges?: readonly Exchange[];
+  /**
+   * All symbols of one of `exchanges`, spelled as users type them, those that cannot be symbols left out.
+   * The answer may be large: call it on a worker.
+   * @throws ProviderError when the provider could not answer
+   */
+  listCompanies?(exchange: string, context: FetchContext): Promise<Company[]>;
 }

@@ -13,3 +13,19 @@ export function redactor(secrets: readonly (string | undefined)[]): (text: strin
   const sorted = [...forms].sort((a, b) => b.length - a.length);
   return (text) => sorted.reduce((result, form) => result.replaceAll(form, "***"), text);
 }
+
+/**
+ * Blots out every secret it was ever told: one that was replaced may still stand in what is under way.
+ * Its `redact` may be handed out before the secrets are known.
+ */
+export class Redactor {
+  readonly #secrets = new Set<string | undefined>();
+  #blot = (text: string) => text;
+
+  learn(secrets: readonly (string | undefined)[]): void {
+    for (const secret of secrets) this.#secrets.add(secret);
+    this.#blot = redactor([...this.#secrets]);
+  }
+
+  readonly redact = (text: string): string => this.#blot(text);
+}

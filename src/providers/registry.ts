@@ -58,6 +58,13 @@ export function createProvider(name: string, values: SettingValues, calendar: Ca
   return entry.create(values, calendar);
 }
 
+/** The keys among the values: what must never be shown. */
+export function secretsOf(values: SettingValues): string[] {
+  return PROVIDERS.flatMap(({ settings }) => settings)
+    .filter(({ kind }) => kind === "key")
+    .flatMap(({ variable }) => values[variable] ?? []);
+}
+
 /** What the limiter has to know of every provider: its limits, and an account name that changes with its keys. */
 export function quotaRules(values: SettingValues): QuotaRules[] {
   return PROVIDERS.map((entry) => {

@@ -10,6 +10,7 @@ import { ProviderError } from "../domain/errors.ts";
 import { DAY, type Interval } from "../domain/interval.ts";
 import { judge } from "../domain/judge.ts";
 import type { Market } from "../domain/symbol.ts";
+import { type CompanyListing, listCompanies } from "./company-listing.ts";
 import { type HttpPace, type HttpVendor, TooMuch, VendorClient, type VendorRequest } from "./http.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "./provider.ts";
 import type { QuotaLimit } from "./quota-meters.ts";
@@ -58,6 +59,8 @@ export interface VendorSpec<Answer> {
   readonly quota?: HttpVendor["quota"];
   /** Asks the vendor what it has counted, where it says so outside of answers. */
   readonly usage?: { request(values: SettingValues): VendorRequest };
+  /** The vendor's own lists of what it has, where it gives them in one answer. */
+  readonly companies?: CompanyListing;
 }
 
 /** More pages than any honest answer has. */
@@ -172,6 +175,10 @@ export function createVendor<Answer>(
     },
     fetchBars,
     checkQuota: spec.usage && (async (context) => void (await client.get(spec.usage!.request(values), context))),
+    exchanges: spec.companies?.exchanges,
+    listCompanies:
+      spec.companies &&
+      ((exchange, context) => listCompanies(spec.companies!, exchange, { title: spec.title, client, values }, context)),
   };
 }
 

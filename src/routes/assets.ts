@@ -6,7 +6,7 @@ const ours = (file: string) => new URL(`../../public/${file}`, import.meta.url);
 const theirs = (path: string) => new URL(import.meta.resolve(path));
 
 /** The style sheet's chapters, in order. */
-const STYLES = ["tokens", "base", "parts", "frame", "monitor", "queue", "pages", "narrow"] as const;
+const STYLES = ["tokens", "base", "parts", "frame", "monitor", "queue", "pages", "companies", "narrow"] as const;
 
 /**
  * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is

@@ -2,6 +2,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { actionRoutes } from "./actions.tsx";
+import { companyRoutes } from "./api/companies.ts";
 import { docsRoutes } from "./api/docs.tsx";
 import { eventRoutes } from "./api/events.ts";
 import { profileRoutes } from "./api/profiles.ts";
@@ -9,6 +10,7 @@ import { runRoutes } from "./api/runs.ts";
 import { tableRoutes } from "./api/tables.ts";
 import { usageRoutes } from "./api/usage.ts";
 import { loadAssets } from "./assets.ts";
+import { companyPages } from "./companies.tsx";
 import { streamRoutes } from "./events.ts";
 import { ScreenFeed } from "./feed.ts";
 import { addMiddleware } from "./middleware.ts";
@@ -38,9 +40,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", tableRoutes(services));
   routes.route("/api", eventRoutes(services));
   routes.route("/api", usageRoutes(services));
+  routes.route("/api", companyRoutes(services));
   routes.route("/", assets.route);
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
+  routes.route("/", companyPages(services, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
   routes.route(

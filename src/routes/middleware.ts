@@ -15,6 +15,10 @@ import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 /** Largest body accepted, bytes: 5,000 symbols of full length fit with room to spare. */
 const MAX_BODY = 1024 * 1024;
 
+/** Largest list of companies accepted, bytes: every symbol of the world with its name. */
+const MAX_IMPORT = 16 * 1024 * 1024;
+const IMPORTS = /^(?:\/api)?\/companies\/import$/;
+
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
 export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"]): void {
@@ -46,16 +50,17 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
   app.use((c, next) =>
     c.req.header("Origin") === undefined && c.req.header("Sec-Fetch-Site") === undefined ? next() : sameOrigin(c, next),
   );
-  app.use(
+  const upTo = (maxSize: number) =>
     bodyLimit({
-      maxSize: MAX_BODY,
-      onError: (c) => refuse(c, { status: 413, detail: `The body is larger than ${MAX_BODY} bytes` }),
-    }),
-  );
+      maxSize,
+      onError: (c) => refuse(c, { status: 413, detail: `The body is larger than ${maxSize} bytes` }),
+    });
+  const [small, large] = [upTo(MAX_BODY), upTo(MAX_IMPORT)];
+  app.use((c, next) => (IMPORTS.test(c.req.path) ? large : small)(c, next));
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
-    if (hasBody && type !== "application/json") {
+    if (hasBody && type !== "application/json" && !IMPORTS.test(c.req.path)) {
       return problem(c, {
         status: 415,
         detail: `Send application/json, not ${(type ?? "a body without a type").slice(0, 60)}`,

@@ -1,6 +1,6 @@
 /** The pages: each reads what it shows and draws it whole, so that it works without JavaScript. */
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import { Refusal } from "../domain/errors.ts";
 import { isInterval } from "../domain/interval.ts";
@@ -30,6 +30,8 @@ export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterV
 
 /** Rows on a page of profiles or runs. */
 const PAGE_SIZE = 200;
+/** Longest list of symbols taken from an address, characters. */
+const MAX_ASKED = 8_000;
 
 export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
   const { db, runs } = services;
@@ -39,7 +41,7 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
   pages.get("/", (c) => {
     const text = c.req.query("q") ?? "";
     const { scene, wrong } = sceneOf(undefined, text);
-    const view = monitorView(feed, emptyForm(services), { text, wrong }, scene);
+    const view = monitorView(feed, emptyForm(services, askedFor(c)), { text, wrong }, scene);
     return c.html(<MonitorPage frame={frameOf(c, assets)} view={view} />);
   });
 
@@ -110,6 +112,9 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
 
   return pages;
 }
+
+/** Symbols that a link brings along: `/?symbols=AAPL,MSFT`. */
+const askedFor = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_ASKED) });
 
 type StoredProfile = Awaited<ReturnType<typeof listProfiles>>[number];
 

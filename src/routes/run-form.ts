@@ -15,7 +15,7 @@ type Values = RunFormView["values"];
 
 /** The form with the usual choices and no symbols yet; `values` overrides them. */
 export function emptyForm(
-  { config }: Services,
+  { config, settings }: Services,
   values: Partial<Values> = {},
   errors: RunFormView["errors"] = {},
 ): RunFormView {
@@ -31,7 +31,7 @@ export function emptyForm(
       ...values,
     },
     errors,
-    providers: PROVIDERS.filter((entry) => missingSettings(entry, config.providerValues).length === 0),
+    providers: PROVIDERS.filter((entry) => missingSettings(entry, settings.values).length === 0),
     maxWorkers: 64,
   };
 }

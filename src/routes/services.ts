@@ -3,9 +3,12 @@
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
+import type { CompanyLoader } from "../pipeline/company-loader.ts";
 import type { Exporter } from "../pipeline/exporter.ts";
 import type { WorkerPool } from "../pipeline/pool.ts";
+import type { Provider } from "../providers/provider.ts";
 import type { Quota } from "../providers/quota.ts";
+import type { ProviderSettings } from "../scheduler/provider-settings.ts";
 import type { Runs } from "../scheduler/runs.ts";
 import type { Database } from "../storage/db.ts";
 import type { UsageStore } from "../storage/usage.ts";
@@ -20,4 +23,8 @@ export interface Services {
   readonly usage: UsageStore;
   readonly quota: Quota;
   readonly exporter: Exporter;
+  readonly companies: CompanyLoader;
+  readonly settings: ProviderSettings;
+  /** The provider of that name, with its present settings; `undefined` if there is none, or it lacks a setting. */
+  provider(name: string): Provider | undefined;
 }

@@ -20,8 +20,10 @@ export interface Frame {
 
 const PLACES = [
   { path: "/", title: "Monitor" },
+  { path: "/companies", title: "Companies" },
   { path: "/profiles", title: "Profiles" },
   { path: "/runs", title: "Runs" },
+  { path: "/settings", title: "Settings" },
 ] as const;
 
 const THEME_TITLES: Readonly<Record<Theme, string>> = {

@@ -29,8 +29,9 @@ export const formatCount = (value: number): string => integers.format(value);
 /** `812`, `12.1K`, `3.4M` */
 export const formatCompact = (value: number): string => (value < 1_000 ? formatCount(value) : compact.format(value));
 
-/** `1 symbol`, `3 symbols` */
-export const plural = (count: number, word: string): string => `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`;
+/** `1 symbol`, `3 symbols`; `many` for words that take no `s`. */
+export const plural = (count: number, word: string, many = `${word}s`): string =>
+  `${formatCount(count)} ${count === 1 ? word : many}`;
 
 /**
  * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.

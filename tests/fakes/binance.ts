@@ -13,6 +13,16 @@ export function fakeBinance(): FakeVendor {
         { status: 429, headers: { "retry-after": "7" } },
       ),
     async answer(url, market) {
+      if (url.pathname === "/api/v3/exchangeInfo") {
+        const pair = (baseAsset: string, quoteAsset: string, status = "TRADING") => ({
+          symbol: `${baseAsset}${quoteAsset}`,
+          status,
+          baseAsset,
+          quoteAsset,
+        });
+        const symbols = [pair("BTC", "USDT"), pair("ETH", "BTC"), pair("OLD", "USDT", "BREAK"), pair("BTC", "TRY")];
+        return Response.json({ timezone: "UTC", rateLimits: [], symbols });
+      }
       if (url.pathname !== "/api/v3/klines") return null;
       const query = url.searchParams;
       const symbol = query.get("symbol")!.replace(/(USDT?)$/, "-$1");

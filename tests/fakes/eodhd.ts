@@ -68,6 +68,8 @@ export function fakeEodhd(): FakeEodhd {
           return text(200, "Timestamp,Gmtoffset,Datetime,Open,High,Low,Close,Volume\n");
         if (url.pathname.startsWith("/api/intraday/")) return intraday(url, market);
         if (url.pathname.startsWith("/api/eod/")) return daily(url, market);
+        const listed = /^\/api\/exchange-symbol-list\/(\w+)$/.exec(url.pathname);
+        if (listed) return Response.json(LISTS[listed[1]!] ?? []);
         if (url.pathname !== "/api/user") return null;
         return Response.json({
           subscriptionType: "monthly",
@@ -81,5 +83,27 @@ export function fakeEodhd(): FakeEodhd {
   );
   return Object.assign(vendor, { url: `${vendor.url}/api` });
 }
+
+const entry = (Code: string, Name: string, Exchange: string, Type: string) => ({
+  Code,
+  Name,
+  Country: "",
+  Exchange,
+  Currency: "USD",
+  Type,
+  Isin: null,
+});
+
+/** The symbol lists, with what no user could type and what has no bars. */
+const LISTS: Record<string, unknown[]> = {
+  US: [
+    entry("AAPL", "Fake Apple", "NASDAQ", "Common Stock"),
+    entry("BRK-B", "Fake Berkshire", "NYSE", "Common Stock"),
+    entry("SPY", "Fake Fund", "NYSE ARCA", "ETF"),
+    entry("ABC_old1", "Fake former", "NYSE", "Common Stock"),
+    entry("VTSAX", "Fake mutual", "NMFQS", "Mutual Fund"),
+  ],
+  LSE: [entry("VOD", "Vodafone Group", "LSE", "Common Stock")],
+};
 
 const codeOf = (url: URL) => decodeURIComponent(url.pathname.split("/").at(-1)!);

@@ -1,0 +1,41 @@
+/** Companies: symbols with the names people know them by. */
+
+export interface Company {
+  /** Canonical, as `parseSymbol` gives it. */
+  readonly symbol: string;
+  /** Empty where it is not known. */
+  readonly name: string;
+  /** Where it is listed, as its source words it, e.g. `NASDAQ`; empty where it is not known. */
+  readonly exchange: string;
+}
+
+/** A line of an import that was left out. */
+export interface BadLine {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** An import, read but not yet stored. */
+export interface CompanyFile {
+  /** Each symbol once, in the order of the file. */
+  readonly companies: readonly Company[];
+  readonly bad: readonly BadLine[];
+}
+
+/** The quick pick: the ten US companies that most people start with, by market value in 2025. */
+export const TOP_TEN: readonly string[] = [
+  "NVDA",
+  "MSFT",
+  "AAPL",
+  "GOOGL",
+  "AMZN",
+  "META",
+  "AVGO",
+  "TSLA",
+  "BRK.B",
+  "JPM",
+];
+
+/** Longest name of a company or a watchlist that is kept. */
+export const MAX_NAME_LENGTH = 200;

@@ -1,0 +1,129 @@
+/** Reading a list of companies from CSV or plain text: every line is either kept or reported with its number. */
+
+import Papa from "papaparse";
+import { type BadLine, type Company, type CompanyFile, MAX_NAME_LENGTH } from "../domain/company.ts";
+import { MAX_SYMBOL_LENGTH, parseSymbol } from "../domain/symbol.ts";
+
+/** Header names by field, lower case, letters only. */
+const HEADERS = {
+  symbol: ["symbol", "symbols", "ticker", "tickers", "code", "actsymbol"],
+  name: ["name", "company", "companyname", "securityname", "security", "description", "title"],
+  exchange: ["exchange", "market", "mic", "listingexchange", "exchangename"],
+} as const;
+type Field = keyof typeof HEADERS;
+type Places = Readonly<Record<Field, number>>;
+
+/** Without a header: `symbol[,name[,exchange]]`. */
+const PLAIN: Places = { symbol: 0, name: 1, exchange: 2 };
+/** A first line that does not tell what divides its cells is taken as one cell. */
+const DELIMITERS = [",", ";", "\t", "|"];
+
+/**
+ * Reads `symbol[,name[,exchange]]` lines, with or without a header (whose columns may stand in any order), divided by
+ * commas, semicolons, tabs or bars. A line of several symbols and nothing else is that many companies. Empty lines and
+ * lines that begin with `#` are passed over.
+ */
+export function readCompanyFile(text: string): CompanyFile {
+  const body = text.replace(/^\ufeff/, "");
+  const options = { delimiter: guessDelimiter(body) };
+  const found = new Map<string, Company>();
+  const bad: BadLine[] = [];
+  let places: Places | null = null;
+
+  function take(data: readonly string[], broken: boolean, line: number): void {
+    const cells = data.map((cell) => cell.replace(/\s+/g, " ").trim());
+    if (cells.every((cell) => cell === "") || cells[0]!.startsWith("#")) return;
+    if (broken) {
+      bad.push({ line, reason: "a quotation mark is not closed, or not doubled inside a quoted cell" });
+      return;
+    }
+    if (places === null) {
+      places = headerOf(cells);
+      if (places) return;
+      places = PLAIN;
+    }
+    const rows = companiesOf(cells, places);
+    if (typeof rows === "string") bad.push({ line, reason: rows });
+    else for (const company of rows) found.set(company.symbol, merged(found.get(company.symbol), company));
+  }
+
+  let line = 1;
+  let read = 0;
+  let rest: string | null = null;
+  Papa.parse<string[]>(body, {
+    ...options,
+    step({ data, errors, meta }, parser) {
+      const broken = errors.some(isBroken);
+      const lines = linesIn(body, read, meta.cursor);
+      if (broken && lines !== 1) {
+        // An open quotation mark swallows the lines after it: they are read one by one.
+        rest = body.slice(read);
+        parser.abort();
+        return;
+      }
+      take(data, broken, line);
+      line += lines;
+      read = meta.cursor;
+    },
+  });
+  for (const each of (rest ?? "").split(/\r?\n/)) {
+    const { data, errors } = Papa.parse<string[]>(each, options);
+    if (data[0]) take(data[0], errors.some(isBroken), line);
+    line++;
+  }
+  return { companies: [...found.values()], bad };
+}
+
+const isBroken = ({ type }: Papa.ParseError) => type === "Quotes";
+
+/** Where each field stands, if the line is a header. */
+function headerOf(cells: readonly string[]): Places | null {
+  const names = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
+  const find = (field: Field) => names.findIndex((name) => (HEADERS[field] as readonly string[]).includes(name));
+  const symbol = find("symbol");
+  return symbol < 0 ? null : { symbol, name: find("name"), exchange: find("exchange") };
+}
+
+/** The companies of one line, or what is wrong with it. */
+function companiesOf(cells: readonly string[], places: Places): Company[] | string {
+  if (places === PLAIN) {
+    const several = severalSymbols(cells);
+    if (several) return several.map((symbol) => ({ symbol, name: "", exchange: "" }));
+  }
+  const cell = cells[places.symbol] ?? "";
+  if (cell === "") return "the symbol is missing";
+  const symbol = parseSymbol(cell);
+  if (symbol === null) {
+    const shown = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
+    return `${shown} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)`;
+  }
+  const name = (cells[places.name] ?? "").slice(0, MAX_NAME_LENGTH);
+  return [{ symbol, name, exchange: (cells[places.exchange] ?? "").slice(0, 40) }];
+}
+
+/** A line like `AAPL MSFT GOOGL`, or one of more symbols than a line has fields: all in capitals, as nobody writes names. */
+function severalSymbols(cells: readonly string[]): string[] | null {
+  const words = cells.flatMap((cell) => cell.split(/\s+/)).filter((word) => word !== "");
+  const alone = cells.length === 1 ? words.length > 1 : cells.length > 3;
+  if (!alone || words.some((word) => word !== word.toUpperCase() || parseSymbol(word) === null)) return null;
+  return words;
+}
+
+/** A later line wins, but does not empty what an earlier one said. */
+function merged(before: Company | undefined, after: Company): Company {
+  if (before === undefined) return after;
+  return { ...after, name: after.name || before.name, exchange: after.exchange || before.exchange };
+}
+
+function linesIn(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) count++;
+  return count;
+}
+
+/** The delimiter that the first line with any content holds most of. */
+function guessDelimiter(text: string): string {
+  const first = text.split(/\r?\n/).find((each) => each.trim() !== "" && !each.startsWith("#")) ?? "";
+  const count = (delimiter: string) => first.split(delimiter).length;
+  return DELIMITERS.reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
+}

@@ -1,0 +1,104 @@
+/** Loads lists of companies on a thread of its own: they hold tens of thousands of lines, and the screen must not wait. */
+
+import { messageOf, ProviderError } from "../domain/errors.ts";
+import type { LogLevel } from "../domain/telemetry.ts";
+import type { QuotaReport } from "../providers/provider.ts";
+import type { CompanyOrder, FromLoader, Loaded, ToLoader } from "./company-worker.ts";
+import type { WorkerSettings } from "./messages.ts";
+import type { Gate } from "./pool.ts";
+
+const WORKER = new URL("./company-worker.ts", import.meta.url);
+
+/** What the limiter knows requests for lists by. */
+const COMPANY_RUN = "companies";
+
+export interface CompanyLoaderOptions {
+  readonly gate: Gate;
+  /** The settings as they are now: keys can change while the server runs. */
+  settings(): WorkerSettings;
+  log(level: LogLevel, message: string): void;
+}
+
+export class CompanyLoader {
+  /** One list after the other; two of the same would only do the work twice. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #stop = new AbortController();
+
+  constructor(private readonly options: CompanyLoaderOptions) {}
+
+  /**
+   * Reads or fetches a list and stores it.
+   * @throws ProviderError when the provider could not give it
+   */
+  load(order: CompanyOrder): Promise<Loaded> {
+    const loaded = this.#last.then(() => this.#load(order));
+    this.#last = loaded.catch(() => {});
+    return loaded;
+  }
+
+  /** Ends what is under way; nothing of it is stored by halves. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error("the server stops"));
+    await this.#last;
+  }
+
+  async #load(order: CompanyOrder): Promise<Loaded> {
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    const thread = new Worker(WORKER, { name: "barkeep-companies" });
+    const gone = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
+    const end = Promise.withResolvers<Loaded>();
+    const permits = new Map<number, (report: QuotaReport) => void>();
+    const onAbort = () => thread.postMessage({ type: "stop", reason: messageOf(signal.reason) } satisfies ToLoader);
+    signal.addEventListener("abort", onAbort, { once: true });
+    thread.addEventListener("error", ({ message }) => end.reject(new Error(message)));
+    thread.addEventListener("close", () => end.reject(new Error("The thread that loads companies ended")));
+    thread.addEventListener("message", ({ data }: MessageEvent<FromLoader>) => {
+      switch (data.type) {
+        case "acquire":
+          return void this.#grant(thread, data, permits);
+        case "settle":
+          return permits.get(data.request)?.(data.report);
+        case "log":
+          return this.options.log(data.level, data.message);
+        case "done":
+          return end.resolve(data.loaded);
+        case "failed":
+          return end.reject(data.kind ? new ProviderError(data.kind, data.message) : new Error(data.message));
+      }
+    });
+    thread.postMessage({ type: "load", settings: this.options.settings(), order } satisfies ToLoader);
+    try {
+      return await end.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      // Whatever came of it, the thread has closed its database by now.
+      thread.terminate();
+      await gone;
+    }
+  }
+
+  async #grant(
+    thread: Worker,
+    { request, provider, cost }: { request: number; provider: string; cost: number },
+    permits: Map<number, (report: QuotaReport) => void>,
+  ): Promise<void> {
+    const say = (message: ToLoader) => thread.postMessage(message);
+    try {
+      const task = { runId: COMPANY_RUN, jobId: 0 };
+      const permit = await this.options.gate.acquire({
+        provider,
+        cost,
+        task,
+        signal: this.#stop.signal,
+        held: (reason) => this.options.log("info", `Companies of ${provider}: ${reason}`),
+      });
+      permits.set(request, permit.settle);
+      say({ type: "granted", request });
+    } catch (error) {
+      const [kind, retryAfter] =
+        error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const, undefined];
+      say({ type: "refused", request, kind, message: messageOf(error), retryAfter });
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** A thread for one list of companies: reads it from a file's text or asks a provider for it, stores it, and ends. */
+
+import { createCalendar } from "../domain/calendar.ts";
+import type { BadLine } from "../domain/company.ts";
+import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
+import type { LogLevel } from "../domain/telemetry.ts";
+import type { FetchContext, Permit, QuotaReport } from "../providers/provider.ts";
+import { redactor } from "../providers/redact.ts";
+import { createProvider, secretsOf } from "../providers/registry.ts";
+import { noteCompanyList, storeCompanies } from "../storage/companies.ts";
+import { openDatabase } from "../storage/db.ts";
+import { readCompanyFile } from "./company-file.ts";
+import type { WorkerSettings } from "./messages.ts";
+
+/** What to load. */
+export type CompanyOrder =
+  | { readonly source: "file"; readonly text: string }
+  | { readonly source: "provider"; readonly provider: string; readonly exchange: string };
+
+export type ToLoader =
+  | { readonly type: "load"; readonly settings: WorkerSettings; readonly order: CompanyOrder }
+  | { readonly type: "stop"; readonly reason: string }
+  | { readonly type: "granted"; readonly request: number }
+  | {
+      readonly type: "refused";
+      readonly request: number;
+      readonly kind: ProviderErrorKind;
+      readonly message: string;
+      readonly retryAfter: number | undefined;
+    };
+
+/** What came of it. */
+export interface Loaded {
+  /** Companies stored. */
+  readonly companies: number;
+  /** Lines of a file that were left out. */
+  readonly bad: readonly BadLine[];
+}
+
+export type FromLoader =
+  | { readonly type: "acquire"; readonly request: number; readonly provider: string; readonly cost: number }
+  | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
+  | { readonly type: "done"; readonly loaded: Loaded }
+  /** `kind` is the provider's kind of failure, if it was one. */
+  | { readonly type: "failed"; readonly message: string; readonly kind: ProviderErrorKind | null };
+
+declare const self: Worker;
+
+const say = (message: FromLoader) => self.postMessage(message);
+let redact = (text: string) => text;
+const stop = new AbortController();
+const asked = new Map<number, PromiseWithResolvers<Permit>>();
+
+function contextFor(provider: string): FetchContext {
+  return {
+    signal: stop.signal,
+    waiting: () => {},
+    log: (level, message) => say({ type: "log", level, message: redact(message) }),
+    acquire(cost = 1) {
+      const request = asked.size + 1;
+      const answer = Promise.withResolvers<Permit>();
+      asked.set(request, answer);
+      say({ type: "acquire", request, provider, cost });
+      return answer.promise;
+    },
+  };
+}
+
+async function load(settings: WorkerSettings, order: CompanyOrder): Promise<Loaded> {
+  if (order.source === "file") {
+    const { companies, bad } = readCompanyFile(order.text);
+    await store(settings, async (db) => storeCompanies(db, companies, "import"));
+    return { companies: companies.length, bad };
+  }
+  const { provider: name, exchange } = order;
+  const provider = createProvider(name, settings.providerValues, createCalendar(settings.sessions));
+  const companies = (await provider.listCompanies?.(exchange, contextFor(name))) ?? [];
+  await store(settings, async (db) => {
+    await storeCompanies(db, companies, name);
+    await noteCompanyList(db, { provider: name, exchange, companies: companies.length });
+  });
+  return { companies: companies.length, bad: [] };
+}
+
+async function store(settings: WorkerSettings, write: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {
+  const db = await openDatabase(settings.dbUrl, settings.dbToken);
+  try {
+    await write(db);
+  } finally {
+    db.close();
+  }
+}
+
+self.onmessage = async ({ data: message }: MessageEvent<ToLoader>) => {
+  switch (message.type) {
+    case "load":
+      redact = redactor(secretsOf(message.settings.providerValues));
+      try {
+        say({ type: "done", loaded: await load(message.settings, message.order) });
+      } catch (error) {
+        const kind = error instanceof ProviderError ? error.kind : null;
+        say({ type: "failed", message: redact(messageOf(error)), kind });
+      }
+      return;
+    case "stop":
+      for (const { reject } of asked.values()) reject(new Error(message.reason));
+      return stop.abort(new Error(message.reason));
+    case "granted": {
+      const { request } = message;
+      return asked.get(request)?.resolve({ settle: (report) => say({ type: "settle", request, report }) });
+    }
+    case "refused": {
+      const { request, kind, message: why, retryAfter } = message;
+      return asked.get(request)?.reject(new ProviderError(kind, why, retryAfter));
+    }
+  }
+};

@@ -1,0 +1,27 @@
+/** A provider whose words are blotted before they go anywhere: its errors, and the raw rows it rejects. */
+
+import { ProviderError } from "../domain/errors.ts";
+import type { Provider } from "../providers/provider.ts";
+
+/**
+ * `provider`, with secrets taken out of its errors and rejected rows. Adapters redact what they say themselves; this
+ * holds whatever they forget, and whoever writes the next one.
+ */
+export function discreet(provider: Provider, redact: (text: string) => string): Provider {
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      const message = redact(error.message);
+      throw message === error.message ? error : new ProviderError(error.kind, message, error.retryAfter);
+    }
+  };
+  return {
+    ...provider,
+    async fetchBars(window, context) {
+      const { bars, rejected } = await guarded(provider.fetchBars(window, context));
+      return { bars, rejected: rejected.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) })) };
+    },
+  };
+}

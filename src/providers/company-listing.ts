@@ -1,0 +1,48 @@
+/** A vendor's list of what it trades: one request, one answer, symbols as users type them. */
+
+import type { z } from "zod";
+import type { Company } from "../domain/company.ts";
+import { ProviderError } from "../domain/errors.ts";
+import { parseSymbol } from "../domain/symbol.ts";
+import type { VendorClient, VendorRequest } from "./http.ts";
+import type { Exchange, FetchContext } from "./provider.ts";
+import type { SettingValues } from "./setting.ts";
+
+export interface CompanyListing {
+  /** The exchanges that have a list, the usual one first. */
+  readonly exchanges: readonly Exchange[];
+  request(exchange: string, values: SettingValues): VendorRequest;
+  /** The shape that an answer must have before anything in it is believed. */
+  readonly schema: z.ZodType;
+  /** What `schema` let through, as companies. */
+  // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schema gives
+  read(answer: any, exchange: string): Company[];
+}
+
+/** @throws ProviderError when the vendor could not answer, or has no such exchange */
+export async function listCompanies(
+  listing: CompanyListing,
+  exchange: string,
+  vendor: { readonly title: string; readonly client: VendorClient; readonly values: SettingValues },
+  context: FetchContext,
+): Promise<Company[]> {
+  const { title, client, values } = vendor;
+  if (!listing.exchanges.some(({ code }) => code === exchange)) {
+    throw new ProviderError("bad_request", `${title} has no list of the exchange "${exchange}"`);
+  }
+  const { json } = await client.get(listing.request(exchange, values), context);
+  const parsed = listing.schema.safeParse(json);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw new ProviderError(
+      "garbage",
+      client.redact(`${title}: unexpected answer: ${path.join(".") || "the answer"}: ${message}`),
+    );
+  }
+  const found = new Map<string, Company>();
+  for (const company of listing.read(parsed.data, exchange)) {
+    const symbol = parseSymbol(company.symbol);
+    if (symbol !== null) found.set(symbol, { ...company, symbol });
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,89 @@
+/** The verbs on the list of companies: fetch it from a provider, import it from text. Routes and command line use these. */
+
+import { ProviderError, Refusal } from "../domain/errors.ts";
+import type { CompanyLoader } from "../pipeline/company-loader.ts";
+import type { Loaded } from "../pipeline/company-worker.ts";
+import type { Exchange, Provider } from "../providers/provider.ts";
+import { PROVIDERS } from "../providers/registry.ts";
+import { findCompanyList } from "../storage/companies.ts";
+import type { Database } from "../storage/db.ts";
+
+/** A list younger than this (ms) is not fetched again unless that is asked for. */
+const FRESH_MS = 24 * 3_600_000;
+
+interface Parts {
+  readonly db: Database;
+  readonly companies: CompanyLoader;
+  readonly config: { readonly provider: string };
+  provider(name: string): Provider | undefined;
+}
+
+export interface CompanyListOrder {
+  /** The default provider if not given. */
+  readonly provider?: string | undefined;
+  /** The provider's usual exchange if not given. */
+  readonly exchange?: string | undefined;
+  /** Fetch even if the list is fresh. */
+  readonly refresh?: boolean | undefined;
+}
+
+export interface FetchedList {
+  readonly provider: string;
+  readonly exchange: string;
+  readonly companies: number;
+  /** Epoch milliseconds. */
+  readonly fetchedAt: number;
+  /** Whether the stored list was fresh enough, so that nobody was asked. */
+  readonly cached: boolean;
+}
+
+/**
+ * The list of an exchange, stored: fetched now, or earlier if it is fresh.
+ * @throws Refusal when there is no such list, or the provider could not give it
+ */
+export async function fetchCompanies(parts: Parts, order: CompanyListOrder): Promise<FetchedList> {
+  const name = order.provider ?? parts.config.provider;
+  const provider = parts.provider(name);
+  const exchange = order.exchange ?? provider?.exchanges?.[0]?.code;
+  const known = provider?.exchanges?.some(({ code }) => code === exchange);
+  if (provider === undefined) throw invalid("provider", `there is no provider ${JSON.stringify(name.slice(0, 40))}`);
+  if (exchange === undefined) throw invalid("provider", `${provider.title} has no list of companies`);
+  if (!known) {
+    const codes = provider.exchanges?.map(({ code }) => code).join(", ");
+    throw invalid("exchange", `${provider.title} has no such list; it has ${codes || "none"}`);
+  }
+  const before = await findCompanyList(parts.db, name, exchange);
+  if (before && !order.refresh && Date.now() - before.fetchedAt < FRESH_MS) return { ...before, cached: true };
+  try {
+    await parts.companies.load({ source: "provider", provider: name, exchange });
+  } catch (error) {
+    if (error instanceof ProviderError) throw new Refusal("unavailable", error.message);
+    throw error;
+  }
+  const after = await findCompanyList(parts.db, name, exchange);
+  return { ...after!, cached: false };
+}
+
+/**
+ * Stores the companies that a CSV or plain text names.
+ * @throws Refusal when not one line is good, with each of the bad ones
+ */
+export async function importCompanies({ companies }: Pick<Parts, "companies">, text: string): Promise<Loaded> {
+  const loaded = await companies.load({ source: "file", text });
+  if (loaded.companies > 0) return loaded;
+  const errors = loaded.bad.map(({ line, reason }) => ({ path: `line ${line}`, message: reason }));
+  const first = errors[0];
+  throw new Refusal("invalid", first ? `${first.path}: ${first.message}` : "There are no symbols in it", errors);
+}
+
+/** The providers that have lists and can be asked now. */
+export function listingProviders(
+  parts: Pick<Parts, "provider">,
+): { name: string; title: string; exchanges: readonly Exchange[] }[] {
+  return PROVIDERS.flatMap(({ name }) => {
+    const provider = parts.provider(name);
+    return provider?.exchanges ? [{ name, title: provider.title, exchanges: provider.exchanges }] : [];
+  });
+}
+
+const invalid = (path: string, message: string) => new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);

@@ -1,0 +1,194 @@
+/**
+ * The providers' settings as they hold now: from the environment, from the settings page, or their defaults, in this
+ * order. Keys set on the page are kept sealed; nothing here gives one back except to the providers themselves.
+ */
+
+import type { Config } from "../config.ts";
+import { type FieldError, Refusal } from "../domain/errors.ts";
+import type { Log } from "../log.ts";
+import type { ProviderEntry } from "../providers/entry.ts";
+import { PROVIDERS } from "../providers/registry.ts";
+import type { ProviderSetting, SettingValues } from "../providers/setting.ts";
+import type { Database } from "../storage/db.ts";
+import { newSalt, Seal } from "../storage/seal.ts";
+import { keepSetting, readSettings } from "../storage/settings.ts";
+
+/** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */
+export type SettingSource = "environment" | "page" | "default" | "unreadable" | "none";
+
+/** A setting as the screen may know it: never the value of a key. */
+export interface SettingState extends ProviderSetting {
+  readonly source: SettingSource;
+  /** `null` for keys, and for what has no value. */
+  readonly value: string | null;
+  /** When it was last changed on the page, epoch milliseconds. */
+  readonly changedAt: number | null;
+  /** Whether the page can change it, and if not, why. */
+  readonly locked: string | null;
+}
+
+interface Stored {
+  /** `null` when it cannot be read. */
+  readonly value: string | null;
+  readonly changedAt: number;
+}
+
+const PREFIX = "provider:";
+const SALT = "seal:salt";
+
+export interface ProviderSettingsOptions {
+  readonly db: Database;
+  readonly config: Config;
+  /** Told before a change takes effect. */
+  onChange(entry: ProviderEntry, values: SettingValues): Promise<void>;
+}
+
+export class ProviderSettings {
+  readonly #stored = new Map<string, Stored>();
+  #seal: Seal | null = null;
+  #values: SettingValues = {};
+
+  private constructor(private readonly options: ProviderSettingsOptions) {}
+
+  /** Reads what was set on the page; keys sealed with another secret are told to the log and count as not set. */
+  static async open(options: ProviderSettingsOptions, log: Log): Promise<ProviderSettings> {
+    const { db, config } = options;
+    const own = new ProviderSettings(options);
+    if (config.secret !== undefined) {
+      const known = (await readSettings(db, SALT))[0]?.value;
+      const salt = known ?? newSalt();
+      if (known === undefined) await keepSetting(db, SALT, salt);
+      own.#seal = new Seal(config.secret, salt);
+    }
+    const settings = new Map(PROVIDERS.flatMap((entry) => entry.settings.map((each) => [each.variable, each])));
+    for (const { key, value, updatedAt } of await readSettings(db, PREFIX)) {
+      const variable = key.slice(PREFIX.length);
+      const setting = settings.get(variable);
+      if (setting === undefined) continue;
+      const plain = setting.kind === "key" ? ((await own.#seal?.open(variable, value)) ?? null) : value;
+      if (plain === null) log.write("warn", `${variable} is stored, but cannot be read with this BARKEEP_SECRET`);
+      own.#stored.set(variable, { value: plain, changedAt: updatedAt });
+    }
+    own.#resolve();
+    return own;
+  }
+
+  get values(): SettingValues {
+    return this.#values;
+  }
+
+  /** Whether keys can be kept in the database. */
+  get keepsKeys(): boolean {
+    return this.#seal !== null;
+  }
+
+  /** A provider's settings for the screen. */
+  describe(entry: ProviderEntry): SettingState[] {
+    return entry.settings.map((setting) => {
+      const stored = this.#stored.get(setting.variable);
+      const source = this.#sourceOf(setting);
+      const value = setting.kind === "key" || source === "none" ? null : (this.#values[setting.variable] ?? null);
+      return { ...setting, source, value, changedAt: stored?.changedAt ?? null, locked: this.#lockOf(setting) };
+    });
+  }
+
+  /**
+   * Changes settings of one provider: text sets, `null` forgets. All hold at once, for the next job of every worker.
+   * @throws Refusal with one error per wrong field; nothing is changed then
+   */
+  async change(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>): Promise<void> {
+    const { db } = this.options;
+    const real = entry.settings.flatMap((setting) => {
+      const wanted = changes.get(setting.variable);
+      return wanted === undefined || !this.#differs(setting, wanted) ? [] : [{ setting, wanted }];
+    });
+    const errors = real.flatMap(({ setting, wanted }): FieldError[] => {
+      const message = this.#lockOf(setting) ?? (wanted === null ? null : faultOf(setting, wanted));
+      return message === null ? [] : [{ path: setting.variable, message }];
+    });
+    errors.push(...this.#keysGoElsewhere(entry, changes, real));
+    if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
+    for (const { setting, wanted } of real) {
+      const { variable, kind } = setting;
+      const kept = wanted !== null && kind === "key" ? await this.#seal!.close(variable, wanted) : wanted;
+      await keepSetting(db, `${PREFIX}${variable}`, kept);
+      if (wanted === null) this.#stored.delete(variable);
+      else this.#stored.set(variable, { value: wanted, changedAt: Date.now() });
+    }
+    if (real.length === 0) return;
+    this.#resolve();
+    await this.options.onChange(entry, this.#values);
+  }
+
+  /** A key is write-only: it may not be had by pointing its provider to a server of one's own. */
+  #keysGoElsewhere(
+    entry: ProviderEntry,
+    changes: ReadonlyMap<string, string | null>,
+    real: readonly { setting: ProviderSetting }[],
+  ): FieldError[] {
+    const url = real.find(({ setting }) => setting.kind === "url")?.setting.variable;
+    if (url === undefined) return [];
+    return entry.settings.flatMap((setting) => {
+      const source = this.#sourceOf(setting);
+      if (setting.kind !== "key" || (source !== "environment" && source !== "page")) return [];
+      if (source === "environment") {
+        const message = `${setting.variable} comes from the environment: then ${url} must come from there too`;
+        return [{ path: url, message }];
+      }
+      if (changes.has(setting.variable)) return [];
+      const message = `Enter ${setting.variable} again: it is sent to the new base URL`;
+      return [{ path: setting.variable, message }];
+    });
+  }
+
+  #differs({ variable, kind }: ProviderSetting, wanted: string | null): boolean {
+    if (wanted === null) return this.#stored.has(variable);
+    return kind === "key" || wanted !== this.#values[variable];
+  }
+
+  #sourceOf({ variable, default: fallback }: ProviderSetting): SettingSource {
+    if (this.options.config.providerVariablesSet.includes(variable)) return "environment";
+    const stored = this.#stored.get(variable);
+    if (stored) return stored.value === null ? "unreadable" : "page";
+    return fallback === undefined ? "none" : "default";
+  }
+
+  #lockOf({ variable, kind }: ProviderSetting): string | null {
+    if (this.options.config.providerVariablesSet.includes(variable)) return "Set in the environment; change it there";
+    if (kind === "folder") return "Folders of the server can be named only in its environment";
+    if (kind === "key" && this.#seal === null)
+      return "Set it in the environment, or set BARKEEP_SECRET to keep keys here";
+    return null;
+  }
+
+  #resolve(): void {
+    const { providerValues, providerVariablesSet } = this.options.config;
+    const values: Record<string, string | undefined> = { ...providerValues };
+    for (const [variable, { value }] of this.#stored) {
+      if (value !== null && !providerVariablesSet.includes(variable)) values[variable] = value;
+    }
+    this.#values = values;
+  }
+}
+
+/** What is wrong with a value, without repeating it. */
+function faultOf({ kind, label }: ProviderSetting, value: string): string | null {
+  switch (kind) {
+    case "key":
+      return /^[\x21-\x7e]{1,500}$/.test(value) ? null : `${label}: wants up to 500 characters without spaces`;
+    case "url": {
+      const url = URL.canParse(value) ? new URL(value) : null;
+      if (url === null || !/^https?:$/.test(url.protocol)) return `${label}: wants an http:// or https:// URL`;
+      return url.username || url.password || url.search ? `${label}: wants a URL without a user, key or query` : null;
+    }
+    case "milliseconds":
+      return isWhole(value, 0, 60_000) ? null : `${label}: wants a whole number from 0 to 60000`;
+    case "count":
+      return isWhole(value, 1, 1_000_000_000) ? null : `${label}: wants a whole number from 1 to 1000000000`;
+    case "folder":
+      return null;
+  }
+}
+
+const isWhole = (text: string, min: number, max: number) =>
+  /^\d{1,10}$/.test(text) && Number(text) >= min && Number(text) <= max;

@@ -1,0 +1,23 @@
+/** Settings changed on the screen, and the small facts the server keeps about itself. */
+
+import { eq, like } from "drizzle-orm";
+import type { Database } from "./db.ts";
+import { settings } from "./schema.ts";
+
+/** The settings whose key begins with `prefix`. */
+export async function readSettings(db: Database, prefix: string) {
+  return db.orm
+    .select()
+    .from(settings)
+    .where(like(settings.key, `${prefix}%`));
+}
+
+/** Sets one setting, or forgets it (`null`). */
+export async function keepSetting(db: Database, key: string, value: string | null): Promise<void> {
+  if (value === null) {
+    await db.orm.delete(settings).where(eq(settings.key, key)).run();
+    return;
+  }
+  const row = { key, value, updatedAt: Date.now() };
+  await db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row }).run();
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { readCompanyFile } from "../../src/pipeline/company-file.ts";
+
+const symbols = (text: string) => readCompanyFile(text).companies.map(({ symbol }) => symbol);
+const badLines = (text: string) => readCompanyFile(text).bad.map(({ line }) => line);
+
+describe("a list of companies", () => {
+  test("needs no header: symbol, name, exchange", () => {
+    const { companies, bad } = readCompanyFile('aapl,"Apple, Inc.",NASDAQ\nMSFT,Microsoft\nIBM');
+    expect(companies).toEqual([
+      { symbol: "AAPL", name: "Apple, Inc.", exchange: "NASDAQ" },
+      { symbol: "MSFT", name: "Microsoft", exchange: "" },
+      { symbol: "IBM", name: "", exchange: "" },
+    ]);
+    expect(bad).toEqual([]);
+  });
+
+  test.each([
+    ["Symbol,Name,Exchange\nAAPL,Apple,NASDAQ"],
+    ["exchange;company name;TICKER\r\nNASDAQ;Apple;AAPL\r\n"],
+    ["\ufeffName\tSymbol\tMarket\nApple\tAAPL\tNASDAQ\n"],
+    ["# my list\n\ncode|security name|mic\n\nAAPL|Apple|NASDAQ\n\n"],
+  ])("may have a header with columns in any order and any usual delimiter: %j", (text) => {
+    expect(readCompanyFile(text)).toEqual({
+      companies: [{ symbol: "AAPL", name: "Apple", exchange: "NASDAQ" }],
+      bad: [],
+    });
+  });
+
+  test("may be symbols only, a line each or many on a line", () => {
+    expect(symbols("AAPL\nMSFT\r\nBRK.B\n\nBTC-USD")).toEqual(["AAPL", "MSFT", "BRK.B", "BTC-USD"]);
+    expect(symbols("AAPL MSFT  GOOGL\nAMZN, NVDA, TSLA, META")).toEqual([
+      "AAPL",
+      "MSFT",
+      "GOOGL",
+      "AMZN",
+      "NVDA",
+      "TSLA",
+      "META",
+    ]);
+  });
+
+  test("keeps the good lines and reports each bad one with its number", () => {
+    const { companies, bad } = readCompanyFile(
+      "symbol,name\nAAPL,Apple\n../etc,Hacker\n,Nameless\n\n# fine\nMSFT,Microsoft\nTOO LONG,x",
+    );
+    expect(companies.map(({ symbol }) => symbol)).toEqual(["AAPL", "MSFT"]);
+    expect(bad.map(({ line }) => line)).toEqual([3, 4, 8]);
+    expect(bad[0]!.reason).toContain('"../etc" is not a symbol');
+    expect(bad[1]!.reason).toBe("the symbol is missing");
+  });
+
+  test("counts lines that say nothing", () => {
+    expect(badLines('$$$\n# a comment, "quoted"\n\n$$$\n# "open\n$$$')).toEqual([1, 4, 6]);
+  });
+
+  test("counts the lines of quoted cells that hold line breaks", () => {
+    expect(badLines('A,"two\nlines"\nB,"three\nmore\nlines"\n$$$\n')).toEqual([6]);
+  });
+
+  test("loses only its own line to a quotation mark that is never closed", () => {
+    const text = 'AAPL,Apple\nMSFT,"Microsoft\nIBM,Machines\nGE,General Electric\n';
+    expect(symbols(text)).toEqual(["AAPL", "IBM", "GE"]);
+    expect(badLines(text)).toEqual([2]);
+  });
+
+  test("names a company once: the last line wins, but empties nothing", () => {
+    expect(readCompanyFile("FB,Facebook,NASDAQ\nFB,Meta\nFB").companies).toEqual([
+      { symbol: "FB", name: "Meta", exchange: "NASDAQ" },
+    ]);
+  });
+
+  test("may be empty", () => {
+    expect(readCompanyFile("")).toEqual({ companies: [], bad: [] });
+    expect(readCompanyFile("symbol,name\n")).toEqual({ companies: [], bad: [] });
+  });
+});
+
+test("every line is either kept, reported, or says nothing", () => {
+  const good = fc.stringMatching(/^[A-Z]{1,6}$/).filter((text) => !/^(CODE|TICKER|SYMBOL|S)$/.test(text));
+  const bad = fc.constantFrom("a b", "$", "-X", "A..B", "THISSYMBOLISMUCHTOOLONGFORONE", "\u00e9");
+  const line = fc.oneof(
+    good.map((text) => ({ text: `${text},Some name`, good: text, bad: false })),
+    bad.map((text) => ({ text: `${text},Some name`, good: null, bad: true })),
+    fc.constant({ text: "", good: null, bad: false }),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 40 }), fc.constantFrom("\n", "\r\n"), (lines, end) => {
+      const text = ["symbol,name", ...lines.map((each) => each.text)].join(end);
+      expect(new Set(symbols(text))).toEqual(new Set(lines.flatMap((each) => each.good ?? [])));
+      expect(badLines(text)).toEqual(lines.flatMap((each, index) => (each.bad ? [index + 2] : [])));
+    }),
+  );
+});

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { fakeBinance } from "../fakes/binance.ts";
+import { fakeEodhd } from "../fakes/eodhd.ts";
+import { FAKE_KEY } from "../fakes/vendor.ts";
+import { startApp, type TestApp } from "../helpers/app.ts";
+import { ask } from "../helpers/http.ts";
+
+const eodhd = fakeEodhd();
+const binance = fakeBinance();
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({
+    env: { EODHD_BASE_URL: eodhd.url, EODHD_API_KEY: FAKE_KEY, BINANCE_BASE_URL: binance.url },
+  });
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  await Promise.all([eodhd.close(), binance.close()]);
+});
+
+const importText = (text: string, type = "text/csv") =>
+  ask(`${app.url}/api/companies/import`, { method: "POST", body: text, headers: { "Content-Type": type } });
+const symbolsFor = async (query: string) => {
+  const { body } = await app.get(`/api/companies?${query}`);
+  return body.companies.map(({ symbol }: { symbol: string }) => symbol);
+};
+
+describe("an import", () => {
+  test("stores the good lines and names the bad ones", async () => {
+    const { status, body } = await importText("symbol,name\nACME,Acme Rockets\nno way,x\nIMP.A,Imported\n");
+    expect(status).toBe(200);
+    expect(body.imported).toBe(2);
+    expect(body.rejected).toEqual([{ line: 3, reason: expect.stringContaining('"no way" is not a symbol') }]);
+    expect(await symbolsFor("q=rockets")).toEqual(["ACME"]);
+  });
+
+  test("may be plain text, or a file of a form", async () => {
+    expect((await importText("TXTA\nTXTB", "text/plain")).body).toEqual({ imported: 2, rejected: [] });
+    const form = new FormData();
+    form.append("file", new File(["FILEA,From a file"], "list.csv", { type: "text/csv" }));
+    const { body } = await ask(`${app.url}/api/companies/import`, { method: "POST", body: form });
+    expect(body).toEqual({ imported: 1, rejected: [] });
+    expect(await symbolsFor("q=file")).toEqual(["FILEA"]);
+  });
+
+  test("is refused as a whole when no line is good, or it is no text", async () => {
+    const { status, type, body } = await importText("../x\n#\n$$$");
+    expect([status, type]).toEqual([422, "application/problem+json"]);
+    expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(["line 1", "line 3"]);
+    expect((await importText("")).status).toBe(422);
+    const bytes = await ask(`${app.url}/api/companies/import`, {
+      method: "POST",
+      body: new Uint8Array([0xff, 0xfe, 0x41, 0]),
+      headers: { "Content-Type": "text/csv" },
+    });
+    expect(bytes.status).toBe(422);
+  });
+
+  test("may hold 30,000 lines, and leaves the server free to answer meanwhile", async () => {
+    const lines = Array.from({ length: 30_000 }, (_, n) => `Q${n},Quantity number ${n},BULK`);
+    const importing = importText(lines.join("\n"));
+    let answered = 0;
+    let done = false;
+    void importing.then(() => {
+      done = true;
+    });
+    while (!done) {
+      expect((await app.get("/healthz")).status).toBe(200);
+      answered += 1;
+    }
+    expect((await importing).body).toEqual({ imported: 30_000, rejected: [] });
+    expect(answered).toBeGreaterThan(3);
+    expect(await symbolsFor("q=Q29999")).toEqual(["Q29999"]);
+    expect(await symbolsFor("q=quantity%2029999")).toEqual(["Q29999"]);
+  });
+});
+
+describe("a list fetched from a provider", () => {
+  test("is stored, and not fetched again while it is fresh", async () => {
+    const before = eodhd.urls.length;
+    const first = await app.post("/api/companies/fetch", { provider: "eodhd", exchange: "US" });
+    expect(first.status).toBe(200);
+    expect(first.body).toMatchObject({ provider: "eodhd", exchange: "US", companies: 3, cached: false });
+    expect(await symbolsFor("q=fake")).toEqual(["AAPL", "BRK.B", "SPY"]);
+    const again = await app.post("/api/companies/fetch", { provider: "eodhd" });
+    expect(again.body).toEqual({ ...first.body, cached: true });
+    expect(eodhd.urls.length).toBe(before + 1);
+    await app.post("/api/companies/fetch", { provider: "eodhd", exchange: "US", refresh: true });
+    expect(eodhd.urls.length).toBe(before + 2);
+  });
+
+  test("passes the limiter like any other request", async () => {
+    const spent = async () =>
+      (await app.get("/api/usage")).body.usage.find(({ provider }: { provider: string }) => provider === "binance");
+    expect((await spent()).today.units).toBe(0);
+    expect((await app.post("/api/companies/fetch", { provider: "binance" })).body.companies).toBe(2);
+    expect((await spent()).today).toEqual({ requests: 1, units: 20 });
+    expect(await symbolsFor("q=BTC-")).toEqual(["BTC-USDT", "ETH-BTC"]);
+  });
+
+  test("spells symbols as they are typed in a run", async () => {
+    await app.post("/api/companies/fetch", { provider: "eodhd", exchange: "LSE" });
+    expect(await symbolsFor("q=vodafone")).toEqual(["VOD@LSE"]);
+  });
+
+  test("is refused where there is none, and a provider's failure is told without its key", async () => {
+    const refused = async (body: object) => (await app.post("/api/companies/fetch", body)).status;
+    expect(await refused({ provider: "nope" })).toBe(422);
+    expect(await refused({ provider: "tiingo" })).toBe(422);
+    expect(await refused({ provider: "eodhd", exchange: "MOON" })).toBe(422);
+    eodhd.script.push(() => new Response(`Forbidden. Your token ${FAKE_KEY} is bad`, { status: 403 }));
+    const { status, text } = await app.post("/api/companies/fetch", { provider: "eodhd", refresh: true });
+    expect(status).toBe(503);
+    expect(text).toContain("EODHD");
+    expect(text).not.toContain(FAKE_KEY);
+  });
+});
+
+describe("a watchlist", () => {
+  test("is made, changed, read and forgotten", async () => {
+    const made = await app.post("/api/watchlists", { name: "  Growth ", symbols: ["msft", "AAPL"] });
+    expect([made.status, made.body.name, made.body.symbols]).toEqual([201, "Growth", ["AAPL", "MSFT"]]);
+    const path = `/api/watchlists/${made.body.id}`;
+    expect((await app.post("/api/watchlists", { name: "GROWTH" })).status).toBe(409);
+    const changed = await app.send("PATCH", path, { name: "Value", add: ["KO"], remove: ["MSFT"] });
+    expect([changed.body.name, changed.body.symbols]).toEqual(["Value", ["AAPL", "KO"]]);
+    expect(await symbolsFor(`watchlist=${made.body.id}`)).toEqual(["AAPL", "KO"]);
+    expect((await app.send("DELETE", path)).status).toBe(204);
+    expect((await app.get(path)).status).toBe(404);
+    expect((await app.send("PATCH", path, { add: ["KO"] })).status).toBe(404);
+    expect((await app.post("/api/watchlists", { name: "x", symbols: ["../x"] })).status).toBe(422);
+  });
+});
+
+describe("the page", () => {
+  const submit = (path: string, fields: Record<string, string | string[]>, headers: Record<string, string> = {}) => {
+    const body = new URLSearchParams();
+    for (const [name, value] of Object.entries(fields)) for (const each of [value].flat()) body.append(name, each);
+    return fetch(app.url + path, {
+      method: "POST",
+      body,
+      headers: { Accept: "text/html", ...headers },
+      redirect: "manual",
+    });
+  };
+
+  test("keeps the picks of another search", async () => {
+    const page = await (await submit("/companies", { q: "rockets", pick: ["AAPL", "not/one", "msft"] })).text();
+    expect(page).toContain('id="pick-ACME"');
+    expect(page).toMatch(/<input type="checkbox" id="kept-AAPL" name="pick" value="AAPL" checked=""/);
+    expect(page).toContain("2 picked");
+    expect(page).not.toContain("not/one");
+  });
+
+  test("hands the picks on to the run form", async () => {
+    const few = await submit("/companies/run", { pick: ["AAPL", "KO"] });
+    expect([few.status, few.headers.get("Location")]).toEqual([303, "/?symbols=AAPL%2C%20KO"]);
+    expect(await (await fetch(`${app.url}/?symbols=AAPL%2C%20KO`)).text()).toMatch(
+      /<textarea[^>]*>AAPL, KO<\/textarea>/,
+    );
+    const many = Array.from({ length: 3_000 }, (_, n) => `Q${n}`);
+    expect(await (await submit("/companies/run", { pick: many })).text()).toContain("Q0, Q1,");
+    const none = await submit("/companies/run", {});
+    expect(none.status).toBe(422);
+    expect(await none.text()).toContain("Pick at least one company");
+  });
+
+  test("has the top ten at hand", async () => {
+    const page = await (await submit("/companies", { quick: "top" })).text();
+    expect(page).toContain("10 picked");
+    for (const symbol of ["AAPL", "BRK.B", "NVDA"]) expect(page).toContain(symbol);
+    expect(await (await submit("/companies", { quick: "clear", pick: "AAPL" })).text()).toContain("None picked");
+  });
+
+  test("answers htmx with the results alone", async () => {
+    const fragment = await (await submit("/companies", { q: "acme" }, { "HX-Request": "true" })).text();
+    expect(fragment).toStartWith('<div id="company-results">');
+  });
+
+  test("saves picks as a watchlist and says what it refuses, with the picks kept", async () => {
+    const saved = await submit("/companies/lists", { list_name: "From the page", pick: ["AAPL", "KO"] });
+    expect(saved.status).toBe(303);
+    const path = saved.headers.get("Location")!;
+    const page = await (await fetch(app.url + path)).text();
+    expect(page).toContain("From the page");
+    expect(page).toContain("Pick all 2");
+    const twice = await submit("/companies/lists", { list_name: "from the PAGE", pick: ["MSFT"] });
+    expect(twice.status).toBe(409);
+    const text = await twice.text();
+    expect(text).toContain("already a watchlist");
+    expect(text).toContain("1 picked");
+  });
+
+  test("shows names as text, whatever they hold", async () => {
+    await importText('EVIL,"<img src=x onerror=alert(1)>"');
+    const page = await (await fetch(`${app.url}/companies?q=evil`)).text();
+    expect(page).toContain("&lt;img src=x");
+    expect(page).not.toContain("<img");
+  });
+});

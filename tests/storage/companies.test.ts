@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Company } from "../../src/domain/company.ts";
+import { searchCompanies, storeCompanies } from "../../src/storage/companies.ts";
+import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { addToWatchlist, createWatchlist } from "../../src/storage/watchlists.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+
+const company = (symbol: string, name = "", exchange = ""): Company => ({ symbol, name, exchange });
+
+async function freshDatabase() {
+  const folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  return {
+    db,
+    [Symbol.dispose]() {
+      db.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+let shared: Awaited<ReturnType<typeof freshDatabase>>;
+let db: Database;
+beforeAll(async () => {
+  shared = await freshDatabase();
+  db = shared.db;
+  await storeCompanies(
+    db,
+    [
+      company("AAPL", "Apple Inc.", "NASDAQ"),
+      company("APP", "AppLovin Corporation"),
+      company("APLE", "Apple Hospitality REIT"),
+      company("BRK.B", "Berkshire Hathaway Inc. Class B"),
+      company("BRK.A", "Berkshire Hathaway Inc. Class A"),
+      company("NESN@SW", "Nestlé S.A."),
+      company("X", ""),
+      company("ZAP", "Big apple farms"),
+    ],
+    "test",
+  );
+});
+afterAll(() => shared[Symbol.dispose]());
+
+const find = async (search: string, watchlist?: number) =>
+  (await searchCompanies(db, { search, watchlist, limit: 100 })).companies.map(({ symbol }) => symbol);
+
+describe("a search", () => {
+  test("finds the symbol itself first, then symbols that begin so, then names with such words", async () => {
+    expect(await find("app")).toEqual(["APP", "AAPL", "APLE", "ZAP"]);
+    expect(await find("aapl")).toEqual(["AAPL"]);
+    expect(await find("brk.")).toEqual(["BRK.A", "BRK.B"]);
+  });
+
+  test("finds the beginnings of words in any order, whatever their accents", async () => {
+    expect(await find("hath berk")).toEqual(["BRK.A", "BRK.B"]);
+    expect(await find("nestle")).toEqual(["NESN@SW"]);
+    expect(await find("NESTLÉ")).toEqual(["NESN@SW"]);
+  });
+
+  test("finds everything with nothing typed, and nothing with nonsense", async () => {
+    expect(await find("  ")).toHaveLength(8);
+    expect(await find("qqqq")).toEqual([]);
+  });
+
+  test("takes any text as text", async () => {
+    for (const text of [
+      '"',
+      "'; drop table companies; --",
+      "a* OR b",
+      "NEAR(",
+      "-",
+      "%",
+      "name:apple",
+      "\u0000",
+      "💥",
+    ]) {
+      expect(Array.isArray(await find(text))).toBe(true);
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 30 }), async (text) => {
+        expect(Array.isArray(await find(text))).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("uses the indexes and never walks over all companies", async () => {
+    using own = await freshDatabase();
+    const plan = async (sql: string, args: unknown[]) =>
+      (await own.db.rows(`explain query plan ${sql}`, args)).map((row) => String(row[3])).join("\n");
+    const asked: { sql: string; args: readonly unknown[] }[] = [];
+    const spy: Database = {
+      ...db,
+      rows: (sql, args) => {
+        asked.push({ sql, args });
+        return db.rows(sql, args);
+      },
+    };
+    await searchCompanies(spy, { search: "appl", limit: 50 });
+    expect(asked).toHaveLength(2);
+    for (const { sql, args } of asked) {
+      const text = await plan(sql, [...args]);
+      expect(text).not.toMatch(/SCAN c\b/);
+      expect(text).toMatch(/SEARCH c USING (INDEX|INTEGER PRIMARY KEY)/);
+    }
+  });
+});
+
+test("pages are disjoint, in order and complete, whatever their size", async () => {
+  for (const search of ["app", "b", "", "inc"]) {
+    const whole = await find(search);
+    for (const limit of [1, 2, 3, 7]) {
+      const paged: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await searchCompanies(db, { search, limit, after });
+        expect(page.companies.length).toBeLessThanOrEqual(limit);
+        paged.push(...page.companies.map(({ symbol }) => symbol));
+        after = page.next ?? undefined;
+      } while (after !== undefined);
+      expect(paged).toEqual(whole);
+    }
+  }
+});
+
+test("a search in a watchlist finds only its symbols, also those that nobody listed", async () => {
+  const id = await createWatchlist(db, "Mine", ["AAPL", "ZAP"]);
+  await addToWatchlist(db, id, ["NEWCO", "AAPL"]);
+  expect(await find("", id)).toEqual(["AAPL", "NEWCO", "ZAP"]);
+  expect(await find("apple", id)).toEqual(["AAPL", "ZAP"]);
+  expect(createWatchlist(db, "mine", [])).rejects.toThrow("already a watchlist named mine");
+});
+
+test("storing again brings names up to date, and an empty name never replaces a known one", async () => {
+  using own = await freshDatabase();
+  const names = async () =>
+    (await searchCompanies(own.db, { search: "", limit: 10 })).companies.map(({ symbol, name }) => `${symbol} ${name}`);
+  await storeCompanies(own.db, [company("FB", "Facebook"), company("IBM", "International Business Machines")], "old");
+  await storeCompanies(own.db, [company("FB", "Meta Platforms"), company("IBM")], "new");
+  expect(await names()).toEqual(["FB Meta Platforms", "IBM International Business Machines"]);
+  const found = async (search: string) => (await searchCompanies(own.db, { search, limit: 10 })).companies.length;
+  expect([await found("facebook"), await found("meta"), await found("machines")]).toEqual([0, 1, 1]);
+});
+
+test("every company can be found by its symbol and by each word of its name", async () => {
+  const word = fc.stringMatching(/^[a-z]{1,8}$/);
+  const symbols = fc.uniqueArray(fc.stringMatching(/^[A-Z]{1,5}$/), { minLength: 1, maxLength: 20 });
+  const lists = symbols.chain((list) =>
+    fc.tuple(
+      ...list.map((symbol) => fc.array(word, { maxLength: 3 }).map((words) => company(symbol, words.join(" ")))),
+    ),
+  );
+  using own = await freshDatabase();
+  await fc.assert(
+    fc.asyncProperty(lists, async (list) => {
+      await own.db.write([{ sql: "delete from companies", args: [] }]);
+      await storeCompanies(own.db, list, "test");
+      for (const { symbol, name } of list) {
+        for (const search of [symbol, ...name.split(" ").filter(Boolean)]) {
+          const { companies } = await searchCompanies(own.db, { search, limit: 100 });
+          expect(companies.map((found) => found.symbol)).toContain(symbol);
+        }
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
