@@ -1,7 +1,7 @@
 /** Errors that carry what a person needs: what was wrong and what to do. */
 
 /** Why a provider's answer could not be used; decides what happens next (docs/adding-a-provider.md). */
-export const PROVIDER_ERROR_KINDS = [
+const PROVIDER_ERROR_KINDS = [
   "auth",
   "plan",
   "quota_day",

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** What the screen's forms do: start a run, steer runs and jobs, choose a theme. Without JavaScript each leads back to its page. */
 
 import { type Context, Hono } from "hono";

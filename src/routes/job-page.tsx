@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The page of one symbol in a run. */
 
 import type { Context } from "hono";

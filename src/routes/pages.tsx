@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The pages: each reads what it shows and draws it whole, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";

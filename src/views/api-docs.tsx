@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The API for people: every route with its parameters, its body and its answers. */
 
 import { type Frame, Page } from "./layout.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The filter above the queue: a plain form whose text is in the address. */
 
 import { Icon } from "./ui.tsx";

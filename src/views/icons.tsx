@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The drawings, once per page. All are 16×16 and take the colour of the text around them. */
 
 const line = { fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round" } as const;

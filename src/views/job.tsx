@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** One symbol of a run, looked at closely: why it waits, what was fetched, how long it took, what it said. */
 
 import type { JobProgress } from "../domain/progress.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The frame around every page. */
 
 import type { Child } from "hono/jsx";

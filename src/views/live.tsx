@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /**
  * The same fragments as on the page, wrapped for the push: each `<hx-partial>` names the element it replaces.
  * Rows and heads are morphed, so that focus, selection and open menus stay; one message carries all of a tick.

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The log beside the queue, newest line first. */
 
 import type { LogLine } from "../domain/telemetry.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The monitor: start a run, watch every symbol, read the log. */
 
 import type { LogLine } from "../domain/telemetry.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** One profile: its bars, where they came from, and its features by family. */
 
 import type { Child } from "hono/jsx";

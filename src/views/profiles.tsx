@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** All profiles: what is known of each symbol and interval. */
 
 import type { Interval } from "../domain/interval.ts";

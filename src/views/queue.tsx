@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** A run on the monitor: its head with totals, and the table of its jobs. */
 
 import { html } from "hono/html";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
 
 import type { Child } from "hono/jsx";

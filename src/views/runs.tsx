@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** Every run there was, and one of them with its jobs. */
 
 import type { RunSummary } from "../domain/telemetry.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** What all pages share: the ids of live elements, and how numbers, times and states are written. */
 
 import type { JobState } from "../domain/run.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** `GET /api/docs`: the OpenAPI document for people. */
 
 import { Hono } from "hono";
