@@ -88,15 +88,24 @@
   // state when that arrives; a refusal brings it back and says why.
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (!event.target.matches("[data-actions]") || !button || !window.htmx) return;
+    const form = event.target;
+    if (!form.matches("[data-actions]") || !button || !window.htmx) return;
     event.preventDefault();
     const row = button.closest("tr");
     button.closest("[popover]")?.hidePopover();
     row?.classList.add("acting");
     window.htmx
-      .ajax("POST", button.formAction, { source: button, swap: "none" })
-      .finally(() => row?.classList.remove("acting"));
+      .ajax("POST", button.getAttribute("formaction") ?? form.action, { source: button, swap: "none" })
+      .finally(() => {
+        row?.classList.remove("acting");
+        button.closest(".notice")?.remove();
+      });
   });
+
+  // A question from the server opens as a dialog; "no" only closes it.
+  document.addEventListener("htmx:after:swap", () =>
+    byId("question")?.querySelector("dialog:not([open])")?.showModal(),
+  );
 
   // A key leads to the field that names it, unless something is being typed.
   document.addEventListener("keydown", (event) => {
@@ -110,5 +119,11 @@
 
   document.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
+    const dialog = event.target.closest("[data-close]")?.closest("dialog");
+    if (dialog) {
+      event.preventDefault();
+      dialog.close();
+      dialog.remove();
+    }
   });
 })();

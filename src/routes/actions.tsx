@@ -4,7 +4,7 @@
 import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { Refusal } from "../domain/errors.ts";
-import { JOB_ACTIONS, RUN_ACTIONS } from "../domain/run.ts";
+import { JOB_ACTIONS } from "../domain/run.ts";
 import { parseSymbol } from "../domain/symbol.ts";
 import type { Frame } from "../views/layout.tsx";
 import { MonitorPage } from "../views/monitor.tsx";
@@ -37,15 +37,11 @@ export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame
       : c.redirect("/", 303);
   });
 
-  actions.post("/runs/:id/:action", async (c) => {
-    await runs.actOnRun(c.req.param("id"), oneOf(RUN_ACTIONS, c.req.param("action")));
-    return done(c);
-  });
-
   actions.post("/runs/:id/jobs/:symbol/:action", async (c) => {
     const symbol = parseSymbol(c.req.param("symbol"));
-    if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
-    await runs.actOnJob(c.req.param("id"), symbol, oneOf(JOB_ACTIONS, c.req.param("action")));
+    const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
+    if (symbol === null || action === undefined) throw new Refusal("not_found", "There is no such symbol or action");
+    await runs.actOnJob(c.req.param("id"), symbol, action);
     return done(c);
   });
 
@@ -61,9 +57,3 @@ export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame
 
 /** The stream shows what an action did; a browser without it is led back to where it was. */
 const done = (c: Context) => (wantsFragment(c) ? c.body(null, 204) : c.redirect(cameFrom(c), 303));
-
-function oneOf<T extends string>(values: readonly T[], value: string): T {
-  const found = values.find((each) => each === value);
-  if (found === undefined) throw new Refusal("not_found", "There is no such action");
-  return found;
-}

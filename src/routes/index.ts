@@ -10,6 +10,7 @@ import { runRoutes } from "./api/runs.ts";
 import { tableRoutes } from "./api/tables.ts";
 import { usageRoutes } from "./api/usage.ts";
 import { loadAssets } from "./assets.ts";
+import { bulkRoutes } from "./bulk.tsx";
 import { companyPages } from "./companies.tsx";
 import { streamRoutes } from "./events.ts";
 import { ScreenFeed } from "./feed.ts";
@@ -45,6 +46,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));
+  routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
   routes.route(

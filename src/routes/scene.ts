@@ -51,10 +51,10 @@ export const showsJob = (scene: Scene, job: JobProgress): boolean =>
   (scene.symbol === undefined || job.symbol === scene.symbol) && scene.filter.matches(job);
 
 /** The jobs of one run that a scene shows, and how many more there are. */
-export function jobsOf(scene: Scene, jobs: readonly JobProgress[]): { jobs: JobProgress[]; hidden: number } {
+export function jobsOf(scene: Scene, jobs: readonly JobProgress[]) {
   const matching = jobs.filter((job) => showsJob(scene, job));
   const shown = matching.slice(0, MAX_ROWS);
-  return { jobs: shown, hidden: jobs.length - shown.length };
+  return { jobs: shown, hidden: jobs.length - shown.length, filter: scene.filter.text };
 }
 
 /** The lines that belong to a scene; single features are for the log file. */

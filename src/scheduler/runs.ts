@@ -171,6 +171,26 @@ export class Runs {
     return this.book.summary(run);
   }
 
+  /**
+   * Acts on every job that `picks` chooses and whose state allows the action.
+   * @param expected how many the person was told of; if it is another number by now, nothing is done
+   * @returns the symbols acted on, or how many it would be
+   * @throws Refusal if there is no such run, or nothing in it to act on
+   */
+  async actOnJobs(
+    runId: string,
+    action: JobAction,
+    picks: (job: JobProgress) => boolean,
+    expected?: number,
+  ): Promise<{ symbols: string[] } | { instead: number }> {
+    const run = (await this.#find(runId)).open();
+    const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state) && picks(job.progress));
+    if (jobs.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
+    if (expected !== undefined && jobs.length !== expected) return { instead: jobs.length };
+    await this.#act(run, jobs, action);
+    return { symbols: jobs.map((job) => job.symbol) };
+  }
+
   /** @throws Refusal if there is no such job, or its state does not allow the action */
   async actOnJob(runId: string, symbol: string, action: JobAction): Promise<JobRecord> {
     const { states, open } = await this.#find(runId);

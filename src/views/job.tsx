@@ -8,7 +8,7 @@ import type { Condition } from "../domain/waiting.ts";
 import { type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { JobTable, type RunView, runTitle } from "./queue.tsx";
-import { dom, formatCount, formatDuration, formatEta, Moment, plural } from "./ui.tsx";
+import { dom, formatCount, formatDuration, formatEta, jobAddress, Moment, plural } from "./ui.tsx";
 
 type CellStatus = "ok" | "empty" | "failed" | "pending";
 
@@ -40,9 +40,6 @@ export interface JobView {
   readonly logs: readonly LogLine[];
 }
 
-const jobAddress = (runId: string, symbol: string) =>
-  `/runs/${encodeURIComponent(runId)}/jobs/${encodeURIComponent(symbol)}`;
-
 export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; stream: string }) => (
   <Page frame={frame} title={`${view.job.symbol} in ${runTitle(view.run)}`} stream={stream}>
     <header class="page-head">
@@ -57,7 +54,7 @@ export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; 
     <div class="monitor">
       <div class="monitor-main">
         <div class="run">
-          <JobTable run={view.run} jobs={[view.job]} hidden={0} />
+          <JobTable run={view.run} jobs={[view.job]} hidden={0} filter="" />
         </div>
         <JobDetails view={view} />
       </div>

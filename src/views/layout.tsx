@@ -61,6 +61,7 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
           </main>
           <p id={dom.announcer} class="visually-hidden" role="status" />
           <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
+          <div id={dom.question} />
           {stream ? <Stream address={stream} /> : null}
           <Sprite />
         </body>
@@ -154,10 +155,17 @@ export const ErrorPage = (props: { frame: Frame; status: number; title: string; 
 );
 
 /** A message in the corner, for an action that was refused or needs a word. */
-export const Notice = ({ level, children }: { level: "info" | "error"; children?: Child }) => (
-  <div class={`notice notice-${level}`} data-expires="8">
-    <Icon name={level === "error" ? "failed" : "complete"} />
-    <span>{children}</span>
+export const Notice = (props: { level: "info" | "error"; undo?: string; children?: Child }) => (
+  <div class={`notice notice-${props.level}`} data-expires="8">
+    <Icon name={props.level === "error" ? "failed" : "complete"} />
+    <span>{props.children}</span>
+    {props.undo ? (
+      <form method="post" action={props.undo} data-actions>
+        <button type="submit" class="button">
+          Undo
+        </button>
+      </form>
+    ) : null}
     <button type="button" class="icon-button" data-dismiss aria-label="Dismiss">
       <Icon name="cancelled" />
     </button>

@@ -6,10 +6,12 @@
 
 import type { JobProgress } from "../domain/progress.ts";
 import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import { JobRow } from "./job-row.ts";
 import { Notice } from "./layout.tsx";
 import { LogEntries } from "./log-panel.tsx";
 import { Runs } from "./monitor.tsx";
-import { JobRow, RunHead, type RunView } from "./queue.tsx";
+import { Question, type QuestionView } from "./question.tsx";
+import { RunHead, type RunView } from "./queue.tsx";
 import { dom } from "./ui.tsx";
 
 /** Swaps `content` into the element `id`. */
@@ -40,6 +42,30 @@ export const liveAnnouncement = (sentence: string): string =>
 /** A message in the corner. */
 export const liveNotice = (level: "info" | "error", text: string): string =>
   partial(dom.notices, "beforeend", <Notice level={level}>{text}</Notice>);
+
+/** What happened, and for a few seconds a way back. */
+export const liveUndo = (text: string, undo: string): string =>
+  partial(
+    dom.notices,
+    "beforeend",
+    <Notice level="info" undo={undo}>
+      {text}
+    </Notice>,
+  );
+
+/** Asks before something is done that cannot be had back; `null` takes the question away. */
+export const liveQuestion = (question: QuestionView | null): string =>
+  partial(
+    dom.question,
+    "innerHTML",
+    question === null ? (
+      ""
+    ) : (
+      <dialog aria-labelledby="question-title">
+        <Question question={question} />
+      </dialog>
+    ),
+  );
 
 /** HTML as one server-sent message without a name, which the browser swaps in; `id` comes back on a reconnect. */
 export const sseMessage = (id: string, markup: string): string =>

@@ -1,11 +1,10 @@
 /** @jsxImportSource hono/jsx */
 /** A run on the monitor: its head with totals, and the table of its jobs. */
 
-import { html } from "hono/html";
-import type { JobProgress, Status } from "../domain/progress.ts";
-import { canApply, isActive, JOB_ACTIONS, type JobAction, type JobState, RUN_ACTIONS } from "../domain/run.ts";
+import type { JobProgress } from "../domain/progress.ts";
+import { canApply, isActive, type JobAction, type JobState } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
-import { isHeldUp } from "../domain/waiting.ts";
+import { ACTION_WORDS, JobRow } from "./job-row.ts";
 import {
   dom,
   formatCompact,
@@ -15,7 +14,6 @@ import {
   Icon,
   Moment,
   plural,
-  profileAddress,
   STATE_ICONS,
 } from "./ui.tsx";
 
@@ -25,51 +23,8 @@ export interface RunView {
   readonly jobs: readonly JobProgress[];
   /** How many more there are, left out by the filter or for want of room. */
   readonly hidden: number;
-}
-
-const STATUS_ICONS: Readonly<Record<Status, string>> = {
-  Queued: "queued",
-  "Fetching history": "fetch",
-  "Engineering features": "engineer",
-  "Creating profile": "create",
-  "Storing profile": "store",
-  Complete: "complete",
-  Failed: "failed",
-  Paused: "paused",
-  Cancelled: "cancelled",
-  Skipped: "skipped",
-};
-
-const ACTION_WORDS: Readonly<Record<JobAction, string>> = {
-  pause: "Pause",
-  resume: "Resume",
-  cancel: "Cancel",
-  skip: "Skip",
-  retry: "Retry",
-};
-
-/**
- * One job as one table row. The hot path of the live screen, so a plain template (1 µs) where the rest is JSX.
- *
- * The last cell holds the menu, which the browser keeps as it is (`hx-morph-skip`) so that it stays open and focused
- * while the row changes; a push therefore leaves it empty (`menu: false`). Which of its entries show is decided by
- * the row's `data-state`.
- */
-export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }) {
-  const held = isHeldUp(job);
-  const icon = held ? "waiting" : STATUS_ICONS[job.status];
-  const symbol =
-    job.state === "complete"
-      ? html`<a href="${profileAddress(job.symbol, job.interval)}">${job.symbol}</a>`
-      : html`<span>${job.symbol}</span>`;
-  return html`<tr id="${dom.job(job.runId, job.symbol)}" data-state="${job.state}"${held ? html` data-held` : ""}><th scope="row">${symbol}</th><td class="c-status"><svg class="icon icon-${icon}" aria-hidden="true"><use href="#i-${icon}"/></svg>${job.status}</td><td class="c-progress"><progress max="100" value="${job.progress}" aria-label="${job.symbol}"></progress><span class="num">${job.progress}%</span></td><td class="c-stage"><span title="${job.microStage}">${job.microStage}</span></td><td class="c-points num">${formatCount(job.dataPoints)}</td><td class="c-calls num">${formatCount(job.apiCalls)}</td><td class="c-time num"${job.since === null ? "" : html` data-since="${job.since}"`}>${job.state === "queued" && job.duration === 0 ? "" : formatDuration(job.duration, job.since === null)}</td><td class="c-menu" hx-morph-skip>${menu ? JobMenu({ job }) : ""}</td></tr>`;
-}
-
-/** What can be done with a job. All entries are there at all times; the row's state shows those that apply. */
-function JobMenu({ job }: { job: JobProgress }) {
-  const id = dom.jobMenu(job.runId, job.symbol);
-  const base = `/runs/${encodeURIComponent(job.runId)}/jobs/${encodeURIComponent(job.symbol)}`;
-  return html`<button type="button" class="icon-button" popovertarget="${id}" aria-label="Actions for ${job.symbol}"><svg class="icon" aria-hidden="true"><use href="#i-more"/></svg></button><div id="${id}" class="menu" popover>${JOB_ACTIONS.map((action) => html`<button class="on-${action}" formaction="${base}/${action}">${ACTION_WORDS[action]}</button>`)}<a class="on-open" href="${profileAddress(job.symbol, job.interval)}">Open profile</a><a class="on-details" href="${base}">Details</a></div>`;
+  /** The filter that picked the jobs; empty for all. */
+  readonly filter: string;
 }
 
 const COLUMNS = [
@@ -83,8 +38,9 @@ const COLUMNS = [
 ] as const;
 
 /** Jobs of one run as a table, inside the form that their actions belong to. */
-export const JobTable = ({ run, jobs, hidden }: RunView) => (
+export const JobTable = ({ run, jobs, hidden, filter }: RunView) => (
   <form method="post" data-actions>
+    {filter === "" ? null : <BulkBar run={run} filter={filter} />}
     <table class="queue" aria-label={`Symbols of the run of ${runTitle(run)}`}>
       <thead>
         <tr>
@@ -204,25 +160,53 @@ const Fact = ({ name, children }: { name: string; children?: string }) => (
   </div>
 );
 
+/** Where an action on every job of a run that a filter finds is sent. */
+export const matchingAddress = (runId: string, action: JobAction, filter: string) =>
+  `/runs/${encodeURIComponent(runId)}/matching/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
+
+/** What can be done with a whole run now. */
 const RunControls = ({ run }: { run: RunSummary }) => {
-  const base = `/runs/${encodeURIComponent(run.id)}`;
   const states = (Object.keys(run.counts) as JobState[]).filter((state) => run.counts[state] > 0);
-  const actions = RUN_ACTIONS.filter((action) => states.some((state) => isActive(state) && canApply(action, state)));
-  return actions.length === 0 ? null : (
+  const can = (action: JobAction) => states.some((state) => isActive(state) && canApply(action, state));
+  const controls: [JobAction, string, string][] = [
+    ["pause", "Pause", ""],
+    ["resume", "Resume", ""],
+    ["cancel", "Cancel", ""],
+  ];
+  const shown = controls.filter(([action]) => can(action));
+  if (run.counts.failed > 0) shown.unshift(["retry", "Retry failed", "status:failed"]);
+  return shown.length === 0 ? null : (
     <form method="post" class="run-controls" data-actions>
-      {actions.map((action) => (
-        <button type="submit" id={`${action}-${run.id}`} formaction={`${base}/${action}`} class="button">
-          {ACTION_WORDS[action]}
+      {shown.map(([action, word, filter]) => (
+        <button
+          type="submit"
+          id={`${action}-${run.id}`}
+          class="button"
+          formaction={matchingAddress(run.id, action, filter)}
+        >
+          {word}
         </button>
       ))}
     </form>
   );
 };
 
+/** Actions on everything a filter finds, not only on what is on the page. */
+const BulkBar = ({ run, filter }: { run: RunSummary; filter: string }) => (
+  <div class="bulk">
+    <span class="muted">Everything that matches:</span>
+    {(["pause", "resume", "retry", "skip", "cancel"] as const).map((action) => (
+      <button type="submit" class="button" formaction={matchingAddress(run.id, action, filter)}>
+        {ACTION_WORDS[action]}
+      </button>
+    ))}
+  </div>
+);
+
 /** A run as a section of the monitor. */
-export const RunSection = ({ run, jobs, hidden }: RunView) => (
-  <section class="run" aria-label={`Run: ${runTitle(run)}`} id={`section-${run.id}`}>
-    <RunHead run={run} />
-    <JobTable run={run} jobs={jobs} hidden={hidden} />
+export const RunSection = (view: RunView) => (
+  <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={`section-${view.run.id}`}>
+    <RunHead run={view.run} />
+    <JobTable {...view} />
   </section>
 );

@@ -11,6 +11,7 @@ export const dom = {
   clock: "clock",
   announcer: "announcer",
   notices: "notices",
+  question: "question",
   runForm: "run-form",
   runs: "runs",
   logLines: "log-lines",
@@ -78,6 +79,10 @@ export const Moment = ({ at }: { at: number }) => (
     {formatMinute(at)} UTC
   </time>
 );
+
+/** Where one symbol of a run is shown. */
+export const jobAddress = (runId: string, symbol: string) =>
+  `/runs/${encodeURIComponent(runId)}/jobs/${encodeURIComponent(symbol)}`;
 
 /** Where a profile is shown. */
 export const profileAddress = (symbol: string, interval: string) =>

@@ -1,12 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
 
+setDefaultTimeout(60_000);
+
 let screen: Screen;
 beforeAll(async () => {
   screen = await Screen.open(10);
-}, 30_000);
+});
 afterEach(() => screen.leave());
 afterAll(() => screen.close());
 
@@ -47,7 +49,7 @@ test("axe finds nothing on any page, in either theme, nor on a phone", async () 
   await check(paths, { colorScheme: "dark" }, ["color-contrast"]);
   await check([profile], { viewport: { width: 390, height: 844 } });
   expect(found).toEqual([]);
-}, 60_000);
+});
 
 test("no page is wider than a phone", async () => {
   const page = await screen.visit("/", { viewport: { width: 390, height: 844 } });
@@ -61,4 +63,4 @@ test("no page is wider than a phone", async () => {
     if (width > 390) wide.push(`${path}: ${width}`);
   }
   expect(wide).toEqual([]);
-}, 20_000);
+});

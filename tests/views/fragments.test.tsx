@@ -1,8 +1,9 @@
 /** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { JobRow } from "../../src/views/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
-import { JobRow, RunHead, runSentence } from "../../src/views/queue.tsx";
+import { RunHead, runSentence } from "../../src/views/queue.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
 import { formatDuration, formatEta, formatValue } from "../../src/views/ui.tsx";
 import { job, line, run } from "../helpers/board.ts";
@@ -67,7 +68,7 @@ test("hostile texts stay texts, wherever they are shown", () => {
         liveJob(job({ symbol: evil, microStage: evil })),
         liveLogLines([line({ message: evil, level: "error" })]),
         liveNotice("error", evil),
-        liveRuns([{ run: run({ provider: evil, id: evil }), jobs: [], hidden: 0 }]),
+        liveRuns([{ run: run({ provider: evil, id: evil }), jobs: [], hidden: 0, filter: evil }]),
         String(<RunForm form={form({ values: { ...values, symbols: evil }, errors: { years: evil } })} />),
       ].join("");
       expect(markup).not.toContain("<script");
@@ -85,10 +86,14 @@ describe("a run's head", () => {
   test("offers only what can be done now", () => {
     const actions = (over: Parameters<typeof run>[0]) =>
       parse(String(<RunHead run={run(over)} />), "button[formaction]").map((b) => b.attributes.formaction);
-    expect(actions({})).toEqual(["/runs/r1/pause", "/runs/r1/cancel"]);
+    expect(actions({})).toEqual(["/runs/r1/matching/pause", "/runs/r1/matching/cancel"]);
     const none = { queued: 0, running: 0, paused: 0, complete: 0, failed: 0, cancelled: 0, skipped: 0 };
-    expect(actions({ counts: { ...none, paused: 2 } })).toEqual(["/runs/r1/resume", "/runs/r1/cancel"]);
-    expect(actions({ counts: { ...none, complete: 2, failed: 1 } })).toEqual([]);
+    expect(actions({ counts: { ...none, paused: 2 } })).toEqual([
+      "/runs/r1/matching/resume",
+      "/runs/r1/matching/cancel",
+    ]);
+    expect(actions({ counts: { ...none, complete: 2 } })).toEqual([]);
+    expect(actions({ counts: { ...none, failed: 1 } })).toEqual(["/runs/r1/matching/retry?q=status%3Afailed"]);
   });
 
   test("can be said in one sentence", () => {

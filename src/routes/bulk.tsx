@@ -1,0 +1,106 @@
+/**
+ * Actions on every job of a run that a filter finds. What cannot simply be taken back is asked about first; the yes
+ * carries the number that was shown, and the server acts only if it still is that number.
+ */
+
+import { type Context, Hono } from "hono";
+import { Refusal } from "../domain/errors.ts";
+import { parseFilter } from "../domain/filter.ts";
+import { canApply, JOB_ACTIONS, type JobAction } from "../domain/run.ts";
+import type { Frame } from "../views/layout.tsx";
+import { liveNotice, liveQuestion, liveUndo } from "../views/live.tsx";
+import { QuestionPage, type QuestionView } from "../views/question.tsx";
+import { matchingAddress, runTitle } from "../views/queue.tsx";
+import { plural } from "../views/ui.tsx";
+import { cameFrom, frameOf, localPath, wantsFragment } from "./frame.ts";
+import type { Services } from "./services.ts";
+import { UndoBook } from "./undo.ts";
+
+const DONE: Readonly<Record<JobAction, string>> = {
+  pause: "paused",
+  resume: "resumed",
+  cancel: "cancelled",
+  skip: "skipped",
+  retry: "put back in the queue",
+};
+
+/** Actions that end jobs. */
+const ENDING: readonly JobAction[] = ["cancel", "skip"];
+
+export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
+  const undo = new UndoBook();
+  const routes = new Hono();
+
+  routes.post("/runs/:id/matching/:action", async (c) => {
+    const runId = c.req.param("id");
+    const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
+    if (action === undefined) throw new Refusal("not_found", "There is no such action");
+    const filter = parseFilter(c.req.query("q") ?? "");
+    if ("wrong" in filter) throw new Refusal("invalid", filter.wrong);
+    const { expect, back } = await c.req.parseBody();
+    const page = typeof back === "string" ? localPath(back) : cameFrom(c);
+    const ask = async (was?: number) => answer(c, assets, await questionOf(runId, action, filter, page, was));
+
+    if (ENDING.includes(action) && typeof expect !== "string") return ask();
+    const done = await runs.actOnJobs(
+      runId,
+      action,
+      filter.matches,
+      typeof expect === "string" ? Number(expect) : undefined,
+    );
+    if ("instead" in done) return ask(Number(expect));
+    if (!wantsFragment(c)) return c.redirect(page, 303);
+    const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
+    if (!ENDING.includes(action)) return c.html(liveNotice("info", text));
+    return c.html(liveQuestion(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
+  });
+
+  routes.post("/undo/:token", async (c) => {
+    const entry = undo.take(c.req.param("token"));
+    if (entry === undefined) throw new Refusal("conflict", "It is too late to undo that; use Retry instead");
+    await runs.actOnJobs(entry.runId, "retry", ({ symbol }) => entry.symbols.has(symbol));
+    return wantsFragment(c)
+      ? c.html(liveNotice("info", `${plural(entry.symbols.size, "symbol")} ${DONE.retry}.`))
+      : c.redirect(cameFrom(c), 303);
+  });
+
+  async function questionOf(
+    runId: string,
+    action: JobAction,
+    filter: Exclude<ReturnType<typeof parseFilter>, { wrong: string }>,
+    back: string,
+    was?: number,
+  ): Promise<QuestionView> {
+    const { run, jobs } = await runs.read(runId);
+    const picked = jobs.filter((job) => canApply(action, job.state) && filter.matches(job));
+    if (picked.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
+    const working = picked.filter(({ state }) => state === "running").length;
+    const waiting = picked.length - working;
+    const verb = action === "cancel" ? "Cancel" : "Skip";
+    const symbols = plural(picked.length, "symbol");
+    return {
+      title: `${verb} ${symbols}?`,
+      facts: [
+        `${runTitle(run)}${filter.text === "" ? "" : `, ${filter.text}`}`,
+        ...(was === undefined || was === picked.length ? [] : [`It was ${was} when you were asked.`]),
+        ...(working > 0
+          ? [`Working: ${working}. They stop after the batch they are at; what they fetched stays.`]
+          : []),
+        ...(waiting > 0 ? [`Not working yet: ${waiting}. They will not start.`] : []),
+      ],
+      action: matchingAddress(runId, action, filter.text),
+      expect: picked.length,
+      yes: `${verb} ${symbols}`,
+      no: "Keep them",
+      back,
+    };
+  }
+
+  return routes;
+}
+
+function answer(c: Context, assets: Frame["assets"], question: QuestionView) {
+  return wantsFragment(c)
+    ? c.html(liveQuestion(question))
+    : c.html(<QuestionPage frame={frameOf(c, assets)} question={question} />);
+}

@@ -1,0 +1,75 @@
+/** One job as one table row: the hot path of the live screen, and so a plain template (1 µs) where the rest is JSX. */
+
+import { type HtmlEscapedString, raw } from "hono/utils/html";
+import type { JobProgress, Status } from "../domain/progress.ts";
+import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
+import { isHeldUp } from "../domain/waiting.ts";
+import { dom, formatCount, formatDuration, jobAddress, profileAddress } from "./ui.tsx";
+
+const STATUS_ICONS: Readonly<Record<Status, string>> = {
+  Queued: "queued",
+  "Fetching history": "fetch",
+  "Engineering features": "engineer",
+  "Creating profile": "create",
+  "Storing profile": "store",
+  Complete: "complete",
+  Failed: "failed",
+  Paused: "paused",
+  Cancelled: "cancelled",
+  Skipped: "skipped",
+};
+
+export const ACTION_WORDS: Readonly<Record<JobAction, string>> = {
+  pause: "Pause",
+  resume: "Resume",
+  cancel: "Cancel",
+  skip: "Skip",
+  retry: "Retry",
+};
+
+const escaped = Bun.escapeHTML;
+const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
+
+/**
+ * The row of `job`. Every text in it is escaped here.
+ *
+ * The last cell holds the menu, which the browser keeps as it is (`hx-morph-skip`) so that it stays open and focused
+ * while the row changes; a push therefore leaves it empty (`menu: false`). Which of its entries show is decided by
+ * the row's `data-state`.
+ */
+export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): HtmlEscapedString {
+  const { state, progress, duration, since } = job;
+  const held = isHeldUp(job);
+  const symbol = escaped(job.symbol);
+  const stage = escaped(job.microStage);
+  const name = state === "complete" ? `<a href="${profileOf(job)}">${symbol}</a>` : `<span>${symbol}</span>`;
+  const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
+  return raw(
+    `<tr id="${escaped(dom.job(job.runId, job.symbol))}" data-state="${state}"${held ? " data-held" : ""}>` +
+      `<th scope="row">${name}</th>` +
+      `<td class="c-status">${icon(held ? "waiting" : STATUS_ICONS[job.status])}${job.status}</td>` +
+      `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
+      `<span class="num">${progress}%</span></td>` +
+      `<td class="c-stage"><span title="${stage}">${stage}</span></td>` +
+      `<td class="c-points num">${formatCount(job.dataPoints)}</td>` +
+      `<td class="c-calls num">${formatCount(job.apiCalls)}</td>` +
+      `<td class="c-time num"${since === null ? "" : ` data-since="${since}"`}>${time}</td>` +
+      `<td class="c-menu" hx-morph-skip>${menu ? menuOf(job) : ""}</td></tr>`,
+  );
+}
+
+const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
+
+/** What can be done with a job. All entries are there at all times; the row's state shows those that apply. */
+function menuOf(job: JobProgress): string {
+  const id = escaped(dom.jobMenu(job.runId, job.symbol));
+  const base = jobAddress(job.runId, job.symbol);
+  const buttons = JOB_ACTIONS.map(
+    (action) => `<button class="on-${action}" formaction="${base}/${action}">${ACTION_WORDS[action]}</button>`,
+  );
+  return (
+    `<button type="button" class="icon-button" popovertarget="${id}" aria-label="Actions for ${escaped(job.symbol)}">` +
+    `${icon("more")}</button><div id="${id}" class="menu" popover>${buttons.join("")}` +
+    `<a class="on-open" href="${profileOf(job)}">Open profile</a><a class="on-details" href="${base}">Details</a></div>`
+  );
+}
