@@ -32,3 +32,14 @@ describe("the registry", () => {
     expect(() => createProvider("csv", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"csv" needs BARKEEP_CSV_DIR');
   });
 });
+
+test("the walk-through explains every kind of provider error and every field of a declaration", async () => {
+  const read = (path: string) => Bun.file(new URL(`../../${path}`, import.meta.url)).text();
+  const text = await read("docs/adding-a-provider.md");
+  const kinds = /PROVIDER_ERROR_KINDS = \[([^\]]*)\]/.exec(await read("src/domain/errors.ts"))![1]!.match(/\w+/g)!;
+  const vendor = await read("src/providers/vendor.ts");
+  const declaration = /export interface VendorSpec<Answer> \{([\s\S]*?)\n\}/.exec(vendor)![1]!;
+  const fields = [...declaration.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map((match) => match[1]!);
+  expect([kinds.length, fields.length > 12]).toEqual([9, true]);
+  for (const word of [...kinds, ...fields]) expect(text).toContain(`\`${word}\``);
+});
