@@ -17,6 +17,7 @@ import { ScreenFeed } from "./feed.ts";
 import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
+import { previewRoutes } from "./preview.tsx";
 import type { Services } from "./services.ts";
 
 const DESCRIPTION = {
@@ -46,6 +47,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));
+  routes.route("/", previewRoutes(services));
   routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);

@@ -140,3 +140,17 @@ export async function deleteProfile(db: Database, symbol: string, interval: Inte
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
   ]);
 }
+
+/** How many of `symbols` have a profile at an interval, and the newest of their last bars (epoch seconds). */
+export async function knownProfiles(db: Database, symbols: readonly string[], interval: Interval) {
+  const [row] = await db.orm
+    .select({ count: sql<number>`count(*)`, lastBar: sql<number | null>`max(${profiles.lastBar})` })
+    .from(profiles)
+    .where(
+      and(
+        eq(profiles.interval, interval),
+        sql`${profiles.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
+      ),
+    );
+  return row ?? { count: 0, lastBar: null };
+}

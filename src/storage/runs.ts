@@ -127,3 +127,26 @@ export async function countJobs(db: Database, runIds: readonly string[]) {
     .where(inArray(jobs.runId, [...runIds]))
     .groupBy(jobs.runId, jobs.state);
 }
+
+/** Jobs that tell how fast a provider is. */
+const SPEED_SAMPLE = 200;
+
+/** What the last jobs of a provider took in all: their number, requests, and milliseconds of work. */
+export async function speedOf(db: Database, provider: string) {
+  const recent = db.orm
+    .select({ requests: jobs.apiCalls, worked: jobs.workedMs })
+    .from(jobs)
+    .innerJoin(runs, eq(runs.id, jobs.runId))
+    .where(and(eq(runs.provider, provider), eq(jobs.state, "complete")))
+    .orderBy(desc(jobs.finishedAt))
+    .limit(SPEED_SAMPLE)
+    .as("recent");
+  const [row] = await db.orm
+    .select({
+      jobs: sql<number>`count(*)`,
+      requests: sql<number>`coalesce(sum(${recent.requests}), 0)`,
+      workedMs: sql<number>`coalesce(sum(${recent.worked}), 0)`,
+    })
+    .from(recent);
+  return row ?? { jobs: 0, requests: 0, workedMs: 0 };
+}

@@ -36,6 +36,15 @@ const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
 
 const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
 
+/** What the order would cost takes the place of the hint, as soon as something is typed or chosen. */
+const PREVIEW = {
+  "aria-live": "polite",
+  "hx-post": "/runs/preview",
+  "hx-include": "closest form",
+  "hx-trigger": 'input from:"closest form" delay:300ms, change from:"closest form"',
+  "hx-sync": "this:replace",
+} as const;
+
 export const RunForm = ({ form }: { form: RunFormView }) => {
   const { values, errors } = form;
   return (
@@ -53,7 +62,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
       <h2 id="run-form-title" class="visually-hidden">
         Start a run
       </h2>
-      <Field name="symbols" title="Symbols" hint="With commas or spaces between" form={form}>
+      <Field name="symbols" title="Symbols" hint="With commas or spaces between" live={PREVIEW} form={form}>
         <textarea
           {...control("symbols", form)}
           rows={1}
@@ -117,7 +126,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
 type FieldProps = { name: RunField; form: RunFormView };
 
 /** A labelled control with its hint and, when there is one, its error. */
-const Field = (props: FieldProps & { title: string; hint?: string; children?: Child }) => {
+const Field = (props: FieldProps & { title: string; hint?: string; live?: object; children?: Child }) => {
   const error = props.form.errors[props.name];
   return (
     <div class={`field field-${props.name}`}>
@@ -128,7 +137,7 @@ const Field = (props: FieldProps & { title: string; hint?: string; children?: Ch
           {error}
         </p>
       ) : props.hint ? (
-        <p class="hint" id={`run-${props.name}-hint`}>
+        <p class="hint" id={`run-${props.name}-hint`} {...props.live}>
           {props.hint}
         </p>
       ) : null}

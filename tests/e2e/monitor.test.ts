@@ -48,6 +48,20 @@ test("a run is started through the form, watched to its end, and its profile ope
   expect(await page.getByText("sma_5", { exact: true }).isVisible()).toBe(true);
 });
 
+test("the form says what an order would cost before it is given", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await page.getByLabel("Symbols", { exact: true }).fill("P1, P2, P3");
+  await page.getByText("3 symbols: 72 calls").waitFor();
+  await page.getByLabel("History").selectOption("1");
+  await page.getByText("3 symbols: 36 calls").waitFor();
+  await page.getByLabel("Mode").selectOption("reprocess");
+  await page.getByText("3 symbols: no calls").waitFor();
+  await page.getByLabel("Mode").selectOption("full");
+  await page.getByLabel("Symbols", { exact: true }).fill("AAPL, P2");
+  await page.getByText("1 of them is stored already, up to 20").waitFor();
+});
+
 test("a wrong order keeps what was typed and says at the field what is wrong", async () => {
   const page = await screen.visit("/");
   const typed = "AAPL, <script>alert(1)</script>";

@@ -1,0 +1,76 @@
+/** `POST /runs/preview`: what the order in the form would cost, in one sentence. Nothing is started. */
+
+import { Hono } from "hono";
+import { Refusal } from "../domain/errors.ts";
+import { DAY } from "../domain/interval.ts";
+import { mergeBatches, planBatches } from "../pipeline/plan.ts";
+import type { Provider } from "../providers/provider.ts";
+import { forecast } from "../scheduler/forecast.ts";
+import type { RunOrder } from "../scheduler/order.ts";
+import { knownProfiles } from "../storage/profiles.ts";
+import { speedOf } from "../storage/runs.ts";
+import { Preview, type PreviewView } from "../views/preview.tsx";
+import { orderOf, readFields } from "./run-form.ts";
+import type { Services } from "./services.ts";
+
+/** What the hint says while there is nothing to reckon with. */
+const NOTHING_YET = "With commas or spaces between";
+
+export const previewRoutes = (services: Services) =>
+  new Hono().post("/runs/preview", async (c) => {
+    try {
+      const view = await viewOf(services, orderOf(readFields(await c.req.parseBody())));
+      return view === null ? c.text(NOTHING_YET) : c.html(<Preview view={view} />);
+    } catch (error) {
+      // Half typed is not wrong: the form says what is wrong when it is sent.
+      if (error instanceof Refusal) return c.text(NOTHING_YET);
+      throw error;
+    }
+  });
+
+async function viewOf({ config, db, provider, quota, usage }: Services, order: RunOrder): Promise<PreviewView | null> {
+  const name = order.provider ?? config.provider;
+  const source = provider(name);
+  if (source === undefined) return null;
+  const [known, speed] = await Promise.all([knownProfiles(db, order.symbols, order.interval), speedOf(db, name)]);
+  const calls = order.symbols.length * requestsPerSymbol(source, order);
+  const today = usage.usage().find((each) => each.provider === name)?.today;
+  const now = Math.floor(Date.now() / 1_000);
+  const limits = quota.snapshot().find((each) => each.provider === name)?.gauges ?? [];
+  const { seconds, afterReset } = forecast(
+    {
+      symbols: order.symbols.length,
+      requests: calls,
+      unitsPerRequest: today && today.requests > 0 ? today.units / today.requests : 1,
+      limits,
+      workers: Math.min(order.symbols.length, order.maxWorkers ?? config.workers, config.workers),
+      secondsPerSymbol: secondsPerSymbol(speed, calls / order.symbols.length),
+    },
+    now,
+  );
+  return {
+    symbols: order.symbols.length,
+    calls,
+    seconds,
+    afterReset,
+    known: known.count,
+    knownUntil: known.lastBar,
+  };
+}
+
+/** Requests for one symbol: neighbouring batches share one; a few for what is new or missing; none without fetching. */
+function requestsPerSymbol(source: Provider, order: RunOrder): number {
+  if (order.mode === "reprocess") return 0;
+  if (order.mode !== "full") return 1;
+  const now = Math.floor(Date.now() / 1_000 / DAY) * DAY + DAY;
+  const from = order.years === "all" ? source.historyStart(order.interval) : now - order.years * 365 * DAY;
+  const start = Math.floor(from / DAY) * DAY;
+  return mergeBatches(planBatches(start, now, order.batchDays), source.maxWindowDays(order.interval)).length;
+}
+
+/** By the speed of earlier jobs: their time grows with their requests. */
+function secondsPerSymbol(speed: Awaited<ReturnType<typeof speedOf>>, requests: number): number | null {
+  if (speed.jobs === 0 || speed.workedMs === 0) return null;
+  if (speed.requests === 0 || requests === 0) return speed.workedMs / speed.jobs / 1_000;
+  return ((speed.workedMs / speed.requests) * requests) / 1_000;
+}

@@ -1,0 +1,61 @@
+/** What a run would cost and how long it would take, before it is started: arithmetic on what is known. */
+
+import { DAY } from "../domain/interval.ts";
+
+/** One limit of the provider with what is spent of it. */
+export interface SpentLimit {
+  readonly period: "minute" | "hour" | "day" | "month";
+  readonly counts: "requests" | "units";
+  readonly used: number;
+  readonly limit: number;
+  /** Epoch seconds; `null` for the minute, which slides. */
+  readonly resetsAt: number | null;
+}
+
+export interface Plan {
+  readonly symbols: number;
+  readonly requests: number;
+  /** Units of quota that one request counts for. */
+  readonly unitsPerRequest: number;
+  readonly limits: readonly SpentLimit[];
+  /** Symbols that are worked on at the same time. */
+  readonly workers: number;
+  /** Seconds that one symbol takes without any limit, as measured; `null` when nothing was. */
+  readonly secondsPerSymbol: number | null;
+}
+
+export interface Forecast {
+  /** Seconds until the end; `null` when there is nothing to judge by. */
+  readonly seconds: number | null;
+  /** The reset (epoch seconds) of the quota that has to be waited for last; `null` when what is left suffices. */
+  readonly afterReset: number | null;
+}
+
+const SECONDS = { minute: 60, hour: 3_600, day: DAY, month: 30 * DAY } as const;
+
+/**
+ * The end is set by the slowest of: the work itself, the steady limit of the minute, and the resets of the longer
+ * periods, of which each brings `limit` more units when what is left now is spent.
+ * @param now epoch seconds
+ */
+export function forecast(plan: Plan, now: number): Forecast {
+  const work = plan.secondsPerSymbol === null ? null : (plan.symbols * plan.secondsPerSymbol) / plan.workers;
+  let seconds = work;
+  let afterReset: number | null = null;
+  for (const { period, counts, used, limit, resetsAt } of plan.limits) {
+    const need = plan.requests * (counts === "units" ? plan.unitsPerRequest : 1);
+    const left = Math.max(0, limit - used);
+    if (need <= left) continue;
+    if (limit <= 0) return { seconds: null, afterReset: null };
+    let takes: number;
+    if (resetsAt === null) takes = ((need - left) / limit) * SECONDS[period];
+    else {
+      const resets = Math.ceil((need - left) / limit);
+      const last = resetsAt + (resets - 1) * SECONDS[period];
+      if (afterReset === null || last > afterReset) afterReset = last;
+      takes = last - now;
+    }
+    seconds = Math.max(seconds ?? 0, takes);
+  }
+  return { seconds, afterReset };
+}
