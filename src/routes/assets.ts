@@ -6,7 +6,19 @@ const ours = (file: string) => new URL(`../../public/${file}`, import.meta.url);
 const theirs = (path: string) => new URL(import.meta.resolve(path));
 
 /** The style sheet's chapters, in order. */
-const STYLES = ["tokens", "base", "parts", "frame", "monitor", "queue", "pages", "companies", "narrow"] as const;
+const STYLES = [
+  "tokens",
+  "base",
+  "parts",
+  "frame",
+  "monitor",
+  "queue",
+  "pages",
+  "profile",
+  "chart",
+  "companies",
+  "narrow",
+] as const;
 
 /**
  * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is
@@ -19,6 +31,13 @@ const FILES = {
     file: "htmx.js",
     type: "text/javascript",
     parts: [theirs("htmx.org/dist/htmx.min.js"), theirs("htmx.org/dist/ext/hx-sse.min.js")],
+  },
+  chart: { file: "chart.js", type: "text/javascript", parts: [ours("chart.js")] },
+  // The package does not export the file that brings its dependency along, but it lies beside the one it exports.
+  chartLibrary: {
+    file: "lightweight-charts.js",
+    type: "text/javascript",
+    parts: [new URL("lightweight-charts.standalone.production.mjs", theirs("lightweight-charts"))],
   },
   favicon: { file: "favicon.svg", type: "image/svg+xml", parts: [ours("favicon.svg")] },
 } as const;

@@ -18,6 +18,7 @@ import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
 import { previewRoutes } from "./preview.tsx";
+import { profilePageRoutes } from "./profile-pages.tsx";
 import type { Services } from "./services.ts";
 
 const DESCRIPTION = {
@@ -49,6 +50,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", companyPages(services, assets.addresses));
   routes.route("/", previewRoutes(services));
   routes.route("/", bulkRoutes(services, assets.addresses));
+  routes.route("/", profilePageRoutes(services, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
   routes.route(

@@ -3,16 +3,11 @@
 
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
-import { Refusal } from "../domain/errors.ts";
-import { isInterval } from "../domain/interval.ts";
-import { parseSymbol } from "../domain/symbol.ts";
-import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
-import { readLastBars } from "../storage/bars.ts";
-import { findProfile, intervalsOf, listProfiles } from "../storage/profiles.ts";
+import { FEATURE_COUNT } from "../features/catalog.ts";
+import { listProfiles } from "../storage/profiles.ts";
 import type { FilterView } from "../views/filter-bar.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { MonitorPage, type MonitorView } from "../views/monitor.tsx";
-import { ProfilePage } from "../views/profile.tsx";
 import { type ProfileSummary, ProfilesPage } from "../views/profiles.tsx";
 import type { RunFormView } from "../views/run-form.tsx";
 import { RunPage, RunsPage } from "../views/runs.tsx";
@@ -70,47 +65,6 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
     return c.html(<ProfilesPage frame={frameOf(c, assets)} profiles={profiles.map(summaryOf)} />);
   });
 
-  pages.get("/profiles/:symbol", async (c) => {
-    const symbol = parseSymbol(c.req.param("symbol"));
-    if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
-    const intervals = await intervalsOf(db, symbol);
-    const asked = c.req.query("interval") ?? intervals[0] ?? "1d";
-    const profile = isInterval(asked) ? await findProfile(db, symbol, asked) : undefined;
-    if (profile === undefined) {
-      throw new Refusal("not_found", `There is no ${asked.slice(0, 8)} profile of ${symbol}: start a run for it first`);
-    }
-    const bars = await readLastBars(db, profile.seriesId, profile.lastBar + 1, 1);
-    const at = bars.ts.length - 1;
-    return c.html(
-      <ProfilePage
-        frame={frameOf(c, assets)}
-        profile={{
-          ...summaryOf(profile),
-          intervals,
-          last:
-            at < 0
-              ? null
-              : {
-                  open: bars.open[at]!,
-                  high: bars.high[at]!,
-                  low: bars.low[at]!,
-                  close: bars.close[at]!,
-                  volume: bars.volume[at]!,
-                },
-          backfill: {
-            apiCallsUsed: profile.backfill.api_calls_used,
-            fetchDurationSeconds: profile.backfill.fetch_duration_seconds,
-            batchSizeDays: profile.backfill.batch_size_days,
-          },
-          families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
-            family,
-            features: features.map(({ name }) => ({ name, value: profile.features[name] ?? null })),
-          })),
-        }}
-      />,
-    );
-  });
-
   return pages;
 }
 
@@ -119,7 +73,8 @@ const askedFor = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slic
 
 type StoredProfile = Awaited<ReturnType<typeof listProfiles>>[number];
 
-const summaryOf = (profile: StoredProfile): ProfileSummary => ({
+/** A profile as lists and pages head it. */
+export const summaryOf = (profile: StoredProfile): ProfileSummary => ({
   symbol: profile.symbol,
   interval: profile.interval,
   provider: profile.provider,

@@ -1,13 +1,17 @@
 /** @jsxImportSource hono/jsx */
-/** One profile: its bars, where they came from, and its features by family. */
+/** One profile: its chart, where its bars came from, what can be done with it, and its features by family. */
 
 import type { Child } from "hono/jsx";
 import { INTERVALS, type Interval } from "../domain/interval.ts";
 import { type Frame, Page } from "./layout.tsx";
+import { Chart, type ChartView, chartAddress } from "./profile-chart.tsx";
+import { Families, type FamilyView } from "./profile-features.tsx";
 import { Completeness, formatBar, type ProfileSummary } from "./profiles.tsx";
-import { formatCount, formatDuration, formatValue, Moment, profileAddress } from "./ui.tsx";
+import { formatCount, formatDuration, formatValue, Moment, plural } from "./ui.tsx";
 
 export interface ProfileView extends ProfileSummary {
+  readonly firstBar: number;
+  readonly lastBar: number;
   /** The bar at which the features stand, in the quote currency and the instrument's units. */
   readonly last: {
     readonly open: number;
@@ -15,20 +19,26 @@ export interface ProfileView extends ProfileSummary {
     readonly low: number;
     readonly close: number;
     readonly volume: number;
+    /** The close against the one before, as a share of it; `null` at the first bar. */
+    readonly change: number | null;
   } | null;
   readonly backfill: {
     readonly apiCallsUsed: number;
     readonly fetchDurationSeconds: number;
     readonly batchSizeDays: number;
   };
-  /** In the catalogue's order; `null` where there are too few bars or a denominator is zero. */
-  readonly families: readonly {
-    readonly family: string;
-    readonly features: readonly { readonly name: string; readonly value: number | null }[];
-  }[];
+  /** The series of bars behind it. */
+  readonly series: { readonly feed: string; readonly adjustment: string; readonly sessions: string } | null;
+  /** Rows of the source that were no usable bars, by reason, the most frequent first. */
+  readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
+  /** In the catalogue's order. */
+  readonly families: readonly FamilyView[];
   /** The intervals in which this symbol has a profile. */
   readonly intervals: readonly Interval[];
+  readonly chart: ChartView;
 }
+
+const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
 
 export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: ProfileView }) => (
   <Page frame={frame} title={`${profile.symbol} ${profile.interval}`}>
@@ -41,7 +51,7 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
       <nav class="tabs" aria-label="Interval">
         {INTERVALS.filter((interval) => profile.intervals.includes(interval)).map((interval) => (
           <a
-            href={profileAddress(profile.symbol, interval)}
+            href={chartAddress(profile.symbol, interval, profile.chart.overlays)}
             aria-current={interval === profile.interval ? "page" : undefined}
           >
             {interval}
@@ -49,70 +59,137 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
         ))}
       </nav>
       <span class="muted">
-        {profile.provider}, updated <Moment at={profile.updatedAt} />
+        updated <Moment at={profile.updatedAt} />
       </span>
+      <Actions profile={profile} />
     </header>
-    <h2 class="visually-hidden">Summary</h2>
-    <div class="cards">
-      <Card title="Last bar">
-        {profile.last && profile.lastBar !== null ? (
-          <>
-            <Row name="Bar">{formatBar(profile.lastBar, profile.interval)}</Row>
-            <Row name="Open">{formatValue(profile.last.open)}</Row>
-            <Row name="High">{formatValue(profile.last.high)}</Row>
-            <Row name="Low">{formatValue(profile.last.low)}</Row>
-            <Row name="Close">{formatValue(profile.last.close)}</Row>
-            <Row name="Volume">{formatCount(profile.last.volume)}</Row>
-          </>
-        ) : (
-          <Row name="Bars">none</Row>
-        )}
-      </Card>
-      <Card title="History">
-        <Row name="Rows">{formatCount(profile.bars)}</Row>
-        <Row name="First bar">{profile.firstBar === null ? "–" : formatBar(profile.firstBar, profile.interval)}</Row>
-        <Row name="Last bar">{profile.lastBar === null ? "–" : formatBar(profile.lastBar, profile.interval)}</Row>
-        <Row name="Complete">{profile.complete ? "yes" : "no"}</Row>
-      </Card>
-      <Card title="Backfill">
-        <Row name="API calls">{formatCount(profile.backfill.apiCallsUsed)}</Row>
-        <Row name="Fetching took">{formatDuration(profile.backfill.fetchDurationSeconds, true)}</Row>
-        <Row name="Batch size">{`${profile.backfill.batchSizeDays} days`}</Row>
-        <Row name="Features">{`${profile.known} of ${profile.features} known`}</Row>
-      </Card>
+    <div class="profile-top">
+      <Chart chart={profile.chart} />
+      <aside class="profile-facts" aria-label="Facts">
+        <LastBar profile={profile} />
+        <History profile={profile} />
+        <Backfill profile={profile} />
+        <Downloads profile={profile} />
+      </aside>
     </div>
-    <h2 class="section-title">Features</h2>
-    <div class="families">
-      {profile.families.map(({ family, features }) => (
-        <Card title={familyTitle(family)}>
-          {features.map(({ name, value }) => (
-            <Row name={<code>{name}</code>}>
-              {value === null ? (
-                <span class="muted" title="Too few bars, or a zero denominator">
-                  –<span class="visually-hidden"> not known</span>
-                </span>
-              ) : (
-                formatValue(value)
-              )}
-            </Row>
-          ))}
-        </Card>
-      ))}
-    </div>
+    <Families families={profile.families} />
   </Page>
 );
 
-/** `moving_average` → `Moving average` */
-const familyTitle = (family: string) => family.charAt(0).toUpperCase() + family.slice(1).replaceAll("_", " ");
+/** To compute again from the stored bars is a run like any other, so it is ordered with the form of all runs. */
+const Actions = ({ profile: { symbol, interval, provider } }: { profile: ProfileView }) => (
+  <div class="run-controls">
+    <form method="post" action="/runs">
+      <input type="hidden" name="symbols" value={symbol} />
+      <input type="hidden" name="mode" value="reprocess" />
+      <input type="hidden" name="interval" value={interval} />
+      <input type="hidden" name="provider" value={provider} />
+      <button type="submit" class="button" title="Compute the features again from the stored bars">
+        Reprocess
+      </button>
+    </form>
+    <a class="button" href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
+      Delete…
+    </a>
+  </div>
+);
 
-const Card = ({ title, children }: { title: string; children?: Child }) => (
-  <section class="card">
-    <h3>{title}</h3>
+const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileView }) => (
+  <Facts title="Last bar">
+    {last === null ? (
+      <Fact name="Bars">none</Fact>
+    ) : (
+      <>
+        <Fact name="Bar">{formatBar(lastBar, interval)}</Fact>
+        <Fact name="Close">
+          <b>{formatValue(last.close)}</b>
+          {last.change === null ? null : <Change change={last.change} />}
+        </Fact>
+        <Fact name="Open">{formatValue(last.open)}</Fact>
+        <Fact name="High">{formatValue(last.high)}</Fact>
+        <Fact name="Low">{formatValue(last.low)}</Fact>
+        <Fact name="Volume">{formatCount(last.volume)}</Fact>
+      </>
+    )}
+  </Facts>
+);
+
+const Change = ({ change }: { change: number }) => (
+  <span class={change < 0 ? "fall" : "rise"}>{` ${change < 0 ? "−" : "+"}${Math.abs(change * 100).toFixed(2)}%`}</span>
+);
+
+const History = ({ profile }: { profile: ProfileView }) => {
+  const { bars, firstBar, lastBar, interval, provider, series, rejected } = profile;
+  const rejectedRows = rejected.reduce((sum, { rows }) => sum + rows, 0);
+  return (
+    <Facts title="History">
+      <Fact name="Bars">{formatCount(bars)}</Fact>
+      <Fact name="From">{formatBar(firstBar, interval)}</Fact>
+      <Fact name="To">{formatBar(lastBar, interval)}</Fact>
+      <Fact name="Provider">{provider}</Fact>
+      {series === null ? null : (
+        <>
+          <Fact name="Feed">{series.feed}</Fact>
+          <Fact name="Adjustment">{series.adjustment}</Fact>
+          <Fact name="Sessions">{series.sessions}</Fact>
+        </>
+      )}
+      {rejectedRows === 0 ? null : (
+        <Fact name="Rejected">
+          <details class="rejected">
+            <summary>{plural(rejectedRows, "row")}</summary>
+            <ul>
+              {rejected.map(({ reason, rows }) => (
+                <li>
+                  {formatCount(rows)} × {reason}
+                </li>
+              ))}
+            </ul>
+          </details>
+        </Fact>
+      )}
+    </Facts>
+  );
+};
+
+const Backfill = ({ profile: { backfill, known, features } }: { profile: ProfileView }) => (
+  <Facts title="Backfill">
+    <Fact name="API calls">{formatCount(backfill.apiCallsUsed)}</Fact>
+    <Fact name="Fetching took">{formatDuration(backfill.fetchDurationSeconds, true)}</Fact>
+    <Fact name="Batch size">{plural(backfill.batchSizeDays, "day")}</Fact>
+    <Fact name="Features">{`${known} of ${features} known`}</Fact>
+  </Facts>
+);
+
+const Downloads = ({ profile: { symbol, interval } }: { profile: ProfileView }) => (
+  <section>
+    <h2>Downloads</h2>
+    {(["bars", "features"] as const).map((content) => (
+      <p class="downloads">
+        <span>{content === "bars" ? "Bars" : "Features"}</span>
+        {Object.entries(FORMATS).map(([format, title]) => (
+          <a
+            class="button"
+            href={`/api/${content}/${encodeURIComponent(symbol)}?interval=${interval}&format=${format}`}
+            download={`${symbol.replace("@", "_")}-${interval}-${content}.${format}`}
+            aria-label={`${content} as ${title}`}
+          >
+            {title}
+          </a>
+        ))}
+      </p>
+    ))}
+  </section>
+);
+
+const Facts = ({ title, children }: { title: string; children?: Child }) => (
+  <section>
+    <h2>{title}</h2>
     <dl>{children}</dl>
   </section>
 );
 
-const Row = ({ name, children }: { name: Child; children?: Child }) => (
+const Fact = ({ name, children }: { name: string; children?: Child }) => (
   <div>
     <dt>{name}</dt>
     <dd class="num">{children}</dd>

@@ -1,0 +1,222 @@
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { rowOf, Screen } from "./screen.ts";
+
+setDefaultTimeout(60_000);
+const PROFILE = "/profiles/AAPL?interval=1d";
+
+const folder = temporaryFolder();
+let screen: Screen;
+beforeAll(async () => {
+  screen = await Screen.open(0, folder.path);
+  await order({ symbols: ["AAPL"], years: 8 });
+  await order({ symbols: ["AAPL"], interval: "1h", years: 1 });
+});
+afterEach(async () => {
+  await screen.leave();
+  expect(screen.complaints.splice(0)).toEqual([]);
+});
+afterAll(async () => {
+  await screen.close();
+  folder[Symbol.dispose]();
+});
+
+/** Starts a run over the API and waits for its end. */
+async function order(body: object): Promise<void> {
+  const response = await fetch(`${screen.address}/api/runs`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const { run } = (await response.json()) as { run: { id: string } };
+  await complete(({ id }) => id === run.id);
+}
+
+/** Waits for the end of a run. */
+async function complete(isMeant: (run: { id: string; mode: string }) => boolean): Promise<void> {
+  const { hub } = screen.app;
+  const stream = hub.stream({ latest: true });
+  while (!hub.runs().some((run) => isMeant(run) && run.state === "complete")) await stream.next(60_000);
+  stream.close();
+}
+
+/** Waits until the chart is drawn and all that was asked for is there. */
+async function drawn(page: Page): Promise<void> {
+  await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
+  expect(await page.locator(".chart-note").textContent()).toBe("");
+}
+
+const readout = (page: Page) => page.locator(".chart-readout").textContent();
+
+/** How many different colours a part of the chart holds: an empty canvas has one. */
+const coloursDrawn = (page: Page) =>
+  page.evaluate<number>(`(() => {
+    const canvas = [...document.querySelectorAll(".chart-canvas canvas")].sort((a, b) => b.width - a.width)[0];
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  })()`);
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const result = await page.evaluate<axe.AxeResults>("axe.run()");
+  return result.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+}
+
+test("the chart draws the bars, from this server alone", async () => {
+  const page = await screen.visit("/profiles");
+  const foreign: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(screen.address)) foreign.push(request.url());
+  });
+  await page.getByRole("link", { name: "AAPL" }).first().click();
+  await drawn(page);
+  expect(await coloursDrawn(page)).toBeGreaterThan(5);
+  const { rows } = (await (await fetch(`${screen.address}/api/bars/AAPL`)).json()) as { rows: { close: number }[] };
+  expect(await readout(page)).toContain(rows.at(-1)!.close.toFixed(2));
+  expect(await page.getByRole("link", { name: "TradingView" }).getAttribute("href")).toBe(
+    "https://www.tradingview.com/",
+  );
+  expect(foreign).toEqual([]);
+});
+
+test("overlays live in the address: they survive a reload, another interval and another theme", async () => {
+  const page = await screen.visit(PROFILE);
+  await drawn(page);
+  await page.getByLabel("Bollinger").check();
+  await page.getByLabel("SMA 20", { exact: true }).check();
+  await drawn(page);
+  expect(page.url()).toEndWith(`${PROFILE}&overlay=sma_20&overlay=bollinger`);
+  const text = await readout(page);
+  const { features } = (await (await fetch(`${screen.address}/api/profiles/AAPL`)).json()) as {
+    features: Record<string, number>;
+  };
+  for (const name of ["sma_20", "bb_20_2_upper", "bb_20_2_lower"]) {
+    expect(text).toContain(features[name]!.toFixed(2));
+  }
+  await page.reload();
+  await drawn(page);
+  expect(await readout(page)).toBe(text);
+  await page.getByLabel("Bollinger").uncheck();
+  await page.getByRole("navigation", { name: "Interval" }).getByRole("link", { name: "1h" }).click();
+  await drawn(page);
+  expect(page.url()).toEndWith("?interval=1h&overlay=sma_20");
+  expect(await page.getByLabel("SMA 20", { exact: true }).isChecked()).toBe(true);
+  await page.getByLabel("PSAR").check();
+  await drawn(page);
+  await page.getByRole("button", { name: "Dark theme" }).click();
+  await page.locator('html[data-theme="dark"]').waitFor();
+  await drawn(page);
+  expect(page.url()).toEndWith("?interval=1h&overlay=sma_20&overlay=psar");
+});
+
+test("older bars come with their overlays when the chart is moved back", async () => {
+  const page = await screen.visit(`${PROFILE}&overlay=sma_200`);
+  await drawn(page);
+  const asked: URL[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url())));
+  await page.locator(".chart-stage").focus();
+  const older = page.waitForResponse((response) => response.url().includes("/api/features/"));
+  for (let press = 0; press < 14; press++) await page.keyboard.press("-");
+  await older;
+  await drawn(page);
+  expect(asked.map(({ pathname }) => pathname)).toEqual(["/api/bars/AAPL", "/api/features/AAPL"]);
+  const from = await page.locator("#chart").getAttribute("data-from");
+  expect(asked.map(({ searchParams }) => searchParams.get("to"))).toEqual([from, from]);
+});
+
+test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {
+  const page = await screen.visit(PROFILE);
+  const rows = page.locator(".family summary");
+  expect(await rows.count()).toBe(200);
+  expect(await page.locator(".family .spark path").count()).toBe(200);
+  const rsi = page.locator(".family details").filter({ has: page.getByText("rsi_14", { exact: true }) });
+  expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(false);
+  await rsi.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(true);
+});
+
+test("the sparklines of a page stay light", async () => {
+  const html = await (await fetch(screen.address + PROFILE)).text();
+  const sparks = html.match(/<svg class="spark".*?<\/svg>/gs) ?? [];
+  expect(sparks.length).toBe(200);
+  expect(Bun.gzipSync(sparks.join("")).length).toBeLessThan(30_000);
+});
+
+test("axe finds nothing in light on a desktop or in dark on a phone, with features open and overlays drawn", async () => {
+  const found: string[] = [];
+  for (const [colorScheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const) {
+    const page = await screen.visit(`${PROFILE}&overlay=ichimoku&overlay=supertrend`, {
+      colorScheme,
+      viewport: { width, height: 900 },
+    });
+    await drawn(page);
+    await page.locator(".family summary").first().click();
+    found.push(...(await violations(page)));
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    await page.getByRole("link", { name: "Delete" }).click();
+    await page.getByRole("heading", { name: "Delete the 1d profile of AAPL?" }).waitFor();
+    found.push(...(await violations(page)));
+  }
+  expect(found).toEqual([]);
+});
+
+test("downloads have the names of what they hold", async () => {
+  const page = await screen.visit(PROFILE);
+  const waiting = page.waitForEvent("download");
+  await page.getByRole("link", { name: "features as CSV" }).click();
+  const download = await waiting;
+  expect(download.suggestedFilename()).toBe("AAPL-1d-features.csv");
+  expect(await page.locator(".downloads a").count()).toBe(6);
+});
+
+test("without JavaScript the page says where the numbers are, and reprocesses and deletes", async () => {
+  await order({ symbols: ["GONE"] });
+  const page = await screen.visit("/profiles/GONE", { javaScriptEnabled: false });
+  expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
+  await page.getByRole("button", { name: "Reprocess" }).click();
+  await rowOf(page, "GONE").waitFor();
+  await complete(({ mode }) => mode === "reprocess");
+  await page.goto(`${screen.address}/profiles/GONE`);
+  await page.getByRole("link", { name: "Delete" }).click();
+  await page.getByRole("link", { name: "Keep it" }).click();
+  await page.getByRole("link", { name: "Delete" }).click();
+  // In the meantime the profile is made anew: what is confirmed is not what was shown.
+  await order({ symbols: ["GONE"], mode: "reprocess" });
+  await page.getByRole("button", { name: "Delete profile" }).click();
+  await page.getByText("has changed since").waitFor();
+  screen.complaints.splice(0);
+  await page.goto(`${screen.address}/profiles/GONE/delete`);
+  await page.getByRole("button", { name: "Delete profile" }).click();
+  await page.getByRole("heading", { name: "Profiles" }).waitFor();
+  expect((await fetch(`${screen.address}/api/profiles/GONE`)).status).toBe(404);
+  expect((await fetch(`${screen.address}/api/bars/GONE`)).status).toBe(200);
+});
+
+test("a chart that cannot be had says why", async () => {
+  const page = await screen.visit("/profiles");
+  await page.route("**/api/bars/**", (route) =>
+    route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"The disk is full"}' }),
+  );
+  await page.goto(screen.address + PROFILE);
+  await page.getByText("The chart could not be drawn: The disk is full").waitFor();
+  screen.complaints.splice(0);
+});
+
+test("rejected rows are counted, and opened say why", async () => {
+  const bars = await (await fetch(`${screen.address}/api/bars/AAPL?format=csv`)).text();
+  const lines = bars.trim().split("\n").slice(-100);
+  const spoilt = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));
+  await Bun.write(`${folder.path}/FLAW.csv`, ["timestamp,open,high,low,close,volume", ...spoilt].join("\n"));
+  await order({ symbols: ["FLAW"], provider: "csv" });
+  const page = await screen.visit("/profiles/FLAW");
+  const rejected = page.locator(".rejected");
+  expect(await rejected.locator("summary").textContent()).toBe("3 rows");
+  await rejected.locator("summary").click();
+  expect(await rejected.locator("li").first().textContent()).toMatch(/^3 × .*high/);
+});
