@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import { parquetReadObjects } from "hyparquet";
+import { FEATURES } from "../../src/features/catalog.ts";
+import { readBars } from "../../src/storage/bars.ts";
+import { findSeries } from "../../src/storage/series.ts";
+import { startApp, type TestApp } from "../helpers/app.ts";
+
+setDefaultTimeout(60_000);
+
+type Cell = number | null;
+interface Table {
+  readonly names: readonly string[];
+  readonly ts: readonly number[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+type Row = { ts: number } & Record<string, Cell>;
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+  await app.reach(await app.start({ symbols: ["AAPL", "BTC-USD"], years: 3 }), "complete");
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+/** One of the three forms of a table, as its readers see it. */
+const READERS = {
+  async json(response: Response): Promise<Table> {
+    const { rows } = (await response.json()) as { rows: Row[] };
+    const names = Object.keys(rows[0] ?? {}).filter((name) => name !== "ts");
+    return { names, ts: rows.map((row) => row.ts), rows: rows.map((row) => names.map((name) => row[name]!)) };
+  },
+  async csv(response: Response): Promise<Table> {
+    const [head, ...lines] = (await response.text()).trimEnd().split("\n");
+    const cells = lines.map((line) => line.split(","));
+    return {
+      names: head!.split(",").slice(1),
+      ts: cells.map(([time]) => Date.parse(time!) / 1000),
+      rows: cells.map((row) => row.slice(1).map((text) => (text === "" ? null : Number(text)))),
+    };
+  },
+  async parquet(response: Response): Promise<Table> {
+    const objects = await parquetReadObjects({ file: await response.arrayBuffer() });
+    const names = Object.keys(objects[0] ?? {}).filter((name) => name !== "timestamp");
+    return {
+      names,
+      ts: objects.map(({ timestamp }) => (timestamp as Date).getTime() / 1000),
+      rows: objects.map((row) => names.map((name) => (row[name] ?? null) as Cell)),
+    };
+  },
+};
+const FORMATS = Object.keys(READERS) as (keyof typeof READERS)[];
+
+async function read(path: string, format: keyof typeof READERS = "json"): Promise<Table> {
+  const response = await fetch(`${app.url}/api/${path}${path.includes("?") ? "&" : "?"}format=${format}`);
+  expect(response.status).toBe(200);
+  return READERS[format](response);
+}
+
+async function storedBars(symbol: string) {
+  const series = await findSeries(app.app.db, symbol, "1d");
+  return readBars(app.app.db, series!.id, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+}
+
+const lastRow = ({ names, rows }: Table) => Object.fromEntries(names.map((name, k) => [name, rows.at(-1)![k]]));
+
+describe("the bars", () => {
+  test.each(FORMATS)("as %s are those that are stored", async (format) => {
+    const { names, ts, rows } = await read("bars/AAPL", format);
+    const stored = await storedBars("AAPL");
+    expect(names).toEqual(["open", "high", "low", "close", "volume"]);
+    expect(ts).toEqual([...stored.ts]);
+    expect(rows).toEqual(ts.map((_, i) => names.map((name) => stored[name as "open"][i]!)));
+  });
+
+  test("of a range begin with `from` and end before `to`", async () => {
+    const { ts } = await read("bars/AAPL");
+    const [from, to] = [ts[10]!, ts[20]!];
+    expect((await read(`bars/AAPL?from=${from}&to=${to}`)).ts).toEqual(ts.slice(10, 20));
+    expect((await read(`bars/AAPL?from=${from + 1}&to=${to + 1}`)).ts).toEqual(ts.slice(11, 21));
+    const iso = (at: number) => new Date(at * 1000).toISOString().slice(0, 10);
+    expect((await read(`bars/AAPL?from=${iso(from)}&to=${iso(to)}`)).ts).toEqual(ts.slice(10, 20));
+  });
+
+  test.each(FORMATS)("of an empty range are an empty table as %s", async (format) => {
+    expect((await read("bars/AAPL?from=2001-01-01&to=2001-02-01", format)).rows).toEqual([]);
+  });
+
+  test("as JSON say whose they are; as files they have a name", async () => {
+    const { body } = await app.get("/api/bars/BTC-USD");
+    expect(body).toMatchObject({ symbol: "BTC-USD", interval: "1d", provider: "demo" });
+    const csv = await app.get("/api/bars/BTC-USD?format=csv");
+    expect(csv.type).toBe("text/csv; charset=utf-8");
+    expect(csv.headers.get("Content-Disposition")).toBe('attachment; filename="BTC-USD-1d-bars.csv"');
+  });
+});
+
+describe("the feature matrix", () => {
+  test("is the same as json, csv and parquet", async () => {
+    const [json, csv, parquet] = await Promise.all(FORMATS.map((format) => read("features/AAPL", format)));
+    expect(json!.names).toEqual(FEATURES.map(({ name }) => name));
+    expect(json!.ts).toEqual([...(await storedBars("AAPL")).ts]);
+    expect(csv).toEqual(json!);
+    expect(parquet).toEqual(json!);
+  });
+
+  test("holds no feature before its warm-up, and never 0 or NaN in its place", async () => {
+    const { names, rows } = await read("features/AAPL?names=sma_20,rsi_14");
+    expect(names).toEqual(["sma_20", "rsi_14"]);
+    expect(rows.findIndex(([sma]) => sma !== null)).toBe(19);
+    expect(rows.findIndex(([, rsi]) => rsi !== null)).toBe(14);
+    expect(rows.slice(19).flat()).not.toContain(null);
+  });
+
+  test("ends with the profile, also after an incremental run", async () => {
+    const compare = async () => {
+      const { features } = (await app.get("/api/profiles/AAPL")).body;
+      expect(lastRow(await read("features/AAPL"))).toEqual(features);
+    };
+    await compare();
+    await app.reach(await app.start({ symbols: ["AAPL"], mode: "incremental" }), "complete");
+    await compare();
+  });
+
+  test.each(["AAPL", "BTC-USD"])("of a range equals the same rows of the whole: %s", async (symbol) => {
+    const whole = await read(`features/${symbol}`);
+    for (const [start, end] of [
+      [0, 1],
+      [1, 40],
+      [300, 420],
+      [whole.ts.length - 1, whole.ts.length],
+    ] as const) {
+      const to = whole.ts[end] ?? whole.ts.at(-1)! + 1;
+      const part = await read(`features/${symbol}?from=${whole.ts[start]}&to=${to}`);
+      expect(part.ts).toEqual(whole.ts.slice(start, end));
+      expect(part.rows).toEqual(whole.rows.slice(start, end));
+    }
+  });
+
+  test("has the columns asked for, in that order, each once and as in the whole", async () => {
+    const whole = await read("features/AAPL");
+    const names = ["obv", "rsi_14", "atr_14"];
+    const part = await read(`features/AAPL?names=${encodeURIComponent("obv, rsi_14,atr_14,obv")}`);
+    expect(part.names).toEqual(names);
+    const at = names.map((name) => whole.names.indexOf(name));
+    expect(part.rows).toEqual(whole.rows.map((row) => at.map((k) => row[k]!)));
+  });
+});
+
+describe("what is refused", () => {
+  test.each([
+    ["features/AAPL?names=sma_20,sma_21", '"sma_21" is no feature'],
+    ["features/AAPL?names=", "wants names of features"],
+    ["features/AAPL?names=__proto__", "is no feature"],
+    ["bars/AAPL?format=xml", '"xml" is not one of json, csv, parquet'],
+    ["bars/AAPL?from=yesterday", '"yesterday" is no moment'],
+    ["bars/AAPL?interval=2h", '"2h" is not one of'],
+    ["bars/%3Cscript%3E", "is not a symbol"],
+  ])("%s", async (path, why) => {
+    const { status, type, body } = await app.get(`/api/${path}`);
+    expect(status).toBe(422);
+    expect(type).toContain("application/problem+json");
+    expect(body.errors[0].message).toContain(why);
+  });
+
+  test.each(["bars/NOPE", "features/NOPE", "bars/AAPL?interval=5m", "bars/AAPL?provider=csv"])(
+    "%s, of which there is nothing",
+    async (path) => {
+      const { status, body } = await app.get(`/api/${path}`);
+      expect(status).toBe(404);
+      expect(body.detail).toContain("start a run for it first");
+    },
+  );
+});
+
+test("several exports at once do not disturb each other", async () => {
+  const paths = ["bars/AAPL", "bars/BTC-USD", "features/AAPL?names=obv", "features/BTC-USD?names=obv,ema_12"];
+  const alone: Table[] = [];
+  for (const path of paths) alone.push(await read(path));
+  const together = await Promise.all([...paths, ...paths].map((path, k) => read(path, FORMATS[k % 3])));
+  expect(together).toEqual([...alone, ...alone]);
+});
+
+test("a reader who goes away ends the work, and the next one is served", async () => {
+  await app.reach(await app.start({ symbols: ["LONG"], years: "all" }), "complete");
+  const { names, ts, rows } = await read("features/LONG?names=sma_5");
+  // What the exporter tells its thread: `more` is only asked for while somebody reads.
+  const told: { type: string; id: number }[] = [];
+  const cancelled = Promise.withResolvers<void>();
+  const post = Worker.prototype.postMessage;
+  const spy = spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, ...args: unknown[]) {
+    told.push(args[0] as (typeof told)[number]);
+    if (told.filter(({ type }) => type === "cancel").length === 3) cancelled.resolve();
+    Reflect.apply(post, this, args);
+  });
+  const leave = async () => {
+    const gone = new AbortController();
+    const response = await fetch(`${app.url}/api/features/LONG?format=csv`, { signal: gone.signal });
+    await response.body!.getReader().read();
+    gone.abort();
+  };
+  await Promise.all([leave(), leave(), leave()]);
+  await cancelled.promise;
+  const asked = told.length;
+  expect(await read("features/LONG?names=sma_5", "csv")).toEqual({ names, ts, rows });
+  spy.mockRestore();
+  const left = new Set(told.filter(({ type }) => type === "cancel").map(({ id }) => id));
+  expect(left.size).toBe(3);
+  expect(told.slice(asked).filter(({ id }) => left.has(id))).toEqual([]);
+});
