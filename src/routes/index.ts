@@ -17,7 +17,7 @@ import { ScreenFeed } from "./feed.ts";
 import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
-import { previewRoutes } from "./preview.tsx";
+import { previewRoutes } from "./preview.ts";
 import { profilePageRoutes } from "./profile-pages.tsx";
 import type { Services } from "./services.ts";
 

@@ -95,8 +95,8 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
       Barkeep
     </a>
     <nav aria-label="Main">
-      {PLACES.map(({ path, title }) => (
-        <a href={path} aria-current={isWithin(frame.path, path) ? "page" : undefined}>
+      {PLACES.map(({ path, title }, index) => (
+        <a href={path} aria-current={isWithin(frame.path, path) ? "page" : undefined} data-shortcut={String(index + 1)}>
           {title}
         </a>
       ))}
@@ -109,6 +109,7 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
     <time id={dom.clock} class="clock num" datetime={new Date(frame.now).toISOString()}>
       {formatClock(frame.now)} UTC
     </time>
+    <Keys />
     <form class="themes" method="post" action="/theme" aria-label="Theme">
       <input type="hidden" name="back" value={frame.path} />
       {THEMES.map((theme) => (
@@ -125,6 +126,44 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
       ))}
     </form>
   </header>
+);
+
+const KEYS = [
+  ["/", "Filter the queue"],
+  ["n", "Type symbols for a new run"],
+  ["j", "Next row"],
+  ["k", "Previous row"],
+  [`1 – ${PLACES.length}`, PLACES.map(({ title }) => title).join(", ")],
+  ["Esc", "Close a menu or a question"],
+  ["?", "This list"],
+] as const;
+
+/** What can be done from the keyboard; `public/app.js` gives the keys their meaning by `data-shortcut`. */
+const Keys = () => (
+  <>
+    <button
+      type="button"
+      class="icon-button keys-button"
+      popovertarget="keys"
+      data-shortcut="?"
+      aria-label="Keyboard shortcuts"
+    >
+      <kbd>?</kbd>
+    </button>
+    <section id="keys" class="keys" popover="auto" aria-labelledby="keys-title">
+      <h2 id="keys-title">Keyboard</h2>
+      <dl>
+        {KEYS.map(([key, meaning]) => (
+          <div>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  </>
 );
 
 function isWithin(path: string, place: string): boolean {

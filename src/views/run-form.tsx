@@ -66,6 +66,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
         <textarea
           {...control("symbols", form)}
           rows={1}
+          data-shortcut="n"
           placeholder="AAPL, MSFT, GOOGL"
           autocomplete="off"
           autocapitalize="characters"

@@ -175,6 +175,33 @@ test("everything that matches a filter is acted on at once, without JavaScript t
   screen.complaints.splice(0);
 });
 
+test("the keyboard reaches everything, and says how", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await startRun(page, "K1 K2 K3");
+  await rowOf(page, "K3").waitFor();
+  await page.locator("h1").evaluate("document.activeElement.blur()");
+  await page.keyboard.press("?");
+  await page.getByRole("heading", { name: "Keyboard" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("heading", { name: "Keyboard" }).waitFor({ state: "hidden" });
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  const focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.id";
+  expect(await page.evaluate(focused)).toBe("Actions for K2");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await rowOf(page, "K2").and(page.locator('[data-state="paused"]')).waitFor();
+  await page.keyboard.press("n");
+  expect(await page.evaluate(focused)).toBe("run-symbols");
+  await page.keyboard.type("K9");
+  await page.keyboard.press("Tab");
+  await page.evaluate("document.activeElement.blur()");
+  await page.keyboard.press("4");
+  await page.getByRole("heading", { name: "Runs" }).waitFor();
+});
+
 test("the page finds its way back after the server was restarted in the middle of a run", async () => {
   const page = await screen.visit("/");
   await live(page);

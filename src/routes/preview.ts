@@ -9,7 +9,7 @@ import { forecast } from "../scheduler/forecast.ts";
 import type { RunOrder } from "../scheduler/order.ts";
 import { knownProfiles } from "../storage/profiles.ts";
 import { speedOf } from "../storage/runs.ts";
-import { Preview, type PreviewView } from "../views/preview.tsx";
+import { type PreviewView, previewSentence } from "../views/preview.ts";
 import { orderOf, readFields } from "./run-form.ts";
 import type { Services } from "./services.ts";
 
@@ -20,7 +20,7 @@ export const previewRoutes = (services: Services) =>
   new Hono().post("/runs/preview", async (c) => {
     try {
       const view = await viewOf(services, orderOf(readFields(await c.req.parseBody())));
-      return view === null ? c.text(NOTHING_YET) : c.html(<Preview view={view} />);
+      return c.text(view === null ? NOTHING_YET : previewSentence(view));
     } catch (error) {
       // Half typed is not wrong: the form says what is wrong when it is sent.
       if (error instanceof Refusal) return c.text(NOTHING_YET);

@@ -26,5 +26,3 @@ export function previewSentence(view: PreviewView): string {
 }
 
 const minute = (seconds: number) => new Date(seconds * 1_000).toISOString().slice(0, 16).replace("T", " ");
-
-export const Preview = ({ view }: { view: PreviewView }) => <>{previewSentence(view)}</>;
