@@ -47,6 +47,10 @@
   const tick = () => {
     if (document.hidden) return;
     const now = Date.now() + ahead;
+    for (const cell of document.querySelectorAll("[data-until]")) {
+      const text = duration(Math.max(0, Math.ceil((Number(cell.dataset.until) - now) / 1000)));
+      if (cell.textContent !== text) cell.textContent = text;
+    }
     for (const cell of document.querySelectorAll("[data-since]")) {
       const text = duration(Math.max(0, Math.floor((now - Number(cell.dataset.since)) / 1000)));
       if (cell.textContent !== text) cell.textContent = text;

@@ -137,6 +137,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       exporter,
       companies,
       settings,
+      redact,
       provider: (name: string) => providers.find(name),
     };
     const routes = await createRoutes(services);

@@ -17,6 +17,7 @@ const STYLES = [
   "profile",
   "chart",
   "companies",
+  "settings",
   "narrow",
 ] as const;
 

@@ -14,6 +14,7 @@ import {
   liveJob,
   liveLog,
   liveLogLines,
+  liveQuota,
   liveRunHead,
   liveRuns,
   sseHeartbeat,
@@ -21,6 +22,7 @@ import {
 } from "../views/live.tsx";
 import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
 import { type RunView, runSentence } from "../views/queue.tsx";
+import type { QuotaView } from "../views/quota.tsx";
 import { Channel, drawScene } from "./channel.ts";
 import { isEmpty, merge, type News, NOTHING } from "./news.ts";
 import { keyOf, linesOf, MONITOR, type Scene } from "./scene.ts";
@@ -32,6 +34,8 @@ const HEARTBEAT_MS = 5_000;
 const STALLED_MS = 3 * HEARTBEAT_MS;
 /** Shortest time between two additions to the log panel, milliseconds: rows may hurry, text is for reading. */
 const LOG_MS = 400;
+/** Time between two looks at the quotas, milliseconds. */
+const QUOTA_MS = 1_000;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
 const ANNOUNCE_MS = 10_000;
 
@@ -47,14 +51,28 @@ export class ScreenFeed {
   #linesTimer: ReturnType<typeof setTimeout> | null = null;
   #redraw: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #quotas: () => readonly QuotaView[];
+  readonly #quotaTimer: ReturnType<typeof setInterval>;
+  #shownQuota = "[]";
   readonly #stop: () => void;
   readonly #stalled: number;
   readonly #logEvery: number;
   /** Frames that were merged instead of sent, and viewers let go because they took nothing. */
   readonly counts = { merged: 0, dropped: 0 };
 
-  constructor(hub: ProgressHub, { heartbeat = HEARTBEAT_MS, stalled = STALLED_MS, log = LOG_MS } = {}) {
+  constructor(
+    hub: ProgressHub,
+    {
+      heartbeat = HEARTBEAT_MS,
+      stalled = STALLED_MS,
+      log = LOG_MS,
+      quota = (): readonly QuotaView[] => [],
+      quotaEvery = QUOTA_MS,
+    } = {},
+  ) {
     this.#hub = hub;
+    this.#quotas = quota;
+    this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
     this.#line = hub.lastLine;
     this.#logEvery = log;
     this.#stalled = stalled;
@@ -77,6 +95,11 @@ export class ScreenFeed {
   /** The runs of a scene with their jobs, as they are now. */
   draw(scene: Scene): RunView[] {
     return drawScene(scene, this.#hub);
+  }
+
+  /** The quotas of the providers in use, as they are now. */
+  quotas(): readonly QuotaView[] {
+    return this.#quotas();
   }
 
   /** The newest log lines of a scene, oldest first. */
@@ -102,6 +125,7 @@ export class ScreenFeed {
   /** Ends every stream; the browsers will come back. */
   close(): void {
     clearInterval(this.#heartbeat);
+    clearInterval(this.#quotaTimer);
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
     if (this.#redraw) clearTimeout(this.#redraw);
     this.#stop();
@@ -137,6 +161,7 @@ export class ScreenFeed {
         runs: frame.runs.filter(({ id }) => channel.runs.includes(id)).map(({ id }) => id),
         logs: [],
         wholeLog: false,
+        quota: false,
         sentence: sentences.join(" "),
       });
     }
@@ -159,6 +184,17 @@ export class ScreenFeed {
       },
       Math.min(...due),
     );
+  }
+
+  /** Shows the quotas on the monitor when they have changed; browsers count the time to a reset themselves. */
+  #onQuota(): void {
+    if (this.viewers === 0) return;
+    const quota = JSON.stringify(this.quotas());
+    if (quota === this.#shownQuota) return;
+    this.#shownQuota = quota;
+    for (const channel of this.#channels.values()) {
+      if (channel.scene.run === undefined) this.#send(channel, { ...NOTHING, quota: true });
+    }
   }
 
   /** The lines of a scene that every viewer has been sent. */
@@ -237,6 +273,7 @@ export class ScreenFeed {
     }
     if (news.wholeLog) parts.push(liveLog(this.lines(channel.scene)));
     else if (news.logs.length > 0) parts.push(liveLogLines(news.logs));
+    if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
     if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
     return encoder.encode(sseMessage(this.cursor(), parts.join("")));
   }
@@ -251,8 +288,9 @@ export class ScreenFeed {
     const seq = Number(seqText);
     const line = Number(lineText);
     const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
-    if (!known) return { ...NOTHING, whole: true, wholeLog: true };
-    if (seq === this.#hub.seq && line === this.#line) return NOTHING;
+    const quota = channel.scene.run === undefined && this.quotas().length > 0;
+    if (!known) return { ...NOTHING, quota, whole: true, wholeLog: true };
+    if (seq === this.#hub.seq && line === this.#line) return { ...NOTHING, quota };
     const logs = this.#linesOf(channel.scene).filter(({ id }) => id > line);
     const wholeLog = logs.length >= LOG_PANEL_LINES;
     const whole = seq < channel.since;
@@ -265,6 +303,7 @@ export class ScreenFeed {
       runs: whole ? [] : channel.runs,
       logs: wholeLog ? [] : logs,
       wholeLog,
+      quota,
       sentence: "",
     };
   }

@@ -19,7 +19,9 @@ import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
 import { previewRoutes } from "./preview.ts";
 import { profilePageRoutes } from "./profile-pages.tsx";
+import { quotasInUse } from "./quota-view.ts";
 import type { Services } from "./services.ts";
+import { settingsPages } from "./settings.tsx";
 
 const DESCRIPTION = {
   openapi: "3.1.0",
@@ -35,7 +37,7 @@ export interface Routes {
 export async function createRoutes(services: Services): Promise<Routes> {
   const routes = new OpenAPIHono();
   const assets = await loadAssets();
-  const feed = new ScreenFeed(services.hub);
+  const feed = new ScreenFeed(services.hub, { quota: () => quotasInUse(services) });
   addMiddleware(routes, services.log, assets.addresses);
   routes.route("/", opsRoutes(services, feed));
   routes.route("/api", runRoutes(services));
@@ -51,6 +53,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", previewRoutes(services));
   routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", profilePageRoutes(services, assets.addresses));
+  routes.route("/", settingsPages(services, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
   routes.route(

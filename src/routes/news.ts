@@ -11,14 +11,28 @@ export interface News {
   readonly runs: readonly string[];
   readonly logs: readonly LogLine[];
   readonly wholeLog: boolean;
+  /** The quotas of the providers in use. */
+  readonly quota: boolean;
   /** For screen readers. */
   readonly sentence: string;
 }
 
-export const NOTHING: News = { whole: false, jobs: [], runs: [], logs: [], wholeLog: false, sentence: "" };
+export const NOTHING: News = {
+  whole: false,
+  jobs: [],
+  runs: [],
+  logs: [],
+  wholeLog: false,
+  quota: false,
+  sentence: "",
+};
 
 export const isEmpty = (news: News) =>
-  !news.whole && !news.wholeLog && news.jobs.length + news.runs.length + news.logs.length === 0 && news.sentence === "";
+  !news.whole &&
+  !news.wholeLog &&
+  !news.quota &&
+  news.jobs.length + news.runs.length + news.logs.length === 0 &&
+  news.sentence === "";
 
 /** Two pieces of news as one: newest per job, bounded log. */
 export function merge(before: News | null, after: News): News {
@@ -32,6 +46,7 @@ export function merge(before: News | null, after: News): News {
     runs: whole ? [] : [...new Set([...before.runs, ...after.runs])],
     logs: wholeLog ? [] : logs,
     wholeLog,
+    quota: before.quota || after.quota,
     sentence: after.sentence || before.sentence,
   };
 }

@@ -21,7 +21,14 @@ import type { Services } from "./services.ts";
 /** The monitor as it is now. */
 export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterView, scene: Scene): MonitorView {
   const runs = feed.draw(scene);
-  return { form, filter, runs, logs: feed.lines(scene), stream: streamAddress(scene, feed.cursor()) };
+  return {
+    form,
+    filter,
+    runs,
+    quotas: feed.quotas(),
+    logs: feed.lines(scene),
+    stream: streamAddress(scene, feed.cursor()),
+  };
 }
 
 /** Rows on a page of profiles or runs. */

@@ -25,6 +25,8 @@ export interface Services {
   readonly exporter: Exporter;
   readonly companies: CompanyLoader;
   readonly settings: ProviderSettings;
+  /** Takes every key out of a text. */
+  redact(text: string): string;
   /** The provider of that name, with its present settings; `undefined` if there is none, or it lacks a setting. */
   provider(name: string): Provider | undefined;
 }

@@ -12,6 +12,7 @@ import { LogEntries } from "./log-panel.tsx";
 import { Runs } from "./monitor.tsx";
 import { Question, type QuestionView } from "./question.tsx";
 import { RunHead, type RunView } from "./queue.tsx";
+import { QuotaPanel, type QuotaView } from "./quota.tsx";
 import { dom } from "./ui.tsx";
 
 /** Swaps `content` into the element `id`. */
@@ -34,6 +35,10 @@ export const liveLogLines = (lines: readonly LogLine[]): string =>
 /** The whole log panel's content, for a viewer whose lines are not known. */
 export const liveLog = (lines: readonly LogLine[]): string =>
   partial(dom.logLines, "innerHTML", <LogEntries lines={lines} />);
+
+/** The quotas of the providers in use; `now` in epoch milliseconds. */
+export const liveQuota = (quotas: readonly QuotaView[], now: number): string =>
+  partial(dom.quota, "outerMorph", <QuotaPanel quotas={quotas} now={now} />);
 
 /** One sentence for screen readers. */
 export const liveAnnouncement = (sentence: string): string =>

@@ -6,6 +6,7 @@ import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { RunSection, type RunView } from "./queue.tsx";
+import { QuotaPanel, type QuotaView } from "./quota.tsx";
 import { RunForm, type RunFormView } from "./run-form.tsx";
 import { dom } from "./ui.tsx";
 
@@ -16,6 +17,8 @@ export interface MonitorView {
   /** In the order in which they were written. */
   readonly logs: readonly LogLine[];
   readonly filter: FilterView;
+  /** Of the providers in use. */
+  readonly quotas: readonly QuotaView[];
   /** Where the live updates after this drawing come from. */
   readonly stream: string;
 }
@@ -26,6 +29,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
     <div class="monitor">
       <div class="monitor-main">
         <RunForm form={view.form} />
+        <QuotaPanel quotas={view.quotas} now={frame.now} />
         {view.runs.length > 0 || view.filter.text !== "" ? <FilterBar filter={view.filter} /> : null}
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />

@@ -13,6 +13,7 @@ export const dom = {
   notices: "notices",
   question: "question",
   runForm: "run-form",
+  quota: "quota",
   runs: "runs",
   logLines: "log-lines",
   jobDetails: "job-details",

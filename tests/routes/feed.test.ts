@@ -230,6 +230,27 @@ test("a viewer that does not read is merged, then let go, and delays nobody", as
   lazy.destroy();
 });
 
+test("the monitor is told of quotas when they change, and not otherwise", async () => {
+  feed.close();
+  await server.stop(true);
+  let used = 1;
+  const gauge = () => ({ period: "minute", counts: "requests", used, limit: 10, resetsAt: null }) as const;
+  const rest = { hold: null, waiting: 0, spenders: [], requests: { minute: 0, today: 0 } };
+  serve({ quota: () => [{ provider: "acme", title: "Acme", gauges: [gauge()], ...rest }], quotaEvery: 5 });
+  const viewer = await watch();
+  const first = await viewer.next();
+  expect(partials(first!.data)).toEqual(["quota"]);
+  expect(first!.data).toContain('<b class="num">1</b> of');
+  hub.reportRun(run());
+  let message = await viewer.next();
+  while (partials(message!.data).includes("quota")) message = await viewer.next();
+  expect(partials(message!.data)).toEqual(["runs"]);
+  used = 7;
+  message = await viewer.next();
+  expect(partials(message!.data)).toEqual(["quota"]);
+  expect(message!.data).toContain('<b class="num">7</b> of');
+});
+
 test("a quiet stream shows that it lives", async () => {
   feed.close();
   await server.stop(true);

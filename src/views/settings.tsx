@@ -1,0 +1,185 @@
+/** The settings page: each provider with its keys (write-only), its address, its limits and what is used of them. */
+
+import { type Frame, Page } from "./layout.tsx";
+import { QuotaGauges, type QuotaView } from "./quota.tsx";
+import { Icon, Moment } from "./ui.tsx";
+
+/** A setting as it may be shown: `value` is `null` for every key. */
+interface SettingField {
+  readonly variable: string;
+  readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
+  readonly label: string;
+  readonly default?: string;
+  readonly required?: boolean;
+  readonly source: "environment" | "page" | "default" | "unreadable" | "none";
+  readonly value: string | null;
+  /** Epoch milliseconds. */
+  readonly changedAt: number | null;
+  /** Why it cannot be changed here. */
+  readonly locked: string | null;
+}
+
+export interface ProviderSettingsView {
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly fields: readonly SettingField[];
+  readonly quota: QuotaView;
+  /** What is wrong, by variable. */
+  readonly errors: Readonly<Record<string, string>>;
+  /** What came of the last action on this provider. */
+  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+}
+
+export interface SettingsView {
+  readonly providers: readonly ProviderSettingsView[];
+  /** Whether keys can be stored. */
+  readonly keepsKeys: boolean;
+}
+
+export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView }) => (
+  <Page frame={frame} title="Settings">
+    <header class="page-head">
+      <h1>Settings</h1>
+    </header>
+    {view.keepsKeys ? null : (
+      <div class="key-notice" role="note">
+        <p>
+          <b>Keys can only come from the environment</b> as long as <code>BARKEEP_SECRET</code> is not set. With it,
+          keys can be set on this page and are stored encrypted.
+        </p>
+        <p>
+          Put a line like <code>BARKEEP_SECRET=…</code> with at least 16 characters into <code>.env</code>, for example
+          what <code>openssl rand -base64 32</code> prints, and start Barkeep again. Keep it: without it, stored keys
+          cannot be read any more.
+        </p>
+      </div>
+    )}
+    <div class="settings">
+      {view.providers.map((provider) => (
+        <ProviderSection provider={provider} now={frame.now} />
+      ))}
+    </div>
+  </Page>
+);
+
+const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; now: number }) => {
+  const { name, title, fields, said } = provider;
+  const action = `/settings/${name}`;
+  return (
+    <section class="card provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
+      <header>
+        <h2 id={`title-${name}`}>{title}</h2>
+        <Readiness fields={fields} />
+      </header>
+      <p class="muted">{provider.summary}</p>
+      {said ? (
+        <p class={`said said-${said.level}`} role={said.level === "error" ? "alert" : "status"}>
+          <Icon name={said.level === "error" ? "failed" : "complete"} />
+          {said.text}
+        </p>
+      ) : null}
+      <QuotaGauges quota={provider.quota} now={now} />
+      <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
+        {fields.map((field) => (
+          <Setting field={field} error={provider.errors[field.variable]} />
+        ))}
+        <div class="button-row">
+          {fields.some(({ locked }) => locked === null) ? (
+            <button type="submit" class="button primary">
+              Save {title}
+            </button>
+          ) : null}
+          {fields.some(({ kind }) => kind === "key") ? (
+            <button type="submit" formaction={`${action}/check`} class="button">
+              Check this key
+            </button>
+          ) : null}
+        </div>
+      </form>
+    </section>
+  );
+};
+
+/** Whether a run can use the provider. */
+const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
+  const missing = fields.filter(({ required, source }) => required && (source === "none" || source === "unreadable"));
+  return missing.length === 0 ? (
+    <span class="pill pill-complete">
+      <Icon name="complete" />
+      Ready
+    </span>
+  ) : (
+    <span class="pill">
+      <Icon name="queued" />
+      Needs {missing.map(({ label }) => label.toLowerCase()).join(" and ")}
+    </span>
+  );
+};
+
+const Setting = ({ field, error }: { field: SettingField; error: string | undefined }) => {
+  const { variable, kind, locked } = field;
+  const id = `set-${variable}`;
+  const described = [`${id}-state`, ...(error ? [`${id}-error`] : [])].join(" ");
+  const stored = field.source === "page" || field.source === "unreadable";
+  return (
+    <div class="field setting">
+      <label for={id}>
+        {field.label} <code>{variable}</code>
+      </label>
+      <input
+        id={id}
+        name={variable}
+        type={kind === "key" ? "password" : kind === "count" || kind === "milliseconds" ? "number" : "text"}
+        value={kind === "key" ? "" : (field.value ?? "")}
+        placeholder={kind === "key" && stored ? "Leave empty to keep it" : (field.default ?? "")}
+        autocomplete={kind === "key" ? "new-password" : "off"}
+        spellcheck={false}
+        disabled={locked !== null || undefined}
+        aria-invalid={error ? "true" : undefined}
+        aria-describedby={described}
+      />
+      <p class="hint" id={`${id}-state`}>
+        <State field={field} />
+      </p>
+      {stored && locked === null ? (
+        <label class="forget">
+          <input type="checkbox" name="forget" value={variable} /> Forget {kind === "key" ? "this key" : "this"}
+        </label>
+      ) : null}
+      {error ? (
+        <p class="error" id={`${id}-error`}>
+          {error}
+        </p>
+      ) : null}
+    </div>
+  );
+};
+
+/** Where a value comes from, never what a key is. */
+const State = ({ field }: { field: SettingField }) => {
+  const { source, kind, changedAt, locked } = field;
+  const changed = changedAt === null ? null : <Moment at={changedAt} />;
+  switch (source) {
+    case "environment":
+      return <>Set, from the environment: change it there</>;
+    case "page":
+      return (
+        <>
+          Set on this page, last changed {changed}
+          {locked ? `. ${locked}` : ""}
+        </>
+      );
+    case "unreadable":
+      return <>Stored {changed}, but not readable with this BARKEEP_SECRET: enter it again</>;
+    case "default":
+      return (
+        <>
+          {kind === "key" ? `Not set: the public key “${field.default}” is used` : "Default"}
+          {locked ? `. ${locked}` : ""}
+        </>
+      );
+    case "none":
+      return <>Not set{locked ? `. ${locked}` : ""}</>;
+  }
+};

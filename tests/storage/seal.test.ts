@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { newSalt, Seal } from "../../src/storage/seal.ts";
+
+const SECRET = "a passphrase of the test";
+
+test("what was sealed is read again with the same passphrase, salt and name, and only so", async () => {
+  const salt = newSalt();
+  const seal = new Seal(SECRET, salt);
+  const sealed = await seal.close("ACME_KEY", "k3y");
+  expect(sealed).not.toContain("k3y");
+  expect(await new Seal(SECRET, salt).open("ACME_KEY", sealed)).toBe("k3y");
+  expect(await seal.open("OTHER_KEY", sealed)).toBeNull();
+  expect(await new Seal("another passphrase", salt).open("ACME_KEY", sealed)).toBeNull();
+  expect(await new Seal(SECRET, newSalt()).open("ACME_KEY", sealed)).toBeNull();
+});
+
+test("the same text is never sealed the same way twice, and tampering shows", async () => {
+  const seal = new Seal(SECRET, newSalt());
+  const [one, two] = await Promise.all([seal.close("K", "k3y"), seal.close("K", "k3y")]);
+  expect(one).not.toBe(two);
+  const [version, iv, text] = one!.split(".");
+  const flipped = Uint8Array.fromBase64(text!);
+  flipped[0]! ^= 1;
+  expect(await seal.open("K", [version, iv, flipped.toBase64()].join("."))).toBeNull();
+  for (const nonsense of ["", "1", "1..", "1.!.!", `2.${iv}.${text}`, "plain"])
+    expect(await seal.open("K", nonsense)).toBeNull();
+});
