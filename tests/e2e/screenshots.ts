@@ -51,9 +51,13 @@ try {
   await startRun(page, "AAPL MSFT GOOGL NVDA");
   await page.locator('.run-head[data-state="failed"]').waitFor();
   await shoot("failed", "/", live);
-  await shoot("profile", "/profiles/AAPL?interval=1d", async (each) =>
-    each.getByRole("heading", { name: "AAPL" }).waitFor(),
+  await shoot("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", async (each) =>
+    each.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor(),
   );
+  await shoot("features", "/profiles/AAPL?interval=1d#trend", async (each) => {
+    await each.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
+    await each.getByText("psar_002_020", { exact: true }).click();
+  });
   await shoot("profiles", "/profiles", async (each) => each.getByRole("heading", { name: "Profiles" }).waitFor());
   await shoot("runs", "/runs", async (each) => each.getByRole("heading", { name: "Runs" }).waitFor());
 } finally {
