@@ -67,7 +67,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
   const { name, title, fields, said } = provider;
   const action = `/settings/${name}`;
   return (
-    <section class="card provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
+    <section class="provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
       <header>
         <h2 id={`title-${name}`}>{title}</h2>
         <Readiness fields={fields} />
@@ -132,7 +132,7 @@ const Setting = ({ field, error }: { field: SettingField; error: string | undefi
         name={variable}
         type={kind === "key" ? "password" : kind === "count" || kind === "milliseconds" ? "number" : "text"}
         value={kind === "key" ? "" : (field.value ?? "")}
-        placeholder={kind === "key" && stored ? "Leave empty to keep it" : (field.default ?? "")}
+        placeholder={placeholderOf(field)}
         autocomplete={kind === "key" ? "new-password" : "off"}
         spellcheck={false}
         disabled={locked !== null || undefined}
@@ -155,6 +155,12 @@ const Setting = ({ field, error }: { field: SettingField; error: string | undefi
     </div>
   );
 };
+
+/** What an empty field means. */
+function placeholderOf({ kind, source, default: fallback = "" }: SettingField): string {
+  if (kind === "key" && source === "page") return "Leave empty to keep it";
+  return source === "environment" ? "" : fallback;
+}
 
 /** Where a value comes from, never what a key is. */
 const State = ({ field }: { field: SettingField }) => {
