@@ -25,7 +25,7 @@ const CELLS = 400;
 /** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
 export async function answerJobPage(c: Context, services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
   const cursor = feed.cursor();
-  const view = await viewOf(services, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
+  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
   if (c.req.query("details") !== undefined) return c.html(<JobDetails view={view} />);
   const { run, job } = view;
   const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol }, cursor);
@@ -39,7 +39,7 @@ export async function answerJobLog(c: Context, services: Services) {
   const symbol = parseSymbol(c.req.param("symbol") ?? "");
   if (symbol === null || (await findRun(db, runId)) === undefined)
     throw new Refusal("not_found", "There is no such log");
-  const text = (await logOf(services, runId, symbol, 100_000)).map(
+  const text = (await logOf(services, services.hub.lines(), runId, symbol, 100_000)).map(
     ({ at, level, message }) => `${new Date(at).toISOString()} ${level} ${message}\n`,
   );
   return c.body(text.join(""), 200, {
@@ -48,9 +48,8 @@ export async function answerJobLog(c: Context, services: Services) {
   });
 }
 
-/** The last lines about a symbol, oldest first: those on disk, then those that are about to be written. */
-async function logOf({ db, hub }: Services, runId: string, symbol: string, limit: number): Promise<LogLine[]> {
-  const recent = hub.lines();
+/** The last lines about a symbol, oldest first: those on disk, then the `recent` ones that may not be there yet. */
+async function logOf({ db }: Services, recent: readonly LogLine[], runId: string, symbol: string, limit: number) {
   const before = recent[0]?.at ?? Number.POSITIVE_INFINITY;
   const rows = await readLog(db, { runId, symbol, limit });
   const stored = rows.filter(({ at }) => at < before).map((row) => ({ ...row, level: row.level as LogLine["level"] }));
@@ -59,7 +58,7 @@ async function logOf({ db, hub }: Services, runId: string, symbol: string, limit
   );
 }
 
-async function viewOf(services: Services, runId: string, text: string): Promise<JobView> {
+async function viewOf(services: Services, feed: ScreenFeed, runId: string, text: string): Promise<JobView> {
   const { db, runs } = services;
   const symbol = parseSymbol(text);
   const { run, jobs } = await runs.read(runId);
@@ -71,7 +70,7 @@ async function viewOf(services: Services, runId: string, text: string): Promise<
   }
   const series = await findSeries(db, job.symbol, job.interval, run.provider);
   const ledger = series ? await ledgerOf(db, series.id, runId) : [];
-  const logs = await logOf(services, runId, job.symbol, LOG_PANEL_LINES);
+  const logs = await logOf(services, feed.said(), runId, job.symbol, LOG_PANEL_LINES);
   return {
     run,
     job,
