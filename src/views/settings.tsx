@@ -112,10 +112,13 @@ const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
   ) : (
     <span class="pill">
       <Icon name="queued" />
-      Needs {missing.map(({ label }) => label.toLowerCase()).join(" and ")}
+      Needs {missing.map(({ label }) => midSentence(label)).join(" and ")}
     </span>
   );
 };
+
+/** `Secret key` becomes `secret key`, `API key` stays. */
+const midSentence = (label: string) => label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
 const Setting = ({ field, error }: { field: SettingField; error: string | undefined }) => {
   const { variable, kind, locked } = field;
