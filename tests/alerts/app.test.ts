@@ -56,7 +56,7 @@ test("a run's end and its event are one: neither is there without the other", as
   ]);
   await using events = await app.events();
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
-  await events.until(({ event, data }) => event === "log" && data.message.includes("disk full"));
+  await events.until(({ event, data }) => event === "log" && data.level === "error");
   const stored = await db.rows("SELECT state FROM runs WHERE id = ?", [run]);
   const noted = await db.rows("SELECT count(*) FROM alert_events", []);
   expect({ stored, noted }).toEqual({ stored: [["running"]], noted: [[0]] });
