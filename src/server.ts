@@ -19,9 +19,7 @@ try {
     maxRequestBodySize: 16 * 1024 * 1024,
     fetch: app.fetch,
   });
-  const address = `http://${server.hostname}:${server.port}`;
-  console.log(`Barkeep listening on ${address}`);
-  app.outbox.start(config.publicUrl ?? address);
+  console.log(`Barkeep listening on http://${server.hostname}:${server.port}`);
 
   let stopping = false;
   const stop = async (signal: string) => {
