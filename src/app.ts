@@ -1,6 +1,9 @@
 /** The only wiring: opens storage, hub, engine and pool, and closes them in reverse. */
 
 import { hostname } from "node:os";
+import { secretsOfMail } from "./alerts/email.ts";
+import { Outbox } from "./alerts/outbox.ts";
+import { QuotaWatch } from "./alerts/quota-watch.ts";
 import type { Config } from "./config.ts";
 import { type Calendar, createCalendar } from "./domain/calendar.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -102,6 +105,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       quota.restore((await readQuotas(db)) as QuotaRow[]);
       log.write("info", `The settings of ${title} were changed`);
     }
+    const outbox = await Outbox.open({ db, log });
+    if (config.mail) {
+      secrets.learn(secretsOfMail(config.mail.url));
+      await outbox.use(config.mail);
+    }
+    closers.push(() => outbox.close());
     const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
     const runs = new Runs({
       db,
@@ -110,12 +119,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       engine,
       provider: (name) => providers.find(name),
       defaults: { provider: config.provider, maxWorkers: config.workers },
+      onAlert: () => outbox.wake(),
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
     const { logDays, runDays } = config;
     const housekeeping = new Housekeeping({ db, log, engine, retention: { logDays, runDays } });
     closers.push(() => housekeeping.close());
-    const telemetry = new Telemetry({ hub, runs, usage, quota, engine });
+    const quotaWatch = new QuotaWatch({ db, log, outbox });
+    const telemetry = new Telemetry({ hub, runs, usage, quota, engine, quotaWatch });
     closers.push(() => telemetry.close());
     closers.push(() => runs.close());
     closers.push(async () => {
@@ -135,6 +146,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       usage,
       quota,
       exporter,
+      outbox,
       companies,
       settings,
       redact,

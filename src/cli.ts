@@ -15,7 +15,7 @@ import { backUp } from "./storage/retention.ts";
 const USAGE = `Usage:
   bun src/cli.ts run SYMBOL… [--mode full] [--interval 1d] [--years 2] [--provider demo]
   bun run backup FILE      a consistent copy of the database, also while a run writes
-  bun run doctor           checks settings, database and providers, and says what to do`;
+  bun run doctor           checks settings, database, providers and mail server, and says what to do`;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -53,7 +53,9 @@ async function run(args: string[]): Promise<number> {
   });
   const years = values.years === undefined || values.years === "all" ? values.years : Number(values.years);
   const order = parseRunOrder({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
-  const app = await createApp(readConfig(process.env, PROVIDERS));
+  const config = readConfig(process.env, PROVIDERS);
+  const app = await createApp(config);
+  app.outbox.start(config.publicUrl ?? `http://${config.host}:${config.port}`);
   try {
     const events = app.hub.stream({ latest: true });
     const { id } = await app.runs.start(order);
@@ -63,6 +65,8 @@ async function run(args: string[]): Promise<number> {
       if ((await events.next(60_000)) === null) return 1;
     }
   } finally {
+    // No server may come after this process for a long time.
+    await app.outbox.idle();
     await app.close();
   }
 }

@@ -26,6 +26,10 @@ export interface Config {
   readonly runDays: number;
   /** The providers' own variables (keys, base URLs, folders), checked and with their defaults. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
+  /** How the server is reached from outside, for links in mails; `undefined`: where it listens. */
+  readonly publicUrl: string | undefined;
+  /** Where alerts are mailed, if the environment says so. */
+  readonly mail: { readonly url: string; readonly from: string; readonly to: readonly string[] } | undefined;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
   readonly sessions: SessionExceptions;
   /** The providers' variables that the environment sets: the settings page leaves them alone. */
@@ -145,6 +149,8 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
     providerValues: readProviderValues(read, providers),
+    publicUrl: read.text("BARKEEP_URL") && read.matching("BARKEEP_URL", "", isWebUrl, "an http:// or https:// URL"),
+    mail: readMail(read),
     sessions: readSessions(read),
     providerVariablesSet: providers
       .flatMap(({ settings }) => settings.map(({ variable }) => variable))
@@ -157,6 +163,61 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
   }
   if (read.faults.length > 0) throw new ConfigError(read.faults);
   return config;
+}
+
+const isWebUrl = /^https?:\/\/[^\s?#]+$/;
+
+/** One address, bare or with a name: `ops@example.com`, `Barkeep <ops@example.com>`. */
+const isMailAddress = (text: string): boolean =>
+  /^(?:[^<>\r\n]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text);
+
+/** A mail server's address, with or without a user and password. */
+function isMailServer(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "" && isDecodable(url);
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** SMTP_URL and ALERT_TO belong together; the sender is the first recipient unless ALERT_FROM says otherwise. */
+function readMail(read: Reader): Config["mail"] {
+  const url = read.text("SMTP_URL");
+  const recipients = read.text("ALERT_TO");
+  const from = read.text("ALERT_FROM");
+  const to = (recipients ?? "").split(",").flatMap((each) => each.trim() || []);
+  if (url !== undefined && !isMailServer(url)) {
+    const wants = "smtp://USER:PASSWORD@HOST:587, or smtps:// with TLS from the first byte (special characters as %40)";
+    read.faults.push({ variable: "SMTP_URL", held: url.replace(/^.*@/s, "***@"), wants });
+    return undefined;
+  }
+  if (recipients !== undefined && (to.length === 0 || !to.every(isMailAddress))) {
+    read.faults.push({ variable: "ALERT_TO", held: recipients, wants: "mail addresses, with commas between" });
+  }
+  if (from !== undefined && !isMailAddress(from)) {
+    read.faults.push({
+      variable: "ALERT_FROM",
+      held: from,
+      wants: "a mail address, e.g. Barkeep <barkeep@example.com>",
+    });
+  }
+  if (url === undefined && (recipients ?? from) !== undefined) {
+    const variable = recipients === undefined ? "ALERT_FROM" : "ALERT_TO";
+    read.faults.push({ variable: "SMTP_URL", held: "", wants: `a mail server (smtp://HOST:587): ${variable} is set` });
+  }
+  if (url === undefined) return undefined;
+  if (to.length === 0) {
+    if (recipients === undefined)
+      read.faults.push({ variable: "ALERT_TO", held: "", wants: "who gets the mails: SMTP_URL is set" });
+    return undefined;
+  }
+  return { url, from: from ?? to[0]!, to };
 }
 
 /** A calendar file: `{"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}, "open": []}`, each list optional. */

@@ -1,5 +1,6 @@
 /** Looks at everything Barkeep depends on and says what to do about what is wrong. */
 
+import { Mailer } from "./alerts/email.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
@@ -19,7 +20,7 @@ export interface Finding {
 /** How long a provider may take to answer at all, milliseconds. */
 const PATIENCE_MS = 10_000;
 
-/** Checks settings, database and providers, one after the other. */
+/** Checks settings, database, providers and mail server, one after the other. */
 export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   let config: Config;
   try {
@@ -35,6 +36,7 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   yield { what: "settings", fault: null };
   yield* diagnoseDatabase(config);
   yield* diagnoseProviders(config, env);
+  yield await diagnoseMail(config);
 }
 
 async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Finding> {
@@ -73,6 +75,22 @@ async function* diagnoseProviders({ providerValues, provider: chosen }: Config, 
         .map(({ variable }) => providerValues[variable])[0];
       yield inUse && url !== undefined ? await reach(what, url) : { what, fault: null };
     }
+  }
+}
+
+/** The mail server is asked to let us in, and sent nothing. */
+async function diagnoseMail({ mail }: Config): Promise<Finding> {
+  if (mail === undefined) {
+    return { what: "mail server", fault: null, advice: "To get alerts by mail set SMTP_URL and ALERT_TO." };
+  }
+  const what = `mail server ${new URL(mail.url).host}`;
+  try {
+    await new Mailer(mail, PATIENCE_MS).verify();
+    return { what, fault: null };
+  } catch (error) {
+    const advice =
+      "Check host, port, user and password in SMTP_URL; smtps:// is for TLS from the first byte (port 465).";
+    return { what, fault: messageOf(error), advice };
   }
 }
 

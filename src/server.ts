@@ -19,7 +19,9 @@ try {
     maxRequestBodySize: 16 * 1024 * 1024,
     fetch: app.fetch,
   });
-  console.log(`Barkeep listening on http://${server.hostname}:${server.port}`);
+  const address = `http://${server.hostname}:${server.port}`;
+  console.log(`Barkeep listening on ${address}`);
+  app.outbox.start(config.publicUrl ?? address);
 
   let stopping = false;
   const stop = async (signal: string) => {

@@ -117,3 +117,37 @@ describe("the server", () => {
     expect(await third.stop()).toBe(0);
   }, 30_000);
 });
+
+describe("alerts by mail", () => {
+  const SMTP_URL = "smtp://user:p%40ss@mail.example.com:587";
+
+  test("need a server and recipients; the sender is the first of them", () => {
+    expect(read({}).mail).toBeUndefined();
+    expect(read({ SMTP_URL, ALERT_TO: "Ops <ops@example.com>, b@example.com" }).mail).toEqual({
+      url: SMTP_URL,
+      from: "Ops <ops@example.com>",
+      to: ["Ops <ops@example.com>", "b@example.com"],
+    });
+    expect(read({ SMTP_URL, ALERT_TO: "a@b", ALERT_FROM: "c@d" }).mail?.from).toBe("c@d");
+  });
+
+  test.each([
+    [{ SMTP_URL }, "ALERT_TO"],
+    [{ ALERT_TO: "a@b" }, "SMTP_URL"],
+    [{ ALERT_FROM: "a@b" }, "SMTP_URL"],
+    [{ SMTP_URL: "mail.example.com:25", ALERT_TO: "a@b" }, "SMTP_URL"],
+    [{ SMTP_URL: "http://mail.example.com", ALERT_TO: "a@b" }, "SMTP_URL"],
+    [{ SMTP_URL: "smtp://u:%ZZ@mail.example.com", ALERT_TO: "a@b" }, "SMTP_URL"],
+    [{ SMTP_URL, ALERT_TO: "nobody" }, "ALERT_TO"],
+    [{ SMTP_URL, ALERT_TO: "a@b, c d@e" }, "ALERT_TO"],
+    [{ SMTP_URL, ALERT_TO: "a@b", ALERT_FROM: "x\r\ny@z" }, "ALERT_FROM"],
+    [{ BARKEEP_URL: "barkeep.example.com" }, "BARKEEP_URL"],
+  ] as [Record<string, string>, string][])("%j names %s", (env, variable) => {
+    expect(faultsOf(env).map((fault) => fault.variable)).toEqual([variable]);
+  });
+
+  test("never print the password", () => {
+    const faults = faultsOf({ SMTP_URL: "smtq://user:s3cr3t/with@slash@host", ALERT_TO: "a@b" });
+    expect(JSON.stringify(faults)).not.toContain("s3cr3t");
+  });
+});

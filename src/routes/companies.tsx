@@ -51,6 +51,8 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
   };
 
   pages.get("/companies", (c) => show(c, companyFields({ ...c.req.query(), pick: c.req.queries("pick") })));
+  // Where a form was sent to is no page of its own.
+  pages.get("/companies/*", (c) => c.redirect("/companies"));
   pages.post("/companies", async (c) => show(c, await sent(c)));
 
   pages.post(

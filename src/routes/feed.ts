@@ -107,6 +107,11 @@ export class ScreenFeed {
     return this.#linesOf(scene).slice(-LOG_PANEL_LINES);
   }
 
+  /** Every line that viewers have been sent: what comes after these is still on its way to them. */
+  said(): LogLine[] {
+    return this.#hub.lines().filter(({ id }) => id <= this.#line);
+  }
+
   /** A stream of server-sent events for one viewer who has seen everything up to `cursor`. */
   connect(scene: Scene, cursor: string | undefined): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(scene);
@@ -199,7 +204,7 @@ export class ScreenFeed {
 
   /** The lines of a scene that every viewer has been sent. */
   #linesOf(scene: Scene): LogLine[] {
-    return linesOf(scene, this.#hub.lines()).filter(({ id }) => id <= this.#line);
+    return linesOf(scene, this.said());
   }
 
   #sendLines(): void {

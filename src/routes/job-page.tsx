@@ -25,7 +25,7 @@ const CELLS = 400;
 /** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
 export async function answerJobPage(c: Context, services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
   const cursor = feed.cursor();
-  const view = await viewOf(services, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
+  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
   if (c.req.query("details") !== undefined) return c.html(<JobDetails view={view} />);
   const { run, job } = view;
   const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol }, cursor);
@@ -33,20 +33,33 @@ export async function answerJobPage(c: Context, services: Services, feed: Screen
 }
 
 /** The log of one symbol in a run as text, oldest line first. */
-export async function answerJobLog(c: Context, { db }: Services) {
+export async function answerJobLog(c: Context, services: Services) {
+  const { db } = services;
   const runId = c.req.param("id") ?? "";
   const symbol = parseSymbol(c.req.param("symbol") ?? "");
   if (symbol === null || (await findRun(db, runId)) === undefined)
     throw new Refusal("not_found", "There is no such log");
-  const lines = await readLog(db, { runId, symbol, limit: 100_000 });
-  const text = lines.reverse().map(({ at, level, message }) => `${new Date(at).toISOString()} ${level} ${message}\n`);
+  const text = (await logOf(services, services.hub.lines(), runId, symbol, 100_000)).map(
+    ({ at, level, message }) => `${new Date(at).toISOString()} ${level} ${message}\n`,
+  );
   return c.body(text.join(""), 200, {
     "Content-Type": "text/plain; charset=utf-8",
     "Content-Disposition": `attachment; filename="${symbol}.log"`,
   });
 }
 
-async function viewOf({ db, runs }: Services, runId: string, text: string): Promise<JobView> {
+/** The last lines about a symbol, oldest first: those on disk, then the `recent` ones that may not be there yet. */
+async function logOf({ db }: Services, recent: readonly LogLine[], runId: string, symbol: string, limit: number) {
+  const before = recent[0]?.at ?? Number.POSITIVE_INFINITY;
+  const rows = await readLog(db, { runId, symbol, limit });
+  const stored = rows.filter(({ at }) => at < before).map((row) => ({ ...row, level: row.level as LogLine["level"] }));
+  return [...stored.reverse(), ...recent.filter((line) => line.runId === runId && line.symbol === symbol)].slice(
+    -limit,
+  );
+}
+
+async function viewOf(services: Services, feed: ScreenFeed, runId: string, text: string): Promise<JobView> {
+  const { db, runs } = services;
   const symbol = parseSymbol(text);
   const { run, jobs } = await runs.read(runId);
   const job = jobs.find((each) => each.symbol === symbol);
@@ -57,7 +70,7 @@ async function viewOf({ db, runs }: Services, runId: string, text: string): Prom
   }
   const series = await findSeries(db, job.symbol, job.interval, run.provider);
   const ledger = series ? await ledgerOf(db, series.id, runId) : [];
-  const logs = await readLog(db, { runId, symbol: job.symbol, limit: LOG_PANEL_LINES });
+  const logs = await logOf(services, feed.said(), runId, job.symbol, LOG_PANEL_LINES);
   return {
     run,
     job,
@@ -68,7 +81,7 @@ async function viewOf({ db, runs }: Services, runId: string, text: string): Prom
     deaths: row.deaths,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
-    logs: logs.reverse().filter((line): line is typeof line & LogLine => line.level !== "debug"),
+    logs: logs.filter(({ level }) => level !== "debug"),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the routes are given to answer with: opened and closed by app.ts. */
 
+import type { Outbox } from "../alerts/outbox.ts";
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
@@ -29,4 +30,5 @@ export interface Services {
   redact(text: string): string;
   /** The provider of that name, with its present settings; `undefined` if there is none, or it lacks a setting. */
   provider(name: string): Provider | undefined;
+  readonly outbox: Outbox;
 }

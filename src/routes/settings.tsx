@@ -37,6 +37,9 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
     return saved === undefined ? show(c) : show(c, { name: saved, said });
   });
 
+  // Where a form was sent to is no page of its own.
+  pages.get("/settings/*", (c) => c.redirect("/settings"));
+
   pages.post("/settings/:provider", async (c) => {
     const entry = entryOf(c);
     const changes = changesOf(entry, await c.req.parseBody({ all: true }));

@@ -1,14 +1,16 @@
-/** What is tidied while nothing runs: old log lines, old runs, old usage, and the database's own files. */
+/** What is tidied while nothing runs: old log lines, mails, runs and usage, and the database's own files. */
 
 import { messageOf } from "../domain/errors.ts";
 import { DAY } from "../domain/interval.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../storage/db.ts";
+import { forgetMails } from "../storage/outbox.ts";
 import { forgetBefore, tidyFile } from "../storage/retention.ts";
 import type { JobEngine } from "./engine.ts";
 
 /** How long things are kept, days. */
 export interface Retention {
+  /** Log lines, and mails that were sent or given up. */
   readonly logDays: number;
   /** Finished runs with their jobs; bars, profiles and the coverage ledger stay for good. */
   readonly runDays: number;
@@ -41,9 +43,10 @@ export class Housekeeping {
         runs: now - retention.runDays * DAY * 1000,
         usage: Math.floor(now / 1000) - 40 * DAY,
       });
+      const mails = await forgetMails(db, now - retention.logDays * DAY * 1000);
       await tidyFile(db);
-      if (gone.logs + gone.runs > 0)
-        log.write("info", `Housekeeping: ${gone.logs} log lines and ${gone.runs} old runs forgotten`);
+      if (gone.logs + gone.runs + mails > 0)
+        log.write("info", `Housekeeping: ${gone.logs} log lines, ${gone.runs} old runs and ${mails} mails forgotten`);
     } catch (error) {
       log.write("warn", `Housekeeping failed and will be tried again: ${messageOf(error)}`);
     }

@@ -20,6 +20,7 @@ import { keepWork } from "../storage/jobs.ts";
 import {
   activeJobs,
   countJobs,
+  failJobs,
   findRun,
   insertRun,
   type JobPatch,
@@ -31,7 +32,8 @@ import {
 } from "../storage/runs.ts";
 import { type JobRecord, patchOf, progressOfRow, RunBook, type RunRecord, summaryOfRows } from "./book.ts";
 import type { JobEngine } from "./engine.ts";
-import { type RunOrder, refuseContradictions } from "./order.ts";
+import type { RunOrder } from "./order.ts";
+import { jobFailed, runEnded } from "./report.ts";
 
 /** Finished runs that stay in memory for the screen; older ones are read from the database. */
 const KEPT_FINISHED = 5;
@@ -46,6 +48,8 @@ export interface RunsOptions {
   /** The provider of that name, or `undefined`. */
   provider(name: string): Provider | undefined;
   readonly defaults: { readonly provider: string; readonly maxWorkers: number };
+  /** Something was recorded that is worth a mail. */
+  onAlert?(): void;
   /** Tells the worker that has the job to stop it. */
   stopWork(jobId: number, reason: "pause" | "cancel" | "skip"): void;
 }
@@ -90,7 +94,6 @@ export class Runs {
     if (!provider.intervals.includes(interval)) {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }
-    refuseContradictions(order, provider, this.options.provider);
     await this.#refuseActive(symbols, interval);
     const asOf = Math.floor(Date.now() / 1000);
     const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
@@ -104,8 +107,6 @@ export class Runs {
       provider: name,
       years: String(years),
       batchDays: order.batchDays,
-      rebuild: order.rebuild ?? false,
-      repairProvider: order.repairProvider ?? null,
       maxWorkers: order.maxWorkers ?? defaults.maxWorkers,
       rangeFrom,
       rangeTo,
@@ -224,7 +225,9 @@ export class Runs {
     if (run.row.state !== state || run.finishedAt !== finishedAt) {
       run.finishedAt = finishedAt;
       run.row.state = state;
-      await setRunState(this.options.db, run.row.id, state, finishedAt);
+      const events = finishedAt === null ? [] : runEnded(run, this.book.summary(run), finishedAt);
+      await setRunState(this.options.db, run.row.id, state, finishedAt, events);
+      if (events.length > 0) this.options.onAlert?.();
       if (!open) this.options.log.write("info", `Run ${run.row.id}: ${state}`, run.row.id);
     }
     this.#dirty.delete(run);
@@ -252,16 +255,16 @@ export class Runs {
   /** Ends jobs of one run with a reason that a person can act on. */
   async fail(jobs: readonly JobRecord[], reason: string, patch: JobPatch = {}): Promise<void> {
     const stage = { stage: "failed", reason } as const;
+    const at = Date.now();
     for (const job of jobs) {
       this.options.engine.cancel(job.key);
       this.#change(job, "fail", stage);
-      await moveJobs(this.options.db, [job.id], "fail", {
-        ...patchOf(job, stage),
-        error: reason,
-        finishedAt: Date.now(),
-        ...patch,
-      });
     }
+    const failures = jobs.map((job) => {
+      return { id: job.id, patch: { ...patchOf(job, stage), ...patch }, event: jobFailed(job, reason, at) };
+    });
+    await failJobs(this.options.db, failures);
+    if (jobs.length > 0) this.options.onAlert?.();
     if (jobs[0]) await this.#settle(jobs[0].run);
   }
 

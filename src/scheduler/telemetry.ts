@@ -1,5 +1,6 @@
 /** The server's pulse: totals over all runs and the providers' usage, told to the viewers every second while it works. */
 
+import type { QuotaWatch } from "../alerts/quota-watch.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Quota } from "../providers/quota.ts";
 import type { UsageStore } from "../storage/usage.ts";
@@ -13,7 +14,14 @@ export class Telemetry {
   #wasBusy = false;
 
   constructor(
-    private readonly parts: { hub: ProgressHub; runs: Runs; usage: UsageStore; quota: Quota; engine: JobEngine },
+    private readonly parts: {
+      hub: ProgressHub;
+      runs: Runs;
+      usage: UsageStore;
+      quota: Quota;
+      engine: JobEngine;
+      quotaWatch: QuotaWatch;
+    },
   ) {
     this.#timer = setInterval(() => this.#pulse(), PULSE_MS);
   }
@@ -23,7 +31,7 @@ export class Telemetry {
   }
 
   #pulse(): void {
-    const { hub, runs, usage, quota, engine } = this.parts;
+    const { hub, runs, usage, quota, engine, quotaWatch } = this.parts;
     const { waiting, active } = engine.counts();
     const busy = waiting + active > 0;
     // Once more after the last job, so that the final figures are told too.
@@ -41,6 +49,7 @@ export class Telemetry {
         eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.etaSeconds ?? 0)) : 0,
       });
       hub.usage(usageReport(usage, quota));
+      quotaWatch.look(quota.snapshot());
     }
     this.#wasBusy = busy;
   }

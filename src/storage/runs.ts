@@ -1,9 +1,11 @@
 /** Runs and their jobs: the truth that the engine is filled from. */
 
 import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
+import type { AlertEvent, JobFailed } from "../domain/alerts.ts";
 import type { Interval } from "../domain/interval.ts";
 import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
 import type { Database } from "./db.ts";
+import { recordStatements } from "./outbox.ts";
 import { jobs, runs } from "./schema.ts";
 
 export type RunRow = typeof runs.$inferSelect;
@@ -69,8 +71,16 @@ export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> 
   return db.orm.select().from(jobs).where(eq(jobs.runId, runId)).orderBy(jobs.id);
 }
 
-export async function setRunState(db: Database, id: string, state: RunState, finishedAt: number | null): Promise<void> {
-  await db.orm.update(runs).set({ state, finishedAt }).where(eq(runs.id, id)).run();
+/** Sets a run's state and records what is to be told of it, together. */
+export async function setRunState(
+  db: Database,
+  id: string,
+  state: RunState,
+  finishedAt: number | null,
+  events: readonly AlertEvent[] = [],
+): Promise<void> {
+  const update = db.orm.update(runs).set({ state, finishedAt }).where(eq(runs.id, id));
+  await db.write([update, ...recordStatements(events)]);
 }
 
 /** Columns that change together with a job's state. */
@@ -111,6 +121,29 @@ export async function moveJobs(
     for (const { id } of rows) moved.add(id);
   }
   return moved;
+}
+
+/** Ends jobs that can still fail, each with what changes and what is to be told of it, all together. */
+export async function failJobs(
+  db: Database,
+  failures: readonly { readonly id: number; readonly patch: JobPatch; readonly event: JobFailed }[],
+): Promise<void> {
+  const { from, to } = JOB_TRANSITIONS.fail;
+  for (const part of chunks(failures)) {
+    await db.write(
+      part.flatMap(({ id, patch, event }) => [
+        db.orm
+          .update(jobs)
+          .set({ ...patch, state: to, error: event.reason, finishedAt: event.at })
+          .where(and(eq(jobs.id, id), inArray(jobs.state, [...from]))),
+        // Not if the job was completed a moment ago, so that the update above found nothing to do.
+        ...recordStatements([event], {
+          sql: "EXISTS (SELECT 1 FROM jobs WHERE id = ? AND state = 'failed' AND finished_at = ?)",
+          args: [id, event.at],
+        }),
+      ]),
+    );
+  }
 }
 
 /** How many jobs of each run are in each state. */

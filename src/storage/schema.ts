@@ -13,7 +13,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
-import { ACTION_KINDS } from "../domain/action.ts";
+import { ALERT_KINDS, type AlertEvent, MAIL_STATES } from "../domain/alerts.ts";
 import { INTERVALS } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
 import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../domain/run.ts";
@@ -82,17 +82,9 @@ export const series = sqliteTable(
     interval: text({ enum: INTERVALS }).notNull(),
     adjustment: text().notNull(),
     sessions: text().notNull(),
-    /** The series that this one is to replace once it is complete; 0 for a series in its own right. */
-    stagingFor: integer("staging_for").notNull().default(0),
-    /** The run that builds it. */
-    stagingRun: text("staging_run"),
-    /** The earliest bar (epoch seconds) that changed since the profile was computed; set with the bars, in one write. */
-    changedFrom: integer("changed_from"),
-    /** The run that asked for corporate actions last. */
-    actionsRun: text("actions_run"),
   },
   (t) => [
-    uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
+    uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions),
     oneOf("series_interval", t.interval, INTERVALS),
   ],
 );
@@ -114,93 +106,6 @@ export const bars = sqliteTable(
   (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
 
-/** Why a stored bar took other values, or went. */
-export const REVISION_KINDS = ["split", "dividend", "correction", "withdrawn", "rebuild"] as const;
-export type RevisionKind = (typeof REVISION_KINDS)[number];
-
-/**
- * What bars were before a provider changed its mind: only ever appended to (a trigger in the migration sees to it).
- * Created WITHOUT ROWID (migration).
- */
-export const barRevisions = sqliteTable(
-  "bar_revisions",
-  {
-    seriesId: integer("series_id")
-      .notNull()
-      .references(() => series.id, { onDelete: "cascade" }),
-    ts: integer().notNull(),
-    /** Epoch milliseconds. */
-    seenAt: integer("seen_at").notNull(),
-    runId: text("run_id").notNull(),
-    kind: text({ enum: REVISION_KINDS }).notNull(),
-    open: real().notNull(),
-    high: real().notNull(),
-    low: real().notNull(),
-    close: real().notNull(),
-    volume: real().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.seriesId, t.ts, t.seenAt] }), oneOf("bar_revisions_kind", t.kind, REVISION_KINDS)],
-);
-
-/** Bars that another provider than that of their series filled in. */
-export const barSources = sqliteTable(
-  "bar_sources",
-  {
-    seriesId: integer("series_id")
-      .notNull()
-      .references(() => series.id, { onDelete: "cascade" }),
-    ts: integer().notNull(),
-    provider: text().notNull(),
-    runId: text("run_id").notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
-);
-
-/** Splits and dividends as a provider lists them; stored bars stay raw and are adjusted on reading. */
-export const corporateActions = sqliteTable(
-  "corporate_actions",
-  {
-    provider: text().notNull(),
-    symbol: text().notNull(),
-    kind: text({ enum: ACTION_KINDS }).notNull(),
-    /** Midnight UTC of the ex-date, epoch seconds. */
-    date: integer().notNull(),
-    /** New shares for each old one, or cash per share. */
-    value: real().notNull(),
-    /** Epoch milliseconds. */
-    seenAt: integer("seen_at").notNull(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.provider, t.symbol, t.kind, t.date] }),
-    oneOf("corporate_actions_kind", t.kind, ACTION_KINDS),
-    check("corporate_actions_value", sql`${t.value} > 0`),
-  ],
-);
-
-/** What can be wrong with a session; one finding each, the gravest. */
-export const GAP_KINDS = ["missing", "truncated", "sparse", "outside"] as const;
-export type GapKind = (typeof GAP_KINDS)[number];
-
-/** Sessions that are not as the calendar and the symbol's own habit have them, and what repairs were told of them. */
-export const gaps = sqliteTable(
-  "gaps",
-  {
-    seriesId: integer("series_id")
-      .notNull()
-      .references(() => series.id, { onDelete: "cascade" }),
-    /** Midnight UTC of the trading date, epoch seconds. */
-    date: integer().notNull(),
-    kind: text({ enum: GAP_KINDS }).notNull(),
-    /** Bars that the session has. */
-    rows: integer().notNull(),
-    /** How many repairs in a row brought nothing. */
-    answers: integer().notNull().default(0),
-    /** The repair that asked last. */
-    runId: text("run_id"),
-  },
-  (t) => [primaryKey({ columns: [t.seriesId, t.date] }), oneOf("gaps_kind", t.kind, GAP_KINDS)],
-);
-
 /** An order to the pipeline. Times are epoch seconds; `range_from` to `range_to` is half open. */
 export const runs = sqliteTable(
   "runs",
@@ -213,10 +118,6 @@ export const runs = sqliteTable(
     years: text().notNull(),
     batchDays: integer("batch_days").notNull(),
     maxWorkers: integer("max_workers").notNull(),
-    /** Is the history fetched anew beside the old one, which stays until the new one is whole? */
-    rebuild: integer({ mode: "boolean" }).notNull().default(false),
-    /** The provider that a repair may ask for what the series' own does not have. */
-    repairProvider: text("repair_provider"),
     rangeFrom: integer("range_from").notNull(),
     rangeTo: integer("range_to").notNull(),
     /** What counts as now for this run, so that a resumed run asks what the first attempt would have asked. */
@@ -399,6 +300,64 @@ export const logs = sqliteTable(
     message: text().notNull(),
   },
   (t) => [index("logs_of_run").on(t.runId, t.id)],
+);
+
+/** Mails: made from events, sent by the outbox, kept for the screen. */
+export const mails = sqliteTable(
+  "mails",
+  {
+    /** Also the first half of its Message-ID, which stays the same however often it is sent. */
+    id: text().primaryKey(),
+    kind: text({ enum: [...ALERT_KINDS, "test"] }).notNull(),
+    recipients: text().notNull(),
+    subject: text().notNull(),
+    text: text().notNull(),
+    html: text().notNull(),
+    state: text({ enum: MAIL_STATES }).notNull().default("waiting"),
+    attempts: integer().notNull().default(0),
+    /** Not before this time, and while it is being sent, until when that may take (both epoch milliseconds). */
+    notBefore: integer("not_before").notNull(),
+    leasedUntil: integer("leased_until"),
+    error: text(),
+    /** Epoch milliseconds. */
+    createdAt: integer("created_at").notNull(),
+    sentAt: integer("sent_at"),
+  },
+  (t) => [
+    index("mails_by_time").on(t.createdAt),
+    index("mails_open").on(t.notBefore).where(sql`${t.state} in ('waiting', 'sending')`),
+    oneOf("mails_state", t.state, MAIL_STATES),
+    check("mails_sending", sql`(${t.state} = 'sending') = (${t.leasedUntil} is not null)`),
+    check("mails_sent", sql`(${t.state} = 'sent') = (${t.sentAt} is not null)`),
+    check("mails_failed", sql`${t.state} <> 'failed' or ${t.error} is not null`),
+  ],
+);
+
+const EVENT_STATES = ["new", "mailed", "muted"] as const;
+
+/** What happened that is worth a mail, written in the transaction in which it happened. */
+export const alertEvents = sqliteTable(
+  "alert_events",
+  {
+    id: integer().primaryKey(),
+    /** What makes it the same event (`alertKey`). */
+    key: text().notNull().unique(),
+    kind: text({ enum: ALERT_KINDS }).notNull(),
+    runId: text("run_id"),
+    /** Epoch milliseconds. */
+    at: integer().notNull(),
+    event: text({ mode: "json" }).$type<AlertEvent>().notNull(),
+    /** `muted`: no rule wanted it, or there was nobody to mail it to. */
+    state: text({ enum: EVENT_STATES }).notNull().default("new"),
+    mailId: text("mail_id").references(() => mails.id, { onDelete: "cascade" }),
+  },
+  (t) => [
+    index("alert_events_new").on(t.at).where(sql`${t.state} = 'new'`),
+    index("alert_events_of_mail").on(t.mailId),
+    oneOf("alert_events_kind", t.kind, ALERT_KINDS),
+    oneOf("alert_events_state", t.state, EVENT_STATES),
+    check("alert_events_mailed", sql`(${t.state} = 'mailed') = (${t.mailId} is not null)`),
+  ],
 );
 
 /** Settings changed on the screen, and the small facts the server keeps about itself. */

@@ -30,7 +30,7 @@ interface Shown {
 }
 
 export const WatchlistLinks = ({ view }: { view: Shown }) => (
-  <section class="card">
+  <section>
     <h2>Watchlists</h2>
     <ul class="list-links">
       <li>
@@ -106,7 +106,7 @@ export const WatchlistTools = ({ picked, watchlist, watchlists }: Shown & { pick
 
 export const CompanySources = (props: { providers: readonly ListedProvider[]; lists: readonly StoredList[] }) => (
   <>
-    <section class="card">
+    <section>
       <h2>Fetch a list</h2>
       <form method="post" action="/companies/fetch" class="stack">
         <div class="field">
@@ -144,7 +144,7 @@ export const CompanySources = (props: { providers: readonly ListedProvider[]; li
         </ul>
       ) : null}
     </section>
-    <section class="card">
+    <section>
       <h2>Import a list</h2>
       <form method="post" action="/companies/import" enctype="multipart/form-data" class="stack">
         <div class="field">

@@ -103,7 +103,7 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
     </nav>
     {live ? (
       <span id={dom.freshness} class="freshness" data-state="off">
-        connecting
+        as of {formatClock(frame.now)}
       </span>
     ) : null}
     <time id={dom.clock} class="clock num" datetime={new Date(frame.now).toISOString()}>

@@ -82,7 +82,7 @@ export const QuotaGauges = ({ quota, now }: { quota: QuotaView; now: number }) =
         ))}
       </ul>
     )}
-    {quota.waiting > 0 ? <p class="muted">{plural(quota.waiting, "request")} waiting for their turn</p> : null}
+    {quota.waiting > 0 ? <p class="muted">{plural(quota.waiting, "request")} waiting for a turn</p> : null}
     {quota.spenders.length > 0 ? (
       <p class="spenders muted">
         Today by{" "}

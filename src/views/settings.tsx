@@ -67,7 +67,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
   const { name, title, fields, said } = provider;
   const action = `/settings/${name}`;
   return (
-    <section class="card provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
+    <section class="provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
       <header>
         <h2 id={`title-${name}`}>{title}</h2>
         <Readiness fields={fields} />
@@ -112,10 +112,13 @@ const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
   ) : (
     <span class="pill">
       <Icon name="queued" />
-      Needs {missing.map(({ label }) => label.toLowerCase()).join(" and ")}
+      Needs {missing.map(({ label }) => midSentence(label)).join(" and ")}
     </span>
   );
 };
+
+/** `Secret key` becomes `secret key`, `API key` stays. */
+const midSentence = (label: string) => label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
 const Setting = ({ field, error }: { field: SettingField; error: string | undefined }) => {
   const { variable, kind, locked } = field;
@@ -132,7 +135,7 @@ const Setting = ({ field, error }: { field: SettingField; error: string | undefi
         name={variable}
         type={kind === "key" ? "password" : kind === "count" || kind === "milliseconds" ? "number" : "text"}
         value={kind === "key" ? "" : (field.value ?? "")}
-        placeholder={kind === "key" && stored ? "Leave empty to keep it" : (field.default ?? "")}
+        placeholder={placeholderOf(field)}
         autocomplete={kind === "key" ? "new-password" : "off"}
         spellcheck={false}
         disabled={locked !== null || undefined}
@@ -155,6 +158,12 @@ const Setting = ({ field, error }: { field: SettingField; error: string | undefi
     </div>
   );
 };
+
+/** What an empty field means. */
+function placeholderOf({ kind, source, default: fallback = "" }: SettingField): string {
+  if (kind === "key" && source === "page") return "Leave empty to keep it";
+  return source === "environment" ? "" : fallback;
+}
 
 /** Where a value comes from, never what a key is. */
 const State = ({ field }: { field: SettingField }) => {

@@ -43,7 +43,16 @@ test("axe finds nothing on any page, in either theme, nor on a phone", async () 
     await screen.leave();
   };
   const profile = "/profiles/AAPL?interval=1d";
-  const paths = ["/runs", runPath, `${runPath}/jobs/AAPL`, "/profiles", profile, "/nowhere"];
+  const paths = [
+    "/runs",
+    runPath,
+    `${runPath}/jobs/AAPL`,
+    "/profiles",
+    profile,
+    "/companies?q=a&pick=AAPL",
+    "/settings",
+    "/nowhere",
+  ];
   await check(paths, { colorScheme: "light" });
   // Only colours differ between the themes.
   await check(paths, { colorScheme: "dark" }, ["color-contrast"]);
@@ -57,7 +66,7 @@ test("no page is wider than a phone", async () => {
   // Rows out of view are not laid out, so they only have to be there.
   await rowOf(page, "SUFFIX").locator("th a").waitFor({ state: "attached" });
   const wide: string[] = [];
-  for (const path of ["/", "/runs", "/profiles", "/profiles/VERYLONGNAME.WITH-SUFFIX"]) {
+  for (const path of ["/", "/runs", "/companies", "/settings", "/profiles", "/profiles/VERYLONGNAME.WITH-SUFFIX"]) {
     await page.goto(screen.address + path);
     const width = await page.evaluate<number>("document.documentElement.scrollWidth");
     if (width > 390) wide.push(`${path}: ${width}`);

@@ -27,10 +27,11 @@ export class Screen {
     private readonly folder: string,
     private readonly latency: number,
     private readonly csvFolder: string,
+    private readonly env: Readonly<Record<string, string>>,
   ) {}
 
   /** Starts both; a request to the demo provider takes `latency` milliseconds, the csv provider reads `csvFolder`. */
-  static async open(latency: number, csvFolder = "."): Promise<Screen> {
+  static async open(latency: number, csvFolder = ".", env: Readonly<Record<string, string>> = {}): Promise<Screen> {
     const [browser, folder] = await Promise.all([
       chromium
         .executablePath()
@@ -39,7 +40,7 @@ export class Screen {
         ),
       mkdtemp(join(tmpdir(), "barkeep-screen-")),
     ]);
-    const screen = new Screen(browser, folder, latency, csvFolder);
+    const screen = new Screen(browser, folder, latency, csvFolder, env);
     await screen.startServer();
     return screen;
   }
@@ -60,6 +61,7 @@ export class Screen {
       BARKEEP_WORKERS: "2",
       BARKEEP_CSV_DIR: this.csvFolder,
       DEMO_LATENCY_MS: String(this.latency),
+      ...this.env,
     };
     this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {} });
     this.#server = Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: this.#app.fetch });

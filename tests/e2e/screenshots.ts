@@ -47,7 +47,7 @@ try {
     const bars = await fetch(`${screen.address}/api/bars/${symbol}?format=csv`);
     await Bun.write(`prices/${symbol}.csv`, bars);
   }
-  await page.getByLabel("Provider").selectOption("csv");
+  await page.getByLabel("Provider", { exact: true }).selectOption("csv");
   await startRun(page, "AAPL MSFT GOOGL NVDA");
   await page.locator('.run-head[data-state="failed"]').waitFor();
   await shoot("failed", "/", live);

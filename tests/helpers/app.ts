@@ -52,6 +52,7 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
   const app = await createApp(config, { print: (text) => void printed.push(text), ...options });
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch: app.fetch });
   const client = clientOf(server.url.href.replace(/\/$/, ""));
+  app.outbox.start(config.publicUrl ?? client.url);
   const { hub, runs } = app;
 
   /** Looks now and after every event, until there is something to see. */

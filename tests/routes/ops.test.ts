@@ -8,7 +8,12 @@ test("a server at work is alive, ready, and says what it does", async () => {
   const run = await app.start({ symbols: ["AAPL", "DEMO-FAIL"], years: 1, batch_days: 365 });
   await app.reach(run, "failed", "complete");
   expect((await app.get("/healthz")).body).toEqual({ status: "ok" });
-  const ready = await app.get("/readyz");
+  // As a supervisor does: ask until every worker has started.
+  let ready = await app.get("/readyz");
+  while (ready.status === 503) {
+    await Bun.sleep(20);
+    ready = await app.get("/readyz");
+  }
   expect(ready.status).toBe(200);
   expect(ready.body).toEqual({ status: "ready", database: true, workers: { alive: 2, wanted: 2 } });
 

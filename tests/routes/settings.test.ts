@@ -34,7 +34,7 @@ const submit = async (app: TestApp, path: string, fields: Record<string, string>
 const page = async (app: TestApp) => (await fetch(`${app.url}/settings`)).text();
 /** The part of the page about one provider. */
 const sectionOf = (html: string, name: string) =>
-  html.split('<section class="card provider"').find((part) => part.includes(`id="provider-${name}"`))!;
+  html.split('<section class="provider"').find((part) => part.includes(`id="provider-${name}"`))!;
 const run = { symbols: ["AAPL"], mode: "full", interval: "1d", years: 1 };
 
 describe("a key set on the page", () => {

@@ -1,0 +1,240 @@
+/**
+ * The outbox at work: makes mails of the events that were recorded, and sends what waits, with patience.
+ *
+ * It looks when it is woken, when something falls due, and every half minute, because events are also recorded by
+ * threads that cannot wake it. Only one look is under way at a time.
+ */
+
+import { type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
+import { messageOf, Refusal } from "../domain/errors.ts";
+import type { Log } from "../log.ts";
+import { type Clock, systemClock } from "../providers/clock.ts";
+import type { Database } from "../storage/db.ts";
+import {
+  hurryMails,
+  lastMails,
+  type MailRow,
+  mailFailed,
+  mailSent,
+  muteEvents,
+  newEvents,
+  nextMailAt,
+  postMail,
+  releaseMails,
+  sendAgain,
+  takeMail,
+} from "../storage/outbox.ts";
+import { readRules, storeRules } from "../storage/rules.ts";
+import { composeMail } from "./compose.ts";
+import { type MailAccount, MailError, Mailer } from "./email.ts";
+import { planMails } from "./rules.ts";
+import { renderLetter } from "./templates/letter.ts";
+import { testLetter } from "./templates/service.ts";
+
+const POLL_MS = 30_000;
+/** Longer than any attempt: connection, greeting and each answer have a third of it. */
+const LEASE_MS = 120_000;
+const FIRST_RETRY_MS = 30_000;
+const LONGEST_RETRY_MS = 60 * 60_000;
+/** A mail that nobody took for so long is given up, as mail servers do among themselves (RFC 5321, 4.5.4.1). */
+const GIVE_UP_MS = 5 * 24 * 60 * 60_000;
+/** Events taken into account in one look. */
+const EVENTS = 20_000;
+/** How long a mail under way may hold a shutdown up, milliseconds. */
+const FAREWELL_MS = 2_000;
+
+export interface OutboxOptions {
+  readonly db: Database;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** How long the mail server may be silent, milliseconds. */
+  readonly patience?: number;
+}
+
+export class Outbox {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  #rules: AlertRules = DEFAULT_ALERT_RULES;
+  #account: MailAccount | null = null;
+  #base: string | null = null;
+  #cancelTimer: (() => void) | null = null;
+  #look: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+  readonly #abort = new AbortController();
+
+  private constructor(private readonly options: OutboxOptions) {
+    this.#db = options.db;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  static async open(options: OutboxOptions): Promise<Outbox> {
+    const outbox = new Outbox(options);
+    outbox.#rules = await readRules(options.db);
+    return outbox;
+  }
+
+  get rules(): AlertRules {
+    return this.#rules;
+  }
+
+  /** Where mails go, or `null` if there is no mail server; then events are noted, but not mailed. */
+  get account(): MailAccount | null {
+    return this.#account;
+  }
+
+  /** Begins to send: the server is reachable at `base`, which links in mails point to. */
+  start(base: string): void {
+    this.#base = base.replace(/\/$/, "");
+    this.wake();
+  }
+
+  /** Sends through another account from now on; what waits is tried at once. */
+  async use(account: MailAccount | null): Promise<void> {
+    this.#account = account;
+    if (this.#base === null) return;
+    await hurryMails(this.#db, this.#clock.now());
+    this.wake();
+  }
+
+  async changeRules(rules: AlertRules): Promise<void> {
+    await storeRules(this.#db, rules);
+    this.#rules = rules;
+    this.wake();
+  }
+
+  /** @throws Refusal if there is no such mail, or it is just being sent */
+  async sendAgain(id: string): Promise<void> {
+    this.#accountOrRefusal();
+    const done = await sendAgain(this.#db, id, Bun.randomUUIDv7(), this.#clock.now());
+    if (!done) throw new Refusal("conflict", "There is no such mail, or it is just being sent");
+    this.wake();
+  }
+
+  /** Sends a test mail, at any hour. @throws Refusal if there is no mail server */
+  async sendTest(): Promise<void> {
+    const { to } = this.#accountOrRefusal();
+    const now = this.#clock.now();
+    const mail = renderLetter(testLetter(this.#base ?? "", now), this.#base ?? "");
+    const row = { ...mail, id: Bun.randomUUIDv7(), kind: "test", recipients: to.join(", "), createdAt: now } as const;
+    await postMail(this.#db, row, []);
+    this.wake();
+  }
+
+  /** Looks as soon as the look under way is over: there may be new events. */
+  wake(): void {
+    if (this.#base === null || this.#closed) return;
+    this.#again = true;
+    this.#look ??= this.#keepLooking().finally(() => {
+      this.#look = null;
+      // Woken between the last look and now.
+      if (this.#again) this.wake();
+    });
+  }
+
+  /** Resolves when nothing is left to be done at present. */
+  async idle(): Promise<void> {
+    while (this.#look !== null) await this.#look;
+  }
+
+  /** Stops; a mail under way gets a moment to arrive, and is sent again by the next start if it does not. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    if (this.#look === null) return;
+    const farewell = setTimeout(() => this.#abort.abort(), FAREWELL_MS);
+    await this.#look;
+    clearTimeout(farewell);
+  }
+
+  async #keepLooking(): Promise<void> {
+    this.#cancelTimer?.();
+    let nextAt: number | null = null;
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        const planned = await this.#makeMails();
+        await this.#sendMails();
+        const due = this.#account === null ? null : await nextMailAt(this.#db);
+        nextAt = earlier(planned, due);
+      } catch (error) {
+        nextAt = null;
+        this.options.log.write("error", `Alerts cannot be worked on: ${messageOf(error)}`);
+      }
+    }
+    if (this.#closed) return;
+    const wait = Math.min(POLL_MS, Math.max(0, (nextAt ?? Number.POSITIVE_INFINITY) - this.#clock.now()));
+    this.#cancelTimer = this.#clock.after(wait, () => this.wake());
+  }
+
+  /** Makes mails of the events that wait; answers when to look again. */
+  async #makeMails(): Promise<number | null> {
+    const events = await newEvents(this.#db, EVENTS);
+    if (events.length === 0) return null;
+    if (this.#account === null) {
+      await muteEvents(
+        this.#db,
+        events.map(({ id }) => id),
+      );
+      return null;
+    }
+    const now = this.#clock.now();
+    const plan = planMails(events, this.#rules, await lastMails(this.#db), now);
+    await muteEvents(this.#db, plan.muted);
+    for (const { kind, events } of plan.mails) {
+      const mail = composeMail(
+        kind,
+        events.map(({ event }) => event),
+        this.#base!,
+      );
+      const row = { ...mail, id: Bun.randomUUIDv7(), kind, recipients: this.#account.to.join(", "), createdAt: now };
+      await postMail(
+        this.#db,
+        row,
+        events.map(({ id }) => id),
+      );
+    }
+    return plan.nextAt;
+  }
+
+  async #sendMails(): Promise<void> {
+    await releaseMails(this.#db, this.#clock.now());
+    while (this.#account !== null && !this.#closed) {
+      const mail = await takeMail(this.#db, this.#clock.now(), LEASE_MS);
+      if (mail === undefined) return;
+      await this.#send(mail, new Mailer(this.#account, this.options.patience));
+    }
+  }
+
+  async #send(mail: MailRow, mailer: Mailer): Promise<void> {
+    const { log } = this.options;
+    try {
+      await mailer.send(mail, this.#abort.signal);
+    } catch (error) {
+      if (this.#abort.signal.aborted) {
+        await mailFailed(this.#db, mail, "the server stopped while it was sent", this.#clock.now());
+        return;
+      }
+      const final = error instanceof MailError && error.final;
+      const now = this.#clock.now();
+      const retryAt = final || now - mail.createdAt >= GIVE_UP_MS ? null : now + retryDelay(mail.attempts);
+      await mailFailed(this.#db, mail, messageOf(error), retryAt);
+      const next = retryAt === null ? "given up" : `tried again in ${Math.round((retryAt - now) / 1000)}s`;
+      log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${messageOf(error)}`);
+      return;
+    }
+    await mailSent(this.#db, mail, this.#clock.now());
+    log.write("info", `Mail sent: ${mail.subject}`);
+  }
+
+  #accountOrRefusal(): MailAccount {
+    if (this.#account === null) throw new Refusal("conflict", "There is no mail server yet: set one up first");
+    return this.#account;
+  }
+}
+
+/** Wait before the next attempt after `attempts` failed ones, milliseconds: doubled each time, up to an hour. */
+export const retryDelay = (attempts: number): number =>
+  Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(20, attempts - 1));
+
+const earlier = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));

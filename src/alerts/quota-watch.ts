@@ -1,0 +1,48 @@
+/** Sees when a day's or month's quota comes to the level that is worth a mail. */
+
+import type { QuotaLevel } from "../domain/alerts.ts";
+import { messageOf } from "../domain/errors.ts";
+import type { Log } from "../log.ts";
+import type { QuotaState } from "../providers/quota-account.ts";
+import type { Database } from "../storage/db.ts";
+import { recordStatements } from "../storage/outbox.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** Shorter quotas are meant to be used up: the limiter paces requests by them. */
+const PERIODS: readonly string[] = ["day", "month"];
+
+export class QuotaWatch {
+  /** Told already: provider, period and the period's end. The database keeps the same event from being told twice. */
+  readonly #told = new Set<string>();
+
+  constructor(private readonly parts: { db: Database; log: Log; outbox: Outbox }) {}
+
+  /** Records the quotas that have come to the level since the last look. */
+  look(states: readonly QuotaState[], now = Date.now()): void {
+    const { db, log, outbox } = this.parts;
+    const fresh = quotasAt(outbox.rules.quotaPercent, states, now).filter((event) => !this.#told.has(nameOf(event)));
+    if (fresh.length === 0) return;
+    for (const event of fresh) this.#told.add(nameOf(event));
+    db.write(recordStatements(fresh)).then(
+      () => outbox.wake(),
+      (error) => {
+        for (const event of fresh) this.#told.delete(nameOf(event));
+        log.write("warn", `A quota's level could not be noted and will be tried again: ${messageOf(error)}`);
+      },
+    );
+  }
+}
+
+const nameOf = ({ provider, period, counts, resetsAt }: QuotaLevel) =>
+  `${provider} ${period} ${counts} ${resetsAt ?? ""}`;
+
+/** The quotas of a day or longer of which at least `percent` is used. */
+export function quotasAt(percent: number, states: readonly QuotaState[], now: number): QuotaLevel[] {
+  return states.flatMap(({ provider, gauges }) =>
+    gauges
+      .filter(({ period, used, limit }) => PERIODS.includes(period) && limit > 0 && (100 * used) / limit >= percent)
+      .map(({ period, counts, used, limit, resetsAt }) => {
+        return { kind: "quota_level", at: now, provider, period, counts, used, limit, resetsAt } as const;
+      }),
+  );
+}

@@ -1,0 +1,143 @@
+/** Mails about runs that ended and symbols that failed. */
+
+import type { JobFailed, JobReport, RunEnded, RunReport } from "../../domain/alerts.ts";
+import type { Letter, Section } from "./letter.ts";
+import { count, duration, moment, names, plural } from "./words.ts";
+
+/** Rows of the symbols that went well, in the summary of a run; all that failed are always shown. */
+const SHOWN = 50;
+/** Rows of single failures that have no mail of their run. */
+const SHOWN_FAILURES = 500;
+
+export function runLetter(events: readonly RunEnded[], base: string): Letter {
+  const runs = events.map(({ run }) => run);
+  const [first, ...others] = runs as [RunReport, ...RunReport[]];
+  const failed = runs.filter(({ state }) => state === "failed");
+  const one = others.length === 0;
+  return {
+    subject: one
+      ? subjectOf(first)
+      : `${plural(runs.length, "run")} ended${failed.length ? `, ${failed.length} failed` : ""}`,
+    lead: one ? leadOf(first) : `${plural(runs.length, "run")} ended: ${runs.map(outcomeOf).join("; ")}.`,
+    sections: runs.flatMap((run) => sectionsOf(run, one ? undefined : titleOf(run))),
+    advice:
+      failed.length > 0
+        ? "Open the run to see each symbol's log, and press Retry at a symbol when its cause is out of the way. Batches that are stored already are not fetched again."
+        : "There is nothing to do.",
+    link: one
+      ? { title: "Open the run", url: `${base}/runs/${first.id}` }
+      : { title: "Open the runs", url: `${base}/runs` },
+  };
+}
+
+const titleOf = ({ mode, interval, provider, createdAt }: RunReport) =>
+  `Run of ${moment(createdAt)} (${mode}, ${interval}, ${provider})`;
+
+const outcomeOf = ({ state, counts, total }: RunReport) =>
+  state === "failed"
+    ? `${count(counts.failed)} of ${plural(total, "symbol")} failed`
+    : `${plural(total, "symbol")} complete`;
+
+function subjectOf(run: RunReport): string {
+  const failures = run.jobs.filter(({ state }) => state === "failed");
+  return run.state === "failed"
+    ? `Run failed: ${outcomeOf(run)} (${names(failures.map(({ symbol }) => symbol))})`
+    : `Run finished: ${plural(run.counts.complete, "symbol")} in ${duration(run.finishedAt - run.createdAt)}`;
+}
+
+function leadOf(run: RunReport): string {
+  const took = `after ${duration(run.finishedAt - run.createdAt)}`;
+  if (run.state !== "failed") return `The ${run.mode} run of ${plural(run.total, "symbol")} is complete ${took}.`;
+  const causes = Map.groupBy(
+    run.jobs.filter(({ state }) => state === "failed"),
+    ({ error }) => error,
+  );
+  const common = causes.size === 1 && run.counts.failed > 1 ? " All for the same reason." : "";
+  return `The ${run.mode} run ended ${took}: ${outcomeOf(run)}.${common}`;
+}
+
+function sectionsOf(run: RunReport, title: string | undefined): Section[] {
+  const { counts } = run;
+  const failures = run.jobs.filter(({ state }) => state === "failed");
+  const others = run.jobs.filter(({ state }) => state !== "failed");
+  const left = counts.skipped + counts.cancelled;
+  const summary: Section = {
+    ...(title !== undefined && { title }),
+    facts: [
+      ["Complete", `${count(counts.complete)} of ${count(run.total)}`],
+      ["Failed", count(counts.failed)],
+      ...(left > 0 ? [["Skipped or cancelled", count(left)] as const] : []),
+      ["Data points", count(run.dataPoints)],
+      ["API calls", count(run.apiCalls)],
+      ["Interval and provider", `${run.interval}, ${run.provider}`],
+      ["Started", moment(run.createdAt)],
+      ["Ended", moment(run.finishedAt)],
+    ],
+  };
+  return [
+    summary,
+    ...(failures.length > 0
+      ? [
+          {
+            title: "Failed",
+            table: tableOf(failures, counts.failed, ["Symbol", "Why"], ({ symbol, error }) => [symbol, error ?? ""]),
+          },
+        ]
+      : []),
+    ...(others.length > 0
+      ? [
+          {
+            title: "The others",
+            table: tableOf(
+              others.slice(0, SHOWN),
+              run.total - counts.failed,
+              ["Symbol", "State", "Data points", "API calls", "Took"],
+              (job) => [
+                job.symbol,
+                job.state,
+                count(job.dataPoints),
+                count(job.apiCalls),
+                duration(job.seconds * 1000),
+              ],
+            ),
+          },
+        ]
+      : []),
+  ];
+}
+
+function tableOf(jobs: readonly JobReport[], all: number, head: string[], cells: (job: JobReport) => string[]) {
+  const more = all - jobs.length;
+  return { head, rows: jobs.map(cells), more: more > 0 ? `and ${count(more)} more` : undefined };
+}
+
+export function failureLetter(events: readonly JobFailed[], base: string): Letter {
+  const first = events[0]!;
+  const one = events.length === 1;
+  const runs = new Set(events.map(({ runId }) => runId));
+  return {
+    subject: one
+      ? `${first.symbol} failed: ${first.reason}`
+      : `${plural(events.length, "symbol")} failed: ${names(events.map(({ symbol }) => symbol))}`,
+    lead: one
+      ? `${first.symbol} (${first.interval}, ${first.provider}) failed at ${moment(first.at)}.`
+      : `${plural(events.length, "symbol")} failed since ${moment(first.at)}, in ${plural(runs.size, "run")}.`,
+    sections: [
+      {
+        table: {
+          head: ["Symbol", "Interval", "Provider", "Why"],
+          rows: events
+            .slice(0, SHOWN_FAILURES)
+            .map(({ symbol, interval, provider, reason }) => [symbol, interval, provider, reason]),
+          more: events.length > SHOWN_FAILURES ? `and ${count(events.length - SHOWN_FAILURES)} more` : undefined,
+        },
+      },
+    ],
+    advice:
+      "Press Retry at a symbol when its cause is out of the way. Batches that are stored already are not fetched again.",
+    link:
+      runs.size === 1
+        ? { title: "Open the run", url: `${base}/runs/${first.runId}` }
+        : { title: "Open the runs", url: `${base}/runs` },
+  };
+}

@@ -1,0 +1,76 @@
+/** Mails about the service itself: quotas, schedules, and the test mail. */
+
+import type { QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
+import type { Letter } from "./letter.ts";
+import { count, moment, names, plural } from "./words.ts";
+
+const share = ({ used, limit }: QuotaLevel) => `${Math.floor((100 * used) / limit)}%`;
+
+export function quotaLetter(events: readonly QuotaLevel[], base: string): Letter {
+  const first = events[0]!;
+  const one = events.length === 1;
+  return {
+    subject: one
+      ? `${first.provider}: ${share(first)} of the ${first.period}'s quota is used`
+      : `Quota of ${names(events.map(({ provider }) => provider))} is nearly used`,
+    lead: one
+      ? `${first.provider} has answered ${count(first.used)} of the ${count(first.limit)} ${first.counts} that your plan allows a ${first.period}.`
+      : `${plural(events.length, "quota")} reached the level you chose.`,
+    sections: [
+      {
+        table: {
+          head: ["Provider", "Period", "Used", "Limit", "Share", "Starts anew"],
+          rows: events.map((each) => [
+            each.provider,
+            each.period,
+            count(each.used),
+            count(each.limit),
+            share(each),
+            each.resetsAt === null ? "" : moment(each.resetsAt * 1000),
+          ]),
+        },
+      },
+    ],
+    advice:
+      "When a quota is used up, jobs wait for its reset and go on by themselves. To be done sooner, cancel runs that can wait, or use another provider.",
+    link: { title: "Open the monitor", url: `${base}/` },
+  };
+}
+
+export function scheduleLetter(events: readonly ScheduleMissed[], base: string): Letter {
+  const first = events[0]!;
+  const one = events.length === 1;
+  return {
+    subject: one ? `Schedule missed: ${first.name}` : `${plural(events.length, "scheduled run")} missed`,
+    lead: one
+      ? `The schedule “${first.name}” was due at ${moment(first.dueAt)} and did not run: ${first.reason}.`
+      : `${plural(events.length, "scheduled run")} did not start when they were due: ${names(events.map(({ name }) => name))}.`,
+    sections: [
+      {
+        table: {
+          head: ["Schedule", "Was due", "Made up for", "Why"],
+          rows: events.map(({ name, dueAt, caughtUp, reason }) => [
+            name,
+            moment(dueAt),
+            caughtUp ? "yes" : "no",
+            reason,
+          ]),
+        },
+      },
+    ],
+    advice: events.every(({ caughtUp }) => caughtUp)
+      ? "It has been made up for; there is nothing to do."
+      : "To make up for it now, press Run now at the schedule.",
+    link: { title: "Open the schedules", url: `${base}/schedules` },
+  };
+}
+
+export function testLetter(base: string, now: number): Letter {
+  return {
+    subject: "Test mail from Barkeep",
+    lead: "This is the test mail you asked for: Barkeep's mails reach you.",
+    sections: [{ facts: [["Asked for", moment(now)]] }],
+    advice: "There is nothing to do.",
+    link: { title: "Open the alerts", url: `${base}/alerts` },
+  };
+}

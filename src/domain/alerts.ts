@@ -1,0 +1,172 @@
+/** What is worth a mail: the events, and the rules that decide about them. */
+
+import type { Interval } from "./interval.ts";
+import type { JobState, Mode, RunState } from "./run.ts";
+
+export const ALERT_KINDS = [
+  "job_failed",
+  "run_failed",
+  "run_finished",
+  "quota_level",
+  "revision_found",
+  "gap_found",
+  "schedule_missed",
+] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
+
+/** One symbol of a run that has ended. */
+export interface JobReport {
+  readonly symbol: string;
+  readonly state: JobState;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  /** Seconds worked. */
+  readonly seconds: number;
+  /** Why it failed, or `null`. */
+  readonly error: string | null;
+}
+
+/** A run that has ended. */
+export interface RunReport {
+  readonly id: string;
+  readonly mode: Mode;
+  readonly interval: Interval;
+  readonly provider: string;
+  readonly state: RunState;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly finishedAt: number;
+  readonly counts: Readonly<Record<JobState, number>>;
+  readonly total: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  /** At most `REPORTED_JOBS`, those that failed first. */
+  readonly jobs: readonly JobReport[];
+}
+
+/** Rows of a run that its report carries; the page of the run has them all. */
+export const REPORTED_JOBS = 500;
+
+interface About<Kind extends AlertKind> {
+  readonly kind: Kind;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface JobFailed extends About<"job_failed"> {
+  readonly runId: string;
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  readonly reason: string;
+}
+
+export interface RunEnded extends About<"run_failed" | "run_finished"> {
+  readonly run: RunReport;
+}
+
+export interface QuotaLevel extends About<"quota_level"> {
+  readonly provider: string;
+  readonly period: string;
+  readonly counts: string;
+  readonly used: number;
+  readonly limit: number;
+  /** Epoch seconds. */
+  readonly resetsAt: number | null;
+}
+
+export interface RevisionFound extends About<"revision_found"> {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** What the comparison took it for. */
+  readonly what: "split" | "dividend" | "correction" | "suspicious";
+  /** Bars that differ. */
+  readonly bars: number;
+  /** What was found and what was done about it, in one sentence. */
+  readonly detail: string;
+}
+
+export interface GapFound extends About<"gap_found"> {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** What is missing, e.g. `3 sessions`. */
+  readonly missing: string;
+  /** From the first to the last missing bar, epoch seconds. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ScheduleMissed extends About<"schedule_missed"> {
+  readonly scheduleId: string;
+  readonly name: string;
+  /** When it was due, epoch milliseconds. */
+  readonly dueAt: number;
+  /** Whether it was made up for, or skipped. */
+  readonly caughtUp: boolean;
+  readonly reason: string;
+}
+
+export type AlertEvent = JobFailed | RunEnded | QuotaLevel | RevisionFound | GapFound | ScheduleMissed;
+
+/** What makes an event the same event: recorded twice, it counts once. */
+export function alertKey(event: AlertEvent): string {
+  switch (event.kind) {
+    case "job_failed":
+      return `${event.kind}:${event.runId}:${event.symbol}:${event.at}`;
+    case "run_failed":
+    case "run_finished":
+      return `${event.kind}:${event.run.id}:${event.run.finishedAt}`;
+    case "quota_level":
+      return `${event.kind}:${event.provider}:${event.period}:${event.counts}:${event.resetsAt ?? event.at}`;
+    case "revision_found":
+      return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.what}:${event.at}`;
+    case "gap_found":
+      return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.from}:${event.to}`;
+    case "schedule_missed":
+      return `${event.kind}:${event.scheduleId}:${event.dueAt}`;
+  }
+}
+
+/** The run an event belongs to, or `null`. */
+export function alertRun(event: AlertEvent): string | null {
+  if (event.kind === "job_failed") return event.runId;
+  return event.kind === "run_failed" || event.kind === "run_finished" ? event.run.id : null;
+}
+
+/** Hours of the day in which no mail is sent, e.g. from `22:00` to `07:00` in `Europe/Berlin`. */
+export interface QuietHours {
+  readonly from: string;
+  readonly to: string;
+  /** IANA time zone. */
+  readonly zone: string;
+}
+
+export interface AlertRules {
+  /** The kinds that are mailed. */
+  readonly on: Readonly<Record<AlertKind, boolean>>;
+  /** Share of a day's or month's quota that is worth a mail, percent. */
+  readonly quotaPercent: number;
+  /** How long events of a kind are collected into one mail, minutes. */
+  readonly digestMinutes: number;
+  readonly quiet: QuietHours | null;
+}
+
+export const DEFAULT_ALERT_RULES: AlertRules = {
+  on: {
+    job_failed: true,
+    run_failed: true,
+    run_finished: false,
+    quota_level: true,
+    revision_found: true,
+    gap_found: false,
+    schedule_missed: true,
+  },
+  quotaPercent: 80,
+  digestMinutes: 15,
+  quiet: null,
+};
+
+/** `waiting`: to be sent at its time. `sending`: handed to the mail server. `failed`: given up, with the reason. */
+export const MAIL_STATES = ["waiting", "sending", "sent", "failed"] as const;

@@ -1,0 +1,29 @@
+/** What an ended run and a failed job have to tell whoever is to be alerted. */
+
+import { type AlertEvent, type JobFailed, type JobReport, REPORTED_JOBS } from "../domain/alerts.ts";
+import type { RunSummary } from "../domain/telemetry.ts";
+import type { JobRecord, RunRecord } from "./book.ts";
+
+/** The event of a run's end; none for one that a person has cancelled. */
+export function runEnded(run: RunRecord, summary: RunSummary, finishedAt: number): AlertEvent[] {
+  const { id, mode, interval, provider, state, createdAt, counts, total, dataPoints, apiCalls } = summary;
+  if (state !== "failed" && state !== "complete") return [];
+  const jobs = [...run.jobs.values()].map(jobReport);
+  const sorted = [...jobs.filter(isFailed), ...jobs.filter((job) => !isFailed(job))].slice(0, REPORTED_JOBS);
+  const report = { id, mode, interval, provider, state, createdAt, finishedAt, counts, total, dataPoints, apiCalls };
+  const kind = state === "failed" ? "run_failed" : "run_finished";
+  return [{ kind, at: finishedAt, run: { ...report, jobs: sorted } }];
+}
+
+const isFailed = ({ state }: JobReport) => state === "failed";
+
+function jobReport({ symbol, state, progress, workedMs }: JobRecord): JobReport {
+  const { dataPoints, apiCalls, microStage } = progress;
+  const error = state === "failed" ? microStage : null;
+  return { symbol, state, dataPoints, apiCalls, seconds: Math.round(workedMs / 100) / 10, error };
+}
+
+export function jobFailed({ symbol, run }: JobRecord, reason: string, at: number): JobFailed {
+  const { id: runId, interval, provider } = run.row;
+  return { kind: "job_failed", at, runId, symbol, interval, provider, reason };
+}

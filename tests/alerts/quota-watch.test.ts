@@ -1,0 +1,74 @@
+/** Which quotas are worth a mail. */
+
+import { expect, test } from "bun:test";
+import { Outbox } from "../../src/alerts/outbox.ts";
+import { QuotaWatch, quotasAt } from "../../src/alerts/quota-watch.ts";
+import type { QuotaState } from "../../src/providers/quota-account.ts";
+import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { newEvents } from "../../src/storage/outbox.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+
+const NOW = Date.UTC(2026, 0, 15, 12);
+const state = (gauges: [period: "minute" | "hour" | "day" | "month", used: number, limit: number][]): QuotaState => ({
+  provider: "demo",
+  gauges: gauges.map(([period, used, limit]) => {
+    return { period, counts: "requests", used, limit, resetsAt: period === "minute" ? null : NOW / 1000 + 60 };
+  }),
+  hold: null,
+  waiting: 0,
+  spenders: [],
+});
+
+test("a day or a month at the level; minutes and hours are there to be used up", () => {
+  const found = quotasAt(
+    80,
+    [
+      state([
+        ["minute", 8, 8],
+        ["hour", 50, 50],
+        ["day", 80, 100],
+        ["month", 79, 100],
+      ]),
+    ],
+    NOW,
+  );
+  expect(found.map(({ period, used }) => [period, used])).toEqual([["day", 80]]);
+  expect(quotasAt(80, [state([["day", 0, 0]])], NOW)).toEqual([]);
+});
+
+test("each is told once a period, also by the next process", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  const log = { write: () => {} };
+  const outbox = await Outbox.open({ db, log });
+  const written = Promise.withResolvers<void>();
+  const wake = outbox.wake.bind(outbox);
+  outbox.wake = () => {
+    wake();
+    written.resolve();
+  };
+  const day = [state([["day", 90, 100]])];
+  const watch = new QuotaWatch({ db, log, outbox });
+  watch.look(day, NOW);
+  watch.look(day, NOW + 1_000);
+  await written.promise;
+  const next = new QuotaWatch({ db, log, outbox });
+  const again = Promise.withResolvers<void>();
+  outbox.wake = () => again.resolve();
+  next.look(day, NOW + 2_000);
+  await again.promise;
+  expect((await newEvents(db, 10)).map(({ event }) => event)).toEqual([
+    {
+      kind: "quota_level",
+      at: NOW,
+      provider: "demo",
+      period: "day",
+      counts: "requests",
+      used: 90,
+      limit: 100,
+      resetsAt: NOW / 1000 + 60,
+    },
+  ]);
+  db.close();
+});

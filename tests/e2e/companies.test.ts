@@ -1,0 +1,82 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { fakeTiingo } from "../fakes/tiingo.ts";
+import { FAKE_KEY } from "../fakes/vendor.ts";
+import { live, rowOf, Screen } from "./screen.ts";
+
+const tiingo = fakeTiingo();
+let screen: Screen;
+beforeAll(async () => {
+  screen = await Screen.open(10, ".", { BARKEEP_SECRET: "the secret of this test", TIINGO_BASE_URL: tiingo.url });
+}, 30_000);
+afterEach(async () => {
+  await screen.leave();
+  expect(screen.complaints.splice(0)).toEqual([]);
+});
+afterAll(async () => {
+  await screen.close();
+  await tiingo.close();
+});
+
+const symbols = (page: Page) => page.locator(".company-list tbody th").allTextContents();
+const search = (page: Page) => page.getByLabel("Symbol or name");
+
+test("companies are fetched, found as one types, picked over several searches, and run", async () => {
+  const page = await screen.visit("/companies");
+  await page.getByText("No companies yet").waitFor();
+  await page.getByRole("button", { name: "Fetch" }).click();
+  await page.getByText("fetched", { exact: false }).first().waitFor();
+  await page.goto(`${screen.address}/companies`);
+  await search(page).pressSequentially("berkshire", { delay: 20 });
+  await page.locator("#company-BRK\\.B").waitFor();
+  await page.locator("#company-AAPL").waitFor({ state: "detached" });
+  expect(await symbols(page)).toEqual(["BRK.A", "BRK.B"]);
+  await page.getByLabel("Pick BRK.B").check();
+  await page.getByText("1 picked").waitFor();
+  expect(await page.evaluate("document.activeElement.id")).toBe("pick-BRK.B");
+  await search(page).fill("appl");
+  await page.locator("#company-AAPL").waitFor();
+  await page.getByLabel("Pick AAPL").check();
+  await page.getByText("2 picked").waitFor();
+  // A pick of an earlier search is let go by its chip.
+  await page.locator("#kept-BRK\\.B").uncheck();
+  await page.getByText("1 picked").waitFor();
+  await page.getByRole("button", { name: "Start run…" }).click();
+  expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe("AAPL");
+  await live(page);
+  await page.getByRole("button", { name: "Start run" }).click();
+  await rowOf(page, "AAPL").waitFor();
+}, 20_000);
+
+test("without JavaScript, too, and picks can be kept as a watchlist", async () => {
+  const page = await screen.visit("/companies", { javaScriptEnabled: false });
+  await page.getByRole("button", { name: "Top 10" }).click();
+  await page.getByText("10 picked").waitFor();
+  await search(page).fill("coca");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByLabel("Pick KO").check();
+  await page.getByText("Keep in a watchlist").click();
+  await page.getByLabel("Name of a new list").fill("Big ones");
+  await page.getByRole("button", { name: "Save picks as a new list" }).click();
+  await page.getByRole("link", { name: "Big ones" }).waitFor();
+  expect(await symbols(page)).toContain("KO");
+  await page.getByRole("button", { name: "Pick all 11" }).click();
+  await page.getByText("11 picked").waitFor();
+  await page.getByLabel("or paste lines").fill("symbol,name\nZZZ,Sleepy\n$$$,Bad\n");
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.getByText("1 company imported").waitFor();
+  await page.getByText("Line 3").waitFor();
+}, 20_000);
+
+test("a key is set, checked and never shown again", async () => {
+  const page = await screen.visit("/settings");
+  const section = page.locator("#provider-tiingo");
+  await section.getByText("Needs").waitFor();
+  await section.getByLabel("TIINGO_API_KEY").fill(FAKE_KEY);
+  await section.getByRole("button", { name: "Save" }).click();
+  await section.getByText("Ready").waitFor();
+  await section.getByRole("button", { name: "Check this key" }).click();
+  await section.getByText("accepts the key").waitFor();
+  expect(await section.getByLabel("TIINGO_API_KEY").inputValue()).toBe("");
+  expect(await page.content()).not.toContain(FAKE_KEY);
+}, 20_000);

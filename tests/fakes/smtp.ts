@@ -1,0 +1,118 @@
+/** A mail server on loopback: it takes mails, refuses them, stalls, goes away and comes back. */
+
+import PostalMime, { type Email } from "postal-mime";
+import { SMTPServer } from "smtp-server";
+
+/**
+ * - `accept`: takes every mail
+ * - `busy`: says to come back later (451)
+ * - `reject`: does not know the recipient (550)
+ * - `stall`: takes the mail and never says so
+ */
+type Manner = "accept" | "busy" | "reject" | "stall";
+
+export interface FakeMailServer extends AsyncDisposable {
+  /** `smtp://user:password@127.0.0.1:port` */
+  readonly url: string;
+  manner: Manner;
+  /** What was taken, in order. */
+  readonly mails: Email[];
+  /** Mails that were begun. */
+  attempts: number;
+  /** Resolves when so many mails were taken. */
+  arrived(count: number): Promise<Email[]>;
+  /** Resolves when so many mails were begun. */
+  begun(count: number): Promise<void>;
+  /** Goes away, cutting every connection. */
+  stop(): Promise<void>;
+  /** Comes back at the same port. */
+  start(): Promise<void>;
+}
+
+const MAIL_USER = "barkeep";
+export const MAIL_PASSWORD = "p4ss/w0rd:of+the@mail";
+
+export async function startMailServer(): Promise<FakeMailServer> {
+  let server: SMTPServer | null = null;
+  let port = 0;
+  const waiting = new Set<() => void>();
+  const stalled = new Set<() => void>();
+  const changed = () => {
+    for (const look of [...waiting]) look();
+  };
+  const until = <T>(look: () => T | undefined) =>
+    new Promise<T>((resolve) => {
+      const check = () => {
+        const found = look();
+        if (found === undefined) return;
+        waiting.delete(check);
+        resolve(found);
+      };
+      waiting.add(check);
+      check();
+    });
+  const answer = (code: number, text: string) => Object.assign(new Error(text), { responseCode: code });
+
+  const fake: FakeMailServer = {
+    get url() {
+      return `smtp://${MAIL_USER}:${encodeURIComponent(MAIL_PASSWORD)}@127.0.0.1:${port}`;
+    },
+    manner: "accept",
+    mails: [],
+    attempts: 0,
+    arrived: (count) => until(() => (fake.mails.length >= count ? fake.mails : undefined)),
+    begun: (count) => until(() => (fake.attempts >= count ? (true as const) : undefined)).then(() => {}),
+    start: () =>
+      new Promise((resolve, reject) => {
+        server = new SMTPServer({
+          authOptional: false,
+          allowInsecureAuth: true,
+          disabledCommands: ["STARTTLS"],
+          closeTimeout: 1,
+          onAuth({ username, password }, _session, done) {
+            if (username === MAIL_USER && password === MAIL_PASSWORD) done(null, { user: username });
+            // A server that repeats what it was told, to see that nobody hears it.
+            else done(answer(535, `no such login: ${username} ${password}`));
+          },
+          onMailFrom(_address, _session, done) {
+            fake.attempts += 1;
+            changed();
+            if (fake.manner === "busy") done(answer(451, "come back later"));
+            else done();
+          },
+          onRcptTo(_address, _session, done) {
+            if (fake.manner === "reject") done(answer(550, "no such mailbox"));
+            else done();
+          },
+          onData(stream, _session, done) {
+            new Response(stream as unknown as ReadableStream).arrayBuffer().then(async (raw) => {
+              const mail = await PostalMime.parse(raw);
+              if (fake.manner === "stall") {
+                stalled.add(() => done(answer(421, "closing")));
+                return;
+              }
+              fake.mails.push(mail);
+              done();
+              changed();
+            }, done);
+          },
+        });
+        server.on("error", reject);
+        server.listen(port, "127.0.0.1", () => {
+          port = (server!.server.address() as { port: number }).port;
+          resolve();
+        });
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        for (const end of stalled) end();
+        stalled.clear();
+        if (server === null) return resolve();
+        server.close(() => resolve());
+        server = null;
+      }),
+    [Symbol.asyncDispose]: () => fake.stop(),
+  };
+  await fake.start();
+  return fake;
+}
