@@ -60,8 +60,7 @@ async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome
     case "done": {
       const { seconds, ...counters } = outcome;
       // The worker's own write decides: a pause may have come before it, or just too late.
-      if ((await storedState(db, job.id)) === "complete")
-        await runs.complete(job, { stage: "complete", seconds }, counters);
+      if ((await storedState(db, job.id)) === "complete") await runs.complete(job, seconds, counters);
       return DONE;
     }
     case "parked": {

@@ -280,10 +280,12 @@ export class Runs {
   }
 
   /** Takes in what a worker has written itself: the job is complete. */
-  async complete(job: JobRecord, stage: Stage, counters: { dataPoints: number; apiCalls: number }): Promise<void> {
+  async complete(job: JobRecord, seconds: number, counters: { dataPoints: number; apiCalls: number }): Promise<void> {
     this.book.endStretch(job);
+    // The worker's own time, so that row and text say the same; but no clock on the screen ever goes back.
+    job.workedMs = Math.max(Math.round(seconds * 1000), job.progress.duration * 1000);
     job.state = "complete";
-    this.book.stage(job, stage, counters);
+    this.book.stage(job, { stage: "complete", seconds }, counters);
     await this.#settle(job.run);
   }
 
