@@ -69,7 +69,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const logStore = new LogStore(db, complain);
     closers.push(() => logStore.flush());
     const secrets = new Redactor();
-    secrets.learn([config.secret, config.dbToken, ...secretsOf(config.providerValues)]);
+    secrets.learn([config.secret, config.password, config.dbToken, ...secretsOf(config.providerValues)]);
     const { redact } = secrets;
     const keep = (line: LogLine) => logStore.keep(line);
     const log = createLog({ level: config.logLevel, hub, keep, redact, print: options.print });

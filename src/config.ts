@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { isLoopback } from "./auth.ts";
 import { createCalendar } from "./domain/calendar.ts";
 import type { SessionExceptions } from "./domain/closures.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -16,6 +17,11 @@ export interface Config {
   readonly dbToken: string | undefined;
   /** Opens the keys that are stored in the database; without it keys come from the environment only. */
   readonly secret: string | undefined;
+  /** The password of the screen, in plain or as a hash; without either there is no login (loopback only). */
+  readonly password: string | undefined;
+  readonly passwordHash: string | undefined;
+  /** Nobody may change anything over HTTP. */
+  readonly readOnly: boolean;
   /** Worker threads of the pipeline. */
   readonly workers: number;
   /** Provider of a run that names none. */
@@ -117,6 +123,8 @@ class Reader {
 /** Fewer characters than this are too easily guessed. */
 const MIN_SECRET = 16;
 
+const MIN_PASSWORD = 8;
+
 /** A URL may carry a password or a token: neither is ever printed. */
 export function withoutCredentials(url: string): string {
   return url
@@ -143,6 +151,9 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     ),
     dbToken: read.text("BARKEEP_DB_TOKEN"),
     secret: read.secret("BARKEEP_SECRET", MIN_SECRET),
+    password: read.secret("BARKEEP_PASSWORD", MIN_PASSWORD),
+    passwordHash: readPasswordHash(read),
+    readOnly: read.choice("BARKEEP_READ_ONLY", "false", ["true", "false"]) === "true",
     workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, 64),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
@@ -156,6 +167,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
       .flatMap(({ settings }) => settings.map(({ variable }) => variable))
       .filter((variable) => read.text(variable) !== undefined),
   };
+  read.faults.push(...passwordFaults(config));
   for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {
     // A key may also be stored in the database, if there is a secret to open it with.
     if (!required || config.providerValues[variable] !== undefined || config.secret !== undefined) continue;
@@ -218,6 +230,27 @@ function readMail(read: Reader): Config["mail"] {
     return undefined;
   }
   return { url, from: from ?? to[0]!, to };
+}
+
+function readPasswordHash(read: Reader): string | undefined {
+  const variable = "BARKEEP_PASSWORD_HASH";
+  const held = read.text("BARKEEP_PASSWORD_HASH");
+  if (held === undefined || /^\$(argon2(id|i|d)|2[aby])\$\S+$/.test(held)) return held;
+  // In .env a dollar sign begins a variable, so that what arrives here is a hash in pieces.
+  const wants = "an argon2 or bcrypt hash as Bun.password.hash gives it, with a backslash before each $ in .env";
+  read.faults.push({ variable, held: `${held.length} characters`, wants });
+  return undefined;
+}
+
+/** Whoever can reach the server can do everything on it, unless there is a password. */
+function passwordFaults({ host, password, passwordHash }: Config): ConfigFault[] {
+  const variable = "BARKEEP_PASSWORD";
+  if (password !== undefined && passwordHash !== undefined) {
+    return [{ variable, held: "a password", wants: "nothing, because BARKEEP_PASSWORD_HASH is set too" }];
+  }
+  if (isLoopback(host) || password !== undefined || passwordHash !== undefined) return [];
+  const wants = `a password (or BARKEEP_PASSWORD_HASH its hash), because HOST=${host} opens Barkeep to the network`;
+  return [{ variable, held: "", wants }];
 }
 
 /** A calendar file: `{"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}, "open": []}`, each list optional. */

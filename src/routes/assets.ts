@@ -18,6 +18,7 @@ const STYLES = [
   "chart",
   "companies",
   "settings",
+  "access",
   "narrow",
 ] as const;
 

@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
+import type { Actor } from "../domain/access.ts";
 import { type Frame, THEMES, type Theme } from "../views/layout.tsx";
 
 export const THEME_COOKIE = "barkeep-theme";
@@ -14,7 +15,15 @@ export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request")
 export function frameOf(c: Context, assets: Frame["assets"]): Frame {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
-  return { path: pathname + search, theme: isTheme(theme) ? theme : "system", assets, now: Date.now() };
+  const actor: Actor | undefined = c.get("actor");
+  return {
+    path: pathname + search,
+    theme: isTheme(theme) ? theme : "system",
+    scope: actor?.scope ?? null,
+    signedIn: c.get("guarded") && actor ? actor.name : null,
+    assets,
+    now: Date.now(),
+  };
 }
 
 /** A path of our own to go to, from untrusted text; `/` for everything else. */

@@ -1,6 +1,7 @@
 /** The contents page of the HTTP side: middleware in order, then one line a file. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { Access } from "./access.ts";
 import { actionRoutes } from "./actions.tsx";
 import { companyRoutes } from "./api/companies.ts";
 import { docsRoutes } from "./api/docs.tsx";
@@ -21,7 +22,9 @@ import { previewRoutes } from "./preview.ts";
 import { profilePageRoutes } from "./profile-pages.tsx";
 import { quotasInUse } from "./quota-view.ts";
 import type { Services } from "./services.ts";
+import { sessionRoutes } from "./session.tsx";
 import { settingsPages } from "./settings.tsx";
+import { tokenPages } from "./tokens.tsx";
 
 const DESCRIPTION = {
   openapi: "3.1.0",
@@ -30,6 +33,8 @@ const DESCRIPTION = {
 
 export interface Routes {
   fetch(request: Request): Response | Promise<Response>;
+  /** The contents page as data: every method and path that is answered. */
+  readonly table: readonly { readonly method: string; readonly path: string }[];
   /** Ends the streams of the screen. */
   close(): void;
 }
@@ -38,7 +43,8 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const routes = new OpenAPIHono();
   const assets = await loadAssets();
   const feed = new ScreenFeed(services.hub, { quota: () => quotasInUse(services) });
-  addMiddleware(routes, services.log, assets.addresses);
+  const access = await Access.open(services.db, services.config);
+  addMiddleware(routes, services, access, assets.addresses);
   routes.route("/", opsRoutes(services, feed));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
@@ -47,6 +53,8 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", usageRoutes(services));
   routes.route("/api", companyRoutes(services));
   routes.route("/", assets.route);
+  routes.route("/", sessionRoutes(services.db, access, assets.addresses));
+  routes.route("/", tokenPages(services.db, assets.addresses));
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));
@@ -60,5 +68,5 @@ export async function createRoutes(services: Services): Promise<Routes> {
     "/",
     docsRoutes(() => routes.getOpenAPI31Document(DESCRIPTION), assets.addresses),
   );
-  return { fetch: routes.fetch, close: () => feed.close() };
+  return { fetch: routes.fetch, table: routes.routes, close: () => feed.close() };
 }

@@ -3,14 +3,16 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import type { Log } from "../log.ts";
+import { isLoopback } from "../auth.ts";
 import { ErrorPage, type Frame } from "../views/layout.tsx";
 import { liveNotice } from "../views/live.tsx";
+import type { Access } from "./access.ts";
 import { frameOf, wantsFragment } from "./frame.ts";
+import { addGuard } from "./guard.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
+import type { Services } from "./services.ts";
 
 /** Largest body accepted, bytes: 5,000 symbols of full length fit with room to spare. */
 const MAX_BODY = 1024 * 1024;
@@ -21,7 +23,12 @@ const IMPORTS = /^(?:\/api)?\/companies\/import$/;
 
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
-export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"]): void {
+export function addMiddleware(
+  app: OpenAPIHono,
+  { log, config }: Pick<Services, "log" | "config">,
+  access: Access,
+  assets: Frame["assets"],
+): void {
   /** Programs get problem details, htmx a notice to show, people a page. */
   const refuse = (c: Context, fault: Problem) => {
     if (isApi(c)) return problem(c, fault);
@@ -45,11 +52,6 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
       referrerPolicy: "same-origin",
     }),
   );
-  // Browsers name the origin of whatever they post; a program that names none has no user to be tricked.
-  const sameOrigin = csrf();
-  app.use((c, next) =>
-    c.req.header("Origin") === undefined && c.req.header("Sec-Fetch-Site") === undefined ? next() : sameOrigin(c, next),
-  );
   const upTo = (maxSize: number) =>
     bodyLimit({
       maxSize,
@@ -57,6 +59,7 @@ export function addMiddleware(app: OpenAPIHono, log: Log, assets: Frame["assets"
     });
   const [small, large] = [upTo(MAX_BODY), upTo(MAX_IMPORT)];
   app.use((c, next) => (IMPORTS.test(c.req.path) ? large : small)(c, next));
+  addGuard(app, { access, loopback: isLoopback(config.host), refuse });
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;

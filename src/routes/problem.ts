@@ -13,6 +13,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: "Body too large",
   415: "Unsupported content type",
   422: "Invalid input",
+  429: "Too many attempts",
   500: "Internal error",
   503: "Not ready",
 };

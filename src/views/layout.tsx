@@ -2,6 +2,7 @@
 /** The frame around every page. */
 
 import type { Child } from "hono/jsx";
+import { covers, type Scope } from "../domain/access.ts";
 import { Sprite } from "./icons.tsx";
 import { dom, formatClock, Icon } from "./ui.tsx";
 
@@ -13,6 +14,10 @@ export interface Frame {
   /** The path of the present page, to mark its place in the navigation and to come back to. */
   readonly path: string;
   readonly theme: Theme;
+  /** What the reader may do; `null` before the login. */
+  readonly scope: Scope | null;
+  /** Who has signed in, where there is a login. */
+  readonly signedIn: string | null;
   /** Addresses of our own files, stamped with their content, e.g. `/assets/app.css?v=3f2a`. */
   readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon", string>>;
   /** Epoch milliseconds of the answer. */
@@ -20,11 +25,11 @@ export interface Frame {
 }
 
 const PLACES = [
-  { path: "/", title: "Monitor" },
-  { path: "/companies", title: "Companies" },
-  { path: "/profiles", title: "Profiles" },
-  { path: "/runs", title: "Runs" },
-  { path: "/settings", title: "Settings" },
+  { path: "/", title: "Monitor", scope: "read" },
+  { path: "/companies", title: "Companies", scope: "read" },
+  { path: "/profiles", title: "Profiles", scope: "read" },
+  { path: "/runs", title: "Runs", scope: "read" },
+  { path: "/settings", title: "Settings", scope: "read" },
 ] as const;
 
 const THEME_TITLES: Readonly<Record<Theme, string>> = {
@@ -39,7 +44,7 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
   return (
     <>
       {DOCTYPE}
-      <html lang="en" data-theme={frame.theme}>
+      <html lang="en" data-theme={frame.theme} data-scope={frame.scope ?? "none"}>
         <head>
           <meta charset="utf-8" />
           <title>{`${title} · Barkeep`}</title>
@@ -95,11 +100,17 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
       Barkeep
     </a>
     <nav aria-label="Main">
-      {PLACES.map(({ path, title }, index) => (
-        <a href={path} aria-current={isWithin(frame.path, path) ? "page" : undefined} data-shortcut={String(index + 1)}>
-          {title}
-        </a>
-      ))}
+      {PLACES.map(({ path, title, scope }, index) =>
+        frame.scope !== null && covers(frame.scope, scope) ? (
+          <a
+            href={path}
+            aria-current={isWithin(frame.path, path) ? "page" : undefined}
+            data-shortcut={String(index + 1)}
+          >
+            {title}
+          </a>
+        ) : null,
+      )}
     </nav>
     {live ? (
       <span id={dom.freshness} class="freshness" data-state="off">
@@ -110,6 +121,14 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
       {formatClock(frame.now)} UTC
     </time>
     <Keys />
+    {frame.signedIn === null ? null : (
+      <form class="who" method="post" action="/logout">
+        {frame.signedIn}
+        <button type="submit" class="button">
+          Sign out
+        </button>
+      </form>
+    )}
     <form class="themes" method="post" action="/theme" aria-label="Theme">
       <input type="hidden" name="back" value={frame.path} />
       {THEMES.map((theme) => (

@@ -41,6 +41,7 @@ export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView
   <Page frame={frame} title="Settings">
     <header class="page-head">
       <h1>Settings</h1>
+      <a href="/settings/access">Access and tokens</a>
     </header>
     {view.keepsKeys ? null : (
       <div class="key-notice" role="note">

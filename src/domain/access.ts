@@ -1,0 +1,43 @@
+/** Who may do what: scopes of people and tokens, and the scope that a request needs. */
+
+/** Each scope includes those before it. */
+export const SCOPES = ["read", "operate", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who sends a request, as far as the server knows. */
+export interface Actor {
+  /** `local` without a login, `owner` after one, otherwise the token's name. */
+  readonly name: string;
+  readonly scope: Scope;
+}
+
+export const isScope = (value: unknown): value is Scope => SCOPES.includes(value as Scope);
+
+/** Whether `held` is enough where `needed` is asked for. */
+export const covers = (held: Scope, needed: Scope): boolean => SCOPES.indexOf(held) >= SCOPES.indexOf(needed);
+
+/** Posted, because what is asked does not fit an address, but nothing is changed by it. */
+const ASKING = new Set([
+  "/companies",
+  "/companies/run",
+  "/runs/preview",
+  "/api/runs/preview",
+  "/theme",
+  "/login",
+  "/logout",
+]);
+
+/** Keys, tokens and the record of who did what. */
+const GUARDED = /^\/(?:settings|audit|api\/(?:settings|tokens|audit))(?:\/|$)/;
+
+/** Whether a request changes what is stored. */
+export function changesState(method: string, path: string): boolean {
+  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && !ASKING.has(path);
+}
+
+/** The scope that a request needs. The providers' settings may be read by all: no key is shown there. */
+export function neededScope(method: string, path: string): Scope {
+  if (path === "/settings" && !changesState(method, path)) return "read";
+  if (GUARDED.test(path)) return "admin";
+  return changesState(method, path) ? "operate" : "read";
+}

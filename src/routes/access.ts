@@ -1,0 +1,109 @@
+/** Who sends a request: the session of a browser, the token of a program, or anybody where there is no password. */
+
+import { hashSecret, newSecret, Password, Throttle, TOKEN_PREFIX } from "../auth.ts";
+import type { Config } from "../config.ts";
+import type { Actor } from "../domain/access.ts";
+import type { Database } from "../storage/db.ts";
+import { endPasswordSessions, endSession, findSession, keepSession } from "../storage/sessions.ts";
+import { keepSetting, readSettings } from "../storage/settings.ts";
+import { findToken, touchToken } from "../storage/tokens.ts";
+
+/** How long a browser stays signed in, milliseconds. */
+export const SESSION_MS = 14 * 86_400_000;
+/** The last use of a token is written down at most so often, milliseconds. */
+const TOUCH_MS = 60_000;
+/** The hash of the password as it was at the last start. */
+const PASSWORD_KEY = "auth:password";
+
+/** What a request brings along to be recognised. */
+export interface Credentials {
+  readonly authorization: string | undefined;
+  readonly cookie: string | undefined;
+}
+
+export type SignIn =
+  | { readonly actor: Actor; readonly cookie: string }
+  | { readonly wrong: true }
+  /** Too many guesses: milliseconds until the next one is looked at. */
+  | { readonly wait: number };
+
+export class Access {
+  readonly #throttle = new Throttle();
+  private constructor(
+    private readonly db: Database,
+    private readonly password: Password | null,
+    private readonly readOnly: boolean,
+  ) {}
+
+  /** Sessions that were opened with another password end here. */
+  static async open(db: Database, config: Config): Promise<Access> {
+    const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
+    const { password, passwordHash, readOnly } = config;
+    if (password === undefined && passwordHash === undefined) {
+      if (known !== undefined) await keepSetting(db, PASSWORD_KEY, null);
+      await endPasswordSessions(db);
+      return new Access(db, null, readOnly);
+    }
+    const same = passwordHash ? known === passwordHash : known !== undefined && (await matches(password!, known));
+    const hash = same && known !== undefined ? known : (passwordHash ?? (await Bun.password.hash(password!)));
+    if (!same) {
+      await endPasswordSessions(db);
+      await keepSetting(db, PASSWORD_KEY, hash);
+    }
+    return new Access(db, new Password(hash), readOnly);
+  }
+
+  /** Whether one has to sign in. */
+  get required(): boolean {
+    return this.password !== null;
+  }
+
+  /** Who that is; `null` if nobody who may come in. */
+  async identify({ authorization, cookie }: Credentials): Promise<Actor | null> {
+    const actor = await this.#recognise(authorization, cookie);
+    return actor && this.readOnly ? { ...actor, scope: "read" } : actor;
+  }
+
+  /** Signs a browser in with the password, or as a guest with an API token. */
+  async signIn(address: string, secret: string): Promise<SignIn> {
+    const wait = this.#throttle.take(address);
+    if (wait > 0) return { wait };
+    const token = secret.startsWith(TOKEN_PREFIX) ? await findToken(this.db, hashSecret(secret)) : undefined;
+    if (token === undefined && !(await this.password?.verify(secret))) return { wrong: true };
+    this.#throttle.forgive(address);
+    const cookie = newSecret();
+    await keepSession(this.db, {
+      hash: hashSecret(cookie),
+      tokenId: token?.id ?? null,
+      expiresAt: Date.now() + SESSION_MS,
+    });
+    return { actor: token ? { name: token.name, scope: token.scope } : OWNER, cookie };
+  }
+
+  async signOut(cookie: string): Promise<void> {
+    await endSession(this.db, hashSecret(cookie));
+  }
+
+  async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Actor | null> {
+    // A token that is wrong is refused even where none is needed: who sends one means to be somebody.
+    if (authorization !== undefined) return this.#byToken(authorization);
+    const session = cookie === undefined ? undefined : await findSession(this.db, hashSecret(cookie));
+    if (session && session.expiresAt > Date.now()) return session.token ?? OWNER;
+    return this.required ? null : LOCAL;
+  }
+
+  async #byToken(authorization: string): Promise<Actor | null> {
+    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret));
+    if (token === undefined) return null;
+    const now = Date.now();
+    if (now - (token.lastUsedAt ?? 0) > TOUCH_MS) await touchToken(this.db, token.id, now);
+    return { name: token.name, scope: token.scope };
+  }
+}
+
+const OWNER: Actor = { name: "owner", scope: "admin" };
+const LOCAL: Actor = { name: "local", scope: "admin" };
+
+/** A stored text that is no hash matches nothing. */
+const matches = (password: string, hash: string) => Bun.password.verify(password, hash).catch(() => false);

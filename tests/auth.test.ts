@@ -1,0 +1,144 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  actingAs,
+  hashSecret,
+  hostName,
+  isForged,
+  isLoopback,
+  newSecret,
+  Password,
+  Throttle,
+  whoActs,
+} from "../src/auth.ts";
+import { ConfigError, readConfig } from "../src/config.ts";
+import { covers, SCOPES } from "../src/domain/access.ts";
+import { PROVIDERS } from "../src/providers/registry.ts";
+
+test("only names and addresses of this machine are loopback", () => {
+  for (const host of ["localhost", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "app.localhost", "LOCALHOST"]) {
+    expect([host, isLoopback(host)]).toEqual([host, true]);
+  }
+  for (const host of ["0.0.0.0", "::", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "1127.0.0.1"]) {
+    expect([host, isLoopback(host)]).toEqual([host, false]);
+  }
+  expect(["localhost:3000", "[::1]:3000", "127.0.0.1"].map(hostName)).toEqual(["localhost", "[::1]", "127.0.0.1"]);
+});
+
+test("each scope includes those before it, and no other", () => {
+  for (const [i, held] of SCOPES.entries()) {
+    for (const [j, needed] of SCOPES.entries()) expect(covers(held, needed)).toBe(i >= j);
+  }
+});
+
+describe("a request is forged", () => {
+  const forged = (headers: Record<string, string>) => isForged(new Headers({ Host: "bar.example", ...headers }));
+  test("when its browser says that another site sent it", () => {
+    expect(forged({ "Sec-Fetch-Site": "cross-site" })).toBe(true);
+    expect(forged({ "Sec-Fetch-Site": "same-site", Origin: "https://bar.example" })).toBe(true);
+    expect(forged({ Origin: "https://evil.example" })).toBe(true);
+    expect(forged({ Origin: "https://bar.example.evil.example" })).toBe(true);
+    expect(forged({ Origin: "null" })).toBe(true);
+  });
+  test("but not from a page of ours, also behind TLS, nor from a program", () => {
+    expect(forged({ "Sec-Fetch-Site": "same-origin" })).toBe(false);
+    expect(forged({ "Sec-Fetch-Site": "none" })).toBe(false);
+    expect(forged({ Origin: "https://bar.example" })).toBe(false);
+    expect(forged({})).toBe(false);
+  });
+});
+
+describe("guesses", () => {
+  test("wait twice as long each time, and a right one clears the account", () => {
+    let now = 0;
+    const throttle = new Throttle(() => now);
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      expect(throttle.take("a")).toBe(0);
+      const wait = throttle.take("a");
+      waits.push(wait);
+      now += wait;
+      if (wait === 0) i += 1;
+    }
+    expect(waits.filter((wait) => wait > 0)).toEqual(
+      [1_000, 2_000, 4_000, 8_000, 16_000, 32_000].slice(0, waits.length - 1),
+    );
+    expect(throttle.take("b")).toBe(0);
+    throttle.forgive("a");
+    expect([throttle.take("a"), throttle.take("a")]).toEqual([0, 0]);
+  });
+
+  test("of one address are at most a few in an hour, however they are timed", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 5_000 }), { maxLength: 400 }), (pauses) => {
+        let now = 0;
+        let allowed = 0;
+        const throttle = new Throttle(() => now);
+        for (const pause of pauses) {
+          now += pause;
+          if (throttle.take("a") === 0) allowed += 1;
+        }
+        // 2 free ones, then 1, 2, 4, … seconds apart.
+        expect(allowed).toBeLessThanOrEqual(4 + Math.log2(1 + now / 1_000));
+      }),
+    );
+  });
+});
+
+test("a password is verified without holding up the main thread's other work", async () => {
+  const password = new Password(
+    await Bun.password.hash("correct horse", { algorithm: "argon2id", memoryCost: 8, timeCost: 1 }),
+  );
+  expect(await Promise.all([password.verify("wrong"), password.verify("correct horse")])).toEqual([false, true]);
+});
+
+test("secrets differ, and their hashes tell nothing of them", () => {
+  const secrets = new Set(Array.from({ length: 100 }, () => newSecret("bk_")));
+  expect(secrets.size).toBe(100);
+  for (const secret of secrets) {
+    expect(secret).toMatch(/^bk_[\w-]{43}$/);
+    expect(hashSecret(secret)).toMatch(/^[0-9a-f]{64}$/);
+  }
+});
+
+test("nobody acts outside of a deed, nor after its end in what it left behind", async () => {
+  const actor = { name: "ada", scope: "operate" } as const;
+  expect(whoActs()).toBeUndefined();
+  const { promise: later, resolve } = Promise.withResolvers<void>();
+  let left: Promise<unknown> = Promise.resolve();
+  await actingAs(actor, "because", async () => {
+    expect(whoActs()).toMatchObject({ actor, reason: "because" });
+    left = later.then(() => whoActs());
+  });
+  resolve();
+  expect(await left).toBeUndefined();
+});
+
+describe("settings", () => {
+  const faults = (env: Record<string, string>) => {
+    try {
+      readConfig(env, PROVIDERS);
+      return "";
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message;
+      throw error;
+    }
+  };
+  test("an address that others can reach needs a password", () => {
+    for (const HOST of ["0.0.0.0", "::", "192.168.1.5", "bar.example"]) {
+      expect(faults({ HOST })).toContain(`because HOST=${HOST} opens Barkeep to the network`);
+      expect(faults({ HOST, BARKEEP_PASSWORD: "long enough" })).toBe("");
+    }
+    expect(faults({ HOST: "localhost" })).toBe("");
+  });
+  test("a short password, a broken hash or both at once are refused without being told", () => {
+    expect(faults({ BARKEEP_PASSWORD: "short7!" })).toContain("at least 8 characters");
+    expect(faults({ BARKEEP_PASSWORD: "short7!" })).not.toContain("short7!");
+    expect(faults({ BARKEEP_PASSWORD_HASH: "argon2id=19" })).toMatch(
+      /BARKEEP_PASSWORD_HASH .* backslash before each \$/,
+    );
+    const hash = Bun.password.hashSync("x", { algorithm: "bcrypt", cost: 4 });
+    expect(faults({ HOST: "0.0.0.0", BARKEEP_PASSWORD_HASH: hash })).toBe("");
+    expect(faults({ BARKEEP_PASSWORD: "long enough", BARKEEP_PASSWORD_HASH: hash })).toContain("is set too");
+  });
+});
