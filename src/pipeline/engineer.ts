@@ -6,9 +6,13 @@ import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
 import { countBars, readBars, readLastBars } from "../storage/bars.ts";
 import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles.ts";
+import { readSeries } from "../storage/series.ts";
+import { adjusterOf, USUAL_ADJUSTMENT } from "./adjust.ts";
 import type { Work } from "./work.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+/** Bars read beyond the lookback of a state, so that a few bars filled in later do not cost a full pass. */
+const SLACK = TAIL;
 
 export interface EngineeredSeries {
   /** Bars in the whole series. */
@@ -23,8 +27,9 @@ export interface EngineeredSeries {
 export async function engineerSeries(work: Work): Promise<EngineeredSeries | null> {
   const { io, series, task } = work;
   const setup = { interval: task.interval, market: marketOf(task.symbol) };
-  const update = await readUpdate(work);
-  const bars = update?.bars ?? (await readBars(io.db, series, 0, END_OF_TIME));
+  const adjust = await adjusterOf(io.db, series, USUAL_ADJUSTMENT);
+  const update = await readUpdate(work, adjust);
+  const bars = update?.bars ?? adjust(await readBars(io.db, series, 0, END_OF_TIME));
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume);
@@ -56,24 +61,34 @@ export async function engineerSeries(work: Work): Promise<EngineeredSeries | nul
 }
 
 /** The last stored bars and the state that fits them, or `null` when only the whole series will do. */
-async function readUpdate({
-  io,
-  series,
-  task,
-}: Work): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
-  if (task.mode !== "incremental") return null;
+async function readUpdate(
+  { io, series, task }: Work,
+  adjust: (bars: BarColumns) => BarColumns,
+): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
+  if (task.mode !== "incremental" && task.mode !== "repair") return null;
   const { symbol, interval } = task;
-  const [state, profile] = [
+  const [state, profile, { changedFrom }] = [
     await findFeatureState(io.db, symbol, interval),
     await findProfile(io.db, symbol, interval),
+    await readSeries(io.db, series),
   ];
   if (state === undefined || profile === undefined || profile.seriesId !== series) return null;
+  const refuse = (why: string) => {
+    io.log("info", `stored feature state not used (${why}): computing the whole series`);
+    return null;
+  };
   const added = await countBars(io.db, series, profile.lastBar + 1, END_OF_TIME);
-  const bars = await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added);
+  const bars = adjust(await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added + SLACK));
   const resume = resumeFrom(state.state, bars, { interval, market: marketOf(symbol) });
-  if (!("refused" in resume)) return { bars, resume, firstBar: profile.firstBar };
-  io.log("info", `stored feature state not used (${resume.refused}): computing the whole series`);
-  return null;
+  if ("refused" in resume) return refuse(resume.refused);
+  // The state vouches for the bars that it looks back on. A change before those is one it cannot see.
+  const seen = bars.ts[Math.max(0, resume.next - (LOOKBACK_BARS - TAIL))] ?? END_OF_TIME;
+  if (changedFrom !== null && changedFrom < seen && resume.next > 0) {
+    const when =
+      changedFrom > 0 ? `bars from ${new Date(changedFrom * 1000).toISOString().slice(0, 10)} on` : "the history";
+    return refuse(`${when} changed, which is older than it looks back`);
+  }
+  return { bars, resume, firstBar: profile.firstBar };
 }
 
 function publish({ values, tails }: Engineered) {

@@ -1,11 +1,13 @@
 /** Tables on their way out: stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
 
+import type { Adjustment } from "../domain/action.ts";
 import type { Interval } from "../domain/interval.ts";
 import { marketOf } from "../domain/symbol.ts";
 import { featureNamed } from "../features/catalog.ts";
 import { featureMatrix } from "../features/engine.ts";
 import { barPages } from "../storage/bars.ts";
 import type { Database } from "../storage/db.ts";
+import { adjusterOf } from "./adjust.ts";
 import { encodeCsv } from "./encode-csv.ts";
 import { encodeJson } from "./encode-json.ts";
 import { encodeParquet } from "./encode-parquet.ts";
@@ -26,6 +28,8 @@ export interface ExportOrder {
   /** Names of the features wanted, in the order of their columns. */
   readonly names: readonly string[];
   readonly format: ExportFormat;
+  /** Which corporate actions are applied to the raw bars. */
+  readonly adjust: Adjustment;
   /** What a JSON answer says before its rows. */
   readonly head: Readonly<Record<string, unknown>>;
 }
@@ -40,9 +44,11 @@ export function exportTable(db: Database, order: ExportOrder): AsyncGenerator<Ui
   return ENCODERS[order.format](names, blocks, order.head);
 }
 
-async function* barBlocks(db: Database, { seriesId, from, to }: ExportOrder): AsyncGenerator<TableBlock> {
+async function* barBlocks(db: Database, { seriesId, from, to, adjust }: ExportOrder): AsyncGenerator<TableBlock> {
+  const adjusted = await adjusterOf(db, seriesId, adjust);
   for await (const page of barPages(db, seriesId, from, to)) {
-    yield { ts: page.ts, columns: BAR_COLUMNS.map((name) => page[name]) };
+    const bars = adjusted(page);
+    yield { ts: bars.ts, columns: BAR_COLUMNS.map((name) => bars[name]) };
   }
 }
 
@@ -51,5 +57,6 @@ async function* featureBlocks(db: Database, order: ExportOrder): AsyncGenerator<
   const features = order.names.map((name) => featureNamed(name)!);
   const setup = { interval: order.interval, market: marketOf(order.symbol) };
   const take = featureMatrix(setup, features, { since: order.from });
-  for await (const page of barPages(db, order.seriesId, Number.MIN_SAFE_INTEGER, order.to)) yield* take(page);
+  const adjusted = await adjusterOf(db, order.seriesId, order.adjust);
+  for await (const page of barPages(db, order.seriesId, Number.MIN_SAFE_INTEGER, order.to)) yield* take(adjusted(page));
 }

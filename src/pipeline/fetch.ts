@@ -1,43 +1,71 @@
-/** The fetch stage: which windows a job asks for, and how each becomes bars and a line in the ledger. */
+/** How batches become bars and lines in the ledger: asked for, judged, held against what is stored, written. */
 
-import { barsBetween } from "../domain/bars.ts";
+import { type BarColumns, barsBetween, emptyBars } from "../domain/bars.ts";
 import { ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/interval.ts";
-import { judge, type RejectedRow } from "../domain/judge.ts";
-import { countBars, readLastBars } from "../storage/bars.ts";
-import { answeredWindows, storeBatch, storeFailedBatch } from "../storage/coverage.ts";
-import { keepPlanStart } from "../storage/jobs.ts";
-import { type Batch, mergeBatches, planBatches, type Span, uncovered } from "./plan.ts";
+import { judge, REASONS, type RejectedRow } from "../domain/judge.ts";
+import type { Provider } from "../providers/provider.ts";
+import { countBars, readBars } from "../storage/bars.ts";
+import { type BatchRecord, storeBatch, storeFailedBatch } from "../storage/coverage.ts";
+import type { Statement } from "../storage/db.ts";
+import { foreignBars, type Revised } from "../storage/revisions.ts";
+import { type Batch, mergeBatches, type Span } from "./plan.ts";
+import { compareBars, pick } from "./revise.ts";
 import type { Work } from "./work.ts";
 
 /** Windows that failed one after the other until the provider is taken to be down and the rest is left for a retry. */
 const GIVE_UP_AFTER = 3;
-/** Bars asked for again by an incremental job, in days: 2 sessions intraday, 10 daily, weekends and holidays included. */
-const OVERLAP_DAYS = { intraday: 4, daily: 16 } as const;
+
+/** Where the bars of a job come from and where they go. */
+export interface Route {
+  readonly provider: Provider;
+  readonly series: number;
+  /**
+   * `compare`: the answer may revise stored bars. `fill`: it comes from another provider, adds bars where there are
+   * none, and they carry its name. `build`: nothing else is there.
+   */
+  readonly into: "compare" | "fill" | "build";
+  /** More to be written with a batch. */
+  also?(batch: Batch): Statement[];
+}
+
+/** The vendor has put a factor on the prices of a series: its stored and its new bars do not belong together. */
+export class FactorFound extends Error {
+  override readonly name = "FactorFound";
+  constructor(
+    readonly kind: "split" | "dividend",
+    readonly factor: number,
+  ) {
+    super(`${kind} factor ${factor}`);
+  }
+}
 
 /**
- * Fetches and stores every batch that this run has not stored yet, in order.
+ * Fetches and stores those of `batches` that are not `known` yet, in order.
  * @throws ProviderError when batches could not be had; what was stored stays, and a retry asks only for the rest
+ * @throws FactorFound when a batch has another scale than the stored bars; it is not stored
  */
-export async function fetchHistory(work: Work): Promise<void> {
-  const batches = await planJob(work);
+export async function fetchBatches(
+  work: Work,
+  route: Route,
+  batches: readonly Batch[],
+  known: readonly Span[],
+): Promise<void> {
   const total = batches.length;
-  const stored = await answeredWindows(work.io.db, work.series, work.task.runId);
-  const known = new Set(stored.map(keyOf));
-  const pending = batches.filter((batch) => !known.has(keyOf(batch)));
+  const answered = new Set(known.map(keyOf));
+  const pending = batches.filter((batch) => !answered.has(keyOf(batch)));
   const failures: { batches: number; error: ProviderError }[] = [];
   let inARow = 0;
 
-  for (const group of mergeBatches(pending, work.io.provider.maxWindowDays(work.task.interval))) {
+  for (const group of mergeBatches(pending, route.provider.maxWindowDays(work.task.interval))) {
     await work.breathe();
     work.stage({ stage: "fetch", done: group[0]!.n - 1, total });
     try {
-      await fetchGroup(work, group);
+      await fetchGroup(work, route, group);
       inARow = 0;
     } catch (error) {
       // A spent quota says nothing of the window: it is asked for later.
       if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
-      for (const batch of group) await noteFailure(work, batch, error.message);
+      for (const batch of group) await noteFailure(work, route.series, batch, error.message);
       if (!concernsOneWindow(error)) throw error;
       failures.push({ batches: group.length, error });
       inARow += 1;
@@ -67,52 +95,36 @@ function concernsOneWindow(error: ProviderError): boolean {
   return error.kind === "transient" || error.kind === "garbage" || error.kind === "bad_request";
 }
 
-/** The batches of the job's mode, numbered through. */
-async function planJob(work: Work): Promise<Batch[]> {
-  const { task, io } = work;
-  const range = { from: task.rangeFrom, to: task.rangeTo };
-  const spans =
-    task.mode === "repair"
-      ? uncovered(range, await answeredWindows(io.db, work.series))
-      : [{ from: task.mode === "incremental" ? await incrementalStart(work) : range.from, to: range.to }];
-  const parts = spans.flatMap(({ from, to }) => planBatches(from, to, task.batchDays));
-  return parts.map((part, index) => ({ ...part, n: index + 1, total: parts.length }));
-}
-
-/** An incremental job starts a few sessions before the last stored bar; without history it asks for the whole range. */
-async function incrementalStart({ task, io, before, series }: Work): Promise<number> {
-  if (before.planFrom !== null) return before.planFrom;
-  const last = (await readLastBars(io.db, series, task.rangeTo, 1)).ts[0];
-  const overlap = DAY * (task.interval === "1d" ? OVERLAP_DAYS.daily : OVERLAP_DAYS.intraday);
-  const from = last === undefined ? task.rangeFrom : Math.max(task.rangeFrom, Math.floor(last / DAY) * DAY - overlap);
-  await keepPlanStart(io.db, task.jobId, from);
-  return from;
-}
-
 /** One request chain for neighbouring batches; each is stored and shown on its own. */
-async function fetchGroup(work: Work, group: readonly Batch[]): Promise<void> {
+async function fetchGroup(work: Work, route: Route, group: readonly Batch[]): Promise<void> {
   const { task, io } = work;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
   const startedAt = performance.now();
   const { symbol, interval, asOf } = task;
-  const fetched = await io.provider.fetchBars({ symbol, interval, asOf, ...window }, work.context);
+  const fetched = await route.provider.fetchBars({ symbol, interval, asOf, ...window }, work.contextOf(route.provider));
   work.fetchMs += Math.round(performance.now() - startedAt);
   const judged = judge(fetched.bars, { interval, asOf, ...window });
   const rejected = [...fetched.rejected, ...judged.rejected];
   for (const line of summary(rejected)) io.log("warn", line);
+  const change = await changeOf(work, route, window, judged.bars, judged.rejected);
+  work.actions.push(...(fetched.actions ?? []));
 
   for (const [index, batch] of group.entries()) {
     if (index > 0) {
       await work.breathe();
       work.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
-    const held = await countBars(io.db, work.series, batch.from, batch.to);
+    const held = await countBars(io.db, route.series, batch.from, batch.to);
     await storeBatch(io.db, {
-      seriesId: work.series,
+      seriesId: route.series,
       runId: task.runId,
       window: batch,
       bars: barsBetween(judged.bars, batch.from, batch.to),
+      write: barsBetween(change.write, batch.from, batch.to),
+      revised: change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) })),
       rejected: index === 0 ? rejected : [],
+      also: route.also?.(batch) ?? [],
+      ...(route.into === "fill" && { source: route.provider.name }),
       counters: {
         jobId: task.jobId,
         apiCalls: work.apiCalls,
@@ -120,8 +132,71 @@ async function fetchGroup(work: Work, group: readonly Batch[]): Promise<void> {
         dataPointsElsewhere: work.dataPoints - held,
       },
     });
-    work.dataPoints += (await countBars(io.db, work.series, batch.from, batch.to)) - held;
+    work.dataPoints += (await countBars(io.db, route.series, batch.from, batch.to)) - held;
   }
+}
+
+/** What an answer changes in its series. */
+async function changeOf(
+  work: Work,
+  { into, series, provider }: Route,
+  window: Span,
+  bars: BarColumns,
+  rejected: readonly RejectedRow[],
+): Promise<Required<Pick<BatchRecord, "write">> & { revised: Revised[] }> {
+  const stored = into === "build" ? emptyBars() : await readBars(work.io.db, series, window.from, window.to);
+  if (stored.ts.length === 0) return { write: bars, revised: [] };
+  if (into === "fill") {
+    const there = new Set(stored.ts);
+    return {
+      write: pick(
+        bars,
+        positions(bars, (ts) => !there.has(ts)),
+      ),
+      revised: [],
+    };
+  }
+  // Stored when it was the newest bar; with those after it, it is seen to be a lone jump.
+  const jumps = new Set(rejected.filter(({ reason }) => reason === REASONS.jump).map(({ where }) => momentOf(where)));
+  const withdrawn = pick(
+    stored,
+    positions(stored, (ts) => jumps.has(ts)),
+  );
+  const rest =
+    withdrawn.ts.length === 0
+      ? stored
+      : pick(
+          stored,
+          positions(stored, (ts) => !jumps.has(ts)),
+        );
+  const foreign = await foreignBars(work.io.db, series, window.from, window.to);
+  const { kind, factor, write, old, missing } = compareBars(rest, bars, foreign);
+  if (kind === "split" || kind === "dividend") throw new FactorFound(kind, factor);
+  const { log } = work.io;
+  if (kind === "shrunk") {
+    log(
+      "warn",
+      `suspicious answer for ${day(window.from)} to ${day(window.to - 1)}: it lacks ${count(missing)} that are stored; nothing stored was changed`,
+    );
+  }
+  if (old.ts.length > 0)
+    log("warn", `${count(old.ts.length)} corrected by ${provider.title}, the first ${day(old.ts[0]!)}`);
+  if (withdrawn.ts.length > 0) log("warn", `${count(withdrawn.ts.length)} withdrawn: ${REASONS.jump}`);
+  const revised: Revised[] = [
+    { kind: "correction", bars: old },
+    { kind: "withdrawn", bars: withdrawn },
+  ];
+  return { write, revised: revised.filter((part) => part.bars.ts.length > 0) };
+}
+
+const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;
+const day = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
+const momentOf = (where: string) => Date.parse(where) / 1000;
+
+function positions(bars: BarColumns, test: (ts: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < bars.ts.length; at++) if (test(bars.ts[at]!)) found.push(at);
+  return found;
 }
 
 /** One line per reason, with the first place where it was met. */
@@ -134,8 +209,8 @@ function summary(rejected: readonly RejectedRow[]): string[] {
   );
 }
 
-async function noteFailure(work: Work, window: Span, error: string): Promise<void> {
+async function noteFailure(work: Work, seriesId: number, window: Span, error: string): Promise<void> {
   const { task, io, apiCalls, fetchMs } = work;
   const counters = { jobId: task.jobId, apiCalls, fetchMs };
-  await storeFailedBatch(io.db, { seriesId: work.series, runId: task.runId, window, error, counters });
+  await storeFailedBatch(io.db, { seriesId, runId: task.runId, window, error, counters });
 }

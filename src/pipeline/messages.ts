@@ -16,6 +16,10 @@ export interface SymbolTask {
   readonly interval: Interval;
   readonly mode: Mode;
   readonly provider: string;
+  /** Is the history fetched anew beside the old one? */
+  readonly rebuild: boolean;
+  /** The provider that a repair may ask for what `provider` does not have. */
+  readonly repairProvider: string | null;
   readonly batchDays: number;
   /** Half-open range of the run, epoch seconds. */
   readonly rangeFrom: number;

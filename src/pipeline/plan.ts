@@ -22,6 +22,12 @@ export function planBatches(from: number, to: number, batchDays: number): Batch[
   return Array.from({ length: total }, (_, i) => ({ n: i + 1, total, from: edge(i), to: edge(i + 1) }));
 }
 
+/** The batches of several spans, numbered through. */
+export function numberedBatches(spans: readonly Span[], batchDays: number): Batch[] {
+  const parts = spans.flatMap(({ from, to }) => planBatches(from, to, batchDays));
+  return parts.map((part, index) => ({ ...part, n: index + 1, total: parts.length }));
+}
+
 /**
  * Neighbouring batches put together into windows of at most `maxDays`, so that one request serves several.
  * Each batch is still stored and shown on its own.

@@ -8,7 +8,8 @@ import { findJobWork } from "../storage/jobs.ts";
 import { storeProfile } from "../storage/profiles.ts";
 import { isHistoryComplete } from "./completeness.ts";
 import { catalogVersion, engineerSeries } from "./engineer.ts";
-import { fetchHistory, isSpentQuota } from "./fetch.ts";
+import { isSpentQuota } from "./fetch.ts";
+import { fetchHistory, judgeHistory } from "./history.ts";
 import type { Outcome, SymbolTask } from "./messages.ts";
 import { Stopped, type SymbolIo, Work } from "./work.ts";
 
@@ -34,7 +35,8 @@ async function workOn(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
   const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
   const work = await Work.begin(task, io, await findJobWork(io.db, task.jobId), series);
 
-  if (task.mode !== "reprocess") await fetchHistory(work);
+  await fetchHistory(work);
+  const gaps = await judgeHistory(work);
 
   const engineered = await engineerSeries(work);
   if (engineered === null)
@@ -49,6 +51,7 @@ async function workOn(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
     fetch_duration_seconds: Math.round(work.fetchMs / 100) / 10,
     feature_count: FEATURE_COUNT,
     batch_size_days: task.batchDays,
+    gaps,
     market: marketOf(symbol),
     mode: task.mode,
     run_id: task.runId,

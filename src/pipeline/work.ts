@@ -1,7 +1,10 @@
 /** The job at hand, as every stage of the pipeline sees it: its order, its counters, its line to the outside. */
 
+import type { CorporateAction } from "../domain/action.ts";
+import type { Calendar } from "../domain/calendar.ts";
 import type { Stage } from "../domain/progress.ts";
-import type { FetchContext, Provider } from "../providers/provider.ts";
+import type { Market } from "../domain/symbol.ts";
+import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
 import { countBars } from "../storage/bars.ts";
 import type { Database } from "../storage/db.ts";
 import type { JobWork } from "../storage/jobs.ts";
@@ -11,10 +14,13 @@ import type { StopReason, SymbolTask } from "./messages.ts";
 export interface SymbolIo {
   readonly db: Database;
   readonly provider: Provider;
+  /** The provider that a repair may ask for what `provider` does not have. */
+  readonly repairProvider: Provider | null;
+  readonly calendar: Calendar;
   /** Aborted with a `Stopped` when the job is paused, cancelled, skipped or the server stops. */
   readonly signal: AbortSignal;
-  /** Asks the shared limiter for one request. */
-  readonly acquire: FetchContext["acquire"];
+  /** Asks the shared limiter for one request to a provider. */
+  acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
 }
@@ -34,7 +40,12 @@ export class Work {
   fetchMs: number;
   /** Distinct bars held for the run's range. */
   dataPoints: number;
-  readonly context: FetchContext;
+  /** From when on the job asks (epoch seconds), once it has been planned; `null` if it asks for nothing. */
+  plannedFrom: number | null = null;
+  /** Corporate actions that came with the bars. */
+  readonly actions: CorporateAction[] = [];
+  /** How the series is told apart from others of its symbol. */
+  readonly traits: SeriesTraits;
 
   /** Takes up a job on `series` where earlier stretches of work left it. */
   static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<Work> {
@@ -51,12 +62,23 @@ export class Work {
     this.dataPoints = held;
     this.apiCalls = before.apiCalls;
     this.fetchMs = before.fetchMs;
-    this.context = {
+    this.traits = io.provider.traits(task.symbol, task.interval);
+  }
+
+  /** The calendar that the series keeps: only New York regular hours are known; anything else may trade on any day. */
+  get market(): Market {
+    return this.traits.sessions === "regular" ? "us_equity" : "crypto";
+  }
+
+  /** What requests to `provider` may use of the outside; they count as this job's. */
+  contextOf(provider: Provider): FetchContext {
+    const { io } = this;
+    return {
       signal: io.signal,
       log: io.log,
       waiting: (reason) => this.stage({ stage: "waiting", reason }),
       acquire: async (cost) => {
-        const permit = await io.acquire(cost);
+        const permit = await io.acquire(provider.name, cost);
         this.apiCalls += 1;
         return permit;
       },

@@ -1,6 +1,6 @@
 /** A worker thread: one job at a time, on a database connection and with providers of its own. */
 
-import { createCalendar } from "../domain/calendar.ts";
+import { type Calendar, createCalendar } from "../domain/calendar.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
 import type { Permit, Provider } from "../providers/provider.ts";
 import { redactor } from "../providers/redact.ts";
@@ -19,6 +19,7 @@ let settings: WorkerSettings;
 let redact = (text: string) => text;
 let db: Database;
 let stop = new AbortController();
+let calendar: Calendar;
 let requests = 0;
 const waiting = new Map<number, { granted(): void; held(reason: string): void; refused(error: Error): void }>();
 const providers = new Map<string, Provider>();
@@ -33,7 +34,7 @@ function configure(providerValues: WorkerSettings["providerValues"]): void {
 function providerOf(name: string): Provider {
   const known = providers.get(name);
   if (known) return known;
-  const provider = discreet(createProvider(name, settings.providerValues, createCalendar(settings.sessions)), redact);
+  const provider = discreet(createProvider(name, settings.providerValues, calendar), redact);
   providers.set(name, provider);
   return provider;
 }
@@ -77,10 +78,12 @@ async function work(task: SymbolTask): Promise<void> {
     const outcome = await runSymbol(task, {
       db,
       provider: providerOf(task.provider),
+      repairProvider: task.repairProvider === null ? null : providerOf(task.repairProvider),
+      calendar,
       signal: stop.signal,
       log: (level, message) => say({ type: "log", level, message: redact(message) }),
-      acquire: (cost = 1) =>
-        acquire(task.provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
+      acquire: (provider, cost = 1) =>
+        acquire(provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
       stage: (stage, counters) => {
         last = counters;
         say({
@@ -106,6 +109,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   switch (message.type) {
     case "open":
       settings = message.settings;
+      calendar = createCalendar(settings.sessions);
       configure(settings.providerValues);
       db = await openDatabase(settings.dbUrl, settings.dbToken);
       return say({ type: "ready" });

@@ -1,5 +1,6 @@
 /** The port every source of bars implements: built-in (`demo`, `csv`) or an HTTP API. */
 
+import type { CorporateAction } from "../domain/action.ts";
 import type { BarColumns } from "../domain/bars.ts";
 import type { Company } from "../domain/company.ts";
 import type { Interval } from "../domain/interval.ts";
@@ -68,6 +69,8 @@ export interface FetchContext {
 export interface FetchedBars {
   readonly bars: BarColumns;
   readonly rejected: readonly RejectedRow[];
+  /** Corporate actions that came with the bars, where the vendor writes them into the same rows. */
+  readonly actions?: readonly CorporateAction[];
 }
 
 /** A market whose companies a provider can list. */
@@ -93,6 +96,13 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer; a failed window is never an empty one.
    */
   fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars>;
+  /** When a bar that starts at `ts` may be had (epoch seconds); absent where that is the bar's own end. */
+  finalAt?(symbol: string, interval: Interval, ts: number): number;
+  /**
+   * All splits and dividends of a symbol, in any order; absent where the vendor has none or sends them with the bars.
+   * @throws ProviderError when the provider could not answer
+   */
+  fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
   /** Asks the vendor what it has counted so far and reports it through the permit; absent where vendors do not say. */
   checkQuota?(context: FetchContext): Promise<void>;
   /** The exchanges that `listCompanies` knows, the usual one first; absent where there is no list. */

@@ -51,8 +51,9 @@ export function symbolHandler({ db, log, runs, pool }: Deps) {
 }
 
 function taskOf({ id, symbol, run }: JobRecord): SymbolTask {
-  const { id: runId, interval, mode, provider, batchDays, rangeFrom, rangeTo, asOf } = run.row;
-  return { jobId: id, runId, symbol, interval, mode, provider, batchDays, rangeFrom, rangeTo, asOf };
+  const { id: runId, interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf } = run.row;
+  const order = { interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf };
+  return { jobId: id, runId, symbol, ...order };
 }
 
 async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome): Promise<Verdict> {

@@ -5,6 +5,7 @@ import { type FieldError, Refusal } from "../domain/errors.ts";
 import { INTERVALS, type Interval } from "../domain/interval.ts";
 import { MODES, type Mode } from "../domain/run.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../domain/symbol.ts";
+import type { Provider } from "../providers/provider.ts";
 
 export interface RunOrder {
   readonly symbols: readonly string[];
@@ -14,6 +15,10 @@ export interface RunOrder {
   readonly provider?: string | undefined;
   readonly batchDays: number;
   readonly maxWorkers?: number | undefined;
+  /** A full run that fetches anew beside what is stored, and puts it in its place when it is whole. */
+  readonly rebuild?: boolean | undefined;
+  /** The provider that a repair may ask for what its own does not have. */
+  readonly repairProvider?: string | undefined;
 }
 
 /** What was not understood, shortened and without control characters, so that a message can repeat it. */
@@ -55,6 +60,8 @@ export const RunOrderBody = z.strictObject(
     provider: z.string({ error: "wants the name of a provider" }).optional(),
     batch_days: whole(1, 365).default(30),
     max_workers: whole(1, 64).optional(),
+    rebuild: z.boolean({ error: "wants true or false" }).optional(),
+    repair_provider: z.string({ error: "wants the name of a provider" }).optional(),
   },
   {
     error: ({ code, keys }) =>
@@ -78,8 +85,31 @@ export function parseRunOrder(input: unknown): RunOrder {
       errors,
     );
   }
-  const { symbols, batch_days, max_workers, ...rest } = parsed.data;
-  return { ...rest, symbols: [...new Set(symbols)], batchDays: batch_days, maxWorkers: max_workers };
+  const { symbols, batch_days, max_workers, repair_provider, ...rest } = parsed.data;
+  const own = { batchDays: batch_days, maxWorkers: max_workers, repairProvider: repair_provider };
+  return { ...rest, ...own, symbols: [...new Set(symbols)] };
 }
 
 const describe = ({ path, message }: FieldError) => (path === "" ? message : `${path}: ${message}`);
+
+/**
+ * What belongs to one mode only is refused in another, rather than left unheard.
+ * @throws Refusal naming the field
+ */
+export function refuseContradictions(
+  { mode, interval, rebuild, repairProvider }: RunOrder,
+  provider: Provider,
+  find: (name: string) => Provider | undefined,
+): void {
+  const refuse = (path: string, message: string) => {
+    throw new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);
+  };
+  if (rebuild && mode !== "full") refuse("rebuild", "only a full run can fetch the history anew");
+  if (repairProvider === undefined) return;
+  const path = "repair_provider";
+  if (mode !== "repair") refuse(path, "only a repair asks a second provider");
+  const second = find(repairProvider);
+  if (second === undefined) refuse(path, `${quote(repairProvider)} is no known provider`);
+  else if (second.name === provider.name) refuse(path, `${second.title} is the provider of the run itself`);
+  else if (!second.intervals.includes(interval)) refuse(path, `${second.title} has no ${interval} bars`);
+}

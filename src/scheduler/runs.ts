@@ -32,7 +32,7 @@ import {
 } from "../storage/runs.ts";
 import { type JobRecord, patchOf, progressOfRow, RunBook, type RunRecord, summaryOfRows } from "./book.ts";
 import type { JobEngine } from "./engine.ts";
-import type { RunOrder } from "./order.ts";
+import { type RunOrder, refuseContradictions } from "./order.ts";
 import { jobFailed, runEnded } from "./report.ts";
 
 /** Finished runs that stay in memory for the screen; older ones are read from the database. */
@@ -94,6 +94,7 @@ export class Runs {
     if (!provider.intervals.includes(interval)) {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }
+    refuseContradictions(order, provider, this.options.provider);
     await this.#refuseActive(symbols, interval);
     const asOf = Math.floor(Date.now() / 1000);
     const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
@@ -107,6 +108,8 @@ export class Runs {
       provider: name,
       years: String(years),
       batchDays: order.batchDays,
+      rebuild: order.rebuild ?? false,
+      repairProvider: order.repairProvider ?? null,
       maxWorkers: order.maxWorkers ?? defaults.maxWorkers,
       rangeFrom,
       rangeTo,

@@ -32,6 +32,7 @@ export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
           eq(series.feed, key.feed),
           eq(series.adjustment, key.adjustment),
           eq(series.sessions, key.sessions),
+          eq(series.stagingFor, 0),
         ),
       )
       .get();

@@ -1,10 +1,11 @@
 /** The coverage ledger: which windows of a series were asked for, and what came of it. */
 
-import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, gte, inArray, type SQL, sql } from "drizzle-orm";
 import type { BarColumns } from "../domain/bars.ts";
 import { insertBars } from "./bars.ts";
-import type { Database } from "./db.ts";
-import { batches, jobs, rejectedBars } from "./schema.ts";
+import type { Database, Statement } from "./db.ts";
+import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "./revisions.ts";
+import { batches, jobs, rejectedBars, runs } from "./schema.ts";
 
 export interface Window {
   readonly from: number;
@@ -22,7 +23,16 @@ export interface BatchRecord {
   readonly seriesId: number;
   readonly runId: string;
   readonly window: Window;
+  /** What was answered for the window. */
   readonly bars: BarColumns;
+  /** Those of them that are stored: all, unless some are there already or are not to be believed. */
+  readonly write?: BarColumns;
+  /** What stored bars were before this write, by the reason for which they change or go. */
+  readonly revised?: readonly Revised[];
+  /** The provider of the bars, where it is not that of the series. */
+  readonly source?: string;
+  /** More to be written in the same transaction. */
+  readonly also?: readonly Statement[];
   readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
   /** With the number of bars that the job holds outside this window: those inside are counted once they are in. */
   readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
@@ -41,7 +51,7 @@ const countersOf = (db: Database, { jobId, apiCalls, fetchMs }: JobCounters, dat
 
 /** Stores a batch: its bars, what was rejected, its line in the ledger and the job's counters, or nothing at all. */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
-  const { bars, rejected, seriesId, runId, window } = batch;
+  const { bars, rejected, seriesId, runId, window, write = bars, revised = [], source } = batch;
   const rows = bars.ts.length;
   const now = Date.now();
   const record = {
@@ -57,8 +67,15 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     error: null,
     fetchedAt: now,
   };
+  const withdrawn = revised.filter(({ kind }) => kind === "withdrawn");
+  const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap(({ ts }) => ts[0] ?? []);
   await db.write([
-    ...insertBars(seriesId, bars),
+    ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
+    ...withdrawn.flatMap((part) => removeBars(seriesId, part.bars)),
+    ...insertBars(seriesId, write),
+    ...insertSources(seriesId, runId, write, source),
+    ...markChanged(seriesId, touched),
+    ...(batch.also ?? []),
     ...rejected.map(({ where, reason, raw }) =>
       db.orm
         .insert(rejectedBars)
@@ -112,6 +129,23 @@ export async function answeredWindows(db: Database, seriesId: number, runId?: st
         eq(batches.seriesId, seriesId),
         inArray(batches.status, ["ok", "empty"]),
         runId === undefined ? undefined : eq(batches.runId, runId),
+      ),
+    )
+    .orderBy(batches.fromTs);
+}
+
+/** The windows after `from` that were answered to runs for which it was `asOf` (epoch seconds) or later. */
+export async function windowsAsOf(db: Database, seriesId: number, from: number, asOf: number): Promise<Window[]> {
+  return db.orm
+    .select({ from: batches.fromTs, to: batches.toTs })
+    .from(batches)
+    .innerJoin(runs, eq(runs.id, batches.runId))
+    .where(
+      and(
+        eq(batches.seriesId, seriesId),
+        inArray(batches.status, ["ok", "empty"]),
+        gt(batches.toTs, from),
+        gte(runs.asOf, asOf),
       ),
     )
     .orderBy(batches.fromTs);

@@ -1,11 +1,11 @@
 /** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
 
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 import type { Interval } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
 import { describeStage } from "../domain/progress.ts";
 import type { Database } from "./db.ts";
-import { featureStates, jobs, profiles } from "./schema.ts";
+import { featureStates, jobs, profiles, series } from "./schema.ts";
 
 export interface ProfileRecord {
   readonly symbol: string;
@@ -68,6 +68,7 @@ export async function storeProfile(db: Database, profile: ProfileRecord, job: Fi
       .insert(featureStates)
       .values(kept)
       .onConflictDoUpdate({ target: [featureStates.symbol, featureStates.interval], set: kept }),
+    db.orm.update(series).set({ changedFrom: null }).where(eq(series.id, row.seriesId)),
     db.orm
       .update(jobs)
       .set({
@@ -127,6 +128,24 @@ export async function listProfiles(
     .orderBy(profiles.symbol, profiles.interval)
     .limit(limit)
     .offset(offset);
+}
+
+/** The symbols whose features another version of the catalogue computed, by the provider and interval of their bars. */
+export async function outdatedProfiles(
+  db: Database,
+  version: string,
+): Promise<{ provider: string; interval: Interval; symbols: string[] }[]> {
+  const { symbol, provider, interval, catalogVersion } = profiles;
+  const rows = await db.orm
+    .select({ symbol, provider, interval })
+    .from(profiles)
+    .where(ne(catalogVersion, version))
+    .orderBy(symbol);
+  return [...Map.groupBy(rows, (row) => `${row.provider} ${row.interval}`).values()].map((group) => ({
+    provider: group[0]!.provider,
+    interval: group[0]!.interval,
+    symbols: group.map((row) => row.symbol),
+  }));
 }
 
 export async function countProfiles(db: Database): Promise<number> {

@@ -14,6 +14,7 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import { SCOPES } from "../domain/access.ts";
+import { ACTION_KINDS } from "../domain/action.ts";
 import { ALERT_KINDS, type AlertEvent, MAIL_STATES } from "../domain/alerts.ts";
 import { INTERVALS } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
@@ -83,9 +84,17 @@ export const series = sqliteTable(
     interval: text({ enum: INTERVALS }).notNull(),
     adjustment: text().notNull(),
     sessions: text().notNull(),
+    /** The series that this one is to replace once it is complete; 0 for a series in its own right. */
+    stagingFor: integer("staging_for").notNull().default(0),
+    /** The run that builds it. */
+    stagingRun: text("staging_run"),
+    /** The earliest bar (epoch seconds) that changed since the profile was computed; set with the bars, in one write. */
+    changedFrom: integer("changed_from"),
+    /** The run that asked for corporate actions last. */
+    actionsRun: text("actions_run"),
   },
   (t) => [
-    uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions),
+    uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
     oneOf("series_interval", t.interval, INTERVALS),
   ],
 );
@@ -107,6 +116,93 @@ export const bars = sqliteTable(
   (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
 
+/** Why a stored bar took other values, or went. */
+export const REVISION_KINDS = ["split", "dividend", "correction", "withdrawn", "rebuild"] as const;
+export type RevisionKind = (typeof REVISION_KINDS)[number];
+
+/**
+ * What bars were before a provider changed its mind: only ever appended to (a trigger in the migration sees to it).
+ * Created WITHOUT ROWID (migration).
+ */
+export const barRevisions = sqliteTable(
+  "bar_revisions",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    ts: integer().notNull(),
+    /** Epoch milliseconds. */
+    seenAt: integer("seen_at").notNull(),
+    runId: text("run_id").notNull(),
+    kind: text({ enum: REVISION_KINDS }).notNull(),
+    open: real().notNull(),
+    high: real().notNull(),
+    low: real().notNull(),
+    close: real().notNull(),
+    volume: real().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.ts, t.seenAt] }), oneOf("bar_revisions_kind", t.kind, REVISION_KINDS)],
+);
+
+/** Bars that another provider than that of their series filled in. */
+export const barSources = sqliteTable(
+  "bar_sources",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    ts: integer().notNull(),
+    provider: text().notNull(),
+    runId: text("run_id").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
+);
+
+/** Splits and dividends as a provider lists them; stored bars stay raw and are adjusted on reading. */
+export const corporateActions = sqliteTable(
+  "corporate_actions",
+  {
+    provider: text().notNull(),
+    symbol: text().notNull(),
+    kind: text({ enum: ACTION_KINDS }).notNull(),
+    /** Midnight UTC of the ex-date, epoch seconds. */
+    date: integer().notNull(),
+    /** New shares for each old one, or cash per share. */
+    value: real().notNull(),
+    /** Epoch milliseconds. */
+    seenAt: integer("seen_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.provider, t.symbol, t.kind, t.date] }),
+    oneOf("corporate_actions_kind", t.kind, ACTION_KINDS),
+    check("corporate_actions_value", sql`${t.value} > 0`),
+  ],
+);
+
+/** What can be wrong with a session; one finding each, the gravest. */
+export const GAP_KINDS = ["missing", "truncated", "sparse", "outside"] as const;
+export type GapKind = (typeof GAP_KINDS)[number];
+
+/** Sessions that are not as the calendar and the symbol's own habit have them, and what repairs were told of them. */
+export const gaps = sqliteTable(
+  "gaps",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    /** Midnight UTC of the trading date, epoch seconds. */
+    date: integer().notNull(),
+    kind: text({ enum: GAP_KINDS }).notNull(),
+    /** Bars that the session has. */
+    rows: integer().notNull(),
+    /** How many repairs in a row brought nothing. */
+    answers: integer().notNull().default(0),
+    /** The repair that asked last. */
+    runId: text("run_id"),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.date] }), oneOf("gaps_kind", t.kind, GAP_KINDS)],
+);
+
 /** An order to the pipeline. Times are epoch seconds; `range_from` to `range_to` is half open. */
 export const runs = sqliteTable(
   "runs",
@@ -119,6 +215,10 @@ export const runs = sqliteTable(
     years: text().notNull(),
     batchDays: integer("batch_days").notNull(),
     maxWorkers: integer("max_workers").notNull(),
+    /** Is the history fetched anew beside the old one, which stays until the new one is whole? */
+    rebuild: integer({ mode: "boolean" }).notNull().default(false),
+    /** The provider that a repair may ask for what the series' own does not have. */
+    repairProvider: text("repair_provider"),
     rangeFrom: integer("range_from").notNull(),
     rangeTo: integer("range_to").notNull(),
     /** What counts as now for this run, so that a resumed run asks what the first attempt would have asked. */

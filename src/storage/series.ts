@@ -22,9 +22,17 @@ export async function findSeries(
       and(
         eq(series.symbol, symbol),
         eq(series.interval, interval),
+        eq(series.stagingFor, 0),
         provider === undefined ? undefined : eq(series.provider, provider),
       ),
     )
     .orderBy(desc(series.id));
   return (rows.find((row) => row.profile !== null) ?? rows[0])?.series;
+}
+
+/** @throws Error when there is no such series */
+export async function readSeries(db: Database, id: number): Promise<SeriesRow> {
+  const row = await db.orm.select().from(series).where(eq(series.id, id)).get();
+  if (row === undefined) throw new Error(`series ${id} is not in the database`);
+  return row;
 }

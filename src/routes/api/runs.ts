@@ -5,6 +5,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { JOB_ACTIONS, RUN_ACTIONS } from "../../domain/run.ts";
 import { progressToWire, runToWire } from "../../domain/telemetry.ts";
 import { parseRunOrder, RunOrderBody } from "../../scheduler/order.ts";
+import { reprocessOutdated } from "../../scheduler/outdated.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, json, refusals, symbolParameter } from "./parameters.ts";
 
@@ -36,6 +37,13 @@ const start = createRoute({
   request: { body: { required: true, content: { "application/json": { schema: RunOrderBody } } } },
   responses: { 202: json("The run was stored and queued", OneRun), ...refusals(400, 409, 413, 415, 422) },
 });
+const outdated = createRoute({
+  method: "post",
+  path: "/runs/outdated",
+  summary:
+    "Engineer again whatever an older version of the feature catalogue computed: a run per provider and interval",
+  responses: { 202: json("The runs that were started", z.object({ runs: z.array(RunBody) })) },
+});
 const list = createRoute({
   method: "get",
   path: "/runs",
@@ -65,13 +73,14 @@ const controlJob = createRoute({
   responses: { 200: json("The job", z.object({ job: JobBody })), ...refusals(404, 409, 422) },
 });
 
-export function runRoutes({ runs }: Services) {
+export function runRoutes({ db, runs }: Services) {
   return apiRouter()
     .openapi(start, async (c) => {
       // Parsed once more from the checked body: the same reading as for forms and the command line.
       const run = await runs.start(parseRunOrder(c.req.valid("json")));
       return c.json({ run: runToWire(run) }, 202);
     })
+    .openapi(outdated, async (c) => c.json({ runs: (await reprocessOutdated(db, runs)).map(runToWire) }, 202))
     .openapi(list, async (c) => {
       const { limit, before } = c.req.valid("query");
       return c.json({ runs: (await runs.list(limit, before)).map(runToWire) }, 200);

@@ -2,6 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { ADJUSTMENTS } from "../../domain/action.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportOrder } from "../../pipeline/export.ts";
@@ -27,6 +28,10 @@ const range = {
       error: ({ input }) => `${quote(String(input))} is not one of ${EXPORT_FORMATS.join(", ")}`,
     })
     .default("json"),
+  adjust: z
+    .enum(ADJUSTMENTS, { error: ({ input }) => `${quote(String(input))} is not one of ${ADJUSTMENTS.join(", ")}` })
+    .default("splits")
+    .openapi({ description: "Which corporate actions are applied: stored bars are raw" }),
 };
 
 const namesParameter = z
@@ -84,14 +89,14 @@ type Query = z.infer<z.ZodObject<typeof range>>;
 
 export function tableRoutes({ db, exporter }: Services) {
   const answer = async (c: Context, symbol: string, query: Query, content: ExportOrder["content"], names: string[]) => {
-    const { interval, provider, format, from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER } = query;
+    const { interval, provider, format, adjust, from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER } = query;
     const series = await findSeries(db, symbol, interval, provider);
     if (series === undefined) {
       throw new Refusal("not_found", `There are no ${interval} bars of ${symbol}: start a run for it first`);
     }
     const { feed, adjustment, provider: source } = series;
-    const head = { symbol, interval, provider: source, feed, adjustment };
-    const order = { content, seriesId: series.id, symbol, interval, from, to, names, format, head };
+    const head = { symbol, interval, provider: source, feed, adjustment, adjust };
+    const order = { content, seriesId: series.id, symbol, interval, from, to, names, format, adjust, head };
     if (format !== "json") c.header("Content-Disposition", disposition(symbol, interval, content, format));
     return c.body(exporter.stream(order), 200, { "Content-Type": TYPES[format] });
   };

@@ -1,0 +1,83 @@
+/** Corporate actions: what changes a share's price without a trade, and how prices before it are made comparable. */
+
+import { BAR_FIELDS, type BarColumns, lowerBound } from "./bars.ts";
+
+export const ACTION_KINDS = ["split", "dividend"] as const;
+export type ActionKind = (typeof ACTION_KINDS)[number];
+
+/** A split or a cash dividend, by its ex-date (midnight UTC, epoch seconds). */
+export interface CorporateAction {
+  readonly kind: ActionKind;
+  readonly date: number;
+  /** Splits: new shares for each old one (4 for 4:1, 0.1 for a reverse split). Dividends: cash per share, as paid. */
+  readonly value: number;
+}
+
+/** What is applied to bars on reading. */
+export const ADJUSTMENTS = ["none", "splits", "all"] as const;
+export type Adjustment = (typeof ADJUSTMENTS)[number];
+
+/** Bars that start before `date` (epoch seconds) have their prices multiplied by `price` and their volume by `volume`. */
+export interface AdjustmentStep {
+  readonly date: number;
+  readonly price: number;
+  readonly volume: number;
+}
+
+/** Which kinds of action are still to be applied to a series that its vendor has adjusted so far already. */
+export function kindsToApply(wanted: Adjustment, already: string): ActionKind[] {
+  const kinds: Readonly<Record<string, readonly ActionKind[]>> = { none: [], splits: ["split"], all: ACTION_KINDS };
+  return (kinds[wanted] ?? []).filter((kind) => !kinds[already]?.includes(kind));
+}
+
+/**
+ * The steps that make a series comparable with its last bar, ascending. `closeBefore` gives the raw close of the last
+ * bar before a moment, or `undefined` before the first. Actions after `lastBar` have not happened to the series yet.
+ * A split of n for 1 divides prices by n and multiplies volumes; a dividend of D multiplies the prices before it by
+ * 1 − D / close of the day before, with that close in shares of the ex-date (CRSP, Data Definitions: "Factor to
+ * Adjust Prices").
+ */
+export function adjustmentSteps(
+  actions: readonly CorporateAction[],
+  lastBar: number,
+  closeBefore: (date: number) => number | undefined,
+): AdjustmentStep[] {
+  const steps: AdjustmentStep[] = [];
+  const past = actions.filter((action) => action.date <= lastBar && action.value > 0);
+  for (const [date, same] of [...Map.groupBy(past, (action) => action.date)].sort(([a], [b]) => a - b)) {
+    let ratio = 1;
+    let cash = 0;
+    for (const { kind, value } of same) {
+      if (kind === "split") ratio *= value;
+      else cash += value;
+    }
+    const close = cash > 0 ? (closeBefore(date) ?? Number.NaN) / ratio : Number.NaN;
+    // A dividend as large as the price itself is no factor: left out rather than turned into nonsense.
+    const share = cash > 0 && cash < close ? 1 - cash / close : 1;
+    if (ratio !== 1 || share !== 1) steps.push({ date, price: share / ratio, volume: ratio });
+  }
+  return steps;
+}
+
+/** The bars as they read after all `steps` (ascending by date); the same columns if no step concerns them. */
+export function adjustBars(bars: BarColumns, steps: readonly AdjustmentStep[]): BarColumns {
+  const first = bars.ts[0];
+  if (first === undefined || steps.every((step) => step.date <= first)) return bars;
+  const result = {} as Record<(typeof BAR_FIELDS)[number], Float64Array>;
+  for (const field of BAR_FIELDS) result[field] = bars[field].slice();
+  let price = 1;
+  let volume = 1;
+  let end = bars.ts.length;
+  // From the newest step back: the factors of all later steps are on hand when a stretch is reached.
+  for (const step of [{ date: Number.NEGATIVE_INFINITY, price: 1, volume: 1 }, ...steps].reverse()) {
+    const start = lowerBound(bars.ts, step.date);
+    for (let at = start; at < end; at++) {
+      for (const field of ["open", "high", "low", "close"] as const) result[field][at] = bars[field][at]! * price;
+      result.volume[at] = bars.volume[at]! * volume;
+    }
+    end = start;
+    price *= step.price;
+    volume *= step.volume;
+  }
+  return result;
+}

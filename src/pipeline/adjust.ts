@@ -1,0 +1,30 @@
+/** Stored bars stay raw: what splits and dividends make of them is worked out when they are read. */
+
+import { type Adjustment, adjustBars, adjustmentSteps, kindsToApply } from "../domain/action.ts";
+import type { BarColumns } from "../domain/bars.ts";
+import { listActions } from "../storage/actions.ts";
+import { readLastBars } from "../storage/bars.ts";
+import type { Database } from "../storage/db.ts";
+import { readSeries } from "../storage/series.ts";
+
+/** What features, charts and exports read unless somebody asks for something else. */
+export const USUAL_ADJUSTMENT: Adjustment = "splits";
+
+/** A function that makes stretches of a series' stored bars comparable with its last bar. */
+export async function adjusterOf(
+  db: Database,
+  seriesId: number,
+  wanted: Adjustment,
+): Promise<(bars: BarColumns) => BarColumns> {
+  const { provider, symbol, adjustment } = await readSeries(db, seriesId);
+  const kinds = kindsToApply(wanted, adjustment);
+  const actions = kinds.length === 0 ? [] : await listActions(db, provider, symbol, kinds);
+  if (actions.length === 0) return (bars) => bars;
+  const lastBar = (await readLastBars(db, seriesId, Number.MAX_SAFE_INTEGER, 1)).ts[0] ?? 0;
+  const closes = new Map<number, number | undefined>();
+  for (const { kind, date } of actions) {
+    if (kind === "dividend") closes.set(date, (await readLastBars(db, seriesId, date, 1)).close[0]);
+  }
+  const steps = adjustmentSteps(actions, lastBar, (date) => closes.get(date));
+  return (bars) => adjustBars(bars, steps);
+}

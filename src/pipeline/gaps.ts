@@ -1,0 +1,76 @@
+/** Holds what is stored of a series against the calendar, session by session: pure. */
+
+import type { Session } from "../domain/calendar.ts";
+import { INTERVAL_SECONDS, type Interval } from "../domain/interval.ts";
+import type { DayCount, Gap } from "../storage/gaps.ts";
+
+/** Sessions that make up a symbol's own habit. */
+const HABIT = 20;
+/** Fewer sessions than this are no habit. */
+const LEAST_HABIT = 10;
+/** A session with less than this share of the usual bars is far below the symbol's own. */
+const SPARSE = 0.5;
+/** Seconds that a session may begin later or end earlier than twice its habit: a minute without trades is normal. */
+const PATIENCE = 15 * 60;
+
+/** A session that has bars, against its hours. */
+interface Traded {
+  readonly session: Session;
+  readonly day: DayCount;
+  /** Bars a second. */
+  readonly rate: number;
+  /** Seconds without a bar after the open and before the close. */
+  readonly late: number;
+  readonly early: number;
+}
+
+/**
+ * The gaps of `sessions` (ascending, all of them over), given the days that have bars. Sessions before the first bar
+ * are none: the symbol may not have been listed yet. A symbol's habit is the median of the 20 sessions before, for
+ * the first sessions of all that of the 20 around them.
+ */
+export function findGaps(days: readonly DayCount[], sessions: readonly Session[], interval: Interval): Gap[] {
+  const byDate = new Map(days.map((day) => [day.date, day]));
+  const [firstDay, lastDay] = [days[0]?.date ?? Number.POSITIVE_INFINITY, days.at(-1)?.date ?? 0];
+  const step = INTERVAL_SECONDS[interval];
+  const gaps: Gap[] = [];
+  const traded: Traded[] = [];
+  for (const session of sessions) {
+    const { date, open, close } = session;
+    if (date < firstDay || date > lastDay) continue;
+    const day = byDate.get(date);
+    byDate.delete(date);
+    if (day === undefined) gaps.push({ date, kind: "missing", rows: 0 });
+    else {
+      const [late, early] = [Math.max(0, day.first - open), Math.max(0, close - (day.last + step))];
+      traded.push({ session, day, rate: day.rows / (close - open), late, early });
+    }
+  }
+  // What is left lies on days without a session; the days after the last one are not over yet.
+  const end = sessions.at(-1)?.date ?? 0;
+  for (const { date, rows } of byDate.values()) if (date <= end) gaps.push({ date, kind: "outside", rows });
+  if (interval !== "1d") {
+    for (const [at, { session, day }] of traded.entries()) {
+      const kind = kindOf(traded, at, step);
+      if (kind) gaps.push({ date: session.date, kind, rows: day.rows });
+    }
+  }
+  return gaps.sort((a, b) => a.date - b.date);
+}
+
+function kindOf(traded: readonly Traded[], at: number, step: number): Gap["kind"] | null {
+  const { session, day, rate, late, early } = traded[at]!;
+  const habit = at < LEAST_HABIT ? traded.slice(0, HABIT) : traded.slice(Math.max(0, at - HABIT), at);
+  const known = habit.length >= LEAST_HABIT;
+  const usual = (field: "rate" | "late" | "early") => (known ? median(habit.map((each) => each[field])) : 0);
+  const patience = Math.max(step, PATIENCE);
+  if (late >= patience + 2 * usual("late") || early >= patience + 2 * usual("early")) return "truncated";
+  if (rate < SPARSE * usual("rate")) return "sparse";
+  return day.first < session.open || day.last >= session.close ? "outside" : null;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,67 @@
+/** What an incremental job has to ask for: counted in sessions of the calendar, not in days. */
+
+import { barStarts, type Calendar, type Session, tradingDate } from "../domain/calendar.ts";
+import { DAY, type Interval } from "../domain/interval.ts";
+import type { Market } from "../domain/symbol.ts";
+import { readLastBars } from "../storage/bars.ts";
+import { windowsAsOf } from "../storage/coverage.ts";
+import { uncovered } from "./plan.ts";
+import type { Work } from "./work.ts";
+
+/** Sessions asked for again, the last stored one included, so that late corrections are seen. */
+const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;
+/** No market is closed for longer, in days. */
+const LONGEST_CLOSURE = 40;
+
+/** Midnight UTC of the trading date `count` sessions back from the bar at `ts`, its own session being the first. */
+function overlapStart(calendar: Calendar, market: Market, interval: Interval, ts: number): number {
+  const count = interval === "1d" ? OVERLAP_SESSIONS.daily : OVERLAP_SESSIONS.intraday;
+  const last = interval === "1d" ? ts : tradingDate(market, ts);
+  let start = last;
+  for (let date = last, left = count - 1; left > 0 && last - date < (count + LONGEST_CLOSURE) * DAY; ) {
+    date -= DAY;
+    if (calendar.sessionOn(market, date) === null) continue;
+    start = date;
+    left -= 1;
+  }
+  return start;
+}
+
+/** The newest session of which a bar could be had at `asOf`, and the newest such bar. */
+function newestBar(
+  calendar: Calendar,
+  market: Market,
+  interval: Interval,
+  asOf: number,
+  finalAt: (ts: number) => number,
+): { session: Session; ts: number } | null {
+  const today = Math.floor(asOf / DAY) * DAY;
+  for (let date = today + DAY; date > today - LONGEST_CLOSURE * DAY; date -= DAY) {
+    const session = calendar.sessionOn(market, date);
+    const ts = session && barStarts(session, interval).findLast((start) => finalAt(start) <= asOf);
+    if (session && ts !== null && ts !== undefined) return { session, ts };
+  }
+  return null;
+}
+
+/** When a bar that starts at `ts` may be had from the job's provider, epoch seconds. */
+export function finalAtOf({ io, task, market }: Work): (ts: number) => number {
+  const { symbol, interval } = task;
+  return (ts) => io.provider.finalAt?.(symbol, interval, ts) ?? io.calendar.barEnd(market, interval, ts);
+}
+
+/**
+ * Where an incremental job begins to ask (epoch seconds): `overlapStart` of the last stored bar; `null` if it has
+ * nothing to ask, because the newest session is stored and it and the overlap were asked for since that was final.
+ */
+export async function incrementStart(work: Work): Promise<number | null> {
+  const { io, task, series, market } = work;
+  const last = (await readLastBars(io.db, series, task.rangeTo, 1)).ts[0];
+  if (last === undefined) return task.rangeFrom;
+  const from = overlapStart(io.calendar, market, task.interval, last);
+  const finalAt = finalAtOf(work);
+  const newest = newestBar(io.calendar, market, task.interval, task.asOf, finalAt);
+  if (newest === null || last < newest.session.date) return from;
+  const asked = await windowsAsOf(io.db, series, from, finalAt(newest.ts));
+  return uncovered({ from, to: newest.ts + 1 }, asked).length === 0 ? null : from;
+}

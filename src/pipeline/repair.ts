@@ -1,0 +1,92 @@
+/** Finding the gaps of a series, and asking for them again: the provider itself, then another that the user named. */
+
+import { ProviderError } from "../domain/errors.ts";
+import { DAY } from "../domain/interval.ts";
+import { answeredWindows } from "../storage/coverage.ts";
+import { CONFIRMED_AFTER, dayCounts, listGaps, noteAnswer, replaceGaps } from "../storage/gaps.ts";
+import { fetchBatches, isSpentQuota } from "./fetch.ts";
+import { findGaps } from "./gaps.ts";
+import { finalAtOf } from "./increment.ts";
+import { type Batch, numberedBatches, type Span, uncovered } from "./plan.ts";
+import type { Work } from "./work.ts";
+
+/** Days before the first one judged that are read for the symbol's habit: 20 sessions and some. */
+const HABIT_DAYS = 45;
+
+/** Judges the sessions from `from` (epoch seconds) on anew; how many gaps the series has that are not confirmed. */
+export async function noteGaps(work: Work, from: number): Promise<number> {
+  const { io, task, series, traits, market } = work;
+  const { db, calendar } = io;
+  // Only New York's and round-the-clock sessions are known: of other markets nobody can say what is missing.
+  if (traits.sessions !== "extended") {
+    const start = Math.floor(from / DAY) * DAY;
+    const days = await dayCounts(db, series, start - HABIT_DAYS * DAY);
+    const first = days[0]?.date ?? start;
+    const finalAt = finalAtOf(work);
+    const sessions = calendar
+      .sessionsBetween(market, first, task.asOf)
+      .filter(({ date, close }) => finalAt(task.interval === "1d" ? date : close - 60) <= task.asOf);
+    const found = findGaps(days, sessions, task.interval).filter(({ date }) => date >= start);
+    await replaceGaps(db, series, start, found);
+  }
+  const known = await listGaps(db, series);
+  return known.filter(({ kind, confirmed }) => isHard(kind) && !confirmed).length;
+}
+
+const isHard = (kind: string) => kind === "missing" || kind === "truncated";
+
+/** Asks for what the ledger never had an answer for, and for the gaps in what is stored; nothing else. */
+export async function repair(work: Work): Promise<void> {
+  const { io, task, series } = work;
+  await noteGaps(work, 0);
+  const own = { provider: io.provider, series, into: "compare" as const, also: answersOf(work, io.repairProvider) };
+  const never = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
+  const known = await answeredWindows(io.db, series, task.runId);
+  const gaps = (await openGaps(work)).filter((gap) => uncovered(gap, known).length > 0);
+  await fetchBatches(work, own, batchesOf(work, [...never, ...gaps]), known);
+  if (io.repairProvider) await askSecond(work, io.repairProvider);
+}
+
+/** Asks another provider for the gaps that are left; its bars carry its name. Its failure fails nothing else. */
+async function askSecond(work: Work, provider: NonNullable<Work["io"]["repairProvider"]>): Promise<void> {
+  const { io, task, series, traits } = work;
+  const theirs = provider.traits(task.symbol, task.interval);
+  if (theirs.adjustment !== traits.adjustment) {
+    io.log("warn", `${provider.title} was not asked: its prices are adjusted in another way (${theirs.adjustment})`);
+    return;
+  }
+  await noteGaps(work, 0);
+  const batches = batchesOf(work, await openGaps(work));
+  try {
+    await fetchBatches(work, { provider, series, into: "fill", also: answersOf(work, null) }, batches, []);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
+    io.log("warn", `${provider.title} could not fill the gaps: ${error.message}`);
+  }
+}
+
+/** The sessions with hard gaps in the run's range that this run was not answered for and nobody has confirmed. */
+async function openGaps({ io, task, series }: Work): Promise<Span[]> {
+  const known = await listGaps(io.db, series);
+  return known
+    .filter(({ kind, answers, runId }) => isHard(kind) && answers < CONFIRMED_AFTER && runId !== task.runId)
+    .map(({ date }) => ({ from: date, to: date + DAY }))
+    .filter(({ from, to }) => from >= task.rangeFrom && to <= task.rangeTo)
+    .sort((a, b) => a.from - b.from);
+}
+
+/** An answer counts once, when the last provider that is asked has given it. */
+const answersOf = ({ series, task }: Work, next: unknown) =>
+  next ? undefined : (batch: Batch) => [noteAnswer(series, task.runId, batch.from, batch.to)];
+
+/** The batches of `spans`, in order; spans with no session between them are asked for at once. */
+function batchesOf({ io, task, market }: Work, spans: readonly Span[]): Batch[] {
+  const merged: Span[] = [];
+  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = merged.at(-1);
+    const next = last && (span.from <= last.to || io.calendar.sessionsBetween(market, last.to, span.from).length === 0);
+    if (next) merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
+    else merged.push(span);
+  }
+  return numberedBatches(merged, task.batchDays);
+}

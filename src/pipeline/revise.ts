@@ -1,0 +1,121 @@
+/** Holds what a provider answers against what is stored, bar by bar, and says what has become of it: pure. */
+
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../domain/bars.ts";
+
+export interface Comparison {
+  /**
+   * `split`, `dividend`: one factor on the prices of all older bars, with the inverse or nothing on their volumes.
+   * `correction`: scattered differences. `shrunk`: stored bars are missing from the answer, which is not to be believed.
+   */
+  readonly kind: "same" | "split" | "dividend" | "correction" | "shrunk";
+  /** New price ÷ stored price of a split or dividend, otherwise 1. */
+  readonly factor: number;
+  /** Bars of the answer to store: those that are new, or not another's any more, and, unless it shrank, those that differ. */
+  readonly write: BarColumns;
+  /** The stored bars that differ, as they were. */
+  readonly old: BarColumns;
+  /** Stored bars that the answer lacks. */
+  readonly missing: number;
+}
+
+/** So many bars must agree on a factor before it is believed. */
+const AGREEING = 3;
+/** And this share of all that differ. */
+const MOST = 0.75;
+const PRICES = ["open", "high", "low", "close"] as const;
+
+/**
+ * Compares the `stored` bars of a window with those `fetched` for it, both ascending. Bars in `foreign` came from
+ * another provider: that the answer lacks them is no news.
+ */
+export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: ReadonlySet<number>): Comparison {
+  const fresh: number[] = [];
+  const before: number[] = [];
+  const after: number[] = [];
+  /** Whether a bar that stayed the same came before a changed one. */
+  let mixed = false;
+  let same = false;
+  let missing = 0;
+  let s = 0;
+  for (let f = 0; f < fetched.ts.length; f++) {
+    for (; s < stored.ts.length && stored.ts[s]! < fetched.ts[f]!; s++) if (!foreign.has(stored.ts[s]!)) missing++;
+    if (s === stored.ts.length || stored.ts[s] !== fetched.ts[f]) {
+      fresh.push(f);
+      continue;
+    }
+    const own = !foreign.has(stored.ts[s]!);
+    if (BAR_FIELDS.every((field) => stored[field][s] === fetched[field][f])) {
+      if (own) same = true;
+      // The provider has it now too: it takes it over as its own.
+      else fresh.push(f);
+    } else {
+      mixed ||= same || !own;
+      before.push(s);
+      after.push(f);
+    }
+    s++;
+  }
+  for (; s < stored.ts.length; s++) if (!foreign.has(stored.ts[s]!)) missing++;
+
+  const none = { factor: 1, old: emptyBars(), missing };
+  if (missing > 0) return { ...none, kind: "shrunk", write: pick(fetched, fresh) };
+  if (before.length === 0) return { ...none, kind: "same", write: pick(fetched, fresh) };
+  const old = pick(stored, before);
+  const now = pick(fetched, after);
+  const write = pick(
+    fetched,
+    [...fresh, ...after].sort((a, b) => a - b),
+  );
+  const common = mixed ? null : commonFactor(old, now);
+  return { missing, old, write, kind: common?.kind ?? "correction", factor: common?.factor ?? 1 };
+}
+
+/**
+ * The one factor that turns `old` into `now`, as far as rounded prices can tell, or `null`. Single corrections may
+ * have come with it: most bars must agree, not all.
+ */
+function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "dividend"; factor: number } | null {
+  const ratios = old.close.map((close, at) => now.close[at]! / close).sort();
+  const slackOf = (factor: number) => 1.1 * (stepOf(now) + factor * stepOf(old));
+  const fitting = (factor: number, slack: number) =>
+    [...old.ts.keys()].filter((at) =>
+      PRICES.every((field) => Math.abs(now[field][at]! - old[field][at]! * factor) <= slack),
+    );
+  const sum = (bars: BarColumns, at: readonly number[]) =>
+    PRICES.reduce((total, field) => at.reduce((part, i) => part + bars[field][i]!, total), 0);
+
+  const middle = ratios[ratios.length >> 1]!;
+  const near = fitting(middle, 2 * slackOf(middle));
+  // Over many bars rounding averages out.
+  const factor = sum(now, near) / sum(old, near);
+  const slack = slackOf(factor);
+  const agreeing = fitting(factor, slack);
+  if (agreeing.length < Math.max(AGREEING, MOST * old.ts.length)) return null;
+  // A difference that rounding alone could make says nothing.
+  if (!((Math.abs(factor - 1) * sum(now, agreeing)) / (4 * agreeing.length) > 4 * slack)) return null;
+  const volumesFit = (times: number) =>
+    agreeing.every((at) => {
+      const expected = old.volume[at]! * times;
+      return Math.abs(now.volume[at]! - expected) <= Math.max(times === 1 ? 0 : 1, 2e-3 * expected);
+    });
+  if (volumesFit(1)) return { kind: "dividend", factor };
+  return volumesFit(1 / factor) ? { kind: "split", factor } : null;
+}
+
+/** The step to which all prices are rounded: 0.01, 0.0001 …, at least a millionth. */
+function stepOf(bars: BarColumns): number {
+  for (let digits = 0; digits < 6; digits++) {
+    const scale = 10 ** digits;
+    const onGrid = (price: number) => Math.abs(price * scale - Math.round(price * scale)) < 1e-7 * scale;
+    if (PRICES.every((field) => bars[field].every(onGrid))) return 1 / scale;
+  }
+  return 1e-6;
+}
+
+/** The bars at the positions `at`. */
+export function pick(bars: BarColumns, at: readonly number[]): BarColumns {
+  if (at.length === bars.ts.length) return bars;
+  const picked = emptyBars(at.length);
+  for (const field of BAR_FIELDS) for (let i = 0; i < at.length; i++) picked[field][i] = bars[field][at[i]!]!;
+  return picked;
+}

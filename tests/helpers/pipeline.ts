@@ -1,0 +1,104 @@
+/** One job at a time against a real database, without threads: what the pipeline makes of a vendor's answers. */
+
+import { BAR_FIELDS, type BarColumns } from "../../src/domain/bars.ts";
+import { CALENDAR } from "../../src/domain/calendar.ts";
+import { DAY, type Interval } from "../../src/domain/interval.ts";
+import type { Mode } from "../../src/domain/run.ts";
+import type { Outcome } from "../../src/pipeline/messages.ts";
+import { runSymbol } from "../../src/pipeline/symbol.ts";
+import { readBars, seriesId } from "../../src/storage/bars.ts";
+import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { findProfile } from "../../src/storage/profiles.ts";
+import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs.ts";
+import type { MemoryVendor } from "../fakes/memory-vendor.ts";
+import { temporaryFolder } from "./folder.ts";
+
+interface JobOrder {
+  readonly mode?: Mode;
+  /** What counts as now, epoch seconds. */
+  readonly asOf: number;
+  readonly rebuild?: boolean;
+  readonly repair?: MemoryVendor;
+  readonly interval?: Interval;
+  readonly days?: number;
+  readonly symbol?: string;
+  readonly batchDays?: number;
+  /** Called when the job shows a stage; it may throw to stop the job. */
+  readonly onStage?: (stage: string) => void;
+  /** Takes up this run again instead of a new one. */
+  readonly again?: string;
+}
+
+export interface Pipeline extends Disposable {
+  readonly db: Database;
+  readonly log: string[];
+  run(vendor: MemoryVendor, order: JobOrder): Promise<Outcome & { runId: string }>;
+  series(vendor: MemoryVendor, interval?: Interval): Promise<number>;
+  /** The stored bars as rows. */
+  stored(vendor: MemoryVendor, interval?: Interval): Promise<number[][]>;
+  profile(interval?: Interval): ReturnType<typeof findProfile>;
+}
+
+export const rowsOf = (bars: BarColumns) => [...bars.ts].map((_, at) => BAR_FIELDS.map((field) => bars[field][at]!));
+
+let runs = 0;
+
+export async function startPipeline(): Promise<Pipeline> {
+  const folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  const log: string[] = [];
+  const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = "ACME") =>
+    seriesId(db, { symbol, interval, provider: vendor.name, ...vendor.traits });
+  return {
+    db,
+    log,
+    series,
+    async run(vendor, order) {
+      const { mode = "full", asOf, rebuild = false, interval = "1d", days = 365, symbol = "ACME", again } = order;
+      const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
+      const row = {
+        id: again ?? `run-${++runs}`,
+        mode,
+        interval,
+        provider: vendor.name,
+        years: "1",
+        batchDays: order.batchDays ?? 30,
+        maxWorkers: 1,
+        rebuild,
+        repairProvider: order.repair?.name ?? null,
+        rangeFrom: rangeTo - days * DAY,
+        rangeTo,
+        asOf,
+        createdAt: runs,
+      };
+      if (again === undefined) await insertRun(db, row, [symbol]);
+      const job = (await jobsOfRun(db, row.id))[0]!;
+      await moveJobs(db, [job.id], again === undefined ? "start" : "retry");
+      if (again !== undefined) await moveJobs(db, [job.id], "start");
+      const outcome = await runSymbol(
+        { ...row, jobId: job.id, runId: row.id, symbol },
+        {
+          db,
+          provider: vendor.provider,
+          repairProvider: order.repair?.provider ?? null,
+          calendar: CALENDAR,
+          signal: new AbortController().signal,
+          acquire: async () => ({ settle: () => {} }),
+          log: (level, message) => void log.push(`${level} ${message}`),
+          stage: (stage) => order.onStage?.(stage.stage),
+        },
+      );
+      if (outcome.kind !== "done") await moveJobs(db, [job.id], "fail", { error: "stopped" });
+      return { ...outcome, runId: row.id };
+    },
+    async stored(vendor, interval) {
+      return rowsOf(await readBars(db, await series(vendor, interval), 0, Number.MAX_SAFE_INTEGER));
+    },
+    profile: (interval = "1d") => findProfile(db, "ACME", interval),
+    [Symbol.dispose]() {
+      db.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
