@@ -11,6 +11,7 @@ import { runRoutes } from "./api/runs.ts";
 import { tableRoutes } from "./api/tables.ts";
 import { usageRoutes } from "./api/usage.ts";
 import { loadAssets } from "./assets.ts";
+import { auditPages } from "./audit.tsx";
 import { bulkRoutes } from "./bulk.tsx";
 import { companyPages } from "./companies.tsx";
 import { streamRoutes } from "./events.ts";
@@ -55,6 +56,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", assets.route);
   routes.route("/", sessionRoutes(services.db, access, assets.addresses));
   routes.route("/", tokenPages(services.db, assets.addresses));
+  routes.route("/", auditPages(services.db, assets.addresses));
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));

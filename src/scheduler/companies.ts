@@ -5,6 +5,7 @@ import type { CompanyLoader } from "../pipeline/company-loader.ts";
 import type { Loaded } from "../pipeline/company-worker.ts";
 import type { Exchange, Provider } from "../providers/provider.ts";
 import { PROVIDERS } from "../providers/registry.ts";
+import { record } from "../storage/audit.ts";
 import { findCompanyList } from "../storage/companies.ts";
 import type { Database } from "../storage/db.ts";
 
@@ -61,6 +62,11 @@ export async function fetchCompanies(parts: Parts, order: CompanyListOrder): Pro
     throw error;
   }
   const after = await findCompanyList(parts.db, name, exchange);
+  await record(parts.db, {
+    action: "companies.fetch",
+    subject: `${name}/${exchange}`,
+    after: { companies: after?.companies },
+  });
   return { ...after!, cached: false };
 }
 
@@ -68,9 +74,19 @@ export async function fetchCompanies(parts: Parts, order: CompanyListOrder): Pro
  * Stores the companies that a CSV or plain text names.
  * @throws Refusal when not one line is good, with each of the bad ones
  */
-export async function importCompanies({ companies }: Pick<Parts, "companies">, text: string): Promise<Loaded> {
+export async function importCompanies(
+  { companies, db }: Pick<Parts, "companies" | "db">,
+  text: string,
+): Promise<Loaded> {
   const loaded = await companies.load({ source: "file", text });
-  if (loaded.companies > 0) return loaded;
+  if (loaded.companies > 0) {
+    await record(db, {
+      action: "companies.import",
+      subject: "file",
+      after: { companies: loaded.companies, rejected: loaded.bad.length },
+    });
+    return loaded;
+  }
   const errors = loaded.bad.map(({ line, reason }) => ({ path: `line ${line}`, message: reason }));
   const first = errors[0];
   throw new Refusal("invalid", first ? `${first.path}: ${first.message}` : "There are no symbols in it", errors);

@@ -9,6 +9,7 @@ import type { Log } from "../log.ts";
 import type { ProviderEntry } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import type { ProviderSetting, SettingValues } from "../providers/setting.ts";
+import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import { newSalt, Seal } from "../storage/seal.ts";
 import { keepSetting, readSettings } from "../storage/settings.ts";
@@ -117,6 +118,14 @@ export class ProviderSettings {
     }
     if (real.length === 0) return;
     this.#resolve();
+    // The names only: a key is never written down, and an address may carry one.
+    const changed = (set: boolean) =>
+      real.flatMap(({ setting, wanted }) => (set === (wanted !== null) ? setting.variable : []));
+    await record(db, {
+      action: "settings.change",
+      subject: entry.name,
+      after: { set: changed(true), reset: changed(false) },
+    });
     await this.options.onChange(entry, this.#values);
   }
 

@@ -15,6 +15,7 @@ import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Provider } from "../providers/provider.ts";
+import { record } from "../storage/audit.ts";
 import { type Database, isUniqueViolation } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";
 import {
@@ -174,7 +175,7 @@ export class Runs {
     }
     const run = open();
     const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
-    if (jobs.length > 0) await this.#act(run, jobs, action);
+    if (jobs.length > 0) await this.#act(run, jobs, action, true);
     return this.book.summary(run);
   }
 
@@ -304,9 +305,12 @@ export class Runs {
     this.book.stage(job, stage);
   }
 
-  async #act(run: RunRecord, jobs: readonly JobRecord[], action: JobAction): Promise<void> {
+  async #act(run: RunRecord, jobs: readonly JobRecord[], action: JobAction, whole = false): Promise<void> {
     const { db, engine } = this.options;
     const stage = stageOf(action);
+    const before = Object.fromEntries(
+      [...Map.groupBy(jobs, (job) => job.state)].map(([state, { length }]) => [state, length]),
+    );
     const finishedAt = action === "cancel" || action === "skip" ? Date.now() : null;
     const wereRunning = jobs.filter((job) => job.state === "running");
     // What stops is stopped in memory first, so that nothing a worker still says is shown.
@@ -329,6 +333,15 @@ export class Runs {
       }
       throw error;
     });
+    const symbols = jobs.filter(({ id }) => moved.has(id)).map(({ symbol }) => symbol);
+    if (symbols.length > 0) {
+      await record(db, {
+        action: `${whole ? "run" : "job"}.${action}`,
+        subject: whole || symbols.length > 1 ? run.row.id : symbols[0]!,
+        before,
+        after: { run: run.row.id, symbols },
+      });
+    }
     if (action === "retry") {
       for (const job of jobs.filter(({ id }) => moved.has(id))) this.#change(job, action, stage);
     }

@@ -1,6 +1,8 @@
 /** The record of who changed what. Rows are only ever added, in the transaction of the change wherever it has one. */
 
+import { and, asc, desc, eq, gte, lt, or, sql } from "drizzle-orm";
 import { whoActs } from "../auth.ts";
+import { audit } from "./access-schema.ts";
 import type { Database, Statement } from "./db.ts";
 
 export interface Deed {
@@ -26,4 +28,45 @@ export function recorded({ action, subject, before, after }: Deed): Statement[] 
 export async function record(db: Database, deed: Deed): Promise<void> {
   const statements = recorded(deed);
   if (statements.length > 0) await db.write(statements);
+}
+
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly action?: string;
+  /** A symbol that was acted on, alone or with others. */
+  readonly symbol?: string;
+  /** Half-open, epoch milliseconds. */
+  readonly from?: number;
+  readonly to?: number;
+  /** The id of the last row seen: older ones follow. */
+  readonly before?: number;
+}
+
+/** What was done, newest first. */
+export async function listAudit(db: Database, filter: AuditFilter, limit: number) {
+  const { actor, action, symbol, from, to, before } = filter;
+  const among = (column: "before" | "after") =>
+    sql`exists (select 1 from json_each(${audit[column]}, '$.symbols') where value = ${symbol})`;
+  return db.orm
+    .select()
+    .from(audit)
+    .where(
+      and(
+        actor === undefined ? undefined : eq(audit.actor, actor),
+        action === undefined ? undefined : eq(audit.action, action),
+        symbol === undefined ? undefined : or(eq(audit.subject, symbol), among("before"), among("after")),
+        from === undefined ? undefined : gte(audit.at, from),
+        to === undefined ? undefined : lt(audit.at, to),
+        before === undefined ? undefined : lt(audit.id, before),
+      ),
+    )
+    .orderBy(desc(audit.id))
+    .limit(limit);
+}
+
+/** Who has ever done something, and what was done: the choices of the page's filter. */
+export async function auditChoices(db: Database): Promise<{ actors: string[]; actions: string[] }> {
+  const actors = await db.orm.selectDistinct({ actor: audit.actor }).from(audit).orderBy(asc(audit.actor));
+  const actions = await db.orm.selectDistinct({ action: audit.action }).from(audit).orderBy(asc(audit.action));
+  return { actors: actors.map(({ actor }) => actor), actions: actions.map(({ action }) => action) };
 }

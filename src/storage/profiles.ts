@@ -4,6 +4,7 @@ import { and, eq, ne, sql } from "drizzle-orm";
 import type { Interval } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
 import { describeStage } from "../domain/progress.ts";
+import { recorded } from "./audit.ts";
 import type { Database } from "./db.ts";
 import { featureStates, jobs, profiles, series } from "./schema.ts";
 
@@ -157,6 +158,7 @@ export async function deleteProfile(db: Database, symbol: string, interval: Inte
   await db.write([
     db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
+    ...recorded({ action: "profile.delete", subject: symbol, before: { interval } }),
   ]);
 }
 

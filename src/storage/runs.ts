@@ -4,6 +4,7 @@ import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
 import type { AlertEvent, JobFailed } from "../domain/alerts.ts";
 import type { Interval } from "../domain/interval.ts";
 import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
+import { recorded } from "./audit.ts";
 import type { Database } from "./db.ts";
 import { recordStatements } from "./outbox.ts";
 import { jobs, runs } from "./schema.ts";
@@ -24,10 +25,12 @@ export async function insertRun(
   run: typeof runs.$inferInsert,
   symbols: readonly string[],
 ): Promise<void> {
+  const { mode, interval, provider, years } = run;
   const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
   await db.write([
     db.orm.insert(runs).values(run),
     ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
+    ...recorded({ action: "run.start", subject: run.id, after: { symbols, mode, interval, provider, years } }),
   ]);
 }
 

@@ -13,7 +13,6 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
-import { SCOPES } from "../domain/access.ts";
 import { ACTION_KINDS } from "../domain/action.ts";
 import { ALERT_KINDS, type AlertEvent, MAIL_STATES } from "../domain/alerts.ts";
 import { INTERVALS } from "../domain/interval.ts";
@@ -467,52 +466,3 @@ export const settings = sqliteTable("settings", {
   value: text().notNull(),
   updatedAt: integer("updated_at").notNull(),
 });
-
-/** API tokens: programs and guests act in their name. */
-export const tokens = sqliteTable(
-  "tokens",
-  {
-    id: integer().primaryKey(),
-    name: text().notNull(),
-    /** SHA-256 of the token, in hex: the token itself is shown once and kept nowhere. */
-    hash: text().notNull().unique(),
-    scope: text({ enum: SCOPES }).notNull(),
-    /** Epoch milliseconds. */
-    createdAt: integer("created_at").notNull(),
-    lastUsedAt: integer("last_used_at"),
-  },
-  (t) => [uniqueIndex("tokens_name").on(sql`lower(${t.name})`), oneOf("tokens_scope", t.scope, SCOPES)],
-);
-
-/** Browsers that have signed in, with the password or with a token. */
-export const sessions = sqliteTable(
-  "sessions",
-  {
-    /** SHA-256 of the cookie, in hex. */
-    hash: text().primaryKey(),
-    /** The token that was signed in with; `null` for the password. */
-    tokenId: integer("token_id").references(() => tokens.id, { onDelete: "cascade" }),
-    /** Epoch milliseconds. */
-    createdAt: integer("created_at").notNull(),
-    expiresAt: integer("expires_at").notNull(),
-  },
-  (t) => [index("sessions_by_end").on(t.expiresAt)],
-);
-
-/** Who changed what, when and why; written with the change. */
-export const audit = sqliteTable(
-  "audit",
-  {
-    id: integer().primaryKey(),
-    /** Epoch milliseconds. */
-    at: integer().notNull(),
-    actor: text().notNull(),
-    action: text().notNull(),
-    /** What it was done to: a symbol, a run, a watchlist, … */
-    subject: text().notNull(),
-    reason: text(),
-    before: text({ mode: "json" }).$type<Record<string, unknown>>(),
-    after: text({ mode: "json" }).$type<Record<string, unknown>>(),
-  },
-  (t) => [index("audit_by_time").on(t.at)],
-);

@@ -2,8 +2,8 @@
 
 import { eq, isNull, lt } from "drizzle-orm";
 import type { Scope } from "../domain/access.ts";
+import { sessions, tokens } from "./access-schema.ts";
 import type { Database } from "./db.ts";
-import { sessions, tokens } from "./schema.ts";
 
 export interface SessionRow {
   /** The token that was signed in with; `null` for the password. */

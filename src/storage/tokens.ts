@@ -3,9 +3,9 @@
 import { eq } from "drizzle-orm";
 import type { Scope } from "../domain/access.ts";
 import { Refusal } from "../domain/errors.ts";
+import { sessions, tokens } from "./access-schema.ts";
 import { recorded } from "./audit.ts";
 import { type Database, isUniqueViolation } from "./db.ts";
-import { sessions, tokens } from "./schema.ts";
 
 export interface TokenRow {
   readonly id: number;

@@ -2,6 +2,7 @@
 
 import { asc, eq, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
+import { record, recorded } from "./audit.ts";
 import { type Database, isUniqueViolation } from "./db.ts";
 import { watchlistSymbols, watchlists } from "./schema.ts";
 
@@ -46,21 +47,33 @@ export async function createWatchlist(db: Database, name: string, symbols: reado
   const row = await guardName(name, () =>
     db.orm.insert(watchlists).values({ name, createdAt: Date.now() }).returning({ id: watchlists.id }).get(),
   );
+  await record(db, { action: "watchlist.create", subject: name, after: { id: row.id } });
   await addToWatchlist(db, row.id, symbols);
   return row.id;
 }
 
 /** @throws Refusal if another one has the name */
 export async function renameWatchlist(db: Database, id: number, name: string): Promise<void> {
-  await guardName(name, () => db.orm.update(watchlists).set({ name }).where(eq(watchlists.id, id)).run());
+  const before = await nameOf(db, id);
+  await guardName(name, () =>
+    db.write([
+      db.orm.update(watchlists).set({ name }).where(eq(watchlists.id, id)),
+      ...recorded({ action: "watchlist.rename", subject: name, before: { name: before }, after: { name } }),
+    ]),
+  );
 }
 
 export async function deleteWatchlist(db: Database, id: number): Promise<void> {
-  await db.orm.delete(watchlists).where(eq(watchlists.id, id)).run();
+  const [subject, symbols] = [await nameOf(db, id), await symbolsOf(db, id)];
+  await db.write([
+    db.orm.delete(watchlists).where(eq(watchlists.id, id)),
+    ...recorded({ action: "watchlist.delete", subject, before: { symbols } }),
+  ]);
 }
 
 /** Adds symbols; those that are no known companies yet become such, without a name. */
 export async function addToWatchlist(db: Database, id: number, symbols: readonly string[]): Promise<void> {
+  if (symbols.length === 0) return;
   const list = JSON.stringify(symbols);
   const known = `insert into companies (symbol, source, updated_at)
     select value, 'watchlist', ? from json_each(?) where true on conflict do nothing`;
@@ -69,14 +82,23 @@ export async function addToWatchlist(db: Database, id: number, symbols: readonly
   await db.write([
     { sql: known, args: [Date.now(), list] },
     { sql: listed, args: [id, list] },
+    ...recorded({ action: "watchlist.add", subject: await nameOf(db, id), after: { symbols } }),
   ]);
 }
 
 export async function removeFromWatchlist(db: Database, id: number, symbols: readonly string[]): Promise<void> {
   const sql = `delete from watchlist_symbols
     where watchlist_id = ? and symbol in (select value from json_each(?))`;
-  await db.write([{ sql, args: [id, JSON.stringify(symbols)] }]);
+  if (symbols.length === 0) return;
+  await db.write([
+    { sql, args: [id, JSON.stringify(symbols)] },
+    ...recorded({ action: "watchlist.remove", subject: await nameOf(db, id), before: { symbols } }),
+  ]);
 }
+
+const nameOf = async (db: Database, id: number): Promise<string> =>
+  (await db.orm.select({ name: watchlists.name }).from(watchlists).where(eq(watchlists.id, id)).get())?.name ??
+  String(id);
 
 async function guardName<T>(name: string, write: () => Promise<T>): Promise<T> {
   try {
