@@ -17,11 +17,14 @@ export function discreet(provider: Provider, redact: (text: string) => string): 
       throw message === error.message ? error : new ProviderError(error.kind, message, error.retryAfter);
     }
   };
+  const { fetchActions } = provider;
   return {
     ...provider,
+    ...(fetchActions && { fetchActions: (symbol, context) => guarded(fetchActions(symbol, context)) }),
     async fetchBars(window, context) {
-      const { bars, rejected } = await guarded(provider.fetchBars(window, context));
-      return { bars, rejected: rejected.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) })) };
+      const { bars, rejected, actions } = await guarded(provider.fetchBars(window, context));
+      const clean = rejected.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) }));
+      return { bars, rejected: clean, ...(actions && { actions }) };
     },
   };
 }

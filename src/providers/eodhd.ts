@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { DAY } from "../domain/interval.ts";
+import { exDate } from "./action-listing.ts";
 import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
 import type { QuotaReport } from "./provider.ts";
 import type { Rows } from "./rows.ts";
@@ -31,6 +32,12 @@ const listed = z.object({
   Type: z.string().nullish(),
 });
 
+const splits = z.array(z.object({ date: z.string(), split: z.string() }));
+/** `value` is adjusted for later splits, `unadjustedValue` is what was paid. */
+const dividends = z.array(
+  z.object({ date: z.string(), value: z.coerce.number(), unadjustedValue: z.coerce.number().nullish() }),
+);
+
 const INTRADAY_COST = 5;
 const CRYPTO_EXCHANGE = "CC";
 const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
@@ -47,6 +54,13 @@ function symbolOf(code: string, exchange: string): string {
   const name = code.replaceAll("-", ".");
   return exchange === "US" ? name : `${name}@${exchange}`;
 }
+
+const actionRequest = (list: string, ticker: Ticker, key = "demo") => ({
+  path: `/${list}/${encodeURIComponent(code(ticker))}`,
+  // Without a first day the vendor tells of one year only.
+  query: { api_token: key, fmt: "json", from: "1970-01-01" },
+  cost: 1,
+});
 
 export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   name: "eodhd",
@@ -108,6 +122,33 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     const used = apiRequestsDate === isoDate(today - (today % DAY)) ? apiRequests : 0;
     return { used: { ...minute.used, day: used }, limits: { ...minute.limits, day: dailyRateLimit }, ...charged };
   },
+
+  actions: [
+    {
+      request: (ticker, _page, values) => actionRequest("splits", ticker, values.EODHD_API_KEY),
+      schema: splits,
+      read: (answer: z.infer<typeof splits>) => ({
+        next: null,
+        // `4.000000/1.000000` is four new shares for one.
+        actions: answer.map(({ date, split }) => {
+          const [to = Number.NaN, from = 1] = split.split("/").map(Number);
+          return { kind: "split" as const, date: exDate(date), value: to / from };
+        }),
+      }),
+    },
+    {
+      request: (ticker, _page, values) => actionRequest("div", ticker, values.EODHD_API_KEY),
+      schema: dividends,
+      read: (answer: z.infer<typeof dividends>) => ({
+        next: null,
+        actions: answer.map(({ date, value, unadjustedValue }) => ({
+          kind: "dividend" as const,
+          date: exDate(date),
+          value: unadjustedValue ?? value,
+        })),
+      }),
+    },
+  ],
 
   companies: {
     exchanges: [

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { tradingDate } from "../domain/calendar.ts";
 import type { Interval } from "../domain/interval.ts";
+import { exDate } from "./action-listing.ts";
 import type { Answer, Verdict } from "./classify.ts";
 import type { Rows } from "./rows.ts";
 import type { Ticker } from "./ticker.ts";
@@ -24,9 +25,20 @@ const SPANS: Readonly<Partial<Record<Interval, string>>> = {
   "1h": "1/hour",
   "1d": "1/day",
 };
-const PAGE_ROWS = 50_000;
-
 const code = ({ market, name, base, quote }: Ticker) => (market === "crypto" ? `X:${base}${quote}` : name);
+
+const split = z.object({ execution_date: z.string(), split_from: z.number(), split_to: z.number() });
+const splits = z.object({ results: z.array(split).nullish(), next_url: z.string().nullish() });
+const dividend = z.object({ ex_dividend_date: z.string(), cash_amount: z.number() });
+const dividends = z.object({ results: z.array(dividend).nullish(), next_url: z.string().nullish() });
+/** Entries of a list of splits or dividends on a page. */
+const PAGE_ACTIONS = 1_000;
+const reference = (list: string) => (ticker: Ticker, page: string | null) => ({
+  path: page ?? `/v3/reference/${list}`,
+  query: page === null ? { ticker: code(ticker), limit: PAGE_ACTIONS } : {},
+  cost: 1,
+});
+const PAGE_ROWS = 50_000;
 
 export const massive: VendorSpec<z.infer<typeof schema>> = {
   name: "massive",
@@ -58,6 +70,33 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     }
     return next_url || null;
   },
+
+  actions: [
+    {
+      request: reference("splits"),
+      schema: splits,
+      read: ({ results, next_url }: z.infer<typeof splits>) => ({
+        next: next_url || null,
+        actions: (results ?? []).map(({ execution_date, split_from, split_to }) => ({
+          kind: "split" as const,
+          date: exDate(execution_date),
+          value: split_to / split_from,
+        })),
+      }),
+    },
+    {
+      request: reference("dividends"),
+      schema: dividends,
+      read: ({ results, next_url }: z.infer<typeof dividends>) => ({
+        next: next_url || null,
+        actions: (results ?? []).map(({ ex_dividend_date, cash_amount }) => ({
+          kind: "dividend" as const,
+          date: exDate(ex_dividend_date),
+          value: cash_amount,
+        })),
+      }),
+    },
+  ],
 
   recognise({ json, text }: Answer): Verdict | null {
     const status = (json as { status?: unknown } | undefined)?.status;

@@ -1,5 +1,6 @@
 /** Collecting a vendor's rows, in any order and spelling, into columns. */
 
+import type { CorporateAction } from "../domain/action.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../domain/bars.ts";
 
 /** A number as vendors send it: as such, as text, or not at all. */
@@ -8,6 +9,8 @@ export type Wire = number | string | null | undefined;
 /** Bars as they come in. A missing number becomes NaN, never 0, and is judged later. */
 export class Rows {
   readonly #rows: number[][] = [];
+  /** Splits and dividends that stood in the same rows. */
+  readonly actions: CorporateAction[] = [];
 
   /** `ts` in epoch seconds. */
   add(ts: number, open: Wire, high: Wire, low: Wire, close: Wire, volume: Wire): void {
@@ -16,6 +19,7 @@ export class Rows {
 
   append(other: Rows): void {
     for (const row of other.#rows) this.#rows.push(row);
+    this.actions.push(...other.actions);
   }
 
   get length(): number {

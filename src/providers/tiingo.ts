@@ -6,7 +6,16 @@ import type { Rows } from "./rows.ts";
 import type { VendorQuery, VendorSpec } from "./vendor.ts";
 
 const price = z.number().nullish();
-const bar = z.object({ date: z.string(), open: price, high: price, low: price, close: price, volume: price });
+const bar = z.object({
+  date: z.string(),
+  open: price,
+  high: price,
+  low: price,
+  close: price,
+  volume: price,
+  divCash: price,
+  splitFactor: price,
+});
 const schema = z.array(bar);
 
 const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
@@ -40,8 +49,13 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
 
   schema,
   read(answer, rows: Rows) {
-    for (const { date, open, high, low, close, volume } of answer) {
-      rows.add(Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 1000, open, high, low, close, volume);
+    for (const { date, open, high, low, close, volume, divCash, splitFactor } of answer) {
+      const ts = Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 1000;
+      rows.add(ts, open, high, low, close, volume);
+      if (divCash && divCash > 0) rows.actions.push({ kind: "dividend", date: ts, value: divCash });
+      if (splitFactor && splitFactor > 0 && splitFactor !== 1) {
+        rows.actions.push({ kind: "split", date: ts, value: splitFactor });
+      }
     }
     return null;
   },

@@ -10,6 +10,7 @@ import { ProviderError } from "../domain/errors.ts";
 import { DAY, type Interval } from "../domain/interval.ts";
 import { judge } from "../domain/judge.ts";
 import type { Market } from "../domain/symbol.ts";
+import { type ActionListing, listActionsOf } from "./action-listing.ts";
 import { type CompanyListing, listCompanies } from "./company-listing.ts";
 import { type HttpPace, type HttpVendor, TooMuch, VendorClient, type VendorRequest } from "./http.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "./provider.ts";
@@ -59,6 +60,8 @@ export interface VendorSpec<Answer> {
   readonly quota?: HttpVendor["quota"];
   /** Asks the vendor what it has counted, where it says so outside of answers. */
   readonly usage?: { request(values: SettingValues): VendorRequest };
+  /** The vendor's lists of splits and dividends, where they do not come with the bars. */
+  readonly actions?: readonly ActionListing[];
   /** The vendor's own lists of what it has, where it gives them in one answer. */
   readonly companies?: CompanyListing;
 }
@@ -160,7 +163,15 @@ export function createVendor<Answer>(
     // Bars built from shorter ones are only as good as those: the shorter ones are judged first.
     const derived = source !== window.interval;
     const judged = derived ? judge(raw, { interval: source, asOf: window.asOf, ...span }) : { bars: raw, rejected: [] };
-    return { bars: keepBars(calendar, asking, judged.bars), rejected: judged.rejected };
+    return { bars: keepBars(calendar, asking, judged.bars), rejected: judged.rejected, actions: rows.actions };
+  }
+
+  function finalAt(symbol: string, interval: Interval, ts: number): number {
+    const ticker = parseTicker(symbol);
+    const { after, seconds } = spec.delay(ticker, sourceOf(interval));
+    const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
+    const end = calendar.barEnd(ticker.market, interval, ts);
+    return (after === "session" ? (session?.close ?? end) : end) + seconds;
   }
 
   return {
@@ -174,6 +185,15 @@ export function createVendor<Answer>(
       return { ...spec.traits(ticker, sourceOf(interval)), sessions: sessionsOf(ticker) };
     },
     fetchBars,
+    finalAt,
+    // Crypto pairs know neither splits nor dividends.
+    fetchActions:
+      spec.actions &&
+      (async (symbol, context) => {
+        const ticker = parseTicker(symbol);
+        if (ticker.market === "crypto") return [];
+        return listActionsOf(spec.actions!, ticker, { title: spec.title, client, values }, context);
+      }),
     checkQuota: spec.usage && (async (context) => void (await client.get(spec.usage!.request(values), context))),
     exchanges: spec.companies?.exchanges,
     listCompanies:

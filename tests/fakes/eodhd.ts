@@ -58,6 +58,19 @@ export function fakeEodhd(): FakeEodhd {
     return spend(1) ?? Response.json(rows);
   }
 
+  function actions(url: URL, market: FakeMarket, wanted: "split" | "dividend"): Response {
+    const all = market.actions.get(symbolOf(codeOf(url))) ?? [];
+    const rows = all
+      .filter(({ kind }) => kind === wanted)
+      .map(({ date, value }) => {
+        const day = new Date(date * 1000).toISOString().slice(0, 10);
+        return wanted === "split"
+          ? { date: day, split: `${value.toFixed(6)}/1.000000` }
+          : { date: day, value: value / 4, unadjustedValue: value, currency: "USD" };
+      });
+    return spend(1) ?? Response.json(rows);
+  }
+
   const vendor: FakeEodhd = Object.assign(
     startFake({
       knows: (_request, url, key) => url.searchParams.get("api_token") === key,
@@ -68,6 +81,8 @@ export function fakeEodhd(): FakeEodhd {
           return text(200, "Timestamp,Gmtoffset,Datetime,Open,High,Low,Close,Volume\n");
         if (url.pathname.startsWith("/api/intraday/")) return intraday(url, market);
         if (url.pathname.startsWith("/api/eod/")) return daily(url, market);
+        if (url.pathname.startsWith("/api/splits/")) return actions(url, market, "split");
+        if (url.pathname.startsWith("/api/div/")) return actions(url, market, "dividend");
         const listed = /^\/api\/exchange-symbol-list\/(\w+)$/.exec(url.pathname);
         if (listed) return Response.json(LISTS[listed[1]!] ?? []);
         if (url.pathname !== "/api/user") return null;

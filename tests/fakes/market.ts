@@ -1,5 +1,6 @@
 /** What the fake vendors sell: bars on real sessions that a test may bend. */
 
+import type { CorporateAction } from "../../src/domain/action.ts";
 import { CALENDAR } from "../../src/domain/calendar.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "../../src/domain/interval.ts";
 import { marketOf } from "../../src/domain/symbol.ts";
@@ -21,6 +22,8 @@ export class FakeMarket {
   readonly known = new Set(KNOWN);
   /** The moment beyond which the vendor has nothing, epoch seconds. */
   now = Number.POSITIVE_INFINITY;
+  /** Splits and dividends by symbol. */
+  readonly actions = new Map<string, CorporateAction[]>();
   /** Whether US minutes before the open and after the close are sent as well. */
   extended = true;
   /** Bends a bar, or hides it with `null`: late corrections, splits, holes, nonsense. */

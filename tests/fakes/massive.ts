@@ -33,6 +33,21 @@ export function fakeMassive(): FakeMassive {
           { status: 429 },
         ),
       async answer(url, market) {
+        const listed = /^\/v3\/reference\/(splits|dividends)$/.exec(url.pathname)?.[1];
+        if (listed) {
+          const all = market.actions.get(url.searchParams.get("ticker") ?? "") ?? [];
+          const rows = all.filter(({ kind }) => `${kind}s` === listed);
+          const at = Number(url.searchParams.get("cursor") ?? 0);
+          const results = rows.slice(at, at + 1).map(({ date, value }) => {
+            const day = new Date(date * 1000).toISOString().slice(0, 10);
+            return listed === "splits"
+              ? { execution_date: day, split_from: 1, split_to: value }
+              : { ex_dividend_date: day, cash_amount: value, currency: "USD" };
+          });
+          const next = new URL(url);
+          next.searchParams.set("cursor", String(at + 1));
+          return Response.json({ status: "OK", results, ...(at + 1 < rows.length && { next_url: next.href }) });
+        }
         const [, code = "", span = "", from, to] = PATH.exec(decodeURIComponent(url.pathname)) ?? [];
         const interval = INTERVALS[span];
         if (!interval) return null;

@@ -21,6 +21,8 @@ export function fakeTiingo(): FakeVendor {
       );
       const bars = await market.bars(symbol, "1d", from!, to!);
       if (!bars) return detail(404, `Error: Ticker '${symbol}' not found`);
+      const actionOf = (wanted: string, ts: number) =>
+        market.actions.get(symbol)?.find(({ kind, date }) => kind === wanted && date === ts)?.value;
       return Response.json(
         bars.map(({ ts, ...bar }) => ({
           date: new Date(ts * 1000).toISOString(),
@@ -30,8 +32,8 @@ export function fakeTiingo(): FakeVendor {
           adjLow: bar.low,
           adjClose: bar.close,
           adjVolume: bar.volume,
-          divCash: 0,
-          splitFactor: 1,
+          divCash: actionOf("dividend", ts) ?? 0,
+          splitFactor: actionOf("split", ts) ?? 1,
         })),
       );
     },

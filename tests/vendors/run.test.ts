@@ -28,7 +28,7 @@ describe("a run against a vendor", () => {
     const id = await app.start(order(["AAPL"], { interval: "1h" }));
     const run = await app.reach(id, "complete", "failed");
     const job = run!.jobs[0]!;
-    expect([job.state, job.apiCalls, fake.urls.length]).toEqual(["complete", 5, 5]); // 12 batches, 120 days a request
+    expect([job.state, job.apiCalls, fake.urls.length]).toEqual(["complete", 7, 7]); // 12 batches, 120 days a request, splits, dividends
     expect(job.dataPoints).toBeGreaterThan(248 * 6);
     const stages = await events.until(({ data }) => String(data?.micro_stage).startsWith("Completed"));
     const batches = new Set(stages.map(({ data }) => /^Batch (\d+)\/12/.exec(data?.micro_stage)?.[1]).filter(Boolean));
@@ -38,7 +38,7 @@ describe("a run against a vendor", () => {
       .snapshot()
       .find(({ provider }) => provider === "eodhd")!
       .gauges.find(({ period }) => period === "day")!;
-    expect(day.used).toBe(4 * 5);
+    expect(day.used).toBe(4 * 5 + 2);
   }, 60_000);
 
   test("leaves the trouble of one symbol with that symbol", async () => {

@@ -1,0 +1,48 @@
+/** A vendor's lists of splits and dividends, read page by page. */
+
+import type { z } from "zod";
+import type { CorporateAction } from "../domain/action.ts";
+import { ProviderError } from "../domain/errors.ts";
+import type { VendorClient, VendorRequest } from "./http.ts";
+import type { FetchContext } from "./provider.ts";
+import type { SettingValues } from "./setting.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** One list, of splits or of dividends. */
+export interface ActionListing<Answer = unknown> {
+  request(ticker: Ticker, page: string | null, values: SettingValues): VendorRequest;
+  /** The shape that an answer must have before anything in it is believed. */
+  readonly schema: z.ZodType<Answer>;
+  read(answer: Answer): { readonly actions: readonly CorporateAction[]; readonly next: string | null };
+}
+
+/** More pages than any company has had actions for. */
+const MOST_PAGES = 50;
+
+/** Midnight UTC of a `YYYY-MM-DD`, epoch seconds; NaN if it is none. */
+export const exDate = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / 1000;
+
+/**
+ * All actions of a ticker; entries without a date or a value are left out.
+ * @throws ProviderError when a list could not be had
+ */
+export async function listActionsOf(
+  lists: readonly ActionListing[],
+  ticker: Ticker,
+  { title, client, values }: { title: string; client: VendorClient; values: SettingValues },
+  context: FetchContext,
+): Promise<CorporateAction[]> {
+  const found: CorporateAction[] = [];
+  for (const list of lists) {
+    let page: string | null = null;
+    for (let pages = 0; pages === 0 || (page !== null && pages < MOST_PAGES); pages++) {
+      const { json } = await client.get(list.request(ticker, page, values), context);
+      const parsed = list.schema.safeParse(json);
+      if (!parsed.success) throw new ProviderError("garbage", `${title}: unexpected list of splits or dividends`);
+      const { actions, next } = list.read(parsed.data);
+      found.push(...actions.filter(({ date, value }) => Number.isFinite(date) && value > 0 && Number.isFinite(value)));
+      page = next;
+    }
+  }
+  return found;
+}
