@@ -44,6 +44,12 @@
     }
   };
 
+  // Moments that are written in their own zone and in UTC, once more in the viewer's.
+  for (const cell of document.querySelectorAll("[data-local]")) {
+    const style = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+    cell.textContent = `here ${new Date(Number(cell.dataset.local)).toLocaleString("en-US", style)}`;
+  }
+
   const tick = () => {
     if (document.hidden) return;
     const now = Date.now() + ahead;

@@ -13,6 +13,7 @@ import { createLog } from "./log.ts";
 import { CompanyLoader } from "./pipeline/company-loader.ts";
 import { Exporter } from "./pipeline/exporter.ts";
 import { WorkerPool } from "./pipeline/pool.ts";
+import { type Clock, systemClock } from "./providers/clock.ts";
 import { missingSettings, type ProviderEntry } from "./providers/entry.ts";
 import type { Provider } from "./providers/provider.ts";
 import { Quota } from "./providers/quota.ts";
@@ -28,7 +29,9 @@ import { Housekeeping } from "./scheduler/housekeeping.ts";
 import { symbolHandler } from "./scheduler/jobs.ts";
 import { ProviderSettings } from "./scheduler/provider-settings.ts";
 import { Runs } from "./scheduler/runs.ts";
+import { Schedules } from "./scheduler/schedules.ts";
 import { Telemetry } from "./scheduler/telemetry.ts";
+import { Timetable } from "./scheduler/timetable.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
 import { takeLease } from "./storage/lease.ts";
 import { LogStore } from "./storage/log.ts";
@@ -47,6 +50,8 @@ export interface AppOptions {
   readonly workerScript?: URL;
   /** Where log lines are printed; stderr by default. */
   readonly print?: (text: string) => void;
+  /** The clock of the schedules, where a test brings its own. */
+  readonly clock?: Clock;
 }
 
 /** Opens everything and puts unfinished work back to work. */
@@ -136,12 +141,25 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     await runs.recover();
     engine.work(symbolHandler({ db, log, runs, pool }), pool.size);
+    const clock = options.clock ?? systemClock;
+    const defaultProvider = config.provider;
+    const timetable = new Timetable({ db, log, runs, defaultProvider, onAlert: () => outbox.wake() }, clock);
+    closers.push(() => timetable.close());
+    await timetable.look();
+    const schedules = new Schedules({
+      db,
+      timetable,
+      clock,
+      defaultProvider,
+      provider: (name) => providers.find(name),
+    });
     const services = {
       config,
       db,
       hub,
       log,
       runs,
+      schedules,
       pool,
       usage,
       quota,

@@ -19,6 +19,7 @@ const STYLES = [
   "companies",
   "settings",
   "access",
+  "schedules",
   "narrow",
 ] as const;
 

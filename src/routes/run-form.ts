@@ -62,18 +62,22 @@ const numberOf = (text: string | undefined) =>
   text === undefined || text.trim() === "" ? undefined : Number(text.trim());
 
 /** The refusal of an order, said at the fields it belongs to. */
-export function errorsOf(refusal: Refusal): RunFormView["errors"] {
-  const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
-  if (byField.size === 0) return { form: sentence(refusal.message) };
-  return Object.fromEntries(
-    [...byField].map(([field, errors]) => {
-      const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
-      const more = errors.length - shown.length;
-      return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
-    }),
-  );
-}
+export const errorsOf = (refusal: Refusal): RunFormView["errors"] => sayErrors(refusal, RUN_FIELDS);
 
-const fieldOf = (name: string): RunField | "form" => RUN_FIELDS.find((field) => field === name) ?? "form";
+/** A refusal by field, in sentences; what belongs to none of `fields` is said for the whole `form`. */
+export function sayErrors<F extends string>(
+  refusal: Refusal,
+  fields: readonly F[],
+): Partial<Record<F | "form", string>> {
+  const fieldOf = (name: string): F | "form" => fields.find((field) => field === name) ?? "form";
+  const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
+  if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
+  const said = [...byField].map(([field, errors]) => {
+    const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
+    const more = errors.length - shown.length;
+    return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
+  });
+  return Object.fromEntries(said);
+}
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

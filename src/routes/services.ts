@@ -11,6 +11,7 @@ import type { Provider } from "../providers/provider.ts";
 import type { Quota } from "../providers/quota.ts";
 import type { ProviderSettings } from "../scheduler/provider-settings.ts";
 import type { Runs } from "../scheduler/runs.ts";
+import type { Schedules } from "../scheduler/schedules.ts";
 import type { Database } from "../storage/db.ts";
 import type { UsageStore } from "../storage/usage.ts";
 
@@ -20,6 +21,7 @@ export interface Services {
   readonly hub: ProgressHub;
   readonly log: Log;
   readonly runs: Runs;
+  readonly schedules: Schedules;
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
   readonly quota: Quota;

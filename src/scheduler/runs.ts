@@ -16,7 +16,7 @@ import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Provider } from "../providers/provider.ts";
 import { record } from "../storage/audit.ts";
-import { type Database, isUniqueViolation } from "../storage/db.ts";
+import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";
 import {
   activeJobs,
@@ -84,9 +84,10 @@ export class Runs {
 
   /**
    * Starts a run: stored whole or not at all, then queued.
+   * @param alongside what to write in the same transaction, given the run's id
    * @throws Refusal if the provider is unknown or has no such interval, or a symbol is active at this interval
    */
-  async start(order: RunOrder): Promise<RunSummary> {
+  async start(order: RunOrder, alongside?: (runId: string) => readonly Write[]): Promise<RunSummary> {
     const { db, engine, log, defaults } = this.options;
     const { symbols, interval } = order;
     const name = order.provider ?? defaults.provider;
@@ -120,7 +121,7 @@ export class Runs {
       finishedAt: null,
     };
     try {
-      await insertRun(db, row, symbols);
+      await insertRun(db, row, symbols, alongside?.(row.id));
     } catch (error) {
       // Another order for the same symbol came first, between the check above and this write.
       if (isUniqueViolation(error)) await this.#refuseActive(symbols, interval);

@@ -33,6 +33,9 @@ interface Query {
   toSQL(): { sql: string; params: unknown[] };
 }
 
+/** What can be written: a statement, or a query that drizzle builds. */
+export type Write = Statement | Query;
+
 type Orm = LibSQLDatabase<typeof schema>;
 export type Row = readonly unknown[];
 
@@ -41,14 +44,14 @@ export interface Database {
   /** Is the database a file of this machine? */
   readonly local: boolean;
   /** Runs all statements in one write transaction; none of them holds if one fails. */
-  write(statements: readonly (Statement | Query)[]): Promise<void>;
+  write(statements: readonly Write[]): Promise<void>;
   /** Rows as arrays: the fast way to read many. */
   rows(sql: string, args: readonly unknown[]): Promise<Row[]>;
   close(): void;
 }
 
 /** A statement or a drizzle query as plain SQL. */
-function plain(statement: Statement | Query): Statement {
+function plain(statement: Write): Statement {
   if (!("toSQL" in statement)) return statement;
   const { sql, params } = statement.toSQL();
   return { sql, args: params };

@@ -2,13 +2,14 @@
 
 import { and, inArray, lt, notInArray, sql } from "drizzle-orm";
 import type { Database } from "./db.ts";
+import { scheduleTurns } from "./schedule-schema.ts";
 import { apiUsage, logs, runs } from "./schema.ts";
 
 /** Deletes at most so many rows a statement: a long delete would hold every writer up. */
 const CHUNK = 2_000;
 
 /**
- * Forgets log lines and finished runs (with their jobs) from before the given epoch milliseconds, and usage from before
+ * Forgets log lines, finished runs (with their jobs) and turns of schedules from before the given epoch milliseconds, and usage from before
  * the given epoch seconds.
  * @returns how many log lines and runs are gone
  */
@@ -29,6 +30,7 @@ export async function forgetBefore(
   for (let rows = 20; rows === 20; gone.runs += rows) {
     rows = (await db.orm.delete(runs).where(inArray(runs.id, oldRuns)).run()).rowsAffected;
   }
+  await db.orm.delete(scheduleTurns).where(lt(scheduleTurns.at, before.runs)).run();
   await db.orm.delete(apiUsage).where(lt(apiUsage.minute, before.usage)).run();
   return gone;
 }

@@ -5,7 +5,7 @@ import type { AlertEvent, JobFailed } from "../domain/alerts.ts";
 import type { Interval } from "../domain/interval.ts";
 import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
 import { recorded } from "./audit.ts";
-import type { Database } from "./db.ts";
+import type { Database, Write } from "./db.ts";
 import { recordStatements } from "./outbox.ts";
 import { jobs, runs } from "./schema.ts";
 
@@ -19,11 +19,15 @@ function* chunks<T>(items: readonly T[]): Generator<T[]> {
   for (let start = 0; start < items.length; start += CHUNK) yield items.slice(start, start + CHUNK);
 }
 
-/** Stores a run with one queued job per symbol, or nothing if any symbol is active already (a unique index sees to it). */
+/**
+ * Stores a run with one queued job per symbol, or nothing if any symbol is active already (a unique index sees to it).
+ * What is to be written `alongside` holds if the run does, and not otherwise.
+ */
 export async function insertRun(
   db: Database,
   run: typeof runs.$inferInsert,
   symbols: readonly string[],
+  alongside: readonly Write[] = [],
 ): Promise<void> {
   const { mode, interval, provider, years } = run;
   const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
@@ -31,6 +35,7 @@ export async function insertRun(
     db.orm.insert(runs).values(run),
     ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
     ...recorded({ action: "run.start", subject: run.id, after: { symbols, mode, interval, provider, years } }),
+    ...alongside,
   ]);
 }
 

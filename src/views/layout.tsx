@@ -29,6 +29,7 @@ const PLACES = [
   { path: "/companies", title: "Companies", scope: "read" },
   { path: "/profiles", title: "Profiles", scope: "read" },
   { path: "/runs", title: "Runs", scope: "read" },
+  { path: "/schedules", title: "Schedules", scope: "read" },
   { path: "/settings", title: "Settings", scope: "read" },
   { path: "/audit", title: "Audit", scope: "admin" },
 ] as const;

@@ -19,14 +19,14 @@ export interface RunFormView {
   readonly maxWorkers: number;
 }
 
-const MODE_TITLES: Readonly<Record<Mode, string>> = {
+export const MODE_TITLES: Readonly<Record<Mode, string>> = {
   full: "Full history",
   incremental: "Incremental",
   reprocess: "Reprocess",
   repair: "Repair gaps",
 };
 
-const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
+export const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
   "1m": "1 minute",
   "5m": "5 minutes",
   "15m": "15 minutes",

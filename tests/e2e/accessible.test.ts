@@ -51,6 +51,8 @@ test("axe finds nothing on any page, in either theme, nor on a phone", async () 
     profile,
     "/companies?q=a&pick=AAPL",
     "/settings",
+    "/schedules",
+    "/schedules/1/delete",
     "/nowhere",
   ];
   await check(paths, { colorScheme: "light" });

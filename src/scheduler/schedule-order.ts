@@ -1,0 +1,131 @@
+/** The order for a schedule, as people and programs give it: checked once, here, whoever asks. */
+
+import { z } from "zod";
+import { Refusal } from "../domain/errors.ts";
+import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleOrder, type ScheduleScope } from "../domain/schedule.ts";
+import { checkCron } from "./cron.ts";
+import { fieldErrors, quote, RunOrderBody } from "./order.ts";
+
+const text = (most: number) =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? "is missing" : "wants text") })
+    .trim()
+    .min(1, { error: "is missing" })
+    .max(most, { error: `is longer than ${most} characters` });
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
+const watchlist = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
+
+const run = RunOrderBody.shape;
+const fields = {
+  name: text(80),
+  cron: text(100).describe("minute, hour, day of month, month, day of week; seconds may stand in front"),
+  time_zone: text(60).describe("IANA name, such as America/New_York"),
+  scope: oneOf(SCHEDULE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
+  symbols: run.symbols.optional().describe("for the scope symbols"),
+  watchlist_id: watchlist.nullish().describe("for the scope watchlist"),
+  interval: run.interval.unwrap(),
+  provider: run.provider.nullish().describe("the server's default if not given"),
+  mode: run.mode.unwrap(),
+  years: run.years.unwrap().describe("how far back a full run goes, and the first of a symbol without history"),
+  enabled: z.boolean({ error: "wants true or false" }),
+  on_missed: oneOf(MISSED_POLICIES).describe("what to do about turns missed while the server was down"),
+};
+
+const strict = {
+  error: ({ code, keys }: { code?: string; keys?: string[] }) =>
+    code === "unrecognized_keys" ? `unknown field ${keys?.map(quote).join(", ")}` : "wants a JSON object",
+};
+
+/** The body of `POST /api/schedules`. */
+export const ScheduleBody = z.strictObject(
+  {
+    ...fields,
+    time_zone: fields.time_zone.default("UTC"),
+    interval: fields.interval.default("1d"),
+    mode: fields.mode.default("incremental"),
+    years: fields.years.default(2),
+    enabled: fields.enabled.default(true),
+    on_missed: fields.on_missed.default("catch_up"),
+  },
+  strict,
+);
+
+/** The body of `PATCH /api/schedules/:id`: what is to be different. */
+export const SchedulePatchBody = z.strictObject(fields, strict).partial();
+export type SchedulePatch = z.output<typeof SchedulePatchBody>;
+
+/** A schedule's fields as the API writes them. */
+export function orderToWire(order: ScheduleOrder) {
+  return {
+    name: order.name,
+    cron: order.cron,
+    time_zone: order.timeZone,
+    scope: order.scope,
+    symbols: [...order.symbols],
+    watchlist_id: order.watchlistId,
+    interval: order.interval,
+    provider: order.provider,
+    mode: order.mode,
+    years: order.years,
+    enabled: order.enabled,
+    on_missed: order.onMissed,
+  };
+}
+
+/** `order` with what `patch` changes, ready to be checked as a whole. */
+export function patched(order: ScheduleOrder, patch: SchedulePatch): unknown {
+  const before = orderToWire(order);
+  // Naming symbols or a watchlist means that they are to be run.
+  const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
+  const merged = { ...before, ...patch, scope };
+  return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
+}
+
+/** @throws Refusal with one error per wrong field, the cron expression and the time zone included */
+export function parseScheduleOrder(input: unknown): ScheduleOrder {
+  const parsed = ScheduleBody.safeParse(input);
+  const errors = parsed.success ? [] : fieldErrors(parsed.error);
+  const sent = (input ?? {}) as { cron?: unknown; time_zone?: unknown };
+  const { cron, time_zone = "UTC" } = sent;
+  // Said together with the other faults, so that nobody has to correct them one by one.
+  if (typeof cron === "string" && typeof time_zone === "string" && cron.trim() !== "" && time_zone.trim() !== "") {
+    errors.push(...faultsOf(() => checkCron(cron.trim(), time_zone.trim())));
+  }
+  if (parsed.success) {
+    const { data } = parsed;
+    const scope: ScheduleScope = data.scope ?? (data.watchlist_id ? "watchlist" : "symbols");
+    if (scope === "symbols" && !data.symbols) errors.push({ path: "symbols", message: "wants at least one symbol" });
+    if (scope === "watchlist" && !data.watchlist_id)
+      errors.push({ path: "watchlist_id", message: "wants a watchlist" });
+    if (errors.length === 0) {
+      return {
+        name: data.name,
+        cron: data.cron,
+        timeZone: data.time_zone,
+        scope,
+        symbols: scope === "symbols" ? [...new Set(data.symbols)] : [],
+        watchlistId: scope === "watchlist" ? (data.watchlist_id ?? null) : null,
+        interval: data.interval,
+        provider: data.provider ?? null,
+        mode: data.mode,
+        years: data.years,
+        enabled: data.enabled,
+        onMissed: data.on_missed,
+      };
+    }
+  }
+  const [first] = errors;
+  const only = first && (first.path === "" ? first.message : `${first.path}: ${first.message}`);
+  throw new Refusal("invalid", errors.length === 1 && only ? only : `${errors.length} fields are wrong`, errors);
+}
+
+function faultsOf(check: () => unknown) {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof Refusal) return [...error.errors];
+    throw error;
+  }
+}

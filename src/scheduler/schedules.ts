@@ -1,0 +1,128 @@
+/** The verbs on schedules: list, read, create, change, delete, run now. Routes use these. */
+
+import { Refusal } from "../domain/errors.ts";
+import type { Schedule, ScheduleOrder, Turn } from "../domain/schedule.ts";
+import type { Clock } from "../providers/clock.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Database } from "../storage/db.ts";
+import {
+  deleteSchedule,
+  insertSchedule,
+  readSchedules,
+  requireSchedule,
+  turnsOf,
+  updateSchedule,
+} from "../storage/schedules.ts";
+import { requireWatchlist } from "../storage/watchlists.ts";
+import { readCron } from "./cron.ts";
+import { parseScheduleOrder, patched, type SchedulePatch } from "./schedule-order.ts";
+import type { Timetable } from "./timetable.ts";
+
+/** Coming turns that are told with a schedule. */
+const COMING = 5;
+
+/** A schedule with what its expression means and what became of it. */
+export interface ScheduleStatus extends Schedule {
+  /** The expression in words. */
+  readonly words: string;
+  /** The next turns, epoch milliseconds; of a paused schedule those it would have. */
+  readonly nextRuns: readonly number[];
+  readonly lastTurn: Turn | null;
+}
+
+interface Parts {
+  readonly db: Database;
+  readonly timetable: Timetable;
+  readonly clock: Clock;
+  readonly defaultProvider: string;
+  provider(name: string): Provider | undefined;
+}
+
+export class Schedules {
+  constructor(private readonly parts: Parts) {}
+
+  async list(): Promise<ScheduleStatus[]> {
+    const schedules = await readSchedules(this.parts.db);
+    return Promise.all(schedules.map((schedule) => this.#status(schedule)));
+  }
+
+  /** @throws Refusal if there is no such schedule */
+  async read(id: number): Promise<ScheduleStatus> {
+    return this.#status(await requireSchedule(this.parts.db, id));
+  }
+
+  /**
+   * Stores a new schedule (`null`), or one in the place of the schedule `id`.
+   * @throws Refusal if there is no such schedule, or with what is wrong, by field
+   */
+  async save(id: number | null, input: unknown): Promise<ScheduleStatus> {
+    const order = await this.#checked(parseScheduleOrder(input));
+    return id === null ? this.#insert(order) : this.#replace(id, order);
+  }
+
+  /** @throws Refusal if there is no such schedule, or with what is wrong, by field */
+  async change(id: number, patch: SchedulePatch): Promise<ScheduleStatus> {
+    const before = await requireSchedule(this.parts.db, id);
+    const { enabled, ...others } = patch;
+    if (Object.keys(others).length > 0) return this.save(id, patched(before, patch));
+    // Pausing must be possible even for a schedule that could not be saved any more.
+    return this.#replace(id, { ...before, enabled: enabled ?? before.enabled });
+  }
+
+  /** @throws Refusal if there is no such schedule */
+  async remove(id: number): Promise<void> {
+    const { db } = this.parts;
+    await deleteSchedule(db, await requireSchedule(db, id));
+  }
+
+  /** @throws Refusal if there is no such schedule, or its run cannot start now */
+  async runNow(id: number): Promise<{ schedule: ScheduleStatus; turn: Turn }> {
+    const turn = await this.parts.timetable.runNow(await requireSchedule(this.parts.db, id));
+    if (turn.outcome !== "started") throw new Refusal("conflict", `Nothing was started. ${turn.note}`);
+    return { schedule: await this.read(id), turn };
+  }
+
+  async #insert(order: ScheduleOrder): Promise<ScheduleStatus> {
+    const { db, clock, timetable } = this.parts;
+    const id = await insertSchedule(db, order, clock.now());
+    await timetable.look();
+    return this.read(id);
+  }
+
+  async #replace(id: number, order: ScheduleOrder): Promise<ScheduleStatus> {
+    const { db, clock, timetable } = this.parts;
+    const before = await requireSchedule(db, id);
+    const anew = (order.enabled && !before.enabled) || order.cron !== before.cron || order.timeZone !== before.timeZone;
+    // What came while it was paused, or under another expression, was not missed.
+    await updateSchedule(db, before, { ...order, id, checkedAt: anew ? clock.now() : before.checkedAt });
+    await timetable.look();
+    return this.read(id);
+  }
+
+  async #status(schedule: Schedule): Promise<ScheduleStatus> {
+    const { db, clock } = this.parts;
+    const { words, next } = readCron(schedule.cron, schedule.timeZone);
+    const [lastTurn = null] = await turnsOf(db, schedule.id, 1);
+    return { ...schedule, words, nextRuns: next(clock.now(), COMING), lastTurn };
+  }
+
+  /** What only the server knows: providers and watchlists. */
+  async #checked(order: ScheduleOrder): Promise<ScheduleOrder> {
+    const name = order.provider ?? this.parts.defaultProvider;
+    const provider = this.parts.provider(name);
+    if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
+    if (!provider.intervals.includes(order.interval)) {
+      const { title, intervals } = provider;
+      throw invalid("interval", `${title} has no ${order.interval} bars, only ${intervals.join(", ")}`);
+    }
+    if (order.watchlistId !== null) {
+      await requireWatchlist(this.parts.db, order.watchlistId).catch((error) => {
+        if (error instanceof Refusal) throw invalid("watchlist_id", error.message);
+        throw error;
+      });
+    }
+    return order;
+  }
+}
+
+const invalid = (path: string, message: string) => new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);

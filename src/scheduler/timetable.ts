@@ -1,0 +1,101 @@
+/** Takes the turns of the schedules when they are due, and sees to those that were missed. */
+
+import { messageOf } from "../domain/errors.ts";
+import type { Schedule, Turn } from "../domain/schedule.ts";
+import type { Clock } from "../providers/clock.ts";
+import { readSchedules } from "../storage/schedules.ts";
+import { type CronTimes, readCron } from "./cron.ts";
+import { closeTurn, type TurnParts, takeTurn } from "./turns.ts";
+
+/** A turn taken later than this (ms) after it was due was missed: the server was down, or the machine asleep. */
+const PUNCTUAL_MS = 60_000;
+/** The clock is looked at this often (ms) at least: a machine that slept, or a clock that was set, is noticed. */
+const LOOK_MS = 30_000;
+/** Missed turns that are counted one by one. */
+const COUNTED = 1_000;
+
+export class Timetable {
+  #callOff: (() => void) | null = null;
+  #closed = false;
+  /** Turns are taken one after the other, so that a turn by hand and the clock's do not cross. */
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly parts: TurnParts,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes what is due now, and plans the next look; call it at the start and whenever schedules change. */
+  look(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#callOff?.();
+      let wait = LOOK_MS;
+      try {
+        for (const schedule of await readSchedules(this.parts.db)) {
+          if (schedule.enabled && !this.#closed) wait = Math.min(wait, await this.#attend(schedule));
+        }
+      } catch (error) {
+        this.parts.log.write("error", `Schedules could not be read and will be tried again: ${messageOf(error)}`);
+      }
+      if (!this.#closed) this.#callOff = this.clock.after(Math.max(1, wait), () => void this.look());
+    });
+  }
+
+  /** Runs a schedule now, whatever its expression says and even if it is paused. */
+  runNow(schedule: Schedule): Promise<Turn> {
+    const now = this.clock.now();
+    return this.#inTurn(() => takeTurn(this.parts, schedule, { dueAt: now, at: now, cause: "by_hand" }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#callOff?.();
+    await this.#work;
+  }
+
+  /** Takes the turns of one schedule that have come since it was last looked at; milliseconds to its next one. */
+  async #attend(schedule: Schedule): Promise<number> {
+    try {
+      const times = readCron(schedule.cron, schedule.timeZone);
+      const now = this.clock.now();
+      const last = times.last(now);
+      if (last !== null && last > schedule.checkedAt) await this.#take(schedule, times, last, now);
+      const [next] = times.next(now, 1);
+      return next === undefined ? LOOK_MS : next - this.clock.now();
+    } catch (error) {
+      // One schedule in trouble must not keep the others from their turns.
+      this.parts.log.write("error", `Schedule ${schedule.name}: ${messageOf(error)}`);
+      return LOOK_MS;
+    }
+  }
+
+  /** `last` is the newest turn that has come; those before it, and itself if it is late, were missed. */
+  async #take(schedule: Schedule, times: CronTimes, last: number, now: number): Promise<void> {
+    const missedUntil = times.last(now - PUNCTUAL_MS);
+    const punctual = last > now - PUNCTUAL_MS;
+    if (missedUntil !== null && missedUntil > schedule.checkedAt) {
+      const missed = countTurns(times, schedule.checkedAt, missedUntil);
+      if (!punctual && schedule.onMissed === "catch_up") {
+        const note = `Makes up for ${missed} missed while nobody was there`;
+        await takeTurn(this.parts, schedule, { dueAt: missedUntil, at: now, cause: "catch_up", note });
+        return;
+      }
+      const why = `${missed} came while nobody was there`;
+      await closeTurn(this.parts, schedule, { dueAt: missedUntil, at: now, cause: "due" }, "missed", why);
+    }
+    if (punctual) await takeTurn(this.parts, schedule, { dueAt: last, at: now, cause: "due" });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(work);
+    this.#work = result.catch(() => {});
+    return result;
+  }
+}
+
+/** `1 turn`, `3 turns`, `over 1,000 turns` of those after `from` up to and including `to`. */
+function countTurns(times: CronTimes, from: number, to: number): string {
+  const count = times.next(from, COUNTED + 1).filter((time) => time <= to).length;
+  if (count > COUNTED) return `over ${COUNTED.toLocaleString("en-US")} turns`;
+  return count === 1 ? "1 turn" : `${count} turns`;
+}

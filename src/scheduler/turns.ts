@@ -1,0 +1,130 @@
+/** One turn of a schedule: which symbols it runs, what stands against it, and the record of what became of it. */
+
+import type { AlertEvent } from "../domain/alerts.ts";
+import { Refusal } from "../domain/errors.ts";
+import type { Schedule, Turn, TurnCause } from "../domain/schedule.ts";
+import type { Log } from "../log.ts";
+import type { Database, Write } from "../storage/db.ts";
+import { recordStatements } from "../storage/outbox.ts";
+import { activeJobs } from "../storage/runs.ts";
+import { storedSymbols, turnWrites, unfinishedRun } from "../storage/schedules.ts";
+import { symbolsOf } from "../storage/watchlists.ts";
+import type { Runs } from "./runs.ts";
+
+/** Batches of a scheduled run, days: what a run has that nobody said anything about. */
+const BATCH_DAYS = 30;
+/** Symbols named in a note; more are only counted. */
+const NAMED = 5;
+/** Times that a run is ordered anew because another took some of its symbols at the last moment. */
+const TRIES = 3;
+
+export interface TurnParts {
+  readonly db: Database;
+  readonly log: Log;
+  readonly runs: Runs;
+  /** The provider of schedules that name none. */
+  readonly defaultProvider: string;
+  /** Something worth a mail was written. */
+  onAlert?(): void;
+}
+
+/** What a turn is to be: when it was due, why it is taken, and what there is to say about it. */
+export interface TurnAsked {
+  readonly dueAt: number;
+  readonly at: number;
+  readonly cause: TurnCause;
+  readonly note?: string;
+}
+
+/**
+ * Starts the run of a schedule, or says why not. The turn is written with its run: both hold, or neither.
+ * Symbols that other runs work on are left out; while the schedule's own last run is not finished, nothing starts.
+ */
+export async function takeTurn(parts: TurnParts, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await tryTurn(parts, schedule, asked);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.kind === "conflict" && left > 1) continue;
+      return await closeTurn(parts, schedule, asked, "refused", error.message);
+    }
+  }
+}
+
+async function tryTurn(parts: TurnParts, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
+  const { db, log, runs } = parts;
+  const { id, interval, mode, years, name } = schedule;
+  const provider = schedule.provider ?? parts.defaultProvider;
+  const unfinished = await unfinishedRun(db, id);
+  if (unfinished !== undefined) {
+    return closeTurn(parts, schedule, asked, "skipped", `Its last run (${unfinished}) is not finished`);
+  }
+  const wanted = await symbolsFor(db, schedule, provider);
+  if (wanted.length === 0) return closeTurn(parts, schedule, asked, "skipped", emptiness(schedule));
+  const active = new Set((await activeJobs(db, wanted, interval)).map(({ symbol }) => symbol));
+  const symbols = wanted.filter((symbol) => !active.has(symbol));
+  const busy = active.size > 0 ? `${listed([...active])} left out: at work in other runs` : "";
+  if (symbols.length === 0) return closeTurn(parts, schedule, asked, "skipped", busy);
+  const note = [asked.note, busy].filter(Boolean).join(". ");
+  const turn = { ...asked, outcome: "started", note, run: null } as const;
+  const order = { symbols, mode, interval, years, provider, batchDays: BATCH_DAYS };
+  const run = await runs.start(order, (runId) => writesOf(db, schedule, turn, runId));
+  if (isMissed(turn)) parts.onAlert?.();
+  log.write("info", `Schedule ${name}: started run ${run.id}${note === "" ? "" : `. ${note}`}`, run.id);
+  return { ...turn, run: { id: run.id, state: run.state, complete: 0, failed: 0 } };
+}
+
+/** Records a turn that starts nothing, and says so in the log. */
+export async function closeTurn(
+  { db, log, onAlert }: Pick<TurnParts, "db" | "log" | "onAlert">,
+  schedule: Schedule,
+  asked: TurnAsked,
+  outcome: Exclude<Turn["outcome"], "started">,
+  why: string,
+): Promise<Turn> {
+  const turn: Turn = { ...asked, outcome, note: [asked.note, why].filter(Boolean).join(". "), run: null };
+  // What somebody asked for by hand is refused to their face; only the clock's turns are written down.
+  if (asked.cause !== "by_hand") {
+    await db.write(writesOf(db, schedule, turn));
+    if (isMissed(turn)) onAlert?.();
+    const due = new Date(asked.dueAt).toISOString().slice(0, 16).replace("T", " ");
+    const level = outcome === "refused" ? "error" : "warn";
+    log.write(level, `Schedule ${schedule.name}: the turn of ${due} UTC was ${outcome}. ${turn.note}`);
+  }
+  return turn;
+}
+
+const isMissed = ({ cause, outcome }: Turn) => cause === "catch_up" || outcome === "missed";
+
+/** What is written of a turn; of a missed one also what is worth a mail. */
+function writesOf(db: Database, schedule: Schedule, turn: Turn, runId: string | null = null): Write[] {
+  const { at, dueAt, cause, outcome, note } = turn;
+  const caughtUp = cause === "catch_up" && outcome === "started";
+  const { id, name } = schedule;
+  const events: AlertEvent[] = isMissed(turn)
+    ? [{ kind: "schedule_missed", at, scheduleId: String(id), name, dueAt, caughtUp, reason: note }]
+    : [];
+  return [...turnWrites(db, id, turn, runId), ...recordStatements(events)];
+}
+
+async function symbolsFor(db: Database, schedule: Schedule, provider: string): Promise<readonly string[]> {
+  switch (schedule.scope) {
+    case "symbols":
+      return schedule.symbols;
+    case "watchlist":
+      return schedule.watchlistId === null ? [] : symbolsOf(db, schedule.watchlistId);
+    case "stored":
+      return storedSymbols(db, schedule.interval, provider);
+  }
+}
+
+function emptiness({ scope, watchlistId, interval }: Schedule): string {
+  if (scope === "stored") return `There is no stored ${interval} profile to bring up to date`;
+  return watchlistId === null ? "Its watchlist was deleted: choose another" : "Its watchlist is empty";
+}
+
+function listed(symbols: readonly string[]): string {
+  const named = symbols.slice(0, NAMED).join(", ");
+  return symbols.length > NAMED ? `${named} and ${symbols.length - NAMED} more` : named;
+}

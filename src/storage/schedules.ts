@@ -1,0 +1,144 @@
+/** Schedules and what became of their turns. */
+
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import { Refusal } from "../domain/errors.ts";
+import type { Schedule, ScheduleOrder, Turn } from "../domain/schedule.ts";
+import { record, recorded } from "./audit.ts";
+import { type Database, isUniqueViolation, type Write } from "./db.ts";
+import { countJobs } from "./runs.ts";
+import { schedules, scheduleTurns } from "./schedule-schema.ts";
+import { profiles, runs } from "./schema.ts";
+
+type Row = typeof schedules.$inferSelect;
+
+const scheduleOf = ({ years, ...row }: Row): Schedule => ({ ...row, years: years === "all" ? years : Number(years) });
+
+const rowOf = ({ years, symbols, ...order }: ScheduleOrder) => ({
+  ...order,
+  symbols: [...symbols],
+  years: String(years),
+});
+
+/** All schedules by name. */
+export async function readSchedules(db: Database): Promise<Schedule[]> {
+  const rows = await db.orm.select().from(schedules).orderBy(sql`lower(${schedules.name})`);
+  return rows.map(scheduleOf);
+}
+
+/** @throws Refusal if there is no such schedule */
+export async function requireSchedule(db: Database, id: number): Promise<Schedule> {
+  const row = await db.orm.select().from(schedules).where(eq(schedules.id, id)).get();
+  if (row) return scheduleOf(row);
+  throw new Refusal("not_found", `There is no schedule ${id}`);
+}
+
+/**
+ * Stores a schedule; its id. Its turns count from `now` (epoch milliseconds) on.
+ * @throws Refusal if another one has the name
+ */
+export async function insertSchedule(db: Database, order: ScheduleOrder, now: number): Promise<number> {
+  const row = { ...rowOf(order), checkedAt: now };
+  const { id } = await guardName(order.name, () =>
+    db.orm.insert(schedules).values(row).returning({ id: schedules.id }).get(),
+  );
+  await record(db, { action: "schedule.create", subject: order.name, after: { id, ...order } });
+  return id;
+}
+
+/**
+ * Puts `after` in the place of `before`, the same schedule as it was.
+ * @throws Refusal if another one has the name
+ */
+export async function updateSchedule(db: Database, before: Schedule, after: Schedule): Promise<void> {
+  const { id, checkedAt, ...order } = after;
+  const row = { ...rowOf(order), checkedAt };
+  await guardName(order.name, () =>
+    db.write([
+      db.orm.update(schedules).set(row).where(eq(schedules.id, id)),
+      ...recorded({ action: "schedule.change", subject: before.name, before: { ...before }, after: { ...after } }),
+    ]),
+  );
+}
+
+export async function deleteSchedule(db: Database, schedule: Schedule): Promise<void> {
+  await db.write([
+    db.orm.delete(schedules).where(eq(schedules.id, schedule.id)),
+    ...recorded({ action: "schedule.delete", subject: schedule.name, before: { ...schedule } }),
+  ]);
+}
+
+/** Writes a turn and that it, with all before it, is dealt with. The same turn a second time fails the transaction. */
+export function turnWrites(
+  db: Database,
+  scheduleId: number,
+  { run: _, ...turn }: Turn,
+  runId: string | null = null,
+): Write[] {
+  return [
+    db.orm.insert(scheduleTurns).values({ ...turn, scheduleId, runId }),
+    db.orm
+      .update(schedules)
+      .set({ checkedAt: sql`max(${schedules.checkedAt}, ${turn.cause === "by_hand" ? 0 : turn.dueAt})` })
+      .where(eq(schedules.id, scheduleId)),
+  ];
+}
+
+/** The newest turns of a schedule, newest first, with how their runs are doing. */
+export async function turnsOf(db: Database, scheduleId: number, limit: number): Promise<Turn[]> {
+  const rows = await db.orm
+    .select({ turn: scheduleTurns, state: runs.state })
+    .from(scheduleTurns)
+    .leftJoin(runs, eq(runs.id, scheduleTurns.runId))
+    .where(eq(scheduleTurns.scheduleId, scheduleId))
+    .orderBy(desc(scheduleTurns.id))
+    .limit(limit);
+  const counts = await countJobs(
+    db,
+    rows.flatMap(({ turn }) => turn.runId ?? []),
+  );
+  const count = (runId: string, state: string) =>
+    counts.find((each) => each.runId === runId && each.state === state)?.jobs ?? 0;
+  return rows.map(({ turn: { runId, dueAt, at, cause, outcome, note }, state }) => ({
+    dueAt,
+    at,
+    cause,
+    outcome,
+    note,
+    run:
+      runId === null || state === null
+        ? null
+        : { id: runId, state, complete: count(runId, "complete"), failed: count(runId, "failed") },
+  }));
+}
+
+/** The run of this schedule that is not finished, if there is one. */
+export async function unfinishedRun(db: Database, scheduleId: number): Promise<string | undefined> {
+  const row = await db.orm
+    .select({ id: runs.id })
+    .from(scheduleTurns)
+    .innerJoin(runs, eq(runs.id, scheduleTurns.runId))
+    .where(and(eq(scheduleTurns.scheduleId, scheduleId), inArray(runs.state, ["running", "paused"])))
+    .limit(1)
+    .get();
+  return row?.id;
+}
+
+/** The symbols that have a profile of this interval from this provider, in alphabetical order. */
+export async function storedSymbols(db: Database, interval: Schedule["interval"], provider: string): Promise<string[]> {
+  const rows = await db.orm
+    .select({ symbol: profiles.symbol })
+    .from(profiles)
+    .where(and(eq(profiles.interval, interval), eq(profiles.provider, provider)))
+    .orderBy(profiles.symbol);
+  return rows.map(({ symbol }) => symbol);
+}
+
+async function guardName<T>(name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const message = `There is already a schedule named ${name}`;
+    throw new Refusal("conflict", message, [{ path: "name", message }]);
+  }
+}

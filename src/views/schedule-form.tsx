@@ -1,0 +1,211 @@
+/** @jsxImportSource hono/jsx */
+/** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
+
+import type { Child } from "hono/jsx";
+import { INTERVALS } from "../domain/interval.ts";
+import { MODES } from "../domain/run.ts";
+import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../domain/schedule.ts";
+import { INTERVAL_TITLES, MODE_TITLES } from "./run-form.tsx";
+import { plural } from "./ui.tsx";
+
+/** The fields as the browser sends them: text, named as in `POST /api/schedules`. */
+export const SCHEDULE_FIELDS = [
+  "name",
+  "cron",
+  "time_zone",
+  "scope",
+  "symbols",
+  "watchlist_id",
+  "mode",
+  "interval",
+  "provider",
+  "years",
+  "on_missed",
+  "enabled",
+] as const;
+export type ScheduleField = (typeof SCHEDULE_FIELDS)[number];
+
+export interface ScheduleFormView {
+  /** The schedule that is changed; `null` for a new one. */
+  readonly id: number | null;
+  readonly values: Readonly<Record<ScheduleField, string>>;
+  /** What is wrong, by field; `form` is for what belongs to none. */
+  readonly errors: Readonly<Partial<Record<ScheduleField | "form", string>>>;
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
+  readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
+  readonly timeZones: readonly string[];
+}
+
+const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {
+  symbols: "The symbols below",
+  watchlist: "A watchlist",
+  stored: "Everything stored at this interval",
+};
+const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
+  catch_up: "Make up for it once",
+  skip: "Wait for the next turn",
+};
+const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
+
+export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
+  <form
+    class="schedule-form"
+    method="post"
+    action={form.id === null ? "/schedules" : `/schedules/${form.id}`}
+    novalidate
+    aria-labelledby="schedule-form-title"
+  >
+    <h2 id="schedule-form-title">{form.id === null ? "Add a schedule" : "Change the schedule"}</h2>
+    <Field name="name" title="Name" form={form}>
+      <input {...control("name", form)} value={form.values.name} maxlength={80} autocomplete="off" />
+    </Field>
+    <Field name="cron" title="When" hint="Minute, hour, day of month, month, day of week" form={form}>
+      <input
+        {...control("cron", form)}
+        value={form.values.cron}
+        placeholder="30 18 * * 1-5"
+        maxlength={100}
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </Field>
+    <Field name="time_zone" title="Time zone" form={form}>
+      <input
+        {...control("time_zone", form)}
+        value={form.values.time_zone}
+        list="time-zones"
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <datalist id="time-zones">
+        {form.timeZones.map((zone) => (
+          <option value={zone} />
+        ))}
+      </datalist>
+    </Field>
+    <Field name="scope" title="What to run" form={form}>
+      <Choice name="scope" form={form} options={SCHEDULE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
+    </Field>
+    <Field name="symbols" title="Symbols" hint="With commas or spaces between" form={form}>
+      <textarea
+        {...control("symbols", form)}
+        rows={2}
+        placeholder="AAPL, MSFT, GOOGL"
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck={false}
+      >
+        {form.values.symbols}
+      </textarea>
+    </Field>
+    <Field name="watchlist_id" title="Watchlist" form={form}>
+      <Choice
+        name="watchlist_id"
+        form={form}
+        options={[
+          ["", form.watchlists.length === 0 ? "There is none yet" : "Choose one"],
+          ...form.watchlists.map(
+            ({ id, name, symbols }) => [String(id), `${name} (${plural(symbols, "symbol")})`] as const,
+          ),
+        ]}
+      />
+    </Field>
+    <Field name="mode" title="Mode" form={form}>
+      <Choice name="mode" form={form} options={MODES.map((mode) => [mode, MODE_TITLES[mode]])} />
+    </Field>
+    <Field name="interval" title="Interval" form={form}>
+      <Choice
+        name="interval"
+        form={form}
+        options={INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]])}
+      />
+    </Field>
+    <Field name="provider" title="Provider" form={form}>
+      <Choice
+        name="provider"
+        form={form}
+        options={[["", "The default"], ...form.providers.map(({ name, title }) => [name, title] as const)]}
+      />
+    </Field>
+    <Field name="years" title="History" hint="Of a full run, and of a symbol's first" form={form}>
+      <Choice
+        name="years"
+        form={form}
+        options={[
+          ...YEARS.map((year) => [String(year), plural(year, "year")] as const),
+          ["all", "All there is"] as const,
+        ]}
+      />
+    </Field>
+    <Field name="on_missed" title="After a missed turn" form={form}>
+      <Choice name="on_missed" form={form} options={MISSED_POLICIES.map((policy) => [policy, MISSED_TITLES[policy]])} />
+    </Field>
+    <p class="field check">
+      <label>
+        <input type="checkbox" name="enabled" value="on" checked={form.values.enabled === "on" || undefined} /> Enabled
+      </label>
+    </p>
+    {form.errors.form ? (
+      <p class="error" role="alert">
+        {form.errors.form}
+      </p>
+    ) : null}
+    <p class="button-row">
+      <button type="submit" class="button primary">
+        {form.id === null ? "Add schedule" : "Save schedule"}
+      </button>
+      {form.id === null ? null : (
+        <a class="button" href="/schedules">
+          Leave it as it was
+        </a>
+      )}
+    </p>
+  </form>
+);
+
+type FieldProps = { name: ScheduleField; form: ScheduleFormView };
+
+/** A labelled control with its hint and, when there is one, its error. */
+const Field = (props: FieldProps & { title: string; hint?: string; children?: Child }) => {
+  const error = props.form.errors[props.name];
+  return (
+    <div class={`field schedule-${props.name}`}>
+      <label for={`schedule-${props.name}`}>{props.title}</label>
+      {props.children}
+      {error ? (
+        <p class="error" id={`schedule-${props.name}-error`}>
+          {error}
+        </p>
+      ) : props.hint ? (
+        <p class="hint" id={`schedule-${props.name}-hint`}>
+          {props.hint}
+        </p>
+      ) : null}
+    </div>
+  );
+};
+
+const HINTED: readonly ScheduleField[] = ["cron", "symbols", "years"];
+
+/** What every control has: its name, its label's target, and the tie to its error, of which the first takes the focus. */
+function control(name: ScheduleField, { errors }: ScheduleFormView) {
+  const wrong = errors[name] !== undefined;
+  const first = SCHEDULE_FIELDS.find((field) => errors[field] !== undefined) === name;
+  return {
+    id: `schedule-${name}`,
+    name,
+    "aria-invalid": wrong ? ("true" as const) : undefined,
+    "aria-describedby": wrong ? `schedule-${name}-error` : HINTED.includes(name) ? `schedule-${name}-hint` : undefined,
+    autofocus: first || undefined,
+  };
+}
+
+const Choice = ({ name, form, options }: FieldProps & { options: readonly (readonly [string, string])[] }) => (
+  <select {...control(name, form)}>
+    {options.map(([value, title]) => (
+      <option value={value} selected={value === form.values[name] || undefined}>
+        {title}
+      </option>
+    ))}
+  </select>
+);

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startApp, type TestApp } from "../helpers/app.ts";
+import { ask } from "../helpers/http.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const list = async () => (await app.get("/api/schedules")).body.schedules;
+const pathsOf = (body: { errors?: { path: string }[] }) => body.errors?.map(({ path }) => path).toSorted();
+
+test("the first start has one schedule: after the US close on weekdays, disabled", async () => {
+  const [first, ...others] = await list();
+  expect(others).toEqual([]);
+  expect(first).toMatchObject({
+    name: "After the US close",
+    cron: "30 18 * * 1-5",
+    time_zone: "America/New_York",
+    words: "At 18:30, Monday through Friday",
+    scope: "stored",
+    interval: "1d",
+    mode: "incremental",
+    provider: null,
+    enabled: false,
+    last_turn: null,
+  });
+  expect(first.next_runs).toHaveLength(5);
+});
+
+describe("a schedule over the API", () => {
+  test("is made, read, changed, run and deleted", async () => {
+    const made = await app.post("/api/schedules", {
+      name: "Nightly",
+      cron: "0 30 2 * * *",
+      time_zone: "Europe/Berlin",
+      symbols: ["aapl", "MSFT", "AAPL"],
+      years: 1,
+      enabled: false,
+    });
+    expect(made.status).toBe(201);
+    const { id } = made.body.schedule;
+    expect(made.body.schedule).toMatchObject({
+      scope: "symbols",
+      symbols: ["AAPL", "MSFT"],
+      mode: "incremental",
+      on_missed: "catch_up",
+    });
+    const path = `/api/schedules/${id}`;
+    expect((await app.get(path)).body).toEqual(made.body);
+    const next = made.body.schedule.next_runs.map((at: string) => Date.parse(at));
+    expect(next).toHaveLength(5);
+    expect(next).toEqual(next.toSorted());
+
+    const changed = await app.send("PATCH", path, { cron: "0 9 * * *", mode: "full", on_missed: "skip" });
+    expect(changed.status).toBe(200);
+    expect(changed.body.schedule).toMatchObject({
+      name: "Nightly",
+      cron: "0 9 * * *",
+      words: "At 09:00",
+      mode: "full",
+      on_missed: "skip",
+      symbols: ["AAPL", "MSFT"],
+    });
+
+    const run = await app.post(`${path}/run`);
+    expect(run.status).toBe(202);
+    expect(run.body.turn).toMatchObject({ cause: "by_hand", outcome: "started" });
+    expect(run.body.schedule.next_runs).toHaveLength(5);
+    await app.reach(run.body.turn.run_id, "complete");
+    const { last_turn } = (await app.get(path)).body.schedule;
+    expect(last_turn).toMatchObject({ run_id: run.body.turn.run_id, run_status: "complete", complete: 2, failed: 0 });
+
+    expect((await app.send("DELETE", path)).status).toBe(204);
+    expect((await app.get(path)).status).toBe(404);
+    expect((await app.send("DELETE", path)).status).toBe(404);
+    // The run stays.
+    expect((await app.get(`/api/runs/${run.body.turn.run_id}`)).status).toBe(200);
+  });
+
+  test("is refused with every fault at its field, and nothing is stored", async () => {
+    const before = await list();
+    const { status, type, body } = await app.post("/api/schedules", {
+      name: " ",
+      cron: "99 * * * *",
+      time_zone: "Mars/Olympus",
+      symbols: ["no way"],
+      interval: "2h",
+      years: 99,
+      on_missed: "panic",
+    });
+    expect([status, type]).toEqual([422, "application/problem+json"]);
+    expect(pathsOf(body)).toEqual(["interval", "name", "on_missed", "symbols.0", "years"]);
+    expect(await list()).toEqual(before);
+  });
+
+  test.each([
+    [{ cron: "99 * * * *" }, "cron"],
+    [{ cron: "0 0 30 2 *" }, "cron"],
+    [{ time_zone: "+02:00" }, "time_zone"],
+    [{ symbols: [] }, "symbols"],
+    [{ symbols: undefined }, "symbols"],
+    [{ symbols: undefined, scope: "watchlist" }, "watchlist_id"],
+    [{ symbols: undefined, watchlist_id: 999 }, "watchlist_id"],
+    [{ provider: "nobody" }, "provider"],
+    [{ provider: "tiingo" }, "provider"],
+    [{ timezone: "UTC" }, ""],
+  ])("%j is refused at %p", async (wrong, path) => {
+    const order = { name: "Wrong", cron: "0 9 * * *", symbols: ["AAPL"], ...wrong };
+    const { status, body } = await app.post("/api/schedules", order);
+    expect(status).toBe(422);
+    expect(pathsOf(body)).toEqual([path]);
+  });
+
+  test("has a name of its own", async () => {
+    const order = { cron: "0 9 * * *", symbols: ["AAPL"], enabled: false };
+    const { body } = await app.post("/api/schedules", { ...order, name: "Twin" });
+    const second = await app.post("/api/schedules", { ...order, name: "TWIN" });
+    expect([second.status, pathsOf(second.body)]).toEqual([409, ["name"]]);
+    await app.send("DELETE", `/api/schedules/${body.schedule.id}`);
+  });
+
+  test("may be paused even when it could not be saved any more", async () => {
+    const watchlist = (await app.post("/api/watchlists", { name: "Short-lived", symbols: ["AAPL"] })).body;
+    const made = await app.post("/api/schedules", { name: "Orphan", cron: "0 9 * * *", watchlist_id: watchlist.id });
+    await app.send("DELETE", `/api/watchlists/${watchlist.id}`);
+    const path = `/api/schedules/${made.body.schedule.id}`;
+    expect((await app.send("PATCH", path, { name: "Renamed" })).status).toBe(422);
+    expect((await app.send("PATCH", path, { enabled: false })).body.schedule.enabled).toBe(false);
+    expect((await app.post(`${path}/run`)).body.detail).toContain("Its watchlist was deleted");
+    expect((await app.send("PATCH", path, { symbols: ["AAPL"] })).body.schedule.scope).toBe("symbols");
+    await app.send("DELETE", path);
+  });
+});
+
+describe("the page", () => {
+  const html = { Accept: "text/html" };
+  const page = (path = "/schedules") => ask(app.url + path, { headers: html });
+  const submit = (path: string, fields: Record<string, string>) =>
+    ask(app.url + path, { method: "POST", body: new URLSearchParams(fields), headers: html, redirect: "manual" });
+  const fields = {
+    name: "From the form",
+    cron: "30 18 * * 1-5",
+    time_zone: "America/New_York",
+    scope: "symbols",
+    symbols: "aapl, msft",
+    watchlist_id: "",
+    interval: "1d",
+    provider: "",
+    mode: "incremental",
+    years: "2",
+    on_missed: "catch_up",
+  };
+
+  test("explains each schedule in words, with its next turns in its own zone and in UTC", async () => {
+    const { status, text } = await page();
+    expect(status).toBe(200);
+    expect(text).toContain("At 18:30, Monday through Friday");
+    expect(text).toContain("America/New_York");
+    expect(text.match(/18:30 E[SD]T/g)?.length).toBe(5);
+    expect(text.match(/2[23]:30 UTC/g)?.length).toBe(5);
+    expect(text).toContain("Paused");
+  });
+
+  test("takes a schedule, shows it, pauses and resumes it, runs it, asks before it deletes it", async () => {
+    const made = await submit("/schedules", fields);
+    expect([made.status, made.headers.get("Location")]).toEqual([303, "/schedules"]);
+    const [schedule] = (await list()).filter(({ name }: { name: string }) => name === fields.name);
+    expect(schedule).toMatchObject({ symbols: ["AAPL", "MSFT"], enabled: false, provider: null });
+    const path = `/schedules/${schedule.id}`;
+    const edit = await page(path);
+    expect(edit.text).toContain('value="From the form"');
+    expect(edit.text).toContain("AAPL, MSFT");
+
+    expect((await submit(`${path}/resume`, {})).status).toBe(303);
+    expect((await app.get(`/api${path}`)).body.schedule.enabled).toBe(true);
+    await submit(`${path}/pause`, {});
+    expect((await app.get(`/api${path}`)).body.schedule.enabled).toBe(false);
+
+    await submit(path, { ...fields, cron: "0 7 * * *", enabled: "on" });
+    expect((await app.get(`/api${path}`)).body.schedule).toMatchObject({ cron: "0 7 * * *", enabled: true });
+
+    const run = await submit(`${path}/run`, {});
+    expect(run.status).toBe(303);
+    const { run_id } = (await app.get(`/api${path}`)).body.schedule.last_turn;
+    await app.reach(run_id, "complete");
+    expect((await page()).text).toContain(`/runs/${run_id}`);
+
+    const question = await page(`${path}/delete`);
+    expect(question.text).toContain("Delete From the form?");
+    expect((await app.get(`/api${path}`)).status).toBe(200);
+    expect((await submit(`${path}/delete`, {})).status).toBe(303);
+    expect((await app.get(`/api${path}`)).status).toBe(404);
+  });
+
+  test("keeps what was typed and says what is wrong at its field", async () => {
+    const { status, text } = await submit("/schedules", {
+      ...fields,
+      name: "<Odd>",
+      cron: "99 * * * *",
+      symbols: "$$",
+    });
+    expect(status).toBe(422);
+    expect(text).toContain("&lt;Odd&gt;");
+    expect(text).toContain("99 * * * *");
+    expect(text).toMatch(/id="schedule-cron-error"[^>]*>Invalid value for minute: 99/);
+    expect(text).toMatch(/id="schedule-symbols-error"[^>]*>"\$\$" is not a symbol|&quot;\$\$&quot; is not a symbol/);
+    expect(text).toMatch(/<input[^>]*id="schedule-cron"[^>]*aria-describedby="schedule-cron-error"/);
+  });
+
+  test("says why a schedule cannot run now", async () => {
+    await submit("/schedules", { ...fields, name: "Nothing to run", scope: "stored", interval: "15m" });
+    const [{ id }] = (await list()).filter(({ name }: { name: string }) => name === "Nothing to run");
+    const { status, text } = await submit(`/schedules/${id}/run`, {});
+    expect(status).toBe(409);
+    expect(text).toContain("There is no stored 15m profile to bring up to date");
+    expect((await page("/schedules/999")).status).toBe(404);
+    expect((await page("/schedules/x")).status).toBe(404);
+    await app.send("DELETE", `/api/schedules/${id}`);
+  });
+});
