@@ -3,12 +3,9 @@
 
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
-import { FEATURE_COUNT } from "../features/catalog.ts";
-import { listProfiles } from "../storage/profiles.ts";
 import type { FilterView } from "../views/filter-bar.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { MonitorPage, type MonitorView } from "../views/monitor.tsx";
-import { type ProfileSummary, ProfilesPage } from "../views/profiles.tsx";
 import type { RunFormView } from "../views/run-form.tsx";
 import { RunPage, RunsPage } from "../views/runs.tsx";
 import type { ScreenFeed } from "./feed.ts";
@@ -16,6 +13,7 @@ import { frameOf } from "./frame.ts";
 import { answerJobLog, answerJobPage } from "./job-page.tsx";
 import { emptyForm } from "./run-form.ts";
 import { jobsOf, type Scene, sceneOf, streamAddress } from "./scene.ts";
+import { answerProfiles } from "./screener.tsx";
 import type { Services } from "./services.ts";
 
 /** The monitor as it is now. */
@@ -31,7 +29,7 @@ export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterV
   };
 }
 
-/** Rows on a page of profiles or runs. */
+/** Rows on a page of runs. */
 const PAGE_SIZE = 200;
 /** Longest list of symbols taken from an address, characters. */
 const MAX_ASKED = 8_000;
@@ -67,29 +65,10 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
   pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
   pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
-  pages.get("/profiles", async (c) => {
-    const profiles = await listProfiles(db, { limit: PAGE_SIZE });
-    return c.html(<ProfilesPage frame={frameOf(c, assets)} profiles={profiles.map(summaryOf)} />);
-  });
+  pages.get("/profiles", (c) => answerProfiles(c, db, assets));
 
   return pages;
 }
 
 /** Symbols that a link brings along: `/?symbols=AAPL,MSFT`. */
 const askedFor = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_ASKED) });
-
-type StoredProfile = Awaited<ReturnType<typeof listProfiles>>[number];
-
-/** A profile as lists and pages head it. */
-export const summaryOf = (profile: StoredProfile): ProfileSummary => ({
-  symbol: profile.symbol,
-  interval: profile.interval,
-  provider: profile.provider,
-  firstBar: profile.firstBar,
-  lastBar: profile.lastBar,
-  bars: profile.backfill.history_rows,
-  known: Object.values(profile.features).filter((value) => value !== null).length,
-  features: FEATURE_COUNT,
-  complete: profile.backfill.history_complete,
-  updatedAt: profile.updatedAt,
-});

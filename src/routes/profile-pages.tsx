@@ -16,7 +16,7 @@ import { chosenOverlays } from "../views/profile-chart.tsx";
 import { DeleteProfilePage } from "../views/profile-delete.tsx";
 import type { loadAssets } from "./assets.ts";
 import { frameOf } from "./frame.ts";
-import { summaryOf } from "./pages.tsx";
+import { summaryOf } from "./screener.tsx";
 import type { Services } from "./services.ts";
 
 /** Bars on the chart when it opens. */

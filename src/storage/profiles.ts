@@ -1,12 +1,14 @@
 /** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
 
-import { and, eq, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, ne, sql } from "drizzle-orm";
 import type { Interval } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
 import { describeStage } from "../domain/progress.ts";
+import type { Condition } from "../domain/screen.ts";
 import { recorded } from "./audit.ts";
 import type { Database } from "./db.ts";
 import { featureStates, jobs, profiles, series } from "./schema.ts";
+import { conditionSql, featureValue } from "./screen.ts";
 
 export interface ProfileRecord {
   readonly symbol: string;
@@ -107,16 +109,25 @@ export async function intervalsOf(db: Database, symbol: string): Promise<Interva
   return rows.map((row) => row.interval);
 }
 
-/** Profiles in order of symbol, a page at a time. */
+export interface ProfileQuery {
+  readonly interval?: Interval | undefined;
+  /** Part of the symbol. */
+  readonly search?: string;
+  /** Only profiles whose features satisfy this. */
+  readonly where?: Condition | undefined;
+  /** The feature to sort by, those without a value last; by symbol if not given. */
+  readonly sort?: { readonly feature: string; readonly descending: boolean } | undefined;
+  readonly limit: number;
+  readonly offset?: number;
+}
+
+/** Profiles in order of symbol or of a feature, a page at a time. */
 export async function listProfiles(
   db: Database,
-  {
-    interval,
-    search = "",
-    limit,
-    offset = 0,
-  }: { interval?: Interval; search?: string; limit: number; offset?: number },
+  { interval, search = "", where, sort, limit, offset = 0 }: ProfileQuery,
 ) {
+  const value = sort && featureValue(sort.feature);
+  const order = value ? [sql`${value} is null`, sort.descending ? desc(value) : asc(value)] : [];
   return db.orm
     .select()
     .from(profiles)
@@ -124,9 +135,10 @@ export async function listProfiles(
       and(
         interval === undefined ? undefined : eq(profiles.interval, interval),
         search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
+        where === undefined ? undefined : conditionSql(where),
       ),
     )
-    .orderBy(profiles.symbol, profiles.interval)
+    .orderBy(...order, profiles.symbol, profiles.interval)
     .limit(limit)
     .offset(offset);
 }

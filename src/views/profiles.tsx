@@ -3,7 +3,8 @@
 
 import type { Interval } from "../domain/interval.ts";
 import { Empty, type Frame, Page } from "./layout.tsx";
-import { formatCount, Moment, profileAddress } from "./ui.tsx";
+import { FeatureHead, Screener, type ScreenView, screenAddress } from "./screener.tsx";
+import { formatCount, formatValue, Moment, profileAddress } from "./ui.tsx";
 
 export interface ProfileSummary {
   readonly symbol: string;
@@ -27,16 +28,28 @@ export function formatBar(ts: number, interval: Interval): string {
   return interval === "1d" ? text.slice(0, 10) : `${text.slice(0, 16).replace("T", " ")} UTC`;
 }
 
-export const ProfilesPage = ({ frame, profiles }: { frame: Frame; profiles: readonly ProfileSummary[] }) => (
+export interface ProfilesView {
+  readonly screen: ScreenView;
+  /** One row a profile, with the values of the screen's features. */
+  readonly rows: readonly (ProfileSummary & { readonly values: readonly (number | null)[] })[];
+  /** The pages before and after this one. */
+  readonly pages: { readonly before: string | null; readonly after: string | null };
+}
+
+export const ProfilesPage = ({ frame, view: { screen, rows, pages } }: { frame: Frame; view: ProfilesView }) => (
   <Page frame={frame} title="Profiles">
     <header class="page-head">
       <h1>Profiles</h1>
-      <span class="muted num">{formatCount(profiles.length)}</span>
+      <span class="muted num">
+        {formatCount(rows.length)}
+        {pages.before || pages.after ? " on this page" : ""}
+      </span>
+      <a href={screenAddress(screen, { format: "csv" })}>CSV</a>
+      <a href={screenAddress(screen, { format: "json" })}>JSON</a>
     </header>
-    {profiles.length === 0 ? (
-      <Empty title="No profile yet">
-        A profile is stored at the end of each symbol's run. <a href="/">Start a run</a> and come back.
-      </Empty>
+    <Screener screen={screen} />
+    {rows.length === 0 ? (
+      <NoProfiles screen={screen} />
     ) : (
       <section class="scroll" tabindex={0} aria-label="Profiles">
         <table class="list">
@@ -46,6 +59,9 @@ export const ProfilesPage = ({ frame, profiles }: { frame: Frame; profiles: read
               <th scope="col">Interval</th>
               <th scope="col">Provider</th>
               <th scope="col">History</th>
+              {screen.columns.map((name) => (
+                <FeatureHead screen={screen} name={name} />
+              ))}
               <th scope="col" class="num">
                 Bars
               </th>
@@ -64,7 +80,7 @@ export const ProfilesPage = ({ frame, profiles }: { frame: Frame; profiles: read
             </tr>
           </thead>
           <tbody>
-            {profiles.map((profile) => (
+            {rows.map((profile) => (
               <tr>
                 <th scope="row">
                   <a href={profileAddress(profile.symbol, profile.interval)}>{profile.symbol}</a>
@@ -74,6 +90,9 @@ export const ProfilesPage = ({ frame, profiles }: { frame: Frame; profiles: read
                 <td>
                   <Completeness complete={profile.complete} />
                 </td>
+                {profile.values.map((value) => (
+                  <td class="num">{value === null ? "–" : formatValue(value)}</td>
+                ))}
                 <td class="num">{formatCount(profile.bars)}</td>
                 <td class="num">
                   {profile.known}/{profile.features}
@@ -89,8 +108,31 @@ export const ProfilesPage = ({ frame, profiles }: { frame: Frame; profiles: read
         </table>
       </section>
     )}
+    <p class="more">
+      {pages.before ? (
+        <a class="button" href={pages.before}>
+          Previous
+        </a>
+      ) : null}
+      {pages.after ? (
+        <a class="button" href={pages.after}>
+          Next
+        </a>
+      ) : null}
+    </p>
   </Page>
 );
+
+const NoProfiles = ({ screen }: { screen: ScreenView }) =>
+  screen.wrong || screen.where !== "" ? (
+    <Empty title={screen.wrong ? "The screen cannot be read" : "No profile matches"}>
+      <a href="/profiles">Show all profiles</a>
+    </Empty>
+  ) : (
+    <Empty title="No profile yet">
+      A profile is stored at the end of each symbol's run. <a href="/">Start a run</a> and come back.
+    </Empty>
+  );
 
 /** Whether every batch of the range was answered: a profile can be finished and yet rest on gaps. */
 export const Completeness = ({ complete }: { complete: boolean }) => (

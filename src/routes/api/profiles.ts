@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Refusal } from "../../domain/errors.ts";
 import { profileToWire } from "../../domain/profile.ts";
 import { deleteProfile, findProfile, listProfiles } from "../../storage/profiles.ts";
+import { screenOf } from "../screen-query.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "./parameters.ts";
 
@@ -30,6 +31,11 @@ const list = createRoute({
     query: z.object({
       interval: intervalParameter.removeDefault().optional(),
       q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
+      where: z.string().max(1_000).optional().openapi({
+        description: "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses",
+        example: "rsi_14 < 30 and rvol_20 > 2",
+      }),
+      sort: z.string().max(60).optional().openapi({ description: "A feature to sort by; descending with - before it" }),
       limit: integerParameter(1, 1_000, 100),
       offset: integerParameter(0, 1_000_000, 0),
     }),
@@ -59,8 +65,11 @@ export function profileRoutes({ db }: Services) {
   };
   return apiRouter()
     .openapi(list, async (c) => {
-      const { q = "", ...page } = c.req.valid("query");
-      return c.json({ profiles: (await listProfiles(db, { ...page, search: q })).map(profileToWire) }, 200);
+      const { q = "", where = "", sort = "", ...page } = c.req.valid("query");
+      const query = screenOf(where, sort);
+      if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+      const found = await listProfiles(db, { ...page, search: q, where: query.condition, sort: query.sort });
+      return c.json({ profiles: found.map(profileToWire) }, 200);
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");
