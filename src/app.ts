@@ -125,6 +125,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       provider: (name) => providers.find(name),
       defaults: { provider: config.provider, maxWorkers: config.workers },
       onAlert: () => outbox.wake(),
+      quotaOf: (name) => quota.snapshot().find(({ provider }) => provider === name),
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
     const { logDays, runDays } = config;

@@ -1,5 +1,6 @@
 /** What the server tells its viewers besides the progress of single jobs: log lines and the totals of a run. */
 
+import type { Eta } from "./eta.ts";
 import type { Interval } from "./interval.ts";
 import type { JobProgress } from "./progress.ts";
 import type { JobState, Mode, RunState } from "./run.ts";
@@ -40,8 +41,8 @@ export interface RunSummary {
   readonly apiCalls: number;
   readonly symbolsPerMinute: number;
   readonly barsPerMinute: number;
-  /** Seconds to the end at the speed measured so far; `null` while there is nothing to judge by. */
-  readonly etaSeconds: number | null;
+  /** `null` while there is nothing to judge by, and once nothing is left. */
+  readonly eta: Eta | null;
 }
 
 /** A progress event as the API writes it. */
@@ -81,7 +82,10 @@ export function runToWire(run: RunSummary) {
     api_calls: run.apiCalls,
     symbols_per_minute: run.symbolsPerMinute,
     bars_per_minute: run.barsPerMinute,
-    eta_seconds: run.etaSeconds,
+    eta_seconds: run.eta?.seconds ?? null,
+    eta_low: run.eta?.low ?? null,
+    eta_high: run.eta?.high ?? null,
+    limited_by: run.eta?.limitedBy ?? null,
   };
 }
 

@@ -1,10 +1,12 @@
 /** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
 
+import { type Eta, estimate } from "../domain/eta.ts";
 import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/progress.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
+import type { QuotaState } from "../providers/quota-account.ts";
 import type { JobRow, RunRow } from "../storage/runs.ts";
 
 export interface JobRecord {
@@ -51,6 +53,7 @@ export class RunBook {
   constructor(
     private readonly hub: ProgressHub,
     private readonly log: Log,
+    private readonly quotaOf: (provider: string) => QuotaState | undefined = () => undefined,
   ) {}
 
   /** Takes a run and its jobs into memory and shows them. */
@@ -100,6 +103,33 @@ export class RunBook {
     job.workingSince = null;
   }
 
+  #eta(
+    { row, jobs }: RunRecord,
+    measured: { minutes: number; gained: number; progress: number; apiCalls: number },
+  ): Eta | null {
+    const { minutes, gained, progress, apiCalls } = measured;
+    let fetched = 0;
+    let unfetched = 0;
+    for (const { state, progress: job } of jobs.values()) {
+      if (state === "cancelled" || state === "skipped" || state === "failed") continue;
+      const share = Math.min(1, job.progress / FETCH_SHARE);
+      fetched += share;
+      unfetched += 1 - share;
+    }
+    const quota = this.quotaOf(row.provider);
+    const spent = quota?.spenders.find((spender) => spender.run === row.id)?.units ?? 0;
+    const units = apiCalls > 0 && spent > 0 ? spent / apiCalls : 1;
+    return estimate({
+      now: Date.now() / 1_000,
+      seconds: minutes * 60,
+      done: (gained / 100) * jobs.size,
+      left: ((100 - progress) / 100) * jobs.size,
+      requestsLeft: fetched > 0 ? (apiCalls / fetched) * unfetched : 0,
+      limits: (quota?.gauges ?? []).map((gauge) => ({ ...gauge, cost: gauge.counts === "units" ? units : 1 })),
+      holdUntil: quota?.hold?.until ?? null,
+    });
+  }
+
   summary(run: RunRecord): RunSummary {
     const { row, jobs } = run;
     const counts = countStates(run);
@@ -122,10 +152,13 @@ export class RunBook {
       apiCalls,
       symbolsPerMinute: minutes > 0 ? round((complete - from!.complete) / minutes) : 0,
       barsPerMinute: minutes > 0 ? Math.round((dataPoints - from!.dataPoints) / minutes) : 0,
-      etaSeconds: state === "running" && gained > 0 ? Math.round(((100 - progress) / gained) * minutes * 60) : null,
+      eta: state === "running" ? this.#eta(run, { minutes, gained, progress, apiCalls }) : null,
     };
   }
 }
+
+/** Share of a job's percentage that fetching takes. */
+const FETCH_SHARE = 45;
 
 /** The totals of a run that is no longer in memory, from what the database has. */
 export function summaryOfRows(
@@ -150,7 +183,7 @@ export function summaryOfRows(
     apiCalls: sum((count) => count.apiCalls),
     symbolsPerMinute: minutes > 0 ? Math.round((10 * counts.complete) / minutes) / 10 : 0,
     barsPerMinute: minutes > 0 ? Math.round(dataPoints / minutes) : 0,
-    etaSeconds: null,
+    eta: null,
   };
 }
 

@@ -15,6 +15,7 @@ import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { QuotaState } from "../providers/quota-account.ts";
 import { record } from "../storage/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";
@@ -51,6 +52,8 @@ export interface RunsOptions {
   readonly defaults: { readonly provider: string; readonly maxWorkers: number };
   /** Something was recorded that is worth a mail. */
   onAlert?(): void;
+  /** What the limits of a provider allow now. */
+  quotaOf?(provider: string): QuotaState | undefined;
   /** Tells the worker that has the job to stop it. */
   stopWork(jobId: number, reason: "pause" | "cancel" | "skip"): void;
 }
@@ -62,7 +65,7 @@ export class Runs {
   #closed = false;
 
   constructor(private readonly options: RunsOptions) {
-    this.book = new RunBook(options.hub, options.log);
+    this.book = new RunBook(options.hub, options.log, options.quotaOf);
   }
 
   /** Puts the unfinished runs of an earlier life of the server back to work, where they were. */

@@ -46,7 +46,7 @@ export class Telemetry {
         active,
         symbols_per_minute: sum((run) => run.symbolsPerMinute),
         bars_per_minute: sum((run) => run.barsPerMinute),
-        eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.etaSeconds ?? 0)) : 0,
+        eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.eta?.seconds ?? 0)) : 0,
       });
       hub.usage(usageReport(usage, quota));
       quotaWatch.look(quota.snapshot());

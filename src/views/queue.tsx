@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** A run on the monitor: its head with totals, and the table of its jobs. */
 
+import type { Eta } from "../domain/eta.ts";
 import type { JobProgress } from "../domain/progress.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
@@ -139,7 +140,7 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
     </div>
     {run.finishedAt === null ? (
       <Fact name="Time left">
-        {run.state === "paused" ? "paused" : run.etaSeconds === null ? "measuring" : formatEta(run.etaSeconds)}
+        {run.state === "paused" ? "paused" : run.eta === null ? "measuring" : timeLeft(run.eta)}
       </Fact>
     ) : (
       <Fact name="Took">{formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}</Fact>
@@ -150,6 +151,19 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
     <Fact name="API calls">{formatCount(run.apiCalls)}</Fact>
   </dl>
 );
+
+const LIMITS: Readonly<Record<Eta["limitedBy"], string>> = {
+  speed: "",
+  rate: ", by the rate limit",
+  quota: ", by the quota",
+  hold: ", held by the provider",
+};
+
+/** `about 4m`, `about 2m to about 5m`, `about 40m, by the rate limit` */
+function timeLeft({ low, high, limitedBy }: Eta): string {
+  const [from, to] = [formatEta(low), formatEta(high)];
+  return `${from === to ? from : `${from} to ${to}`}${LIMITS[limitedBy]}`;
+}
 
 const formatRate = (value: number) => (value < 10 ? value.toFixed(1) : formatCompact(value));
 

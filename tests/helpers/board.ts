@@ -37,7 +37,7 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   apiCalls: 1,
   symbolsPerMinute: 0,
   barsPerMinute: 0,
-  etaSeconds: null,
+  eta: null,
   ...over,
 });
 
