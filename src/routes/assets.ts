@@ -20,6 +20,7 @@ const STYLES = [
   "settings",
   "access",
   "schedules",
+  "alerts",
   "narrow",
 ] as const;
 

@@ -3,6 +3,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { Access } from "./access.ts";
 import { actionRoutes } from "./actions.tsx";
+import { alertPages } from "./alerts.tsx";
 import { companyRoutes } from "./api/companies.ts";
 import { docsRoutes } from "./api/docs.tsx";
 import { eventRoutes } from "./api/events.ts";
@@ -67,6 +68,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", profilePageRoutes(services, assets.addresses));
   routes.route("/", schedulePages(services, assets.addresses));
+  routes.route("/", alertPages(services, assets.addresses));
   routes.route("/", settingsPages(services, assets.addresses));
   routes.route("/", actionRoutes(services, feed, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);

@@ -162,6 +162,11 @@ export async function findMail(db: Database, id: string): Promise<MailRow | unde
   return db.orm.select().from(mails).where(eq(mails.id, id)).get();
 }
 
+/** How many events wait for their mail. */
+export async function countNewEvents(db: Database): Promise<number> {
+  return db.orm.$count(alertEvents, eq(alertEvents.state, "new"));
+}
+
 /** Forgets mails that were sent or given up before `before` (epoch ms), with their events, and muted events. */
 export async function forgetMails(db: Database, before: number): Promise<number> {
   const old = and(inArray(mails.state, ["sent", "failed"]), lt(mails.createdAt, before));

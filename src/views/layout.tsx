@@ -30,6 +30,7 @@ const PLACES = [
   { path: "/profiles", title: "Profiles", scope: "read" },
   { path: "/runs", title: "Runs", scope: "read" },
   { path: "/schedules", title: "Schedules", scope: "read" },
+  { path: "/alerts", title: "Alerts", scope: "read" },
   { path: "/settings", title: "Settings", scope: "read" },
   { path: "/audit", title: "Audit", scope: "admin" },
 ] as const;

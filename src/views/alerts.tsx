@@ -1,0 +1,284 @@
+/** `/alerts`: which mails are sent and when, and what became of those that were. */
+
+import { ALERT_KINDS, type AlertKind, type MAIL_STATES } from "../domain/alerts.ts";
+import { Empty, type Frame, Page } from "./layout.tsx";
+import { Icon, Moment, plural } from "./ui.tsx";
+
+type MailState = (typeof MAIL_STATES)[number];
+
+export interface MailSummary {
+  readonly id: string;
+  readonly kind: AlertKind | "test";
+  readonly subject: string;
+  readonly recipients: string;
+  readonly state: MailState;
+  readonly attempts: number;
+  readonly error: string | null;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly sentAt: number | null;
+  readonly notBefore: number;
+}
+
+/** The form's fields as the browser sends them; a kind that is switched on stands in `on`. */
+export interface AlertFields {
+  readonly on: readonly string[];
+  readonly quota_percent: string;
+  readonly digest_minutes: string;
+  /** `on`, or empty. */
+  readonly quiet: string;
+  readonly quiet_from: string;
+  readonly quiet_to: string;
+  readonly quiet_zone: string;
+}
+
+export interface AlertsView {
+  readonly fields: AlertFields;
+  readonly errors: Readonly<Record<string, string>>;
+  /** Who gets the mails, through which server; `null` if there is none. */
+  readonly account: { readonly host: string; readonly to: readonly string[] } | null;
+  readonly mails: readonly MailSummary[];
+  /** Events that no mail was made of yet. */
+  readonly waiting: number;
+  readonly quietNow: boolean;
+  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+}
+
+const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: string]>> = {
+  run_failed: ["A run failed", "At once, with the symbols that failed and why"],
+  run_finished: ["A run finished", "At once, with a summary"],
+  job_failed: ["A symbol failed", "In its run's mail; collected into one mail if runs have none"],
+  quota_level: ["A quota is nearly used", "Once a day or month, at the level below"],
+  revision_found: ["History was revised", "Splits, dividend adjustments, corrections, suspicious answers"],
+  gap_found: ["A gap was found", "Bars that should be there and are not"],
+  schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
+};
+
+export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) => (
+  <Page frame={frame} title="Alerts">
+    <header class="page-head">
+      <h1>Alerts</h1>
+      <Account account={view.account} />
+      <form method="post" action="/alerts/test">
+        <button type="submit" class="button" disabled={view.account === null || undefined}>
+          Send a test mail
+        </button>
+      </form>
+    </header>
+    {view.said ? (
+      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
+        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
+        {view.said.text}
+      </p>
+    ) : null}
+    {view.waiting > 0 && view.account ? (
+      <p class="alert-note">
+        {plural(view.waiting, "event")} will be mailed{" "}
+        {view.quietNow ? "after the quiet hours" : "with the next digest"}.
+      </p>
+    ) : null}
+    <div class="alerts">
+      <RulesForm view={view} />
+      <section aria-labelledby="mails-title">
+        <h2 id="mails-title">Mails</h2>
+        {view.mails.length === 0 ? (
+          <Empty title="No mail yet">What was sent, waits or could not be sent is listed here.</Empty>
+        ) : (
+          <MailTable mails={view.mails} />
+        )}
+      </section>
+    </div>
+  </Page>
+);
+
+const Account = ({ account }: Pick<AlertsView, "account">) =>
+  account === null ? (
+    <p>
+      <span class="pill">
+        <Icon name="queued" />
+        No mail server
+      </span>{" "}
+      Events are noted, but not mailed. <a href="/settings#mail">Set up the mail server</a>
+    </p>
+  ) : (
+    <p class="muted">
+      To {account.to.join(", ")} through {account.host}. <a href="/settings#mail">Change</a>
+    </p>
+  );
+
+const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => (
+  <form class="alert-rules" method="post" action="/alerts" novalidate>
+    <fieldset>
+      <legend>Send a mail when</legend>
+      {ALERT_KINDS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => (
+        <label class="check">
+          <input type="checkbox" name="on" value={kind} checked={fields.on.includes(kind) || undefined} />
+          <span>
+            {KIND_TITLES[kind][0]}
+            <small class="hint">{KIND_TITLES[kind][1]}</small>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+    <fieldset>
+      <legend>How much, and when</legend>
+      <Field name="quota_percent" title="Quota level, percent" type="number" fields={fields} errors={errors} />
+      <Field
+        name="digest_minutes"
+        title="Collect into one mail for, minutes"
+        type="number"
+        fields={fields}
+        errors={errors}
+      />
+      <label class="check">
+        <input type="checkbox" name="quiet" value="on" checked={fields.quiet === "on" || undefined} />
+        <span>
+          Quiet hours
+          <small class="hint">What happens in them is mailed after them</small>
+        </span>
+      </label>
+      <div class="quiet-row">
+        <Field name="quiet_from" title="From" type="time" fields={fields} errors={errors} />
+        <Field name="quiet_to" title="To" type="time" fields={fields} errors={errors} />
+        <Field name="quiet_zone" title="Time zone" type="text" fields={fields} errors={errors} />
+      </div>
+    </fieldset>
+    <button type="submit" class="button primary">
+      Save rules
+    </button>
+  </form>
+);
+
+const order = Object.keys(KIND_TITLES) as AlertKind[];
+
+const Field = (props: {
+  name: Exclude<keyof AlertFields, "on">;
+  title: string;
+  type: string;
+  fields: AlertFields;
+  errors: AlertsView["errors"];
+}) => {
+  const { name, title, type, fields } = props;
+  const error = props.errors[name];
+  return (
+    <div class="field">
+      <label for={`alert-${name}`}>{title}</label>
+      <input
+        id={`alert-${name}`}
+        name={name}
+        type={type}
+        value={fields[name]}
+        aria-invalid={error ? "true" : undefined}
+        aria-describedby={error ? `alert-${name}-error` : undefined}
+      />
+      {error ? (
+        <p class="error" id={`alert-${name}-error`}>
+          {error}
+        </p>
+      ) : null}
+    </div>
+  );
+};
+
+const STATES: Readonly<Record<MailState, readonly [title: string, icon: string, pill: string]>> = {
+  waiting: ["Waits", "waiting", "paused"],
+  sending: ["Being sent", "fetch", "running"],
+  sent: ["Sent", "complete", "complete"],
+  failed: ["Failed", "failed", "failed"],
+};
+
+const State = ({ state }: { state: MailState }) => {
+  const [title, icon, pill] = STATES[state];
+  return (
+    <span class={`pill pill-${pill}`}>
+      <Icon name={icon} />
+      {title}
+    </span>
+  );
+};
+
+const mailAddress = (id: string) => `/alerts/mails/${encodeURIComponent(id)}`;
+
+const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
+  <section class="scroll" tabindex={0} aria-label="Mails">
+    <table class="list">
+      <thead>
+        <tr>
+          <th scope="col">Subject</th>
+          <th scope="col">State</th>
+          <th scope="col">Made</th>
+          <th scope="col" class="num">
+            Attempts
+          </th>
+          <th scope="col">What happened</th>
+          <th scope="col">
+            <span class="visually-hidden">Action</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {mails.map((mail) => (
+          <tr>
+            <th scope="row" class="mail-subject">
+              <a href={mailAddress(mail.id)}>{mail.subject}</a>
+            </th>
+            <td>
+              <State state={mail.state} />
+            </td>
+            <td>
+              <Moment at={mail.createdAt} />
+            </td>
+            <td class="num">{mail.attempts}</td>
+            <td class="mail-outcome">
+              <Outcome mail={mail} />
+            </td>
+            <td>
+              <Again mail={mail} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+const Outcome = ({ mail: { state, error, sentAt, notBefore, attempts } }: { mail: MailSummary }) => {
+  if (state === "sent" && sentAt !== null) return <Moment at={sentAt} />;
+  if (state === "waiting" && attempts > 0) {
+    return (
+      <>
+        {error ? `${error}; ` : ""}next attempt <Moment at={notBefore} />
+      </>
+    );
+  }
+  return <>{error ?? ""}</>;
+};
+
+const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }) =>
+  state === "sending" || (state === "waiting" && attempts === 0) ? null : (
+    <form method="post" action={`${mailAddress(id)}/again`}>
+      <button type="submit" class="button" aria-label={`Send again: ${subject}`}>
+        {state === "waiting" ? "Try now" : "Send again"}
+      </button>
+    </form>
+  );
+
+/** One mail as it was, or will be, sent. */
+export const MailPage = ({ frame, mail }: { frame: Frame; mail: MailSummary & { readonly text: string } }) => (
+  <Page frame={frame} title={mail.subject}>
+    <header class="page-head">
+      <p class="crumbs">
+        <a href="/alerts">Alerts</a>
+      </p>
+      <h1>{mail.subject}</h1>
+      <State state={mail.state} />
+      <Again mail={mail} />
+    </header>
+    <div class="prose">
+      <p class="muted">
+        To {mail.recipients}, made <Moment at={mail.createdAt} />. <Outcome mail={mail} />
+      </p>
+      <pre class="mail-text">{mail.text}</pre>
+    </div>
+  </Page>
+);

@@ -1,0 +1,93 @@
+/** `/alerts` as a browser without JavaScript uses it. */
+
+import { expect, test } from "bun:test";
+import { startMailServer } from "../fakes/smtp.ts";
+import { startApp, type TestApp } from "../helpers/app.ts";
+
+const submit = async (app: TestApp, path: string, fields: [string, string][] = []) => {
+  const response = await fetch(app.url + path, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    headers: { Accept: "text/html" },
+    redirect: "follow",
+  });
+  return { status: response.status, text: await response.text(), url: response.url };
+};
+
+const rules: [string, string][] = [
+  ["on", "run_finished"],
+  ["on", "gap_found"],
+  ["quota_percent", "90"],
+  ["digest_minutes", "5"],
+  ["quiet", "on"],
+  ["quiet_from", "21:30"],
+  ["quiet_to", "06:15"],
+  ["quiet_zone", "America/New_York"],
+];
+
+test("rules are saved and shown; a wrong field is named, and nothing is changed", async () => {
+  await using app = await startApp();
+  const saved = await submit(app, "/alerts", rules);
+  expect(saved.status).toBe(200);
+  expect(saved.text).toContain("Saved; the rules hold from now on");
+  expect(saved.text).toMatch(/value="run_finished" checked/);
+  expect(saved.text).not.toMatch(/value="run_failed" checked/);
+  expect(saved.text).toContain('value="America/New_York"');
+  const before = app.app.outbox.rules;
+  expect(before.quiet).toEqual({ from: "21:30", to: "06:15", zone: "America/New_York" });
+
+  const wrong: [string, string, string][] = [
+    ["quota_percent", "101", "from 1 to 100"],
+    ["digest_minutes", "-1", "from 0 to 1440"],
+    ["quiet_from", "25:00", "from 00:00 to 23:59"],
+    ["quiet_to", "21:30", "another time"],
+    ["quiet_zone", "<script>", "Europe/Berlin"],
+  ];
+  for (const [name, value, says] of wrong) {
+    const refused = await submit(app, "/alerts", [...rules.filter(([each]) => each !== name), [name, value]]);
+    expect(refused.status).toBe(422);
+    expect(refused.text).toContain(`id="alert-${name}-error"`);
+    expect(refused.text).toContain(says);
+    expect(refused.text).not.toContain("<script>");
+  }
+  expect(app.app.outbox.rules).toEqual(before);
+});
+
+test("a test mail and its state, a mail's text, and sending it again", async () => {
+  await using server = await startMailServer();
+  await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
+  expect((await app.get("/alerts")).text).toContain("No mail yet");
+  expect((await submit(app, "/alerts/test")).text).toContain("on its way");
+  await server.arrived(1);
+  await app.app.outbox.idle();
+  const page = await app.get("/alerts");
+  expect(page.text).toContain("ops@example.com");
+  expect(page.text).not.toContain("p4ss");
+  const [, address] = /href="(\/alerts\/mails\/[^"]+)"/.exec(page.text)!;
+  expect((await app.get(address!)).text).toContain("This is the test mail you asked for");
+  expect((await submit(app, `${address}/again`)).text).toContain("on its way again");
+  await server.arrived(2);
+  expect(server.mails.map(({ subject }) => subject)).toEqual(["Test mail from Barkeep", "Test mail from Barkeep"]);
+});
+
+test("a mail that could not be sent says why, and waits to be tried now", async () => {
+  await using server = await startMailServer();
+  server.manner = "busy";
+  await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
+  await submit(app, "/alerts/test");
+  await server.begun(1);
+  await app.app.outbox.idle();
+  const page = await app.get("/alerts");
+  expect(page.text).toContain("come back later");
+  expect(page.text).toContain("Try now");
+});
+
+test("without a mail server the page says so and where to set one up; what does not exist is not found", async () => {
+  await using app = await startApp();
+  const page = await app.get("/alerts");
+  expect(page.text).toContain("No mail server");
+  expect(page.text).toContain('href="/settings#mail"');
+  expect((await submit(app, "/alerts/test")).status).toBe(409);
+  expect((await app.get("/alerts/mails/nothing")).status).toBe(404);
+  expect((await submit(app, "/alerts/mails/nothing/again")).status).toBe(409);
+});
