@@ -1,7 +1,7 @@
 /** The only wiring: opens storage, hub, engine and pool, and closes them in reverse. */
 
 import { hostname } from "node:os";
-import { secretsOfMail } from "./alerts/email.ts";
+import { MailSettings } from "./alerts/mail-settings.ts";
 import { Outbox } from "./alerts/outbox.ts";
 import { QuotaWatch } from "./alerts/quota-watch.ts";
 import type { Config } from "./config.ts";
@@ -111,10 +111,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       log.write("info", `The settings of ${title} were changed`);
     }
     const outbox = await Outbox.open({ db, log });
-    if (config.mail) {
-      secrets.learn(secretsOfMail(config.mail.url));
-      await outbox.use(config.mail);
-    }
+    const mail = await MailSettings.open({
+      db,
+      config,
+      log,
+      async onChange(account, passwords) {
+        secrets.learn(passwords);
+        await outbox.use(account);
+      },
+    });
     closers.push(() => outbox.close());
     const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
     const runs = new Runs({
@@ -166,6 +171,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       quota,
       exporter,
       outbox,
+      mail,
       companies,
       settings,
       redact,

@@ -180,11 +180,11 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
 const isWebUrl = /^https?:\/\/[^\s?#]+$/;
 
 /** One address, bare or with a name: `ops@example.com`, `Barkeep <ops@example.com>`. */
-const isMailAddress = (text: string): boolean =>
+export const isMailAddress = (text: string): boolean =>
   /^(?:[^<>\r\n]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text);
 
 /** A mail server's address, with or without a user and password. */
-function isMailServer(text: string): boolean {
+export function isMailServer(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "" && isDecodable(url);
 }

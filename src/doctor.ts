@@ -1,6 +1,7 @@
 /** Looks at everything Barkeep depends on and says what to do about what is wrong. */
 
-import { Mailer } from "./alerts/email.ts";
+import { type MailAccount, Mailer } from "./alerts/email.ts";
+import { MailSettings } from "./alerts/mail-settings.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
@@ -79,18 +80,34 @@ async function* diagnoseProviders({ providerValues, provider: chosen }: Config, 
 }
 
 /** The mail server is asked to let us in, and sent nothing. */
-async function diagnoseMail({ mail }: Config): Promise<Finding> {
-  if (mail === undefined) {
-    return { what: "mail server", fault: null, advice: "To get alerts by mail set SMTP_URL and ALERT_TO." };
+async function diagnoseMail(config: Config): Promise<Finding> {
+  const account = await mailAccount(config).catch(() => null);
+  if (account === null) {
+    const advice = "To get alerts by mail set SMTP_URL and ALERT_TO, or the mail server on the settings page.";
+    return { what: "mail server", fault: null, advice };
   }
-  const what = `mail server ${new URL(mail.url).host}`;
+  const what = `mail server ${new URL(account.url).host}`;
   try {
-    await new Mailer(mail, PATIENCE_MS).verify();
+    await new Mailer(account, PATIENCE_MS).verify();
     return { what, fault: null };
   } catch (error) {
-    const advice =
-      "Check host, port, user and password in SMTP_URL; smtps:// is for TLS from the first byte (port 465).";
+    const advice = "Check its host, port, user and password; smtps:// is for TLS from the first byte (port 465).";
     return { what, fault: messageOf(error), advice };
+  }
+}
+
+/** From the environment or the settings page; a database that cannot be opened is a finding of its own. */
+async function mailAccount(config: Config): Promise<MailAccount | null> {
+  const db = await openDatabase(config.dbUrl, config.dbToken);
+  try {
+    let found: MailAccount | null = null;
+    const onChange = async (account: MailAccount | null) => {
+      found = account;
+    };
+    await MailSettings.open({ db, config, log: { write: () => {} }, onChange });
+    return found;
+  } finally {
+    db.close();
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the routes are given to answer with: opened and closed by app.ts. */
 
+import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Outbox } from "../alerts/outbox.ts";
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
@@ -33,4 +34,5 @@ export interface Services {
   /** The provider of that name, with its present settings; `undefined` if there is none, or it lacks a setting. */
   provider(name: string): Provider | undefined;
   readonly outbox: Outbox;
+  readonly mail: MailSettings;
 }

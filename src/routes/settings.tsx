@@ -7,8 +7,10 @@ import { findProvider, PROVIDERS } from "../providers/registry.ts";
 import { quotaGate } from "../scheduler/gate.ts";
 import { checkProvider } from "../scheduler/provider-check.ts";
 import type { Frame } from "../views/layout.tsx";
+import type { MailSettingsView } from "../views/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../views/settings.tsx";
 import { frameOf } from "./frame.ts";
+import { mailView, saveMail } from "./mail-settings.ts";
 import { quotaViews } from "./quota-view.ts";
 import type { Services } from "./services.ts";
 
@@ -17,7 +19,12 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
   const pages = new Hono();
 
   /** `about` is what the page says of one provider. */
-  const show = (c: Context, about: Partial<ProviderSettingsView> = {}, status = 200) => {
+  const show = (
+    c: Context,
+    about: Partial<ProviderSettingsView> = {},
+    status = 200,
+    aboutMail: Partial<MailSettingsView> = {},
+  ) => {
     const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
     const providers = PROVIDERS.flatMap((entry) => {
       const { name, title, summary } = entry;
@@ -28,17 +35,35 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
     });
     const frame = { ...frameOf(c, assets), path: "/settings" };
     c.header("Cache-Control", "no-store");
-    return c.html(<SettingsPage frame={frame} view={{ providers, keepsKeys: settings.keepsKeys }} />, status as 200);
+    return c.html(
+      <SettingsPage
+        frame={frame}
+        view={{ providers, keepsKeys: settings.keepsKeys, mail: mailView(services, aboutMail) }}
+      />,
+      status as 200,
+    );
   };
 
   pages.get("/settings", (c) => {
     const saved = c.req.query("saved");
     const said = { level: "info", text: "Saved; the next request uses it" } as const;
+    if (saved === "mail")
+      return show(c, {}, 200, { said: { level: "info", text: "Saved: the mail server let us in" } });
     return saved === undefined ? show(c) : show(c, { name: saved, said });
   });
 
   // Where a form was sent to is no page of its own.
   pages.get("/settings/*", (c) => c.redirect("/settings"));
+
+  pages.post("/settings/mail", async (c) => {
+    const refused = await saveMail(services, await c.req.parseBody());
+    return refused === null ? c.redirect("/settings?saved=mail#mail", 303) : show(c, {}, 422, refused);
+  });
+
+  pages.post("/settings/mail/forget", async (c) => {
+    await services.mail.forget();
+    return c.redirect("/settings#mail", 303);
+  });
 
   pages.post("/settings/:provider", async (c) => {
     const entry = entryOf(c);

@@ -11,8 +11,8 @@ import { PROVIDERS } from "../providers/registry.ts";
 import type { ProviderSetting, SettingValues } from "../providers/setting.ts";
 import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
-import { newSalt, Seal } from "../storage/seal.ts";
-import { keepSetting, readSettings } from "../storage/settings.ts";
+import type { Seal } from "../storage/seal.ts";
+import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
 
 /** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */
 export type SettingSource = "environment" | "page" | "default" | "unreadable" | "none";
@@ -35,7 +35,6 @@ interface Stored {
 }
 
 const PREFIX = "provider:";
-const SALT = "seal:salt";
 
 export interface ProviderSettingsOptions {
   readonly db: Database;
@@ -55,12 +54,7 @@ export class ProviderSettings {
   static async open(options: ProviderSettingsOptions, log: Log): Promise<ProviderSettings> {
     const { db, config } = options;
     const own = new ProviderSettings(options);
-    if (config.secret !== undefined) {
-      const known = (await readSettings(db, SALT))[0]?.value;
-      const salt = known ?? newSalt();
-      if (known === undefined) await keepSetting(db, SALT, salt);
-      own.#seal = new Seal(config.secret, salt);
-    }
+    if (config.secret !== undefined) own.#seal = await openSeal(db, config.secret);
     const settings = new Map(PROVIDERS.flatMap((entry) => entry.settings.map((each) => [each.variable, each])));
     for (const { key, value, updatedAt } of await readSettings(db, PREFIX)) {
       const variable = key.slice(PREFIX.length);

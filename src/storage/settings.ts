@@ -3,6 +3,7 @@
 import { eq, like } from "drizzle-orm";
 import type { Database } from "./db.ts";
 import { settings } from "./schema.ts";
+import { newSalt, Seal } from "./seal.ts";
 
 /** The settings whose key begins with `prefix`. */
 export async function readSettings(db: Database, prefix: string) {
@@ -20,4 +21,14 @@ export async function keepSetting(db: Database, key: string, value: string | nul
   }
   const row = { key, value, updatedAt: Date.now() };
   await db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row }).run();
+}
+
+const SALT = "seal:salt";
+
+/** What seals secrets in this database under `secret`. */
+export async function openSeal(db: Database, secret: string): Promise<Seal> {
+  const known = (await readSettings(db, SALT))[0]?.value;
+  const salt = known ?? newSalt();
+  if (known === undefined) await keepSetting(db, SALT, salt);
+  return new Seal(secret, salt);
 }

@@ -1,6 +1,7 @@
 /** The settings page: each provider with its keys (write-only), its address, its limits and what is used of them. */
 
 import { type Frame, Page } from "./layout.tsx";
+import { MailSettingsSection, type MailSettingsView } from "./mail-settings.tsx";
 import { QuotaGauges, type QuotaView } from "./quota.tsx";
 import { Icon, Moment } from "./ui.tsx";
 
@@ -35,6 +36,7 @@ export interface SettingsView {
   readonly providers: readonly ProviderSettingsView[];
   /** Whether keys can be stored. */
   readonly keepsKeys: boolean;
+  readonly mail: MailSettingsView;
 }
 
 export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView }) => (
@@ -60,6 +62,7 @@ export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView
       {view.providers.map((provider) => (
         <ProviderSection provider={provider} now={frame.now} />
       ))}
+      <MailSettingsSection view={view.mail} />
     </div>
   </Page>
 );

@@ -1,0 +1,160 @@
+/**
+ * Where mails go: from the environment, or set on the settings page. What is set there is tried before it is kept; the
+ * password goes in and never comes out, and only to the server it was entered for.
+ */
+
+import { type Config, isMailAddress, isMailServer } from "../config.ts";
+import { type FieldError, messageOf, Refusal } from "../domain/errors.ts";
+import type { Log } from "../log.ts";
+import type { Database } from "../storage/db.ts";
+import type { Seal } from "../storage/seal.ts";
+import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
+import { type MailAccount, Mailer, secretsOfMail } from "./email.ts";
+
+const ACCOUNT = "mail:account";
+const PASSWORD = "mail:password";
+
+/** The account without its password, as it is stored and shown. */
+export interface MailFields {
+  /** `smtp://user@host:587`, without the password. */
+  readonly server: string;
+  readonly from: string;
+  /** With commas between. */
+  readonly to: string;
+}
+
+export interface MailSettingsOptions {
+  readonly db: Database;
+  readonly config: Config;
+  readonly log: Log;
+  /** Told whenever the account changes, and at once. */
+  onChange(account: MailAccount | null, secrets: readonly string[]): Promise<void>;
+  /** How long the mail server may be silent while it is tried, milliseconds. */
+  readonly patience?: number;
+}
+
+export class MailSettings {
+  #fields: MailFields | null = null;
+  #password = "";
+  #seal: Seal | null = null;
+
+  private constructor(private readonly options: MailSettingsOptions) {}
+
+  static async open(options: MailSettingsOptions): Promise<MailSettings> {
+    const { db, config, log } = options;
+    const own = new MailSettings(options);
+    if (config.secret !== undefined) own.#seal = await openSeal(db, config.secret);
+    if (config.mail !== undefined) {
+      await options.onChange(config.mail, secretsOfMail(config.mail.url));
+      return own;
+    }
+    const stored = new Map((await readSettings(db, "mail:")).map(({ key, value }) => [key, value]));
+    const account = stored.get(ACCOUNT);
+    if (account === undefined) return own;
+    own.#fields = JSON.parse(account);
+    const sealed = stored.get(PASSWORD);
+    const password = sealed === undefined ? "" : ((await own.#seal?.open(PASSWORD, sealed)) ?? null);
+    if (password === null) {
+      log.write("warn", "The mail server's password is stored, but cannot be read with this BARKEEP_SECRET");
+      own.#fields = null;
+    } else {
+      own.#password = password;
+    }
+    await own.#tell();
+    return own;
+  }
+
+  /** Whether the environment says where mails go; then it is not changed here. */
+  get fixed(): boolean {
+    return this.options.config.mail !== undefined;
+  }
+
+  /** What is set, without the password; `null` if nothing is. */
+  get fields(): MailFields | null {
+    const { mail } = this.options.config;
+    if (mail === undefined) return this.#fields;
+    return { server: withoutPassword(mail.url), from: mail.from, to: mail.to.join(", ") };
+  }
+
+  get hasPassword(): boolean {
+    const { mail } = this.options.config;
+    return mail === undefined ? this.#password !== "" : new URL(mail.url).password !== "";
+  }
+
+  /** Whether a password can be kept. */
+  get keepsPassword(): boolean {
+    return this.#seal !== null;
+  }
+
+  /**
+   * Keeps an account after its server has let us in.
+   * @param password empty to keep the one that is set
+   * @throws Refusal with one error per wrong field; nothing is changed then
+   */
+  async change(fields: MailFields, password: string): Promise<void> {
+    const errors = this.#faults(fields, password);
+    if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
+    const secret = password === "" ? this.#password : password;
+    const account = accountOf(fields, secret);
+    try {
+      await new Mailer(account, this.options.patience).verify();
+    } catch (error) {
+      const message = `The mail server did not let us in: ${messageOf(error)}`;
+      throw new Refusal("invalid", message, [{ path: "server", message }]);
+    }
+    const { db } = this.options;
+    if (password !== "") await keepSetting(db, PASSWORD, await this.#seal!.close(PASSWORD, password));
+    await keepSetting(db, ACCOUNT, JSON.stringify(fields));
+    this.#fields = fields;
+    this.#password = secret;
+    await this.#tell();
+  }
+
+  /** Forgets the account that was set on the page. */
+  async forget(): Promise<void> {
+    if (this.fixed) throw new Refusal("conflict", "Set in the environment; change it there");
+    await keepSetting(this.options.db, ACCOUNT, null);
+    await keepSetting(this.options.db, PASSWORD, null);
+    this.#fields = null;
+    this.#password = "";
+    await this.#tell();
+  }
+
+  #faults({ server, from, to }: MailFields, password: string): FieldError[] {
+    if (this.fixed) return [{ path: "server", message: "Set in the environment; change it there" }];
+    const errors: FieldError[] = [];
+    const wrong = (path: string, message: string) => void errors.push({ path, message });
+    if (!isMailServer(server)) wrong("server", "Wants smtp://USER@HOST:587, or smtps:// with TLS from the first byte");
+    else if (new URL(server).password !== "") wrong("server", "The password has a field of its own");
+    else if (password !== "" && new URL(server).username === "")
+      wrong("server", "A password needs a user: smtp://USER@HOST");
+    else if (password === "" && this.#password !== "" && server !== this.#fields?.server)
+      wrong("password", "Enter the password again: it is sent to another server or user than before");
+    if (password !== "" && this.#seal === null)
+      wrong("password", "Set SMTP_URL in the environment, or set BARKEEP_SECRET to keep passwords here");
+    if (!isMailAddress(from)) wrong("from", "Wants a mail address");
+    const recipients = listOf(to);
+    if (recipients.length === 0 || !recipients.every(isMailAddress))
+      wrong("to", "Wants mail addresses, with commas between");
+    return errors;
+  }
+
+  async #tell(): Promise<void> {
+    const account = this.#fields && accountOf(this.#fields, this.#password);
+    await this.options.onChange(account, account ? secretsOfMail(account.url) : []);
+  }
+}
+
+const listOf = (to: string) => to.split(",").flatMap((each) => each.trim() || []);
+
+function accountOf({ server, from, to }: MailFields, password: string): MailAccount {
+  const url = new URL(server);
+  if (password !== "") url.password = encodeURIComponent(password);
+  return { url: url.href, from, to: listOf(to) };
+}
+
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  url.password = "";
+  return url.href;
+}
