@@ -19,6 +19,8 @@ export interface SymbolIo {
   readonly calendar: Calendar;
   /** Aborted with a `Stopped` when the job is paused, cancelled, skipped or the server stops. */
   readonly signal: AbortSignal;
+  /** The same for requests under way: when the server stops they get a little longer, so that a batch is not lost. */
+  readonly requestSignal: AbortSignal;
   /** Asks the shared limiter for one request to a provider. */
   acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];
@@ -74,7 +76,7 @@ export class Work {
   contextOf(provider: Provider): FetchContext {
     const { io } = this;
     return {
-      signal: io.signal,
+      signal: io.requestSignal,
       log: io.log,
       waiting: (reason) => this.stage({ stage: "waiting", reason }),
       acquire: async (cost) => {

@@ -13,12 +13,19 @@ import { Stopped } from "./work.ts";
 
 declare const self: Worker;
 
+/** How long a request under way may hold a shutdown up, milliseconds: the server leaves after nine seconds. */
+const GRACE_MS = 5_000;
+
 const say = (message: FromWorker) => self.postMessage(message);
 
 let settings: WorkerSettings;
 let redact = (text: string) => text;
 let db: Database;
+/** Ends the job at its next breath, and what it waits for leave to do. */
 let stop = new AbortController();
+/** Ends requests that are under way. */
+let cut = new AbortController();
+let cutTimer: ReturnType<typeof setTimeout> | undefined;
 let calendar: Calendar;
 let requests = 0;
 const waiting = new Map<number, { granted(): void; held(reason: string): void; refused(error: Error): void }>();
@@ -71,8 +78,18 @@ function acquire(provider: string, cost: number, held: (reason: string) => void)
   });
 }
 
+/** Stops the job; when the server stops, a request under way may still be answered, so that its batch is stored. */
+function halt(reason: Stopped): void {
+  stop.abort(reason);
+  clearTimeout(cutTimer);
+  if (reason.reason === "shutdown") cutTimer = setTimeout(() => cut.abort(reason), GRACE_MS);
+  else cut.abort(reason);
+}
+
 async function work(task: SymbolTask): Promise<void> {
+  clearTimeout(cutTimer);
   stop = new AbortController();
+  cut = new AbortController();
   let last = { dataPoints: 0, apiCalls: 0 };
   try {
     const outcome = await runSymbol(task, {
@@ -81,6 +98,7 @@ async function work(task: SymbolTask): Promise<void> {
       repairProvider: task.repairProvider === null ? null : providerOf(task.repairProvider),
       calendar,
       signal: stop.signal,
+      requestSignal: cut.signal,
       log: (level, message) => say({ type: "log", level, message: redact(message) }),
       acquire: (provider, cost = 1) =>
         acquire(provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
@@ -118,7 +136,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "task":
       return work(message.task);
     case "stop":
-      return stop.abort(new Stopped(message.reason));
+      return halt(new Stopped(message.reason));
     case "granted":
       return waiting.get(message.request)?.granted();
     case "held":
@@ -128,6 +146,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
         .get(message.request)
         ?.refused(new ProviderError(message.kind, message.message, message.retryAfter));
     case "close":
+      clearTimeout(cutTimer);
       db?.close();
       return self.terminate();
   }

@@ -84,6 +84,7 @@ export async function startPipeline(): Promise<Pipeline> {
           repairProvider: order.repair?.provider ?? null,
           calendar: CALENDAR,
           signal: new AbortController().signal,
+          requestSignal: new AbortController().signal,
           acquire: async () => ({ settle: () => {} }),
           log: (level, message) => void log.push(`${level} ${message}`),
           stage: (stage) => order.onStage?.(stage.stage),
