@@ -15,6 +15,7 @@ const STYLES = [
   "queue",
   "pages",
   "profile",
+  "quality",
   "chart",
   "companies",
   "settings",

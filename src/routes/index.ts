@@ -23,6 +23,7 @@ import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
 import { previewRoutes } from "./preview.ts";
 import { profilePageRoutes } from "./profile-pages.tsx";
+import { profileQualityRoutes } from "./profile-quality.tsx";
 import { quotasInUse } from "./quota-view.ts";
 import { schedulePages } from "./schedules.tsx";
 import type { Services } from "./services.ts";
@@ -66,6 +67,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", companyPages(services, assets.addresses));
   routes.route("/", previewRoutes(services));
   routes.route("/", bulkRoutes(services, assets.addresses));
+  routes.route("/", profileQualityRoutes(services));
   routes.route("/", profilePageRoutes(services, assets.addresses));
   routes.route("/", schedulePages(services, assets.addresses));
   routes.route("/", alertPages(services, assets.addresses));

@@ -16,13 +16,16 @@ import { chosenOverlays } from "../views/profile-chart.tsx";
 import { DeleteProfilePage } from "../views/profile-delete.tsx";
 import type { loadAssets } from "./assets.ts";
 import { frameOf } from "./frame.ts";
+import { qualityReader } from "./profile-quality.tsx";
 import { summaryOf } from "./screener.tsx";
 import type { Services } from "./services.ts";
 
 /** Bars on the chart when it opens. */
 const CHART_BARS = 1_500;
 
-export function profilePageRoutes({ db }: Services, assets: Awaited<ReturnType<typeof loadAssets>>["addresses"]) {
+export function profilePageRoutes(services: Services, assets: Awaited<ReturnType<typeof loadAssets>>["addresses"]) {
+  const { db } = services;
+  const readQuality = qualityReader(services);
   const pages = new Hono();
   pages.use("/profiles/*", compress());
 
@@ -43,10 +46,11 @@ export function profilePageRoutes({ db }: Services, assets: Awaited<ReturnType<t
   pages.get("/profiles/:symbol", async (c) => {
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
-    const [bars, series, rejected, recent] = await Promise.all([
+    const [bars, series, rejected, quality, recent] = await Promise.all([
       readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
+      readQuality(profile),
       recentValues(symbol, interval, profile.catalogVersion),
     ]);
     const at = bars.ts.length - 1;
@@ -74,6 +78,7 @@ export function profilePageRoutes({ db }: Services, assets: Awaited<ReturnType<t
       },
       series: series ?? null,
       rejected,
+      quality,
       families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
         family,
         features: features.map((feature) => ({

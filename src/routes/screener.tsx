@@ -4,9 +4,9 @@
 import type { Context } from "hono";
 import Papa from "papaparse";
 import { profileToWire } from "../domain/profile.ts";
-import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
+import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import type { Database } from "../storage/db.ts";
-import { listProfiles } from "../storage/profiles.ts";
+import { listProfiles, outdatedProfiles } from "../storage/profiles.ts";
 import type { Frame } from "../views/layout.tsx";
 import { type ProfileSummary, ProfilesPage } from "../views/profiles.tsx";
 import { type ScreenView, screenAddress } from "../views/screener.tsx";
@@ -37,8 +37,10 @@ export async function answerProfiles(c: Context, db: Database, assets: Frame["as
   const offset = (page - 1) * PAGE_SIZE;
   const found = wrong === null ? await find(db, query, PAGE_SIZE + 1, offset) : [];
   const address = (to: number) => screenAddress(screen, to > 1 ? { page: String(to) } : {});
+  const groups = await outdatedProfiles(db, String(CATALOG_VERSION));
   const view = {
     screen,
+    outdated: groups.reduce((sum, { symbols }) => sum + symbols.length, 0),
     rows: found.slice(0, PAGE_SIZE).map((profile) => ({ ...summaryOf(profile), values: valuesOf(profile, query) })),
     pages: { before: page > 1 ? address(page - 1) : null, after: found.length > PAGE_SIZE ? address(page + 1) : null },
   };

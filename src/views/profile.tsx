@@ -6,6 +6,7 @@ import { INTERVALS, type Interval } from "../domain/interval.ts";
 import { type Frame, Page } from "./layout.tsx";
 import { Chart, type ChartView, chartAddress } from "./profile-chart.tsx";
 import { Families, type FamilyView } from "./profile-features.tsx";
+import { Quality, type QualityView } from "./profile-quality.tsx";
 import { Completeness, formatBar, type ProfileSummary } from "./profiles.tsx";
 import { formatCount, formatDuration, formatValue, Moment, plural } from "./ui.tsx";
 
@@ -36,6 +37,7 @@ export interface ProfileView extends ProfileSummary {
   /** The intervals in which this symbol has a profile. */
   readonly intervals: readonly Interval[];
   readonly chart: ChartView;
+  readonly quality: QualityView;
 }
 
 const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
@@ -72,6 +74,7 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
         <Downloads profile={profile} />
       </aside>
     </div>
+    <Quality quality={profile.quality} />
     <Families families={profile.families} />
   </Page>
 );

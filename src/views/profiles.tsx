@@ -34,9 +34,17 @@ export interface ProfilesView {
   readonly rows: readonly (ProfileSummary & { readonly values: readonly (number | null)[] })[];
   /** The pages before and after this one. */
   readonly pages: { readonly before: string | null; readonly after: string | null };
+  /** Profiles whose features an older version of the catalogue computed. */
+  readonly outdated: number;
 }
 
-export const ProfilesPage = ({ frame, view: { screen, rows, pages } }: { frame: Frame; view: ProfilesView }) => (
+export const ProfilesPage = ({
+  frame,
+  view: { screen, rows, pages, outdated },
+}: {
+  frame: Frame;
+  view: ProfilesView;
+}) => (
   <Page frame={frame} title="Profiles">
     <header class="page-head">
       <h1>Profiles</h1>
@@ -46,6 +54,17 @@ export const ProfilesPage = ({ frame, view: { screen, rows, pages } }: { frame: 
       </span>
       <a href={screenAddress(screen, { format: "csv" })}>CSV</a>
       <a href={screenAddress(screen, { format: "json" })}>JSON</a>
+      {outdated > 0 ? (
+        <form class="run-controls" method="post" action="/profiles/outdated">
+          <button
+            type="submit"
+            class="button"
+            title="Their features were computed by an older version; no calls are needed"
+          >
+            Reprocess {formatCount(outdated)} outdated
+          </button>
+        </form>
+      ) : null}
     </header>
     <Screener screen={screen} />
     {rows.length === 0 ? (
