@@ -144,7 +144,8 @@ test("a second signal ends it at once", async () => {
   await stopping(server);
   const { code, ms } = await signal(server, "SIGINT");
   expect(code).toBe(1);
-  expect(ms).toBeLessThan(1_000);
+  // Far below the five seconds that requests under way are given after the first signal.
+  expect(ms).toBeLessThan(4_000);
   release();
   expect((await finish(folder, run)).status).toBe("complete");
 }, 60_000);
