@@ -2,6 +2,6 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: ["./src/storage/schema.ts", "./src/storage/access-schema.ts", "./src/storage/schedule-schema.ts"],
+  schema: "./src/storage/{schema,*-schema}.ts",
   out: "./src/storage/migrations",
 });

@@ -1,7 +1,7 @@
 /** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
 
 import { Refusal } from "../domain/errors.ts";
-import { DAY, type Interval } from "../domain/interval.ts";
+import type { Interval } from "../domain/interval.ts";
 import type { JobProgress, Stage } from "../domain/progress.ts";
 import {
   canApply,
@@ -35,7 +35,9 @@ import {
 import { type JobRecord, patchOf, progressOfRow, RunBook, type RunRecord, summaryOfRows } from "./book.ts";
 import type { JobEngine } from "./engine.ts";
 import { type RunOrder, refuseContradictions } from "./order.ts";
+import { stageOf } from "./person-stage.ts";
 import { jobFailed, runEnded } from "./report.ts";
+import { runRow } from "./run-row.ts";
 
 /** Finished runs that stay in memory for the screen; older ones are read from the database. */
 const KEPT_FINISHED = 5;
@@ -101,28 +103,7 @@ export class Runs {
     }
     refuseContradictions(order, provider, this.options.provider);
     await this.#refuseActive(symbols, interval);
-    const asOf = Math.floor(Date.now() / 1000);
-    const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
-    const { years } = order;
-    const rangeFrom =
-      years === "all" ? Math.floor(provider.historyStart(interval) / DAY) * DAY : rangeTo - 365 * years * DAY;
-    const row = {
-      id: Bun.randomUUIDv7(),
-      mode: order.mode,
-      interval,
-      provider: name,
-      years: String(years),
-      batchDays: order.batchDays,
-      rebuild: order.rebuild ?? false,
-      repairProvider: order.repairProvider ?? null,
-      maxWorkers: order.maxWorkers ?? defaults.maxWorkers,
-      rangeFrom,
-      rangeTo,
-      asOf,
-      state: "running" as const,
-      createdAt: Date.now(),
-      finishedAt: null,
-    };
+    const row = runRow(order, provider, defaults.maxWorkers, Date.now());
     try {
       await insertRun(db, row, symbols, alongside?.(row.id));
     } catch (error) {
@@ -415,20 +396,4 @@ const noRun = (runId: string) => new Refusal("not_found", `There is no run ${JSO
 
 function invalid(path: string, message: string): Refusal {
   return new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);
-}
-
-const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
-
-function stageOf(action: JobAction): Stage {
-  switch (action) {
-    case "pause":
-      return { stage: "stopped", status: "Paused", reason: `Paused by you since ${clock()}` };
-    case "cancel":
-      return { stage: "stopped", status: "Cancelled", reason: `Cancelled by you at ${clock()}` };
-    case "skip":
-      return { stage: "stopped", status: "Skipped", reason: `Skipped by you at ${clock()}` };
-    case "resume":
-    case "retry":
-      return { stage: "queued" };
-  }
 }

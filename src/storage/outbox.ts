@@ -8,8 +8,8 @@
 
 import { and, asc, desc, eq, getTableColumns, inArray, lt, lte, max, min, sql } from "drizzle-orm";
 import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../domain/alerts.ts";
+import { alertEvents, mails } from "./alert-schema.ts";
 import type { Database, Statement } from "./db.ts";
-import { alertEvents, mails } from "./schema.ts";
 
 export type MailRow = typeof mails.$inferSelect;
 export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt">;

@@ -1,14 +1,12 @@
 /** The tables of the schedules: what is run when, and what became of it. */
 
 import { sql } from "drizzle-orm";
-import { check, index, integer, type SQLiteColumn, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { INTERVALS } from "../domain/interval.ts";
 import { MODES } from "../domain/run.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, TURN_CAUSES, TURN_OUTCOMES } from "../domain/schedule.ts";
+import { oneOf } from "./one-of.ts";
 import { runs, watchlists } from "./schema.ts";
-
-const oneOf = (name: string, column: SQLiteColumn, values: readonly string[]) =>
-  check(name, sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(", "))})`);
 
 /** What is run when. The first one comes with the migration: disabled, after the US close. */
 export const schedules = sqliteTable(

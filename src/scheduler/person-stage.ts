@@ -1,0 +1,21 @@
+/** What a row says after a person has acted on it. */
+
+import type { Stage } from "../domain/progress.ts";
+import type { JobAction } from "../domain/run.ts";
+
+const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
+
+/** The stage that an action leads to, with the time at which it was ordered. */
+export function stageOf(action: JobAction): Stage {
+  switch (action) {
+    case "pause":
+      return { stage: "stopped", status: "Paused", reason: `Paused by you since ${clock()}` };
+    case "cancel":
+      return { stage: "stopped", status: "Cancelled", reason: `Cancelled by you at ${clock()}` };
+    case "skip":
+      return { stage: "stopped", status: "Skipped", reason: `Skipped by you at ${clock()}` };
+    case "resume":
+    case "retry":
+      return { stage: "queued" };
+  }
+}
