@@ -132,8 +132,9 @@ export class WorkerPool {
       member.say({ type: "stop", reason: "shutdown" });
       await member.assignment.outcome.catch(() => {});
     }
-    if (member.ready) member.say({ type: "close" });
-    else member.thread.terminate();
+    // Never `terminate()`: a thread that is stopped in the middle of a call into the database driver takes the whole
+    // process with it. One that is still starting closes as soon as it is up.
+    member.say({ type: "close" });
     await gone;
   }
 

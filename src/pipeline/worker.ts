@@ -21,6 +21,8 @@ const say = (message: FromWorker) => self.postMessage(message);
 let settings: WorkerSettings;
 let redact = (text: string) => text;
 let db: Database;
+/** Closing waits for it: a thread must not end in the middle of a call into the driver. */
+let opening: Promise<Database | undefined> = Promise.resolve(undefined);
 /** Ends the job at its next breath, and what it waits for leave to do. */
 let stop = new AbortController();
 /** Ends requests that are under way. */
@@ -125,12 +127,15 @@ async function work(task: SymbolTask): Promise<void> {
 
 self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   switch (message.type) {
-    case "open":
+    case "open": {
       settings = message.settings;
       calendar = createCalendar(settings.sessions);
       configure(settings.providerValues);
-      db = await openDatabase(settings.dbUrl, settings.dbToken);
+      const opened = openDatabase(settings.dbUrl, settings.dbToken);
+      opening = opened;
+      db = await opened;
       return say({ type: "ready" });
+    }
     case "configure":
       return configure(message.providerValues);
     case "task":
@@ -147,7 +152,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
         ?.refused(new ProviderError(message.kind, message.message, message.retryAfter));
     case "close":
       clearTimeout(cutTimer);
-      db?.close();
+      (await opening.catch(() => undefined))?.close();
       return self.terminate();
   }
 };
