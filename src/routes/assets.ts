@@ -25,13 +25,16 @@ const STYLES = [
   "narrow",
 ] as const;
 
+/** The page script's chapters; the first is what the others build on. */
+const SCRIPTS = ["clock", "live", "actions", "keys"] as const;
+
 /**
  * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is
  * there, and the page would never connect.
  */
 const FILES = {
   css: { file: "app.css", type: "text/css", parts: STYLES.map((name) => ours(`css/${name}.css`)) },
-  js: { file: "app.js", type: "text/javascript", parts: [ours("app.js")] },
+  js: { file: "app.js", type: "text/javascript", parts: SCRIPTS.map((name) => ours(`app/${name}.js`)) },
   htmx: {
     file: "htmx.js",
     type: "text/javascript",

@@ -160,7 +160,7 @@ const KEYS = [
   ["?", "This list"],
 ] as const;
 
-/** What can be done from the keyboard; `public/app.js` gives the keys their meaning by `data-shortcut`. */
+/** What can be done from the keyboard; `public/app/keys.js` gives the keys their meaning by `data-shortcut`. */
 const Keys = () => (
   <>
     <button

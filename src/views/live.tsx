@@ -76,5 +76,5 @@ export const liveQuestion = (question: QuestionView | null): string =>
 export const sseMessage = (id: string, markup: string): string =>
   `id: ${id}\ndata: ${/[\r\n]/.test(markup) ? markup.replace(/\r\n?|\n/g, "\ndata: ") : markup}\n\n`;
 
-/** Proof of life: a named event, which the browser hands to `public/app.js`. */
+/** Proof of life: a named event, which the browser hands to `public/app`. */
 export const sseHeartbeat = (now: number): string => `event: heartbeat\ndata: ${now}\n\n`;

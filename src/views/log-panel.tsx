@@ -4,7 +4,7 @@
 import type { LogLine } from "../domain/telemetry.ts";
 import { dom, formatClock } from "./ui.tsx";
 
-/** Lines the panel holds; older ones leave it (`public/app.js` trims, the server keeps all). */
+/** Lines the panel holds; older ones leave it (`public/app/live.js` trims, the server keeps all). */
 export const LOG_PANEL_LINES = 200;
 
 /** Words for the levels that need a second look; the others go without. */

@@ -94,7 +94,7 @@ const ScheduleCard = ({ schedule }: { schedule: ScheduleView }) => {
   );
 };
 
-/** The next turns in the schedule's zone and in UTC; `public/app.js` adds the viewer's own. */
+/** The next turns in the schedule's zone and in UTC; `public/app/clock.js` adds the viewer's own. */
 const NextRuns = ({ schedule: { nextRuns, timeZone, enabled, name } }: { schedule: ScheduleView }) => (
   <table class="next-runs" aria-label={`Next turns of ${name}`}>
     <caption>{enabled ? "Next" : "When enabled, next"}</caption>

@@ -1,0 +1,23 @@
+// Keys, unless something is being typed: j and k walk the rows, any other leads to the element that names it.
+
+(() => {
+  const step = (by) => {
+    const buttons = [...document.querySelectorAll(".queue td .icon-button")];
+    const at = buttons.findIndex((button) => button.closest("tr").contains(document.activeElement));
+    buttons[Math.min(buttons.length - 1, Math.max(0, at < 0 ? 0 : at + by))]?.focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || key.length > 1) return;
+    if (target.closest("input, textarea, select, dialog")) return;
+    const goal = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
+    if (!goal && key !== "j" && key !== "k") return;
+    event.preventDefault();
+    if (!goal) step(key === "j" ? 1 : -1);
+    else if (goal.matches("a, button")) goal.click();
+    else {
+      goal.focus();
+      goal.select?.();
+    }
+  });
+})();
