@@ -10,7 +10,7 @@ import { canApply, JOB_ACTIONS, type JobAction } from "../domain/run.ts";
 import type { Frame } from "../views/layout.tsx";
 import { liveNotice, liveQuestion, liveUndo } from "../views/live.tsx";
 import { QuestionPage, type QuestionView } from "../views/question.tsx";
-import { matchingAddress, runTitle } from "../views/queue.tsx";
+import { matchingAddress, runTitle } from "../views/run-head.tsx";
 import { plural } from "../views/ui.tsx";
 import { cameFrom, frameOf, localPath, wantsFragment } from "./frame.ts";
 import type { Services } from "./services.ts";

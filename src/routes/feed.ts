@@ -21,8 +21,9 @@ import {
   sseMessage,
 } from "../views/live.tsx";
 import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
-import { type RunView, runSentence } from "../views/queue.tsx";
+import type { RunView } from "../views/queue.tsx";
 import type { QuotaView } from "../views/quota.tsx";
+import { runSentence } from "../views/run-head.tsx";
 import { Channel, drawScene } from "./channel.ts";
 import { isEmpty, merge, type News, NOTHING } from "./news.ts";
 import { keyOf, linesOf, MONITOR, type Scene } from "./scene.ts";

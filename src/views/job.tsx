@@ -7,7 +7,8 @@ import type { LogLine } from "../domain/telemetry.ts";
 import type { Condition } from "../domain/waiting.ts";
 import { type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
-import { JobTable, type RunView, runTitle } from "./queue.tsx";
+import { JobTable, type RunView } from "./queue.tsx";
+import { runTitle } from "./run-head.tsx";
 import { dom, formatCount, formatDuration, formatEta, jobAddress, Moment, plural } from "./ui.tsx";
 
 type CellStatus = "ok" | "empty" | "failed" | "pending";

@@ -11,8 +11,9 @@ import { Notice } from "./layout.tsx";
 import { LogEntries } from "./log-panel.tsx";
 import { Runs } from "./monitor.tsx";
 import { Question, type QuestionView } from "./question.tsx";
-import { RunHead, type RunView } from "./queue.tsx";
+import type { RunView } from "./queue.tsx";
 import { QuotaPanel, type QuotaView } from "./quota.tsx";
+import { RunHead } from "./run-head.tsx";
 import { dom } from "./ui.tsx";
 
 /** Swaps `content` into the element `id`. */

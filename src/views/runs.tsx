@@ -4,7 +4,8 @@
 import type { RunSummary } from "../domain/telemetry.ts";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
-import { RunSection, RunState, type RunView, runTitle } from "./queue.tsx";
+import { RunSection, type RunView } from "./queue.tsx";
+import { RunState, runTitle } from "./run-head.tsx";
 import { dom, formatCount, formatDuration, Moment } from "./ui.tsx";
 
 export const RunsPage = ({ frame, runs }: { frame: Frame; runs: readonly RunSummary[] }) => (

@@ -3,7 +3,7 @@
 
 import type { Schedule, Turn } from "../domain/schedule.ts";
 import { Empty, type Frame, Page } from "./layout.tsx";
-import { RunState } from "./queue.tsx";
+import { RunState } from "./run-head.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { Icon, Moment, plural } from "./ui.tsx";
 

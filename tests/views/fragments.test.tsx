@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { JobRow } from "../../src/views/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
-import { RunHead, runSentence } from "../../src/views/queue.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
+import { RunHead, runSentence } from "../../src/views/run-head.tsx";
 import { formatDuration, formatEta, formatValue } from "../../src/views/ui.tsx";
 import { job, line, run } from "../helpers/board.ts";
 
