@@ -1,11 +1,13 @@
 /** The coverage ledger: which windows of a series were asked for, and what came of it. */
 
-import { and, eq, gt, gte, inArray, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, gte, inArray } from "drizzle-orm";
 import type { BarColumns } from "../domain/bars.ts";
 import { insertBars } from "./bars.ts";
 import type { Database, Statement } from "./db.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "./revisions.ts";
-import { batches, jobs, rejectedBars, runs } from "./schema.ts";
+import { type BATCH_STATUSES, batches, runs } from "./schema.ts";
+
+type BatchStatus = (typeof BATCH_STATUSES)[number];
 
 export interface Window {
   readonly from: number;
@@ -38,37 +40,34 @@ export interface BatchRecord {
   readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
 }
 
-const ledger = (record: typeof batches.$inferInsert) => ({
-  target: [batches.seriesId, batches.fromTs, batches.toTs],
-  set: { ...record, attempts: sql`${batches.attempts} + 1` },
-});
-
-const countersOf = (db: Database, { jobId, apiCalls, fetchMs }: JobCounters, dataPoints?: SQL) =>
-  db.orm
-    .update(jobs)
-    .set({ apiCalls, fetchMs, ...(dataPoints && { dataPoints }) })
-    .where(eq(jobs.id, jobId));
+// These run for every batch: written out once, because drizzle would build their text anew each time, which costs more
+// than running them.
+const UPSERT_BATCH = `INSERT INTO batches
+(series_id, run_id, from_ts, to_ts, status, rows, rejected, first_ts, last_ts, error, fetched_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = ?5, rows = ?6, rejected = ?7,
+first_ts = ?8, last_ts = ?9, error = ?10, fetched_at = ?11, attempts = attempts + 1`;
+const UPSERT_FAILURE = `INSERT INTO batches (series_id, run_id, from_ts, to_ts, status, rows, error, fetched_at)
+VALUES (?1, ?2, ?3, ?4, 'failed', 0, ?5, ?6)
+ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, error = ?5, fetched_at = ?6, attempts = attempts + 1
+WHERE status = 'failed'`;
+const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
+const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 + (SELECT count(*) FROM bars
+WHERE series_id = ?4 AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
+const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
 /** Stores a batch: its bars, what was rejected, its line in the ledger and the job's counters, or nothing at all. */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
-  const { bars, rejected, seriesId, runId, window, write = bars, revised = [], source } = batch;
-  const rows = bars.ts.length;
+  const { bars, rejected, seriesId, runId, window, counters, write = bars, revised = [], source } = batch;
+  const { ts } = bars;
+  const { from, to } = window;
   const now = Date.now();
-  const record = {
-    seriesId,
-    runId,
-    fromTs: window.from,
-    toTs: window.to,
-    status: rows > 0 ? ("ok" as const) : ("empty" as const),
-    rows,
-    rejected: rejected.length,
-    firstTs: rows > 0 ? bars.ts[0]! : null,
-    lastTs: rows > 0 ? bars.ts[rows - 1]! : null,
-    error: null,
-    fetchedAt: now,
-  };
   const withdrawn = revised.filter(({ kind }) => kind === "withdrawn");
-  const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap(({ ts }) => ts[0] ?? []);
+  const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
+  const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
+  const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
   await db.write([
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
     ...withdrawn.flatMap((part) => removeBars(seriesId, part.bars)),
@@ -76,22 +75,15 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     ...insertSources(seriesId, runId, write, source),
     ...markChanged(seriesId, touched),
     ...(batch.also ?? []),
-    ...rejected.map(({ where, reason, raw }) =>
-      db.orm
-        .insert(rejectedBars)
-        .values({ seriesId, place: where, reason, raw: raw.slice(0, 500), runId, seenAt: now })
-        .onConflictDoUpdate({
-          target: [rejectedBars.seriesId, rejectedBars.place],
-          set: { reason, runId, seenAt: now },
-        }),
-    ),
-    db.orm.insert(batches).values(record).onConflictDoUpdate(ledger(record)),
-    countersOf(
-      db,
-      batch.counters,
-      sql`${batch.counters.dataPointsElsewhere} + (select count(*) from bars
-        where series_id = ${seriesId} and ts >= ${window.from} and ts < ${window.to})`,
-    ),
+    ...rejected.map(({ where, reason, raw }) => ({
+      sql: UPSERT_REJECTED,
+      args: [seriesId, where, reason, raw.slice(0, 500), runId, now],
+    })),
+    { sql: UPSERT_BATCH, args: [seriesId, runId, from, to, ...line] },
+    {
+      sql: COUNT_JOB,
+      args: [counters.apiCalls, counters.fetchMs, counters.dataPointsElsewhere, seriesId, from, to, counters.jobId],
+    },
   ]);
 }
 
@@ -100,22 +92,10 @@ export async function storeFailedBatch(
   db: Database,
   failure: { seriesId: number; runId: string; window: Window; error: string; counters: JobCounters },
 ): Promise<void> {
-  const record = {
-    seriesId: failure.seriesId,
-    runId: failure.runId,
-    fromTs: failure.window.from,
-    toTs: failure.window.to,
-    status: "failed" as const,
-    rows: 0,
-    error: failure.error,
-    fetchedAt: Date.now(),
-  };
+  const { seriesId, runId, window, error, counters } = failure;
   await db.write([
-    db.orm
-      .insert(batches)
-      .values(record)
-      .onConflictDoUpdate({ ...ledger(record), setWhere: eq(batches.status, "failed") }),
-    countersOf(db, failure.counters),
+    { sql: UPSERT_FAILURE, args: [seriesId, runId, window.from, window.to, error, Date.now()] },
+    { sql: COUNT_FAILED_JOB, args: [counters.apiCalls, counters.fetchMs, counters.jobId] },
   ]);
 }
 
