@@ -22,9 +22,7 @@ export function tokenPages(db: Database, assets: Frame["assets"]) {
     const view: AccessView = {
       tokens: await listTokens(db),
       fresh: null,
-      name: "",
-      scope: "read",
-      wrong: null,
+      form: { values: { name: "", scope: "read" }, errors: {} },
       ...more,
     };
     const frame = { ...frameOf(c, assets), path: "/settings/access" };
@@ -44,7 +42,7 @@ export function tokenPages(db: Database, assets: Frame["assets"]) {
       await keepToken(db, { name, scope, hash: hashSecret(secret) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return show(c, { name, scope, wrong: error.message }, error.status);
+      return show(c, { form: { values: { name, scope }, errors: { name: error.message } } }, error.status);
     }
     return show(c, { fresh: { name, secret } });
   });

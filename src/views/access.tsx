@@ -2,8 +2,14 @@
 /** Who may come in: API tokens with their scopes. */
 
 import { SCOPES, type Scope } from "../domain/access.ts";
+import { type FormState, formFields } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { Moment } from "./ui.tsx";
+
+const TOKEN_FIELDS = ["name", "scope"] as const;
+type TokenField = (typeof TOKEN_FIELDS)[number];
+
+const { Field, Choice, control } = formFields("token", TOKEN_FIELDS);
 
 export interface AccessView {
   readonly tokens: readonly {
@@ -16,10 +22,7 @@ export interface AccessView {
   }[];
   /** A token made just now: the only time that it is shown. */
   readonly fresh: { readonly name: string; readonly secret: string } | null;
-  /** What was typed, and what is wrong with it. */
-  readonly name: string;
-  readonly scope: Scope;
-  readonly wrong: string | null;
+  readonly form: FormState<TokenField>;
 }
 
 const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
@@ -44,34 +47,18 @@ export const AccessPage = ({ frame, view }: { frame: Frame; view: AccessView }) 
         A program sends it as <code>Authorization: Bearer …</code>; a guest types it in place of the password.
       </p>
       <form method="post" action="/settings/access" class="token-form">
-        <div class="field">
-          <label for="token-name">Name</label>
+        <Field name="name" title="Name" form={view.form}>
           <input
-            id="token-name"
-            name="name"
-            value={view.name}
+            {...control("name", view.form)}
+            value={view.form.values.name}
             maxlength={60}
             required
             autocomplete="off"
-            aria-invalid={view.wrong ? "true" : undefined}
-            aria-describedby={view.wrong ? "token-error" : undefined}
           />
-          {view.wrong ? (
-            <p id="token-error" class="error" role="alert">
-              {view.wrong}
-            </p>
-          ) : null}
-        </div>
-        <div class="field">
-          <label for="token-scope">Scope</label>
-          <select id="token-scope" name="scope">
-            {SCOPES.map((scope) => (
-              <option value={scope} selected={scope === view.scope}>
-                {SCOPE_TITLES[scope]}
-              </option>
-            ))}
-          </select>
-        </div>
+        </Field>
+        <Field name="scope" title="Scope" form={view.form}>
+          <Choice name="scope" form={view.form} options={SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
+        </Field>
         <button type="submit" class="button primary">
           Make token
         </button>

@@ -1,19 +1,16 @@
 /** @jsxImportSource hono/jsx */
 /** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
 
-import type { Child } from "hono/jsx";
 import { INTERVALS, type Interval } from "../domain/interval.ts";
 import { MODES, type Mode } from "../domain/run.ts";
+import { type FormState, formFields } from "./field.tsx";
 import { dom } from "./ui.tsx";
 
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
 export const RUN_FIELDS = ["symbols", "mode", "interval", "years", "provider", "max_workers", "batch_days"] as const;
 export type RunField = (typeof RUN_FIELDS)[number];
 
-export interface RunFormView {
-  readonly values: Readonly<Record<RunField, string>>;
-  /** What is wrong, by field; `form` is for what belongs to none. */
-  readonly errors: Readonly<Partial<Record<RunField | "form", string>>>;
+export interface RunFormView extends FormState<RunField> {
   readonly providers: readonly { readonly name: string; readonly title: string }[];
   /** Most workers a run may ask for. */
   readonly maxWorkers: number;
@@ -33,6 +30,8 @@ export const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
   "1h": "1 hour",
   "1d": "1 day",
 };
+
+const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "With commas or spaces between" });
 
 const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
 
@@ -62,7 +61,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
       <h2 id="run-form-title" class="visually-hidden">
         Start a run
       </h2>
-      <Field name="symbols" title="Symbols" hint="With commas or spaces between" live={PREVIEW} form={form}>
+      <Field name="symbols" title="Symbols" live={PREVIEW} form={form}>
         <textarea
           {...control("symbols", form)}
           rows={1}
@@ -123,48 +122,3 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
     </form>
   );
 };
-
-type FieldProps = { name: RunField; form: RunFormView };
-
-/** A labelled control with its hint and, when there is one, its error. */
-const Field = (props: FieldProps & { title: string; hint?: string; live?: object; children?: Child }) => {
-  const error = props.form.errors[props.name];
-  return (
-    <div class={`field field-${props.name}`}>
-      <label for={`run-${props.name}`}>{props.title}</label>
-      {props.children}
-      {error ? (
-        <p class="error" id={`run-${props.name}-error`}>
-          {error}
-        </p>
-      ) : props.hint ? (
-        <p class="hint" id={`run-${props.name}-hint`} {...props.live}>
-          {props.hint}
-        </p>
-      ) : null}
-    </div>
-  );
-};
-
-/** What every control has: its name, its label's target, and the tie to its error, of which the first takes the focus. */
-function control(name: RunField, { errors }: RunFormView) {
-  const wrong = errors[name] !== undefined;
-  const first = RUN_FIELDS.find((field) => errors[field] !== undefined) === name;
-  return {
-    id: `run-${name}`,
-    name,
-    "aria-invalid": wrong ? ("true" as const) : undefined,
-    "aria-describedby": wrong ? `run-${name}-error` : name === "symbols" ? `run-${name}-hint` : undefined,
-    autofocus: first || undefined,
-  };
-}
-
-const Choice = ({ name, form, options }: FieldProps & { options: readonly (readonly [string, string])[] }) => (
-  <select {...control(name, form)}>
-    {options.map(([value, title]) => (
-      <option value={value} selected={value === form.values[name] || undefined}>
-        {title}
-      </option>
-    ))}
-  </select>
-);

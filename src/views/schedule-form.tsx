@@ -1,10 +1,10 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
 
-import type { Child } from "hono/jsx";
 import { INTERVALS } from "../domain/interval.ts";
 import { MODES } from "../domain/run.ts";
 import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../domain/schedule.ts";
+import { type FormState, formFields } from "./field.tsx";
 import { INTERVAL_TITLES, MODE_TITLES } from "./run-form.tsx";
 import { plural } from "./ui.tsx";
 
@@ -25,16 +25,19 @@ export const SCHEDULE_FIELDS = [
 ] as const;
 export type ScheduleField = (typeof SCHEDULE_FIELDS)[number];
 
-export interface ScheduleFormView {
+export interface ScheduleFormView extends FormState<ScheduleField> {
   /** The schedule that is changed; `null` for a new one. */
   readonly id: number | null;
-  readonly values: Readonly<Record<ScheduleField, string>>;
-  /** What is wrong, by field; `form` is for what belongs to none. */
-  readonly errors: Readonly<Partial<Record<ScheduleField | "form", string>>>;
   readonly providers: readonly { readonly name: string; readonly title: string }[];
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly timeZones: readonly string[];
 }
+
+const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
+  cron: "Minute, hour, day of month, month, day of week",
+  symbols: "With commas or spaces between",
+  years: "Of a full run, and of a symbol's first",
+});
 
 const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {
   symbols: "The symbols below",
@@ -59,7 +62,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
     <Field name="name" title="Name" form={form}>
       <input {...control("name", form)} value={form.values.name} maxlength={80} autocomplete="off" />
     </Field>
-    <Field name="cron" title="When" hint="Minute, hour, day of month, month, day of week" form={form}>
+    <Field name="cron" title="When" form={form}>
       <input
         {...control("cron", form)}
         value={form.values.cron}
@@ -86,7 +89,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
     <Field name="scope" title="What to run" form={form}>
       <Choice name="scope" form={form} options={SCHEDULE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
     </Field>
-    <Field name="symbols" title="Symbols" hint="With commas or spaces between" form={form}>
+    <Field name="symbols" title="Symbols" form={form}>
       <textarea
         {...control("symbols", form)}
         rows={2}
@@ -127,7 +130,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
         options={[["", "The default"], ...form.providers.map(({ name, title }) => [name, title] as const)]}
       />
     </Field>
-    <Field name="years" title="History" hint="Of a full run, and of a symbol's first" form={form}>
+    <Field name="years" title="History" form={form}>
       <Choice
         name="years"
         form={form}
@@ -161,51 +164,4 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
       )}
     </p>
   </form>
-);
-
-type FieldProps = { name: ScheduleField; form: ScheduleFormView };
-
-/** A labelled control with its hint and, when there is one, its error. */
-const Field = (props: FieldProps & { title: string; hint?: string; children?: Child }) => {
-  const error = props.form.errors[props.name];
-  return (
-    <div class={`field schedule-${props.name}`}>
-      <label for={`schedule-${props.name}`}>{props.title}</label>
-      {props.children}
-      {error ? (
-        <p class="error" id={`schedule-${props.name}-error`}>
-          {error}
-        </p>
-      ) : props.hint ? (
-        <p class="hint" id={`schedule-${props.name}-hint`}>
-          {props.hint}
-        </p>
-      ) : null}
-    </div>
-  );
-};
-
-const HINTED: readonly ScheduleField[] = ["cron", "symbols", "years"];
-
-/** What every control has: its name, its label's target, and the tie to its error, of which the first takes the focus. */
-function control(name: ScheduleField, { errors }: ScheduleFormView) {
-  const wrong = errors[name] !== undefined;
-  const first = SCHEDULE_FIELDS.find((field) => errors[field] !== undefined) === name;
-  return {
-    id: `schedule-${name}`,
-    name,
-    "aria-invalid": wrong ? ("true" as const) : undefined,
-    "aria-describedby": wrong ? `schedule-${name}-error` : HINTED.includes(name) ? `schedule-${name}-hint` : undefined,
-    autofocus: first || undefined,
-  };
-}
-
-const Choice = ({ name, form, options }: FieldProps & { options: readonly (readonly [string, string])[] }) => (
-  <select {...control(name, form)}>
-    {options.map(([value, title]) => (
-      <option value={value} selected={value === form.values[name] || undefined}>
-        {title}
-      </option>
-    ))}
-  </select>
 );
