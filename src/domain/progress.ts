@@ -88,6 +88,8 @@ export interface JobProgress {
   readonly dataPoints: number;
   /** Requests sent, retries included. */
   readonly apiCalls: number;
+  /** Sessions that are missing or cut short in what a complete job stored: green work on amber data. */
+  readonly gaps?: number;
   /** Seconds since the job started working, one decimal. */
   readonly duration: number;
   /** While the job works: the epoch millisecond from which `duration` counts, so that a browser can tick it. */

@@ -122,6 +122,7 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[]): Pr
       bars: barsBetween(judged.bars, batch.from, batch.to),
       write: barsBetween(change.write, batch.from, batch.to),
       revised: change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) })),
+      lacking: index === 0 ? change.lacking : 0,
       rejected: index === 0 ? rejected : [],
       also: route.also?.(batch) ?? [],
       ...(route.into === "fill" && { source: route.provider.name }),
@@ -143,9 +144,9 @@ async function changeOf(
   window: Span,
   bars: BarColumns,
   rejected: readonly RejectedRow[],
-): Promise<Required<Pick<BatchRecord, "write">> & { revised: Revised[] }> {
+): Promise<Required<Pick<BatchRecord, "write" | "lacking">> & { revised: Revised[] }> {
   const stored = into === "build" ? emptyBars() : await readBars(work.io.db, series, window.from, window.to);
-  if (stored.ts.length === 0) return { write: bars, revised: [] };
+  if (stored.ts.length === 0) return { write: bars, revised: [], lacking: 0 };
   if (into === "fill") {
     const there = new Set(stored.ts);
     return {
@@ -154,6 +155,7 @@ async function changeOf(
         positions(bars, (ts) => !there.has(ts)),
       ),
       revised: [],
+      lacking: 0,
     };
   }
   // Stored when it was the newest bar; with those after it, it is seen to be a lone jump.
@@ -186,7 +188,7 @@ async function changeOf(
     { kind: "correction", bars: old },
     { kind: "withdrawn", bars: withdrawn },
   ];
-  return { write, revised: revised.filter((part) => part.bars.ts.length > 0) };
+  return { write, revised: revised.filter((part) => part.bars.ts.length > 0), lacking: missing };
 }
 
 const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;

@@ -33,7 +33,14 @@ export type StopReason = "pause" | "cancel" | "skip" | "shutdown";
 
 /** How a job ended in the worker. Only surprises are thrown; these are the expected ends. */
 export type Outcome =
-  | { readonly kind: "done"; readonly seconds: number; readonly dataPoints: number; readonly apiCalls: number }
+  | {
+      readonly kind: "done";
+      readonly seconds: number;
+      readonly dataPoints: number;
+      readonly apiCalls: number;
+      /** Gaps in the series that nobody has confirmed. */
+      readonly gaps: number;
+    }
   | { readonly kind: "stopped"; readonly reason: StopReason }
   /** The quota is spent: the job is to be taken up again after so many seconds. */
   | { readonly kind: "parked"; readonly seconds: number; readonly reason: string }

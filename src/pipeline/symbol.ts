@@ -64,7 +64,7 @@ async function workOn(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
   await storeProfile(
     io.db,
     { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile },
-    { jobId: task.jobId, seconds, workedMs, dataPoints, apiCalls },
+    { jobId: task.jobId, seconds, workedMs, dataPoints, apiCalls, gaps },
   );
-  return { kind: "done", seconds, dataPoints, apiCalls };
+  return { kind: "done", seconds, dataPoints, apiCalls, gaps };
 }

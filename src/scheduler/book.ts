@@ -42,10 +42,14 @@ export function progressOfRow(row: JobRow): Omit<JobProgress, "seq"> {
     microStage: row.microStage,
     dataPoints: row.dataPoints,
     apiCalls: row.apiCalls,
+    gaps: row.gaps ?? 0,
     duration: Math.round(row.workedMs / 100) / 10,
     since: null,
   };
 }
+
+/** What a stage says besides itself; `gaps` comes with the last one. */
+export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
 
 export class RunBook {
   readonly runs = new Map<string, RunRecord>();
@@ -76,7 +80,7 @@ export class RunBook {
   }
 
   /** Records what a job reports, tells the hub, and writes the line of contract §2. */
-  stage(job: JobRecord, stage: Stage, counters?: { readonly dataPoints: number; readonly apiCalls: number }): void {
+  stage(job: JobRecord, stage: Stage, counters?: Counters): void {
     const now = Date.now();
     const since = job.workingSince === null ? null : job.workingSince - job.workedMs;
     const duration = Math.round((since === null ? job.workedMs : now - since) / 100) / 10;
@@ -84,6 +88,7 @@ export class RunBook {
       ...job.progress,
       ...advance(job.progress, stage),
       ...(counters && { dataPoints: counters.dataPoints, apiCalls: counters.apiCalls }),
+      gaps: (stage.stage === "complete" && counters?.gaps) || 0,
       state: job.state,
       duration,
       since,

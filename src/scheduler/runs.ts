@@ -32,7 +32,15 @@ import {
   openRuns,
   setRunState,
 } from "../storage/runs.ts";
-import { type JobRecord, patchOf, progressOfRow, RunBook, type RunRecord, summaryOfRows } from "./book.ts";
+import {
+  type Counters,
+  type JobRecord,
+  patchOf,
+  progressOfRow,
+  RunBook,
+  type RunRecord,
+  summaryOfRows,
+} from "./book.ts";
 import type { JobEngine } from "./engine.ts";
 import { type RunOrder, refuseContradictions } from "./order.ts";
 import { stageOf } from "./person-stage.ts";
@@ -269,7 +277,7 @@ export class Runs {
   }
 
   /** Takes in what a worker has written itself: the job is complete. */
-  async complete(job: JobRecord, seconds: number, counters: { dataPoints: number; apiCalls: number }): Promise<void> {
+  async complete(job: JobRecord, seconds: number, counters: Required<Counters>): Promise<void> {
     this.book.endStretch(job);
     // The worker's own time, so that row and text say the same; but no clock on the screen ever goes back.
     job.workedMs = Math.max(Math.round(seconds * 1000), job.progress.duration * 1000);

@@ -31,6 +31,8 @@ export interface BatchRecord {
   readonly write?: BarColumns;
   /** What stored bars were before this write, by the reason for which they change or go. */
   readonly revised?: readonly Revised[];
+  /** Stored bars that the answer lacks: it was not believed. */
+  readonly lacking?: number;
   /** The provider of the bars, where it is not that of the series. */
   readonly source?: string;
   /** More to be written in the same transaction. */
@@ -58,9 +60,15 @@ const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = 
 WHERE series_id = ?4 AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
+/** Notes on the series that its vendor changed its mind, or gave an answer that was not believed. */
+function noteNews(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
+  const set = [...(revised ? ["revised_at = ?1"] : []), ...(suspect ? ["suspect_at = ?1"] : [])];
+  return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
+}
+
 /** Stores a batch: its bars, what was rejected, its line in the ledger and the job's counters, or nothing at all. */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
-  const { bars, rejected, seriesId, runId, window, counters, write = bars, revised = [], source } = batch;
+  const { bars, rejected, seriesId, runId, window, counters, write = bars, revised = [], source, lacking = 0 } = batch;
   const { ts } = bars;
   const { from, to } = window;
   const now = Date.now();
@@ -74,6 +82,12 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     ...insertBars(seriesId, write),
     ...insertSources(seriesId, runId, write, source),
     ...markChanged(seriesId, touched),
+    ...noteNews(
+      seriesId,
+      now,
+      revised.some((part) => part.bars.ts.length > 0),
+      lacking > 0,
+    ),
     ...(batch.also ?? []),
     ...rejected.map(({ where, reason, raw }) => ({
       sql: UPSERT_REJECTED,

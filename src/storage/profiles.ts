@@ -36,6 +36,7 @@ export interface FinishedJob {
   readonly workedMs: number;
   readonly dataPoints: number;
   readonly apiCalls: number;
+  readonly gaps: number;
 }
 
 /**

@@ -77,6 +77,9 @@ export const series = sqliteTable(
     changedFrom: integer("changed_from"),
     /** The run that asked for corporate actions last. */
     actionsRun: text("actions_run"),
+    /** When the vendor last changed stored bars, and when it last gave an answer that was not believed (epoch ms). */
+    revisedAt: integer("revised_at"),
+    suspectAt: integer("suspect_at"),
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
@@ -248,6 +251,8 @@ export const jobs = sqliteTable(
     deaths: integer().notNull().default(0),
     attempts: integer().notNull().default(0),
     error: text(),
+    /** Gaps in the series when the job was complete. */
+    gaps: integer(),
     startedAt: integer("started_at"),
     finishedAt: integer("finished_at"),
   },

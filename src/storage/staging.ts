@@ -18,7 +18,7 @@ export async function findStaging(db: Database, seriesId: number, runId: string)
 export async function openStaging(db: Database, seriesId: number, runId: string): Promise<number> {
   const known = await findStaging(db, seriesId, runId);
   if (known !== undefined) return known;
-  const { id: _, changedFrom: __, ...row } = await readSeries(db, seriesId);
+  const { id: _, changedFrom: __, revisedAt: ___, suspectAt: ____, ...row } = await readSeries(db, seriesId);
   await db.write([
     db.orm.delete(series).where(eq(series.stagingFor, seriesId)),
     db.orm.insert(series).values({ ...row, stagingFor: seriesId, stagingRun: runId }),
@@ -80,7 +80,10 @@ OR n.volume <> o.volume)`,
     },
     db.orm.update(bars).set({ seriesId }).where(eq(bars.seriesId, staging)),
     { sql: "UPDATE OR REPLACE batches SET series_id = ?1 WHERE series_id = ?2", args: [seriesId, staging] },
-    db.orm.update(series).set({ changedFrom: 0 }).where(eq(series.id, seriesId)),
+    db.orm
+      .update(series)
+      .set({ changedFrom: 0, ...(kind !== "rebuild" && { revisedAt: Date.now() }) })
+      .where(eq(series.id, seriesId)),
     db.orm.delete(series).where(eq(series.id, staging)),
   ]);
 }

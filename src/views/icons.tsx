@@ -53,6 +53,25 @@ export const Sprite = () => (
     <symbol id="i-skipped" viewBox="0 0 16 16">
       <path d="m3 4 4.5 4L3 12m5.5-8L13 8l-4.5 4" {...line} stroke-linejoin="round" />
     </symbol>
+    {/* A disc with a piece missing: done, but not whole. */}
+    <symbol id="i-gaps" viewBox="0 0 16 16">
+      <path d="M8 8 8 1.25A6.75 6.75 0 1 0 14.75 8Z" fill="currentColor" />
+      <path d="M10.2 1.6a6.75 6.75 0 0 1 4.2 4.2" {...line} stroke-dasharray="1.6 2.2" />
+    </symbol>
+    <symbol id="i-stale" viewBox="0 0 16 16">
+      <path d="M4 1.75h8M4 14.25h8M5 2v2.2L8 8l3-3.8V2M5 14v-2.2L8 8l3 3.8V14" {...line} stroke-linejoin="round" />
+    </symbol>
+    <symbol id="i-revised" viewBox="0 0 16 16">
+      <path
+        d="M2 6.2A6.2 6.2 0 0 1 13 4.4m0-3v3h-3M14 9.8A6.2 6.2 0 0 1 3 11.6m0 3v-3h3"
+        {...line}
+        stroke-linejoin="round"
+      />
+    </symbol>
+    <symbol id="i-suspicious" viewBox="0 0 16 16">
+      <path d="m8 1 7 7-7 7-7-7Z" fill="currentColor" stroke="currentColor" stroke-linejoin="round" />
+      <path d="M8 4.8v3.8M8 11v.1" {...cut} />
+    </symbol>
     <symbol id="i-search" viewBox="0 0 16 16">
       <circle cx="7" cy="7" r="4.25" {...line} />
       <path d="m10.3 10.3 3.2 3.2" {...line} />

@@ -4,7 +4,7 @@ import { type HtmlEscapedString, raw } from "hono/utils/html";
 import type { JobProgress, Status } from "../domain/progress.ts";
 import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
 import { isHeldUp } from "../domain/waiting.ts";
-import { dom, formatCount, formatDuration, jobAddress, profileAddress } from "./ui.tsx";
+import { dom, formatCount, formatDuration, jobAddress, plural, profileAddress } from "./ui.tsx";
 
 const STATUS_ICONS: Readonly<Record<Status, string>> = {
   Queued: "queued",
@@ -40,6 +40,8 @@ const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true
 export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): HtmlEscapedString {
   const { state, progress, duration, since } = job;
   const held = isHeldUp(job);
+  // The job went well, its data did not: said by shape, colour and words.
+  const gaps = state === "complete" ? (job.gaps ?? 0) : 0;
   const symbol = escaped(job.symbol);
   const stage = escaped(job.microStage);
   const name = state === "complete" ? `<a href="${profileOf(job)}">${symbol}</a>` : `<span>${symbol}</span>`;
@@ -47,7 +49,9 @@ export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): Html
   return raw(
     `<tr id="${escaped(dom.job(job.runId, job.symbol))}" data-state="${state}"${held ? " data-held" : ""}>` +
       `<th scope="row">${name}</th>` +
-      `<td class="c-status">${icon(held ? "waiting" : STATUS_ICONS[job.status])}${job.status}</td>` +
+      `<td class="c-status"${gaps > 0 ? ` title="${plural(gaps, "gap")} in its history"` : ""}>` +
+      `${icon(gaps > 0 ? "gaps" : held ? "waiting" : STATUS_ICONS[job.status])}${job.status}` +
+      `${gaps > 0 ? `<span class="visually-hidden">, with ${plural(gaps, "gap")}</span>` : ""}</td>` +
       `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
       `<span class="num">${progress}%</span></td>` +
       `<td class="c-stage"><span title="${stage}">${stage}</span></td>` +

@@ -24,7 +24,10 @@ test("a profile shows its sessions, its gaps and what was revised; repair and re
     { sql: "DELETE FROM bars WHERE ts = ?", args: [ts] },
     { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 4, 0)", args: [ts - 86_400 * 10] },
   ]);
-  await app.reach(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
+  const amber = await app.reach(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
+  // The work went well, the data did not.
+  expect(amber.jobs.map(({ status, gaps }) => [status, gaps])).toEqual([["Complete", 1]]);
+  expect((await app.get(`/runs/${amber.run.id}`)).text).toContain('title="1 gap in its history"');
   const page = (await app.get("/profiles/AAPL")).text;
   expect(page).toContain("session-missing");
   expect(page).toContain(`${new Date(ts * 1000).toISOString().slice(0, 10)}: missing`);

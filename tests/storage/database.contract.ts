@@ -212,7 +212,7 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
       tail: new Float32Array([1.5, Number.NaN]),
       tailLength: 1,
     } as const;
-    const end = { jobId: job!, seconds: 1, workedMs: 1_000, dataPoints: 2, apiCalls: 1 };
+    const end = { jobId: job!, seconds: 1, workedMs: 1_000, dataPoints: 2, apiCalls: 1, gaps: 2 };
     await storeProfile(db, profile, end);
     expect(await storedState(db, job!)).toBe("queued");
     await moveJobs(db, [job!], "start");
