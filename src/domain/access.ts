@@ -23,6 +23,7 @@ const ASKING = new Set([
   "/runs/preview",
   "/api/runs/preview",
   "/theme",
+  "/zone",
   "/login",
   "/logout",
 ]);

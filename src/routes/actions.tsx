@@ -1,8 +1,7 @@
 /** @jsxImportSource hono/jsx */
-/** What the screen's forms do: start a run, steer runs and jobs, choose a theme. Without JavaScript each leads back to its page. */
+/** What the screen's forms do: start a run, steer runs and jobs. Without JavaScript each leads back to its page. */
 
 import { type Context, Hono } from "hono";
-import { setCookie } from "hono/cookie";
 import { Refusal } from "../domain/errors.ts";
 import { JOB_ACTIONS } from "../domain/run.ts";
 import { parseSymbol } from "../domain/symbol.ts";
@@ -10,7 +9,7 @@ import type { Frame } from "../views/layout.tsx";
 import { MonitorPage } from "../views/monitor.tsx";
 import { RunForm } from "../views/run-form.tsx";
 import type { ScreenFeed } from "./feed.ts";
-import { cameFrom, frameOf, isTheme, localPath, THEME_COOKIE, wantsFragment } from "./frame.ts";
+import { cameFrom, frameOf, wantsFragment } from "./frame.ts";
 import { monitorView } from "./pages.tsx";
 import { emptyForm, errorsOf, orderOf, readFields } from "./run-form.ts";
 import { MONITOR } from "./scene.ts";
@@ -43,13 +42,6 @@ export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame
     if (symbol === null || action === undefined) throw new Refusal("not_found", "There is no such symbol or action");
     await runs.actOnJob(c.req.param("id"), symbol, action);
     return done(c);
-  });
-
-  actions.post("/theme", async (c) => {
-    const { theme, back } = await c.req.parseBody();
-    if (!isTheme(theme)) throw new Refusal("invalid", "There is no such theme");
-    setCookie(c, THEME_COOKIE, theme, { path: "/", httpOnly: true, sameSite: "Lax", maxAge: 365 * 86_400 });
-    return c.redirect(localPath(typeof back === "string" ? back : undefined), 303);
   });
 
   return actions;

@@ -3,9 +3,13 @@
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Actor } from "../domain/access.ts";
+import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/zone.ts";
 import { type Frame, THEMES, type Theme } from "../views/layout.tsx";
 
 export const THEME_COOKIE = "barkeep-theme";
+export const ZONE_COOKIE = "barkeep-zone";
+/** The browser's own time zone, told by `public/app/clock.js`. */
+const LOCAL_ZONE_COOKIE = "barkeep-local-zone";
 
 export const isTheme = (value: unknown): value is Theme => THEMES.includes(value as Theme);
 
@@ -15,15 +19,25 @@ export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request")
 export function frameOf(c: Context, assets: Frame["assets"]): Frame {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
+  const chosen = getCookie(c, ZONE_COOKIE);
+  const zone = isZone(chosen) ? chosen : "utc";
   const actor: Actor | undefined = c.get("actor");
   return {
     path: pathname + search,
     theme: isTheme(theme) ? theme : "system",
+    zone,
+    timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)),
     scope: actor?.scope ?? null,
     signedIn: c.get("guarded") && actor ? actor.name : null,
     assets,
     now: Date.now(),
   };
+}
+
+/** What a choice means; a browser that has not told its zone yet gets UTC, and writes the page's moments anew. */
+function timeZoneOf(zone: Zone, local: string | undefined): string {
+  if (zone === "exchange") return EXCHANGE_TIME_ZONE;
+  return zone === "local" && local !== undefined && isTimeZone(local) ? local : "UTC";
 }
 
 /** A path of our own to go to, from untrusted text; `/` for everything else. */

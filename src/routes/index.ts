@@ -21,6 +21,7 @@ import { ScreenFeed } from "./feed.ts";
 import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
+import { preferenceRoutes } from "./preferences.ts";
 import { previewRoutes } from "./preview.ts";
 import { profilePageRoutes } from "./profile-pages.tsx";
 import { profileQualityRoutes } from "./profile-quality.tsx";
@@ -60,6 +61,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", scheduleRoutes(services));
   routes.route("/", assets.route);
   routes.route("/", sessionRoutes(services.db, access, assets.addresses));
+  routes.route("/", preferenceRoutes());
   routes.route("/", tokenPages(services.db, assets.addresses));
   routes.route("/", auditPages(services.db, assets.addresses));
   routes.route("/", streamRoutes(feed));

@@ -32,7 +32,7 @@ export const AuditPage = ({ frame, view }: { frame: Frame; view: AuditView }) =>
   <Page frame={frame} title="Audit">
     <header class="page-head">
       <h1>Audit</h1>
-      <span class="muted">Who did what; times in UTC</span>
+      <span class="muted">Who did what; days are those of UTC</span>
       <a href={addressOf(view.fields, { format: "csv" })} download="audit.csv">
         Download CSV
       </a>

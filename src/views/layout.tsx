@@ -3,8 +3,9 @@
 
 import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../domain/access.ts";
+import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../domain/zone.ts";
 import { Sprite } from "./icons.tsx";
-import { dom, formatClock, Icon } from "./ui.tsx";
+import { dom, Icon, Moment, ReaderZone } from "./ui.tsx";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -14,6 +15,9 @@ export interface Frame {
   /** The path of the present page, to mark its place in the navigation and to come back to. */
   readonly path: string;
   readonly theme: Theme;
+  /** The zone that the reader chose, and the time zone that this means for this answer. */
+  readonly zone: Zone;
+  readonly timeZone: string;
   /** What the reader may do; `null` before the login. */
   readonly scope: Scope | null;
   /** Who has signed in, where there is a login. */
@@ -45,9 +49,15 @@ const THEME_TITLES: Readonly<Record<Theme, string>> = {
 export const Page = (props: { frame: Frame; title: string; stream?: string; children?: Child }) => {
   const { frame, title, stream } = props;
   return (
-    <>
+    <ReaderZone.Provider value={frame.timeZone}>
       {DOCTYPE}
-      <html lang="en" data-theme={frame.theme} data-scope={frame.scope ?? "none"}>
+      <html
+        lang="en"
+        data-theme={frame.theme}
+        data-scope={frame.scope ?? "none"}
+        data-zone={frame.zone}
+        data-time-zone={frame.timeZone}
+      >
         <head>
           <meta charset="utf-8" />
           <title>{`${title} · Barkeep`}</title>
@@ -74,7 +84,7 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
           <Sprite />
         </body>
       </html>
-    </>
+    </ReaderZone.Provider>
   );
 };
 
@@ -117,12 +127,10 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
     </nav>
     {live ? (
       <span id={dom.freshness} class="freshness" data-state="off">
-        as of {formatClock(frame.now)}
+        as of <Moment at={frame.now} style="second" />
       </span>
     ) : null}
-    <time id={dom.clock} class="clock num" datetime={new Date(frame.now).toISOString()}>
-      {formatClock(frame.now)} UTC
-    </time>
+    <Clock frame={frame} />
     <Keys />
     {frame.signedIn === null ? null : (
       <form class="who" method="post" action="/logout">
@@ -148,6 +156,32 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
       ))}
     </form>
   </header>
+);
+
+const ZONE_TITLES: Readonly<Record<Zone, string>> = {
+  utc: "UTC",
+  local: "My own time",
+  exchange: zoneTitle(EXCHANGE_TIME_ZONE),
+};
+
+/** The time by the server's clock; pressed, it offers the zones in which all pages write their moments. */
+const Clock = ({ frame }: { frame: Frame }) => (
+  <>
+    <button type="button" class="clock" popovertarget={dom.zones}>
+      <span class="visually-hidden">Time zone, now </span>
+      <span id={dom.clock} class="num">
+        <Moment at={frame.now} style="second" />
+      </span>
+    </button>
+    <form id={dom.zones} class="zones" popover="auto" method="post" action="/zone" aria-label="Time zone">
+      <input type="hidden" name="back" value={frame.path} />
+      {ZONES.map((zone) => (
+        <button type="submit" name="zone" value={zone} aria-pressed={zone === frame.zone ? "true" : "false"}>
+          {ZONE_TITLES[zone]}
+        </button>
+      ))}
+    </form>
+  </>
 );
 
 const KEYS = [

@@ -2,7 +2,7 @@
 /** The log beside the queue, newest line first. */
 
 import type { LogLine } from "../domain/telemetry.ts";
-import { dom, formatClock } from "./ui.tsx";
+import { dom, Moment, ZoneTitle } from "./ui.tsx";
 
 /** Lines the panel holds; older ones leave it (`public/app/live.js` trims, the server keeps all). */
 export const LOG_PANEL_LINES = 200;
@@ -14,9 +14,7 @@ const LogEntry = ({ line }: { line: LogLine }) => {
   const word = LEVEL_WORDS[line.level];
   return (
     <li class={`log-${line.level}`} id={`log-${line.id}`}>
-      <time class="num" datetime={new Date(line.at).toISOString()}>
-        {formatClock(line.at)}
-      </time>
+      <Moment at={line.at} style="bare" />
       <span>
         {word ? <b>{word}: </b> : null}
         {line.message}
@@ -30,7 +28,9 @@ export const LogPanel = ({ lines }: { lines: readonly LogLine[] }) => (
   <section class="log" aria-labelledby="log-title">
     <header>
       <h2 id="log-title">Log</h2>
-      <span class="muted">newest first, UTC</span>
+      <span class="muted">
+        newest first, <ZoneTitle />
+      </span>
     </header>
     <ol id={dom.logLines} data-keep={LOG_PANEL_LINES} tabindex={0} aria-label="Log lines, newest first">
       <LogEntries lines={lines} />

@@ -2,8 +2,7 @@
 /** The chart of a profile: its frame, and the overlays that `public/chart.js` draws over the bars. */
 
 import type { Interval } from "../domain/interval.ts";
-import { formatBar } from "./profiles.tsx";
-import { profileAddress } from "./ui.tsx";
+import { BarTime, profileAddress } from "./ui.tsx";
 
 /**
  * What can be drawn over the bars: lines on the price scale, each the feature of that name. `dots` are drawn without a
@@ -112,8 +111,8 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
         </div>
         <figcaption>
           <span id="chart-help">
-            {formatBar(firstBar, interval)} to {formatBar(lastBar, interval)}, UTC. Drag or press ← → to move, + − to
-            zoom, End for the last bar.
+            <BarTime ts={firstBar} interval={interval} /> to <BarTime ts={lastBar} interval={interval} />; the chart is
+            drawn in UTC. Drag or press ← → to move, + − to zoom, End for the last bar.
           </span>
           <span>
             Drawn with{" "}

@@ -7,8 +7,8 @@ import { type Frame, Page } from "./layout.tsx";
 import { Chart, type ChartView, chartAddress } from "./profile-chart.tsx";
 import { Families, type FamilyView } from "./profile-features.tsx";
 import { Quality, type QualityView } from "./profile-quality.tsx";
-import { Completeness, formatBar, type ProfileSummary } from "./profiles.tsx";
-import { formatCount, formatDuration, formatValue, Moment, plural } from "./ui.tsx";
+import { Completeness, type ProfileSummary } from "./profiles.tsx";
+import { BarTime, formatCount, formatDuration, formatValue, Moment, plural } from "./ui.tsx";
 
 export interface ProfileView extends ProfileSummary {
   readonly firstBar: number;
@@ -103,7 +103,9 @@ const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileVie
       <Fact name="Bars">none</Fact>
     ) : (
       <>
-        <Fact name="Bar">{formatBar(lastBar, interval)}</Fact>
+        <Fact name="Bar">
+          <BarTime ts={lastBar} interval={interval} />
+        </Fact>
         <Fact name="Close">
           <b>{formatValue(last.close)}</b>
           {last.change === null ? null : <Change change={last.change} />}
@@ -127,8 +129,12 @@ const History = ({ profile }: { profile: ProfileView }) => {
   return (
     <Facts title="History">
       <Fact name="Bars">{formatCount(bars)}</Fact>
-      <Fact name="From">{formatBar(firstBar, interval)}</Fact>
-      <Fact name="To">{formatBar(lastBar, interval)}</Fact>
+      <Fact name="From">
+        <BarTime ts={firstBar} interval={interval} />
+      </Fact>
+      <Fact name="To">
+        <BarTime ts={lastBar} interval={interval} />
+      </Fact>
       <Fact name="Provider">{provider}</Fact>
       {series === null ? null : (
         <>

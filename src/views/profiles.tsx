@@ -4,7 +4,7 @@
 import type { Interval } from "../domain/interval.ts";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { FeatureHead, Screener, type ScreenView, screenAddress } from "./screener.tsx";
-import { formatCount, formatValue, Moment, profileAddress } from "./ui.tsx";
+import { BarTime, formatCount, formatValue, Moment, profileAddress } from "./ui.tsx";
 
 export interface ProfileSummary {
   readonly symbol: string;
@@ -20,12 +20,6 @@ export interface ProfileSummary {
   readonly complete: boolean;
   /** Epoch milliseconds. */
   readonly updatedAt: number;
-}
-
-/** The day of a bar, or its minute for intervals below a day. */
-export function formatBar(ts: number, interval: Interval): string {
-  const text = new Date(ts * 1_000).toISOString();
-  return interval === "1d" ? text.slice(0, 10) : `${text.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 export interface ProfilesView {
@@ -116,8 +110,12 @@ export const ProfilesPage = ({
                 <td class="num">
                   {profile.known}/{profile.features}
                 </td>
-                <td class="num">{profile.firstBar === null ? "–" : formatBar(profile.firstBar, profile.interval)}</td>
-                <td class="num">{profile.lastBar === null ? "–" : formatBar(profile.lastBar, profile.interval)}</td>
+                <td class="num">
+                  {profile.firstBar === null ? "–" : <BarTime ts={profile.firstBar} interval={profile.interval} />}
+                </td>
+                <td class="num">
+                  {profile.lastBar === null ? "–" : <BarTime ts={profile.lastBar} interval={profile.interval} />}
+                </td>
                 <td class="num">
                   <Moment at={profile.updatedAt} />
                 </td>

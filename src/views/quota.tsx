@@ -1,6 +1,6 @@
 /** A provider's quota: what is used of what is allowed, until when, and by whom. Shape and words say what colour says. */
 
-import { dom, formatClock, formatCount, formatDuration, Icon, Moment, plural } from "./ui.tsx";
+import { dom, formatCount, formatDuration, Icon, Moment, plural } from "./ui.tsx";
 
 interface GaugeView {
   readonly period: "minute" | "hour" | "day" | "month";
@@ -120,12 +120,7 @@ const Gauge = ({ gauge, title, now }: { gauge: GaugeView; title: string; now: nu
           ) : (
             <>
               ; resets in <Countdown until={resetsAt} now={now} /> (
-              {period === "month" ? (
-                <Moment at={resetsAt * 1_000} />
-              ) : (
-                `${formatClock(resetsAt * 1_000).slice(0, 5)} UTC`
-              )}
-              )
+              <Moment at={resetsAt * 1_000} style={period === "month" ? "minute" : "clock"} />)
             </>
           )}
         </span>

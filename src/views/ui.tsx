@@ -1,7 +1,10 @@
 /** @jsxImportSource hono/jsx */
 /** What all pages share: the ids of live elements, and how numbers, times and states are written. */
 
+import { createContext, useContext } from "hono/jsx";
+import type { Interval } from "../domain/interval.ts";
 import type { JobState } from "../domain/run.ts";
+import { type MomentStyle, writeMoment, zoneTitle } from "../domain/zone.ts";
 
 /** Every DOM id that code refers to, in one place: the page draws it, the push aims at it. */
 export const dom = {
@@ -9,6 +12,7 @@ export const dom = {
   stream: "stream",
   freshness: "freshness",
   clock: "clock",
+  zones: "zones",
   announcer: "announcer",
   notices: "notices",
   question: "question",
@@ -68,18 +72,34 @@ export function formatValue(value: number): string {
 
 const pad = (value: number) => String(value).padStart(2, "0");
 
-/** `14:02:11` in UTC; the zone is named once, at the head of the column. */
-export const formatClock = (at: number): string => new Date(at).toISOString().slice(11, 19);
+/**
+ * The zone in which a page writes its moments: `Page` provides its reader's. What is pushed is the same for everybody
+ * and so is written in UTC; `public/app/clock.js` writes it anew.
+ */
+export const ReaderZone = createContext("UTC");
 
-/** `2026-03-02 14:02` in UTC. */
-const formatMinute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace("T", " ");
+/** A moment (epoch milliseconds) in the reader's zone; machines read `datetime`, the full second is in the title. */
+export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentStyle }) => {
+  const iso = new Date(at).toISOString();
+  return (
+    <time class="num" datetime={iso} data-moment={style} title={`${iso.slice(0, 19).replace("T", " ")} UTC`}>
+      {writeMoment(at, useContext(ReaderZone), style)}
+    </time>
+  );
+};
 
-/** A moment with its zone; machines read `datetime`, the full second is in the title. */
-export const Moment = ({ at }: { at: number }) => (
-  <time datetime={new Date(at).toISOString()} title={`${formatMinute(at)}:${formatClock(at).slice(6)} UTC`}>
-    {formatMinute(at)} UTC
-  </time>
-);
+/** The reader's zone, above a column of times that do not repeat it. */
+export const ZoneTitle = () => <span data-zone-title>{zoneTitle(useContext(ReaderZone))}</span>;
+
+/** When a bar began, `ts` in epoch seconds: the date of a daily one, which no zone shifts, else the moment. */
+export const BarTime = ({ ts, interval }: { ts: number; interval: Interval }) =>
+  interval === "1d" ? (
+    <time datetime={new Date(ts * 1_000).toISOString().slice(0, 10)}>
+      {new Date(ts * 1_000).toISOString().slice(0, 10)}
+    </time>
+  ) : (
+    <Moment at={ts * 1_000} />
+  );
 
 /** Where one symbol of a run is shown. */
 export const jobAddress = (runId: string, symbol: string) =>
