@@ -1,5 +1,6 @@
 /** What a job is doing, as the screen and the API say it: status, percent and micro-stage from one pure function. */
 
+import type { Coverage } from "./coverage.ts";
 import type { Interval } from "./interval.ts";
 import type { JobState } from "./run.ts";
 
@@ -94,6 +95,8 @@ export interface JobProgress {
   readonly duration: number;
   /** While the job works: the epoch millisecond from which `duration` counts, so that a browser can tick it. */
   readonly since: number | null;
+  /** What came of its batches; `null` as long as it has none. */
+  readonly coverage: Coverage | null;
   /** Counts events up, over all jobs, since the server started. */
   readonly seq: number;
 }

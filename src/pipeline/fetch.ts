@@ -1,11 +1,12 @@
 /** How batches become bars and lines in the ledger: asked for, judged, held against what is stored, written. */
 
 import { type BarColumns, barsBetween, emptyBars } from "../domain/bars.ts";
+import { type BatchState, coverageOf } from "../domain/coverage.ts";
 import { ProviderError } from "../domain/errors.ts";
 import { judge, REASONS, type RejectedRow } from "../domain/judge.ts";
 import type { Provider } from "../providers/provider.ts";
 import { countBars, readBars } from "../storage/bars.ts";
-import { type BatchRecord, storeBatch, storeFailedBatch } from "../storage/coverage.ts";
+import { type BatchRecord, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
 import type { Statement } from "../storage/db.ts";
 import { foreignBars, type Revised } from "../storage/revisions.ts";
 import { type Batch, mergeBatches, type Span } from "./plan.ts";
@@ -55,17 +56,20 @@ export async function fetchBatches(
   const pending = batches.filter((batch) => !answered.has(keyOf(batch)));
   const failures: { batches: number; error: ProviderError }[] = [];
   let inARow = 0;
+  const strip = await Strip.open(work, route, batches, answered);
 
   for (const group of mergeBatches(pending, route.provider.maxWindowDays(work.task.interval))) {
     await work.breathe();
     work.stage({ stage: "fetch", done: group[0]!.n - 1, total });
     try {
-      await fetchGroup(work, route, group);
+      strip.begin(group);
+      await fetchGroup(work, route, group, strip);
       inARow = 0;
     } catch (error) {
       // A spent quota says nothing of the window: it is asked for later.
       if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
       for (const batch of group) await noteFailure(work, route.series, batch, error.message);
+      strip.set(group, "failed");
       if (!concernsOneWindow(error)) throw error;
       failures.push({ batches: group.length, error });
       inARow += 1;
@@ -95,13 +99,51 @@ function concernsOneWindow(error: ProviderError): boolean {
   return error.kind === "transient" || error.kind === "garbage" || error.kind === "bad_request";
 }
 
+/** What came of the batches of a job so far, told to the outside whenever it changes. */
+class Strip {
+  private constructor(
+    private readonly work: Work,
+    private readonly states: BatchState[],
+  ) {
+    this.#tell();
+  }
+
+  /** The strip of `batches`: those `answered` and those that failed before are known from the ledger. */
+  static async open(work: Work, { series }: Route, batches: readonly Batch[], answered: ReadonlySet<string>) {
+    const ledger = await windowsOfRun(work.io.db, series, work.task.runId);
+    const known = new Map(ledger.map((window) => [keyOf(window), window.state]));
+    const states = batches.map((batch): BatchState => {
+      const state = known.get(keyOf(batch));
+      if (answered.has(keyOf(batch))) return state ?? "fetched";
+      return state === "failed" ? state : "pending";
+    });
+    return new Strip(work, states);
+  }
+
+  /** Notes that `group` is asked for: for those that failed before it is another try. */
+  begin(group: readonly Batch[]): void {
+    const again = group.filter(({ n }) => this.states[n - 1] === "failed");
+    if (again.length > 0) this.set(again, "retrying");
+  }
+
+  set(group: readonly Batch[], state: BatchState): void {
+    for (const { n } of group) this.states[n - 1] = state;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.states.length > 0) this.work.io.coverage(coverageOf(this.states));
+  }
+}
+
 /** One request chain for neighbouring batches; each is stored and shown on its own. */
-async function fetchGroup(work: Work, route: Route, group: readonly Batch[]): Promise<void> {
+async function fetchGroup(work: Work, route: Route, group: readonly Batch[], strip: Strip): Promise<void> {
   const { task, io } = work;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
   const startedAt = performance.now();
   const { symbol, interval, asOf } = task;
-  const fetched = await route.provider.fetchBars({ symbol, interval, asOf, ...window }, work.contextOf(route.provider));
+  const context = work.contextOf(route.provider, () => strip.set(group, "retrying"));
+  const fetched = await route.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
   work.fetchMs += Math.round(performance.now() - startedAt);
   const judged = judge(fetched.bars, { interval, asOf, ...window });
   const rejected = [...fetched.rejected, ...judged.rejected];
@@ -115,11 +157,12 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[]): Pr
       work.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
     const held = await countBars(io.db, route.series, batch.from, batch.to);
+    const bars = barsBetween(judged.bars, batch.from, batch.to);
     await storeBatch(io.db, {
       seriesId: route.series,
       runId: task.runId,
       window: batch,
-      bars: barsBetween(judged.bars, batch.from, batch.to),
+      bars,
       write: barsBetween(change.write, batch.from, batch.to),
       revised: change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) })),
       lacking: index === 0 ? change.lacking : 0,
@@ -134,6 +177,7 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[]): Pr
       },
     });
     work.dataPoints += (await countBars(io.db, route.series, batch.from, batch.to)) - held;
+    strip.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
   }
 }
 

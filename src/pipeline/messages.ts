@@ -1,6 +1,7 @@
 /** What the main thread and its workers say to each other: plain data only. */
 
 import type { SessionExceptions } from "../domain/closures.ts";
+import type { Coverage } from "../domain/coverage.ts";
 import type { ProviderErrorKind } from "../domain/errors.ts";
 import type { Interval } from "../domain/interval.ts";
 import type { Stage } from "../domain/progress.ts";
@@ -78,6 +79,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "stage"; readonly stage: Stage; readonly dataPoints: number; readonly apiCalls: number }
+  /** What came of the job's batches so far; it is shown with the next stage. */
+  | { readonly type: "coverage"; readonly coverage: Coverage }
   | { readonly type: "acquire"; readonly request: number; readonly provider: string; readonly cost: number }
   /** The job was stopped before its request was granted or sent. */
   | { readonly type: "forgo"; readonly request: number }

@@ -1,5 +1,6 @@
 /** The pool of workers: hands each one job at a time, passes on what it says, and replaces it when it dies. */
 
+import type { Coverage } from "../domain/coverage.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
 import type { Stage } from "../domain/progress.ts";
 import type { LogLevel } from "../domain/telemetry.ts";
@@ -22,6 +23,7 @@ export interface Gate {
 /** What a job says while it runs. */
 export interface TaskListener {
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
+  coverage(coverage: Coverage): void;
   log(level: LogLevel, message: string): void;
 }
 
@@ -169,6 +171,9 @@ export class WorkerPool {
     switch (message.type) {
       case "stage":
         assignment.listener.stage(message.stage, message);
+        break;
+      case "coverage":
+        assignment.listener.coverage(message.coverage);
         break;
       case "log":
         assignment.listener.log(message.level, message.message);

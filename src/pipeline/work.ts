@@ -2,6 +2,7 @@
 
 import type { CorporateAction } from "../domain/action.ts";
 import type { Calendar } from "../domain/calendar.ts";
+import type { Coverage } from "../domain/coverage.ts";
 import type { Stage } from "../domain/progress.ts";
 import type { Market } from "../domain/symbol.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
@@ -25,6 +26,8 @@ export interface SymbolIo {
   acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
+  /** What came of the batches so far. */
+  coverage(coverage: Coverage): void;
 }
 
 /** The reason of an aborted signal: somebody wants the job to stop where it is. */
@@ -72,13 +75,16 @@ export class Work {
     return this.traits.sessions === "regular" ? "us_equity" : "crypto";
   }
 
-  /** What requests to `provider` may use of the outside; they count as this job's. */
-  contextOf(provider: Provider): FetchContext {
+  /** What requests to `provider` may use of the outside; they count as this job's. `onRetry` hears of every further try. */
+  contextOf(provider: Provider, onRetry = () => {}): FetchContext {
     const { io } = this;
     return {
       signal: io.requestSignal,
       log: io.log,
-      waiting: (reason) => this.stage({ stage: "waiting", reason }),
+      waiting: (reason) => {
+        onRetry();
+        this.stage({ stage: "waiting", reason });
+      },
       acquire: async (cost) => {
         const permit = await io.acquire(provider.name, cost);
         this.apiCalls += 1;

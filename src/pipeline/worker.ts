@@ -104,6 +104,7 @@ async function work(task: SymbolTask): Promise<void> {
       log: (level, message) => say({ type: "log", level, message: redact(message) }),
       acquire: (provider, cost = 1) =>
         acquire(provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
+      coverage: (coverage) => say({ type: "coverage", coverage }),
       stage: (stage, counters) => {
         last = counters;
         say({

@@ -13,6 +13,7 @@ const STYLES = [
   "frame",
   "monitor",
   "queue",
+  "strip",
   "pages",
   "profile",
   "quality",

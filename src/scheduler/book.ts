@@ -1,5 +1,6 @@
 /** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
 
+import type { Coverage } from "../domain/coverage.ts";
 import { type Eta, estimate } from "../domain/eta.ts";
 import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/progress.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../domain/run.ts";
@@ -45,11 +46,15 @@ export function progressOfRow(row: JobRow): Omit<JobProgress, "seq"> {
     gaps: row.gaps ?? 0,
     duration: Math.round(row.workedMs / 100) / 10,
     since: null,
+    coverage: null,
   };
 }
 
 /** What a stage says besides itself; `gaps` comes with the last one. */
 export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
+
+/** What is known of the batches of a job in the database. */
+export type CoverageOf = (job: JobRow) => Coverage | null;
 
 export class RunBook {
   readonly runs = new Map<string, RunRecord>();
@@ -61,10 +66,10 @@ export class RunBook {
   ) {}
 
   /** Takes a run and its jobs into memory and shows them. */
-  open(row: RunRow, rows: readonly JobRow[]): RunRecord {
+  open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
     const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, measuredFrom: null };
     for (const job of rows) {
-      const progress = this.hub.report(progressOfRow(job));
+      const progress = this.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
       const { id, symbol, state, deaths, workedMs } = job;
       const key = `${row.id}:${symbol}`;
       run.jobs.set(symbol, { id, key, run, symbol, state, deaths, workedMs, workingSince: null, progress });
@@ -95,6 +100,11 @@ export class RunBook {
     });
     const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
     this.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
+  }
+
+  /** Notes what came of a job's batches; its next stage shows it. */
+  cover(job: JobRecord, coverage: Coverage): void {
+    job.progress = { ...job.progress, coverage };
   }
 
   beginStretch(job: JobRecord): void {

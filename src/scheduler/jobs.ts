@@ -38,6 +38,9 @@ export function symbolHandler({ db, log, runs, pool }: Deps) {
           runs.book.stage(job, stage, counters);
           runs.touch(job.run);
         },
+        coverage(coverage) {
+          if (job.state === "running") runs.book.cover(job, coverage);
+        },
         log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
       });
       return await settle(db, runs, job, outcome);

@@ -1,16 +1,8 @@
 /** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
 
 import { Refusal } from "../domain/errors.ts";
-import type { Interval } from "../domain/interval.ts";
 import type { JobProgress, Stage } from "../domain/progress.ts";
-import {
-  canApply,
-  JOB_TRANSITIONS,
-  type JobAction,
-  type JobState,
-  type JobTransition,
-  type RunAction,
-} from "../domain/run.ts";
+import { canApply, JOB_TRANSITIONS, type JobAction, type JobTransition, type RunAction } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
@@ -20,7 +12,6 @@ import { record } from "../storage/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";
 import {
-  activeJobs,
   countJobs,
   failJobs,
   findRun,
@@ -32,6 +23,7 @@ import {
   openRuns,
   setRunState,
 } from "../storage/runs.ts";
+import { refuseActive } from "./active.ts";
 import {
   type Counters,
   type JobRecord,
@@ -41,6 +33,7 @@ import {
   type RunRecord,
   summaryOfRows,
 } from "./book.ts";
+import { plannedCoverage, readCoverage } from "./covered.ts";
 import type { JobEngine } from "./engine.ts";
 import { type RunOrder, refuseContradictions } from "./order.ts";
 import { stageOf } from "./person-stage.ts";
@@ -86,7 +79,8 @@ export class Runs {
       const interrupted = rows.filter((job) => job.state === "running").map((job) => job.id);
       const queued = { status: "Queued", microStage: "Waiting for a worker", progress: 0 };
       await moveJobs(db, interrupted, "requeue", queued);
-      const run = this.book.open(row, interrupted.length > 0 ? await jobsOfRun(db, row.id) : rows);
+      const present = interrupted.length > 0 ? await jobsOfRun(db, row.id) : rows;
+      const run = this.book.open(row, present, await readCoverage(db, row, present));
       const waiting = [...run.jobs.values()].filter((job) => job.state === "queued");
       engine.limitGroup(row.id, row.maxWorkers);
       engine.enqueue(waiting.map((job) => ({ key: job.key, group: row.id })));
@@ -110,17 +104,17 @@ export class Runs {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }
     refuseContradictions(order, provider, this.options.provider);
-    await this.#refuseActive(symbols, interval);
+    await refuseActive(db, symbols, interval);
     const row = runRow(order, provider, defaults.maxWorkers, Date.now());
     try {
       await insertRun(db, row, symbols, alongside?.(row.id));
     } catch (error) {
       // Another order for the same symbol came first, between the check above and this write.
-      if (isUniqueViolation(error)) await this.#refuseActive(symbols, interval);
+      if (isUniqueViolation(error)) await refuseActive(db, symbols, interval);
       throw error;
     }
     const jobs = await jobsOfRun(db, row.id);
-    const run = this.book.runs.get(row.id) ?? this.book.open(row, jobs);
+    const run = this.book.runs.get(row.id) ?? this.book.open(row, jobs, plannedCoverage(row));
     log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${order.mode}, ${interval}, ${name}`, row.id);
     engine.limitGroup(row.id, row.maxWorkers);
     engine.enqueue([...run.jobs.values()].map((job) => ({ key: job.key, group: row.id })));
@@ -319,7 +313,8 @@ export class Runs {
     const moved = await moveJobs(db, ids, action, { ...shared, ...reset, finishedAt }).catch(async (error) => {
       // A retry takes the symbol again; another run may have it by now.
       if (isUniqueViolation(error)) {
-        await this.#refuseActive(
+        await refuseActive(
+          db,
           jobs.map((job) => job.symbol),
           run.row.interval,
         );
@@ -362,25 +357,8 @@ export class Runs {
     if (row === undefined) throw noRun(runId);
     const rows = await jobsOfRun(options.db, runId);
     const states = new Map(rows.map((job) => [job.symbol, job.state]));
-    return { states, state: row.state, open: () => book.runs.get(runId) ?? book.open(row, rows) };
-  }
-
-  async #refuseActive(symbols: readonly string[], interval: Interval): Promise<void> {
-    const active = await activeJobs(this.options.db, symbols, interval);
-    const first = active[0];
-    if (first === undefined) return;
-    const names = active.slice(0, 5).map((job) => job.symbol);
-    const more = active.length > 5 ? ` and ${active.length - 5} more` : "";
-    const [verb, it] = active.length === 1 ? ["is", "it"] : ["are", "them"];
-    throw new Refusal(
-      "conflict",
-      `${names.join(", ")}${more} ${verb} already ${describeState(first.state)} at ${interval} in run ${first.runId}: ` +
-        `wait for ${it}, or cancel ${it} there first`,
-      active.slice(0, 50).map((job) => ({
-        path: `symbols.${symbols.indexOf(job.symbol)}`,
-        message: `${job.symbol} is ${describeState(job.state)} in run ${job.runId}`,
-      })),
-    );
+    const coverage = await readCoverage(options.db, row, rows);
+    return { states, state: row.state, open: () => book.runs.get(runId) ?? book.open(row, rows, coverage) };
   }
 
   #forgetOld(): void {
@@ -397,8 +375,6 @@ export class Runs {
     this.#dirty.clear();
   }
 }
-
-const describeState = (state: JobState) => (state === "queued" ? "waiting" : state);
 
 const noRun = (runId: string) => new Refusal("not_found", `There is no run ${JSON.stringify(runId.slice(0, 60))}`);
 

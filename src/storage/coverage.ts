@@ -2,10 +2,12 @@
 
 import { and, eq, gt, gte, inArray } from "drizzle-orm";
 import type { BarColumns } from "../domain/bars.ts";
+import type { BatchState } from "../domain/coverage.ts";
+import type { Interval } from "../domain/interval.ts";
 import { insertBars } from "./bars.ts";
 import type { Database, Statement } from "./db.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "./revisions.ts";
-import { type BATCH_STATUSES, batches, runs } from "./schema.ts";
+import { type BATCH_STATUSES, batches, runs, series } from "./schema.ts";
 
 type BatchStatus = (typeof BATCH_STATUSES)[number];
 
@@ -143,6 +145,57 @@ export async function windowsAsOf(db: Database, seriesId: number, from: number, 
       ),
     )
     .orderBy(batches.fromTs);
+}
+
+/** A window and what came of it. */
+export interface JudgedWindow extends Window {
+  readonly state: BatchState;
+}
+
+const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed" } as const;
+
+/** The windows that a run asked of a series, in order of time, with what came of them. */
+export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<JudgedWindow[]> {
+  const rows = await db.orm
+    .select({ from: batches.fromTs, to: batches.toTs, status: batches.status })
+    .from(batches)
+    .where(and(eq(batches.seriesId, seriesId), eq(batches.runId, runId)))
+    .orderBy(batches.fromTs);
+  return rows.map(({ from, to, status }) => ({ from, to, state: STATE_OF[status] }));
+}
+
+/** Symbols per statement. */
+const SYMBOLS = 500;
+
+/** The windows that a run asked of many symbols, by symbol, in order of time, with what came of them. */
+export async function windowsOfSymbols(
+  db: Database,
+  run: { readonly id: string; readonly provider: string; readonly interval: Interval },
+  symbols: readonly string[],
+): Promise<Map<string, JudgedWindow[]>> {
+  const found = new Map<string, JudgedWindow[]>();
+  for (let start = 0; start < symbols.length; start += SYMBOLS) {
+    const rows = await db.orm
+      .select({ symbol: series.symbol, from: batches.fromTs, to: batches.toTs, status: batches.status })
+      .from(series)
+      .innerJoin(batches, eq(batches.seriesId, series.id))
+      .where(
+        and(
+          inArray(series.symbol, symbols.slice(start, start + SYMBOLS)),
+          eq(series.interval, run.interval),
+          eq(series.provider, run.provider),
+          eq(series.stagingFor, 0),
+          eq(batches.runId, run.id),
+        ),
+      )
+      .orderBy(series.id, batches.fromTs);
+    for (const { symbol, from, to, status } of rows) {
+      const windows = found.get(symbol) ?? [];
+      windows.push({ from, to, state: STATE_OF[status] });
+      found.set(symbol, windows);
+    }
+  }
+  return found;
 }
 
 /** What a run asked of a series and what came of it, in order of time. */

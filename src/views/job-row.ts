@@ -4,6 +4,7 @@ import { type HtmlEscapedString, raw } from "hono/utils/html";
 import type { JobProgress, Status } from "../domain/progress.ts";
 import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
 import { isHeldUp } from "../domain/waiting.ts";
+import { Strip } from "./strip.ts";
 import { dom, formatCount, formatDuration, jobAddress, plural, profileAddress } from "./ui.tsx";
 
 const STATUS_ICONS: Readonly<Record<Status, string>> = {
@@ -54,6 +55,7 @@ export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): Html
       `${gaps > 0 ? `<span class="visually-hidden">, with ${plural(gaps, "gap")}</span>` : ""}</td>` +
       `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
       `<span class="num">${progress}%</span></td>` +
+      `<td class="c-strip">${Strip({ job })}</td>` +
       `<td class="c-stage"><span title="${stage}">${stage}</span></td>` +
       `<td class="c-points num">${formatCount(job.dataPoints)}</td>` +
       `<td class="c-calls num">${formatCount(job.apiCalls)}</td>` +

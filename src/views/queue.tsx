@@ -21,6 +21,7 @@ const COLUMNS = [
   ["c-symbol", "Symbol"],
   ["c-status", "Status"],
   ["c-progress", "Progress"],
+  ["c-strip", "Coverage"],
   ["c-stage", "Micro-stage"],
   ["c-points num", "Data points"],
   ["c-calls num", "API calls"],

@@ -15,6 +15,7 @@ export const job = (over: Partial<JobProgress> = {}): JobProgress => ({
   apiCalls: 1,
   duration: 0.4,
   since: 1_700_000_000_000,
+  coverage: null,
   seq: 0,
   ...over,
 });

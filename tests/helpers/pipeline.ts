@@ -2,6 +2,7 @@
 
 import { BAR_FIELDS, type BarColumns } from "../../src/domain/bars.ts";
 import { CALENDAR } from "../../src/domain/calendar.ts";
+import type { Coverage } from "../../src/domain/coverage.ts";
 import { DAY, type Interval } from "../../src/domain/interval.ts";
 import type { Mode } from "../../src/domain/run.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
@@ -25,6 +26,8 @@ interface JobOrder {
   readonly batchDays?: number;
   /** Called when the job shows a stage; it may throw to stop the job. */
   readonly onStage?: (stage: string) => void;
+  /** Called whenever the job tells what came of its batches. */
+  readonly onCoverage?: (coverage: Coverage) => void;
   /** Takes up this run again instead of a new one. */
   readonly again?: string;
 }
@@ -87,6 +90,7 @@ export async function startPipeline(): Promise<Pipeline> {
           requestSignal: new AbortController().signal,
           acquire: async () => ({ settle: () => {} }),
           log: (level, message) => void log.push(`${level} ${message}`),
+          coverage: (coverage) => order.onCoverage?.(coverage),
           stage: (stage) => order.onStage?.(stage.stage),
         },
       );

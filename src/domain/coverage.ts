@@ -1,0 +1,65 @@
+/** The coverage of a job: what came of each of its batches, as few cells as fit in a row of the queue. */
+
+/**
+ * What came of a batch. `retrying` is one that failed and is asked for again now; `pending` one that was not asked
+ * for yet.
+ */
+export const BATCH_STATES = ["fetched", "empty", "pending", "retrying", "failed"] as const;
+export type BatchState = (typeof BATCH_STATES)[number];
+
+/** Cells of a strip: more batches than that are grouped. */
+export const MAX_CELLS = 24;
+
+const LETTERS: Readonly<Record<BatchState, string>> = {
+  fetched: "f",
+  empty: "e",
+  pending: ".",
+  retrying: "r",
+  failed: "x",
+};
+const STATE_OF: Readonly<Record<string, BatchState>> = Object.fromEntries(
+  BATCH_STATES.map((state) => [LETTERS[state], state]),
+);
+
+export interface Coverage {
+  /** One letter a cell, in order of time. */
+  readonly cells: string;
+  /** Batches in all. */
+  readonly total: number;
+  /** Batches that were answered, with bars or with none. */
+  readonly answered: number;
+  readonly failed: number;
+}
+
+/** Which batches (`from` to before `to`, counted from 0) the cell `cell` of a strip stands for. */
+export function batchesOfCell(cell: number, total: number): { from: number; to: number } {
+  const cells = Math.min(total, MAX_CELLS);
+  return { from: Math.floor((cell * total) / cells), to: Math.floor(((cell + 1) * total) / cells) };
+}
+
+/** The strip of a job's batches; where a cell stands for several, the worst of their states wins. */
+export function coverageOf(states: readonly BatchState[]): Coverage {
+  const total = states.length;
+  let cells = "";
+  for (let cell = 0; cell < Math.min(total, MAX_CELLS); cell++) {
+    const { from, to } = batchesOfCell(cell, total);
+    cells += LETTERS[worst(states.slice(from, to))];
+  }
+  const count = (...wanted: BatchState[]) => states.filter((state) => wanted.includes(state)).length;
+  return { cells, total, answered: count("fetched", "empty"), failed: count("failed") };
+}
+
+/** The worst of some states; of none, `pending`. */
+export function worst(states: readonly BatchState[]): BatchState {
+  if (states.length === 0) return "pending";
+  return BATCH_STATES[Math.max(...states.map((state) => BATCH_STATES.indexOf(state)))]!;
+}
+
+/** The state of each cell, in order. */
+export const cellStates = ({ cells }: Coverage): BatchState[] => [...cells].map((letter) => STATE_OF[letter]!);
+
+/** `22 of 24 batches fetched, 1 failed` */
+export function coverageWords({ total, answered, failed }: Coverage): string {
+  const batches = total === 1 ? "batch" : "batches";
+  return `${answered} of ${total} ${batches} fetched${failed > 0 ? `, ${failed} failed` : ""}`;
+}

@@ -1,0 +1,28 @@
+/** A symbol is worked on once at a time at an interval: who asks for it again is told where it is. */
+
+import { Refusal } from "../domain/errors.ts";
+import type { Interval } from "../domain/interval.ts";
+import type { JobState } from "../domain/run.ts";
+import type { Database } from "../storage/db.ts";
+import { activeJobs } from "../storage/runs.ts";
+
+/** @throws Refusal if any of `symbols` is queued, running or paused at `interval` */
+export async function refuseActive(db: Database, symbols: readonly string[], interval: Interval): Promise<void> {
+  const active = await activeJobs(db, symbols, interval);
+  const first = active[0];
+  if (first === undefined) return;
+  const names = active.slice(0, 5).map((job) => job.symbol);
+  const more = active.length > 5 ? ` and ${active.length - 5} more` : "";
+  const [verb, it] = active.length === 1 ? ["is", "it"] : ["are", "them"];
+  throw new Refusal(
+    "conflict",
+    `${names.join(", ")}${more} ${verb} already ${describeState(first.state)} at ${interval} in run ${first.runId}: ` +
+      `wait for ${it}, or cancel ${it} there first`,
+    active.slice(0, 50).map((job) => ({
+      path: `symbols.${symbols.indexOf(job.symbol)}`,
+      message: `${job.symbol} is ${describeState(job.state)} in run ${job.runId}`,
+    })),
+  );
+}
+
+const describeState = (state: JobState) => (state === "queued" ? "waiting" : state);

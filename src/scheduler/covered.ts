@@ -1,0 +1,52 @@
+/** What is known of the batches of jobs that are not being worked on: from the plan of their run and the ledger. */
+
+import { type BatchState, coverageOf } from "../domain/coverage.ts";
+import { type Batch, numberedBatches } from "../pipeline/plan.ts";
+import { type JudgedWindow, windowsOfSymbols } from "../storage/coverage.ts";
+import type { Database } from "../storage/db.ts";
+import type { JobRow, RunRow } from "../storage/runs.ts";
+import type { CoverageOf } from "./book.ts";
+
+/** A batch of a job and what came of it. */
+interface JudgedBatch extends JudgedWindow, Batch {}
+
+/**
+ * The batches of a job in order. What a repair asks for, and a history built anew from further back, is known only as
+ * far as it was asked for; so is what an increment asks before it has begun.
+ */
+function batchesOf(
+  run: Pick<RunRow, "mode" | "rebuild" | "rangeFrom" | "rangeTo" | "batchDays">,
+  job: Pick<JobRow, "planFrom" | "state">,
+  ledger: readonly JudgedWindow[],
+): JudgedBatch[] {
+  const from = run.mode === "full" ? run.rangeFrom : run.mode === "incremental" ? job.planFrom : null;
+  if (from === null) return ledger.map((window, index) => ({ ...window, n: index + 1, total: ledger.length }));
+  const known = new Map(ledger.map((window) => [`${window.from}-${window.to}`, window.state]));
+  // A job that is complete was answered for every batch; another run may have asked for one again since.
+  const unknown: BatchState = job.state === "complete" ? "fetched" : "pending";
+  return numberedBatches([{ from, to: run.rangeTo }], run.batchDays).map((batch) => ({
+    ...batch,
+    state: known.get(`${batch.from}-${batch.to}`) ?? unknown,
+  }));
+}
+
+/** The coverage of jobs that have not begun. */
+export function plannedCoverage(run: RunRow): CoverageOf {
+  const planned = batchesOf(run, { planFrom: null, state: "queued" }, []);
+  const coverage = planned.length === 0 ? null : coverageOf(planned.map(({ state }) => state));
+  return () => coverage;
+}
+
+/** The coverage of the jobs of one run, as far as the database knows it. */
+export async function readCoverage(db: Database, run: RunRow, jobs: readonly JobRow[]): Promise<CoverageOf> {
+  if (run.mode === "reprocess") return () => null;
+  const ledgers = await windowsOfSymbols(
+    db,
+    run,
+    jobs.map(({ symbol }) => symbol),
+  );
+  return (job) => {
+    const batches = batchesOf(run, job, ledgers.get(job.symbol) ?? []);
+    return batches.length === 0 ? null : coverageOf(batches.map(({ state }) => state));
+  };
+}
