@@ -35,6 +35,9 @@ const HEARTBEAT_MS = 5_000;
 const STALLED_MS = 3 * HEARTBEAT_MS;
 /** Shortest time between two additions to the log panel, milliseconds: rows may hurry, text is for reading. */
 const LOG_MS = 400;
+/** In a rush each line waits so much longer, milliseconds, and the panel at most `RUSH_MS`: nobody reads that fast. */
+const RUSH_LINE_MS = 10;
+const RUSH_MS = 1_000;
 /** Time between two looks at the quotas, milliseconds. */
 const QUOTA_MS = 1_000;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
@@ -50,6 +53,8 @@ export class ScreenFeed {
   #lines: LogLine[] = [];
   #line: number;
   #linesTimer: ReturnType<typeof setTimeout> | null = null;
+  /** Milliseconds from a line to the addition that brings it. */
+  #linesDue: number;
   #redraw: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #quotas: () => readonly QuotaView[];
@@ -75,7 +80,7 @@ export class ScreenFeed {
     this.#quotas = quota;
     this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
     this.#line = hub.lastLine;
-    this.#logEvery = log;
+    this.#logEvery = this.#linesDue = log;
     this.#stalled = stalled;
     this.#channelOf(MONITOR);
     this.#stop = hub.onFrame((frame) => this.#onFrame(frame));
@@ -173,7 +178,7 @@ export class ScreenFeed {
     }
     this.#planRedraw();
     this.#lines.push(...frame.logs);
-    if (this.#lines.length > 0) this.#linesTimer ??= setTimeout(() => this.#sendLines(), this.#logEvery);
+    if (this.#lines.length > 0) this.#linesTimer ??= setTimeout(() => this.#sendLines(), this.#linesDue);
   }
 
   /** Draws scenes whose rows came or went as soon as they may be drawn again. */
@@ -212,6 +217,7 @@ export class ScreenFeed {
     this.#linesTimer = null;
     const lines = this.#lines;
     this.#lines = [];
+    this.#linesDue = Math.max(this.#logEvery, Math.min(RUSH_MS, lines.length * RUSH_LINE_MS));
     this.#line = lines.at(-1)?.id ?? this.#line;
     for (const channel of this.#channels.values()) {
       this.#send(channel, { ...NOTHING, logs: linesOf(channel.scene, lines) });
