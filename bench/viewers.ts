@@ -1,6 +1,7 @@
 /**
- * How late 1, 100 and 1,000 viewers of the screen see a frame (10 frames a second), beside a bare `Bun.serve` stream
- * that sends the same number of bytes to as many.
+ * How late 1 to 1,000 viewers of the screen see a frame (10 frames a second) and what each costs the server, beside a
+ * bare `Bun.serve` stream that sends the same number of bytes to as many; and what a viewer who reads nothing does to
+ * the others.
  */
 
 import { Hono } from "hono";
@@ -8,21 +9,34 @@ import { ProgressHub } from "../src/hub.ts";
 import { streamRoutes as screenRoutes } from "../src/routes/events.ts";
 import { ScreenFeed } from "../src/routes/feed.ts";
 import { job, run } from "../tests/helpers/board.ts";
-import { short, tell } from "./support/report.ts";
+import { type Answer, short, tell } from "./support/report.ts";
 
-const VIEWERS = [1, 100, 1_000];
+const VIEWERS = [1, 10, 100, 1_000];
 const FRAMES = 40;
 /** Frames before those that count: connections settle and code is compiled. */
 const WARM_UP = 10;
 const EVERY_MS = 100;
 /** Rows in a frame: about 2 KB of HTML. */
 const ROWS = 3;
+/** Rows in a frame that fills the buffers of a connection that nobody reads within the bench. */
+const MANY_ROWS = 400;
 
 const now = () => performance.timeOrigin + performance.now();
 type Arrivals = [string, number][];
 
-/** Lets `count` viewers in a process of their own watch while `send` runs; what arrived, and when. */
-async function watch(port: number, path: string, count: number, send: () => Promise<void>): Promise<Arrivals> {
+interface Order {
+  readonly port: number;
+  readonly path: string;
+  /** Viewers that read, and viewers that do not. */
+  readonly count: number;
+  readonly stuck?: number;
+}
+
+/**
+ * Lets viewers in a process of their own watch while `send` runs.
+ * @returns what arrived, and when; and the milliseconds of processor time that sending took in this process
+ */
+async function watch(order: Order, send: () => Promise<void>): Promise<{ arrivals: Arrivals; processor: number }> {
   const { promise: connected, resolve: onConnected } = Promise.withResolvers<void>();
   const { promise: reported, resolve: onReport } = Promise.withResolvers<Arrivals>();
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/support/viewers.ts`], {
@@ -30,25 +44,28 @@ async function watch(port: number, path: string, count: number, send: () => Prom
     stderr: "inherit",
     ipc: (message) => (message === "connected" ? onConnected() : onReport(message as Arrivals)),
   });
-  child.send({ port, path, count });
+  child.send(order);
   await connected;
+  const before = process.cpuUsage();
   await send();
+  const { user, system } = process.cpuUsage(before);
   await Bun.sleep(500);
   child.send("report");
   const arrivals = await reported;
   child.kill();
   await child.exited;
-  return arrivals;
+  return { arrivals, processor: (user + system) / 1_000 };
 }
 
-/** Milliseconds from sending to arrival: median and 99th percentile. */
-function lateness(arrivals: Arrivals, sent: ReadonlyMap<string, number>) {
+/** Milliseconds from sending to arrival: median and 99th percentile; and of processor time a second. */
+function judge({ arrivals, processor }: Awaited<ReturnType<typeof watch>>, sent: ReadonlyMap<string, number>) {
   const late = arrivals.flatMap(([id, at]) => (sent.has(id) ? [at - sent.get(id)!] : [])).toSorted((a, b) => a - b);
   const at = (part: number) => late[Math.min(late.length - 1, Math.floor(part * late.length))] ?? Number.NaN;
-  return { count: late.length, p50: at(0.5), p99: at(0.99) };
+  const seconds = ((WARM_UP + FRAMES) * EVERY_MS) / 1_000;
+  return { count: late.length, p50: at(0.5), p99: at(0.99), processor: processor / seconds };
 }
 
-async function screen(count: number) {
+async function screen(count: number, { stuck = 0, rows = ROWS } = {}) {
   const hub = new ProgressHub();
   const sent = new Map<string, number>();
   // Before the feed's own listener: the moment in which the frame is due.
@@ -63,23 +80,24 @@ async function screen(count: number) {
     if (frames > WARM_UP) sent.set(feed.cursor(), due);
   });
   hub.reportRun(run());
-  for (let row = 0; row < ROWS; row++) hub.report(job({ symbol: `S${row}` }));
+  for (let row = 0; row < rows; row++) hub.report(job({ symbol: `S${row}` }));
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     idleTimeout: 0,
     fetch: new Hono().route("/", screenRoutes(feed)).fetch,
   });
-  const arrivals = await watch(server.port!, "/events", count, async () => {
+  const watched = await watch({ port: server.port!, path: "/events", count, stuck }, async () => {
     for (let frame = 1; frame <= WARM_UP + FRAMES; frame++) {
-      for (let row = 0; row < ROWS; row++) hub.report(job({ symbol: `S${row}`, dataPoints: frame, progress: frame }));
+      for (let row = 0; row < rows; row++) hub.report(job({ symbol: `S${row}`, dataPoints: frame, progress: frame }));
       await Bun.sleep(EVERY_MS);
     }
   });
+  const { merged } = feed.counts;
   feed.close();
   hub.close();
   await server.stop(true);
-  return lateness(arrivals, sent);
+  return { ...judge(watched, sent), merged };
 }
 
 async function bare(count: number) {
@@ -100,7 +118,7 @@ async function bare(count: number) {
       ),
   });
   const sent = new Map<string, number>();
-  const arrivals = await watch(server.port!, "/", count, async () => {
+  const watched = await watch({ port: server.port!, path: "/", count }, async () => {
     for (let frame = 1; frame <= WARM_UP + FRAMES; frame++) {
       const bytes = encoder.encode(`id: ${frame}\ndata: ${"x".repeat(2_000)}\n\n`);
       if (frame > WARM_UP) sent.set(`${frame}`, now());
@@ -109,19 +127,39 @@ async function bare(count: number) {
     }
   });
   await server.stop(true);
-  return lateness(arrivals, sent);
+  return judge(watched, sent);
 }
 
-const answers = [];
+type Judged = ReturnType<typeof judge>;
+const late = ({ p50, p99 }: Judged) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+const answers: Answer[] = [];
 for (const count of VIEWERS) {
   const [own, other] = [await screen(count), await bare(count)];
-  const line = ({ p50, p99 }: typeof own) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
-  answers.push({
-    question: `frames to ${count} viewers of the screen`,
-    measured: `${line(own)}, ${short((own.count * 1000) / (FRAMES * EVERY_MS))}/s`,
-    beside: `bare stream ${line(other)}, ${short((other.count * 1000) / (FRAMES * EVERY_MS))}/s`,
-    ratio: (own.p99 / other.p99).toFixed(2),
-    aim: "p99 <= 2x",
-  });
+  const line = (judged: Judged) => `${late(judged)}, ${short((judged.count * 1000) / (FRAMES * EVERY_MS))}/s`;
+  const each = ({ processor }: Judged) => `${(processor / count).toFixed(2)} ms each`;
+  answers.push(
+    {
+      question: `frames to ${count} viewers of the screen`,
+      measured: line(own),
+      beside: `bare stream ${line(other)}`,
+      ratio: (own.p99 / other.p99).toFixed(2),
+      aim: "p99 <= 2x",
+    },
+    {
+      question: `server CPU a second for ${count} viewers`,
+      measured: each(own),
+      beside: `bare stream ${each(other)}`,
+      ratio: (own.processor / other.processor).toFixed(2),
+    },
+  );
 }
+const alone = await screen(10, { rows: MANY_ROWS });
+const beside = await screen(10, { rows: MANY_ROWS, stuck: 1 });
+answers.push({
+  question: `frames of ${MANY_ROWS} rows to 10 viewers while one more reads nothing`,
+  measured: `${late(beside)}; ${beside.merged} frames merged for the one`,
+  beside: `without the one ${late(alone)}`,
+  ratio: (beside.p99 / alone.p99).toFixed(2),
+  aim: "about 1",
+});
 tell(answers);

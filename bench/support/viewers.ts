@@ -1,34 +1,38 @@
 /**
  * Many viewers in a process of their own: connects `count` of them to an address, says when all have their first
- * bytes, and tells how many messages came and how late each was (its id names the moment in which it was sent).
+ * bytes, and tells which messages came and when (a message's id names the moment in which it was sent). `stuck` more
+ * stop reading after their first bytes.
  */
 
 interface Order {
   readonly port: number;
   readonly path: string;
   readonly count: number;
+  readonly stuck?: number;
 }
 
 const now = () => performance.timeOrigin + performance.now();
 const decoder = new TextDecoder("latin1");
 
-process.on("message", ({ port, path, count }: Order) => {
+process.on("message", ({ port, path, count, stuck = 0 }: Order) => {
   const arrivals: [string, number][] = [];
   let connected = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count + stuck; i++) {
+    const reads = i < count;
     let begun = false;
     void Bun.connect({
       hostname: "127.0.0.1",
       port,
       socket: {
         open: (socket) => void socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`),
-        data(_, chunk) {
+        data(socket, chunk) {
           const at = now();
           if (!begun) {
             begun = true;
             connected += 1;
-            if (connected === count) process.send!("connected");
+            if (connected === count + stuck) process.send!("connected");
           }
+          if (!reads) return void socket.pause();
           for (const [, id] of decoder.decode(chunk).matchAll(/^id: (\S+)$/gm)) arrivals.push([id!, at]);
         },
       },

@@ -1,0 +1,209 @@
+/**
+ * What the monitor costs a browser: bytes and milliseconds of a visit, beside a bare page with a bare stream from the
+ * same process, and the main thread's work while 500 symbols run at full speed. Takes the seconds of that run as an
+ * argument (120).
+ */
+
+import type { CDPSession, Page } from "playwright-core";
+import { live, Screen } from "../tests/e2e/screen.ts";
+import { median, tell } from "./support/report.ts";
+
+const SECONDS = Number(process.argv[2] ?? 120);
+const SYMBOLS = Array.from({ length: 500 }, (_, index) => `S${index + 1}`);
+const VISITS = 7;
+const TICK_MS = 100;
+
+/** In a page to come: the time of the first paint and of the first update of the live stream. */
+const NOTE_TIMES = `
+  window.update = new Promise((resolve) => {
+    window.updated = () => resolve(performance.now());
+    document.addEventListener("htmx:sse:after:message", window.updated);
+  });
+  window.paint = new Promise((resolve) => {
+    new PerformanceObserver((list) => {
+      for (const { name, startTime } of list.getEntries()) if (name === "first-contentful-paint") resolve(startTime);
+    }).observe({ type: "paint", buffered: true });
+  });`;
+const BARE_PAGE = `<!doctype html><title>Bare</title><p id="update">Nothing yet</p><script>
+  new EventSource("/stream").onmessage = ({ data }) => {
+    document.getElementById("update").textContent = data;
+    updated();
+  };
+</script>`;
+
+async function startRun(screen: Screen, years: number): Promise<string> {
+  const response = await fetch(`${screen.address}/api/runs`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ symbols: SYMBOLS, years }),
+  });
+  const { run } = (await response.json()) as { run: { id: string } };
+  return run.id;
+}
+
+/** Kilobytes that cross the wire, heads and all, until everything but the stream has come. */
+async function bytesOf(page: Page, address: string): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  let bytes = 0;
+  session.on("Network.loadingFinished", ({ encodedDataLength }) => {
+    bytes += encodedDataLength;
+  });
+  await session.send("Network.enable");
+  await page.goto(address, { waitUntil: "load" });
+  await live(page);
+  await session.detach();
+  return bytes / 1_000;
+}
+
+/** Milliseconds from the start of a first visit to the first paint and to the first update, as medians. */
+async function timesOf(screen: Screen, address: string) {
+  const times: { paint: number; update: number }[] = [];
+  for (let visit = 0; visit < VISITS; visit++) {
+    const page = await screen.visit("/healthz");
+    await page.addInitScript(NOTE_TIMES);
+    await page.goto(address);
+    times.push(await page.evaluate("Promise.all([paint, update]).then(([paint, update]) => ({ paint, update }))"));
+    await screen.leave();
+  }
+  return { paint: median(times.map(({ paint }) => paint)), update: median(times.map(({ update }) => update)) };
+}
+
+/** A page that holds nothing but a text, and a stream that sends one every tick. */
+function serveBare() {
+  const encoder = new TextEncoder();
+  return Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    fetch(request) {
+      if (!request.url.endsWith("/stream"))
+        return new Response(BARE_PAGE, { headers: { "Content-Type": "text/html" } });
+      let timer: ReturnType<typeof setInterval>;
+      const stream = new ReadableStream<Uint8Array>({
+        start(controller) {
+          timer = setInterval(() => controller.enqueue(encoder.encode(`data: ${Date.now()}\n\n`)), TICK_MS);
+        },
+        cancel: () => clearInterval(timer),
+      });
+      return new Response(stream, { headers: { "Content-Type": "text/event-stream" } });
+    },
+  });
+}
+
+async function visits() {
+  // Slow enough for the run to last, fast enough for every tick to bring something.
+  const screen = await Screen.open(100);
+  const [empty, again] = await visitTwice(screen);
+  const runId = await startRun(screen, 30);
+  const [full, fullAgain] = await visitTwice(screen);
+  const own = await timesOf(screen, screen.address);
+  const server = serveBare();
+  const bare = await timesOf(screen, server.url.href);
+  await server.stop(true);
+  await screen.app.runs.actOnRun(runId, "cancel");
+  await screen.close();
+  const kilobytes = (value: number) => `${value.toFixed(1)} KB`;
+  tell([
+    {
+      question: "bytes of the first visit of /",
+      measured: `${kilobytes(empty)} empty, ${kilobytes(full)} with 500 rows`,
+      aim: "< 120 KB",
+    },
+    {
+      question: "bytes of the second visit of /",
+      measured: `${kilobytes(again)} empty, ${kilobytes(fullAgain)} with 500 rows`,
+      aim: "< 10 KB",
+    },
+    {
+      question: "first paint of / with 500 rows",
+      measured: `${own.paint.toFixed(0)} ms`,
+      beside: `bare page ${bare.paint.toFixed(0)} ms`,
+      ratio: (own.paint / bare.paint).toFixed(2),
+    },
+    {
+      question: "first live update of / with 500 rows",
+      measured: `${own.update.toFixed(0)} ms`,
+      beside: `bare stream ${bare.update.toFixed(0)} ms`,
+      ratio: (own.update / bare.update).toFixed(2),
+    },
+  ]);
+}
+
+async function visitTwice(screen: Screen): Promise<[number, number]> {
+  const page = await screen.visit("/healthz");
+  const bytes: [number, number] = [await bytesOf(page, screen.address), await bytesOf(page, screen.address)];
+  await screen.leave();
+  return bytes;
+}
+
+/** Seconds of wall time, of tasks and of processor time of the main thread, and the live heap in bytes. */
+async function readMainThread(session: CDPSession) {
+  await session.send("HeapProfiler.collectGarbage");
+  const { metrics } = await session.send("Performance.getMetrics");
+  const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+  return {
+    at: value("Timestamp"),
+    tasks: value("TaskDuration"),
+    processor: value("ThreadTime"),
+    heap: value("JSHeapUsedSize"),
+  };
+}
+
+async function fullSpeed() {
+  const screen = await Screen.open(0);
+  const page = await screen.visit("/");
+  await live(page);
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  await page.evaluate(`{
+    window.long = [];
+    window.messages = 0;
+    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration)))
+      .observe({ type: "longtask" });
+    document.addEventListener("htmx:sse:after:message", () => messages++);
+  }`);
+  // Long enough for the run to outlast the bench.
+  const runId = await startRun(screen, Math.ceil(SECONDS / 6));
+  await page.locator(".queue tbody tr").nth(499).waitFor({ state: "attached" });
+  await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))");
+  const drawing = await page.evaluate<number[]>("long.splice(0)");
+  await page.evaluate("messages = 0");
+  const before = await readMainThread(session);
+  await Bun.sleep(SECONDS * 1_000);
+  const after = await readMainThread(session);
+  const long = await page.evaluate<number[]>("long");
+  const messages = await page.evaluate<number>("messages");
+  const states = screen.app.hub.jobsOf(runId).map(({ state }) => state);
+  if (!states.includes("queued")) console.log("The run ended before the bench: take a slower one");
+  await screen.app.runs.actOnRun(runId, "cancel");
+  await screen.close();
+
+  const seconds = after.at - before.at;
+  const perSecond = (name: "tasks" | "processor") => ((after[name] - before[name]) * 1_000) / seconds;
+  const longest = (tasks: readonly number[]) =>
+    tasks.length === 0 ? "none over 50 ms" : `${tasks.length} over 50 ms, longest ${Math.max(...tasks).toFixed(0)} ms`;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  tell([
+    {
+      question: `main thread of the browser, 500 symbols at full speed for ${seconds.toFixed(0)} s`,
+      measured: `${perSecond("processor").toFixed(0)} ms of CPU a second (tasks ${perSecond("tasks").toFixed(0)} ms)`,
+      beside: `${(messages / seconds).toFixed(1)} messages a second`,
+      aim: "< 100 ms/s",
+    },
+    {
+      question: "its long tasks",
+      measured: longest(long),
+      beside: `the first drawing: ${longest(drawing)}`,
+      aim: "none",
+    },
+    {
+      question: "its heap",
+      measured: `${megabytes(before.heap)} at the start, ${megabytes(after.heap)} at the end`,
+      ratio: (after.heap / before.heap).toFixed(2),
+      aim: "flat",
+    },
+  ]);
+}
+
+await visits();
+await fullSpeed();
