@@ -10,7 +10,9 @@
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || key.length > 1) return;
     if (target.closest("input, textarea, select, dialog")) return;
-    const goal = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
+    const goal =
+      document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`) ??
+      document.querySelector(`[data-shortcut-else="${CSS.escape(key)}"]`);
     if (!goal && key !== "j" && key !== "k") return;
     event.preventDefault();
     if (!goal) step(key === "j" ? 1 : -1);

@@ -11,6 +11,7 @@ const STYLES = [
   "base",
   "parts",
   "frame",
+  "palette",
   "monitor",
   "queue",
   "strip",
@@ -27,7 +28,7 @@ const STYLES = [
 ] as const;
 
 /** The page script's chapters; the first is what the others build on. */
-const SCRIPTS = ["clock", "live", "actions", "keys"] as const;
+const SCRIPTS = ["clock", "live", "actions", "keys", "palette"] as const;
 
 /**
  * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is

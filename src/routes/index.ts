@@ -27,6 +27,7 @@ import { profilePageRoutes } from "./profile-pages.tsx";
 import { profileQualityRoutes } from "./profile-quality.tsx";
 import { quotasInUse } from "./quota-view.ts";
 import { schedulePages } from "./schedules.tsx";
+import { searchRoutes } from "./search.tsx";
 import type { Services } from "./services.ts";
 import { sessionRoutes } from "./session.tsx";
 import { settingsPages } from "./settings.tsx";
@@ -67,6 +68,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));
+  routes.route("/", searchRoutes(services.db, assets.addresses));
   routes.route("/", previewRoutes(services));
   routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", profileQualityRoutes(services));

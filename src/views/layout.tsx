@@ -5,6 +5,7 @@ import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../domain/access.ts";
 import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../domain/zone.ts";
 import { Sprite } from "./icons.tsx";
+import { Palette, SearchLink } from "./palette.tsx";
 import { dom, Icon, Moment, ReaderZone } from "./ui.tsx";
 
 export const THEMES = ["system", "light", "dark"] as const;
@@ -28,7 +29,7 @@ export interface Frame {
   readonly now: number;
 }
 
-const PLACES = [
+export const PLACES = [
   { path: "/", title: "Monitor", scope: "read" },
   { path: "/companies", title: "Companies", scope: "read" },
   { path: "/profiles", title: "Profiles", scope: "read" },
@@ -39,7 +40,7 @@ const PLACES = [
   { path: "/audit", title: "Audit", scope: "admin" },
 ] as const;
 
-const THEME_TITLES: Readonly<Record<Theme, string>> = {
+export const THEME_TITLES: Readonly<Record<Theme, string>> = {
   system: "Theme as in the system",
   light: "Light theme",
   dark: "Dark theme",
@@ -80,6 +81,7 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
           <p id={dom.announcer} class="visually-hidden" role="status" />
           <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
           <div id={dom.question} />
+          {frame.scope === null ? null : <Palette />}
           {stream ? <Stream address={stream} /> : null}
           <Sprite />
         </body>
@@ -125,6 +127,7 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
         ) : null,
       )}
     </nav>
+    {frame.scope === null ? null : <SearchLink />}
     {live ? (
       <span id={dom.freshness} class="freshness" data-state="off">
         as of <Moment at={frame.now} style="second" />
@@ -158,7 +161,7 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
   </header>
 );
 
-const ZONE_TITLES: Readonly<Record<Zone, string>> = {
+export const ZONE_TITLES: Readonly<Record<Zone, string>> = {
   utc: "UTC",
   local: "My own time",
   exchange: zoneTitle(EXCHANGE_TIME_ZONE),
@@ -185,7 +188,8 @@ const Clock = ({ frame }: { frame: Frame }) => (
 );
 
 const KEYS = [
-  ["/", "Filter the queue"],
+  ["Ctrl K", "Go to a page, a symbol, a run; choose theme and time zone"],
+  ["/", "Filter what is on the page, or search everywhere"],
   ["n", "Type symbols for a new run"],
   ["j", "Next row"],
   ["k", "Previous row"],

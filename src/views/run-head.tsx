@@ -34,7 +34,7 @@ export const RunState = ({ state }: { state: RunSummary["state"] }) => (
 const MODE_WORDS = { full: "Full", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" } as const;
 
 /** `Full · 1d · 2 years · demo` */
-export function runTitle(run: RunSummary): string {
+export function runTitle(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
   const years = run.years === "all" ? "all history" : plural(run.years, "year");
   return [MODE_WORDS[run.mode], run.interval, ...(run.mode === "full" ? [years] : []), run.provider].join(" · ");
 }

@@ -53,6 +53,7 @@ test("axe finds nothing on any page, in either theme, nor on a phone", async () 
     "/settings",
     "/schedules",
     "/schedules/1/delete",
+    "/search?q=a",
     "/nowhere",
   ];
   await check(paths, { colorScheme: "light" });

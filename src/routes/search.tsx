@@ -1,0 +1,168 @@
+/** @jsxImportSource hono/jsx */
+/** `/search`: pages, symbols, runs, schedules and small actions by a few letters; a page, or the list of the palette. */
+
+import { type Context, Hono } from "hono";
+import { covers, type Scope } from "../domain/access.ts";
+import { parseSymbol } from "../domain/symbol.ts";
+import { ZONES } from "../domain/zone.ts";
+import { companiesNamed, searchCompanies } from "../storage/companies.ts";
+import type { Database } from "../storage/db.ts";
+import { listRuns, type RunRow } from "../storage/runs.ts";
+import { readSchedules } from "../storage/schedules.ts";
+import { jobsBeginning, profilesOf } from "../storage/search.ts";
+import { type Frame, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/layout.tsx";
+import { runTitle } from "../views/run-head.tsx";
+import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
+import { jobAddress, profileAddress } from "../views/ui.tsx";
+import { frameOf, localPath, wantsFragment } from "./frame.ts";
+
+/** Longest search, characters. */
+const MAX_QUERY = 100;
+/** Most entries of a group. */
+const SHOWN = 8;
+/** Runs that are looked through, newest first. */
+const RECENT_RUNS = 50;
+
+/** Pages that have no place in the navigation. */
+const MORE_PLACES: readonly { path: string; title: string; scope: Scope; words: string }[] = [
+  { path: "/settings/access", title: "Access and tokens", scope: "admin", words: "api token password" },
+  { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },
+  { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },
+];
+
+export function searchRoutes(db: Database, assets: Frame["assets"]) {
+  return new Hono().get("/search", async (c) => {
+    const query = (c.req.query("q") ?? "").trim().slice(0, MAX_QUERY);
+    const frame = frameOf(c, assets);
+    const view = { query, groups: await find(db, query, frame), back: pageBehind(c) };
+    // The same address is a page and a fragment: neither may be taken for the other.
+    c.header("Vary", "HX-Request");
+    c.header("Cache-Control", "no-store");
+    return c.html(wantsFragment(c) ? <SearchResults view={view} options /> : <SearchPage frame={frame} view={view} />);
+  });
+}
+
+/** The page on which the palette was opened, or the search page itself. */
+function pageBehind(c: Context): string {
+  const current = c.req.header("HX-Current-URL");
+  const { pathname, search } = new URL(current !== undefined && URL.canParse(current) ? current : c.req.url);
+  return localPath(pathname + search);
+}
+
+async function find(db: Database, query: string, frame: Frame): Promise<SearchView["groups"]> {
+  const scope = frame.scope ?? "read";
+  const [symbols, runs, schedules] = await Promise.all([
+    query === "" ? [] : findSymbols(db, query, scope),
+    findRuns(db, query),
+    findSchedules(db, query),
+  ]);
+  const groups = [
+    { title: "Pages", found: findPages(query, scope) },
+    { title: "Symbols", found: symbols },
+    { title: "Runs", found: runs },
+    { title: "Schedules", found: schedules },
+    { title: "Actions", found: findActions(query, frame) },
+  ];
+  // Who types letters means a symbol sooner than a page; an empty field shows where one can go.
+  return query !== "" && symbols.length > 0 ? [groups[1]!, groups[0]!, ...groups.slice(2)] : groups;
+}
+
+/** Whether every word of the search begins a word of `text`. */
+function matches(query: string, text: string): boolean {
+  const words = text.toLowerCase().split(/[^\p{L}\p{N}.@-]+/u);
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((part) => words.some((word) => word.startsWith(part)));
+}
+
+function findPages(query: string, scope: Scope): Found[] {
+  const places = [...PLACES.map((place) => ({ ...place, words: "" })), ...MORE_PLACES];
+  return places
+    .filter((place) => covers(scope, place.scope))
+    .filter(({ title, words }) => matches(query, `${title} ${words}`))
+    .map(({ path, title }) => ({ title, goal: { href: path } }));
+}
+
+/** Profiles first, then known companies without one, then the symbol as it was typed. */
+async function findSymbols(db: Database, query: string, scope: Scope): Promise<Found[]> {
+  const { companies } = await searchCompanies(db, { search: query, limit: SHOWN });
+  const named = companies.map(({ symbol }) => symbol);
+  const profiles = await profilesOf(db, query.toUpperCase(), named, SHOWN);
+  const names = await companiesNamed(
+    db,
+    profiles.map(({ symbol }) => symbol),
+  );
+  const known = new Set(profiles.map(({ symbol }) => symbol));
+  const typed = parseSymbol(query);
+  const startable = covers(scope, "operate")
+    ? [
+        ...companies.filter(({ symbol }) => !known.has(symbol)).map(({ symbol, name }) => ({ symbol, name })),
+        ...(typed === null || known.has(typed) || named.includes(typed) ? [] : [{ symbol: typed, name: "" }]),
+      ]
+    : [];
+  return [
+    ...profiles.map(({ symbol, interval }) => ({
+      title: [symbol, names.get(symbol) ?? ""].join(" ").trim(),
+      hint: `profile, ${interval}`,
+      goal: { href: profileAddress(symbol, interval) },
+    })),
+    ...startable.map(({ symbol, name }) => ({
+      title: `${symbol} ${name}`.trim(),
+      hint: "start a run",
+      goal: { href: `/?symbols=${encodeURIComponent(symbol)}` },
+    })),
+  ].slice(0, SHOWN);
+}
+
+async function findRuns(db: Database, query: string): Promise<Found[]> {
+  const rows = await listRuns(db, RECENT_RUNS);
+  const titles = new Map(rows.map((row) => [row.id, titleOf(row)]));
+  const named = rows.filter(({ id, state }) => matches(query, `run runs ${titles.get(id)} ${state} ${id}`));
+  const symbol = parseSymbol(query);
+  const jobs = symbol === null ? [] : await jobsBeginning(db, rows, symbol, SHOWN);
+  return [
+    ...named.map(({ id, state, createdAt }) => ({
+      title: titles.get(id)!,
+      hint: state,
+      at: createdAt,
+      goal: { href: `/runs/${encodeURIComponent(id)}` },
+    })),
+    ...jobs.map(({ runId, symbol }) => ({
+      title: `${symbol} in ${titles.get(runId)}`,
+      at: rows.find(({ id }) => id === runId)!.createdAt,
+      goal: { href: jobAddress(runId, symbol) },
+    })),
+  ].slice(0, query === "" ? 5 : SHOWN);
+}
+
+const titleOf = ({ years, ...run }: RunRow) => runTitle({ ...run, years: years === "all" ? years : Number(years) });
+
+async function findSchedules(db: Database, query: string): Promise<Found[]> {
+  const schedules = await readSchedules(db);
+  return schedules
+    .filter(({ name }) => query !== "" && matches(query, `schedule schedules run now ${name}`))
+    .slice(0, SHOWN)
+    .map(({ id, name, enabled }) => ({
+      title: name,
+      hint: enabled ? "run now, pause or change" : "paused: enable, run now or change",
+      goal: { href: `/schedules/${id}` },
+    }));
+}
+
+function findActions(query: string, frame: Frame): Found[] {
+  const actions: Found[] = [
+    ...THEMES.filter((theme) => theme !== frame.theme).map((theme) => ({
+      title: THEME_TITLES[theme],
+      goal: { action: "/theme", name: "theme", value: theme },
+    })),
+    ...ZONES.filter((zone) => zone !== frame.zone).map((zone) => ({
+      title: `Times in ${ZONE_TITLES[zone]}`,
+      goal: { action: "/zone", name: "zone", value: zone },
+    })),
+    ...(frame.signedIn === null
+      ? []
+      : [{ title: "Sign out", goal: { action: "/logout", name: "sign", value: "out" } }]),
+  ];
+  return actions.filter(({ title }) => matches(query, `${title} time zone theme`));
+}

@@ -1,0 +1,93 @@
+/** @jsxImportSource hono/jsx */
+/** What a search finds: a list to walk with the arrow keys in the palette, and the same list on a page of its own. */
+
+import { type Frame, Page } from "./layout.tsx";
+import { dom, Moment } from "./ui.tsx";
+
+/** Somewhere to go, or something to send. */
+type Goal = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };
+
+export interface Found {
+  readonly title: string;
+  /** What it is, or what comes of it. */
+  readonly hint?: string;
+  /** When it was, epoch milliseconds. */
+  readonly at?: number;
+  readonly goal: Goal;
+}
+
+export interface SearchView {
+  readonly query: string;
+  /** Groups without entries are left out. */
+  readonly groups: readonly { readonly title: string; readonly found: readonly Found[] }[];
+  /** The page to come back to after something was sent. */
+  readonly back: string;
+}
+
+export const SearchPage = ({ frame, view }: { frame: Frame; view: SearchView }) => (
+  <Page frame={frame} title="Search">
+    <header class="page-head">
+      <h1>Search</h1>
+    </header>
+    <search class="search-page">
+      <form method="get" action="/search">
+        <label class="visually-hidden" for="search-q">
+          Pages, symbols, runs, schedules, actions
+        </label>
+        <input id="search-q" name="q" value={view.query} maxlength={100} autocomplete="off" spellcheck={false} />
+        <button type="submit" class="button primary">
+          Search
+        </button>
+      </form>
+      <SearchResults view={view} />
+    </search>
+  </Page>
+);
+
+/** The entries as plain links and buttons; in the palette, as the options of its list box. */
+export const SearchResults = ({ view, options = false }: { view: SearchView; options?: boolean }) => {
+  const groups = view.groups.filter(({ found }) => found.length > 0);
+  let count = 0;
+  return groups.length === 0 ? (
+    <p class="muted search-none">
+      Nothing is called that. Try the beginning of a symbol, a company's name, or <b>runs</b>.
+    </p>
+  ) : (
+    <form method="post" class="search-results">
+      <input type="hidden" name="back" value={view.back} />
+      <div {...(options && { id: dom.paletteList, role: "listbox", "aria-label": "Results" })}>
+        {groups.map(({ title, found }) => (
+          <fieldset class="search-group">
+            <legend>{title}</legend>
+            {found.map((entry) => (
+              <Entry entry={entry} id={options ? `found-${count++}` : null} />
+            ))}
+          </fieldset>
+        ))}
+      </div>
+    </form>
+  );
+};
+
+const Entry = ({ entry: { title, hint, at, goal }, id }: { entry: Found; id: string | null }) => {
+  const option = id === null ? {} : { id, role: "option", "aria-selected": "false", tabindex: -1 };
+  const words = (
+    <>
+      <span class="found-title">{title}</span>
+      <span class="muted">
+        {hint}
+        {hint !== undefined && at !== undefined ? ", " : null}
+        {at === undefined ? null : <Moment at={at} />}
+      </span>
+    </>
+  );
+  return "href" in goal ? (
+    <a class="found" href={goal.href} {...option}>
+      {words}
+    </a>
+  ) : (
+    <button class="found" type="submit" formaction={goal.action} name={goal.name} value={goal.value} {...option}>
+      {words}
+    </button>
+  );
+};
