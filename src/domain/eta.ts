@@ -32,6 +32,23 @@ export interface Eta {
   readonly high: number;
   /** What decides: the speed of work, a rate, or a quota that is spent. */
   readonly limitedBy: "speed" | "rate" | "quota" | "hold";
+  /** When that lets go first (epoch seconds); `null` for the speed, and for a rate, which slides. */
+  readonly until: number | null;
+}
+
+/** What keeps everybody from asking the provider now, until when (epoch seconds). */
+export interface Held {
+  readonly by: "quota" | "hold";
+  readonly until: number;
+}
+
+/** The last to let go of a provider's hold and its spent quotas; `null` when requests may be sent. */
+export function heldBy({ now, limits, holdUntil }: Pick<EtaInput, "now" | "limits" | "holdUntil">): Held | null {
+  const held: Held[] = holdUntil !== null && holdUntil > now ? [{ by: "hold", until: holdUntil }] : [];
+  for (const { used, limit, cost, resetsAt } of limits) {
+    if (resetsAt !== null && resetsAt > now && used + cost > limit) held.push({ by: "quota", until: resetsAt });
+  }
+  return held.reduce<Held | null>((last, each) => (last && last.until >= each.until ? last : each), null);
 }
 
 /** Smallest spread that is claimed, as a share: no run goes at one speed. */
@@ -43,12 +60,14 @@ export function estimate(input: EtaInput): Eta | null {
   if (done <= 0 || seconds <= 0) return null;
   const bySpeed = (seconds / done) * left;
   let [longest, limitedBy]: [number, Eta["limitedBy"]] = [bySpeed, "speed"];
+  let until: number | null = null;
   for (const limit of limits) {
     const wait = waitFor(limit, requestsLeft, now);
-    if (wait > longest) [longest, limitedBy] = [wait, limit.period === "minute" ? "rate" : "quota"];
+    if (wait <= longest) continue;
+    [longest, limitedBy, until] = [wait, limit.period === "minute" ? "rate" : "quota", limit.resetsAt];
   }
   const held = Math.max(0, (holdUntil ?? now) - now);
-  if (held > longest) limitedBy = "hold";
+  if (held > longest) [limitedBy, until] = ["hold", holdUntil];
   // The mean of n symbols strays by about one part in √n of what a single one does.
   const spread = Math.max(SPREAD, Math.min(1, 1 / Math.sqrt(done)));
   const round = (value: number) => Math.max(0, Math.round(value));
@@ -59,6 +78,7 @@ export function estimate(input: EtaInput): Eta | null {
     low: round(held + Math.max(floor, bySpeed / (1 + spread))),
     high: round(held + longest * (1 + spread)),
     limitedBy,
+    until,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What the server tells its viewers besides the progress of single jobs: log lines and the totals of a run. */
 
-import type { Eta } from "./eta.ts";
+import type { Eta, Held } from "./eta.ts";
 import type { Interval } from "./interval.ts";
 import type { JobProgress } from "./progress.ts";
 import type { JobState, Mode, RunState } from "./run.ts";
@@ -39,11 +39,19 @@ export interface RunSummary {
   readonly progress: number;
   readonly dataPoints: number;
   readonly apiCalls: number;
+  /** Sessions that are missing from what complete jobs stored. */
+  readonly gaps: number;
+  /** Over the last five minutes while the run is open, on average once it is finished. */
   readonly symbolsPerMinute: number;
   readonly barsPerMinute: number;
+  readonly requestsPerMinute: number;
   /** `null` while there is nothing to judge by, and once nothing is left. */
   readonly eta: Eta | null;
+  /** What keeps the run from asking its provider at this moment. */
+  readonly held: Held | null;
 }
+
+const isoSeconds = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1_000).toISOString());
 
 /** A progress event as the API writes it. */
 export function progressToWire(job: JobProgress) {
@@ -82,10 +90,13 @@ export function runToWire(run: RunSummary) {
     api_calls: run.apiCalls,
     symbols_per_minute: run.symbolsPerMinute,
     bars_per_minute: run.barsPerMinute,
+    requests_per_minute: run.requestsPerMinute,
+    gaps: run.gaps,
     eta_seconds: run.eta?.seconds ?? null,
     eta_low: run.eta?.low ?? null,
     eta_high: run.eta?.high ?? null,
-    limited_by: run.eta?.limitedBy ?? null,
+    limited_by: run.held?.by ?? run.eta?.limitedBy ?? null,
+    limited_until: isoSeconds(run.held?.until ?? run.eta?.until ?? null),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { JOB_STATES } from "../domain/run.ts";
+import type { RunSummary } from "../domain/telemetry.ts";
 import { formatMetrics, type Metric } from "../metrics.ts";
 import type { ScreenFeed } from "./feed.ts";
 import type { Services } from "./services.ts";
@@ -43,9 +44,17 @@ function measure({ hub, pool, usage, quota }: Services, feed: ScreenFeed): Metri
     labels: { state },
     value: runs.reduce((sum, run) => sum + run.counts[state], 0),
   }));
+  const open = runs.filter(({ finishedAt }) => finishedAt === null);
+  const rate = (what: string, help: string, pick: (run: RunSummary) => number) =>
+    gauge(`barkeep_${what}_per_minute`, `${help} a minute by open runs, over the last five minutes`, [
+      { value: open.reduce((sum, run) => sum + pick(run), 0) },
+    ]);
   const gauges = quota.snapshot().flatMap(({ provider, gauges }) => gauges.map((each) => ({ provider, ...each })));
   return [
     gauge("barkeep_jobs", "Jobs of the open and the latest runs by state", jobs),
+    rate("symbols", "Symbols completed", (run) => run.symbolsPerMinute),
+    rate("bars", "Bars taken in", (run) => run.barsPerMinute),
+    rate("requests", "Requests sent", (run) => run.requestsPerMinute),
     gauge("barkeep_workers_alive", "Worker threads that are up", [{ value: pool.alive }]),
     counter("barkeep_events_total", "Events since the server started", hub.seq),
     gauge("barkeep_viewers", "Open live screens", [{ value: feed.viewers }]),

@@ -1,14 +1,15 @@
 /** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
 
 import type { Coverage } from "../domain/coverage.ts";
-import { type Eta, estimate } from "../domain/eta.ts";
+import { estimate, heldBy } from "../domain/eta.ts";
 import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/progress.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quota-account.ts";
-import type { JobRow, RunRow } from "../storage/runs.ts";
+import type { JobCount, JobRow, RunRow } from "../storage/runs.ts";
+import { Pace, rates } from "./pace.ts";
 
 export interface JobRecord {
   readonly id: number;
@@ -27,8 +28,8 @@ export interface RunRecord {
   readonly row: RunRow;
   readonly jobs: Map<string, JobRecord>;
   finishedAt: number | null;
-  /** For speed and ETA: when this process first worked on the run, and how far it was. */
-  measuredFrom: { at: number; progress: number; dataPoints: number; complete: number } | null;
+  /** Its speed, since this process first worked on it. */
+  pace: Pace | null;
 }
 
 /** What a job looks like from its row in the database. */
@@ -63,11 +64,12 @@ export class RunBook {
     private readonly hub: ProgressHub,
     private readonly log: Log,
     private readonly quotaOf: (provider: string) => QuotaState | undefined = () => undefined,
+    private readonly now = Date.now,
   ) {}
 
   /** Takes a run and its jobs into memory and shows them. */
   open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
-    const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, measuredFrom: null };
+    const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, pace: null };
     for (const job of rows) {
       const progress = this.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
       const { id, symbol, state, deaths, workedMs } = job;
@@ -86,9 +88,10 @@ export class RunBook {
 
   /** Records what a job reports, tells the hub, and writes the line of contract §2. */
   stage(job: JobRecord, stage: Stage, counters?: Counters): void {
-    const now = Date.now();
+    const now = this.now();
     const since = job.workingSince === null ? null : job.workingSince - job.workedMs;
     const duration = Math.round((since === null ? job.workedMs : now - since) / 100) / 10;
+    const before = job.progress;
     job.progress = this.hub.report({
       ...job.progress,
       ...advance(job.progress, stage),
@@ -98,6 +101,13 @@ export class RunBook {
       duration,
       since,
     });
+    const { dataPoints, apiCalls } = job.progress;
+    const done = {
+      symbols: stage.stage === "complete" ? 1 : 0,
+      bars: dataPoints - before.dataPoints,
+      requests: apiCalls - before.apiCalls,
+    };
+    job.run.pace?.count(done, now);
     const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
     this.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
   }
@@ -108,21 +118,22 @@ export class RunBook {
   }
 
   beginStretch(job: JobRecord): void {
-    job.workingSince = Date.now();
+    job.workingSince = this.now();
     const { run } = job;
-    run.measuredFrom ??= { at: job.workingSince, ...totals(run) };
+    run.pace ??= new Pace(job.workingSince, totals(run).progress);
+    run.pace.begin(job.workingSince);
   }
 
   endStretch(job: JobRecord): void {
-    if (job.workingSince !== null) job.workedMs += Date.now() - job.workingSince;
+    if (job.workingSince === null) return;
+    const now = this.now();
+    job.workedMs += now - job.workingSince;
     job.workingSince = null;
+    job.run.pace?.end(now);
   }
 
-  #eta(
-    { row, jobs }: RunRecord,
-    measured: { minutes: number; gained: number; progress: number; apiCalls: number },
-  ): Eta | null {
-    const { minutes, gained, progress, apiCalls } = measured;
+  /** When the run will be done, and what holds it up. */
+  #outlook({ row, jobs, pace }: RunRecord, { progress, apiCalls }: ReturnType<typeof totals>) {
     let fetched = 0;
     let unfetched = 0;
     for (const { state, progress: job } of jobs.values()) {
@@ -131,43 +142,44 @@ export class RunBook {
       fetched += share;
       unfetched += 1 - share;
     }
-    const quota = this.quotaOf(row.provider);
+    // What asks for nothing more waits for no limit.
+    const quota = unfetched > 0 && row.mode !== "reprocess" ? this.quotaOf(row.provider) : undefined;
     const spent = quota?.spenders.find((spender) => spender.run === row.id)?.units ?? 0;
     const units = apiCalls > 0 && spent > 0 ? spent / apiCalls : 1;
-    return estimate({
-      now: Date.now() / 1_000,
-      seconds: minutes * 60,
-      done: (gained / 100) * jobs.size,
-      left: ((100 - progress) / 100) * jobs.size,
-      requestsLeft: fetched > 0 ? (apiCalls / fetched) * unfetched : 0,
+    const now = this.now();
+    const limits = {
+      now: now / 1_000,
       limits: (quota?.gauges ?? []).map((gauge) => ({ ...gauge, cost: gauge.counts === "units" ? units : 1 })),
       holdUntil: quota?.hold?.until ?? null,
+    };
+    const eta = estimate({
+      ...limits,
+      seconds: (pace?.worked(now) ?? 0) / 1_000,
+      done: pace === null ? 0 : ((progress - pace.progress) / 100) * jobs.size,
+      left: ((100 - progress) / 100) * jobs.size,
+      requestsLeft: fetched > 0 ? (apiCalls / fetched) * unfetched : 0,
     });
+    return { eta, held: heldBy(limits) };
   }
 
   summary(run: RunRecord): RunSummary {
-    const { row, jobs } = run;
+    const { row, jobs, pace, finishedAt } = run;
     const counts = countStates(run);
-    const { progress, dataPoints, complete } = totals(run);
+    const sums = totals(run);
+    const { progress, dataPoints, apiCalls, gaps } = sums;
     const state = runStateOf(counts);
-    const from = run.measuredFrom;
-    const minutes = from === null ? 0 : ((run.finishedAt ?? Date.now()) - from.at) / 60_000;
-    const gained = from === null ? 0 : progress - from.progress;
-    const round = (value: number) => Math.round(value * 10) / 10;
-    let apiCalls = 0;
-    for (const job of jobs.values()) apiCalls += job.progress.apiCalls;
     return {
       ...describeRow(row),
       state,
-      finishedAt: run.finishedAt,
+      finishedAt,
       counts,
       total: jobs.size,
       progress: Math.floor(progress),
       dataPoints,
       apiCalls,
-      symbolsPerMinute: minutes > 0 ? round((complete - from!.complete) / minutes) : 0,
-      barsPerMinute: minutes > 0 ? Math.round((dataPoints - from!.dataPoints) / minutes) : 0,
-      eta: state === "running" ? this.#eta(run, { minutes, gained, progress, apiCalls }) : null,
+      gaps,
+      ...(pace === null ? rates(0, 0, 0) : finishedAt === null ? pace.lately(this.now()) : pace.onAverage(finishedAt)),
+      ...(state === "running" ? this.#outlook(run, sums) : { eta: null, held: null }),
     };
   }
 }
@@ -176,15 +188,12 @@ export class RunBook {
 const FETCH_SHARE = 45;
 
 /** The totals of a run that is no longer in memory, from what the database has. */
-export function summaryOfRows(
-  row: RunRow,
-  counted: readonly { state: JobState; jobs: number; dataPoints: number; apiCalls: number }[],
-): RunSummary {
+export function summaryOfRows(row: RunRow, counted: readonly JobCount[]): RunSummary {
   const counts = noCounts();
   for (const { state, jobs } of counted) counts[state] = jobs;
-  const sum = (pick: (count: (typeof counted)[number]) => number) =>
-    counted.reduce((total, each) => total + pick(each), 0);
+  const sum = (pick: (count: JobCount) => number) => counted.reduce((total, each) => total + pick(each), 0);
   const dataPoints = sum((count) => count.dataPoints);
+  const apiCalls = sum((count) => count.apiCalls);
   const total = sum((count) => count.jobs);
   const minutes = row.finishedAt === null ? 0 : (row.finishedAt - row.createdAt) / 60_000;
   return {
@@ -195,10 +204,11 @@ export function summaryOfRows(
     total,
     progress: row.finishedAt === null ? 0 : 100,
     dataPoints,
-    apiCalls: sum((count) => count.apiCalls),
-    symbolsPerMinute: minutes > 0 ? Math.round((10 * counts.complete) / minutes) / 10 : 0,
-    barsPerMinute: minutes > 0 ? Math.round(dataPoints / minutes) : 0,
+    apiCalls,
+    gaps: sum((count) => count.gaps),
+    ...(minutes > 0 ? rates(counts.complete / minutes, dataPoints / minutes, apiCalls / minutes) : rates(0, 0, 0)),
     eta: null,
+    held: null,
   };
 }
 
@@ -224,20 +234,22 @@ function countStates(run: RunRecord): Record<JobState, number> {
   return counts;
 }
 
-/** Mean progress of the jobs that count, bars held and jobs complete. A failed job is as far as it will come. */
+/** Mean progress of the jobs that count, and sums over all. A failed job is as far as it will come. */
 function totals(run: RunRecord) {
   let counted = 0;
   let progress = 0;
   let dataPoints = 0;
-  let complete = 0;
+  let apiCalls = 0;
+  let gaps = 0;
   for (const job of run.jobs.values()) {
     dataPoints += job.progress.dataPoints;
-    if (job.state === "complete") complete += 1;
+    apiCalls += job.progress.apiCalls;
+    if (job.state === "complete") gaps += job.progress.gaps ?? 0;
     if (job.state === "cancelled" || job.state === "skipped") continue;
     counted += 1;
     progress += job.state === "failed" ? 100 : job.progress.progress;
   }
-  return { progress: counted === 0 ? 100 : progress / counted, dataPoints, complete };
+  return { progress: counted === 0 ? 100 : progress / counted, dataPoints, apiCalls, gaps };
 }
 
 /** What the database keeps of a stage, so that a restart shows it. */

@@ -8,6 +8,7 @@ import type { JobEngine } from "./engine.ts";
 import type { Runs } from "./runs.ts";
 
 const PULSE_MS = 1_000;
+const tenth = (value: number) => Math.round(value * 10) / 10;
 
 export class Telemetry {
   readonly #timer: ReturnType<typeof setInterval>;
@@ -33,7 +34,9 @@ export class Telemetry {
   #pulse(): void {
     const { hub, runs, usage, quota, engine, quotaWatch } = this.parts;
     const { waiting, active } = engine.counts();
-    const busy = waiting + active > 0;
+    // A rate falls also while nothing happens.
+    const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));
+    const busy = waiting + active > 0 || moving;
     // Once more after the last job, so that the final figures are told too.
     if (busy || this.#wasBusy) {
       const open = [...runs.book.runs.values()].filter((run) => run.finishedAt === null);
@@ -44,8 +47,12 @@ export class Telemetry {
       hub.metrics({
         waiting,
         active,
-        symbols_per_minute: sum((run) => run.symbolsPerMinute),
+        complete: sum((run) => run.counts.complete),
+        failed: sum((run) => run.counts.failed),
+        skipped: sum((run) => run.counts.skipped),
+        symbols_per_minute: tenth(sum((run) => run.symbolsPerMinute)),
         bars_per_minute: sum((run) => run.barsPerMinute),
+        requests_per_minute: tenth(sum((run) => run.requestsPerMinute)),
         eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.eta?.seconds ?? 0)) : 0,
       });
       hub.usage(usageReport(usage, quota));

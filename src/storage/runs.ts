@@ -154,8 +154,19 @@ export async function failJobs(
   }
 }
 
+/** The jobs of one run that are in one state, with their sums. */
+export interface JobCount {
+  readonly runId: string;
+  readonly state: JobState;
+  readonly jobs: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  /** Sessions that are missing from what they stored. */
+  readonly gaps: number;
+}
+
 /** How many jobs of each run are in each state. */
-export async function countJobs(db: Database, runIds: readonly string[]) {
+export async function countJobs(db: Database, runIds: readonly string[]): Promise<JobCount[]> {
   return db.orm
     .select({
       runId: jobs.runId,
@@ -163,6 +174,7 @@ export async function countJobs(db: Database, runIds: readonly string[]) {
       jobs: sql<number>`count(*)`,
       dataPoints: sql<number>`sum(${jobs.dataPoints})`,
       apiCalls: sql<number>`sum(${jobs.apiCalls})`,
+      gaps: sql<number>`coalesce(sum(${jobs.gaps}) filter (where ${jobs.state} = 'complete'), 0)`,
     })
     .from(jobs)
     .where(inArray(jobs.runId, [...runIds]))

@@ -1,7 +1,6 @@
 /** @jsxImportSource hono/jsx */
 /** The head of a run: its name, state, totals, speed and controls. */
 
-import type { Eta } from "../domain/eta.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import {
@@ -24,12 +23,17 @@ const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
   cancelled: "Cancelled",
 };
 
-export const RunState = ({ state }: { state: RunSummary["state"] }) => (
-  <span class={`pill pill-${state}`}>
-    <Icon name={STATE_ICONS[state]} />
-    {RUN_WORDS[state]}
-  </span>
-);
+/** A run whose symbols are complete but lack sessions is green work on amber data. */
+export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps?: number }) => {
+  const amber = state === "complete" && gaps > 0;
+  return (
+    <span class={`pill pill-${amber ? "gaps" : state}`}>
+      <Icon name={amber ? "gaps" : STATE_ICONS[state]} />
+      {RUN_WORDS[state]}
+      {amber ? `, ${plural(gaps, "gap")}` : ""}
+    </span>
+  );
+};
 
 const MODE_WORDS = { full: "Full", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" } as const;
 
@@ -57,7 +61,7 @@ export const RunHead = ({ run }: { run: RunSummary }) => (
       <h2>
         <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
       </h2>
-      <RunState state={run.state} />
+      <RunState state={run.state} gaps={run.gaps} />
       <span class="muted">
         {plural(run.total, "symbol")}, started <Moment at={run.createdAt} />
       </span>
@@ -85,33 +89,53 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
       </dd>
     </div>
     {run.finishedAt === null ? (
-      <Fact name="Time left">
-        {run.state === "paused" ? "paused" : run.eta === null ? "measuring" : timeLeft(run.eta)}
-      </Fact>
+      <div class={run.held ? "fact-held" : ""}>
+        <dt>Time left</dt>
+        <dd class="num">
+          <TimeLeft run={run} />
+        </dd>
+      </div>
     ) : (
       <Fact name="Took">{formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}</Fact>
     )}
-    <Fact name="Symbols a minute">{formatRate(run.symbolsPerMinute)}</Fact>
-    <Fact name="Bars a minute">{formatCompact(run.barsPerMinute)}</Fact>
+    <Rate run={run} name="Symbols" value={run.symbolsPerMinute} />
+    <Rate run={run} name="Bars" value={run.barsPerMinute} />
+    <Rate run={run} name="Requests" value={run.requestsPerMinute} />
     <Fact name="Data points">{formatCount(run.dataPoints)}</Fact>
     <Fact name="API calls">{formatCount(run.apiCalls)}</Fact>
   </dl>
 );
 
-const LIMITS: Readonly<Record<Eta["limitedBy"], string>> = {
-  speed: "",
-  rate: ", by the rate limit",
-  quota: ", by the quota",
-  hold: ", held by the provider",
+/** Rates are of the last five minutes while the run is open, and of all its work afterwards. */
+const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: number }) => (
+  <div>
+    <dt title={run.finishedAt === null ? "Over the last 5 minutes" : "On average"}>{name} a minute</dt>
+    <dd class="num">{value < 10 ? value.toFixed(1) : formatCompact(value)}</dd>
+  </div>
+);
+
+const HELD_WORDS = { quota: "limited by API quota until ", hold: "held by the provider until " } as const;
+
+/** `about 4m`, `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
+const TimeLeft = ({ run }: { run: RunSummary }) => {
+  const { state, eta, held } = run;
+  if (state === "paused") return <>paused</>;
+  const time = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
+  const words = time.join(" to ") || "measuring";
+  if (held) return <Until words={eta === null ? "" : `${words}, `} by={HELD_WORDS[held.by]} until={held.until} />;
+  if (eta?.limitedBy === "rate") return <>{words}, by the rate limit</>;
+  if (eta === null || eta.until === null) return <>{words}</>;
+  return <Until words={`${words}, `} by="past the quota’s reset at " until={eta.until} />;
 };
 
-/** `about 4m`, `about 2m to about 5m`, `about 40m, by the rate limit` */
-function timeLeft({ low, high, limitedBy }: Eta): string {
-  const [from, to] = [formatEta(low), formatEta(high)];
-  return `${from === to ? from : `${from} to ${to}`}${LIMITS[limitedBy]}`;
-}
-
-const formatRate = (value: number) => (value < 10 ? value.toFixed(1) : formatCompact(value));
+/** Epoch seconds; a reset that is more than a day away needs its date. */
+const Until = ({ words, by, until }: { words: string; by: string; until: number }) => (
+  <>
+    {words}
+    {by}
+    <Moment at={until * 1_000} style={until * 1_000 - Date.now() > 86_400_000 ? "minute" : "clock"} />
+  </>
+);
 
 const Fact = ({ name, children }: { name: string; children?: string }) => (
   <div>

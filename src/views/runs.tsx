@@ -52,7 +52,7 @@ export const RunsPage = ({ frame, runs }: { frame: Frame; runs: readonly RunSumm
                   <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
                 </th>
                 <td>
-                  <RunState state={run.state} />
+                  <RunState state={run.state} gaps={run.gaps} />
                 </td>
                 <td class="num">{formatCount(run.total)}</td>
                 <td class="num">{formatCount(run.counts.failed)}</td>

@@ -38,7 +38,10 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   apiCalls: 1,
   symbolsPerMinute: 0,
   barsPerMinute: 0,
+  requestsPerMinute: 0,
+  gaps: 0,
   eta: null,
+  held: null,
   ...over,
 });
 

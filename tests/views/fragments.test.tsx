@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { RunSummary } from "../../src/domain/telemetry.ts";
 import { JobRow } from "../../src/views/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
@@ -23,6 +24,13 @@ function parse(markup: string, selector: string) {
   rewriter.transform(markup);
   return found;
 }
+
+test("a run that is complete but lacks sessions is amber, in words as well", () => {
+  const head = (over: Partial<RunSummary>) => String(<RunHead run={run(over)} />);
+  expect(head({ state: "complete", gaps: 3 })).toMatch(/pill-gaps.*Complete, 3 gaps</);
+  expect(head({ state: "complete" })).toMatch(/pill-complete.*Complete</);
+  expect(head({ state: "failed", gaps: 3 })).toContain("pill-failed");
+});
 
 describe("a row", () => {
   test("says what the job says", () => {
