@@ -25,6 +25,7 @@ import { preferenceRoutes } from "./preferences.ts";
 import { previewRoutes } from "./preview.ts";
 import { profilePageRoutes } from "./profile-pages.tsx";
 import { profileQualityRoutes } from "./profile-quality.tsx";
+import { profileRenewRoutes } from "./profile-renew.tsx";
 import { quotasInUse } from "./quota-view.ts";
 import { schedulePages } from "./schedules.tsx";
 import { searchRoutes } from "./search.tsx";
@@ -72,6 +73,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", previewRoutes(services));
   routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", profileQualityRoutes(services));
+  routes.route("/", profileRenewRoutes(services, assets.addresses));
   routes.route("/", profilePageRoutes(services, assets.addresses));
   routes.route("/", schedulePages(services, assets.addresses));
   routes.route("/", alertPages(services, assets.addresses));

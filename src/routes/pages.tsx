@@ -13,7 +13,7 @@ import { frameOf } from "./frame.ts";
 import { answerJobLog, answerJobPage } from "./job-page.tsx";
 import { emptyForm } from "./run-form.ts";
 import { jobsOf, type Scene, sceneOf, streamAddress } from "./scene.ts";
-import { answerProfiles } from "./screener.tsx";
+import { profilesPage } from "./screener.tsx";
 import type { Services } from "./services.ts";
 
 /** The monitor as it is now. */
@@ -35,7 +35,7 @@ const PAGE_SIZE = 200;
 const MAX_ASKED = 8_000;
 
 export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
-  const { db, runs } = services;
+  const { runs } = services;
   const pages = new Hono();
   pages.use(compress());
 
@@ -65,7 +65,7 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
   pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
   pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
-  pages.get("/profiles", (c) => answerProfiles(c, db, assets));
+  pages.get("/profiles", profilesPage(services, assets));
 
   return pages;
 }

@@ -28,7 +28,11 @@ export const previewRoutes = (services: Services) =>
     }
   });
 
-async function viewOf({ config, db, provider, quota, usage }: Services, order: RunOrder): Promise<PreviewView | null> {
+/** What an order would cost; `null` where its provider lacks a setting. */
+export async function viewOf(
+  { config, db, provider, quota, usage }: Services,
+  order: RunOrder,
+): Promise<PreviewView | null> {
   const name = order.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;

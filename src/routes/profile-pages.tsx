@@ -3,11 +3,14 @@
 
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
+import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
+import { healthClock } from "../domain/health.ts";
 import { type Interval, isInterval } from "../domain/interval.ts";
 import { parseSymbol } from "../domain/symbol.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../features/catalog.ts";
 import { readLastBars } from "../storage/bars.ts";
+import { findHealth } from "../storage/health.ts";
 import { deleteProfile, findFeatureState, findProfile, intervalsOf } from "../storage/profiles.ts";
 import { countRejected } from "../storage/rejected.ts";
 import { findSeries } from "../storage/series.ts";
@@ -24,7 +27,8 @@ import type { Services } from "./services.ts";
 const CHART_BARS = 1_500;
 
 export function profilePageRoutes(services: Services, assets: Awaited<ReturnType<typeof loadAssets>>["addresses"]) {
-  const { db } = services;
+  const { db, config } = services;
+  const calendar = createCalendar(config.sessions);
   const readQuality = qualityReader(services);
   const pages = new Hono();
   pages.use("/profiles/*", compress());
@@ -46,11 +50,12 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
   pages.get("/profiles/:symbol", async (c) => {
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
-    const [bars, series, rejected, quality, recent] = await Promise.all([
+    const [bars, series, rejected, quality, health, recent] = await Promise.all([
       readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
       readQuality(profile),
+      findHealth(db, seriesId, healthClock(calendar, Date.now())),
       recentValues(symbol, interval, profile.catalogVersion),
     ]);
     const at = bars.ts.length - 1;
@@ -79,6 +84,7 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
       series: series ?? null,
       rejected,
       quality,
+      health,
       families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
         family,
         features: features.map((feature) => ({

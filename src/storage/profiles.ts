@@ -1,12 +1,14 @@
 /** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
 
-import { and, asc, desc, eq, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, inArray, ne, type SQL, sql } from "drizzle-orm";
+import { HEALTHS, type Health, type HealthClock } from "../domain/health.ts";
 import type { Interval } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
 import { describeStage } from "../domain/progress.ts";
 import type { Condition } from "../domain/screen.ts";
 import { recorded } from "./audit.ts";
 import type { Database } from "./db.ts";
+import { healthRank } from "./health.ts";
 import { featureStates, jobs, profiles, series } from "./schema.ts";
 import { conditionSql, featureValue } from "./screen.ts";
 
@@ -110,38 +112,105 @@ export async function intervalsOf(db: Database, symbol: string): Promise<Interva
   return rows.map((row) => row.interval);
 }
 
+/** The columns of a list of profiles that it can be sorted by, besides its features. */
+export const PROFILE_SORTS = ["symbol", "health", "bars", "last_bar", "updated"] as const;
+
+export type ProfileSort = { readonly descending: boolean } & (
+  | { readonly feature: string }
+  | { readonly column: (typeof PROFILE_SORTS)[number] }
+);
+
 export interface ProfileQuery {
   readonly interval?: Interval | undefined;
   /** Part of the symbol. */
   readonly search?: string;
   /** Only profiles whose features satisfy this. */
   readonly where?: Condition | undefined;
-  /** The feature to sort by, those without a value last; by symbol if not given. */
-  readonly sort?: { readonly feature: string; readonly descending: boolean } | undefined;
+  /** Only these profiles: `AAPL/1d`. */
+  readonly keys?: readonly string[];
+  /** Only profiles of these healths; of all if there are none. */
+  readonly healths?: readonly Health[];
+  /** What to sort by, features without a value last; by symbol if not given. */
+  readonly sort?: ProfileSort | undefined;
   readonly limit: number;
   readonly offset?: number;
 }
 
-/** Profiles in order of symbol or of a feature, a page at a time. */
-export async function listProfiles(
-  db: Database,
-  { interval, search = "", where, sort, limit, offset = 0 }: ProfileQuery,
-) {
-  const value = sort && featureValue(sort.feature);
-  const order = value ? [sql`${value} is null`, sort.descending ? desc(value) : asc(value)] : [];
-  return db.orm
-    .select()
+/** Profiles with their health, in the order asked for, a page at a time. */
+export async function listProfiles(db: Database, query: ProfileQuery, clock: HealthClock) {
+  const rank = healthRank(clock);
+  const rows = await db.orm
+    .select({ ...getTableColumns(profiles), rank })
     .from(profiles)
-    .where(
-      and(
-        interval === undefined ? undefined : eq(profiles.interval, interval),
-        search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
-        where === undefined ? undefined : conditionSql(where),
-      ),
-    )
-    .orderBy(...order, profiles.symbol, profiles.interval)
-    .limit(limit)
-    .offset(offset);
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(conditionOf(query, rank))
+    .orderBy(...orderOf(query.sort, rank), profiles.symbol, profiles.interval)
+    .limit(query.limit)
+    .offset(query.offset ?? 0);
+  return rows.map(({ rank: place, ...profile }) => ({ ...profile, health: HEALTHS[place] ?? "ok" }));
+}
+
+/** Which profiles a query finds, whatever its page: enough of each to order a run for it. */
+export async function matchingProfiles(
+  db: Database,
+  query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
+  clock: HealthClock,
+) {
+  const { symbol, interval, provider, firstBar } = profiles;
+  return db.orm
+    .select({ symbol, interval, provider, firstBar })
+    .from(profiles)
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(conditionOf(query, healthRank(clock)))
+    .orderBy(symbol, interval);
+}
+
+/** How many profiles a query finds, whatever its page. */
+export async function countMatching(
+  db: Database,
+  query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
+  clock: HealthClock,
+): Promise<number> {
+  const [row] = await db.orm
+    .select({ count: sql<number>`count(*)` })
+    .from(profiles)
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(conditionOf(query, healthRank(clock)));
+  return row?.count ?? 0;
+}
+
+function conditionOf(query: Omit<ProfileQuery, "limit">, rank: SQL<number>) {
+  const { interval, search = "", where, keys, healths = [] } = query;
+  const places = healths.map((health) => HEALTHS.indexOf(health));
+  return and(
+    interval === undefined ? undefined : eq(profiles.interval, interval),
+    search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
+    where === undefined ? undefined : conditionSql(where),
+    keys &&
+      sql`${profiles.symbol} || '/' || ${profiles.interval} in (select value from json_each(${JSON.stringify(keys)}))`,
+    places.length === 0 ? undefined : inArray(rank, places),
+  );
+}
+
+function orderOf(sort: ProfileSort | undefined, rank: SQL<number>): SQL[] {
+  if (sort === undefined) return [];
+  const value = "feature" in sort ? featureValue(sort.feature) : columnOf(sort.column, rank);
+  return [sql`${value} is null`, sort.descending ? desc(value) : asc(value)];
+}
+
+function columnOf(column: (typeof PROFILE_SORTS)[number], rank: SQL<number>): SQL {
+  switch (column) {
+    case "symbol":
+      return sql`${profiles.symbol}`;
+    case "health":
+      return rank;
+    case "bars":
+      return sql`json_extract(${profiles.backfill}, '$.history_rows')`;
+    case "last_bar":
+      return sql`${profiles.lastBar}`;
+    case "updated":
+      return sql`${profiles.updatedAt}`;
+  }
 }
 
 /** The symbols whose features another version of the catalogue computed, by the provider and interval of their bars. */

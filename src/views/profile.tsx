@@ -2,12 +2,14 @@
 /** One profile: its chart, where its bars came from, what can be done with it, and its features by family. */
 
 import type { Child } from "hono/jsx";
+import { HEALTH_WORDS, type Health } from "../domain/health.ts";
 import { INTERVALS, type Interval } from "../domain/interval.ts";
+import { HealthPill } from "./health.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { Chart, type ChartView, chartAddress } from "./profile-chart.tsx";
 import { Families, type FamilyView } from "./profile-features.tsx";
 import { Quality, type QualityView } from "./profile-quality.tsx";
-import { Completeness, type ProfileSummary } from "./profiles.tsx";
+import type { ProfileSummary } from "./profiles.tsx";
 import { BarTime, formatCount, formatDuration, formatValue, Moment, plural } from "./ui.tsx";
 
 export interface ProfileView extends ProfileSummary {
@@ -38,6 +40,16 @@ export interface ProfileView extends ProfileSummary {
   readonly intervals: readonly Interval[];
   readonly chart: ChartView;
   readonly quality: QualityView;
+  readonly health: {
+    readonly health: Health;
+    /** Sessions missing or cut short, days with bars outside the sessions, rows of the source that came twice. */
+    readonly gaps: number;
+    readonly outside: number;
+    readonly duplicates: number;
+    /** Epoch milliseconds of the last revision, and of the last answer that was not believed; `null` if never. */
+    readonly revisedAt: number | null;
+    readonly suspectAt: number | null;
+  };
 }
 
 const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
@@ -49,7 +61,7 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
         <a href="/profiles">Profiles</a>
       </p>
       <h1>{profile.symbol}</h1>
-      <Completeness complete={profile.complete} />
+      <HealthPill health={profile.health.health} />
       <nav class="tabs" aria-label="Interval">
         {INTERVALS.filter((interval) => profile.intervals.includes(interval)).map((interval) => (
           <a
@@ -69,6 +81,7 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
       <Chart chart={profile.chart} />
       <aside class="profile-facts" aria-label="Facts">
         <LastBar profile={profile} />
+        <DataHealth profile={profile} now={frame.now} />
         <History profile={profile} />
         <Backfill profile={profile} />
         <Downloads profile={profile} />
@@ -118,6 +131,32 @@ const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileVie
     )}
   </Facts>
 );
+
+const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: ProfileView; now: number }) => (
+  <Facts title="Data health" note={health.health === "ok" ? undefined : HEALTH_WORDS[health.health][1]}>
+    <Fact name="Gaps">{health.gaps === 0 ? "none" : formatCount(health.gaps)}</Fact>
+    {health.outside > 0 ? <Fact name="Days outside sessions">{formatCount(health.outside)}</Fact> : null}
+    <Fact name="Duplicates">{health.duplicates === 0 ? "none" : `${formatCount(health.duplicates)} put aside`}</Fact>
+    <Fact name="Last bar">{ageOf(lastBar, interval, now)}</Fact>
+    {health.revisedAt === null ? null : (
+      <Fact name="Revised">
+        <Moment at={health.revisedAt} />
+      </Fact>
+    )}
+    {health.suspectAt === null ? null : (
+      <Fact name="Not believed">
+        <Moment at={health.suspectAt} />
+      </Fact>
+    )}
+  </Facts>
+);
+
+/** `5 hours ago`, `3 days ago`, `today`: since the start of the bar (epoch seconds) at `now` (epoch milliseconds). */
+function ageOf(ts: number, interval: Interval, now: number): string {
+  const hours = Math.max(0, Math.floor((now / 1000 - ts) / 3_600));
+  if (interval !== "1d" && hours < 48) return `${plural(hours, "hour")} ago`;
+  return hours < 24 ? "today" : `${plural(Math.floor(hours / 24), "day")} ago`;
+}
 
 const Change = ({ change }: { change: number }) => (
   <span class={change < 0 ? "fall" : "rise"}>{` ${change < 0 ? "−" : "+"}${Math.abs(change * 100).toFixed(2)}%`}</span>
@@ -191,9 +230,10 @@ const Downloads = ({ profile: { symbol, interval } }: { profile: ProfileView }) 
   </section>
 );
 
-const Facts = ({ title, children }: { title: string; children?: Child }) => (
+const Facts = ({ title, note, children }: { title: string; note?: string | undefined; children?: Child }) => (
   <section>
     <h2>{title}</h2>
+    {note ? <p class="muted">{note.charAt(0).toUpperCase() + note.slice(1)}.</p> : null}
     <dl>{children}</dl>
   </section>
 );

@@ -1,13 +1,20 @@
 /** @jsxImportSource hono/jsx */
 /** The screener above the profiles: a plain form whose text is in the address. */
 
+import type { Child } from "hono/jsx";
+import { HEALTH_WORDS, HEALTHS } from "../domain/health.ts";
+import { INTERVALS } from "../domain/interval.ts";
 import { COMPARISONS } from "../domain/screen.ts";
 
 export interface ScreenView {
   /** As typed. */
   readonly where: string;
-  /** A feature, with `-` before it for descending; empty for the order of symbols. */
+  /** A feature or column, with `-` before it for descending; empty for the order of symbols. */
   readonly sort: string;
+  /** Part of a symbol, an interval, and healths with commas between; empty for all. */
+  readonly q: string;
+  readonly interval: string;
+  readonly health: string;
   /** What cannot be read, in a sentence. */
   readonly wrong: string | null;
   /** The features that are shown beside each profile. */
@@ -15,6 +22,10 @@ export interface ScreenView {
   /** Every feature there is, to choose from. */
   readonly names: readonly string[];
 }
+
+/** Whether anything is left out. */
+export const isFiltered = ({ where, q, interval, health }: ScreenView) =>
+  [where, q, interval, health].some((part) => part !== "");
 
 export const Screener = ({ screen }: { screen: ScreenView }) => (
   <search>
@@ -30,10 +41,13 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
           placeholder="rsi_14 < 30 and rvol_20 > 2"
           autocomplete="off"
           spellcheck={false}
+          list="where-names"
+          data-complete="feature-names"
           data-shortcut="/"
           aria-invalid={screen.wrong ? "true" : undefined}
           aria-describedby={screen.wrong ? "where-error" : "where-hint"}
         />
+        <datalist id="where-names" />
         {screen.wrong ? (
           <p id="where-error" class="error" role="alert">
             {screen.wrong}
@@ -60,7 +74,30 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
           autocomplete="off"
         />
       </fieldset>
+      <div class="field screen-symbol">
+        <label for="screen-q">Symbol</label>
+        <input id="screen-q" name="q" value={screen.q} maxlength={24} placeholder="all" autocomplete="off" />
+      </div>
       <div class="field">
+        <label for="screen-interval">Interval</label>
+        <select id="screen-interval" name="interval">
+          <option value="">All</option>
+          {INTERVALS.map((interval) => (
+            <option selected={interval === screen.interval || undefined}>{interval}</option>
+          ))}
+        </select>
+      </div>
+      <div class="field">
+        <label for="screen-health">Health</label>
+        <select id="screen-health" name="health">
+          {HEALTH_CHOICES.map(([value, title]) => (
+            <option value={value} selected={value === screen.health || undefined}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div class="field screen-sort">
         <label for="sort">Sort by</label>
         <input
           id="sort"
@@ -84,14 +121,21 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
   </search>
 );
 
-/** The head of a feature's column: a link that sorts by it, highest first, and turns the order round. */
-export const FeatureHead = ({ screen, name }: { screen: ScreenView; name: string }) => {
+const HEALTH_CHOICES: readonly (readonly [value: string, title: string])[] = [
+  ["", "All"],
+  [HEALTHS.filter((health) => health !== "ok").join(","), "Not OK"],
+  ...HEALTHS.map((health) => [health, HEALTH_WORDS[health][0]] as const),
+];
+
+/** The head of a column: a link that sorts by it, highest first, and turns the order round. */
+export const SortHead = (props: { screen: ScreenView; name: string; num?: boolean; children: Child }) => {
+  const { screen, name, num } = props;
   const down = screen.sort === `-${name}`;
   const sorted = down ? "descending" : screen.sort === name ? "ascending" : undefined;
   return (
-    <th scope="col" class="num" aria-sort={sorted}>
+    <th scope="col" class={num ? "num" : undefined} aria-sort={sorted}>
       <a href={screenAddress({ ...screen, sort: down ? name : `-${name}` })}>
-        {name}
+        {props.children}
         {sorted ? <span aria-hidden="true">{down ? " ↓" : " ↑"}</span> : null}
       </a>
     </th>
@@ -99,7 +143,17 @@ export const FeatureHead = ({ screen, name }: { screen: ScreenView; name: string
 };
 
 /** The address of a screen, with something more. */
-export function screenAddress({ where, sort }: ScreenView, more: Readonly<Record<string, string>> = {}): string {
-  const query = new URLSearchParams({ ...(where !== "" && { where }), ...(sort !== "" && { sort }), ...more });
-  return query.size > 0 ? `/profiles?${query}` : "/profiles";
+export const screenAddress = (screen: ScreenView, more: Readonly<Record<string, string>> = {}): string =>
+  withQuery("/profiles", screen, more);
+
+/** Where the profiles that a screen finds are renewed. */
+export const renewAddress = (screen: ScreenView): string => withQuery("/profiles/renew", screen, {});
+
+function withQuery(path: string, screen: ScreenView, more: Readonly<Record<string, string>>): string {
+  const fields = (["where", "q", "interval", "health", "sort"] as const).map((name) => [name, screen[name]] as const);
+  const query = new URLSearchParams([...fields.filter(([, value]) => value !== ""), ...Object.entries(more)] as [
+    string,
+    string,
+  ][]);
+  return query.size > 0 ? `${path}?${query}` : path;
 }

@@ -66,7 +66,7 @@ test("the page shows the features of its screen, offers all names, and downloads
   expect(text.match(/<option value="/g)!.length).toBeGreaterThanOrEqual(FEATURES.length);
   expect(text).toContain('aria-sort="descending"');
   const csv = (await app.get(address("/profiles", { ...query, format: "csv" }))).text.trim().split("\r\n");
-  expect(csv[0]).toBe("symbol,interval,provider,first_bar,last_bar,sma_5,sma_20");
+  expect(csv[0]).toBe("symbol,interval,provider,health,first_bar,last_bar,sma_5,sma_20");
   const order = await found(query.where, query.sort);
   expect(csv.slice(1).map((line) => line.split(",")[0]!)).toEqual(order);
   const { body } = await app.get(address("/profiles", { ...query, format: "json" }));

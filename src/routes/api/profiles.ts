@@ -1,10 +1,13 @@
 /** `/api/profiles`: what the pipeline knows of each symbol. */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { createCalendar } from "../../domain/calendar.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { HEALTHS, healthClock } from "../../domain/health.ts";
 import { profileToWire } from "../../domain/profile.ts";
+import { findHealth } from "../../storage/health.ts";
 import { deleteProfile, findProfile, listProfiles } from "../../storage/profiles.ts";
-import { screenOf } from "../screen-query.ts";
+import { healthsOf, screenOf } from "../screen-query.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "./parameters.ts";
 
@@ -16,6 +19,7 @@ const ProfileBody = z
     first_bar: z.string(),
     last_bar: z.string(),
     updated_at: z.string(),
+    health: z.enum(HEALTHS),
     features: z.record(z.string(), z.number().nullable()),
     backfill_metadata: z.looseObject({ history_complete: z.boolean(), history_rows: z.int() }),
   })
@@ -35,7 +39,17 @@ const list = createRoute({
         description: "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses",
         example: "rsi_14 < 30 and rvol_20 > 2",
       }),
-      sort: z.string().max(60).optional().openapi({ description: "A feature to sort by; descending with - before it" }),
+      health: z
+        .string()
+        .max(80)
+        .optional()
+        .openapi({
+          description: `Only profiles whose data are so: any of ${HEALTHS.join(", ")}, with commas between`,
+          example: "gaps,stale",
+        }),
+      sort: z.string().max(60).optional().openapi({
+        description: "A feature, symbol, health, bars, last_bar or updated to sort by; descending with - before it",
+      }),
       limit: integerParameter(1, 1_000, 100),
       offset: integerParameter(0, 1_000_000, 0),
     }),
@@ -57,7 +71,9 @@ const remove = createRoute({
   responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
 });
 
-export function profileRoutes({ db }: Services) {
+export function profileRoutes({ db, config }: Services) {
+  const calendar = createCalendar(config.sessions);
+  const clock = () => healthClock(calendar, Date.now());
   const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {
     const profile = await findProfile(db, symbol, interval);
     if (profile) return profile;
@@ -65,15 +81,18 @@ export function profileRoutes({ db }: Services) {
   };
   return apiRouter()
     .openapi(list, async (c) => {
-      const { q = "", where = "", sort = "", ...page } = c.req.valid("query");
+      const { q = "", where = "", sort = "", health = "", ...page } = c.req.valid("query");
       const query = screenOf(where, sort);
       if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
-      const found = await listProfiles(db, { ...page, search: q, where: query.condition, sort: query.sort });
-      return c.json({ profiles: found.map(profileToWire) }, 200);
+      const asked = { ...page, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
+      const found = await listProfiles(db, asked, clock());
+      return c.json({ profiles: found.map((each) => ({ ...profileToWire(each), health: each.health })) }, 200);
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");
-      return c.json(profileToWire(await find(symbol, c.req.valid("query").interval)), 200);
+      const profile = await find(symbol, c.req.valid("query").interval);
+      const { health } = await findHealth(db, profile.seriesId, clock());
+      return c.json({ ...profileToWire(profile), health }, 200);
     })
     .openapi(remove, async (c) => {
       const { symbol } = c.req.valid("param");
