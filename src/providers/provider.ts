@@ -92,6 +92,11 @@ export interface Provider {
   historyStart(interval: Interval): number;
   traits(symbol: string, interval: Interval): SeriesTraits;
   /**
+   * Units of quota that requests cost: one for bars, and each that asks for the symbol's splits and dividends. Absent
+   * where every request counts for one and there are none for actions.
+   */
+  costs?(symbol: string, interval: Interval): { readonly bars: number; readonly actions: readonly number[] };
+  /**
    * All final bars of the window, ascending. An empty answer means that the provider was asked and has none.
    * @throws ProviderError when the provider could not answer; a failed window is never an empty one.
    */

@@ -184,6 +184,15 @@ export function createVendor<Answer>(
       const ticker = parseTicker(symbol);
       return { ...spec.traits(ticker, sourceOf(interval)), sessions: sessionsOf(ticker) };
     },
+    costs: (symbol, interval) => {
+      const ticker = parseTicker(symbol);
+      const query = { ticker, interval: sourceOf(interval), from: 0, to: DAY, page: null };
+      const listings = ticker.market === "crypto" ? [] : (spec.actions ?? []);
+      return {
+        bars: spec.request(query, values).cost,
+        actions: listings.map(({ request }) => request(ticker, null, values).cost),
+      };
+    },
     fetchBars,
     finalAt,
     // Crypto pairs know neither splits nor dividends.

@@ -29,23 +29,19 @@ export const previewRoutes = (services: Services) =>
   });
 
 /** What an order would cost; `null` where its provider lacks a setting. */
-export async function viewOf(
-  { config, db, provider, quota, usage }: Services,
-  order: RunOrder,
-): Promise<PreviewView | null> {
+export async function viewOf({ config, db, provider, quota }: Services, order: RunOrder): Promise<PreviewView | null> {
   const name = order.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
   const [known, speed] = await Promise.all([knownProfiles(db, order.symbols, order.interval), speedOf(db, name)]);
-  const calls = order.symbols.length * requestsPerSymbol(source, order);
-  const today = usage.usage().find((each) => each.provider === name)?.today;
+  const { calls, units } = costOf(source, order);
   const now = Math.floor(Date.now() / 1_000);
   const limits = quota.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = forecast(
     {
       symbols: order.symbols.length,
       requests: calls,
-      unitsPerRequest: today && today.requests > 0 ? today.units / today.requests : 1,
+      units,
       limits,
       workers: Math.min(order.symbols.length, order.maxWorkers ?? config.workers, config.workers),
       secondsPerSymbol: secondsPerSymbol(speed, calls / order.symbols.length),
@@ -55,6 +51,7 @@ export async function viewOf(
   return {
     symbols: order.symbols.length,
     calls,
+    units,
     seconds,
     afterReset,
     known: known.count,
@@ -62,8 +59,23 @@ export async function viewOf(
   };
 }
 
-/** Requests for one symbol: neighbouring batches share one; a few for what is new or missing; none without fetching. */
-function requestsPerSymbol(source: Provider, order: RunOrder): number {
+/** Requests of the whole order and what they cost by the provider's own declaration. */
+function costOf(source: Provider, order: RunOrder): { calls: number; units: number } {
+  const perSymbol = barRequests(source, order);
+  if (perSymbol === 0) return { calls: 0, units: 0 };
+  let [calls, units] = [0, 0];
+  for (const symbol of order.symbols) {
+    const { bars, actions } = source.costs?.(symbol, order.interval) ?? { bars: 1, actions: [] };
+    // A repair asks for bars alone.
+    const listings = order.mode === "repair" ? [] : actions;
+    calls += perSymbol + listings.length;
+    units += perSymbol * bars + listings.reduce((sum, cost) => sum + cost, 0);
+  }
+  return { calls, units };
+}
+
+/** Requests for one symbol's bars: neighbouring batches share one; a few for what is new or missing; none without fetching. */
+function barRequests(source: Provider, order: RunOrder): number {
   if (order.mode === "reprocess") return 0;
   if (order.mode !== "full") return 1;
   const now = Math.floor(Date.now() / 1_000 / DAY) * DAY + DAY;

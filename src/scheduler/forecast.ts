@@ -15,8 +15,8 @@ export interface SpentLimit {
 export interface Plan {
   readonly symbols: number;
   readonly requests: number;
-  /** Units of quota that one request counts for. */
-  readonly unitsPerRequest: number;
+  /** Units of quota that all of them count for. */
+  readonly units: number;
   readonly limits: readonly SpentLimit[];
   /** Symbols that are worked on at the same time. */
   readonly workers: number;
@@ -43,7 +43,7 @@ export function forecast(plan: Plan, now: number): Forecast {
   let seconds = work;
   let afterReset: number | null = null;
   for (const { period, counts, used, limit, resetsAt } of plan.limits) {
-    const need = plan.requests * (counts === "units" ? plan.unitsPerRequest : 1);
+    const need = counts === "units" ? plan.units : plan.requests;
     const left = Math.max(0, limit - used);
     if (need <= left) continue;
     if (limit <= 0) return { seconds: null, afterReset: null };

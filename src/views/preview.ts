@@ -5,6 +5,8 @@ import { formatCount, formatEta, plural } from "./ui.tsx";
 export interface PreviewView {
   readonly symbols: number;
   readonly calls: number;
+  /** Units of quota that the calls cost. */
+  readonly units: number;
   /** Seconds; `null` when there is nothing to judge by. */
   readonly seconds: number | null;
   /** Epoch seconds of the reset after which it ends; `null` when today's quota suffices. */
@@ -14,9 +16,10 @@ export interface PreviewView {
   readonly knownUntil: number | null;
 }
 
-/** `50 symbols: 1,200 calls, about 4m. 12 of them are stored already, up to 2026-11-20.` */
+/** `50 symbols: 1,200 calls (6,000 units), about 4m. 12 of them are stored already, up to 2026-11-20.` */
 export function previewSentence(view: PreviewView): string {
-  const calls = view.calls === 0 ? "no calls" : plural(view.calls, "call");
+  const weight = view.units === view.calls ? "" : ` (${plural(view.units, "unit")})`;
+  const calls = view.calls === 0 ? "no calls" : `${plural(view.calls, "call")}${weight}`;
   const time = view.seconds === null ? [] : [formatEta(view.seconds)];
   const reset = view.afterReset === null ? [] : [`finishes after the quota reset at ${minute(view.afterReset)} UTC`];
   const cost = `${plural(view.symbols, "symbol")}: ${[calls, ...time, ...reset].join(", ")}.`;

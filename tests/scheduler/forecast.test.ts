@@ -5,7 +5,7 @@ import { forecast, type Plan, type SpentLimit } from "../../src/scheduler/foreca
 const plan = (over: Partial<Plan> = {}): Plan => ({
   symbols: 50,
   requests: 1_200,
-  unitsPerRequest: 1,
+  units: over.requests ?? 1_200,
   limits: [],
   workers: 2,
   secondsPerSymbol: 3,
@@ -38,7 +38,7 @@ describe("a limit a day", () => {
   });
 
   test("in units counts what a request costs", () => {
-    expect(forecast(plan({ requests: 120, unitsPerRequest: 5, limits: [day] }), 4_000).afterReset).toBe(10_000);
+    expect(forecast(plan({ requests: 120, units: 600, limits: [day] }), 4_000).afterReset).toBe(10_000);
   });
 });
 
