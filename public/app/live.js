@@ -38,10 +38,6 @@
   };
   stream.addEventListener("htmx:sse:after:connection", hear);
   stream.addEventListener("htmx:sse:before:message", hear);
-  // Signed out, or another server at the same address: only a new page helps.
-  stream.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) location.reload();
-  });
   stream.addEventListener("htmx:sse:after:message", () => {
     const lines = document.getElementById("log-lines");
     if (!lines) return;

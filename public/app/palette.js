@@ -4,7 +4,7 @@
   const dialog = document.getElementById("palette");
   const input = dialog?.querySelector("[role=combobox]");
   const link = document.getElementById("search-link");
-  if (!input || !window.htmx) return;
+  if (!input) return;
 
   // Enter that comes before the answer to the last letter waits for it.
   let pending = false;
@@ -28,11 +28,13 @@
 
   link?.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!window.htmx) return;
     event.preventDefault();
     open();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "k" || event.altKey || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    if (!window.htmx) return;
     event.preventDefault();
     if (dialog.open) dialog.close();
     else open();

@@ -6,7 +6,8 @@ import type { Actor } from "../domain/access.ts";
 import type { Database } from "../storage/db.ts";
 import { endPasswordSessions, endSession, findSession, keepSession } from "../storage/sessions.ts";
 import { keepSetting, readSettings } from "../storage/settings.ts";
-import { findToken, touchToken } from "../storage/tokens.ts";
+import { findToken, revokeToken, touchToken } from "../storage/tokens.ts";
+import { Leases, type Pass } from "./leases.ts";
 
 /** How long a browser stays signed in, milliseconds. */
 export const SESSION_MS = 14 * 86_400_000;
@@ -27,7 +28,15 @@ export type SignIn =
   /** Too many guesses: milliseconds until the next one is looked at. */
   | { readonly wait: number };
 
+/** Who sends a request, and what let them in; nothing did where there is no login. */
+export interface Admission {
+  readonly actor: Actor;
+  readonly pass: Pass | null;
+}
+
 export class Access {
+  /** Ends streams together with the sessions and tokens that opened them. */
+  readonly leases = new Leases();
   readonly #throttle = new Throttle();
   private constructor(
     private readonly db: Database,
@@ -59,9 +68,9 @@ export class Access {
   }
 
   /** Who that is; `null` if nobody who may come in. */
-  async identify({ authorization, cookie }: Credentials): Promise<Actor | null> {
-    const actor = await this.#recognise(authorization, cookie);
-    return actor && this.readOnly ? { ...actor, scope: "read" } : actor;
+  async identify({ authorization, cookie }: Credentials): Promise<Admission | null> {
+    const admission = await this.#recognise(authorization, cookie);
+    return admission && this.readOnly ? { ...admission, actor: { ...admission.actor, scope: "read" } } : admission;
   }
 
   /** Signs a browser in with the password, or as a guest with an API token. */
@@ -81,24 +90,40 @@ export class Access {
   }
 
   async signOut(cookie: string): Promise<void> {
-    await endSession(this.db, hashSecret(cookie));
+    const hash = hashSecret(cookie);
+    await endSession(this.db, hash);
+    this.leases.end(({ session }) => session === hash);
   }
 
-  async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Actor | null> {
+  /**
+   * Ends a token, every session that was opened with it, and the streams of both.
+   * @throws Refusal if there is no such token
+   */
+  async revoke(id: number): Promise<void> {
+    await revokeToken(this.db, id);
+    this.leases.end(({ token }) => token === id);
+  }
+
+  async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Admission | null> {
     // A token that is wrong is refused even where none is needed: who sends one means to be somebody.
     if (authorization !== undefined) return this.#byToken(authorization);
-    const session = cookie === undefined ? undefined : await findSession(this.db, hashSecret(cookie));
-    if (session && session.expiresAt > Date.now()) return session.token ?? OWNER;
-    return this.required ? null : LOCAL;
+    const hash = cookie === undefined ? undefined : hashSecret(cookie);
+    const session = hash === undefined ? undefined : await findSession(this.db, hash);
+    if (hash !== undefined && session && session.expiresAt > Date.now()) {
+      const { token, expiresAt } = session;
+      const actor = token ? { name: token.name, scope: token.scope } : OWNER;
+      return { actor, pass: { session: hash, token: token?.id ?? null, until: expiresAt } };
+    }
+    return this.required ? null : { actor: LOCAL, pass: null };
   }
 
-  async #byToken(authorization: string): Promise<Actor | null> {
+  async #byToken(authorization: string): Promise<Admission | null> {
     const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret));
     if (token === undefined) return null;
     const now = Date.now();
     if (now - (token.lastUsedAt ?? 0) > TOUCH_MS) await touchToken(this.db, token.id, now);
-    return { name: token.name, scope: token.scope };
+    return { actor: { name: token.name, scope: token.scope }, pass: { session: null, token: token.id, until: null } };
   }
 }
 

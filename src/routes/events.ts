@@ -17,5 +17,6 @@ export const streamRoutes = (feed: ScreenFeed) =>
     const { scene } = sceneOf(c.req.query("run"), c.req.query("q"));
     const symbol = c.req.query("symbol");
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
-    return c.body(feed.connect(symbol === undefined ? scene : { ...scene, symbol }, cursor), 200, HEADERS);
+    const watched = symbol === undefined ? scene : { ...scene, symbol };
+    return c.body(feed.connect(watched, cursor, c.get("lease")), 200, HEADERS);
   });

@@ -118,14 +118,19 @@ export class ScreenFeed {
     return this.#hub.lines().filter(({ id }) => id <= this.#line);
   }
 
-  /** A stream of server-sent events for one viewer who has seen everything up to `cursor`. */
-  connect(scene: Scene, cursor: string | undefined): ReadableStream<Uint8Array> {
+  /** A stream of server-sent events for one viewer who has seen everything up to `cursor`; it ends with `lease`. */
+  connect(scene: Scene, cursor: string | undefined, lease?: AbortSignal): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(scene);
     channel.settle();
+    const end = () => viewer.end();
     const viewer = new Viewer(
       (pending) => this.#catchUp(channel, pending),
-      () => this.#leave(channel, viewer),
+      () => {
+        lease?.removeEventListener("abort", end);
+        this.#leave(channel, viewer);
+      },
     );
+    lease?.addEventListener("abort", end);
     channel.viewers.add(viewer);
     viewer.pending = this.#missed(channel, cursor);
     // The answer's head leaves with its first bytes, and the browser is to know at once that it is connected.

@@ -13,6 +13,8 @@ declare module "hono" {
   interface ContextVariableMap {
     /** Who asks; not set on the few routes that are open to all. */
     actor: Actor;
+    /** Aborts when what let the request in ends: a stream ends with it. */
+    lease: AbortSignal | undefined;
     /** Whether there is a login at all. */
     guarded: boolean;
   }
@@ -22,6 +24,8 @@ export const SESSION_COOKIE = "barkeep-session";
 
 /** Supervisors and browsers that have yet to sign in come here. */
 const OPEN = /^\/(?:healthz|readyz|login|assets\/[^/]+)$/;
+/** Answers that go on after the request was let in. */
+const STREAMS = /^\/(?:api\/)?events$/;
 /** Longest reason that is kept, characters. */
 const MAX_REASON = 200;
 
@@ -45,13 +49,15 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: GuardOp
       return refuse(c, { status: 403, detail: "The request comes from a page of another site" });
     }
     c.set("guarded", access.required);
-    const actor = await access.identify({
+    const admission = await access.identify({
       authorization: c.req.header("Authorization"),
       cookie: getCookie(c, SESSION_COOKIE),
     });
-    if (actor !== null) c.set("actor", actor);
+    if (admission !== null) c.set("actor", admission.actor);
     if (OPEN.test(path)) return next();
-    if (actor === null) return askToSignIn(c, refuse);
+    if (admission === null) return askToSignIn(c, refuse);
+    const { actor, pass } = admission;
+    if (pass !== null && STREAMS.test(path)) c.set("lease", access.leases.signalOf(pass));
     const needed = neededScope(method, path);
     if (!covers(actor.scope, needed)) {
       const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;

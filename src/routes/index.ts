@@ -64,7 +64,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", assets.route);
   routes.route("/", sessionRoutes(services.db, access, assets.addresses));
   routes.route("/", preferenceRoutes());
-  routes.route("/", tokenPages(services.db, assets.addresses));
+  routes.route("/", tokenPages(services.db, access, assets.addresses));
   routes.route("/", auditPages(services.db, assets.addresses));
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));

@@ -6,15 +6,16 @@ import { hashSecret, newSecret, TOKEN_PREFIX } from "../auth.ts";
 import { isScope } from "../domain/access.ts";
 import { Refusal } from "../domain/errors.ts";
 import type { Database } from "../storage/db.ts";
-import { keepToken, listTokens, revokeToken } from "../storage/tokens.ts";
+import { keepToken, listTokens } from "../storage/tokens.ts";
 import { AccessPage, type AccessView } from "../views/access.tsx";
 import type { Frame } from "../views/layout.tsx";
+import type { Access } from "./access.ts";
 import { frameOf } from "./frame.ts";
 
 /** Longest name of a token, characters. */
 const MAX_NAME = 60;
 
-export function tokenPages(db: Database, assets: Frame["assets"]) {
+export function tokenPages(db: Database, access: Access, assets: Frame["assets"]) {
   const pages = new Hono();
   const show = async (c: Context, more: Partial<AccessView> = {}, status = 200) => {
     // A token stands on this page once: no copy of it is to stay in a cache.
@@ -49,7 +50,7 @@ export function tokenPages(db: Database, assets: Frame["assets"]) {
 
   pages.post("/settings/access/:id/revoke", async (c) => {
     const id = Number(c.req.param("id"));
-    await revokeToken(db, Number.isSafeInteger(id) ? id : 0);
+    await access.revoke(Number.isSafeInteger(id) ? id : 0);
     return c.redirect("/settings/access", 303);
   });
 

@@ -7,7 +7,7 @@ import type { Database } from "./db.ts";
 
 export interface SessionRow {
   /** The token that was signed in with; `null` for the password. */
-  readonly token: { readonly name: string; readonly scope: Scope } | null;
+  readonly token: { readonly id: number; readonly name: string; readonly scope: Scope } | null;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }
@@ -34,7 +34,7 @@ export async function findSession(db: Database, hash: string): Promise<SessionRo
   if (row === undefined) return undefined;
   const { expiresAt, tokenId, name, scope } = row;
   if (tokenId === null) return { expiresAt, token: null };
-  return name === null || scope === null ? undefined : { expiresAt, token: { name, scope } };
+  return name === null || scope === null ? undefined : { expiresAt, token: { id: tokenId, name, scope } };
 }
 
 export async function endSession(db: Database, hash: string): Promise<void> {

@@ -67,8 +67,8 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
           <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
           <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={frame.assets.css} />
-          <script src={frame.assets.htmx} defer />
           <script src={frame.assets.js} defer />
+          <script src={frame.assets.htmx} defer />
         </head>
         <body>
           <a class="skip-link" href={`#${dom.main}`}>
@@ -94,14 +94,15 @@ const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true a
 
 /**
  * Holds the page's one connection for live updates, outside of everything that is ever swapped. A first connect that
- * fails is not retried by the extension, so a timer asks again; while connected it does nothing.
+ * fails is not retried by the extension, so a timer asks again; while connected it does nothing. `public/app/stream.js` keeps hidden tabs from connecting: it
+ * has to listen before htmx looks at the page, so our script comes first.
  */
 const Stream = ({ address }: { address: string }) => (
   <div
     id={dom.stream}
     hidden
     hx-sse:connect={address}
-    hx-trigger="load, every 5s"
+    hx-trigger="load, shown, every 5s"
     hx-sync="this:drop"
     hx-swap="none"
     hx-config="sse.reconnectMaxDelay:8s sse.connectTimeout:10s"

@@ -25,7 +25,7 @@ export function eventRoutes({ hub }: Services) {
   const snapshot = snapshots(hub);
   return apiRouter().openapi(read, (c) => {
     const stream = hub.stream({ latest: c.req.valid("query").latest === "1" });
-    return c.body(follow(hub, stream, snapshot, c.req.header("Last-Event-ID")), 200, {
+    return c.body(follow(hub, stream, snapshot, c.req.header("Last-Event-ID"), c.get("lease")), 200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
       "X-Accel-Buffering": "no",
@@ -46,9 +46,12 @@ function follow(
   stream: EventStream,
   snapshot: () => Told,
   lastId: string | undefined,
+  lease: AbortSignal | undefined,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let told: Told | null = null;
+  const end = () => stream.close();
+  lease?.addEventListener("abort", end);
   return new ReadableStream({
     async pull(controller) {
       if (told === null) {
@@ -58,7 +61,10 @@ function follow(
         return;
       }
       const chunk = await stream.next(PING_MS);
-      if (chunk === null) return controller.close();
+      if (chunk === null) {
+        lease?.removeEventListener("abort", end);
+        return controller.close();
+      }
       const lagged = chunk.lagged > 0;
       if (lagged) told = snapshot();
       const { seq, firstLine, text } = told;
@@ -67,7 +73,10 @@ function follow(
       const body = head + news.map((event) => encodeEvent(hub.epoch, event)).join("");
       controller.enqueue(encoder.encode(body || ": ping\n\n"));
     },
-    cancel: () => stream.close(),
+    cancel: () => {
+      lease?.removeEventListener("abort", end);
+      stream.close();
+    },
   });
 }
 
