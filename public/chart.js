@@ -2,7 +2,7 @@
 // Without this file the page still shows every number and offers them as files.
 
 const root = document.getElementById("chart");
-const { symbol, interval, library } = root.dataset;
+const { symbol, interval, adjust, library } = root.dataset;
 const find = (selector) => root.querySelector(selector);
 const [form, stage, canvas, note, readout] = [
   ".overlays",
@@ -21,7 +21,7 @@ let bars = [];
 const drawn = new Map();
 
 async function rowsOf(content, from, to, names) {
-  const query = new URLSearchParams({ interval, from, to, ...(names && { names: names.join(",") }) });
+  const query = new URLSearchParams({ interval, adjust, from, to, ...(names && { names: names.join(",") }) });
   const response = await fetch(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
   if (response.ok) return (await response.json()).rows;
   const problem = await response.json().catch(() => ({}));

@@ -3,12 +3,14 @@
 
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
+import { ADJUSTMENTS } from "../domain/action.ts";
 import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
 import { healthClock } from "../domain/health.ts";
 import { type Interval, isInterval } from "../domain/interval.ts";
 import { parseSymbol } from "../domain/symbol.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../features/catalog.ts";
+import { adjusterOf, USUAL_ADJUSTMENT } from "../pipeline/adjust.ts";
 import { readLastBars } from "../storage/bars.ts";
 import { findHealth } from "../storage/health.ts";
 import { deleteProfile, findFeatureState, findProfile, intervalsOf } from "../storage/profiles.ts";
@@ -50,14 +52,17 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
   pages.get("/profiles/:symbol", async (c) => {
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
-    const [bars, series, rejected, quality, health, recent] = await Promise.all([
+    const adjust = ADJUSTMENTS.find((each) => each === c.req.query("adjust")) ?? USUAL_ADJUSTMENT;
+    const [raw, adjusted, series, rejected, quality, health, recent] = await Promise.all([
       readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
+      adjusterOf(db, seriesId, adjust),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
       readQuality(profile),
       findHealth(db, seriesId, healthClock(calendar, Date.now())),
       recentValues(symbol, interval, profile.catalogVersion),
     ]);
+    const bars = adjusted(raw);
     const at = bars.ts.length - 1;
     const { open, high, low, close, volume } = bars;
     const view = {
@@ -103,6 +108,7 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
         firstBar,
         lastBar,
         from: bars.ts[0] ?? firstBar,
+        adjust,
         overlays: chosenOverlays(c.req.queries("overlay") ?? []),
         script: assets.chart,
         library: assets.chartLibrary,

@@ -11,10 +11,10 @@ export async function listActions(
   provider: string,
   symbol: string,
   kinds?: readonly ActionKind[],
-): Promise<CorporateAction[]> {
-  const { kind, date, value } = corporateActions;
+): Promise<(CorporateAction & { /** Epoch milliseconds. */ seenAt: number })[]> {
+  const { kind, date, value, seenAt } = corporateActions;
   return db.orm
-    .select({ kind, date, value })
+    .select({ kind, date, value, seenAt })
     .from(corporateActions)
     .where(
       and(

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The chart of a profile: its frame, and the overlays that `public/chart.js` draws over the bars. */
 
+import { ADJUSTMENTS, type Adjustment } from "../domain/action.ts";
 import type { Interval } from "../domain/interval.ts";
 import { BarTime, profileAddress } from "./ui.tsx";
 
@@ -42,9 +43,44 @@ export type OverlayKey = (typeof OVERLAYS)[number]["key"];
 export const chosenOverlays = (keys: readonly string[]): OverlayKey[] =>
   OVERLAYS.map(({ key }) => key).filter((key) => keys.includes(key));
 
-/** The address of a profile with these overlays on its chart. */
-export const chartAddress = (symbol: string, interval: Interval, overlays: readonly OverlayKey[]) =>
-  [profileAddress(symbol, interval), ...overlays.map((key) => `overlay=${key}`)].join("&");
+/** What pages show unless their address says otherwise. */
+const USUAL: Adjustment = "splits";
+
+/** The address of a profile with these overlays on its chart, its prices adjusted so. */
+export const chartAddress = (
+  symbol: string,
+  interval: Interval,
+  { overlays, adjust }: Pick<ChartView, "overlays" | "adjust">,
+) =>
+  [
+    profileAddress(symbol, interval),
+    ...(adjust === USUAL ? [] : [`adjust=${adjust}`]),
+    ...overlays.map((key) => `overlay=${key}`),
+  ].join("&");
+
+const ADJUSTMENT_TITLES: Readonly<Record<Adjustment, readonly [title: string, meaning: string]>> = {
+  none: ["Raw", "As stored: no split or dividend is applied"],
+  splits: ["Splits", "Prices before a split are made comparable with today's"],
+  all: ["Splits and dividends", "Prices before a split or dividend are made comparable with today's"],
+};
+
+/** Links to the same page with other corporate actions applied. */
+export const Adjustments = ({ chart }: { chart: ChartView }) => (
+  <nav class="tabs adjustments" aria-label="Prices adjusted for">
+    <span class="muted" aria-hidden="true">
+      Prices
+    </span>
+    {ADJUSTMENTS.map((adjust) => (
+      <a
+        href={chartAddress(chart.symbol, chart.interval, { ...chart, adjust })}
+        title={ADJUSTMENT_TITLES[adjust][1]}
+        aria-current={adjust === chart.adjust ? "true" : undefined}
+      >
+        {ADJUSTMENT_TITLES[adjust][0]}
+      </a>
+    ))}
+  </nav>
+);
 
 export interface ChartView {
   readonly symbol: string;
@@ -55,13 +91,15 @@ export interface ChartView {
   /** Where the chart begins; older bars are fetched when it is moved back. */
   readonly from: number;
   readonly overlays: readonly OverlayKey[];
+  /** Which corporate actions are applied to what is drawn. */
+  readonly adjust: Adjustment;
   /** Addresses of our script and of the library it draws with. */
   readonly script: string;
   readonly library: string;
 }
 
 export const Chart = ({ chart }: { chart: ChartView }) => {
-  const { symbol, interval, firstBar, lastBar, from, overlays, script, library } = chart;
+  const { symbol, interval, firstBar, lastBar, from, overlays, adjust, script, library } = chart;
   return (
     <section
       class="chart"
@@ -69,6 +107,7 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
       aria-labelledby="chart-title"
       data-symbol={symbol}
       data-interval={interval}
+      data-adjust={adjust}
       data-first={String(firstBar)}
       data-from={String(from)}
       data-to={String(lastBar + 1)}
@@ -79,6 +118,7 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
       </h2>
       <form class="overlays" method="get" aria-label="Overlays">
         <input type="hidden" name="interval" value={interval} />
+        {adjust === USUAL ? null : <input type="hidden" name="adjust" value={adjust} />}
         {OVERLAYS.map((overlay: Overlay) => (
           <label>
             <input

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The features of a profile, by family: value, unit, the last values as a line, and on demand where each comes from. */
 
+import type { Adjustment } from "../domain/action.ts";
 import { Spark } from "./spark.tsx";
 import { formatValue, plural } from "./ui.tsx";
 
@@ -23,10 +24,12 @@ export interface FamilyView {
   readonly features: readonly FeatureView[];
 }
 
-export const Families = ({ families }: { families: readonly FamilyView[] }) => (
+/** The features of the profile; they are computed from bars adjusted for splits, whatever `adjust` the page draws. */
+export const Families = ({ families, adjust }: { families: readonly FamilyView[]; adjust: Adjustment }) => (
   <>
     <div class="families-head">
       <h2>Features</h2>
+      {adjust === "splits" ? null : <span class="muted">of prices adjusted for splits, as stored</span>}
       <nav aria-label="Families">
         {families.map(({ family }) => (
           <a href={`#${family}`}>{familyTitle(family)}</a>

@@ -29,7 +29,13 @@ export interface QualityView {
     readonly first: number;
     readonly last: number;
   }[];
-  readonly actions: readonly { readonly kind: ActionKind; readonly date: number; readonly value: number }[];
+  readonly actions: readonly {
+    readonly kind: ActionKind;
+    readonly date: number;
+    readonly value: number;
+    /** Epoch milliseconds. */
+    readonly seenAt: number;
+  }[];
   readonly sources: readonly { readonly provider: string; readonly bars: number }[];
   /** Other providers that a repair may ask. */
   readonly others: readonly { readonly name: string; readonly title: string }[];
@@ -43,12 +49,17 @@ const MEANINGS: Readonly<Record<SessionState, string>> = {
   outside: "bars outside the session",
   confirmed: "confirmed empty",
 };
-/** Lines of a list before it is cut. */
+/** Lines of a list that are always open, and the most there are. */
 const SHOWN = 12;
+const MOST = 500;
 /** Years that are open when the page opens. */
 const OPEN_YEARS = 3;
 const CELL = 9;
 const STEP = 11;
+
+/** `split, 4 for 1`, `split, 1 for 10` */
+const splitWords = (value: number) =>
+  `split, ${value >= 1 ? `${formatValue(value)} for 1` : `1 for ${formatValue(1 / value)}`}`;
 
 const day = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
 
@@ -90,9 +101,12 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
       <List
         title="Splits and dividends"
         empty="None known."
-        lines={quality.actions.map(({ kind, date, value }) => (
+        lines={quality.actions.map(({ kind, date, value, seenAt }) => (
           <>
-            {day(date)}: {kind === "split" ? `split, ${formatValue(value)} for 1` : `dividend of ${formatValue(value)}`}
+            {day(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}{" "}
+            <span class="muted">
+              from {quality.provider}, found <Moment at={seenAt} />
+            </span>
           </>
         ))}
       />
@@ -234,7 +248,19 @@ const List = ({ title, lines, empty }: { title: string; lines: readonly unknown[
         {lines.slice(0, SHOWN).map((line) => (
           <li>{line as string}</li>
         ))}
-        {lines.length > SHOWN ? <li class="muted">and {formatCount(lines.length - SHOWN)} more</li> : null}
+        {lines.length > SHOWN ? (
+          <li>
+            <details>
+              <summary class="muted">and {formatCount(lines.length - SHOWN)} more</summary>
+              <ul>
+                {lines.slice(SHOWN, MOST).map((line) => (
+                  <li>{line as string}</li>
+                ))}
+                {lines.length > MOST ? <li class="muted">The rest is too long for a page.</li> : null}
+              </ul>
+            </details>
+          </li>
+        ) : null}
       </ul>
     )}
   </section>

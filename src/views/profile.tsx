@@ -6,7 +6,7 @@ import { HEALTH_WORDS, type Health } from "../domain/health.ts";
 import { INTERVALS, type Interval } from "../domain/interval.ts";
 import { HealthPill } from "./health.tsx";
 import { type Frame, Page } from "./layout.tsx";
-import { Chart, type ChartView, chartAddress } from "./profile-chart.tsx";
+import { Adjustments, Chart, type ChartView, chartAddress } from "./profile-chart.tsx";
 import { Families, type FamilyView } from "./profile-features.tsx";
 import { Quality, type QualityView } from "./profile-quality.tsx";
 import type { ProfileSummary } from "./profiles.tsx";
@@ -65,13 +65,14 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
       <nav class="tabs" aria-label="Interval">
         {INTERVALS.filter((interval) => profile.intervals.includes(interval)).map((interval) => (
           <a
-            href={chartAddress(profile.symbol, interval, profile.chart.overlays)}
+            href={chartAddress(profile.symbol, interval, profile.chart)}
             aria-current={interval === profile.interval ? "page" : undefined}
           >
             {interval}
           </a>
         ))}
       </nav>
+      <Adjustments chart={profile.chart} />
       <span class="muted">
         updated <Moment at={profile.updatedAt} />
       </span>
@@ -88,7 +89,7 @@ export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: Profile
       </aside>
     </div>
     <Quality quality={profile.quality} />
-    <Families families={profile.families} />
+    <Families families={profile.families} adjust={profile.chart.adjust} />
   </Page>
 );
 
@@ -162,6 +163,8 @@ const Change = ({ change }: { change: number }) => (
   <span class={change < 0 ? "fall" : "rise"}>{` ${change < 0 ? "−" : "+"}${Math.abs(change * 100).toFixed(2)}%`}</span>
 );
 
+const VENDOR_ADJUSTMENTS: Readonly<Record<string, string>> = { none: "no", splits: "splits", all: "all" };
+
 const History = ({ profile }: { profile: ProfileView }) => {
   const { bars, firstBar, lastBar, interval, provider, series, rejected } = profile;
   const rejectedRows = rejected.reduce((sum, { rows }) => sum + rows, 0);
@@ -178,7 +181,7 @@ const History = ({ profile }: { profile: ProfileView }) => {
       {series === null ? null : (
         <>
           <Fact name="Feed">{series.feed}</Fact>
-          <Fact name="Adjustment">{series.adjustment}</Fact>
+          <Fact name="Adjusted by vendor">{VENDOR_ADJUSTMENTS[series.adjustment] ?? series.adjustment}</Fact>
           <Fact name="Sessions">{series.sessions}</Fact>
         </>
       )}
@@ -209,7 +212,7 @@ const Backfill = ({ profile: { backfill, known, features } }: { profile: Profile
   </Facts>
 );
 
-const Downloads = ({ profile: { symbol, interval } }: { profile: ProfileView }) => (
+const Downloads = ({ profile: { symbol, interval, chart } }: { profile: ProfileView }) => (
   <section>
     <h2>Downloads</h2>
     {(["bars", "features"] as const).map((content) => (
@@ -218,7 +221,7 @@ const Downloads = ({ profile: { symbol, interval } }: { profile: ProfileView }) 
         {Object.entries(FORMATS).map(([format, title]) => (
           <a
             class="button"
-            href={`/api/${content}/${encodeURIComponent(symbol)}?interval=${interval}&format=${format}`}
+            href={`/api/${content}/${encodeURIComponent(symbol)}?interval=${interval}&format=${format}&adjust=${chart.adjust}`}
             download={`${symbol.replace("@", "_")}-${interval}-${content}.${format}`}
             aria-label={`${content} as ${title}`}
           >

@@ -39,6 +39,24 @@ test("a profile shows its sessions, its gaps and what was revised; repair and re
   expect([adjusted.close, adjusted.volume]).toEqual([raw.close / 4, raw.volume * 4]);
   expect((await app.get("/api/bars/AAPL?interval=1d&adjust=sometimes")).status).toBe(422);
 
+  // The page follows: its last change, its chart and its downloads.
+  const [last] = await db.rows("SELECT last_bar FROM profiles", []);
+  await db.write([
+    { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 2, 0)", args: [Number(last![0])] },
+  ]);
+  const shown = async (query: string) => {
+    const { text } = await app.get(`/profiles/AAPL?interval=1d${query}`);
+    const change = /([+−][\d.]+)%/.exec(text)![1]!.replace("−", "-");
+    return { change: Number(change), chart: /data-adjust="(\w+)"/.exec(text)![1], text };
+  };
+  const [splits, none] = [await shown(""), await shown("&adjust=none")];
+  expect([splits.chart, none.chart]).toEqual(["splits", "none"]);
+  // Halved by the split, the close before makes the change what it is.
+  expect((1 + splits.change / 100) / (1 + none.change / 100)).toBeCloseTo(2, 2);
+  expect(none.text).toContain("format=csv&amp;adjust=none");
+  expect(none.text).toContain("/profiles/AAPL?interval=1d&amp;adjust=all");
+  expect(none.text).toContain("split, 4 for 1");
+
   const newest = () => app.app.hub.runs().toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]!;
   const repaired = await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order: "repair" }));
   expect([repaired.status, newest().mode]).toEqual([303, "repair"]);

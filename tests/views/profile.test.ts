@@ -69,7 +69,7 @@ describe("the overlays", () => {
   });
 
   test("go along in the address", () => {
-    expect(chartAddress("BRK.B", "1h", ["sma_20", "psar"])).toBe(
+    expect(chartAddress("BRK.B", "1h", { overlays: ["sma_20", "psar"], adjust: "splits" })).toBe(
       "/profiles/BRK.B?interval=1h&overlay=sma_20&overlay=psar",
     );
   });
