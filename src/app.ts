@@ -110,7 +110,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       quota.restore((await readQuotas(db)) as QuotaRow[]);
       log.write("info", `The settings of ${title} were changed`);
     }
-    const outbox = await Outbox.open({ db, log });
+    const clock = options.clock ?? systemClock;
+    const onAlert = () => outbox.wake();
+    const outbox = await Outbox.open({ db, log, clock });
     const mail = await MailSettings.open({
       db,
       config,
@@ -129,7 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       engine,
       provider: (name) => providers.find(name),
       defaults: { provider: config.provider, maxWorkers: config.workers },
-      onAlert: () => outbox.wake(),
+      onAlert,
       quotaOf: (name) => quota.snapshot().find(({ provider }) => provider === name),
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
@@ -146,10 +148,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await idle;
     });
     await runs.recover();
-    engine.work(symbolHandler({ db, log, runs, pool }), pool.size);
-    const clock = options.clock ?? systemClock;
+    engine.work(symbolHandler({ db, log, runs, pool, onAlert }), pool.size);
     const defaultProvider = config.provider;
-    const timetable = new Timetable({ db, log, runs, defaultProvider, onAlert: () => outbox.wake() }, clock);
+    const timetable = new Timetable({ db, log, runs, defaultProvider, onAlert }, clock);
     closers.push(() => timetable.close());
     await timetable.look();
     const schedules = new Schedules({

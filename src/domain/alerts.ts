@@ -81,8 +81,11 @@ export interface RevisionFound extends About<"revision_found"> {
   readonly provider: string;
   /** What the comparison took it for. */
   readonly what: "split" | "dividend" | "correction" | "suspicious";
-  /** Bars that differ. */
+  /** Bars that differ, or are missing from a suspicious answer. */
   readonly bars: number;
+  /** The first and the last of them, epoch seconds. */
+  readonly from: number;
+  readonly to: number;
   /** What was found and what was done about it, in one sentence. */
   readonly detail: string;
 }
@@ -93,7 +96,7 @@ export interface GapFound extends About<"gap_found"> {
   readonly provider: string;
   /** What is missing, e.g. `3 sessions`. */
   readonly missing: string;
-  /** From the first to the last missing bar, epoch seconds. */
+  /** The first and the last session concerned, midnight UTC of the trading date in epoch seconds. */
   readonly from: number;
   readonly to: number;
 }
@@ -120,8 +123,11 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${event.run.id}:${event.run.finishedAt}`;
     case "quota_level":
       return `${event.kind}:${event.provider}:${event.period}:${event.counts}:${event.resetsAt ?? event.at}`;
-    case "revision_found":
-      return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.what}:${event.at}`;
+    case "revision_found": {
+      const key = `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.what}`;
+      // An answer that lacks stored bars lacks them tomorrow too, until the overlap has gone past them.
+      return event.what === "suspicious" ? `${key}:${event.to}` : `${key}:${event.from}:${event.to}:${event.at}`;
+    }
     case "gap_found":
       return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.from}:${event.to}`;
     case "schedule_missed":

@@ -6,9 +6,11 @@ import { ProviderError } from "../domain/errors.ts";
 import { judge, REASONS, type RejectedRow } from "../domain/judge.ts";
 import type { Provider } from "../providers/provider.ts";
 import { countBars, readBars } from "../storage/bars.ts";
-import { type BatchRecord, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
+import { storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
 import type { Statement } from "../storage/db.ts";
+import { recordStatements } from "../storage/outbox.ts";
 import { foreignBars, type Revised } from "../storage/revisions.ts";
+import { revisionFound } from "./findings.ts";
 import { type Batch, mergeBatches, type Span } from "./plan.ts";
 import { compareBars, pick } from "./revise.ts";
 import type { Work } from "./work.ts";
@@ -158,16 +160,23 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[], str
     }
     const held = await countBars(io.db, route.series, batch.from, batch.to);
     const bars = barsBetween(judged.bars, batch.from, batch.to);
+    const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
+    const news = [
+      ...(index === 0 ? revisionFound(task, { what: "suspicious", detail: SHRUNK, times: change.missing }) : []),
+      ...revised.flatMap(({ kind, bars }) =>
+        revisionFound(task, { what: "correction", detail: TOLD[kind], times: bars.ts }),
+      ),
+    ];
     await storeBatch(io.db, {
       seriesId: route.series,
       runId: task.runId,
       window: batch,
       bars,
       write: barsBetween(change.write, batch.from, batch.to),
-      revised: change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) })),
-      lacking: index === 0 ? change.lacking : 0,
+      revised,
+      lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
-      also: route.also?.(batch) ?? [],
+      also: [...(route.also?.(batch) ?? []), ...recordStatements(news)],
       ...(route.into === "fill" && { source: route.provider.name }),
       counters: {
         jobId: task.jobId,
@@ -176,9 +185,23 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[], str
         dataPointsElsewhere: work.dataPoints - held,
       },
     });
+    if (news.length > 0) io.alert();
     work.dataPoints += (await countBars(io.db, route.series, batch.from, batch.to)) - held;
     strip.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
   }
+}
+
+const SHRUNK = "The answer lacks bars that are stored; nothing stored was changed.";
+const TOLD = {
+  correction: "The old values are kept.",
+  withdrawn: "Put aside as a lone jump; the old values are kept.",
+} as const;
+
+interface Change {
+  readonly write: BarColumns;
+  readonly revised: readonly (Revised & { readonly kind: keyof typeof TOLD })[];
+  /** Stored bars that the answer lacks, epoch seconds. */
+  readonly missing: readonly number[];
 }
 
 /** What an answer changes in its series. */
@@ -188,9 +211,9 @@ async function changeOf(
   window: Span,
   bars: BarColumns,
   rejected: readonly RejectedRow[],
-): Promise<Required<Pick<BatchRecord, "write" | "lacking">> & { revised: Revised[] }> {
+): Promise<Change> {
   const stored = into === "build" ? emptyBars() : await readBars(work.io.db, series, window.from, window.to);
-  if (stored.ts.length === 0) return { write: bars, revised: [], lacking: 0 };
+  if (stored.ts.length === 0) return { write: bars, revised: [], missing: [] };
   if (into === "fill") {
     const there = new Set(stored.ts);
     return {
@@ -199,7 +222,7 @@ async function changeOf(
         positions(bars, (ts) => !there.has(ts)),
       ),
       revised: [],
-      lacking: 0,
+      missing: [],
     };
   }
   // Stored when it was the newest bar; with those after it, it is seen to be a lone jump.
@@ -222,17 +245,17 @@ async function changeOf(
   if (kind === "shrunk") {
     log(
       "warn",
-      `suspicious answer for ${day(window.from)} to ${day(window.to - 1)}: it lacks ${count(missing)} that are stored; nothing stored was changed`,
+      `suspicious answer for ${day(window.from)} to ${day(window.to - 1)}: it lacks ${count(missing.length)} that are stored; nothing stored was changed`,
     );
   }
   if (old.ts.length > 0)
     log("warn", `${count(old.ts.length)} corrected by ${provider.title}, the first ${day(old.ts[0]!)}`);
   if (withdrawn.ts.length > 0) log("warn", `${count(withdrawn.ts.length)} withdrawn: ${REASONS.jump}`);
-  const revised: Revised[] = [
+  const revised = [
     { kind: "correction", bars: old },
     { kind: "withdrawn", bars: withdrawn },
-  ];
-  return { write, revised: revised.filter((part) => part.bars.ts.length > 0), lacking: missing };
+  ] as const;
+  return { write, revised: revised.filter((part) => part.bars.ts.length > 0), missing };
 }
 
 const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;

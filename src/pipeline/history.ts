@@ -17,9 +17,10 @@ import type { Work } from "./work.ts";
  */
 export async function fetchHistory(work: Work): Promise<void> {
   const { task } = work;
+  const isBegun = await isRebuilding(work);
   if (task.mode === "reprocess") return;
   if (task.rebuild) await rebuildRange(work);
-  else if (await isRebuilding(work)) await rebuildSeries(work);
+  else if (isBegun) await rebuildSeries(work);
   else {
     try {
       if (task.mode === "repair") return await repair(work);

@@ -85,5 +85,7 @@ export type FromWorker =
   /** The job was stopped before its request was granted or sent. */
   | { readonly type: "forgo"; readonly request: number }
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
+  /** Something was recorded that may be worth a mail. */
+  | { readonly type: "alert" }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "outcome"; readonly outcome: Outcome };

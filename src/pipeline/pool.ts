@@ -25,6 +25,8 @@ export interface TaskListener {
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
   coverage(coverage: Coverage): void;
   log(level: LogLevel, message: string): void;
+  /** The job recorded something that may be worth a mail. */
+  alert(): void;
 }
 
 /** The worker died while it had the job; the job itself is neither done nor failed. */
@@ -177,6 +179,9 @@ export class WorkerPool {
         break;
       case "log":
         assignment.listener.log(message.level, message.message);
+        break;
+      case "alert":
+        assignment.listener.alert();
         break;
       case "acquire":
         void this.#acquire(member, assignment, message);

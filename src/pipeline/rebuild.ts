@@ -2,25 +2,46 @@
 
 import { ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/interval.ts";
-import { countBars, readBars } from "../storage/bars.ts";
+import { countBars, readBars, readLastBars } from "../storage/bars.ts";
 import { answeredWindows } from "../storage/coverage.ts";
-import type { RevisionKind } from "../storage/schema.ts";
-import { compareStaging, findStaging, openStaging, swapStaging } from "../storage/staging.ts";
-import { type FactorFound, fetchBatches } from "./fetch.ts";
+import { recordStatements } from "../storage/outbox.ts";
+import {
+  compareStaging,
+  copyRest,
+  findBeside,
+  openStaging,
+  putAwayRetired,
+  type StagedChange,
+  swapStaging,
+} from "../storage/staging.ts";
+import { FactorFound, fetchBatches } from "./fetch.ts";
+import { revisionFound } from "./findings.ts";
 import { planBatches, type Span, uncovered } from "./plan.ts";
+import { compareBars } from "./revise.ts";
 import type { Work } from "./work.ts";
 
 /** The new history may lack this share of the stored bars: a vendor does withdraw some. More is suspicious. */
 const LOSS = 0.02;
+/** Bars in which a factor shows, if there is one. */
+const SAMPLE = 60;
 
-/** Is the job in the middle of a rebuild that it began before a stop? */
-export async function isRebuilding({ io, task, series }: Work): Promise<boolean> {
-  return (await findStaging(io.db, series, task.runId)) !== undefined;
+/**
+ * Finishes what an earlier rebuild left to be put away; answers whether the job is in the middle of a rebuild that it
+ * began before a stop.
+ */
+export async function isRebuilding(work: Work): Promise<boolean> {
+  const { io, task, series } = work;
+  const beside = await findBeside(io.db, series);
+  if (beside === undefined) return false;
+  if (beside.retiredKind === null) return beside.stagingRun === task.runId;
+  await putAwayRetired(io.db, beside, yielding(work));
+  return false;
 }
 
 /** Fetches the range of the run anew and puts it in the place of what is stored for it. */
 export async function rebuildRange(work: Work): Promise<void> {
-  await rebuild(work, { from: work.task.rangeFrom, to: work.task.rangeTo }, "rebuild");
+  const { rangeFrom: from, rangeTo: to } = work.task;
+  await rebuild(work, { from, to }, async () => null);
 }
 
 /**
@@ -38,31 +59,70 @@ export async function rebuildSeries(work: Work, found?: FactorFound): Promise<vo
   }
   const first = (await readBars(io.db, series, 0, Number.MAX_SAFE_INTEGER, 1)).ts[0];
   const from = Math.min(task.rangeFrom, Math.floor((first ?? task.rangeFrom) / DAY) * DAY);
-  await rebuild(work, { from, to: task.rangeTo }, found?.kind ?? "rebuild");
+  await rebuild(work, { from, to: task.rangeTo }, async (staging) => found ?? (await factorOf(work, staging)));
 }
 
-/** @throws ProviderError when the new history could not be had or is no match for the old one, which then stays */
-async function rebuild(work: Work, range: Span, kind: RevisionKind): Promise<void> {
+/** The factor between the stored bars and those of `staging`, of a rebuild that was begun before a stop. */
+async function factorOf({ io, series }: Work, staging: number): Promise<FactorFound | null> {
+  const newest = (await readLastBars(io.db, staging, Number.MAX_SAFE_INTEGER, 1)).ts[0] ?? 0;
+  const old = await readLastBars(io.db, series, newest + 1, SAMPLE);
+  const fresh = await readBars(io.db, staging, old.ts[0] ?? newest, newest + 1);
+  const { kind, factor } = compareBars(old, fresh, new Set());
+  return kind === "split" || kind === "dividend" ? new FactorFound(kind, factor) : null;
+}
+
+/**
+ * @param factorIn what made the rebuild necessary, `null` if somebody asked for it
+ * @throws ProviderError when the new history could not be had or is no match for the old one, which then stays
+ */
+async function rebuild(
+  work: Work,
+  range: Span,
+  factorIn: (staging: number) => Promise<FactorFound | null>,
+): Promise<void> {
   const { io, task, series: seriesId } = work;
   const { runId } = task;
   const batches = planBatches(range.from, range.to, task.batchDays);
   // Swapped before a stop, or nothing stored to be kept: the ledger of the series itself says what is left to do.
   const isSwapped = uncovered(range, await answeredWindows(io.db, seriesId, runId)).length === 0;
   if (isSwapped) return;
-  const staging = await openStaging(io.db, seriesId, runId);
+  const pause = yielding(work);
+  const staging = await openStaging(io.db, seriesId, runId, pause);
   work.dataPoints = await countBars(io.db, staging, task.rangeFrom, task.rangeTo);
   const known = await answeredWindows(io.db, staging, runId);
   await fetchBatches(work, { provider: io.provider, series: staging, into: "build" }, batches, known);
 
   const { from, to } = range;
-  const { fresh, lost, stored } = await compareStaging(io.db, seriesId, staging, from, to);
+  const change = await compareStaging(io.db, seriesId, staging, from, to);
+  const { fresh, lost, stored } = change;
   if (lost > Math.max(1, LOSS * stored)) {
     throw new ProviderError(
       "no_data",
       `The new history lacks ${lost} of the ${stored} stored bars: the old one was kept`,
     );
   }
-  await swapStaging(io.db, { seriesId, staging, from, to, runId, kind });
+  const factor = await factorIn(staging);
+  const news = factor ? newsOf(work, factor, change) : [];
+  await copyRest(io.db, { seriesId, staging, from, to }, pause);
+  await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(news));
+  if (news.length > 0) io.alert();
+  await putAwayRetired(io.db, (await findBeside(io.db, seriesId))!, pause);
   work.dataPoints = await countBars(io.db, seriesId, task.rangeFrom, task.rangeTo);
   io.log("info", `history built anew: ${fresh} bars took the place of ${stored}`);
+}
+
+function newsOf({ task }: Work, { kind, factor }: FactorFound, { changed, first, last }: StagedChange) {
+  if (first === null || last === null) return [];
+  const detail = `Older prices were multiplied by ${factor.toFixed(6)}; the series was built anew.`;
+  return revisionFound(task, { what: kind, detail, times: [first, last], bars: changed });
+}
+
+/** Between two pieces of a long write: lets other writers in for as long as the piece took, and messages. */
+function yielding(work: Work): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    await Bun.sleep(performance.now() - since);
+    await work.breathe();
+    since = performance.now();
+  };
 }

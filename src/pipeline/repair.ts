@@ -3,8 +3,10 @@
 import { ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/interval.ts";
 import { answeredWindows } from "../storage/coverage.ts";
-import { CONFIRMED_AFTER, dayCounts, listGaps, noteAnswer, replaceGaps } from "../storage/gaps.ts";
+import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../storage/gaps.ts";
+import { recordStatements } from "../storage/outbox.ts";
 import { fetchBatches, isSpentQuota } from "./fetch.ts";
+import { gapsFound } from "./findings.ts";
 import { findGaps } from "./gaps.ts";
 import { finalAtOf } from "./increment.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "./plan.ts";
@@ -27,13 +29,16 @@ export async function noteGaps(work: Work, from: number): Promise<number> {
       .sessionsBetween(market, first, task.asOf)
       .filter(({ date, close }) => finalAt(task.interval === "1d" ? date : close - 60) <= task.asOf);
     const found = findGaps(days, sessions, task.interval).filter(({ date }) => date >= start);
-    await replaceGaps(db, series, start, found);
+    const known = new Set(hard(await listGaps(db, series)).map(({ date }) => date));
+    const fresh = hard(found).filter(({ date }) => !known.has(date));
+    await replaceGaps(db, series, start, found, recordStatements(gapsFound(task, fresh)));
+    if (fresh.length > 0) io.alert();
   }
-  const known = await listGaps(db, series);
-  return known.filter(({ kind, confirmed }) => isHard(kind) && !confirmed).length;
+  return (await listGaps(db, series)).filter(({ kind, confirmed }) => isHard(kind) && !confirmed).length;
 }
 
 const isHard = (kind: string) => kind === "missing" || kind === "truncated";
+const hard = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind }) => isHard(kind));
 
 /** Asks for what the ledger never had an answer for, and for the gaps in what is stored; nothing else. */
 export async function repair(work: Work): Promise<void> {

@@ -14,8 +14,8 @@ export interface Comparison {
   readonly write: BarColumns;
   /** The stored bars that differ, as they were. */
   readonly old: BarColumns;
-  /** Stored bars that the answer lacks. */
-  readonly missing: number;
+  /** The times of stored bars that the answer lacks, epoch seconds. */
+  readonly missing: readonly number[];
 }
 
 /** So many bars must agree on a factor before it is believed. */
@@ -35,10 +35,13 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
   /** Whether a bar that stayed the same came before a changed one. */
   let mixed = false;
   let same = false;
-  let missing = 0;
+  const missing: number[] = [];
+  const lack = (ts: number) => {
+    if (!foreign.has(ts)) missing.push(ts);
+  };
   let s = 0;
   for (let f = 0; f < fetched.ts.length; f++) {
-    for (; s < stored.ts.length && stored.ts[s]! < fetched.ts[f]!; s++) if (!foreign.has(stored.ts[s]!)) missing++;
+    for (; s < stored.ts.length && stored.ts[s]! < fetched.ts[f]!; s++) lack(stored.ts[s]!);
     if (s === stored.ts.length || stored.ts[s] !== fetched.ts[f]) {
       fresh.push(f);
       continue;
@@ -55,10 +58,10 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
     }
     s++;
   }
-  for (; s < stored.ts.length; s++) if (!foreign.has(stored.ts[s]!)) missing++;
+  for (; s < stored.ts.length; s++) lack(stored.ts[s]!);
 
   const none = { factor: 1, old: emptyBars(), missing };
-  if (missing > 0) return { ...none, kind: "shrunk", write: pick(fetched, fresh) };
+  if (missing.length > 0) return { ...none, kind: "shrunk", write: pick(fetched, fresh) };
   if (before.length === 0) return { ...none, kind: "same", write: pick(fetched, fresh) };
   const old = pick(stored, before);
   const now = pick(fetched, after);

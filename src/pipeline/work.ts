@@ -25,6 +25,8 @@ export interface SymbolIo {
   /** Asks the shared limiter for one request to a provider. */
   acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];
+  /** Says that something was recorded that may be worth a mail. */
+  alert(): void;
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
   /** What came of the batches so far. */
   coverage(coverage: Coverage): void;

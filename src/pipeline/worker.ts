@@ -102,6 +102,7 @@ async function work(task: SymbolTask): Promise<void> {
       signal: stop.signal,
       requestSignal: cut.signal,
       log: (level, message) => say({ type: "log", level, message: redact(message) }),
+      alert: () => say({ type: "alert" }),
       acquire: (provider, cost = 1) =>
         acquire(provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
       coverage: (coverage) => say({ type: "coverage", coverage }),

@@ -22,10 +22,12 @@ interface Deps {
   readonly log: Log;
   readonly runs: Runs;
   readonly pool: WorkerPool;
+  /** Told that a job recorded something that may be worth a mail. */
+  onAlert(): void;
 }
 
 /** The handler of the engine: works on one symbol and records how it ended. */
-export function symbolHandler({ db, log, runs, pool }: Deps) {
+export function symbolHandler({ db, log, runs, pool, onAlert }: Deps) {
   return async ({ key }: EngineTask): Promise<Verdict> => {
     const job = runs.book.find(key);
     if (job === undefined) return DONE;
@@ -42,6 +44,7 @@ export function symbolHandler({ db, log, runs, pool }: Deps) {
           if (job.state === "running") runs.book.cover(job, coverage);
         },
         log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
+        alert: onAlert,
       });
       return await settle(db, runs, job, outcome);
     } catch (error) {

@@ -4,7 +4,7 @@ import { and, eq, gt, gte, inArray } from "drizzle-orm";
 import type { BarColumns } from "../domain/bars.ts";
 import type { BatchState } from "../domain/coverage.ts";
 import type { Interval } from "../domain/interval.ts";
-import { insertBars } from "./bars.ts";
+import { barsIdOf, heldUnder, insertBars } from "./bars.ts";
 import type { Database, Statement } from "./db.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "./revisions.ts";
 import { type BATCH_STATUSES, batches, runs, series } from "./schema.ts";
@@ -59,7 +59,7 @@ const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, ra
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
 const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 + (SELECT count(*) FROM bars
-WHERE series_id = ?4 AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
+WHERE series_id = ${heldUnder("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
 /** Notes on the series that its vendor changed its mind, or gave an answer that was not believed. */
@@ -78,10 +78,11 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
   const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
   const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
+  const held = await barsIdOf(db, seriesId);
   await db.write([
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
-    ...withdrawn.flatMap((part) => removeBars(seriesId, part.bars)),
-    ...insertBars(seriesId, write),
+    ...withdrawn.flatMap((part) => removeBars(held, part.bars)),
+    ...insertBars(held, write),
     ...insertSources(seriesId, runId, write, source),
     ...markChanged(seriesId, touched),
     ...noteNews(

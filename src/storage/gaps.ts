@@ -1,6 +1,7 @@
 /** Gaps of a series as they are kept, and what repairs were told of them. */
 
 import { desc, eq, sql } from "drizzle-orm";
+import { heldUnder } from "./bars.ts";
 import type { Database, Statement } from "./db.ts";
 import { type GapKind, gaps } from "./schema.ts";
 
@@ -26,7 +27,8 @@ export interface DayCount {
 /** The days with bars from `from` (epoch seconds) on, ascending: one pass over the key of the bars. */
 export async function dayCounts(db: Database, seriesId: number, from: number): Promise<DayCount[]> {
   const rows = await db.rows(
-    `SELECT ts / 86400 * 86400, count(*), min(ts), max(ts) FROM bars WHERE series_id = ?1 AND ts >= ?2
+    `SELECT ts / 86400 * 86400, count(*), min(ts), max(ts) FROM bars
+WHERE series_id = ${heldUnder()} AND ts >= ?2
 GROUP BY ts / 86400 ORDER BY 1`,
     [seriesId, from],
   );
@@ -38,8 +40,17 @@ GROUP BY ts / 86400 ORDER BY 1`,
   }));
 }
 
-/** Takes `found` for what is wrong from `from` (epoch seconds) on; what repairs were told of a gap that is as it was stays. */
-export async function replaceGaps(db: Database, seriesId: number, from: number, found: readonly Gap[]): Promise<void> {
+/**
+ * Takes `found` for what is wrong from `from` (epoch seconds) on; what repairs were told of a gap that is as it was
+ * stays. `also` is written in the same transaction.
+ */
+export async function replaceGaps(
+  db: Database,
+  seriesId: number,
+  from: number,
+  found: readonly Gap[],
+  also: readonly Statement[] = [],
+): Promise<void> {
   const dates = JSON.stringify(found.map(({ date }) => date));
   await db.write([
     {
@@ -54,12 +65,13 @@ ON CONFLICT (series_id, date) DO UPDATE SET answers = CASE WHEN rows = excluded.
 kind = excluded.kind, rows = excluded.rows`,
       args: [seriesId, JSON.stringify(found)],
     },
+    ...also,
   ]);
 }
 
 /** Notes that run `runId` was answered for the gaps with `from` <= date < `to`: an answer counts if it changed nothing. */
 export function noteAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
-  const held = `(SELECT count(*) FROM bars WHERE bars.series_id = gaps.series_id
+  const held = `(SELECT count(*) FROM bars WHERE bars.series_id = ${heldUnder("gaps.series_id")}
 AND ts >= gaps.date AND ts < gaps.date + 86400)`;
   return {
     sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${held} THEN answers + 1 ELSE 0 END,

@@ -42,10 +42,11 @@ ${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
   }));
 }
 
-export function removeBars(seriesId: number, bars: BarColumns): Statement[] {
+/** Removes bars stored under the id `held` (`barsIdOf` of their series). */
+export function removeBars(held: number, bars: BarColumns): Statement[] {
   return [...parts(bars)].map(({ ts }) => ({
     sql: `DELETE FROM bars WHERE series_id = ? AND ts IN (${marks(ts.length, "?")})`,
-    args: [seriesId, ...ts],
+    args: [held, ...ts],
   }));
 }
 

@@ -58,6 +58,10 @@ export const watchlistSymbols = sqliteTable(
   (t) => [primaryKey({ columns: [t.watchlistId, t.symbol] })],
 );
 
+/** Why a stored bar took other values, or went. */
+export const REVISION_KINDS = ["split", "dividend", "correction", "withdrawn", "rebuild"] as const;
+export type RevisionKind = (typeof REVISION_KINDS)[number];
+
 /** One line of bars: two feeds or two adjustments of a symbol are two series, never blended. */
 export const series = sqliteTable(
   "series",
@@ -71,8 +75,13 @@ export const series = sqliteTable(
     sessions: text().notNull(),
     /** The series that this one is to replace once it is complete; 0 for a series in its own right. */
     stagingFor: integer("staging_for").notNull().default(0),
-    /** The run that builds it. */
+    /** The run that builds it; kept until the bars that it replaced are put away. */
     stagingRun: text("staging_run"),
+    /** The id under which its bars are stored: its own, until it changes with the one beside it (see staging.ts). */
+    barsId: integer("bars_id"),
+    /** Its bars were replaced for this reason at this time (epoch ms), and are still to become revisions. */
+    retiredKind: text("retired_kind", { enum: REVISION_KINDS }),
+    retiredAt: integer("retired_at"),
     /** The earliest bar (epoch seconds) that changed since the profile was computed; set with the bars, in one write. */
     changedFrom: integer("changed_from"),
     /** The run that asked for corporate actions last. */
@@ -83,6 +92,7 @@ export const series = sqliteTable(
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
+    index("series_staging").on(t.stagingFor),
     oneOf("series_interval", t.interval, INTERVALS),
   ],
 );
@@ -103,10 +113,6 @@ export const bars = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
-
-/** Why a stored bar took other values, or went. */
-export const REVISION_KINDS = ["split", "dividend", "correction", "withdrawn", "rebuild"] as const;
-export type RevisionKind = (typeof REVISION_KINDS)[number];
 
 /**
  * What bars were before a provider changed its mind: only ever appended to (a trigger in the migration sees to it).

@@ -77,6 +77,8 @@ export const revision = (over: Partial<RevisionFound> = {}): RevisionFound => ({
   provider: "demo",
   what: "split",
   bars: 504,
+  from: AT / 1000 - 500 * 86_400,
+  to: AT / 1000 - 86_400,
   detail: "A split of 4:1 was found; the series is rebuilt.",
   ...over,
 });

@@ -79,6 +79,7 @@ export async function startPipeline(): Promise<Pipeline> {
       const job = (await jobsOfRun(db, row.id))[0]!;
       await moveJobs(db, [job.id], again === undefined ? "start" : "retry");
       if (again !== undefined) await moveJobs(db, [job.id], "start");
+      const failed = () => moveJobs(db, [job.id], "fail", { error: "stopped" });
       const outcome = await runSymbol(
         { ...row, jobId: job.id, runId: row.id, symbol },
         {
@@ -89,12 +90,16 @@ export async function startPipeline(): Promise<Pipeline> {
           signal: new AbortController().signal,
           requestSignal: new AbortController().signal,
           acquire: async () => ({ settle: () => {} }),
+          alert: () => {},
           log: (level, message) => void log.push(`${level} ${message}`),
           coverage: (coverage) => order.onCoverage?.(coverage),
           stage: (stage) => order.onStage?.(stage.stage),
         },
-      );
-      if (outcome.kind !== "done") await moveJobs(db, [job.id], "fail", { error: "stopped" });
+      ).catch(async (error) => {
+        await failed();
+        throw error;
+      });
+      if (outcome.kind !== "done") await failed();
       return { ...outcome, runId: row.id };
     },
     async stored(vendor, interval) {

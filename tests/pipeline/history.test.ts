@@ -1,42 +1,12 @@
-/** A vendor that revises, splits, shrinks and leaves holes, and what becomes of its bars. */
+/** What increments, revisions and corporate actions make of the stored bars. */
 
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
-import { CALENDAR } from "../../src/domain/calendar.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { DAY } from "../../src/domain/interval.ts";
-import { listGaps } from "../../src/storage/gaps.ts";
-import { listRevisions, listSources } from "../../src/storage/revisions.ts";
-import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";
-import { type Pipeline, startPipeline } from "../helpers/pipeline.ts";
-
-const SESSIONS = CALENDAR.sessionsBetween("us_equity", Date.UTC(2024, 0, 2) / 1000, Date.UTC(2024, 11, 31) / 1000);
-/** The evening of session `n`. */
-const evening = (n: number) => SESSIONS[n]!.close + 3_600;
-
-function vendorWith(sessions: number, traits?: MemoryVendor["traits"], name?: string): MemoryVendor {
-  const vendor = new MemoryVendor(name, traits);
-  vendor.put(...SESSIONS.slice(0, sessions).map(({ date }) => dailyRow(date)));
-  return vendor;
-}
-
-const features = async (pipeline: Pipeline) => (await pipeline.profile())!.features;
-
-/** Bars and features after one clean full run on what the vendor has now. */
-async function cleanRun(vendor: MemoryVendor, asOf: number) {
-  using fresh = await startPipeline();
-  await fresh.run(vendor, { asOf });
-  return { bars: await fresh.stored(vendor), features: await features(fresh) };
-}
-
-function expectClose(actual: Readonly<Record<string, number | null>>, expected: typeof actual) {
-  for (const [name, value] of Object.entries(expected)) {
-    const mine = actual[name] ?? null;
-    const near =
-      value === null ? mine === null : mine !== null && Math.abs(mine - value) <= 1e-9 * Math.max(1, Math.abs(value));
-    if (!near) throw new Error(`${name}: ${mine} instead of ${value}`);
-  }
-}
+import { listRevisions } from "../../src/storage/revisions.ts";
+import { dailyRow, type MemoryVendor } from "../fakes/memory-vendor.ts";
+import { startPipeline } from "../helpers/pipeline.ts";
+import { alerts, cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./story.ts";
 
 describe("an incremental update", () => {
   test("asks for ten sessions and what came since, and keeps all history", async () => {
@@ -102,6 +72,7 @@ describe("a revision", () => {
     const [old] = await pipeline.db.rows("SELECT close, volume FROM bar_revisions", []);
     expect(old as unknown[]).toEqual([before.close, before.volume]);
     expect(pipeline.log.join("\n")).toContain("1 bar corrected by Vendor demo");
+    expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "correction", bars: 1, days: [115, 115] }]);
     expect(pipeline.db.write([{ sql: "UPDATE bar_revisions SET close = 1", args: [] }])).rejects.toThrow("appended");
   });
 
@@ -133,6 +104,10 @@ describe("a revision", () => {
     expect(after.slice(0, 120)).toEqual(before);
     expect(after.length).toBe(121);
     expect(pipeline.log.join("\n")).toContain("suspicious answer");
+    // The next mornings' answers lack the same bar: that is no news.
+    vendor.put(...SESSIONS.slice(121, 123).map(({ date }) => dailyRow(date)));
+    for (const n of [121, 122]) await pipeline.run(vendor, { mode: "incremental", asOf: evening(n) });
+    expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "suspicious", bars: 1, days: [114, 114] }]);
   });
 
   test("takes back a lone jump that was the newest bar when it was stored", async () => {
@@ -145,150 +120,6 @@ describe("a revision", () => {
     const clean = await cleanRun(vendor, evening(123));
     expect(await pipeline.stored(vendor)).toEqual(clean.bars);
     expectClose(await features(pipeline), clean.features);
-  });
-});
-
-describe("a factor", () => {
-  for (const [kind, price, volume] of [
-    ["split", 0.25, 4],
-    ["dividend", 0.98, 1],
-  ] as const) {
-    test(`(${kind}) found in the overlap builds the whole series anew, the old one kept until then`, async () => {
-      using pipeline = await startPipeline();
-      const vendor = vendorWith(121, { feed: "memory", adjustment: "all", sessions: "regular" });
-      await pipeline.run(vendor, { asOf: evening(119) });
-      vendor.scale(SESSIONS[120]!.date, price, volume);
-      await pipeline.run(vendor, { mode: "incremental", asOf: evening(120) });
-      const clean = await cleanRun(vendor, evening(120));
-      expect(await pipeline.stored(vendor)).toEqual(clean.bars);
-      expectClose(await features(pipeline), clean.features);
-      const [revision] = await listRevisions(pipeline.db, await pipeline.series(vendor), 5);
-      expect(revision).toMatchObject({ kind, bars: 120 });
-      expect(await pipeline.db.rows("SELECT count(*) FROM series", [])).toEqual([[1]] as never);
-    });
-  }
-
-  test("whose new history breaks off changes nothing; the retry goes on where it stopped", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(241);
-    await pipeline.run(vendor, { asOf: evening(239), days: 365 });
-    const before = await pipeline.stored(vendor);
-    vendor.scale(SESSIONS[240]!.date, 0.5, 2);
-    let fetches = 0;
-    const order = { mode: "incremental", asOf: evening(240), days: 800 } as const;
-    const outcome = await pipeline.run(vendor, {
-      ...order,
-      onStage: () => {
-        fetches += 1;
-        if (fetches === 4) vendor.trouble = new ProviderError("auth", "the key was withdrawn");
-      },
-    });
-    expect(outcome.kind).toBe("failed");
-    expect(await pipeline.stored(vendor)).toEqual(before);
-    const asked = vendor.asked.length;
-    expect((await pipeline.run(vendor, { ...order, again: outcome.runId })).kind).toBe("done");
-    expect(vendor.asked.length - asked).toBeLessThan(5);
-    const clean = await cleanRun(vendor, evening(240));
-    expect(await pipeline.stored(vendor)).toEqual(clean.bars);
-    expectClose(await features(pipeline), clean.features);
-  });
-});
-
-describe("a full rebuild", () => {
-  test("puts the new history in the place of the old one", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(121);
-    await pipeline.run(vendor, { asOf: evening(119) });
-    const row = dailyRow(SESSIONS[20]!.date);
-    vendor.put({ ...row, volume: 7 });
-    await pipeline.run(vendor, { rebuild: true, asOf: evening(120) });
-    expect(await pipeline.stored(vendor)).toEqual((await cleanRun(vendor, evening(120))).bars);
-    const [revision] = await listRevisions(pipeline.db, await pipeline.series(vendor), 5);
-    expect(revision).toMatchObject({ kind: "rebuild", bars: 1, first: row.ts });
-  });
-
-  test("keeps the old history when the new one lacks much of it", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(121);
-    await pipeline.run(vendor, { asOf: evening(119) });
-    const before = await pipeline.stored(vendor);
-    for (const { date } of SESSIONS.slice(30, 60)) vendor.hidden.add(date);
-    const outcome = await pipeline.run(vendor, { rebuild: true, asOf: evening(120) });
-    expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining("the old one was kept") });
-    expect(await pipeline.stored(vendor)).toEqual(before);
-  });
-});
-
-describe("a repair", () => {
-  const holes = [40, 41, 77].map((n) => SESSIONS[n]!.date);
-
-  test("asks only for the gaps, and fills them", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(120);
-    for (const date of holes) vendor.hidden.add(date);
-    const asOf = evening(119);
-    await pipeline.run(vendor, { asOf, days: 365 });
-    expect((await pipeline.profile())!.backfill.gaps).toBe(3);
-    vendor.hidden.clear();
-    vendor.asked.length = 0;
-    await pipeline.run(vendor, { mode: "repair", asOf, days: 365 });
-    expect(vendor.asked).toEqual([
-      { from: holes[0]!, to: holes[1]! + DAY },
-      { from: holes[2]!, to: holes[2]! + DAY },
-    ]);
-    const clean = await cleanRun(vendor, asOf);
-    expect(await pipeline.stored(vendor)).toEqual(clean.bars);
-    expectClose(await features(pipeline), clean.features);
-    expect(await listGaps(pipeline.db, await pipeline.series(vendor))).toEqual([]);
-  });
-
-  test("takes a gap for the truth after three empty answers, and asks no more", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(120);
-    vendor.hidden.add(holes[0]!);
-    const asOf = evening(119);
-    await pipeline.run(vendor, { asOf });
-    const asked: number[] = [];
-    for (let times = 0; times < 5; times++) {
-      vendor.asked.length = 0;
-      await pipeline.run(vendor, { mode: "repair", asOf });
-      asked.push(vendor.asked.length);
-    }
-    expect(asked).toEqual([1, 1, 1, 0, 0]);
-    expect(await listGaps(pipeline.db, await pipeline.series(vendor))).toMatchObject([{ confirmed: 1, answers: 3 }]);
-    expect((await pipeline.profile())!.backfill.gaps).toBe(0);
-  });
-
-  test("asks a second provider for what the first does not have; its bars carry its name", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(120);
-    const second = vendorWith(120, undefined, "csv");
-    for (const date of holes) vendor.hidden.add(date);
-    const asOf = evening(119);
-    await pipeline.run(vendor, { asOf });
-    await pipeline.run(vendor, { mode: "repair", asOf, repair: second });
-    expect((await pipeline.stored(vendor)).length).toBe(120);
-    const series = await pipeline.series(vendor);
-    expect(await listSources(pipeline.db, series)).toEqual([{ provider: "csv", bars: 3 }]);
-    // The vendor still lacks them: no news, and nothing suspicious.
-    await pipeline.run(vendor, { asOf });
-    expect(pipeline.log.join("\n")).not.toContain("suspicious");
-    expect((await pipeline.stored(vendor)).length).toBe(120);
-    // When it has them after all, they are its own.
-    vendor.hidden.clear();
-    await pipeline.run(vendor, { asOf });
-    expect(await listSources(pipeline.db, series)).toEqual([]);
-  });
-
-  test("leaves a second provider alone whose prices are adjusted in another way", async () => {
-    using pipeline = await startPipeline();
-    const vendor = vendorWith(60);
-    const second = vendorWith(60, { feed: "memory", adjustment: "all", sessions: "regular" }, "csv");
-    vendor.hidden.add(holes[0]!);
-    await pipeline.run(vendor, { asOf: evening(59) });
-    await pipeline.run(vendor, { mode: "repair", asOf: evening(59), repair: second });
-    expect(second.asked).toEqual([]);
-    expect(pipeline.log.join("\n")).toContain("adjusted in another way");
   });
 });
 
@@ -333,72 +164,3 @@ describe("corporate actions", () => {
     expect(vendor.actionsAsked).toBe(1);
   });
 });
-
-test("property: any order of increments, repairs and revisions ends as one clean full run on the final data", async () => {
-  const step = fc.oneof(
-    fc.record({ do: fc.constant("increment" as const), sessions: fc.integer({ min: 0, max: 6 }) }),
-    fc.record({
-      do: fc.constant("revise" as const),
-      back: fc.integer({ min: 0, max: 8 }),
-      cents: fc.integer({ min: 1, max: 40 }),
-    }),
-    fc.record({ do: fc.constant("hole" as const), ahead: fc.integer({ min: 1, max: 5 }) }),
-    fc.record({ do: fc.constant("fill" as const) }),
-    fc.record({ do: fc.constant("repair" as const) }),
-    fc.record({ do: fc.constant("scale" as const), ratio: fc.constantFrom(2, 4, 0.5) }),
-    fc.record({ do: fc.constant("full" as const), rebuild: fc.boolean() }),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), async (steps) => {
-      using pipeline = await startPipeline();
-      const vendor = vendorWith(SESSIONS.length);
-      let now = 110;
-      const days = 365;
-      await pipeline.run(vendor, { asOf: evening(now), days });
-      const run = async (order: object) => {
-        const outcome = await pipeline.run(vendor, { asOf: evening(now), days, ...order });
-        expect(outcome.kind).toBe("done");
-      };
-      for (const each of [
-        ...steps,
-        { do: "fill" },
-        { do: "increment", sessions: 1 },
-        { do: "repair" },
-      ] as typeof steps) {
-        switch (each.do) {
-          case "increment":
-            now += each.sessions;
-            await run({ mode: "incremental" });
-            break;
-          case "revise": {
-            const row = vendor.rows.get(SESSIONS[now - each.back]!.date)!;
-            vendor.put({ ...row, high: row.high + each.cents / 100, volume: row.volume + each.cents });
-            break;
-          }
-          case "hole":
-            vendor.hidden.add(SESSIONS[now + each.ahead]!.date);
-            break;
-          case "fill":
-            vendor.hidden.clear();
-            break;
-          case "repair":
-            await run({ mode: "repair" });
-            break;
-          case "scale":
-            // All that was corrected is on record before the scale of everything changes.
-            await run({ mode: "incremental" });
-            vendor.scale(SESSIONS[now + 1]!.date, 1 / each.ratio, each.ratio);
-            now += 1;
-            await run({ mode: "incremental" });
-            break;
-          case "full":
-            await run({ rebuild: each.rebuild });
-        }
-      }
-      const clean = await cleanRun(vendor, evening(now));
-      expect(await pipeline.stored(vendor)).toEqual(clean.bars);
-      expectClose(await features(pipeline), clean.features);
-    }),
-    { numRuns: 8 },
-  );
-}, 60_000);

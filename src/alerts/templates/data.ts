@@ -2,7 +2,7 @@
 
 import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
 import type { Letter } from "./letter.ts";
-import { barTime, count, names, plural } from "./words.ts";
+import { count, days, names, plural } from "./words.ts";
 
 const SHOWN = 200;
 const moreThan = (all: number) => (all > SHOWN ? `and ${count(all - SHOWN)} more` : undefined);
@@ -22,7 +22,20 @@ const WHAT: Readonly<Record<RevisionFound["what"], string>> = {
   suspicious: "Suspicious answer",
 };
 
-export function revisionLetter(events: readonly RevisionFound[], base: string): Letter {
+/** The batches of a series in which the same was found, as one. */
+function joined(events: readonly RevisionFound[]): RevisionFound[] {
+  const keyOf = ({ symbol, interval, provider, what, detail }: RevisionFound) =>
+    [symbol, interval, provider, what, detail].join("\n");
+  return [...Map.groupBy(events, keyOf).values()].map((same) => ({
+    ...same[0]!,
+    bars: same.reduce((sum, { bars }) => sum + bars, 0),
+    from: Math.min(...same.map(({ from }) => from)),
+    to: Math.max(...same.map(({ to }) => to)),
+  }));
+}
+
+export function revisionLetter(recorded: readonly RevisionFound[], base: string): Letter {
+  const events = joined(recorded);
   const first = events[0]!;
   const one = events.length === 1;
   const symbols = names(events.map(({ symbol }) => symbol));
@@ -30,15 +43,23 @@ export function revisionLetter(events: readonly RevisionFound[], base: string): 
   return {
     subject: one ? `${WHAT[first.what]}: ${first.symbol}` : `Revised history: ${symbols}`,
     lead: one
-      ? `${first.provider} now gives another history of ${first.symbol} (${first.interval}) than was stored. ${first.detail}`
+      ? `${first.provider} now gives another history of ${first.symbol} (${first.interval}) than was stored: ${plural(first.bars, "bar")} of ${days(first.from, first.to)}. ${first.detail}`
       : `Providers now give another history than was stored, in ${plural(events.length, "case")}: ${symbols}.`,
     sections: [
       {
         table: {
-          head: ["Symbol", "Interval", "Provider", "What", "Bars", "Details"],
+          head: ["Symbol", "Interval", "Provider", "What", "Bars", "Days", "Details"],
           rows: events
             .slice(0, SHOWN)
-            .map((each) => [each.symbol, each.interval, each.provider, WHAT[each.what], count(each.bars), each.detail]),
+            .map((each) => [
+              { text: each.symbol, url: profileUrl(base, each) },
+              each.interval,
+              each.provider,
+              WHAT[each.what],
+              count(each.bars),
+              days(each.from, each.to),
+              each.detail,
+            ]),
           more: moreThan(events.length),
         },
       },
@@ -62,16 +83,15 @@ export function gapLetter(events: readonly GapFound[], base: string): Letter {
     sections: [
       {
         table: {
-          head: ["Symbol", "Interval", "Provider", "Missing", "From", "To"],
+          head: ["Symbol", "Interval", "Provider", "Missing", "Days"],
           rows: events
             .slice(0, SHOWN)
             .map((each) => [
-              each.symbol,
+              { text: each.symbol, url: profileUrl(base, each) },
               each.interval,
               each.provider,
               each.missing,
-              barTime(each.from, each.interval),
-              barTime(each.to, each.interval),
+              days(each.from, each.to),
             ]),
           more: moreThan(events.length),
         },

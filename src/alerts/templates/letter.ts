@@ -16,11 +16,14 @@ export interface Section {
   readonly facts?: readonly (readonly [name: string, value: string])[];
   readonly table?: {
     readonly head: readonly string[];
-    readonly rows: readonly (readonly string[])[];
+    readonly rows: readonly (readonly Cell[])[];
     /** What is not in the table, e.g. `and 12 more`. */
     readonly more?: string | undefined;
   };
 }
+
+/** A cell of a table; in HTML its text may be a link. */
+type Cell = string | { readonly text: string; readonly url: string };
 
 export interface RenderedMail {
   readonly subject: string;
@@ -60,8 +63,8 @@ function asText({ lead, sections, advice, link }: Letter, base: string): string 
 }
 
 /** Rows with their cells under each other; the last column may be as long as it likes. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map(oneLine));
+function columns(rows: readonly (readonly Cell[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => oneLine(typeof cell === "string" ? cell : cell.text)));
   const widths = cells[0]!.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
   return cells
     .map((row) =>
@@ -83,8 +86,10 @@ const BUTTON =
 const safe = (text: string) => Bun.escapeHTML(text);
 
 function asHtml({ subject, lead, sections, advice, link }: Letter, base: string): string {
-  const cell = (tag: "td" | "th", text: string, style = "") =>
-    `<${tag} style="${CELL};${style}">${safe(text)}</${tag}>`;
+  const raw = (tag: "td" | "th", html: string, style = "") => `<${tag} style="${CELL};${style}">${html}</${tag}>`;
+  const cell = (tag: "td" | "th", text: string, style = "") => raw(tag, safe(text), style);
+  const linked = (each: Cell) =>
+    typeof each === "string" ? cell("td", each) : raw("td", `<a href="${safe(each.url)}">${safe(each.text)}</a>`);
   const row = (cells: readonly string[]) => `<tr>${cells.join("")}</tr>`;
   const table = (rows: readonly string[]) =>
     `<table cellspacing="0" style="border-collapse:collapse;margin:0 0 16px">${rows.join("\n")}</table>`;
@@ -97,7 +102,7 @@ function asHtml({ subject, lead, sections, advice, link }: Letter, base: string)
       list
         ? table([
             row(list.head.map((name) => cell("th", name, `font-weight:600;${MUTED}`))),
-            ...list.rows.map((cells) => row(cells.map((text) => cell("td", text)))),
+            ...list.rows.map((cells) => row(cells.map(linked))),
           ])
         : "",
       list?.more ? `<p style="${MUTED}">${safe(list.more)}</p>` : "",

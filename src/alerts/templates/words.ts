@@ -9,9 +9,11 @@ export const plural = (value: number, word: string): string => `${count(value)} 
 /** `2026-03-02 14:02 UTC` */
 export const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-/** `2026-03-02` for days, with the minute for the shorter intervals; `ts` in epoch seconds. */
-export const barTime = (ts: number, interval: string): string =>
-  interval === "1d" ? new Date(ts * 1000).toISOString().slice(0, 10) : moment(ts * 1000);
+/** `2026-03-02`, or `2026-03-02 to 2026-03-05`; epoch seconds. */
+export function days(from: number, to: number): string {
+  const [first, last] = [from, to].map((ts) => new Date(ts * 1000).toISOString().slice(0, 10));
+  return first === last ? first! : `${first} to ${last}`;
+}
 
 /** `45.0s`, `3m 05s`, `2h 10m` */
 export function duration(milliseconds: number): string {
