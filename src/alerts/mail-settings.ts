@@ -6,6 +6,7 @@
 import { type Config, isMailAddress, isMailServer } from "../config.ts";
 import { type FieldError, messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
+import { changesOf, record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import type { Seal } from "../storage/seal.ts";
 import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
@@ -105,6 +106,8 @@ export class MailSettings {
     const { db } = this.options;
     if (password !== "") await keepSetting(db, PASSWORD, await this.#seal!.close(PASSWORD, password));
     await keepSetting(db, ACCOUNT, JSON.stringify(fields));
+    const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "set anew" }) });
+    if (changes) await record(db, { action: "mail.change", subject: "mail server", ...changes });
     this.#fields = fields;
     this.#password = secret;
     await this.#tell();
@@ -115,6 +118,9 @@ export class MailSettings {
     if (this.fixed) throw new Refusal("conflict", "Set in the environment; change it there");
     await keepSetting(this.options.db, ACCOUNT, null);
     await keepSetting(this.options.db, PASSWORD, null);
+    if (this.#fields) {
+      await record(this.options.db, { action: "mail.forget", subject: "mail server", before: { ...this.#fields } });
+    }
     this.#fields = null;
     this.#password = "";
     await this.#tell();

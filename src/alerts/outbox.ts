@@ -9,6 +9,7 @@ import { type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import { type Clock, systemClock } from "../providers/clock.ts";
+import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import {
   hurryMails,
@@ -108,6 +109,7 @@ export class Outbox {
     this.#accountOrRefusal();
     const done = await sendAgain(this.#db, id, Bun.randomUUIDv7(), this.#clock.now());
     if (!done) throw new Refusal("conflict", "There is no such mail, or it is just being sent");
+    await record(this.#db, { action: "mail.again", subject: id });
     this.wake();
   }
 
@@ -118,6 +120,7 @@ export class Outbox {
     const mail = renderLetter(testLetter(this.#base ?? "", now), this.#base ?? "");
     const row = { ...mail, id: Bun.randomUUIDv7(), kind: "test", recipients: to.join(", "), createdAt: now } as const;
     await postMail(this.#db, row, []);
+    await record(this.#db, { action: "mail.test", subject: row.id, after: { to } });
     this.wake();
   }
 

@@ -1,8 +1,9 @@
 /** Who sends a request: the session of a browser, the token of a program, or anybody where there is no password. */
 
-import { hashSecret, newSecret, Password, Throttle, TOKEN_PREFIX } from "../auth.ts";
+import { actingAs, hashSecret, newSecret, Password, Throttle, TOKEN_PREFIX } from "../auth.ts";
 import type { Config } from "../config.ts";
 import type { Actor } from "../domain/access.ts";
+import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import { endPasswordSessions, endSession, findSession, keepSession } from "../storage/sessions.ts";
 import { keepSetting, readSettings } from "../storage/settings.ts";
@@ -49,7 +50,10 @@ export class Access {
     const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
     const { password, passwordHash, readOnly } = config;
     if (password === undefined && passwordHash === undefined) {
-      if (known !== undefined) await keepSetting(db, PASSWORD_KEY, null);
+      if (known !== undefined) {
+        await keepSetting(db, PASSWORD_KEY, null);
+        await recordAtStart(db, "password.remove");
+      }
       await endPasswordSessions(db);
       return new Access(db, null, readOnly);
     }
@@ -58,6 +62,7 @@ export class Access {
     if (!same) {
       await endPasswordSessions(db);
       await keepSetting(db, PASSWORD_KEY, hash);
+      await recordAtStart(db, known === undefined ? "password.set" : "password.change");
     }
     return new Access(db, new Password(hash), readOnly);
   }
@@ -126,6 +131,10 @@ export class Access {
     return { actor: { name: token.name, scope: token.scope }, pass: { session: null, token: token.id, until: null } };
   }
 }
+
+/** Passwords come from the environment, so it is a start of the server that changes them. */
+const recordAtStart = (db: Database, action: string) =>
+  actingAs({ name: "server", scope: "admin" }, null, () => record(db, { action, subject: "owner" }));
 
 const OWNER: Actor = { name: "owner", scope: "admin" };
 const LOCAL: Actor = { name: "local", scope: "admin" };

@@ -4,6 +4,7 @@ import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleOrder, Turn } from "../domain/schedule.ts";
 import type { Clock } from "../providers/clock.ts";
 import type { Provider } from "../providers/provider.ts";
+import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import {
   deleteSchedule,
@@ -77,8 +78,10 @@ export class Schedules {
 
   /** @throws Refusal if there is no such schedule, or its run cannot start now */
   async runNow(id: number): Promise<{ schedule: ScheduleStatus; turn: Turn }> {
-    const turn = await this.parts.timetable.runNow(await requireSchedule(this.parts.db, id));
+    const schedule = await requireSchedule(this.parts.db, id);
+    const turn = await this.parts.timetable.runNow(schedule);
     if (turn.outcome !== "started") throw new Refusal("conflict", `Nothing was started. ${turn.note}`);
+    await record(this.parts.db, { action: "schedule.run", subject: schedule.name, after: { run: turn.run?.id } });
     return { schedule: await this.read(id), turn };
   }
 

@@ -5,13 +5,24 @@ import { whoActs } from "../auth.ts";
 import { audit } from "./access-schema.ts";
 import type { Database, Statement } from "./db.ts";
 
+type State = Readonly<Record<string, unknown>>;
+
 export interface Deed {
   /** `run.start`, `job.cancel`, `profile.delete`, … */
   readonly action: string;
   /** What it was done to: a symbol, a run, a watchlist, … */
   readonly subject: string;
-  readonly before?: Readonly<Record<string, unknown>>;
-  readonly after?: Readonly<Record<string, unknown>>;
+  readonly before?: State;
+  readonly after?: State;
+}
+
+/** What of a state was changed: its old and its new values, and nothing that stayed; `null` if all did. */
+export function changesOf(before: State, after: State): { before: State; after: State } | null {
+  const same = (name: string) => JSON.stringify(before[name]) === JSON.stringify(after[name]);
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !same(name));
+  const pick = (state: State) =>
+    Object.fromEntries(names.flatMap((name) => (name in state ? [[name, state[name]]] : [])));
+  return names.length === 0 ? null : { before: pick(before), after: pick(after) };
 }
 
 const INSERT = "insert into audit (at, actor, action, subject, reason, before, after) values (?, ?, ?, ?, ?, ?, ?)";

@@ -1,7 +1,8 @@
 /** The alert rules as they were chosen on the screen; those of a release that knew fewer are filled up. */
 
 import { eq } from "drizzle-orm";
-import { type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
+import { ALERT_KINDS, type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
+import { changesOf, recorded } from "./audit.ts";
 import type { Database } from "./db.ts";
 import { settings } from "./schema.ts";
 
@@ -14,7 +15,20 @@ export async function readRules(db: Database): Promise<AlertRules> {
   return { ...DEFAULT_ALERT_RULES, ...stored, on: { ...DEFAULT_ALERT_RULES.on, ...stored.on } };
 }
 
+/** Keeps the rules, and who changed what of them. */
 export async function storeRules(db: Database, rules: AlertRules): Promise<void> {
   const row = { key: KEY, value: JSON.stringify(rules), updatedAt: Date.now() };
-  await db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row }).run();
+  const changes = changesOf(describe(await readRules(db)), describe(rules));
+  await db.write([
+    db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row }),
+    ...(changes ? recorded({ action: "alerts.change", subject: "rules", ...changes }) : []),
+  ]);
 }
+
+/** The rules as the audit shows them. */
+const describe = ({ on, quotaPercent, digestMinutes, quiet }: AlertRules) => ({
+  mails: ALERT_KINDS.filter((kind) => on[kind]),
+  quota_percent: quotaPercent,
+  digest_minutes: digestMinutes,
+  quiet_hours: quiet === null ? "none" : `${quiet.from} to ${quiet.to} ${quiet.zone}`,
+});

@@ -3,7 +3,7 @@
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleOrder, Turn } from "../domain/schedule.ts";
-import { record, recorded } from "./audit.ts";
+import { changesOf, record, recorded } from "./audit.ts";
 import { type Database, isUniqueViolation, type Write } from "./db.ts";
 import { countJobs } from "./runs.ts";
 import { schedules, scheduleTurns } from "./schedule-schema.ts";
@@ -51,13 +51,21 @@ export async function insertSchedule(db: Database, order: ScheduleOrder, now: nu
  */
 export async function updateSchedule(db: Database, before: Schedule, after: Schedule): Promise<void> {
   const { id, checkedAt, ...order } = after;
+  const { id: _, checkedAt: __, ...earlier } = before;
+  const changes = changesOf(earlier, order);
   const row = { ...rowOf(order), checkedAt };
   await guardName(order.name, () =>
     db.write([
       db.orm.update(schedules).set(row).where(eq(schedules.id, id)),
-      ...recorded({ action: "schedule.change", subject: before.name, before: { ...before }, after: { ...after } }),
+      ...(changes ? recorded({ action: deedOf(changes.after), subject: before.name, ...changes }) : []),
     ]),
   );
+}
+
+/** What somebody did who changed just that of a schedule. */
+function deedOf(changed: Readonly<Record<string, unknown>>): string {
+  const only = Object.keys(changed).join() === "enabled";
+  return only ? (changed.enabled ? "schedule.resume" : "schedule.pause") : "schedule.change";
 }
 
 export async function deleteSchedule(db: Database, schedule: Schedule): Promise<void> {

@@ -1,6 +1,7 @@
 /** `/alerts`: which mails are sent and when, and what became of those that were. */
 
 import { ALERT_KINDS, type AlertKind, type MAIL_STATES } from "../domain/alerts.ts";
+import { Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { Icon, Moment, plural } from "./ui.tsx";
 
@@ -143,6 +144,7 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => (
         <Field name="quiet_zone" title="Time zone" type="text" fields={fields} errors={errors} />
       </div>
     </fieldset>
+    <Reason of="rules" />
     <button type="submit" class="button primary">
       Save rules
     </button>

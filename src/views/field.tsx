@@ -76,3 +76,11 @@ export function formFields<Name extends string>(
 
   return { Field, Choice, control };
 }
+
+/** Why something is done, in a few words for the audit; `of` tells it from others on the page. */
+export const Reason = ({ of }: { of: string }) => (
+  <div class="field reason">
+    <label for={`reason-${of}`}>Reason, for the audit (optional)</label>
+    <input id={`reason-${of}`} name="reason" maxlength={200} autocomplete="off" />
+  </div>
+);

@@ -1,5 +1,6 @@
 /** The mail server on the settings page. */
 
+import { Reason } from "./field.tsx";
 import { Icon } from "./ui.tsx";
 
 export interface MailSettingsView {
@@ -58,6 +59,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
           view={view}
           placeholder="ops@example.com, you@example.com"
         />
+        {fixed ? null : <Reason of="mail" />}
         {fixed ? null : (
           <div class="button-row">
             <button type="submit" class="button primary">

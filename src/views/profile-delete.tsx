@@ -2,6 +2,7 @@
 /** Asks whether a profile is to be deleted, and says what goes and what stays. */
 
 import type { Interval } from "../domain/interval.ts";
+import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { formatCount, Moment, profileAddress } from "./ui.tsx";
 
@@ -30,6 +31,7 @@ export const DeleteProfilePage = ({ frame, deletion }: { frame: Frame; deletion:
         </p>
         <input type="hidden" name="interval" value={interval} />
         <input type="hidden" name="updated_at" value={String(updatedAt)} />
+        <Reason of="delete" />
         <p class="confirm-choice">
           <button type="submit" class="button danger">
             Delete profile

@@ -1,5 +1,6 @@
 /** "Are you sure?", asked by the server with the numbers as they are, and checked by it when the answer comes. */
 
+import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 
 export interface QuestionView {
@@ -25,6 +26,7 @@ export const Question = ({ question }: { question: QuestionView }) => (
     </ul>
     <input type="hidden" name="expect" value={question.expect} />
     <input type="hidden" name="back" value={question.back} />
+    <Reason of="question" />
     <p class="answers">
       <a class="button" href={question.back} data-close autofocus>
         {question.no}

@@ -4,7 +4,7 @@
 import { INTERVALS } from "../domain/interval.ts";
 import { MODES } from "../domain/run.ts";
 import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../domain/schedule.ts";
-import { type FormState, formFields } from "./field.tsx";
+import { type FormState, formFields, Reason } from "./field.tsx";
 import { INTERVAL_TITLES, MODE_TITLES } from "./run-form.tsx";
 import { plural } from "./ui.tsx";
 
@@ -148,6 +148,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
         <input type="checkbox" name="enabled" value="on" checked={form.values.enabled === "on" || undefined} /> Enabled
       </label>
     </p>
+    {form.id === null ? null : <Reason of="schedule" />}
     {form.errors.form ? (
       <p class="error" role="alert">
         {form.errors.form}

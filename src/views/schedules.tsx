@@ -2,6 +2,7 @@
 /** The schedules: what each means, when it comes next, what came of it last, and the form to add or change one. */
 
 import type { Schedule, Turn } from "../domain/schedule.ts";
+import { Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { RunState } from "./run-head.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
@@ -181,6 +182,7 @@ export const DeleteSchedulePage = ({ frame, schedule }: { frame: Frame; schedule
       <p>
         It has no more turns, and the list of its turns is forgotten. The runs it started stay, and so does all data.
       </p>
+      <Reason of="delete" />
       <p class="confirm-choice">
         <button type="submit" class="button danger">
           Delete schedule

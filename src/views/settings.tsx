@@ -1,5 +1,6 @@
 /** The settings page: each provider with its keys (write-only), its address, its limits and what is used of them. */
 
+import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { MailSettingsSection, type MailSettingsView } from "./mail-settings.tsx";
 import { QuotaGauges, type QuotaView } from "./quota.tsx";
@@ -88,6 +89,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
         {fields.map((field) => (
           <Setting field={field} error={provider.errors[field.variable]} />
         ))}
+        {fields.some(({ locked }) => locked === null) ? <Reason of={name} /> : null}
         <div class="button-row">
           {fields.some(({ locked }) => locked === null) ? (
             <button type="submit" class="button primary">

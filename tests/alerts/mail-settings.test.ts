@@ -65,6 +65,11 @@ test("a stored password is not sent to another server, and can be forgotten", as
   await submit(app, {}, "/settings/mail/forget");
   expect(app.app.outbox.account).toBe(null);
   expect(await app.app.db.rows("SELECT key FROM settings WHERE key LIKE 'mail:%'", [])).toEqual([]);
+  const deeds = await app.app.db.rows("SELECT action, after ->> 'password' FROM audit ORDER BY id", []);
+  expect(deeds.map((deed) => [...deed])).toEqual([
+    ["mail.change", "set anew"],
+    ["mail.forget", null],
+  ]);
 });
 
 test("wrong fields are named; without a secret a password is refused; what the environment sets stays", async () => {

@@ -200,6 +200,8 @@ test("another password ends the sessions of the one before; the same password ke
   }
   await using app = await begin("another password");
   expect(await sees(app, cookie)).toBe(false);
+  const rows = await app.app.db.rows("select actor, action from audit where action like 'password%' order by id", []);
+  expect(rows.map((row) => row.join(" "))).toEqual(["server password.set", "server password.change"]);
 });
 
 describe("without a password", () => {

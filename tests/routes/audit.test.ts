@@ -89,3 +89,58 @@ test("hostile text is shown as text, and no cell of the download is a formula", 
   expect(text).not.toContain("<script>alert");
   expect((await rows("&action=x"))[0]).toContain(`,"'=1+1",`);
 });
+
+const form = (path: string, fields: Record<string, string>) =>
+  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+/** Action, subject, reason, before and after of what was done since the deed with the id `after`, oldest first. */
+const deeds = async (after: number) =>
+  (
+    await app.app.db.rows("select action, subject, reason, before, after from audit where id > ? order by id", [after])
+  ).map(([action, subject, reason, ...states]) => [
+    action,
+    subject,
+    reason,
+    ...states.map((state) => (state === null ? null : JSON.parse(String(state)))),
+  ]);
+const lastDeed = async () => Number((await app.app.db.rows("select coalesce(max(id), 0) from audit", []))[0]![0]);
+
+test("schedules: what was changed of them, and nothing that stayed", async () => {
+  const { body } = await app.post("/api/schedules", { name: "Evening", cron: "30 18 * * 1-5", symbols: ["NVDA"] });
+  const { id } = body.schedule;
+  const start = await lastDeed();
+  await app.send("PATCH", `/api/schedules/${id}`, { cron: "0 19 * * 1-5" });
+  await app.send("PATCH", `/api/schedules/${id}`, { cron: "0 19 * * 1-5" });
+  await form(`/schedules/${id}/pause`, { reason: "holidays" });
+  await form(`/schedules/${id}/resume`, {});
+  const { body: taken } = await app.post(`/api/schedules/${id}/run`);
+  await app.reach(taken.turn.run_id, "complete");
+  await form(`/schedules/${id}/delete`, { reason: " not needed " });
+  const seen = await deeds(start);
+  expect(seen.filter(([action]) => String(action).startsWith("schedule."))).toEqual([
+    ["schedule.change", "Evening", null, { cron: "30 18 * * 1-5" }, { cron: "0 19 * * 1-5" }],
+    ["schedule.pause", "Evening", "holidays", { enabled: true }, { enabled: false }],
+    ["schedule.resume", "Evening", null, { enabled: false }, { enabled: true }],
+    ["schedule.run", "Evening", null, null, { run: taken.turn.run_id }],
+    ["schedule.delete", "Evening", "not needed", expect.objectContaining({ symbols: ["NVDA"] }), null],
+  ]);
+});
+
+test("alert rules: which mails, which limits, and why", async () => {
+  const start = await lastDeed();
+  const rules = { quota_percent: "90", digest_minutes: "15", reason: "too many mails" };
+  await form("/alerts", { ...rules, on: "run_failed" });
+  await form("/alerts", { ...rules, on: "run_failed" });
+  const [first, ...more] = await deeds(start);
+  expect(more).toEqual([]);
+  expect(first!.slice(0, 3)).toEqual(["alerts.change", "rules", "too many mails"]);
+  expect(first![4]).toMatchObject({ mails: ["run_failed"], quota_percent: 90 });
+});
+
+test("the forms and questions that change something ask for the reason", async () => {
+  const { body } = await app.post("/api/schedules", { name: "Asked", cron: "0 9 * * *", symbols: ["IBM"] });
+  const { id } = body.schedule;
+  for (const path of [`/schedules/${id}`, `/schedules/${id}/delete`, "/settings", "/alerts"]) {
+    const { text } = await ask(app.url + path, { headers: { Accept: "text/html" } });
+    expect([path, /<input id="reason-\w+" name="reason" maxlength="200"/.test(text)]).toEqual([path, true]);
+  }
+});
