@@ -61,5 +61,7 @@ export interface Turn {
     readonly state: RunState;
     readonly complete: number;
     readonly failed: number;
+    /** How long it took; `null` while it is not over. */
+    readonly seconds: number | null;
   } | null;
 }

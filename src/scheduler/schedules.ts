@@ -19,8 +19,9 @@ import { readCron } from "./cron.ts";
 import { parseScheduleOrder, patched, type SchedulePatch } from "./schedule-order.ts";
 import type { Timetable } from "./timetable.ts";
 
-/** Coming turns that are told with a schedule. */
+/** Coming turns, and past ones, that are told with a schedule. */
 const COMING = 5;
+const PAST = 30;
 
 /** A schedule with what its expression means and what became of it. */
 export interface ScheduleStatus extends Schedule {
@@ -29,6 +30,8 @@ export interface ScheduleStatus extends Schedule {
   /** The next turns, epoch milliseconds; of a paused schedule those it would have. */
   readonly nextRuns: readonly number[];
   readonly lastTurn: Turn | null;
+  /** The last turns, newest first. */
+  readonly turns: readonly Turn[];
 }
 
 interface Parts {
@@ -105,8 +108,8 @@ export class Schedules {
   async #status(schedule: Schedule): Promise<ScheduleStatus> {
     const { db, clock } = this.parts;
     const { words, next } = readCron(schedule.cron, schedule.timeZone);
-    const [lastTurn = null] = await turnsOf(db, schedule.id, 1);
-    return { ...schedule, words, nextRuns: next(clock.now(), COMING), lastTurn };
+    const turns = await turnsOf(db, schedule.id, PAST);
+    return { ...schedule, words, nextRuns: next(clock.now(), COMING), lastTurn: turns[0] ?? null, turns };
   }
 
   /** What only the server knows: providers and watchlists. */

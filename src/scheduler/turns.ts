@@ -72,7 +72,7 @@ async function tryTurn(parts: TurnParts, schedule: Schedule, asked: TurnAsked): 
   const run = await runs.start(order, (runId) => writesOf(db, schedule, turn, runId));
   if (isMissed(turn)) parts.onAlert?.();
   log.write("info", `Schedule ${name}: started run ${run.id}${note === "" ? "" : `. ${note}`}`, run.id);
-  return { ...turn, run: { id: run.id, state: run.state, complete: 0, failed: 0 } };
+  return { ...turn, run: { id: run.id, state: run.state, complete: 0, failed: 0, seconds: null } };
 }
 
 /** Records a turn that starts nothing, and says so in the log. */

@@ -94,7 +94,7 @@ export function turnWrites(
 /** The newest turns of a schedule, newest first, with how their runs are doing. */
 export async function turnsOf(db: Database, scheduleId: number, limit: number): Promise<Turn[]> {
   const rows = await db.orm
-    .select({ turn: scheduleTurns, state: runs.state })
+    .select({ turn: scheduleTurns, state: runs.state, createdAt: runs.createdAt, finishedAt: runs.finishedAt })
     .from(scheduleTurns)
     .leftJoin(runs, eq(runs.id, scheduleTurns.runId))
     .where(eq(scheduleTurns.scheduleId, scheduleId))
@@ -106,7 +106,7 @@ export async function turnsOf(db: Database, scheduleId: number, limit: number): 
   );
   const count = (runId: string, state: string) =>
     counts.find((each) => each.runId === runId && each.state === state)?.jobs ?? 0;
-  return rows.map(({ turn: { runId, dueAt, at, cause, outcome, note }, state }) => ({
+  return rows.map(({ turn: { runId, dueAt, at, cause, outcome, note }, state, createdAt, finishedAt }) => ({
     dueAt,
     at,
     cause,
@@ -115,7 +115,13 @@ export async function turnsOf(db: Database, scheduleId: number, limit: number): 
     run:
       runId === null || state === null
         ? null
-        : { id: runId, state, complete: count(runId, "complete"), failed: count(runId, "failed") },
+        : {
+            id: runId,
+            state,
+            complete: count(runId, "complete"),
+            failed: count(runId, "failed"),
+            seconds: finishedAt === null || createdAt === null ? null : (finishedAt - createdAt) / 1_000,
+          },
   }));
 }
 

@@ -6,14 +6,16 @@ import { Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { RunState } from "./run-head.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
-import { Icon, Moment, plural } from "./ui.tsx";
+import { TurnSpark } from "./schedule-turns.tsx";
+import { formatDuration, Icon, Moment, plural } from "./ui.tsx";
 
 interface ScheduleView extends Schedule {
   /** The expression in words. */
   readonly words: string;
   /** Epoch milliseconds. */
   readonly nextRuns: readonly number[];
-  readonly lastTurn: Turn | null;
+  /** The last turns, newest first. */
+  readonly turns: readonly Turn[];
   /** The name of its watchlist, where it has one. */
   readonly watchlist: string | null;
 }
@@ -39,7 +41,7 @@ export const SchedulesPage = ({ frame, view }: { frame: Frame; view: SchedulesVi
     <div class="schedules">
       <div class="schedule-list">
         {view.schedules.map((schedule) => (
-          <ScheduleCard schedule={schedule} />
+          <ScheduleCard schedule={schedule} now={frame.now} />
         ))}
         {view.schedules.length === 0 ? (
           <Empty title="No schedule">Add one, and your symbols are brought up to date by themselves.</Empty>
@@ -52,8 +54,9 @@ export const SchedulesPage = ({ frame, view }: { frame: Frame; view: SchedulesVi
   </Page>
 );
 
-const ScheduleCard = ({ schedule }: { schedule: ScheduleView }) => {
-  const { id, name, cron, timeZone, words, enabled, lastTurn } = schedule;
+const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
+  const { id, name, cron, timeZone, words, enabled, turns } = schedule;
+  const lastTurn = turns[0];
   const path = `/schedules/${id}`;
   return (
     <section class="card schedule" aria-labelledby={`schedule-${id}`}>
@@ -75,8 +78,9 @@ const ScheduleCard = ({ schedule }: { schedule: ScheduleView }) => {
         {words} in {timeZone} <code>{cron}</code>
       </p>
       <p class="muted">{whatItRuns(schedule)}</p>
-      <NextRuns schedule={schedule} />
-      {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">It has had no turn yet.</p>}
+      <NextRuns schedule={schedule} now={now} />
+      <TurnSpark turns={turns} name={name} />
+      {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">It has had no turn yet: press Run now to try it.</p>}
       <form method="post" class="button-row">
         <button type="submit" class="button primary" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
           Run now
@@ -95,23 +99,41 @@ const ScheduleCard = ({ schedule }: { schedule: ScheduleView }) => {
   );
 };
 
-/** The next turns in the schedule's zone and in UTC; `public/app/clock.js` adds the viewer's own. */
-const NextRuns = ({ schedule: { nextRuns, timeZone, enabled, name } }: { schedule: ScheduleView }) => (
-  <table class="next-runs" aria-label={`Next turns of ${name}`}>
-    <caption>{enabled ? "Next" : "When enabled, next"}</caption>
-    <tbody>
-      {nextRuns.map((at) => (
-        <tr>
-          <td class="num">{inZone(at, timeZone)}</td>
-          <td class="num">
-            <Moment at={at} />
-          </td>
-          <td class="num muted" data-local={String(at)} />
-        </tr>
-      ))}
-    </tbody>
-  </table>
-);
+/** The next turns in the schedule's zone and in the reader's; `public/app/clock.js` adds the browser's own. */
+const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
+  const { nextRuns, timeZone, enabled, name } = schedule;
+  return (
+    <table class="next-runs" aria-label={`Next turns of ${name}`}>
+      <caption>{enabled ? "Next" : "When enabled, next"}</caption>
+      <tbody>
+        {nextRuns.map((at) => (
+          <tr>
+            <td class="num">{inZone(at, timeZone)}</td>
+            <td class="num">
+              <Moment at={at} />
+            </td>
+            <td class="num">
+              <Until at={at} now={now} />
+            </td>
+            <td class="num muted" data-local={String(at)} />
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+};
+
+const DAY_MS = 86_400_000;
+
+/** How long until then: the browser ticks what is less than a day away. */
+const Until = ({ at, now }: { at: number; now: number }) =>
+  at - now >= DAY_MS ? (
+    <>in {plural(Math.round((at - now) / DAY_MS), "day")}</>
+  ) : (
+    <>
+      in <span data-until={String(at)}>{formatDuration(Math.max(0, (at - now) / 1_000))}</span>
+    </>
+  );
 
 const CAUSES = { due: "", catch_up: " to make up for a missed turn", by_hand: " by hand" } as const;
 const OUTCOMES = { started: "Started", skipped: "Skipped", missed: "Missed", refused: "Refused" } as const;

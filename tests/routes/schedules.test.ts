@@ -185,7 +185,9 @@ describe("the page", () => {
     expect(run.status).toBe(303);
     const { run_id } = (await app.get(`/api${path}`)).body.schedule.last_turn;
     await app.reach(run_id, "complete");
-    expect((await page()).text).toContain(`/runs/${run_id}`);
+    const shown = (await page()).text;
+    expect(shown).toContain('aria-label="Last 1 turn of From the form');
+    expect(shown).toMatch(new RegExp(`<a href="/runs/${run_id}" title="Complete, [^"]+: 2 symbols complete in `));
 
     const question = await page(`${path}/delete`);
     expect(question.text).toContain("Delete From the form?");
