@@ -7,15 +7,18 @@
     const form = event.target;
     if (!form.matches("[data-actions]") || !button || !window.htmx) return;
     event.preventDefault();
+    const address = button.getAttribute("formaction") ?? form.action;
     const row = button.closest("tr");
+    const rows = row ? [row] : button.closest(".bulk") ? [...form.querySelectorAll("tbody tr:has(:checked)")] : [];
     button.closest("[popover]")?.hidePopover();
-    row?.classList.add("acting");
-    window.htmx
-      .ajax("POST", button.getAttribute("formaction") ?? form.action, { source: button, swap: "none" })
-      .finally(() => {
-        row?.classList.remove("acting");
-        button.closest(".notice")?.remove();
-      });
+    for (const each of rows) each.classList.add("acting");
+    window.htmx.ajax("POST", address, { source: button, swap: "none" }).finally(() => {
+      for (const each of rows) each.classList.remove("acting");
+      button.closest(".notice")?.remove();
+      const run = /\/runs\/([^/]+)\/selected\//.exec(address)?.[1];
+      const done = !document.querySelector("#question dialog, .notice-error");
+      if (run && done) document.dispatchEvent(new CustomEvent("barkeep:acted", { detail: decodeURIComponent(run) }));
+    });
   });
 
   // A question from the server opens as a dialog; "no" only closes it.

@@ -27,7 +27,7 @@ export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame
       if (!(error instanceof Refusal)) throw error;
       const form = emptyForm(services, values, errorsOf(error));
       if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status as 422);
-      const view = monitorView(feed, form, { text: "", wrong: null }, MONITOR);
+      const view = monitorView(feed, form, { text: "", wrong: null, sort: "" }, MONITOR);
       return c.html(<MonitorPage frame={{ ...frameOf(c, assets), path: "/" }} view={view} />, error.status as 422);
     }
     // The rows come over the stream; the form is ready for the next order with the same choices.

@@ -28,7 +28,18 @@ const STYLES = [
 ] as const;
 
 /** The page script's chapters; the first is what the others build on. */
-const SCRIPTS = ["clock", "stream", "live", "actions", "select", "complete", "keys", "palette"] as const;
+const SCRIPTS = [
+  "clock",
+  "stream",
+  "live",
+  "order",
+  "selection",
+  "actions",
+  "select",
+  "complete",
+  "keys",
+  "palette",
+] as const;
 
 /**
  * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is

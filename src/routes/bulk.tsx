@@ -1,18 +1,19 @@
+/** @jsxImportSource hono/jsx */
 /**
- * Actions on every job of a run that a filter finds. What cannot simply be taken back is asked about first; the yes
- * carries the number that was shown, and the server acts only if it still is that number.
+ * Actions on many jobs of a run: all that a filter finds, or the selected ones. What cannot simply be taken back is
+ * asked about first; the yes carries the number that was shown, and the server acts only if it still is that number.
  */
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
-import { parseFilter } from "../domain/filter.ts";
 import { canApply, JOB_ACTIONS, type JobAction } from "../domain/run.ts";
 import type { Frame } from "../views/layout.tsx";
 import { liveNotice, liveQuestion, liveUndo } from "../views/live.tsx";
 import { QuestionPage, type QuestionView } from "../views/question.tsx";
-import { matchingAddress, runTitle } from "../views/run-head.tsx";
+import { runTitle } from "../views/run-head.tsx";
 import { plural } from "../views/ui.tsx";
 import { cameFrom, frameOf, localPath, wantsFragment } from "./frame.ts";
+import { type Picked, pickMatching, pickSelected } from "./picked.ts";
 import type { Services } from "./services.ts";
 import { UndoBook } from "./undo.ts";
 
@@ -31,28 +32,11 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
   const undo = new UndoBook();
   const routes = new Hono();
 
-  routes.post("/runs/:id/matching/:action", async (c) => {
-    const runId = c.req.param("id");
-    const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
-    if (action === undefined) throw new Refusal("not_found", "There is no such action");
-    const filter = parseFilter(c.req.query("q") ?? "");
-    if ("wrong" in filter) throw new Refusal("invalid", filter.wrong);
-    const { expect, back } = await c.req.parseBody();
-    const page = typeof back === "string" ? localPath(back) : cameFrom(c);
-    const ask = async (was?: number) => answer(c, assets, await questionOf(runId, action, filter, page, was));
+  routes.post("/runs/:id/matching/:action", async (c) => act(c, pickMatching(c), await c.req.parseBody()));
 
-    if (ENDING.includes(action) && typeof expect !== "string") return ask();
-    const done = await runs.actOnJobs(
-      runId,
-      action,
-      filter.matches,
-      typeof expect === "string" ? Number(expect) : undefined,
-    );
-    if ("instead" in done) return ask(Number(expect));
-    if (!wantsFragment(c)) return c.redirect(page, 303);
-    const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
-    if (!ENDING.includes(action)) return c.html(liveNotice("info", text));
-    return c.html(liveQuestion(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
+  routes.post("/runs/:id/selected/:action", async (c) => {
+    const body = await c.req.parseBody({ all: true });
+    return act(c, pickSelected(c, body), body);
   });
 
   routes.post("/undo/:token", async (c) => {
@@ -64,15 +48,30 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
       : c.redirect(cameFrom(c), 303);
   });
 
-  async function questionOf(
-    runId: string,
-    action: JobAction,
-    filter: Exclude<ReturnType<typeof parseFilter>, { wrong: string }>,
-    back: string,
-    was?: number,
-  ): Promise<QuestionView> {
+  async function act(c: Context, picked: Picked, { expect, back }: Readonly<Record<string, unknown>>) {
+    const runId = c.req.param("id") ?? "";
+    const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
+    if (action === undefined) throw new Refusal("not_found", "There is no such action");
+    const page = typeof back === "string" ? localPath(back) : cameFrom(c);
+    const ask = async (was?: number) => {
+      const { pathname } = new URL(c.req.url);
+      const question = await questionOf(runId, action, picked, was);
+      return answer(c, assets, { ...question, action: pathname + picked.search, fields: picked.fields, back: page });
+    };
+
+    const expected = typeof expect === "string" ? Number(expect) : undefined;
+    if (ENDING.includes(action) && expected === undefined) return ask();
+    const done = await runs.actOnJobs(runId, action, picked.picks, expected);
+    if ("instead" in done) return ask(expected);
+    if (!wantsFragment(c)) return c.redirect(page, 303);
+    const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
+    if (!ENDING.includes(action)) return c.html(liveNotice("info", text));
+    return c.html(liveQuestion(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
+  }
+
+  async function questionOf(runId: string, action: JobAction, { title, picks }: Picked, was?: number) {
     const { run, jobs } = await runs.read(runId);
-    const picked = jobs.filter((job) => canApply(action, job.state) && filter.matches(job));
+    const picked = jobs.filter((job) => canApply(action, job.state) && picks(job));
     if (picked.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
     const working = picked.filter(({ state }) => state === "running").length;
     const waiting = picked.length - working;
@@ -81,18 +80,16 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
     return {
       title: `${verb} ${symbols}?`,
       facts: [
-        `${runTitle(run)}${filter.text === "" ? "" : `, ${filter.text}`}`,
+        `${runTitle(run)}${title === "" ? "" : `, ${title}`}`,
         ...(was === undefined || was === picked.length ? [] : [`It was ${was} when you were asked.`]),
         ...(working > 0
           ? [`Working: ${working}. They stop after the batch they are at; what they fetched stays.`]
           : []),
         ...(waiting > 0 ? [`Not working yet: ${waiting}. They will not start.`] : []),
       ],
-      action: matchingAddress(runId, action, filter.text),
       expect: picked.length,
       yes: `${verb} ${symbols}`,
       no: "Keep them",
-      back,
     };
   }
 

@@ -3,24 +3,36 @@
 import type { JobProgress } from "../domain/progress.ts";
 import { jobKey, type ProgressHub } from "../hub.ts";
 import type { RunView } from "../views/queue.tsx";
-import { jobsOf, MAX_ROWS, runsOf, type Scene, showsJob } from "./scene.ts";
+import { jobsOf, runsOf, type Scene, showsJob } from "./scene.ts";
 import type { Viewer } from "./viewer.ts";
 
-/** Shortest time between two drawings of the whole scene because rows came or went, milliseconds. */
-const REDRAW_MS = 1_000;
+/** Shortest time between two looks at which rows are on a scene, milliseconds. */
+export interface Pauses {
+  readonly redraw: number;
+  /** Where rows move while jobs work: nobody can read a table that is sorted anew all the time. */
+  readonly resort: number;
+}
+
+export const PAUSES: Pauses = { redraw: 1_000, resort: 2_500 };
 
 /** The runs of a scene with their jobs, as the hub knows them now. */
 export function drawScene(scene: Scene, hub: ProgressHub): RunView[] {
   return runsOf(scene, hub.runs()).map((run) => ({ run, ...jobsOf(scene, hub.jobsOf(run.id)) }));
 }
 
+/** What became of a scene: other runs, so that it is drawn whole, or other rows, with the keys of those that came. */
+export type Change = { readonly whole: true } | { readonly whole: false; readonly came: readonly string[] };
+
 export class Channel {
   readonly viewers = new Set<Viewer>();
   /** The sequence number since which the same runs and rows are on the scene. */
   since = 0;
+  #views: readonly RunView[] = [];
   #runs: readonly string[] = [];
   #rows: ReadonlySet<string> = new Set();
-  /** Runs of which more jobs match than there is room for. */
+  /** Tells drawings with other rows, another order or other totals apart. */
+  #drawing = "";
+  /** Runs with more matching jobs than there is room for. */
   #full: ReadonlySet<string> = new Set();
   #outOfDate = false;
   #drawnAt = 0;
@@ -28,6 +40,7 @@ export class Channel {
   constructor(
     readonly scene: Scene,
     private readonly hub: ProgressHub,
+    private readonly pauses: Pauses = PAUSES,
   ) {
     this.#take();
   }
@@ -36,42 +49,58 @@ export class Channel {
     return this.#runs;
   }
 
+  /** The runs with the rows that are on the scene; the jobs as they were when it was last drawn. */
+  get views(): readonly RunView[] {
+    return this.#views;
+  }
+
   shows(job: JobProgress): boolean {
-    return this.#rows.has(jobKey(job.runId, job.symbol));
+    return this.showsKey(jobKey(job.runId, job.symbol));
   }
 
-  /** Notes whether `changed` jobs come to the scene or leave it. */
+  showsKey(key: string): boolean {
+    return this.#rows.has(key);
+  }
+
+  /** Notes whether `changed` jobs may come to the scene, leave it, or move on it. */
   judge(changed: readonly JobProgress[]): void {
-    this.#outOfDate ||= changed.some(
-      (job) => this.#runs.includes(job.runId) && this.shows(job) !== showsJob(this.scene, job) && !this.#isFull(job),
-    );
+    this.#outOfDate ||= changed.some((job) => this.#runs.includes(job.runId) && this.#mayMove(job));
   }
 
-  /** Whether a job would have to wait for room on the scene. */
-  #isFull(job: JobProgress): boolean {
-    return !this.shows(job) && this.#full.has(job.runId);
+  #mayMove(job: JobProgress): boolean {
+    const { order, filter } = this.scene;
+    if (order.moves) return true;
+    // On one page of many, any job that begins or ceases to match shifts the rows.
+    if (this.#full.has(job.runId)) return filter.text !== "";
+    return this.shows(job) !== showsJob(this.scene, job);
   }
 
-  /** Milliseconds until rows that came or went may be drawn; `null` when there are none. */
+  /** Milliseconds until the rows may be looked at again; `null` when they are as they should be. */
   get dueIn(): number | null {
-    return this.#outOfDate ? Math.max(0, this.#drawnAt + REDRAW_MS - Date.now()) : null;
+    const pause = this.scene.order.moves ? this.pauses.resort : this.pauses.redraw;
+    return this.#outOfDate ? Math.max(0, this.#drawnAt + pause - Date.now()) : null;
   }
 
-  /** Brings the scene up to date; true when other runs or rows are on it than before, and it is to be drawn whole. */
-  settle(): boolean {
+  /** Brings the scene up to date; what became of it, or `null` if it shows what it did. */
+  settle(): Change | null {
     const now = runsOf(this.scene, this.hub.runs()).map(({ id }) => id);
     const same = now.length === this.#runs.length && now.every((id, index) => id === this.#runs[index]);
-    if (same && this.dueIn !== 0) return false;
+    if (same && this.dueIn !== 0) return null;
+    const before = this.#rows;
+    const drawing = this.#drawing;
     this.#take();
+    if (same && drawing === this.#drawing) return null;
     this.since = this.hub.seq;
-    return true;
+    return same ? { whole: false, came: [...this.#rows].filter((key) => !before.has(key)) } : { whole: true };
   }
 
   #take(): void {
     const views = drawScene(this.scene, this.hub);
+    this.#views = views;
     this.#runs = views.map(({ run }) => run.id);
     this.#rows = new Set(views.flatMap(({ jobs }) => jobs.map((job) => jobKey(job.runId, job.symbol))));
-    this.#full = new Set(views.filter(({ jobs }) => jobs.length >= MAX_ROWS).map(({ run }) => run.id));
+    this.#full = new Set(views.filter(({ pages }) => pages > 1).map(({ run }) => run.id));
+    this.#drawing = [...this.#rows, ...views.map(({ matching, hidden }) => `${matching} ${hidden}`)].join("\n");
     this.#outOfDate = false;
     this.#drawnAt = Date.now();
   }

@@ -11,10 +11,10 @@ const HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
-/** `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=` filters; `?since=` (or `Last-Event-ID`) says what the page already shows. */
+/** `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=` filters, `?sort=` and `?page=` pick the rows; `?since=` (or `Last-Event-ID`) says what the page already shows. */
 export const streamRoutes = (feed: ScreenFeed) =>
   new Hono().get("/events", (c) => {
-    const { scene } = sceneOf(c.req.query("run"), c.req.query("q"));
+    const { scene } = sceneOf(c.req.query("run"), c.req.query());
     const symbol = c.req.query("symbol");
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
     const watched = symbol === undefined ? scene : { ...scene, symbol };

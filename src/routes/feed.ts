@@ -14,17 +14,20 @@ import {
   liveJob,
   liveLog,
   liveLogLines,
+  livePager,
   liveQuota,
   liveRunHead,
   liveRuns,
+  rowsOrder,
   sseHeartbeat,
   sseMessage,
+  sseRows,
 } from "../views/live.tsx";
 import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
 import type { RunView } from "../views/queue.tsx";
 import type { QuotaView } from "../views/quota.tsx";
 import { runSentence } from "../views/run-head.tsx";
-import { Channel, drawScene } from "./channel.ts";
+import { type Change, Channel, drawScene, PAUSES, type Pauses } from "./channel.ts";
 import { isEmpty, merge, type News, NOTHING } from "./news.ts";
 import { keyOf, linesOf, MONITOR, type Scene } from "./scene.ts";
 import { Viewer } from "./viewer.ts";
@@ -62,6 +65,7 @@ export class ScreenFeed {
   #shownQuota = "[]";
   readonly #stop: () => void;
   readonly #stalled: number;
+  readonly #pauses: Pauses;
   readonly #logEvery: number;
   /** Frames that were merged instead of sent, and viewers let go because they took nothing. */
   readonly counts = { merged: 0, dropped: 0 };
@@ -74,9 +78,11 @@ export class ScreenFeed {
       log = LOG_MS,
       quota = (): readonly QuotaView[] => [],
       quotaEvery = QUOTA_MS,
+      pauses = PAUSES,
     } = {},
   ) {
     this.#hub = hub;
+    this.#pauses = pauses;
     this.#quotas = quota;
     this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
     this.#line = hub.lastLine;
@@ -121,7 +127,7 @@ export class ScreenFeed {
   /** A stream of server-sent events for one viewer who has seen everything up to `cursor`; it ends with `lease`. */
   connect(scene: Scene, cursor: string | undefined, lease?: AbortSignal): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(scene);
-    channel.settle();
+    this.#send(channel, newsOf(channel.settle()));
     const end = () => viewer.end();
     const viewer = new Viewer(
       (pending) => this.#catchUp(channel, pending),
@@ -151,7 +157,7 @@ export class ScreenFeed {
 
   #channelOf(scene: Scene): Channel {
     const key = keyOf(scene);
-    const channel = this.#channels.get(key) ?? new Channel(scene, this.#hub);
+    const channel = this.#channels.get(key) ?? new Channel(scene, this.#hub, this.#pauses);
     this.#channels.set(key, channel);
     return channel;
   }
@@ -169,15 +175,12 @@ export class ScreenFeed {
     const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
     for (const channel of this.#channels.values()) {
       channel.judge(frame.jobs);
-      const whole = channel.settle();
+      const change = newsOf(channel.settle());
       if (channel.viewers.size === 0) continue;
       this.#send(channel, {
-        whole,
+        ...change,
         jobs: changed.filter((job) => channel.shows(job)).map((job) => jobKey(job.runId, job.symbol)),
         runs: frame.runs.filter(({ id }) => channel.runs.includes(id)).map(({ id }) => id),
-        logs: [],
-        wholeLog: false,
-        quota: false,
         sentence: sentences.join(" "),
       });
     }
@@ -194,7 +197,7 @@ export class ScreenFeed {
       () => {
         this.#redraw = null;
         for (const channel of this.#channels.values()) {
-          if (channel.settle()) this.#send(channel, { ...NOTHING, whole: true });
+          this.#send(channel, newsOf(channel.settle()));
         }
         this.#planRedraw();
       },
@@ -277,10 +280,16 @@ export class ScreenFeed {
 
   #render(channel: Channel, news: News): Uint8Array {
     const parts: string[] = [];
+    let rows = "";
     const runs = news.whole ? this.draw(channel.scene) : [];
     // The page of a run that only the database still knows keeps what it shows.
     if (runs.length > 0 || (news.whole && channel.scene.run === undefined)) parts.push(liveRuns(runs));
     if (!news.whole) {
+      if (news.rows) {
+        const came = news.came.flatMap((key) => (channel.showsKey(key) ? (this.#hub.jobByKey(key) ?? []) : []));
+        rows = sseRows(channel.views.map((view) => rowsOrder(view, came)));
+        for (const view of channel.views) parts.push(livePager(view));
+      }
       for (const key of news.jobs) parts.push(this.#rowOf(key));
       const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
       for (const id of news.runs) {
@@ -292,7 +301,7 @@ export class ScreenFeed {
     else if (news.logs.length > 0) parts.push(liveLogLines(news.logs));
     if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
     if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
-    return encoder.encode(sseMessage(this.cursor(), parts.join("")));
+    return encoder.encode(rows + sseMessage(this.cursor(), parts.join("")));
   }
 
   #catchUp(channel: Channel, pending: News): Uint8Array | null {
@@ -315,13 +324,13 @@ export class ScreenFeed {
       ? []
       : channel.runs.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq && channel.shows(job));
     return {
+      ...NOTHING,
       whole,
       jobs: jobs.map((job) => jobKey(job.runId, job.symbol)),
       runs: whole ? [] : channel.runs,
       logs: wholeLog ? [] : logs,
       wholeLog,
       quota,
-      sentence: "",
     };
   }
 
@@ -337,6 +346,14 @@ export class ScreenFeed {
     this.#announced.set(run.id, { ended, at: now });
     return first && ended === 0 ? [] : [runSentence(run)];
   }
+}
+
+function newsOf(change: Change | null): News {
+  return change === null
+    ? NOTHING
+    : change.whole
+      ? { ...NOTHING, whole: true }
+      : { ...NOTHING, rows: true, came: change.came };
 }
 
 const encoder = new TextEncoder();

@@ -7,6 +7,10 @@ import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
 export interface News {
   /** Everything that belongs to runs, because one came or went, or rows did. */
   readonly whole: boolean;
+  /** Other rows, or another order of them. */
+  readonly rows: boolean;
+  /** The jobs whose rows came. */
+  readonly came: readonly string[];
   readonly jobs: readonly string[];
   readonly runs: readonly string[];
   readonly logs: readonly LogLine[];
@@ -19,6 +23,8 @@ export interface News {
 
 export const NOTHING: News = {
   whole: false,
+  rows: false,
+  came: [],
   jobs: [],
   runs: [],
   logs: [],
@@ -29,6 +35,7 @@ export const NOTHING: News = {
 
 export const isEmpty = (news: News) =>
   !news.whole &&
+  !news.rows &&
   !news.wholeLog &&
   !news.quota &&
   news.jobs.length + news.runs.length + news.logs.length === 0 &&
@@ -38,12 +45,15 @@ export const isEmpty = (news: News) =>
 export function merge(before: News | null, after: News): News {
   if (before === null) return after;
   const whole = before.whole || after.whole;
+  const union = (name: "came" | "jobs" | "runs") => (whole ? [] : [...new Set([...before[name], ...after[name]])]);
   const logs = [...before.logs, ...after.logs];
   const wholeLog = before.wholeLog || logs.length >= LOG_PANEL_LINES;
   return {
     whole,
-    jobs: whole ? [] : [...new Set([...before.jobs, ...after.jobs])],
-    runs: whole ? [] : [...new Set([...before.runs, ...after.runs])],
+    rows: !whole && (before.rows || after.rows),
+    came: union("came"),
+    jobs: union("jobs"),
+    runs: union("runs"),
     logs: wholeLog ? [] : logs,
     wholeLog,
     quota: before.quota || after.quota,

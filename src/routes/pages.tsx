@@ -29,6 +29,12 @@ export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterV
   };
 }
 
+const filterView = (text: string, wrong: string | null, { order }: Scene): FilterView => ({
+  text,
+  wrong,
+  sort: order.text,
+});
+
 /** Rows on a page of runs. */
 const PAGE_SIZE = 200;
 /** Longest list of symbols taken from an address, characters. */
@@ -41,8 +47,8 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
 
   pages.get("/", (c) => {
     const text = c.req.query("q") ?? "";
-    const { scene, wrong } = sceneOf(undefined, text);
-    const view = monitorView(feed, emptyForm(services, askedFor(c)), { text, wrong }, scene);
+    const { scene, wrong } = sceneOf(undefined, c.req.query());
+    const view = monitorView(feed, emptyForm(services, askedFor(c)), filterView(text, wrong, scene), scene);
     return c.html(<MonitorPage frame={frameOf(c, assets)} view={view} />);
   });
 
@@ -50,13 +56,13 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
 
   pages.get("/runs/:id", async (c) => {
     const text = c.req.query("q") ?? "";
-    const { scene, wrong } = sceneOf(c.req.param("id"), text);
+    const { scene, wrong } = sceneOf(c.req.param("id"), c.req.query());
     const cursor = feed.cursor();
     const { run, jobs } = await runs.read(c.req.param("id"));
     const page = {
       frame: frameOf(c, assets),
       view: { run, ...jobsOf(scene, jobs) },
-      filter: { text, wrong },
+      filter: filterView(text, wrong, scene),
       stream: streamAddress(scene, cursor),
     };
     return c.html(<RunPage {...page} />);

@@ -1,11 +1,14 @@
-/** What a page of the live screen shows: which runs, which of their jobs, which lines of the log. */
+/** What a page of the live screen shows: which runs, which of their jobs in which order, which lines of the log. */
 
 import { type JobFilter, parseFilter } from "../domain/filter.ts";
 import type { JobProgress } from "../domain/progress.ts";
+import { type JobOrder, parseOrder, RUN_ORDER } from "../domain/queue-order.ts";
 import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import type { RowsView } from "../views/queue.tsx";
+import { queueSearch } from "../views/queue-address.ts";
 
-/** Rows of one run on a page; the filter brings the others to light. */
-export const MAX_ROWS = 500;
+/** Rows of one run on a page. */
+const MAX_ROWS = 500;
 
 export interface Scene {
   /** One run; without it the monitor: what works, and the newest. */
@@ -13,29 +16,42 @@ export interface Scene {
   /** One symbol of that run. */
   readonly symbol?: string | undefined;
   readonly filter: JobFilter;
+  readonly order: JobOrder;
+  /** From 1; a run with fewer pages shows its last. */
+  readonly page: number;
+}
+
+/** The part of an address that says what a scene shows, untrusted. */
+export interface SceneQuery {
+  readonly q?: string | undefined;
+  readonly sort?: string | undefined;
+  readonly page?: string | undefined;
 }
 
 const everything: JobFilter = { text: "", matches: () => true };
 
-export const MONITOR: Scene = { filter: everything };
+export const MONITOR: Scene = { filter: everything, order: RUN_ORDER, page: 1 };
 
 /** The scene that a page's address asks for, and what is wrong with its filter, if it cannot be understood. */
-export function sceneOf(run: string | undefined, filter: string | undefined): { scene: Scene; wrong: string | null } {
-  const parsed = parseFilter(filter ?? "");
+export function sceneOf(run: string | undefined, query: SceneQuery): { scene: Scene; wrong: string | null } {
+  const parsed = parseFilter(query.q ?? "");
+  const page = Number(query.page ?? 1);
+  const order = parseOrder(query.sort);
+  const scene = { run, order, page: Number.isSafeInteger(page) && page > 0 ? page : 1 };
   return "wrong" in parsed
-    ? { scene: { run, filter: everything }, wrong: parsed.wrong }
-    : { scene: { run, filter: parsed }, wrong: null };
+    ? { scene: { ...scene, filter: everything }, wrong: parsed.wrong }
+    : { scene: { ...scene, filter: parsed }, wrong: null };
 }
 
 /** Equal for scenes that show the same. */
-export const keyOf = ({ run = "", symbol = "", filter }: Scene): string => `${run}\n${symbol}\n${filter.text}`;
+export const keyOf = ({ run = "", symbol = "", filter, order, page }: Scene): string =>
+  [run, symbol, filter.text, order.text, page].join("\n");
 
 /** The address of a scene's live updates for a page that shows everything up to `cursor`. */
-export function streamAddress({ run, symbol, filter }: Scene, cursor: string): string {
-  const query = new URLSearchParams();
+export function streamAddress({ run, symbol, filter, order, page }: Scene, cursor: string): string {
+  const query = queueSearch({ filter: filter.text, sort: order.text, page });
   if (run !== undefined) query.set("run", run);
   if (symbol !== undefined) query.set("symbol", symbol);
-  if (filter.text !== "") query.set("q", filter.text);
   query.set("since", cursor);
   return `/events?${query}`;
 }
@@ -50,11 +66,21 @@ export function runsOf({ run }: Scene, runs: readonly RunSummary[]): RunSummary[
 export const showsJob = (scene: Scene, job: JobProgress): boolean =>
   (scene.symbol === undefined || job.symbol === scene.symbol) && scene.filter.matches(job);
 
-/** The jobs of one run that a scene shows, and how many more there are. */
-export function jobsOf(scene: Scene, jobs: readonly JobProgress[]) {
+/** The jobs of one run that a scene shows, in its order, and how many more there are. */
+export function jobsOf(scene: Scene, jobs: readonly JobProgress[]): RowsView {
   const matching = jobs.filter((job) => showsJob(scene, job));
-  const shown = matching.slice(0, MAX_ROWS);
-  return { jobs: shown, hidden: jobs.length - shown.length, filter: scene.filter.text };
+  const pages = Math.max(1, Math.ceil(matching.length / MAX_ROWS));
+  const page = Math.min(scene.page, pages);
+  const first = (page - 1) * MAX_ROWS;
+  return {
+    jobs: scene.order.sort(matching, Date.now()).slice(first, first + MAX_ROWS),
+    first,
+    matching: matching.length,
+    hidden: jobs.length - matching.length,
+    pages,
+    order: scene.order,
+    query: { filter: scene.filter.text, sort: scene.order.text, page },
+  };
 }
 
 /** The lines that belong to a scene; single features are for the log file. */

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The filter above the queue: a plain form whose text is in the address. */
 
+import { queueAddress } from "./queue-address.ts";
 import { Icon } from "./ui.tsx";
 
 export interface FilterView {
@@ -8,6 +9,8 @@ export interface FilterView {
   readonly text: string;
   /** What is wrong with it, in a sentence. */
   readonly wrong: string | null;
+  /** The order of the queue, which a new filter keeps. */
+  readonly sort: string;
 }
 
 export const FilterBar = ({ filter }: { filter: FilterView }) => (
@@ -29,7 +32,8 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => (
         aria-invalid={filter.wrong ? "true" : undefined}
         aria-describedby={filter.wrong ? "filter-error" : undefined}
       />
-      {filter.text === "" ? <kbd>/</kbd> : <a href="?">Clear</a>}
+      {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
+      {filter.text === "" ? <kbd>/</kbd> : <a href={queueAddress({ filter: "", sort: filter.sort, page: 1 })}>Clear</a>}
     </form>
     {filter.wrong ? (
       <p id="filter-error" class="error">

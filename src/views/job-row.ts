@@ -28,17 +28,20 @@ export const ACTION_WORDS: Readonly<Record<JobAction, string>> = {
   retry: "Retry",
 };
 
+/** What a row can be handled with: its menu, and the box that selects it. */
+export type Controls = "none" | "menu" | "all";
+
 const escaped = Bun.escapeHTML;
 const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
 
 /**
  * The row of `job`. Every text in it is escaped here.
  *
- * The last cell holds the menu, which the browser keeps as it is (`hx-morph-skip`) so that it stays open and focused
- * while the row changes; a push therefore leaves it empty (`menu: false`). Which of its entries show is decided by
- * the row's `data-state`.
+ * The first cell holds the box that selects it, the last its menu. The browser keeps both as they are
+ * (`hx-morph-skip`), so that they stay checked, open and focused while the row changes; a push therefore leaves them
+ * empty. Which entries of the menu show is decided by the row's `data-state`.
  */
-export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): HtmlEscapedString {
+export function JobRow({ job, controls }: { job: JobProgress; controls: Controls }): HtmlEscapedString {
   const { state, progress, duration, since } = job;
   const held = isHeldUp(job);
   // The job went well, its data did not: said by shape, colour and words.
@@ -49,6 +52,7 @@ export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): Html
   const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
   return raw(
     `<tr id="${escaped(dom.job(job.runId, job.symbol))}" data-state="${state}"${held ? " data-held" : ""}>` +
+      `<td class="c-check" hx-morph-skip>${controls === "all" ? checkOf(job) : ""}</td>` +
       `<th scope="row">${name}</th>` +
       `<td class="c-status"${gaps > 0 ? ` title="${plural(gaps, "gap")} in its history"` : ""}>` +
       `${icon(gaps > 0 ? "gaps" : held ? "waiting" : STATUS_ICONS[job.status])}${job.status}` +
@@ -60,11 +64,15 @@ export function JobRow({ job, menu }: { job: JobProgress; menu: boolean }): Html
       `<td class="c-points num">${formatCount(job.dataPoints)}</td>` +
       `<td class="c-calls num">${formatCount(job.apiCalls)}</td>` +
       `<td class="c-time num"${since === null ? "" : ` data-since="${since}"`}>${time}</td>` +
-      `<td class="c-menu" hx-morph-skip>${menu ? menuOf(job) : ""}</td></tr>`,
+      `<td class="c-menu" hx-morph-skip>${controls === "none" ? "" : menuOf(job)}</td></tr>`,
   );
 }
 
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
+
+/** The box that selects a job. The browser keeps it as it is, like the menu. */
+const checkOf = ({ symbol }: JobProgress) =>
+  `<input type="checkbox" name="symbol" value="${escaped(symbol)}" aria-label="Select ${escaped(symbol)}">`;
 
 /** What can be done with a job. All entries are there at all times; the row's state shows those that apply. */
 function menuOf(job: JobProgress): string {

@@ -55,7 +55,7 @@ export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; 
     <div class="monitor">
       <div class="monitor-main">
         <div class="run">
-          <JobTable run={view.run} jobs={[view.job]} hidden={0} filter="" />
+          <JobTable run={view.run} job={view.job} />
         </div>
         <JobDetails view={view} />
       </div>

@@ -11,7 +11,7 @@ import { Notice } from "./layout.tsx";
 import { LogEntries } from "./log-panel.tsx";
 import { Runs } from "./monitor.tsx";
 import { Question, type QuestionView } from "./question.tsx";
-import type { RunView } from "./queue.tsx";
+import { Pager, type RunView } from "./queue.tsx";
 import { QuotaPanel, type QuotaView } from "./quota.tsx";
 import { RunHead } from "./run-head.tsx";
 import { dom } from "./ui.tsx";
@@ -21,13 +21,23 @@ const partial = (id: string, swap: string, content: unknown) =>
   `<hx-partial id="${Bun.escapeHTML(id)}" hx-swap="${swap}">${content}</hx-partial>`;
 
 export const liveJob = (job: JobProgress): string =>
-  partial(dom.job(job.runId, job.symbol), "outerMorph", JobRow({ job, menu: false }));
+  partial(dom.job(job.runId, job.symbol), "outerMorph", JobRow({ job, controls: "none" }));
 
 export const liveRunHead = (run: RunSummary): string =>
   partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} />);
 
 /** Everything on the monitor that belongs to runs: when one comes or goes, or a viewer's drawing is too old. */
 export const liveRuns = (runs: readonly RunView[]): string => partial(dom.runs, "innerMorph", <Runs runs={runs} />);
+
+/** Which rows of which page of a run are shown. */
+export const livePager = (view: RunView): string => partial(dom.pager(view.run.id), "outerMorph", <Pager {...view} />);
+
+/** The rows of a run in their order, and those among them that the browser does not have. */
+export const rowsOrder = ({ run, jobs }: RunView, came: readonly JobProgress[]) => ({
+  body: dom.jobs(run.id),
+  rows: jobs.map(({ symbol }) => dom.job(run.id, symbol)),
+  came: came.filter(({ runId }) => runId === run.id).map((job) => `${JobRow({ job, controls: "all" })}`),
+});
 
 /** New log lines, put before those the viewer has. */
 export const liveLogLines = (lines: readonly LogLine[]): string =>
@@ -76,6 +86,10 @@ export const liveQuestion = (question: QuestionView | null): string =>
 /** HTML as one server-sent message without a name, which the browser swaps in; `id` comes back on a reconnect. */
 export const sseMessage = (id: string, markup: string): string =>
   `id: ${id}\ndata: ${/[\r\n]/.test(markup) ? markup.replace(/\r\n?|\n/g, "\ndata: ") : markup}\n\n`;
+
+/** Rows that came, went or moved: a named event, because `public/app/order.js` lets them wait while they are in use. */
+export const sseRows = (orders: readonly ReturnType<typeof rowsOrder>[]): string =>
+  `event: rows\ndata: ${JSON.stringify(orders)}\n\n`;
 
 /** Proof of life: a named event, which the browser hands to `public/app`. */
 export const sseHeartbeat = (now: number): string => `event: heartbeat\ndata: ${now}\n\n`;

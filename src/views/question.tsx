@@ -12,6 +12,8 @@ export interface QuestionView {
   readonly expect: number;
   readonly yes: string;
   readonly no: string;
+  /** What the yes carries besides, as fields of a form. */
+  readonly fields?: readonly (readonly [name: string, value: string])[];
   /** The page to stay on. */
   readonly back: string;
 }
@@ -25,6 +27,9 @@ export const Question = ({ question }: { question: QuestionView }) => (
       ))}
     </ul>
     <input type="hidden" name="expect" value={question.expect} />
+    {question.fields?.map(([name, value]) => (
+      <input type="hidden" name={name} value={value} />
+    ))}
     <input type="hidden" name="back" value={question.back} />
     <Reason of="question" />
     <p class="answers">

@@ -2,42 +2,63 @@
 /** A run on the monitor: its head, and the table of its jobs. */
 
 import type { JobProgress } from "../domain/progress.ts";
+import { type JobOrder, nextSort, type SortKey } from "../domain/queue-order.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
-import { ACTION_WORDS, JobRow } from "./job-row.ts";
-import { matchingAddress, RunHead, runTitle } from "./run-head.tsx";
-import { dom, plural } from "./ui.tsx";
+import { BulkBar } from "./bulk-bar.tsx";
+import { type Controls, JobRow } from "./job-row.ts";
+import { type QueueQuery, queueAddress } from "./queue-address.ts";
+import { RunHead, runTitle } from "./run-head.tsx";
+import { dom, formatCount, plural } from "./ui.tsx";
 
-/** A run and its jobs, in the order in which they are shown. */
-export interface RunView {
-  readonly run: RunSummary;
+/** The rows of one run that a page shows. */
+export interface RowsView {
+  /** In the order in which they are shown. */
   readonly jobs: readonly JobProgress[];
-  /** How many more there are, left out by the filter or for want of room. */
+  /** How many jobs are on the pages before. */
+  readonly first: number;
+  /** How many the filter finds, those on other pages included. */
+  readonly matching: number;
+  /** How many the filter leaves out. */
   readonly hidden: number;
-  /** The filter that picked the jobs; empty for all. */
-  readonly filter: string;
+  readonly pages: number;
+  readonly order: JobOrder;
+  readonly query: QueueQuery;
 }
 
-const COLUMNS = [
-  ["c-symbol", "Symbol"],
-  ["c-status", "Status"],
-  ["c-progress", "Progress"],
-  ["c-strip", "Coverage"],
-  ["c-stage", "Micro-stage"],
-  ["c-points num", "Data points"],
-  ["c-calls num", "API calls"],
-  ["c-time num", "Duration"],
-] as const;
+/** A run and the rows of it that are shown. */
+export interface RunView extends RowsView {
+  readonly run: RunSummary;
+}
 
-/** Jobs of one run as a table, inside the form that their actions belong to. */
-export const JobTable = ({ run, jobs, hidden, filter }: RunView) => (
-  <form method="post" data-actions>
-    {filter === "" ? null : <BulkBar run={run} filter={filter} />}
+/** The columns: class, title, and what a click on the title sorts by. */
+const COLUMNS: readonly (readonly [string, string, SortKey | null])[] = [
+  ["c-symbol", "Symbol", "symbol"],
+  ["c-status", "Status", "status"],
+  ["c-progress", "Progress", "progress"],
+  ["c-strip", "Coverage", null],
+  ["c-stage", "Micro-stage", null],
+  ["c-points num", "Data points", "points"],
+  ["c-calls num", "API calls", "calls"],
+  ["c-time num", "Duration", "time"],
+];
+
+/** Rows of one run as a table, inside the form that their actions belong to. */
+const Table = (props: { run: RunSummary; jobs: readonly JobProgress[]; controls: Controls; view?: RowsView }) => {
+  const { run, jobs, controls, view } = props;
+  return (
     <table class="queue" aria-label={`Symbols of the run of ${runTitle(run)}`}>
       <thead>
         <tr>
-          {COLUMNS.map(([name, title]) => (
-            <th scope="col" class={name}>
-              {title}
+          <th scope="col" class="c-check">
+            {controls === "all" ? (
+              <input type="checkbox" data-check-page aria-label="Select all rows of this page" autocomplete="off" />
+            ) : (
+              <span class="visually-hidden">Selection</span>
+            )}
+          </th>
+          {COLUMNS.map(([name, title, key]) => (
+            <th scope="col" class={name} aria-sort={view && sortedBy(view.order, key)}>
+              {view && key ? <SortLink view={view} title={title} by={key} /> : title}
             </th>
           ))}
           <th scope="col" class="c-menu">
@@ -47,35 +68,72 @@ export const JobTable = ({ run, jobs, hidden, filter }: RunView) => (
       </thead>
       <tbody id={dom.jobs(run.id)}>
         {jobs.map((job) => (
-          <JobRow job={job} menu={true} />
+          <JobRow job={job} controls={controls} />
         ))}
       </tbody>
     </table>
-    {hidden > 0 ? (
-      <p class="hidden-rows">
-        {plural(hidden, "more symbol")} not shown. <a href="?">Show all</a> or filter, for example{" "}
-        <a href="?q=status:running">status:running</a>.
-      </p>
-    ) : null}
+  );
+};
+
+function sortedBy({ key, descending }: JobOrder, column: SortKey | null): "ascending" | "descending" | undefined {
+  if (key === null || key !== column) return undefined;
+  return descending ? "descending" : "ascending";
+}
+
+const SortLink = ({ view, title, by }: { view: RowsView; title: string; by: SortKey }) => (
+  <a class="sort" href={queueAddress({ ...view.query, sort: nextSort(by, view.order), page: 1 })}>
+    {title}
+  </a>
+);
+
+/** One row alone: on the page of its job. */
+export const JobTable = ({ run, job }: { run: RunSummary; job: JobProgress }) => (
+  <form method="post" data-actions>
+    <Table run={run} jobs={[job]} controls="menu" />
   </form>
 );
 
-/** Actions on everything a filter finds, not only on what is on the page. */
-const BulkBar = ({ run, filter }: { run: RunSummary; filter: string }) => (
-  <div class="bulk">
-    <span class="muted">Everything that matches:</span>
-    {(["pause", "resume", "retry", "skip", "cancel"] as const).map((action) => (
-      <button type="submit" class="button" formaction={matchingAddress(run.id, action, filter)}>
-        {ACTION_WORDS[action]}
-      </button>
-    ))}
-  </div>
+/** Which rows are shown of how many, and the way to the others. */
+export const Pager = ({ run, jobs, first, matching, hidden, pages, query }: RunView) => (
+  <nav id={dom.pager(run.id)} class="pager" aria-label="Rows" data-matching={matching}>
+    {pages > 1 ? (
+      <p>
+        <PageLink query={query} page={query.page - 1} pages={pages} word="Previous" />
+        <span class="num">
+          {formatCount(first + 1)}–{formatCount(first + jobs.length)} of {formatCount(matching)}
+        </span>
+        <PageLink query={query} page={query.page + 1} pages={pages} word="Next" />
+      </p>
+    ) : null}
+    {query.filter !== "" && matching === 0 ? <p>Nothing matches the filter.</p> : null}
+    {hidden > 0 ? (
+      <p>
+        {plural(hidden, "more symbol")} not shown by the filter.{" "}
+        <a href={queueAddress({ ...query, filter: "", page: 1 })}>Show all</a>
+      </p>
+    ) : null}
+  </nav>
 );
+
+const PageLink = ({ query, page, pages, word }: { query: QueueQuery; page: number; pages: number; word: string }) =>
+  page < 1 || page > pages ? (
+    <span class="button" aria-disabled="true">
+      {word}
+    </span>
+  ) : (
+    <a class="button" href={queueAddress({ ...query, page })} rel={word === "Next" ? "next" : "prev"}>
+      {word}
+    </a>
+  );
 
 /** A run as a section of the monitor. */
 export const RunSection = (view: RunView) => (
   <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={`section-${view.run.id}`}>
     <RunHead run={view.run} />
-    <JobTable {...view} />
+    <form method="post" data-actions data-run={view.run.id}>
+      <BulkBar run={view.run} matching={view.matching} filter={view.query.filter} />
+      <Table run={view.run} jobs={view.jobs} controls="all" view={view} />
+      <Pager {...view} />
+    </form>
   </section>
 );

@@ -26,6 +26,8 @@ export const dom = {
   logLines: "log-lines",
   jobDetails: "job-details",
   runHead: (runId: string) => `run-${runId}`,
+  bulk: (runId: string) => `bulk-${runId}`,
+  pager: (runId: string) => `pager-${runId}`,
   jobs: (runId: string) => `jobs-${runId}`,
   job: (runId: string, symbol: string) => `job-${runId}-${symbol}`,
   jobMenu: (runId: string, symbol: string) => `menu-${runId}-${symbol}`,

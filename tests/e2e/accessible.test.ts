@@ -25,7 +25,7 @@ test("axe finds nothing on any page, in either theme, nor on a phone", async () 
   await live(first);
   await startRun(first, "AAPL, MSFT, GOOGL, AMZN");
   await rowOf(first, "AMZN").getByRole("button", { name: "Actions for AMZN" }).click();
-  await rowOf(first, "GOOGL").getByRole("link").waitFor();
+  await rowOf(first, "GOOGL").getByRole("link", { name: "GOOGL", exact: true }).waitFor();
   await first.getByRole("link", { name: "Full" }).click();
   const runPath = new URL(first.url()).pathname;
   const found: string[] = [];

@@ -43,7 +43,7 @@ test("a run is started through the form, watched to its end, and its profile ope
     .locator("#log-lines li:first-child")
     .filter({ hasText: /: complete$/ })
     .waitFor();
-  await rowOf(page, "AAPL").getByRole("link", { name: "AAPL" }).click();
+  await rowOf(page, "AAPL").getByRole("link", { name: "AAPL", exact: true }).click();
   await page.getByRole("heading", { name: "AAPL" }).waitFor();
   expect(await page.getByText("sma_5", { exact: true }).isVisible()).toBe(true);
 });
@@ -146,7 +146,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await page.keyboard.press("Enter");
   await page.waitForURL("**?q=Q8");
   expect(await page.locator(".queue tbody tr").count()).toBe(1);
-  expect(await page.getByText("7 more symbols not shown").isVisible()).toBe(true);
+  expect(await page.getByText("7 more symbols not shown by the filter").isVisible()).toBe(true);
   await live(page);
   await page.getByRole("button", { name: "Actions for Q8" }).click();
   await page.getByRole("link", { name: "Details" }).click();
@@ -165,8 +165,11 @@ test("everything that matches a filter is acted on at once, without JavaScript t
   const page = await screen.visit("/", { javaScriptEnabled: false });
   await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
   await page.goto(`${screen.address}/?q=status:queued`);
-  await page.getByText("Everything that matches").waitFor();
-  await page.getByRole("button", { name: "Cancel", exact: true }).last().click();
+  await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("Nothing is selected").waitFor();
+  await page.goBack();
+  await page.getByLabel("Apply to all").check();
+  await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: /^Cancel \d symbols\?$/ }).waitFor();
   await page.getByRole("button", { name: /^Cancel \d symbols$/ }).click();
   await page.waitForURL("**/?q=status:queued");

@@ -115,7 +115,7 @@ describe("what a viewer is sent", () => {
     expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
   });
 
-  test("only the rows that its filter finds, and the whole table when rows come or go by it", async () => {
+  test("only the rows that its filter finds, and the new list of rows when some come or go by it", async () => {
     hub.reportRun(run());
     hub.report(job({ symbol: "AAPL" }));
     hub.report(job({ symbol: "MSFT", state: "failed" }));
@@ -125,9 +125,33 @@ describe("what a viewer is sent", () => {
     hub.report(job({ symbol: "AAPL", progress: 5 }));
     expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
     hub.report(job({ symbol: "MSFT", state: "running", progress: 6 }));
-    const { data } = (await viewer.next())!;
-    expect(partials(data)).toEqual(["runs"]);
-    expect(data).toContain('id="job-r1-MSFT"');
+    const rows = (await viewer.next())!;
+    expect(rows.event).toBe("rows");
+    const [order] = JSON.parse(rows.data);
+    expect(order).toMatchObject({ body: "jobs-r1", rows: ["job-r1-AAPL", "job-r1-MSFT"] });
+    expect(order.came).toHaveLength(1);
+    expect(order.came[0]).toStartWith('<tr id="job-r1-MSFT"');
+    expect(partials((await viewer.next())!.data)).toEqual(["pager-r1"]);
+  });
+
+  test("the rows of its page, and which they are when they move", async () => {
+    feed.close();
+    await server.stop(true);
+    serve({ pauses: { redraw: 1, resort: 1 } });
+    hub.reportRun(run());
+    for (let at = 0; at <= 500; at++) hub.report(job({ symbol: `S${at}`, progress: at }));
+    await flushed();
+    const viewer = await watch(`?run=r1&sort=-progress&page=2&since=${feed.cursor()}`);
+    hub.report(job({ symbol: "S7", progress: 8 }));
+    hub.report(job({ symbol: "S0", progress: 600 }));
+    let message = (await viewer.next())!;
+    while (message.event !== "rows") message = (await viewer.next())!;
+    const [order] = JSON.parse(message.data);
+    expect(order.rows).toEqual(["job-r1-S1"]);
+    expect(order.came.join()).toContain('value="S1"');
+    const pager = (await viewer.next())!.data;
+    expect(partials(pager)).toContain("pager-r1");
+    expect(pager).toContain("501–501 of 501");
   });
 
   test("only its own symbol, on the page of a symbol", async () => {

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { RUN_ORDER } from "../../src/domain/queue-order.ts";
 import type { RunSummary } from "../../src/domain/telemetry.ts";
 import { JobRow } from "../../src/views/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
@@ -32,9 +33,21 @@ test("a run that is complete but lacks sessions is amber, in words as well", () 
   expect(head({ state: "failed", gaps: 3 })).toContain("pill-failed");
 });
 
+/** A run with nothing but hostile text to show. */
+const view = (evil: string) => ({
+  run: run({ provider: evil, id: evil }),
+  jobs: [],
+  first: 0,
+  matching: 0,
+  hidden: 1,
+  pages: 1,
+  order: RUN_ORDER,
+  query: { filter: evil, sort: evil, page: 2 },
+});
+
 describe("a row", () => {
   test("says what the job says", () => {
-    const row = String(JobRow({ job: job(), menu: true }));
+    const row = String(JobRow({ job: job(), controls: "all" }));
     expect(parse(row, "tr")[0]!.attributes).toMatchObject({ id: "job-r1-AAPL", "data-state": "running" });
     expect(parse(row, "progress")[0]!.attributes).toMatchObject({ value: "1", max: "100" });
     expect(parse(row, ".c-stage span")[0]!.text).toBe("Batch 2/24: 4%");
@@ -42,29 +55,32 @@ describe("a row", () => {
   });
 
   test("links to the profile only once there is one", () => {
-    expect(parse(String(JobRow({ job: job(), menu: false })), "th a")).toHaveLength(0);
+    expect(parse(String(JobRow({ job: job(), controls: "none" })), "th a")).toHaveLength(0);
     const done = job({ symbol: "VOD@LSE", state: "complete", status: "Complete", since: null });
-    expect(parse(String(JobRow({ job: done, menu: false })), "th a")[0]!.attributes.href).toBe(
+    expect(parse(String(JobRow({ job: done, controls: "none" })), "th a")[0]!.attributes.href).toBe(
       "/profiles/VOD%40LSE?interval=1d",
     );
   });
 
   test("offers every action as a plain form button, and none of them in a push", () => {
-    const buttons = parse(String(JobRow({ job: job(), menu: true })), "button[formaction]");
+    const buttons = parse(String(JobRow({ job: job(), controls: "all" })), "button[formaction]");
     expect(buttons.map(({ attributes }) => attributes.formaction)).toEqual(
       ["pause", "resume", "cancel", "skip", "retry"].map((action) => `/runs/r1/jobs/AAPL/${action}`),
     );
     expect(parse(liveJob(job()), "button")).toHaveLength(0);
-    expect(parse(liveJob(job()), "td[hx-morph-skip]")).toHaveLength(1);
+    expect(parse(liveJob(job()), "input")).toHaveLength(0);
+    expect(parse(liveJob(job()), "td[hx-morph-skip]")).toHaveLength(2);
   });
 
   test("marks a job that waits for a limit", () => {
-    const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), menu: false }));
+    const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), controls: "none" }));
     expect(parse(waiting, "tr")[0]!.attributes).toHaveProperty("data-held");
     expect(parse(waiting, "use")[0]!.attributes.href).toBe("#i-waiting");
-    const retrying = String(JobRow({ job: job({ microStage: "Retry 2/5 in 3s: HTTP 503" }), menu: false }));
+    const retrying = String(JobRow({ job: job({ microStage: "Retry 2/5 in 3s: HTTP 503" }), controls: "none" }));
     expect(parse(retrying, "tr")[0]!.attributes).toHaveProperty("data-held");
-    expect(parse(String(JobRow({ job: job(), menu: false })), "tr")[0]!.attributes).not.toHaveProperty("data-held");
+    expect(parse(String(JobRow({ job: job(), controls: "none" })), "tr")[0]!.attributes).not.toHaveProperty(
+      "data-held",
+    );
   });
 });
 
@@ -76,7 +92,7 @@ test("hostile texts stay texts, wherever they are shown", () => {
         liveJob(job({ symbol: evil, microStage: evil })),
         liveLogLines([line({ message: evil, level: "error" })]),
         liveNotice("error", evil),
-        liveRuns([{ run: run({ provider: evil, id: evil }), jobs: [], hidden: 0, filter: evil }]),
+        liveRuns([view(evil)]),
         String(<RunForm form={form({ values: { ...values, symbols: evil }, errors: { years: evil } })} />),
       ].join("");
       expect(markup).not.toContain("<script");

@@ -1,0 +1,66 @@
+/** The order of the queue: by a column, up or down, as the address says it (`sort=-progress`). */
+
+import type { JobProgress, Status } from "./progress.ts";
+
+export const SORT_KEYS = ["symbol", "status", "progress", "points", "calls", "time"] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+export interface JobOrder {
+  /** As in the address; empty for the order of the run. */
+  readonly text: string;
+  readonly key: SortKey | null;
+  readonly descending: boolean;
+  /** Whether rows move while jobs work. */
+  readonly moves: boolean;
+  /** The jobs in this order; those that are equal in it stay in the order of the run. `now` in epoch milliseconds. */
+  sort(jobs: readonly JobProgress[], now: number): readonly JobProgress[];
+}
+
+/** From what needs a look to what needs none. */
+const RANK: Readonly<Record<Status, number>> = {
+  Failed: 0,
+  Paused: 1,
+  "Fetching history": 2,
+  "Engineering features": 3,
+  "Creating profile": 4,
+  "Storing profile": 5,
+  Queued: 6,
+  Complete: 7,
+  Skipped: 8,
+  Cancelled: 9,
+};
+
+const VALUES: Readonly<Record<Exclude<SortKey, "symbol">, (job: JobProgress, now: number) => number>> = {
+  status: ({ status }) => RANK[status],
+  progress: ({ progress }) => progress,
+  points: ({ dataPoints }) => dataPoints,
+  calls: ({ apiCalls }) => apiCalls,
+  time: ({ duration, since }, now) => (since === null ? duration : (now - since) / 1_000),
+};
+
+/** The order in which jobs were put into their run. */
+export const RUN_ORDER: JobOrder = { text: "", key: null, descending: false, moves: false, sort: (jobs) => jobs };
+
+/** The order that an address asks for; that of the run, if it asks for none that there is. */
+export function parseOrder(text: string | undefined): JobOrder {
+  const descending = text?.startsWith("-") ?? false;
+  const key = SORT_KEYS.find((each) => each === (descending ? text?.slice(1) : text));
+  if (key === undefined) return RUN_ORDER;
+  const sign = descending ? -1 : 1;
+  const sort = (jobs: readonly JobProgress[], now: number) => {
+    if (key === "symbol")
+      return jobs.toSorted((a, b) => (a.symbol < b.symbol ? -sign : a.symbol > b.symbol ? sign : 0));
+    const value = VALUES[key];
+    const valued = jobs.map((job) => ({ job, value: value(job, now) }));
+    return valued.sort((a, b) => sign * (a.value - b.value)).map(({ job }) => job);
+  };
+  return { text: `${descending ? "-" : ""}${key}`, key, descending, moves: key !== "symbol", sort };
+}
+
+/** What a click on the column `key` asks for: its usual direction first, then the other, then the order of the run. */
+export function nextSort(key: SortKey, { key: present, descending }: JobOrder): string {
+  const first = key === "symbol" || key === "status" ? key : `-${key}`;
+  const second = first === key ? `-${key}` : key;
+  if (present !== key) return first;
+  return descending === first.startsWith("-") ? second : "";
+}

@@ -1,0 +1,36 @@
+/** @jsxImportSource hono/jsx */
+/** What can be done with the selected rows, or with everything that the filter finds on all pages. */
+
+import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
+import type { RunSummary } from "../domain/telemetry.ts";
+import { ACTION_WORDS } from "./job-row.ts";
+import { dom, formatCount } from "./ui.tsx";
+
+/** Where an action on selected jobs of a run is sent: `filter` says what "all" means. */
+const selectedAddress = (runId: string, action: JobAction, filter: string) =>
+  `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
+
+/**
+ * The bar above the table. With JavaScript it shows once something is selected (`public/app/selection.js`); without, it
+ * is always there.
+ */
+export const BulkBar = ({ run, matching, filter }: { run: RunSummary; matching: number; filter: string }) => (
+  <div class="bulk" id={dom.bulk(run.id)}>
+    <output class="bulk-count">Selected symbols</output>
+    <label class="bulk-all">
+      <input type="checkbox" name="all" value="1" autocomplete="off" />
+      <span>
+        Apply to all <b class="num">{formatCount(matching)}</b> {filter === "" ? "of the run" : "that match"}
+      </span>
+    </label>
+    {JOB_ACTIONS.map((action) => (
+      <button type="submit" class="button" formaction={selectedAddress(run.id, action, filter)}>
+        {ACTION_WORDS[action]}
+      </button>
+    ))}
+    <button type="button" class="button quiet" data-select-none>
+      Clear
+    </button>
+    <span class="bulk-carried" hidden />
+  </div>
+);

@@ -1,0 +1,21 @@
+/** The address of a view of the queue: filter, order and page, what is usual left out. */
+
+export interface QueueQuery {
+  /** The text of the filter; empty for all. */
+  readonly filter: string;
+  /** The text of the order; empty for that of the run. */
+  readonly sort: string;
+  /** From 1. */
+  readonly page: number;
+}
+
+export function queueSearch({ filter, sort, page }: QueueQuery): URLSearchParams {
+  const search = new URLSearchParams();
+  if (filter !== "") search.set("q", filter);
+  if (sort !== "") search.set("sort", sort);
+  if (page > 1) search.set("page", String(page));
+  return search;
+}
+
+/** A link on the same page; `?` alone for the usual view. */
+export const queueAddress = (query: QueueQuery): string => `?${queueSearch(query)}`;

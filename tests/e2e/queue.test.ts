@@ -1,0 +1,121 @@
+/** The queue under a person's hands: order, selection, and rows that wait while they are used. */
+
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { live, rowOf, Screen, startRun } from "./screen.ts";
+
+setDefaultTimeout(30_000);
+
+let screen: Screen;
+beforeAll(async () => {
+  screen = await Screen.open(25);
+});
+afterEach(async () => {
+  await screen.leave();
+  expect(screen.complaints.splice(0)).toEqual([]);
+});
+afterAll(() => screen.close());
+
+const symbols = (page: Page) =>
+  page.evaluate<string[]>(
+    `[...document.querySelectorAll(".queue tbody:not([hidden]) th")].map((th) => th.textContent)`,
+  );
+const box = (page: Page, symbol: string) => page.getByLabel(`Select ${symbol}`, { exact: true });
+const done = (page: Page, symbol: string) =>
+  rowOf(page, symbol).and(page.locator('[data-state="complete"]')).waitFor({ state: "attached" });
+
+test("the queue is sorted by its heads, in the address, and rows wait while the table is used", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await startRun(page, "A1 A2 A3 A4 A5 A6");
+  await rowOf(page, "A6").waitFor();
+  await page.getByRole("link", { name: "Progress" }).click();
+  await page.waitForURL("**/?sort=-progress");
+  await page.getByRole("link", { name: "Progress" }).click();
+  await page.waitForURL("**/?sort=progress");
+  await live(page);
+  expect(await page.locator("th.c-progress").getAttribute("aria-sort")).toBe("ascending");
+  const before = await symbols(page);
+  // With a row selected, cells go on changing but no row moves.
+  await box(page, before[0]!).click();
+  await done(page, "A2");
+  const chip = page.getByRole("button", { name: /rows? would move/ });
+  await chip.waitFor();
+  expect(await symbols(page)).toEqual(before);
+  await chip.click();
+  await chip.waitFor({ state: "hidden" });
+  expect(await symbols(page)).not.toEqual(before);
+  expect(await box(page, before[0]!).isChecked()).toBe(true);
+  await page.mouse.move(1, 1);
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+  await done(page, "A6");
+});
+
+test("rows are selected by shift-click, key and head, and the selection outlives pages and updates", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
+  await rowOf(page, "B9").waitFor();
+  const bar = page.locator(".bulk");
+  expect(await bar.isVisible()).toBe(false);
+  await box(page, "B5").click();
+  await box(page, "B8").click({ modifiers: ["Shift"] });
+  await bar.getByText("4 selected").waitFor();
+  await rowOf(page, "B9").getByRole("button", { name: "Actions for B9" }).focus();
+  await page.keyboard.press("x");
+  await bar.getByText("5 selected").waitFor();
+  await page.getByRole("link", { name: "Symbol", exact: true }).click();
+  await page.waitForURL("**/?sort=symbol");
+  await live(page);
+  await bar.getByText("5 selected").waitFor();
+  await bar.getByRole("button", { name: "Pause" }).click();
+  for (const symbol of ["B6", "B9"]) await rowOf(page, symbol).and(page.locator('[data-state="paused"]')).waitFor();
+  await bar.waitFor({ state: "hidden" });
+  await page.getByText("5 symbols paused.").waitFor();
+  await page.goto(`${screen.address}/?q=status:paused`);
+  await live(page);
+  await page.getByLabel("Select all rows of this page").click();
+  await bar.getByText("5 selected").waitFor();
+  await box(page, "B9").click();
+  await bar.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel 4 symbols" }).click();
+  await page.getByText("4 symbols cancelled.").waitFor();
+  await page.goto(screen.address);
+  await rowOf(page, "B5").and(page.locator('[data-state="cancelled"]')).waitFor();
+  await rowOf(page, "B9").and(page.locator('[data-state="paused"]')).waitFor();
+  await box(page, "B9").click();
+  await bar.getByRole("button", { name: "Skip" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Skip 1 symbol" }).click();
+});
+
+test("an open menu, selected text and the focus survive ten updates a second and a new run above", async () => {
+  const page = await screen.visit("/?sort=-progress");
+  await live(page);
+  await startRun(page, "C1 C2 C3 C4 C5 C6");
+  await rowOf(page, "C6").waitFor();
+  const menu = page.getByRole("button", { name: "Actions for C6" });
+  await menu.focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.evaluate(`getSelection().selectAllChildren(document.querySelector(".queue tbody tr th"))`);
+  const before = await symbols(page);
+  const state = `[getSelection().toString(), document.activeElement.textContent,
+    document.querySelectorAll(".menu:popover-open").length].join("|")`;
+  const held = await page.evaluate(state);
+  expect(held).toBe(`${before[0]}|Pause|1`);
+  await screen.app.runs.start({
+    symbols: ["D1"],
+    mode: "full",
+    interval: "1d",
+    years: 2,
+    batchDays: 30,
+  });
+  await rowOf(page, "D1").waitFor();
+  await done(page, "C1");
+  expect(await page.evaluate(state)).toBe(held);
+  expect((await symbols(page)).slice(0, 6)).toEqual(before);
+  await page.getByRole("button", { name: "Runs came or went: show them" }).click();
+  expect((await symbols(page))[0]).toBe("D1");
+  await page.keyboard.press("Escape");
+  await done(page, "D1");
+});
