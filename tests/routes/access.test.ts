@@ -31,15 +31,18 @@ async function makeToken(app: TestApp, scope: string, headers: Record<string, st
   return /bk_[\w-]{43}/.exec(await response.text())![0];
 }
 
-/** Every route that changes something, with its parameters filled in. */
-async function changingRoutes(app: TestApp): Promise<[string, string][]> {
+/** Every route of the app that takes more than a question, with its parameters filled in. */
+async function postedRoutes(app: TestApp): Promise<[method: string, path: string][]> {
   const routes = await createRoutes(app.app);
   routes.close();
-  const all = routes.table.filter(({ method, path }) => method !== "ALL" && changesState(method, path));
-  return [
-    ...new Map(all.map(({ method, path }) => [`${method} ${path}`, [method, path.replace(/:\w+/g, "x")]])).values(),
-  ] as [string, string][];
+  const posted = routes.table.filter(({ method }) => !["ALL", "GET", "HEAD", "OPTIONS"].includes(method));
+  const filled = posted.map(({ method, path }): [string, string] => [method, path.replace(/:\w+/g, "x")]);
+  return [...new Map(filled.map((route) => [route.join(" "), route])).values()];
 }
+
+/** Those of them that change what is stored. */
+const changingRoutes = async (app: TestApp) =>
+  (await postedRoutes(app)).filter(([method, path]) => changesState(method, path));
 
 describe("with a password", () => {
   let app: TestApp;
@@ -173,13 +176,27 @@ describe("with a password", () => {
     }
   });
 
-  test("a page of another site is refused on every route that changes something", async () => {
-    for (const [method, path] of [...(await changingRoutes(app)), ["POST", "/login"], ["POST", "/logout"]] as const) {
-      for (const headers of [{ Origin: "https://evil.example" }, { "Sec-Fetch-Site": "cross-site" }]) {
-        const { status } = await ask(app.url + path, { method, headers: { Cookie: cookie, ...(headers as object) } });
-        expect([method, path, status]).toEqual([method, path, 403]);
+  test("a page of another site is refused on every route that takes a form or a body", async () => {
+    const routes = await postedRoutes(app);
+    expect(routes.length).toBeGreaterThan(40);
+    for (const path of ["/login", "/logout", "/theme", "/zone", "/runs/preview", "/api/runs"]) {
+      expect(routes).toContainEqual(["POST", path]);
+    }
+    const forged: Record<string, string>[] = [
+      { Origin: "https://evil.example" },
+      { Origin: "null" },
+      { "Sec-Fetch-Site": "cross-site", Origin: app.url },
+      { "Sec-Fetch-Site": "same-site" },
+    ];
+    for (const [method, path] of routes) {
+      for (const headers of forged) {
+        const { status } = await ask(app.url + path, { method, headers: { Cookie: cookie, ...headers } });
+        expect([method, path, headers, status]).toEqual([method, path, headers, 403]);
       }
     }
+    // A page of this server is not: what it sends arrives.
+    const own = { Cookie: cookie, Origin: app.url, "Sec-Fetch-Site": "same-origin" };
+    expect((await submit(`${app.url}/theme`, { theme: "dark" }, own)).status).toBe(303);
   });
 });
 
