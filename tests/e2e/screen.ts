@@ -65,6 +65,7 @@ export class Screen {
     };
     this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {} });
     this.#server = Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: this.#app.fetch });
+    this.#app.outbox.start(this.address);
   }
 
   /** Stops the server and cuts its connections; returns the port to come back on. */
@@ -81,13 +82,19 @@ export class Screen {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     this.#contexts.push(context);
     context.setDefaultTimeout(10_000);
-    const page = await context.newPage();
-    page.on("pageerror", (error) => this.complaints.push(error.message));
-    page.on("console", (message) => {
+    context.on("weberror", (error) => this.complaints.push(error.error().message));
+    context.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") this.complaints.push(message.text());
     });
+    const page = await context.newPage();
     await page.goto(`${this.address}${path}`);
     return page;
+  }
+
+  /** Takes back what the browser had to say: of an answer that a test asked for, say, or of a server that it stopped. */
+  forgive(complaint: RegExp): void {
+    const others = this.complaints.splice(0).filter((text) => !complaint.test(text));
+    this.complaints.push(...others);
   }
 
   /** Closes the pages of a test. */

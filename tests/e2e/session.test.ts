@@ -1,0 +1,100 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { live, rowOf, Screen, startRun } from "./screen.ts";
+
+const PASSWORD = "correct horse battery";
+
+let screen: Screen;
+beforeAll(async () => {
+  screen = await Screen.open(30, ".", { BARKEEP_PASSWORD: PASSWORD });
+}, 30_000);
+afterEach(async () => {
+  await screen.leave();
+  expect(screen.complaints.splice(0)).toEqual([]);
+});
+afterAll(() => screen.close());
+
+async function signIn(page: Page, password = PASSWORD): Promise<void> {
+  await page.getByLabel("Password or access token").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** A page on which somebody has signed in. */
+async function signedIn(path = "/"): Promise<Page> {
+  const page = await screen.visit(path);
+  await signIn(page);
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  return page;
+}
+
+test("a wrong password is said at its field and soon throttled; the right one leads back", async () => {
+  // As a proxy on this machine says it, so that the guesses count for one address only.
+  const page = await screen.visit("/runs?page=2", { extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.7" } });
+  expect(page.url()).toBe(`${screen.address}/login?next=%2Fruns%3Fpage%3D2`);
+  await signIn(page, "a guess");
+  await page.getByText("neither the password nor a valid token").waitFor();
+  expect(await page.evaluate("document.activeElement.id")).toBe("password");
+  const throttled = page.getByText("Too many attempts: try again in");
+  while (!(await throttled.isVisible())) await signIn(page, "another guess");
+  screen.forgive(/status of 4(?:01|29)/);
+  const other = await signedIn("/runs?page=2");
+  expect(other.url()).toBe(`${screen.address}/runs?page=2`);
+}, 20_000);
+
+test("a page whose session has ended leaves for the login once, and stays there", async () => {
+  const page = await signedIn();
+  await live(page);
+  const steps: string[] = [];
+  page.on("framenavigated", (frame) => steps.push(new URL(frame.url()).pathname));
+  await page.context().clearCookies();
+  // The stream breaks off, and its next try is turned away.
+  await screen.startServer(await screen.stopServer());
+  await page.waitForURL("**/login*");
+  expect(await page.locator("[hx-sse\\:connect]").count()).toBe(0);
+  await signIn(page, "not it");
+  await page.getByText("neither the password").waitFor();
+  expect(steps).toEqual(["/login", "/login"]);
+  screen.forgive(/status (?:of )?401|ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
+}, 20_000);
+
+/** Lets a page of this context say whether it can be seen; pages that come later begin in the background. */
+const BACKGROUND = `(() => {
+  let hidden = true;
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  window.show = (visible) => {
+    hidden = !visible;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+})()`;
+
+test("eight tabs of one browser all load, and those that can be seen are live", async () => {
+  const first = await signedIn();
+  await live(first);
+  const context = first.context();
+  const streams: string[] = [];
+  context.on("request", (request) => {
+    if (new URL(request.url()).pathname === "/events") streams.push(request.url());
+  });
+  // A browser opens six connections to a server, and a stream holds one for as long as it lasts.
+  await context.addInitScript(BACKGROUND);
+  const others = await Promise.all(
+    Array.from({ length: 7 }, async () => {
+      const page = await context.newPage();
+      await page.goto(screen.address);
+      return page;
+    }),
+  );
+  expect(streams).toEqual([]);
+  const last = others.at(-1)!;
+  await last.evaluate("show(true)");
+  await live(last);
+  await startRun(last, "T1 T2 T3");
+  await rowOf(first, "T3").waitFor();
+  await first.evaluate(BACKGROUND);
+  await first.evaluate("show(false)");
+  await startRun(last, "T4 T5");
+  await rowOf(last, "T5").waitFor();
+  expect(await rowOf(first, "T5").count()).toBe(0);
+  await first.evaluate("show(true)");
+  await rowOf(first, "T5").waitFor();
+}, 30_000);
