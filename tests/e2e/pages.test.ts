@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { live, rowOf, Screen, startRun } from "./screen.ts";
+
+setDefaultTimeout(30_000);
+
+const prices = temporaryFolder();
+let mail: FakeMailServer;
+let screen: Screen;
+beforeAll(async () => {
+  mail = await startMailServer();
+  screen = await Screen.open(0, prices.path, { BARKEEP_SECRET: "the secret of this test" });
+});
+afterEach(async () => {
+  await screen.leave();
+  expect(screen.complaints.splice(0)).toEqual([]);
+});
+afterAll(async () => {
+  await screen.close();
+  await mail[Symbol.asyncDispose]();
+  prices[Symbol.dispose]();
+});
+
+test("a schedule is refused at its field, then kept, run, paused, changed and deleted", async () => {
+  const page = await screen.visit("/schedules");
+  await page.getByLabel("Name").fill("Evening");
+  await page.getByLabel("When").fill("61 18 * * 1-5");
+  await page.getByLabel("Symbols", { exact: true }).fill("AAPL, MSFT, KO");
+  await page.getByRole("button", { name: "Add schedule" }).click();
+  await page.locator("#schedule-cron-error").waitFor();
+  expect(await page.evaluate("document.activeElement.id")).toBe("schedule-cron");
+  expect(await page.getByLabel("Name").inputValue()).toBe("Evening");
+  screen.forgive(/status of 422/);
+  await page.getByLabel("When").fill("30 18 * * 1-5");
+  await page.getByRole("button", { name: "Add schedule" }).click();
+  const card = page.locator(".schedule").filter({ hasText: "Evening" });
+  await card.getByText("30 18 * * 1-5").waitFor();
+  expect(await card.textContent()).toContain("Monday through Friday");
+  await card.getByRole("button", { name: "Run now" }).click();
+  await page.waitForURL("**/runs/*");
+  await page.locator(".run-head[data-state=complete]").waitFor();
+  await page.getByRole("link", { name: "Schedules" }).click();
+  await card.getByText("3 symbols complete").waitFor();
+  await card.getByRole("button", { name: "Pause" }).click();
+  await card.getByText("Paused").waitFor();
+  await card.getByRole("link", { name: "Change" }).click();
+  await page.getByLabel("Name").fill("Late evening");
+  await page.getByRole("button", { name: "Save schedule" }).click();
+  const changed = page.locator(".schedule").filter({ hasText: "Late evening" });
+  await changed.getByRole("link", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Delete schedule" }).click();
+  await page.waitForURL("**/schedules");
+  expect(await changed.count()).toBe(0);
+});
+
+test("a failed symbol is retried, and the audit says who did it", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  await page.getByLabel("Provider", { exact: true }).selectOption("csv");
+  await startRun(page, "MINE");
+  const row = rowOf(page, "MINE");
+  const reached = (state: string) => row.and(page.locator(`[data-state="${state}"]`)).waitFor();
+  await reached("failed");
+  const days = Array.from({ length: 30 }, (_, day) => `2026-09-${String(day + 1).padStart(2, "0")},1,2,1,2,10`);
+  await Bun.write(`${prices.path}/MINE.csv`, ["timestamp,open,high,low,close,volume", ...days].join("\n"));
+  await row.getByRole("button", { name: "Actions for MINE" }).click();
+  await page.locator(".menu:popover-open").getByRole("button", { name: "Retry" }).click();
+  await reached("complete");
+
+  await page.goto(`${screen.address}/audit`);
+  const deed = page.locator(".audit tbody tr").first();
+  expect(await deed.textContent()).toContain("MINE");
+  expect(await deed.textContent()).toContain("retry");
+  await page.getByLabel("Symbol", { exact: true }).fill("KO");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.waitForURL("**symbol=KO**");
+  expect(await page.locator(".audit tbody").textContent()).not.toContain("MINE");
+  const coming = page.waitForEvent("download");
+  await page.goto(`${screen.address}/audit`);
+  await page.getByRole("link", { name: "Download CSV" }).click();
+  const csv = await Bun.file((await (await coming).path())!).text();
+  expect(csv).toStartWith("at,actor,action,subject,reason,before,after\r\n");
+  expect(csv).toContain("MINE");
+});
+
+test("profiles are screened by their features, sorted, linked to and taken home", async () => {
+  const page = await screen.visit("/profiles");
+  const symbols = page.locator("table.list tbody th");
+  const whole = (await symbols.allTextContents()).sort();
+  expect(whole).toEqual(["AAPL", "KO", "MINE", "MSFT"]);
+  await page.getByLabel("Screen").fill("rsi_14 <");
+  await page.getByLabel("Screen").press("Enter");
+  await page.locator("#where-error").waitFor();
+  screen.forgive(/status of 422/);
+  await page.getByLabel("Screen").fill("rsi_14 > 0 and sma_200 > 0");
+  await page.getByRole("combobox", { name: "Feature", exact: true }).fill("sma_5");
+  await page.getByLabel("Comparison").selectOption(">");
+  await page.getByRole("combobox", { name: "Number or feature" }).fill("0");
+  await page.getByRole("button", { name: "Screen", exact: true }).click();
+  await page.waitForURL("**/profiles?where=*sma_5*");
+  // Thirty days have no average over 200.
+  expect((await symbols.allTextContents()).sort()).toEqual(["AAPL", "KO", "MSFT"]);
+  await page.getByRole("columnheader", { name: "rsi_14" }).getByRole("link").click();
+  await page.locator('th[aria-sort="descending"]').waitFor();
+  const at = (await page.locator("table.list thead th").allTextContents()).findIndex((text) => text.includes("rsi_14"));
+  const values = (await page.locator(`table.list tbody tr > :nth-child(${at + 1})`).allTextContents()).map(Number);
+  expect(values).toEqual(values.toSorted((a, b) => b - a));
+  const coming = page.waitForEvent("download");
+  await page.getByRole("link", { name: "CSV" }).click();
+  const csv = await Bun.file((await (await coming).path())!).text();
+  expect(csv.trim().split("\r\n")).toHaveLength(4);
+});
+
+test("a mail server is tried before it is kept, and a test mail arrives", async () => {
+  const page = await screen.visit("/settings");
+  const section = page.locator("#mail");
+  const fill = async (server: string, password: string) => {
+    await section.getByLabel("Server").fill(server);
+    await section.getByLabel("Password").fill(password);
+    await section.getByLabel("Sender").fill("barkeep@example.com");
+    await section.getByLabel("Recipients").fill("you@example.com");
+    await section.getByRole("button", { name: "Check and save" }).click();
+  };
+  const { host, username } = new URL(mail.url);
+  await fill(`smtp://${username}@${host}`, "wrong");
+  await section.locator('[aria-invalid="true"]').first().waitFor();
+  screen.forgive(/status of 4\d\d/);
+  await fill(`smtp://${username}@${host}`, MAIL_PASSWORD);
+  await section.getByText("Ready").waitFor();
+  expect(await page.content()).not.toContain(MAIL_PASSWORD);
+  await page.goto(`${screen.address}/alerts`);
+  const [[sent]] = await Promise.all([mail.arrived(1), page.getByRole("button", { name: "Send a test mail" }).click()]);
+  expect(sent!.to![0]!.address).toBe("you@example.com");
+  await page.getByRole("link", { name: sent!.subject! }).click();
+  await page.getByRole("heading", { name: sent!.subject! }).waitFor();
+  expect(await page.locator(".mail-text").textContent()).toContain(sent!.text!.trim().split("\n")[0]!);
+});
