@@ -202,7 +202,7 @@ const State = ({ state }: { state: MailState }) => {
 const mailAddress = (id: string) => `/alerts/mails/${encodeURIComponent(id)}`;
 
 const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
-  <section class="scroll" tabindex={0} aria-label="Mails">
+  <section class="scroll" tabindex={0} aria-label="Mails, newest first">
     <table class="list">
       <thead>
         <tr>
@@ -256,14 +256,16 @@ const Outcome = ({ mail: { state, error, sentAt, notBefore, attempts } }: { mail
   return <>{error ?? ""}</>;
 };
 
-const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }) =>
-  state === "sending" || (state === "waiting" && attempts === 0) ? null : (
+const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }) => {
+  const word = state === "waiting" ? "Try now" : "Send again";
+  return state === "sending" || (state === "waiting" && attempts === 0) ? null : (
     <form method="post" action={`${mailAddress(id)}/again`}>
-      <button type="submit" class="button" aria-label={`Send again: ${subject}`}>
-        {state === "waiting" ? "Try now" : "Send again"}
+      <button type="submit" class="button" aria-label={`${word}: ${subject}`}>
+        {word}
       </button>
     </form>
   );
+};
 
 /** One mail as it was, or will be, sent. */
 export const MailPage = ({ frame, mail }: { frame: Frame; mail: MailSummary & { readonly text: string } }) => (

@@ -1,78 +1,134 @@
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
 
 setDefaultTimeout(60_000);
 
-let screen: Screen;
-beforeAll(async () => {
-  screen = await Screen.open(10);
-});
-afterEach(() => screen.leave());
-afterAll(() => screen.close());
+const PASSWORD = "correct horse battery";
 
-/** The rules that a page breaks, with the elements that break them; of the given rules only, if any are. */
-async function violations(page: Page, rules: readonly string[] = []): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const options = { resultTypes: ["violations"], ...(rules.length > 0 && { runOnly: rules }) };
+let screen: Screen;
+/** One page for everything: each test takes it where it wants. */
+let page: Page;
+beforeAll(async () => {
+  screen = await Screen.open(5, ".", {
+    BARKEEP_PASSWORD: PASSWORD,
+    BARKEEP_SECRET: "the secret of this test",
+    // Nobody answers there: the mail waits.
+    SMTP_URL: "smtp://127.0.0.1:9",
+    ALERT_TO: "you@example.com",
+  });
+  page = await screen.visit("/healthz", { reducedMotion: "reduce" });
+  await page.addInitScript(axe.source);
+  await page.goto(`${screen.address}/login`);
+});
+afterAll(async () => {
+  expect(screen.complaints).toEqual([]);
+  await screen.close();
+});
+
+/** The rules that the page breaks, with the elements that break them; of the given rules only, if any are. */
+async function violations(...rules: string[]): Promise<string[]> {
+  const lean = { resultTypes: ["violations"], selectors: false, iframes: false, preload: false };
+  const options = { ...lean, ...(rules.length > 0 && { runOnly: rules }) };
   const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${JSON.stringify(options)})`);
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${page.url()} ${id}: ${node.html.slice(0, 160)}`));
 }
 
-test("axe finds nothing on any page, in either theme, nor on a phone", async () => {
-  const first = await screen.visit("/");
-  await live(first);
-  await startRun(first, "AAPL, MSFT, GOOGL, AMZN");
-  await rowOf(first, "AMZN").getByRole("button", { name: "Actions for AMZN" }).click();
-  await rowOf(first, "GOOGL").getByRole("link", { name: "GOOGL", exact: true }).waitFor();
-  await first.getByRole("link", { name: "Full" }).click();
-  const runPath = new URL(first.url()).pathname;
-  const found: string[] = [];
-  const check = async (paths: readonly string[], options: BrowserContextOptions, rules?: readonly string[]) => {
-    const page = await screen.visit("/", options);
-    await live(page);
-    found.push(...(await violations(page, rules)));
-    await startRun(page, "not/a/symbol");
-    await page.locator("#run-symbols-error").waitFor();
-    found.push(...(await violations(page, rules)));
-    for (const path of paths) {
-      await page.goto(screen.address + path);
-      found.push(...(await violations(page, rules)));
-    }
-    await screen.leave();
-  };
-  const profile = "/profiles/AAPL?interval=1d";
-  const paths = [
-    "/runs",
-    runPath,
-    `${runPath}/jobs/AAPL`,
-    "/profiles",
-    profile,
-    "/companies?q=a&pick=AAPL",
-    "/settings",
-    "/schedules",
-    "/schedules/1/delete",
-    "/search?q=a",
-    "/nowhere",
-  ];
-  await check(paths, { colorScheme: "light" });
+/** Sizes in CSS pixels: a phone, and a window of 1440 by 900 at a zoom of 200 %. */
+const PHONE = { width: 390, height: 844 };
+const ZOOMED = { width: 720, height: 450 };
+const DESKTOP = { width: 1440, height: 900 };
+
+/** What is wrong with the page as it is now: rules, contrasts, motion, width, and a head that leaves no room. */
+async function faults(): Promise<string[]> {
+  const found = await violations();
   // Only colours differ between the themes.
-  await check(paths, { colorScheme: "dark" }, ["color-contrast"]);
-  await check([profile], { viewport: { width: 390, height: 844 } });
+  await page.emulateMedia({ colorScheme: "dark" });
+  found.push(...(await violations("color-contrast")));
+  await page.emulateMedia({ colorScheme: "light" });
+  for (const size of [PHONE, ZOOMED]) {
+    await page.setViewportSize(size);
+    const [width, head, moving] = await page.evaluate<[number, number, number]>(`[
+      document.documentElement.scrollWidth,
+      document.querySelector("header.top").offsetHeight,
+      document.getAnimations().length,
+    ]`);
+    if (width > size.width) found.push(`${page.url()} is ${width} px wide on ${size.width}`);
+    if (head > size.height / 3) found.push(`${page.url()} has a head of ${head} px on ${size.height}`);
+    if (moving > 0) found.push(`${page.url()} moves`);
+  }
+  await page.setViewportSize(DESKTOP);
+  return found;
+}
+
+async function faultsOf(paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    await page.goto(screen.address + path);
+    found.push(...(await faults()));
+  }
+  return found;
+}
+
+const post = (path: string, data: object) => page.request.post(screen.address + path, { data });
+
+/** Starts a run; its id. */
+async function order(body: object): Promise<string> {
+  const { run } = await (await post("/api/runs", body)).json();
+  return run.id;
+}
+
+test("nothing is wrong with the login, nor with pages that have nothing to show", async () => {
+  const found = await faults();
+  await page.getByLabel("Password or access token").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${screen.address}/`);
+  found.push(...(await faults()));
+  found.push(...(await faultsOf(["/companies", "/profiles", "/runs", "/alerts"])));
   expect(found).toEqual([]);
 });
 
-test("no page is wider than a phone", async () => {
-  const page = await screen.visit("/", { viewport: { width: 390, height: 844 } });
+test("nothing is wrong with the monitor while symbols fail, work and wait, with a menu or a question open", async () => {
+  await post("/companies/fetch", {});
+  await page.goto(screen.address);
+  await live(page);
+  await page.getByLabel("Provider", { exact: true }).selectOption("csv");
   await startRun(page, "VERYLONGNAME.WITH-SUFFIX");
-  // Rows out of view are not laid out, so they only have to be there.
-  await rowOf(page, "SUFFIX").locator("th a").waitFor({ state: "attached" });
-  const wide: string[] = [];
-  for (const path of ["/", "/runs", "/companies", "/settings", "/profiles", "/profiles/VERYLONGNAME.WITH-SUFFIX"]) {
-    await page.goto(screen.address + path);
-    const width = await page.evaluate<number>("document.documentElement.scrollWidth");
-    if (width > 390) wide.push(`${path}: ${width}`);
-  }
-  expect(wide).toEqual([]);
+  await page.locator(".run-head[data-state=failed]").waitFor();
+  await screen.ended(await order({ symbols: ["AAPL"], years: 8 }));
+  const many = await order({ symbols: Array.from({ length: 30 }, (_, index) => `S${index}`), years: 30 });
+  await rowOf(page, "S1").and(page.locator("[data-state=running]")).waitFor();
+  await startRun(page, "not/a/symbol");
+  await page.locator("#run-symbols-error").waitFor();
+  const found = await faults();
+  await rowOf(page, "S1").getByRole("button", { name: "Actions for S1" }).click();
+  found.push(...(await violations()));
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
+  await page.getByRole("dialog").waitFor();
+  await screen.app.runs.actOnRun(many, "pause");
+  found.push(...(await faults()));
+  expect(found).toEqual([]);
+  screen.forgive(/status of 422/);
+});
+
+test("nothing is wrong with a run, its symbols and the lists", async () => {
+  await page.goto(screen.address);
+  const run = await page.locator(".run-head h2 a").first().getAttribute("href");
+  const job = await rowOf(page, "S1").locator(".on-details").getAttribute("href");
+  await post("/alerts/test", {});
+  const found = await faultsOf([run!, job!, "/runs", "/companies?q=a&pick=AAPL", "/schedules", "/schedules/1"]);
+  found.push(...(await faultsOf(["/schedules/1/delete", "/alerts", "/settings", "/settings/access", "/audit"])));
+  expect(found).toEqual([]);
+});
+
+test("nothing is wrong with profiles, the documentation of the API, and errors", async () => {
+  const found = await faultsOf(["/profiles?where=rsi_14>0", "/profiles/AAPL/delete", "/api/docs", "/nowhere"]);
+  await page.goto(`${screen.address}/profiles/AAPL?interval=1d&overlay=ichimoku&overlay=supertrend`);
+  await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
+  await page.locator(".family summary").first().click();
+  found.push(...(await faults()));
+  expect(found).toEqual([]);
+  screen.forgive(/status of 404/);
 });

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { rowOf, Screen } from "./screen.ts";
@@ -31,15 +30,7 @@ async function order(body: object): Promise<void> {
     body: JSON.stringify(body),
   });
   const { run } = (await response.json()) as { run: { id: string } };
-  await complete(({ id }) => id === run.id);
-}
-
-/** Waits for the end of a run. */
-async function complete(isMeant: (run: { id: string; mode: string }) => boolean): Promise<void> {
-  const { hub } = screen.app;
-  const stream = hub.stream({ latest: true });
-  while (!hub.runs().some((run) => isMeant(run) && run.state === "complete")) await stream.next(60_000);
-  stream.close();
+  await screen.ended(run.id);
 }
 
 /** Waits until the chart is drawn and all that was asked for is there. */
@@ -57,12 +48,6 @@ const coloursDrawn = (page: Page) =>
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size;
   })()`);
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const result = await page.evaluate<axe.AxeResults>("axe.run()");
-  return result.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-}
 
 test("the chart draws the bars, from this server alone", async () => {
   const page = await screen.visit("/profiles");
@@ -145,27 +130,6 @@ test("the sparklines of a page stay light", async () => {
   expect(Bun.gzipSync(sparks.join("")).length).toBeLessThan(30_000);
 });
 
-test("axe finds nothing in light on a desktop or in dark on a phone, with features open and overlays drawn", async () => {
-  const found: string[] = [];
-  for (const [colorScheme, width] of [
-    ["light", 1440],
-    ["dark", 390],
-  ] as const) {
-    const page = await screen.visit(`${PROFILE}&overlay=ichimoku&overlay=supertrend`, {
-      colorScheme,
-      viewport: { width, height: 900 },
-    });
-    await drawn(page);
-    await page.locator(".family summary").first().click();
-    found.push(...(await violations(page)));
-    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-    await page.getByRole("link", { name: "Delete" }).click();
-    await page.getByRole("heading", { name: "Delete the 1d profile of AAPL?" }).waitFor();
-    found.push(...(await violations(page)));
-  }
-  expect(found).toEqual([]);
-});
-
 test("downloads have the names of what they hold", async () => {
   const page = await screen.visit(PROFILE);
   const waiting = page.waitForEvent("download");
@@ -181,7 +145,7 @@ test("without JavaScript the page says where the numbers are, and reprocesses an
   expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
   await page.getByRole("button", { name: "Reprocess" }).click();
   await rowOf(page, "GONE").waitFor();
-  await complete(({ mode }) => mode === "reprocess");
+  await screen.ended(screen.app.hub.runs().find(({ mode }) => mode === "reprocess")!.id);
   await page.goto(`${screen.address}/profiles/GONE`);
   await page.getByRole("link", { name: "Delete" }).click();
   await page.getByRole("link", { name: "Keep it" }).click();
@@ -190,7 +154,7 @@ test("without JavaScript the page says where the numbers are, and reprocesses an
   await order({ symbols: ["GONE"], mode: "reprocess" });
   await page.getByRole("button", { name: "Delete profile" }).click();
   await page.getByText("has changed since").waitFor();
-  screen.complaints.splice(0);
+  screen.forgive(/status of 409/);
   await page.goto(`${screen.address}/profiles/GONE/delete`);
   await page.getByRole("button", { name: "Delete profile" }).click();
   await page.getByRole("heading", { name: "Profiles" }).waitFor();
@@ -205,7 +169,7 @@ test("a chart that cannot be had says why", async () => {
   );
   await page.goto(screen.address + PROFILE);
   await page.getByText("The chart could not be drawn: The disk is full").waitFor();
-  screen.complaints.splice(0);
+  screen.forgive(/status of 503/);
 });
 
 test("rejected rows are counted, and opened say why", async () => {

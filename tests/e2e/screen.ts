@@ -97,6 +97,14 @@ export class Screen {
     this.complaints.push(...others);
   }
 
+  /** Waits for the end of a run. */
+  async ended(runId: string): Promise<void> {
+    const { hub } = this.app;
+    const stream = hub.stream({ latest: true });
+    while (!hub.runs().some(({ id, finishedAt }) => id === runId && finishedAt !== null)) await stream.next(60_000);
+    stream.close();
+  }
+
   /** Closes the pages of a test. */
   async leave(): Promise<void> {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
