@@ -27,6 +27,7 @@ import { profilePageRoutes } from "./profile-pages.tsx";
 import { profileQualityRoutes } from "./profile-quality.tsx";
 import { profileRenewRoutes } from "./profile-renew.tsx";
 import { quotasInUse } from "./quota-view.ts";
+import { runPages } from "./runs.tsx";
 import { schedulePages } from "./schedules.tsx";
 import { searchRoutes } from "./search.tsx";
 import type { Services } from "./services.ts";
@@ -68,6 +69,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", auditPages(services.db, assets.addresses));
   routes.route("/", streamRoutes(feed));
   routes.route("/", pageRoutes(services, feed, assets.addresses));
+  routes.route("/", runPages(services, feed, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));
   routes.route("/", searchRoutes(services.db, assets.addresses));
   routes.route("/", previewRoutes(services));

@@ -7,12 +7,10 @@ import type { FilterView } from "../views/filter-bar.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { MonitorPage, type MonitorView } from "../views/monitor.tsx";
 import type { RunFormView } from "../views/run-form.tsx";
-import { RunPage, RunsPage } from "../views/runs.tsx";
 import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";
-import { answerJobLog, answerJobPage } from "./job-page.tsx";
 import { emptyForm } from "./run-form.ts";
-import { jobsOf, type Scene, sceneOf, streamAddress } from "./scene.ts";
+import { type Scene, sceneOf, streamAddress } from "./scene.ts";
 import { profilesPage } from "./screener.tsx";
 import type { Services } from "./services.ts";
 
@@ -29,19 +27,17 @@ export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterV
   };
 }
 
-const filterView = (text: string, wrong: string | null, { order }: Scene): FilterView => ({
+/** The filter bar of a scene. */
+export const filterView = (text: string, wrong: string | null, { order }: Scene): FilterView => ({
   text,
   wrong,
   sort: order.text,
 });
 
-/** Rows on a page of runs. */
-const PAGE_SIZE = 200;
 /** Longest list of symbols taken from an address, characters. */
 const MAX_ASKED = 8_000;
 
 export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
-  const { runs } = services;
   const pages = new Hono();
   pages.use(compress());
 
@@ -51,25 +47,6 @@ export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["
     const view = monitorView(feed, emptyForm(services, askedFor(c)), filterView(text, wrong, scene), scene);
     return c.html(<MonitorPage frame={frameOf(c, assets)} view={view} />);
   });
-
-  pages.get("/runs", async (c) => c.html(<RunsPage frame={frameOf(c, assets)} runs={await runs.list(PAGE_SIZE)} />));
-
-  pages.get("/runs/:id", async (c) => {
-    const text = c.req.query("q") ?? "";
-    const { scene, wrong } = sceneOf(c.req.param("id"), c.req.query());
-    const cursor = feed.cursor();
-    const { run, jobs } = await runs.read(c.req.param("id"));
-    const page = {
-      frame: frameOf(c, assets),
-      view: { run, ...jobsOf(scene, jobs) },
-      filter: filterView(text, wrong, scene),
-      stream: streamAddress(scene, cursor),
-    };
-    return c.html(<RunPage {...page} />);
-  });
-
-  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
-  pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
   pages.get("/profiles", profilesPage(services, assets));
 

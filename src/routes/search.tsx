@@ -7,7 +7,8 @@ import { parseSymbol } from "../domain/symbol.ts";
 import { ZONES } from "../domain/zone.ts";
 import { companiesNamed, searchCompanies } from "../storage/companies.ts";
 import type { Database } from "../storage/db.ts";
-import { listRuns, type RunRow } from "../storage/runs.ts";
+import { listRuns } from "../storage/run-list.ts";
+import type { RunRow } from "../storage/runs.ts";
 import { readSchedules } from "../storage/schedules.ts";
 import { jobsBeginning, profilesOf } from "../storage/search.ts";
 import { type Frame, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/layout.tsx";
@@ -116,7 +117,7 @@ async function findSymbols(db: Database, query: string, scope: Scope): Promise<F
 }
 
 async function findRuns(db: Database, query: string): Promise<Found[]> {
-  const rows = await listRuns(db, RECENT_RUNS);
+  const { rows } = await listRuns(db, {}, { limit: RECENT_RUNS });
   const titles = new Map(rows.map((row) => [row.id, titleOf(row)]));
   const named = rows.filter(({ id, state }) => matches(query, `run runs ${titles.get(id)} ${state} ${id}`));
   const symbol = parseSymbol(query);

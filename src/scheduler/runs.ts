@@ -11,6 +11,7 @@ import type { QuotaState } from "../providers/quota-account.ts";
 import { record } from "../storage/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";
+import { listRuns, type RunFilter, type RunWindow } from "../storage/run-list.ts";
 import {
   countJobs,
   failJobs,
@@ -18,9 +19,9 @@ import {
   insertRun,
   type JobPatch,
   jobsOfRun,
-  listRuns,
   moveJobs,
   openRuns,
+  type RunRow,
   setRunState,
 } from "../storage/runs.ts";
 import { refuseActive } from "./active.ts";
@@ -122,21 +123,17 @@ export class Runs {
     return this.book.summary(run);
   }
 
-  /** Runs with their totals, newest first; `before` (epoch ms) pages on. */
-  async list(limit: number, before?: number): Promise<RunSummary[]> {
+  /** A page of the runs that pass the filter, with their totals, newest first. */
+  async list(filter: RunFilter, window: RunWindow) {
     const { db } = this.options;
-    const rows = await listRuns(db, limit, before);
-    const counted = Map.groupBy(
-      await countJobs(
-        db,
-        rows.map((row) => row.id),
-      ),
-      (count) => count.runId,
-    );
-    return rows.map((row) => {
+    const { rows, older, newer } = await listRuns(db, filter, window);
+    const ids = rows.map(({ id }) => id);
+    const counted = Map.groupBy(await countJobs(db, ids), ({ runId }) => runId);
+    const summary = (row: RunRow): RunSummary => {
       const open = this.book.runs.get(row.id);
       return open ? this.book.summary(open) : summaryOfRows(row, counted.get(row.id) ?? []);
-    });
+    };
+    return { runs: rows.map(summary), older, newer };
   }
 
   /**

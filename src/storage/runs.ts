@@ -1,6 +1,6 @@
 /** Runs and their jobs: the truth that the engine is filled from. */
 
-import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, or, sql } from "drizzle-orm";
 import type { AlertEvent, JobFailed } from "../domain/alerts.ts";
 import type { Interval } from "../domain/interval.ts";
 import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
@@ -55,11 +55,6 @@ export async function activeJobs(db: Database, symbols: readonly string[], inter
 
 export async function findRun(db: Database, id: string): Promise<RunRow | undefined> {
   return db.orm.select().from(runs).where(eq(runs.id, id)).get();
-}
-
-/** Newest first; `before` is the `createdAt` of the last one seen. */
-export async function listRuns(db: Database, limit: number, before = Number.MAX_SAFE_INTEGER): Promise<RunRow[]> {
-  return db.orm.select().from(runs).where(lt(runs.createdAt, before)).orderBy(desc(runs.createdAt)).limit(limit);
 }
 
 /** Runs with work to do: those not finished, and one whose job was retried just before the server died. */

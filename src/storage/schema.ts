@@ -223,8 +223,12 @@ export const runs = sqliteTable(
     finishedAt: integer("finished_at"),
   },
   (t) => [
-    index("runs_by_time").on(t.createdAt),
-    index("runs_open").on(t.state),
+    // One for each filter of the list, in the list's order, so that a page is read and nothing is sorted.
+    index("runs_by_time").on(t.createdAt, t.id),
+    index("runs_by_state").on(t.state, t.createdAt, t.id),
+    index("runs_by_mode").on(t.mode, t.createdAt, t.id),
+    index("runs_by_interval").on(t.interval, t.createdAt, t.id),
+    index("runs_by_provider").on(t.provider, t.createdAt, t.id),
     oneOf("runs_state", t.state, RUN_STATES),
     oneOf("runs_mode", t.mode, MODES),
   ],
@@ -268,6 +272,7 @@ export const jobs = sqliteTable(
       .on(t.symbol, t.interval)
       .where(sql`${t.state} in (${sql.raw(ACTIVE_STATES.map((state) => `'${state}'`).join(", "))})`),
     index("jobs_by_state").on(t.state),
+    index("jobs_by_symbol").on(t.symbol, t.runId),
     oneOf("jobs_state", t.state, JOB_STATES),
     check("jobs_progress", sql`${t.progress} between 0 and 100`),
     check("jobs_finished", sql`${t.state} <> 'complete' or ${t.finishedAt} is not null`),

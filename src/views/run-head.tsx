@@ -15,7 +15,7 @@ import {
   STATE_ICONS,
 } from "./ui.tsx";
 
-const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
+export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
   running: "Running",
   paused: "Paused",
   complete: "Complete",
@@ -35,7 +35,12 @@ export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps
   );
 };
 
-const MODE_WORDS = { full: "Full", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" } as const;
+export const MODE_WORDS = {
+  full: "Full",
+  incremental: "Incremental",
+  reprocess: "Reprocess",
+  repair: "Repair",
+} as const;
 
 /** `Full · 1d · 2 years · demo` */
 export function runTitle(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
@@ -44,7 +49,7 @@ export function runTitle(run: Pick<RunSummary, "mode" | "interval" | "years" | "
 }
 
 /** The order in which a run's states are counted up, worst news first among the ended ones. */
-const COUNTED = ["failed", "running", "paused", "queued", "complete", "skipped", "cancelled"] as const;
+export const COUNTED = ["failed", "running", "paused", "queued", "complete", "skipped", "cancelled"] as const;
 
 /** A run in one sentence, for those who listen: `Full · 1d · 2 years · demo: 12 complete, 1 failed, 7 left.` */
 export function runSentence(run: RunSummary): string {
@@ -54,8 +59,11 @@ export function runSentence(run: RunSummary): string {
   return `${runTitle(run)}: ${[...counts, left > 0 ? `${formatCount(left)} left` : "none left"].join(", ")}.`;
 }
 
-/** A run's name, totals, speed and controls. Redrawn as a whole when any of it changes. */
-export const RunHead = ({ run }: { run: RunSummary }) => (
+/**
+ * A run's name, totals, speed and controls. Redrawn as a whole when any of it changes. `plain` where nothing is live:
+ * its buttons then lead to another page.
+ */
+export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boolean }) => (
   <header id={dom.runHead(run.id)} class="run-head" data-state={run.state}>
     <div class="run-title">
       <h2>
@@ -65,7 +73,7 @@ export const RunHead = ({ run }: { run: RunSummary }) => (
       <span class="muted">
         {plural(run.total, "symbol")}, started <Moment at={run.createdAt} />
       </span>
-      <RunControls run={run} />
+      <RunControls run={run} plain={plain} />
     </div>
     <div class="run-meter">
       <progress max="100" value={run.progress.toFixed(1)} aria-label="Progress of the run" />
@@ -149,7 +157,7 @@ const matchingAddress = (runId: string, action: JobAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/matching/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /** What can be done with a whole run now. */
-const RunControls = ({ run }: { run: RunSummary }) => {
+const RunControls = ({ run, plain }: { run: RunSummary; plain: boolean }) => {
   const states = (Object.keys(run.counts) as JobState[]).filter((state) => run.counts[state] > 0);
   const can = (action: JobAction) => states.some((state) => isActive(state) && canApply(action, state));
   const controls: [JobAction, string, string][] = [
@@ -160,7 +168,7 @@ const RunControls = ({ run }: { run: RunSummary }) => {
   const shown = controls.filter(([action]) => can(action));
   if (run.counts.failed > 0) shown.unshift(["retry", "Retry failed", "status:failed"]);
   return shown.length === 0 ? null : (
-    <form method="post" class="run-controls" data-actions>
+    <form method="post" class="run-controls" data-actions={!plain || undefined}>
       {shown.map(([action, word, filter]) => (
         <button
           type="submit"

@@ -2,12 +2,14 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { Refusal } from "../../domain/errors.ts";
-import { JOB_ACTIONS, RUN_ACTIONS } from "../../domain/run.ts";
+import { INTERVALS } from "../../domain/interval.ts";
+import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/run.ts";
 import { progressToWire, runToWire } from "../../domain/telemetry.ts";
-import { parseRunOrder, RunOrderBody } from "../../scheduler/order.ts";
+import { parseRunOrder, quote, RunOrderBody } from "../../scheduler/order.ts";
 import { reprocessOutdated } from "../../scheduler/outdated.ts";
+import { parsePlace, placeText } from "../run-query.ts";
 import type { Services } from "../services.ts";
-import { apiRouter, integerParameter, json, refusals, symbolParameter } from "./parameters.ts";
+import { apiRouter, integerParameter, json, momentParameter, refusals, symbolParameter } from "./parameters.ts";
 
 const RunBody = z
   .looseObject({ id: z.string(), status: z.string(), mode: z.string(), interval: z.string(), provider: z.string() })
@@ -26,8 +28,42 @@ const JobBody = z
   .openapi("Job");
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
-/** `created_at` of the last run of the page before, in epoch milliseconds. */
-const epochMilliseconds = integerParameter(0, Number.MAX_SAFE_INTEGER, 0).removeDefault();
+/** A place in the list, as an answer gave it in `older` or `newer`; or a time, as `created_at` in epoch milliseconds. */
+const place = z
+  .string()
+  .transform((text, context) => {
+    const read = parsePlace(text);
+    if (read !== null) return read;
+    context.addIssue({ code: "custom", message: `${quote(text)} is no place in the list, nor epoch milliseconds` });
+    return z.NEVER;
+  })
+  .openapi({ type: "string", example: "1700000000000" });
+const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
+
+const ListQuery = z
+  .object({
+    limit: integerParameter(1, 200, 50),
+    before: place.optional(),
+    after: place.optional(),
+    status: z.enum(RUN_STATES).optional(),
+    mode: z.enum(MODES).optional(),
+    interval: z.enum(INTERVALS).optional(),
+    provider: z.string().max(40).optional(),
+    symbol: symbolParameter.optional(),
+    from: milliseconds.optional(),
+    to: milliseconds.optional(),
+  })
+  .refine(({ before, after }) => before === undefined || after === undefined, {
+    error: "before and after are two pages: ask for one",
+    path: ["after"],
+  });
+const ListBody = z.object({
+  runs: z.array(RunBody),
+  /** Where the next page begins in both directions: to be sent as `before` and as `after`. */
+  older: z.string().nullable(),
+  newer: z.string().nullable(),
+});
+
 const runId = z.string().max(60);
 
 const start = createRoute({
@@ -47,9 +83,9 @@ const outdated = createRoute({
 const list = createRoute({
   method: "get",
   path: "/runs",
-  summary: "List runs, newest first",
-  request: { query: z.object({ limit: integerParameter(1, 200, 50), before: epochMilliseconds.optional() }) },
-  responses: { 200: json("Runs", z.object({ runs: z.array(RunBody) })), ...refusals(422) },
+  summary: "List runs, newest first; `older` and `newer` of an answer are the next `before` and `after`",
+  request: { query: ListQuery },
+  responses: { 200: json("Runs", ListBody), ...refusals(422) },
 });
 const read = createRoute({
   method: "get",
@@ -82,8 +118,10 @@ export function runRoutes({ db, runs }: Services) {
     })
     .openapi(outdated, async (c) => c.json({ runs: (await reprocessOutdated(db, runs)).map(runToWire) }, 202))
     .openapi(list, async (c) => {
-      const { limit, before } = c.req.valid("query");
-      return c.json({ runs: (await runs.list(limit, before)).map(runToWire) }, 200);
+      const { limit, before, after, status: state, ...filter } = c.req.valid("query");
+      const page = await runs.list({ ...filter, state }, { limit, before, after });
+      const text = (place: typeof page.older) => place && placeText(place);
+      return c.json({ runs: page.runs.map(runToWire), older: text(page.older), newer: text(page.newer) }, 200);
     })
     .openapi(read, async (c) => {
       const { run, jobs } = await runs.read(c.req.valid("param").id);

@@ -1,0 +1,96 @@
+/** The list of all runs: found by filters, paged by key in both directions, never counted. */
+
+import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type { Interval } from "../domain/interval.ts";
+import type { Mode, RunState } from "../domain/run.ts";
+import type { Database } from "./db.ts";
+import type { RunRow } from "./runs.ts";
+import { jobs, runs } from "./schema.ts";
+
+export interface RunFilter {
+  readonly state?: RunState;
+  readonly mode?: Mode;
+  readonly interval?: Interval;
+  readonly provider?: string;
+  /** Runs that have this symbol. */
+  readonly symbol?: string;
+  /** When it was ordered: half open, epoch milliseconds. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** A run's place in the list. Several runs may be ordered in one millisecond: the id tells them apart. */
+export interface RunPlace {
+  readonly at: number;
+  readonly id: string;
+}
+
+/** Which page: what comes `before` a place in time, what comes `after` it, or the newest. */
+export interface RunWindow {
+  readonly limit: number;
+  readonly before?: RunPlace | undefined;
+  readonly after?: RunPlace | undefined;
+}
+
+export interface RunPage {
+  /** Newest first. */
+  readonly rows: RunRow[];
+  /** Where the page of older runs begins, and that of newer ones; `null` where there are none. */
+  readonly older: RunPlace | null;
+  readonly newer: RunPlace | null;
+}
+
+/** One page of the runs that pass the filter. */
+export async function listRuns(db: Database, filter: RunFilter, { limit, before, after }: RunWindow): Promise<RunPage> {
+  const backwards = after !== undefined;
+  const found = await runListQuery(db, filter, { limit: limit + 1, before, after });
+  const rows = backwards ? found.slice(0, limit).reverse() : found.slice(0, limit);
+  const [first, last] = [rows.at(0), rows.at(-1)];
+  if (first === undefined || last === undefined) return { rows, older: null, newer: null };
+  const further = found.length > limit;
+  // On the side that the page was come from, one run is enough to know.
+  const beyond = (place: RunWindow) => runListQuery(db, filter, place).then(({ length }) => length > 0);
+  const older = backwards ? await beyond({ limit: 1, before: placeOf(last) }) : further;
+  const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: placeOf(first) }));
+  return { rows, older: older ? placeOf(last) : null, newer: newer ? placeOf(first) : null };
+}
+
+const placeOf = ({ createdAt, id }: RunRow): RunPlace => ({ at: createdAt, id });
+
+/** The query of one page: newest first, or after a place oldest first. */
+export function runListQuery(db: Database, filter: RunFilter, { limit, before, after }: RunWindow) {
+  const { state, mode, interval, provider, symbol, from, to } = filter;
+  const key = sql`(${runs.createdAt}, ${runs.id})`;
+  const conditions: (SQL | undefined)[] = [
+    state && eq(runs.state, state),
+    mode && eq(runs.mode, mode),
+    interval && eq(runs.interval, interval),
+    provider === undefined ? undefined : eq(runs.provider, provider),
+    symbol === undefined
+      ? undefined
+      : inArray(runs.id, db.orm.select({ id: jobs.runId }).from(jobs).where(eq(jobs.symbol, symbol))),
+    from === undefined ? undefined : gte(runs.createdAt, from),
+    to === undefined ? undefined : lt(runs.createdAt, to),
+    before && sql`${key} < (${before.at}, ${before.id})`,
+    after && sql`${key} > (${after.at}, ${after.id})`,
+  ];
+  const order = after === undefined ? desc : asc;
+  return db.orm
+    .select()
+    .from(runs)
+    .where(and(...conditions))
+    .orderBy(order(runs.createdAt), order(runs.id))
+    .limit(limit);
+}
+
+/** The reason that most failed jobs of each run have, and how many reasons there are. */
+export async function failuresOf(db: Database, runIds: readonly string[]) {
+  const rows = await db.orm
+    .select({ runId: jobs.runId, error: jobs.error, jobs: sql<number>`count(*)` })
+    .from(jobs)
+    .where(and(inArray(jobs.runId, [...runIds]), eq(jobs.state, "failed")))
+    .groupBy(jobs.runId, jobs.error)
+    .orderBy(desc(sql`count(*)`));
+  const byRun = Map.groupBy(rows, ({ runId }) => runId);
+  return new Map([...byRun].map(([runId, all]) => [runId, { commonest: all[0]!.error ?? "", reasons: all.length }]));
+}
