@@ -66,7 +66,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   name: "eodhd",
   title: "EODHD",
   summary:
-    "US and world exchanges, raw minute bars since 2004; the key `demo` works for AAPL, MSFT, TSLA, VTI and BTC-USD.",
+    "US and world exchanges, raw minute bars since 2004; the key “demo” works for AAPL, MSFT, TSLA, VTI and BTC-USD.",
   baseUrl: "https://eodhd.com/api",
   keys: [{ variable: "EODHD_API_KEY", kind: "key", label: "API token", default: "demo" }],
   limits: [

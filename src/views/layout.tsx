@@ -138,7 +138,7 @@ const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
     <Keys />
     {frame.signedIn === null ? null : (
       <form class="who" method="post" action="/logout">
-        {frame.signedIn}
+        <span>{frame.signedIn}</span>
         <button type="submit" class="button">
           Sign out
         </button>
