@@ -37,6 +37,7 @@ const SCRIPTS = [
   "actions",
   "select",
   "complete",
+  "address",
   "keys",
   "palette",
 ] as const;

@@ -31,12 +31,17 @@ export function auditPages(db: Database, assets: Frame["assets"]) {
         "Content-Disposition": 'attachment; filename="audit.csv"',
       });
     }
-    const before = Number(c.req.query("before"));
-    const paged = Number.isSafeInteger(before) && before > 0 ? { ...filter, before } : filter;
-    const rows = await listAudit(db, paged, PAGE_SIZE + 1);
+    const [before, after] = [idOf(c.req.query("before")), idOf(c.req.query("after"))];
+    const place = after !== null ? { after } : before !== null ? { before } : {};
+    const found = await listAudit(db, { ...filter, ...place }, PAGE_SIZE + 1);
+    const more = found.length > PAGE_SIZE;
+    // Newer ones are read upwards, so that the one too many is the first.
+    const rows = after !== null && more ? found.slice(1) : found.slice(0, PAGE_SIZE);
+    const [older, newer] = after !== null ? [true, more] : [more, before !== null];
     const view = {
-      rows: rows.slice(0, PAGE_SIZE),
-      next: rows.length > PAGE_SIZE ? rows[PAGE_SIZE - 1]!.id : null,
+      rows,
+      older: older ? (rows.at(-1)?.id ?? null) : null,
+      newer: newer ? (rows[0]?.id ?? null) : null,
       fields,
       wrong,
       ...(await auditChoices(db)),
@@ -46,6 +51,9 @@ export function auditPages(db: Database, assets: Frame["assets"]) {
 
   return pages;
 }
+
+/** The id of a row, from an address. */
+const idOf = (text: string | undefined) => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
 
 /** What the form asks for; what is no symbol or day is said and left out. */
 function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; wrong: string | null } {

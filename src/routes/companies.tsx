@@ -30,9 +30,14 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
   pages.use("/companies", compress());
 
   const show = async (c: Context, fields: CompanyFields, more: Partial<CompaniesView> = {}, status = 200) => {
-    const view = await companiesView(services, fields, more);
+    const found = await companiesView(services, fields, more);
+    const picked = found.picked.map(({ symbol }) => symbol);
+    const address = addressOf(fields, picked);
+    const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
     if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status as 200);
-    const frame = { ...frameOf(c, assets), path: addressOf(fields) };
+    // What was found without a script has an address too; only what an action said is shown at once.
+    if (c.req.method === "POST" && view.address !== null && view.said === null) return c.redirect(view.address, 303);
+    const frame = { ...frameOf(c, assets), path: view.address ?? addressOf(fields, []) };
     return c.html(<CompaniesPage frame={frame} view={view} />, status as 200);
   };
   const sent = async (c: Context) => companyFields(await c.req.parseBody({ all: true }));
@@ -150,11 +155,12 @@ function namedWell(name: string): string {
   throw new Refusal("invalid", `The name is longer than ${MAX_NAME_LENGTH} characters`);
 }
 
-/** The address that shows the same search again. */
-function addressOf({ search, watchlist, after }: CompanyFields): string {
+/** The address that shows the same search with the same picks again. */
+function addressOf({ search, watchlist, after }: CompanyFields, picked: readonly string[]): string {
   const query = new URLSearchParams();
   if (search !== "") query.set("q", search);
   if (watchlist !== undefined) query.set("list", String(watchlist));
   if (after !== undefined) query.set("after", after);
+  if (picked.length > 0) query.set("pick", picked.join(","));
   return query.size > 0 ? `/companies?${query}` : "/companies";
 }

@@ -54,7 +54,7 @@ export async function companiesView(
   services: Services,
   fields: CompanyFields,
   more: Partial<CompaniesView> = {},
-): Promise<CompaniesView> {
+): Promise<Omit<CompaniesView, "address">> {
   const { db } = services;
   const { search, watchlist, after } = fields;
   const [page, watchlists, total, lists] = await Promise.all([

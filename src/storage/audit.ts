@@ -1,6 +1,6 @@
 /** The record of who changed what. Rows are only ever added, in the transaction of the change wherever it has one. */
 
-import { and, asc, desc, eq, gte, lt, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
 import { whoActs } from "../auth.ts";
 import { audit } from "./access-schema.ts";
 import type { Database, Statement } from "./db.ts";
@@ -49,16 +49,17 @@ export interface AuditFilter {
   /** Half-open, epoch milliseconds. */
   readonly from?: number;
   readonly to?: number;
-  /** The id of the last row seen: older ones follow. */
+  /** The id of a row: only older ones, or only newer ones, those next to it. */
   readonly before?: number;
+  readonly after?: number;
 }
 
 /** What was done, newest first. */
 export async function listAudit(db: Database, filter: AuditFilter, limit: number) {
-  const { actor, action, symbol, from, to, before } = filter;
+  const { actor, action, symbol, from, to, before, after } = filter;
   const among = (column: "before" | "after") =>
     sql`exists (select 1 from json_each(${audit[column]}, '$.symbols') where value = ${symbol})`;
-  return db.orm
+  const rows = await db.orm
     .select()
     .from(audit)
     .where(
@@ -69,10 +70,12 @@ export async function listAudit(db: Database, filter: AuditFilter, limit: number
         from === undefined ? undefined : gte(audit.at, from),
         to === undefined ? undefined : lt(audit.at, to),
         before === undefined ? undefined : lt(audit.id, before),
+        after === undefined ? undefined : gt(audit.id, after),
       ),
     )
-    .orderBy(desc(audit.id))
+    .orderBy(after === undefined ? desc(audit.id) : asc(audit.id))
     .limit(limit);
+  return after === undefined ? rows : rows.reverse();
 }
 
 /** Who has ever done something, and what was done: the choices of the page's filter. */

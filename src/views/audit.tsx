@@ -2,7 +2,7 @@
 /** The audit page: who did what, when, why, and what it was before. */
 
 import { Empty, type Frame, Page } from "./layout.tsx";
-import { Moment } from "./ui.tsx";
+import { Moment, plural } from "./ui.tsx";
 
 /** The filter's fields, named as in the address. */
 export const AUDIT_FIELDS = ["actor", "action", "symbol", "from", "to"] as const;
@@ -20,8 +20,9 @@ export interface AuditView {
     readonly before: Readonly<Record<string, unknown>> | null;
     readonly after: Readonly<Record<string, unknown>> | null;
   }[];
-  /** Where the next page begins. */
-  readonly next: number | null;
+  /** The row after which older ones follow, and the one before which newer ones stand; `null` where there are none. */
+  readonly older: number | null;
+  readonly newer: number | null;
   readonly fields: AuditFields;
   readonly wrong: string | null;
   readonly actors: readonly string[];
@@ -41,7 +42,9 @@ export const AuditPage = ({ frame, view }: { frame: Frame; view: AuditView }) =>
     {view.rows.length === 0 ? (
       <Empty title="Nothing here">
         {Object.values(view.fields).every((value) => value === "") ? (
-          "What people and programs change is written down here, from now on."
+          <>
+            What people and programs change is written down here: <a href="/">start a run</a>, and it is the first line.
+          </>
         ) : (
           <a href="/audit">Show everything</a>
         )}
@@ -49,11 +52,18 @@ export const AuditPage = ({ frame, view }: { frame: Frame; view: AuditView }) =>
     ) : (
       <AuditRows rows={view.rows} />
     )}
-    {view.next === null ? null : (
+    {view.older === null && view.newer === null ? null : (
       <p class="more">
-        <a class="button" href={addressOf(view.fields, { before: String(view.next) })}>
-          Older
-        </a>
+        {view.newer === null ? null : (
+          <a class="button" href={addressOf(view.fields, { after: String(view.newer) })}>
+            Newer
+          </a>
+        )}
+        {view.older === null ? null : (
+          <a class="button" href={addressOf(view.fields, { before: String(view.older) })}>
+            Older
+          </a>
+        )}
       </p>
     )}
   </Page>
@@ -114,6 +124,7 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
           <th scope="col">Who</th>
           <th scope="col">What</th>
           <th scope="col">Subject</th>
+          <th scope="col">Affected</th>
           <th scope="col">Reason</th>
           <th scope="col">Before</th>
           <th scope="col">After</th>
@@ -127,7 +138,12 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
             </td>
             <td>{actor}</td>
             <td>{action}</td>
-            <th scope="row">{subject}</th>
+            <th scope="row">
+              <Subject action={action} subject={subject} after={after} />
+            </th>
+            <td class="wraps">
+              <Affected states={[before, after]} />
+            </td>
             <td class="wraps">{reason ?? "–"}</td>
             <td class="wraps">{describe(before)}</td>
             <td class="wraps">{describe(after)}</td>
@@ -138,20 +154,61 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
   </section>
 );
 
+type State = Readonly<Record<string, unknown>> | null;
+
+/** What something was done to; a run by the end of its id, with a link to it. */
+const Subject = ({ action, subject, after }: { action: string; subject: string; after: State }) => {
+  const isRun = action.startsWith("run.");
+  const run = isRun ? subject : typeof after?.run === "string" ? after.run : null;
+  if (run === null) return <>{subject}</>;
+  const link = (
+    <a href={`/runs/${encodeURIComponent(run)}`} title={run}>
+      Run …{run.slice(-6)}
+    </a>
+  );
+  return isRun || subject === run ? (
+    link
+  ) : (
+    <>
+      {subject} <span class="muted">{link}</span>
+    </>
+  );
+};
+
+/** Symbols that are written out; more open on demand. */
+const NAMED = 3;
+
+/** The symbols that a deed concerns. */
+const Affected = ({ states }: { states: readonly State[] }) => {
+  const symbols = [...new Set(states.flatMap((state) => (Array.isArray(state?.symbols) ? state.symbols : [])))];
+  if (symbols.length === 0) return <>–</>;
+  const text = symbols.join(" ");
+  if (symbols.length <= NAMED) return <>{text}</>;
+  return (
+    <details>
+      <summary>{plural(symbols.length, "symbol")}</summary>
+      {text}
+    </details>
+  );
+};
+
 /** Members of a list that are shown; the download has them all. */
 const SHOWN = 12;
+/** What stands in columns of its own. */
+const ELSEWHERE = new Set(["symbols", "run"]);
 
-/** `provider demo, symbols AAPL MSFT` */
+/** `mode full, provider demo` */
 function describe(state: Readonly<Record<string, unknown>> | null): string {
   if (state === null) return "–";
-  return Object.entries(state)
+  const parts = Object.entries(state)
+    .filter(([name]) => !ELSEWHERE.has(name))
     .flatMap(([name, value]) => {
       if (!Array.isArray(value)) return `${name} ${String(value)}`;
       if (value.length === 0) return [];
       const more = value.length > SHOWN ? ` and ${value.length - SHOWN} more` : "";
       return `${name} ${value.slice(0, SHOWN).join(" ")}${more}`;
-    })
-    .join(", ");
+    });
+  return parts.length === 0 ? "–" : parts.join(", ");
 }
 
 /** The present filter with something more. */

@@ -28,6 +28,8 @@ export interface CompaniesView {
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly providers: readonly ListedProvider[];
   readonly lists: readonly StoredList[];
+  /** The address that shows the same search and picks again; `null` if it would be too long. */
+  readonly address: string | null;
   /** What came of the last action. */
   readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
   /** The lines of an import that were left out. */
@@ -102,7 +104,7 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
   const { companies } = view.page;
   const picked = new Set(view.picked.map(({ symbol }) => symbol));
   return (
-    <div id={RESULTS}>
+    <div id={RESULTS} data-address={view.address ?? undefined}>
       <Picked view={view} onPage={new Set(companies.map(({ symbol }) => symbol))} />
       {companies.length === 0 ? (
         <NoCompanies view={view} />

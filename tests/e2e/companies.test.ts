@@ -39,6 +39,9 @@ test("companies are fetched, found as one types, picked over several searches, a
   await page.locator("#company-AAPL").waitFor();
   await page.getByLabel("Pick AAPL").check();
   await page.getByText("2 picked").waitFor();
+  // The location follows, so that it can be kept.
+  await page.waitForURL(({ searchParams }) => searchParams.get("q") === "appl");
+  expect(new URL(page.url()).searchParams.get("pick")?.split(",").toSorted()).toEqual(["AAPL", "BRK.B"]);
   // A pick of an earlier search is let go by its chip.
   await page.locator("#kept-BRK\\.B").click();
   await page.getByText("1 picked").waitFor();

@@ -73,6 +73,14 @@ test("the page pages on by key, keeps its filter, and says what it cannot read",
     path = /class="button" href="([^"]+)">Older/.exec(text)?.[1]?.replaceAll("&amp;", "&");
   }
   expect(seen).toEqual(Array.from({ length: 250 }, (_, i) => `S${249 - i}`));
+  // And back again: the first page it leads to has no newer rows.
+  const way = (text: string, to: string) =>
+    new RegExp(`class="button" href="([^"]+)">${to}`).exec(text)?.[1]?.replaceAll("&amp;", "&");
+  const second = (await app.get(way((await app.get("/audit?actor=ada")).text, "Older")!)).text;
+  const first = (await app.get(way(second, "Newer")!)).text;
+  expect(first).toContain('<th scope="row">S249</th>');
+  expect(way(first, "Newer")).toBeUndefined();
+  expect(way(first, "Older")).toBeDefined();
   expect(await rows("&actor=ada&from=1970-01-01&to=1970-01-01")).toHaveLength(250);
   expect(await rows("&actor=ada&from=1970-01-02")).toHaveLength(0);
   expect((await app.get("/audit?symbol=no%20way&from=soon")).text).toContain(

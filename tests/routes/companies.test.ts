@@ -144,8 +144,17 @@ describe("the page", () => {
     });
   };
 
-  test("keeps the picks of another search", async () => {
-    const page = await (await submit("/companies", { q: "rockets", pick: ["AAPL", "not/one", "msft"] })).text();
+  /** The page to which a form of the search leads. */
+  const led = async (fields: Record<string, string | string[]>) => {
+    const { status, headers } = await submit("/companies", fields);
+    expect(status).toBe(303);
+    const address = headers.get("Location")!;
+    return { address, text: await (await fetch(app.url + address)).text() };
+  };
+
+  test("keeps the picks of another search, in the address too", async () => {
+    const { address, text: page } = await led({ q: "rockets", pick: ["AAPL", "not/one", "msft"] });
+    expect(address).toBe("/companies?q=rockets&pick=AAPL%2CMSFT");
     expect(page).toContain('id="pick-ACME"');
     expect(page).toMatch(/<input type="checkbox" id="kept-AAPL" name="pick" value="AAPL" checked=""/);
     expect(page).toContain("2 picked");
@@ -166,15 +175,18 @@ describe("the page", () => {
   });
 
   test("has the top ten at hand", async () => {
-    const page = await (await submit("/companies", { quick: "top" })).text();
+    const { text: page } = await led({ quick: "top" });
     expect(page).toContain("10 picked");
     for (const symbol of ["AAPL", "BRK.B", "NVDA"]) expect(page).toContain(symbol);
-    expect(await (await submit("/companies", { quick: "clear", pick: "AAPL" })).text()).toContain("None picked");
+    expect((await led({ quick: "clear", pick: "AAPL" })).text).toContain("None picked");
+    // More than an address can hold is shown at once.
+    const many = Array.from({ length: 1_000 }, (_, n) => `Q${n}`);
+    expect(await (await submit("/companies", { pick: many })).text()).toContain("1,000 picked");
   });
 
   test("answers htmx with the results alone", async () => {
     const fragment = await (await submit("/companies", { q: "acme" }, { "HX-Request": "true" })).text();
-    expect(fragment).toStartWith('<div id="company-results">');
+    expect(fragment).toStartWith('<div id="company-results" data-address="/companies?q=acme">');
   });
 
   test("saves picks as a watchlist and says what it refuses, with the picks kept", async () => {
