@@ -16,7 +16,6 @@ import { migrate } from "drizzle-orm/libsql/migrator";
 import Driver from "libsql";
 import { withoutCredentials } from "../config.ts";
 import { messageOf } from "../domain/errors.ts";
-import * as schema from "./schema.ts";
 
 /** How long a connection waits for another's write, milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -36,7 +35,7 @@ interface Query {
 /** What can be written: a statement, or a query that drizzle builds. */
 export type Write = Statement | Query;
 
-type Orm = LibSQLDatabase<typeof schema>;
+type Orm = LibSQLDatabase;
 export type Row = readonly unknown[];
 
 export interface Database {
@@ -100,7 +99,7 @@ async function openFile(path: string): Promise<Database> {
   }
   const prepared = new StatementCache(driver);
   return {
-    orm: drizzle(client, { schema }),
+    orm: drizzle(client),
     local: true,
     async write(statements) {
       prepared.run("BEGIN IMMEDIATE", []);
@@ -130,7 +129,7 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
   const client: Client = createClient({ url, ...(token === undefined ? {} : { authToken: token }) });
   await client.execute("SELECT 1");
   return {
-    orm: drizzle(client, { schema }),
+    orm: drizzle(client),
     local: false,
     async write(statements) {
       const batch = statements.map(plain).map(({ sql, args }) => ({ sql, args: args as InValue[] }));
