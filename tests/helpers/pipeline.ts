@@ -7,6 +7,7 @@ import { DAY, type Interval } from "../../src/domain/interval.ts";
 import type { Mode } from "../../src/domain/run.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
 import { runSymbol } from "../../src/pipeline/symbol.ts";
+import { Stopped } from "../../src/pipeline/work.ts";
 import { readBars, seriesId } from "../../src/storage/bars.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { findProfile } from "../../src/storage/profiles.ts";
@@ -28,6 +29,8 @@ interface JobOrder {
   readonly onStage?: (stage: string) => void;
   /** Called whenever the job tells what came of its batches. */
   readonly onCoverage?: (coverage: Coverage) => void;
+  /** Stops the job as a shutdown does, after it has shown so many stages. */
+  readonly stopAfter?: number;
   /** Takes up this run again instead of a new one. */
   readonly again?: string;
 }
@@ -46,19 +49,20 @@ export const rowsOf = (bars: BarColumns) => [...bars.ts].map((_, at) => BAR_FIEL
 
 let runs = 0;
 
-export async function startPipeline(): Promise<Pipeline> {
-  const folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+/** @param on another pipeline, whose database is shared: then the symbol must be another one */
+export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeline; symbol?: string } = {}) {
+  const folder = on ? null : temporaryFolder();
+  const db = on?.db ?? (await openDatabase(folder!.database()));
+  if (!on) await migrateDatabase(db);
   const log: string[] = [];
-  const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = "ACME") =>
+  const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = mine) =>
     seriesId(db, { symbol, interval, provider: vendor.name, ...vendor.traits });
-  return {
+  const pipeline: Pipeline = {
     db,
     log,
     series,
     async run(vendor, order) {
-      const { mode = "full", asOf, rebuild = false, interval = "1d", days = 365, symbol = "ACME", again } = order;
+      const { mode = "full", asOf, rebuild = false, interval = "1d", days = 365, symbol = mine, again } = order;
       const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
       const row = {
         id: again ?? `run-${++runs}`,
@@ -79,6 +83,8 @@ export async function startPipeline(): Promise<Pipeline> {
       const job = (await jobsOfRun(db, row.id))[0]!;
       await moveJobs(db, [job.id], again === undefined ? "start" : "retry");
       if (again !== undefined) await moveJobs(db, [job.id], "start");
+      const stop = new AbortController();
+      let stages = 0;
       const failed = () => moveJobs(db, [job.id], "fail", { error: "stopped" });
       const outcome = await runSymbol(
         { ...row, jobId: job.id, runId: row.id, symbol },
@@ -87,13 +93,17 @@ export async function startPipeline(): Promise<Pipeline> {
           provider: vendor.provider,
           repairProvider: order.repair?.provider ?? null,
           calendar: CALENDAR,
-          signal: new AbortController().signal,
+          signal: stop.signal,
           requestSignal: new AbortController().signal,
           acquire: async () => ({ settle: () => {} }),
           alert: () => {},
           log: (level, message) => void log.push(`${level} ${message}`),
           coverage: (coverage) => order.onCoverage?.(coverage),
-          stage: (stage) => order.onStage?.(stage.stage),
+          stage: (stage) => {
+            stages += 1;
+            if (stages === order.stopAfter) stop.abort(new Stopped("shutdown"));
+            order.onStage?.(stage.stage);
+          },
         },
       ).catch(async (error) => {
         await failed();
@@ -105,10 +115,12 @@ export async function startPipeline(): Promise<Pipeline> {
     async stored(vendor, interval) {
       return rowsOf(await readBars(db, await series(vendor, interval), 0, Number.MAX_SAFE_INTEGER));
     },
-    profile: (interval = "1d") => findProfile(db, "ACME", interval),
+    profile: (interval = "1d") => findProfile(db, mine, interval),
     [Symbol.dispose]() {
+      if (folder === null) return;
       db.close();
       folder[Symbol.dispose]();
     },
   };
+  return pipeline;
 }

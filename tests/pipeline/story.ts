@@ -24,8 +24,8 @@ export function vendorWith(sessions: number, traits?: MemoryVendor["traits"], na
 export const features = async (pipeline: Pipeline) => (await pipeline.profile())!.features;
 
 /** Bars and features after one clean full run on what the vendor has now. */
-export async function cleanRun(vendor: MemoryVendor, asOf: number) {
-  using fresh = await startPipeline();
+export async function cleanRun(vendor: MemoryVendor, asOf: number, setup?: Parameters<typeof startPipeline>[0]) {
+  using fresh = await startPipeline(setup);
   await fresh.run(vendor, { asOf });
   return { bars: await fresh.stored(vendor), features: await features(fresh) };
 }
