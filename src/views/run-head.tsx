@@ -153,7 +153,7 @@ const Fact = ({ name, children }: { name: string; children?: string }) => (
 );
 
 /** Where an action on every job of a run that a filter finds is sent. */
-const matchingAddress = (runId: string, action: JobAction, filter: string) =>
+export const matchingAddress = (runId: string, action: JobAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/matching/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /** What can be done with a whole run now. */

@@ -4,10 +4,11 @@
 import type { JobProgress } from "../domain/progress.ts";
 import { canApply } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
+import { Reason } from "./field.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { RunSection, type RunView } from "./queue.tsx";
-import { RunHead, runTitle } from "./run-head.tsx";
+import { matchingAddress, RunHead, runTitle } from "./run-head.tsx";
 import {
   dom,
   formatCount,
@@ -40,8 +41,31 @@ const PageHead = ({ run, csv }: { run: RunSummary; csv?: string }) => (
       <a href="/runs">Runs</a>
     </p>
     <h1>Run {run.id}</h1>
+    {run.finishedAt === null ? <PauseForReason run={run} /> : null}
     {csv === undefined ? null : <a href={csv}>CSV</a>}
   </header>
+);
+
+/** A pause that says why; one that need not is a single click in the run's head. */
+const PauseForReason = ({ run }: { run: RunSummary }) => (
+  <>
+    <button type="button" class="button" popovertarget="pause-why">
+      Pause for a reason…
+    </button>
+    <form
+      id="pause-why"
+      class="pause-why"
+      popover="auto"
+      method="post"
+      action={matchingAddress(run.id, "pause", "")}
+      data-actions
+    >
+      <Reason of="pause" />
+      <button type="submit" class="button primary">
+        Pause the run
+      </button>
+    </form>
+  </>
 );
 
 /** What became of one symbol. */

@@ -133,6 +133,18 @@ test("schedules: what was changed of them, and nothing that stayed", async () =>
   ]);
 });
 
+test("a run is paused from its page for a reason", async () => {
+  const id = await app.start({ symbols: ["IBM", "ORCL"], years: 30 });
+  const { text } = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
+  const action = /<form id="pause-why"[^>]*action="([^"]+)"/.exec(text)![1]!;
+  const start = await lastDeed();
+  await form(action, { reason: "quota is for others" });
+  expect((await deeds(start)).map((deed) => deed.slice(0, 3))).toEqual([["job.pause", id, "quota is for others"]]);
+  await app.post(`/api/runs/${id}/cancel`);
+  const ended = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
+  expect(ended.text).not.toContain("pause-why");
+});
+
 test("alert rules: which mails, which limits, and why", async () => {
   const start = await lastDeed();
   const rules = { quota_percent: "90", digest_minutes: "15", reason: "too many mails" };
