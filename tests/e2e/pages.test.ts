@@ -112,6 +112,26 @@ test("profiles are screened by their features, sorted, linked to and taken home"
   expect(csv.trim().split("\r\n")).toHaveLength(4);
 });
 
+test("profiles are picked with Shift or all at once, and renewed once their cost was seen", async () => {
+  const page = await screen.visit("/profiles?sort=symbol");
+  const field = page.getByLabel("Screen", { exact: true });
+  await field.pressSequentially("rsi_14 < 70 and (kurt");
+  const offered = page.locator("#where-names option");
+  expect(await offered.first().getAttribute("value")).toMatch(/^rsi_14 < 70 and \(kurt\w+$/);
+  await page.goto(`${screen.address}/profiles?sort=symbol`);
+  await page.getByLabel("Select AAPL 1d").check();
+  await page.getByLabel("Select MINE 1d").click({ modifiers: ["Shift"] });
+  await page.getByText("3 selected").waitFor();
+  await page.getByLabel("Select all on this page").check();
+  await page.getByText("4 selected").waitFor();
+  await page.getByLabel("Select MINE 1d").uncheck();
+  await page.getByRole("button", { name: "Engineer again" }).click();
+  await page.getByText("3 symbols: no calls").waitFor();
+  await page.getByRole("button", { name: "Engineer again" }).click();
+  await page.waitForURL(`${screen.address}/`);
+  await page.locator('.run-head[data-state="complete"]').first().waitFor();
+});
+
 test("a mail server is tried before it is kept, and a test mail arrives", async () => {
   const page = await screen.visit("/settings");
   const section = page.locator("#mail");
