@@ -103,6 +103,7 @@ export class ProviderSettings {
     });
     errors.push(...this.#keysGoElsewhere(entry, changes, real));
     if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
+    const before = Object.fromEntries(real.map(({ setting }) => [setting.variable, this.#spoken(setting)]));
     for (const { setting, wanted } of real) {
       const { variable, kind } = setting;
       const kept = wanted !== null && kind === "key" ? await this.#seal!.close(variable, wanted) : wanted;
@@ -112,15 +113,20 @@ export class ProviderSettings {
     }
     if (real.length === 0) return;
     this.#resolve();
-    // The names only: a key is never written down, and an address may carry one.
-    const changed = (set: boolean) =>
-      real.flatMap(({ setting, wanted }) => (set === (wanted !== null) ? setting.variable : []));
-    await record(db, {
-      action: "settings.change",
-      subject: entry.name,
-      after: { set: changed(true), reset: changed(false) },
+    const after = real.map(({ setting, wanted }) => {
+      const anew = setting.kind === "key" && wanted !== null;
+      return [setting.variable, anew ? "set anew" : this.#spoken(setting)];
     });
+    await record(db, { action: "settings.change", subject: entry.name, before, after: Object.fromEntries(after) });
     await this.options.onChange(entry, this.#values);
+  }
+
+  /** A setting as the audit may tell it: never a key, and of an address, which may carry one, only the host. */
+  #spoken({ variable, kind }: ProviderSetting): string {
+    const value = this.#values[variable];
+    if (value === undefined || value === "") return "not set";
+    if (kind === "key") return "set";
+    return kind === "url" ? new URL(value).host : value;
   }
 
   /** A key is write-only: it may not be had by pointing its provider to a server of one's own. */

@@ -59,29 +59,6 @@ test("the palette is walked with the keyboard, and moments follow the zone chose
   expect(screen.complaints.splice(0)).toEqual([]);
 });
 
-test("a tab opened in the background connects when it is shown, and lets go when it is hidden again", async () => {
-  const page = await signIn("/");
-  await page.addInitScript(`
-    let hidden = true;
-    Object.defineProperty(Document.prototype, "hidden", { get: () => hidden });
-    window.show = (shown) => { hidden = !shown; document.dispatchEvent(new Event("visibilitychange")); };
-  `);
-  let connects = 0;
-  page.on("request", (request) => {
-    if (new URL(request.url()).pathname === "/events") connects += 1;
-  });
-  const gone = page.waitForEvent("requestfailed", (request) => new URL(request.url()).pathname === "/events");
-  await page.reload();
-  await page.evaluate("new Promise((done) => setTimeout(done))");
-  expect(connects).toBe(0);
-  await page.evaluate("show(true)");
-  await live(page);
-  expect(connects).toBe(1);
-  await page.evaluate("show(false)");
-  await gone;
-  screen.complaints.splice(0);
-});
-
 test("signed out in another tab, a page leads to the login, and from there back to where it was", async () => {
   const page = await signIn("/?q=status%3Afailed");
   await live(page);

@@ -220,3 +220,25 @@ test("no key leaves the process, however loudly vendors repeat it", async () => 
     "provider:TIINGO_API_KEY",
   ]);
 }, 60_000);
+
+test("the audit tells what was changed, from what to what and why, but no key and of an address only its host", async () => {
+  await using app = await startApp({ env: { BARKEEP_SECRET: SECRET, BARKEEP_WORKERS: "1" } });
+  const reason = "a larger plan";
+  const url = "https://proxy.example/path/with-a-k3y";
+  await submit(app, "/settings/tiingo", { TIINGO_API_KEY: FAKE_KEY });
+  await submit(app, "/settings/binance", { BINANCE_BASE_URL: url, BINANCE_PER_MINUTE: "1200", reason });
+  await submit(app, "/settings/tiingo", { forget: "TIINGO_API_KEY" });
+  const rows = await app.app.db.rows("select subject, reason, before, after from audit order by id", []);
+  expect(
+    rows.map(([subject, why, ...states]) => [subject, why, ...states.map((text) => JSON.parse(String(text)))]),
+  ).toEqual([
+    ["tiingo", null, { TIINGO_API_KEY: "not set" }, { TIINGO_API_KEY: "set anew" }],
+    [
+      "binance",
+      reason,
+      { BINANCE_BASE_URL: "api.binance.com", BINANCE_PER_MINUTE: "6000" },
+      { BINANCE_BASE_URL: "proxy.example", BINANCE_PER_MINUTE: "1200" },
+    ],
+    ["tiingo", null, { TIINGO_API_KEY: "set" }, { TIINGO_API_KEY: "not set" }],
+  ]);
+});
