@@ -97,6 +97,7 @@ test("property: any order of increments, repairs and revisions ends as one clean
         case "split": {
           // A listed one: what traded before stays as it was, what trades from tomorrow on is divided.
           const date = SESSIONS[now + 1]!.date;
+          if (vendor.actions!.some((action) => action.kind === "split" && action.date === date)) break;
           for (const row of [...vendor.rows.values()].filter(({ ts }) => ts >= date)) {
             const [open, high, low, close] = [row.open, row.high, row.low, row.close].map(
               (price) => price / each.value,
