@@ -5,13 +5,12 @@ import { Hono } from "hono";
 import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
 import { healthClock } from "../domain/health.ts";
-import { RENEWALS, type Renewable, renewalOrders } from "../scheduler/renew.ts";
-import type { Database } from "../storage/db.ts";
+import { notBusy, RENEWALS, renewalOrders } from "../scheduler/renew.ts";
 import { matchingProfiles } from "../storage/profiles.ts";
-import { activeJobs } from "../storage/runs.ts";
 import type { Frame } from "../views/layout.tsx";
 import { RenewalPage } from "../views/profile-renew.tsx";
 import { renewAddress, screenAddress } from "../views/screener.tsx";
+import { profileAddress } from "../views/ui.tsx";
 import { frameOf } from "./frame.ts";
 import { viewOf } from "./preview.ts";
 import { profilesAsked } from "./screen-query.ts";
@@ -42,6 +41,9 @@ export function profileRenewRoutes(services: Services, assets: Frame["assets"]) 
       for (const order of orders) await runs.start(order);
       return c.redirect("/", 303);
     }
+    // Asked from the page of one profile, it leads back there.
+    const single = body.from === "profile" ? found[0]! : null;
+    const back = single ? profileAddress(single.symbol, single.interval) : screenAddress(screen);
     const renewalView = {
       order: renewal,
       profiles: found.length,
@@ -57,29 +59,12 @@ export function profileRenewRoutes(services: Services, assets: Frame["assets"]) 
       action: renewAddress(screen),
       scope: all ? "all" : "picked",
       picked: all ? [] : picked,
-      back: screenAddress(screen),
+      back,
     };
-    const frame = { ...frameOf(c, assets), path: screenAddress(screen) };
+    const frame = { ...frameOf(c, assets), path: back };
     return c.html(<RenewalPage frame={frame} renewal={renewalView} />);
   });
   routes.get("/profiles/renew", (c) => c.redirect("/profiles", 303));
 
   return routes;
-}
-
-/** Those that no run is working on. */
-async function notBusy<T extends Renewable>(db: Database, profiles: readonly T[]): Promise<T[]> {
-  const byInterval = Map.groupBy(profiles, ({ interval }) => interval);
-  const free = await Promise.all(
-    [...byInterval].map(async ([interval, group]) => {
-      const active = await activeJobs(
-        db,
-        group.map(({ symbol }) => symbol),
-        interval,
-      );
-      const busy = new Set(active.map(({ symbol }) => symbol));
-      return group.filter(({ symbol }) => !busy.has(symbol));
-    }),
-  );
-  return free.flat();
 }

@@ -2,6 +2,8 @@
 
 import { DAY, type Interval } from "../domain/interval.ts";
 import { MAX_SYMBOLS } from "../domain/symbol.ts";
+import type { Database } from "../storage/db.ts";
+import { activeJobs } from "../storage/runs.ts";
 import type { RunOrder } from "./order.ts";
 
 /** `update` asks for what is new, `engineer` computes again, `repair` fetches gaps, `rebuild` fetches all anew. */
@@ -41,4 +43,21 @@ export function renewalOrders(profiles: readonly Renewable[], renewal: Renewal, 
       ...(renewal === "rebuild" && { rebuild: true }),
     }));
   });
+}
+
+/** Those that no run is working on. */
+export async function notBusy<T extends Renewable>(db: Database, profiles: readonly T[]): Promise<T[]> {
+  const byInterval = Map.groupBy(profiles, ({ interval }) => interval);
+  const free = await Promise.all(
+    [...byInterval].map(async ([interval, group]) => {
+      const active = await activeJobs(
+        db,
+        group.map(({ symbol }) => symbol),
+        interval,
+      );
+      const busy = new Set(active.map(({ symbol }) => symbol));
+      return group.filter(({ symbol }) => !busy.has(symbol));
+    }),
+  );
+  return free.flat();
 }

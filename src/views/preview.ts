@@ -24,8 +24,10 @@ export function previewSentence(view: PreviewView): string {
   const reset = view.afterReset === null ? [] : [`finishes after the quota reset at ${minute(view.afterReset)} UTC`];
   const cost = `${plural(view.symbols, "symbol")}: ${[calls, ...time, ...reset].join(", ")}.`;
   if (view.known === 0 || view.knownUntil === null) return cost;
+  const until = `stored already, up to ${minute(view.knownUntil).slice(0, 10)}.`;
+  if (view.symbols === 1) return `${cost} It is ${until}`;
   const known = view.known === view.symbols ? "All" : formatCount(view.known);
-  return `${cost} ${known} of them ${view.known === 1 ? "is" : "are"} stored already, up to ${minute(view.knownUntil).slice(0, 10)}.`;
+  return `${cost} ${known} of them ${view.known === 1 ? "is" : "are"} ${until}`;
 }
 
 const minute = (seconds: number) => new Date(seconds * 1_000).toISOString().slice(0, 16).replace("T", " ");

@@ -148,14 +148,17 @@ const Orders = ({ quality: { symbol, interval, others } }: { quality: QualityVie
     >
       Repair gaps
     </button>
+    <input type="hidden" name="symbol" value={`${symbol}/${interval}`} />
+    <input type="hidden" name="from" value="profile" />
     <button
       type="submit"
       class="button"
       name="order"
       value="rebuild"
+      formaction="/profiles/renew"
       title="Fetch all anew; the old bars stay until the new are whole"
     >
-      Full rebuild
+      Full rebuild…
     </button>
   </form>
 );

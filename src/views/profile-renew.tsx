@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** Asks before profiles are renewed, and says what it costs. */
 
+import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { type PreviewView, previewSentence } from "./preview.ts";
 import { formatCount, plural } from "./ui.tsx";
@@ -56,6 +57,7 @@ export const RenewalPage = ({ frame, renewal }: { frame: Frame; renewal: Renewal
         {picked.map((key) => (
           <input type="hidden" name="symbol" value={key} />
         ))}
+        {none ? null : <Reason of="renewal" />}
         <p class="confirm-choice">
           {none ? null : (
             <button type="submit" class="button primary">

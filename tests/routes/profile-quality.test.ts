@@ -27,7 +27,7 @@ test("a profile shows its sessions, its gaps and what was revised; repair and re
   const amber = await app.reach(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
   // The work went well, the data did not.
   expect(amber.jobs.map(({ status, gaps }) => [status, gaps])).toEqual([["Complete", 1]]);
-  expect((await app.get(`/runs/${amber.run.id}`)).text).toContain('title="1 gap in its history"');
+  expect((await app.get(`/runs/${amber.run.id}`)).text).toContain("complete, 1 gap");
   const page = (await app.get("/profiles/AAPL")).text;
   expect(page).toContain("session-missing");
   expect(page).toContain(`${new Date(ts * 1000).toISOString().slice(0, 10)}: missing`);

@@ -93,6 +93,23 @@ test("an order for all that match acts only on as many as were shown", async () 
   const { jobs } = await app.reach(run.id, "complete");
   expect(jobs.every(({ apiCalls }) => apiCalls === 0)).toBe(true);
 
+  // Programs do the same, and may ask first.
+  const order = { order: "engineer", q: "p", where: "sma_5 > 0" };
+  const asked = await app.post("/api/profiles/renew", { ...order, dry_run: true });
+  expect([asked.status, asked.body]).toEqual([202, { profiles: 2, busy: 0, runs: [] }]);
+  const { body } = await app.post("/api/profiles/renew", order);
+  expect(body.runs.map(({ mode, total }: { mode: string; total: number }) => [mode, total])).toEqual([
+    ["reprocess", 2],
+  ]);
+  await app.reach(body.runs[0].id, "complete");
+  const named = await app.post("/api/profiles/renew", {
+    order: "update",
+    profiles: ["AAPL/1d", "NONE/1d"],
+    dry_run: true,
+  });
+  expect(named.body.profiles).toBe(1);
+  expect((await app.post("/api/profiles/renew", { order: "burn" })).status).toBe(422);
+
   expect((await send("/profiles/renew", [["order", "engineer"]])).status).toBe(422);
   expect(
     (

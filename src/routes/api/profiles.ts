@@ -4,9 +4,12 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { createCalendar } from "../../domain/calendar.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { HEALTHS, healthClock } from "../../domain/health.ts";
+import { INTERVALS } from "../../domain/interval.ts";
 import { profileToWire } from "../../domain/profile.ts";
+import { runToWire } from "../../domain/telemetry.ts";
+import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/renew.ts";
 import { findHealth } from "../../storage/health.ts";
-import { deleteProfile, findProfile, listProfiles } from "../../storage/profiles.ts";
+import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles.ts";
 import { healthsOf, screenOf } from "../screen-query.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "./parameters.ts";
@@ -63,6 +66,40 @@ const read = createRoute({
   request: one,
   responses: { 200: json("The profile", ProfileBody), ...refusals(404, 422) },
 });
+const renew = createRoute({
+  method: "post",
+  path: "/profiles/renew",
+  summary: "Update, engineer again, repair or rebuild many profiles: those named, or all that a filter finds",
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.strictObject({
+            order: z.enum(RENEWALS),
+            profiles: z
+              .array(z.string().max(40))
+              .max(50_000)
+              .optional()
+              .openapi({ example: ["AAPL/1d"] }),
+            q: z.string().max(24).optional(),
+            interval: z.enum(INTERVALS).optional(),
+            where: z.string().max(1_000).optional().openapi({ example: "rsi_14 < 30" }),
+            health: z.string().max(80).optional().openapi({ example: "gaps,stale" }),
+            dry_run: z.boolean().optional().openapi({ description: "Only say how many it would be" }),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    202: json(
+      "How many profiles, how many of them another run is working on, and the runs that were started",
+      z.object({ profiles: z.int(), busy: z.int(), runs: z.array(z.looseObject({ id: z.string() })) }),
+    ),
+    ...refusals(400, 409, 415, 422),
+  },
+});
 const remove = createRoute({
   method: "delete",
   path: "/profiles/{symbol}",
@@ -71,7 +108,7 @@ const remove = createRoute({
   responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
 });
 
-export function profileRoutes({ db, config }: Services) {
+export function profileRoutes({ db, config, runs }: Services) {
   const calendar = createCalendar(config.sessions);
   const clock = () => healthClock(calendar, Date.now());
   const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {
@@ -93,6 +130,19 @@ export function profileRoutes({ db, config }: Services) {
       const profile = await find(symbol, c.req.valid("query").interval);
       const { health } = await findHealth(db, profile.seriesId, clock());
       return c.json({ ...profileToWire(profile), health }, 200);
+    })
+    .openapi(renew, async (c) => {
+      const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");
+      const query = screenOf(where, "");
+      if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+      const filter = { search: q, where: query.condition, healths: healthsOf(health) };
+      const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
+      const found = await matchingProfiles(db, asked, clock());
+      const free = await notBusy(db, found);
+      const started = [];
+      for (const each of dry_run ? [] : renewalOrders(free, order, Date.now() / 1000))
+        started.push(await runs.start(each));
+      return c.json({ profiles: found.length, busy: found.length - free.length, runs: started.map(runToWire) }, 202);
     })
     .openapi(remove, async (c) => {
       const { symbol } = c.req.valid("param");
