@@ -23,6 +23,7 @@ import { createProvider, findProvider, quotaRules, secretsOf } from "./providers
 import type { SettingValues } from "./providers/setting.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
+import { Activity } from "./scheduler/activity.ts";
 import { EmbeddedEngine } from "./scheduler/embedded.ts";
 import { quotaGate } from "./scheduler/gate.ts";
 import { Housekeeping } from "./scheduler/housekeeping.ts";
@@ -124,6 +125,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     closers.push(() => outbox.close());
     const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
+    const activity = new Activity();
     const runs = new Runs({
       db,
       hub,
@@ -132,6 +134,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       provider: (name) => providers.find(name),
       defaults: { provider: config.provider, maxWorkers: config.workers },
       onAlert,
+      onBars: (bars) => activity.countBars(bars),
       quotaOf: (name) => quota.snapshot().find(({ provider }) => provider === name),
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
@@ -139,7 +142,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const housekeeping = new Housekeeping({ db, log, engine, retention: { logDays, runDays } });
     closers.push(() => housekeeping.close());
     const quotaWatch = new QuotaWatch({ db, log, outbox });
-    const telemetry = new Telemetry({ hub, runs, usage, quota, engine, quotaWatch });
+    const telemetry = new Telemetry({ hub, runs, usage, quota, engine, quotaWatch, activity });
     closers.push(() => telemetry.close());
     closers.push(() => runs.close());
     closers.push(async () => {
@@ -169,6 +172,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       schedules,
       pool,
       usage,
+      activity,
       quota,
       exporter,
       outbox,

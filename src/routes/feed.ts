@@ -9,7 +9,9 @@
 import type { JobProgress } from "../domain/progress.ts";
 import type { LogLine, RunSummary } from "../domain/telemetry.ts";
 import { type Frame, jobKey, type ProgressHub } from "../hub.ts";
+import type { ActivityView } from "../views/activity.tsx";
 import {
+  liveActivity,
   liveAnnouncement,
   liveJob,
   liveLog,
@@ -41,8 +43,9 @@ const LOG_MS = 400;
 /** In a rush each line waits so much longer, milliseconds, and the panel at most `RUSH_MS`: nobody reads that fast. */
 const RUSH_LINE_MS = 10;
 const RUSH_MS = 1_000;
-/** Time between two looks at the quotas, milliseconds. */
+/** Time between two looks at the quotas, and at the last hour, milliseconds. */
 const QUOTA_MS = 1_000;
+const ACTIVITY_MS = 2_000;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
 const ANNOUNCE_MS = 10_000;
 
@@ -62,6 +65,9 @@ export class ScreenFeed {
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #quotas: () => readonly QuotaView[];
   readonly #quotaTimer: ReturnType<typeof setInterval>;
+  readonly #activity: () => ActivityView | null;
+  readonly #activityTimer: ReturnType<typeof setInterval>;
+  #shownActivity = "null";
   #shownQuota = "[]";
   readonly #stop: () => void;
   readonly #stalled: number;
@@ -78,6 +84,8 @@ export class ScreenFeed {
       log = LOG_MS,
       quota = (): readonly QuotaView[] => [],
       quotaEvery = QUOTA_MS,
+      activity = (): ActivityView | null => null,
+      activityEvery = ACTIVITY_MS,
       pauses = PAUSES,
     } = {},
   ) {
@@ -85,6 +93,8 @@ export class ScreenFeed {
     this.#pauses = pauses;
     this.#quotas = quota;
     this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
+    this.#activity = activity;
+    this.#activityTimer = setInterval(() => this.#onActivity(), activityEvery);
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
     this.#stalled = stalled;
@@ -112,6 +122,11 @@ export class ScreenFeed {
   /** The quotas of the providers in use, as they are now. */
   quotas(): readonly QuotaView[] {
     return this.#quotas();
+  }
+
+  /** The last hour; `null` when there was no work in it. */
+  activity(): ActivityView | null {
+    return this.#activity();
   }
 
   /** The newest log lines of a scene, oldest first. */
@@ -148,6 +163,7 @@ export class ScreenFeed {
   close(): void {
     clearInterval(this.#heartbeat);
     clearInterval(this.#quotaTimer);
+    clearInterval(this.#activityTimer);
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
     if (this.#redraw) clearTimeout(this.#redraw);
     this.#stop();
@@ -211,8 +227,21 @@ export class ScreenFeed {
     const quota = JSON.stringify(this.quotas());
     if (quota === this.#shownQuota) return;
     this.#shownQuota = quota;
+    this.#sendMonitors({ ...NOTHING, quota: true });
+  }
+
+  /** Shows the last hour on the monitor when it has changed. */
+  #onActivity(): void {
+    if (this.viewers === 0) return;
+    const activity = JSON.stringify(this.activity());
+    if (activity === this.#shownActivity) return;
+    this.#shownActivity = activity;
+    this.#sendMonitors({ ...NOTHING, activity: true });
+  }
+
+  #sendMonitors(news: News): void {
     for (const channel of this.#channels.values()) {
-      if (channel.scene.run === undefined) this.#send(channel, { ...NOTHING, quota: true });
+      if (channel.scene.run === undefined) this.#send(channel, news);
     }
   }
 
@@ -300,6 +329,7 @@ export class ScreenFeed {
     if (news.wholeLog) parts.push(liveLog(this.lines(channel.scene)));
     else if (news.logs.length > 0) parts.push(liveLogLines(news.logs));
     if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
+    if (news.activity) parts.push(liveActivity(this.activity()));
     if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
     return encoder.encode(rows + sseMessage(this.cursor(), parts.join("")));
   }
@@ -314,9 +344,10 @@ export class ScreenFeed {
     const seq = Number(seqText);
     const line = Number(lineText);
     const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
-    const quota = channel.scene.run === undefined && this.quotas().length > 0;
-    if (!known) return { ...NOTHING, quota, whole: true, wholeLog: true };
-    if (seq === this.#hub.seq && line === this.#line) return { ...NOTHING, quota };
+    const monitor = channel.scene.run === undefined;
+    const panels = { quota: monitor && this.quotas().length > 0, activity: monitor && this.activity() !== null };
+    if (!known) return { ...NOTHING, ...panels, whole: true, wholeLog: true };
+    if (seq === this.#hub.seq && line === this.#line) return { ...NOTHING, ...panels };
     const logs = this.#linesOf(channel.scene).filter(({ id }) => id > line);
     const wholeLog = logs.length >= LOG_PANEL_LINES;
     const whole = seq < channel.since;
@@ -330,7 +361,7 @@ export class ScreenFeed {
       runs: whole ? [] : channel.runs,
       logs: wholeLog ? [] : logs,
       wholeLog,
-      quota,
+      ...panels,
     };
   }
 

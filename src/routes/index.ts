@@ -3,6 +3,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { Access } from "./access.ts";
 import { actionRoutes } from "./actions.tsx";
+import { activityView } from "./activity-view.ts";
 import { alertPages } from "./alerts.tsx";
 import { companyRoutes } from "./api/companies.ts";
 import { docsRoutes } from "./api/docs.tsx";
@@ -51,7 +52,10 @@ export interface Routes {
 export async function createRoutes(services: Services): Promise<Routes> {
   const routes = new OpenAPIHono();
   const assets = await loadAssets();
-  const feed = new ScreenFeed(services.hub, { quota: () => quotasInUse(services) });
+  const feed = new ScreenFeed(services.hub, {
+    quota: () => quotasInUse(services),
+    activity: () => activityView(services),
+  });
   const access = await Access.open(services.db, services.config);
   addMiddleware(routes, services, access, assets.addresses);
   routes.route("/", opsRoutes(services, feed));

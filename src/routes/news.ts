@@ -17,6 +17,8 @@ export interface News {
   readonly wholeLog: boolean;
   /** The quotas of the providers in use. */
   readonly quota: boolean;
+  /** The last hour. */
+  readonly activity: boolean;
   /** For screen readers. */
   readonly sentence: string;
 }
@@ -30,6 +32,7 @@ export const NOTHING: News = {
   logs: [],
   wholeLog: false,
   quota: false,
+  activity: false,
   sentence: "",
 };
 
@@ -38,6 +41,7 @@ export const isEmpty = (news: News) =>
   !news.rows &&
   !news.wholeLog &&
   !news.quota &&
+  !news.activity &&
   news.jobs.length + news.runs.length + news.logs.length === 0 &&
   news.sentence === "";
 
@@ -57,6 +61,7 @@ export function merge(before: News | null, after: News): News {
     logs: wholeLog ? [] : logs,
     wholeLog,
     quota: before.quota || after.quota,
+    activity: before.activity || after.activity,
     sentence: after.sentence || before.sentence,
   };
 }

@@ -22,6 +22,7 @@ export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterV
     filter,
     runs,
     quotas: feed.quotas(),
+    activity: feed.activity(),
     logs: feed.lines(scene),
     stream: streamAddress(scene, feed.cursor()),
   };

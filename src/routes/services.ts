@@ -10,6 +10,7 @@ import type { Exporter } from "../pipeline/exporter.ts";
 import type { WorkerPool } from "../pipeline/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Quota } from "../providers/quota.ts";
+import type { Activity } from "../scheduler/activity.ts";
 import type { ProviderSettings } from "../scheduler/provider-settings.ts";
 import type { Runs } from "../scheduler/runs.ts";
 import type { Schedules } from "../scheduler/schedules.ts";
@@ -25,6 +26,7 @@ export interface Services {
   readonly schedules: Schedules;
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
+  readonly activity: Activity;
   readonly quota: Quota;
   readonly exporter: Exporter;
   readonly companies: CompanyLoader;

@@ -59,25 +59,32 @@ export type CoverageOf = (job: JobRow) => Coverage | null;
 
 export class RunBook {
   readonly runs = new Map<string, RunRecord>();
+  readonly #now: () => number;
 
   constructor(
-    private readonly hub: ProgressHub,
-    private readonly log: Log,
-    private readonly quotaOf: (provider: string) => QuotaState | undefined = () => undefined,
-    private readonly now = Date.now,
-  ) {}
+    private readonly parts: {
+      readonly hub: ProgressHub;
+      readonly log: Log;
+      quotaOf?(provider: string): QuotaState | undefined;
+      onBars?(bars: number): void;
+      /** Epoch milliseconds; the clock of this machine if absent. */
+      now?(): number;
+    },
+  ) {
+    this.#now = parts.now ?? Date.now;
+  }
 
   /** Takes a run and its jobs into memory and shows them. */
   open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
     const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, pace: null };
     for (const job of rows) {
-      const progress = this.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
+      const progress = this.parts.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
       const { id, symbol, state, deaths, workedMs } = job;
       const key = `${row.id}:${symbol}`;
       run.jobs.set(symbol, { id, key, run, symbol, state, deaths, workedMs, workingSince: null, progress });
     }
     this.runs.set(row.id, run);
-    this.hub.reportRun(this.summary(run));
+    this.parts.hub.reportRun(this.summary(run));
     return run;
   }
 
@@ -88,11 +95,11 @@ export class RunBook {
 
   /** Records what a job reports, tells the hub, and writes the line of contract §2. */
   stage(job: JobRecord, stage: Stage, counters?: Counters): void {
-    const now = this.now();
+    const now = this.#now();
     const since = job.workingSince === null ? null : job.workingSince - job.workedMs;
     const duration = Math.round((since === null ? job.workedMs : now - since) / 100) / 10;
     const before = job.progress;
-    job.progress = this.hub.report({
+    job.progress = this.parts.hub.report({
       ...job.progress,
       ...advance(job.progress, stage),
       ...(counters && { dataPoints: counters.dataPoints, apiCalls: counters.apiCalls }),
@@ -108,8 +115,9 @@ export class RunBook {
       requests: apiCalls - before.apiCalls,
     };
     job.run.pace?.count(done, now);
+    this.parts.onBars?.(done.bars);
     const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
-    this.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
+    this.parts.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
   }
 
   /** Notes what came of a job's batches; its next stage shows it. */
@@ -118,7 +126,7 @@ export class RunBook {
   }
 
   beginStretch(job: JobRecord): void {
-    job.workingSince = this.now();
+    job.workingSince = this.#now();
     const { run } = job;
     run.pace ??= new Pace(job.workingSince, totals(run).progress);
     run.pace.begin(job.workingSince);
@@ -126,7 +134,7 @@ export class RunBook {
 
   endStretch(job: JobRecord): void {
     if (job.workingSince === null) return;
-    const now = this.now();
+    const now = this.#now();
     job.workedMs += now - job.workingSince;
     job.workingSince = null;
     job.run.pace?.end(now);
@@ -143,10 +151,10 @@ export class RunBook {
       unfetched += 1 - share;
     }
     // What asks for nothing more waits for no limit.
-    const quota = unfetched > 0 && row.mode !== "reprocess" ? this.quotaOf(row.provider) : undefined;
+    const quota = unfetched > 0 && row.mode !== "reprocess" ? this.parts.quotaOf?.(row.provider) : undefined;
     const spent = quota?.spenders.find((spender) => spender.run === row.id)?.units ?? 0;
     const units = apiCalls > 0 && spent > 0 ? spent / apiCalls : 1;
-    const now = this.now();
+    const now = this.#now();
     const limits = {
       now: now / 1_000,
       limits: (quota?.gauges ?? []).map((gauge) => ({ ...gauge, cost: gauge.counts === "units" ? units : 1 })),
@@ -178,7 +186,7 @@ export class RunBook {
       dataPoints,
       apiCalls,
       gaps,
-      ...(pace === null ? rates(0, 0, 0) : finishedAt === null ? pace.lately(this.now()) : pace.onAverage(finishedAt)),
+      ...(pace === null ? rates(0, 0, 0) : finishedAt === null ? pace.lately(this.#now()) : pace.onAverage(finishedAt)),
       ...(state === "running" ? this.#outlook(run, sums) : { eta: null, held: null }),
     };
   }

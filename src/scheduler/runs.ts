@@ -56,6 +56,8 @@ export interface RunsOptions {
   readonly defaults: { readonly provider: string; readonly maxWorkers: number };
   /** Something was recorded that is worth a mail. */
   onAlert?(): void;
+  /** Bars were taken in. */
+  onBars?(bars: number): void;
   /** What the limits of a provider allow now. */
   quotaOf?(provider: string): QuotaState | undefined;
   /** Tells the worker that has the job to stop it. */
@@ -69,7 +71,7 @@ export class Runs {
   #closed = false;
 
   constructor(private readonly options: RunsOptions) {
-    this.book = new RunBook(options.hub, options.log, options.quotaOf);
+    this.book = new RunBook(options);
   }
 
   /** Puts the unfinished runs of an earlier life of the server back to work, where they were. */

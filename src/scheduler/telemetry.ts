@@ -4,6 +4,7 @@ import type { QuotaWatch } from "../alerts/quota-watch.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Quota } from "../providers/quota.ts";
 import type { UsageStore } from "../storage/usage.ts";
+import type { Activity } from "./activity.ts";
 import type { JobEngine } from "./engine.ts";
 import type { Runs } from "./runs.ts";
 
@@ -22,6 +23,7 @@ export class Telemetry {
       quota: Quota;
       engine: JobEngine;
       quotaWatch: QuotaWatch;
+      activity: Activity;
     },
   ) {
     this.#timer = setInterval(() => this.#pulse(), PULSE_MS);
@@ -32,7 +34,8 @@ export class Telemetry {
   }
 
   #pulse(): void {
-    const { hub, runs, usage, quota, engine, quotaWatch } = this.parts;
+    const { hub, runs, usage, quota, engine, quotaWatch, activity } = this.parts;
+    activity.look(quota.snapshot());
     const { waiting, active } = engine.counts();
     // A rate falls also while nothing happens.
     const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));

@@ -22,6 +22,9 @@ export interface Usage {
   readonly today: { readonly requests: number; readonly units: number };
 }
 
+/** Epoch seconds of the earliest minute that is asked about: midnight UTC and a minute, or an hour ago. */
+const remembered = (seconds: number) => Math.min(seconds - (seconds % DAY) - MINUTE, seconds - 60 * MINUTE);
+
 export class UsageStore {
   readonly #counts = new Map<string, Count>();
   readonly #dirty = new Set<Count>();
@@ -34,14 +37,14 @@ export class UsageStore {
     private readonly now: () => number,
   ) {}
 
-  /** Reads what was spent today, so that a restart forgets nothing. */
+  /** Reads what was spent today and in the last hour, so that a restart forgets nothing. */
   static async open(db: Database, onError: (error: unknown) => void, now = Date.now): Promise<UsageStore> {
     const store = new UsageStore(db, onError, now);
     const seconds = Math.floor(now() / 1000);
     const rows = await db.orm
       .select()
       .from(apiUsage)
-      .where(gte(apiUsage.minute, seconds - (seconds % DAY) - MINUTE));
+      .where(gte(apiUsage.minute, remembered(seconds)));
     for (const row of rows) store.#counts.set(`${row.provider} ${row.minute}`, row);
     return store;
   }
@@ -55,7 +58,7 @@ export class UsageStore {
     if (count === undefined) {
       count = { provider, minute, requests: 0, units: 0 };
       this.#counts.set(key, count);
-      this.#forgetBefore(seconds - (seconds % DAY) - MINUTE);
+      this.#forgetBefore(remembered(seconds));
     }
     count.requests += requests;
     count.units += units;
@@ -83,6 +86,20 @@ export class UsageStore {
       lastMinute: { requests: lastMinute.requests, units: lastMinute.units },
       today: { requests: today.requests, units: today.units },
     }));
+  }
+
+  /** Requests to each provider in each of the last minutes, at most 60, oldest first; the last one still fills. */
+  minutes(count: number): Map<string, number[]> {
+    const seconds = Math.floor(this.now() / 1000);
+    const first = seconds - (seconds % MINUTE) - (count - 1) * MINUTE;
+    const found = new Map<string, number[]>();
+    for (const { provider, minute, requests } of this.#counts.values()) {
+      if (minute < first) continue;
+      const minutes = found.get(provider) ?? Array.from({ length: count }, () => 0);
+      found.set(provider, minutes);
+      minutes[(minute - first) / MINUTE] = requests;
+    }
+    return found;
   }
 
   flush(): Promise<void> {

@@ -6,6 +6,7 @@
 
 import type { JobProgress } from "../domain/progress.ts";
 import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import { ActivityPanel, type ActivityView } from "./activity.tsx";
 import { JobRow } from "./job-row.ts";
 import { Notice } from "./layout.tsx";
 import { LogEntries } from "./log-panel.tsx";
@@ -50,6 +51,10 @@ export const liveLog = (lines: readonly LogLine[]): string =>
 /** The quotas of the providers in use; `now` in epoch milliseconds. */
 export const liveQuota = (quotas: readonly QuotaView[], now: number): string =>
   partial(dom.quota, "outerMorph", <QuotaPanel quotas={quotas} now={now} />);
+
+/** The last hour. */
+export const liveActivity = (view: ActivityView | null): string =>
+  partial(dom.activity, "outerMorph", <ActivityPanel view={view} />);
 
 /** One sentence for screen readers. */
 export const liveAnnouncement = (sentence: string): string =>

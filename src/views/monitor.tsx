@@ -2,6 +2,7 @@
 /** The monitor: start a run, watch every symbol, read the log. */
 
 import type { LogLine } from "../domain/telemetry.ts";
+import { ActivityPanel, type ActivityView } from "./activity.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
@@ -19,6 +20,8 @@ export interface MonitorView {
   readonly filter: FilterView;
   /** Of the providers in use. */
   readonly quotas: readonly QuotaView[];
+  /** The last hour; `null` when there was no work in it. */
+  readonly activity: ActivityView | null;
   /** Where the live updates after this drawing come from. */
   readonly stream: string;
 }
@@ -30,6 +33,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
       <div class="monitor-main">
         <RunForm form={view.form} />
         <QuotaPanel quotas={view.quotas} now={frame.now} />
+        <ActivityPanel view={view.activity} />
         {view.runs.length > 0 || view.filter.text !== "" ? <FilterBar filter={view.filter} /> : null}
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />

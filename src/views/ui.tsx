@@ -22,6 +22,7 @@ export const dom = {
   question: "question",
   runForm: "run-form",
   quota: "quota",
+  activity: "activity",
   runs: "runs",
   logLines: "log-lines",
   jobDetails: "job-details",

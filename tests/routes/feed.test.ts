@@ -275,6 +275,22 @@ test("the monitor is told of quotas when they change, and not otherwise", async 
   expect(message!.data).toContain('<b class="num">7</b> of');
 });
 
+test("the last hour is drawn on the monitor when it has changed, and for one who has just come", async () => {
+  feed.close();
+  await server.stop(true);
+  let view: ReturnType<ScreenFeed["activity"]> = null;
+  serve({ activity: () => view, activityEvery: 5 });
+  const viewer = await watch();
+  view = { since: null, bars: [0, 0, 21], requests: [0, 0, 1], quotas: [] };
+  const message = await viewer.next();
+  expect(partials(message!.data)).toEqual(["activity"]);
+  expect(message!.data).toContain('class="filling" d="M8 31v-30h3v30z"');
+  // Nothing changes: what comes next is the next change.
+  view = { ...view, requests: [0, 0, 2] };
+  expect(partials((await viewer.next())!.data)).toEqual(["activity"]);
+  expect(partials((await (await watch()).next())!.data)).toEqual(["activity"]);
+});
+
 test("a quiet stream shows that it lives", async () => {
   feed.close();
   await server.stop(true);

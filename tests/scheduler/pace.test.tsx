@@ -19,12 +19,7 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
   const hub = new ProgressHub();
   const log = createLog({ level: "error", hub, keep: () => {}, redact: (text) => text, print: () => {} });
   const quota = new Quota([{ provider: "acme", account: "acme:1", limits }], { clock });
-  const book = new RunBook(
-    hub,
-    log,
-    () => quota.snapshot()[0],
-    () => clock.now(),
-  );
+  const book = new RunBook({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
   const order = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
   const row = runRow(order, { name: "acme" } as Provider, 2, NOON);
   const rows = Array.from({ length: symbols }, (_, id) => ({ ...JOB, id, runId: row.id, symbol: `S${id}` }));

@@ -70,6 +70,29 @@ describe("usage", () => {
   });
 });
 
+describe("the last hour of requests", () => {
+  test("is there minute by minute, over midnight and after a restart", async () => {
+    const midnight = Date.UTC(2025, 5, 16);
+    let now = midnight - 30 * 60_000;
+    const store = await UsageStore.open(db, onError, () => now);
+    store.count("demo", 1);
+    store.count("demo", 1);
+    now = midnight + 61_000;
+    store.count("acme", 5);
+    await store.flush();
+    for (const each of [store, await UsageStore.open(db, onError, () => now)]) {
+      const minutes = each.minutes(60);
+      expect(minutes.get("demo")!.indexOf(2)).toBe(28);
+      expect(minutes.get("acme")!.at(-1)).toBe(1);
+      now += 60_000;
+      expect(each.minutes(60).get("acme")!.at(-2)).toBe(1);
+      now += 60 * 60_000;
+      expect(each.minutes(60).size).toBe(0);
+      now = midnight + 61_000;
+    }
+  });
+});
+
 describe("the server's lease", () => {
   const hold = (host: string, pid: number, age: number) =>
     db.write([

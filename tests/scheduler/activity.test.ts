@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import type { QuotaState } from "../../src/providers/quota-account.ts";
+import { Activity } from "../../src/scheduler/activity.ts";
+
+const NOON = Date.UTC(2026, 0, 5, 12);
+const MINUTE = 60_000;
+
+const quota = (used: number, today = 0): QuotaState => ({
+  provider: "acme",
+  gauges: [
+    { period: "minute", counts: "requests", used, limit: 10, resetsAt: null },
+    { period: "day", counts: "units", used: today, limit: 100, resetsAt: NOON / 1_000 + 43_200 },
+  ],
+  hold: null,
+  waiting: 0,
+  spenders: [],
+});
+
+test("bars are remembered by the minute for an hour; before the start nothing is known", () => {
+  let now = NOON + 1_000;
+  const activity = new Activity(() => now);
+  activity.countBars(500);
+  activity.countBars(-20);
+  now += 2 * MINUTE;
+  activity.countBars(20);
+  expect(activity.bars().slice(-4)).toEqual([null, 500, 0, 20]);
+  expect(activity.since).toBe(NOON + 1_000);
+  now += 57 * MINUTE;
+  expect(activity.bars()[0]).toBe(500);
+  now += MINUTE;
+  expect(activity.bars()).toEqual([0, 20, ...Array.from({ length: 58 }, () => 0)]);
+});
+
+test("a quota's level is its fullest limit, at its highest in each minute, with gaps where nobody looked", () => {
+  let now = NOON;
+  const activity = new Activity(() => now);
+  activity.look([quota(8)]);
+  now += 30_000;
+  activity.look([quota(2)]);
+  now += 2 * MINUTE;
+  activity.look([quota(1, 60), { ...quota(0), provider: "free", gauges: [] }]);
+  const [acme, ...others] = activity.quotas();
+  expect(others).toEqual([]);
+  expect(acme!.levels.slice(-4)).toEqual([null, 0.8, null, 0.6]);
+  expect(acme!.gauge).toMatchObject({ period: "day", counts: "units", limit: 100 });
+  now += 58 * MINUTE;
+  activity.look([quota(0)]);
+  expect(activity.quotas()[0]!.levels.filter((level) => level !== null)).toEqual([0.6, 0]);
+});
