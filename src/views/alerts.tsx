@@ -1,7 +1,7 @@
 /** `/alerts`: which mails are sent and when, and what became of those that were. */
 
 import { ALERT_KINDS, type AlertKind, type MAIL_STATES } from "../domain/alerts.ts";
-import { Reason } from "./field.tsx";
+import { type FormState, formFields, Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { Icon, Moment, plural } from "./ui.tsx";
 
@@ -107,80 +107,60 @@ const Account = ({ account }: Pick<AlertsView, "account">) =>
     </p>
   );
 
-const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => (
-  <form class="alert-rules" method="post" action="/alerts" novalidate>
-    <fieldset>
-      <legend>Send a mail when</legend>
-      {ALERT_KINDS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => (
+const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
+  const form = { values: fields, errors };
+  return (
+    <form class="alert-rules" method="post" action="/alerts" novalidate>
+      <fieldset>
+        <legend>Send a mail when</legend>
+        {ALERT_KINDS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => (
+          <label class="check">
+            <input type="checkbox" name="on" value={kind} checked={fields.on.includes(kind) || undefined} />
+            <span>
+              {KIND_TITLES[kind][0]}
+              <small class="hint">{KIND_TITLES[kind][1]}</small>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <fieldset>
+        <legend>How much, and when</legend>
+        <Input name="quota_percent" title="Quota level, percent" type="number" form={form} />
+        <Input name="digest_minutes" title="Collect into one mail for, minutes" type="number" form={form} />
         <label class="check">
-          <input type="checkbox" name="on" value={kind} checked={fields.on.includes(kind) || undefined} />
+          <input type="checkbox" name="quiet" value="on" checked={fields.quiet === "on" || undefined} />
           <span>
-            {KIND_TITLES[kind][0]}
-            <small class="hint">{KIND_TITLES[kind][1]}</small>
+            Quiet hours
+            <small class="hint">What happens in them is mailed after them</small>
           </span>
         </label>
-      ))}
-    </fieldset>
-    <fieldset>
-      <legend>How much, and when</legend>
-      <Field name="quota_percent" title="Quota level, percent" type="number" fields={fields} errors={errors} />
-      <Field
-        name="digest_minutes"
-        title="Collect into one mail for, minutes"
-        type="number"
-        fields={fields}
-        errors={errors}
-      />
-      <label class="check">
-        <input type="checkbox" name="quiet" value="on" checked={fields.quiet === "on" || undefined} />
-        <span>
-          Quiet hours
-          <small class="hint">What happens in them is mailed after them</small>
-        </span>
-      </label>
-      <div class="quiet-row">
-        <Field name="quiet_from" title="From" type="time" fields={fields} errors={errors} />
-        <Field name="quiet_to" title="To" type="time" fields={fields} errors={errors} />
-        <Field name="quiet_zone" title="Time zone" type="text" fields={fields} errors={errors} />
-      </div>
-    </fieldset>
-    <Reason of="rules" />
-    <button type="submit" class="button primary">
-      Save rules
-    </button>
-  </form>
-);
+        <div class="quiet-row">
+          <Input name="quiet_from" title="From" type="time" form={form} />
+          <Input name="quiet_to" title="To" type="time" form={form} />
+          <Input name="quiet_zone" title="Time zone" type="text" form={form} />
+        </div>
+      </fieldset>
+      <Reason of="rules" />
+      <button type="submit" class="button primary">
+        Save rules
+      </button>
+    </form>
+  );
+};
 
 const order = Object.keys(KIND_TITLES) as AlertKind[];
 
-const Field = (props: {
-  name: Exclude<keyof AlertFields, "on">;
-  title: string;
-  type: string;
-  fields: AlertFields;
-  errors: AlertsView["errors"];
-}) => {
-  const { name, title, type, fields } = props;
-  const error = props.errors[name];
-  return (
-    <div class="field">
-      <label for={`alert-${name}`}>{title}</label>
-      <input
-        id={`alert-${name}`}
-        name={name}
-        type={type}
-        value={fields[name]}
-        aria-invalid={error ? "true" : undefined}
-        aria-describedby={error ? `alert-${name}-error` : undefined}
-      />
-      {error ? (
-        <p class="error" id={`alert-${name}-error`}>
-          {error}
-        </p>
-      ) : null}
-    </div>
-  );
-};
+/** The fields that are typed, in the order of the page. */
+const TYPED = ["quota_percent", "digest_minutes", "quiet_from", "quiet_to", "quiet_zone"] as const;
+type Typed = (typeof TYPED)[number];
+
+const { Field, control } = formFields("alert", TYPED);
+
+const Input = (props: { name: Typed; title: string; type: string; form: FormState<Typed> }) => (
+  <Field name={props.name} title={props.title} form={props.form}>
+    <input {...control(props.name, props.form)} type={props.type} value={props.form.values[props.name]} />
+  </Field>
+);
 
 const STATES: Readonly<Record<MailState, readonly [title: string, icon: string, pill: string]>> = {
   waiting: ["Waits", "waiting", "paused"],

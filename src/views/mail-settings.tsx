@@ -1,6 +1,6 @@
 /** The mail server on the settings page. */
 
-import { Reason } from "./field.tsx";
+import { formFields, Reason } from "./field.tsx";
 import { Icon } from "./ui.tsx";
 
 export interface MailSettingsView {
@@ -14,8 +14,19 @@ export interface MailSettingsView {
   readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
+const MAIL_FIELDS = ["server", "password", "from", "to"] as const;
+
 export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
-  const { values, said, fixed } = view;
+  const { said, fixed } = view;
+  const form = { values: { ...view.values, password: "" }, errors: view.errors };
+  const { Field, control } = formFields("mail", MAIL_FIELDS, { password: hintOf(view) });
+  const text = (name: keyof MailSettingsView["values"]) => ({
+    ...control(name, form),
+    value: form.values[name],
+    autocomplete: "off",
+    spellcheck: false,
+    disabled: fixed || undefined,
+  });
   return (
     <section class="provider" id="mail" aria-labelledby="title-mail">
       <header>
@@ -36,29 +47,24 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
         </p>
       ) : null}
       <form method="post" action="/settings/mail" class="setting-form" autocomplete="off" novalidate>
-        <Field
-          name="server"
-          title="Server"
-          value={values.server}
-          view={view}
-          placeholder="smtp://user@mail.example.com:587"
-        />
-        <Field
-          name="password"
-          title="Password"
-          type="password"
-          value=""
-          view={view}
-          placeholder={view.hasPassword ? "Leave empty to keep it" : ""}
-        />
-        <Field name="from" title="Sender" value={values.from} view={view} placeholder="Barkeep <barkeep@example.com>" />
-        <Field
-          name="to"
-          title="Recipients"
-          value={values.to}
-          view={view}
-          placeholder="ops@example.com, you@example.com"
-        />
+        <Field name="server" title="Server" form={form}>
+          <input {...text("server")} placeholder="smtp://user@mail.example.com:587" />
+        </Field>
+        <Field name="password" title="Password" form={form}>
+          <input
+            {...control("password", form)}
+            type="password"
+            placeholder={view.hasPassword ? "Leave empty to keep it" : ""}
+            autocomplete="new-password"
+            disabled={fixed || !view.keepsPassword || undefined}
+          />
+        </Field>
+        <Field name="from" title="Sender" form={form}>
+          <input {...text("from")} placeholder="Barkeep <barkeep@example.com>" />
+        </Field>
+        <Field name="to" title="Recipients" form={form}>
+          <input {...text("to")} placeholder="ops@example.com, you@example.com" />
+        </Field>
         {fixed ? null : <Reason of="mail" />}
         {fixed ? null : (
           <div class="button-row">
@@ -74,47 +80,6 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
         )}
       </form>
     </section>
-  );
-};
-
-const Field = (props: {
-  name: string;
-  title: string;
-  value: string;
-  placeholder: string;
-  type?: string;
-  view: MailSettingsView;
-}) => {
-  const { name, view, type = "text" } = props;
-  const error = view.errors[name];
-  const hint = name !== "password" ? null : hintOf(view);
-  const described = [...(hint ? [`mail-${name}-hint`] : []), ...(error ? [`mail-${name}-error`] : [])].join(" ");
-  return (
-    <div class="field setting">
-      <label for={`mail-${name}`}>{props.title}</label>
-      <input
-        id={`mail-${name}`}
-        name={name}
-        type={type}
-        value={props.value}
-        placeholder={props.placeholder}
-        autocomplete={type === "password" ? "new-password" : "off"}
-        spellcheck={false}
-        disabled={view.fixed || (name === "password" && !view.keepsPassword) || undefined}
-        aria-invalid={error ? "true" : undefined}
-        aria-describedby={described || undefined}
-      />
-      {hint ? (
-        <p class="hint" id={`mail-${name}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-      {error ? (
-        <p class="error" id={`mail-${name}-error`}>
-          {error}
-        </p>
-      ) : null}
-    </div>
   );
 };
 

@@ -71,6 +71,7 @@ export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView
 const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; now: number }) => {
   const { name, title, fields, said } = provider;
   const action = `/settings/${name}`;
+  const wrong = fields.find(({ variable }) => provider.errors[variable] !== undefined);
   return (
     <section class="provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
       <header>
@@ -87,7 +88,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
       <QuotaGauges quota={provider.quota} now={now} />
       <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
         {fields.map((field) => (
-          <Setting field={field} error={provider.errors[field.variable]} />
+          <Setting field={field} error={provider.errors[field.variable]} focus={field === wrong} />
         ))}
         {fields.some(({ locked }) => locked === null) ? <Reason of={name} /> : null}
         <div class="button-row">
@@ -126,7 +127,9 @@ const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
 /** `Secret key` becomes `secret key`, `API key` stays. */
 const midSentence = (label: string) => label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
-const Setting = ({ field, error }: { field: SettingField; error: string | undefined }) => {
+/** `focus` is for the first that is wrong. */
+const Setting = (props: { field: SettingField; error: string | undefined; focus: boolean }) => {
+  const { field, error } = props;
   const { variable, kind, locked } = field;
   const id = `set-${variable}`;
   const described = [`${id}-state`, ...(error ? [`${id}-error`] : [])].join(" ");
@@ -147,6 +150,7 @@ const Setting = ({ field, error }: { field: SettingField; error: string | undefi
         disabled={locked !== null || undefined}
         aria-invalid={error ? "true" : undefined}
         aria-describedby={described}
+        autofocus={props.focus || undefined}
       />
       <p class="hint" id={`${id}-state`}>
         <State field={field} />
