@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { live, Screen, startRun } from "./screen.ts";
 
@@ -49,6 +50,9 @@ test("the palette is walked with the keyboard, and moments follow the zone chose
   expect(await page.getByRole("combobox", { name: "Pages" }).getAttribute("aria-activedescendant")).toBe(
     await option.getAttribute("id"),
   );
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run("#palette")`);
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/profiles\/AAPL/);
