@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import { isQuiet } from "../alerts/rules.ts";
+import { MAIL_STATES } from "../domain/alerts.ts";
 import { Refusal } from "../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../storage/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../views/alerts.tsx";
@@ -24,11 +25,13 @@ export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
 
   const show = async (c: Context, more: Partial<AlertsView> = {}, status = 200) => {
     const { account, rules } = outbox;
+    const state = MAIL_STATES.find((each) => each === c.req.query("state"));
     const view: AlertsView = {
       fields: fieldsOf(rules),
       errors: {},
       account: account && { host: new URL(account.url).host, to: account.to },
-      mails: await listMails(db, SHOWN),
+      mails: await listMails(db, SHOWN, state),
+      state: state ?? null,
       waiting: await countNewEvents(db),
       quietNow: isQuiet(rules.quiet, Date.now()),
       said: null,

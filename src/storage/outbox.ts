@@ -152,10 +152,11 @@ export async function hurryMails(db: Database, now: number): Promise<void> {
   await db.orm.update(mails).set({ notBefore: now }).where(eq(mails.state, "waiting")).run();
 }
 
-/** The newest mails, without their bodies. */
-export async function listMails(db: Database, limit: number) {
+/** The newest mails, in one state or in any, without their bodies. */
+export async function listMails(db: Database, limit: number, state?: MailRow["state"]) {
   const { text: _, html: __, ...columns } = getTableColumns(mails);
-  return db.orm.select(columns).from(mails).orderBy(desc(mails.createdAt), desc(mails.id)).limit(limit);
+  const which = state && eq(mails.state, state);
+  return db.orm.select(columns).from(mails).where(which).orderBy(desc(mails.createdAt), desc(mails.id)).limit(limit);
 }
 
 export async function findMail(db: Database, id: string): Promise<MailRow | undefined> {

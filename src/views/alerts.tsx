@@ -1,6 +1,6 @@
 /** `/alerts`: which mails are sent and when, and what became of those that were. */
 
-import { ALERT_KINDS, type AlertKind, type MAIL_STATES } from "../domain/alerts.ts";
+import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../domain/alerts.ts";
 import { type FormState, formFields, Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { Icon, Moment, plural } from "./ui.tsx";
@@ -38,7 +38,9 @@ export interface AlertsView {
   readonly errors: Readonly<Record<string, string>>;
   /** Who gets the mails, through which server; `null` if there is none. */
   readonly account: { readonly host: string; readonly to: readonly string[] } | null;
+  /** The newest mails, in one state or, with `null`, in any. */
   readonly mails: readonly MailSummary[];
+  readonly state: MailState | null;
   /** Events that no mail was made of yet. */
   readonly waiting: number;
   readonly quietNow: boolean;
@@ -81,16 +83,40 @@ export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) 
     <div class="alerts">
       <RulesForm view={view} />
       <section aria-labelledby="mails-title">
-        <h2 id="mails-title">Mails</h2>
-        {view.mails.length === 0 ? (
-          <Empty title="No mail yet">What was sent, waits or could not be sent is listed here.</Empty>
-        ) : (
-          <MailTable mails={view.mails} />
-        )}
+        <header class="mails-head">
+          <h2 id="mails-title">Mails</h2>
+          <MailFilter state={view.state} />
+        </header>
+        {view.mails.length === 0 ? <NoMails view={view} /> : <MailTable mails={view.mails} />}
       </section>
     </div>
   </Page>
 );
+
+const MailFilter = ({ state }: Pick<AlertsView, "state">) => (
+  <nav class="tabs" aria-label="State of the mails">
+    {[null, ...MAIL_STATES].map((each) => (
+      <a href={each === null ? "/alerts" : `/alerts?state=${each}`} aria-current={each === state ? "true" : undefined}>
+        {each === null ? "All" : STATES[each][0]}
+      </a>
+    ))}
+  </nav>
+);
+
+const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
+  state !== null ? (
+    <Empty title="No mail is in this state">
+      <a href="/alerts">Show all mails</a>
+    </Empty>
+  ) : account === null ? (
+    <Empty title="No mail yet">
+      <a href="/settings#mail">Set up the mail server</a>, choose what is worth a mail, and send a test mail.
+    </Empty>
+  ) : (
+    <Empty title="No mail yet">
+      What was sent, waits or could not be sent is listed here. Send a test mail to see that it arrives.
+    </Empty>
+  );
 
 const Account = ({ account }: Pick<AlertsView, "account">) =>
   account === null ? (

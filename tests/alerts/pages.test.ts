@@ -58,6 +58,7 @@ test("a test mail and its state, a mail's text, and sending it again", async () 
   await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
   expect((await app.get("/alerts")).text).toContain("No mail yet");
   expect((await submit(app, "/alerts/test")).text).toContain("on its way");
+  expect((await app.get("/alerts?state=failed")).text).toContain("No mail is in this state");
   await server.arrived(1);
   await app.app.outbox.idle();
   const page = await app.get("/alerts");
