@@ -166,12 +166,15 @@ test("everything that matches a filter is acted on at once, without JavaScript t
   await page.goto(`${screen.address}/?q=status:queued`);
   await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
   await page.getByText("Nothing is selected").waitFor();
+  screen.forgive(/status of 422/);
   await page.goBack();
   await page.getByLabel("Apply to all").check();
   await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: /^Cancel \d symbols\?$/ }).waitFor();
-  await page.getByRole("button", { name: /^Cancel \d symbols$/ }).click();
-  await page.waitForURL("**/?q=status:queued");
+  const yes = page.getByRole("button", { name: /^Cancel \d symbols?$/ });
+  // Symbols may have begun while the question stood; the server then asks again with the new number.
+  while ((await yes.count()) > 0) await Promise.all([page.waitForEvent("load"), yes.click()]);
+  expect(page.url()).toEndWith("/?q=status:queued");
   await page.goto(`${screen.address}/?q=status:cancelled`);
   await inState(page, "B9", "cancelled");
 });
