@@ -1,9 +1,12 @@
 /** Takes the pictures in docs/screenshots: `bun run screenshots`. */
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
 import type { Page } from "playwright-core";
+import sharp from "sharp";
+import { startMailServer } from "../fakes/smtp.ts";
+import { fakeTiingo } from "../fakes/tiingo.ts";
+import { FAKE_KEY } from "../fakes/vendor.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
 
 const FOLDER = new URL("../../docs/screenshots/", import.meta.url).pathname;
@@ -12,37 +15,90 @@ const SIZES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
 } as const;
 const SYMBOLS = "AAPL MSFT GOOGL AMZN NVDA META TSLA BRK.B JPM V UNH XOM JNJ WMT MA PG HD CVX BTC-USD ETH-USD";
+const PASSWORD = "correct horse battery";
 
+await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
-const work = await mkdtemp(join(tmpdir(), "barkeep-screenshots-"));
-process.chdir(work);
-const screen = await Screen.open(90, "prices");
+using work = temporaryFolder();
+await using mail = await startMailServer();
+const tiingo = fakeTiingo();
+// A folder is named on the screen as it was given: the pictures are the same on every machine.
+process.chdir(work.path);
+const screen = await Screen.open(90, "prices", {
+  BARKEEP_SECRET: "a secret for the pictures",
+  SMTP_URL: mail.url,
+  ALERT_TO: "you@example.com",
+  TIINGO_BASE_URL: tiingo.url,
+  TIINGO_API_KEY: FAKE_KEY,
+  TIINGO_PER_HOUR: "8",
+});
+for (const symbol of SYMBOLS.split(" ")) tiingo.market.known.add(symbol);
+const guarded = await Screen.open(0, ".", { BARKEEP_PASSWORD: PASSWORD });
+const charted = (page: Page) => page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
+const inState = (page: Page, symbol: string, state: string) =>
+  rowOf(page, symbol)
+    .and(page.locator(`[data-state="${state}"]`))
+    .waitFor({ timeout: 120_000 });
 
-/** One picture in each theme and size. */
-async function shoot(name: string, path: string, ready: (page: Page) => Promise<unknown>): Promise<void> {
+/** One picture in each theme and size, in 256 colours: a third of the bytes, and no eye sees it. */
+async function shoot(name: string, path: string, ready?: (page: Page) => Promise<unknown>, from = screen) {
   for (const [size, options] of Object.entries(SIZES)) {
     for (const colorScheme of ["dark", "light"] as const) {
-      const page = await screen.visit(path, { ...options, colorScheme });
-      await ready(page);
-      await page.screenshot({ path: `${FOLDER}${name}-${size}-${colorScheme}.png` });
+      const page = await from.visit(path, { ...options, colorScheme });
+      await ready?.(page);
+      const picture = await page.screenshot();
+      await sharp(picture)
+        .png({ palette: true, dither: 0, effort: 10, compressionLevel: 9 })
+        .toFile(`${FOLDER}${name}-${size}-${colorScheme}.png`);
       await page.context().close();
     }
   }
 }
 
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel("Password or access token").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+}
+
 try {
   await shoot("empty", "/", live);
+  await shoot("login", "/login", undefined, guarded);
+  const owner = await guarded.visit("/settings/access");
+  await signIn(owner);
+  for (const [name, scope] of [
+    ["Nightly export", "read"],
+    ["Deployment", "operate"],
+  ] as const) {
+    await owner.request.post(`${guarded.address}/settings/access`, { form: { name, scope } });
+  }
+  await shoot("access", "/settings/access", signIn, guarded);
 
-  const page = await screen.visit("/");
+  const page = await screen.visit("/companies");
+  await page.getByRole("button", { name: "Fetch" }).click();
+  await page.getByText("fetched", { exact: false }).first().waitFor();
+  await shoot("companies", "/companies?q=in&pick=AAPL&pick=MSFT");
+
+  await page.goto(screen.address);
   await live(page);
   await startRun(page, SYMBOLS);
-  await rowOf(page, "NVDA").and(page.locator('[data-state="complete"]')).waitFor();
+  await inState(page, "NVDA", "complete");
   await shoot("running", "/", live);
   const details = await rowOf(page, "JPM").locator(".on-details").getAttribute("href");
   await shoot("symbol", details!, live);
   await page.goto(screen.address);
-  await rowOf(page, "ETH-USD").and(page.locator('[data-state="complete"]')).waitFor({ timeout: 120_000 });
+  await inState(page, "ETH-USD", "complete");
   await shoot("finished", "/", live);
+
+  await page.getByLabel("Provider", { exact: true }).selectOption("tiingo");
+  await startRun(page, SYMBOLS.replace(/ BTC.*/, ""));
+  await page.locator(".queue tr[data-held]").first().waitFor({ timeout: 60_000 });
+  await shoot("quota", "/", live);
+  await page.goto(screen.address);
+  const held = screen.app.hub.runs().find(({ provider }) => provider === "tiingo")!;
+  await screen.app.runs.actOnRun(held.id, "cancel");
+  await screen.ended(held.id);
+
   for (const symbol of ["AAPL", "MSFT", "NVDA"]) {
     const bars = await fetch(`${screen.address}/api/bars/${symbol}?format=csv`);
     await Bun.write(`prices/${symbol}.csv`, bars);
@@ -51,16 +107,28 @@ try {
   await startRun(page, "AAPL MSFT GOOGL NVDA");
   await page.locator('.run-head[data-state="failed"]').waitFor();
   await shoot("failed", "/", live);
-  await shoot("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", async (each) =>
-    each.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor(),
-  );
+  const run = await page.locator(".run-head h2 a").first().getAttribute("href");
+  await shoot("run", run!);
+  await shoot("runs", "/runs");
+
+  await shoot("profiles", "/profiles?where=rsi_14+<+60+and+sma_20+>+sma_50&sort=-rsi_14");
+  await shoot("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", charted);
   await shoot("features", "/profiles/AAPL?interval=1d#trend", async (each) => {
-    await each.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
+    await charted(each);
     await each.getByText("psar_002_020", { exact: true }).click();
   });
-  await shoot("profiles", "/profiles", async (each) => each.getByRole("heading", { name: "Profiles" }).waitFor());
-  await shoot("runs", "/runs", async (each) => each.getByRole("heading", { name: "Runs" }).waitFor());
+
+  await page.goto(`${screen.address}/schedules`);
+  await page.locator(".schedule").first().getByRole("button", { name: "Run now" }).click();
+  await page.locator(".run-head[data-state=complete]").waitFor({ timeout: 60_000 });
+  await shoot("schedules", "/schedules");
+  await mail.arrived(1);
+  await page.goto(`${screen.address}/alerts`);
+  await page.getByRole("button", { name: "Send a test mail" }).click();
+  await mail.arrived(2);
+  await shoot("alerts", "/alerts");
+  await shoot("settings", "/settings");
+  await shoot("audit", "/audit");
 } finally {
-  await screen.close();
-  await rm(work, { recursive: true });
+  await Promise.all([screen.close(), guarded.close(), tiingo.close()]);
 }
