@@ -10,9 +10,12 @@ export interface Condition {
   readonly clearsIn: number | null;
 }
 
-/** A job that works but stands still, for a limit or before another try, says so in its micro-stage. */
+/**
+ * A job that stands still, for a limit or before another try, says so in its micro-stage. Before a long wait it leaves
+ * its worker to others and queues again.
+ */
 export function isHeldUp(job: Pick<JobProgress, "state" | "microStage">): boolean {
-  return job.state === "running" && /^(?:Rate limit:|Retry \d)/.test(job.microStage);
+  return (job.state === "running" || job.state === "queued") && /^(?:Rate limit:|Retry \d)/.test(job.microStage);
 }
 
 /** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */

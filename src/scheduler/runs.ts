@@ -272,10 +272,10 @@ export class Runs {
   /** Takes in what a worker has written itself: the job is complete. */
   async complete(job: JobRecord, seconds: number, counters: Required<Counters>): Promise<void> {
     this.book.endStretch(job);
-    // The worker's own time, so that row and text say the same; but no clock on the screen ever goes back.
+    // The worker's own time, but no clock on the screen ever goes back; row and text say the same.
     job.workedMs = Math.max(Math.round(seconds * 1000), job.progress.duration * 1000);
     job.state = "complete";
-    this.book.stage(job, { stage: "complete", seconds }, counters);
+    this.book.stage(job, { stage: "complete", seconds: job.workedMs / 1_000 }, counters);
     await this.#settle(job.run);
   }
 

@@ -26,6 +26,11 @@ test("a limit that holds the ones before it comes first", () => {
   });
 });
 
+test("one that left its worker to others for a long wait says what it waits for", () => {
+  const parked = job({ state: "queued", microStage: "Rate limit: resuming in 1190s" });
+  expect(whyWaiting(parked, run(), [parked])).toEqual([{ why: "Rate limit: resuming in 1190s.", clearsIn: 1_190 }]);
+});
+
 test("nobody of its own run works: the workers are elsewhere", () => {
   const jobs = [job(queued)];
   expect(whyWaiting(jobs[0]!, run(), jobs)).toEqual([{ why: "All workers are busy with other runs.", clearsIn: null }]);
