@@ -7,7 +7,7 @@ import type { RunSummary } from "../domain/telemetry.ts";
 import { type FormState, formFields } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-head.tsx";
-import { formatCount, formatDuration, Icon, Moment, STATE_ICONS } from "./ui.tsx";
+import { dom, formatCount, formatDuration, Icon, Moment, STATE_ICONS } from "./ui.tsx";
 
 /** The filter's fields, named as in the address. */
 export const RUN_LIST_FIELDS = ["state", "mode", "interval", "provider", "symbol", "from", "to"] as const;
@@ -35,7 +35,7 @@ export const RunsPage = ({ frame, view }: { frame: Frame; view: RunListView }) =
       <h1>Runs</h1>
     </header>
     <RunFilterForm view={view} />
-    {view.runs.length > 0 ? <RunTable runs={view.runs} /> : <NoRuns view={view} />}
+    {view.runs.length > 0 ? <RunTable runs={view.runs} path={frame.path} /> : <NoRuns view={view} />}
     <nav class="run-pages" aria-label="Pages">
       {view.newer === null ? null : (
         <a class="button" rel="prev" href={runListAddress(view.form, { after: view.newer })}>
@@ -114,8 +114,20 @@ const RunFilterForm = ({ view: { form, providers } }: { view: RunListView }) => 
   </search>
 );
 
-const RunTable = ({ runs }: { runs: readonly ListedRun[] }) => (
-  <section class="scroll" tabindex={0} aria-label="Runs">
+/** Asks for itself again while a run in it is open; `path` is the address of the page. */
+const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) => (
+  <section
+    id={dom.runList}
+    class="scroll"
+    tabindex={0}
+    aria-label="Runs"
+    {...(runs.some(({ run }) => run.finishedAt === null) && {
+      "hx-get": path,
+      "hx-select": `#${dom.runList}`,
+      "hx-trigger": "every 2s",
+      "hx-swap": "outerMorph",
+    })}
+  >
     <table class="list">
       <thead>
         <tr>

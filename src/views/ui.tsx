@@ -24,6 +24,7 @@ export const dom = {
   quota: "quota",
   activity: "activity",
   runs: "runs",
+  runList: "run-list",
   logLines: "log-lines",
   jobDetails: "job-details",
   runHead: (runId: string) => `run-${runId}`,

@@ -171,3 +171,20 @@ describe("the page of a finished run", () => {
     await app.post(`/api/runs/${id}/cancel`);
   });
 });
+
+test("the rates of a run that is paused are told while they fall", async () => {
+  const { hub } = app.app;
+  const id = await app.start({ symbols: ["QQQ"], years: 30 });
+  await app.seen("QQQ", ({ runId, dataPoints }) => runId === id && dataPoints > 0);
+  await app.post(`/api/runs/${id}/pause`);
+  const told: number[] = [];
+  const stream = hub.stream();
+  while (told.length === 0 || told.at(-1)! >= told[0]!) {
+    for (const event of (await stream.next(60_000))!.events) {
+      if (event.type === "run" && event.run.id === id) told.push(event.run.requestsPerMinute);
+    }
+  }
+  stream.close();
+  expect(told[0]).toBeGreaterThan(0);
+  await app.post(`/api/runs/${id}/cancel`);
+});
