@@ -10,9 +10,10 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Client, createClient, type InValue } from "@libsql/client";
-import { drizzle, type LibSQLDatabase } from "drizzle-orm/libsql";
-import { migrate } from "drizzle-orm/libsql/migrator";
+import type { Client, InValue } from "@libsql/client";
+// Every worker loads this file: what only servers or migrations need is loaded when they do.
+import { createClient } from "@libsql/client/sqlite3";
+import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
 import { withoutCredentials } from "../config.ts";
 import { messageOf } from "../domain/errors.ts";
@@ -35,7 +36,7 @@ interface Query {
 /** What can be written: a statement, or a query that drizzle builds. */
 export type Write = Statement | Query;
 
-type Orm = LibSQLDatabase;
+type Orm = ReturnType<typeof drizzle>;
 export type Row = readonly unknown[];
 
 export interface Database {
@@ -80,6 +81,7 @@ function pathOf(url: string): string {
 
 /** Brings the schema up to date; call it once, before workers open the database. */
 export async function migrateDatabase(db: Database): Promise<void> {
+  const { migrate } = await import("drizzle-orm/libsql/migrator");
   await migrate(db.orm, { migrationsFolder: fileURLToPath(new URL("./migrations", import.meta.url)) });
 }
 
@@ -126,7 +128,8 @@ async function openFile(path: string): Promise<Database> {
 }
 
 async function openServer(url: string, token: string | undefined): Promise<Database> {
-  const client: Client = createClient({ url, ...(token === undefined ? {} : { authToken: token }) });
+  const { createClient: connect } = await import("@libsql/client");
+  const client: Client = connect({ url, ...(token === undefined ? {} : { authToken: token }) });
   await client.execute("SELECT 1");
   return {
     orm: drizzle(client),
