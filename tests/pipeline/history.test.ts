@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { DAY } from "../../src/domain/interval.ts";
+import { findHealth } from "../../src/storage/health.ts";
 import { listRevisions } from "../../src/storage/revisions.ts";
 import { dailyRow, type MemoryVendor } from "../fakes/memory-vendor.ts";
 import { startPipeline } from "../helpers/pipeline.ts";
@@ -54,6 +55,9 @@ describe("an incremental update", () => {
   });
 });
 
+/** Nothing is too old to be news, and no series is stale. */
+const ALWAYS_NEWS = { newsSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
+
 describe("a revision", () => {
   test("repairs the bars, keeps what they were, and all that was computed from them follows", async () => {
     using pipeline = await startPipeline();
@@ -72,6 +76,7 @@ describe("a revision", () => {
     const [old] = await pipeline.db.rows("SELECT close, volume FROM bar_revisions", []);
     expect(old as unknown[]).toEqual([before.close, before.volume]);
     expect(pipeline.log.join("\n")).toContain("1 bar corrected by Vendor demo");
+    expect(await findHealth(pipeline.db, series, ALWAYS_NEWS)).toMatchObject({ health: "revised", gaps: 0 });
     expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "correction", bars: 1, days: [115, 115] }]);
     expect(pipeline.db.write([{ sql: "UPDATE bar_revisions SET close = 1", args: [] }])).rejects.toThrow("appended");
   });
@@ -104,6 +109,8 @@ describe("a revision", () => {
     expect(after.slice(0, 120)).toEqual(before);
     expect(after.length).toBe(121);
     expect(pipeline.log.join("\n")).toContain("suspicious answer");
+    const health = await findHealth(pipeline.db, await pipeline.series(vendor), ALWAYS_NEWS);
+    expect(health).toMatchObject({ health: "suspicious", revisedAt: null });
     // The next mornings' answers lack the same bar: that is no news.
     vendor.put(...SESSIONS.slice(121, 123).map(({ date }) => dailyRow(date)));
     for (const n of [121, 122]) await pipeline.run(vendor, { mode: "incremental", asOf: evening(n) });
