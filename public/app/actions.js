@@ -15,6 +15,8 @@
     window.htmx.ajax("POST", address, { source: button, swap: "none" }).finally(() => {
       for (const each of rows) each.classList.remove("acting");
       button.closest(".notice")?.remove();
+      const details = document.getElementById("job-details");
+      if (details) window.htmx.ajax("GET", `${location.pathname}?details`, { target: details, swap: "outerHTML" });
       const run = /\/runs\/([^/]+)\/selected\//.exec(address)?.[1];
       const done = !document.querySelector("#question dialog, .notice-error");
       if (run && done) document.dispatchEvent(new CustomEvent("barkeep:acted", { detail: decodeURIComponent(run) }));

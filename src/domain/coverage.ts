@@ -31,9 +31,9 @@ export interface Coverage {
   readonly failed: number;
 }
 
-/** Which batches (`from` to before `to`, counted from 0) the cell `cell` of a strip stands for. */
-export function batchesOfCell(cell: number, total: number): { from: number; to: number } {
-  const cells = Math.min(total, MAX_CELLS);
+/** Which batches (`from` to before `to`, counted from 0) the cell `cell` of a strip of at most `most` stands for. */
+export function batchesOfCell(cell: number, total: number, most = MAX_CELLS): { from: number; to: number } {
+  const cells = Math.min(total, most);
   return { from: Math.floor((cell * total) / cells), to: Math.floor(((cell + 1) * total) / cells) };
 }
 

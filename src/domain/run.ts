@@ -20,6 +20,7 @@ export const JOB_TRANSITIONS = {
   cancel: { from: ["queued", "running", "paused"], to: "cancelled" },
   skip: { from: ["queued", "running", "paused"], to: "skipped" },
   retry: { from: ["failed", "cancelled", "skipped"], to: "queued" },
+  refetch: { from: ["complete", "failed", "cancelled", "skipped"], to: "queued" },
 } as const satisfies Record<string, { from: readonly JobState[]; to: JobState }>;
 export type JobTransition = keyof typeof JOB_TRANSITIONS;
 

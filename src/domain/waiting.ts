@@ -21,7 +21,9 @@ export function isHeldUp(job: Pick<JobProgress, "state" | "microStage">): boolea
 /** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */
 export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
   if (isHeldUp(job)) return [{ why: `${job.microStage}.`, clearsIn: secondsIn(job.microStage) }];
-  if (job.state === "paused") return [{ why: "It is paused. Resume it to put it back in the queue.", clearsIn: null }];
+  if (job.state === "paused") {
+    return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
+  }
   if (job.state !== "queued") return [];
   const before = jobs.slice(
     0,
@@ -29,12 +31,12 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   );
   const ahead = before.filter(({ state }) => state === "queued").length;
   const busy = jobs.filter(({ state }) => state === "running");
+  const perSecond = run.symbolsPerMinute / 60;
   const conditions: Condition[] = [];
   const held = busy.find(isHeldUp);
   if (held)
     conditions.push({ why: `${held.symbol} before it: ${held.microStage}.`, clearsIn: secondsIn(held.microStage) });
   if (ahead > 0) {
-    const perSecond = run.symbolsPerMinute / 60;
     conditions.push({
       why: ahead === 1 ? "One symbol is before it in the queue." : `${ahead} symbols are before it in the queue.`,
       clearsIn: perSecond > 0 ? ahead / perSecond : null,
@@ -45,7 +47,8 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
     const more = busy.length - names.length;
     conditions.push({
       why: `${busy.length} of at most ${run.maxWorkers} workers of this run are busy: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
-      clearsIn: null,
+      // One of them is done about so often.
+      clearsIn: perSecond > 0 ? 1 / perSecond : null,
     });
   } else conditions.push({ why: "All workers are busy with other runs.", clearsIn: null });
   return conditions;

@@ -65,7 +65,7 @@ async function readUpdate(
   { io, series, task }: Work,
   adjust: (bars: BarColumns) => BarColumns,
 ): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
-  if (task.mode !== "incremental" && task.mode !== "repair") return null;
+  if (task.asks === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
   const { symbol, interval } = task;
   const [state, profile, { changedFrom }] = [
     await findFeatureState(io.db, symbol, interval),

@@ -6,7 +6,7 @@ import { ProviderError } from "../domain/errors.ts";
 import { judge, REASONS, type RejectedRow } from "../domain/judge.ts";
 import type { Provider } from "../providers/provider.ts";
 import { countBars, readBars } from "../storage/bars.ts";
-import { storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
+import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
 import type { Statement } from "../storage/db.ts";
 import { recordStatements } from "../storage/outbox.ts";
 import { foreignBars, type Revised } from "../storage/revisions.ts";
@@ -54,11 +54,15 @@ export async function fetchBatches(
   known: readonly Span[],
 ): Promise<void> {
   const total = batches.length;
+  const ledger = await windowsOfRun(work.io.db, route.series, work.task.runId);
   const answered = new Set(known.map(keyOf));
+  if (work.task.asks === "missing") {
+    for (const window of ledger) if (window.state === "failed") answered.add(keyOf(window));
+  }
   const pending = batches.filter((batch) => !answered.has(keyOf(batch)));
   const failures: { batches: number; error: ProviderError }[] = [];
   let inARow = 0;
-  const strip = await Strip.open(work, route, batches, answered);
+  const strip = new Strip(work, batches, answered, ledger);
 
   for (const group of mergeBatches(pending, route.provider.maxWindowDays(work.task.interval))) {
     await work.breathe();
@@ -103,38 +107,37 @@ function concernsOneWindow(error: ProviderError): boolean {
 
 /** What came of the batches of a job so far, told to the outside whenever it changes. */
 class Strip {
-  private constructor(
-    private readonly work: Work,
-    private readonly states: BatchState[],
-  ) {
-    this.#tell();
-  }
+  readonly #states: BatchState[];
 
   /** The strip of `batches`: those `answered` and those that failed before are known from the ledger. */
-  static async open(work: Work, { series }: Route, batches: readonly Batch[], answered: ReadonlySet<string>) {
-    const ledger = await windowsOfRun(work.io.db, series, work.task.runId);
+  constructor(
+    private readonly work: Work,
+    batches: readonly Batch[],
+    answered: ReadonlySet<string>,
+    ledger: readonly JudgedWindow[],
+  ) {
     const known = new Map(ledger.map((window) => [keyOf(window), window.state]));
-    const states = batches.map((batch): BatchState => {
+    this.#states = batches.map((batch): BatchState => {
       const state = known.get(keyOf(batch));
       if (answered.has(keyOf(batch))) return state ?? "fetched";
       return state === "failed" ? state : "pending";
     });
-    return new Strip(work, states);
+    this.#tell();
   }
 
   /** Notes that `group` is asked for: for those that failed before it is another try. */
   begin(group: readonly Batch[]): void {
-    const again = group.filter(({ n }) => this.states[n - 1] === "failed");
+    const again = group.filter(({ n }) => this.#states[n - 1] === "failed");
     if (again.length > 0) this.set(again, "retrying");
   }
 
   set(group: readonly Batch[], state: BatchState): void {
-    for (const { n } of group) this.states[n - 1] = state;
+    for (const { n } of group) this.#states[n - 1] = state;
     this.#tell();
   }
 
   #tell(): void {
-    if (this.states.length > 0) this.work.io.coverage(coverageOf(this.states));
+    if (this.#states.length > 0) this.work.io.coverage(coverageOf(this.#states));
   }
 }
 

@@ -18,7 +18,7 @@ import type { Work } from "./work.ts";
 export async function fetchHistory(work: Work): Promise<void> {
   const { task } = work;
   const isBegun = await isRebuilding(work);
-  if (task.mode === "reprocess") return;
+  if (task.mode === "reprocess" || task.asks === "nothing") return;
   if (task.rebuild) await rebuildRange(work);
   else if (isBegun) await rebuildSeries(work);
   else {

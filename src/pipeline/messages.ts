@@ -5,6 +5,7 @@ import type { Coverage } from "../domain/coverage.ts";
 import type { ProviderErrorKind } from "../domain/errors.ts";
 import type { Interval } from "../domain/interval.ts";
 import type { Stage } from "../domain/progress.ts";
+import type { Asks } from "../domain/refetch.ts";
 import type { Mode } from "../domain/run.ts";
 import type { LogLevel } from "../domain/telemetry.ts";
 import type { QuotaReport } from "../providers/provider.ts";
@@ -21,6 +22,7 @@ export interface SymbolTask {
   readonly rebuild: boolean;
   /** The provider that a repair may ask for what `provider` does not have. */
   readonly repairProvider: string | null;
+  readonly asks: Asks;
   readonly batchDays: number;
   /** Half-open range of the run, epoch seconds. */
   readonly rangeFrom: number;

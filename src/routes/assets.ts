@@ -34,6 +34,7 @@ const SCRIPTS = [
   "live",
   "order",
   "selection",
+  "cards",
   "actions",
   "select",
   "complete",

@@ -96,7 +96,8 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
   return routes;
 }
 
-function answer(c: Context, assets: Frame["assets"], question: QuestionView) {
+/** Shows a question: as a dialog, or as a page where there is no JavaScript. */
+export function answer(c: Context, assets: Frame["assets"], question: QuestionView) {
   return wantsFragment(c)
     ? c.html(liveQuestion(question))
     : c.html(<QuestionPage frame={frameOf(c, assets)} question={question} />);

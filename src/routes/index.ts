@@ -28,6 +28,7 @@ import { profilePageRoutes } from "./profile-pages.tsx";
 import { profileQualityRoutes } from "./profile-quality.tsx";
 import { profileRenewRoutes } from "./profile-renew.tsx";
 import { quotasInUse } from "./quota-view.ts";
+import { refetchRoutes } from "./refetch.tsx";
 import { runPages } from "./runs.tsx";
 import { schedulePages } from "./schedules.tsx";
 import { searchRoutes } from "./search.tsx";
@@ -77,6 +78,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", companyPages(services, assets.addresses));
   routes.route("/", searchRoutes(services.db, assets.addresses));
   routes.route("/", previewRoutes(services));
+  routes.route("/", refetchRoutes(services, assets.addresses));
   routes.route("/", bulkRoutes(services, assets.addresses));
   routes.route("/", profileQualityRoutes(services));
   routes.route("/", profileRenewRoutes(services, assets.addresses));

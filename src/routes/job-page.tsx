@@ -2,24 +2,28 @@
 /** The page of one symbol in a run. */
 
 import type { Context } from "hono";
+import { coverageOf, coverageWords } from "../domain/coverage.ts";
 import { Refusal } from "../domain/errors.ts";
+import { isActive } from "../domain/run.ts";
 import { parseSymbol } from "../domain/symbol.ts";
 import type { LogLine } from "../domain/telemetry.ts";
 import { whyWaiting } from "../domain/waiting.ts";
-import { planBatches } from "../pipeline/plan.ts";
 import { ledgerOf } from "../storage/coverage.ts";
 import { readLog } from "../storage/log.ts";
-import { findRun, jobsOfRun, type RunRow } from "../storage/runs.ts";
+import { findRun, jobsOfRun } from "../storage/runs.ts";
 import { findSeries } from "../storage/series.ts";
-import { type CoverageCell, JobDetails, JobPage, type JobView } from "../views/job.tsx";
+import { BatchCard } from "../views/batches.tsx";
+import { JobDetails, JobPage, type JobView, Waiting } from "../views/job.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
+import { jobAddress } from "../views/ui.tsx";
+import { batchGroups } from "./batch-groups.ts";
 import type { ScreenFeed } from "./feed.ts";
-import { frameOf } from "./frame.ts";
+import { frameOf, wantsFragment } from "./frame.ts";
 import { MONITOR, streamAddress } from "./scene.ts";
 import type { Services } from "./services.ts";
 
-/** Cells of a coverage strip; a longer range shows its end. */
+/** Cells of the coverage on the page of a job: with more batches, a cell stands for several. */
 const CELLS = 400;
 
 /** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
@@ -30,6 +34,20 @@ export async function answerJobPage(c: Context, services: Services, feed: Screen
   const { run, job } = view;
   const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol }, cursor);
   return c.html(<JobPage frame={frameOf(c, assets)} view={view} stream={stream} />);
+}
+
+/** What a row shows in a card beside it: its batches, or why it waits. Without JavaScript the page of the job has both. */
+export async function answerJobCard(c: Context, services: Services, feed: ScreenFeed, card: "batches" | "why") {
+  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
+  const { run, job, groups, waiting } = view;
+  if (!wantsFragment(c)) {
+    return c.redirect(`${jobAddress(run.id, job.symbol)}#${card === "why" ? "why" : "coverage"}`, 303);
+  }
+  if (card === "why") return c.html(<Waiting conditions={waiting} />);
+  const words = coverageWords(coverageOf(view.coverage.map(({ state }) => state)));
+  return c.html(
+    <BatchCard runId={run.id} symbol={job.symbol} words={words} groups={groups} again={!isActive(job.state)} />,
+  );
 }
 
 /** The log of one symbol in a run as text, oldest line first. */
@@ -75,7 +93,8 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
     run,
     job,
     waiting: whyWaiting(job, run, jobs),
-    coverage: coverageOf(runRow, ledger).slice(-CELLS),
+    coverage: batchGroups(runRow, row, ledger, CELLS),
+    groups: batchGroups(runRow, row, ledger),
     fetchMs: row.fetchMs,
     attempts: row.attempts,
     deaths: row.deaths,
@@ -83,25 +102,4 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
     finishedAt: row.finishedAt,
     logs: logs.filter(({ level }) => level !== "debug"),
   };
-}
-
-/** The batches of a full run in order, those not asked for yet included; of other modes those that were asked for. */
-function coverageOf(run: RunRow, ledger: Awaited<ReturnType<typeof ledgerOf>>): CoverageCell[] {
-  const known = ledger.map(
-    (row): CoverageCell => ({
-      from: row.fromTs,
-      to: row.toTs,
-      status: row.status,
-      bars: row.rows,
-      rejected: row.rejected,
-      attempts: row.attempts,
-      error: row.error,
-    }),
-  );
-  if (run.mode !== "full") return known;
-  const byWindow = new Map(known.map((cell) => [`${cell.from}-${cell.to}`, cell]));
-  return planBatches(run.rangeFrom, run.rangeTo, run.batchDays).map(
-    ({ from, to }) =>
-      byWindow.get(`${from}-${to}`) ?? { from, to, status: "pending", bars: 0, rejected: 0, attempts: 0, error: null },
-  );
 }

@@ -15,7 +15,7 @@ import { RunsPage } from "../views/run-list.tsx";
 import { REPORT_ORDERS, type ReportOrder, type ReportRow, RunPage, RunReportPage } from "../views/run-page.tsx";
 import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";
-import { answerJobLog, answerJobPage } from "./job-page.tsx";
+import { answerJobCard, answerJobLog, answerJobPage } from "./job-page.tsx";
 import { filterView } from "./pages.tsx";
 import { parsePlace, placeText, readRunFilter } from "./run-query.ts";
 import { jobsOf, type Scene, sceneOf, streamAddress } from "./scene.ts";
@@ -62,6 +62,8 @@ export function runPages(services: Services, feed: ScreenFeed, assets: Frame["as
   });
 
   pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
+  pages.get("/runs/:id/jobs/:symbol/batches", (c) => answerJobCard(c, services, feed, "batches"));
+  pages.get("/runs/:id/jobs/:symbol/why", (c) => answerJobCard(c, services, feed, "why"));
   pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
   /** A finished run from the database, as a page or (`format=csv`) as a download. */

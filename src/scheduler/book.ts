@@ -3,6 +3,7 @@
 import type { Coverage } from "../domain/coverage.ts";
 import { estimate, heldBy } from "../domain/eta.ts";
 import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/progress.ts";
+import type { Asks } from "../domain/refetch.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
@@ -17,6 +18,8 @@ export interface JobRecord {
   readonly run: RunRecord;
   readonly symbol: string;
   state: JobState;
+  /** What it asks its provider for. */
+  asks: Asks;
   deaths: number;
   /** Milliseconds worked before the present stretch, and since when that one lasts (epoch ms). */
   workedMs: number;
@@ -79,9 +82,9 @@ export class RunBook {
     const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, pace: null };
     for (const job of rows) {
       const progress = this.parts.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
-      const { id, symbol, state, deaths, workedMs } = job;
+      const { id, symbol, state, asks, deaths, workedMs } = job;
       const key = `${row.id}:${symbol}`;
-      run.jobs.set(symbol, { id, key, run, symbol, state, deaths, workedMs, workingSince: null, progress });
+      run.jobs.set(symbol, { id, key, run, symbol, state, asks, deaths, workedMs, workingSince: null, progress });
     }
     this.runs.set(row.id, run);
     this.parts.hub.reportRun(this.summary(run));

@@ -8,13 +8,13 @@ import type { JobRow, RunRow } from "../storage/runs.ts";
 import type { CoverageOf } from "./book.ts";
 
 /** A batch of a job and what came of it. */
-interface JudgedBatch extends JudgedWindow, Batch {}
+export interface JudgedBatch extends JudgedWindow, Batch {}
 
 /**
  * The batches of a job in order. What a repair asks for, and a history built anew from further back, is known only as
  * far as it was asked for; so is what an increment asks before it has begun.
  */
-function batchesOf(
+export function batchesOf(
   run: Pick<RunRow, "mode" | "rebuild" | "rangeFrom" | "rangeTo" | "batchDays">,
   job: Pick<JobRow, "planFrom" | "state">,
   ledger: readonly JudgedWindow[],

@@ -56,10 +56,10 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Deps) {
   };
 }
 
-function taskOf({ id, symbol, run }: JobRecord): SymbolTask {
+function taskOf({ id, symbol, run, asks }: JobRecord): SymbolTask {
   const { id: runId, interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf } = run.row;
   const order = { interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf };
-  return { jobId: id, runId, symbol, ...order };
+  return { jobId: id, runId, symbol, asks, ...order };
 }
 
 async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome): Promise<Verdict> {

@@ -6,7 +6,7 @@ import type { JobAction } from "../domain/run.ts";
 const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
 
 /** The stage that an action leads to, with the time at which it was ordered. */
-export function stageOf(action: JobAction): Stage {
+export function stageOf(action: JobAction | "refetch"): Stage {
   switch (action) {
     case "pause":
       return { stage: "stopped", status: "Paused", reason: `Paused by you since ${clock()}` };
@@ -16,6 +16,7 @@ export function stageOf(action: JobAction): Stage {
       return { stage: "stopped", status: "Skipped", reason: `Skipped by you at ${clock()}` };
     case "resume":
     case "retry":
+    case "refetch":
       return { stage: "queued" };
   }
 }

@@ -2,6 +2,7 @@
 
 import { Refusal } from "../domain/errors.ts";
 import type { JobProgress, Stage } from "../domain/progress.ts";
+import type { Asks } from "../domain/refetch.ts";
 import { canApply, JOB_TRANSITIONS, type JobAction, type JobTransition, type RunAction } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import type { ProgressHub } from "../hub.ts";
@@ -161,7 +162,7 @@ export class Runs {
     }
     const run = open();
     const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
-    if (jobs.length > 0) await this.#act(run, jobs, action, true);
+    if (jobs.length > 0) await this.act(run, jobs, action, { whole: true });
     return this.book.summary(run);
   }
 
@@ -177,11 +178,11 @@ export class Runs {
     picks: (job: JobProgress) => boolean,
     expected?: number,
   ): Promise<{ symbols: string[] } | { instead: number }> {
-    const run = (await this.#find(runId)).open();
+    const run = await this.open(runId);
     const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state) && picks(job.progress));
     if (jobs.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
     if (expected !== undefined && jobs.length !== expected) return { instead: jobs.length };
-    await this.#act(run, jobs, action);
+    await this.act(run, jobs, action);
     return { symbols: jobs.map((job) => job.symbol) };
   }
 
@@ -196,8 +197,16 @@ export class Runs {
     }
     const run = open();
     const job = run.jobs.get(symbol)!;
-    await this.#act(run, [job], action);
+    await this.act(run, [job], action);
     return job;
+  }
+
+  /**
+   * A run in memory, brought there if only the database knows it.
+   * @throws Refusal if there is no such run
+   */
+  async open(runId: string): Promise<RunRecord> {
+    return (await this.#find(runId)).open();
   }
 
   /** Notes that a job changed in a way that shows in the totals of its run. */
@@ -286,38 +295,42 @@ export class Runs {
 
   #change(job: JobRecord, transition: JobTransition, stage: Stage): void {
     job.state = JOB_TRANSITIONS[transition].to;
-    if (transition === "retry") job.deaths = 0;
+    if (transition === "retry" || transition === "refetch") job.deaths = 0;
     this.book.endStretch(job);
     this.book.stage(job, stage);
   }
 
-  async #act(run: RunRecord, jobs: readonly JobRecord[], action: JobAction, whole = false): Promise<void> {
+  /**
+   * Acts on jobs of one run, whose states must allow it; `whole` if they stand for all of it.
+   * @throws Refusal if one of them has become active in another run
+   */
+  async act(
+    run: RunRecord,
+    jobs: readonly JobRecord[],
+    action: JobAction | "refetch",
+    { whole = false, asks = "unanswered" }: { whole?: boolean; asks?: Asks } = {},
+  ): Promise<void> {
     const { db, engine } = this.options;
     const stage = stageOf(action);
+    const isAgain = action === "retry" || action === "refetch";
     const before = Object.fromEntries(
       [...Map.groupBy(jobs, (job) => job.state)].map(([state, { length }]) => [state, length]),
     );
     const finishedAt = action === "cancel" || action === "skip" ? Date.now() : null;
     const wereRunning = jobs.filter((job) => job.state === "running");
     // What stops is stopped in memory first, so that nothing a worker still says is shown.
-    if (action !== "retry") for (const job of jobs) this.#change(job, action, stage);
-    if (action !== "retry" && action !== "resume") {
+    if (!isAgain) for (const job of jobs) this.#change(job, action, stage);
+    if (!isAgain && action !== "resume") {
       for (const job of jobs) engine.cancel(job.key);
       for (const job of wereRunning) this.options.stopWork(job.id, action);
     }
     const { progress: _, workedMs: __, ...shared } = patchOf(jobs[0]!, stage);
-    const reset =
-      action === "resume" ? { progress: 0 } : action === "retry" ? { progress: 0, error: null, deaths: 0 } : {};
+    const reset = isAgain ? { progress: 0, error: null, deaths: 0, asks } : action === "resume" ? { progress: 0 } : {};
     const ids = jobs.map((job) => job.id);
+    const names = jobs.map((job) => job.symbol);
     const moved = await moveJobs(db, ids, action, { ...shared, ...reset, finishedAt }).catch(async (error) => {
       // A retry takes the symbol again; another run may have it by now.
-      if (isUniqueViolation(error)) {
-        await refuseActive(
-          db,
-          jobs.map((job) => job.symbol),
-          run.row.interval,
-        );
-      }
+      if (isUniqueViolation(error)) await refuseActive(db, names, run.row.interval);
       throw error;
     });
     const symbols = jobs.filter(({ id }) => moved.has(id)).map(({ symbol }) => symbol);
@@ -326,11 +339,12 @@ export class Runs {
         action: `${whole ? "run" : "job"}.${action}`,
         subject: whole || symbols.length > 1 ? run.row.id : symbols[0]!,
         before,
-        after: { run: run.row.id, symbols },
+        after: { run: run.row.id, symbols, ...(action === "refetch" && { asks }) },
       });
     }
-    if (action === "retry") {
-      for (const job of jobs.filter(({ id }) => moved.has(id))) this.#change(job, action, stage);
+    for (const job of isAgain ? jobs.filter(({ id }) => moved.has(id)) : []) {
+      job.asks = asks;
+      this.#change(job, action, stage);
     }
     for (const job of wereRunning) {
       // One that its worker completed a moment ago is not touched any more.

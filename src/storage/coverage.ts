@@ -1,6 +1,6 @@
 /** The coverage ledger: which windows of a series were asked for, and what came of it. */
 
-import { and, eq, gt, gte, inArray } from "drizzle-orm";
+import { and, eq, gt, gte, inArray, lte } from "drizzle-orm";
 import type { BarColumns } from "../domain/bars.ts";
 import type { BatchState } from "../domain/coverage.ts";
 import type { Interval } from "../domain/interval.ts";
@@ -197,6 +197,42 @@ export async function windowsOfSymbols(
     }
   }
   return found;
+}
+
+/**
+ * Takes windows away from a run, so that it asks for them again; what was answered stays known to everybody else.
+ * `within` takes only those that lie between its ends.
+ */
+export async function releaseWindows(
+  db: Database,
+  run: { readonly id: string; readonly provider: string; readonly interval: Interval },
+  symbols: readonly string[],
+  within?: Window,
+): Promise<void> {
+  for (let start = 0; start < symbols.length; start += SYMBOLS) {
+    const concerned = db.orm
+      .select({ id: series.id })
+      .from(series)
+      .where(
+        and(
+          inArray(series.symbol, symbols.slice(start, start + SYMBOLS)),
+          eq(series.interval, run.interval),
+          eq(series.provider, run.provider),
+          eq(series.stagingFor, 0),
+        ),
+      );
+    await db.orm
+      .update(batches)
+      .set({ runId: "" })
+      .where(
+        and(
+          inArray(batches.seriesId, concerned),
+          eq(batches.runId, run.id),
+          within && gte(batches.fromTs, within.from),
+          within && lte(batches.toTs, within.to),
+        ),
+      );
+  }
 }
 
 /** What a run asked of a series and what came of it, in order of time. */

@@ -97,6 +97,7 @@ export type JobPatch = Partial<
     | "apiCalls"
     | "workedMs"
     | "deaths"
+    | "asks"
     | "error"
     | "startedAt"
     | "finishedAt"

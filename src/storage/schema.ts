@@ -5,6 +5,7 @@ import { blob, check, index, integer, primaryKey, real, sqliteTable, text, uniqu
 import { ACTION_KINDS } from "../domain/action.ts";
 import { INTERVALS } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
+import { ASKS } from "../domain/refetch.ts";
 import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../domain/run.ts";
 import { oneOf } from "./one-of.ts";
 
@@ -253,6 +254,8 @@ export const jobs = sqliteTable(
     apiCalls: integer("api_calls").notNull().default(0),
     /** Where an incremental job began to ask (epoch seconds): kept, so that a resumed one asks the same windows. */
     planFrom: integer("plan_from"),
+    /** What it asks its provider for. */
+    asks: text({ enum: ASKS }).notNull().default("unanswered"),
     /** Milliseconds spent in the fetch stage. */
     fetchMs: integer("fetch_ms").notNull().default(0),
     /** Milliseconds worked in earlier stretches, before a pause or a restart. */

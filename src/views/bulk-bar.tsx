@@ -7,7 +7,7 @@ import { ACTION_WORDS } from "./job-row.ts";
 import { dom, formatCount } from "./ui.tsx";
 
 /** Where an action on selected jobs of a run is sent: `filter` says what "all" means. */
-const selectedAddress = (runId: string, action: JobAction, filter: string) =>
+const selectedAddress = (runId: string, action: JobAction | "refetch", filter: string) =>
   `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /**
@@ -28,6 +28,9 @@ export const BulkBar = ({ run, matching, filter }: { run: RunSummary; matching: 
         {ACTION_WORDS[action]}
       </button>
     ))}
+    <button type="submit" class="button" formaction={selectedAddress(run.id, "refetch", filter)}>
+      Fetch again…
+    </button>
     <button type="button" class="button quiet" data-select-none>
       Clear
     </button>

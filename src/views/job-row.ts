@@ -46,6 +46,7 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: Controls
   const held = isHeldUp(job);
   // The job went well, its data did not: said by shape, colour and words.
   const gaps = state === "complete" ? (job.gaps ?? 0) : 0;
+  const stands = held || state === "queued" || state === "paused";
   const symbol = escaped(job.symbol);
   const stage = escaped(job.microStage);
   const name = state === "complete" ? `<a href="${profileOf(job)}">${symbol}</a>` : `<span>${symbol}</span>`;
@@ -55,7 +56,7 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: Controls
       `<td class="c-check" hx-morph-skip>${controls === "all" ? checkOf(job) : ""}</td>` +
       `<th scope="row">${name}</th>` +
       `<td class="c-status"${gaps > 0 ? ` title="${plural(gaps, "gap")} in its history"` : ""}>` +
-      `${icon(gaps > 0 ? "gaps" : held ? "waiting" : STATUS_ICONS[job.status])}${job.status}` +
+      `${icon(gaps > 0 ? "gaps" : held ? "waiting" : STATUS_ICONS[job.status])}${stands ? whyOf(job) : job.status}` +
       `${gaps > 0 ? `<span class="visually-hidden">, with ${plural(gaps, "gap")}</span>` : ""}</td>` +
       `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
       `<span class="num">${progress}%</span></td>` +
@@ -70,6 +71,15 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: Controls
 
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
 
+/** The status of a job that does not move, a link to the reasons. */
+function whyOf({ runId, symbol, status }: JobProgress): string {
+  const base = jobAddress(runId, symbol);
+  return (
+    `<a class="why" href="${base}#why" data-card="${base}/why" title="Why it waits" ` +
+    `aria-label="${status}: why?">${status}</a>`
+  );
+}
+
 /** The box that selects a job. The browser keeps it as it is, like the menu. */
 const checkOf = ({ symbol }: JobProgress) =>
   `<input type="checkbox" name="symbol" value="${escaped(symbol)}" aria-label="Select ${escaped(symbol)}">`;
@@ -81,6 +91,8 @@ function menuOf(job: JobProgress): string {
   const buttons = JOB_ACTIONS.map(
     (action) => `<button class="on-${action}" formaction="${base}/${action}">${ACTION_WORDS[action]}</button>`,
   );
+  buttons.push(`<button class="on-refetch" formaction="${base}/refetch">Fetch again…</button>`);
+  buttons.push(`<a class="on-why" href="${base}#why" data-card="${base}/why">Why waiting?</a>`);
   return (
     `<button type="button" class="icon-button" popovertarget="${id}" aria-label="Actions for ${escaped(job.symbol)}">` +
     `${icon("more")}</button><div id="${id}" class="menu" popover>${buttons.join("")}` +

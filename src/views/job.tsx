@@ -1,35 +1,26 @@
 /** @jsxImportSource hono/jsx */
 /** One symbol of a run, looked at closely: why it waits, what was fetched, how long it took, what it said. */
 
+import { BATCH_STATES } from "../domain/coverage.ts";
 import type { JobProgress } from "../domain/progress.ts";
 import { isActive } from "../domain/run.ts";
 import type { LogLine } from "../domain/telemetry.ts";
 import type { Condition } from "../domain/waiting.ts";
+import { type BatchGroup, BatchList, describeGroup } from "./batches.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { JobTable, type RunView } from "./queue.tsx";
 import { runTitle } from "./run-head.tsx";
-import { dom, formatCount, formatDuration, formatEta, jobAddress, Moment, plural } from "./ui.tsx";
-
-type CellStatus = "ok" | "empty" | "failed" | "pending";
-
-/** One batch of the job, as the coverage strip shows it. */
-export interface CoverageCell {
-  /** Half-open window, epoch seconds. */
-  readonly from: number;
-  readonly to: number;
-  readonly status: CellStatus;
-  readonly bars: number;
-  readonly rejected: number;
-  readonly attempts: number;
-  readonly error: string | null;
-}
+import { dom, formatCount, formatDuration, formatEta, jobAddress, Moment } from "./ui.tsx";
 
 export interface JobView {
   readonly run: RunView["run"];
   readonly job: JobProgress;
   readonly waiting: readonly Condition[];
-  readonly coverage: readonly CoverageCell[];
+  /** A cell for each batch, as far as there is room. */
+  readonly coverage: readonly BatchGroup[];
+  /** The same as few cells as in the row. */
+  readonly groups: readonly BatchGroup[];
   /** Milliseconds spent asking the provider. */
   readonly fetchMs: number;
   readonly attempts: number;
@@ -75,7 +66,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
     })}
   >
     {view.waiting.length > 0 ? <Waiting conditions={view.waiting} /> : null}
-    <Coverage cells={view.coverage} />
+    <Coverage view={view} />
     <section class="details">
       <h2>Work</h2>
       <dl class="facts">
@@ -99,8 +90,9 @@ const Fact = ({ name, children }: { name: string; children?: unknown }) => (
   </div>
 );
 
-const Waiting = ({ conditions }: { conditions: readonly Condition[] }) => (
-  <section class="details">
+/** Why a job does not move: the conditions in the order in which they have to clear. */
+export const Waiting = ({ conditions }: { conditions: readonly Condition[] }) => (
+  <section class="details" id="why">
     <h2>Why it waits</h2>
     <ol class="conditions">
       {conditions.map(({ why, clearsIn }) => (
@@ -112,48 +104,35 @@ const Waiting = ({ conditions }: { conditions: readonly Condition[] }) => (
   </section>
 );
 
-const CELL_WORDS: Readonly<Record<CellStatus, string>> = {
-  ok: "fetched",
-  empty: "no bars",
-  failed: "failed",
-  pending: "not yet",
-};
-
-const day = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
-
 /** Each batch of the range as a cell: its shape and colour say what came of it, its title the dates and the count. */
-const Coverage = ({ cells }: { cells: readonly CoverageCell[] }) => {
-  const counts = Map.groupBy(cells, ({ status }) => status);
-  return cells.length === 0 ? null : (
-    <section class="details">
+const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) => {
+  const counts = Map.groupBy(coverage, ({ state }) => state);
+  return coverage.length === 0 ? null : (
+    <section class="details" id="coverage">
       <h2>Coverage</h2>
       <ol class="coverage" aria-label="Batches">
-        {cells.map((cell) => (
-          <li class={`cell cell-${cell.status}`} title={describe(cell)}>
-            <span class="visually-hidden">{describe(cell)}</span>
+        {coverage.map((group) => (
+          <li class={`cell cell-${group.state}`} title={describeGroup(group)}>
+            <span class="visually-hidden">{describeGroup(group)}</span>
           </li>
         ))}
       </ol>
       <p class="legend">
-        {(Object.keys(CELL_WORDS) as CellStatus[])
-          .filter((status) => counts.has(status))
-          .map((status) => (
-            <span>
-              <i class={`cell cell-${status}`} /> {formatCount(counts.get(status)!.length)} {CELL_WORDS[status]}
-            </span>
-          ))}
+        {BATCH_STATES.filter((state) => counts.has(state)).map((state) => (
+          <span>
+            <i class={`cell cell-${state}`} /> {formatCount(counts.get(state)!.length)} {state}
+          </span>
+        ))}
       </p>
-      {(counts.get("failed") ?? []).slice(0, 5).map((cell) => (
-        <p class="error">{describe(cell)}</p>
+      {(counts.get("failed") ?? []).slice(0, 5).map((group) => (
+        <p class="error">{describeGroup(group)}</p>
       ))}
+      {isActive(job.state) ? null : (
+        <details>
+          <summary>Dates and counts, and fetching again</summary>
+          <BatchList runId={run.id} symbol={job.symbol} groups={groups} again={true} />
+        </details>
+      )}
     </section>
   );
 };
-
-function describe(cell: CoverageCell): string {
-  const dates = `${day(cell.from)} to ${day(cell.to - 1)}`;
-  const bars = cell.status === "ok" ? `: ${plural(cell.bars, "bar")}` : `: ${CELL_WORDS[cell.status]}`;
-  const rejected = cell.rejected > 0 ? `, ${formatCount(cell.rejected)} rejected` : "";
-  const attempts = cell.attempts > 1 ? `, attempt ${cell.attempts}` : "";
-  return `${dates}${bars}${rejected}${attempts}${cell.error ? `, ${cell.error}` : ""}`;
-}

@@ -3,6 +3,15 @@
 import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 
+interface Choice {
+  readonly value: string;
+  readonly title: string;
+  /** What it would do. */
+  readonly detail: string;
+  readonly enabled: boolean;
+  readonly chosen: boolean;
+}
+
 export interface QuestionView {
   readonly title: string;
   /** What would happen, a sentence each. */
@@ -14,6 +23,8 @@ export interface QuestionView {
   readonly no: string;
   /** What the yes carries besides, as fields of a form. */
   readonly fields?: readonly (readonly [name: string, value: string])[];
+  /** One of these is to be chosen, under the name `name`. */
+  readonly choices?: { readonly name: string; readonly options: readonly Choice[] };
   /** The page to stay on. */
   readonly back: string;
 }
@@ -26,6 +37,7 @@ export const Question = ({ question }: { question: QuestionView }) => (
         <li>{fact}</li>
       ))}
     </ul>
+    {question.choices ? <Choices {...question.choices} /> : null}
     <input type="hidden" name="expect" value={question.expect} />
     {question.fields?.map(([name, value]) => (
       <input type="hidden" name={name} value={value} />
@@ -36,11 +48,22 @@ export const Question = ({ question }: { question: QuestionView }) => (
       <a class="button" href={question.back} data-close autofocus>
         {question.no}
       </a>
-      <button type="submit" class="button danger">
+      <button type="submit" class={`button ${question.choices ? "primary" : "danger"}`}>
         {question.yes}
       </button>
     </p>
   </form>
+);
+
+const Choices = ({ name, options }: NonNullable<QuestionView["choices"]>) => (
+  <div class="choices">
+    {options.map(({ value, title, detail, enabled, chosen }) => (
+      <label>
+        <input type="radio" name={name} value={value} required disabled={!enabled} checked={chosen} />
+        <b>{title}</b> <span class="muted">{detail}</span>
+      </label>
+    ))}
+  </div>
 );
 
 export const QuestionPage = ({ frame, question }: { frame: Frame; question: QuestionView }) => (

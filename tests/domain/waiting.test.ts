@@ -14,7 +14,7 @@ test("a job in the queue says who is before it and when its turn comes", () => {
   ];
   expect(whyWaiting(jobs[4]!, run({ symbolsPerMinute: 30 }), jobs)).toEqual([
     { why: "2 symbols are before it in the queue.", clearsIn: 4 },
-    { why: "2 of at most 2 workers of this run are busy: A, B.", clearsIn: null },
+    { why: "2 of at most 2 workers of this run are busy: A, B.", clearsIn: 2 },
   ]);
 });
 
@@ -39,7 +39,10 @@ test("nobody of its own run works: the workers are elsewhere", () => {
 test("a job that retries, or is paused, says so itself; one that works or has ended has no reason to give", () => {
   const retrying = job({ microStage: "Retry 2/5 in 3s: HTTP 503" });
   expect(whyWaiting(retrying, run(), [retrying])).toEqual([{ why: "Retry 2/5 in 3s: HTTP 503.", clearsIn: 3 }]);
-  expect(whyWaiting(job({ state: "paused" }), run(), [])[0]?.why).toStartWith("It is paused.");
+  const paused = job({ state: "paused", microStage: "Paused by you since 14:02:11 UTC" });
+  expect(whyWaiting(paused, run(), [])[0]?.why).toStartWith("Paused by you since 14:02:11 UTC. Resume it");
+  const parked = job({ ...queued, microStage: "Rate limit: resuming in 900s" });
+  expect(whyWaiting(parked, run(), [parked])[0]).toEqual({ why: "Rate limit: resuming in 900s.", clearsIn: 900 });
   for (const state of ["running", "complete", "failed", "cancelled", "skipped"] as const) {
     expect(whyWaiting(job({ state }), run(), [])).toEqual([]);
   }

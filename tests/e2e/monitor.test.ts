@@ -153,7 +153,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   expect(await page.locator(".conditions li").first().textContent()).toContain("before it in the queue");
   await inState(page, "Q8", "complete");
   await page.getByRole("heading", { name: "Why it waits" }).waitFor({ state: "detached" });
-  await page.locator(".coverage .cell-ok").nth(23).waitFor();
+  await page.locator(".coverage .cell-fetched").nth(23).waitFor();
   const log = await fetch(`${page.url()}/log`);
   expect(await log.text()).toContain("Q8: Fetching history - Batch 1/24: 0% (0%)");
   await page.goto(`${screen.address}/?q=status:sleepy`);

@@ -103,13 +103,7 @@ test("an open menu, selected text and the focus survive ten updates a second and
     document.querySelectorAll(".menu:popover-open").length].join("|")`;
   const held = await page.evaluate(state);
   expect(held).toBe(`${before[0]}|Pause|1`);
-  await screen.app.runs.start({
-    symbols: ["D1"],
-    mode: "full",
-    interval: "1d",
-    years: 2,
-    batchDays: 30,
-  });
+  await screen.app.runs.start({ symbols: ["D1"], mode: "full", interval: "1d", years: 2, batchDays: 30 });
   await rowOf(page, "D1").waitFor();
   await done(page, "C1");
   expect(await page.evaluate(state)).toBe(held);
@@ -118,4 +112,72 @@ test("an open menu, selected text and the focus survive ten updates a second and
   expect((await symbols(page))[0]).toBe("D1");
   await page.keyboard.press("Escape");
   await done(page, "D1");
+});
+
+test("a cell of the strip tells its days and fetches them again, and many are fetched again after a dry run", async () => {
+  const page = await screen.visit("/");
+  await live(page);
+  const order = { symbols: ["E1", "E2", "E3"], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
+  const { id } = await screen.app.runs.start(order);
+  await screen.app.runs.actOnJob(id, "E3", "pause");
+  const strip = page.getByRole("link", { name: "E3: " });
+  const why = rowOf(page, "E3").getByRole("link", { name: "Paused: why?" });
+  await why.click();
+  await page.locator(".card:popover-open").getByRole("heading", { name: "Why it waits" }).waitFor();
+  expect(await page.locator(".card .conditions li").textContent()).toContain("Resume it");
+  await page.keyboard.press("Escape");
+  await screen.app.runs.actOnJob(id, "E3", "resume");
+  await page.locator(".run-head[data-state=complete]").first().waitFor();
+  const { width, height } = (await strip.boundingBox())!;
+  await strip.hover({ position: { x: width * 0.22, y: height / 2 } });
+  const titled = page.locator(".strip[title]");
+  await titled.waitFor();
+  const title = await titled.getAttribute("title");
+  expect(title).toMatch(/^\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d: \d+ bars$/);
+  await strip.click({ position: { x: width * 0.22, y: height / 2 } });
+  const here = page.locator(".card:popover-open li.here");
+  expect(await here.locator("span").textContent()).toBe(title);
+  await here.getByRole("button", { name: /^Fetch .* again$/ }).click();
+  await page.getByText("1 symbol back in the queue: 1 batch to fetch.").waitFor();
+  const calls = rowOf(page, "E3").locator(".c-calls");
+  await calls.filter({ hasText: "25" }).waitFor();
+  await done(page, "E3");
+
+  const newest = page.locator(".run").first();
+  await newest.getByLabel("Select all rows of this page").click();
+  await newest.getByRole("button", { name: "Fetch again…" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("72 batches of 3 symbols, 72 calls").waitFor();
+  expect(
+    await dialog
+      .getByRole("radio", { name: /^Missing / })
+      .first()
+      .isDisabled(),
+  ).toBe(true);
+  await dialog.getByRole("radio", { name: "Features only 3 symbols, no calls" }).check();
+  await dialog.getByRole("button", { name: "Fetch again" }).click();
+  await page.getByText("3 symbols back in the queue: from the stored bars.").waitFor();
+  await page.locator(".run-head[data-state=complete]").first().waitFor();
+  expect(await calls.textContent()).toBe("25");
+});
+
+test("cells and scopes work without JavaScript", async () => {
+  const page = await screen.visit("/", { javaScriptEnabled: false });
+  await startRun(page, "G1");
+  const run = screen.app.hub.runs().at(-1)!.id;
+  while (screen.app.hub.job(run, "G1")?.state !== "complete") await screen.app.hub.stream({ latest: true }).next(100);
+  await page.goto(screen.address);
+  await page.getByRole("link", { name: "G1: 24 of 24 batches fetched" }).click();
+  await page.getByText("Dates and counts, and fetching again").click();
+  await page.locator(".batches").getByRole("button").first().click();
+  await page.waitForURL("**/jobs/G1");
+  while ((screen.app.hub.job(run, "G1")?.apiCalls ?? 0) < 25) await screen.app.hub.stream({ latest: true }).next(100);
+  while (screen.app.hub.job(run, "G1")?.state !== "complete") await screen.app.hub.stream({ latest: true }).next(100);
+  await page.goto(screen.address);
+  await box(page, "G1").check();
+  await page.getByRole("button", { name: "Fetch again…" }).first().click();
+  await page.getByRole("radio", { name: "Features only" }).check();
+  await page.getByRole("button", { name: "Fetch again" }).click();
+  await page.waitForURL(`${screen.address}/`);
+  screen.complaints.splice(0);
 });

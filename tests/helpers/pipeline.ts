@@ -4,6 +4,7 @@ import { BAR_FIELDS, type BarColumns } from "../../src/domain/bars.ts";
 import { CALENDAR } from "../../src/domain/calendar.ts";
 import type { Coverage } from "../../src/domain/coverage.ts";
 import { DAY, type Interval } from "../../src/domain/interval.ts";
+import type { Asks } from "../../src/domain/refetch.ts";
 import type { Mode } from "../../src/domain/run.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
 import { runSymbol } from "../../src/pipeline/symbol.ts";
@@ -31,6 +32,7 @@ interface JobOrder {
   readonly onCoverage?: (coverage: Coverage) => void;
   /** Stops the job as a shutdown does, after it has shown so many stages. */
   readonly stopAfter?: number;
+  readonly asks?: Asks;
   /** Takes up this run again instead of a new one. */
   readonly again?: string;
 }
@@ -87,7 +89,7 @@ export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeli
       let stages = 0;
       const failed = () => moveJobs(db, [job.id], "fail", { error: "stopped" });
       const outcome = await runSymbol(
-        { ...row, jobId: job.id, runId: row.id, symbol },
+        { ...row, jobId: job.id, runId: row.id, symbol, asks: order.asks ?? "unanswered" },
         {
           db,
           provider: vendor.provider,

@@ -3,7 +3,7 @@ import type { Coverage } from "../../src/domain/coverage.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { DAY } from "../../src/domain/interval.ts";
 import { readCoverage } from "../../src/scheduler/covered.ts";
-import { findRun, jobsOfRun } from "../../src/storage/runs.ts";
+import { findRun, jobsOfRun, moveJobs } from "../../src/storage/runs.ts";
 import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";
 import { startPipeline } from "../helpers/pipeline.ts";
 
@@ -46,6 +46,12 @@ describe("what came of the batches", () => {
     const run = (await findRun(pipeline.db, runId))!;
     const jobs = await jobsOfRun(pipeline.db, runId);
     expect((await readCoverage(pipeline.db, run, jobs))(jobs[0]!)?.cells).toBe("xeff");
+    // Who asks for what is missing only leaves it as it is.
+    const missing = await pipeline.run(source, { ...ORDER, again: runId, asks: "missing", onCoverage });
+    expect([missing.kind, told.at(-1)]).toEqual(["done", "xeff"]);
+    expect((await pipeline.profile())!.backfill.history_complete).toBe(false);
+    await moveJobs(pipeline.db, [jobs[0]!.id], "refetch");
+    await moveJobs(pipeline.db, [jobs[0]!.id], "cancel");
     told.length = 0;
     await pipeline.run(source, { ...ORDER, again: runId, onCoverage });
     expect(told).toEqual(["xeff", "reff", "eeff"]);

@@ -61,6 +61,7 @@ const JOB: JobRow = {
   status: "Queued",
   microStage: "Waiting for a worker",
   progress: 0,
+  asks: "unanswered",
   dataPoints: 0,
   apiCalls: 0,
   planFrom: null,

@@ -65,7 +65,7 @@ describe("a row", () => {
   test("offers every action as a plain form button, and none of them in a push", () => {
     const buttons = parse(String(JobRow({ job: job(), controls: "all" })), "button[formaction]");
     expect(buttons.map(({ attributes }) => attributes.formaction)).toEqual(
-      ["pause", "resume", "cancel", "skip", "retry"].map((action) => `/runs/r1/jobs/AAPL/${action}`),
+      ["pause", "resume", "cancel", "skip", "retry", "refetch"].map((action) => `/runs/r1/jobs/AAPL/${action}`),
     );
     expect(parse(liveJob(job()), "button")).toHaveLength(0);
     expect(parse(liveJob(job()), "input")).toHaveLength(0);

@@ -1,0 +1,29 @@
+/** Fetching again: what of an ended job is asked for once more, by names that a person can choose from. */
+
+import type { BatchState } from "./coverage.ts";
+
+/** What a job asks its provider for: nothing, only what was never asked for, or all that has no answer. */
+export const ASKS = ["unanswered", "missing", "nothing"] as const;
+export type Asks = (typeof ASKS)[number];
+
+/** `features` computes them again from the stored bars; the others also ask the provider. */
+export const SCOPES = ["missing", "unanswered", "all", "features"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Whether `scope` asks for a batch in this state. */
+export function asksFor(scope: Scope, state: BatchState): boolean {
+  switch (scope) {
+    case "features":
+      return false;
+    case "missing":
+      return state === "pending" || state === "retrying";
+    case "unanswered":
+      return state !== "fetched" && state !== "empty";
+    case "all":
+      return true;
+  }
+}
+
+/** What a job of this scope asks for, once what it has to ask again counts as not answered. */
+export const asksOf = (scope: Scope): Asks =>
+  scope === "features" ? "nothing" : scope === "missing" ? "missing" : "unanswered";

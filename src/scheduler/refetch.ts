@@ -1,0 +1,144 @@
+/** Fetching again what ended jobs of a run have asked for before: first reckoned, then done. */
+
+import { Refusal } from "../domain/errors.ts";
+import type { JobProgress } from "../domain/progress.ts";
+import { asksFor, asksOf, SCOPES, type Scope } from "../domain/refetch.ts";
+import { canApply } from "../domain/run.ts";
+import { mergeBatches } from "../pipeline/plan.ts";
+import type { Provider } from "../providers/provider.ts";
+import { releaseWindows, type Window, windowsOfSymbols } from "../storage/coverage.ts";
+import type { Database } from "../storage/db.ts";
+import { type JobRow, jobsOfRun, type RunRow } from "../storage/runs.ts";
+import { refuseActive } from "./active.ts";
+import { batchesOf, type JudgedBatch, readCoverage } from "./covered.ts";
+import type { Runs } from "./runs.ts";
+
+export interface RefetchDeps {
+  readonly db: Database;
+  readonly runs: Runs;
+  provider(name: string): Provider | undefined;
+}
+
+/** What one scope would do. */
+export interface ScopePlan {
+  readonly symbols: readonly string[];
+  readonly batches: number;
+  /** Requests to the provider, without retries. */
+  readonly calls: number;
+  /** The first windows that would be asked for. */
+  readonly sample: readonly (Window & { readonly symbol: string })[];
+}
+
+/** The scopes that can be chosen. */
+export type RefetchPlan = Readonly<Partial<Record<Scope, ScopePlan>>>;
+
+export interface RefetchOrder {
+  readonly runId: string;
+  picks(job: JobProgress): boolean;
+  /** Only these days (epoch seconds, half open), and what has no answer yet. */
+  readonly within?: Window | undefined;
+}
+
+/** Windows named in a plan. */
+const SAMPLE = 8;
+
+/**
+ * What each scope would ask for, to the batch.
+ * @throws Refusal if there is no such run, or none of its picked jobs has ended
+ */
+export async function planRefetch(deps: RefetchDeps, order: RefetchOrder): Promise<RefetchPlan> {
+  const { run, rows } = await endedJobs(deps, order);
+  return plansOf(deps, run, rows, order.within);
+}
+
+/**
+ * Puts the picked jobs back into the queue to ask for what `scope` names.
+ * @param expected the plan's symbols and batches that the person was told of; with other numbers nothing is done
+ * @returns what is being asked for, and whether it was `done`
+ * @throws Refusal as `planRefetch`; also if the scope has nothing to do here, or a symbol is active elsewhere
+ */
+export async function refetch(
+  deps: RefetchDeps,
+  order: RefetchOrder & { readonly scope: Scope; readonly expected?: string | undefined },
+): Promise<{ readonly done: boolean; readonly plan: RefetchPlan }> {
+  const { db, runs } = deps;
+  const { scope, within, expected } = order;
+  const { run, rows } = await endedJobs(deps, order);
+  const plan = await plansOf(deps, run, rows, within);
+  const chosen = plan[scope];
+  if (chosen === undefined) {
+    throw new Refusal("conflict", "What a repair or a rebuild asks for cannot be asked for in part: start a new run");
+  }
+  if (expected !== undefined && expected !== sizeOf(chosen)) return { done: false, plan };
+  if (chosen.symbols.length === 0) throw new Refusal("conflict", "Nothing is left to fetch in this scope");
+  const symbols = new Set(chosen.symbols);
+  await refuseActive(db, chosen.symbols, run.interval);
+  if (scope === "all") await releaseWindows(db, run, chosen.symbols, within);
+  const record = await runs.open(run.id);
+  const coverage = await readCoverage(
+    db,
+    run,
+    rows.map((row) => ({ ...row, state: "queued" as const })),
+  );
+  const jobs = [...record.jobs.values()].filter((job) => symbols.has(job.symbol) && canApply("refetch", job.state));
+  const rowOf = new Map(rows.map((row) => [row.symbol, row]));
+  for (const job of jobs) {
+    const known = coverage({ ...rowOf.get(job.symbol)!, state: "queued" });
+    if (known) runs.book.cover(job, known);
+  }
+  await runs.act(record, jobs, "refetch", { asks: asksOf(scope) });
+  return { done: true, plan };
+}
+
+/** Tells two plans apart that a person would not call the same. */
+export const sizeOf = ({ symbols, batches }: ScopePlan): string => `${symbols.length}.${batches}`;
+
+async function endedJobs({ db, runs }: RefetchDeps, { runId, picks }: RefetchOrder) {
+  const { row: run, jobs } = await runs.open(runId);
+  const all = await jobsOfRun(db, runId);
+  const picked = all.filter(({ symbol }) => {
+    const job = jobs.get(symbol);
+    return job !== undefined && picks(job.progress);
+  });
+  const rows = picked.filter(({ symbol }) => canApply("refetch", jobs.get(symbol)!.state));
+  if (picked.length === 0) throw new Refusal("not_found", "The run has no such symbol");
+  if (rows.length === 0) {
+    const [first] = picked;
+    const who = picked.length === 1 ? `${first!.symbol} is` : "They are";
+    throw new Refusal("conflict", `${who} still in the queue: wait for the end, or cancel first`);
+  }
+  return { run, rows };
+}
+
+async function plansOf({ db, provider }: RefetchDeps, run: RunRow, rows: readonly JobRow[], within?: Window) {
+  const source = provider(run.provider);
+  if (source === undefined) throw new Refusal("conflict", `The provider ${run.provider} is not set up`);
+  const ledgers = await windowsOfSymbols(
+    db,
+    run,
+    rows.map(({ symbol }) => symbol),
+  );
+  // What a repair or a rebuild asks for depends on what it finds: only the features can be had again by themselves.
+  const scopes = run.mode === "repair" || run.mode === "reprocess" || run.rebuild ? (["features"] as const) : SCOPES;
+  const inside = ({ from, to }: Window) => within === undefined || (from >= within.from && to <= within.to);
+  // As the worker sees it: without a line of its own run in the ledger, a batch has no answer.
+  const batches = rows.map((row) => batchesOf(run, { ...row, state: "queued" }, ledgers.get(row.symbol) ?? []));
+  const picksOf = (scope: Scope, batch: JudgedBatch) =>
+    asksFor("unanswered", batch.state) ? asksFor(scope, batch.state) : asksFor(scope, batch.state) && inside(batch);
+  return Object.fromEntries(
+    scopes.map((scope): [Scope, ScopePlan] => {
+      const symbols: string[] = [];
+      const sample: (Window & { symbol: string })[] = [];
+      let [count, calls] = [0, 0];
+      for (const [index, { symbol }] of rows.entries()) {
+        const asked = batches[index]!.filter((batch) => picksOf(scope, batch));
+        if (asked.length === 0 && scope !== "features" && scope !== "all") continue;
+        symbols.push(symbol);
+        count += asked.length;
+        calls += mergeBatches(asked, source.maxWindowDays(run.interval)).length;
+        for (const { from, to } of asked.slice(0, SAMPLE - sample.length)) sample.push({ symbol, from, to });
+      }
+      return [scope, { symbols, batches: count, calls, sample }];
+    }),
+  ) as RefetchPlan;
+}

@@ -1,0 +1,1 @@
+ALTER TABLE `jobs` ADD `asks` text DEFAULT 'unanswered' NOT NULL;
