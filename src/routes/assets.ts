@@ -71,8 +71,14 @@ interface Asset {
   readonly file: string;
   readonly type: string;
   readonly plain: Uint8Array<ArrayBuffer>;
-  readonly gzip: Uint8Array<ArrayBuffer>;
   readonly address: string;
+  /** Compressed when it is asked for the first time: a start need not wait for it. */
+  zipped?: Uint8Array<ArrayBuffer>;
+}
+
+function zip(asset: Asset): Uint8Array<ArrayBuffer> {
+  asset.zipped ??= Bun.gzipSync(asset.plain, { level: 9 });
+  return asset.zipped;
 }
 
 const FOREVER = "public, max-age=31536000, immutable";
@@ -85,8 +91,7 @@ export async function loadAssets() {
       const texts = await Promise.all(parts.map((part) => Bun.file(part).text()));
       const plain = new TextEncoder().encode(texts.join("\n"));
       const version = Bun.hash(plain).toString(36);
-      const gzip = Bun.gzipSync(plain, { level: 9 });
-      return [name, { file, type: `${type}; charset=utf-8`, plain, gzip, address: `/assets/${file}?v=${version}` }];
+      return [name, { file, type: `${type}; charset=utf-8`, plain, address: `/assets/${file}?v=${version}` }];
     }),
   );
   const byFile = new Map(loaded.map(([, asset]) => [asset.file, asset]));
@@ -95,7 +100,7 @@ export async function loadAssets() {
     if (asset === undefined) return c.notFound();
     const fits = c.req.query("v") === asset.address.split("=")[1];
     const zipped = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
-    return c.body(zipped ? asset.gzip : asset.plain, 200, {
+    return c.body(zipped ? zip(asset) : asset.plain, 200, {
       "Content-Type": asset.type,
       "Cache-Control": fits ? FOREVER : "no-cache",
       Vary: "Accept-Encoding",

@@ -7,7 +7,7 @@ import type { Client } from "../helpers/http.ts";
 import { type ServerProcess, spawnServer } from "../helpers/server.ts";
 import { readEvents } from "../helpers/sse.ts";
 
-const KILLS = 22;
+const KILLS = 20;
 /** Longest life of a server once its workers are at work, milliseconds; some are killed before they are. */
 const LIFE_MS = 160;
 const SYMBOLS_PER_RUN = 6;
