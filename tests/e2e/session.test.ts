@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
 
@@ -6,7 +7,7 @@ const PASSWORD = "correct horse battery";
 
 let screen: Screen;
 beforeAll(async () => {
-  screen = await Screen.open(30, ".", { BARKEEP_PASSWORD: PASSWORD });
+  screen = await Screen.open(10, ".", { BARKEEP_PASSWORD: PASSWORD });
 }, 30_000);
 afterEach(async () => {
   await screen.leave();
@@ -57,6 +58,21 @@ test("a page whose session has ended leaves for the login once, and stays there"
   screen.forgive(/status (?:of )?401|ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
 }, 20_000);
 
+test("signed out in another tab, a page leads to the login, and from there back to where it was", async () => {
+  const page = await signedIn("/?q=status%3Afailed");
+  await live(page);
+  const other = await page.context().newPage();
+  await other.goto(`${screen.address}/runs`);
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(/\/login\?next=/);
+  await page.getByLabel("Password or access token").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${screen.address}/?q=status%3Afailed`);
+  await live(page);
+  // The refused stream is all that the browser complains of.
+  screen.forgive(/401/);
+});
+
 /** Lets a page of this context say whether it can be seen; pages that come later begin in the background. */
 const BACKGROUND = `(() => {
   let hidden = true;
@@ -98,3 +114,46 @@ test("eight tabs of one browser all load, and those that can be seen are live", 
   await first.evaluate("show(true)");
   await rowOf(first, "T5").waitFor();
 }, 30_000);
+
+test("the palette is walked with the keyboard, and moments follow the zone chosen in it", async () => {
+  const page = await signedIn();
+  await live(page);
+  await startRun(page, "AAPL");
+  await page.locator(".run-head[data-state=complete]").waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("new york");
+  // Enter does not wait for the list, but the list is waited for.
+  await page.keyboard.press("Enter");
+  await page.locator('html[data-zone="exchange"]').waitFor();
+  expect(await page.locator("#clock").textContent()).toMatch(/^\d\d:\d\d:\d\d E[SD]T$/);
+  await live(page);
+  await startRun(page, "MSFT");
+  await page
+    .locator(".run-head[data-state=complete]")
+    .filter({ hasText: /started \d{4}-\d\d-\d\d \d\d:\d\d E[SD]T/ })
+    .first()
+    .waitFor();
+  await page.locator("body").press("Control+k");
+  await page.getByRole("option", { name: "Monitor" }).and(page.locator("[aria-selected=true]")).waitFor();
+  // The answer to the last letter is the list that stays.
+  await Promise.all([page.waitForResponse(/\?q=aapl$/), page.keyboard.type("aapl")]);
+  await page
+    .getByRole("option", { name: /^AAPL.*profile/ })
+    .and(page.locator("[aria-selected=true]"))
+    .waitFor();
+  await page.keyboard.press("ArrowDown");
+  const option = page.locator("#palette [aria-selected=true]");
+  expect(await page.getByRole("combobox", { name: "Pages" }).getAttribute("aria-activedescendant")).toBe(
+    await option.getAttribute("id"),
+  );
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run("#palette")`);
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/profiles\/AAPL/);
+  await page.keyboard.press("/");
+  await page.locator("#palette[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("#palette[open]").waitFor({ state: "detached" });
+});
