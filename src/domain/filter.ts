@@ -20,6 +20,21 @@ const STAGE_OF: Readonly<Partial<Record<Status, number>>> = {
   "Storing profile": 4,
   Complete: 5,
 };
+
+/** The stage that a job is in, or was in when it ended or was stopped: its percentage tells (contract §2). */
+function stageOf({ status, progress, apiCalls }: JobProgress): number {
+  if (progress === 0 && apiCalls === 0) return STAGE_OF[status] ?? 0;
+  return STAGE_OF[status] ?? (progress >= 90 ? 4 : progress >= 70 ? 3 : progress >= 50 ? 2 : 1);
+}
+
+/** The numbers of a job that can be compared. */
+const NUMBERS: Readonly<Record<string, (job: JobProgress) => number>> = {
+  progress: ({ progress }) => progress,
+  points: ({ dataPoints }) => dataPoints,
+  calls: ({ apiCalls }) => apiCalls,
+  time: ({ duration }) => duration,
+};
+
 const STATES = [...JOB_STATES, "waiting"] as const;
 const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   ":": (a, b) => a === b,
@@ -35,7 +50,8 @@ type Test = (job: JobProgress) => boolean;
 
 /**
  * Reads a filter; the words are separated by spaces and all of them must hold. Qualifiers: `status:failed,paused`
- * (a state, or `waiting`), `stage:fetch` (also `>` and `<`), `progress>50`, `symbol:A*`; a word alone is a symbol,
+ * (a state, or `waiting`), `stage:fetch` (also `>` and `<`), `symbol:A*`, and the numbers
+ * `progress>50`, `points<100`, `calls>24`, `time>60` (seconds); a word alone is a symbol,
  * `*` stands for anything. Answers with the reason, in one sentence, where it cannot be understood.
  */
 export function parseFilter(input: string): JobFilter | { readonly wrong: string } {
@@ -50,9 +66,12 @@ export function parseFilter(input: string): JobFilter | { readonly wrong: string
 }
 
 function testOf(word: string): Test | string {
-  const [, name, sign = ":", value = ""] = /^(status|stage|progress|symbol)([:=<>])(.*)$/i.exec(word) ?? [];
+  const [, name, sign = ":", value = ""] =
+    /^(status|stage|progress|points|calls|time|symbol)([:=<>])(.*)$/i.exec(word) ?? [];
   if (name === undefined) {
-    return /[:=<>]/.test(word) ? `${word} is none of status:, stage:, progress>, symbol:.` : symbolTest(word);
+    return /[:=<>]/.test(word)
+      ? `${word} is none of status:, stage:, symbol:, progress>, points>, calls>, time>.`
+      : symbolTest(word);
   }
   const compare = COMPARE[sign]!;
   switch (name.toLowerCase()) {
@@ -67,12 +86,13 @@ function testOf(word: string): Test | string {
     case "stage": {
       const wanted = (STAGES as readonly string[]).indexOf(value.toLowerCase());
       if (wanted < 0) return `stage${sign} wants ${STAGES.join(", ")}, not "${value}".`;
-      return (job) => compare(STAGE_OF[job.status] ?? -1, wanted);
+      return (job) => compare(stageOf(job), wanted);
     }
     default: {
       const wanted = Number(value);
-      if (value === "" || Number.isNaN(wanted)) return `progress${sign} wants a number, not "${value}".`;
-      return (job) => compare(job.progress, wanted);
+      if (value === "" || Number.isNaN(wanted)) return `${name}${sign} wants a number, not "${value}".`;
+      const number = NUMBERS[name.toLowerCase()]!;
+      return (job) => compare(number(job), wanted);
     }
   }
 }

@@ -89,12 +89,16 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
   const series = await findSeries(db, job.symbol, job.interval, run.provider);
   const ledger = series ? await ledgerOf(db, series.id, runId) : [];
   const logs = await logOf(services, feed.said(), runId, job.symbol, LOG_PANEL_LINES);
+  const groups = batchGroups(runRow, row, ledger);
+  const coverage = batchGroups(runRow, row, ledger, CELLS);
+  // Of a run that only the database knows, the strip in the row is made from the ledger too.
+  const strip = coverage.length === 0 ? null : coverageOf(coverage.map(({ state }) => state));
   return {
     run,
-    job,
+    job: { ...job, coverage: job.coverage ?? strip },
     waiting: whyWaiting(job, run, jobs),
-    coverage: batchGroups(runRow, row, ledger, CELLS),
-    groups: batchGroups(runRow, row, ledger),
+    coverage,
+    groups,
     fetchMs: row.fetchMs,
     attempts: row.attempts,
     deaths: row.deaths,

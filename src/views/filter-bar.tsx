@@ -13,6 +13,15 @@ export interface FilterView {
   readonly sort: string;
 }
 
+const HELP = [
+  ["A*", "Symbols that begin with A"],
+  ["symbol:*-USD", "Symbols that end with -USD"],
+  ["status:failed,paused", "queued, running, waiting, paused, complete, failed, cancelled or skipped"],
+  ["stage>fetch", "Past a stage, or : and < for in and before it: queued, fetch, engineer, create, store, complete"],
+  ["progress<50", "Percent; in the same way points, calls and time (seconds)"],
+  ["status:failed symbol:A* stage>fetch", "All three together"],
+] as const;
+
 export const FilterBar = ({ filter }: { filter: FilterView }) => (
   <search class="filter">
     <form method="get">
@@ -33,8 +42,32 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => (
         aria-describedby={filter.wrong ? "filter-error" : undefined}
       />
       {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
+      <button
+        type="button"
+        class="icon-button"
+        popovertarget="filter-help"
+        aria-label="What can be typed into the filter"
+      >
+        ?
+      </button>
       {filter.text === "" ? <kbd>/</kbd> : <a href={queueAddress({ filter: "", sort: filter.sort, page: 1 })}>Clear</a>}
     </form>
+    <div id="filter-help" class="card filter-help" popover="auto">
+      <h2>Filter</h2>
+      <p class="muted">Words are separated by spaces, and all of them must hold.</p>
+      <dl>
+        {HELP.map(([words, means]) => (
+          <>
+            <dt>
+              <a href={queueAddress({ filter: words, sort: filter.sort, page: 1 })}>
+                <code>{words}</code>
+              </a>
+            </dt>
+            <dd>{means}</dd>
+          </>
+        ))}
+      </dl>
+    </div>
     {filter.wrong ? (
       <p id="filter-error" class="error">
         {filter.wrong}

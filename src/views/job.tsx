@@ -50,7 +50,7 @@ export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; 
         </div>
         <JobDetails view={view} />
       </div>
-      <LogPanel lines={view.logs} />
+      <LogPanel lines={view.logs} whole={`${jobAddress(view.run.id, view.job.symbol)}/log`} />
     </div>
   </Page>
 );

@@ -194,8 +194,11 @@ const KEYS = [
   ["n", "Type symbols for a new run"],
   ["j", "Next row"],
   ["k", "Previous row"],
+  ["x", "Select the row"],
+  ["X", "Select all rows from the last one to this"],
+  ["o", "Let rows that wait take their places"],
   [`1 – ${PLACES.length}`, PLACES.map(({ title }) => title).join(", ")],
-  ["Esc", "Close a menu or a question"],
+  ["Esc", "Close a menu or a question, or let go of the selection"],
   ["?", "This list"],
 ] as const;
 

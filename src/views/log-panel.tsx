@@ -23,14 +23,19 @@ const LogEntry = ({ line }: { line: LogLine }) => {
   );
 };
 
-/** `lines` in the order in which they were written. */
-export const LogPanel = ({ lines }: { lines: readonly LogLine[] }) => (
+/** `lines` in the order in which they were written; `whole` is where all of them can be had as a file. */
+export const LogPanel = ({ lines, whole }: { lines: readonly LogLine[]; whole?: string }) => (
   <section class="log" aria-labelledby="log-title">
     <header>
       <h2 id="log-title">Log</h2>
       <span class="muted">
         newest first, <ZoneTitle />
       </span>
+      {whole ? (
+        <a href={whole} download>
+          Download all
+        </a>
+      ) : null}
     </header>
     <ol id={dom.logLines} data-keep={LOG_PANEL_LINES} tabindex={0} aria-label="Log lines, newest first">
       <LogEntries lines={lines} />

@@ -4,11 +4,20 @@ import { parseFilter } from "../../src/domain/filter.ts";
 import { job } from "../helpers/board.ts";
 
 const JOBS = [
-  job({ symbol: "AAPL", state: "complete", status: "Complete", progress: 100 }),
+  job({
+    symbol: "AAPL",
+    state: "complete",
+    status: "Complete",
+    progress: 100,
+    dataPoints: 500,
+    apiCalls: 24,
+    duration: 3,
+  }),
   job({ symbol: "AMZN", state: "failed", status: "Fetching history", progress: 20 }),
   job({ symbol: "BRK.B", state: "running", status: "Engineering features", progress: 57 }),
   job({ symbol: "BTC-USD", state: "running", microStage: "Rate limit: resuming in 9s", progress: 12 }),
   job({ symbol: "V", state: "queued", status: "Queued", progress: 0 }),
+  job({ symbol: "ZZZ", state: "cancelled", status: "Cancelled", progress: 57 }),
 ];
 
 function found(text: string): string[] {
@@ -18,7 +27,7 @@ function found(text: string): string[] {
 }
 
 test.each([
-  ["", ["AAPL", "AMZN", "BRK.B", "BTC-USD", "V"]],
+  ["", ["AAPL", "AMZN", "BRK.B", "BTC-USD", "V", "ZZZ"]],
   ["a*", ["AAPL", "AMZN"]],
   ["v", ["V"]],
   ["*.b", ["BRK.B"]],
@@ -27,9 +36,13 @@ test.each([
   ["status:failed", ["AMZN"]],
   ["status:failed,queued", ["AMZN", "V"]],
   ["status:waiting", ["BTC-USD"]],
-  ["stage>fetch", ["AAPL", "BRK.B"]],
+  ["stage>fetch", ["AAPL", "BRK.B", "ZZZ"]],
   ["stage<fetch", ["V"]],
-  ["stage:engineer", ["BRK.B"]],
+  ["stage:engineer", ["BRK.B", "ZZZ"]],
+  ["status:failed symbol:A* stage:fetch", ["AMZN"]],
+  ["status:failed symbol:A* stage>fetch", []],
+  ["status:cancelled stage>fetch", ["ZZZ"]],
+  ["points>100 calls<30 time>2", ["AAPL"]],
   ["  status:running   B*  ", ["BRK.B", "BTC-USD"]],
 ])("%p finds %p", (text, symbols) => {
   expect(found(text)).toEqual(symbols);
