@@ -98,7 +98,8 @@ test("an open menu, selected text and the focus survive ten updates a second and
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
   await page.evaluate(`getSelection().selectAllChildren(document.querySelector(".queue tbody tr th"))`);
-  const before = await symbols(page);
+  // Other runs may still be at work below.
+  const before = (await symbols(page)).slice(0, 6);
   const state = `[getSelection().toString(), document.activeElement.textContent,
     document.querySelectorAll(".menu:popover-open").length].join("|")`;
   const held = await page.evaluate(state);
