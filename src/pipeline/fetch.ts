@@ -85,9 +85,10 @@ export async function fetchBatches(
   const last = failures.at(-1)?.error;
   if (last) {
     const failed = failures.reduce((sum, failure) => sum + failure.batches, 0);
+    // The reason first: a row has room for a few words.
     throw new ProviderError(
       last.kind,
-      `${failed} of ${total} batches failed (retry asks only for what is missing): ${last.message}`,
+      `${last.message} (${failed} of ${total} batches failed, retry asks only for these)`,
     );
   }
   if (total > 0) work.stage({ stage: "fetch", done: total, total });

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The last hour in small columns, one a minute: bars, requests, and how full the quotas were. */
 
+import type { Child } from "hono/jsx";
 import { dom, formatCompact, formatCount, Moment } from "./ui.tsx";
 
 type Minutes = readonly (number | null)[];
@@ -26,8 +27,8 @@ export const ActivityPanel = ({ view }: { view: ActivityView | null }) => (
   <section id={dom.activity} class="activity" aria-label="The last hour">
     {view === null ? null : (
       <>
-        <Throughput name="Bars a minute" minutes={view.bars} since={view.since} />
-        <Throughput name="Requests a minute" minutes={view.requests} since={null} />
+        <Throughput name="Bars" minutes={view.bars} since={view.since} />
+        <Throughput name="Requests" minutes={view.requests} since={null} />
         {view.quotas.map(({ title, levels, period, counts, limit }) => {
           const now = percent(levels.at(-1) ?? levels.at(-2) ?? 0);
           const words = `of ${formatCount(limit)} ${counts} a ${period}`;
@@ -51,37 +52,30 @@ export const ActivityPanel = ({ view }: { view: ActivityView | null }) => (
 const known = (value: number | null) => value ?? 0;
 const percent = (share: number) => `${Math.round(share * 100)}%`;
 
-/** What was done in each minute; the figure is that of the last whole one, if there is one yet. */
+/** What was done in each minute; the figure is the sum, which unlike a minute's does not jump about. */
 const Throughput = ({ name, minutes, since }: { name: string; minutes: Minutes; since: number | null }) => {
   const counts = minutes.map(known);
-  const last = formatCompact(minutes.at(-2) ?? counts.at(-1) ?? 0);
-  const peak = Math.max(...counts);
+  const peak = formatCompact(Math.max(...counts));
   const sum = formatCompact(counts.reduce((total, count) => total + count, 0));
-  const words = `peak ${formatCompact(peak)}, ${sum} ${since === null ? "in the hour" : "since"}`;
+  const span = since === null ? "in the last hour" : ["since ", <Moment at={since} style="clock" />];
   return (
-    <Figure name={name} value={last} words={words} since={since}>
+    <Figure name={name} value={sum} words={[span, `, at most ${peak} a minute`]}>
       <Columns
         minutes={minutes}
-        top={peak}
-        title={`${name}, over the last hour`}
-        detail={`${last} in the last minute; peak ${formatCompact(peak)}, ${sum} in all.`}
+        top={Math.max(...counts)}
+        title={`${name} a minute, over the last hour`}
+        detail={`${sum} in all, at most ${peak} a minute.`}
       />
     </Figure>
   );
 };
 
-const Figure = (props: { name: string; value: string; words: string; since?: number | null; children?: unknown }) => (
+const Figure = (props: { name: string; value: string; words: Child; children?: Child }) => (
   <figure>
     <figcaption>
       {props.name} <b class="num">{props.value}</b> <span class="muted">{props.words}</span>
-      {props.since ? (
-        <span class="muted">
-          {" "}
-          <Moment at={props.since} style="clock" />
-        </span>
-      ) : null}
     </figcaption>
-    {props.children as string}
+    {props.children}
   </figure>
 );
 

@@ -31,7 +31,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
     <h1 class="visually-hidden">Monitor</h1>
     <div class="monitor">
       <div class="monitor-main">
-        <RunForm form={view.form} />
+        <Order view={view} />
         <QuotaPanel quotas={view.quotas} now={frame.now} />
         <ActivityPanel view={view.activity} />
         {view.runs.length > 0 || view.filter.text !== "" ? <FilterBar filter={view.filter} /> : null}
@@ -42,6 +42,14 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
       <LogPanel lines={view.logs} />
     </div>
   </Page>
+);
+
+/** The form, folded away on a phone while there is something to watch; a wide screen shows it at all times. */
+const Order = ({ view: { form, runs } }: { view: MonitorView }) => (
+  <details class="order" open={runs.length === 0 || Object.keys(form.errors).length > 0}>
+    <summary>New run</summary>
+    <RunForm form={form} />
+  </details>
 );
 
 /** All runs on the monitor, or what to do while there is none. */

@@ -117,7 +117,7 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
 /** Rates are of the last five minutes while the run is open, and of all its work afterwards. */
 const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: number }) => (
   <div>
-    <dt title={run.finishedAt === null ? "Over the last 5 minutes" : "On average"}>{name} a minute</dt>
+    <dt title={run.finishedAt === null ? "Over the last 5 minutes" : "On average"}>{name}/min</dt>
     <dd class="num">{value < 10 ? value.toFixed(1) : formatCompact(value)}</dd>
   </div>
 );

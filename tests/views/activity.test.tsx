@@ -17,8 +17,8 @@ test("a minute is a column, the highest as high as there is room, the last one a
   const html = draw({ bars });
   expect(path(html, "over")).toBe("M228 31v-8h3v8zM232 31v-30h3v30z");
   expect(path(html, "filling")).toBe("M236 31v-15h3v15z");
-  expect(html).toContain('Bars a minute <b class="num">1.2K</b>');
-  expect(html).toContain("<desc>1.2K in the last minute; peak 1.2K, 2.1K in all.</desc>");
+  expect(html).toContain('Bars <b class="num">2.1K</b>');
+  expect(html).toContain("<desc>2.1K in all, at most 1.2K a minute.</desc>");
 });
 
 test("what is not known is a gap in the ground, what was nothing is not", () => {
