@@ -22,6 +22,8 @@ try {
   const address = `http://${server.hostname}:${server.port}`;
   console.log(`Barkeep listening on ${address}`);
   app.outbox.start(config.publicUrl ?? address);
+  // After the first page can be served: the workers' start would hold it up.
+  app.pool.warm();
 
   let stopping = false;
   const stop = async (signal: string) => {

@@ -1,4 +1,4 @@
-/** The pool of workers: hands each one job at a time, passes on what it says, and replaces it when it dies. */
+/** The pool of workers: starts them when they are wanted, hands each one job at a time, and replaces one that dies. */
 
 import type { Coverage } from "../domain/coverage.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
@@ -83,8 +83,11 @@ export class WorkerPool {
     private settings: WorkerSettings,
     private readonly gate: Gate,
     private readonly script: URL = WORKER,
-  ) {
-    for (let i = 0; i < size; i++) this.#hire();
+  ) {}
+
+  /** Starts every worker now, so that the first jobs need not wait for a start. */
+  warm(): void {
+    while (this.#canHire) this.#hire();
   }
 
   /** Workers that are up. */
@@ -99,7 +102,7 @@ export class WorkerPool {
   run(task: SymbolTask, listener: TaskListener): Promise<Outcome> {
     const assignment = new Assignment(task, listener);
     if (this.#closed) assignment.resolve({ kind: "stopped", reason: "shutdown" });
-    else if (this.#members.size === 0) assignment.reject(new WorkerDied(this.#lastLoss));
+    else if (this.#members.size === 0 && !this.#canHire) assignment.reject(new WorkerDied(this.#lastLoss));
     else this.#waiting.push(assignment);
     this.#assign();
     return assignment.outcome;
@@ -142,14 +145,22 @@ export class WorkerPool {
     await gone;
   }
 
-  /** Hands waiting jobs to free workers, first come, first served. */
+  /** Is there room for another worker, and have the last ones come up? */
+  get #canHire(): boolean {
+    return !this.#closed && this.#members.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
+  }
+
+  /** Hands waiting jobs to free workers, first come, first served; those that are left over get a worker started. */
   #assign(): void {
+    let starting = 0;
     for (const member of this.#members) {
       if (this.#waiting.length === 0) return;
+      if (!member.ready) starting += 1;
       if (!member.ready || member.assignment !== null) continue;
       member.assignment = this.#waiting.shift()!;
       member.say({ type: "task", task: member.assignment.task });
     }
+    for (; starting < this.#waiting.length && this.#canHire; starting++) this.#hire();
   }
 
   #hire(): void {
@@ -239,7 +250,7 @@ export class WorkerPool {
     assignment?.reject(new WorkerDied(this.#lastLoss));
     if (this.#closed) return;
     if (!member.ready) this.#failedStarts += 1;
-    if (this.#failedStarts < MAX_FAILED_STARTS) this.#hire();
+    if (this.#canHire) this.#hire();
     else if (this.#members.size === 0) {
       for (const { reject } of this.#waiting.splice(0)) reject(new WorkerDied(this.#lastLoss));
     }

@@ -1,19 +1,53 @@
 /** The pool as a whole: how it comes and goes. */
 
 import { expect, test } from "bun:test";
+import type { SymbolTask } from "../../src/pipeline/messages.ts";
 import { WorkerPool } from "../../src/pipeline/pool.ts";
 import { testConfig } from "../helpers/app.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+
+const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
+const listener = { stage() {}, coverage() {}, log() {}, alert() {} };
+
+const task = (jobId: number): SymbolTask => ({
+  jobId,
+  runId: "r1",
+  symbol: "ACME",
+  interval: "1d",
+  mode: "full",
+  provider: "nobody",
+  rebuild: false,
+  repairProvider: null,
+  asks: "unanswered",
+  batchDays: 30,
+  rangeFrom: 0,
+  rangeTo: 86_400,
+  asOf: 86_400,
+});
+
+function startPool(folder: Folder, size: number): WorkerPool {
+  const { dbUrl, dbToken, providerValues } = testConfig(folder.database());
+  return new WorkerPool(size, { dbUrl, dbToken, providerValues, sessions: {} }, gate);
+}
+
+test("a pool starts a worker for a job that none is free for, and no others", async () => {
+  using folder = temporaryFolder();
+  const pool = startPool(folder, 3);
+  for (const jobId of [1, 2]) {
+    const outcome = await pool.run(task(jobId), listener);
+    expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining('no provider "nobody"') });
+  }
+  expect(pool.alive).toBe(1);
+  await pool.close();
+});
 
 test("a pool that is closed while its workers still start ends in peace", async () => {
   using folder = temporaryFolder();
-  const { dbUrl, dbToken, providerValues } = testConfig(folder.database());
-  const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
   // Each round stops the threads a little later in their start: while they load, while they open the database, after.
-  for (let round = 0; round < 12; round++) {
-    const settings = { dbUrl, dbToken, providerValues, sessions: {} };
-    const pool = new WorkerPool(2, settings, gate);
-    await Bun.sleep(round * 15);
+  for (let round = 0; round < 8; round++) {
+    const pool = startPool(folder, 2);
+    pool.warm();
+    await Bun.sleep(round * 20);
     await pool.close();
     expect(pool.alive).toBe(0);
   }

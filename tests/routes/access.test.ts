@@ -95,7 +95,7 @@ describe("with a password", () => {
 
   test("supervisors need no login", async () => {
     expect((await get("/healthz")).status).toBe(200);
-    expect((await get("/readyz")).status).toBe(200);
+    expect(await (await get("/readyz")).json()).toMatchObject({ database: true });
   });
 
   test("the cookie is out of reach of scripts and of other sites, and goes over TLS only where there is TLS", async () => {

@@ -5,6 +5,7 @@ import { startApp } from "../helpers/app.ts";
 
 test("a server at work is alive, ready, and says what it does", async () => {
   await using app = await startApp();
+  app.app.pool.warm();
   const run = await app.start({ symbols: ["AAPL", "DEMO-FAIL"], years: 1, batch_days: 365 });
   await app.reach(run, "failed", "complete");
   expect((await app.get("/healthz")).body).toEqual({ status: "ok" });
