@@ -46,9 +46,20 @@ export type Outcome =
     }
   | { readonly kind: "stopped"; readonly reason: StopReason }
   /** The quota is spent: the job is to be taken up again after so many seconds. */
-  | { readonly kind: "parked"; readonly seconds: number; readonly reason: string }
-  /** `error` is the provider's kind of failure, if it was one. */
-  | { readonly kind: "failed"; readonly reason: string; readonly error?: ProviderErrorKind };
+  | { readonly kind: "parked"; readonly seconds: number; readonly reason: string; readonly counters: CallCounters }
+  /** `error` is the provider's kind of failure, and `counters` what it took, if it was one. */
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      readonly error?: ProviderErrorKind;
+      readonly counters?: CallCounters;
+    };
+
+/** What a job that ended early has come to. */
+interface CallCounters {
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+}
 
 export interface WorkerSettings {
   readonly dbUrl: string;

@@ -4,7 +4,7 @@ import { ProviderError } from "../domain/errors.ts";
 import { marketOf } from "../domain/symbol.ts";
 import { FEATURE_COUNT } from "../features/catalog.ts";
 import { seriesId } from "../storage/bars.ts";
-import { findJobWork } from "../storage/jobs.ts";
+import { findJobWork, keepCalls } from "../storage/jobs.ts";
 import { storeProfile } from "../storage/profiles.ts";
 import { isHistoryComplete } from "./completeness.ts";
 import { catalogVersion, engineerSeries } from "./engineer.ts";
@@ -18,29 +18,34 @@ const PARKED_SECONDS = 15 * 60;
 
 /** Works on one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */
 export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
+  const { symbol, interval, provider, jobId } = task;
+  const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
+  const work = await Work.begin(task, io, await findJobWork(io.db, jobId), series);
   try {
-    return await workOn(task, io);
+    return await workOn(work);
   } catch (error) {
+    const { dataPoints, apiCalls, fetchMs } = work;
+    // Requests that came to nothing were sent all the same.
+    await keepCalls(io.db, jobId, { apiCalls, fetchMs });
     if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
-    if (error instanceof ProviderError && isSpentQuota(error)) {
-      return { kind: "parked", seconds: error.retryAfter ?? PARKED_SECONDS, reason: error.message };
+    if (!(error instanceof ProviderError)) throw error;
+    const counters = { dataPoints, apiCalls };
+    if (isSpentQuota(error)) {
+      return { kind: "parked", seconds: error.retryAfter ?? PARKED_SECONDS, reason: error.message, counters };
     }
-    if (error instanceof ProviderError) return { kind: "failed", reason: error.message, error: error.kind };
-    throw error;
+    return { kind: "failed", reason: error.message, error: error.kind, counters };
   }
 }
 
-async function workOn(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
+async function workOn(work: Work): Promise<Outcome> {
+  const { task, io, series } = work;
   const { symbol, interval, provider } = task;
-  const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
-  const work = await Work.begin(task, io, await findJobWork(io.db, task.jobId), series);
-
   await fetchHistory(work);
   const gaps = await judgeHistory(work);
 
   const engineered = await engineerSeries(work);
   if (engineered === null)
-    return { kind: "failed", reason: `${io.provider.title} has no bars of ${symbol} in this range` };
+    throw new ProviderError("no_data", `${io.provider.title} has no bars of ${symbol} in this range`);
 
   await work.breathe();
   work.stage({ stage: "create" });

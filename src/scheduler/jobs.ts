@@ -72,12 +72,16 @@ async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome
     }
     case "parked": {
       if (job.state !== "running") return DONE;
-      await runs.requeue(job, { stage: "waiting", reason: rateLimited(outcome.seconds) });
+      await runs.requeue(
+        job,
+        { stage: "waiting", reason: rateLimited(outcome.seconds) },
+        { counters: outcome.counters },
+      );
       return { again: true, afterMs: outcome.seconds * 1000 };
     }
     case "failed":
       if (job.state !== "running") return DONE;
-      await runs.fail([job], outcome.reason);
+      await runs.fail([job], outcome.reason, { counters: outcome.counters });
       // With a refused key no other symbol of the provider can succeed: they are stopped with the same reason.
       if (outcome.error === "auth" || outcome.error === "plan")
         await runs.failProvider(job.run.row.provider, outcome.reason);

@@ -47,6 +47,9 @@ const KEPT_FINISHED = 5;
 /** Shortest time between two totals of the same run on the screen, milliseconds. */
 const SUMMARY_MS = 250;
 
+/** What is written of a job that leaves its worker, besides its state. */
+type Ending = JobPatch & { readonly counters?: Counters | undefined };
+
 export interface RunsOptions {
   readonly db: Database;
   readonly hub: ProgressHub;
@@ -245,19 +248,19 @@ export class Runs {
   }
 
   /** Puts a job that was in work back into the queue: in memory at once, then on disk, then its run. */
-  async requeue(job: JobRecord, stage: Stage, patch: JobPatch = {}): Promise<void> {
-    this.#change(job, "requeue", stage);
+  async requeue(job: JobRecord, stage: Stage, { counters, ...patch }: Ending = {}): Promise<void> {
+    this.#change(job, "requeue", stage, counters);
     await moveJobs(this.options.db, [job.id], "requeue", { ...patchOf(job, stage), ...patch });
     await this.#settle(job.run);
   }
 
   /** Ends jobs of one run with a reason that a person can act on. */
-  async fail(jobs: readonly JobRecord[], reason: string, patch: JobPatch = {}): Promise<void> {
+  async fail(jobs: readonly JobRecord[], reason: string, { counters, ...patch }: Ending = {}): Promise<void> {
     const stage = { stage: "failed", reason } as const;
     const at = Date.now();
     for (const job of jobs) {
       this.options.engine.cancel(job.key);
-      this.#change(job, "fail", stage);
+      this.#change(job, "fail", stage, counters);
     }
     const failures = jobs.map((job) => {
       return { id: job.id, patch: { ...patchOf(job, stage), ...patch }, event: jobFailed(job, reason, at) };
@@ -293,11 +296,11 @@ export class Runs {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  #change(job: JobRecord, transition: JobTransition, stage: Stage): void {
+  #change(job: JobRecord, transition: JobTransition, stage: Stage, counters?: Counters): void {
     job.state = JOB_TRANSITIONS[transition].to;
     if (transition === "retry" || transition === "refetch") job.deaths = 0;
     this.book.endStretch(job);
-    this.book.stage(job, stage);
+    this.book.stage(job, stage, counters);
   }
 
   /**

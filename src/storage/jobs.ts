@@ -24,6 +24,15 @@ export async function keepPlanStart(db: Database, jobId: number, planFrom: numbe
   await db.orm.update(jobs).set({ planFrom }).where(eq(jobs.id, jobId)).run();
 }
 
+/** Keeps what a stretch of work that ended early has asked of its provider. */
+export async function keepCalls(
+  db: Database,
+  jobId: number,
+  calls: { readonly apiCalls: number; readonly fetchMs: number },
+): Promise<void> {
+  await db.orm.update(jobs).set(calls).where(eq(jobs.id, jobId)).run();
+}
+
 export async function keepWork(
   db: Database,
   jobId: number,

@@ -1,11 +1,13 @@
 /** What increments, revisions and corporate actions make of the stored bars. */
 
 import { describe, expect, test } from "bun:test";
+import { barStarts } from "../../src/domain/calendar.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { DAY } from "../../src/domain/interval.ts";
 import { findHealth } from "../../src/storage/health.ts";
 import { listRevisions } from "../../src/storage/revisions.ts";
-import { dailyRow, type MemoryVendor } from "../fakes/memory-vendor.ts";
+import { jobsOfRun } from "../../src/storage/runs.ts";
+import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";
 import { startPipeline } from "../helpers/pipeline.ts";
 import { alerts, cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./story.ts";
 
@@ -36,6 +38,19 @@ describe("an incremental update", () => {
     expect(vendor.asked).toEqual([]);
     await pipeline.run(vendor, { mode: "incremental", asOf: SESSIONS[120]!.close });
     expect(vendor.asked.length).toBe(1);
+  });
+
+  test("of intraday bars asks for two sessions and what came since, up to the last bar that is over", async () => {
+    using pipeline = await startPipeline();
+    const vendor = new MemoryVendor();
+    const hours = SESSIONS.slice(0, 23).flatMap((session) => barStarts(session, "1h"));
+    vendor.put(...hours.map((ts) => dailyRow(ts)));
+    const [last, today] = [SESSIONS[20]!, SESSIONS[21]!];
+    await pipeline.run(vendor, { interval: "1h", asOf: last.close, days: 60 });
+    vendor.asked.length = 0;
+    await pipeline.run(vendor, { mode: "incremental", interval: "1h", asOf: today.open + 2.5 * 3_600, days: 60 });
+    expect(vendor.asked).toEqual([{ from: SESSIONS[19]!.date, to: today.date + DAY }]);
+    expect((await pipeline.stored(vendor, "1h")).at(-1)![0]).toBe(today.open + 3_600);
   });
 
   test("asks again when the newest session had not come yet", async () => {
@@ -128,6 +143,15 @@ describe("a revision", () => {
     expect(await pipeline.stored(vendor)).toEqual(clean.bars);
     expectClose(await features(pipeline), clean.features);
   });
+});
+
+test("a request that a spent quota answered is counted, and the job waits for the reset", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(20);
+  vendor.trouble = new ProviderError("quota_day", "spent", 60);
+  const outcome = await pipeline.run(vendor, { asOf: evening(19) });
+  expect(outcome).toMatchObject({ kind: "parked", seconds: 60, counters: { apiCalls: 1, dataPoints: 0 } });
+  expect((await jobsOfRun(pipeline.db, outcome.runId))[0]!.apiCalls).toBe(1);
 });
 
 describe("corporate actions", () => {

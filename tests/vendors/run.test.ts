@@ -43,8 +43,11 @@ describe("a run against a vendor", () => {
 
   test("leaves the trouble of one symbol with that symbol", async () => {
     await using app = await startApp({ env: env() });
+    fake.urls.length = 0;
     const id = await app.start(order(["AAPL", "NOPE", "MSFT"]));
     const run = await app.reach(id, "complete", "failed");
+    // The request that found nothing was sent as well.
+    expect(run!.jobs.reduce((sum, { apiCalls }) => sum + apiCalls, 0)).toBe(fake.urls.length);
     expect(run!.jobs.map(({ symbol, state }) => `${symbol} ${state}`).sort()).toEqual([
       "AAPL complete",
       "MSFT complete",
