@@ -163,7 +163,7 @@ async function fullSpeed() {
     document.addEventListener("htmx:sse:after:message", () => messages++);
   }`);
   // Long enough for the run to outlast the bench.
-  const runId = await startRun(screen, Math.ceil(SECONDS / 6));
+  const runId = await startRun(screen, Math.min(30, Math.ceil(SECONDS / 3)));
   await page.locator(".queue tbody tr").nth(499).waitFor({ state: "attached" });
   await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))");
   const drawing = await page.evaluate<number[]>("long.splice(0)");
@@ -174,8 +174,8 @@ async function fullSpeed() {
   const long = await page.evaluate<number[]>("long");
   const messages = await page.evaluate<number>("messages");
   const states = screen.app.hub.jobsOf(runId).map(({ state }) => state);
-  if (!states.includes("queued")) console.log("The run ended before the bench: take a slower one");
-  await screen.app.runs.actOnRun(runId, "cancel");
+  if (states.includes("queued")) await screen.app.runs.actOnRun(runId, "cancel");
+  else console.log("The run ended before the bench did: the figures hold for less time");
   await screen.close();
 
   const seconds = after.at - before.at;

@@ -14,6 +14,11 @@ import { type LogLine, logToWire, progressToWire, type RunSummary, runToWire } f
 
 /** Shortest time between two frames, milliseconds. */
 export const FRAME_MS = 100;
+/**
+ * More events than these in a frame, and the next one takes twice as long: no eye follows, and each frame costs a
+ * browser as much layout and paint as a whole page of text.
+ */
+const RUSH_EVENTS = 50;
 /** Events a stream may fall behind before it is told that it lagged. */
 export const STREAM_LIMIT = 4_096;
 /** Log lines kept for viewers who come late. */
@@ -59,6 +64,9 @@ export class ProgressHub {
   readonly #dirtyRuns = new Set<string>();
   #newLogs: LogLine[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** The last event of the last frame, and the milliseconds to the next frame. */
+  #framedSeq = 0;
+  #frameMs = FRAME_MS;
   #closed = false;
 
   get seq(): number {
@@ -174,12 +182,14 @@ export class ProgressHub {
     const event = { ...body, seq: this.#seq } as HubEvent;
     for (const stream of this.#streams) stream.push(event);
     if (!this.#closed && this.#timer === null && this.#framed) {
-      this.#timer = setTimeout(() => this.#flush(), FRAME_MS);
+      this.#timer = setTimeout(() => this.#flush(), this.#frameMs);
     }
   }
 
   #flush(): void {
     this.#timer = null;
+    this.#frameMs = this.#seq - this.#framedSeq > RUSH_EVENTS ? 2 * FRAME_MS : FRAME_MS;
+    this.#framedSeq = this.#seq;
     const pick = <T>(keys: Set<string>, from: Map<string, T>) =>
       [...keys].flatMap((key) => from.get(key) ?? ([] as T[]));
     const frame: Frame = {
