@@ -85,6 +85,16 @@ describe("frames", () => {
     for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(FRAME_MS - 2);
   });
 
+  test("take twice as long after a rush of events", async () => {
+    await Promise.all([nextFrame(), report("A")]);
+    const rush = nextFrame();
+    for (let i = 0; i < 60; i++) report("A");
+    await rush;
+    const at = performance.now();
+    await Promise.all([nextFrame(), report("A")]);
+    expect(performance.now() - at).toBeGreaterThanOrEqual(2 * FRAME_MS - 2);
+  });
+
   test("one that nobody follows is not put by for whoever comes next", async () => {
     const stop = hub.onFrame(() => {});
     stop();
