@@ -1,5 +1,4 @@
-// The live stream: how fresh the page is, a watchdog for a connection that has died without a word, and what the
-// pushed fragments leave to do.
+// The live stream: how fresh the page is, and a watchdog for a connection that has died without a word.
 
 (() => {
   const stream = document.getElementById("stream");
@@ -38,10 +37,4 @@
   };
   stream.addEventListener("htmx:sse:after:connection", hear);
   stream.addEventListener("htmx:sse:before:message", hear);
-  stream.addEventListener("htmx:sse:after:message", () => {
-    const lines = document.getElementById("log-lines");
-    if (!lines) return;
-    const keep = Number(lines.dataset.keep);
-    while (lines.childElementCount > keep) lines.lastElementChild.remove();
-  });
 })();

@@ -19,6 +19,10 @@ export interface LogLine {
   readonly message: string;
 }
 
+/** Whether a line contains `text`, in any case; its level counts, so that `warn` finds warnings. */
+export const saysInLog = (text: string, { level, message }: LogLine): boolean =>
+  `${level} ${message}`.toLowerCase().includes(text.toLowerCase());
+
 /** A run with the totals of its jobs. */
 export interface RunSummary {
   readonly id: string;

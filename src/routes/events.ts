@@ -11,12 +11,11 @@ const HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
-/** `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=` filters, `?sort=` and `?page=` pick the rows; `?since=` (or `Last-Event-ID`) says what the page already shows. */
+/** `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=` filters, `?sort=` and `?page=` pick the rows, `?log=` the lines of the log; `?since=` (or `Last-Event-ID`) says what the page already shows. */
 export const streamRoutes = (feed: ScreenFeed) =>
   new Hono().get("/events", (c) => {
     const { scene } = sceneOf(c.req.query("run"), c.req.query());
-    const symbol = c.req.query("symbol");
+    const { symbol, log } = c.req.query();
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
-    const watched = symbol === undefined ? scene : { ...scene, symbol };
-    return c.body(feed.connect(watched, cursor, c.get("lease")), 200, HEADERS);
+    return c.body(feed.connect({ ...scene, symbol, log }, cursor, c.get("lease")), 200, HEADERS);
   });

@@ -6,10 +6,10 @@ import { coverageOf, coverageWords } from "../domain/coverage.ts";
 import { Refusal } from "../domain/errors.ts";
 import { isActive } from "../domain/run.ts";
 import { parseSymbol } from "../domain/symbol.ts";
-import type { LogLine } from "../domain/telemetry.ts";
+import { type LogLine, saysInLog } from "../domain/telemetry.ts";
 import { whyWaiting } from "../domain/waiting.ts";
 import { ledgerOf } from "../storage/coverage.ts";
-import { readLog } from "../storage/log.ts";
+import { type LogQuery, readLog } from "../storage/log.ts";
 import { findRun, jobsOfRun } from "../storage/runs.ts";
 import { findSeries } from "../storage/series.ts";
 import { BatchCard } from "../views/batches.tsx";
@@ -29,10 +29,11 @@ const CELLS = 400;
 /** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
 export async function answerJobPage(c: Context, services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
   const cursor = feed.cursor();
-  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
+  const log = searchedFor(c);
+  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "", log);
   if (c.req.query("details") !== undefined) return c.html(<JobDetails view={view} />);
   const { run, job } = view;
-  const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol }, cursor);
+  const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol, log }, cursor);
   return c.html(<JobPage frame={frameOf(c, assets)} view={view} stream={stream} />);
 }
 
@@ -50,14 +51,19 @@ export async function answerJobCard(c: Context, services: Services, feed: Screen
   );
 }
 
-/** The log of one symbol in a run as text, oldest line first. */
+/** Longest text that a log is searched for, characters. */
+const MAX_SEARCH = 200;
+const searchedFor = (c: Context) => (c.req.query("log") ?? "").trim().slice(0, MAX_SEARCH);
+
+/** The log of one symbol in a run as text, oldest line first; with `?log=` the lines that contain it. */
 export async function answerJobLog(c: Context, services: Services) {
   const { db } = services;
   const runId = c.req.param("id") ?? "";
   const symbol = parseSymbol(c.req.param("symbol") ?? "");
   if (symbol === null || (await findRun(db, runId)) === undefined)
     throw new Refusal("not_found", "There is no such log");
-  const text = (await logOf(services, services.hub.lines(), runId, symbol, 100_000)).map(
+  const wanted = { runId, symbol, text: searchedFor(c), debug: true, limit: 100_000 };
+  const text = (await logOf(services, services.hub.lines(), wanted)).map(
     ({ at, level, message }) => `${new Date(at).toISOString()} ${level} ${message}\n`,
   );
   return c.body(text.join(""), 200, {
@@ -66,17 +72,25 @@ export async function answerJobLog(c: Context, services: Services) {
   });
 }
 
+type LogWanted = Required<Omit<LogQuery, "before">>;
+
 /** The last lines about a symbol, oldest first: those on disk, then the `recent` ones that may not be there yet. */
-async function logOf({ db }: Services, recent: readonly LogLine[], runId: string, symbol: string, limit: number) {
+async function logOf({ db }: Services, recent: readonly LogLine[], wanted: LogWanted): Promise<LogLine[]> {
+  const { runId, symbol, text, debug, limit } = wanted;
   const before = recent[0]?.at ?? Number.POSITIVE_INFINITY;
-  const rows = await readLog(db, { runId, symbol, limit });
+  const rows = await readLog(db, wanted);
   const stored = rows.filter(({ at }) => at < before).map((row) => ({ ...row, level: row.level as LogLine["level"] }));
-  return [...stored.reverse(), ...recent.filter((line) => line.runId === runId && line.symbol === symbol)].slice(
-    -limit,
+  const fresh = recent.filter(
+    (line) =>
+      line.runId === runId &&
+      line.symbol === symbol &&
+      (debug || line.level !== "debug") &&
+      (text === "" || saysInLog(text, line)),
   );
+  return [...stored.reverse(), ...fresh].slice(-limit);
 }
 
-async function viewOf(services: Services, feed: ScreenFeed, runId: string, text: string): Promise<JobView> {
+async function viewOf(services: Services, feed: ScreenFeed, runId: string, text: string, log = ""): Promise<JobView> {
   const { db, runs } = services;
   const symbol = parseSymbol(text);
   const { run, jobs } = await runs.read(runId);
@@ -88,7 +102,7 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
   }
   const series = await findSeries(db, job.symbol, job.interval, run.provider);
   const ledger = series ? await ledgerOf(db, series.id, runId) : [];
-  const logs = await logOf(services, feed.said(), runId, job.symbol, LOG_PANEL_LINES);
+  const wanted = { runId, symbol: job.symbol, text: log, debug: false, limit: LOG_PANEL_LINES };
   const groups = batchGroups(runRow, row, ledger);
   const coverage = batchGroups(runRow, row, ledger, CELLS);
   // Of a run that only the database knows, the strip in the row is made from the ledger too.
@@ -104,6 +118,7 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
     deaths: row.deaths,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
-    logs: logs.filter(({ level }) => level !== "debug"),
+    logs: await logOf(services, feed.said(), wanted),
+    searched: log,
   };
 }

@@ -3,7 +3,7 @@
 import { type JobFilter, parseFilter } from "../domain/filter.ts";
 import type { JobProgress } from "../domain/progress.ts";
 import { type JobOrder, parseOrder, RUN_ORDER } from "../domain/queue-order.ts";
-import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import { type LogLine, type RunSummary, saysInLog } from "../domain/telemetry.ts";
 import type { RowsView } from "../views/queue.tsx";
 import { queueSearch } from "../views/queue-address.ts";
 
@@ -15,6 +15,8 @@ export interface Scene {
   readonly run?: string | undefined;
   /** One symbol of that run. */
   readonly symbol?: string | undefined;
+  /** What the lines of the log that it shows must contain. */
+  readonly log?: string | undefined;
   readonly filter: JobFilter;
   readonly order: JobOrder;
   /** From 1; a run with fewer pages shows its last. */
@@ -44,14 +46,15 @@ export function sceneOf(run: string | undefined, query: SceneQuery): { scene: Sc
 }
 
 /** Equal for scenes that show the same. */
-export const keyOf = ({ run = "", symbol = "", filter, order, page }: Scene): string =>
-  [run, symbol, filter.text, order.text, page].join("\n");
+export const keyOf = ({ run = "", symbol = "", log = "", filter, order, page }: Scene): string =>
+  [run, symbol, log, filter.text, order.text, page].join("\n");
 
 /** The address of a scene's live updates for a page that shows everything up to `cursor`. */
-export function streamAddress({ run, symbol, filter, order, page }: Scene, cursor: string): string {
+export function streamAddress({ run, symbol, log = "", filter, order, page }: Scene, cursor: string): string {
   const query = queueSearch({ filter: filter.text, sort: order.text, page });
   if (run !== undefined) query.set("run", run);
   if (symbol !== undefined) query.set("symbol", symbol);
+  if (log !== "") query.set("log", log);
   query.set("since", cursor);
   return `/events?${query}`;
 }
@@ -84,10 +87,11 @@ export function jobsOf(scene: Scene, jobs: readonly JobProgress[]): RowsView {
 }
 
 /** The lines that belong to a scene; single features are for the log file. */
-export const linesOf = ({ run, symbol }: Scene, lines: readonly LogLine[]): LogLine[] =>
+export const linesOf = ({ run, symbol, log = "" }: Scene, lines: readonly LogLine[]): LogLine[] =>
   lines.filter(
     (line) =>
       line.level !== "debug" &&
       (run === undefined || line.runId === run) &&
-      (symbol === undefined || line.symbol === symbol),
+      (symbol === undefined || line.symbol === symbol) &&
+      (log === "" || saysInLog(log, line)),
   );

@@ -1,6 +1,6 @@
 /** Log lines on disk, written in batches: a line waits at most `FLUSH_MS`. */
 
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/telemetry.ts";
 import type { Database } from "./db.ts";
 import { logs } from "./schema.ts";
@@ -47,11 +47,21 @@ export class LogStore {
   }
 }
 
-/** The last lines of a run (or of all), newest first; `before` is the id of the oldest one seen. */
-export async function readLog(
-  db: Database,
-  { runId, symbol, limit, before }: { runId?: string; symbol?: string; limit: number; before?: number },
-) {
+/** Which lines are read. */
+export interface LogQuery {
+  readonly runId?: string;
+  readonly symbol?: string;
+  /** What level and message must contain, as in `saysInLog`; empty for all. */
+  readonly text?: string;
+  /** Whether single features are read, too. */
+  readonly debug?: boolean;
+  readonly limit: number;
+  /** The id of the oldest one seen. */
+  readonly before?: number;
+}
+
+/** The last lines of a run (or of all), newest first. */
+export async function readLog(db: Database, { runId, symbol, text = "", debug = true, limit, before }: LogQuery) {
   return db.orm
     .select()
     .from(logs)
@@ -60,6 +70,8 @@ export async function readLog(
         runId === undefined ? undefined : eq(logs.runId, runId),
         symbol === undefined ? undefined : eq(logs.symbol, symbol),
         before === undefined ? undefined : lt(logs.id, before),
+        debug ? undefined : ne(logs.level, "debug"),
+        text === "" ? undefined : sql`instr(lower(${logs.level} || ' ' || ${logs.message}), lower(${text})) > 0`,
       ),
     )
     .orderBy(desc(logs.id))

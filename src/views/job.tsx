@@ -30,6 +30,8 @@ export interface JobView {
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly logs: readonly LogLine[];
+  /** What the lines were searched for; empty for all. */
+  readonly searched: string;
 }
 
 export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; stream: string }) => (
@@ -50,7 +52,7 @@ export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; 
         </div>
         <JobDetails view={view} />
       </div>
-      <LogPanel lines={view.logs} whole={`${jobAddress(view.run.id, view.job.symbol)}/log`} />
+      <LogPanel lines={view.logs} search={{ text: view.searched, page: jobAddress(view.run.id, view.job.symbol) }} />
     </div>
   </Page>
 );

@@ -4,7 +4,7 @@
 import type { LogLine } from "../domain/telemetry.ts";
 import { dom, Moment, ZoneTitle } from "./ui.tsx";
 
-/** Lines the panel holds; older ones leave it (`public/app/live.js` trims, the server keeps all). */
+/** Lines the panel holds; older ones leave it (`public/app/log.js` trims, the server keeps all). */
 export const LOG_PANEL_LINES = 200;
 
 /** Words for the levels that need a second look; the others go without. */
@@ -23,24 +23,55 @@ const LogEntry = ({ line }: { line: LogLine }) => {
   );
 };
 
-/** `lines` in the order in which they were written; `whole` is where all of them can be had as a file. */
-export const LogPanel = ({ lines, whole }: { lines: readonly LogLine[]; whole?: string }) => (
+/** A log that can be searched and had as a file. */
+export interface LogSearch {
+  /** What the lines contain; empty for all. */
+  readonly text: string;
+  /** The page that shows the log, and under whose `/log` it can be had as a file. */
+  readonly page: string;
+}
+
+/** `lines` in the order in which they were written. */
+export const LogPanel = ({ lines, search }: { lines: readonly LogLine[]; search?: LogSearch }) => (
   <section class="log" aria-labelledby="log-title">
     <header>
       <h2 id="log-title">Log</h2>
       <span class="muted">
         newest first, <ZoneTitle />
       </span>
-      {whole ? (
-        <a href={whole} download>
-          Download all
-        </a>
-      ) : null}
+      {search ? <SearchForm {...search} /> : null}
     </header>
     <ol id={dom.logLines} data-keep={LOG_PANEL_LINES} tabindex={0} aria-label="Log lines, newest first">
       <LogEntries lines={lines} />
     </ol>
+    <p class="log-none">{search?.text ? `No line contains “${search.text}”.` : "What happens is written here."}</p>
   </section>
+);
+
+const SearchForm = ({ text, page }: LogSearch) => (
+  <>
+    <a href={`${page}/log${text === "" ? "" : `?log=${encodeURIComponent(text)}`}`} download>
+      {text === "" ? "Download all" : "Download these"}
+    </a>
+    <search>
+      <form method="get">
+        <label for="log-search" class="visually-hidden">
+          Search the log
+        </label>
+        <input
+          id="log-search"
+          name="log"
+          type="search"
+          value={text}
+          placeholder="Search the log: warn, HTTP 503, Batch 7"
+          autocomplete="off"
+          spellcheck={false}
+          data-shortcut="/"
+        />
+        {text === "" ? null : <a href={page}>Show all</a>}
+      </form>
+    </search>
+  </>
 );
 
 /** The newest lines, newest first; at most as many as the panel holds. */

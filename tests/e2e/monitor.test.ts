@@ -156,6 +156,35 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await page.locator(".coverage .cell-fetched").nth(23).waitFor();
   const log = await fetch(`${page.url()}/log`);
   expect(await log.text()).toContain("Q8: Fetching history - Batch 1/24: 0% (0%)");
+
+  // Its log: searched in the address, followed until the reader scrolls away.
+  const { at, runId } = screen.app.hub.lines().find(({ symbol }) => symbol === "Q8")!;
+  const say = (message: string) => screen.app.hub.log({ at, level: "info", runId, symbol: "Q8", message });
+  for (let n = 1; n <= 80; n++) say(`Remark ${n}`);
+  const lines = page.locator("#log-lines");
+  await lines.getByText("Remark 80", { exact: true }).waitFor();
+  await page.evaluate(`document.getElementById("log-lines").scrollTop = 400`);
+  await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))");
+  const read = lines.getByText("Remark 50", { exact: true });
+  const before = (await read.boundingBox())!;
+  say("One more");
+  const follow = page.getByRole("button", { name: "1 new line: follow" });
+  await follow.waitFor();
+  expect(Math.abs((await read.boundingBox())!.y - before.y)).toBeLessThan(1);
+  await follow.click();
+  await follow.waitFor({ state: "hidden" });
+  expect(await page.evaluate<number>(`document.getElementById("log-lines").scrollTop`)).toBe(0);
+  await page.keyboard.press("/");
+  await page.keyboard.type("batch 7/24");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**?log=batch+7%2F24");
+  await live(page);
+  say("Batch 7/24 once more");
+  await lines.getByText("Batch 7/24 once more").waitFor();
+  expect(await lines.locator("li").count()).toBe(2);
+  const file = await page.getByRole("link", { name: "Download these" }).getAttribute("href");
+  const found = (await (await fetch(screen.address + file)).text()).trim().split("\n");
+  expect(found.map((each) => each.includes("Batch 7/24"))).toEqual([true, true]);
   await page.goto(`${screen.address}/?q=status:sleepy`);
   expect(await page.locator("#filter-error").textContent()).toStartWith("status: wants");
 });

@@ -35,6 +35,12 @@ describe("log lines", () => {
     const older = await readLog(db, { limit: 2, before: newest.at(-1)!.id, runId: "even" });
     expect(older.map(({ message }) => message)).toEqual(["996", "994"]);
     expect((await readLog(db, { limit: 2_000, symbol: "B" })).length).toBe(250);
+    store.keep(line({ message: "Retry 1/5: 100 % of HTTP_503", level: "warn" }));
+    store.keep(line({ message: "sma_5", level: "debug" }));
+    await store.close();
+    const found = async (text: string) => (await readLog(db, { text, debug: false, limit: 5 })).map((row) => row.level);
+    expect(await Promise.all(["WARN retry", "100 %", "http_503"].map(found))).toEqual([["warn"], ["warn"], ["warn"]]);
+    expect(await Promise.all(["http-503", "0%", "sma"].map(found))).toEqual([[], [], []]);
     expect(errors).toEqual([]);
   });
 
