@@ -1,6 +1,5 @@
 /** The mail server: how it is reached, whether it answers, and what its refusals mean. */
 
-import { createTransport } from "nodemailer";
 import { messageOf } from "../domain/errors.ts";
 import { redactor } from "../providers/redact.ts";
 
@@ -52,7 +51,7 @@ export class Mailer {
    */
   async send(mail: OutgoingMail, signal?: AbortSignal): Promise<void> {
     const { from } = this.account;
-    const transport = this.#connect();
+    const transport = await this.#connect();
     try {
       const { rejected } = await transport.sendMail({
         messageId: `<${mail.id}@${domainOf(from)}>`,
@@ -80,7 +79,7 @@ export class Mailer {
    * @throws MailError
    */
   async verify(): Promise<void> {
-    const transport = this.#connect();
+    const transport = await this.#connect();
     try {
       await transport.verify();
     } catch (error) {
@@ -90,7 +89,9 @@ export class Mailer {
     }
   }
 
-  #connect() {
+  async #connect() {
+    // Loaded with the first mail: it takes a fifth of the time in which the server starts.
+    const { createTransport } = await import("nodemailer");
     const url = new URL(this.account.url);
     const { username, password } = url;
     const secure = url.protocol === "smtps:";
