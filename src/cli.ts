@@ -1,16 +1,12 @@
-/** The command line: the same verbs as the routes, for scripts and for the day something is wrong. */
+/**
+ * The command line: the same verbs as the routes, for scripts and for the day something is wrong. Each verb loads what it
+ * needs, so that none waits for another's modules.
+ */
 
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
-import { diagnose } from "./doctor.ts";
 import { messageOf, Refusal } from "./domain/errors.ts";
-import { splitSymbols } from "./domain/symbol.ts";
-import { PROVIDERS } from "./providers/registry.ts";
-import { parseRunOrder } from "./scheduler/order.ts";
-import { openDatabase } from "./storage/db.ts";
-import { backUp } from "./storage/retention.ts";
 
 const USAGE = `Usage:
   bun src/cli.ts run SYMBOL… [--mode full] [--interval 1d] [--years 2] [--provider demo]
@@ -41,6 +37,10 @@ async function main([verb, ...args]: string[]): Promise<number> {
 
 /** Runs symbols to their end in this process, with the log on stderr. */
 async function run(args: string[]): Promise<number> {
+  const { createApp } = await import("./app.ts");
+  const { splitSymbols } = await import("./domain/symbol.ts");
+  const { PROVIDERS } = await import("./providers/registry.ts");
+  const { parseRunOrder } = await import("./scheduler/order.ts");
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -76,6 +76,9 @@ async function backup([path]: string[]): Promise<number> {
     console.error(USAGE);
     return 2;
   }
+  const { PROVIDERS } = await import("./providers/registry.ts");
+  const { openDatabase } = await import("./storage/db.ts");
+  const { backUp } = await import("./storage/retention.ts");
   if (existsSync(path)) throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
   const config = readConfig(process.env, PROVIDERS);
   const db = await openDatabase(config.dbUrl, config.dbToken);
@@ -89,6 +92,7 @@ async function backup([path]: string[]): Promise<number> {
 }
 
 async function doctor(): Promise<number> {
+  const { diagnose } = await import("./doctor.ts");
   let healthy = true;
   for await (const { what, fault, advice } of diagnose(process.env)) {
     console.log(fault === null ? `ok    ${what}` : `FAULT ${what}: ${fault}`);
