@@ -24,7 +24,7 @@ const start = (folder: Folder, env: Record<string, string> = {}) =>
     ...env,
   });
 
-const ORDER = { symbols: ["AAPL", "MSFT"], years: 2, max_workers: 2 };
+const ORDER = { symbols: ["AAPL", "MSFT"], years: 1, max_workers: 2 };
 
 async function order({ post }: Client): Promise<string> {
   const { status, body, text } = await post("/api/runs", ORDER);
@@ -113,10 +113,10 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
     expect(before.map(([symbol]) => symbol)).toEqual(["AAPL", "MSFT"]);
     const { status } = await finish(folder, run);
     expect(status).toBe("complete");
-    // 24 batches each, and none that was stored was asked for again.
+    // 12 batches each, and none that was stored was asked for again.
     expect(await ledger(folder)).toEqual([
-      ["AAPL", 24, 1],
-      ["MSFT", 24, 1],
+      ["AAPL", 12, 1],
+      ["MSFT", 12, 1],
     ]);
   }, 60_000);
 }
@@ -154,7 +154,7 @@ describe("a viewer", () => {
   for (const path of ["/events", "/api/events"]) {
     test(`of ${path} sees its stream end cleanly, and does not hold the server up`, async () => {
       using folder = temporaryFolder();
-      const server = start(folder);
+      const server = start(folder, { BARKEEP_WORKERS: "1" });
       const { url } = await server.listening;
       const response = await fetch(url + path);
       const body = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -171,7 +171,7 @@ describe("a viewer", () => {
   test("is refused once the server stops, and nothing new begins", async () => {
     using folder = temporaryFolder();
     const { held, release } = hold(0, 1);
-    const server = start(folder);
+    const server = start(folder, { BARKEEP_WORKERS: "1" });
     const client = await server.listening;
     await order(client);
     await held;
