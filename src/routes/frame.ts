@@ -19,19 +19,23 @@ export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request")
 export function frameOf(c: Context, assets: Frame["assets"]): Frame {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
-  const chosen = getCookie(c, ZONE_COOKIE);
-  const zone = isZone(chosen) ? chosen : "utc";
   const actor: Actor | undefined = c.get("actor");
   return {
     path: pathname + search,
     theme: isTheme(theme) ? theme : "system",
-    zone,
-    timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)),
+    ...readerZone(c),
     scope: actor?.scope ?? null,
     signedIn: c.get("guarded") && actor ? actor.name : null,
     assets,
     now: Date.now(),
   };
+}
+
+/** The zone that the reader chose, and the time zone that this means. */
+export function readerZone(c: Context): Pick<Frame, "zone" | "timeZone"> {
+  const chosen = getCookie(c, ZONE_COOKIE);
+  const zone = isZone(chosen) ? chosen : "utc";
+  return { zone, timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)) };
 }
 
 /** What a choice means; a browser that has not told its zone yet gets UTC, and writes the page's moments anew. */

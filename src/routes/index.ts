@@ -23,7 +23,7 @@ import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
 import { pageRoutes } from "./pages.tsx";
 import { preferenceRoutes } from "./preferences.ts";
-import { previewRoutes } from "./preview.ts";
+import { previewRoutes } from "./preview.tsx";
 import { profilePageRoutes } from "./profile-pages.tsx";
 import { profileQualityRoutes } from "./profile-quality.tsx";
 import { profileRenewRoutes } from "./profile-renew.tsx";

@@ -12,7 +12,7 @@ import { RenewalPage } from "../views/profile-renew.tsx";
 import { renewAddress, screenAddress } from "../views/screener.tsx";
 import { profileAddress } from "../views/ui.tsx";
 import { frameOf } from "./frame.ts";
-import { viewOf } from "./preview.ts";
+import { viewOf } from "./preview.tsx";
 import { profilesAsked } from "./screen-query.ts";
 import type { Services } from "./services.ts";
 

@@ -3,7 +3,7 @@
 
 import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
-import { type PreviewView, previewSentence } from "./preview.ts";
+import { Preview, type PreviewView } from "./preview.tsx";
 import { formatCount, plural } from "./ui.tsx";
 
 export interface RenewalView {
@@ -46,7 +46,7 @@ export const RenewalPage = ({ frame, renewal }: { frame: Frame; renewal: Renewal
               <b>
                 {provider} {interval}
               </b>{" "}
-              {cost === null ? "The provider lacks a setting, so this cannot start." : previewSentence(cost)}
+              {cost === null ? "The provider lacks a setting, so this cannot start." : <Preview view={cost} />}
             </li>
           ))}
           {busy > 0 ? <li>{plural(busy, "profile")} left out: another run is working on them.</li> : null}

@@ -9,10 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const preview = async (order: Record<string, string>) => {
+const preview = async (order: Record<string, string>, headers: Record<string, string> = {}) => {
   const answer = await fetch(`${app.url}/runs/preview`, {
     method: "POST",
-    headers: { Origin: app.url },
+    headers: { Origin: app.url, ...headers },
     body: new URLSearchParams({ mode: "full", interval: "1d", years: "1", provider: "eodhd", ...order }),
   });
   return answer.text();
@@ -27,4 +27,12 @@ test("an order's units are those that its provider declares, also before the fir
   // 44 units do not fit into a day of 40.
   expect(await preview({ symbols: "AAPL, MSFT", interval: "1m" })).toContain("finishes after the quota reset at ");
   expect(await preview({ symbols: "AAPL", interval: "1m", mode: "reprocess" })).toStartWith("1 symbol: no calls");
+});
+
+test("the reset that an order waits for is told in the reader's zone", async () => {
+  const order = { symbols: "AAPL, MSFT", interval: "1m" };
+  const midnight = /finishes after the quota reset at <time[^>]*>\d{4}-\d\d-\d\d 00:00 UTC<\/time>\.$/;
+  expect(await preview(order)).toMatch(midnight);
+  const evening = /at <time[^>]*>\d{4}-\d\d-\d\d (?:19:00 EST|20:00 EDT)<\/time>/;
+  expect(await preview(order, { Cookie: "barkeep-zone=exchange" })).toMatch(evening);
 });

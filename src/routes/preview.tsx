@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** `POST /runs/preview`: what the order in the form would cost, in one sentence. Nothing is started. */
 
 import { Hono } from "hono";
@@ -9,7 +10,9 @@ import { forecast } from "../scheduler/forecast.ts";
 import type { RunOrder } from "../scheduler/order.ts";
 import { knownProfiles } from "../storage/profiles.ts";
 import { speedOf } from "../storage/runs.ts";
-import { type PreviewView, previewSentence } from "../views/preview.ts";
+import { Preview, type PreviewView } from "../views/preview.tsx";
+import { ReaderZone } from "../views/ui.tsx";
+import { readerZone } from "./frame.ts";
 import { orderOf, readFields } from "./run-form.ts";
 import type { Services } from "./services.ts";
 
@@ -20,7 +23,12 @@ export const previewRoutes = (services: Services) =>
   new Hono().post("/runs/preview", async (c) => {
     try {
       const view = await viewOf(services, orderOf(readFields(await c.req.parseBody())));
-      return c.text(view === null ? NOTHING_YET : previewSentence(view));
+      if (view === null) return c.text(NOTHING_YET);
+      return c.html(
+        <ReaderZone.Provider value={readerZone(c).timeZone}>
+          <Preview view={view} />
+        </ReaderZone.Provider>,
+      );
     } catch (error) {
       // Half typed is not wrong: the form says what is wrong when it is sent.
       if (error instanceof Refusal) return c.text(NOTHING_YET);
