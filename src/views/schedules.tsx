@@ -174,7 +174,7 @@ function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMis
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** `Mon 2026-03-09 18:30 EDT` */
+/** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
 function inZone(at: number, timeZone: string): string {
   let format = formats.get(timeZone);
   if (format === undefined) {
@@ -186,14 +186,16 @@ function inZone(at: number, timeZone: string): string {
       day: "2-digit",
       hour: "2-digit",
       minute: "2-digit",
+      second: "2-digit",
       hourCycle: "h23",
       timeZoneName: "short",
     });
     formats.set(timeZone, format);
   }
   const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-  const { weekday, year, month, day, hour, minute, timeZoneName } = parts;
-  return `${weekday} ${year}-${month}-${day} ${hour}:${minute} ${timeZoneName}`;
+  const { weekday, year, month, day, hour, minute, second, timeZoneName } = parts;
+  const time = second === "00" ? `${hour}:${minute}` : `${hour}:${minute}:${second}`;
+  return `${weekday} ${year}-${month}-${day} ${time} ${timeZoneName}`;
 }
 
 /** Asks before a schedule is deleted. */

@@ -163,6 +163,15 @@ describe("the page", () => {
     expect(text).toContain("Paused");
   });
 
+  test("shows the seconds of an expression that names them", async () => {
+    const order = { name: "To the second", cron: "15 30 18 * * *", symbols: ["AAPL"], enabled: false };
+    const { id } = (await app.post("/api/schedules", order)).body.schedule;
+    const { text } = await page();
+    expect(text).toContain("At 18:30:15");
+    expect(text.match(/18:30:15 UTC<\/td>/g)?.length).toBe(5);
+    await app.send("DELETE", `/api/schedules/${id}`);
+  });
+
   test("takes a schedule, shows it, pauses and resumes it, runs it, asks before it deletes it", async () => {
     const made = await submit("/schedules", fields);
     expect([made.status, made.headers.get("Location")]).toEqual([303, "/schedules"]);
