@@ -95,7 +95,8 @@ export async function closeTurn(
   return turn;
 }
 
-const isMissed = ({ cause, outcome }: Turn) => cause === "catch_up" || outcome === "missed";
+/** Whether the run did not start when it was due: nobody was there, or something stood against it. */
+const isMissed = ({ cause, outcome }: Turn) => cause === "catch_up" || (cause === "due" && outcome !== "started");
 
 /** What is written of a turn; of a missed one also what is worth a mail. */
 function writesOf(db: Database, schedule: Schedule, turn: Turn, runId: string | null = null): Write[] {
