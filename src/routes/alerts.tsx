@@ -9,10 +9,11 @@ import { AlertsPage, type AlertsView, MailPage } from "../views/alerts.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { fieldsOf, readAlertFields, rulesOf } from "./alert-form.ts";
 import { frameOf } from "./frame.ts";
+import { parsePlace, placeText } from "./place.ts";
 import type { Services } from "./services.ts";
 
-/** Mails on the page. */
-const SHOWN = 200;
+/** Mails on a page. */
+const SHOWN = 100;
 
 const SAID = {
   saved: "Saved; the rules hold from now on",
@@ -26,11 +27,15 @@ export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
   const show = async (c: Context, more: Partial<AlertsView> = {}, status = 200) => {
     const { account, rules } = outbox;
     const state = MAIL_STATES.find((each) => each === c.req.query("state"));
+    const place = (name: string) => parsePlace(c.req.query(name) ?? "") ?? undefined;
+    const page = await listMails(db, { limit: SHOWN, before: place("before"), after: place("after") }, state);
     const view: AlertsView = {
       fields: fieldsOf(rules),
       errors: {},
       account: account && { host: new URL(account.url).host, to: account.to },
-      mails: await listMails(db, SHOWN, state),
+      mails: page.rows,
+      older: page.older && placeText(page.older),
+      newer: page.newer && placeText(page.newer),
       state: state ?? null,
       waiting: await countNewEvents(db),
       quietNow: isQuiet(rules.quiet, Date.now()),

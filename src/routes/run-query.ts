@@ -3,19 +3,10 @@
 import { INTERVALS } from "../domain/interval.ts";
 import { MODES, RUN_STATES } from "../domain/run.ts";
 import { parseSymbol } from "../domain/symbol.ts";
-import type { RunFilter, RunPlace } from "../storage/run-list.ts";
+import type { RunFilter } from "../storage/run-list.ts";
 import { RUN_LIST_FIELDS, type RunListForm } from "../views/run-list.tsx";
 
 const DAY_MS = 86_400_000;
-
-/** A place as addresses carry it: `1700000000000-0193…`. */
-export const placeText = ({ at, id }: RunPlace): string => `${at}-${id}`;
-
-/** Reads a place; a time alone (epoch milliseconds) is the place before all runs of that millisecond. */
-export function parsePlace(text: string): RunPlace | null {
-  const [, at, id = ""] = /^(\d{1,15})(?:-([\w-]{1,60}))?$/.exec(text) ?? [];
-  return at === undefined ? null : { at: Number(at), id };
-}
 
 /** The filter that the form's fields ask for; what cannot be read is said at its field and left out. */
 export function readRunFilter(query: (name: string) => string | undefined): { filter: RunFilter; form: RunListForm } {

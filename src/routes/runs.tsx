@@ -17,7 +17,8 @@ import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";
 import { answerJobCard, answerJobLog, answerJobPage } from "./job-page.tsx";
 import { filterView } from "./pages.tsx";
-import { parsePlace, placeText, readRunFilter } from "./run-query.ts";
+import { parsePlace, placeText } from "./place.ts";
+import { readRunFilter } from "./run-query.ts";
 import { jobsOf, type Scene, sceneOf, streamAddress } from "./scene.ts";
 import type { Services } from "./services.ts";
 

@@ -12,7 +12,8 @@ import type { QuotaState } from "../providers/quota-account.ts";
 import { record } from "../storage/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";
-import { listRuns, type RunFilter, type RunWindow } from "../storage/run-list.ts";
+import type { PageWindow } from "../storage/page.ts";
+import { listRuns, type RunFilter } from "../storage/run-list.ts";
 import {
   countJobs,
   failJobs,
@@ -130,7 +131,7 @@ export class Runs {
   }
 
   /** A page of the runs that pass the filter, with their totals, newest first. */
-  async list(filter: RunFilter, window: RunWindow) {
+  async list(filter: RunFilter, window: PageWindow) {
     const { db } = this.options;
     const { rows, older, newer } = await listRuns(db, filter, window);
     const ids = rows.map(({ id }) => id);

@@ -10,6 +10,7 @@ import { and, asc, desc, eq, getTableColumns, inArray, lt, lte, max, min, sql } 
 import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../domain/alerts.ts";
 import { alertEvents, mails } from "./alert-schema.ts";
 import type { Database, Statement } from "./db.ts";
+import { keyedPage, type PageWindow } from "./page.ts";
 
 export type MailRow = typeof mails.$inferSelect;
 export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt">;
@@ -152,11 +153,25 @@ export async function hurryMails(db: Database, now: number): Promise<void> {
   await db.orm.update(mails).set({ notBefore: now }).where(eq(mails.state, "waiting")).run();
 }
 
-/** The newest mails, in one state or in any, without their bodies. */
-export async function listMails(db: Database, limit: number, state?: MailRow["state"]) {
+/** One page of the mails in one state, or in any, without their bodies; newest first. */
+export function listMails(db: Database, page: PageWindow, state?: MailRow["state"]) {
   const { text: _, html: __, ...columns } = getTableColumns(mails);
-  const which = state && eq(mails.state, state);
-  return db.orm.select(columns).from(mails).where(which).orderBy(desc(mails.createdAt), desc(mails.id)).limit(limit);
+  const key = sql`(${mails.createdAt}, ${mails.id})`;
+  return keyedPage(({ limit, before, after }) => {
+    const order = after === undefined ? desc : asc;
+    return db.orm
+      .select(columns)
+      .from(mails)
+      .where(
+        and(
+          state && eq(mails.state, state),
+          before && sql`${key} < (${before.at}, ${before.id})`,
+          after && sql`${key} > (${after.at}, ${after.id})`,
+        ),
+      )
+      .orderBy(order(mails.createdAt), order(mails.id))
+      .limit(limit);
+  }, page);
 }
 
 export async function findMail(db: Database, id: string): Promise<MailRow | undefined> {

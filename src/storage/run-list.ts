@@ -4,6 +4,7 @@ import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm
 import type { Interval } from "../domain/interval.ts";
 import type { Mode, RunState } from "../domain/run.ts";
 import type { Database } from "./db.ts";
+import { type KeyedPage, keyedPage, type PageWindow } from "./page.ts";
 import type { RunRow } from "./runs.ts";
 import { jobs, runs } from "./schema.ts";
 
@@ -19,46 +20,12 @@ export interface RunFilter {
   readonly to?: number;
 }
 
-/** A run's place in the list. Several runs may be ordered in one millisecond: the id tells them apart. */
-export interface RunPlace {
-  readonly at: number;
-  readonly id: string;
-}
-
-/** Which page: what comes `before` a place in time, what comes `after` it, or the newest. */
-export interface RunWindow {
-  readonly limit: number;
-  readonly before?: RunPlace | undefined;
-  readonly after?: RunPlace | undefined;
-}
-
-export interface RunPage {
-  /** Newest first. */
-  readonly rows: RunRow[];
-  /** Where the page of older runs begins, and that of newer ones; `null` where there are none. */
-  readonly older: RunPlace | null;
-  readonly newer: RunPlace | null;
-}
-
-/** One page of the runs that pass the filter. */
-export async function listRuns(db: Database, filter: RunFilter, { limit, before, after }: RunWindow): Promise<RunPage> {
-  const backwards = after !== undefined;
-  const found = await runListQuery(db, filter, { limit: limit + 1, before, after });
-  const rows = backwards ? found.slice(0, limit).reverse() : found.slice(0, limit);
-  const [first, last] = [rows.at(0), rows.at(-1)];
-  if (first === undefined || last === undefined) return { rows, older: null, newer: null };
-  const further = found.length > limit;
-  // On the side that the page was come from, one run is enough to know.
-  const beyond = (place: RunWindow) => runListQuery(db, filter, place).then(({ length }) => length > 0);
-  const older = backwards ? await beyond({ limit: 1, before: placeOf(last) }) : further;
-  const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: placeOf(first) }));
-  return { rows, older: older ? placeOf(last) : null, newer: newer ? placeOf(first) : null };
-}
-
-const placeOf = ({ createdAt, id }: RunRow): RunPlace => ({ at: createdAt, id });
+/** One page of the runs that pass the filter, newest first. */
+export const listRuns = (db: Database, filter: RunFilter, page: PageWindow): Promise<KeyedPage<RunRow>> =>
+  keyedPage((window) => runListQuery(db, filter, window), page);
 
 /** The query of one page: newest first, or after a place oldest first. */
-export function runListQuery(db: Database, filter: RunFilter, { limit, before, after }: RunWindow) {
+export function runListQuery(db: Database, filter: RunFilter, { limit, before, after }: PageWindow) {
   const { state, mode, interval, provider, symbol, from, to } = filter;
   const key = sql`(${runs.createdAt}, ${runs.id})`;
   const conditions: (SQL | undefined)[] = [

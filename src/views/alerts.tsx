@@ -3,6 +3,7 @@
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../domain/alerts.ts";
 import { type FormState, formFields, Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
+import { PageLinks, type PageLinksView } from "./page-links.tsx";
 import { Icon, Moment, plural } from "./ui.tsx";
 
 type MailState = (typeof MAIL_STATES)[number];
@@ -33,12 +34,12 @@ export interface AlertFields {
   readonly quiet_zone: string;
 }
 
-export interface AlertsView {
+export interface AlertsView extends PageLinksView {
   readonly fields: AlertFields;
   readonly errors: Readonly<Record<string, string>>;
   /** Who gets the mails, through which server; `null` if there is none. */
   readonly account: { readonly host: string; readonly to: readonly string[] } | null;
-  /** The newest mails, in one state or, with `null`, in any. */
+  /** A page of the mails in one state or, with `null`, in any; newest first. */
   readonly mails: readonly MailSummary[];
   readonly state: MailState | null;
   /** Events that no mail was made of yet. */
@@ -88,15 +89,22 @@ export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) 
           <MailFilter state={view.state} />
         </header>
         {view.mails.length === 0 ? <NoMails view={view} /> : <MailTable mails={view.mails} />}
+        <PageLinks {...view} address={(more) => mailsAddress(view.state, more)} />
       </section>
     </div>
   </Page>
 );
 
+/** The page with the mails in a state, or in any. */
+function mailsAddress(state: MailState | null, more: Readonly<Record<string, string>> = {}): string {
+  const query = new URLSearchParams({ ...(state !== null && { state }), ...more }).toString();
+  return query === "" ? "/alerts" : `/alerts?${query}`;
+}
+
 const MailFilter = ({ state }: Pick<AlertsView, "state">) => (
   <nav class="tabs" aria-label="State of the mails">
     {[null, ...MAIL_STATES].map((each) => (
-      <a href={each === null ? "/alerts" : `/alerts?state=${each}`} aria-current={each === state ? "true" : undefined}>
+      <a href={mailsAddress(each)} aria-current={each === state ? "true" : undefined}>
         {each === null ? "All" : STATES[each][0]}
       </a>
     ))}

@@ -6,6 +6,7 @@ import { MODES, RUN_STATES } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import { type FormState, formFields } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
+import { PageLinks, type PageLinksView } from "./page-links.tsx";
 import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-head.tsx";
 import { dom, formatCount, formatDuration, Icon, Moment, STATE_ICONS } from "./ui.tsx";
 
@@ -20,13 +21,10 @@ interface ListedRun {
   readonly failure: { readonly commonest: string; readonly reasons: number } | null;
 }
 
-export interface RunListView {
+export interface RunListView extends PageLinksView {
   readonly runs: readonly ListedRun[];
   readonly form: RunListForm;
   readonly providers: readonly { readonly name: string; readonly title: string }[];
-  /** The places where the pages of older and of newer runs begin. */
-  readonly older: string | null;
-  readonly newer: string | null;
 }
 
 export const RunsPage = ({ frame, view }: { frame: Frame; view: RunListView }) => (
@@ -36,18 +34,7 @@ export const RunsPage = ({ frame, view }: { frame: Frame; view: RunListView }) =
     </header>
     <RunFilterForm view={view} />
     {view.runs.length > 0 ? <RunTable runs={view.runs} path={frame.path} /> : <NoRuns view={view} />}
-    <nav class="run-pages" aria-label="Pages">
-      {view.newer === null ? null : (
-        <a class="button" rel="prev" href={runListAddress(view.form, { after: view.newer })}>
-          Newer
-        </a>
-      )}
-      {view.older === null ? null : (
-        <a class="button" rel="next" href={runListAddress(view.form, { before: view.older })}>
-          Older
-        </a>
-      )}
-    </nav>
+    <PageLinks {...view} address={(more) => runListAddress(view.form, more)} />
   </Page>
 );
 

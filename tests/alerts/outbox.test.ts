@@ -59,8 +59,9 @@ async function pass(milliseconds: number): Promise<void> {
   await outbox.idle();
 }
 
-const states = async () => (await listMails(db, 10)).map(({ state, attempts }) => ({ state, attempts }));
-const only = async () => (await listMails(db, 1))[0]!;
+const states = async () =>
+  (await listMails(db, { limit: 10 })).rows.map(({ state, attempts }) => ({ state, attempts }));
+const only = async () => (await listMails(db, { limit: 1 })).rows[0]!;
 
 test("a failed run is one mail with its failing rows, as text and as HTML, with a link", async () => {
   const names = Array.from({ length: 500 }, (_, i) => `SYM${i}`);
@@ -288,7 +289,7 @@ test("old mails are forgotten with their events, those that wait are not", async
   await happen(quota());
   const later = clock.now() + MINUTE;
   expect(await forgetMails(db, later)).toBe(1);
-  expect((await listMails(db, 10)).map(({ kind }) => kind)).toEqual(["quota_level"]);
+  expect((await listMails(db, { limit: 10 })).rows.map(({ kind }) => kind)).toEqual(["quota_level"]);
   expect(await db.rows("SELECT kind FROM alert_events", [])).toEqual([["quota_level"]]);
   expect((await findMail(db, (await only()).id))?.text).toContain("twelvedata");
 });

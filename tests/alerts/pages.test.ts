@@ -1,6 +1,7 @@
 /** `/alerts` as a browser without JavaScript uses it. */
 
 import { expect, test } from "bun:test";
+import { postMail } from "../../src/storage/outbox.ts";
 import { startMailServer } from "../fakes/smtp.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
@@ -91,4 +92,44 @@ test("without a mail server the page says so and where to set one up; what does 
   expect((await submit(app, "/alerts/test")).status).toBe(409);
   expect((await app.get("/alerts/mails/nothing")).status).toBe(404);
   expect((await submit(app, "/alerts/mails/nothing/again")).status).toBe(409);
+});
+
+test("mails are paged by key, there and back, and the filter stays", async () => {
+  await using app = await startApp();
+  const { db } = app.app;
+  const createdAt = Date.UTC(2026, 0, 5);
+  // All of one moment: only their ids tell them apart.
+  for (let n = 1; n <= 250; n++) {
+    const id = `mail-${String(n).padStart(3, "0")}`;
+    const mail = {
+      id,
+      kind: "test",
+      recipients: "ops@example.com",
+      subject: id,
+      text: "",
+      html: "",
+      createdAt,
+    } as const;
+    await postMail(db, mail, []);
+  }
+  const links = (text: string) =>
+    Object.fromEntries(
+      [...text.matchAll(/rel="(prev|next)" href="([^"]+)"/g)].map(([, rel, href]) => [
+        rel,
+        href!.replaceAll("&amp;", "&"),
+      ]),
+    );
+  const seen: string[][] = [];
+  let address = "/alerts?state=waiting";
+  for (let pages = 0; pages < 3; pages++) {
+    const { text } = await app.get(address);
+    seen.push([...text.matchAll(/>(mail-\d+)<\/a>/g)].map(([, subject]) => subject!));
+    address = links(text).next ?? address;
+    expect(address).toContain("state=waiting");
+  }
+  expect(seen.map(({ length }) => length)).toEqual([100, 100, 50]);
+  expect(new Set(seen.flat()).size).toBe(250);
+  const last = links((await app.get(address)).text);
+  expect(last.next).toBeUndefined();
+  expect((await app.get(last.prev!)).text).toContain(`>${seen[1]![0]}</a>`);
 });

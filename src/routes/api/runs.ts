@@ -7,7 +7,7 @@ import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/run.ts
 import { progressToWire, runToWire } from "../../domain/telemetry.ts";
 import { parseRunOrder, quote, RunOrderBody } from "../../scheduler/order.ts";
 import { reprocessOutdated } from "../../scheduler/outdated.ts";
-import { parsePlace, placeText } from "../run-query.ts";
+import { parsePlace, placeText } from "../place.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, json, momentParameter, refusals, symbolParameter } from "./parameters.ts";
 

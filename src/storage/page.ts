@@ -1,0 +1,45 @@
+/** Pages of a list by key, in both directions, without counting: what was made at one moment is told apart by its id. */
+
+export interface Place {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly id: string;
+}
+
+/** Which page: what comes `before` a place in time, what comes `after` it, or the newest. */
+export interface PageWindow {
+  readonly limit: number;
+  readonly before?: Place | undefined;
+  readonly after?: Place | undefined;
+}
+
+export interface KeyedPage<Row> {
+  /** Newest first. */
+  readonly rows: Row[];
+  /** Where the page of older rows begins, and that of newer ones; `null` where there are none. */
+  readonly older: Place | null;
+  readonly newer: Place | null;
+}
+
+/** One page of what `query` finds: newest first, or with `after` oldest first. */
+export async function keyedPage<Row extends { readonly createdAt: number; readonly id: string }>(
+  query: (window: PageWindow) => PromiseLike<Row[]>,
+  { limit, before, after }: PageWindow,
+): Promise<KeyedPage<Row>> {
+  const backwards = after !== undefined;
+  const found = await query({ limit: limit + 1, before, after });
+  const rows = backwards ? found.slice(0, limit).reverse() : found.slice(0, limit);
+  const [first, last] = [rows.at(0), rows.at(-1)];
+  if (first === undefined || last === undefined) return { rows, older: null, newer: null };
+  const further = found.length > limit;
+  // On the side that the page was come from, one row is enough to know.
+  const beyond = async (place: PageWindow) => (await query(place)).length > 0;
+  const older = backwards ? await beyond({ limit: 1, before: placeOf(last) }) : further;
+  const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: placeOf(first) }));
+  return { rows, older: older ? placeOf(last) : null, newer: newer ? placeOf(first) : null };
+}
+
+const placeOf = ({ createdAt, id }: { readonly createdAt: number; readonly id: string }): Place => ({
+  at: createdAt,
+  id,
+});
