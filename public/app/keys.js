@@ -2,9 +2,10 @@
 
 (() => {
   const step = (by) => {
-    const buttons = [...document.querySelectorAll(".queue td .icon-button")];
-    const at = buttons.findIndex((button) => button.closest("tr").contains(document.activeElement));
-    buttons[Math.min(buttons.length - 1, Math.max(0, at < 0 ? 0 : at + by))]?.focus();
+    const rows = [...document.querySelectorAll(":is(.queue, .list) tbody:not([hidden]) tr")];
+    const at = rows.findIndex((row) => row.contains(document.activeElement));
+    const row = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
+    (row?.querySelector(".icon-button") ?? row?.querySelector("a, button"))?.focus();
   };
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;

@@ -38,7 +38,6 @@ const SCRIPTS = [
   "selection",
   "cards",
   "actions",
-  "select",
   "complete",
   "address",
   "keys",

@@ -14,21 +14,29 @@ const selectedAddress = (runId: string, action: JobAction | "refetch", filter: s
  * The bar above the table. With JavaScript it shows once something is selected (`public/app/selection.js`); without, it
  * is always there.
  */
-export const BulkBar = ({ run, matching, filter }: { run: RunSummary; matching: number; filter: string }) => (
-  <div class="bulk" id={dom.bulk(run.id)}>
-    <output class="bulk-count">Selected symbols</output>
+export const BulkBar = (props: {
+  run: RunSummary;
+  matching: number;
+  filter: string;
+  actions?: readonly JobAction[];
+}) => (
+  <div class="bulk" id={dom.bulk(props.run.id)} data-matching={props.matching}>
+    <output class="bulk-count" data-selected>
+      Selected symbols
+    </output>
     <label class="bulk-all">
       <input type="checkbox" name="all" value="1" autocomplete="off" />
       <span>
-        Apply to all <b class="num">{formatCount(matching)}</b> {filter === "" ? "of the run" : "that match"}
+        Apply to all <b class="num">{formatCount(props.matching)}</b>{" "}
+        {props.filter === "" ? "of the run" : "that match"}
       </span>
     </label>
-    {JOB_ACTIONS.map((action) => (
-      <button type="submit" class="button" formaction={selectedAddress(run.id, action, filter)}>
+    {(props.actions ?? JOB_ACTIONS).map((action) => (
+      <button type="submit" class="button" formaction={selectedAddress(props.run.id, action, props.filter)}>
         {ACTION_WORDS[action]}
       </button>
     ))}
-    <button type="submit" class="button" formaction={selectedAddress(run.id, "refetch", filter)}>
+    <button type="submit" class="button" formaction={selectedAddress(props.run.id, "refetch", props.filter)}>
       Fetch again…
     </button>
     <button type="button" class="button quiet" data-select-none>

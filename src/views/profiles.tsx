@@ -72,7 +72,7 @@ export const ProfilesPage = ({ frame, view }: { frame: Frame; view: ProfilesView
       {rows.length === 0 ? (
         <NoProfiles screen={screen} />
       ) : (
-        <form method="post" action={renewAddress(screen)} class="renewal">
+        <form method="post" action={renewAddress(screen)} class="renewal" data-select="">
           <RenewBar matching={matching} filtered={isFiltered(screen)} />
           <ProfileTable screen={screen} rows={rows} />
         </form>
@@ -125,12 +125,12 @@ const RenewBar = ({ matching, filtered }: { matching: number; filtered: boolean 
 
 const ProfileTable = ({ screen, rows }: Pick<ProfilesView, "screen" | "rows">) => (
   <section class="scroll" tabindex={0} aria-label="Profiles">
-    <table class="list profile-list" data-select>
+    <table class="list profile-list">
       <thead>
         <tr>
           <th scope="col" class="c-pick">
             <span class="visually-hidden">Select</span>
-            <input type="checkbox" data-select-all hidden aria-label="Select all on this page" />
+            <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
           </th>
           <SortHead screen={screen} name="symbol">
             Symbol

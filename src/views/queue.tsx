@@ -51,7 +51,7 @@ const Table = (props: { run: RunSummary; jobs: readonly JobProgress[]; controls:
         <tr>
           <th scope="col" class="c-check">
             {controls === "all" ? (
-              <input type="checkbox" data-check-page aria-label="Select all rows of this page" autocomplete="off" />
+              <input type="checkbox" data-select-all aria-label="Select all rows of this page" autocomplete="off" />
             ) : (
               <span class="visually-hidden">Selection</span>
             )}
@@ -130,7 +130,7 @@ const PageLink = ({ query, page, pages, word }: { query: QueueQuery; page: numbe
 export const RunSection = (view: RunView) => (
   <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={`section-${view.run.id}`}>
     <RunHead run={view.run} />
-    <form method="post" data-actions data-run={view.run.id}>
+    <form method="post" data-actions data-select={view.run.id}>
       <BulkBar run={view.run} matching={view.matching} filter={view.query.filter} />
       <Table run={view.run} jobs={view.jobs} controls="all" view={view} />
       <Pager {...view} />

@@ -4,6 +4,7 @@
 import type { JobProgress } from "../domain/progress.ts";
 import { canApply } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
+import { BulkBar } from "./bulk-bar.tsx";
 import { Reason } from "./field.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { type Frame, Page } from "./layout.tsx";
@@ -101,11 +102,21 @@ export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView 
     <section class="run" aria-label={`Run: ${runTitle(view.run)}`}>
       <RunHead run={view.run} plain={true} />
     </section>
-    <form method="post">
+    <form method="post" data-select="">
+      <BulkBar
+        run={view.run}
+        matching={view.rows.length + view.hidden}
+        filter={view.filter.wrong ? "" : view.filter.text}
+        actions={["retry"]}
+      />
       <section class="scroll" tabindex={0} aria-label="Symbols">
         <table class="list report">
           <thead>
             <tr>
+              <th scope="col" class="c-pick">
+                <span class="visually-hidden">Select</span>
+                <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
+              </th>
               <OrderHead view={view} order="symbol" title="Symbol" />
               <th scope="col" aria-sort={view.sort === "" ? "descending" : undefined}>
                 <a href={reportAddress(view, { sort: "" })}>Result</a>
@@ -117,7 +128,7 @@ export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView 
               <OrderHead view={view} order="time" title="Duration" />
               <OrderHead view={view} order="ended" title="Ended" />
               <th scope="col">
-                <span class="visually-hidden">Where it leads</span>
+                <span class="visually-hidden">Actions</span>
               </th>
             </tr>
           </thead>
@@ -142,6 +153,9 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
   const gaps = job.state === "complete" ? (job.gaps ?? 0) : 0;
   return (
     <tr data-state={job.state}>
+      <td class="c-pick">
+        <input type="checkbox" name="symbol" value={job.symbol} aria-label={`Select ${job.symbol}`} />
+      </td>
       <th scope="row">
         <a href={jobAddress(job.runId, job.symbol)}>{job.symbol}</a>
       </th>
@@ -156,12 +170,10 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
       <td class="num">{formatDuration(fetchSeconds, true)}</td>
       <td class="num">{formatDuration(job.duration, true)}</td>
       <td class="num">{finishedAt === null ? "–" : <Moment at={finishedAt} />}</td>
-      <td>
-        {canApply("retry", job.state) ? (
-          <button type="submit" class="button" formaction={`${jobAddress(job.runId, job.symbol)}/retry`}>
-            Retry<span class="visually-hidden"> {job.symbol}</span>
-          </button>
-        ) : job.state === "complete" ? (
+      <td class="report-actions">
+        {canApply("retry", job.state) ? <RowAction job={job} action="retry" word="Retry" /> : null}
+        {canApply("refetch", job.state) ? <RowAction job={job} action="refetch" word="Fetch again…" /> : null}
+        {job.state === "complete" ? (
           <a href={profileAddress(job.symbol, job.interval)}>
             Profile<span class="visually-hidden"> of {job.symbol}</span>
           </a>
@@ -170,6 +182,13 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
     </tr>
   );
 };
+
+const RowAction = ({ job, action, word }: { job: JobProgress; action: "retry" | "refetch"; word: string }) => (
+  <button type="submit" class="button" formaction={`${jobAddress(job.runId, job.symbol)}/${action}`}>
+    {word}
+    <span class="visually-hidden"> {job.symbol}</span>
+  </button>
+);
 
 /** The head of a column: a link that sorts by it, largest first, and turns the order round. */
 const OrderHead = (props: { view: ReportView; order: ReportOrder; title: string; hint?: string }) => {

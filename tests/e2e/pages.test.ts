@@ -62,6 +62,21 @@ test("a failed symbol is retried, and the audit says who did it", async () => {
   const row = rowOf(page, "MINE");
   const reached = (state: string) => row.and(page.locator(`[data-state="${state}"]`)).waitFor();
   await reached("failed");
+  // The report of the ended run has the same actions, by row and by selection.
+  const watched = page.url();
+  await page.locator(".run-head h2 a").first().click();
+  await page.waitForURL("**/runs/*");
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  await page.getByText("1 selected").waitFor();
+  await page.locator(".bulk").getByRole("button", { name: "Fetch again…" }).click();
+  await page.getByRole("radio", { name: /^Missing and failed 24 batches of 1 symbol/ }).waitFor();
+  await page.getByRole("link", { name: "Leave it" }).click();
+  const answered = page.waitForResponse((response) => response.url().endsWith("/jobs/MINE/retry"));
+  await page.getByRole("button", { name: "Retry MINE" }).click();
+  expect((await answered).status()).toBe(303);
+  await page.goto(watched);
+  await reached("failed");
   const days = Array.from({ length: 30 }, (_, day) => `2026-09-${String(day + 1).padStart(2, "0")},1,2,1,2,10`);
   await Bun.write(`${prices.path}/MINE.csv`, ["timestamp,open,high,low,close,volume", ...days].join("\n"));
   await row.getByRole("button", { name: "Actions for MINE" }).click();

@@ -144,6 +144,8 @@ describe("the page of a finished run", () => {
     expect(symbols(text)).toEqual(["NVDA", "ORCL", "MSFT", "AAPL"]);
     expect(text).toContain("the key was refused");
     expect(text).toContain('formaction="/runs/run-001/jobs/NVDA/retry"');
+    expect(text).toContain('formaction="/runs/run-001/jobs/MSFT/refetch"');
+    expect(text).toContain('formaction="/runs/run-001/selected/retry"');
     expect(text).toContain("/profiles/MSFT?interval=1d");
     expect(text).toContain("complete, 2 gaps");
     expect(text).toContain("1m 01s");
