@@ -23,6 +23,7 @@ const FIRST_MS = 60 * 1000;
 export class Housekeeping {
   #timer: ReturnType<typeof setTimeout>;
   #working: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(
     private readonly parts: { db: Database; log: Log; engine: JobEngine; retention: Retention },
@@ -33,9 +34,8 @@ export class Housekeeping {
 
   /** Tidies now, unless work is under way: it can wait, the work cannot. */
   async tidy(): Promise<void> {
-    const { db, log, engine, retention } = this.parts;
-    const { waiting, active } = engine.counts();
-    if (waiting + active > 0) return;
+    const { db, log, retention } = this.parts;
+    if (!this.#isIdle()) return;
     try {
       const now = this.now();
       const gone = await forgetBefore(db, {
@@ -44,7 +44,7 @@ export class Housekeeping {
         usage: Math.floor(now / 1000) - 40 * DAY,
       });
       const mails = await forgetMails(db, now - retention.logDays * DAY * 1000);
-      await tidyFile(db);
+      await tidyFile(db, () => this.#isIdle());
       if (gone.logs + gone.runs + mails > 0)
         log.write("info", `Housekeeping: ${gone.logs} log lines, ${gone.runs} old runs and ${mails} mails forgotten`);
     } catch (error) {
@@ -53,8 +53,14 @@ export class Housekeeping {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#timer);
     await this.#working;
+  }
+
+  #isIdle(): boolean {
+    const { waiting, active } = this.parts.engine.counts();
+    return !this.#closed && waiting + active === 0;
   }
 
   #tick(): void {

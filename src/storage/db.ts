@@ -23,6 +23,15 @@ const BUSY_TIMEOUT_MS = 10_000;
 /** Prepared statements kept per connection. */
 const STATEMENT_CACHE = 64;
 
+/** Freed pages can be given back piece by piece; that must be said before anything is written to a new file. */
+const PRAGMAS = [
+  "auto_vacuum = INCREMENTAL",
+  "journal_mode = WAL",
+  "synchronous = NORMAL",
+  "foreign_keys = ON",
+  "temp_store = MEMORY",
+];
+
 export interface Statement {
   readonly sql: string;
   readonly args: readonly unknown[];
@@ -94,8 +103,7 @@ async function openFile(path: string): Promise<Database> {
     timeout: BUSY_TIMEOUT_MS,
   });
   const driver = new Driver(path, { timeout: BUSY_TIMEOUT_MS });
-  const pragmas = ["journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY"];
-  for (const pragma of pragmas) {
+  for (const pragma of PRAGMAS) {
     await client.execute(`PRAGMA ${pragma}`);
     driver.pragma(pragma);
   }

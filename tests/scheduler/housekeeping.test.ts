@@ -4,7 +4,10 @@ import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/interval.ts";
 import { EmbeddedEngine } from "../../src/scheduler/embedded.ts";
 import { Housekeeping } from "../../src/scheduler/housekeeping.ts";
+import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { findDamage, tidyFile } from "../../src/storage/retention.ts";
 import { startApp } from "../helpers/app.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 
 const days = (count: number) => count * DAY * 1000;
 
@@ -46,4 +49,25 @@ test("nothing is tidied while work is under way", async () => {
   await housekeeping.tidy();
   await housekeeping.close();
   expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[1]]);
+});
+
+test("what is freed in the file goes back to the disk, piece by piece and only while nothing else is to be done", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  const line = { sql: "INSERT INTO logs (at, level, message) VALUES (?, 'info', ?)", args: [1, "x".repeat(3_000)] };
+  await db.write(Array.from({ length: 4_000 }, () => line));
+  await db.write([{ sql: "DELETE FROM logs WHERE id % 4 > 0", args: [] }]);
+  const read = async (pragma: string) => Number((await db.rows(`PRAGMA ${pragma}`, []))[0]?.[0]);
+  const [pages, free] = [await read("page_count"), await read("freelist_count")];
+  expect(free).toBeGreaterThan(1_000);
+  let looks = 0;
+  await tidyFile(db, () => ++looks === 1);
+  const given = pages - (await read("page_count"));
+  expect([given >= 500, given < 600]).toEqual([true, true]);
+  await tidyFile(db);
+  expect(await read("freelist_count")).toBeLessThanOrEqual(0.1 * (await read("page_count")));
+  expect(await findDamage(db)).toEqual([]);
+  expect(await db.rows("SELECT count(*) FROM logs", [])).toEqual([[1_000]]);
+  db.close();
 });
