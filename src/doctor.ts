@@ -6,6 +6,7 @@ import { type Config, ConfigError, readConfig, withoutCredentials } from "./conf
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { PROVIDERS } from "./providers/registry.ts";
+import { ProviderSettings } from "./scheduler/provider-settings.ts";
 import { type Database, migrateDatabase, openDatabase } from "./storage/db.ts";
 import { findDamage } from "./storage/retention.ts";
 
@@ -18,6 +19,7 @@ export interface Finding {
   readonly advice?: string;
 }
 
+const RESEALED = "Start with the secret of before, or enter it again on the settings page.";
 /** How long a provider may take to answer at all, milliseconds. */
 const PATIENCE_MS = 10_000;
 
@@ -62,27 +64,45 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
   }
 }
 
-async function* diagnoseProviders({ providerValues, provider: chosen }: Config, env: Env): AsyncGenerator<Finding> {
+/** The providers that somebody has set up, in the environment or on the settings page, are reached for. */
+async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Finding> {
+  const settings = await providerSettings(config).catch(() => null);
+  const values = settings?.values ?? config.providerValues;
   for (const entry of PROVIDERS) {
     const what = `provider ${entry.name}`;
-    const inUse = entry.name === chosen || entry.settings.some(({ variable }) => env[variable]);
-    const missing = missingSettings(entry, providerValues);
-    if (missing.length > 0) {
+    const states = settings?.describe(entry) ?? [];
+    const isSet = states.some(({ source }) => source === "environment" || source === "page");
+    const sealed = states.filter(({ source }) => source === "unreadable").map(({ variable }) => variable);
+    const inUse = entry.name === config.provider || isSet || entry.settings.some(({ variable }) => env[variable]);
+    const missing = missingSettings(entry, values);
+    if (sealed.length > 0) {
+      const fault = `${sealed.join(", ")} is stored, but cannot be read with this BARKEEP_SECRET`;
+      yield { what, fault, advice: RESEALED };
+    } else if (missing.length > 0) {
       const advice = `To use it set ${missing.join(", ")}.`;
       yield { what, fault: inUse ? `${missing.join(", ")} not set` : null, advice };
     } else {
-      const url = entry.settings
-        .filter(({ kind }) => kind === "url")
-        .map(({ variable }) => providerValues[variable])[0];
+      const url = entry.settings.filter(({ kind }) => kind === "url").map(({ variable }) => values[variable])[0];
       yield inUse && url !== undefined ? await reach(what, url) : { what, fault: null };
     }
   }
 }
 
+/** As they hold for the server; a database that cannot be opened is a finding of its own. */
+async function providerSettings(config: Config): Promise<ProviderSettings> {
+  const db = await openDatabase(config.dbUrl, config.dbToken);
+  try {
+    return await ProviderSettings.open({ db, config, onChange: async () => {} }, { write: () => {} });
+  } finally {
+    db.close();
+  }
+}
+
 /** The mail server is asked to let us in, and sent nothing. */
 async function diagnoseMail(config: Config): Promise<Finding> {
-  const account = await mailAccount(config).catch(() => null);
+  const { account, complaint } = await mailAccount(config).catch(() => ({ account: null, complaint: null }));
   if (account === null) {
+    if (complaint !== null) return { what: "mail server", fault: complaint, advice: RESEALED };
     const advice = "To get alerts by mail set SMTP_URL and ALERT_TO, or the mail server on the settings page.";
     return { what: "mail server", fault: null, advice };
   }
@@ -97,14 +117,17 @@ async function diagnoseMail(config: Config): Promise<Finding> {
 }
 
 /** From the environment or the settings page; a database that cannot be opened is a finding of its own. */
-async function mailAccount(config: Config): Promise<MailAccount | null> {
+async function mailAccount(config: Config) {
   const db = await openDatabase(config.dbUrl, config.dbToken);
   try {
-    let found: MailAccount | null = null;
+    const found: { account: MailAccount | null; complaint: string | null } = { account: null, complaint: null };
     const onChange = async (account: MailAccount | null) => {
-      found = account;
+      found.account = account;
     };
-    await MailSettings.open({ db, config, log: { write: () => {} }, onChange });
+    const write = (_level: string, message: string) => {
+      found.complaint = message;
+    };
+    await MailSettings.open({ db, config, log: { write }, onChange });
     return found;
   } finally {
     db.close();

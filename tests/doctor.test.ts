@@ -1,0 +1,52 @@
+/** The doctor looks at what was set on the settings page too, and at the mail server. */
+
+import { expect, test } from "bun:test";
+import { diagnose } from "../src/doctor.ts";
+import { MAIL_PASSWORD, startMailServer } from "./fakes/smtp.ts";
+import { startApp } from "./helpers/app.ts";
+import { temporaryFolder } from "./helpers/folder.ts";
+
+test("the doctor says whether the mail server lets us in, and never the password", async () => {
+  await using server = await startMailServer();
+  using folder = temporaryFolder();
+  const find = async (env: Record<string, string>) => {
+    for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database(), ...env })) {
+      if (finding.what.startsWith("mail server")) return finding;
+    }
+    throw new Error("the doctor did not look at the mail server");
+  };
+  expect((await find({})).advice).toContain("SMTP_URL");
+  expect(await find({ SMTP_URL: server.url, ALERT_TO: "a@b" })).toEqual({
+    what: `mail server ${new URL(server.url).host}`,
+    fault: null,
+  });
+  const url = new URL(server.url);
+  url.password = "wr0ng-one";
+  const wrong = await find({ SMTP_URL: url.href, ALERT_TO: "a@b" });
+  expect(wrong.fault).toContain("no such login");
+  expect(JSON.stringify(wrong)).not.toContain("wr0ng-one");
+  expect(server.mails).toEqual([]);
+});
+
+test("the doctor reaches for providers that were set on the page, and knows a key or password that it cannot open", async () => {
+  await using server = await startMailServer();
+  using folder = temporaryFolder();
+  const secret = (letter: string) => ({ BARKEEP_SECRET: Buffer.from(letter.repeat(32)).toString("base64") });
+  {
+    await using app = await startApp({ folder, env: secret("a") });
+    const settings = new URLSearchParams({ TIINGO_API_KEY: "t0ken-of-mine", TIINGO_BASE_URL: "http://127.0.0.1:9" });
+    const saved = await fetch(`${app.url}/settings/tiingo`, { method: "POST", body: settings, redirect: "manual" });
+    expect(saved.status).toBe(303);
+    const account = { server: server.url.replace(/:[^:/]+@/, "@"), from: "a@b", to: "a@b" };
+    await app.app.mail.change(account, MAIL_PASSWORD);
+  }
+  const faults = async (env: Record<string, string>) => {
+    const found = await Array.fromAsync(diagnose({ BARKEEP_DB_URL: folder.database(), ...env }));
+    return found.flatMap(({ what, fault }) => (fault === null ? [] : [`${what}: ${fault}`]));
+  };
+  expect(await faults(secret("a"))).toEqual([expect.stringMatching(/^provider tiingo: cannot be reached/)]);
+  expect(await faults(secret("b"))).toEqual([
+    "provider tiingo: TIINGO_API_KEY is stored, but cannot be read with this BARKEEP_SECRET",
+    "mail server: The mail server's password is stored, but cannot be read with this BARKEEP_SECRET",
+  ]);
+});
