@@ -8,7 +8,7 @@
     if (!form.matches("[data-actions]") || !button || !window.htmx) return;
     event.preventDefault();
     const address = button.getAttribute("formaction") ?? form.action;
-    const row = button.closest("tr");
+    const row = button.closest("tr") ?? document.getElementById(form.dataset.row);
     const rows = row ? [row] : button.closest(".bulk") ? [...form.querySelectorAll("tbody tr:has(:checked)")] : [];
     button.closest("[popover]")?.hidePopover();
     for (const each of rows) each.classList.add("acting");

@@ -13,15 +13,19 @@
     return Math.min(cells - 1, Math.max(0, Math.floor(((event.clientX - left) / width) * cells)));
   };
 
+  // `data-card` names what belongs to the page that the link leads to.
+  const cardOf = (link) => `${link.pathname}/${link.dataset.card}`;
+
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("[data-card]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
     // From the keyboard there is no place on the strip.
     const cell = link.matches(".strip") && event.detail > 0 ? cellAt(link, event) : null;
-    link.closest("[popover]")?.hidePopover();
-    const anchor = link.closest("[popover]") ? link.closest("tr").querySelector(".icon-button") : link;
-    await window.htmx.ajax("GET", link.dataset.card, { target: card, swap: "innerHTML" });
+    const menu = link.closest("[data-row]");
+    menu?.hidePopover();
+    const anchor = menu ? document.getElementById(menu.dataset.row)?.querySelector("[data-menu]") : link;
+    await window.htmx.ajax("GET", cardOf(link), { target: card, swap: "innerHTML" });
     card.showPopover({ source: anchor });
     const item = cell === null ? null : card.querySelector(`[data-cell="${cell}"]`);
     item?.classList.add("here");
@@ -45,7 +49,7 @@
     if (!strip || tell(strip, event)) return;
     resting = setTimeout(async () => {
       const drawing = strip.innerHTML;
-      const response = await fetch(strip.dataset.card, { headers: { "HX-Request": "true" } }).catch(() => null);
+      const response = await fetch(cardOf(strip), { headers: { "HX-Request": "true" } }).catch(() => null);
       if (!response?.ok) return;
       const list = new DOMParser().parseFromString(await response.text(), "text/html");
       const cells = [...list.querySelectorAll("[data-cell] span")].map((span) => span.textContent);

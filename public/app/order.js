@@ -11,7 +11,7 @@ const queueOrder = (() => {
   const inUse = () => {
     if (document.activeElement?.closest(".queue tbody")) return true;
     if (canHover.matches && document.querySelector(".queue tbody:hover")) return true;
-    if (document.querySelector(".queue [popover]:popover-open, .card:popover-open")) return true;
+    if (document.querySelector("#job-menu:popover-open, .card:popover-open")) return true;
     if (document.querySelector(".queue tbody .c-check input:checked")) return true;
     const text = getSelection();
     return text?.type === "Range" && Boolean(text.anchorNode?.parentElement?.closest(".queue tbody"));

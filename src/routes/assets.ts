@@ -36,6 +36,7 @@ const SCRIPTS = [
   "log",
   "order",
   "selection",
+  "menu",
   "cards",
   "actions",
   "complete",

@@ -2,7 +2,7 @@
 
 import { type HtmlEscapedString, raw } from "hono/utils/html";
 import type { JobProgress, Status } from "../domain/progress.ts";
-import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
+import type { JobAction } from "../domain/run.ts";
 import { isHeldUp } from "../domain/waiting.ts";
 import { Strip } from "./strip.ts";
 import { dom, formatCount, formatDuration, jobAddress, plural, profileAddress } from "./ui.tsx";
@@ -28,20 +28,17 @@ export const ACTION_WORDS: Readonly<Record<JobAction, string>> = {
   retry: "Retry",
 };
 
-/** What a row can be handled with: its menu, and the box that selects it. */
-export type Controls = "none" | "menu" | "all";
-
 const escaped = Bun.escapeHTML;
 const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
 
 /**
  * The row of `job`. Every text in it is escaped here.
  *
- * The first cell holds the box that selects it, the last its menu. The browser keeps both as they are
- * (`hx-morph-skip`), so that they stay checked, open and focused while the row changes; a push therefore leaves them
- * empty. Which entries of the menu show is decided by the row's `data-state`.
+ * The first cell holds the box that selects it, the last the way to its actions. The browser keeps both as they are
+ * (`hx-morph-skip`), so that they stay checked and focused while the row changes; a push therefore leaves them empty
+ * (`controls: false`).
  */
-export function JobRow({ job, controls }: { job: JobProgress; controls: Controls }): HtmlEscapedString {
+export function JobRow({ job, controls }: { job: JobProgress; controls: boolean }): HtmlEscapedString {
   const { state, progress, duration, since } = job;
   const held = isHeldUp(job);
   // The job went well, its data did not: said by shape, colour and words.
@@ -53,7 +50,7 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: Controls
   const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
   return raw(
     `<tr id="${escaped(dom.job(job.runId, job.symbol))}" data-state="${state}"${held ? " data-held" : ""}>` +
-      `<td class="c-check" hx-morph-skip>${controls === "all" ? checkOf(job) : ""}</td>` +
+      `<td class="c-check" hx-morph-skip>${controls ? checkOf(job) : ""}</td>` +
       `<th scope="row">${name}</th>` +
       `<td class="c-status"${gaps > 0 ? ` title="${plural(gaps, "gap")} in its history"` : ""}>` +
       `${icon(gaps > 0 ? "gaps" : held ? "waiting" : STATUS_ICONS[job.status])}${stands ? whyOf(job) : job.status}` +
@@ -65,7 +62,7 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: Controls
       `<td class="c-points num">${formatCount(job.dataPoints)}</td>` +
       `<td class="c-calls num">${formatCount(job.apiCalls)}</td>` +
       `<td class="c-time num"${since === null ? "" : ` data-since="${since}"`}>${time}</td>` +
-      `<td class="c-menu" hx-morph-skip>${controls === "none" ? "" : menuOf(job)}</td></tr>`,
+      `<td class="c-menu" hx-morph-skip>${controls ? menuOf(job) : ""}</td></tr>`,
   );
 }
 
@@ -75,27 +72,16 @@ const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.i
 function whyOf({ runId, symbol, status }: JobProgress): string {
   const base = jobAddress(runId, symbol);
   return (
-    `<a class="why" href="${base}#why" data-card="${base}/why" title="Why it waits" ` +
+    `<a class="why" href="${base}#why" data-card="why" title="Why it waits" ` +
     `aria-label="${status}: why?">${status}</a>`
   );
 }
 
-/** The box that selects a job. The browser keeps it as it is, like the menu. */
+/** The box that selects a job. The browser keeps it as it is. */
 const checkOf = ({ symbol }: JobProgress) =>
   `<input type="checkbox" name="symbol" value="${escaped(symbol)}" aria-label="Select ${escaped(symbol)}">`;
 
-/** What can be done with a job. All entries are there at all times; the row's state shows those that apply. */
-function menuOf(job: JobProgress): string {
-  const id = escaped(dom.jobMenu(job.runId, job.symbol));
-  const base = jobAddress(job.runId, job.symbol);
-  const buttons = JOB_ACTIONS.map(
-    (action) => `<button class="on-${action}" formaction="${base}/${action}">${ACTION_WORDS[action]}</button>`,
-  );
-  buttons.push(`<button class="on-refetch" formaction="${base}/refetch">Fetch again…</button>`);
-  buttons.push(`<a class="on-why" href="${base}#why" data-card="${base}/why">Why waiting?</a>`);
-  return (
-    `<button type="button" class="icon-button" popovertarget="${id}" aria-label="Actions for ${escaped(job.symbol)}">` +
-    `${icon("more")}</button><div id="${id}" class="menu" popover>${buttons.join("")}` +
-    `<a class="on-open" href="${profileOf(job)}">Open profile</a><a class="on-details" href="${base}">Details</a></div>`
-  );
-}
+/** Leads to the page of the job, where its actions are; with JavaScript it opens the menu of the page instead. */
+const menuOf = ({ runId, symbol }: JobProgress) =>
+  `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobAddress(runId, symbol)}" ` +
+  `aria-label="Actions for ${escaped(symbol)}">${icon("more")}</a>`;

@@ -7,6 +7,7 @@ import { isActive } from "../domain/run.ts";
 import type { LogLine } from "../domain/telemetry.ts";
 import type { Condition } from "../domain/waiting.ts";
 import { type BatchGroup, BatchList, describeGroup } from "./batches.tsx";
+import { JobActions } from "./job-menu.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { JobTable, type RunView } from "./queue.tsx";
@@ -67,6 +68,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
       "hx-swap": "outerHTML",
     })}
   >
+    <JobActions job={view.job} />
     {view.waiting.length > 0 ? <Waiting conditions={view.waiting} /> : null}
     <Coverage view={view} />
     <section class="details">

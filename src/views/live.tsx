@@ -22,7 +22,7 @@ const partial = (id: string, swap: string, content: unknown) =>
   `<hx-partial id="${Bun.escapeHTML(id)}" hx-swap="${swap}">${content}</hx-partial>`;
 
 export const liveJob = (job: JobProgress): string =>
-  partial(dom.job(job.runId, job.symbol), "outerMorph", JobRow({ job, controls: "none" }));
+  partial(dom.job(job.runId, job.symbol), "outerMorph", JobRow({ job, controls: false }));
 
 export const liveRunHead = (run: RunSummary): string =>
   partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} />);
@@ -37,7 +37,7 @@ export const livePager = (view: RunView): string => partial(dom.pager(view.run.i
 export const rowsOrder = ({ run, jobs }: RunView, came: readonly JobProgress[]) => ({
   body: dom.jobs(run.id),
   rows: jobs.map(({ symbol }) => dom.job(run.id, symbol)),
-  came: came.filter(({ runId }) => runId === run.id).map((job) => `${JobRow({ job, controls: "all" })}`),
+  came: came.filter(({ runId }) => runId === run.id).map((job) => `${JobRow({ job, controls: true })}`),
 });
 
 /** New log lines, put before those the viewer has. */

@@ -4,6 +4,7 @@
 import type { LogLine } from "../domain/telemetry.ts";
 import { ActivityPanel, type ActivityView } from "./activity.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
+import { JobMenu } from "./job-menu.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { RunSection, type RunView } from "./queue.tsx";
@@ -41,6 +42,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
       </div>
       <LogPanel lines={view.logs} />
     </div>
+    <JobMenu />
   </Page>
 );
 

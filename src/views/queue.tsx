@@ -5,7 +5,7 @@ import type { JobProgress } from "../domain/progress.ts";
 import { type JobOrder, nextSort, type SortKey } from "../domain/queue-order.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
 import { BulkBar } from "./bulk-bar.tsx";
-import { type Controls, JobRow } from "./job-row.ts";
+import { JobRow } from "./job-row.ts";
 import { type QueueQuery, queueAddress } from "./queue-address.ts";
 import { RunHead, runTitle } from "./run-head.tsx";
 import { dom, formatCount, plural } from "./ui.tsx";
@@ -43,14 +43,14 @@ const COLUMNS: readonly (readonly [string, string, SortKey | null])[] = [
 ];
 
 /** Rows of one run as a table, inside the form that their actions belong to. */
-const Table = (props: { run: RunSummary; jobs: readonly JobProgress[]; controls: Controls; view?: RowsView }) => {
+const Table = (props: { run: RunSummary; jobs: readonly JobProgress[]; controls: boolean; view?: RowsView }) => {
   const { run, jobs, controls, view } = props;
   return (
     <table class="queue" aria-label={`Symbols of the run of ${runTitle(run)}`}>
       <thead>
         <tr>
           <th scope="col" class="c-check">
-            {controls === "all" ? (
+            {controls ? (
               <input type="checkbox" data-select-all aria-label="Select all rows of this page" autocomplete="off" />
             ) : (
               <span class="visually-hidden">Selection</span>
@@ -88,9 +88,7 @@ const SortLink = ({ view, title, by }: { view: RowsView; title: string; by: Sort
 
 /** One row alone: on the page of its job. */
 export const JobTable = ({ run, job }: { run: RunSummary; job: JobProgress }) => (
-  <form method="post" data-actions>
-    <Table run={run} jobs={[job]} controls="menu" />
-  </form>
+  <Table run={run} jobs={[job]} controls={false} />
 );
 
 /** Which rows are shown of how many, and the way to the others. */
@@ -132,7 +130,7 @@ export const RunSection = (view: RunView) => (
     <RunHead run={view.run} />
     <form method="post" data-actions data-select={view.run.id}>
       <BulkBar run={view.run} matching={view.matching} filter={view.query.filter} />
-      <Table run={view.run} jobs={view.jobs} controls="all" view={view} />
+      <Table run={view.run} jobs={view.jobs} controls={true} view={view} />
       <Pager {...view} />
     </form>
   </section>

@@ -7,6 +7,7 @@ import type { RunSummary } from "../domain/telemetry.ts";
 import { BulkBar } from "./bulk-bar.tsx";
 import { Reason } from "./field.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
+import { JobMenu } from "./job-menu.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { RunSection, type RunView } from "./queue.tsx";
 import { matchingAddress, RunHead, runTitle } from "./run-head.tsx";
@@ -32,6 +33,7 @@ export const RunPage = (props: { frame: Frame; view: RunView; filter: FilterView
       <div id={dom.runs} class="runs">
         <RunSection {...view} />
       </div>
+      <JobMenu />
     </Page>
   );
 };

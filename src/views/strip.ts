@@ -33,7 +33,7 @@ export function Strip({ job }: { job: JobProgress }): string {
   if (job.coverage === null) return "";
   const where = jobAddress(job.runId, job.symbol);
   return (
-    `<a class="strip" href="${where}#coverage" data-card="${where}/batches" ` +
+    `<a class="strip" href="${where}#coverage" data-card="batches" ` +
     `aria-label="${Bun.escapeHTML(job.symbol)}: ${coverageWords(job.coverage)}">${drawing(job.coverage)}</a>`
   );
 }

@@ -32,7 +32,7 @@ export const dom = {
   pager: (runId: string) => `pager-${runId}`,
   jobs: (runId: string) => `jobs-${runId}`,
   job: (runId: string, symbol: string) => `job-${runId}-${symbol}`,
-  jobMenu: (runId: string, symbol: string) => `menu-${runId}-${symbol}`,
+  jobMenu: "job-menu",
 } as const;
 
 const integers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });

@@ -102,7 +102,7 @@ test("nothing is wrong with the monitor while symbols fail, work and wait, with 
   await startRun(page, "not/a/symbol");
   await page.locator("#run-symbols-error").waitFor();
   const found = await faults();
-  await rowOf(page, "S1").getByRole("button", { name: "Actions for S1" }).click();
+  await rowOf(page, "S1").getByRole("link", { name: "Actions for S1" }).click();
   found.push(...(await violations()));
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
@@ -116,7 +116,7 @@ test("nothing is wrong with the monitor while symbols fail, work and wait, with 
 test("nothing is wrong with a run, its symbols and the lists", async () => {
   await page.goto(screen.address);
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
-  const job = await rowOf(page, "S1").locator(".on-details").getAttribute("href");
+  const job = await rowOf(page, "S1").locator("[data-menu]").getAttribute("href");
   await post("/alerts/test", {});
   const found = await faultsOf([run!, job!, "/runs", "/companies?q=a&pick=AAPL", "/schedules", "/schedules/1"]);
   found.push(...(await faultsOf(["/schedules/1/delete", "/alerts", "/settings", "/settings/access", "/audit"])));

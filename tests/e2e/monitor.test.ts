@@ -91,7 +91,7 @@ describe("while rows change ten times a second", () => {
     const selected = `(({ activeElement: { id, value, selectionStart, selectionEnd } }) =>
       [id, value.slice(selectionStart, selectionEnd)])(document)`;
     expect(await page.evaluate(selected)).toEqual(["run-symbols", "THIS"]);
-    await rowOf(page, "F6").getByRole("button", { name: "Actions for F6" }).click();
+    await rowOf(page, "F6").getByRole("link", { name: "Actions for F6" }).click();
     const pause = page.locator(".menu:popover-open").getByRole("button", { name: "Pause" });
     await pause.focus();
     await changes(5);
@@ -126,7 +126,8 @@ describe("while rows change ten times a second", () => {
     await screen.app.runs.actOnRun(runId, "cancel");
     await inState(page, "L1", "cancelled");
     // As if the click had been made a moment earlier.
-    await page.evaluate(`document.getElementById("${id}").querySelector(".on-skip").click()`);
+    await page.evaluate(`document.getElementById("${id}").querySelector("[data-menu]").click();
+      document.querySelector("#job-menu .on-skip").click();`);
     expect(await page.locator(".notice-error").textContent()).toContain("L1 is cancelled");
     screen.forgive(/status of 409/);
   });
@@ -147,7 +148,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   expect(await page.locator(".queue tbody tr").count()).toBe(1);
   expect(await page.getByText("7 more symbols not shown by the filter").isVisible()).toBe(true);
   await live(page);
-  await page.getByRole("button", { name: "Actions for Q8" }).click();
+  await page.getByRole("link", { name: "Actions for Q8" }).click();
   await page.getByRole("link", { name: "Details" }).click();
   await page.getByRole("heading", { name: "Why it waits" }).waitFor();
   expect(await page.locator(".conditions li").first().textContent()).toContain("before it in the queue");
@@ -253,9 +254,10 @@ test("the page finds its way back after the server was restarted in the middle o
 test("everything works without JavaScript", async () => {
   const page = await screen.visit("/", { javaScriptEnabled: false });
   await startRun(page, "N1 N2 N3 N4 N5 N6");
-  await page.getByRole("button", { name: "Actions for N6" }).click();
-  await page.locator(".menu:popover-open").getByRole("button", { name: "Skip" }).click();
+  await page.getByRole("link", { name: "Actions for N6" }).click();
+  await page.getByRole("button", { name: "Skip", exact: true }).click();
   await inState(page, "N6", "skipped");
+  await page.getByRole("link", { name: "Monitor" }).click();
   await page.getByRole("button", { name: "Pause", exact: true }).first().click();
   await page.locator(".run-head[data-state=paused]").waitFor();
   await page.getByRole("button", { name: "Resume", exact: true }).first().click();

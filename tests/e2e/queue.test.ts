@@ -61,7 +61,7 @@ test("rows are selected by shift-click, key and head, and the selection outlives
   await box(page, "B5").click();
   await box(page, "B8").click({ modifiers: ["Shift"] });
   await bar.getByText("4 selected").waitFor();
-  await rowOf(page, "B9").getByRole("button", { name: "Actions for B9" }).focus();
+  await rowOf(page, "B9").getByRole("link", { name: "Actions for B9" }).focus();
   await page.keyboard.press("x");
   await bar.getByText("5 selected").waitFor();
   await page.getByRole("link", { name: "Symbol", exact: true }).click();
@@ -93,7 +93,7 @@ test("an open menu, selected text and the focus survive ten updates a second and
   await live(page);
   await startRun(page, "C1 C2 C3 C4 C5 C6");
   await rowOf(page, "C6").waitFor();
-  const menu = page.getByRole("button", { name: "Actions for C6" });
+  const menu = page.getByRole("link", { name: "Actions for C6" });
   await menu.focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");

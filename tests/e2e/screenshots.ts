@@ -84,7 +84,7 @@ try {
   await startRun(page, SYMBOLS);
   await inState(page, "NVDA", "complete");
   await shoot("running", "/", live);
-  const details = await rowOf(page, "JPM").locator(".on-details").getAttribute("href");
+  const details = await rowOf(page, "JPM").locator("[data-menu]").getAttribute("href");
   await shoot("symbol", details!, live);
   await page.goto(screen.address);
   await inState(page, "ETH-USD", "complete");

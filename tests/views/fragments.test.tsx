@@ -2,7 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { RUN_ORDER } from "../../src/domain/queue-order.ts";
+import type { JobState } from "../../src/domain/run.ts";
 import type { RunSummary } from "../../src/domain/telemetry.ts";
+import { JobActions } from "../../src/views/job-menu.tsx";
 import { JobRow } from "../../src/views/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
@@ -47,7 +49,7 @@ const view = (evil: string) => ({
 
 describe("a row", () => {
   test("says what the job says", () => {
-    const row = String(JobRow({ job: job(), controls: "all" }));
+    const row = String(JobRow({ job: job(), controls: true }));
     expect(parse(row, "tr")[0]!.attributes).toMatchObject({ id: "job-r1-AAPL", "data-state": "running" });
     expect(parse(row, "progress")[0]!.attributes).toMatchObject({ value: "1", max: "100" });
     expect(parse(row, ".c-stage span")[0]!.text).toBe("Batch 2/24: 4%");
@@ -55,32 +57,34 @@ describe("a row", () => {
   });
 
   test("links to the profile only once there is one", () => {
-    expect(parse(String(JobRow({ job: job(), controls: "none" })), "th a")).toHaveLength(0);
+    expect(parse(String(JobRow({ job: job(), controls: false })), "th a")).toHaveLength(0);
     const done = job({ symbol: "VOD@LSE", state: "complete", status: "Complete", since: null });
-    expect(parse(String(JobRow({ job: done, controls: "none" })), "th a")[0]!.attributes.href).toBe(
+    expect(parse(String(JobRow({ job: done, controls: false })), "th a")[0]!.attributes.href).toBe(
       "/profiles/VOD%40LSE?interval=1d",
     );
   });
 
-  test("offers every action as a plain form button, and none of them in a push", () => {
-    const buttons = parse(String(JobRow({ job: job(), controls: "all" })), "button[formaction]");
-    expect(buttons.map(({ attributes }) => attributes.formaction)).toEqual(
-      ["pause", "resume", "cancel", "skip", "retry", "refetch"].map((action) => `/runs/r1/jobs/AAPL/${action}`),
-    );
-    expect(parse(liveJob(job()), "button")).toHaveLength(0);
-    expect(parse(liveJob(job()), "input")).toHaveLength(0);
+  test("leads to the page of its job, where every action that applies is a plain form button", () => {
+    const [way] = parse(String(JobRow({ job: job(), controls: true })), ".c-menu a");
+    expect(way?.attributes.href).toBe("/runs/r1/jobs/AAPL");
+    const offered = (state: JobState) =>
+      parse(String(<JobActions job={job({ state })} />), "button").map(({ attributes }) => attributes.formaction);
+    expect(offered("running")).toEqual(["pause", "cancel", "skip"].map((action) => `/runs/r1/jobs/AAPL/${action}`));
+    expect(offered("failed")).toEqual(["retry", "refetch"].map((action) => `/runs/r1/jobs/AAPL/${action}`));
+  });
+
+  test("leaves the cells that the browser keeps empty in a push", () => {
+    expect(parse(liveJob(job()), "button, input, .c-menu a")).toHaveLength(0);
     expect(parse(liveJob(job()), "td[hx-morph-skip]")).toHaveLength(2);
   });
 
   test("marks a job that waits for a limit", () => {
-    const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), controls: "none" }));
+    const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), controls: false }));
     expect(parse(waiting, "tr")[0]!.attributes).toHaveProperty("data-held");
     expect(parse(waiting, "use")[0]!.attributes.href).toBe("#i-waiting");
-    const retrying = String(JobRow({ job: job({ microStage: "Retry 2/5 in 3s: HTTP 503" }), controls: "none" }));
+    const retrying = String(JobRow({ job: job({ microStage: "Retry 2/5 in 3s: HTTP 503" }), controls: false }));
     expect(parse(retrying, "tr")[0]!.attributes).toHaveProperty("data-held");
-    expect(parse(String(JobRow({ job: job(), controls: "none" })), "tr")[0]!.attributes).not.toHaveProperty(
-      "data-held",
-    );
+    expect(parse(String(JobRow({ job: job(), controls: false })), "tr")[0]!.attributes).not.toHaveProperty("data-held");
   });
 });
 

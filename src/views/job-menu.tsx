@@ -1,0 +1,53 @@
+/** @jsxImportSource hono/jsx */
+/** What can be done with one job: as a menu that all rows of a page share, and as buttons on the job's own page. */
+
+import type { JobProgress } from "../domain/progress.ts";
+import { canApply, JOB_ACTIONS } from "../domain/run.ts";
+import { ACTION_WORDS } from "./job-row.ts";
+import { dom, jobAddress } from "./ui.tsx";
+
+/**
+ * One menu for all rows: 500 of them in the page would be half of it. `public/app/menu.js` opens it for a row, whose
+ * address it puts before what each entry names; `data-state` decides which entries show. Without JavaScript the rows
+ * lead to the pages of their jobs, which have the same actions.
+ */
+export const JobMenu = () => (
+  <form id={dom.jobMenu} class="menu" method="post" popover="auto" data-actions aria-label="Actions">
+    {JOB_ACTIONS.map((action) => (
+      <button type="submit" class={`on-${action}`} data-path={`/${action}`}>
+        {ACTION_WORDS[action]}
+      </button>
+    ))}
+    <button type="submit" class="on-refetch" data-path="/refetch">
+      Fetch again…
+    </button>
+    <a class="on-why" data-path="#why" data-card="why" href="#why">
+      Why waiting?
+    </a>
+    <a class="on-open" data-profile href="/profiles">
+      Open profile
+    </a>
+    <a class="on-details" data-path="" href="/runs">
+      Details
+    </a>
+  </form>
+);
+
+/** The same for one job, as buttons: those that apply in its state. */
+export const JobActions = ({ job }: { job: JobProgress }) => {
+  const base = jobAddress(job.runId, job.symbol);
+  return (
+    <form method="post" class="job-actions" data-actions>
+      {JOB_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
+        <button type="submit" class="button" id={`do-${action}`} formaction={`${base}/${action}`}>
+          {ACTION_WORDS[action]}
+        </button>
+      ))}
+      {canApply("refetch", job.state) ? (
+        <button type="submit" class="button" id="do-refetch" formaction={`${base}/refetch`}>
+          Fetch again…
+        </button>
+      ) : null}
+    </form>
+  );
+};
