@@ -47,7 +47,7 @@ export async function repair(work: Work): Promise<void> {
   const own = { provider: io.provider, series, into: "compare" as const, also: answersOf(work, io.repairProvider) };
   const never = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
   const known = await answeredWindows(io.db, series, task.runId);
-  const gaps = (await openGaps(work)).filter((gap) => uncovered(gap, known).length > 0);
+  const gaps = (await gapsToAsk(work, "open")).filter((gap) => uncovered(gap, known).length > 0);
   await fetchBatches(work, own, batchesOf(work, [...never, ...gaps]), known);
   if (io.repairProvider) await askSecond(work, io.repairProvider);
 }
@@ -61,7 +61,8 @@ async function askSecond(work: Work, provider: NonNullable<Work["io"]["repairPro
     return;
   }
   await noteGaps(work, 0);
-  const batches = batchesOf(work, await openGaps(work));
+  // Also what the first has confirmed: somebody has named the second to be asked.
+  const batches = batchesOf(work, await gapsToAsk(work, "all"));
   try {
     await fetchBatches(work, { provider, series, into: "fill", also: answersOf(work, null) }, batches, []);
   } catch (error) {
@@ -70,11 +71,14 @@ async function askSecond(work: Work, provider: NonNullable<Work["io"]["repairPro
   }
 }
 
-/** The sessions with hard gaps in the run's range that this run was not answered for and nobody has confirmed. */
-async function openGaps({ io, task, series }: Work): Promise<Span[]> {
+/** The sessions with hard gaps in the run's range that this run was not answered for; `open` are not confirmed either. */
+async function gapsToAsk({ io, task, series }: Work, which: "open" | "all"): Promise<Span[]> {
   const known = await listGaps(io.db, series);
   return known
-    .filter(({ kind, answers, runId }) => isHard(kind) && answers < CONFIRMED_AFTER && runId !== task.runId)
+    .filter(
+      ({ kind, answers, runId }) =>
+        isHard(kind) && (which === "all" || answers < CONFIRMED_AFTER) && runId !== task.runId,
+    )
     .map(({ date }) => ({ from: date, to: date + DAY }))
     .filter(({ from, to }) => from >= task.rangeFrom && to <= task.rangeTo)
     .sort((a, b) => a.from - b.from);

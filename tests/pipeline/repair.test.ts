@@ -77,6 +77,11 @@ describe("a repair", () => {
     expect(asked).toEqual([1, 1, 1, 0, 0]);
     expect(await listGaps(pipeline.db, await pipeline.series(vendor))).toMatchObject([{ confirmed: 1, answers: 3 }]);
     expect((await pipeline.profile())!.backfill.gaps).toBe(0);
+    // Somebody else may have what the vendor never had.
+    const second = vendorWith(120, undefined, "csv");
+    await pipeline.run(vendor, { mode: "repair", asOf, repair: second });
+    expect(second.asked).toEqual([{ from: holes[0]!, to: holes[0]! + DAY }]);
+    expect((await pipeline.stored(vendor)).length).toBe(120);
   });
 
   test("asks a second provider for what the first does not have; its bars carry its name", async () => {
