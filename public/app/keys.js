@@ -11,9 +11,10 @@
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || key.length > 1) return;
     if (target.closest("input, textarea, select, dialog")) return;
-    const goal =
-      document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`) ??
-      document.querySelector(`[data-shortcut-else="${CSS.escape(key)}"]`);
+    const goals = ["shortcut", "shortcut-else"].map((name) =>
+      document.querySelector(`[data-${name}="${CSS.escape(key)}"]`),
+    );
+    const goal = goals.find((each) => each && (each.matches("a, button") || each.checkVisibility()));
     if (!goal && key !== "j" && key !== "k") return;
     event.preventDefault();
     if (!goal) step(key === "j" ? 1 : -1);

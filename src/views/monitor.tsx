@@ -35,7 +35,7 @@ export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }
         <Order view={view} />
         <QuotaPanel quotas={view.quotas} now={frame.now} />
         <ActivityPanel view={view.activity} />
-        {view.runs.length > 0 || view.filter.text !== "" ? <FilterBar filter={view.filter} /> : null}
+        <FilterBar filter={view.filter} />
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />
         </div>

@@ -23,12 +23,15 @@ test("a run is started through the form, watched to its end, and its profile ope
   const page = await screen.visit("/");
   await live(page);
   expect(await page.getByText("Nothing is running").isVisible()).toBe(true);
+  const filter = page.getByLabel("Filter the queue");
+  expect(await filter.isVisible()).toBe(false);
   const stages = new Set<string>();
   await page.exposeFunction("seen", (text: string) => stages.add(text));
   await page.evaluate(`new MutationObserver(() => {
     for (const cell of document.querySelectorAll(".queue .c-stage span")) seen(cell.textContent);
   }).observe(document.body, { childList: true, subtree: true, characterData: true })`);
   await startRun(page, "aapl, MSFT googl");
+  await filter.waitFor();
   for (const symbol of ["AAPL", "MSFT", "GOOGL"]) {
     await inState(page, symbol, "complete");
     const row = rowOf(page, symbol);
