@@ -85,6 +85,8 @@ export interface JobProgress {
   /** 0..100; never goes back within an attempt. */
   readonly progress: number;
   readonly microStage: string;
+  /** While it waits inside a stage: the epoch millisecond at which that ends, so that a browser can count down to it. */
+  readonly until?: number | undefined;
   /** Distinct bars held for the job's range. */
   readonly dataPoints: number;
   /** Requests sent, retries included. */

@@ -1,6 +1,7 @@
 /** What the server tells its viewers besides the progress of single jobs: log lines and the totals of a run. */
 
 import type { Eta, Held } from "./eta.ts";
+import type { FailureReason } from "./failures.ts";
 import type { Interval } from "./interval.ts";
 import type { JobProgress } from "./progress.ts";
 import type { JobState, Mode, RunState } from "./run.ts";
@@ -45,6 +46,8 @@ export interface RunSummary {
   readonly apiCalls: number;
   /** Sessions that are missing from what complete jobs stored. */
   readonly gaps: number;
+  /** Why symbols failed, commonest first. */
+  readonly failures: readonly FailureReason[];
   /** Over the last five minutes while the run is open, on average once it is finished. */
   readonly symbolsPerMinute: number;
   readonly barsPerMinute: number;

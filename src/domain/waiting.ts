@@ -6,8 +6,12 @@ import type { RunSummary } from "./telemetry.ts";
 export interface Condition {
   /** One sentence. */
   readonly why: string;
-  /** Seconds until it clears, as far as that is known. */
+  /** The moment at which it clears (epoch milliseconds), where that is known. */
+  readonly clearsAt?: number;
+  /** Seconds until it clears, as far as they can be judged. */
   readonly clearsIn: number | null;
+  /** The page on which it is set. */
+  readonly setAt?: string;
 }
 
 /**
@@ -20,7 +24,7 @@ export function isHeldUp(job: Pick<JobProgress, "state" | "microStage">): boolea
 
 /** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */
 export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
-  if (isHeldUp(job)) return [{ why: `${job.microStage}.`, clearsIn: secondsIn(job.microStage) }];
+  if (isHeldUp(job)) return [heldCondition(job, run)];
   if (job.state === "paused") {
     return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
   }
@@ -34,8 +38,10 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   const perSecond = run.symbolsPerMinute / 60;
   const conditions: Condition[] = [];
   const held = busy.find(isHeldUp);
-  if (held)
-    conditions.push({ why: `${held.symbol} before it: ${held.microStage}.`, clearsIn: secondsIn(held.microStage) });
+  if (held) {
+    const condition = heldCondition(held, run);
+    conditions.push({ ...condition, why: `${held.symbol} before it: ${condition.why}` });
+  }
   if (ahead > 0) {
     conditions.push({
       why: ahead === 1 ? "One symbol is before it in the queue." : `${ahead} symbols are before it in the queue.`,
@@ -54,8 +60,33 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   return conditions;
 }
 
-/** The `…in 12s` of a micro-stage, in seconds. */
-function secondsIn(text: string): number | null {
-  const found = / in (\d+)s/.exec(text);
-  return found ? Number(found[1]) : null;
+/** What holds up a job that says so itself. */
+function heldCondition(job: JobProgress, { held, provider }: RunSummary): Condition {
+  const limited = job.microStage.startsWith("Rate limit:");
+  if (limited && held) {
+    const why =
+      held.by === "quota"
+        ? `The API quota of ${provider} is used up.`
+        : `The provider ${provider} has asked us to wait before the next request.`;
+    return { why, clearsAt: held.until * 1_000, clearsIn: null, setAt: `/settings#provider-${provider}` };
+  }
+  const seconds = WAIT.exec(job.microStage);
+  // The seconds were counted when it was said.
+  const why = limited
+    ? `The rate limit of ${provider} has no room for its next request.`
+    : `${job.microStage.replace(WAIT, "")}.`;
+  return {
+    why,
+    ...(job.until !== undefined && { clearsAt: job.until }),
+    clearsIn: job.until === undefined && seconds ? Number(seconds[1]) : null,
+    ...(limited && { setAt: `/settings#provider-${provider}` }),
+  };
+}
+
+const WAIT = / in (\d+)s/;
+
+/** The moment (epoch milliseconds) that the `… in 12s` of a micro-stage means when it is said at `now`. */
+export function endOfWait(microStage: string, now: number): number | undefined {
+  const seconds = WAIT.exec(microStage);
+  return seconds ? now + Number(seconds[1]) * 1_000 : undefined;
 }

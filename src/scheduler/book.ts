@@ -2,10 +2,12 @@
 
 import type { Coverage } from "../domain/coverage.ts";
 import { estimate, heldBy } from "../domain/eta.ts";
+import { failureReasons } from "../domain/failures.ts";
 import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/progress.ts";
 import type { Asks } from "../domain/refetch.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
+import { endOfWait } from "../domain/waiting.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quota-account.ts";
@@ -106,6 +108,7 @@ export class RunBook {
       ...job.progress,
       ...advance(job.progress, stage),
       ...(counters && { dataPoints: counters.dataPoints, apiCalls: counters.apiCalls }),
+      until: stage.stage === "waiting" ? endOfWait(stage.reason, now) : undefined,
       gaps: (stage.stage === "complete" && counters?.gaps) || 0,
       state: job.state,
       duration,
@@ -189,6 +192,7 @@ export class RunBook {
       dataPoints,
       apiCalls,
       gaps,
+      failures: counts.failed > 0 ? failureReasons(progressOf(jobs.values())) : [],
       ...(pace === null ? rates(0, 0, 0) : finishedAt === null ? pace.lately(this.#now()) : pace.onAverage(finishedAt)),
       ...(state === "running" ? this.#outlook(run, sums) : { eta: null, held: null }),
     };
@@ -198,8 +202,12 @@ export class RunBook {
 /** Share of a job's percentage that fetching takes. */
 const FETCH_SHARE = 45;
 
-/** The totals of a run that is no longer in memory, from what the database has. */
-export function summaryOfRows(row: RunRow, counted: readonly JobCount[]): RunSummary {
+/** The totals of a run that is no longer in memory, from what the database has; its failures come from `jobs`. */
+export function summaryOfRows(
+  row: RunRow,
+  counted: readonly JobCount[],
+  jobs: readonly JobProgress[] = [],
+): RunSummary {
   const counts = noCounts();
   for (const { state, jobs } of counted) counts[state] = jobs;
   const sum = (pick: (count: JobCount) => number) => counted.reduce((total, each) => total + pick(each), 0);
@@ -217,6 +225,7 @@ export function summaryOfRows(row: RunRow, counted: readonly JobCount[]): RunSum
     dataPoints,
     apiCalls,
     gaps: sum((count) => count.gaps),
+    failures: failureReasons(jobs),
     ...(minutes > 0 ? rates(counts.complete / minutes, dataPoints / minutes, apiCalls / minutes) : rates(0, 0, 0)),
     eta: null,
     held: null,
@@ -235,6 +244,10 @@ function describeRow(row: RunRow) {
     maxWorkers,
     createdAt,
   } as const;
+}
+
+function* progressOf(jobs: Iterable<JobRecord>) {
+  for (const { progress } of jobs) yield progress;
 }
 
 const noCounts = () => Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;

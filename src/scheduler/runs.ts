@@ -153,9 +153,8 @@ export class Runs {
     const { db } = this.options;
     const row = await findRun(db, runId);
     if (row === undefined) throw noRun(runId);
-    const jobs = await jobsOfRun(db, runId);
-    const run = summaryOfRows(row, await countJobs(db, [runId]));
-    return { run, jobs: jobs.map((job) => ({ ...progressOfRow(job), seq: 0 })) };
+    const jobs = (await jobsOfRun(db, runId)).map((job) => ({ ...progressOfRow(job), seq: 0 }));
+    return { run: summaryOfRows(row, await countJobs(db, [runId]), jobs), jobs };
   }
 
   /** @throws Refusal if there is no such run, or none of its jobs can do that */

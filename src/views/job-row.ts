@@ -58,12 +58,19 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: boolean 
       `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
       `<span class="num">${progress}%</span></td>` +
       `<td class="c-strip">${Strip({ job })}</td>` +
-      `<td class="c-stage"><span title="${stage}">${stage}</span></td>` +
+      `<td class="c-stage">${job.until === undefined ? `<span title="${stage}">${stage}</span>` : waitOf(stage, job.until)}</td>` +
       `<td class="c-points num">${formatCount(job.dataPoints)}</td>` +
       `<td class="c-calls num">${formatCount(job.apiCalls)}</td>` +
       `<td class="c-time num"${since === null ? "" : ` data-since="${since}"`}>${time}</td>` +
       `<td class="c-menu" hx-morph-skip>${controls ? menuOf(job) : ""}</td></tr>`,
   );
+}
+
+/** A micro-stage that names seconds to wait, which the browser counts down (`public/app/clock.js`). */
+function waitOf(stage: string, until: number): string {
+  const left = Math.max(0, Math.ceil((until - Date.now()) / 1_000));
+  const counted = stage.replace(/ in \d+s/, ` in <span data-left="${until}">${left}</span>s`);
+  return `<span title="Until ${new Date(until).toISOString().slice(0, 19).replace("T", " ")} UTC">${counted}</span>`;
 }
 
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));

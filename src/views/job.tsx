@@ -99,14 +99,32 @@ export const Waiting = ({ conditions }: { conditions: readonly Condition[] }) =>
   <section class="details" id="why">
     <h2>Why it waits</h2>
     <ol class="conditions">
-      {conditions.map(({ why, clearsIn }) => (
+      {conditions.map((condition) => (
         <li>
-          {why} {clearsIn === null ? null : <span class="muted">Clears in {formatEta(clearsIn)}.</span>}
+          {condition.why} <Clears {...condition} />{" "}
+          {condition.setAt === undefined ? null : <a href={condition.setAt}>Limits</a>}
         </li>
       ))}
     </ol>
   </section>
 );
+
+/** When a condition clears: the moment, counted down to, or what can be judged. */
+const Clears = ({ clearsAt, clearsIn }: Condition) => {
+  if (clearsAt === undefined) {
+    return clearsIn === null ? null : <span class="muted">Clears in {formatEta(clearsIn)}.</span>;
+  }
+  const left = Math.max(0, Math.ceil((clearsAt - Date.now()) / 1_000));
+  return (
+    <span class="muted">
+      Clears at <Moment at={clearsAt} style={left > 86_400 ? "minute" : "second"} />, in{" "}
+      <span class="num" data-until={clearsAt}>
+        {formatDuration(left)}
+      </span>
+      .
+    </span>
+  );
+};
 
 /** Each batch of the range as a cell: its shape and colour say what came of it, its title the dates and the count. */
 const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) => {

@@ -79,9 +79,32 @@ export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boole
       <progress max="100" value={run.progress.toFixed(1)} aria-label="Progress of the run" />
       <span class="num">{Math.floor(run.progress)}%</span>
     </div>
+    <RunFailures run={run} />
     <RunFacts run={run} />
   </header>
 );
+
+/** Reasons that are told; the others are counted. */
+const REASONS = 3;
+
+/** What failed symbols have in common, so that nobody has to read two hundred rows. */
+const RunFailures = ({ run: { failures } }: { run: RunSummary }) => {
+  const more = failures.slice(REASONS).reduce((sum, { count }) => sum + count, 0);
+  return failures.length === 0 ? null : (
+    <ul class="run-failures" aria-label="Why symbols failed">
+      {failures.slice(0, REASONS).map(({ why, count }) => (
+        <li>
+          <b class="num">{plural(count, "symbol")}</b>: {why}
+        </li>
+      ))}
+      {more > 0 ? (
+        <li>
+          <a href="?q=status:failed">{plural(more, "symbol")} for other reasons</a>
+        </li>
+      ) : null}
+    </ul>
+  );
+};
 
 const RunFacts = ({ run }: { run: RunSummary }) => (
   <dl class="facts">

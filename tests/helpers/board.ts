@@ -40,6 +40,7 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   barsPerMinute: 0,
   requestsPerMinute: 0,
   gaps: 0,
+  failures: [],
   eta: null,
   held: null,
   ...over,

@@ -33,6 +33,11 @@ test("a run that is complete but lacks sessions is amber, in words as well", () 
   expect(head({ state: "complete", gaps: 3 })).toMatch(/pill-gaps.*Complete, 3 gaps</);
   expect(head({ state: "complete" })).toMatch(/pill-complete.*Complete</);
   expect(head({ state: "failed", gaps: 3 })).toContain("pill-failed");
+  const reasons = [5, 3, 2, 1, 1].map((count, index) => ({ why: `<reason ${index}>`, count }));
+  const failed = head({ state: "failed", failures: reasons });
+  expect(failed).toContain("5 symbols</b>: &lt;reason 0&gt;");
+  expect(failed).not.toContain("reason 3");
+  expect(failed).toContain("2 symbols for other reasons");
 });
 
 /** A run with nothing but hostile text to show. */
@@ -79,6 +84,11 @@ describe("a row", () => {
   });
 
   test("marks a job that waits for a limit", () => {
+    const until = Date.now() + 11_500;
+    const parked = job({ microStage: "Rate limit: resuming in 40s", until });
+    expect(String(JobRow({ job: parked, controls: false }))).toContain(
+      `resuming in <span data-left="${until}">12</span>s`,
+    );
     const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), controls: false }));
     expect(parse(waiting, "tr")[0]!.attributes).toHaveProperty("data-held");
     expect(parse(waiting, "use")[0]!.attributes.href).toBe("#i-waiting");
