@@ -61,7 +61,7 @@ async function tryTurn(parts: TurnParts, schedule: Schedule, asked: TurnAsked): 
     return closeTurn(parts, schedule, asked, "skipped", `Its last run (${unfinished}) is not finished`);
   }
   const wanted = await symbolsFor(db, schedule, provider);
-  if (wanted.length === 0) return closeTurn(parts, schedule, asked, "skipped", emptiness(schedule));
+  if (wanted.length === 0) return closeTurn(parts, schedule, asked, "skipped", emptiness(schedule, provider));
   const active = new Set((await activeJobs(db, wanted, interval)).map(({ symbol }) => symbol));
   const symbols = wanted.filter((symbol) => !active.has(symbol));
   const busy = active.size > 0 ? `${listed([...active])} left out: at work in other runs` : "";
@@ -120,8 +120,8 @@ async function symbolsFor(db: Database, schedule: Schedule, provider: string): P
   }
 }
 
-function emptiness({ scope, watchlistId, interval }: Schedule): string {
-  if (scope === "stored") return `There is no stored ${interval} profile to bring up to date`;
+function emptiness({ scope, watchlistId, interval }: Schedule, provider: string): string {
+  if (scope === "stored") return `There is no stored ${interval} profile from ${provider} to bring up to date`;
   return watchlistId === null ? "Its watchlist was deleted: choose another" : "Its watchlist is empty";
 }
 

@@ -225,7 +225,7 @@ describe("the page", () => {
     const [{ id }] = (await list()).filter(({ name }: { name: string }) => name === "Nothing to run");
     const { status, text } = await submit(`/schedules/${id}/run`, {});
     expect(status).toBe(409);
-    expect(text).toContain("There is no stored 15m profile to bring up to date");
+    expect(text).toContain("There is no stored 15m profile from demo to bring up to date");
     expect((await page("/schedules/999")).status).toBe(404);
     expect((await page("/schedules/x")).status).toBe(404);
     await app.send("DELETE", `/api/schedules/${id}`);
