@@ -29,6 +29,30 @@ function prescribed(total: number): [string, number, string | RegExp][] {
   ];
 }
 
+test("totals and usage are told again and again while a run works, even when nothing happens in it", async () => {
+  await using app = await startApp({ env: { DEMO_LATENCY_MS: "60000" } });
+  const runId = await app.start({ symbols: ["AAPL", "MSFT", "SPY"] });
+  await using events = await app.events();
+  let [metrics, usage] = [0, 0];
+  const seen = await events.until(({ event }) => {
+    if (event === "metrics") metrics += 1;
+    if (event === "usage") usage += 1;
+    return metrics === 2 && usage === 2;
+  });
+  expect(seen.findLast(({ event }) => event === "metrics")!.data).toEqual({
+    waiting: 1,
+    active: 2,
+    complete: 0,
+    failed: 0,
+    skipped: 0,
+    symbols_per_minute: 0,
+    bars_per_minute: 0,
+    requests_per_minute: expect.any(Number),
+    eta_seconds: 0,
+  });
+  await app.post(`/api/runs/${runId}/cancel`);
+});
+
 describe("one symbol, from order to profile", () => {
   test("tells every micro-stage of the contract, in order, and logs each in its words", async () => {
     await using app = await startApp();
