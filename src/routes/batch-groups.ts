@@ -1,6 +1,7 @@
 /** The cells of a job's coverage with all that the ledger knows of them. */
 
 import { batchesOfCell, MAX_CELLS, worst } from "../domain/coverage.ts";
+import { asksFor } from "../domain/refetch.ts";
 import { batchesOf } from "../scheduler/covered.ts";
 import type { ledgerOf } from "../storage/coverage.ts";
 import type { JobRow, RunRow } from "../storage/runs.ts";
@@ -26,6 +27,7 @@ export function batchGroups(
       to: part.at(-1)!.to,
       batches: part.length,
       state: worst(part.map(({ state }) => state)),
+      unanswered: part.filter(({ state }) => asksFor("unanswered", state)).length,
       bars: rows.reduce((sum, row) => sum + row.rows, 0),
       rejected: rows.reduce((sum, row) => sum + row.rejected, 0),
       attempts: Math.max(0, ...rows.map((row) => row.attempts)),

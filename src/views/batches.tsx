@@ -11,6 +11,8 @@ export interface BatchGroup {
   readonly to: number;
   readonly batches: number;
   readonly state: BatchState;
+  /** Batches among them without an answer. */
+  readonly unanswered: number;
   readonly bars: number;
   readonly rejected: number;
   /** The most that any of them took. */
@@ -41,24 +43,41 @@ export function describeGroup({ from, to, batches, state, bars, rejected, attemp
 
 /** The cells of one job; with `again`, each with a button that fetches it once more. */
 export const BatchList = (props: { runId: string; symbol: string; groups: readonly BatchGroup[]; again: boolean }) => (
-  <ol class="batches">
-    {props.groups.map((group, cell) => (
-      <li data-cell={cell} data-state={group.state}>
-        <i class={`cell cell-${group.state}`} aria-hidden="true" />
-        <span class="num">{describeGroup(group)}</span>
-        {props.again ? (
-          <form method="post" action={`${jobAddress(props.runId, props.symbol)}/batches`} data-actions>
-            <input type="hidden" name="from" value={group.from} />
-            <input type="hidden" name="to" value={group.to} />
-            <button type="submit" class="button" aria-label={`Fetch ${day(group.from)} to ${day(group.to - 1)} again`}>
-              Fetch again
-            </button>
-          </form>
-        ) : null}
-      </li>
-    ))}
-  </ol>
+  <>
+    {props.again ? <AlsoAsked groups={props.groups} /> : null}
+    <ol class="batches">
+      {props.groups.map((group, cell) => (
+        <li data-cell={cell} data-state={group.state}>
+          <i class={`cell cell-${group.state}`} aria-hidden="true" />
+          <span class="num">{describeGroup(group)}</span>
+          {props.again ? (
+            <form method="post" action={`${jobAddress(props.runId, props.symbol)}/batches`} data-actions>
+              <input type="hidden" name="from" value={group.from} />
+              <input type="hidden" name="to" value={group.to} />
+              <button
+                type="submit"
+                class="button"
+                aria-label={`Fetch ${day(group.from)} to ${day(group.to - 1)} again`}
+              >
+                Fetch again
+              </button>
+            </form>
+          ) : null}
+        </li>
+      ))}
+    </ol>
+  </>
 );
+
+/** What a cell fetched again brings along: nobody is to be surprised by calls. */
+const AlsoAsked = ({ groups }: { groups: readonly BatchGroup[] }) => {
+  const missing = groups.reduce((sum, { unanswered }) => sum + unanswered, 0);
+  return missing === 0 ? null : (
+    <p class="muted also-asked">
+      Fetching any of them again also asks for {plural(missing, "batch that is", "batches that are")} missing.
+    </p>
+  );
+};
 
 /** The same as a card beside the strip that was clicked. */
 export const BatchCard = (props: Parameters<typeof BatchList>[0] & { words: string }) => (

@@ -171,6 +171,8 @@ describe("the page of a finished run", () => {
     expect([retried.status, retried.headers.get("Location")]).toEqual([303, `/runs/${id}`]);
     expect(await live()).toBe(true);
     await app.post(`/api/runs/${id}/cancel`);
+    // What a cell fetched again would bring along is said before anything is asked for.
+    expect((await app.get(`/runs/${id}/jobs/IBM`)).text).toMatch(/again also asks for \d+ batches that are missing/);
   });
 });
 
