@@ -2,13 +2,13 @@
 /** `/audit`: who did what, when and why; the same address with `format=csv` downloads it. */
 
 import { Hono } from "hono";
-import { compress } from "hono/compress";
 import Papa from "papaparse";
 import { parseSymbol } from "../domain/symbol.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../views/audit.tsx";
 import type { Frame } from "../views/layout.tsx";
+import { compressed } from "./compressed.ts";
 import { frameOf } from "./frame.ts";
 
 const PAGE_SIZE = 100;
@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 
 export function auditPages(db: Database, assets: Frame["assets"]) {
   const pages = new Hono();
-  pages.use("/audit", compress());
+  pages.use("/audit", compressed);
 
   pages.get("/audit", async (c) => {
     const fields = Object.fromEntries(

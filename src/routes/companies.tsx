@@ -1,7 +1,6 @@
 /** The companies page: find, pick, keep in watchlists, import, fetch, and go on to a run. */
 
 import { type Context, Hono } from "hono";
-import { compress } from "hono/compress";
 import { MAX_NAME_LENGTH } from "../domain/company.ts";
 import { Refusal } from "../domain/errors.ts";
 import { fetchCompanies, importCompanies } from "../scheduler/companies.ts";
@@ -17,6 +16,7 @@ import { CompaniesPage, type CompaniesView, CompanyResults, CompanyRunPage } fro
 import type { Frame } from "../views/layout.tsx";
 import { plural } from "../views/ui.tsx";
 import { type CompanyFields, companiesView, companyFields, importedText } from "./company-form.ts";
+import { compressed } from "./compressed.ts";
 import { frameOf, wantsFragment } from "./frame.ts";
 import { emptyForm } from "./run-form.ts";
 import type { Services } from "./services.ts";
@@ -27,7 +27,7 @@ const LONGEST_ADDRESS = 2_000;
 export function companyPages(services: Services, assets: Frame["assets"]) {
   const { db } = services;
   const pages = new Hono();
-  pages.use("/companies", compress());
+  pages.use("/companies", compressed);
 
   const show = async (c: Context, fields: CompanyFields, more: Partial<CompaniesView> = {}, status = 200) => {
     const found = await companiesView(services, fields, more);

@@ -2,11 +2,11 @@
 /** The pages: each reads what it shows and draws it whole, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
-import { compress } from "hono/compress";
 import type { FilterView } from "../views/filter-bar.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { MonitorPage, type MonitorView } from "../views/monitor.tsx";
 import type { RunFormView } from "../views/run-form.tsx";
+import { compressed } from "./compressed.ts";
 import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";
 import { emptyForm } from "./run-form.ts";
@@ -40,7 +40,7 @@ const MAX_ASKED = 8_000;
 
 export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
   const pages = new Hono();
-  pages.use(compress());
+  pages.use(compressed);
 
   pages.get("/", (c) => {
     const text = c.req.query("q") ?? "";

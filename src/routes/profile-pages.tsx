@@ -2,7 +2,6 @@
 /** The page of one profile, and its deletion, which the server itself has confirmed. */
 
 import { type Context, Hono } from "hono";
-import { compress } from "hono/compress";
 import { ADJUSTMENTS } from "../domain/action.ts";
 import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
@@ -20,6 +19,7 @@ import { ProfilePage } from "../views/profile.tsx";
 import { chosenOverlays } from "../views/profile-chart.tsx";
 import { DeleteProfilePage } from "../views/profile-delete.tsx";
 import type { loadAssets } from "./assets.ts";
+import { compressed } from "./compressed.ts";
 import { frameOf } from "./frame.ts";
 import { qualityReader } from "./profile-quality.tsx";
 import { summaryOf } from "./screener.tsx";
@@ -33,7 +33,7 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
   const calendar = createCalendar(config.sessions);
   const readQuality = qualityReader(services);
   const pages = new Hono();
-  pages.use("/profiles/*", compress());
+  pages.use("/profiles/*", compressed);
 
   /** The profile that the address names; without an interval, the first there is. */
   const find = async (c: Context, asked: unknown) => {

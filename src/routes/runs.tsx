@@ -2,7 +2,6 @@
 /** `/runs`: all runs by filter and page; `/runs/:id`: one of them, live while it works and a report afterwards. */
 
 import { type Context, Hono } from "hono";
-import { compress } from "hono/compress";
 import Papa from "papaparse";
 import type { JobState } from "../domain/run.ts";
 import { progressToWire, type RunSummary } from "../domain/telemetry.ts";
@@ -13,6 +12,7 @@ import type { FilterView } from "../views/filter-bar.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { RunsPage } from "../views/run-list.tsx";
 import { REPORT_ORDERS, type ReportOrder, type ReportRow, RunPage, RunReportPage } from "../views/run-page.tsx";
+import { compressed } from "./compressed.ts";
 import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";
 import { answerJobCard, answerJobLog, answerJobPage } from "./job-page.tsx";
@@ -29,7 +29,7 @@ const REPORT_ROWS = 500;
 export function runPages(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
   const { db, runs } = services;
   const pages = new Hono();
-  pages.use("/runs/*", compress());
+  pages.use("/runs/*", compressed);
 
   pages.get("/runs", async (c) => {
     const { filter, form } = readRunFilter((name) => c.req.query(name));

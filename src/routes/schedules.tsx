@@ -2,11 +2,11 @@
 /** `/schedules`: see, add, change, pause, run and delete schedules. Plain forms, so that all of it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
-import { compress } from "hono/compress";
 import { Refusal } from "../domain/errors.ts";
 import type { Frame } from "../views/layout.tsx";
 import type { ScheduleFormView } from "../views/schedule-form.tsx";
 import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../views/schedules.tsx";
+import { compressed } from "./compressed.ts";
 import { frameOf } from "./frame.ts";
 import {
   scheduleBody,
@@ -21,7 +21,7 @@ import type { Services } from "./services.ts";
 export function schedulePages(services: Services, assets: Frame["assets"]) {
   const { schedules } = services;
   const pages = new Hono();
-  pages.use("/schedules", compress());
+  pages.use("/schedules", compressed);
 
   const show = async (c: Context, form: ScheduleFormView, said: SchedulesView["said"] = null, status = 200) => {
     const names = await watchlistNames(services);
