@@ -97,7 +97,7 @@ describe.each(longSeries())("$name", (series) => {
 });
 
 test("the judge knows the 200 features of the catalogue, in its order", () => {
-  const [series] = testSeries() as [TestSeries];
+  const series = testSeries().find(({ bars }) => bars.ts.length === 1)!;
   const judged = [...reference(series.bars, series).keys()];
   expect(judged).toHaveLength(200);
   expect(FEATURES.map(({ name }) => name)).toEqual(judged);
