@@ -120,7 +120,24 @@ const queueOrder = (() => {
     else release();
   });
 
-  // Everything is drawn anew when a run comes or goes. What is in use stays where it is; what is new stands below it.
+  // Runs came or went. Those that came stand below until the table is let go of.
+  stream?.addEventListener("sections", ({ detail }) => {
+    const runs = document.getElementById("runs");
+    if (!runs) return;
+    const { sections, came } = JSON.parse(detail.data);
+    const template = document.createElement("template");
+    template.innerHTML = came.join("");
+    for (const section of [...template.content.children]) {
+      const known = document.getElementById(section.id);
+      known ? known.replaceWith(section) : runs.append(section);
+    }
+    heldRuns = sections;
+    if (!inUse()) return release();
+    show();
+    document.dispatchEvent(new CustomEvent("barkeep:rows"));
+  });
+
+  // Everything is drawn anew for a page that missed too much. What is in use stays where it is; what is new stands below it.
   const keepPlaces = (parent, incoming) => {
     const rows = new Map([...incoming.children].map((child) => [child.id, child]));
     const kept = [...parent.children].map((child) => rows.get(child.id) ?? child.cloneNode(true));

@@ -20,8 +20,17 @@ export function drawScene(scene: Scene, hub: ProgressHub): RunView[] {
   return runsOf(scene, hub.runs()).map((run) => ({ run, ...jobsOf(scene, hub.jobsOf(run.id)) }));
 }
 
-/** What became of a scene: other runs, so that it is drawn whole, or other rows, with the keys of those that came. */
-export type Change = { readonly whole: true } | { readonly whole: false; readonly came: readonly string[] };
+/** What became of a scene. */
+export interface Change {
+  /** The runs that came, if others are on it now; `null` if they are the same. */
+  readonly runs: readonly string[] | null;
+  /** Whether the runs that were there have other rows now, or another order of them. */
+  readonly rows: boolean;
+  /** The keys of the jobs that came to the runs that were there. */
+  readonly came: readonly string[];
+}
+
+const keyOfJob = ({ runId, symbol }: JobProgress) => jobKey(runId, symbol);
 
 export class Channel {
   readonly viewers = new Set<Viewer>();
@@ -30,8 +39,8 @@ export class Channel {
   #views: readonly RunView[] = [];
   #runs: readonly string[] = [];
   #rows: ReadonlySet<string> = new Set();
-  /** Tells drawings with other rows, another order or other totals apart. */
-  #drawing = "";
+  /** By run, what tells drawings with other rows, another order or other totals apart. */
+  #drawings: ReadonlyMap<string, string> = new Map();
   /** Runs with more matching jobs than there is room for. */
   #full: ReadonlySet<string> = new Set();
   #outOfDate = false;
@@ -87,20 +96,31 @@ export class Channel {
     const same = now.length === this.#runs.length && now.every((id, index) => id === this.#runs[index]);
     if (same && this.dueIn !== 0) return null;
     const before = this.#rows;
-    const drawing = this.#drawing;
+    const drawings = this.#drawings;
     this.#take();
-    if (same && drawing === this.#drawing) return null;
+    const known = this.#views.filter(({ run }) => drawings.has(run.id));
+    const rows = known.some(({ run }) => drawings.get(run.id) !== this.#drawings.get(run.id));
+    if (same && !rows) return null;
     this.since = this.hub.seq;
-    return same ? { whole: false, came: [...this.#rows].filter((key) => !before.has(key)) } : { whole: true };
+    return {
+      runs: same ? null : this.#runs.filter((id) => !drawings.has(id)),
+      rows,
+      came: known.flatMap(({ jobs }) => jobs.map(keyOfJob)).filter((key) => !before.has(key)),
+    };
   }
 
   #take(): void {
     const views = drawScene(this.scene, this.hub);
     this.#views = views;
     this.#runs = views.map(({ run }) => run.id);
-    this.#rows = new Set(views.flatMap(({ jobs }) => jobs.map((job) => jobKey(job.runId, job.symbol))));
+    this.#rows = new Set(views.flatMap(({ jobs }) => jobs.map(keyOfJob)));
     this.#full = new Set(views.filter(({ pages }) => pages > 1).map(({ run }) => run.id));
-    this.#drawing = [...this.#rows, ...views.map(({ matching, hidden }) => `${matching} ${hidden}`)].join("\n");
+    this.#drawings = new Map(
+      views.map(({ run, jobs, matching, hidden }) => [
+        run.id,
+        [matching, hidden, ...jobs.map(({ symbol }) => symbol)].join("\n"),
+      ]),
+    );
     this.#outOfDate = false;
     this.#drawnAt = Date.now();
   }

@@ -22,8 +22,9 @@ import {
   liveRuns,
   rowsOrder,
   sseHeartbeat,
-  sseMessage,
   sseRows,
+  sseSections,
+  sseTogether,
 } from "../views/live.tsx";
 import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
 import type { RunView } from "../views/queue.tsx";
@@ -309,21 +310,25 @@ export class ScreenFeed {
 
   #render(channel: Channel, news: News): Uint8Array {
     const parts: string[] = [];
-    let rows = "";
+    let events = "";
     const runs = news.whole ? this.draw(channel.scene) : [];
     // The page of a run that only the database still knows keeps what it shows.
     if (runs.length > 0 || (news.whole && channel.scene.run === undefined)) parts.push(liveRuns(runs));
     if (!news.whole) {
-      if (news.rows) {
+      // A run that came is drawn as it is now, with all its rows.
+      const fresh = new Set(news.cameRuns);
+      if (news.sections) events += this.#sections(channel.scene, fresh);
+      const views = channel.views.filter(({ run }) => !fresh.has(run.id));
+      if (news.rows && views.length > 0) {
         const came = news.came.flatMap((key) => (channel.showsKey(key) ? (this.#hub.jobByKey(key) ?? []) : []));
-        rows = sseRows(channel.views.map((view) => rowsOrder(view, came)));
-        for (const view of channel.views) parts.push(livePager(view));
+        events += sseRows(views.map((view) => rowsOrder(view, came)));
+        for (const view of views) parts.push(livePager(view));
       }
-      for (const key of news.jobs) parts.push(this.#rowOf(key));
+      for (const key of news.jobs) if (!fresh.has(this.#hub.jobByKey(key)?.runId ?? "")) parts.push(this.#rowOf(key));
       const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
       for (const id of news.runs) {
         const run = byId.get(id);
-        if (run) parts.push(liveRunHead(run));
+        if (run && !fresh.has(id)) parts.push(liveRunHead(run));
       }
     }
     if (news.wholeLog) parts.push(liveLog(this.lines(channel.scene)));
@@ -331,7 +336,13 @@ export class ScreenFeed {
     if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
     if (news.activity) parts.push(liveActivity(this.activity()));
     if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
-    return encoder.encode(rows + sseMessage(this.cursor(), parts.join("")));
+    return encoder.encode(sseTogether(this.cursor(), events, parts.join("")));
+  }
+
+  /** The runs of a scene, with those that are `fresh` drawn; nothing for a run that only the database still knows. */
+  #sections(scene: Scene, fresh: ReadonlySet<string>): string {
+    const views = this.draw(scene);
+    return views.length === 0 && scene.run !== undefined ? "" : sseSections(views, fresh);
   }
 
   #catchUp(channel: Channel, pending: News): Uint8Array | null {
@@ -380,11 +391,9 @@ export class ScreenFeed {
 }
 
 function newsOf(change: Change | null): News {
-  return change === null
-    ? NOTHING
-    : change.whole
-      ? { ...NOTHING, whole: true }
-      : { ...NOTHING, rows: true, came: change.came };
+  if (change === null) return NOTHING;
+  const { runs, rows, came } = change;
+  return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came };
 }
 
 const encoder = new TextEncoder();

@@ -5,8 +5,11 @@ import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
 
 /** Rows are named, not held: they are written as they are when their turn comes. */
 export interface News {
-  /** Everything that belongs to runs, because one came or went, or rows did. */
+  /** Everything that belongs to runs, for one whose drawing is too old. */
   readonly whole: boolean;
+  /** Other runs, and which of them came. */
+  readonly sections: boolean;
+  readonly cameRuns: readonly string[];
   /** Other rows, or another order of them. */
   readonly rows: boolean;
   /** The jobs whose rows came. */
@@ -25,6 +28,8 @@ export interface News {
 
 export const NOTHING: News = {
   whole: false,
+  sections: false,
+  cameRuns: [],
   rows: false,
   came: [],
   jobs: [],
@@ -38,6 +43,7 @@ export const NOTHING: News = {
 
 export const isEmpty = (news: News) =>
   !news.whole &&
+  !news.sections &&
   !news.rows &&
   !news.wholeLog &&
   !news.quota &&
@@ -49,11 +55,14 @@ export const isEmpty = (news: News) =>
 export function merge(before: News | null, after: News): News {
   if (before === null) return after;
   const whole = before.whole || after.whole;
-  const union = (name: "came" | "jobs" | "runs") => (whole ? [] : [...new Set([...before[name], ...after[name]])]);
+  const union = (name: "cameRuns" | "came" | "jobs" | "runs") =>
+    whole ? [] : [...new Set([...before[name], ...after[name]])];
   const logs = [...before.logs, ...after.logs];
   const wholeLog = before.wholeLog || logs.length >= LOG_PANEL_LINES;
   return {
     whole,
+    sections: !whole && (before.sections || after.sections),
+    cameRuns: union("cameRuns"),
     rows: !whole && (before.rows || after.rows),
     came: union("came"),
     jobs: union("jobs"),

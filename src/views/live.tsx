@@ -12,7 +12,7 @@ import { Notice } from "./layout.tsx";
 import { LogEntries } from "./log-panel.tsx";
 import { Runs } from "./monitor.tsx";
 import { Question, type QuestionView } from "./question.tsx";
-import { Pager, type RunView } from "./queue.tsx";
+import { Pager, RunSection, type RunView } from "./queue.tsx";
 import { QuotaPanel, type QuotaView } from "./quota.tsx";
 import { RunHead } from "./run-head.tsx";
 import { dom } from "./ui.tsx";
@@ -27,7 +27,7 @@ export const liveJob = (job: JobProgress): string =>
 export const liveRunHead = (run: RunSummary): string =>
   partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} />);
 
-/** Everything on the monitor that belongs to runs: when one comes or goes, or a viewer's drawing is too old. */
+/** Everything on the monitor that belongs to runs, for a viewer whose drawing is too old. */
 export const liveRuns = (runs: readonly RunView[]): string => partial(dom.runs, "innerMorph", <Runs runs={runs} />);
 
 /** Which rows of which page of a run are shown. */
@@ -89,12 +89,22 @@ export const liveQuestion = (question: QuestionView | null): string =>
   );
 
 /** HTML as one server-sent message without a name, which the browser swaps in; `id` comes back on a reconnect. */
-export const sseMessage = (id: string, markup: string): string =>
+const sseMessage = (id: string, markup: string): string =>
   `id: ${id}\ndata: ${/[\r\n]/.test(markup) ? markup.replace(/\r\n?|\n/g, "\ndata: ") : markup}\n\n`;
 
 /** Rows that came, went or moved: a named event, because `public/app/order.js` lets them wait while they are in use. */
 export const sseRows = (orders: readonly ReturnType<typeof rowsOrder>[]): string =>
   `event: rows\ndata: ${JSON.stringify(orders)}\n\n`;
+
+/** The runs of a scene in their order, with the sections of those that are `fresh`: named for the same reason. */
+export const sseSections = (views: readonly RunView[], fresh: ReadonlySet<string>): string => {
+  const came = views.filter(({ run }) => fresh.has(run.id)).map((view) => `${<RunSection {...view} />}`);
+  return `event: sections\ndata: ${JSON.stringify({ sections: views.map(({ run }) => dom.section(run.id)), came })}\n\n`;
+};
+
+/** Named events with the message that follows them. The last one says the id; without markup there is only the first. */
+export const sseTogether = (id: string, events: string, markup: string): string =>
+  markup === "" && events !== "" ? `id: ${id}\n${events}` : events + sseMessage(id, markup);
 
 /** Proof of life: a named event, which the browser hands to `public/app`. */
 export const sseHeartbeat = (now: number): string => `event: heartbeat\ndata: ${now}\n\n`;

@@ -126,7 +126,7 @@ const PageLink = ({ query, page, pages, word }: { query: QueueQuery; page: numbe
 
 /** A run as a section of the monitor. */
 export const RunSection = (view: RunView) => (
-  <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={`section-${view.run.id}`}>
+  <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={dom.section(view.run.id)}>
     <RunHead run={view.run} />
     <form method="post" data-actions data-select={view.run.id}>
       <BulkBar run={view.run} matching={view.matching} filter={view.query.filter} />

@@ -27,6 +27,7 @@ export const dom = {
   runList: "run-list",
   logLines: "log-lines",
   jobDetails: "job-details",
+  section: (runId: string) => `section-${runId}`,
   runHead: (runId: string) => `run-${runId}`,
   bulk: (runId: string) => `bulk-${runId}`,
   pager: (runId: string) => `pager-${runId}`,

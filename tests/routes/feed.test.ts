@@ -93,13 +93,28 @@ describe("what a viewer is sent", () => {
     expect(partials((await viewer.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
-  test("all runs, when one comes", async () => {
+  test("a run that comes, and the order of all, but nothing again of those that stay", async () => {
     const viewer = await watch();
     hub.report(job());
     hub.reportRun(run());
-    const message = await viewer.next();
-    expect(partials(message!.data)).toEqual(["runs"]);
-    expect(message!.data).toContain('id="job-r1-AAPL"');
+    const first = (await viewer.next())!;
+    expect([first.event, first.id]).toEqual(["sections", feed.cursor()]);
+    const { sections, came } = JSON.parse(first.data);
+    expect(sections).toEqual(["section-r1"]);
+    expect(came).toHaveLength(1);
+    expect(came[0]).toContain('id="job-r1-AAPL"');
+    hub.report(job({ runId: "r2", symbol: "MSFT" }));
+    hub.report(job({ progress: 7 }));
+    hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
+    const second = (await viewer.next())!;
+    expect(JSON.parse(second.data).sections).toEqual(["section-r2", "section-r1"]);
+    expect(second.data).toContain("job-r2-MSFT");
+    expect(second.data).not.toContain("job-r1-AAPL");
+    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    // The older one ends, and only the newest of those that ended stays.
+    hub.reportRun(run({ state: "complete", finishedAt: 1_700_000_000_002 }));
+    const third = JSON.parse((await viewer.next())!.data);
+    expect(third).toEqual({ sections: ["section-r2"], came: [] });
   });
 
   test("only its own run, on the page of a run", async () => {
@@ -268,7 +283,7 @@ test("the monitor is told of quotas when they change, and not otherwise", async 
   hub.reportRun(run());
   let message = await viewer.next();
   while (partials(message!.data).includes("quota")) message = await viewer.next();
-  expect(partials(message!.data)).toEqual(["runs"]);
+  expect(message!.event).toBe("sections");
   used = 7;
   message = await viewer.next();
   expect(partials(message!.data)).toEqual(["quota"]);

@@ -6,7 +6,7 @@ import type { JobState } from "../../src/domain/run.ts";
 import type { RunSummary } from "../../src/domain/telemetry.ts";
 import { JobActions } from "../../src/views/job-menu.tsx";
 import { JobRow } from "../../src/views/job-row.ts";
-import { liveJob, liveLogLines, liveNotice, liveRuns, sseMessage } from "../../src/views/live.tsx";
+import { liveJob, liveLogLines, liveNotice, liveRuns, sseTogether } from "../../src/views/live.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
 import { RunHead, runSentence } from "../../src/views/run-head.tsx";
 import { formatDuration, formatEta, formatValue } from "../../src/views/ui.tsx";
@@ -116,7 +116,7 @@ test("hostile texts stay texts, wherever they are shown", () => {
 });
 
 test("a message survives line breaks of every kind", () => {
-  const message = sseMessage("e-1-2", "<p>a\r\nb\rc\nd</p>");
+  const message = sseTogether("e-1-2", "", "<p>a\r\nb\rc\nd</p>");
   expect(message).toBe("id: e-1-2\ndata: <p>a\ndata: b\ndata: c\ndata: d</p>\n\n");
 });
 
