@@ -42,7 +42,7 @@ const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
 const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {
   symbols: "The symbols below",
   watchlist: "A watchlist",
-  stored: "Everything stored of this interval and provider",
+  stored: "All stored, by interval and provider",
 };
 const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
   catch_up: "Make up for it once",

@@ -88,7 +88,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
         <button type="submit" class="button" formaction={`${path}/${enabled ? "pause" : "resume"}`}>
           {enabled ? "Pause" : "Enable"}
         </button>
-        <a class="button" href={path} aria-label={`Change ${name}`}>
+        <a class="button" href={`${path}#schedule-form-title`} aria-label={`Change ${name}`}>
           Change
         </a>
         <a class="button" href={`${path}/delete`} aria-label={`Delete ${name}`}>
