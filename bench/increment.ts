@@ -37,6 +37,7 @@ async function asOfYesterday<Result>(order: () => Promise<Result>): Promise<Resu
 
 async function measure(years: number) {
   await using app = await startApp({ env: { BARKEEP_LOG_LEVEL: "warn" } });
+  app.app.pool.warm();
   while (app.app.pool.alive < app.app.pool.size) await Bun.sleep(5);
   const history = { symbols: SYMBOLS, years, batch_days: 365 };
   await app.reach(await asOfYesterday(() => app.start(history)), "complete", "failed");

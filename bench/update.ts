@@ -12,6 +12,7 @@ await using app = await startApp({
   env: { BARKEEP_LOG_LEVEL: "info" },
   workerScript: new URL("./support/chatty-worker.ts", import.meta.url),
 });
+app.app.pool.warm();
 while (app.app.pool.alive < app.app.pool.size) await Bun.sleep(5);
 const abort = new AbortController();
 const response = await fetch(`${app.url}/events`, { signal: abort.signal });

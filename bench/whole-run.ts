@@ -7,6 +7,7 @@ import { short, tell } from "./support/report.ts";
 const SYMBOLS = 100;
 
 await using app = await startApp({ env: { BARKEEP_LOG_LEVEL: "info" } });
+app.app.pool.warm();
 while (app.app.pool.alive < app.app.pool.size) await Bun.sleep(5);
 const cpu = process.cpuUsage();
 const start = performance.now();
