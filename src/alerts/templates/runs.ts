@@ -87,7 +87,7 @@ function sectionsOf(run: RunReport, title: string | undefined): Section[] {
     ...(others.length > 0
       ? [
           {
-            title: "The others",
+            title: failures.length > 0 ? "The others" : "Symbols",
             table: tableOf(
               others.slice(0, SHOWN),
               run.total - counts.failed,
