@@ -203,7 +203,8 @@ enqueue(async () => {
     const bar = hovered?.get(candles) ?? bars.at(-1);
     if (bar === undefined) return;
     const iso = new Date(bar.time * 1000).toISOString();
-    const entries = [entry("", interval === "1d" ? iso.slice(0, 10) : iso.slice(0, 16).replace("T", " "))];
+    const began = interval === "1d" ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
+    const entries = [entry("", began)];
     for (const name of ["open", "high", "low", "close"]) {
       entries.push(entry(name.charAt(0).toUpperCase(), price(bar[name])));
     }

@@ -50,7 +50,9 @@
     const bar = form.querySelector(".bulk");
     const some = selection.size > 0 ? `${selection.size.toLocaleString("en-US")} selected` : "";
     const count = form.querySelector("[data-selected]");
-    if (count) count.textContent = bar ? showBar(form, bar, selection, boxes) : some;
+    const said = bar ? showBar(form, bar, selection, boxes) : some;
+    // An `output` is read aloud when it is written, so only news is written.
+    if (count && count.textContent !== said) count.textContent = said;
     const head = form.querySelector("[data-select-all]");
     const checked = boxes.filter((box) => box.checked).length;
     if (head) head.checked = checked > 0 && checked === boxes.length;

@@ -40,9 +40,20 @@ const PHONE = { width: 390, height: 844 };
 const ZOOMED = { width: 720, height: 450 };
 const DESKTOP = { width: 1440, height: 900 };
 
-/** What is wrong with the page as it is now: rules, contrasts, motion, width, and a head that leaves no room. */
+/** In the page: texts with a time of day that name no zone, but for a log, which names it above. */
+const ZONELESS = `[...document.querySelectorAll("main :not(script, option, code, pre, [data-moment=bare])")]
+  .filter((element) => element.checkVisibility())
+  .flatMap(({ childNodes }) => [...childNodes].filter(({ nodeType }) => nodeType === 3))
+  .map(({ textContent }) => textContent)
+  .filter((text) => /\\b\\d\\d:\\d\\d\\b/.test(text) && !/UTC|E[SD]T| in [A-Z][a-z]+\\//.test(text))`;
+
+/**
+ * What is wrong with the page as it is now: rules, contrasts, times without a zone, motion, width, and a head that
+ * leaves no room.
+ */
 async function faults(): Promise<string[]> {
   const found = await violations();
+  found.push(...(await page.evaluate<string[]>(ZONELESS)).map((text) => `${page.url()} names no zone: ${text}`));
   // Only colours differ between the themes.
   await page.emulateMedia({ colorScheme: "dark" });
   found.push(...(await violations("color-contrast")));

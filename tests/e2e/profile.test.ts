@@ -87,6 +87,7 @@ test("overlays live in the address: they survive a reload, another interval and 
   await page.getByRole("navigation", { name: "Interval" }).getByRole("link", { name: "1h" }).click();
   await drawn(page);
   expect(page.url()).toEndWith("?interval=1h&overlay=sma_20");
+  expect(await readout(page)).toMatch(/\d\d:\d\d UTC/);
   expect(await page.getByLabel("SMA 20", { exact: true }).isChecked()).toBe(true);
   await page.getByLabel("PSAR").check();
   await drawn(page);
