@@ -46,6 +46,8 @@
     choose(null);
   });
   input.addEventListener("htmx:after:swap", () => {
+    // The answer to what stood there before: the one to what was typed is still to come.
+    if (dialog.querySelector("[data-query]")?.dataset.query !== input.value.trim()) return;
     pending = false;
     choose(options()[0]);
     if (go) chosen()?.click();

@@ -49,11 +49,11 @@ export const SearchResults = ({ view, options = false }: { view: SearchView; opt
   const groups = view.groups.filter(({ found }) => found.length > 0);
   let count = 0;
   return groups.length === 0 ? (
-    <p class="muted search-none">
+    <p class="muted search-none" data-query={view.query}>
       Nothing is called that. Try the beginning of a symbol, a company's name, or <b>runs</b>.
     </p>
   ) : (
-    <form method="post" class="search-results">
+    <form method="post" class="search-results" data-query={view.query}>
       <input type="hidden" name="back" value={view.back} />
       <div {...(options && { id: dom.paletteList, role: "listbox", "aria-label": "Results" })}>
         {groups.map(({ title, found }) => (
