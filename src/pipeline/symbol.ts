@@ -4,7 +4,7 @@ import { ProviderError } from "../domain/errors.ts";
 import { marketOf } from "../domain/symbol.ts";
 import { FEATURE_COUNT } from "../features/catalog.ts";
 import { seriesId } from "../storage/bars.ts";
-import { findJobWork, keepCalls } from "../storage/jobs.ts";
+import { findJobWork, keepStretch } from "../storage/jobs.ts";
 import { storeProfile } from "../storage/profiles.ts";
 import { isHistoryComplete } from "./completeness.ts";
 import { catalogVersion, engineerSeries } from "./engineer.ts";
@@ -24,9 +24,7 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
   try {
     return await workOn(work);
   } catch (error) {
-    const { dataPoints, apiCalls, fetchMs } = work;
-    // Requests that came to nothing were sent all the same.
-    await keepCalls(io.db, jobId, { apiCalls, fetchMs });
+    const { dataPoints, apiCalls } = work;
     if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
     if (!(error instanceof ProviderError)) throw error;
     const counters = { dataPoints, apiCalls };
@@ -34,6 +32,9 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
       return { kind: "parked", seconds: error.retryAfter ?? PARKED_SECONDS, reason: error.message, counters };
     }
     return { kind: "failed", reason: error.message, error: error.kind, counters };
+  } finally {
+    // Requests that came to nothing were sent all the same, and how long the profile took to store is known only now.
+    await keepStretch(io.db, jobId, { apiCalls: work.apiCalls, fetchMs: work.fetchMs, stageMs: work.stageMs });
   }
 }
 

@@ -4,6 +4,7 @@ import type { CorporateAction } from "../domain/action.ts";
 import type { Calendar } from "../domain/calendar.ts";
 import type { Coverage } from "../domain/coverage.ts";
 import type { Stage } from "../domain/progress.ts";
+import { isTimed, StageClock, type StageTimes } from "../domain/stage-times.ts";
 import type { Market } from "../domain/symbol.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
 import { countBars } from "../storage/bars.ts";
@@ -42,6 +43,7 @@ export class Stopped extends Error {
 
 export class Work {
   readonly #startedAt = performance.now();
+  readonly #clock: StageClock;
   apiCalls: number;
   /** Milliseconds spent waiting for the provider, earlier stretches included. */
   fetchMs: number;
@@ -69,6 +71,7 @@ export class Work {
     this.dataPoints = held;
     this.apiCalls = before.apiCalls;
     this.fetchMs = before.fetchMs;
+    this.#clock = new StageClock(before.stageMs, () => performance.now());
     this.traits = io.provider.traits(task.symbol, task.interval);
   }
 
@@ -89,6 +92,7 @@ export class Work {
       },
       acquire: async (cost) => {
         const permit = await io.acquire(provider.name, cost);
+        this.#clock.enter("fetch");
         this.apiCalls += 1;
         return permit;
       },
@@ -100,7 +104,13 @@ export class Work {
     return this.before.workedMs + Math.round(performance.now() - this.#startedAt);
   }
 
+  /** How long each stage took, earlier stretches included. */
+  get stageMs(): StageTimes {
+    return this.#clock.read();
+  }
+
   stage(stage: Stage): void {
+    if (isTimed(stage.stage)) this.#clock.enter(stage.stage);
     this.io.stage(stage, { dataPoints: this.dataPoints, apiCalls: this.apiCalls });
   }
 

@@ -114,6 +114,7 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
     coverage,
     groups,
     fetchMs: row.fetchMs,
+    stageMs: row.stageMs,
     attempts: row.attempts,
     deaths: row.deaths,
     startedAt: row.startedAt,

@@ -2,6 +2,7 @@
 
 import { eq } from "drizzle-orm";
 import type { JobState } from "../domain/run.ts";
+import type { StageTimes } from "../domain/stage-times.ts";
 import type { Database } from "./db.ts";
 import { jobs } from "./schema.ts";
 
@@ -9,13 +10,15 @@ export interface JobWork {
   readonly apiCalls: number;
   readonly fetchMs: number;
   readonly workedMs: number;
+  readonly stageMs: StageTimes;
   readonly planFrom: number | null;
 }
 
 /** @throws Error when the job does not exist */
 export async function findJobWork(db: Database, jobId: number): Promise<JobWork> {
-  const { apiCalls, fetchMs, workedMs, planFrom } = jobs;
-  const row = await db.orm.select({ apiCalls, fetchMs, workedMs, planFrom }).from(jobs).where(eq(jobs.id, jobId)).get();
+  const { apiCalls, fetchMs, workedMs, stageMs, planFrom } = jobs;
+  const columns = { apiCalls, fetchMs, workedMs, stageMs, planFrom };
+  const row = await db.orm.select(columns).from(jobs).where(eq(jobs.id, jobId)).get();
   if (row === undefined) throw new Error(`job ${jobId} is not in the database`);
   return row;
 }
@@ -24,13 +27,13 @@ export async function keepPlanStart(db: Database, jobId: number, planFrom: numbe
   await db.orm.update(jobs).set({ planFrom }).where(eq(jobs.id, jobId)).run();
 }
 
-/** Keeps what a stretch of work that ended early has asked of its provider. */
-export async function keepCalls(
+/** Keeps what a stretch of work has asked of its provider, and how long its stages took. */
+export async function keepStretch(
   db: Database,
   jobId: number,
-  calls: { readonly apiCalls: number; readonly fetchMs: number },
+  stretch: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
 ): Promise<void> {
-  await db.orm.update(jobs).set(calls).where(eq(jobs.id, jobId)).run();
+  await db.orm.update(jobs).set(stretch).where(eq(jobs.id, jobId)).run();
 }
 
 export async function keepWork(

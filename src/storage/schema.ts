@@ -7,6 +7,7 @@ import { INTERVALS } from "../domain/interval.ts";
 import type { BackfillMetadata } from "../domain/profile.ts";
 import { ASKS } from "../domain/refetch.ts";
 import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../domain/run.ts";
+import type { StageTimes } from "../domain/stage-times.ts";
 import { oneOf } from "./one-of.ts";
 
 /**
@@ -258,6 +259,8 @@ export const jobs = sqliteTable(
     asks: text({ enum: ASKS }).notNull().default("unanswered"),
     /** Milliseconds spent in the fetch stage. */
     fetchMs: integer("fetch_ms").notNull().default(0),
+    /** How long each stage took; of a stretch that the process did not survive nothing is known. */
+    stageMs: text("stage_ms", { mode: "json" }).$type<StageTimes>().notNull().default({}),
     /** Milliseconds worked in earlier stretches, before a pause or a restart. */
     workedMs: integer("worked_ms").notNull().default(0),
     /** Workers that died on this job. */

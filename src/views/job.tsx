@@ -4,6 +4,7 @@
 import { BATCH_STATES } from "../domain/coverage.ts";
 import type { JobProgress } from "../domain/progress.ts";
 import { isActive } from "../domain/run.ts";
+import { type StageTimes, TIMED_STAGES, type TimedStage } from "../domain/stage-times.ts";
 import type { LogLine } from "../domain/telemetry.ts";
 import type { Condition } from "../domain/waiting.ts";
 import { type BatchGroup, BatchList, describeGroup } from "./batches.tsx";
@@ -24,6 +25,8 @@ export interface JobView {
   readonly groups: readonly BatchGroup[];
   /** Milliseconds spent asking the provider. */
   readonly fetchMs: number;
+  /** How long each stage took, as far as it is known. */
+  readonly stageMs: StageTimes;
   readonly attempts: number;
   /** Workers that died on it. */
   readonly deaths: number;
@@ -77,15 +80,24 @@ export const JobDetails = ({ view }: { view: JobView }) => (
         <Fact name="Attempts">{formatCount(view.attempts)}</Fact>
         <Fact name="Workers lost">{formatCount(view.deaths)}</Fact>
         <Fact name="Asking the provider">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
-        <Fact name="Everything else">
-          {formatDuration(Math.max(0, view.job.duration - view.fetchMs / 1_000), true)}
-        </Fact>
+        {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
+          <Fact name={STAGE_WORDS[stage]}>{formatDuration(view.stageMs[stage]! / 1_000, true)}</Fact>
+        ))}
         <Fact name="Started">{view.startedAt === null ? "–" : <Moment at={view.startedAt} />}</Fact>
         <Fact name="Ended">{view.finishedAt === null ? "–" : <Moment at={view.finishedAt} />}</Fact>
       </dl>
     </section>
   </div>
 );
+
+/** Known of the stretches of work that have ended; the asking is a part of the fetching. */
+const STAGE_WORDS: Readonly<Record<TimedStage, string>> = {
+  fetch: "Fetching",
+  waiting: "Held up",
+  engineer: "Engineering",
+  create: "Creating",
+  store: "Storing",
+};
 
 const Fact = ({ name, children }: { name: string; children?: unknown }) => (
   <div>

@@ -158,6 +158,9 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await inState(page, "Q8", "complete");
   await page.getByRole("heading", { name: "Why it waits" }).waitFor({ state: "detached" });
   await page.locator(".coverage .cell-fetched").nth(23).waitFor();
+  for (const stage of ["Fetching", "Engineering", "Creating", "Storing"]) {
+    await page.locator(".details dt").getByText(stage, { exact: true }).waitFor();
+  }
   const log = await fetch(`${page.url()}/log`);
   expect(await log.text()).toContain("Q8: Fetching history - Batch 1/24: 0% (0%)");
 

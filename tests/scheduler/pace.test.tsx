@@ -66,6 +66,7 @@ const JOB: JobRow = {
   apiCalls: 0,
   planFrom: null,
   fetchMs: 0,
+  stageMs: {},
   workedMs: 0,
   deaths: 0,
   attempts: 0,

@@ -30,6 +30,9 @@ describe("a run against a vendor", () => {
     const job = run!.jobs[0]!;
     expect([job.state, job.apiCalls, fake.urls.length]).toEqual(["complete", 7, 7]); // 12 batches, 120 days a request, splits, dividends
     expect(job.dataPoints).toBeGreaterThan(248 * 6);
+    const page = await app.app.fetch(new Request(`http://localhost/runs/${id}/jobs/AAPL`));
+    const facts = [...(await page.text()).matchAll(/<dt>(Fetching|Held up|Engineering|Creating|Storing)<\/dt>/g)];
+    expect(facts.map(([, name]) => name)).toEqual(["Fetching", "Held up", "Engineering", "Creating", "Storing"]);
     const stages = await events.until(({ data }) => String(data?.micro_stage).startsWith("Completed"));
     const batches = new Set(stages.map(({ data }) => /^Batch (\d+)\/12/.exec(data?.micro_stage)?.[1]).filter(Boolean));
     expect(batches.size).toBe(12);
