@@ -88,7 +88,7 @@ export async function fetchBatches(
     // The reason first: a row has room for a few words.
     throw new ProviderError(
       last.kind,
-      `${last.message} (${failed} of ${total} batches failed, retry asks only for these)`,
+      `${last.message} (${failed} of ${total} batches failed; retry asks only for what is missing)`,
     );
   }
   if (total > 0) work.stage({ stage: "fetch", done: total, total });

@@ -81,7 +81,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
         <Fact name="Workers lost">{formatCount(view.deaths)}</Fact>
         <Fact name="Asking the provider">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
         {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
-          <Fact name={STAGE_WORDS[stage]}>{formatDuration(view.stageMs[stage]! / 1_000, true)}</Fact>
+          <Fact name={STAGE_WORDS[stage]}>{spell(view.stageMs[stage]!)}</Fact>
         ))}
         <Fact name="Started">{view.startedAt === null ? "–" : <Moment at={view.startedAt} />}</Fact>
         <Fact name="Ended">{view.finishedAt === null ? "–" : <Moment at={view.finishedAt} />}</Fact>
@@ -89,6 +89,9 @@ export const JobDetails = ({ view }: { view: JobView }) => (
     </section>
   </div>
 );
+
+/** Most stages but the fetching take no tenth of a second. */
+const spell = (ms: number) => (ms < 100 ? `${ms}ms` : formatDuration(ms / 1_000, true));
 
 /** Known of the stretches of work that have ended; the asking is a part of the fetching. */
 const STAGE_WORDS: Readonly<Record<TimedStage, string>> = {
