@@ -15,10 +15,11 @@ import { type LogLine, logToWire, progressToWire, type RunSummary, runToWire } f
 /** Shortest time between two frames, milliseconds. */
 export const FRAME_MS = 100;
 /**
- * More events than these in a frame, and the next one takes twice as long: no eye follows, and each frame costs a
- * browser as much layout and paint as a whole page of text.
+ * More events than these in a frame, and the next one takes longer (milliseconds): no eye follows, and each frame costs
+ * a browser as much layout and paint as a whole page of text.
  */
 const RUSH_EVENTS = 50;
+export const RUSH_FRAME_MS = 250;
 /** Events a stream may fall behind before it is told that it lagged. */
 export const STREAM_LIMIT = 4_096;
 /** Log lines kept for viewers who come late. */
@@ -188,7 +189,7 @@ export class ProgressHub {
 
   #flush(): void {
     this.#timer = null;
-    this.#frameMs = this.#seq - this.#framedSeq > RUSH_EVENTS ? 2 * FRAME_MS : FRAME_MS;
+    this.#frameMs = this.#seq - this.#framedSeq > RUSH_EVENTS ? RUSH_FRAME_MS : FRAME_MS;
     this.#framedSeq = this.#seq;
     const pick = <T>(keys: Set<string>, from: Map<string, T>) =>
       [...keys].flatMap((key) => from.get(key) ?? ([] as T[]));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { FRAME_MS, type Frame, type HubEvent, jobKey, ProgressHub } from "../src/hub.ts";
+import { FRAME_MS, type Frame, type HubEvent, jobKey, ProgressHub, RUSH_FRAME_MS } from "../src/hub.ts";
 import { job, line, run } from "./helpers/board.ts";
 
 let hub: ProgressHub;
@@ -85,14 +85,14 @@ describe("frames", () => {
     for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(FRAME_MS - 2);
   });
 
-  test("take twice as long after a rush of events", async () => {
+  test("take longer after a rush of events", async () => {
     await Promise.all([nextFrame(), report("A")]);
     const rush = nextFrame();
     for (let i = 0; i < 60; i++) report("A");
     await rush;
     const at = performance.now();
     await Promise.all([nextFrame(), report("A")]);
-    expect(performance.now() - at).toBeGreaterThanOrEqual(2 * FRAME_MS - 2);
+    expect(performance.now() - at).toBeGreaterThanOrEqual(RUSH_FRAME_MS - 2);
   });
 
   test("one that nobody follows is not put by for whoever comes next", async () => {
