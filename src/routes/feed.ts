@@ -52,6 +52,8 @@ const ANNOUNCE_MS = 10_000;
 
 export class ScreenFeed {
   readonly #hub: ProgressHub;
+  /** The last event of which every viewer's news is on its way. */
+  #framed: number;
   readonly #channels = new Map<string, Channel>();
   /** The last rendering of each job's row: an unchanged row is not sent again, a slow viewer's rows not rendered again. */
   readonly #rows = new Map<string, string>();
@@ -91,6 +93,7 @@ export class ScreenFeed {
     } = {},
   ) {
     this.#hub = hub;
+    this.#framed = hub.seq;
     this.#pauses = pauses;
     this.#quotas = quota;
     this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
@@ -111,8 +114,8 @@ export class ScreenFeed {
   }
 
   /** What a page must say when it connects, so that it is sent only what happened since it was drawn. */
-  cursor(): string {
-    return `${this.#hub.epoch}-${this.#hub.seq}-${this.#line}`;
+  cursor(seq = this.#hub.seq): string {
+    return `${this.#hub.epoch}-${seq}-${this.#line}`;
   }
 
   /** The runs of a scene with their jobs, as they are now. */
@@ -187,6 +190,7 @@ export class ScreenFeed {
   }
 
   #onFrame(frame: Frame): void {
+    this.#framed = frame.seq;
     const watched = this.viewers > 0;
     const changed = watched ? frame.jobs.filter((job) => this.#renderRow(job)) : [];
     const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
@@ -302,10 +306,9 @@ export class ScreenFeed {
   #rowOf(key: string): string {
     const row = this.#rows.get(key);
     if (row !== undefined) return row;
+    // Not kept: it may be newer than the last frame, and the next one is to bring it to all who have not seen it.
     const job = this.#hub.jobByKey(key);
-    if (job === undefined) return "";
-    this.#renderRow(job);
-    return this.#rows.get(key) ?? "";
+    return job === undefined ? "" : liveJob(job);
   }
 
   #render(channel: Channel, news: News): Uint8Array {
@@ -336,7 +339,8 @@ export class ScreenFeed {
     if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
     if (news.activity) parts.push(liveActivity(this.activity()));
     if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
-    return encoder.encode(sseTogether(this.cursor(), events, parts.join("")));
+    // Rows are those of the last frame: who comes back with this cursor is sent what happened after it.
+    return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));
   }
 
   /** The runs of a scene, with those that are `fresh` drawn; nothing for a run that only the database still knows. */

@@ -220,6 +220,38 @@ describe("who connects", () => {
     expect(data).toContain('value="3"');
   });
 
+  test("again is sent what had happened before its last message but was not yet in it", async () => {
+    hub.reportRun(run());
+    hub.report(job());
+    await flushed();
+    const viewer = await watch();
+    hub.report(job({ progress: 2 }));
+    hub.log(line());
+    await viewer.next();
+    // The next frame is to bring this one; the line comes before it.
+    hub.report(job({ progress: 3 }));
+    const frame = flushed();
+    const { id, data } = (await viewer.next())!;
+    expect(partials(data)).toEqual(["log-lines"]);
+    viewer.leave();
+    await frame;
+    const again = await watch("", { "Last-Event-ID": id! });
+    expect((await again.next())!.data).toContain('value="3"');
+  });
+
+  test("with an older drawing takes nothing from those who were there before", async () => {
+    hub.reportRun(run());
+    hub.report(job());
+    await flushed();
+    const drawn = feed.cursor();
+    hub.report(job({ progress: 2 }));
+    await flushed();
+    const first = await watch();
+    hub.report(job({ progress: 3 }));
+    const second = await watch(`?since=${drawn}`);
+    for (const viewer of [second, first]) expect((await viewer.next())!.data).toContain('value="3"');
+  });
+
   test.each(["", "?since=another-5-5", "?since=%00", "?since=1-2-3-4"])(
     "with the cursor %p is sent everything",
     async (query) => {
