@@ -193,6 +193,12 @@ describe("a mail server", () => {
     await happen(runEnded());
     expect(await states()).toEqual([{ state: "waiting", attempts: 1 }]);
     server.manner = "accept";
+    // With time enough to take it, however busy the machine is.
+    await outbox.close();
+    outbox = await open();
+    outbox.start("http://barkeep.test:3000/");
+    await outbox.idle();
+    expect(server.mails).toEqual([]);
     await pass(retryDelay(1));
     expect(server.mails.map(({ messageId }) => messageId)).toEqual([`<${(await only()).id}@example.com>`]);
   });
