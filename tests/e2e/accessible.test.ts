@@ -11,7 +11,7 @@ let screen: Screen;
 /** One page for everything: each test takes it where it wants. */
 let page: Page;
 beforeAll(async () => {
-  screen = await Screen.open(5, ".", {
+  screen = await Screen.open(".", {
     BARKEEP_PASSWORD: PASSWORD,
     BARKEEP_SECRET: "the secret of this test",
     // Nobody answers there: the mail waits.
@@ -108,7 +108,9 @@ test("nothing is wrong with the monitor while symbols fail, work and wait, with 
   await startRun(page, "VERYLONGNAME.WITH-SUFFIX");
   await page.locator(".run-head[data-state=failed]").waitFor();
   await screen.ended(await order({ symbols: ["AAPL"], years: 8 }));
+  screen.valve.shut();
   const many = await order({ symbols: Array.from({ length: 12 }, (_, index) => `S${index}`), years: 30 });
+  screen.valve.pass(10);
   await rowOf(page, "S1").and(page.locator("[data-state=running]")).waitFor();
   await startRun(page, "not/a/symbol");
   await page.locator("#run-symbols-error").waitFor();

@@ -9,7 +9,7 @@ const PROFILE = "/profiles/AAPL?interval=1d";
 const folder = temporaryFolder();
 let screen: Screen;
 beforeAll(async () => {
-  screen = await Screen.open(0, folder.path);
+  screen = await Screen.open(folder.path);
   await order({ symbols: ["AAPL"], years: 8 });
   await order({ symbols: ["AAPL"], interval: "1h", years: 1 });
 });

@@ -15,32 +15,82 @@ import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
 
+/** Holds the providers' requests back where a test, and not a clock, says how far work has come. */
+class Valve {
+  #requests = Number.POSITIVE_INFINITY;
+  #jobs = Number.POSITIVE_INFINITY;
+  /** How many requests of each job have passed since it was shut. */
+  readonly #passed = new Map<string, number>();
+  #waiting: (() => void)[] = [];
+
+  /** From now on requests wait. */
+  shut(): void {
+    this.#requests = 0;
+    this.#passed.clear();
+  }
+
+  /** Lets so many requests more of each job pass, a batch each, and of so many jobs, the first to ask; else all. */
+  pass(requests = Number.POSITIVE_INFINITY, jobs = Number.POSITIVE_INFINITY): void {
+    this.#requests += requests;
+    this.#jobs = jobs;
+    for (const look of this.#waiting.splice(0)) look();
+  }
+
+  /** Lets a request of each job pass every 40 milliseconds, so that something changes in each frame of the screen. */
+  drip(): Disposable {
+    const timer = setInterval(() => this.pass(1), 40);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  /** @throws the signal's reason when it is aborted. */
+  async through(job: string, signal: AbortSignal | undefined): Promise<void> {
+    while (!this.#lets(job)) {
+      signal?.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        signal?.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+    this.#passed.set(job, this.#count(job) + 1);
+  }
+
+  #count(job: string): number {
+    return this.#passed.get(job) ?? 0;
+  }
+
+  #lets(job: string): boolean {
+    return this.#count(job) < this.#requests && (this.#passed.has(job) || this.#passed.size < this.#jobs);
+  }
+}
+
 export class Screen {
   readonly #contexts: BrowserContext[] = [];
   #server: Bun.Server<undefined> | null = null;
   #app: App | null = null;
   /** What browsers complained of: script errors, refused resources, broken policies. */
   readonly complaints: string[] = [];
+  /** Before the providers; open when a test begins. */
+  readonly valve = new Valve();
 
   private constructor(
     private readonly browser: Browser,
     private readonly folder: string,
-    private readonly latency: number,
     private readonly csvFolder: string,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts both; a request to the demo provider takes `latency` milliseconds, the csv provider reads `csvFolder`. */
-  static async open(latency: number, csvFolder = ".", env: Readonly<Record<string, string>> = {}): Promise<Screen> {
+  /** Starts both; the csv provider reads `csvFolder`. */
+  static async open(csvFolder = ".", env: Readonly<Record<string, string>> = {}): Promise<Screen> {
     const [browser, folder] = await Promise.all([
-      chromium
-        .executablePath()
-        .then((executablePath) =>
-          driver.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] }),
-        ),
+      chromium.executablePath().then((executablePath) =>
+        driver.launch({
+          executablePath,
+          args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none"],
+        }),
+      ),
       mkdtemp(join(tmpdir(), "barkeep-screen-")),
     ]);
-    const screen = new Screen(browser, folder, latency, csvFolder, env);
+    const screen = new Screen(browser, folder, csvFolder, env);
     await screen.startServer();
     return screen;
   }
@@ -60,10 +110,16 @@ export class Screen {
       BARKEEP_DB_URL: `file:${join(this.folder, "screen.db")}`,
       BARKEEP_WORKERS: "2",
       BARKEEP_CSV_DIR: this.csvFolder,
-      DEMO_LATENCY_MS: String(this.latency),
+      DEMO_LATENCY_MS: "0",
       ...this.env,
     };
     this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {} });
+    const { quota } = this.#app;
+    const acquire = quota.acquire.bind(quota);
+    quota.acquire = async (request) => {
+      await this.valve.through(request.job, request.signal);
+      return acquire(request);
+    };
     this.#server = Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: this.#app.fetch });
     this.#app.outbox.start(this.address);
   }
@@ -105,9 +161,14 @@ export class Screen {
     stream.close();
   }
 
-  /** Closes the pages of a test. */
+  /** Closes the pages of a test, and cancels what it left at work. */
   async leave(): Promise<void> {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    const { hub, runs } = this.app;
+    const unfinished = hub.runs().filter(({ finishedAt }) => finishedAt === null);
+    for (const { id } of unfinished) await runs.actOnRun(id, "cancel");
+    this.valve.pass();
+    await Promise.all(unfinished.map(({ id }) => this.ended(id)));
   }
 
   async close(): Promise<void> {

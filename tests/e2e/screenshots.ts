@@ -24,8 +24,9 @@ await using mail = await startMailServer();
 const tiingo = fakeTiingo();
 // A folder is named on the screen as it was given: the pictures are the same on every machine.
 process.chdir(work.path);
-const screen = await Screen.open(90, "prices", {
+const screen = await Screen.open("prices", {
   BARKEEP_SECRET: "a secret for the pictures",
+  DEMO_LATENCY_MS: "90",
   SMTP_URL: mail.url,
   ALERT_TO: "you@example.com",
   TIINGO_BASE_URL: tiingo.url,
@@ -33,7 +34,7 @@ const screen = await Screen.open(90, "prices", {
   TIINGO_PER_HOUR: "8",
 });
 for (const symbol of SYMBOLS.split(" ")) tiingo.market.known.add(symbol);
-const guarded = await Screen.open(0, ".", { BARKEEP_PASSWORD: PASSWORD });
+const guarded = await Screen.open(".", { BARKEEP_PASSWORD: PASSWORD });
 const charted = (page: Page) => page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
 const inState = (page: Page, symbol: string, state: string) =>
   rowOf(page, symbol)

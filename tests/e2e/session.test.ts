@@ -9,7 +9,7 @@ const HASH = Bun.password.hashSync(PASSWORD, { algorithm: "bcrypt", cost: 4 });
 
 let screen: Screen;
 beforeAll(async () => {
-  screen = await Screen.open(10, ".", { BARKEEP_PASSWORD_HASH: HASH });
+  screen = await Screen.open(".", { BARKEEP_PASSWORD_HASH: HASH });
 }, 30_000);
 afterEach(async () => {
   await screen.leave();
