@@ -63,7 +63,7 @@ async function timesOf(screen: Screen, address: string) {
     await page.addInitScript(NOTE_TIMES);
     await page.goto(address);
     times.push(await page.evaluate("Promise.all([paint, update]).then(([paint, update]) => ({ paint, update }))"));
-    await screen.leave();
+    await screen.closePages();
   }
   return { paint: median(times.map(({ paint }) => paint)), update: median(times.map(({ update }) => update)) };
 }
@@ -132,7 +132,7 @@ async function visits() {
 async function visitTwice(screen: Screen): Promise<[number, number]> {
   const page = await screen.visit("/healthz");
   const bytes: [number, number] = [await bytesOf(page, screen.address), await bytesOf(page, screen.address)];
-  await screen.leave();
+  await screen.closePages();
   return bytes;
 }
 

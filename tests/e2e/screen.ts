@@ -161,9 +161,13 @@ export class Screen {
     stream.close();
   }
 
+  async closePages(): Promise<void> {
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+  }
+
   /** Closes the pages of a test, and cancels what it left at work. */
   async leave(): Promise<void> {
-    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    await this.closePages();
     const { hub, runs } = this.app;
     const unfinished = hub.runs().filter(({ finishedAt }) => finishedAt === null);
     for (const { id } of unfinished) await runs.actOnRun(id, "cancel");
