@@ -64,7 +64,8 @@ export const Page = (props: { frame: Frame; title: string; stream?: string; chil
           <title>{`${title} · Barkeep`}</title>
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
-          <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
+          {/* Settling copies `style` attributes, which the content policy refuses: a field somebody resized has one. */}
+          <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false,"defaultSettleDelay":0}' />
           <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={frame.assets.css} />
           <script src={frame.assets.js} defer />
