@@ -41,9 +41,10 @@ beforeAll(async () => {
   await app.send("DELETE", `/api/watchlists/${list.id}?reason=${encodeURIComponent(FORMULA)}`);
   await app.post("/api/watchlists", { name: hostile("watchlist"), symbols: ["AAPL"] });
   log.write("warn", hostile("log"), runId, "SAP");
-  // Lines are kept a little later than they are written.
+  // Lines are kept, and shown, a little later than they are written.
   const kept = () => db.rows("SELECT id FROM logs WHERE message = ?1", [hostile("log")]);
   while ((await kept()).length === 0) await Bun.sleep(10);
+  while (!(await app.get("/")).text.includes(asText("log"))) await Bun.sleep(10);
   await postMail(
     db,
     {
