@@ -118,9 +118,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       db,
       config,
       log,
-      async onChange(account, passwords) {
+      async onChange(account, passwords, unreadable) {
         secrets.learn(passwords);
-        await outbox.use(account);
+        await outbox.use(account, unreadable);
       },
     });
     closers.push(() => outbox.close());

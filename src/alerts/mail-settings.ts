@@ -28,8 +28,8 @@ export interface MailSettingsOptions {
   readonly db: Database;
   readonly config: Config;
   readonly log: Log;
-  /** Told whenever the account changes, and at once. */
-  onChange(account: MailAccount | null, secrets: readonly string[]): Promise<void>;
+  /** Told whenever the account changes, and at once; `unreadable`: there is one, but not its password. */
+  onChange(account: MailAccount | null, secrets: readonly string[], unreadable: boolean): Promise<void>;
   /** How long the mail server may be silent while it is tried, milliseconds. */
   readonly patience?: number;
 }
@@ -37,6 +37,7 @@ export interface MailSettingsOptions {
 export class MailSettings {
   #fields: MailFields | null = null;
   #password = "";
+  #unreadable = false;
   #seal: Seal | null = null;
 
   private constructor(private readonly options: MailSettingsOptions) {}
@@ -46,7 +47,7 @@ export class MailSettings {
     const own = new MailSettings(options);
     if (config.secret !== undefined) own.#seal = await openSeal(db, config.secret);
     if (config.mail !== undefined) {
-      await options.onChange(config.mail, secretsOfMail(config.mail.url));
+      await options.onChange(config.mail, secretsOfMail(config.mail.url), false);
       return own;
     }
     const stored = new Map((await readSettings(db, "mail:")).map(({ key, value }) => [key, value]));
@@ -57,7 +58,7 @@ export class MailSettings {
     const password = sealed === undefined ? "" : ((await own.#seal?.open(PASSWORD, sealed)) ?? null);
     if (password === null) {
       log.write("warn", "The mail server's password is stored, but cannot be read with this BARKEEP_SECRET");
-      own.#fields = null;
+      own.#unreadable = true;
     } else {
       own.#password = password;
     }
@@ -80,6 +81,11 @@ export class MailSettings {
   get hasPassword(): boolean {
     const { mail } = this.options.config;
     return mail === undefined ? this.#password !== "" : new URL(mail.url).password !== "";
+  }
+
+  /** Whether a password is stored that cannot be read with this secret. */
+  get unreadable(): boolean {
+    return this.#unreadable;
   }
 
   /** Whether a password can be kept. */
@@ -105,11 +111,13 @@ export class MailSettings {
     }
     const { db } = this.options;
     if (password !== "") await keepSetting(db, PASSWORD, await this.#seal!.close(PASSWORD, password));
+    else if (this.#unreadable) await keepSetting(db, PASSWORD, null);
     await keepSetting(db, ACCOUNT, JSON.stringify(fields));
     const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "set anew" }) });
     if (changes) await record(db, { action: "mail.change", subject: "mail server", ...changes });
     this.#fields = fields;
     this.#password = secret;
+    this.#unreadable = false;
     await this.#tell();
   }
 
@@ -123,6 +131,7 @@ export class MailSettings {
     }
     this.#fields = null;
     this.#password = "";
+    this.#unreadable = false;
     await this.#tell();
   }
 
@@ -136,6 +145,8 @@ export class MailSettings {
       wrong("server", "A password needs a user: smtp://USER@HOST");
     else if (password === "" && this.#password !== "" && server !== this.#fields?.server)
       wrong("password", "Enter the password again: it is sent to another server or user than before");
+    else if (password === "" && this.#unreadable && new URL(server).username !== "")
+      wrong("password", "Enter the password again: the stored one cannot be read with this BARKEEP_SECRET");
     if (password !== "" && this.#seal === null)
       wrong("password", "Set SMTP_URL in the environment, or set BARKEEP_SECRET to keep passwords here");
     if (!isMailAddress(from)) wrong("from", "Wants a mail address");
@@ -146,8 +157,8 @@ export class MailSettings {
   }
 
   async #tell(): Promise<void> {
-    const account = this.#fields && accountOf(this.#fields, this.#password);
-    await this.options.onChange(account, account ? secretsOfMail(account.url) : []);
+    const account = this.#unreadable ? null : this.#fields && accountOf(this.#fields, this.#password);
+    await this.options.onChange(account, account ? secretsOfMail(account.url) : [], this.#unreadable);
   }
 }
 

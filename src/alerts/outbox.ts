@@ -57,6 +57,7 @@ export class Outbox {
   readonly #clock: Clock;
   #rules: AlertRules = DEFAULT_ALERT_RULES;
   #account: MailAccount | null = null;
+  #waits = false;
   #base: string | null = null;
   #cancelTimer: (() => void) | null = null;
   #look: Promise<void> | null = null;
@@ -84,15 +85,24 @@ export class Outbox {
     return this.#account;
   }
 
+  /** Whether there is a mail server that cannot be used for now; then events wait for it. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
   /** Begins to send: the server is reachable at `base`, which links in mails point to. */
   start(base: string): void {
     this.#base = base.replace(/\/$/, "");
     this.wake();
   }
 
-  /** Sends through another account from now on; what waits is tried at once. */
-  async use(account: MailAccount | null): Promise<void> {
+  /**
+   * Sends through another account from now on; what waits is tried at once.
+   * @param waits without an account: there is one, but it cannot be used for now, so that events are kept for it
+   */
+  async use(account: MailAccount | null, waits = false): Promise<void> {
     this.#account = account;
+    this.#waits = account === null && waits;
     if (this.#base === null) return;
     await hurryMails(this.#db, this.#clock.now());
     this.wake();
@@ -174,6 +184,7 @@ export class Outbox {
   async #makeMails(): Promise<number | null> {
     const events = await newEvents(this.#db, EVENTS);
     if (events.length === 0) return null;
+    if (this.#waits) return null;
     if (this.#account === null) {
       await muteEvents(
         this.#db,
@@ -231,6 +242,9 @@ export class Outbox {
   }
 
   #accountOrRefusal(): MailAccount {
+    if (this.#waits) {
+      throw new Refusal("conflict", "The mail server's password cannot be read: enter it again under Settings");
+    }
     if (this.#account === null) throw new Refusal("conflict", "There is no mail server yet: set one up first");
     return this.#account;
   }

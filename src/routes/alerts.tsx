@@ -25,7 +25,7 @@ export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
   const pages = new Hono();
 
   const show = async (c: Context, more: Partial<AlertsView> = {}, status = 200) => {
-    const { account, rules } = outbox;
+    const { account, rules, waits } = outbox;
     const state = MAIL_STATES.find((each) => each === c.req.query("state"));
     const place = (name: string) => parsePlace(c.req.query(name) ?? "") ?? undefined;
     const page = await listMails(db, { limit: SHOWN, before: place("before"), after: place("after") }, state);
@@ -33,6 +33,7 @@ export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
       fields: fieldsOf(rules),
       errors: {},
       account: account && { host: new URL(account.url).host, to: account.to },
+      unreadable: waits,
       mails: page.rows,
       older: page.older && placeText(page.older),
       newer: page.newer && placeText(page.newer),

@@ -10,6 +10,7 @@ export function mailView({ mail }: Services, about: Partial<MailSettingsView> = 
     hasPassword: mail.hasPassword,
     fixed: mail.fixed,
     keepsPassword: mail.keepsPassword,
+    unreadable: mail.unreadable,
     isSet: mail.fields !== null,
     errors: {},
     said: null,

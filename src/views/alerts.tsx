@@ -39,6 +39,8 @@ export interface AlertsView extends PageLinksView {
   readonly errors: Readonly<Record<string, string>>;
   /** Who gets the mails, through which server; `null` if there is none. */
   readonly account: { readonly host: string; readonly to: readonly string[] } | null;
+  /** Whether there is a mail server whose password cannot be read; mails wait for it. */
+  readonly unreadable: boolean;
   /** A page of the mails in one state or, with `null`, in any; newest first. */
   readonly mails: readonly MailSummary[];
   readonly state: MailState | null;
@@ -62,7 +64,7 @@ export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) 
   <Page frame={frame} title="Alerts">
     <header class="page-head">
       <h1>Alerts</h1>
-      <Account account={view.account} />
+      {view.unreadable ? <Unreadable waiting={view.waiting} /> : <Account account={view.account} />}
       <form method="post" action="/alerts/test">
         <button type="submit" class="button" disabled={view.account === null || undefined}>
           Send a test mail
@@ -125,6 +127,18 @@ const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
       What was sent, waits or could not be sent is listed here. Send a test mail to see that it arrives.
     </Empty>
   );
+
+const Unreadable = ({ waiting }: Pick<AlertsView, "waiting">) => (
+  <p>
+    <span class="pill pill-failed">
+      <Icon name="failed" />
+      Mails wait
+    </span>{" "}
+    The mail server's password cannot be read with this BARKEEP_SECRET
+    {waiting > 0 ? `: ${plural(waiting, "event")} ${waiting === 1 ? "waits" : "wait"}` : ""}.{" "}
+    <a href="/settings#mail">Enter it again</a>
+  </p>
+);
 
 const Account = ({ account }: Pick<AlertsView, "account">) =>
   account === null ? (

@@ -10,6 +10,8 @@ export interface MailSettingsView {
   readonly fixed: boolean;
   readonly keepsPassword: boolean;
   readonly isSet: boolean;
+  /** Whether a password is stored that cannot be read with this secret. */
+  readonly unreadable: boolean;
   readonly errors: Readonly<Record<string, string>>;
   readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
 }
@@ -31,10 +33,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
     <section class="provider" id="mail" aria-labelledby="title-mail">
       <header>
         <h2 id="title-mail">Mail server</h2>
-        <span class={view.isSet ? "pill pill-complete" : "pill"}>
-          <Icon name={view.isSet ? "complete" : "queued"} />
-          {view.isSet ? "Ready" : "Not set"}
-        </span>
+        <Standing view={view} />
       </header>
       <p class="muted">
         Sends the mails chosen under <a href="/alerts">Alerts</a>.
@@ -83,7 +82,21 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
   );
 };
 
-function hintOf({ hasPassword, fixed, keepsPassword }: MailSettingsView): string {
+const Standing = ({ view: { isSet, unreadable } }: { view: MailSettingsView }) =>
+  unreadable ? (
+    <span class="pill pill-failed">
+      <Icon name="failed" />
+      Password cannot be read
+    </span>
+  ) : (
+    <span class={isSet ? "pill pill-complete" : "pill"}>
+      <Icon name={isSet ? "complete" : "queued"} />
+      {isSet ? "Ready" : "Not set"}
+    </span>
+  );
+
+function hintOf({ hasPassword, fixed, keepsPassword, unreadable }: MailSettingsView): string {
+  if (unreadable) return "Start with the BARKEEP_SECRET it was kept with, or enter it again; mails wait until then";
   if (fixed) return hasPassword ? "Set, from the environment" : "Not set";
   if (!keepsPassword) return "Passwords can only come from the environment as long as BARKEEP_SECRET is not set";
   return hasPassword ? "Set on this page" : "Not set";

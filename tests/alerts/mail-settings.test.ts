@@ -72,6 +72,28 @@ test("a stored password is not sent to another server, and can be forgotten", as
   ]);
 });
 
+test("a password that cannot be read any more holds mails up, is said where they are, and is entered again", async () => {
+  await using server = await startMailServer();
+  using folder = temporaryFolder();
+  {
+    await using app = await startApp({ env: SECRET, folder });
+    await submit(app, fieldsFor(server.url));
+  }
+  const other = { BARKEEP_SECRET: "another secret than before" };
+  await using app = await startApp({ env: other, folder });
+  await app.reach(await app.start({ symbols: ["DEMO-FAIL"] }), "failed");
+  await app.app.outbox.idle();
+  expect((await app.get("/alerts")).text).toContain("2 events wait");
+  expect((await app.get("/settings")).text).toContain("Password cannot be read");
+  expect((await app.post("/alerts/test", {})).status).toBe(409);
+  const empty = await submit(app, fieldsFor(server.url, { password: "" }));
+  expect(empty.text).toContain("Enter the password again");
+  await submit(app, fieldsFor(server.url));
+  const [mail] = await server.arrived(1);
+  expect(mail!.subject).toContain("DEMO-FAIL");
+  expect((await app.get("/alerts")).text).not.toContain("cannot be read");
+});
+
 test("wrong fields are named; without a secret a password is refused; what the environment sets stays", async () => {
   await using server = await startMailServer();
   {
