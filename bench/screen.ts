@@ -31,11 +31,11 @@ const BARE_PAGE = `<!doctype html><title>Bare</title><p id="update">Nothing yet<
   };
 </script>`;
 
-async function startRun(screen: Screen, years: number): Promise<string> {
+async function startRun(screen: Screen, years: number, batchDays = 30): Promise<string> {
   const response = await fetch(`${screen.address}/api/runs`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ symbols: SYMBOLS, years }),
+    body: JSON.stringify({ symbols: SYMBOLS, years, batch_days: batchDays }),
   });
   const { run } = (await response.json()) as { run: { id: string } };
   return run.id;
@@ -163,7 +163,7 @@ async function fullSpeed() {
     document.addEventListener("htmx:sse:after:message", () => messages++);
   }`);
   // Long enough for the run to outlast the bench.
-  const runId = await startRun(screen, Math.min(30, Math.ceil(SECONDS / 3)));
+  const runId = await startRun(screen, Math.min(30, Math.ceil(SECONDS / 3)), 10);
   await page.locator(".queue tbody tr").nth(499).waitFor({ state: "attached" });
   await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))");
   const drawing = await page.evaluate<number[]>("long.splice(0)");
