@@ -92,7 +92,7 @@ function serveBare() {
 
 async function visits() {
   // Slow enough for the run to last, fast enough for every tick to bring something.
-  const screen = await Screen.open(".", { DEMO_LATENCY_MS: "100" });
+  const screen = await Screen.open({ DEMO_LATENCY_MS: "100" });
   const [empty, again] = await visitTwice(screen);
   const runId = await startRun(screen, 30);
   const [full, fullAgain] = await visitTwice(screen);

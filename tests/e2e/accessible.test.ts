@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { PASSWORD } from "../helpers/password.ts";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
 
 setDefaultTimeout(60_000);
-
-const PASSWORD = "correct horse battery";
 
 let screen: Screen;
 /** One page for everything: each test takes it where it wants. */
 let page: Page;
 beforeAll(async () => {
-  screen = await Screen.open(".", {
+  screen = await Screen.open({
     BARKEEP_PASSWORD: PASSWORD,
     BARKEEP_SECRET: "the secret of this test",
     // Nobody answers there: the mail waits.

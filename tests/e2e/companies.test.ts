@@ -7,7 +7,7 @@ import { live, rowOf, Screen } from "./screen.ts";
 const tiingo = fakeTiingo();
 let screen: Screen;
 beforeAll(async () => {
-  screen = await Screen.open(".", { BARKEEP_SECRET: "the secret of this test", TIINGO_BASE_URL: tiingo.url });
+  screen = await Screen.open({ BARKEEP_SECRET: "the secret of this test", TIINGO_BASE_URL: tiingo.url });
 }, 30_000);
 afterEach(async () => {
   await screen.leave();

@@ -10,7 +10,7 @@ let mail: FakeMailServer;
 let screen: Screen;
 beforeAll(async () => {
   mail = await startMailServer();
-  screen = await Screen.open(prices.path, { BARKEEP_SECRET: "the secret of this test" });
+  screen = await Screen.open({ BARKEEP_CSV_DIR: prices.path, BARKEEP_SECRET: "the secret of this test" });
 });
 afterEach(async () => {
   await screen.leave();

@@ -9,7 +9,7 @@ const PROFILE = "/profiles/AAPL?interval=1d";
 const folder = temporaryFolder();
 let screen: Screen;
 beforeAll(async () => {
-  screen = await Screen.open(folder.path);
+  screen = await Screen.open({ BARKEEP_CSV_DIR: folder.path });
   await order({ symbols: ["AAPL"], years: 8 });
   await order({ symbols: ["AAPL"], interval: "1h", years: 1 });
 });

@@ -75,12 +75,11 @@ export class Screen {
   private constructor(
     private readonly browser: Browser,
     private readonly folder: string,
-    private readonly csvFolder: string,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts both; the csv provider reads `csvFolder`. */
-  static async open(csvFolder = ".", env: Readonly<Record<string, string>> = {}): Promise<Screen> {
+  /** Starts both, the server with the settings in `env`. */
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Screen> {
     const [browser, folder] = await Promise.all([
       chromium.executablePath().then((executablePath) =>
         driver.launch({
@@ -90,7 +89,7 @@ export class Screen {
       ),
       mkdtemp(join(tmpdir(), "barkeep-screen-")),
     ]);
-    const screen = new Screen(browser, folder, csvFolder, env);
+    const screen = new Screen(browser, folder, env);
     await screen.startServer();
     return screen;
   }
@@ -109,7 +108,7 @@ export class Screen {
     const env = {
       BARKEEP_DB_URL: `file:${join(this.folder, "screen.db")}`,
       BARKEEP_WORKERS: "2",
-      BARKEEP_CSV_DIR: this.csvFolder,
+      BARKEEP_CSV_DIR: ".",
       DEMO_LATENCY_MS: "0",
       ...this.env,
     };

@@ -7,6 +7,7 @@ import { startMailServer } from "../fakes/smtp.ts";
 import { fakeTiingo } from "../fakes/tiingo.ts";
 import { FAKE_KEY } from "../fakes/vendor.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
+import { PASSWORD } from "../helpers/password.ts";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
 
 const FOLDER = new URL("../../docs/screenshots/", import.meta.url).pathname;
@@ -15,7 +16,6 @@ const SIZES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
 } as const;
 const SYMBOLS = "AAPL MSFT GOOGL AMZN NVDA META TSLA BRK.B JPM V UNH XOM JNJ WMT MA PG HD CVX BTC-USD ETH-USD";
-const PASSWORD = "correct horse battery";
 
 await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
@@ -24,7 +24,8 @@ await using mail = await startMailServer();
 const tiingo = fakeTiingo();
 // A folder is named on the screen as it was given: the pictures are the same on every machine.
 process.chdir(work.path);
-const screen = await Screen.open("prices", {
+const screen = await Screen.open({
+  BARKEEP_CSV_DIR: "prices",
   BARKEEP_SECRET: "a secret for the pictures",
   DEMO_LATENCY_MS: "90",
   SMTP_URL: mail.url,
@@ -34,7 +35,7 @@ const screen = await Screen.open("prices", {
   TIINGO_PER_HOUR: "8",
 });
 for (const symbol of SYMBOLS.split(" ")) tiingo.market.known.add(symbol);
-const guarded = await Screen.open(".", { BARKEEP_PASSWORD: PASSWORD });
+const guarded = await Screen.open({ BARKEEP_PASSWORD: PASSWORD });
 const charted = (page: Page) => page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
 const inState = (page: Page, symbol: string, state: string) =>
   rowOf(page, symbol)

@@ -1,15 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
 import { live, rowOf, Screen, startRun } from "./screen.ts";
-
-const PASSWORD = "correct horse battery";
-/** Verified in a millisecond: these tests sign in often, and how long a hash takes is not what they try. */
-const HASH = Bun.password.hashSync(PASSWORD, { algorithm: "bcrypt", cost: 4 });
 
 let screen: Screen;
 beforeAll(async () => {
-  screen = await Screen.open(".", { BARKEEP_PASSWORD_HASH: HASH });
+  screen = await Screen.open({ BARKEEP_PASSWORD_HASH: PASSWORD_HASH });
 }, 30_000);
 afterEach(async () => {
   await screen.leave();

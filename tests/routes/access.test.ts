@@ -4,12 +4,10 @@ import { createRoutes } from "../../src/routes/index.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { ask } from "../helpers/http.ts";
+import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
 
 setDefaultTimeout(60_000);
 
-const PASSWORD = "correct horse battery";
-/** Verified in a millisecond: these tests sign in often, and how long a hash takes is not what they try. */
-const HASH = Bun.password.hashSync(PASSWORD, { algorithm: "bcrypt", cost: 4 });
 const HTML = { Accept: "text/html" };
 
 /** A form as a browser sends it, without following where it leads. */
@@ -50,7 +48,7 @@ describe("with a password", () => {
   let app: TestApp;
   let cookie: string;
   beforeAll(async () => {
-    app = await startApp({ env: { BARKEEP_PASSWORD_HASH: HASH, BARKEEP_WORKERS: "1" } });
+    app = await startApp({ env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH, BARKEEP_WORKERS: "1" } });
     cookie = await signIn(app);
   });
   afterAll(() => app[Symbol.asyncDispose]());

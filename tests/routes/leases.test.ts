@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { startApp, type TestApp } from "../helpers/app.ts";
+import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
 
 setDefaultTimeout(60_000);
 
-const PASSWORD = "correct horse battery";
-/** Verified in a millisecond: these tests sign in often, and how long a hash takes is not what they try. */
-const HASH = Bun.password.hashSync(PASSWORD, { algorithm: "bcrypt", cost: 4 });
 let app: TestApp;
 beforeAll(async () => {
-  app = await startApp({ env: { BARKEEP_PASSWORD_HASH: HASH, BARKEEP_WORKERS: "1" } });
+  app = await startApp({ env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH, BARKEEP_WORKERS: "1" } });
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
