@@ -61,12 +61,9 @@ const pageClock = (() => {
   const tick = () => {
     if (document.hidden) return;
     const at = now();
-    for (const cell of document.querySelectorAll("[data-until]")) {
-      write(cell, duration(Math.max(0, Math.ceil((Number(cell.dataset.until) - at) / 1000))));
-    }
-    for (const cell of document.querySelectorAll("[data-left]")) {
-      write(cell, String(Math.max(0, Math.ceil((Number(cell.dataset.left) - at) / 1000))));
-    }
+    const left = (until) => Math.max(0, Math.ceil((Number(until) - at) / 1000));
+    for (const cell of document.querySelectorAll("[data-until]")) write(cell, duration(left(cell.dataset.until)));
+    for (const cell of document.querySelectorAll("[data-left]")) write(cell, String(left(cell.dataset.left)));
     for (const cell of document.querySelectorAll("[data-since]")) {
       write(cell, duration(Math.max(0, Math.floor((at - Number(cell.dataset.since)) / 1000))));
     }

@@ -78,6 +78,11 @@ const queueOrder = (() => {
   document.getElementById("main")?.append(button);
 
   const bodyOf = (id) => document.getElementById(id);
+  const parse = (markup) => {
+    const template = document.createElement("template");
+    template.innerHTML = markup;
+    return template;
+  };
   const show = () => {
     let changes = 0;
     for (const [id, ids] of held) {
@@ -109,9 +114,7 @@ const queueOrder = (() => {
     for (const { body: id, rows, came } of JSON.parse(detail.data)) {
       const body = bodyOf(id);
       if (!body) continue;
-      const template = document.createElement("template");
-      template.innerHTML = came.join("");
-      for (const row of [...template.content.children]) {
+      for (const row of [...parse(came.join("")).content.children]) {
         if (!document.getElementById(row.id)) waitingRows(body).append(row);
       }
       held.set(id, rows);
@@ -125,9 +128,7 @@ const queueOrder = (() => {
     const runs = document.getElementById("runs");
     if (!runs) return;
     const { sections, came } = JSON.parse(detail.data);
-    const template = document.createElement("template");
-    template.innerHTML = came.join("");
-    for (const section of [...template.content.children]) {
+    for (const section of [...parse(came.join("")).content.children]) {
       const known = document.getElementById(section.id);
       known ? known.replaceWith(section) : runs.append(section);
     }
@@ -151,8 +152,7 @@ const queueOrder = (() => {
     heldRuns = null;
     const runs = document.getElementById("runs");
     if (!runs || !inUse()) return;
-    const template = document.createElement("template");
-    template.innerHTML = message.data;
+    const template = parse(message.data);
     const incoming = template.content.querySelector("#runs");
     for (const body of incoming.querySelectorAll(".queue tbody")) {
       const present = bodyOf(body.id);

@@ -83,7 +83,8 @@ function heldCondition(job: JobProgress, { held, provider }: RunSummary): Condit
   };
 }
 
-const WAIT = / in (\d+)s/;
+/** The seconds that a micro-stage says a wait will take. */
+export const WAIT = / in (\d+)s/;
 
 /** The moment (epoch milliseconds) that the `… in 12s` of a micro-stage means when it is said at `now`. */
 export function endOfWait(microStage: string, now: number): number | undefined {

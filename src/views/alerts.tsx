@@ -4,7 +4,7 @@ import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../domain/alerts.ts";
 import { type FormState, formFields, Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { PageLinks, type PageLinksView } from "./page-links.tsx";
-import { Icon, Moment, plural } from "./ui.tsx";
+import { Icon, Moment, Pill, plural } from "./ui.tsx";
 
 type MailState = (typeof MAIL_STATES)[number];
 
@@ -130,10 +130,9 @@ const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
 
 const Unreadable = ({ waiting }: Pick<AlertsView, "waiting">) => (
   <p>
-    <span class="pill pill-failed">
-      <Icon name="failed" />
+    <Pill look="failed" icon="failed">
       Mails wait
-    </span>{" "}
+    </Pill>{" "}
     The mail server's password cannot be read with this BARKEEP_SECRET
     {waiting > 0 ? `: ${plural(waiting, "event")} ${waiting === 1 ? "waits" : "wait"}` : ""}.{" "}
     <a href="/settings#mail">Enter it again</a>
@@ -143,11 +142,8 @@ const Unreadable = ({ waiting }: Pick<AlertsView, "waiting">) => (
 const Account = ({ account }: Pick<AlertsView, "account">) =>
   account === null ? (
     <p>
-      <span class="pill">
-        <Icon name="queued" />
-        No mail server
-      </span>{" "}
-      Events are noted, but not mailed. <a href="/settings#mail">Set up the mail server</a>
+      <Pill icon="queued">No mail server</Pill> Events are noted, but not mailed.{" "}
+      <a href="/settings#mail">Set up the mail server</a>
     </p>
   ) : (
     <p class="muted">
@@ -220,10 +216,9 @@ const STATES: Readonly<Record<MailState, readonly [title: string, icon: string, 
 const State = ({ state }: { state: MailState }) => {
   const [title, icon, pill] = STATES[state];
   return (
-    <span class={`pill pill-${pill}`}>
-      <Icon name={icon} />
+    <Pill look={pill} icon={icon}>
       {title}
-    </span>
+    </Pill>
   );
 };
 

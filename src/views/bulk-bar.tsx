@@ -1,13 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /** What can be done with the selected rows, or with everything that the filter finds on all pages. */
 
-import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
 import type { RunSummary } from "../domain/telemetry.ts";
-import { ACTION_WORDS } from "./job-row.ts";
+import { ACTION_WORDS, ROW_ACTIONS, type RowAction } from "./job-row.ts";
 import { dom, formatCount } from "./ui.tsx";
 
 /** Where an action on selected jobs of a run is sent: `filter` says what "all" means. */
-const selectedAddress = (runId: string, action: JobAction | "refetch", filter: string) =>
+const selectedAddress = (runId: string, action: RowAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /**
@@ -18,7 +17,7 @@ export const BulkBar = (props: {
   run: RunSummary;
   matching: number;
   filter: string;
-  actions?: readonly JobAction[];
+  actions?: readonly RowAction[];
 }) => (
   <div class="bulk" id={dom.bulk(props.run.id)} data-matching={props.matching}>
     <output class="bulk-count" data-selected>
@@ -31,14 +30,11 @@ export const BulkBar = (props: {
         {props.filter === "" ? "of the run" : "that match"}
       </span>
     </label>
-    {(props.actions ?? JOB_ACTIONS).map((action) => (
+    {(props.actions ?? ROW_ACTIONS).map((action) => (
       <button type="submit" class="button" formaction={selectedAddress(props.run.id, action, props.filter)}>
         {ACTION_WORDS[action]}
       </button>
     ))}
-    <button type="submit" class="button" formaction={selectedAddress(props.run.id, "refetch", props.filter)}>
-      Fetch again…
-    </button>
     <button type="button" class="button quiet" data-select-none>
       Clear
     </button>

@@ -2,7 +2,7 @@
 /** The health of a profile's data: a shape, a colour and a word. */
 
 import { HEALTH_WORDS, type Health } from "../domain/health.ts";
-import { Icon } from "./ui.tsx";
+import { Pill } from "./ui.tsx";
 
 const LOOKS: Readonly<Record<Health, readonly [icon: string, pill: string]>> = {
   ok: ["complete", "complete"],
@@ -16,9 +16,8 @@ export const HealthPill = ({ health }: { health: Health }) => {
   const [icon, pill] = LOOKS[health];
   const [name, meaning] = HEALTH_WORDS[health];
   return (
-    <span class={`pill pill-${pill}`} title={meaning}>
-      <Icon name={icon} />
+    <Pill look={pill} icon={icon} title={meaning}>
       {name}
-    </span>
+    </Pill>
   );
 };

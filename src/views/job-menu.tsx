@@ -2,8 +2,8 @@
 /** What can be done with one job: as a menu that all rows of a page share, and as buttons on the job's own page. */
 
 import type { JobProgress } from "../domain/progress.ts";
-import { canApply, JOB_ACTIONS } from "../domain/run.ts";
-import { ACTION_WORDS } from "./job-row.ts";
+import { canApply } from "../domain/run.ts";
+import { ACTION_WORDS, ROW_ACTIONS } from "./job-row.ts";
 import { dom, jobAddress } from "./ui.tsx";
 
 /**
@@ -13,14 +13,11 @@ import { dom, jobAddress } from "./ui.tsx";
  */
 export const JobMenu = () => (
   <form id={dom.jobMenu} class="menu" method="post" popover="auto" data-actions aria-label="Actions">
-    {JOB_ACTIONS.map((action) => (
+    {ROW_ACTIONS.map((action) => (
       <button type="submit" class={`on-${action}`} data-path={`/${action}`}>
         {ACTION_WORDS[action]}
       </button>
     ))}
-    <button type="submit" class="on-refetch" data-path="/refetch">
-      Fetch again…
-    </button>
     <a class="on-why" data-path="#why" data-card="why" href="#why">
       Why waiting?
     </a>
@@ -38,16 +35,11 @@ export const JobActions = ({ job }: { job: JobProgress }) => {
   const base = jobAddress(job.runId, job.symbol);
   return (
     <form method="post" class="job-actions" data-actions>
-      {JOB_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
+      {ROW_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
         <button type="submit" class="button" id={`do-${action}`} formaction={`${base}/${action}`}>
           {ACTION_WORDS[action]}
         </button>
       ))}
-      {canApply("refetch", job.state) ? (
-        <button type="submit" class="button" id="do-refetch" formaction={`${base}/refetch`}>
-          Fetch again…
-        </button>
-      ) : null}
     </form>
   );
 };

@@ -2,10 +2,19 @@
 
 import { type HtmlEscapedString, raw } from "hono/utils/html";
 import type { JobProgress, Status } from "../domain/progress.ts";
-import type { JobAction } from "../domain/run.ts";
-import { isHeldUp } from "../domain/waiting.ts";
+import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
+import { isHeldUp, WAIT } from "../domain/waiting.ts";
 import { Strip } from "./strip.ts";
-import { dom, formatCount, formatDuration, jobAddress, plural, profileAddress } from "./ui.tsx";
+import {
+  dom,
+  formatCount,
+  formatDuration,
+  jobAddress,
+  plural,
+  profileAddress,
+  secondsUntil,
+  utcSecond,
+} from "./ui.tsx";
 
 const STATUS_ICONS: Readonly<Record<Status, string>> = {
   Queued: "queued",
@@ -20,12 +29,17 @@ const STATUS_ICONS: Readonly<Record<Status, string>> = {
   Skipped: "skipped",
 };
 
-export const ACTION_WORDS: Readonly<Record<JobAction, string>> = {
+/** What a person can do with a job from a row: fetching again is asked about first. */
+export const ROW_ACTIONS = [...JOB_ACTIONS, "refetch"] as const;
+export type RowAction = JobAction | "refetch";
+
+export const ACTION_WORDS: Readonly<Record<RowAction, string>> = {
   pause: "Pause",
   resume: "Resume",
   cancel: "Cancel",
   skip: "Skip",
   retry: "Retry",
+  refetch: "Fetch again…",
 };
 
 const escaped = Bun.escapeHTML;
@@ -68,9 +82,8 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: boolean 
 
 /** A micro-stage that names seconds to wait, which the browser counts down (`public/app/clock.js`). */
 function waitOf(stage: string, until: number): string {
-  const left = Math.max(0, Math.ceil((until - Date.now()) / 1_000));
-  const counted = stage.replace(/ in \d+s/, ` in <span data-left="${until}">${left}</span>s`);
-  return `<span title="Until ${new Date(until).toISOString().slice(0, 19).replace("T", " ")} UTC">${counted}</span>`;
+  const counted = stage.replace(WAIT, ` in <span data-left="${until}">${secondsUntil(until)}</span>s`);
+  return `<span title="Until ${utcSecond(until)}">${counted}</span>`;
 }
 
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));

@@ -13,7 +13,7 @@ import { type Frame, Page } from "./layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { JobTable, type RunView } from "./queue.tsx";
 import { runTitle } from "./run-head.tsx";
-import { dom, formatCount, formatDuration, formatEta, jobAddress, Moment } from "./ui.tsx";
+import { dom, formatCount, formatDuration, formatEta, jobAddress, Moment, secondsUntil } from "./ui.tsx";
 
 export interface JobView {
   readonly run: RunView["run"];
@@ -129,7 +129,7 @@ const Clears = ({ clearsAt, clearsIn }: Condition) => {
   if (clearsAt === undefined) {
     return clearsIn === null ? null : <span class="muted">Clears in {formatEta(clearsIn)}.</span>;
   }
-  const left = Math.max(0, Math.ceil((clearsAt - Date.now()) / 1_000));
+  const left = secondsUntil(clearsAt);
   return (
     <span class="muted">
       Clears at <Moment at={clearsAt} style={left > 86_400 ? "minute" : "second"} />, in{" "}

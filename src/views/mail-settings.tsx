@@ -1,7 +1,7 @@
 /** The mail server on the settings page. */
 
 import { formFields, Reason } from "./field.tsx";
-import { Icon } from "./ui.tsx";
+import { Icon, Pill } from "./ui.tsx";
 
 export interface MailSettingsView {
   readonly values: { readonly server: string; readonly from: string; readonly to: string };
@@ -84,15 +84,13 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
 
 const Standing = ({ view: { isSet, unreadable } }: { view: MailSettingsView }) =>
   unreadable ? (
-    <span class="pill pill-failed">
-      <Icon name="failed" />
+    <Pill look="failed" icon="failed">
       Password cannot be read
-    </span>
+    </Pill>
   ) : (
-    <span class={isSet ? "pill pill-complete" : "pill"}>
-      <Icon name={isSet ? "complete" : "queued"} />
+    <Pill {...(isSet ? { look: "complete", icon: "complete" } : { icon: "queued" })}>
       {isSet ? "Ready" : "Not set"}
-    </span>
+    </Pill>
   );
 
 function hintOf({ hasPassword, fixed, keepsPassword, unreadable }: MailSettingsView): string {

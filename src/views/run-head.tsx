@@ -11,6 +11,7 @@ import {
   formatEta,
   Icon,
   Moment,
+  Pill,
   plural,
   STATE_ICONS,
 } from "./ui.tsx";
@@ -27,11 +28,10 @@ export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
 export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps?: number }) => {
   const amber = state === "complete" && gaps > 0;
   return (
-    <span class={`pill pill-${amber ? "gaps" : state}`}>
-      <Icon name={amber ? "gaps" : STATE_ICONS[state]} />
+    <Pill look={amber ? "gaps" : state} icon={amber ? "gaps" : STATE_ICONS[state]}>
       {RUN_WORDS[state]}
       {amber ? `, ${plural(gaps, "gap")}` : ""}
-    </span>
+    </Pill>
   );
 };
 

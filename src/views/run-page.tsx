@@ -8,6 +8,7 @@ import { BulkBar } from "./bulk-bar.tsx";
 import { Reason } from "./field.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { JobMenu } from "./job-menu.tsx";
+import { ACTION_WORDS } from "./job-row.ts";
 import { type Frame, Page } from "./layout.tsx";
 import { RunSection, type RunView } from "./queue.tsx";
 import { matchingAddress, RunHead, runTitle } from "./run-head.tsx";
@@ -22,6 +23,9 @@ import {
   profileAddress,
   STATE_ICONS,
 } from "./ui.tsx";
+
+/** What can be done with a symbol of a finished run. */
+const REPORT_ACTIONS = ["retry", "refetch"] as const;
 
 /** The page of a run that still works. */
 export const RunPage = (props: { frame: Frame; view: RunView; filter: FilterView; stream: string }) => {
@@ -109,7 +113,7 @@ export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView 
         run={view.run}
         matching={view.rows.length + view.hidden}
         filter={view.filter.wrong ? "" : view.filter.text}
-        actions={["retry"]}
+        actions={REPORT_ACTIONS}
       />
       <section class="scroll" tabindex={0} aria-label="Symbols">
         <table class="list report">
@@ -173,8 +177,12 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
       <td class="num">{formatDuration(job.duration, true)}</td>
       <td class="num">{finishedAt === null ? "–" : <Moment at={finishedAt} />}</td>
       <td class="report-actions">
-        {canApply("retry", job.state) ? <RowAction job={job} action="retry" word="Retry" /> : null}
-        {canApply("refetch", job.state) ? <RowAction job={job} action="refetch" word="Fetch again…" /> : null}
+        {REPORT_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
+          <button type="submit" class="button" formaction={`${jobAddress(job.runId, job.symbol)}/${action}`}>
+            {ACTION_WORDS[action]}
+            <span class="visually-hidden"> {job.symbol}</span>
+          </button>
+        ))}
         {job.state === "complete" ? (
           <a href={profileAddress(job.symbol, job.interval)}>
             Profile<span class="visually-hidden"> of {job.symbol}</span>
@@ -184,13 +192,6 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
     </tr>
   );
 };
-
-const RowAction = ({ job, action, word }: { job: JobProgress; action: "retry" | "refetch"; word: string }) => (
-  <button type="submit" class="button" formaction={`${jobAddress(job.runId, job.symbol)}/${action}`}>
-    {word}
-    <span class="visually-hidden"> {job.symbol}</span>
-  </button>
-);
 
 /** The head of a column: a link that sorts by it, largest first, and turns the order round. */
 const OrderHead = (props: { view: ReportView; order: ReportOrder; title: string; hint?: string }) => {

@@ -7,7 +7,7 @@ import { Empty, type Frame, Page } from "./layout.tsx";
 import { RunState } from "./run-head.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./schedule-turns.tsx";
-import { formatDuration, Icon, Moment, plural } from "./ui.tsx";
+import { formatDuration, Icon, Moment, Pill, plural } from "./ui.tsx";
 
 interface ScheduleView extends Schedule {
   /** The expression in words. */
@@ -63,15 +63,13 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
       <header>
         <h2 id={`schedule-${id}`}>{name}</h2>
         {enabled ? (
-          <span class="pill pill-complete">
-            <Icon name="complete" />
+          <Pill look="complete" icon="complete">
             Enabled
-          </span>
+          </Pill>
         ) : (
-          <span class="pill pill-paused">
-            <Icon name="paused" />
+          <Pill look="paused" icon="paused">
             Paused
-          </span>
+          </Pill>
         )}
       </header>
       <p>

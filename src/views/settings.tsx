@@ -4,7 +4,7 @@ import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { MailSettingsSection, type MailSettingsView } from "./mail-settings.tsx";
 import { QuotaGauges, type QuotaView } from "./quota.tsx";
-import { Icon, Moment } from "./ui.tsx";
+import { Icon, Moment, Pill } from "./ui.tsx";
 
 /** A setting as it may be shown: `value` is `null` for every key. */
 interface SettingField {
@@ -112,15 +112,11 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
 const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
   const missing = fields.filter(({ required, source }) => required && (source === "none" || source === "unreadable"));
   return missing.length === 0 ? (
-    <span class="pill pill-complete">
-      <Icon name="complete" />
+    <Pill look="complete" icon="complete">
       Ready
-    </span>
+    </Pill>
   ) : (
-    <span class="pill">
-      <Icon name="queued" />
-      Needs {missing.map(({ label }) => midSentence(label)).join(" and ")}
-    </span>
+    <Pill icon="queued">Needs {missing.map(({ label }) => midSentence(label)).join(" and ")}</Pill>
   );
 };
 

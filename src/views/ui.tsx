@@ -87,15 +87,18 @@ const pad = (value: number) => String(value).padStart(2, "0");
  */
 export const ReaderZone = createContext("UTC");
 
+/** `2026-03-02 14:02:11 UTC` */
+export const utcSecond = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+/** Whole seconds from now to a moment (epoch milliseconds); `public/app/clock.js` counts them down. */
+export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - Date.now()) / 1_000));
+
 /** A moment (epoch milliseconds) in the reader's zone; machines read `datetime`, the full second is in the title. */
-export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentStyle }) => {
-  const iso = new Date(at).toISOString();
-  return (
-    <time class="num" datetime={iso} data-moment={style} title={`${iso.slice(0, 19).replace("T", " ")} UTC`}>
-      {writeMoment(at, useContext(ReaderZone), style)}
-    </time>
-  );
-};
+export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentStyle }) => (
+  <time class="num" datetime={new Date(at).toISOString()} data-moment={style} title={utcSecond(at)}>
+    {writeMoment(at, useContext(ReaderZone), style)}
+  </time>
+);
 
 /** The reader's zone, above a column of times that do not repeat it. */
 export const ZoneTitle = () => <span data-zone-title>{zoneTitle(useContext(ReaderZone))}</span>;
@@ -134,4 +137,12 @@ export const Icon = ({ name }: { name: string }) => (
   <svg class={`icon icon-${name}`} aria-hidden="true">
     <use href={`#i-${name}`} />
   </svg>
+);
+
+/** How something stands, in a word or two; `look` colours it as that state. */
+export const Pill = (props: { look?: string; icon: string; title?: string; children?: unknown }) => (
+  <span class={props.look === undefined ? "pill" : `pill pill-${props.look}`} title={props.title}>
+    <Icon name={props.icon} />
+    {props.children}
+  </span>
 );
