@@ -314,13 +314,15 @@ export class ScreenFeed {
   #render(channel: Channel, news: News): Uint8Array {
     const parts: string[] = [];
     let events = "";
-    const runs = news.whole ? this.draw(channel.scene) : [];
+    const drawn = news.whole || news.sections ? this.draw(channel.scene) : [];
     // The page of a run that only the database still knows keeps what it shows.
-    if (runs.length > 0 || (news.whole && channel.scene.run === undefined)) parts.push(liveRuns(runs));
-    if (!news.whole) {
+    const known = drawn.length > 0 || channel.scene.run === undefined;
+    if (news.whole) {
+      if (known) parts.push(liveRuns(drawn));
+    } else {
       // A run that came is drawn as it is now, with all its rows.
       const fresh = new Set(news.cameRuns);
-      if (news.sections) events += this.#sections(channel.scene, fresh);
+      if (news.sections && known) events += sseSections(drawn, fresh);
       const views = channel.views.filter(({ run }) => !fresh.has(run.id));
       if (news.rows && views.length > 0) {
         const came = news.came.flatMap((key) => (channel.showsKey(key) ? (this.#hub.jobByKey(key) ?? []) : []));
@@ -341,12 +343,6 @@ export class ScreenFeed {
     if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
     // Rows are those of the last frame: who comes back with this cursor is sent what happened after it.
     return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));
-  }
-
-  /** The runs of a scene, with those that are `fresh` drawn; nothing for a run that only the database still knows. */
-  #sections(scene: Scene, fresh: ReadonlySet<string>): string {
-    const views = this.draw(scene);
-    return views.length === 0 && scene.run !== undefined ? "" : sseSections(views, fresh);
   }
 
   #catchUp(channel: Channel, pending: News): Uint8Array | null {
