@@ -1,7 +1,7 @@
 /** Looks at everything Barkeep depends on and says what to do about what is wrong. */
 
-import { type MailAccount, Mailer } from "./alerts/email.ts";
-import { MailSettings } from "./alerts/mail-settings.ts";
+import { Mailer } from "./alerts/email.ts";
+import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
@@ -88,21 +88,16 @@ async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Find
   }
 }
 
-/** As they hold for the server; a database that cannot be opened is a finding of its own. */
-async function providerSettings(config: Config): Promise<ProviderSettings> {
-  const db = await openDatabase(config.dbUrl, config.dbToken);
-  try {
-    return await ProviderSettings.open({ db, config, onChange: async () => {} }, { write: () => {} });
-  } finally {
-    db.close();
-  }
-}
+/** As they hold for the server: from the environment or the settings page. */
+const providerSettings = (config: Config): Promise<ProviderSettings> =>
+  withDatabase(config, (db) => ProviderSettings.open({ db, config, onChange: async () => {} }, { write: () => {} }));
 
 /** The mail server is asked to let us in, and sent nothing. */
 async function diagnoseMail(config: Config): Promise<Finding> {
-  const { account, complaint } = await mailAccount(config).catch(() => ({ account: null, complaint: null }));
+  const settings = await mailSettings(config).catch(() => null);
+  const account = settings?.account ?? null;
   if (account === null) {
-    if (complaint !== null) return { what: "mail server", fault: complaint, advice: RESEALED };
+    if (settings?.unreadable) return { what: "mail server", fault: UNREADABLE_PASSWORD, advice: RESEALED };
     const advice = "To get alerts by mail set SMTP_URL and ALERT_TO, or the mail server on the settings page.";
     return { what: "mail server", fault: null, advice };
   }
@@ -116,19 +111,15 @@ async function diagnoseMail(config: Config): Promise<Finding> {
   }
 }
 
-/** From the environment or the settings page; a database that cannot be opened is a finding of its own. */
-async function mailAccount(config: Config) {
-  const db = await openDatabase(config.dbUrl, config.dbToken);
+/** As they hold for the server: from the environment or the settings page. */
+const mailSettings = (config: Config): Promise<MailSettings> =>
+  withDatabase(config, (db) => MailSettings.open({ db, config, log: { write: () => {} }, onChange: async () => {} }));
+
+/** A database that cannot be opened is a finding of its own. */
+async function withDatabase<T>({ dbUrl, dbToken }: Config, read: (db: Database) => Promise<T>): Promise<T> {
+  const db = await openDatabase(dbUrl, dbToken);
   try {
-    const found: { account: MailAccount | null; complaint: string | null } = { account: null, complaint: null };
-    const onChange = async (account: MailAccount | null) => {
-      found.account = account;
-    };
-    const write = (_level: string, message: string) => {
-      found.complaint = message;
-    };
-    await MailSettings.open({ db, config, log: { write }, onChange });
-    return found;
+    return await read(db);
   } finally {
     db.close();
   }

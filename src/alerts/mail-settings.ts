@@ -15,6 +15,9 @@ import { type MailAccount, Mailer, secretsOfMail } from "./email.ts";
 const ACCOUNT = "mail:account";
 const PASSWORD = "mail:password";
 
+/** What the log and the doctor say when the stored password is sealed with another secret. */
+export const UNREADABLE_PASSWORD = "The mail server's password is stored, but cannot be read with this BARKEEP_SECRET";
+
 /** The account without its password, as it is stored and shown. */
 export interface MailFields {
   /** `smtp://user@host:587`, without the password. */
@@ -36,8 +39,8 @@ export interface MailSettingsOptions {
 
 export class MailSettings {
   #fields: MailFields | null = null;
-  #password = "";
-  #unreadable = false;
+  /** `null` while one is stored that cannot be read with this secret. */
+  #password: string | null = "";
   #seal: Seal | null = null;
 
   private constructor(private readonly options: MailSettingsOptions) {}
@@ -47,7 +50,7 @@ export class MailSettings {
     const own = new MailSettings(options);
     if (config.secret !== undefined) own.#seal = await openSeal(db, config.secret);
     if (config.mail !== undefined) {
-      await options.onChange(config.mail, secretsOfMail(config.mail.url), false);
+      await own.#tell();
       return own;
     }
     const stored = new Map((await readSettings(db, "mail:")).map(({ key, value }) => [key, value]));
@@ -55,13 +58,8 @@ export class MailSettings {
     if (account === undefined) return own;
     own.#fields = JSON.parse(account);
     const sealed = stored.get(PASSWORD);
-    const password = sealed === undefined ? "" : ((await own.#seal?.open(PASSWORD, sealed)) ?? null);
-    if (password === null) {
-      log.write("warn", "The mail server's password is stored, but cannot be read with this BARKEEP_SECRET");
-      own.#unreadable = true;
-    } else {
-      own.#password = password;
-    }
+    own.#password = sealed === undefined ? "" : ((await own.#seal?.open(PASSWORD, sealed)) ?? null);
+    if (own.unreadable) log.write("warn", UNREADABLE_PASSWORD);
     await own.#tell();
     return own;
   }
@@ -69,6 +67,13 @@ export class MailSettings {
   /** Whether the environment says where mails go; then it is not changed here. */
   get fixed(): boolean {
     return this.options.config.mail !== undefined;
+  }
+
+  /** Where mails go; `null` if nothing is set, or its password cannot be read. */
+  get account(): MailAccount | null {
+    const { mail } = this.options.config;
+    if (mail !== undefined) return mail;
+    return this.#password === null ? null : this.#fields && accountOf(this.#fields, this.#password);
   }
 
   /** What is set, without the password; `null` if nothing is. */
@@ -80,12 +85,12 @@ export class MailSettings {
 
   get hasPassword(): boolean {
     const { mail } = this.options.config;
-    return mail === undefined ? this.#password !== "" : new URL(mail.url).password !== "";
+    return mail === undefined ? Boolean(this.#password) : new URL(mail.url).password !== "";
   }
 
   /** Whether a password is stored that cannot be read with this secret. */
   get unreadable(): boolean {
-    return this.#unreadable;
+    return this.#password === null;
   }
 
   /** Whether a password can be kept. */
@@ -101,7 +106,7 @@ export class MailSettings {
   async change(fields: MailFields, password: string): Promise<void> {
     const errors = this.#faults(fields, password);
     if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
-    const secret = password === "" ? this.#password : password;
+    const secret = password || (this.#password ?? "");
     const account = accountOf(fields, secret);
     try {
       await new Mailer(account, this.options.patience).verify();
@@ -111,13 +116,12 @@ export class MailSettings {
     }
     const { db } = this.options;
     if (password !== "") await keepSetting(db, PASSWORD, await this.#seal!.close(PASSWORD, password));
-    else if (this.#unreadable) await keepSetting(db, PASSWORD, null);
+    else if (this.unreadable) await keepSetting(db, PASSWORD, null);
     await keepSetting(db, ACCOUNT, JSON.stringify(fields));
     const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "set anew" }) });
     if (changes) await record(db, { action: "mail.change", subject: "mail server", ...changes });
     this.#fields = fields;
     this.#password = secret;
-    this.#unreadable = false;
     await this.#tell();
   }
 
@@ -131,7 +135,6 @@ export class MailSettings {
     }
     this.#fields = null;
     this.#password = "";
-    this.#unreadable = false;
     await this.#tell();
   }
 
@@ -143,9 +146,9 @@ export class MailSettings {
     else if (new URL(server).password !== "") wrong("server", "The password has a field of its own");
     else if (password !== "" && new URL(server).username === "")
       wrong("server", "A password needs a user: smtp://USER@HOST");
-    else if (password === "" && this.#password !== "" && server !== this.#fields?.server)
+    else if (password === "" && this.hasPassword && server !== this.#fields?.server)
       wrong("password", "Enter the password again: it is sent to another server or user than before");
-    else if (password === "" && this.#unreadable && new URL(server).username !== "")
+    else if (password === "" && this.unreadable && new URL(server).username !== "")
       wrong("password", "Enter the password again: the stored one cannot be read with this BARKEEP_SECRET");
     if (password !== "" && this.#seal === null)
       wrong("password", "Set SMTP_URL in the environment, or set BARKEEP_SECRET to keep passwords here");
@@ -157,8 +160,8 @@ export class MailSettings {
   }
 
   async #tell(): Promise<void> {
-    const account = this.#unreadable ? null : this.#fields && accountOf(this.#fields, this.#password);
-    await this.options.onChange(account, account ? secretsOfMail(account.url) : [], this.#unreadable);
+    const { account } = this;
+    await this.options.onChange(account, account ? secretsOfMail(account.url) : [], this.unreadable);
   }
 }
 

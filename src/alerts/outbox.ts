@@ -182,9 +182,9 @@ export class Outbox {
 
   /** Makes mails of the events that wait; answers when to look again. */
   async #makeMails(): Promise<number | null> {
+    if (this.#waits) return null;
     const events = await newEvents(this.#db, EVENTS);
     if (events.length === 0) return null;
-    if (this.#waits) return null;
     if (this.#account === null) {
       await muteEvents(
         this.#db,
