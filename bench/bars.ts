@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import Driver from "libsql";
-import { type BarColumns, sliceBars } from "../src/domain/bars.ts";
+import { type BarColumns, sliceBars } from "../src/domain/market/bars.ts";
 import { insertBars, readBars, seriesId } from "../src/storage/bars.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { rampBars } from "../tests/helpers/bars.ts";

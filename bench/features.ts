@@ -4,7 +4,7 @@
  * and each family by itself, its intermediates included. Run in a process of its own: `bun bench/features.ts`.
  */
 
-import { sliceBars } from "../src/domain/bars.ts";
+import { sliceBars } from "../src/domain/market/bars.ts";
 import { FEATURE_COUNT, FEATURES, type Feature } from "../src/features/catalog.ts";
 import { FAMILIES, type FeatureSetup } from "../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, resumeFrom } from "../src/features/engine.ts";

@@ -3,7 +3,7 @@
  * years stored; and the same again at once, when there is nothing to ask for.
  */
 
-import { CALENDAR } from "../src/domain/calendar.ts";
+import { CALENDAR } from "../src/domain/market/calendar.ts";
 import { startApp, type TestApp } from "../tests/helpers/app.ts";
 import { tell } from "./support/report.ts";
 

@@ -38,7 +38,7 @@ async function main([verb, ...args]: string[]): Promise<number> {
 /** Runs symbols to their end in this process, with the log on stderr. */
 async function run(args: string[]): Promise<number> {
   const { createApp } = await import("./app.ts");
-  const { splitSymbols } = await import("./domain/symbol.ts");
+  const { splitSymbols } = await import("./domain/market/symbol.ts");
   const { PROVIDERS } = await import("./providers/registry.ts");
   const { parseRunOrder } = await import("./scheduler/order.ts");
   const { values, positionals } = parseArgs({

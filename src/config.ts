@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isLoopback } from "./auth.ts";
-import { createCalendar } from "./domain/calendar.ts";
-import type { SessionExceptions } from "./domain/closures.ts";
 import { messageOf } from "./domain/errors.ts";
-import { LOG_LEVELS, type LogLevel } from "./domain/telemetry.ts";
+import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
+import { createCalendar } from "./domain/market/calendar.ts";
+import type { SessionExceptions } from "./domain/market/session-exceptions.ts";
 
 export interface Config {
   /** 0 = any free port. */

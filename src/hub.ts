@@ -9,8 +9,9 @@
  * Reporting never waits for a viewer.
  */
 
-import type { JobProgress } from "./domain/progress.ts";
-import { type LogLine, logToWire, progressToWire, type RunSummary, runToWire } from "./domain/telemetry.ts";
+import { type LogLine, logToWire } from "./domain/log.ts";
+import type { JobProgress } from "./domain/runs/progress.ts";
+import { progressToWire, type RunSummary, runToWire } from "./domain/runs/run-summary.ts";
 
 /** Shortest time between two frames, milliseconds. */
 export const FRAME_MS = 100;

@@ -1,6 +1,6 @@
 /** The log: to the console, to the viewers through the hub, and to the database through whoever listens. */
 
-import { LOG_LEVELS, type LogLevel, type LogLine } from "./domain/telemetry.ts";
+import { LOG_LEVELS, type LogLevel, type LogLine } from "./domain/log.ts";
 import type { ProgressHub } from "./hub.ts";
 
 export interface Log {

@@ -1,7 +1,7 @@
 /** The bars of the comparison, in every shape that a package asks for. */
 
-import { type BarColumns, emptyBars } from "../../src/domain/bars.ts";
-import { DAY } from "../../src/domain/interval.ts";
+import { type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 
 export interface Candle {
   readonly open: number;

@@ -1,6 +1,6 @@
 /** Our side: the features behind each label. */
 
-import { sliceBars } from "../../src/domain/bars.ts";
+import { sliceBars } from "../../src/domain/market/bars.ts";
 import { featureNamed } from "../../src/features/catalog.ts";
 import type { FeatureSetup, Series } from "../../src/features/define.ts";
 import { close, high, low, volume } from "../../src/features/kernels/bar.ts";

@@ -29,7 +29,7 @@ const pageClock = (() => {
   const dates = { year: "numeric", month: "2-digit", day: "2-digit" };
   const format = new Intl.DateTimeFormat("en-US", { ...dates, ...digits, timeZone: zone });
 
-  // As in src/domain/zone.ts.
+  // As in src/domain/time.ts.
   const moment = (at, style) => {
     const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
     const time = `${part.hour}:${part.minute}:${part.second}`;

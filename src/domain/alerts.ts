@@ -1,7 +1,7 @@
 /** What is worth a mail: the events, and the rules that decide about them. */
 
-import type { Interval } from "./interval.ts";
-import type { JobState, Mode, RunState } from "./run.ts";
+import type { Interval } from "./market/interval.ts";
+import type { JobState, Mode, RunState } from "./runs/states.ts";
 
 export const ALERT_KINDS = [
   "job_failed",

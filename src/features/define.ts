@@ -4,9 +4,9 @@
  * the log return, is computed once per pass.
  */
 
-import type { BarColumns } from "../domain/bars.ts";
-import type { Interval } from "../domain/interval.ts";
-import type { Market } from "../domain/symbol.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { Market } from "../domain/market/symbol.ts";
 
 /** What the features depend on besides the bars. */
 export interface FeatureSetup {

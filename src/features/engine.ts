@@ -4,7 +4,7 @@
  * stretches of bars, so a full pass, an update and the matrix agree bit by bit.
  */
 
-import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from "../domain/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
 import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup } from "./define.ts";
 import { emptyCarry, runPlan, Scratch } from "./pass.ts";

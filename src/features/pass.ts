@@ -3,7 +3,7 @@
  * and what the recursions remember; a long series, an update and a matrix are all made of such passes.
  */
 
-import { BAR_FIELDS, type BarColumns } from "../domain/bars.ts";
+import { BAR_FIELDS, type BarColumns } from "../domain/market/bars.ts";
 import type { FeatureSetup, Series } from "./define.ts";
 import type { Plan } from "./plan.ts";
 

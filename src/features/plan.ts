@@ -3,7 +3,7 @@
  * computed once; a column is given to the next node as soon as nobody reads it any more.
  */
 
-import { BAR_FIELDS } from "../domain/bars.ts";
+import { BAR_FIELDS } from "../domain/market/bars.ts";
 import type { Series } from "./define.ts";
 
 /** Compute one node. Columns 0 to 5 are the bar columns, the rest are scratch. */

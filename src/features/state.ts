@@ -6,8 +6,8 @@
  * in native byte order, then the CRC-32 of everything before it as one more float64.
  */
 
-import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/bars.ts";
-import { INTERVALS } from "../domain/interval.ts";
+import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/market/bars.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
 import type { FeatureSetup } from "./define.ts";
 import { type Carry, emptyCarry } from "./pass.ts";
 import type { Plan } from "./plan.ts";

@@ -1,7 +1,7 @@
 /** Splits and dividends: asked for once a run and symbol, kept beside the raw bars. */
 
-import type { CorporateAction } from "../domain/action.ts";
 import { ProviderError } from "../domain/errors.ts";
+import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import { listActions, storeActions } from "../storage/actions.ts";
 import { readSeries } from "../storage/series.ts";
 import { isSpentQuota } from "./fetch.ts";

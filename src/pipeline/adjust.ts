@@ -1,7 +1,7 @@
 /** Stored bars stay raw: what splits and dividends make of them is worked out when they are read. */
 
-import { type Adjustment, adjustBars, adjustmentSteps, kindsToApply } from "../domain/action.ts";
-import type { BarColumns } from "../domain/bars.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import { type Adjustment, adjustBars, adjustmentSteps, kindsToApply } from "../domain/market/corporate-actions.ts";
 import { listActions } from "../storage/actions.ts";
 import { readLastBars } from "../storage/bars.ts";
 import type { Database } from "../storage/db.ts";

@@ -1,7 +1,7 @@
 /** Loads lists of companies on a thread of its own: they hold tens of thousands of lines, and the screen must not wait. */
 
 import { messageOf, ProviderError } from "../domain/errors.ts";
-import type { LogLevel } from "../domain/telemetry.ts";
+import type { LogLevel } from "../domain/log.ts";
 import type { QuotaReport } from "../providers/provider.ts";
 import type { CompanyOrder, FromLoader, Loaded, ToLoader } from "./company-worker.ts";
 import type { WorkerSettings } from "./messages.ts";

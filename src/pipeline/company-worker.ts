@@ -1,9 +1,9 @@
 /** A thread for one list of companies: reads it from a file's text or asks a provider for it, stores it, and ends. */
 
-import { createCalendar } from "../domain/calendar.ts";
-import type { BadLine } from "../domain/company.ts";
+import type { BadLine } from "../domain/companies.ts";
 import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
-import type { LogLevel } from "../domain/telemetry.ts";
+import type { LogLevel } from "../domain/log.ts";
+import { createCalendar } from "../domain/market/calendar.ts";
 import type { FetchContext, Permit, QuotaReport } from "../providers/provider.ts";
 import { redactor } from "../providers/redact.ts";
 import { createProvider, secretsOf } from "../providers/registry.ts";

@@ -1,7 +1,7 @@
 /** The engineer stage: stored bars become features, from the stored state where it still fits, else from the start. */
 
-import type { BarColumns } from "../domain/bars.ts";
-import { marketOf } from "../domain/symbol.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import { marketOf } from "../domain/market/symbol.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
 import { countBars, readBars, readLastBars } from "../storage/bars.ts";

@@ -1,8 +1,8 @@
 /** Tables on their way out: stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
 
-import type { Adjustment } from "../domain/action.ts";
-import type { Interval } from "../domain/interval.ts";
-import { marketOf } from "../domain/symbol.ts";
+import type { Adjustment } from "../domain/market/corporate-actions.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import { marketOf } from "../domain/market/symbol.ts";
 import { featureNamed } from "../features/catalog.ts";
 import { featureMatrix } from "../features/engine.ts";
 import { barPages } from "../storage/bars.ts";

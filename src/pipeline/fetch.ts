@@ -1,9 +1,10 @@
 /** How batches become bars and lines in the ledger: asked for, judged, held against what is stored, written. */
 
-import { type BarColumns, barsBetween, emptyBars } from "../domain/bars.ts";
-import { type BatchState, coverageOf } from "../domain/coverage.ts";
 import { ProviderError } from "../domain/errors.ts";
-import { judge, REASONS, type RejectedRow } from "../domain/judge.ts";
+import { type BarColumns, barsBetween, emptyBars } from "../domain/market/bars.ts";
+import { judge, REASONS, type RejectedRow } from "../domain/market/validate-bars.ts";
+import { type Batch, mergeBatches, type Span } from "../domain/runs/batch-plan.ts";
+import { type BatchState, coverageOf } from "../domain/runs/coverage.ts";
 import type { Provider } from "../providers/provider.ts";
 import { countBars, readBars } from "../storage/bars.ts";
 import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
@@ -11,7 +12,6 @@ import type { Statement } from "../storage/db.ts";
 import { recordStatements } from "../storage/outbox.ts";
 import { foreignBars, type Revised } from "../storage/revisions.ts";
 import { revisionFound } from "./findings.ts";
-import { type Batch, mergeBatches, type Span } from "./plan.ts";
 import { compareBars, pick } from "./revise.ts";
 import type { Work } from "./work.ts";
 

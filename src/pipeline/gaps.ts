@@ -1,7 +1,7 @@
 /** Holds what is stored of a series against the calendar, session by session: pure. */
 
-import type { Session } from "../domain/calendar.ts";
-import { INTERVAL_SECONDS, type Interval } from "../domain/interval.ts";
+import type { Session } from "../domain/market/calendar.ts";
+import { INTERVAL_SECONDS, type Interval } from "../domain/market/interval.ts";
 import type { DayCount, Gap } from "../storage/gaps.ts";
 
 /** Sessions that make up a symbol's own habit. */

@@ -1,12 +1,12 @@
 /** The fetch stage: what each mode asks for, and what follows when an answer does not fit what is stored. */
 
+import { numberedBatches } from "../domain/runs/batch-plan.ts";
 import { answeredWindows } from "../storage/coverage.ts";
 import { keepPlanStart } from "../storage/jobs.ts";
 import { readSeries } from "../storage/series.ts";
 import { askActions } from "./actions.ts";
 import { FactorFound, fetchBatches, type Route } from "./fetch.ts";
 import { incrementStart } from "./increment.ts";
-import { numberedBatches } from "./plan.ts";
 import { isRebuilding, rebuildRange, rebuildSeries } from "./rebuild.ts";
 import { noteGaps, repair } from "./repair.ts";
 import type { Work } from "./work.ts";

@@ -1,11 +1,11 @@
 /** What an incremental job has to ask for: counted in sessions of the calendar, not in days. */
 
-import { barStarts, type Calendar, type Session, tradingDate } from "../domain/calendar.ts";
-import { DAY, type Interval } from "../domain/interval.ts";
-import type { Market } from "../domain/symbol.ts";
+import { barStarts, type Calendar, type Session, tradingDate } from "../domain/market/calendar.ts";
+import { DAY, type Interval } from "../domain/market/interval.ts";
+import type { Market } from "../domain/market/symbol.ts";
+import { uncovered } from "../domain/runs/batch-plan.ts";
 import { readLastBars } from "../storage/bars.ts";
 import { windowsAsOf } from "../storage/coverage.ts";
-import { uncovered } from "./plan.ts";
 import type { Work } from "./work.ts";
 
 /** Sessions asked for again, the last stored one included, so that late corrections are seen. */

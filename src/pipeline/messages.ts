@@ -1,13 +1,13 @@
 /** What the main thread and its workers say to each other: plain data only. */
 
-import type { SessionExceptions } from "../domain/closures.ts";
-import type { Coverage } from "../domain/coverage.ts";
 import type { ProviderErrorKind } from "../domain/errors.ts";
-import type { Interval } from "../domain/interval.ts";
-import type { Stage } from "../domain/progress.ts";
-import type { Asks } from "../domain/refetch.ts";
-import type { Mode } from "../domain/run.ts";
-import type { LogLevel } from "../domain/telemetry.ts";
+import type { LogLevel } from "../domain/log.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { SessionExceptions } from "../domain/market/session-exceptions.ts";
+import type { Coverage } from "../domain/runs/coverage.ts";
+import type { Stage } from "../domain/runs/progress.ts";
+import type { Asks } from "../domain/runs/refetch.ts";
+import type { Mode } from "../domain/runs/states.ts";
 import type { QuotaReport } from "../providers/provider.ts";
 
 /** One symbol of a run, with all that a worker needs to know of it. */

@@ -1,9 +1,9 @@
 /** The pool of workers: starts them when they are wanted, hands each one job at a time, and replaces one that dies. */
 
-import type { Coverage } from "../domain/coverage.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
-import type { Stage } from "../domain/progress.ts";
-import type { LogLevel } from "../domain/telemetry.ts";
+import type { LogLevel } from "../domain/log.ts";
+import type { Coverage } from "../domain/runs/coverage.ts";
+import type { Stage } from "../domain/runs/progress.ts";
 import type { QuotaReport } from "../providers/provider.ts";
 import type { FromWorker, Outcome, StopReason, SymbolTask, ToWorker, WorkerSettings } from "./messages.ts";
 

@@ -1,7 +1,8 @@
 /** A history fetched anew beside the old one, which stays until the new one is whole: then they change places at once. */
 
 import { ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
+import { planBatches, type Span, uncovered } from "../domain/runs/batch-plan.ts";
 import { countBars, readBars, readLastBars } from "../storage/bars.ts";
 import { answeredWindows } from "../storage/coverage.ts";
 import { recordStatements } from "../storage/outbox.ts";
@@ -16,7 +17,6 @@ import {
 } from "../storage/staging.ts";
 import { FactorFound, fetchBatches } from "./fetch.ts";
 import { revisionFound } from "./findings.ts";
-import { planBatches, type Span, uncovered } from "./plan.ts";
 import { compareBars } from "./revise.ts";
 import type { Work } from "./work.ts";
 

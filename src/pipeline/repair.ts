@@ -1,7 +1,8 @@
 /** Finding the gaps of a series, and asking for them again: the provider itself, then another that the user named. */
 
 import { ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
+import { type Batch, numberedBatches, type Span, uncovered } from "../domain/runs/batch-plan.ts";
 import { answeredWindows } from "../storage/coverage.ts";
 import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../storage/gaps.ts";
 import { recordStatements } from "../storage/outbox.ts";
@@ -9,7 +10,6 @@ import { fetchBatches, isSpentQuota } from "./fetch.ts";
 import { gapsFound } from "./findings.ts";
 import { findGaps } from "./gaps.ts";
 import { finalAtOf } from "./increment.ts";
-import { type Batch, numberedBatches, type Span, uncovered } from "./plan.ts";
 import type { Work } from "./work.ts";
 
 /** Days before the first one judged that are read for the symbol's habit: 20 sessions and some. */

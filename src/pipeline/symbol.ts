@@ -1,7 +1,7 @@
 /** One job from beginning to end: fetch, engineer, create, store. */
 
 import { ProviderError } from "../domain/errors.ts";
-import { marketOf } from "../domain/symbol.ts";
+import { marketOf } from "../domain/market/symbol.ts";
 import { FEATURE_COUNT } from "../features/catalog.ts";
 import { seriesId } from "../storage/bars.ts";
 import { findJobWork, keepStretch } from "../storage/jobs.ts";

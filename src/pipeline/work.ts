@@ -1,11 +1,11 @@
 /** The job at hand, as every stage of the pipeline sees it: its order, its counters, its line to the outside. */
 
-import type { CorporateAction } from "../domain/action.ts";
-import type { Calendar } from "../domain/calendar.ts";
-import type { Coverage } from "../domain/coverage.ts";
-import type { Stage } from "../domain/progress.ts";
-import { isTimed, StageClock, type StageTimes } from "../domain/stage-times.ts";
-import type { Market } from "../domain/symbol.ts";
+import type { Calendar } from "../domain/market/calendar.ts";
+import type { CorporateAction } from "../domain/market/corporate-actions.ts";
+import type { Market } from "../domain/market/symbol.ts";
+import type { Coverage } from "../domain/runs/coverage.ts";
+import type { Stage } from "../domain/runs/progress.ts";
+import { isTimed, StageClock, type StageTimes } from "../domain/runs/stage-times.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
 import { countBars } from "../storage/bars.ts";
 import type { Database } from "../storage/db.ts";

@@ -1,7 +1,7 @@
 /** A worker thread: one job at a time, on a database connection and with providers of its own. */
 
-import { type Calendar, createCalendar } from "../domain/calendar.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
+import { type Calendar, createCalendar } from "../domain/market/calendar.ts";
 import type { Permit, Provider } from "../providers/provider.ts";
 import { redactor } from "../providers/redact.ts";
 import { createProvider, secretsOf } from "../providers/registry.ts";

@@ -1,8 +1,8 @@
 /** A vendor's lists of splits and dividends, read page by page. */
 
 import type { z } from "zod";
-import type { CorporateAction } from "../domain/action.ts";
 import { ProviderError } from "../domain/errors.ts";
+import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import type { VendorClient, VendorRequest } from "./http.ts";
 import type { FetchContext } from "./provider.ts";
 import type { SettingValues } from "./setting.ts";

@@ -1,8 +1,8 @@
 /** Alpaca Market Data v2 (alpaca.markets): consolidated US bars since 2016, free with a delay of 15 minutes. */
 
 import { z } from "zod";
-import { tradingDate } from "../domain/calendar.ts";
-import type { Interval } from "../domain/interval.ts";
+import { tradingDate } from "../domain/market/calendar.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import type { Answer, Verdict } from "./classify.ts";
 import type { QuotaReport } from "./provider.ts";
 import type { Rows } from "./rows.ts";

@@ -1,8 +1,8 @@
 /** Binance spot: crypto bars around the clock without a key; requests are weighed by the minute and by address. */
 
 import { z } from "zod";
-import { INTERVAL_SECONDS } from "../domain/interval.ts";
-import { marketOf } from "../domain/symbol.ts";
+import { INTERVAL_SECONDS } from "../domain/market/interval.ts";
+import { marketOf } from "../domain/market/symbol.ts";
 import type { Answer, Verdict } from "./classify.ts";
 import type { QuotaReport } from "./provider.ts";
 import type { Rows } from "./rows.ts";

@@ -5,11 +5,11 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { barsBetween, sliceBars } from "../domain/bars.ts";
-import { CALENDAR, type Calendar } from "../domain/calendar.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
-import { INTERVALS, type Interval } from "../domain/interval.ts";
-import { marketOf } from "../domain/symbol.ts";
+import { barsBetween, sliceBars } from "../domain/market/bars.ts";
+import { CALENDAR, type Calendar } from "../domain/market/calendar.ts";
+import { INTERVALS, type Interval } from "../domain/market/interval.ts";
+import { marketOf } from "../domain/market/symbol.ts";
 import { type CsvFile, readCsvFile } from "./csv-file.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "./provider.ts";
 

@@ -3,9 +3,9 @@
  * parent's open, high, low, close and volume, so every interval tells the same story.
  */
 
-import { type BarColumns, emptyBars, sliceBars } from "../domain/bars.ts";
-import { barStarts } from "../domain/calendar.ts";
-import { INTERVAL_SECONDS, type Interval } from "../domain/interval.ts";
+import { type BarColumns, emptyBars, sliceBars } from "../domain/market/bars.ts";
+import { barStarts } from "../domain/market/calendar.ts";
+import { INTERVAL_SECONDS, type Interval } from "../domain/market/interval.ts";
 import { bits, square, uniform } from "./chance.ts";
 import type { DemoDay, DemoTraits } from "./demo-path.ts";
 

@@ -6,11 +6,11 @@
  * `DEMO-FAIL` is never answered, so that one can see what a failed job looks like.
  */
 
-import { emptyBars, sliceBars } from "../domain/bars.ts";
-import { CALENDAR, type Calendar } from "../domain/calendar.ts";
 import { ProviderError } from "../domain/errors.ts";
-import { DAY, INTERVALS } from "../domain/interval.ts";
-import { marketOf } from "../domain/symbol.ts";
+import { emptyBars, sliceBars } from "../domain/market/bars.ts";
+import { CALENDAR, type Calendar } from "../domain/market/calendar.ts";
+import { DAY, INTERVALS } from "../domain/market/interval.ts";
+import { marketOf } from "../domain/market/symbol.ts";
 import { demoBars } from "./demo-bars.ts";
 import { DEMO_COMPANIES } from "./demo-companies.ts";
 import { DEMO_START, DemoPath } from "./demo-path.ts";

@@ -1,6 +1,6 @@
 /** What the rest of the program knows of a provider before it is built. */
 
-import type { Calendar } from "../domain/calendar.ts";
+import type { Calendar } from "../domain/market/calendar.ts";
 import type { HttpPace } from "./http.ts";
 import type { Provider } from "./provider.ts";
 import type { QuotaLimit } from "./quota-meters.ts";

@@ -1,7 +1,7 @@
 /** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, metered in weighted calls a day. */
 
 import { z } from "zod";
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
 import { exDate } from "./action-listing.ts";
 import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
 import type { QuotaReport } from "./provider.ts";

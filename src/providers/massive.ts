@@ -1,8 +1,8 @@
 /** Massive, formerly Polygon.io: aggregates of all US trades, unadjusted on request, in pages of 50,000 base bars. */
 
 import { z } from "zod";
-import { tradingDate } from "../domain/calendar.ts";
-import type { Interval } from "../domain/interval.ts";
+import { tradingDate } from "../domain/market/calendar.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import { exDate } from "./action-listing.ts";
 import type { Answer, Verdict } from "./classify.ts";
 import type { Rows } from "./rows.ts";

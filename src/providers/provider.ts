@@ -1,10 +1,10 @@
 /** The port every source of bars implements: built-in (`demo`, `csv`) or an HTTP API. */
 
-import type { CorporateAction } from "../domain/action.ts";
-import type { BarColumns } from "../domain/bars.ts";
-import type { Company } from "../domain/company.ts";
-import type { Interval } from "../domain/interval.ts";
-import type { RejectedRow } from "../domain/judge.ts";
+import type { Company } from "../domain/companies.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import type { CorporateAction } from "../domain/market/corporate-actions.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { RejectedRow } from "../domain/market/validate-bars.ts";
 
 /** How a provider's bars are told apart in storage: two feeds or adjustments are two series, never blended. */
 export interface SeriesTraits {

@@ -1,6 +1,6 @@
 /** The providers there are. Adding one is one file and one entry here (docs/adding-a-provider.md). */
 
-import type { Calendar } from "../domain/calendar.ts";
+import type { Calendar } from "../domain/market/calendar.ts";
 import { alpaca } from "./alpaca.ts";
 import { binance } from "./binance.ts";
 import { createCsvProvider } from "./csv.ts";

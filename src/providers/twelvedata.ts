@@ -1,7 +1,7 @@
 /** Twelve Data: world-wide stocks and crypto, adjusted for splits; errors come inside a 200, bars newest first. */
 
 import { z } from "zod";
-import type { Interval } from "../domain/interval.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
 import type { QuotaReport } from "./provider.ts";
 import type { Rows } from "./rows.ts";

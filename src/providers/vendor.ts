@@ -4,12 +4,12 @@
  */
 
 import type { z } from "zod";
-import type { BarColumns } from "../domain/bars.ts";
-import type { Calendar, Session } from "../domain/calendar.ts";
 import { ProviderError } from "../domain/errors.ts";
-import { DAY, type Interval } from "../domain/interval.ts";
-import { judge } from "../domain/judge.ts";
-import type { Market } from "../domain/symbol.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import type { Calendar, Session } from "../domain/market/calendar.ts";
+import { DAY, type Interval } from "../domain/market/interval.ts";
+import type { Market } from "../domain/market/symbol.ts";
+import { judge } from "../domain/market/validate-bars.ts";
 import { type ActionListing, listActionsOf } from "./action-listing.ts";
 import { type CompanyListing, listCompanies } from "./company-listing.ts";
 import { type HttpPace, type HttpVendor, TooMuch, VendorClient, type VendorRequest } from "./http.ts";

@@ -3,8 +3,8 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
-import { JOB_ACTIONS } from "../domain/run.ts";
-import { parseSymbol } from "../domain/symbol.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
+import { JOB_ACTIONS } from "../domain/runs/states.ts";
 import type { Frame } from "../views/layout.tsx";
 import { MonitorPage } from "../views/monitor.tsx";
 import { RunForm } from "../views/run-form.tsx";

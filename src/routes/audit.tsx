@@ -3,7 +3,7 @@
 
 import { Hono } from "hono";
 import Papa from "papaparse";
-import { parseSymbol } from "../domain/symbol.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../views/audit.tsx";

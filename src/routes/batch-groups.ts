@@ -1,7 +1,7 @@
 /** The cells of a job's coverage with all that the ledger knows of them. */
 
-import { batchesOfCell, MAX_CELLS, worst } from "../domain/coverage.ts";
-import { asksFor } from "../domain/refetch.ts";
+import { batchesOfCell, MAX_CELLS, worst } from "../domain/runs/coverage.ts";
+import { asksFor } from "../domain/runs/refetch.ts";
 import { batchesOf } from "../scheduler/covered.ts";
 import type { ledgerOf } from "../storage/coverage.ts";
 import type { JobRow, RunRow } from "../storage/runs.ts";

@@ -6,7 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
-import { canApply, JOB_ACTIONS, type JobAction } from "../domain/run.ts";
+import { canApply, JOB_ACTIONS, type JobAction } from "../domain/runs/states.ts";
 import type { Frame } from "../views/layout.tsx";
 import { liveNotice, liveQuestion, liveUndo } from "../views/live.tsx";
 import { QuestionPage, type QuestionView } from "../views/question.tsx";

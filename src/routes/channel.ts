@@ -1,6 +1,6 @@
 /** Everybody who watches the same scene. */
 
-import type { JobProgress } from "../domain/progress.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
 import { jobKey, type ProgressHub } from "../hub.ts";
 import type { RunView } from "../views/queue.tsx";
 import { jobsOf, runsOf, type Scene, showsJob } from "./scene.ts";

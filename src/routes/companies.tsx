@@ -1,7 +1,7 @@
 /** The companies page: find, pick, keep in watchlists, import, fetch, and go on to a run. */
 
 import { type Context, Hono } from "hono";
-import { MAX_NAME_LENGTH } from "../domain/company.ts";
+import { MAX_NAME_LENGTH } from "../domain/companies.ts";
 import { Refusal } from "../domain/errors.ts";
 import { fetchCompanies, importCompanies } from "../scheduler/companies.ts";
 import {

@@ -1,9 +1,9 @@
 /** The companies page between browser and storage: what was typed, picked and uploaded. */
 
 import type { Context } from "hono";
-import { TOP_TEN } from "../domain/company.ts";
+import { TOP_TEN } from "../domain/companies.ts";
 import { Refusal } from "../domain/errors.ts";
-import { MAX_SYMBOLS, parseSymbol } from "../domain/symbol.ts";
+import { MAX_SYMBOLS, parseSymbol } from "../domain/market/symbol.ts";
 import { listingProviders } from "../scheduler/companies.ts";
 import { companiesNamed, countCompanies, readCompanyLists, searchCompanies } from "../storage/companies.ts";
 import { readWatchlists, symbolsOf } from "../storage/watchlists.ts";

@@ -6,8 +6,9 @@
  * viewer sees fewer updates, holds no more memory than one set of job keys, and delays nobody.
  */
 
-import type { JobProgress } from "../domain/progress.ts";
-import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import type { LogLine } from "../domain/log.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { type Frame, jobKey, type ProgressHub } from "../hub.ts";
 import type { ActivityView } from "../views/activity.tsx";
 import {

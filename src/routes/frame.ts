@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Actor } from "../domain/access.ts";
-import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/zone.ts";
+import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/time.ts";
 import { type Frame, THEMES, type Theme } from "../views/layout.tsx";
 
 export const THEME_COOKIE = "barkeep-theme";

@@ -2,12 +2,12 @@
 /** The page of one symbol in a run. */
 
 import type { Context } from "hono";
-import { coverageOf, coverageWords } from "../domain/coverage.ts";
 import { Refusal } from "../domain/errors.ts";
-import { isActive } from "../domain/run.ts";
-import { parseSymbol } from "../domain/symbol.ts";
-import { type LogLine, saysInLog } from "../domain/telemetry.ts";
-import { whyWaiting } from "../domain/waiting.ts";
+import { type LogLine, saysInLog } from "../domain/log.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
+import { coverageOf, coverageWords } from "../domain/runs/coverage.ts";
+import { isActive } from "../domain/runs/states.ts";
+import { whyWaiting } from "../domain/runs/wait-reason.ts";
 import { ledgerOf } from "../storage/coverage.ts";
 import { type LogQuery, readLog } from "../storage/log.ts";
 import { findRun, jobsOfRun } from "../storage/runs.ts";

@@ -1,8 +1,8 @@
 /** For supervisors: liveness, readiness and Prometheus metrics. */
 
 import { Hono } from "hono";
-import { JOB_STATES } from "../domain/run.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { JOB_STATES } from "../domain/runs/states.ts";
 import { formatMetrics, type Metric } from "../metrics.ts";
 import type { ScreenFeed } from "./feed.ts";
 import type { Services } from "./services.ts";

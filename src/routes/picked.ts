@@ -2,8 +2,8 @@
 
 import type { Context } from "hono";
 import { Refusal } from "../domain/errors.ts";
-import { parseFilter } from "../domain/filter.ts";
-import type { JobProgress } from "../domain/progress.ts";
+import { parseFilter } from "../domain/runs/job-filter.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
 
 export interface Picked {
   /** What was picked, for a person to read; empty for everything. */

@@ -3,7 +3,7 @@
 import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { Refusal } from "../domain/errors.ts";
-import { isZone } from "../domain/zone.ts";
+import { isZone } from "../domain/time.ts";
 import { isTheme, localPath, THEME_COOKIE, ZONE_COOKIE } from "./frame.ts";
 
 const YEAR = 365 * 86_400;

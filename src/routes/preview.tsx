@@ -3,8 +3,8 @@
 
 import { Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
-import { DAY } from "../domain/interval.ts";
-import { mergeBatches, planBatches } from "../pipeline/plan.ts";
+import { DAY } from "../domain/market/interval.ts";
+import { mergeBatches, planBatches } from "../domain/runs/batch-plan.ts";
 import type { Provider } from "../providers/provider.ts";
 import { forecast } from "../scheduler/forecast.ts";
 import type { RunOrder } from "../scheduler/order.ts";

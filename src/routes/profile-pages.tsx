@@ -2,12 +2,12 @@
 /** The page of one profile, and its deletion, which the server itself has confirmed. */
 
 import { type Context, Hono } from "hono";
-import { ADJUSTMENTS } from "../domain/action.ts";
-import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
-import { healthClock } from "../domain/health.ts";
-import { type Interval, isInterval } from "../domain/interval.ts";
-import { parseSymbol } from "../domain/symbol.ts";
+import { createCalendar } from "../domain/market/calendar.ts";
+import { ADJUSTMENTS } from "../domain/market/corporate-actions.ts";
+import { type Interval, isInterval } from "../domain/market/interval.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
+import { healthClock } from "../domain/profiles/health.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../features/catalog.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "../pipeline/adjust.ts";
 import { readLastBars } from "../storage/bars.ts";

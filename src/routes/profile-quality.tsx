@@ -2,10 +2,10 @@
 /** How whole a profile's series is, and the orders that make it better. */
 
 import { Hono } from "hono";
-import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
-import { DAY, type Interval } from "../domain/interval.ts";
-import { parseSymbol } from "../domain/symbol.ts";
+import { createCalendar } from "../domain/market/calendar.ts";
+import { DAY, type Interval } from "../domain/market/interval.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
 import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { parseRunOrder } from "../scheduler/order.ts";

@@ -2,9 +2,9 @@
 /** Profiles brought up to date, many at once: asked about first, with the cost; started only if it still is that many. */
 
 import { Hono } from "hono";
-import { createCalendar } from "../domain/calendar.ts";
 import { Refusal } from "../domain/errors.ts";
-import { healthClock } from "../domain/health.ts";
+import { createCalendar } from "../domain/market/calendar.ts";
+import { healthClock } from "../domain/profiles/health.ts";
 import { notBusy, RENEWALS, renewalOrders } from "../scheduler/renew.ts";
 import { matchingProfiles } from "../storage/profiles.ts";
 import type { Frame } from "../views/layout.tsx";

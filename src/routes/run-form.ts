@@ -1,7 +1,7 @@
 /** The run form between browser and pipeline: text fields in, an order or errors by field out. */
 
 import type { Refusal } from "../domain/errors.ts";
-import { splitSymbols } from "../domain/symbol.ts";
+import { splitSymbols } from "../domain/market/symbol.ts";
 import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { parseRunOrder, type RunOrder } from "../scheduler/order.ts";

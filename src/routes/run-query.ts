@@ -1,8 +1,8 @@
 /** What the address of `/runs` asks for: the filter field by field, and the place of the page. */
 
-import { INTERVALS } from "../domain/interval.ts";
-import { MODES, RUN_STATES } from "../domain/run.ts";
-import { parseSymbol } from "../domain/symbol.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
+import { MODES, RUN_STATES } from "../domain/runs/states.ts";
 import type { RunFilter } from "../storage/run-list.ts";
 import { RUN_LIST_FIELDS, type RunListForm } from "../views/run-list.tsx";
 

@@ -3,8 +3,8 @@
 
 import { type Context, Hono } from "hono";
 import Papa from "papaparse";
-import type { JobState } from "../domain/run.ts";
-import { progressToWire, type RunSummary } from "../domain/telemetry.ts";
+import { progressToWire, type RunSummary } from "../domain/runs/run-summary.ts";
+import type { JobState } from "../domain/runs/states.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { failuresOf } from "../storage/run-list.ts";
 import { jobsOfRun } from "../storage/runs.ts";

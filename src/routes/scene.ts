@@ -1,9 +1,10 @@
 /** What a page of the live screen shows: which runs, which of their jobs in which order, which lines of the log. */
 
-import { type JobFilter, parseFilter } from "../domain/filter.ts";
-import type { JobProgress } from "../domain/progress.ts";
-import { type JobOrder, parseOrder, RUN_ORDER } from "../domain/queue-order.ts";
-import { type LogLine, type RunSummary, saysInLog } from "../domain/telemetry.ts";
+import { type LogLine, saysInLog } from "../domain/log.ts";
+import { type JobFilter, parseFilter } from "../domain/runs/job-filter.ts";
+import { type JobOrder, parseOrder, RUN_ORDER } from "../domain/runs/job-sort.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import type { RowsView } from "../views/queue.tsx";
 import { queueSearch } from "../views/queue-address.ts";
 

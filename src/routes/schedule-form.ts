@@ -1,7 +1,7 @@
 /** The form of a schedule between browser and scheduler: text fields in, the body of the API or errors by field out. */
 
 import { Refusal } from "../domain/errors.ts";
-import { splitSymbols } from "../domain/symbol.ts";
+import { splitSymbols } from "../domain/market/symbol.ts";
 import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { orderToWire } from "../scheduler/schedule-order.ts";

@@ -1,9 +1,9 @@
 /** The screener's part of an address: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
 import type { FieldError } from "../domain/errors.ts";
-import { HEALTHS, type Health } from "../domain/health.ts";
-import { isInterval } from "../domain/interval.ts";
-import { type Condition, parseScreen } from "../domain/screen.ts";
+import { isInterval } from "../domain/market/interval.ts";
+import { HEALTHS, type Health } from "../domain/profiles/health.ts";
+import { type Condition, parseScreen } from "../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
 import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../storage/profiles.ts";
 import type { ScreenView } from "../views/screener.tsx";

@@ -3,9 +3,9 @@
 
 import type { Context } from "hono";
 import Papa from "papaparse";
-import { createCalendar } from "../domain/calendar.ts";
-import { healthClock } from "../domain/health.ts";
-import { profileToWire } from "../domain/profile.ts";
+import { createCalendar } from "../domain/market/calendar.ts";
+import { healthClock } from "../domain/profiles/health.ts";
+import { profileToWire } from "../domain/profiles/profile.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { countMatching, listProfiles, outdatedProfiles } from "../storage/profiles.ts";
 import type { Frame } from "../views/layout.tsx";

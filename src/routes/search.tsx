@@ -3,8 +3,8 @@
 
 import { type Context, Hono } from "hono";
 import { covers, type Scope } from "../domain/access.ts";
-import { parseSymbol } from "../domain/symbol.ts";
-import { ZONES } from "../domain/zone.ts";
+import { parseSymbol } from "../domain/market/symbol.ts";
+import { ZONES } from "../domain/time.ts";
 import { companiesNamed, searchCompanies } from "../storage/companies.ts";
 import type { Database } from "../storage/db.ts";
 import { listRuns } from "../storage/run-list.ts";

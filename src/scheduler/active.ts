@@ -1,8 +1,8 @@
 /** A symbol is worked on once at a time at an interval: who asks for it again is told where it is. */
 
 import { Refusal } from "../domain/errors.ts";
-import type { Interval } from "../domain/interval.ts";
-import type { JobState } from "../domain/run.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { JobState } from "../domain/runs/states.ts";
 import type { Database } from "../storage/db.ts";
 import { activeJobs } from "../storage/runs.ts";
 

@@ -1,6 +1,6 @@
 /** What happened in the last hour, minute by minute. It begins when the server starts. */
 
-import { SlidingSum } from "../domain/window.ts";
+import { SlidingSum } from "../domain/sliding-sum.ts";
 import type { QuotaState } from "../providers/quota-account.ts";
 
 const MINUTE_MS = 60_000;

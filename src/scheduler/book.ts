@@ -1,13 +1,13 @@
 /** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
 
-import type { Coverage } from "../domain/coverage.ts";
-import { estimate, heldBy } from "../domain/eta.ts";
-import { failureReasons } from "../domain/failures.ts";
-import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/progress.ts";
-import type { Asks } from "../domain/refetch.ts";
-import { JOB_STATES, type JobState, runStateOf } from "../domain/run.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
-import { endOfWait } from "../domain/waiting.ts";
+import type { Coverage } from "../domain/runs/coverage.ts";
+import { estimate, heldBy } from "../domain/runs/eta.ts";
+import { failureReasons } from "../domain/runs/failures.ts";
+import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/runs/progress.ts";
+import type { Asks } from "../domain/runs/refetch.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { JOB_STATES, type JobState, runStateOf } from "../domain/runs/states.ts";
+import { endOfWait } from "../domain/runs/wait-reason.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quota-account.ts";

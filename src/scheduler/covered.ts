@@ -1,7 +1,7 @@
 /** What is known of the batches of jobs that are not being worked on: from the plan of their run and the ledger. */
 
-import { type BatchState, coverageOf } from "../domain/coverage.ts";
-import { type Batch, numberedBatches } from "../pipeline/plan.ts";
+import { type Batch, numberedBatches } from "../domain/runs/batch-plan.ts";
+import { type BatchState, coverageOf } from "../domain/runs/coverage.ts";
 import { type JudgedWindow, windowsOfSymbols } from "../storage/coverage.ts";
 import type { Database } from "../storage/db.ts";
 import type { JobRow, RunRow } from "../storage/runs.ts";

@@ -1,7 +1,7 @@
 /** What is tidied while nothing runs: old log lines, mails, runs and usage, and the database's own files. */
 
 import { messageOf } from "../domain/errors.ts";
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
 import type { Log } from "../log.ts";
 import type { Database } from "../storage/db.ts";
 import { forgetMails } from "../storage/outbox.ts";

@@ -2,9 +2,9 @@
 
 import { z } from "zod";
 import { type FieldError, Refusal } from "../domain/errors.ts";
-import { INTERVALS, type Interval } from "../domain/interval.ts";
-import { MODES, type Mode } from "../domain/run.ts";
-import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../domain/symbol.ts";
+import { INTERVALS, type Interval } from "../domain/market/interval.ts";
+import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../domain/market/symbol.ts";
+import { MODES, type Mode } from "../domain/runs/states.ts";
 import type { Provider } from "../providers/provider.ts";
 
 export interface RunOrder {

@@ -1,7 +1,7 @@
 /** Profiles whose features an older version of the catalogue computed, engineered again from their stored bars. */
 
-import { MAX_SYMBOLS } from "../domain/symbol.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import { MAX_SYMBOLS } from "../domain/market/symbol.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { CATALOG_VERSION } from "../features/catalog.ts";
 import type { Database } from "../storage/db.ts";
 import { outdatedProfiles } from "../storage/profiles.ts";

@@ -1,7 +1,7 @@
 /** Whether a provider takes its key: the cheapest question that it answers only with a good one. */
 
 import { messageOf, ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
 import type { Gate } from "../pipeline/pool.ts";
 import type { FetchContext, Provider } from "../providers/provider.ts";
 

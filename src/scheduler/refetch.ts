@@ -1,10 +1,10 @@
 /** Fetching again what ended jobs of a run have asked for before: first reckoned, then done. */
 
 import { Refusal } from "../domain/errors.ts";
-import type { JobProgress } from "../domain/progress.ts";
-import { asksFor, asksOf, SCOPES, type Scope } from "../domain/refetch.ts";
-import { canApply } from "../domain/run.ts";
-import { mergeBatches } from "../pipeline/plan.ts";
+import { mergeBatches } from "../domain/runs/batch-plan.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import { asksFor, asksOf, SCOPES, type Scope } from "../domain/runs/refetch.ts";
+import { canApply } from "../domain/runs/states.ts";
 import type { Provider } from "../providers/provider.ts";
 import { releaseWindows, type Window, windowsOfSymbols } from "../storage/coverage.ts";
 import type { Database } from "../storage/db.ts";

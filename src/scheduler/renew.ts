@@ -1,7 +1,7 @@
 /** Profiles that are to be made better, as orders for runs: one for each provider, interval and length of history. */
 
-import { DAY, type Interval } from "../domain/interval.ts";
-import { MAX_SYMBOLS } from "../domain/symbol.ts";
+import { DAY, type Interval } from "../domain/market/interval.ts";
+import { MAX_SYMBOLS } from "../domain/market/symbol.ts";
 import type { Database } from "../storage/db.ts";
 import { activeJobs } from "../storage/runs.ts";
 import type { RunOrder } from "./order.ts";

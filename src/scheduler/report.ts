@@ -1,7 +1,7 @@
 /** What an ended run and a failed job have to tell whoever is to be alerted. */
 
 import { type AlertEvent, type JobFailed, type JobReport, REPORTED_JOBS } from "../domain/alerts.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import type { JobRecord, RunRecord } from "./book.ts";
 
 /** The event of a run's end; none for one that a person has cancelled. */

@@ -1,6 +1,6 @@
 /** A new run as it is stored: its range and its present, fixed once, so that a resumed run asks what the first one did. */
 
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { RunRow } from "../storage/runs.ts";
 import type { RunOrder } from "./order.ts";

@@ -1,10 +1,16 @@
 /** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
 
 import { Refusal } from "../domain/errors.ts";
-import type { JobProgress, Stage } from "../domain/progress.ts";
-import type { Asks } from "../domain/refetch.ts";
-import { canApply, JOB_TRANSITIONS, type JobAction, type JobTransition, type RunAction } from "../domain/run.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import type { JobProgress, Stage } from "../domain/runs/progress.ts";
+import type { Asks } from "../domain/runs/refetch.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
+import {
+  canApply,
+  JOB_TRANSITIONS,
+  type JobAction,
+  type JobTransition,
+  type RunAction,
+} from "../domain/runs/states.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Provider } from "../providers/provider.ts";

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { Refusal } from "../domain/errors.ts";
-import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleOrder, type ScheduleScope } from "../domain/schedule.ts";
+import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleOrder, type ScheduleScope } from "../domain/schedules.ts";
 import { checkCron } from "./cron.ts";
 import { fieldErrors, quote, RunOrderBody } from "./order.ts";
 

@@ -1,7 +1,7 @@
 /** The verbs on schedules: list, read, create, change, delete, run now. Routes use these. */
 
 import { Refusal } from "../domain/errors.ts";
-import type { Schedule, ScheduleOrder, Turn } from "../domain/schedule.ts";
+import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
 import type { Clock } from "../providers/clock.ts";
 import type { Provider } from "../providers/provider.ts";
 import { record } from "../storage/audit.ts";

@@ -1,7 +1,7 @@
 /** Takes the turns of the schedules when they are due, and sees to those that were missed. */
 
 import { messageOf } from "../domain/errors.ts";
-import type { Schedule, Turn } from "../domain/schedule.ts";
+import type { Schedule, Turn } from "../domain/schedules.ts";
 import type { Clock } from "../providers/clock.ts";
 import { readSchedules } from "../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";

@@ -2,7 +2,7 @@
 
 import type { AlertEvent } from "../domain/alerts.ts";
 import { Refusal } from "../domain/errors.ts";
-import type { Schedule, Turn, TurnCause } from "../domain/schedule.ts";
+import type { Schedule, Turn, TurnCause } from "../domain/schedules.ts";
 import type { Log } from "../log.ts";
 import type { Database, Write } from "../storage/db.ts";
 import { recordStatements } from "../storage/outbox.ts";

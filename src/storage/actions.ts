@@ -1,7 +1,7 @@
 /** Splits and dividends by provider and symbol. */
 
 import { and, asc, eq, inArray } from "drizzle-orm";
-import type { ActionKind, CorporateAction } from "../domain/action.ts";
+import type { ActionKind, CorporateAction } from "../domain/market/corporate-actions.ts";
 import type { Database } from "./db.ts";
 import { corporateActions, series } from "./schema.ts";
 

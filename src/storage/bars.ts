@@ -1,8 +1,8 @@
 /** Bars in and out of the database: the hot path, in prepared multi-row statements on the driver. */
 
 import { and, eq } from "drizzle-orm";
-import { type BarColumns, emptyBars, sliceBars } from "../domain/bars.ts";
-import type { Interval } from "../domain/interval.ts";
+import { type BarColumns, emptyBars, sliceBars } from "../domain/market/bars.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import type { Database, Row, Statement } from "./db.ts";
 import { series } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 /** The known companies: stored in bulk, found by the beginning of their symbol or of any word of their name. */
 
 import { and, eq, sql } from "drizzle-orm";
-import type { Company } from "../domain/company.ts";
+import type { Company } from "../domain/companies.ts";
 import type { Database } from "./db.ts";
 import { companies, companyLists } from "./schema.ts";
 

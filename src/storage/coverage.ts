@@ -1,9 +1,9 @@
 /** The coverage ledger: which windows of a series were asked for, and what came of it. */
 
 import { and, eq, gt, gte, inArray, lte } from "drizzle-orm";
-import type { BarColumns } from "../domain/bars.ts";
-import type { BatchState } from "../domain/coverage.ts";
-import type { Interval } from "../domain/interval.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { BatchState } from "../domain/runs/coverage.ts";
 import { barsIdOf, heldUnder, insertBars } from "./bars.ts";
 import type { Database, Statement } from "./db.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "./revisions.ts";

@@ -1,8 +1,8 @@
 /** The health of profiles, from small tables only: never by reading bars. */
 
 import { eq, type SQL, sql } from "drizzle-orm";
-import { HEALTHS, type Health, type HealthClock } from "../domain/health.ts";
-import { REASONS } from "../domain/judge.ts";
+import { REASONS } from "../domain/market/validate-bars.ts";
+import { HEALTHS, type Health, type HealthClock } from "../domain/profiles/health.ts";
 import type { Database } from "./db.ts";
 import { CONFIRMED_AFTER } from "./gaps.ts";
 import { gaps, profiles, rejectedBars, series } from "./schema.ts";

@@ -1,8 +1,8 @@
 /** Jobs as their workers see them: what earlier stretches of work left behind. */
 
 import { eq } from "drizzle-orm";
-import type { JobState } from "../domain/run.ts";
-import type { StageTimes } from "../domain/stage-times.ts";
+import type { StageTimes } from "../domain/runs/stage-times.ts";
+import type { JobState } from "../domain/runs/states.ts";
 import type { Database } from "./db.ts";
 import { jobs } from "./schema.ts";
 

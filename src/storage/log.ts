@@ -1,7 +1,7 @@
 /** Log lines on disk, written in batches: a line waits at most `FLUSH_MS`. */
 
 import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
-import type { LogLine } from "../domain/telemetry.ts";
+import type { LogLine } from "../domain/log.ts";
 import type { Database } from "./db.ts";
 import { logs } from "./schema.ts";
 

@@ -1,11 +1,11 @@
 /** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
 
 import { and, asc, desc, eq, getTableColumns, inArray, ne, type SQL, sql } from "drizzle-orm";
-import { HEALTHS, type Health, type HealthClock } from "../domain/health.ts";
-import type { Interval } from "../domain/interval.ts";
-import type { BackfillMetadata } from "../domain/profile.ts";
-import { describeStage } from "../domain/progress.ts";
-import type { Condition } from "../domain/screen.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import { HEALTHS, type Health, type HealthClock } from "../domain/profiles/health.ts";
+import type { BackfillMetadata } from "../domain/profiles/profile.ts";
+import type { Condition } from "../domain/profiles/screener.ts";
+import { describeStage } from "../domain/runs/progress.ts";
 import { recorded } from "./audit.ts";
 import type { Database } from "./db.ts";
 import { healthRank } from "./health.ts";

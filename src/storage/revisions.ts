@@ -1,7 +1,7 @@
 /** What bars were before a provider changed its mind, and who supplied bars that are not the provider's own. */
 
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
-import { type BarColumns, sliceBars } from "../domain/bars.ts";
+import { type BarColumns, sliceBars } from "../domain/market/bars.ts";
 import type { Database, Statement } from "./db.ts";
 import { barRevisions, barSources, type RevisionKind } from "./schema.ts";
 

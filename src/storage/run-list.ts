@@ -1,8 +1,8 @@
 /** The list of all runs: found by filters, paged by key in both directions, never counted. */
 
 import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
-import type { Interval } from "../domain/interval.ts";
-import type { Mode, RunState } from "../domain/run.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { Mode, RunState } from "../domain/runs/states.ts";
 import type { Database } from "./db.ts";
 import { type KeyedPage, keyedPage, type PageWindow } from "./page.ts";
 import type { RunRow } from "./runs.ts";

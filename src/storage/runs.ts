@@ -2,8 +2,14 @@
 
 import { and, desc, eq, inArray, or, sql } from "drizzle-orm";
 import type { AlertEvent, JobFailed } from "../domain/alerts.ts";
-import type { Interval } from "../domain/interval.ts";
-import { ACTIVE_STATES, JOB_TRANSITIONS, type JobState, type JobTransition, type RunState } from "../domain/run.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import {
+  ACTIVE_STATES,
+  JOB_TRANSITIONS,
+  type JobState,
+  type JobTransition,
+  type RunState,
+} from "../domain/runs/states.ts";
 import { recorded } from "./audit.ts";
 import type { Database, Write } from "./db.ts";
 import { recordStatements } from "./outbox.ts";

@@ -2,9 +2,9 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { INTERVALS } from "../domain/interval.ts";
-import { MODES } from "../domain/run.ts";
-import { MISSED_POLICIES, SCHEDULE_SCOPES, TURN_CAUSES, TURN_OUTCOMES } from "../domain/schedule.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
+import { MODES } from "../domain/runs/states.ts";
+import { MISSED_POLICIES, SCHEDULE_SCOPES, TURN_CAUSES, TURN_OUTCOMES } from "../domain/schedules.ts";
 import { oneOf } from "./one-of.ts";
 import { runs, watchlists } from "./schema.ts";
 

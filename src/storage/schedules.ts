@@ -2,7 +2,7 @@
 
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
-import type { Schedule, ScheduleOrder, Turn } from "../domain/schedule.ts";
+import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
 import { changesOf, record, recorded } from "./audit.ts";
 import { type Database, isUniqueViolation, type Write } from "./db.ts";
 import { countJobs } from "./runs.ts";

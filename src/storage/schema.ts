@@ -1,13 +1,13 @@
-/** The tables. The states allowed here are those of domain/run.ts; a test holds code, schema and docs together. */
+/** The tables. The states allowed here are those of domain/runs/states.ts; a test holds code, schema and docs together. */
 
 import { sql } from "drizzle-orm";
 import { blob, check, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { ACTION_KINDS } from "../domain/action.ts";
-import { INTERVALS } from "../domain/interval.ts";
-import type { BackfillMetadata } from "../domain/profile.ts";
-import { ASKS } from "../domain/refetch.ts";
-import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../domain/run.ts";
-import type { StageTimes } from "../domain/stage-times.ts";
+import { ACTION_KINDS } from "../domain/market/corporate-actions.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
+import type { BackfillMetadata } from "../domain/profiles/profile.ts";
+import { ASKS } from "../domain/runs/refetch.ts";
+import type { StageTimes } from "../domain/runs/stage-times.ts";
+import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../domain/runs/states.ts";
 import { oneOf } from "./one-of.ts";
 
 /**

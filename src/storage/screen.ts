@@ -1,7 +1,7 @@
 /** Screens as SQL over the profiles' JSON. Names and numbers are bound, never written into the statement. */
 
 import { type SQL, sql } from "drizzle-orm";
-import type { Comparison, Condition, Operand } from "../domain/screen.ts";
+import type { Comparison, Condition, Operand } from "../domain/profiles/screener.ts";
 import { profiles } from "./schema.ts";
 
 const SIGNS: Readonly<Record<Comparison, SQL>> = {

@@ -1,6 +1,6 @@
 /** What can be found by a few letters, each by a range of an index: profiles, and symbols among the newest runs. */
 
-import type { Interval } from "../domain/interval.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import type { Database } from "./db.ts";
 import type { RunRow } from "./runs.ts";
 

@@ -1,7 +1,7 @@
 /** Which series answers for a symbol when nobody names its provider. */
 
 import { and, desc, eq } from "drizzle-orm";
-import type { Interval } from "../domain/interval.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import type { Database } from "./db.ts";
 import { profiles, series } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 /** Requests and weighted units spent per provider and minute: in memory at once, on disk a moment later. */
 
 import { gte, sql } from "drizzle-orm";
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../domain/market/interval.ts";
 import type { Database } from "./db.ts";
 import { apiUsage } from "./schema.ts";
 

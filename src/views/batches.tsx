@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The cells of a coverage strip as a list: dates, what came of them, and the way to fetch them again. */
 
-import type { BatchState } from "../domain/coverage.ts";
+import type { BatchState } from "../domain/runs/coverage.ts";
 import { jobAddress, plural } from "./ui.tsx";
 
 /** One cell: a batch, or several neighbours where there are too many for a cell each. */

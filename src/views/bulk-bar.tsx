@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** What can be done with the selected rows, or with everything that the filter finds on all pages. */
 
-import type { RunSummary } from "../domain/telemetry.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { ACTION_WORDS, ROW_ACTIONS, type RowAction } from "./job-row.ts";
 import { dom, formatCount } from "./ui.tsx";
 

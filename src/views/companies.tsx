@@ -1,6 +1,6 @@
 /** The companies page: search as you type, pick with check boxes, go on to a run. Every part works without JavaScript. */
 
-import type { BadLine } from "../domain/company.ts";
+import type { BadLine } from "../domain/companies.ts";
 import {
   CompanySources,
   type ListedProvider,

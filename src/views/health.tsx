@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The health of a profile's data: a shape, a colour and a word. */
 
-import { HEALTH_WORDS, type Health } from "../domain/health.ts";
+import { HEALTH_WORDS, type Health } from "../domain/profiles/health.ts";
 import { Pill } from "./ui.tsx";
 
 const LOOKS: Readonly<Record<Health, readonly [icon: string, pill: string]>> = {

@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** What can be done with one job: as a menu that all rows of a page share, and as buttons on the job's own page. */
 
-import type { JobProgress } from "../domain/progress.ts";
-import { canApply } from "../domain/run.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import { canApply } from "../domain/runs/states.ts";
 import { ACTION_WORDS, ROW_ACTIONS } from "./job-row.ts";
 import { dom, jobAddress } from "./ui.tsx";
 

@@ -1,9 +1,9 @@
 /** One job as one table row: the hot path of the live screen, and so a plain template (1 µs) where the rest is JSX. */
 
 import { type HtmlEscapedString, raw } from "hono/utils/html";
-import type { JobProgress, Status } from "../domain/progress.ts";
-import { JOB_ACTIONS, type JobAction } from "../domain/run.ts";
-import { isHeldUp, WAIT } from "../domain/waiting.ts";
+import type { JobProgress, Status } from "../domain/runs/progress.ts";
+import { JOB_ACTIONS, type JobAction } from "../domain/runs/states.ts";
+import { isHeldUp, WAIT } from "../domain/runs/wait-reason.ts";
 import { Strip } from "./strip.ts";
 import {
   dom,

@@ -1,12 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /** One symbol of a run, looked at closely: why it waits, what was fetched, how long it took, what it said. */
 
-import { BATCH_STATES } from "../domain/coverage.ts";
-import type { JobProgress } from "../domain/progress.ts";
-import { isActive } from "../domain/run.ts";
-import { type StageTimes, TIMED_STAGES, type TimedStage } from "../domain/stage-times.ts";
-import type { LogLine } from "../domain/telemetry.ts";
-import type { Condition } from "../domain/waiting.ts";
+import type { LogLine } from "../domain/log.ts";
+import { BATCH_STATES } from "../domain/runs/coverage.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import { type StageTimes, TIMED_STAGES, type TimedStage } from "../domain/runs/stage-times.ts";
+import { isActive } from "../domain/runs/states.ts";
+import type { Condition } from "../domain/runs/wait-reason.ts";
 import { type BatchGroup, BatchList, describeGroup } from "./batches.tsx";
 import { JobActions } from "./job-menu.tsx";
 import { type Frame, Page } from "./layout.tsx";

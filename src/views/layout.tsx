@@ -3,7 +3,7 @@
 
 import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../domain/access.ts";
-import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../domain/zone.ts";
+import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../domain/time.ts";
 import { Sprite } from "./icons.tsx";
 import { Palette, SearchLink } from "./palette.tsx";
 import { dom, Icon, Moment, ReaderZone } from "./ui.tsx";

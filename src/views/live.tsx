@@ -4,8 +4,9 @@
  * Rows and heads are morphed, so that focus, selection and open menus stay; one message carries all of a tick.
  */
 
-import type { JobProgress } from "../domain/progress.ts";
-import type { LogLine, RunSummary } from "../domain/telemetry.ts";
+import type { LogLine } from "../domain/log.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { ActivityPanel, type ActivityView } from "./activity.tsx";
 import { JobRow } from "./job-row.ts";
 import { Notice } from "./layout.tsx";

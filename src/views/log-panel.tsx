@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The log beside the queue, newest line first. */
 
-import type { LogLine } from "../domain/telemetry.ts";
+import type { LogLine } from "../domain/log.ts";
 import { dom, Moment, ZoneTitle } from "./ui.tsx";
 
 /** Lines the panel holds; older ones leave it (`public/app/log.js` trims, the server keeps all). */

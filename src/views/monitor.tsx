@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The monitor: start a run, watch every symbol, read the log. */
 
-import type { LogLine } from "../domain/telemetry.ts";
+import type { LogLine } from "../domain/log.ts";
 import { ActivityPanel, type ActivityView } from "./activity.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";
 import { JobMenu } from "./job-menu.tsx";

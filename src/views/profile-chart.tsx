@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The chart of a profile: its frame, and the overlays that `public/chart.js` draws over the bars. */
 
-import { ADJUSTMENTS, type Adjustment } from "../domain/action.ts";
-import type { Interval } from "../domain/interval.ts";
+import { ADJUSTMENTS, type Adjustment } from "../domain/market/corporate-actions.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import { BarTime, profileAddress } from "./ui.tsx";
 
 /**

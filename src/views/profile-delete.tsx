@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** Asks whether a profile is to be deleted, and says what goes and what stays. */
 
-import type { Interval } from "../domain/interval.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import { Reason } from "./field.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { formatCount, Moment, profileAddress } from "./ui.tsx";

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The features of a profile, by family: value, unit, the last values as a line, and on demand where each comes from. */
 
-import type { Adjustment } from "../domain/action.ts";
+import type { Adjustment } from "../domain/market/corporate-actions.ts";
 import { Spark } from "./spark.tsx";
 import { formatValue, plural } from "./ui.tsx";
 

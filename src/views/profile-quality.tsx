@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** How whole a series is: its sessions as a calendar, what vendors changed in it, and how to get better bars. */
 
-import type { ActionKind } from "../domain/action.ts";
-import type { Interval } from "../domain/interval.ts";
+import type { ActionKind } from "../domain/market/corporate-actions.ts";
+import type { Interval } from "../domain/market/interval.ts";
 import { formatCount, formatValue, Moment, plural } from "./ui.tsx";
 
 /** What a session is, in the order of the legend. */

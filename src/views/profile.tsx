@@ -2,8 +2,8 @@
 /** One profile: its chart, where its bars came from, what can be done with it, and its features by family. */
 
 import type { Child } from "hono/jsx";
-import { HEALTH_WORDS, type Health } from "../domain/health.ts";
-import { INTERVALS, type Interval } from "../domain/interval.ts";
+import { INTERVALS, type Interval } from "../domain/market/interval.ts";
+import { HEALTH_WORDS, type Health } from "../domain/profiles/health.ts";
 import { HealthPill } from "./health.tsx";
 import { type Frame, Page } from "./layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./profile-chart.tsx";

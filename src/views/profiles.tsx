@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** All profiles: what is known of each symbol and interval, how far it can be relied on, and how to make it better. */
 
-import type { Health } from "../domain/health.ts";
-import type { Interval } from "../domain/interval.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { Health } from "../domain/profiles/health.ts";
 import { HealthPill } from "./health.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { isFiltered, renewAddress, Screener, type ScreenView, SortHead, screenAddress } from "./screener.tsx";

@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 /** A run on the monitor: its head, and the table of its jobs. */
 
-import type { JobProgress } from "../domain/progress.ts";
-import { type JobOrder, nextSort, type SortKey } from "../domain/queue-order.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import { type JobOrder, nextSort, type SortKey } from "../domain/runs/job-sort.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { BulkBar } from "./bulk-bar.tsx";
 import { JobRow } from "./job-row.ts";
 import { type QueueQuery, queueAddress } from "./queue-address.ts";

@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
 
-import { INTERVALS, type Interval } from "../domain/interval.ts";
-import { MODES, type Mode } from "../domain/run.ts";
+import { INTERVALS, type Interval } from "../domain/market/interval.ts";
+import { MODES, type Mode } from "../domain/runs/states.ts";
 import { type FormState, formFields } from "./field.tsx";
 import { dom } from "./ui.tsx";
 

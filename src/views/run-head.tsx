@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The head of a run: its name, state, totals, speed and controls. */
 
-import { canApply, isActive, type JobAction, type JobState } from "../domain/run.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { canApply, isActive, type JobAction, type JobState } from "../domain/runs/states.ts";
 import {
   dom,
   formatCompact,

@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 /** Every run there was, found by filters and paged, newest first. */
 
-import { INTERVALS } from "../domain/interval.ts";
-import { MODES, RUN_STATES } from "../domain/run.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { MODES, RUN_STATES } from "../domain/runs/states.ts";
 import { type FormState, formFields } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { PageLinks, type PageLinksView } from "./page-links.tsx";

@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 /** One run with all its symbols: live while it works, a report once it is finished. */
 
-import type { JobProgress } from "../domain/progress.ts";
-import { canApply } from "../domain/run.ts";
-import type { RunSummary } from "../domain/telemetry.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
+import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { canApply } from "../domain/runs/states.ts";
 import { BulkBar } from "./bulk-bar.tsx";
 import { Reason } from "./field.tsx";
 import { FilterBar, type FilterView } from "./filter-bar.tsx";

@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
 
-import { INTERVALS } from "../domain/interval.ts";
-import { MODES } from "../domain/run.ts";
-import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../domain/schedule.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
+import { MODES } from "../domain/runs/states.ts";
+import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../domain/schedules.ts";
 import { type FormState, formFields, Reason } from "./field.tsx";
 import { INTERVAL_TITLES, MODE_TITLES } from "./run-form.tsx";
 import { plural } from "./ui.tsx";

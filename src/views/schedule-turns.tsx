@@ -2,8 +2,8 @@
 /** What became of a schedule's last turns: a bar each, as high as its run was long, its shape after the outcome. */
 
 import { useContext } from "hono/jsx";
-import type { Turn } from "../domain/schedule.ts";
-import { writeMoment } from "../domain/zone.ts";
+import type { Turn } from "../domain/schedules.ts";
+import { writeMoment } from "../domain/time.ts";
 import { formatDuration, plural, ReaderZone } from "./ui.tsx";
 
 /** How a turn ended, as far as its bar shows it. */

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The schedules: what each means, when it comes next, what came of it last, and the form to add or change one. */
 
-import type { Schedule, Turn } from "../domain/schedule.ts";
+import type { Schedule, Turn } from "../domain/schedules.ts";
 import { Reason } from "./field.tsx";
 import { Empty, type Frame, Page } from "./layout.tsx";
 import { RunState } from "./run-head.tsx";

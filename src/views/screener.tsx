@@ -2,9 +2,9 @@
 /** The screener above the profiles: a plain form whose text is in the address. */
 
 import type { Child } from "hono/jsx";
-import { HEALTH_WORDS, HEALTHS } from "../domain/health.ts";
-import { INTERVALS } from "../domain/interval.ts";
-import { COMPARISONS } from "../domain/screen.ts";
+import { INTERVALS } from "../domain/market/interval.ts";
+import { HEALTH_WORDS, HEALTHS } from "../domain/profiles/health.ts";
+import { COMPARISONS } from "../domain/profiles/screener.ts";
 
 export interface ScreenView {
   /** As typed. */

@@ -1,7 +1,7 @@
 /** The coverage strip of a row: what came of each batch, in one small drawing. On the hot path, so a plain template. */
 
-import { type BatchState, type Coverage, cellStates, coverageWords } from "../domain/coverage.ts";
-import type { JobProgress } from "../domain/progress.ts";
+import { type BatchState, type Coverage, cellStates, coverageWords } from "../domain/runs/coverage.ts";
+import type { JobProgress } from "../domain/runs/progress.ts";
 import { jobAddress } from "./ui.tsx";
 
 /** Width and height of a cell in the units of the drawing. */

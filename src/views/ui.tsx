@@ -2,9 +2,9 @@
 /** What all pages share: the ids of live elements, and how numbers, times and states are written. */
 
 import { createContext, useContext } from "hono/jsx";
-import type { Interval } from "../domain/interval.ts";
-import type { JobState } from "../domain/run.ts";
-import { type MomentStyle, writeMoment, zoneTitle } from "../domain/zone.ts";
+import type { Interval } from "../domain/market/interval.ts";
+import type { JobState } from "../domain/runs/states.ts";
+import { type MomentStyle, writeMoment, zoneTitle } from "../domain/time.ts";
 
 /** Every DOM id that code refers to, in one place: the page draws it, the push aims at it. */
 export const dom = {

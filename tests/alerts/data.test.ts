@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
-import { CALENDAR } from "../../src/domain/calendar.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { fakeEodhd } from "../fakes/eodhd.ts";
 import { startMailServer } from "../fakes/smtp.ts";
 import { FAKE_KEY } from "../fakes/vendor.ts";

@@ -2,8 +2,13 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { adjustBars, adjustmentSteps, type CorporateAction, kindsToApply } from "../../src/domain/action.ts";
-import { emptyBars, sliceBars } from "../../src/domain/bars.ts";
+import { emptyBars, sliceBars } from "../../src/domain/market/bars.ts";
+import {
+  adjustBars,
+  adjustmentSteps,
+  type CorporateAction,
+  kindsToApply,
+} from "../../src/domain/market/corporate-actions.ts";
 
 const DAY = 86_400;
 

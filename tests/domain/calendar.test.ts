@@ -7,8 +7,8 @@ import {
   newYorkOffset,
   newYorkTime,
   tradingDate,
-} from "../../src/domain/calendar.ts";
-import { DAY, INTERVALS } from "../../src/domain/interval.ts";
+} from "../../src/domain/market/calendar.ts";
+import { DAY, INTERVALS } from "../../src/domain/market/interval.ts";
 
 const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 const iso = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);

@@ -9,7 +9,7 @@ import {
   coverageWords,
   MAX_CELLS,
   worst,
-} from "../../src/domain/coverage.ts";
+} from "../../src/domain/runs/coverage.ts";
 
 const states = fc.array(fc.constantFrom(...BATCH_STATES), { minLength: 1, maxLength: 400 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/bars.ts";
-import { CALENDAR, newYorkTime } from "../../src/domain/calendar.ts";
-import { barStartAt, deriveBars } from "../../src/domain/derive.ts";
-import type { Interval } from "../../src/domain/interval.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
+import { CALENDAR, newYorkTime } from "../../src/domain/market/calendar.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
+import { barStartAt, deriveBars } from "../../src/domain/market/resample.ts";
 
 const DATE = Date.UTC(2024, 6, 3) / 1000; // a short day: 09:30 to 13:00
 const clock = (ts: number) => {

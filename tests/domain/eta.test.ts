@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type EtaInput, estimate } from "../../src/domain/eta.ts";
+import { type EtaInput, estimate } from "../../src/domain/runs/eta.ts";
 
 const input = (over: Partial<EtaInput> = {}): EtaInput => ({
   now: 1_000_000,

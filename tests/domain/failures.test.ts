@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { failureReasons } from "../../src/domain/failures.ts";
+import { failureReasons } from "../../src/domain/runs/failures.ts";
 
 const failed = (symbol: string, microStage: string) => ({ symbol, state: "failed", microStage }) as const;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseFilter } from "../../src/domain/filter.ts";
+import { parseFilter } from "../../src/domain/runs/job-filter.ts";
 import { job } from "../helpers/board.ts";
 
 const JOBS = [

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { CALENDAR } from "../../src/domain/calendar.ts";
-import { healthClock } from "../../src/domain/health.ts";
-import { DAY } from "../../src/domain/interval.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
+import { healthClock } from "../../src/domain/profiles/health.ts";
 
 const staleBefore = (at: string) => {
   const { us_equity, crypto } = healthClock(CALENDAR, Date.parse(at)).staleBefore;

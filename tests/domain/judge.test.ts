@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/bars.ts";
-import { judge, REASONS } from "../../src/domain/judge.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
+import { judge, REASONS } from "../../src/domain/market/validate-bars.ts";
 
 type Row = [ts: number, open: number, high: number, low: number, close: number, volume: number];
 const FROM = 1_704_205_800;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { advance, describeStage, progressLine, type Stage } from "../../src/domain/progress.ts";
+import { advance, describeStage, progressLine, type Stage } from "../../src/domain/runs/progress.ts";
 import { job } from "../helpers/board.ts";
 
 describe("the words of the contract", () => {

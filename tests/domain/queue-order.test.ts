@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { nextSort, parseOrder, SORT_KEYS } from "../../src/domain/queue-order.ts";
+import { nextSort, parseOrder, SORT_KEYS } from "../../src/domain/runs/job-sort.ts";
 import { job } from "../helpers/board.ts";
 
 const NOW = 1_700_000_100_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { COMPARISONS, type Condition, type Operand, parseScreen } from "../../src/domain/screen.ts";
+import { COMPARISONS, type Condition, type Operand, parseScreen } from "../../src/domain/profiles/screener.ts";
 
 const NAMES = ["rsi_14", "rvol_20", "sma_5"];
 const parse = (text: string) => parseScreen(text, (name) => NAMES.includes(name));

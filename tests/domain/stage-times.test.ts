@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { StageClock, TIMED_STAGES } from "../../src/domain/stage-times.ts";
+import { StageClock, TIMED_STAGES } from "../../src/domain/runs/stage-times.ts";
 
 test("time goes to the stage that was entered last, on top of what earlier stretches took", () => {
   let now = 1_000;

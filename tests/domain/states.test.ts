@@ -8,7 +8,7 @@ import {
   type JobTransition,
   RUN_STATES,
   runStateOf,
-} from "../../src/domain/run.ts";
+} from "../../src/domain/runs/states.ts";
 
 /** The arrows of the n-th diagram in docs/states.md: from, to, label. */
 let diagrams: [string, string, string][][];

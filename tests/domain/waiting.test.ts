@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { endOfWait, whyWaiting } from "../../src/domain/waiting.ts";
+import { endOfWait, whyWaiting } from "../../src/domain/runs/wait-reason.ts";
 import { job, run } from "../helpers/board.ts";
 
 const queued = { state: "queued", status: "Queued", microStage: "Waiting for a worker" } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { SlidingSum } from "../../src/domain/window.ts";
+import { SlidingSum } from "../../src/domain/sliding-sum.ts";
 
 const START = Date.UTC(2026, 0, 5, 12);
 

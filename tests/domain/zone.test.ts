@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { isTimeZone, writeMoment, zoneTitle } from "../../src/domain/zone.ts";
+import { isTimeZone, writeMoment, zoneTitle } from "../../src/domain/time.ts";
 
 const AT = Date.UTC(2026, 2, 2, 4, 2, 11);
 

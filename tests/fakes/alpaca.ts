@@ -1,7 +1,7 @@
 /** Alpaca's bars: keys in headers, inclusive RFC 3339 windows, pages by token that may be short. */
 
-import { newYorkTime } from "../../src/domain/calendar.ts";
-import type { Interval } from "../../src/domain/interval.ts";
+import { newYorkTime } from "../../src/domain/market/calendar.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
 import { type FakeVendor, startFake } from "./vendor.ts";
 
 export interface FakeAlpaca extends FakeVendor {

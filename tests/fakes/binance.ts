@@ -1,6 +1,6 @@
 /** Binance's klines: rows as arrays of text, at most 1,000, no key, weights in a header. */
 
-import { INTERVAL_SECONDS, type Interval } from "../../src/domain/interval.ts";
+import { INTERVAL_SECONDS, type Interval } from "../../src/domain/market/interval.ts";
 import { type FakeVendor, startFake } from "./vendor.ts";
 
 export function fakeBinance(): FakeVendor {

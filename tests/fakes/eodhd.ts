@@ -1,6 +1,6 @@
 /** EODHD as far as Barkeep uses it: windows in epoch seconds or dates, plain-text errors, weighted daily calls. */
 
-import { DAY } from "../../src/domain/interval.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 import type { FakeMarket } from "./market.ts";
 import { type FakeVendor, startFake } from "./vendor.ts";
 

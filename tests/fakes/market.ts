@@ -1,9 +1,9 @@
 /** What the fake vendors sell: bars on real sessions that a test may bend. */
 
-import type { CorporateAction } from "../../src/domain/action.ts";
-import { CALENDAR } from "../../src/domain/calendar.ts";
-import { DAY, INTERVAL_SECONDS, type Interval } from "../../src/domain/interval.ts";
-import { marketOf } from "../../src/domain/symbol.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
+import type { CorporateAction } from "../../src/domain/market/corporate-actions.ts";
+import { DAY, INTERVAL_SECONDS, type Interval } from "../../src/domain/market/interval.ts";
+import { marketOf } from "../../src/domain/market/symbol.ts";
 import { createDemoProvider } from "../../src/providers/demo.ts";
 import { recordingContext } from "../providers/context.ts";
 

@@ -1,7 +1,7 @@
 /** Massive's aggregates: windows in milliseconds, results absent when empty, links to the next page without the key. */
 
-import { newYorkTime } from "../../src/domain/calendar.ts";
-import type { Interval } from "../../src/domain/interval.ts";
+import { newYorkTime } from "../../src/domain/market/calendar.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
 import { type FakeVendor, startFake } from "./vendor.ts";
 
 export interface FakeMassive extends FakeVendor {

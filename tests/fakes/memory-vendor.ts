@@ -1,9 +1,9 @@
 /** A vendor in this process that changes its mind: bars that a test adds, bends, scales and hides. */
 
-import type { CorporateAction } from "../../src/domain/action.ts";
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/bars.ts";
-import { CALENDAR } from "../../src/domain/calendar.ts";
-import type { Interval } from "../../src/domain/interval.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
+import type { CorporateAction } from "../../src/domain/market/corporate-actions.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
 import type { Provider, SeriesTraits } from "../../src/providers/provider.ts";
 
 export type Row = Record<(typeof BAR_FIELDS)[number], number>;

@@ -1,6 +1,6 @@
 /** Providers whose vendor is a fake. */
 
-import { CALENDAR } from "../../src/domain/calendar.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import type { HttpPace } from "../../src/providers/http.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { findProvider } from "../../src/providers/registry.ts";

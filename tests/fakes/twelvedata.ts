@@ -1,6 +1,6 @@
 /** Twelve Data's time series: numbers as text, newest first, and nearly every error inside a 200. */
 
-import type { Interval } from "../../src/domain/interval.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
 import { parseTimestamp } from "../../src/providers/timestamp.ts";
 import { type FakeVendor, startFake } from "./vendor.ts";
 

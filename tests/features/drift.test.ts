@@ -1,7 +1,7 @@
 /** Nothing that happened long ago leaves a trace in a window, and a running sum keeps its digits. */
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
+import { type BarColumns, sliceBars } from "../../src/domain/market/bars.ts";
 import { FEATURES, featureNamed } from "../../src/features/catalog.ts";
 import type { FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";

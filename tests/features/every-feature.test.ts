@@ -2,8 +2,8 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
-import { tradingDate } from "../../src/domain/calendar.ts";
+import { type BarColumns, sliceBars } from "../../src/domain/market/bars.ts";
+import { tradingDate } from "../../src/domain/market/calendar.ts";
 import { FEATURE_COUNT, FEATURES, type Feature, featureNamed } from "../../src/features/catalog.ts";
 import { FAMILIES, type FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";

@@ -1,9 +1,9 @@
 /** Histories for the feature tests: random walks, with every awkwardness that real bars have. */
 
 import fc from "fast-check";
-import { type BarColumns, emptyBars } from "../../src/domain/bars.ts";
-import { barStarts, createCalendar } from "../../src/domain/calendar.ts";
-import { DAY, type Interval } from "../../src/domain/interval.ts";
+import { type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
+import { barStarts, createCalendar } from "../../src/domain/market/calendar.ts";
+import { DAY, type Interval } from "../../src/domain/market/interval.ts";
 import type { FeatureSetup } from "../../src/features/define.ts";
 import { type Engineered, engineer, type Resume } from "../../src/features/engine.ts";
 

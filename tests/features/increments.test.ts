@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { type BarColumns, sliceBars } from "../../src/domain/bars.ts";
+import { type BarColumns, sliceBars } from "../../src/domain/market/bars.ts";
 import { FEATURE_COUNT, FEATURES } from "../../src/features/catalog.ts";
 import type { FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, resumeFrom, TAIL } from "../../src/features/engine.ts";

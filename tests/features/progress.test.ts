@@ -1,7 +1,7 @@
 /** `Feature k/200` is where the work really is. */
 
 import { expect, test } from "bun:test";
-import { emptyBars } from "../../src/domain/bars.ts";
+import { emptyBars } from "../../src/domain/market/bars.ts";
 import { FEATURE_COUNT, FEATURES } from "../../src/features/catalog.ts";
 import { engineer } from "../../src/features/engine.ts";
 

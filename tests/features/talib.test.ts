@@ -7,7 +7,7 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import type { BarColumns } from "../../src/domain/bars.ts";
+import type { BarColumns } from "../../src/domain/market/bars.ts";
 import { FEATURES } from "../../src/features/catalog.ts";
 import { featureBlocks } from "../../src/features/engine.ts";
 import { reference } from "./oracle/reference.ts";

@@ -1,6 +1,6 @@
 /** Bars that can be told apart. */
 
-import { type BarColumns, emptyBars } from "../../src/domain/bars.ts";
+import { type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
 
 /** `count` bars a minute apart from `from` on (epoch seconds); every field is a function of the bar's time. */
 export function rampBars(count: number, from = 0, shift = 0): BarColumns {

@@ -1,7 +1,8 @@
 /** Jobs, runs and log lines for tests of the screen. */
 
-import type { JobProgress } from "../../src/domain/progress.ts";
-import type { LogLine, RunSummary } from "../../src/domain/telemetry.ts";
+import type { LogLine } from "../../src/domain/log.ts";
+import type { JobProgress } from "../../src/domain/runs/progress.ts";
+import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
 
 export const job = (over: Partial<JobProgress> = {}): JobProgress => ({
   runId: "r1",

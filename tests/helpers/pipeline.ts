@@ -1,11 +1,11 @@
 /** One job at a time against a real database, without threads: what the pipeline makes of a vendor's answers. */
 
-import { BAR_FIELDS, type BarColumns } from "../../src/domain/bars.ts";
-import { CALENDAR } from "../../src/domain/calendar.ts";
-import type { Coverage } from "../../src/domain/coverage.ts";
-import { DAY, type Interval } from "../../src/domain/interval.ts";
-import type { Asks } from "../../src/domain/refetch.ts";
-import type { Mode } from "../../src/domain/run.ts";
+import { BAR_FIELDS, type BarColumns } from "../../src/domain/market/bars.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
+import { DAY, type Interval } from "../../src/domain/market/interval.ts";
+import type { Coverage } from "../../src/domain/runs/coverage.ts";
+import type { Asks } from "../../src/domain/runs/refetch.ts";
+import type { Mode } from "../../src/domain/runs/states.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
 import { runSymbol } from "../../src/pipeline/symbol.ts";
 import { Stopped } from "../../src/pipeline/work.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Coverage } from "../../src/domain/coverage.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
-import { DAY } from "../../src/domain/interval.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
+import type { Coverage } from "../../src/domain/runs/coverage.ts";
 import { readCoverage } from "../../src/scheduler/covered.ts";
 import { findRun, jobsOfRun, moveJobs } from "../../src/storage/runs.ts";
 import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";

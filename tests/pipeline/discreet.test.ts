@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { emptyBars } from "../../src/domain/bars.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
+import { emptyBars } from "../../src/domain/market/bars.ts";
 import { discreet } from "../../src/pipeline/discreet.ts";
 import { createDemoProvider } from "../../src/providers/demo.ts";
 import { Redactor } from "../../src/providers/redact.ts";

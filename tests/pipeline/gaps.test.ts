@@ -1,7 +1,7 @@
 /** What is wrong with a session, and what is not. */
 
 import { describe, expect, test } from "bun:test";
-import { barStarts, CALENDAR } from "../../src/domain/calendar.ts";
+import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
 import { findGaps } from "../../src/pipeline/gaps.ts";
 import type { DayCount } from "../../src/storage/gaps.ts";
 

@@ -1,9 +1,9 @@
 /** What increments, revisions and corporate actions make of the stored bars. */
 
 import { describe, expect, test } from "bun:test";
-import { barStarts } from "../../src/domain/calendar.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
-import { DAY } from "../../src/domain/interval.ts";
+import { barStarts } from "../../src/domain/market/calendar.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 import { findHealth } from "../../src/storage/health.ts";
 import { listRevisions } from "../../src/storage/revisions.ts";
 import { jobsOfRun } from "../../src/storage/runs.ts";

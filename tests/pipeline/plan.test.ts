@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { DAY } from "../../src/domain/interval.ts";
-import { mergeBatches, planBatches, type Span, uncovered } from "../../src/pipeline/plan.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
+import { mergeBatches, planBatches, type Span, uncovered } from "../../src/domain/runs/batch-plan.ts";
 
 const from = 19_000 * DAY;
 const range = fc.record({ days: fc.integer({ min: 1, max: 12_000 }), batchDays: fc.integer({ min: 1, max: 365 }) });

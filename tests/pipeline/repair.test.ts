@@ -1,7 +1,7 @@
 /** Gaps: when they are told of, and what a repair makes of them. */
 
 import { describe, expect, test } from "bun:test";
-import { DAY } from "../../src/domain/interval.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 import { listGaps } from "../../src/storage/gaps.ts";
 import { listSources } from "../../src/storage/revisions.ts";
 import { startPipeline } from "../helpers/pipeline.ts";

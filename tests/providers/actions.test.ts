@@ -1,9 +1,9 @@
 /** Splits and dividends as each vendor words them, and when a vendor's bars may be had. */
 
 import { describe, expect, test } from "bun:test";
-import type { CorporateAction } from "../../src/domain/action.ts";
-import { CALENDAR } from "../../src/domain/calendar.ts";
-import { DAY } from "../../src/domain/interval.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
+import type { CorporateAction } from "../../src/domain/market/corporate-actions.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 import { reply } from "../fakes/behaviours.ts";
 import { fakeEodhd } from "../fakes/eodhd.ts";
 import { fakeMassive } from "../fakes/massive.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type BarColumns, barsBetween } from "../../src/domain/bars.ts";
-import { barStarts, CALENDAR } from "../../src/domain/calendar.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
-import { INTERVALS, type Interval } from "../../src/domain/interval.ts";
+import { type BarColumns, barsBetween } from "../../src/domain/market/bars.ts";
+import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
+import { INTERVALS, type Interval } from "../../src/domain/market/interval.ts";
 import { createDemoProvider } from "../../src/providers/demo.ts";
 import { recordingContext } from "./context.ts";
 import { providerContract } from "./provider.contract.ts";

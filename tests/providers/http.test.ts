@@ -1,8 +1,8 @@
 /** How the shared HTTP client and the window logic behave when a vendor does not. */
 
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { DAY, type Interval } from "../../src/domain/interval.ts";
-import { judge, REASONS } from "../../src/domain/judge.ts";
+import { DAY, type Interval } from "../../src/domain/market/interval.ts";
+import { judge, REASONS } from "../../src/domain/market/validate-bars.ts";
 import { breakOff, hang, html, reply, truncated } from "../fakes/behaviours.ts";
 import { fakeEodhd } from "../fakes/eodhd.ts";
 import { providerOn } from "../fakes/providers.ts";

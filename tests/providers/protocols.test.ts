@@ -1,8 +1,8 @@
 /** What each vendor's protocol is known for. */
 
 import { afterAll, describe, expect, test } from "bun:test";
-import type { Interval } from "../../src/domain/interval.ts";
-import { judge } from "../../src/domain/judge.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
+import { judge } from "../../src/domain/market/validate-bars.ts";
 import { fakeAlpaca } from "../fakes/alpaca.ts";
 import { reply } from "../fakes/behaviours.ts";
 import { fakeBinance } from "../fakes/binance.ts";

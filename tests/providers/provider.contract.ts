@@ -1,11 +1,11 @@
 /** What every provider keeps to. Each implementation runs this suite against itself or its fake vendor. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { BAR_FIELDS, type BarColumns } from "../../src/domain/bars.ts";
-import { CALENDAR } from "../../src/domain/calendar.ts";
 import { ProviderError } from "../../src/domain/errors.ts";
-import { DAY, type Interval } from "../../src/domain/interval.ts";
-import { marketOf } from "../../src/domain/symbol.ts";
+import { BAR_FIELDS, type BarColumns } from "../../src/domain/market/bars.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
+import { DAY, type Interval } from "../../src/domain/market/interval.ts";
+import { marketOf } from "../../src/domain/market/symbol.ts";
 import type { BarWindow, Provider } from "../../src/providers/provider.ts";
 import { recordingContext } from "./context.ts";
 

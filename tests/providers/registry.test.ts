@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CALENDAR } from "../../src/domain/calendar.ts";
+import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { missingSettings } from "../../src/providers/entry.ts";
 import { createProvider, findProvider, PROVIDERS } from "../../src/providers/registry.ts";
 

@@ -1,7 +1,7 @@
 /** What is forgotten, and what never is. */
 
 import { expect, test } from "bun:test";
-import { DAY } from "../../src/domain/interval.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 import { EmbeddedEngine } from "../../src/scheduler/embedded.ts";
 import { Housekeeping } from "../../src/scheduler/housekeeping.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { DAY } from "../../src/domain/interval.ts";
-import { MAX_SYMBOLS } from "../../src/domain/symbol.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
+import { MAX_SYMBOLS } from "../../src/domain/market/symbol.ts";
 import { type Renewable, renewalOrders } from "../../src/scheduler/renew.ts";
 
 const NOW = 2_000 * DAY * 10;

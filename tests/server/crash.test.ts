@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { DAY } from "../../src/domain/interval.ts";
+import { DAY } from "../../src/domain/market/interval.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { insertRun } from "../../src/storage/runs.ts";
 import { temporaryFolder } from "../helpers/folder.ts";

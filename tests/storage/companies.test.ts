@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Company } from "../../src/domain/company.ts";
+import type { Company } from "../../src/domain/companies.ts";
 import { searchCompanies, storeCompanies } from "../../src/storage/companies.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { addToWatchlist, createWatchlist } from "../../src/storage/watchlists.ts";

@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { RUN_ORDER } from "../../src/domain/queue-order.ts";
-import type { JobState } from "../../src/domain/run.ts";
-import type { RunSummary } from "../../src/domain/telemetry.ts";
+import { RUN_ORDER } from "../../src/domain/runs/job-sort.ts";
+import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
+import type { JobState } from "../../src/domain/runs/states.ts";
 import { JobActions } from "../../src/views/job-menu.tsx";
 import { JobRow } from "../../src/views/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseTogether } from "../../src/views/live.tsx";

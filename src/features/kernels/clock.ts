@@ -1,7 +1,7 @@
 /** What time it is where the market is: the minute of the day, the day, the session. */
 
-import { newYorkOffset } from "../../domain/calendar.ts";
-import { DAY, INTERVAL_SECONDS } from "../../domain/interval.ts";
+import { newYorkOffset } from "../../domain/market/calendar.ts";
+import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import { recursive, type Series, windowed } from "../define.ts";
 import { close, high, low, open, ts, typicalPrice, volume } from "./bar.ts";
 

@@ -1,8 +1,8 @@
 /** `/api/companies` and `/api/watchlists`: find companies, import and fetch lists of them, keep symbols together. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { MAX_NAME_LENGTH } from "../../domain/company.ts";
-import { MAX_SYMBOLS } from "../../domain/symbol.ts";
+import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
 import { searchCompanies } from "../../storage/companies.ts";
 import {

@@ -1,7 +1,8 @@
 /** `GET /api/events`: every event as JSON over SSE (contract §4). */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { logToWire, progressToWire, runToWire } from "../../domain/telemetry.ts";
+import { logToWire } from "../../domain/log.ts";
+import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { type EventStream, encodeEvent, type HubEvent, type ProgressHub } from "../../hub.ts";
 import type { Services } from "../services.ts";
 import { apiRouter } from "./parameters.ts";

@@ -1,8 +1,8 @@
 /** What the JSON routes share: the router with its refusals, and the checked forms of their parameters. */
 
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { INTERVALS } from "../../domain/interval.ts";
-import { parseSymbol } from "../../domain/symbol.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
 import { fieldErrors, quote } from "../../scheduler/order.ts";
 import { problem, problemType } from "../problem.ts";
 

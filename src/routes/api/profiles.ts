@@ -1,12 +1,12 @@
 /** `/api/profiles`: what the pipeline knows of each symbol. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { createCalendar } from "../../domain/calendar.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { HEALTHS, healthClock } from "../../domain/health.ts";
-import { INTERVALS } from "../../domain/interval.ts";
-import { profileToWire } from "../../domain/profile.ts";
-import { runToWire } from "../../domain/telemetry.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
+import { profileToWire } from "../../domain/profiles/profile.ts";
+import { runToWire } from "../../domain/runs/run-summary.ts";
 import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/renew.ts";
 import { findHealth } from "../../storage/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles.ts";

@@ -2,9 +2,9 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { Refusal } from "../../domain/errors.ts";
-import { INTERVALS } from "../../domain/interval.ts";
-import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/run.ts";
-import { progressToWire, runToWire } from "../../domain/telemetry.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
+import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
 import { parseRunOrder, quote, RunOrderBody } from "../../scheduler/order.ts";
 import { reprocessOutdated } from "../../scheduler/outdated.ts";
 import { parsePlace, placeText } from "../place.ts";

@@ -1,7 +1,7 @@
 /** `/api/schedules`: what is run when. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Turn } from "../../domain/schedule.ts";
+import type { Turn } from "../../domain/schedules.ts";
 import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedule-order.ts";
 import type { ScheduleStatus } from "../../scheduler/schedules.ts";
 import type { Services } from "../services.ts";

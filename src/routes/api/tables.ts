@@ -2,8 +2,8 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { ADJUSTMENTS } from "../../domain/action.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportOrder } from "../../pipeline/export.ts";
 import { quote } from "../../scheduler/order.ts";

@@ -1,8 +1,8 @@
 /** What every family starts from: the columns as plain arrays, the derived series, and ways to walk along them. */
 
-import type { BarColumns } from "../../../src/domain/bars.ts";
-import { INTERVAL_SECONDS, type Interval } from "../../../src/domain/interval.ts";
-import type { Market } from "../../../src/domain/symbol.ts";
+import type { BarColumns } from "../../../src/domain/market/bars.ts";
+import { INTERVAL_SECONDS, type Interval } from "../../../src/domain/market/interval.ts";
+import type { Market } from "../../../src/domain/market/symbol.ts";
 import { ln, max, min } from "./notation.ts";
 
 export interface Setup {

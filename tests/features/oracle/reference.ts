@@ -1,6 +1,6 @@
 /** The judge: every feature of the catalogue by its plain formula, O(bars × window), sharing no code with the engine. */
 
-import type { BarColumns } from "../../../src/domain/bars.ts";
+import type { BarColumns } from "../../../src/domain/market/bars.ts";
 import { barsOf, type Series, type Setup } from "./bars.ts";
 import { distribution } from "./distribution.ts";
 import { kbar } from "./kbar.ts";

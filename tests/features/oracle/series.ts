@@ -1,8 +1,8 @@
 /** The series the features are tried on: ordinary ones at every interval, and the awkward ones that break formulas. */
 
-import { type BarColumns, emptyBars } from "../../../src/domain/bars.ts";
-import type { Interval } from "../../../src/domain/interval.ts";
-import type { Market } from "../../../src/domain/symbol.ts";
+import { type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
+import type { Interval } from "../../../src/domain/market/interval.ts";
+import type { Market } from "../../../src/domain/market/symbol.ts";
 import type { Setup } from "./bars.ts";
 import { barTimes } from "./sessions.ts";
 

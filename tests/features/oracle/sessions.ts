@@ -1,6 +1,6 @@
 /** Bar times as real markets have them: New York sessions with their clock changes, half days and holes; or no pause at all. */
 
-import { DAY, INTERVAL_SECONDS } from "../../../src/domain/interval.ts";
+import { DAY, INTERVAL_SECONDS } from "../../../src/domain/market/interval.ts";
 import type { Setup } from "./bars.ts";
 
 const OPENING = 9 * 60 + 30;

@@ -1,6 +1,6 @@
 /** The features that TA-Lib has, as it computes them. */
 
-import type { BarColumns } from "../../../src/domain/bars.ts";
+import type { BarColumns } from "../../../src/domain/market/bars.ts";
 import { talib } from "./talib.ts";
 
 type Values = readonly number[];

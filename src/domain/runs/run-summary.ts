@@ -1,28 +1,10 @@
-/** What the server tells its viewers besides the progress of single jobs: log lines and the totals of a run. */
+/** A run with the totals of its jobs, and the wire form of runs and progress events. */
 
+import type { Interval } from "../market/interval.ts";
 import type { Eta, Held } from "./eta.ts";
 import type { FailureReason } from "./failures.ts";
-import type { Interval } from "./interval.ts";
 import type { JobProgress } from "./progress.ts";
-import type { JobState, Mode, RunState } from "./run.ts";
-
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export interface LogLine {
-  /** Counts up over the life of the server process. */
-  readonly id: number;
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly level: LogLevel;
-  readonly runId: string | null;
-  readonly symbol: string | null;
-  readonly message: string;
-}
-
-/** Whether a line contains `text`, in any case; its level counts, so that `warn` finds warnings. */
-export const saysInLog = (text: string, { level, message }: LogLine): boolean =>
-  `${level} ${message}`.toLowerCase().includes(text.toLowerCase());
+import type { JobState, Mode, RunState } from "./states.ts";
 
 /** A run with the totals of its jobs. */
 export interface RunSummary {
@@ -76,7 +58,6 @@ export function progressToWire(job: JobProgress) {
     seq: job.seq,
   };
 }
-
 /** A run's totals as the API writes them. */
 export function runToWire(run: RunSummary) {
   return {
@@ -104,16 +85,5 @@ export function runToWire(run: RunSummary) {
     eta_high: run.eta?.high ?? null,
     limited_by: run.held?.by ?? run.eta?.limitedBy ?? null,
     limited_until: isoSeconds(run.held?.until ?? run.eta?.until ?? null),
-  };
-}
-
-export function logToWire(line: LogLine) {
-  return {
-    id: line.id,
-    at: new Date(line.at).toISOString(),
-    level: line.level,
-    run_id: line.runId,
-    symbol: line.symbol,
-    message: line.message,
   };
 }

@@ -1,6 +1,6 @@
 /** What the pipeline knows of a symbol at an interval. */
 
-import type { Interval } from "./interval.ts";
+import type { Interval } from "../market/interval.ts";
 
 /** How the history behind a profile was filled (contract §3; wire names, it is stored and served as it is). */
 export interface BackfillMetadata {

@@ -1,8 +1,8 @@
 /** Data health, beside the health of the work: how far the bars behind a profile can be relied on. */
 
-import type { Calendar } from "./calendar.ts";
-import { DAY } from "./interval.ts";
-import type { Market } from "./symbol.ts";
+import type { Calendar } from "../market/calendar.ts";
+import { DAY } from "../market/interval.ts";
+import type { Market } from "../market/symbol.ts";
 
 /** From the best to the gravest; a profile has the gravest that applies. */
 export const HEALTHS = ["ok", "revised", "stale", "gaps", "suspicious"] as const;

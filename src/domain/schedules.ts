@@ -1,7 +1,7 @@
 /** Schedules: what is run when, and what became of each time it was due. */
 
-import type { Interval } from "./interval.ts";
-import type { Mode, RunState } from "./run.ts";
+import type { Interval } from "./market/interval.ts";
+import type { Mode, RunState } from "./runs/states.ts";
 
 /** What happens to a turn that was missed because nobody was there: one run makes up for all of them, or none does. */
 export const MISSED_POLICIES = ["catch_up", "skip"] as const;

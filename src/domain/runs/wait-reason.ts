@@ -1,7 +1,7 @@
 /** Why a job does not move: the conditions that hold it, in the order in which they have to clear. */
 
 import type { JobProgress } from "./progress.ts";
-import type { RunSummary } from "./telemetry.ts";
+import type { RunSummary } from "./run-summary.ts";
 
 export interface Condition {
   /** One sentence. */

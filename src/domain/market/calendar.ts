@@ -3,9 +3,9 @@
  * plus exceptions, and around-the-clock days in UTC for crypto. Everything else about sessions follows from here.
  */
 
-import { NEW_YORK_EXCEPTIONS, type SessionExceptions } from "./closures.ts";
 import { dayNumber, lastWeekday, newYorkHolidays, newYorkShortDays, nthWeekday, weekday } from "./holidays.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "./interval.ts";
+import { NEW_YORK_EXCEPTIONS, type SessionExceptions } from "./session-exceptions.ts";
 import type { Market } from "./symbol.ts";
 
 /** One trading day. All times are epoch seconds UTC. */

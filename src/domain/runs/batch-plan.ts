@@ -1,6 +1,6 @@
 /** Cuts a range into batches: pure arithmetic on whole days. */
 
-import { DAY } from "../domain/interval.ts";
+import { DAY } from "../market/interval.ts";
 
 /** One batch of a job: the half-open window `from` <= ts < `to` (epoch seconds), the n-th (from 1) of `total`. */
 export interface Batch {

@@ -1,8 +1,8 @@
 /** What a job is doing, as the screen and the API say it: status, percent and micro-stage from one pure function. */
 
+import type { Interval } from "../market/interval.ts";
 import type { Coverage } from "./coverage.ts";
-import type { Interval } from "./interval.ts";
-import type { JobState } from "./run.ts";
+import type { JobState } from "./states.ts";
 
 /** What a stage of the pipeline reports; text and percent are computed from it, so they cannot disagree. */
 export type Stage =

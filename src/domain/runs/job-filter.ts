@@ -1,8 +1,8 @@
 /** The filter of the queue: what a person types to see some of the jobs, e.g. `status:failed A*` or `stage>fetch`. */
 
 import type { JobProgress, Status } from "./progress.ts";
-import { JOB_STATES, type JobState } from "./run.ts";
-import { isHeldUp } from "./waiting.ts";
+import { JOB_STATES, type JobState } from "./states.ts";
+import { isHeldUp } from "./wait-reason.ts";
 
 export interface JobFilter {
   /** As typed, spaces tidied; equal filters have equal texts. */
