@@ -2,7 +2,7 @@
 // never a higher floor and never a sister folder on its own floor.
 const floors = [
   ["src/domain/"],
-  ["src/(config|log|hub|metrics|auth)\\.ts$"],
+  ["src/(auth|clock|config|hub|log|metrics|redact)\\.ts$"],
   ["src/features/"],
   ["src/providers/", "src/storage/"],
   ["src/pipeline/", "src/alerts/"],

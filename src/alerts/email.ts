@@ -1,7 +1,7 @@
 /** The mail server: how it is reached, whether it answers, and what its refusals mean. */
 
 import { messageOf } from "../domain/errors.ts";
-import { redactor } from "../providers/redact.ts";
+import { redactor } from "../redact.ts";
 
 /** Where mails go. */
 export interface MailAccount {

@@ -5,10 +5,10 @@
  * threads that cannot wake it. Only one look is under way at a time.
  */
 
+import { type Clock, systemClock } from "../clock.ts";
 import { type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
-import { type Clock, systemClock } from "../providers/clock.ts";
 import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";
 import {

@@ -5,8 +5,8 @@ import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/erro
 import type { LogLevel } from "../domain/log.ts";
 import { createCalendar } from "../domain/market/calendar.ts";
 import type { FetchContext, Permit, QuotaReport } from "../providers/provider.ts";
-import { redactor } from "../providers/redact.ts";
 import { createProvider, secretsOf } from "../providers/registry.ts";
+import { redactor } from "../redact.ts";
 import { noteCompanyList, storeCompanies } from "../storage/companies.ts";
 import { openDatabase } from "../storage/db.ts";
 import { readCompanyFile } from "./company-file.ts";

@@ -3,8 +3,8 @@
 import { messageOf, ProviderError } from "../domain/errors.ts";
 import { type Calendar, createCalendar } from "../domain/market/calendar.ts";
 import type { Permit, Provider } from "../providers/provider.ts";
-import { redactor } from "../providers/redact.ts";
 import { createProvider, secretsOf } from "../providers/registry.ts";
+import { redactor } from "../redact.ts";
 import { type Database, openDatabase } from "../storage/db.ts";
 import { discreet } from "./discreet.ts";
 import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "./messages.ts";

@@ -4,10 +4,10 @@
  */
 
 import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
+import { redactor } from "../redact.ts";
 import { type Answer, classify, gist, retryAfterOf, type Verdict } from "./classify.ts";
 import { pause } from "./pause.ts";
 import type { FetchContext, Permit, QuotaReport } from "./provider.ts";
-import { redactor } from "./redact.ts";
 
 /** What the shared client has to know of a vendor. */
 export interface HttpVendor {

@@ -1,7 +1,7 @@
 /** The limiter of one provider and key: who may send the next request, and when. */
 
+import type { Clock } from "../clock.ts";
 import { messageOf, ProviderError } from "../domain/errors.ts";
-import type { Clock } from "./clock.ts";
 import { FairQueue } from "./fair-queue.ts";
 import type { Permit, QuotaPeriod, QuotaReport } from "./provider.ts";
 import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./quota-meters.ts";

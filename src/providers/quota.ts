@@ -4,7 +4,7 @@
  * stored before leave is given, put right by the answer, and survive a restart.
  */
 
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Permit, QuotaReport } from "./provider.ts";
 import { type AccountHooks, QuotaAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./quota-account.ts";
 import type { QuotaLimit } from "./quota-meters.ts";

@@ -1,8 +1,8 @@
 /** The verbs on schedules: list, read, create, change, delete, run now. Routes use these. */
 
+import type { Clock } from "../clock.ts";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
-import type { Clock } from "../providers/clock.ts";
 import type { Provider } from "../providers/provider.ts";
 import { record } from "../storage/audit.ts";
 import type { Database } from "../storage/db.ts";

@@ -1,8 +1,8 @@
 /** Takes the turns of the schedules when they are due, and sees to those that were missed. */
 
+import type { Clock } from "../clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import type { Schedule, Turn } from "../domain/schedules.ts";
-import type { Clock } from "../providers/clock.ts";
 import { readSchedules } from "../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
 import { closeTurn, type TurnParts, takeTurn } from "./turns.ts";

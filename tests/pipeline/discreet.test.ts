@@ -3,7 +3,7 @@ import { ProviderError } from "../../src/domain/errors.ts";
 import { emptyBars } from "../../src/domain/market/bars.ts";
 import { discreet } from "../../src/pipeline/discreet.ts";
 import { createDemoProvider } from "../../src/providers/demo.ts";
-import { Redactor } from "../../src/providers/redact.ts";
+import { Redactor } from "../../src/redact.ts";
 import { recordingContext } from "../providers/context.ts";
 
 const KEY = "k3y/of=mine";

@@ -1,8 +1,8 @@
 /** The limiter between real providers and real (fake) vendors, over HTTP on loopback. */
 
 import { describe, expect, test } from "bun:test";
+import type { Clock } from "../../src/clock.ts";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
-import type { Clock } from "../../src/providers/clock.ts";
 import type { FetchContext, Provider } from "../../src/providers/provider.ts";
 import { Quota } from "../../src/providers/quota.ts";
 import { findProvider, quotaRules } from "../../src/providers/registry.ts";

@@ -1,6 +1,6 @@
 /** A clock that stands still until it is moved, for tests that need hours in milliseconds. */
 
-import type { Clock } from "../../src/providers/clock.ts";
+import type { Clock } from "../../src/clock.ts";
 
 interface Timer {
   readonly at: number;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import type { Clock } from "../../src/providers/clock.ts";
+import type { Clock } from "../../src/clock.ts";
 import { Timetable } from "../../src/scheduler/timetable.ts";
 import { newEvents } from "../../src/storage/outbox.ts";
 import { turnsOf } from "../../src/storage/schedules.ts";
