@@ -5,9 +5,9 @@ import { abs, changeSign, close, logReturn } from "../kernels/bar.ts";
 import { histogramEntropy, permutationEntropy } from "../kernels/entropy.ts";
 import { std, zScore } from "../kernels/moment.ts";
 import { quantiles, shareBeyond } from "../kernels/quantile.ts";
-import { runsTest } from "../kernels/run.ts";
 import { autocorrelation, ljungBox } from "../kernels/serial.ts";
 import { excessKurtosis, skewness } from "../kernels/shape.ts";
+import { runsTest } from "../kernels/streak.ts";
 import { mean } from "../kernels/sum.ts";
 import { TAIL_HILL, TAIL_Q05, TAIL_Q95, TAILS, yearTails } from "../kernels/tail.ts";
 

@@ -3,7 +3,7 @@
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { rsi } from "../kernels/average.ts";
 import { abs, changeSign, close, lnClose, open, quotient, range, simpleReturn, trueRange } from "../kernels/bar.ts";
-import { trueStrength } from "../kernels/nested.ts";
+import { trueStrength } from "../kernels/nested-ema.ts";
 import {
   buyingPressure,
   cci,

@@ -3,7 +3,7 @@
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { ema, kama } from "../kernels/average.ts";
 import { close, volume } from "../kernels/bar.ts";
-import { dema, tema } from "../kernels/nested.ts";
+import { dema, tema } from "../kernels/nested-ema.ts";
 import { mean, weightedMean, wma } from "../kernels/sum.ts";
 
 const hullInput = windowed("hull20", [wma(close, 10), wma(close, 20)], {

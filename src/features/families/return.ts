@@ -4,7 +4,7 @@ import { CUMULATIVE, type FeatureEntry, RECURSIVE, recursive, type Series, windo
 import { changeSign, close, difference, gapReturn, lnClose, logReturn, simpleReturn } from "../kernels/bar.ts";
 import { max, min } from "../kernels/extreme.ts";
 import { streak } from "../kernels/oscillator.ts";
-import { longestRun } from "../kernels/run.ts";
+import { longestRun } from "../kernels/streak.ts";
 import { sum } from "../kernels/sum.ts";
 
 /** c/c₀ − 1. State: c₀. */

@@ -4,7 +4,7 @@ import { type FeatureEntry, RECURSIVE, type Series, windowed, windowOf } from ".
 import { ema } from "../kernels/average.ts";
 import { close, high, lag, lnClose, low, minus, quotient, range, trueRange } from "../kernels/bar.ts";
 import { aroonDown, aroonUp, max, min } from "../kernels/extreme.ts";
-import { averageOverItsAverage, convergence } from "../kernels/nested.ts";
+import { averageOverItsAverage, convergence } from "../kernels/nested-ema.ts";
 import { slopeTStatistic } from "../kernels/regression.ts";
 import { mean, sum } from "../kernels/sum.ts";
 import {

@@ -17,7 +17,7 @@ import {
   volumeIndex,
 } from "../kernels/flow.ts";
 import { std, zScore } from "../kernels/moment.ts";
-import { percentageOscillator } from "../kernels/nested.ts";
+import { percentageOscillator } from "../kernels/nested-ema.ts";
 import { slope } from "../kernels/regression.ts";
 import { definedMean, mean, sum } from "../kernels/sum.ts";
 

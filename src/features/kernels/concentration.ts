@@ -1,7 +1,7 @@
 /** How unevenly a quantity is spread over the bars of a window. */
 
 import { type Series, windowed } from "../define.ts";
-import { fillWindow, replaceInWindow } from "./ordered.ts";
+import { fillWindow, replaceInWindow } from "./sorted-window.ts";
 
 /**
  * Gini coefficient of the last n values: 2·Σ i·x(i)/(n·Σ x) − (n + 1)/n, x(1) ≤ … ≤ x(n) sorted. 0 when all are equal,

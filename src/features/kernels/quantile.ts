@@ -1,7 +1,7 @@
 /** Quantiles of a sliding window, and what lies beyond a distance from its mean. */
 
 import { type Series, windowed } from "../define.ts";
-import { fillWindow, quantileOf, replaceInWindow } from "./ordered.ts";
+import { fillWindow, quantileOf, replaceInWindow } from "./sorted-window.ts";
 
 /** Of the last n values, one a bar for each p: the quantile q_n(x, p). */
 export function quantiles(x: Series, n: number, ps: readonly number[]): Series {

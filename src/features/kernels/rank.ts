@@ -1,7 +1,7 @@
 /** Where a value stands among the last n. */
 
 import { type Series, windowed } from "../define.ts";
-import { fillWindow, lowerIndex, replaceInWindow } from "./ordered.ts";
+import { fillWindow, lowerIndex, replaceInWindow } from "./sorted-window.ts";
 
 /**
  * rank_n(x): rank of the current value in the window, ties averaged, divided by n. Counted directly, each comparison a

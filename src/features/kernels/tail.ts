@@ -2,7 +2,7 @@
 
 import { type Series, windowed } from "../define.ts";
 import { simpleReturn } from "./bar.ts";
-import { fillWindow, quantileOf, replaceInWindow } from "./ordered.ts";
+import { fillWindow, quantileOf, replaceInWindow } from "./sorted-window.ts";
 
 /** Positions of what `tails` gives for a bar. */
 export const TAIL_Q05 = 0;
