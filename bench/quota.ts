@@ -4,7 +4,7 @@
  * pipelines do. `bun bench/quota.ts`
  */
 
-import { Quota } from "../src/providers/quota.ts";
+import { Quota } from "../src/providers/quotas/rate-limiter.ts";
 import { VirtualClock } from "../tests/providers/virtual-clock.ts";
 
 const WORKERS = 8;

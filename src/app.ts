@@ -8,17 +8,17 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import type { LogLine } from "./domain/log.ts";
-import { type Calendar, createCalendar } from "./domain/market/calendar.ts";
+import { createCalendar } from "./domain/market/calendar.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
 import { CompanyLoader } from "./pipeline/company-loader.ts";
 import { Exporter } from "./pipeline/exporter.ts";
 import { WorkerPool } from "./pipeline/pool.ts";
-import { missingSettings, type ProviderEntry } from "./providers/entry.ts";
-import type { Provider } from "./providers/provider.ts";
-import { Quota } from "./providers/quota.ts";
-import type { QuotaRow } from "./providers/quota-account.ts";
-import { createProvider, findProvider, quotaRules, secretsOf } from "./providers/registry.ts";
+import type { ProviderEntry } from "./providers/entry.ts";
+import { ProviderCache } from "./providers/provider-cache.ts";
+import type { QuotaRow } from "./providers/quotas/account.ts";
+import { Quota } from "./providers/quotas/rate-limiter.ts";
+import { quotaRules, secretsOf } from "./providers/registry.ts";
 import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
@@ -93,7 +93,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
     const exporter = new Exporter(workerSettings());
     closers.push(() => exporter.close());
-    const providers = new Providers(settings, createCalendar(sessions));
+    const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
     const companies = new CompanyLoader({
       gate,
       settings: workerSettings,
@@ -188,28 +188,5 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Looks providers up by name, each built once; one whose variables are missing counts as unknown. */
-class Providers {
-  readonly #built = new Map<string, Provider>();
-  constructor(
-    private readonly settings: ProviderSettings,
-    private readonly calendar: Calendar,
-  ) {}
-
-  find(name: string): Provider | undefined {
-    const { values } = this.settings;
-    const entry = findProvider(name);
-    if (entry === undefined || missingSettings(entry, values).length > 0) return undefined;
-    const provider = this.#built.get(name) ?? createProvider(name, values, this.calendar);
-    this.#built.set(name, provider);
-    return provider;
-  }
-
-  /** Its settings changed: it is built anew when it is wanted next. */
-  forget(name: string): void {
-    this.#built.delete(name);
   }
 }

@@ -1,9 +1,9 @@
 /** What the rest of the program knows of a provider before it is built. */
 
 import type { Calendar } from "../domain/market/calendar.ts";
-import type { HttpPace } from "./http.ts";
+import type { HttpPace } from "./http/client.ts";
 import type { Provider } from "./provider.ts";
-import type { QuotaLimit } from "./quota-meters.ts";
+import type { QuotaLimit } from "./quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "./setting.ts";
 
 export interface ProviderEntry {

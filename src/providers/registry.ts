@@ -1,19 +1,19 @@
 /** The providers there are. Adding one is one file and one entry here (docs/adding-a-provider.md). */
 
 import type { Calendar } from "../domain/market/calendar.ts";
-import { alpaca } from "./alpaca.ts";
-import { binance } from "./binance.ts";
-import { createCsvProvider } from "./csv.ts";
-import { createDemoProvider } from "./demo.ts";
+import { createCsvProvider } from "./csv/csv-provider.ts";
+import { createDemoProvider } from "./demo/demo-provider.ts";
 import { missingSettings, type ProviderEntry } from "./entry.ts";
-import { eodhd } from "./eodhd.ts";
-import { massive } from "./massive.ts";
 import type { Provider } from "./provider.ts";
-import { accountOf, type QuotaRules } from "./quota.ts";
+import { accountOf, type QuotaRules } from "./quotas/rate-limiter.ts";
 import type { SettingValues } from "./setting.ts";
-import { tiingo } from "./tiingo.ts";
-import { twelvedata } from "./twelvedata.ts";
 import { vendorEntry } from "./vendor-entry.ts";
+import { alpaca } from "./vendors/alpaca.ts";
+import { binance } from "./vendors/binance.ts";
+import { eodhd } from "./vendors/eodhd.ts";
+import { massive } from "./vendors/massive.ts";
+import { tiingo } from "./vendors/tiingo.ts";
+import { twelvedata } from "./vendors/twelvedata.ts";
 
 export const PROVIDERS: readonly ProviderEntry[] = [
   {

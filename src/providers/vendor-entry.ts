@@ -1,9 +1,9 @@
 /** A vendor's declaration as an entry of the registry: its variables, its limits, its provider. */
 
 import type { ProviderEntry } from "./entry.ts";
-import type { QuotaLimit } from "./quota-meters.ts";
+import { baseUrlVariable, createVendor, type VendorSpec } from "./http/vendor.ts";
+import type { QuotaLimit } from "./quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "./setting.ts";
-import { baseUrlVariable, createVendor, type VendorSpec } from "./vendor.ts";
 
 /** The variable that changes a limit, e.g. `EODHD_PER_DAY`. */
 const limitVariable = (name: string, { period }: QuotaLimit) => `${name.toUpperCase()}_PER_${period.toUpperCase()}`;

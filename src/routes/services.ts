@@ -9,7 +9,7 @@ import type { CompanyLoader } from "../pipeline/company-loader.ts";
 import type { Exporter } from "../pipeline/exporter.ts";
 import type { WorkerPool } from "../pipeline/pool.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Quota } from "../providers/quota.ts";
+import type { Quota } from "../providers/quotas/rate-limiter.ts";
 import type { Activity } from "../scheduler/activity.ts";
 import type { ProviderSettings } from "../scheduler/provider-settings.ts";
 import type { Runs } from "../scheduler/runs.ts";

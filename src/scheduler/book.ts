@@ -10,7 +10,7 @@ import { JOB_STATES, type JobState, runStateOf } from "../domain/runs/states.ts"
 import { endOfWait } from "../domain/runs/wait-reason.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
-import type { QuotaState } from "../providers/quota-account.ts";
+import type { QuotaState } from "../providers/quotas/account.ts";
 import type { JobCount, JobRow, RunRow } from "../storage/runs.ts";
 import { Pace, rates } from "./pace.ts";
 

@@ -1,7 +1,7 @@
 /** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
 import type { Gate } from "../pipeline/pool.ts";
-import type { Quota } from "../providers/quota.ts";
+import type { Quota } from "../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../storage/usage.ts";
 
 /** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */

@@ -14,7 +14,7 @@ import {
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { QuotaState } from "../providers/quota-account.ts";
+import type { QuotaState } from "../providers/quotas/account.ts";
 import { record } from "../storage/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
 import { keepWork } from "../storage/jobs.ts";

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { Outbox } from "../../src/alerts/outbox.ts";
 import { QuotaWatch, quotasAt } from "../../src/alerts/quota-watch.ts";
-import type { QuotaState } from "../../src/providers/quota-account.ts";
+import type { QuotaState } from "../../src/providers/quotas/account.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { newEvents } from "../../src/storage/outbox.ts";
 import { temporaryFolder } from "../helpers/folder.ts";

@@ -4,7 +4,7 @@ import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import type { CorporateAction } from "../../src/domain/market/corporate-actions.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "../../src/domain/market/interval.ts";
 import { marketOf } from "../../src/domain/market/symbol.ts";
-import { createDemoProvider } from "../../src/providers/demo.ts";
+import { createDemoProvider } from "../../src/providers/demo/demo-provider.ts";
 import { recordingContext } from "../providers/context.ts";
 
 export interface FakeBar {

@@ -1,7 +1,7 @@
 /** Providers whose vendor is a fake. */
 
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
-import type { HttpPace } from "../../src/providers/http.ts";
+import type { HttpPace } from "../../src/providers/http/client.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { findProvider } from "../../src/providers/registry.ts";
 import type { SettingValues } from "../../src/providers/setting.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
 import type { Interval } from "../../src/domain/market/interval.ts";
-import { createCsvProvider } from "../../src/providers/csv.ts";
+import { createCsvProvider } from "../../src/providers/csv/csv-provider.ts";
 import { type RecordingContext, recordingContext } from "./context.ts";
 import { providerContract } from "./provider.contract.ts";
 

@@ -4,7 +4,7 @@ import { ProviderError } from "../../src/domain/errors.ts";
 import { type BarColumns, barsBetween } from "../../src/domain/market/bars.ts";
 import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
 import { INTERVALS, type Interval } from "../../src/domain/market/interval.ts";
-import { createDemoProvider } from "../../src/providers/demo.ts";
+import { createDemoProvider } from "../../src/providers/demo/demo-provider.ts";
 import { recordingContext } from "./context.ts";
 import { providerContract } from "./provider.contract.ts";
 

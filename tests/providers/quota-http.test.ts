@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import type { Clock } from "../../src/clock.ts";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import type { FetchContext, Provider } from "../../src/providers/provider.ts";
-import { Quota } from "../../src/providers/quota.ts";
+import { Quota } from "../../src/providers/quotas/rate-limiter.ts";
 import { findProvider, quotaRules } from "../../src/providers/registry.ts";
 import { fakeBinance } from "../fakes/binance.ts";
 import { fakeEodhd } from "../fakes/eodhd.ts";

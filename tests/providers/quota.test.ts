@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ProviderError } from "../../src/domain/errors.ts";
 import type { Permit } from "../../src/providers/provider.ts";
-import { accountOf, Quota } from "../../src/providers/quota.ts";
-import type { QuotaRequest, QuotaRow } from "../../src/providers/quota-account.ts";
-import type { QuotaLimit } from "../../src/providers/quota-meters.ts";
+import type { QuotaRequest, QuotaRow } from "../../src/providers/quotas/account.ts";
+import type { QuotaLimit } from "../../src/providers/quotas/meters.ts";
+import { accountOf, Quota } from "../../src/providers/quotas/rate-limiter.ts";
 import { busiestMinute } from "../fakes/vendor.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 

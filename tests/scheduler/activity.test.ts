@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { QuotaState } from "../../src/providers/quota-account.ts";
+import type { QuotaState } from "../../src/providers/quotas/account.ts";
 import { Activity } from "../../src/scheduler/activity.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);

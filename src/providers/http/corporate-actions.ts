@@ -1,11 +1,11 @@
 /** A vendor's lists of splits and dividends, read page by page. */
 
 import type { z } from "zod";
-import { ProviderError } from "../domain/errors.ts";
-import type { CorporateAction } from "../domain/market/corporate-actions.ts";
-import type { VendorClient, VendorRequest } from "./http.ts";
-import type { FetchContext } from "./provider.ts";
-import type { SettingValues } from "./setting.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
+import type { FetchContext } from "../provider.ts";
+import type { SettingValues } from "../setting.ts";
+import type { VendorClient, VendorRequest } from "./client.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */

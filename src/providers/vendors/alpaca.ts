@@ -1,12 +1,12 @@
 /** Alpaca Market Data v2 (alpaca.markets): consolidated US bars since 2016, free with a delay of 15 minutes. */
 
 import { z } from "zod";
-import { tradingDate } from "../domain/market/calendar.ts";
-import type { Interval } from "../domain/market/interval.ts";
-import type { Answer, Verdict } from "./classify.ts";
-import type { QuotaReport } from "./provider.ts";
-import type { Rows } from "./rows.ts";
-import type { VendorQuery, VendorSpec } from "./vendor.ts";
+import { tradingDate } from "../../domain/market/calendar.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import type { Answer, Verdict } from "../http/classify.ts";
+import type { Rows } from "../http/rows.ts";
+import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import type { QuotaReport } from "../provider.ts";
 
 const price = z.number().nullish();
 const bar = z.object({ t: z.string(), o: price, h: price, l: price, c: price, v: price });

@@ -1,10 +1,10 @@
 /** The limiter of one provider and key: who may send the next request, and when. */
 
-import type { Clock } from "../clock.ts";
-import { messageOf, ProviderError } from "../domain/errors.ts";
+import type { Clock } from "../../clock.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
-import type { Permit, QuotaPeriod, QuotaReport } from "./provider.ts";
-import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./quota-meters.ts";
+import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./meters.ts";
 
 /** A request for leave to send one request. */
 export interface QuotaRequest {

@@ -3,11 +3,11 @@
  * with full jitter, verdicts on every answer, and not a word that holds a key.
  */
 
-import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
-import { redactor } from "../redact.ts";
+import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
+import { redactor } from "../../redact.ts";
+import type { FetchContext, Permit, QuotaReport } from "../provider.ts";
+import { pause } from "../sleep.ts";
 import { type Answer, classify, gist, retryAfterOf, type Verdict } from "./classify.ts";
-import { pause } from "./pause.ts";
-import type { FetchContext, Permit, QuotaReport } from "./provider.ts";
 
 /** What the shared client has to know of a vendor. */
 export interface HttpVendor {

@@ -1,13 +1,13 @@
 /** Massive, formerly Polygon.io: aggregates of all US trades, unadjusted on request, in pages of 50,000 base bars. */
 
 import { z } from "zod";
-import { tradingDate } from "../domain/market/calendar.ts";
-import type { Interval } from "../domain/market/interval.ts";
-import { exDate } from "./action-listing.ts";
-import type { Answer, Verdict } from "./classify.ts";
-import type { Rows } from "./rows.ts";
-import type { Ticker } from "./ticker.ts";
-import type { VendorQuery, VendorSpec } from "./vendor.ts";
+import { tradingDate } from "../../domain/market/calendar.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import type { Answer, Verdict } from "../http/classify.ts";
+import { exDate } from "../http/corporate-actions.ts";
+import type { Rows } from "../http/rows.ts";
+import type { Ticker } from "../http/ticker.ts";
+import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
 
 const price = z.number().nullish();
 const bar = z.object({ t: z.number(), o: price, h: price, l: price, c: price, v: price });

@@ -4,10 +4,10 @@
  * stored before leave is given, put right by the answer, and survive a restart.
  */
 
-import { type Clock, systemClock } from "../clock.ts";
-import type { Permit, QuotaReport } from "./provider.ts";
-import { type AccountHooks, QuotaAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./quota-account.ts";
-import type { QuotaLimit } from "./quota-meters.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import type { Permit, QuotaReport } from "../provider.ts";
+import { type AccountHooks, QuotaAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./account.ts";
+import type { QuotaLimit } from "./meters.ts";
 
 /** What the limiter has to know of a provider. */
 export interface QuotaRules {

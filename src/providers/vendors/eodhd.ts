@@ -1,13 +1,13 @@
 /** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, metered in weighted calls a day. */
 
 import { z } from "zod";
-import { DAY } from "../domain/market/interval.ts";
-import { exDate } from "./action-listing.ts";
-import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
-import type { QuotaReport } from "./provider.ts";
-import type { Rows } from "./rows.ts";
-import type { Ticker } from "./ticker.ts";
-import type { VendorQuery, VendorSpec } from "./vendor.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import { type Answer, classifyMessage, type Verdict } from "../http/classify.ts";
+import { exDate } from "../http/corporate-actions.ts";
+import type { Rows } from "../http/rows.ts";
+import type { Ticker } from "../http/ticker.ts";
+import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import type { QuotaReport } from "../provider.ts";
 
 const price = z.union([z.number(), z.string(), z.null()]).optional();
 const minuteBar = z.object({

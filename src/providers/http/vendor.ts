@@ -4,20 +4,20 @@
  */
 
 import type { z } from "zod";
-import { ProviderError } from "../domain/errors.ts";
-import type { BarColumns } from "../domain/market/bars.ts";
-import type { Calendar, Session } from "../domain/market/calendar.ts";
-import { DAY, type Interval } from "../domain/market/interval.ts";
-import type { Market } from "../domain/market/symbol.ts";
-import { judge } from "../domain/market/validate-bars.ts";
-import { type ActionListing, listActionsOf } from "./action-listing.ts";
-import { type CompanyListing, listCompanies } from "./company-listing.ts";
-import { type HttpPace, type HttpVendor, TooMuch, VendorClient, type VendorRequest } from "./http.ts";
-import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "./provider.ts";
-import type { QuotaLimit } from "./quota-meters.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import type { BarColumns } from "../../domain/market/bars.ts";
+import type { Calendar, Session } from "../../domain/market/calendar.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import type { Market } from "../../domain/market/symbol.ts";
+import { judge } from "../../domain/market/validate-bars.ts";
+import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
+import type { QuotaLimit } from "../quotas/meters.ts";
+import type { ProviderSetting, SettingValues } from "../setting.ts";
+import { type HttpPace, type HttpVendor, TooMuch, VendorClient, type VendorRequest } from "./client.ts";
+import { type CompanyListing, listCompanies } from "./companies.ts";
+import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
+import { keepBars, sessionsToAsk, sourceSpan } from "./request-window.ts";
 import { Rows } from "./rows.ts";
-import type { ProviderSetting, SettingValues } from "./setting.ts";
-import { keepBars, sessionsToAsk, sourceSpan } from "./span.ts";
 import { parseTicker, type Ticker } from "./ticker.ts";
 
 /** One request chain: a window of one ticker in an interval that the vendor serves. Epoch seconds, half open. */

@@ -5,13 +5,13 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, ProviderError } from "../domain/errors.ts";
-import { barsBetween, sliceBars } from "../domain/market/bars.ts";
-import { CALENDAR, type Calendar } from "../domain/market/calendar.ts";
-import { INTERVALS, type Interval } from "../domain/market/interval.ts";
-import { marketOf } from "../domain/market/symbol.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { barsBetween, sliceBars } from "../../domain/market/bars.ts";
+import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
+import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
+import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
 import { type CsvFile, readCsvFile } from "./csv-file.ts";
-import type { BarWindow, FetchContext, FetchedBars, Provider } from "./provider.ts";
 
 export interface CsvOptions {
   /** The folder that holds the files. */

@@ -1,6 +1,6 @@
 /** Well-known companies, funds and crypto pairs: what the demo provider lists, so that the first search finds something. */
 
-import type { Company } from "../domain/companies.ts";
+import type { Company } from "../../domain/companies.ts";
 
 const NASDAQ = `AAPL Apple Inc.|ABNB Airbnb, Inc.|ADBE Adobe Inc.|ADI Analog Devices, Inc.|ADP Automatic Data Processing, Inc.
 ADSK Autodesk, Inc.|AMAT Applied Materials, Inc.|AMD Advanced Micro Devices, Inc.|AMGN Amgen Inc.|AMZN Amazon.com, Inc.

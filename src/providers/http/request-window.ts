@@ -1,10 +1,10 @@
 /** From the window a job asks for to the span a vendor is asked for, and back to the bars that belong to the window. */
 
-import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../domain/market/bars.ts";
-import type { Calendar, Session } from "../domain/market/calendar.ts";
-import { DAY, type Interval } from "../domain/market/interval.ts";
-import { barStartAt, deriveBars } from "../domain/market/resample.ts";
-import type { BarWindow } from "./provider.ts";
+import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
+import type { Calendar, Session } from "../../domain/market/calendar.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import { barStartAt, deriveBars } from "../../domain/market/resample.ts";
+import type { BarWindow } from "../provider.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** A job's window with what the vendor makes of it. */

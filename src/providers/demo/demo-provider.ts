@@ -6,16 +6,16 @@
  * `DEMO-FAIL` is never answered, so that one can see what a failed job looks like.
  */
 
-import { ProviderError } from "../domain/errors.ts";
-import { emptyBars, sliceBars } from "../domain/market/bars.ts";
-import { CALENDAR, type Calendar } from "../domain/market/calendar.ts";
-import { DAY, INTERVALS } from "../domain/market/interval.ts";
-import { marketOf } from "../domain/market/symbol.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { emptyBars, sliceBars } from "../../domain/market/bars.ts";
+import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
+import { DAY, INTERVALS } from "../../domain/market/interval.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
+import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
+import { pause } from "../sleep.ts";
 import { demoBars } from "./demo-bars.ts";
 import { DEMO_COMPANIES } from "./demo-companies.ts";
-import { DEMO_START, DemoPath } from "./demo-path.ts";
-import { pause } from "./pause.ts";
-import type { BarWindow, FetchContext, FetchedBars, Provider } from "./provider.ts";
+import { DEMO_START, DemoPath } from "./price-path.ts";
 
 export interface DemoOptions {
   /** How long a request takes, in milliseconds. */

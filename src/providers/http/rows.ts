@@ -1,7 +1,7 @@
 /** Collecting a vendor's rows, in any order and spelling, into columns. */
 
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../domain/market/bars.ts";
-import type { CorporateAction } from "../domain/market/corporate-actions.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 
 /** A number as vendors send it: as such, as text, or not at all. */
 export type Wire = number | string | null | undefined;

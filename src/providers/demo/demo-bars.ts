@@ -3,11 +3,11 @@
  * parent's open, high, low, close and volume, so every interval tells the same story.
  */
 
-import { type BarColumns, emptyBars, sliceBars } from "../domain/market/bars.ts";
-import { barStarts } from "../domain/market/calendar.ts";
-import { INTERVAL_SECONDS, type Interval } from "../domain/market/interval.ts";
-import { bits, square, uniform } from "./chance.ts";
-import type { DemoDay, DemoTraits } from "./demo-path.ts";
+import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
+import { barStarts } from "../../domain/market/calendar.ts";
+import { INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
+import type { DemoDay, DemoTraits } from "./price-path.ts";
+import { bits, square, uniform } from "./seeded-random.ts";
 
 /** The lengths into which a day is split, in minutes. */
 const LENGTHS = [60, 15, 5, 1];

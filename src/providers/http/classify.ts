@@ -3,7 +3,7 @@
  * HTML page, and label them wrongly, so neither the status nor the content type can be trusted alone.
  */
 
-import type { ProviderErrorKind } from "../domain/errors.ts";
+import type { ProviderErrorKind } from "../../domain/errors.ts";
 
 /** An HTTP answer, read to its end. */
 export interface Answer {

@@ -1,6 +1,6 @@
 /** What a provider's limits allow at a moment: a minute that slides, and hours, days and months on the vendor's clock. */
 
-import type { QuotaPeriod } from "./provider.ts";
+import type { QuotaPeriod } from "../provider.ts";
 
 /** One limit of a provider. */
 export interface QuotaLimit {

@@ -3,10 +3,10 @@
  * market move, overnight gaps and a slow pull towards a growing level. Prices are whole ticks.
  */
 
-import type { Calendar, Session } from "../domain/market/calendar.ts";
-import { DAY } from "../domain/market/interval.ts";
-import type { Market } from "../domain/market/symbol.ts";
-import { normal, seedOf, square, uniform } from "./chance.ts";
+import type { Calendar, Session } from "../../domain/market/calendar.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import type { Market } from "../../domain/market/symbol.ts";
+import { normal, seedOf, square, uniform } from "./seeded-random.ts";
 
 /** The first day of the demo's history, by market (epoch seconds). */
 export const DEMO_START: Readonly<Record<Market, number>> = {

@@ -1,12 +1,12 @@
 /** Twelve Data: world-wide stocks and crypto, adjusted for splits; errors come inside a 200, bars newest first. */
 
 import { z } from "zod";
-import type { Interval } from "../domain/market/interval.ts";
-import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
-import type { QuotaReport } from "./provider.ts";
-import type { Rows } from "./rows.ts";
-import { parseTimestamp } from "./timestamp.ts";
-import type { VendorQuery, VendorSpec } from "./vendor.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import { type Answer, classifyMessage, type Verdict } from "../http/classify.ts";
+import type { Rows } from "../http/rows.ts";
+import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import type { QuotaReport } from "../provider.ts";
+import { parseTimestamp } from "../timestamp.ts";
 
 const price = z.union([z.string(), z.number(), z.null()]).optional();
 const bar = z.object({ datetime: z.string(), open: price, high: price, low: price, close: price, volume: price });

@@ -1,12 +1,12 @@
 /** Reading one CSV file of bars: any column order, common header names and date formats, every bad line accounted for. */
 
 import Papa from "papaparse";
-import { ProviderError } from "../domain/errors.ts";
-import { type BarColumns, emptyBars } from "../domain/market/bars.ts";
-import { tradingDate } from "../domain/market/calendar.ts";
-import { DAY, type Interval } from "../domain/market/interval.ts";
-import type { Market } from "../domain/market/symbol.ts";
-import { parseTimestamp, TIMESTAMP_FORMATS } from "./timestamp.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import { tradingDate } from "../../domain/market/calendar.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import type { Market } from "../../domain/market/symbol.ts";
+import { parseTimestamp, TIMESTAMP_FORMATS } from "../timestamp.ts";
 
 /** A line that holds no usable bar, with the time near which it stood so that it is reported with that window. */
 interface BadLine {

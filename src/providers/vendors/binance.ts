@@ -1,12 +1,12 @@
 /** Binance spot: crypto bars around the clock without a key; requests are weighed by the minute and by address. */
 
 import { z } from "zod";
-import { INTERVAL_SECONDS } from "../domain/market/interval.ts";
-import { marketOf } from "../domain/market/symbol.ts";
-import type { Answer, Verdict } from "./classify.ts";
-import type { QuotaReport } from "./provider.ts";
-import type { Rows } from "./rows.ts";
-import type { VendorQuery, VendorSpec } from "./vendor.ts";
+import { INTERVAL_SECONDS } from "../../domain/market/interval.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
+import type { Answer, Verdict } from "../http/classify.ts";
+import type { Rows } from "../http/rows.ts";
+import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import type { QuotaReport } from "../provider.ts";
 
 /** Open time (ms), open, high, low, close, volume, and six more that are not needed. */
 const bar = z.tuple([z.number(), z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown());

@@ -1,9 +1,9 @@
 /** Tiingo: raw daily US bars of more than thirty years, with the adjustments in the same row. */
 
 import { z } from "zod";
-import { type Answer, classifyMessage, type Verdict } from "./classify.ts";
-import type { Rows } from "./rows.ts";
-import type { VendorQuery, VendorSpec } from "./vendor.ts";
+import { type Answer, classifyMessage, type Verdict } from "../http/classify.ts";
+import type { Rows } from "../http/rows.ts";
+import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
 
 const price = z.number().nullish();
 const bar = z.object({

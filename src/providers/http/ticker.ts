@@ -1,6 +1,6 @@
 /** Symbols taken apart, so that each vendor can spell them its own way. */
 
-import { type Market, marketOf } from "../domain/market/symbol.ts";
+import { type Market, marketOf } from "../../domain/market/symbol.ts";
 
 export interface Ticker {
   /** As the user knows it, e.g. `BRK.B`, `BTC-USD`, `VOD@LSE`. */

@@ -1,12 +1,12 @@
 /** A vendor's list of what it trades: one request, one answer, symbols as users type them. */
 
 import type { z } from "zod";
-import type { Company } from "../domain/companies.ts";
-import { ProviderError } from "../domain/errors.ts";
-import { parseSymbol } from "../domain/market/symbol.ts";
-import type { VendorClient, VendorRequest } from "./http.ts";
-import type { Exchange, FetchContext } from "./provider.ts";
-import type { SettingValues } from "./setting.ts";
+import type { Company } from "../../domain/companies.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import type { Exchange, FetchContext } from "../provider.ts";
+import type { SettingValues } from "../setting.ts";
+import type { VendorClient, VendorRequest } from "./client.ts";
 
 export interface CompanyListing {
   /** The exchanges that have a list, the usual one first. */
