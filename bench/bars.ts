@@ -1,13 +1,13 @@
 /**
- * Bars written and read per second through `storage/bars.ts`, beside the `libsql` driver doing the same rows in the
+ * Bars written and read per second through `storage/market/bars.ts`, beside the `libsql` driver doing the same rows in the
  * same run: prepared inserts of 1,000 rows in one transaction a batch, and `.raw().all()`.
  */
 
 import { join } from "node:path";
 import Driver from "libsql";
 import { type BarColumns, sliceBars } from "../src/domain/market/bars.ts";
-import { insertBars, readBars, seriesId } from "../src/storage/bars.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
+import { insertBars, readBars, seriesId } from "../src/storage/market/bars.ts";
 import { rampBars } from "../tests/helpers/bars.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import { median, short, tell } from "./support/report.ts";

@@ -1,6 +1,6 @@
 /** How long a search as one types takes on 30,000 companies, and what it costs to store them. */
 
-import { searchCompanies, storeCompanies } from "../src/storage/companies.ts";
+import { searchCompanies, storeCompanies } from "../src/storage/companies/companies.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 

@@ -36,8 +36,8 @@ import { Timetable } from "./scheduler/timetable.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
 import { takeLease } from "./storage/lease.ts";
 import { LogStore } from "./storage/log.ts";
-import { keepQuotas, readQuotas } from "./storage/quotas.ts";
-import { UsageStore } from "./storage/usage.ts";
+import { keepQuotas, readQuotas } from "./storage/quotas/limiter-state.ts";
+import { UsageStore } from "./storage/quotas/usage.ts";
 
 export interface App extends Services {
   /** Answers an HTTP request. */

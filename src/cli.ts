@@ -78,7 +78,7 @@ async function backup([path]: string[]): Promise<number> {
   }
   const { PROVIDERS } = await import("./providers/registry.ts");
   const { openDatabase } = await import("./storage/db.ts");
-  const { backUp } = await import("./storage/retention.ts");
+  const { backUp } = await import("./storage/maintenance.ts");
   if (existsSync(path)) throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
   const config = readConfig(process.env, PROVIDERS);
   const db = await openDatabase(config.dbUrl, config.dbToken);

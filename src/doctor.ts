@@ -8,7 +8,7 @@ import { missingSettings } from "./providers/entry.ts";
 import { PROVIDERS } from "./providers/registry.ts";
 import { ProviderSettings } from "./scheduler/provider-settings.ts";
 import { type Database, migrateDatabase, openDatabase } from "./storage/db.ts";
-import { findDamage } from "./storage/retention.ts";
+import { findDamage } from "./storage/maintenance.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -6,9 +6,9 @@
 import { type Config, isMailAddress, isMailServer } from "../config.ts";
 import { type FieldError, messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
-import { changesOf, record } from "../storage/audit.ts";
+import { changesOf, record } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
-import type { Seal } from "../storage/seal.ts";
+import type { Seal } from "../storage/encryption.ts";
 import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
 import { type MailAccount, Mailer, secretsOfMail } from "./email.ts";
 

@@ -9,8 +9,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
-import { record } from "../storage/audit.ts";
-import type { Database } from "../storage/db.ts";
+import { record } from "../storage/access/audit.ts";
 import {
   hurryMails,
   lastMails,
@@ -24,8 +23,9 @@ import {
   releaseMails,
   sendAgain,
   takeMail,
-} from "../storage/outbox.ts";
-import { readRules, storeRules } from "../storage/rules.ts";
+} from "../storage/alerts/outbox.ts";
+import { readRules, storeRules } from "../storage/alerts/rules.ts";
+import type { Database } from "../storage/db.ts";
 import { composeMail } from "./compose.ts";
 import { type MailAccount, MailError, Mailer } from "./email.ts";
 import { planMails } from "./rules.ts";

@@ -4,8 +4,8 @@ import type { QuotaLevel } from "../domain/alerts.ts";
 import { messageOf } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quotas/account.ts";
+import { recordStatements } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
-import { recordStatements } from "../storage/outbox.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** Shorter quotas are meant to be used up: the limiter paces requests by them. */

@@ -11,7 +11,7 @@
  */
 
 import { ALERT_KINDS, type AlertEvent, type AlertKind, type AlertRules, type QuietHours } from "../domain/alerts.ts";
-import type { PendingEvent } from "../storage/outbox.ts";
+import type { PendingEvent } from "../storage/alerts/outbox.ts";
 
 const MINUTE = 60_000;
 /** A failed symbol waits no longer than this for its run to end. */

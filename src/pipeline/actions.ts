@@ -2,8 +2,8 @@
 
 import { ProviderError } from "../domain/errors.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
-import { listActions, storeActions } from "../storage/actions.ts";
-import { readSeries } from "../storage/series.ts";
+import { listActions, storeActions } from "../storage/market/corporate-actions.ts";
+import { readSeries } from "../storage/market/series.ts";
 import { isSpentQuota } from "./fetch.ts";
 import type { Work } from "./work.ts";
 

@@ -2,10 +2,10 @@
 
 import type { BarColumns } from "../domain/market/bars.ts";
 import { type Adjustment, adjustBars, adjustmentSteps, kindsToApply } from "../domain/market/corporate-actions.ts";
-import { listActions } from "../storage/actions.ts";
-import { readLastBars } from "../storage/bars.ts";
 import type { Database } from "../storage/db.ts";
-import { readSeries } from "../storage/series.ts";
+import { readLastBars } from "../storage/market/bars.ts";
+import { listActions } from "../storage/market/corporate-actions.ts";
+import { readSeries } from "../storage/market/series.ts";
 
 /** What features, charts and exports read unless somebody asks for something else. */
 export const USUAL_ADJUSTMENT: Adjustment = "splits";

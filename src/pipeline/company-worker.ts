@@ -7,7 +7,7 @@ import { createCalendar } from "../domain/market/calendar.ts";
 import type { FetchContext, Permit, QuotaReport } from "../providers/provider.ts";
 import { createProvider, secretsOf } from "../providers/registry.ts";
 import { redactor } from "../redact.ts";
-import { noteCompanyList, storeCompanies } from "../storage/companies.ts";
+import { noteCompanyList, storeCompanies } from "../storage/companies/companies.ts";
 import { openDatabase } from "../storage/db.ts";
 import { readCompanyFile } from "./company-file.ts";
 import type { WorkerSettings } from "./messages.ts";

@@ -1,7 +1,7 @@
 /** Is the history behind a profile whole? Judged by the coverage ledger, never by the bars alone. */
 
 import { uncovered } from "../domain/runs/batch-plan.ts";
-import { answeredWindows } from "../storage/coverage.ts";
+import { answeredWindows } from "../storage/runs/batches.ts";
 import type { Work } from "./work.ts";
 
 /** True if the provider answered every day of the run's range, or, for a longer history, of all that was ever asked. */

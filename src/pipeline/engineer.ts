@@ -4,9 +4,9 @@ import type { BarColumns } from "../domain/market/bars.ts";
 import { marketOf } from "../domain/market/symbol.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
-import { countBars, readBars, readLastBars } from "../storage/bars.ts";
-import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles.ts";
-import { readSeries } from "../storage/series.ts";
+import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
+import { readSeries } from "../storage/market/series.ts";
+import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles/profiles.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "./adjust.ts";
 import type { Work } from "./work.ts";
 

@@ -6,11 +6,11 @@ import { judge, REASONS, type RejectedRow } from "../domain/market/validate-bars
 import { type Batch, mergeBatches, type Span } from "../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../domain/runs/coverage.ts";
 import type { Provider } from "../providers/provider.ts";
-import { countBars, readBars } from "../storage/bars.ts";
-import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/coverage.ts";
+import { recordStatements } from "../storage/alerts/outbox.ts";
 import type { Statement } from "../storage/db.ts";
-import { recordStatements } from "../storage/outbox.ts";
-import { foreignBars, type Revised } from "../storage/revisions.ts";
+import { countBars, readBars } from "../storage/market/bars.ts";
+import { foreignBars, type Revised } from "../storage/market/revisions.ts";
+import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/runs/batches.ts";
 import { revisionFound } from "./findings.ts";
 import { compareBars, pick } from "./revise.ts";
 import type { Work } from "./work.ts";

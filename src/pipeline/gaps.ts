@@ -2,7 +2,7 @@
 
 import type { Session } from "../domain/market/calendar.ts";
 import { INTERVAL_SECONDS, type Interval } from "../domain/market/interval.ts";
-import type { DayCount, Gap } from "../storage/gaps.ts";
+import type { DayCount, Gap } from "../storage/market/gaps.ts";
 
 /** Sessions that make up a symbol's own habit. */
 const HABIT = 20;

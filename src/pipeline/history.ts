@@ -1,9 +1,9 @@
 /** The fetch stage: what each mode asks for, and what follows when an answer does not fit what is stored. */
 
 import { numberedBatches } from "../domain/runs/batch-plan.ts";
-import { answeredWindows } from "../storage/coverage.ts";
-import { keepPlanStart } from "../storage/jobs.ts";
-import { readSeries } from "../storage/series.ts";
+import { readSeries } from "../storage/market/series.ts";
+import { answeredWindows } from "../storage/runs/batches.ts";
+import { keepPlanStart } from "../storage/runs/jobs.ts";
 import { askActions } from "./actions.ts";
 import { FactorFound, fetchBatches, type Route } from "./fetch.ts";
 import { incrementStart } from "./increment.ts";

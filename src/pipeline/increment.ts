@@ -4,8 +4,8 @@ import { barStarts, type Calendar, type Session, tradingDate } from "../domain/m
 import { DAY, type Interval } from "../domain/market/interval.ts";
 import type { Market } from "../domain/market/symbol.ts";
 import { uncovered } from "../domain/runs/batch-plan.ts";
-import { readLastBars } from "../storage/bars.ts";
-import { windowsAsOf } from "../storage/coverage.ts";
+import { readLastBars } from "../storage/market/bars.ts";
+import { windowsAsOf } from "../storage/runs/batches.ts";
 import type { Work } from "./work.ts";
 
 /** Sessions asked for again, the last stored one included, so that late corrections are seen. */

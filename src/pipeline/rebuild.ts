@@ -3,9 +3,8 @@
 import { ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
 import { planBatches, type Span, uncovered } from "../domain/runs/batch-plan.ts";
-import { countBars, readBars, readLastBars } from "../storage/bars.ts";
-import { answeredWindows } from "../storage/coverage.ts";
-import { recordStatements } from "../storage/outbox.ts";
+import { recordStatements } from "../storage/alerts/outbox.ts";
+import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
 import {
   compareStaging,
   copyRest,
@@ -14,7 +13,8 @@ import {
   putAwayRetired,
   type StagedChange,
   swapStaging,
-} from "../storage/staging.ts";
+} from "../storage/market/rebuild.ts";
+import { answeredWindows } from "../storage/runs/batches.ts";
 import { FactorFound, fetchBatches } from "./fetch.ts";
 import { revisionFound } from "./findings.ts";
 import { compareBars } from "./revise.ts";

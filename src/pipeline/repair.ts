@@ -3,9 +3,9 @@
 import { ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../domain/runs/batch-plan.ts";
-import { answeredWindows } from "../storage/coverage.ts";
-import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../storage/gaps.ts";
-import { recordStatements } from "../storage/outbox.ts";
+import { recordStatements } from "../storage/alerts/outbox.ts";
+import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../storage/market/gaps.ts";
+import { answeredWindows } from "../storage/runs/batches.ts";
 import { fetchBatches, isSpentQuota } from "./fetch.ts";
 import { gapsFound } from "./findings.ts";
 import { findGaps } from "./gaps.ts";

@@ -3,9 +3,9 @@
 import { ProviderError } from "../domain/errors.ts";
 import { marketOf } from "../domain/market/symbol.ts";
 import { FEATURE_COUNT } from "../features/catalog.ts";
-import { seriesId } from "../storage/bars.ts";
-import { findJobWork, keepStretch } from "../storage/jobs.ts";
-import { storeProfile } from "../storage/profiles.ts";
+import { seriesId } from "../storage/market/bars.ts";
+import { storeProfile } from "../storage/profiles/profiles.ts";
+import { findJobWork, keepStretch } from "../storage/runs/jobs.ts";
 import { isHistoryComplete } from "./completeness.ts";
 import { catalogVersion, engineerSeries } from "./engineer.ts";
 import { isSpentQuota } from "./fetch.ts";

@@ -7,9 +7,9 @@ import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage } from "../domain/runs/progress.ts";
 import { isTimed, StageClock, type StageTimes } from "../domain/runs/stage-times.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
-import { countBars } from "../storage/bars.ts";
 import type { Database } from "../storage/db.ts";
-import type { JobWork } from "../storage/jobs.ts";
+import { countBars } from "../storage/market/bars.ts";
+import type { JobWork } from "../storage/runs/jobs.ts";
 import type { StopReason, SymbolTask } from "./messages.ts";
 
 /** What a job has of the outside. */

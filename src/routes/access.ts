@@ -3,11 +3,11 @@
 import { actingAs, hashSecret, newSecret, Password, Throttle, TOKEN_PREFIX } from "../auth.ts";
 import type { Config } from "../config.ts";
 import type { Actor } from "../domain/access.ts";
-import { record } from "../storage/audit.ts";
+import { record } from "../storage/access/audit.ts";
+import { endPasswordSessions, endSession, findSession, keepSession } from "../storage/access/sessions.ts";
+import { findToken, revokeToken, touchToken } from "../storage/access/tokens.ts";
 import type { Database } from "../storage/db.ts";
-import { endPasswordSessions, endSession, findSession, keepSession } from "../storage/sessions.ts";
 import { keepSetting, readSettings } from "../storage/settings.ts";
-import { findToken, revokeToken, touchToken } from "../storage/tokens.ts";
 import { Leases, type Pass } from "./leases.ts";
 
 /** How long a browser stays signed in, milliseconds. */

@@ -4,7 +4,7 @@ import { type Context, Hono } from "hono";
 import { isQuiet } from "../alerts/rules.ts";
 import { MAIL_STATES } from "../domain/alerts.ts";
 import { Refusal } from "../domain/errors.ts";
-import { countNewEvents, findMail, listMails } from "../storage/outbox.ts";
+import { countNewEvents, findMail, listMails } from "../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../views/alerts.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { fieldsOf, readAlertFields, rulesOf } from "./alert-form.ts";

@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 import Papa from "papaparse";
 import { parseSymbol } from "../domain/market/symbol.ts";
-import { type AuditFilter, auditChoices, listAudit } from "../storage/audit.ts";
+import { type AuditFilter, auditChoices, listAudit } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../views/audit.tsx";
 import type { Frame } from "../views/layout.tsx";

@@ -3,8 +3,8 @@
 import { batchesOfCell, MAX_CELLS, worst } from "../domain/runs/coverage.ts";
 import { asksFor } from "../domain/runs/refetch.ts";
 import { batchesOf } from "../scheduler/covered.ts";
-import type { ledgerOf } from "../storage/coverage.ts";
-import type { JobRow, RunRow } from "../storage/runs.ts";
+import type { ledgerOf } from "../storage/runs/batches.ts";
+import type { JobRow, RunRow } from "../storage/runs/runs.ts";
 import type { BatchGroup } from "../views/batches.tsx";
 
 const STATES = { ok: "fetched", empty: "empty", failed: "failed" } as const;

@@ -11,7 +11,7 @@ import {
   removeFromWatchlist,
   renameWatchlist,
   requireWatchlist,
-} from "../storage/watchlists.ts";
+} from "../storage/companies/watchlists.ts";
 import { CompaniesPage, type CompaniesView, CompanyResults, CompanyRunPage } from "../views/companies.tsx";
 import type { Frame } from "../views/layout.tsx";
 import { plural } from "../views/ui.tsx";

@@ -5,8 +5,8 @@ import { TOP_TEN } from "../domain/companies.ts";
 import { Refusal } from "../domain/errors.ts";
 import { MAX_SYMBOLS, parseSymbol } from "../domain/market/symbol.ts";
 import { listingProviders } from "../scheduler/companies.ts";
-import { companiesNamed, countCompanies, readCompanyLists, searchCompanies } from "../storage/companies.ts";
-import { readWatchlists, symbolsOf } from "../storage/watchlists.ts";
+import { companiesNamed, countCompanies, readCompanyLists, searchCompanies } from "../storage/companies/companies.ts";
+import { readWatchlists, symbolsOf } from "../storage/companies/watchlists.ts";
 import type { CompaniesView } from "../views/companies.tsx";
 import type { Services } from "./services.ts";
 

@@ -1,6 +1,6 @@
 /** A place in a list that is paged by key, as addresses carry it. */
 
-import type { Place } from "../storage/page.ts";
+import type { Place } from "../storage/pagination.ts";
 
 /** `1700000000000-0193…` */
 export const placeText = ({ at, id }: Place): string => `${at}-${id}`;

@@ -10,11 +10,11 @@ import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { parseRunOrder } from "../scheduler/order.ts";
 import { reprocessOutdated } from "../scheduler/outdated.ts";
-import { listActions } from "../storage/actions.ts";
-import { listGaps } from "../storage/gaps.ts";
-import { findProfile } from "../storage/profiles.ts";
-import { listRevisions, listSources } from "../storage/revisions.ts";
-import { readSeries } from "../storage/series.ts";
+import { listActions } from "../storage/market/corporate-actions.ts";
+import { listGaps } from "../storage/market/gaps.ts";
+import { listRevisions, listSources } from "../storage/market/revisions.ts";
+import { readSeries } from "../storage/market/series.ts";
+import { findProfile } from "../storage/profiles/profiles.ts";
 import type { QualityView, SessionState } from "../views/profile-quality.tsx";
 import type { Services } from "./services.ts";
 

@@ -6,7 +6,7 @@ import { Refusal } from "../domain/errors.ts";
 import { createCalendar } from "../domain/market/calendar.ts";
 import { healthClock } from "../domain/profiles/health.ts";
 import { notBusy, RENEWALS, renewalOrders } from "../scheduler/renew.ts";
-import { matchingProfiles } from "../storage/profiles.ts";
+import { matchingProfiles } from "../storage/profiles/profiles.ts";
 import type { Frame } from "../views/layout.tsx";
 import { RenewalPage } from "../views/profile-renew.tsx";
 import { renewAddress, screenAddress } from "../views/screener.tsx";

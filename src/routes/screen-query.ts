@@ -5,7 +5,7 @@ import { isInterval } from "../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../domain/profiles/health.ts";
 import { type Condition, parseScreen } from "../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
-import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../storage/profiles.ts";
+import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../storage/profiles/profiles.ts";
 import type { ScreenView } from "../views/screener.tsx";
 
 export interface ScreenQuery {

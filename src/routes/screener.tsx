@@ -7,7 +7,7 @@ import { createCalendar } from "../domain/market/calendar.ts";
 import { healthClock } from "../domain/profiles/health.ts";
 import { profileToWire } from "../domain/profiles/profile.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
-import { countMatching, listProfiles, outdatedProfiles } from "../storage/profiles.ts";
+import { countMatching, listProfiles, outdatedProfiles } from "../storage/profiles/profiles.ts";
 import type { Frame } from "../views/layout.tsx";
 import { type ProfileSummary, ProfilesPage } from "../views/profiles.tsx";
 import { screenAddress } from "../views/screener.tsx";

@@ -15,7 +15,7 @@ import type { ProviderSettings } from "../scheduler/provider-settings.ts";
 import type { Runs } from "../scheduler/runs.ts";
 import type { Schedules } from "../scheduler/schedules.ts";
 import type { Database } from "../storage/db.ts";
-import type { UsageStore } from "../storage/usage.ts";
+import type { UsageStore } from "../storage/quotas/usage.ts";
 
 export interface Services {
   readonly config: Config;

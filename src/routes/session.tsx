@@ -4,7 +4,7 @@
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { actingAs, isLoopback } from "../auth.ts";
-import { record } from "../storage/audit.ts";
+import { record } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
 import type { Frame } from "../views/layout.tsx";
 import { LoginPage } from "../views/login.tsx";

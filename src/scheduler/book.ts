@@ -11,7 +11,7 @@ import { endOfWait } from "../domain/runs/wait-reason.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quotas/account.ts";
-import type { JobCount, JobRow, RunRow } from "../storage/runs.ts";
+import type { JobCount, JobRow, RunRow } from "../storage/runs/runs.ts";
 import { Pace, rates } from "./pace.ts";
 
 export interface JobRecord {

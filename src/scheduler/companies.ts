@@ -5,8 +5,8 @@ import type { CompanyLoader } from "../pipeline/company-loader.ts";
 import type { Loaded } from "../pipeline/company-worker.ts";
 import type { Exchange, Provider } from "../providers/provider.ts";
 import { PROVIDERS } from "../providers/registry.ts";
-import { record } from "../storage/audit.ts";
-import { findCompanyList } from "../storage/companies.ts";
+import { record } from "../storage/access/audit.ts";
+import { findCompanyList } from "../storage/companies/companies.ts";
 import type { Database } from "../storage/db.ts";
 
 /** A list younger than this (ms) is not fetched again unless that is asked for. */

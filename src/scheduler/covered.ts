@@ -2,9 +2,9 @@
 
 import { type Batch, numberedBatches } from "../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../domain/runs/coverage.ts";
-import { type JudgedWindow, windowsOfSymbols } from "../storage/coverage.ts";
 import type { Database } from "../storage/db.ts";
-import type { JobRow, RunRow } from "../storage/runs.ts";
+import { type JudgedWindow, windowsOfSymbols } from "../storage/runs/batches.ts";
+import type { JobRow, RunRow } from "../storage/runs/runs.ts";
 import type { CoverageOf } from "./book.ts";
 
 /** A batch of a job and what came of it. */

@@ -2,7 +2,7 @@
 
 import type { Gate } from "../pipeline/pool.ts";
 import type { Quota } from "../providers/quotas/rate-limiter.ts";
-import type { UsageStore } from "../storage/usage.ts";
+import type { UsageStore } from "../storage/quotas/usage.ts";
 
 /** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */
 const PATIENCE = 90;

@@ -3,9 +3,9 @@
 import { messageOf } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
 import type { Log } from "../log.ts";
+import { forgetMails } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
-import { forgetMails } from "../storage/outbox.ts";
-import { forgetBefore, tidyFile } from "../storage/retention.ts";
+import { forgetBefore, tidyFile } from "../storage/maintenance.ts";
 import type { JobEngine } from "./engine.ts";
 
 /** How long things are kept, days. */

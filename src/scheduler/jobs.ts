@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { Outcome, SymbolTask } from "../pipeline/messages.ts";
 import { WorkerDied, type WorkerPool } from "../pipeline/pool.ts";
 import type { Database } from "../storage/db.ts";
-import { storedState } from "../storage/jobs.ts";
+import { storedState } from "../storage/runs/jobs.ts";
 import type { JobRecord } from "./book.ts";
 import type { EngineTask, Verdict } from "./engine.ts";
 import { rateLimited } from "./gate.ts";

@@ -4,8 +4,8 @@ import { MAX_SYMBOLS } from "../domain/market/symbol.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { CATALOG_VERSION } from "../features/catalog.ts";
 import type { Database } from "../storage/db.ts";
-import { outdatedProfiles } from "../storage/profiles.ts";
-import { activeJobs } from "../storage/runs.ts";
+import { outdatedProfiles } from "../storage/profiles/profiles.ts";
+import { activeJobs } from "../storage/runs/runs.ts";
 import type { Runs } from "./runs.ts";
 
 /** Starts a run for each provider and interval that has some; symbols at work already are left to that. */

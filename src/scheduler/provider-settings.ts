@@ -9,9 +9,9 @@ import type { Log } from "../log.ts";
 import type { ProviderEntry } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import type { ProviderSetting, SettingValues } from "../providers/setting.ts";
-import { record } from "../storage/audit.ts";
+import { record } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
-import type { Seal } from "../storage/seal.ts";
+import type { Seal } from "../storage/encryption.ts";
 import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
 
 /** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */

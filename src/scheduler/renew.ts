@@ -3,7 +3,7 @@
 import { DAY, type Interval } from "../domain/market/interval.ts";
 import { MAX_SYMBOLS } from "../domain/market/symbol.ts";
 import type { Database } from "../storage/db.ts";
-import { activeJobs } from "../storage/runs.ts";
+import { activeJobs } from "../storage/runs/runs.ts";
 import type { RunOrder } from "./order.ts";
 
 /** `update` asks for what is new, `engineer` computes again, `repair` fetches gaps, `rebuild` fetches all anew. */

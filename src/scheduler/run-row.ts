@@ -2,7 +2,7 @@
 
 import { DAY } from "../domain/market/interval.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { RunRow } from "../storage/runs.ts";
+import type { RunRow } from "../storage/runs/runs.ts";
 import type { RunOrder } from "./order.ts";
 
 /** The row of a run ordered at `now` (epoch ms); its range ends with the present day (UTC), which it includes. */

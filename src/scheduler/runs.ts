@@ -15,11 +15,11 @@ import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { QuotaState } from "../providers/quotas/account.ts";
-import { record } from "../storage/audit.ts";
+import { record } from "../storage/access/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
-import { keepWork } from "../storage/jobs.ts";
-import type { PageWindow } from "../storage/page.ts";
-import { listRuns, type RunFilter } from "../storage/run-list.ts";
+import type { PageWindow } from "../storage/pagination.ts";
+import { keepWork } from "../storage/runs/jobs.ts";
+import { listRuns, type RunFilter } from "../storage/runs/run-list.ts";
 import {
   countJobs,
   failJobs,
@@ -31,7 +31,7 @@ import {
   openRuns,
   type RunRow,
   setRunState,
-} from "../storage/runs.ts";
+} from "../storage/runs/runs.ts";
 import { refuseActive } from "./active.ts";
 import {
   type Counters,

@@ -4,7 +4,8 @@ import type { Clock } from "../clock.ts";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
 import type { Provider } from "../providers/provider.ts";
-import { record } from "../storage/audit.ts";
+import { record } from "../storage/access/audit.ts";
+import { requireWatchlist } from "../storage/companies/watchlists.ts";
 import type { Database } from "../storage/db.ts";
 import {
   deleteSchedule,
@@ -14,7 +15,6 @@ import {
   turnsOf,
   updateSchedule,
 } from "../storage/schedules.ts";
-import { requireWatchlist } from "../storage/watchlists.ts";
 import { readCron } from "./cron.ts";
 import { parseScheduleOrder, patched, type SchedulePatch } from "./schedule-order.ts";
 import type { Timetable } from "./timetable.ts";

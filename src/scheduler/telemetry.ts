@@ -3,7 +3,7 @@
 import type { QuotaWatch } from "../alerts/quota-watch.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Quota } from "../providers/quotas/rate-limiter.ts";
-import type { UsageStore } from "../storage/usage.ts";
+import type { UsageStore } from "../storage/quotas/usage.ts";
 import type { Activity } from "./activity.ts";
 import type { JobEngine } from "./engine.ts";
 import type { Runs } from "./runs.ts";

@@ -4,11 +4,11 @@ import type { AlertEvent } from "../domain/alerts.ts";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, Turn, TurnCause } from "../domain/schedules.ts";
 import type { Log } from "../log.ts";
+import { recordStatements } from "../storage/alerts/outbox.ts";
+import { symbolsOf } from "../storage/companies/watchlists.ts";
 import type { Database, Write } from "../storage/db.ts";
-import { recordStatements } from "../storage/outbox.ts";
-import { activeJobs } from "../storage/runs.ts";
+import { activeJobs } from "../storage/runs/runs.ts";
 import { storedSymbols, turnWrites, unfinishedRun } from "../storage/schedules.ts";
-import { symbolsOf } from "../storage/watchlists.ts";
 import type { Runs } from "./runs.ts";
 
 /** Batches of a scheduled run, days: what a run has that nobody said anything about. */

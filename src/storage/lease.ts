@@ -2,7 +2,7 @@
 
 import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "./db.ts";
-import { settings } from "./schema.ts";
+import { settings } from "./schema/server.ts";
 
 const KEY = "server_lease";
 const RENEW_MS = 5_000;

@@ -3,7 +3,7 @@
 import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/log.ts";
 import type { Database } from "./db.ts";
-import { logs } from "./schema.ts";
+import { logs } from "./schema/server.ts";
 
 const FLUSH_MS = 250;
 const ROWS_PER_INSERT = 200;

@@ -3,11 +3,12 @@
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
-import { changesOf, record, recorded } from "./audit.ts";
+import { changesOf, record, recorded } from "./access/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "./db.ts";
-import { countJobs } from "./runs.ts";
-import { schedules, scheduleTurns } from "./schedule-schema.ts";
-import { profiles, runs } from "./schema.ts";
+import { countJobs } from "./runs/runs.ts";
+import { profiles } from "./schema/profiles.ts";
+import { runs } from "./schema/runs.ts";
+import { schedules, scheduleTurns } from "./schema/schedules.ts";
 
 type Row = typeof schedules.$inferSelect;
 

@@ -2,7 +2,7 @@
 
 import type { Interval } from "../domain/market/interval.ts";
 import type { Database } from "./db.ts";
-import type { RunRow } from "./runs.ts";
+import type { RunRow } from "./runs/runs.ts";
 
 /** Greater than any symbol that begins with the letters before it. */
 const END = "\u{10ffff}";

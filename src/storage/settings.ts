@@ -2,8 +2,8 @@
 
 import { eq, like } from "drizzle-orm";
 import type { Database } from "./db.ts";
-import { settings } from "./schema.ts";
-import { newSalt, Seal } from "./seal.ts";
+import { newSalt, Seal } from "./encryption.ts";
+import { settings } from "./schema/server.ts";
 
 /** The settings whose key begins with `prefix`. */
 export async function readSettings(db: Database, prefix: string) {

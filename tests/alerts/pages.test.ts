@@ -1,7 +1,7 @@
 /** `/alerts` as a browser without JavaScript uses it. */
 
 import { expect, test } from "bun:test";
-import { postMail } from "../../src/storage/outbox.ts";
+import { postMail } from "../../src/storage/alerts/outbox.ts";
 import { startMailServer } from "../fakes/smtp.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 

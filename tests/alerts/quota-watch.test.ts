@@ -4,8 +4,8 @@ import { expect, test } from "bun:test";
 import { Outbox } from "../../src/alerts/outbox.ts";
 import { QuotaWatch, quotasAt } from "../../src/alerts/quota-watch.ts";
 import type { QuotaState } from "../../src/providers/quotas/account.ts";
+import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { newEvents } from "../../src/storage/outbox.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
 const NOW = Date.UTC(2026, 0, 15, 12);

@@ -10,7 +10,7 @@ import {
   type AlertRules,
   DEFAULT_ALERT_RULES,
 } from "../../src/domain/alerts.ts";
-import type { PendingEvent } from "../../src/storage/outbox.ts";
+import type { PendingEvent } from "../../src/storage/alerts/outbox.ts";
 import { gap, jobFailed, quota, runEnded } from "./events.ts";
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 /** A thread that stores batches of bars of its own series, as a worker of the pipeline does. */
 
-import { storeBatch } from "../../src/storage/coverage.ts";
 import { openDatabase } from "../../src/storage/db.ts";
+import { storeBatch } from "../../src/storage/runs/batches.ts";
 import { rampBars } from "../helpers/bars.ts";
 
 declare const self: Worker;

@@ -9,10 +9,10 @@ import type { Mode } from "../../src/domain/runs/states.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
 import { runSymbol } from "../../src/pipeline/symbol.ts";
 import { Stopped } from "../../src/pipeline/work.ts";
-import { readBars, seriesId } from "../../src/storage/bars.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { findProfile } from "../../src/storage/profiles.ts";
-import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs.ts";
+import { readBars, seriesId } from "../../src/storage/market/bars.ts";
+import { findProfile } from "../../src/storage/profiles/profiles.ts";
+import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import type { MemoryVendor } from "../fakes/memory-vendor.ts";
 import { temporaryFolder } from "./folder.ts";
 

@@ -3,7 +3,7 @@ import { ProviderError } from "../../src/domain/errors.ts";
 import { DAY } from "../../src/domain/market/interval.ts";
 import type { Coverage } from "../../src/domain/runs/coverage.ts";
 import { readCoverage } from "../../src/scheduler/covered.ts";
-import { findRun, jobsOfRun, moveJobs } from "../../src/storage/runs.ts";
+import { findRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";
 import { startPipeline } from "../helpers/pipeline.ts";
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
 import { findGaps } from "../../src/pipeline/gaps.ts";
-import type { DayCount } from "../../src/storage/gaps.ts";
+import type { DayCount } from "../../src/storage/market/gaps.ts";
 
 const at = (text: string) => Date.parse(`${text}T00:00:00Z`) / 1000;
 const SESSIONS = CALENDAR.sessionsBetween("us_equity", at("2024-06-03"), at("2024-08-01"));

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "bun:test";
 import { ProviderError } from "../../src/domain/errors.ts";
-import { insertBars } from "../../src/storage/bars.ts";
-import { listRevisions } from "../../src/storage/revisions.ts";
-import { openStaging, swapStaging } from "../../src/storage/staging.ts";
+import { insertBars } from "../../src/storage/market/bars.ts";
+import { openStaging, swapStaging } from "../../src/storage/market/rebuild.ts";
+import { listRevisions } from "../../src/storage/market/revisions.ts";
 import { dailyRow } from "../fakes/memory-vendor.ts";
 import { startPipeline } from "../helpers/pipeline.ts";
 import { alerts, cleanRun, evening, expectClose, features, heldBars, SESSIONS, vendorWith } from "./story.ts";

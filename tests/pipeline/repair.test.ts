@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
-import { listGaps } from "../../src/storage/gaps.ts";
-import { listSources } from "../../src/storage/revisions.ts";
+import { listGaps } from "../../src/storage/market/gaps.ts";
+import { listSources } from "../../src/storage/market/revisions.ts";
 import { startPipeline } from "../helpers/pipeline.ts";
 import { alerts, cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./story.ts";
 

@@ -1,7 +1,7 @@
 /** What tests of the pipeline's history tell of a vendor and check in the end. */
 
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
-import { newEvents } from "../../src/storage/outbox.ts";
+import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";
 import { type Pipeline, startPipeline } from "../helpers/pipeline.ts";
 

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createRoutes } from "../../src/routes/index.ts";
-import { storeCompanies } from "../../src/storage/companies.ts";
-import { postMail } from "../../src/storage/outbox.ts";
+import { postMail } from "../../src/storage/alerts/outbox.ts";
+import { storeCompanies } from "../../src/storage/companies/companies.ts";
 import { reply } from "../fakes/behaviours.ts";
 import { fakeEodhd } from "../fakes/eodhd.ts";
 import { valuesFor } from "../fakes/providers.ts";

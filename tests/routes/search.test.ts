@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { storeCompanies } from "../../src/storage/companies.ts";
+import { storeCompanies } from "../../src/storage/companies/companies.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { ask } from "../helpers/http.ts";
 

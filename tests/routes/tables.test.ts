@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { parquetReadObjects } from "hyparquet";
 import { FEATURES } from "../../src/features/catalog.ts";
-import { readBars } from "../../src/storage/bars.ts";
-import { findSeries } from "../../src/storage/series.ts";
+import { readBars } from "../../src/storage/market/bars.ts";
+import { findSeries } from "../../src/storage/market/series.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
 setDefaultTimeout(60_000);

@@ -5,7 +5,7 @@ import { DAY } from "../../src/domain/market/interval.ts";
 import { EmbeddedEngine } from "../../src/scheduler/embedded.ts";
 import { Housekeeping } from "../../src/scheduler/housekeeping.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { findDamage, tidyFile } from "../../src/storage/retention.ts";
+import { findDamage, tidyFile } from "../../src/storage/maintenance.ts";
 import { startApp } from "../helpers/app.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 

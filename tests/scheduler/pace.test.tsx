@@ -6,7 +6,7 @@ import type { QuotaLimit } from "../../src/providers/quotas/meters.ts";
 import { Quota } from "../../src/providers/quotas/rate-limiter.ts";
 import { progressOfRow, RunBook } from "../../src/scheduler/book.ts";
 import { runRow } from "../../src/scheduler/run-row.ts";
-import type { JobRow } from "../../src/storage/runs.ts";
+import type { JobRow } from "../../src/storage/runs/runs.ts";
 import { RunHead } from "../../src/views/run-head.tsx";
 import { VirtualClock } from "../providers/virtual-clock.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Clock } from "../../src/clock.ts";
 import { Timetable } from "../../src/scheduler/timetable.ts";
-import { newEvents } from "../../src/storage/outbox.ts";
+import { newEvents } from "../../src/storage/alerts/outbox.ts";
+import { createWatchlist, deleteWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { turnsOf } from "../../src/storage/schedules.ts";
-import { createWatchlist, deleteWatchlist } from "../../src/storage/watchlists.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { VirtualClock } from "../providers/virtual-clock.ts";
 

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDatabase } from "../../src/storage/db.ts";
-import { findProfile } from "../../src/storage/profiles.ts";
+import { findProfile } from "../../src/storage/profiles/profiles.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { spawnServer } from "../helpers/server.ts";
 

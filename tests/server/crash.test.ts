@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { insertRun } from "../../src/storage/runs.ts";
+import { insertRun } from "../../src/storage/runs/runs.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import type { Client } from "../helpers/http.ts";
 import { type ServerProcess, spawnServer } from "../helpers/server.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Company } from "../../src/domain/companies.ts";
-import { searchCompanies, storeCompanies } from "../../src/storage/companies.ts";
+import { searchCompanies, storeCompanies } from "../../src/storage/companies/companies.ts";
+import { addToWatchlist, createWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { addToWatchlist, createWatchlist } from "../../src/storage/watchlists.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
 const company = (symbol: string, name = "", exchange = ""): Company => ({ symbol, name, exchange });

@@ -2,18 +2,18 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
-import { barPages, countBars, insertBars, readBars, readLastBars, seriesId } from "../../src/storage/bars.ts";
-import { answeredWindows, storeBatch, storeFailedBatch } from "../../src/storage/coverage.ts";
 import { type Database, isUniqueViolation, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { findJobWork, storedState } from "../../src/storage/jobs.ts";
+import { barPages, countBars, insertBars, readBars, readLastBars, seriesId } from "../../src/storage/market/bars.ts";
 import {
   countProfiles,
   deleteProfile,
   findFeatureState,
   findProfile,
   storeProfile,
-} from "../../src/storage/profiles.ts";
-import { activeJobs, insertRun, jobsOfRun, moveJobs, openRuns, setRunState } from "../../src/storage/runs.ts";
+} from "../../src/storage/profiles/profiles.ts";
+import { answeredWindows, storeBatch, storeFailedBatch } from "../../src/storage/runs/batches.ts";
+import { findJobWork, storedState } from "../../src/storage/runs/jobs.ts";
+import { activeJobs, insertRun, jobsOfRun, moveJobs, openRuns, setRunState } from "../../src/storage/runs/runs.ts";
 import { startApp } from "../helpers/app.ts";
 import { rampBars } from "../helpers/bars.ts";
 

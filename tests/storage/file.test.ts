@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { countBars, insertBars, readBars, seriesId } from "../../src/storage/bars.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { insertRun } from "../../src/storage/runs.ts";
+import { countBars, insertBars, readBars, seriesId } from "../../src/storage/market/bars.ts";
+import { insertRun } from "../../src/storage/runs/runs.ts";
 import { rampBars } from "../helpers/bars.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { databaseContract } from "./database.contract.ts";

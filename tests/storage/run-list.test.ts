@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { type RunFilter, runListQuery } from "../../src/storage/run-list.ts";
+import { type RunFilter, runListQuery } from "../../src/storage/runs/run-list.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
 test("no filter reads more than its page: each has an index in the list's order", async () => {

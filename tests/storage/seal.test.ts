@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { newSalt, Seal } from "../../src/storage/seal.ts";
+import { newSalt, Seal } from "../../src/storage/encryption.ts";
 
 const SECRET = "a passphrase of the test";
 

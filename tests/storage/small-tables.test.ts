@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { takeLease } from "../../src/storage/lease.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
-import { UsageStore } from "../../src/storage/usage.ts";
+import { UsageStore } from "../../src/storage/quotas/usage.ts";
 import { line } from "../helpers/board.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 

@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
-import { searchCompanies } from "../../storage/companies.ts";
+import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
   addToWatchlist,
   createWatchlist,
@@ -14,7 +14,7 @@ import {
   renameWatchlist,
   requireWatchlist,
   symbolsOf,
-} from "../../storage/watchlists.ts";
+} from "../../storage/companies/watchlists.ts";
 import { importedText } from "../company-form.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, json, refusals, symbolParameter } from "./parameters.ts";

@@ -7,7 +7,7 @@ import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportOrder } from "../../pipeline/export.ts";
 import { quote } from "../../scheduler/order.ts";
-import { findSeries } from "../../storage/series.ts";
+import { findSeries } from "../../storage/market/series.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./parameters.ts";
 

@@ -1,0 +1,47 @@
+/** Browsers that have signed in. What is stored does not let anybody in: it is the hash of the cookie. */
+
+import { eq, isNull, lt } from "drizzle-orm";
+import type { Scope } from "../../domain/access.ts";
+import type { Database } from "../db.ts";
+import { sessions, tokens } from "../schema/access.ts";
+
+export interface SessionRow {
+  /** The token that was signed in with; `null` for the password. */
+  readonly token: { readonly id: number; readonly name: string; readonly scope: Scope } | null;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+export async function keepSession(
+  db: Database,
+  session: { readonly hash: string; readonly tokenId: number | null; readonly expiresAt: number },
+): Promise<void> {
+  const now = Date.now();
+  await db.write([
+    db.orm.delete(sessions).where(lt(sessions.expiresAt, now)),
+    db.orm.insert(sessions).values({ ...session, createdAt: now }),
+  ]);
+}
+
+/** The session of a cookie's hash, also when its time is over. */
+export async function findSession(db: Database, hash: string): Promise<SessionRow | undefined> {
+  const row = await db.orm
+    .select({ expiresAt: sessions.expiresAt, tokenId: sessions.tokenId, name: tokens.name, scope: tokens.scope })
+    .from(sessions)
+    .leftJoin(tokens, eq(tokens.id, sessions.tokenId))
+    .where(eq(sessions.hash, hash))
+    .get();
+  if (row === undefined) return undefined;
+  const { expiresAt, tokenId, name, scope } = row;
+  if (tokenId === null) return { expiresAt, token: null };
+  return name === null || scope === null ? undefined : { expiresAt, token: { id: tokenId, name, scope } };
+}
+
+export async function endSession(db: Database, hash: string): Promise<void> {
+  await db.orm.delete(sessions).where(eq(sessions.hash, hash)).run();
+}
+
+/** Ends every session that was opened with the password. */
+export async function endPasswordSessions(db: Database): Promise<void> {
+  await db.orm.delete(sessions).where(isNull(sessions.tokenId)).run();
+}

@@ -1,0 +1,63 @@
+/** API tokens, stored as hashes. */
+
+import { eq } from "drizzle-orm";
+import type { Scope } from "../../domain/access.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { type Database, isUniqueViolation } from "../db.ts";
+import { sessions, tokens } from "../schema/access.ts";
+import { recorded } from "./audit.ts";
+
+export interface TokenRow {
+  readonly id: number;
+  readonly name: string;
+  readonly scope: Scope;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+
+/** All tokens by name. */
+export async function listTokens(db: Database): Promise<TokenRow[]> {
+  const { id, name, scope, createdAt, lastUsedAt } = tokens;
+  return db.orm.select({ id, name, scope, createdAt, lastUsedAt }).from(tokens).orderBy(name);
+}
+
+/** @throws Refusal if another token has the name */
+export async function keepToken(
+  db: Database,
+  token: { readonly name: string; readonly scope: Scope; readonly hash: string },
+): Promise<void> {
+  const { name, scope } = token;
+  try {
+    await db.write([
+      db.orm.insert(tokens).values({ ...token, createdAt: Date.now() }),
+      ...recorded({ action: "token.create", subject: name, after: { scope } }),
+    ]);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const message = `There is already a token named ${name}`;
+    throw new Refusal("conflict", message, [{ path: "name", message }]);
+  }
+}
+
+export async function findToken(db: Database, hash: string): Promise<TokenRow | undefined> {
+  return db.orm.select().from(tokens).where(eq(tokens.hash, hash)).get();
+}
+
+export async function touchToken(db: Database, id: number, at: number): Promise<void> {
+  await db.orm.update(tokens).set({ lastUsedAt: at }).where(eq(tokens.id, id)).run();
+}
+
+/**
+ * Ends a token, and with it every session that was opened with it.
+ * @throws Refusal if there is no such token
+ */
+export async function revokeToken(db: Database, id: number): Promise<void> {
+  const row = await db.orm.select().from(tokens).where(eq(tokens.id, id)).get();
+  if (row === undefined) throw new Refusal("not_found", "There is no such token");
+  await db.write([
+    db.orm.delete(sessions).where(eq(sessions.tokenId, id)),
+    db.orm.delete(tokens).where(eq(tokens.id, id)),
+    ...recorded({ action: "token.revoke", subject: row.name, before: { scope: row.scope } }),
+  ]);
+}

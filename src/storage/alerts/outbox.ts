@@ -1,0 +1,195 @@
+/**
+ * The outbox: events that are worth a mail, and the mails made of them.
+ *
+ * An event is recorded in the transaction in which it happened (`recordStatements`), turned into a mail in one
+ * transaction (`postMail`), and sent under a lease (`takeMail`): whatever dies in between, nothing is lost and nothing
+ * is made into two mails.
+ */
+
+import { and, asc, desc, eq, getTableColumns, inArray, lt, lte, max, min, sql } from "drizzle-orm";
+import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../../domain/alerts.ts";
+import type { Database, Statement } from "../db.ts";
+import { keyedPage, type PageWindow } from "../pagination.ts";
+import { alertEvents, mails } from "../schema/alerts.ts";
+
+export type MailRow = typeof mails.$inferSelect;
+export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt">;
+
+/** An event that no mail was made of yet. */
+export interface PendingEvent {
+  readonly id: number;
+  readonly event: AlertEvent;
+}
+
+const RECORD = "INSERT INTO alert_events (key, kind, run_id, at, event) SELECT ?, ?, ?, ?, ?";
+
+/**
+ * Statements that record events; put them into the `Database.write` that makes the events true. One that is known by
+ * its key is left as it is.
+ * @param condition records them only if it holds then, e.g. that the row was really changed
+ */
+export function recordStatements(
+  events: readonly AlertEvent[],
+  condition: Statement = { sql: "true", args: [] },
+): Statement[] {
+  return events.map((event) => ({
+    sql: `${RECORD} WHERE ${condition.sql} ON CONFLICT (key) DO NOTHING`,
+    args: [alertKey(event), event.kind, alertRun(event), event.at, JSON.stringify(event), ...condition.args],
+  }));
+}
+
+/** Events that wait for a mail, oldest first. */
+export async function newEvents(db: Database, limit: number): Promise<PendingEvent[]> {
+  return db.orm
+    .select({ id: alertEvents.id, event: alertEvents.event })
+    .from(alertEvents)
+    .where(eq(alertEvents.state, "new"))
+    .orderBy(asc(alertEvents.at), asc(alertEvents.id))
+    .limit(limit);
+}
+
+/** When the last mail of each kind was made, epoch milliseconds. */
+export async function lastMails(db: Database): Promise<Map<AlertKind | "test", number>> {
+  const rows = await db.orm
+    .select({ kind: mails.kind, at: max(mails.createdAt) })
+    .from(mails)
+    .groupBy(mails.kind);
+  return new Map(rows.map(({ kind, at }) => [kind, at ?? 0]));
+}
+
+const IDS = "id IN (SELECT value FROM json_each(?)) AND state = 'new'";
+
+/** Stores a mail and takes the events it tells of off the list, or neither. */
+export async function postMail(db: Database, mail: NewMail, eventIds: readonly number[]): Promise<void> {
+  const { id, kind, recipients, subject, text, html, createdAt } = mail;
+  await db.write([
+    db.orm.insert(mails).values({ id, kind, recipients, subject, text, html, createdAt, notBefore: createdAt }),
+    {
+      sql: `UPDATE alert_events SET state = 'mailed', mail_id = ? WHERE ${IDS}`,
+      args: [id, JSON.stringify(eventIds)],
+    },
+  ]);
+}
+
+/** Takes events off the list of which no mail is made. */
+export async function muteEvents(db: Database, eventIds: readonly number[]): Promise<void> {
+  if (eventIds.length === 0) return;
+  await db.write([{ sql: `UPDATE alert_events SET state = 'muted' WHERE ${IDS}`, args: [JSON.stringify(eventIds)] }]);
+}
+
+const isDue = (now: number) => and(eq(mails.state, "waiting"), lte(mails.notBefore, now));
+
+/** Takes the mail that is due longest, to be sent until `now + leaseMs`; `undefined` if none is. */
+export async function takeMail(db: Database, now: number, leaseMs: number): Promise<MailRow | undefined> {
+  const due = db.orm.select({ id: mails.id }).from(mails).where(isDue(now)).orderBy(asc(mails.notBefore)).limit(1);
+  const taken = await db.orm
+    .update(mails)
+    .set({ state: "sending", leasedUntil: now + leaseMs, attempts: sql`${mails.attempts} + 1` })
+    .where(and(inArray(mails.id, due), isDue(now)))
+    .returning();
+  return taken[0];
+}
+
+const isMine = ({ id, attempts }: MailRow) =>
+  and(eq(mails.id, id), eq(mails.state, "sending"), eq(mails.attempts, attempts));
+
+export async function mailSent(db: Database, mail: MailRow, now: number): Promise<void> {
+  const set = { state: "sent", sentAt: now, leasedUntil: null, error: null } as const;
+  await db.orm.update(mails).set(set).where(isMine(mail)).run();
+}
+
+/** The mail could not be sent: it is tried again at `retryAt`, or given up (`null`). */
+export async function mailFailed(db: Database, mail: MailRow, error: string, retryAt: number | null): Promise<void> {
+  const set =
+    retryAt === null
+      ? ({ state: "failed", leasedUntil: null, error } as const)
+      : ({ state: "waiting", leasedUntil: null, error, notBefore: retryAt } as const);
+  await db.orm.update(mails).set(set).where(isMine(mail)).run();
+}
+
+/** Mails whose sender died before it could say how it went wait again. */
+export async function releaseMails(db: Database, now: number): Promise<void> {
+  await db.orm
+    .update(mails)
+    .set({ state: "waiting", leasedUntil: null })
+    .where(and(eq(mails.state, "sending"), lte(mails.leasedUntil, now)))
+    .run();
+}
+
+/** When the next mail is due or a lease runs out, epoch milliseconds. */
+export async function nextMailAt(db: Database): Promise<number | null> {
+  const at = sql`coalesce(${mails.leasedUntil}, ${mails.notBefore})`;
+  const row = await db.orm
+    .select({ at: min(at) })
+    .from(mails)
+    .where(inArray(mails.state, ["waiting", "sending"]))
+    .get();
+  return row?.at == null ? null : Number(row.at);
+}
+
+/**
+ * Sends a mail as soon as it can be: one that waits or was given up is taken up again, of one that was sent a copy is
+ * made, because a mailbox may hide a second mail with the same Message-ID.
+ * @param copyId the copy's id
+ * @returns false if there is no such mail, or it is just being sent
+ */
+export async function sendAgain(db: Database, id: string, copyId: string, now: number): Promise<boolean> {
+  const mail = await findMail(db, id);
+  if (mail === undefined || mail.state === "sending") return false;
+  if (mail.state === "sent") {
+    await postMail(db, { ...mail, id: copyId, createdAt: now }, []);
+    return true;
+  }
+  const { rowsAffected } = await db.orm
+    .update(mails)
+    .set({ state: "waiting", notBefore: now, createdAt: now })
+    .where(and(eq(mails.id, id), inArray(mails.state, ["waiting", "failed"])))
+    .run();
+  return rowsAffected > 0;
+}
+
+/** All mails that wait are tried at once: the mail server's settings have changed. */
+export async function hurryMails(db: Database, now: number): Promise<void> {
+  await db.orm.update(mails).set({ notBefore: now }).where(eq(mails.state, "waiting")).run();
+}
+
+/** One page of the mails in one state, or in any, without their bodies; newest first. */
+export function listMails(db: Database, page: PageWindow, state?: MailRow["state"]) {
+  const { text: _, html: __, ...columns } = getTableColumns(mails);
+  const key = sql`(${mails.createdAt}, ${mails.id})`;
+  return keyedPage(({ limit, before, after }) => {
+    const order = after === undefined ? desc : asc;
+    return db.orm
+      .select(columns)
+      .from(mails)
+      .where(
+        and(
+          state && eq(mails.state, state),
+          before && sql`${key} < (${before.at}, ${before.id})`,
+          after && sql`${key} > (${after.at}, ${after.id})`,
+        ),
+      )
+      .orderBy(order(mails.createdAt), order(mails.id))
+      .limit(limit);
+  }, page);
+}
+
+export async function findMail(db: Database, id: string): Promise<MailRow | undefined> {
+  return db.orm.select().from(mails).where(eq(mails.id, id)).get();
+}
+
+/** How many events wait for their mail. */
+export async function countNewEvents(db: Database): Promise<number> {
+  return db.orm.$count(alertEvents, eq(alertEvents.state, "new"));
+}
+
+/** Forgets mails that were sent or given up before `before` (epoch ms), with their events, and muted events. */
+export async function forgetMails(db: Database, before: number): Promise<number> {
+  const old = and(inArray(mails.state, ["sent", "failed"]), lt(mails.createdAt, before));
+  const { rowsAffected } = await db.orm.delete(mails).where(old).run();
+  await db.orm
+    .delete(alertEvents)
+    .where(and(eq(alertEvents.state, "muted"), lt(alertEvents.at, before)))
+    .run();
+  return rowsAffected;
+}

@@ -1,0 +1,111 @@
+/** Watchlists: symbols kept together under a name. */
+
+import { asc, eq, sql } from "drizzle-orm";
+import { Refusal } from "../../domain/errors.ts";
+import { record, recorded } from "../access/audit.ts";
+import { type Database, isUniqueViolation } from "../db.ts";
+import { watchlistSymbols, watchlists } from "../schema/companies.ts";
+
+export interface Watchlist {
+  readonly id: number;
+  readonly name: string;
+  readonly symbols: number;
+}
+
+/** All watchlists by name, with the number of their symbols. */
+export async function readWatchlists(db: Database): Promise<Watchlist[]> {
+  return db.orm
+    .select({ id: watchlists.id, name: watchlists.name, symbols: sql<number>`count(${watchlistSymbols.symbol})` })
+    .from(watchlists)
+    .leftJoin(watchlistSymbols, eq(watchlistSymbols.watchlistId, watchlists.id))
+    .groupBy(watchlists.id)
+    .orderBy(sql`lower(${watchlists.name})`);
+}
+
+/** @throws Refusal if there is no such watchlist */
+export async function requireWatchlist(db: Database, id: number): Promise<{ id: number; name: string }> {
+  const row = await db.orm.select().from(watchlists).where(eq(watchlists.id, id)).get();
+  if (row) return row;
+  throw new Refusal("not_found", `There is no watchlist ${id}`);
+}
+
+/** The symbols of a watchlist in alphabetical order. */
+export async function symbolsOf(db: Database, id: number): Promise<string[]> {
+  const rows = await db.orm
+    .select({ symbol: watchlistSymbols.symbol })
+    .from(watchlistSymbols)
+    .where(eq(watchlistSymbols.watchlistId, id))
+    .orderBy(asc(watchlistSymbols.symbol));
+  return rows.map(({ symbol }) => symbol);
+}
+
+/**
+ * Makes a watchlist with these symbols; its id.
+ * @throws Refusal if another one has the name
+ */
+export async function createWatchlist(db: Database, name: string, symbols: readonly string[]): Promise<number> {
+  const row = await guardName(name, () =>
+    db.orm.insert(watchlists).values({ name, createdAt: Date.now() }).returning({ id: watchlists.id }).get(),
+  );
+  await record(db, { action: "watchlist.create", subject: name, after: { id: row.id } });
+  await addToWatchlist(db, row.id, symbols);
+  return row.id;
+}
+
+/** @throws Refusal if another one has the name */
+export async function renameWatchlist(db: Database, id: number, name: string): Promise<void> {
+  const before = await nameOf(db, id);
+  await guardName(name, () =>
+    db.write([
+      db.orm.update(watchlists).set({ name }).where(eq(watchlists.id, id)),
+      ...recorded({ action: "watchlist.rename", subject: name, before: { name: before }, after: { name } }),
+    ]),
+  );
+}
+
+export async function deleteWatchlist(db: Database, id: number): Promise<void> {
+  const [subject, symbols] = [await nameOf(db, id), await symbolsOf(db, id)];
+  await db.write([
+    db.orm.delete(watchlists).where(eq(watchlists.id, id)),
+    ...recorded({ action: "watchlist.delete", subject, before: { symbols } }),
+  ]);
+}
+
+/** Adds symbols; those that are no known companies yet become such, without a name. */
+export async function addToWatchlist(db: Database, id: number, symbols: readonly string[]): Promise<void> {
+  if (symbols.length === 0) return;
+  const list = JSON.stringify(symbols);
+  const known = `insert into companies (symbol, source, updated_at)
+    select value, 'watchlist', ? from json_each(?) where true on conflict do nothing`;
+  const listed = `insert into watchlist_symbols (watchlist_id, symbol)
+    select ?, value from json_each(?) where true on conflict do nothing`;
+  await db.write([
+    { sql: known, args: [Date.now(), list] },
+    { sql: listed, args: [id, list] },
+    ...recorded({ action: "watchlist.add", subject: await nameOf(db, id), after: { symbols } }),
+  ]);
+}
+
+export async function removeFromWatchlist(db: Database, id: number, symbols: readonly string[]): Promise<void> {
+  const sql = `delete from watchlist_symbols
+    where watchlist_id = ? and symbol in (select value from json_each(?))`;
+  if (symbols.length === 0) return;
+  await db.write([
+    { sql, args: [id, JSON.stringify(symbols)] },
+    ...recorded({ action: "watchlist.remove", subject: await nameOf(db, id), before: { symbols } }),
+  ]);
+}
+
+const nameOf = async (db: Database, id: number): Promise<string> =>
+  (await db.orm.select({ name: watchlists.name }).from(watchlists).where(eq(watchlists.id, id)).get())?.name ??
+  String(id);
+
+async function guardName<T>(name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const message = `There is already a watchlist named ${name}`;
+    throw new Refusal("conflict", message, [{ path: "name", message }]);
+  }
+}

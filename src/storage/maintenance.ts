@@ -1,0 +1,76 @@
+/** Forgetting what is old, and keeping the database file in shape. */
+
+import { and, inArray, lt, notInArray, sql } from "drizzle-orm";
+import type { Database } from "./db.ts";
+import { apiUsage } from "./schema/quotas.ts";
+import { runs } from "./schema/runs.ts";
+import { scheduleTurns } from "./schema/schedules.ts";
+import { logs } from "./schema/server.ts";
+
+/** Deletes at most so many rows a statement: a long delete would hold every writer up. */
+const CHUNK = 2_000;
+
+/**
+ * Forgets log lines, finished runs (with their jobs) and turns of schedules from before the given epoch milliseconds, and usage from before
+ * the given epoch seconds.
+ * @returns how many log lines and runs are gone
+ */
+export async function forgetBefore(
+  db: Database,
+  before: { readonly logs: number; readonly runs: number; readonly usage: number },
+): Promise<{ logs: number; runs: number }> {
+  const gone = { logs: 0, runs: 0 };
+  const oldLogs = db.orm.select({ id: logs.id }).from(logs).where(lt(logs.at, before.logs)).limit(CHUNK);
+  for (let rows = CHUNK; rows === CHUNK; gone.logs += rows) {
+    rows = (await db.orm.delete(logs).where(inArray(logs.id, oldLogs)).run()).rowsAffected;
+  }
+  const oldRuns = db.orm
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(lt(runs.finishedAt, before.runs), notInArray(runs.state, ["running", "paused"])))
+    .limit(20);
+  for (let rows = 20; rows === 20; gone.runs += rows) {
+    rows = (await db.orm.delete(runs).where(inArray(runs.id, oldRuns)).run()).rowsAffected;
+  }
+  await db.orm.delete(scheduleTurns).where(lt(scheduleTurns.at, before.runs)).run();
+  await db.orm.delete(apiUsage).where(lt(apiUsage.minute, before.usage)).run();
+  return gone;
+}
+
+/** Free pages given back in one go: a few milliseconds in which nobody else writes. */
+const PIECE_PAGES = 500;
+/** The share of a file that may be free: what was freed is soon used again. */
+const FREE_SHARE = 0.1;
+
+/**
+ * Gives free pages back to the disk for as long as `idle` holds, moves the write-ahead log into the file and refreshes
+ * the planner's statistics; nothing to do on a remote server.
+ */
+export async function tidyFile(db: Database, idle: () => boolean = () => true): Promise<void> {
+  if (!db.local) return;
+  const read = async (pragma: string) => Number((await db.rows(`PRAGMA ${pragma}`, []))[0]?.[0] ?? 0);
+  // A file that is older than the setting cannot give pages back; it uses them again.
+  const shrinks = (await read("auto_vacuum")) > 0;
+  while (shrinks && idle() && (await read("freelist_count")) > FREE_SHARE * (await read("page_count"))) {
+    // Not as a prepared statement: that would stop after its first page and leave its transaction open.
+    await db.orm.$client.executeMultiple(`PRAGMA incremental_vacuum(${PIECE_PAGES})`);
+    await Bun.sleep(0);
+  }
+  await db.rows("PRAGMA wal_checkpoint(TRUNCATE)", []);
+  await db.rows("PRAGMA optimize", []);
+}
+
+/**
+ * Writes a consistent copy of the database to `path` while others go on writing.
+ * @throws Error if the database is remote, or the file exists or cannot be written
+ */
+export async function backUp(db: Database, path: string): Promise<void> {
+  if (!db.local) throw new Error("A remote database is backed up on its server, not from here.");
+  await db.orm.run(sql`VACUUM INTO ${path}`);
+}
+
+/** What is wrong with the file, in SQLite's words; empty when all is well. */
+export async function findDamage(db: Database): Promise<string[]> {
+  const rows = await db.rows("PRAGMA quick_check(20)", []);
+  return rows.map((row) => String(row[0])).filter((line) => line !== "ok");
+}

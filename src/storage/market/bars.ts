@@ -1,0 +1,171 @@
+/** Bars in and out of the database: the hot path, in prepared multi-row statements on the driver. */
+
+import { and, count, desc, eq } from "drizzle-orm";
+import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import type { Database, Row, Statement } from "../db.ts";
+import { rejectedBars, series } from "../schema/market.ts";
+
+/** Rows per insert statement: 6 values each and the series once stay far below SQLite's 32,766 parameters. */
+const ROWS_PER_INSERT = 1_000;
+
+export interface SeriesKey {
+  readonly symbol: string;
+  readonly provider: string;
+  readonly feed: string;
+  readonly interval: Interval;
+  readonly adjustment: string;
+  readonly sessions: string;
+}
+
+/** The id of a series, made if it is new. */
+export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
+  const find = () =>
+    db.orm
+      .select({ id: series.id })
+      .from(series)
+      .where(
+        and(
+          eq(series.symbol, key.symbol),
+          eq(series.interval, key.interval),
+          eq(series.provider, key.provider),
+          eq(series.feed, key.feed),
+          eq(series.adjustment, key.adjustment),
+          eq(series.sessions, key.sessions),
+          eq(series.stagingFor, 0),
+        ),
+      )
+      .get();
+  const known = await find();
+  if (known) return known.id;
+  await db.orm.insert(series).values(key).onConflictDoNothing().run();
+  return (await find())!.id;
+}
+
+const insertSql = new Map<number, string>();
+
+function insertOf(rows: number): string {
+  let sql = insertSql.get(rows);
+  if (sql === undefined) {
+    const values: string[] = [];
+    for (let row = 0, p = 2; row < rows; row++, p += 6) {
+      values.push(`(?1,?${p},?${p + 1},?${p + 2},?${p + 3},?${p + 4},?${p + 5})`);
+    }
+    sql = `INSERT INTO bars (series_id, ts, open, high, low, close, volume) VALUES ${values.join(",")}
+ON CONFLICT (series_id, ts) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low,
+close = excluded.close, volume = excluded.volume`;
+    // Only the full size recurs; remembering every remainder would fill memory with long texts.
+    if (rows === ROWS_PER_INSERT) insertSql.set(rows, sql);
+  }
+  return sql;
+}
+
+/** The id under which the bars of series `?1` are stored; `series` stands for another column or parameter. */
+export const heldUnder = (series = "?1") => `(SELECT coalesce(bars_id, id) FROM series WHERE id = ${series})`;
+
+/** The id under which the bars of a series are stored: its own, unless it was rebuilt (see staging.ts). */
+export async function barsIdOf(db: Database, series: number): Promise<number> {
+  const [row] = await db.rows(`SELECT ${heldUnder()}`, [series]);
+  return row?.[0] as number;
+}
+
+/**
+ * The statements that store `bars` under the id `held` (`barsIdOf` of their series); a bar that is there already takes
+ * the new values.
+ */
+export function insertBars(held: number, bars: BarColumns): Statement[] {
+  const statements: Statement[] = [];
+  for (let start = 0; start < bars.ts.length; ) {
+    const left = bars.ts.length - start;
+    // Remainders in powers of two: few statement texts, so that the connection's cache of them serves.
+    const size = left >= ROWS_PER_INSERT ? ROWS_PER_INSERT : 2 ** Math.floor(Math.log2(left));
+    statements.push({ sql: insertOf(size), args: argsOf(held, sliceBars(bars, start, start + size)) });
+    start += size;
+  }
+  return statements;
+}
+
+function argsOf(series: number, bars: BarColumns): number[] {
+  const { ts, open, high, low, close, volume } = bars;
+  const args = new Array<number>(1 + 6 * ts.length);
+  args[0] = series;
+  for (let i = 0, p = 1; i < ts.length; i++, p += 6) {
+    args[p] = ts[i]!;
+    args[p + 1] = open[i]!;
+    args[p + 2] = high[i]!;
+    args[p + 3] = low[i]!;
+    args[p + 4] = close[i]!;
+    args[p + 5] = volume[i]!;
+  }
+  return args;
+}
+
+function columnsOf(rows: readonly Row[]): BarColumns {
+  const bars = emptyBars(rows.length);
+  const { ts, open, high, low, close, volume } = bars;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number[];
+    ts[i] = row[0]!;
+    open[i] = row[1]!;
+    high[i] = row[2]!;
+    low[i] = row[3]!;
+    close[i] = row[4]!;
+    volume[i] = row[5]!;
+  }
+  return bars;
+}
+
+const SELECT = `SELECT ts, open, high, low, close, volume FROM bars
+WHERE series_id = ${heldUnder()} AND ts >= ?2 AND ts < ?3`;
+
+/** The stored bars with `from` <= ts < `to`, ascending; with `limit`, the first so many. */
+export async function readBars(
+  db: Database,
+  series: number,
+  from: number,
+  to: number,
+  limit = -1,
+): Promise<BarColumns> {
+  return columnsOf(await db.rows(`${SELECT} ORDER BY ts LIMIT ?4`, [series, from, to, limit]));
+}
+
+/** The last `count` stored bars before `to`, ascending. */
+export async function readLastBars(db: Database, series: number, to: number, count: number): Promise<BarColumns> {
+  const rows = await db.rows(`${SELECT} ORDER BY ts DESC LIMIT ?4`, [series, Number.MIN_SAFE_INTEGER, to, count]);
+  return columnsOf(rows.reverse());
+}
+
+/** Stored bars in pages of at most `pageSize`, so that no query holds the thread for long. */
+export async function* barPages(
+  db: Database,
+  series: number,
+  from: number,
+  to: number,
+  pageSize = 5_000,
+): AsyncGenerator<BarColumns> {
+  for (let start = from; start < to; ) {
+    const page = await readBars(db, series, start, to, pageSize);
+    if (page.ts.length > 0) yield page;
+    if (page.ts.length < pageSize) return;
+    start = page.ts[page.ts.length - 1]! + 1;
+  }
+}
+
+const COUNT = `SELECT count(*) FROM bars WHERE series_id = ${heldUnder()} AND ts >= ?2 AND ts < ?3`;
+
+/** How many bars are stored with `from` <= ts < `to`. */
+export async function countBars(db: Database, series: number, from: number, to: number): Promise<number> {
+  const [row] = await db.rows(COUNT, [series, from, to]);
+  return Number(row?.[0] ?? 0);
+}
+
+/** How many rows of a series were rejected, by reason, the most frequent first. */
+export async function countRejected(db: Database, seriesId: number): Promise<{ reason: string; rows: number }[]> {
+  const { reason } = rejectedBars;
+  return db.orm
+    .select({ reason, rows: count() })
+    .from(rejectedBars)
+    .where(eq(rejectedBars.seriesId, seriesId))
+    .groupBy(reason)
+    .orderBy(desc(count()), reason);
+}

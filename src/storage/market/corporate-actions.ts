@@ -1,0 +1,60 @@
+/** Splits and dividends by provider and symbol. */
+
+import { and, asc, eq, inArray } from "drizzle-orm";
+import type { ActionKind, CorporateAction } from "../../domain/market/corporate-actions.ts";
+import type { Database } from "../db.ts";
+import { corporateActions, series } from "../schema/market.ts";
+
+/** The known actions of a symbol, ascending by ex-date; all kinds, or those given. */
+export async function listActions(
+  db: Database,
+  provider: string,
+  symbol: string,
+  kinds?: readonly ActionKind[],
+): Promise<(CorporateAction & { /** Epoch milliseconds. */ seenAt: number })[]> {
+  const { kind, date, value, seenAt } = corporateActions;
+  return db.orm
+    .select({ kind, date, value, seenAt })
+    .from(corporateActions)
+    .where(
+      and(
+        eq(corporateActions.provider, provider),
+        eq(corporateActions.symbol, symbol),
+        kinds && inArray(kind, [...kinds]),
+      ),
+    )
+    .orderBy(asc(date), asc(kind));
+}
+
+/**
+ * Adds `actions`, or corrects them; a split makes everything computed from the symbol's series out of date. With
+ * `asked`, notes that run `runId` has asked for the actions of series `seriesId`.
+ */
+export async function storeActions(
+  db: Database,
+  { provider, symbol, actions }: { provider: string; symbol: string; actions: readonly CorporateAction[] },
+  asked?: { seriesId: number; runId: string },
+): Promise<void> {
+  const seenAt = Date.now();
+  const { kind, date } = corporateActions;
+  await db.write([
+    ...actions.map((action) =>
+      db.orm
+        .insert(corporateActions)
+        .values({ provider, symbol, seenAt, ...action })
+        .onConflictDoUpdate({
+          target: [corporateActions.provider, corporateActions.symbol, kind, date],
+          set: { value: action.value, seenAt },
+        }),
+    ),
+    ...(actions.some((action) => action.kind === "split")
+      ? [
+          db.orm
+            .update(series)
+            .set({ changedFrom: 0 })
+            .where(and(eq(series.provider, provider), eq(series.symbol, symbol))),
+        ]
+      : []),
+    ...(asked ? [db.orm.update(series).set({ actionsRun: asked.runId }).where(eq(series.id, asked.seriesId))] : []),
+  ]);
+}

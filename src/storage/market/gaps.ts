@@ -1,0 +1,91 @@
+/** Gaps of a series as they are kept, and what repairs were told of them. */
+
+import { desc, eq, sql } from "drizzle-orm";
+import type { Database, Statement } from "../db.ts";
+import { type GapKind, gaps } from "../schema/market.ts";
+import { heldUnder } from "./bars.ts";
+
+/** So many repairs in a row that brought nothing, and the gap is taken to be the vendor's truth. */
+export const CONFIRMED_AFTER = 3;
+
+export interface Gap {
+  /** Midnight UTC of the trading date, epoch seconds. */
+  readonly date: number;
+  readonly kind: GapKind;
+  /** Bars that the session has. */
+  readonly rows: number;
+}
+
+/** What a UTC day of a series holds; `first` and `last` are the starts of its outermost bars, epoch seconds. */
+export interface DayCount {
+  readonly date: number;
+  readonly rows: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The days with bars from `from` (epoch seconds) on, ascending: one pass over the key of the bars. */
+export async function dayCounts(db: Database, seriesId: number, from: number): Promise<DayCount[]> {
+  const rows = await db.rows(
+    `SELECT ts / 86400 * 86400, count(*), min(ts), max(ts) FROM bars
+WHERE series_id = ${heldUnder()} AND ts >= ?2
+GROUP BY ts / 86400 ORDER BY 1`,
+    [seriesId, from],
+  );
+  return (rows as number[][]).map(([date, count, first, last]) => ({
+    date: date!,
+    rows: count!,
+    first: first!,
+    last: last!,
+  }));
+}
+
+/**
+ * Takes `found` for what is wrong from `from` (epoch seconds) on; what repairs were told of a gap that is as it was
+ * stays. `also` is written in the same transaction.
+ */
+export async function replaceGaps(
+  db: Database,
+  seriesId: number,
+  from: number,
+  found: readonly Gap[],
+  also: readonly Statement[] = [],
+): Promise<void> {
+  const dates = JSON.stringify(found.map(({ date }) => date));
+  await db.write([
+    {
+      sql: `DELETE FROM gaps WHERE series_id = ?1 AND date >= ?2 AND date NOT IN (SELECT value FROM json_each(?3))`,
+      args: [seriesId, from, dates],
+    },
+    {
+      sql: `INSERT INTO gaps (series_id, date, kind, rows)
+SELECT ?1, json_extract(value, '$.date'), json_extract(value, '$.kind'), json_extract(value, '$.rows')
+FROM json_each(?2) WHERE true
+ON CONFLICT (series_id, date) DO UPDATE SET answers = CASE WHEN rows = excluded.rows THEN answers ELSE 0 END,
+kind = excluded.kind, rows = excluded.rows`,
+      args: [seriesId, JSON.stringify(found)],
+    },
+    ...also,
+  ]);
+}
+
+/** Notes that run `runId` was answered for the gaps with `from` <= date < `to`: an answer counts if it changed nothing. */
+export function noteAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
+  const held = `(SELECT count(*) FROM bars WHERE bars.series_id = ${heldUnder("gaps.series_id")}
+AND ts >= gaps.date AND ts < gaps.date + 86400)`;
+  return {
+    sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${held} THEN answers + 1 ELSE 0 END,
+rows = ${held}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
+    args: [seriesId, runId, from, to],
+  };
+}
+
+/** The gaps of a series, the newest first. */
+export async function listGaps(db: Database, seriesId: number) {
+  const { date, kind, rows, answers, runId } = gaps;
+  return db.orm
+    .select({ date, kind, rows, answers, runId, confirmed: sql<number>`${answers} >= ${CONFIRMED_AFTER}` })
+    .from(gaps)
+    .where(eq(gaps.seriesId, seriesId))
+    .orderBy(desc(date));
+}

@@ -1,0 +1,172 @@
+/**
+ * A history that is built beside the one it will replace, and the moment when it does.
+ *
+ * A series that was ever rebuilt has a second one beside it (`staging_for`). The new bars are stored under the id that
+ * the series itself does not use; then the two change ids, in a transaction of a few small rows however long the
+ * history is. The old bars, now held by the series beside, become revisions and go in small pieces afterwards.
+ */
+
+import { eq } from "drizzle-orm";
+import type { Database, Statement } from "../db.ts";
+import { type RevisionKind, series } from "../schema/market.ts";
+import { barPages, barsIdOf, insertBars } from "./bars.ts";
+import { readSeries, type SeriesRow } from "./series.ts";
+
+/** Bars moved in one transaction, so that no other writer waits for long. */
+const PIECE = 10_000;
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+
+/** The series beside `seriesId`, if it has one: building, with old bars to be put away (`retiredKind`), or idle. */
+export async function findBeside(db: Database, seriesId: number): Promise<SeriesRow | undefined> {
+  return db.orm.select().from(series).where(eq(series.stagingFor, seriesId)).get();
+}
+
+/**
+ * The series in which run `runId` builds the new history of `seriesId`, made if there is none. What another run left
+ * unfinished in it is forgotten, a piece at a time, with a `pause` after each. Retired bars must be put away before.
+ */
+export async function openStaging(
+  db: Database,
+  seriesId: number,
+  runId: string,
+  pause: () => Promise<void>,
+): Promise<number> {
+  const beside = await findBeside(db, seriesId);
+  if (beside === undefined) {
+    const { symbol, provider, feed, interval, adjustment, sessions } = await readSeries(db, seriesId);
+    const key = { symbol, provider, feed, interval, adjustment, sessions };
+    await db.write([db.orm.insert(series).values({ ...key, stagingFor: seriesId, stagingRun: runId })]);
+    return (await findBeside(db, seriesId))!.id;
+  }
+  if (beside.stagingRun === runId) return beside.id;
+  const { id } = beside;
+  await db.write([
+    db.orm.update(series).set({ stagingRun: null }).where(eq(series.id, id)),
+    { sql: "DELETE FROM batches WHERE series_id = ?1", args: [id] },
+  ]);
+  const held = await barsIdOf(db, id);
+  for (let end = await pieceEnd(db, held); end !== null; end = await pieceEnd(db, held)) {
+    await db.write([{ sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [held, end] }]);
+    await pause();
+  }
+  await db.write([db.orm.update(series).set({ stagingRun: runId }).where(eq(series.id, id))]);
+  return id;
+}
+
+/** Where the first piece of the bars under `held` ends (epoch seconds), or `null` if there are none. */
+async function pieceEnd(db: Database, held: number): Promise<number | null> {
+  const [row] = await db.rows(
+    `SELECT (SELECT ts FROM bars WHERE series_id = ?1 ORDER BY ts LIMIT 1 OFFSET ${PIECE}),
+EXISTS (SELECT 1 FROM bars WHERE series_id = ?1)`,
+    [held],
+  );
+  const [end, any] = row as [number | null, number];
+  return any === 0 ? null : (end ?? END_OF_TIME);
+}
+
+const DIFFERS = `(n.ts IS NULL OR n.open <> o.open OR n.high <> o.high OR n.low <> o.low OR n.close <> o.close
+OR n.volume <> o.volume)`;
+
+/** How the new history compares with the old one in a range. */
+export interface StagedChange {
+  readonly fresh: number;
+  readonly stored: number;
+  /** Stored bars that the new history lacks. */
+  readonly lost: number;
+  /** Stored bars that it lacks or has other values for, the first and the last of them (epoch seconds). */
+  readonly changed: number;
+  readonly first: number | null;
+  readonly last: number | null;
+}
+
+export async function compareStaging(
+  db: Database,
+  seriesId: number,
+  staging: number,
+  from: number,
+  to: number,
+): Promise<StagedChange> {
+  const ids = [await barsIdOf(db, seriesId), await barsIdOf(db, staging)];
+  const [row] = await db.rows(
+    `SELECT count(*), coalesce(sum(n.ts IS NULL), 0), coalesce(sum(${DIFFERS}), 0),
+min(CASE WHEN ${DIFFERS} THEN o.ts END), max(CASE WHEN ${DIFFERS} THEN o.ts END),
+(SELECT count(*) FROM bars WHERE series_id = ?2 AND ts >= ?3 AND ts < ?4)
+FROM bars o LEFT JOIN bars n ON n.series_id = ?2 AND n.ts = o.ts
+WHERE o.series_id = ?1 AND o.ts >= ?3 AND o.ts < ?4`,
+    [...ids, from, to],
+  );
+  const [stored, lost, changed, first, last, fresh] = row as number[];
+  return { fresh: fresh!, stored: stored!, lost: lost!, changed: changed!, first: first!, last: last! };
+}
+
+/** Copies the stored bars outside `from` <= ts < `to` into `staging`, a piece at a time, with a `pause` after each. */
+export async function copyRest(
+  db: Database,
+  { seriesId, staging, from, to }: { seriesId: number; staging: number; from: number; to: number },
+  pause: () => Promise<void>,
+): Promise<void> {
+  const target = await barsIdOf(db, staging);
+  const rest = [
+    [Number.MIN_SAFE_INTEGER, from],
+    [to, END_OF_TIME],
+  ] as const;
+  for (const [start, end] of rest) {
+    for await (const page of barPages(db, seriesId, start, end, PIECE)) {
+      await db.write(insertBars(target, page));
+      await pause();
+    }
+  }
+}
+
+/**
+ * Puts `staging`, whose bars are whole, and its ledger of `from` <= ts < `to` in the place of those of `seriesId`: all
+ * of it or nothing. The old bars are left to `putAwayRetired`. `also` is written in the same transaction.
+ */
+export async function swapStaging(
+  db: Database,
+  swap: { seriesId: number; staging: number; from: number; to: number; kind: RevisionKind },
+  also: readonly Statement[] = [],
+): Promise<void> {
+  const { seriesId, staging, from, to, kind } = swap;
+  const [old, fresh] = [await barsIdOf(db, seriesId), await barsIdOf(db, staging)];
+  const now = Date.now();
+  await db.write([
+    { sql: "DELETE FROM bar_sources WHERE series_id = ?1 AND ts >= ?2 AND ts < ?3", args: [seriesId, from, to] },
+    {
+      sql: "DELETE FROM batches WHERE series_id = ?1 AND from_ts >= ?2 AND to_ts <= ?3",
+      args: [seriesId, from, to],
+    },
+    { sql: "UPDATE OR REPLACE batches SET series_id = ?1 WHERE series_id = ?2", args: [seriesId, staging] },
+    db.orm
+      .update(series)
+      .set({ barsId: fresh, changedFrom: 0, ...(kind !== "rebuild" && { revisedAt: now }) })
+      .where(eq(series.id, seriesId)),
+    db.orm.update(series).set({ barsId: old, retiredKind: kind, retiredAt: now }).where(eq(series.id, staging)),
+    ...also,
+  ]);
+}
+
+/**
+ * Makes revisions of what differs in the bars that a swap has put out of use, and removes them, a piece at a time, with
+ * a `pause` after each. It may be stopped and taken up again at any piece.
+ */
+export async function putAwayRetired(db: Database, beside: SeriesRow, pause: () => Promise<void>): Promise<void> {
+  const { id, stagingFor: seriesId, stagingRun: runId, retiredKind, retiredAt } = beside;
+  if (retiredKind === null) return;
+  const [old, now] = [await barsIdOf(db, id), await barsIdOf(db, seriesId)];
+  for (let end = await pieceEnd(db, old); end !== null; end = await pieceEnd(db, old)) {
+    await db.write([
+      {
+        sql: `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume)
+SELECT ?1, o.ts, ?2, ?3, CASE WHEN n.ts IS NULL THEN 'withdrawn' ELSE ?4 END, o.open, o.high, o.low, o.close, o.volume
+FROM bars o LEFT JOIN bars n ON n.series_id = ?6 AND n.ts = o.ts
+WHERE o.series_id = ?5 AND o.ts < ?7 AND ${DIFFERS} ON CONFLICT DO NOTHING`,
+        args: [seriesId, retiredAt, runId, retiredKind, old, now, end],
+      },
+      { sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [old, end] },
+    ]);
+    await pause();
+  }
+  const idle = { stagingRun: null, retiredKind: null, retiredAt: null };
+  await db.write([db.orm.update(series).set(idle).where(eq(series.id, id))]);
+}

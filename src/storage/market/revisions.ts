@@ -1,0 +1,121 @@
+/** What bars were before a provider changed its mind, and who supplied bars that are not the provider's own. */
+
+import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
+import { type BarColumns, sliceBars } from "../../domain/market/bars.ts";
+import type { Database, Statement } from "../db.ts";
+import { barRevisions, barSources, type RevisionKind } from "../schema/market.ts";
+
+/** Bars per statement: 6 values each, far below SQLite's limit. */
+const ROWS = 500;
+
+/** Stored bars as they were, and why they change or go. */
+export interface Revised {
+  readonly kind: RevisionKind;
+  readonly bars: BarColumns;
+}
+
+function* parts(bars: BarColumns): Generator<BarColumns> {
+  for (let start = 0; start < bars.ts.length; start += ROWS) {
+    yield sliceBars(bars, start, Math.min(bars.ts.length, start + ROWS));
+  }
+}
+
+const marks = (rows: number, one: string) => Array.from({ length: rows }, () => one).join(",");
+
+/** Appends what bars were; `seenAt` in epoch milliseconds. */
+export function recordRevised(seriesId: number, runId: string, seenAt: number, { kind, bars }: Revised): Statement[] {
+  return [...parts(bars)].map(({ ts, open, high, low, close, volume }) => ({
+    sql: `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume) VALUES
+${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
+    args: [...ts].flatMap((time, at) => [
+      seriesId,
+      time,
+      seenAt,
+      runId,
+      kind,
+      open[at]!,
+      high[at]!,
+      low[at]!,
+      close[at]!,
+      volume[at]!,
+    ]),
+  }));
+}
+
+/** Removes bars stored under the id `held` (`barsIdOf` of their series). */
+export function removeBars(held: number, bars: BarColumns): Statement[] {
+  return [...parts(bars)].map(({ ts }) => ({
+    sql: `DELETE FROM bars WHERE series_id = ? AND ts IN (${marks(ts.length, "?")})`,
+    args: [held, ...ts],
+  }));
+}
+
+/** Notes who supplied `bars`; without `provider` they are the series' own, whatever was noted before. */
+export function insertSources(
+  seriesId: number,
+  runId: string,
+  bars: BarColumns,
+  provider: string | undefined,
+): Statement[] {
+  const last = bars.ts[bars.ts.length - 1];
+  if (last === undefined) return [];
+  if (provider !== undefined) {
+    return [...parts(bars)].map(({ ts }) => ({
+      sql: `INSERT OR REPLACE INTO bar_sources (series_id, ts, provider, run_id) VALUES ${marks(ts.length, "(?,?,?,?)")}`,
+      args: [...ts].flatMap((time) => [seriesId, time, provider, runId]),
+    }));
+  }
+  return [
+    {
+      sql: `DELETE FROM bar_sources WHERE series_id = ?1 AND ts BETWEEN ?2 AND ?3
+AND ts IN (SELECT value FROM json_each(?4))`,
+      args: [seriesId, bars.ts[0]!, last, JSON.stringify([...bars.ts])],
+    },
+  ];
+}
+
+/** Notes that bars from the earliest of `times` (epoch seconds) on are others than the profile was computed from. */
+export function markChanged(seriesId: number, times: readonly number[]): Statement[] {
+  if (times.length === 0) return [];
+  const from = Math.min(...times);
+  const sql = "UPDATE series SET changed_from = min(coalesce(changed_from, ?1), ?1) WHERE id = ?2";
+  return [{ sql, args: [from, seriesId] }];
+}
+
+/** The times of the bars with `from` <= ts < `to` that another provider supplied. */
+export async function foreignBars(db: Database, seriesId: number, from: number, to: number): Promise<Set<number>> {
+  const rows = await db.orm
+    .select({ ts: barSources.ts })
+    .from(barSources)
+    .where(and(eq(barSources.seriesId, seriesId), gte(barSources.ts, from), lt(barSources.ts, to)));
+  return new Set(rows.map(({ ts }) => ts));
+}
+
+/** What changed in a series, newest first: one line per write and reason. */
+export async function listRevisions(db: Database, seriesId: number, limit: number) {
+  const { seenAt, kind, runId, ts } = barRevisions;
+  return db.orm
+    .select({
+      seenAt,
+      kind,
+      runId,
+      bars: sql<number>`count(*)`,
+      first: sql<number>`min(${ts})`,
+      last: sql<number>`max(${ts})`,
+    })
+    .from(barRevisions)
+    .where(eq(barRevisions.seriesId, seriesId))
+    .groupBy(seenAt, kind, runId)
+    .orderBy(desc(seenAt))
+    .limit(limit);
+}
+
+/** How many bars of a series each other provider supplied. */
+export async function listSources(db: Database, seriesId: number) {
+  const { provider } = barSources;
+  return db.orm
+    .select({ provider, bars: sql<number>`count(*)` })
+    .from(barSources)
+    .where(eq(barSources.seriesId, seriesId))
+    .groupBy(provider);
+}

@@ -1,0 +1,39 @@
+/** Which series answers for a symbol when nobody names its provider. */
+
+import { and, desc, eq } from "drizzle-orm";
+import type { Interval } from "../../domain/market/interval.ts";
+import type { Database } from "../db.ts";
+import { series } from "../schema/market.ts";
+import { profiles } from "../schema/profiles.ts";
+
+export type SeriesRow = typeof series.$inferSelect;
+
+/** The series behind the profile of a symbol, else the newest one of that symbol; of `provider` only, if given. */
+export async function findSeries(
+  db: Database,
+  symbol: string,
+  interval: Interval,
+  provider?: string,
+): Promise<SeriesRow | undefined> {
+  const rows = await db.orm
+    .select({ series, profile: profiles.symbol })
+    .from(series)
+    .leftJoin(profiles, eq(profiles.seriesId, series.id))
+    .where(
+      and(
+        eq(series.symbol, symbol),
+        eq(series.interval, interval),
+        eq(series.stagingFor, 0),
+        provider === undefined ? undefined : eq(series.provider, provider),
+      ),
+    )
+    .orderBy(desc(series.id));
+  return (rows.find((row) => row.profile !== null) ?? rows[0])?.series;
+}
+
+/** @throws Error when there is no such series */
+export async function readSeries(db: Database, id: number): Promise<SeriesRow> {
+  const row = await db.orm.select().from(series).where(eq(series.id, id)).get();
+  if (row === undefined) throw new Error(`series ${id} is not in the database`);
+  return row;
+}

@@ -1,0 +1,261 @@
+/** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
+
+import { and, asc, desc, eq, getTableColumns, inArray, ne, type SQL, sql } from "drizzle-orm";
+import type { Interval } from "../../domain/market/interval.ts";
+import { HEALTHS, type Health, type HealthClock } from "../../domain/profiles/health.ts";
+import type { BackfillMetadata } from "../../domain/profiles/profile.ts";
+import type { Condition } from "../../domain/profiles/screener.ts";
+import { describeStage } from "../../domain/runs/progress.ts";
+import { recorded } from "../access/audit.ts";
+import type { Database } from "../db.ts";
+import { series } from "../schema/market.ts";
+import { featureStates, profiles } from "../schema/profiles.ts";
+import { jobs } from "../schema/runs.ts";
+import { healthRank } from "./health.ts";
+import { conditionSql, featureValue } from "./screener.ts";
+
+export interface ProfileRecord {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly seriesId: number;
+  readonly provider: string;
+  readonly firstBar: number;
+  readonly lastBar: number;
+  readonly lastClose: number;
+  readonly features: Readonly<Record<string, number | null>>;
+  readonly catalogVersion: string;
+  readonly backfill: BackfillMetadata;
+  /** What the next incremental update starts from. */
+  readonly state: Uint8Array;
+  /** Float32, row-major: features × `tailLength`, NaN = undefined. */
+  readonly tail: Float32Array;
+  readonly tailLength: number;
+}
+
+/** What the job that made a profile ends with. */
+export interface FinishedJob {
+  readonly jobId: number;
+  /** Seconds worked, all stretches together. */
+  readonly seconds: number;
+  readonly workedMs: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  readonly gaps: number;
+}
+
+/**
+ * Stores a profile with its feature state and marks the job complete, in one transaction. A job that was paused or
+ * cancelled in the meantime keeps that state.
+ */
+export async function storeProfile(db: Database, profile: ProfileRecord, job: FinishedJob): Promise<void> {
+  const { state, tail, tailLength, symbol, interval, ...row } = profile;
+  const now = Date.now();
+  const values = {
+    ...row,
+    symbol,
+    interval,
+    features: { ...row.features },
+    backfill: { ...row.backfill },
+    updatedAt: now,
+  };
+  const kept = {
+    symbol,
+    interval,
+    state: Buffer.from(state.buffer, state.byteOffset, state.byteLength),
+    tail: Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength),
+    tailLength,
+  };
+  const { jobId, seconds, ...counters } = job;
+  const { microStage } = describeStage({ stage: "complete", seconds });
+  await db.write([
+    db.orm
+      .insert(profiles)
+      .values(values)
+      .onConflictDoUpdate({ target: [profiles.symbol, profiles.interval], set: values }),
+    db.orm
+      .insert(featureStates)
+      .values(kept)
+      .onConflictDoUpdate({ target: [featureStates.symbol, featureStates.interval], set: kept }),
+    db.orm.update(series).set({ changedFrom: null }).where(eq(series.id, row.seriesId)),
+    db.orm
+      .update(jobs)
+      .set({
+        ...counters,
+        state: "complete",
+        status: "Complete",
+        microStage,
+        progress: 100,
+        error: null,
+        finishedAt: now,
+      })
+      .where(and(eq(jobs.id, jobId), eq(jobs.state, "running"))),
+  ]);
+}
+
+export async function findProfile(db: Database, symbol: string, interval: Interval) {
+  return db.orm
+    .select()
+    .from(profiles)
+    .where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval)))
+    .get();
+}
+
+export async function findFeatureState(db: Database, symbol: string, interval: Interval) {
+  return db.orm
+    .select()
+    .from(featureStates)
+    .where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval)))
+    .get();
+}
+
+/** The intervals at which a symbol has a profile. */
+export async function intervalsOf(db: Database, symbol: string): Promise<Interval[]> {
+  const rows = await db.orm.select({ interval: profiles.interval }).from(profiles).where(eq(profiles.symbol, symbol));
+  return rows.map((row) => row.interval);
+}
+
+/** The columns of a list of profiles that it can be sorted by, besides its features. */
+export const PROFILE_SORTS = ["symbol", "health", "bars", "last_bar", "updated"] as const;
+
+export type ProfileSort = { readonly descending: boolean } & (
+  | { readonly feature: string }
+  | { readonly column: (typeof PROFILE_SORTS)[number] }
+);
+
+export interface ProfileQuery {
+  readonly interval?: Interval | undefined;
+  /** Part of the symbol. */
+  readonly search?: string;
+  /** Only profiles whose features satisfy this. */
+  readonly where?: Condition | undefined;
+  /** Only these profiles: `AAPL/1d`. */
+  readonly keys?: readonly string[];
+  /** Only profiles of these healths; of all if there are none. */
+  readonly healths?: readonly Health[];
+  /** What to sort by, features without a value last; by symbol if not given. */
+  readonly sort?: ProfileSort | undefined;
+  readonly limit: number;
+  readonly offset?: number;
+}
+
+/** Profiles with their health, in the order asked for, a page at a time. */
+export async function listProfiles(db: Database, query: ProfileQuery, clock: HealthClock) {
+  const rank = healthRank(clock);
+  const rows = await db.orm
+    .select({ ...getTableColumns(profiles), rank })
+    .from(profiles)
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(conditionOf(query, rank))
+    .orderBy(...orderOf(query.sort, rank), profiles.symbol, profiles.interval)
+    .limit(query.limit)
+    .offset(query.offset ?? 0);
+  return rows.map(({ rank: place, ...profile }) => ({ ...profile, health: HEALTHS[place] ?? "ok" }));
+}
+
+/** Which profiles a query finds, whatever its page: enough of each to order a run for it. */
+export async function matchingProfiles(
+  db: Database,
+  query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
+  clock: HealthClock,
+) {
+  const { symbol, interval, provider, firstBar } = profiles;
+  return db.orm
+    .select({ symbol, interval, provider, firstBar })
+    .from(profiles)
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(conditionOf(query, healthRank(clock)))
+    .orderBy(symbol, interval);
+}
+
+/** How many profiles a query finds, whatever its page. */
+export async function countMatching(
+  db: Database,
+  query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
+  clock: HealthClock,
+): Promise<number> {
+  const [row] = await db.orm
+    .select({ count: sql<number>`count(*)` })
+    .from(profiles)
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(conditionOf(query, healthRank(clock)));
+  return row?.count ?? 0;
+}
+
+function conditionOf(query: Omit<ProfileQuery, "limit">, rank: SQL<number>) {
+  const { interval, search = "", where, keys, healths = [] } = query;
+  const places = healths.map((health) => HEALTHS.indexOf(health));
+  return and(
+    interval === undefined ? undefined : eq(profiles.interval, interval),
+    search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
+    where === undefined ? undefined : conditionSql(where),
+    keys &&
+      sql`${profiles.symbol} || '/' || ${profiles.interval} in (select value from json_each(${JSON.stringify(keys)}))`,
+    places.length === 0 ? undefined : inArray(rank, places),
+  );
+}
+
+function orderOf(sort: ProfileSort | undefined, rank: SQL<number>): SQL[] {
+  if (sort === undefined) return [];
+  const value = "feature" in sort ? featureValue(sort.feature) : columnOf(sort.column, rank);
+  return [sql`${value} is null`, sort.descending ? desc(value) : asc(value)];
+}
+
+function columnOf(column: (typeof PROFILE_SORTS)[number], rank: SQL<number>): SQL {
+  switch (column) {
+    case "symbol":
+      return sql`${profiles.symbol}`;
+    case "health":
+      return rank;
+    case "bars":
+      return sql`json_extract(${profiles.backfill}, '$.history_rows')`;
+    case "last_bar":
+      return sql`${profiles.lastBar}`;
+    case "updated":
+      return sql`${profiles.updatedAt}`;
+  }
+}
+
+/** The symbols whose features another version of the catalogue computed, by the provider and interval of their bars. */
+export async function outdatedProfiles(
+  db: Database,
+  version: string,
+): Promise<{ provider: string; interval: Interval; symbols: string[] }[]> {
+  const { symbol, provider, interval, catalogVersion } = profiles;
+  const rows = await db.orm
+    .select({ symbol, provider, interval })
+    .from(profiles)
+    .where(ne(catalogVersion, version))
+    .orderBy(symbol);
+  return [...Map.groupBy(rows, (row) => `${row.provider} ${row.interval}`).values()].map((group) => ({
+    provider: group[0]!.provider,
+    interval: group[0]!.interval,
+    symbols: group.map((row) => row.symbol),
+  }));
+}
+
+export async function countProfiles(db: Database): Promise<number> {
+  return db.orm.$count(profiles);
+}
+
+/** Forgets a profile and its feature state; the bars stay. */
+export async function deleteProfile(db: Database, symbol: string, interval: Interval): Promise<void> {
+  await db.write([
+    db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
+    db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
+    ...recorded({ action: "profile.delete", subject: symbol, before: { interval } }),
+  ]);
+}
+
+/** How many of `symbols` have a profile at an interval, and the newest of their last bars (epoch seconds). */
+export async function knownProfiles(db: Database, symbols: readonly string[], interval: Interval) {
+  const [row] = await db.orm
+    .select({ count: sql<number>`count(*)`, lastBar: sql<number | null>`max(${profiles.lastBar})` })
+    .from(profiles)
+    .where(
+      and(
+        eq(profiles.interval, interval),
+        sql`${profiles.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
+      ),
+    );
+  return row ?? { count: 0, lastBar: null };
+}

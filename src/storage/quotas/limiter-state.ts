@@ -1,0 +1,21 @@
+/** The limiter's memory on disk. */
+
+import { sql } from "drizzle-orm";
+import type { Database } from "../db.ts";
+import { quotas } from "../schema/quotas.ts";
+
+type QuotaRow = typeof quotas.$inferInsert;
+
+export async function readQuotas(db: Database) {
+  return db.orm.select().from(quotas);
+}
+
+export async function keepQuotas(db: Database, rows: readonly QuotaRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const set = { startedAt: sql`excluded.started_at`, used: sql`excluded.used` };
+  await db.orm
+    .insert(quotas)
+    .values([...rows])
+    .onConflictDoUpdate({ target: [quotas.account, quotas.period], set })
+    .run();
+}

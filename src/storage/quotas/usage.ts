@@ -1,0 +1,130 @@
+/** Requests and weighted units spent per provider and minute: in memory at once, on disk a moment later. */
+
+import { gte, sql } from "drizzle-orm";
+import { DAY } from "../../domain/market/interval.ts";
+import type { Database } from "../db.ts";
+import { apiUsage } from "../schema/quotas.ts";
+
+const FLUSH_MS = 250;
+const MINUTE = 60;
+
+interface Count {
+  readonly provider: string;
+  readonly minute: number;
+  requests: number;
+  units: number;
+}
+
+export interface Usage {
+  readonly provider: string;
+  readonly lastMinute: { readonly requests: number; readonly units: number };
+  /** Since midnight UTC. */
+  readonly today: { readonly requests: number; readonly units: number };
+}
+
+/** Epoch seconds of the earliest minute that is asked about: midnight UTC and a minute, or an hour ago. */
+const remembered = (seconds: number) => Math.min(seconds - (seconds % DAY) - MINUTE, seconds - 60 * MINUTE);
+
+export class UsageStore {
+  readonly #counts = new Map<string, Count>();
+  readonly #dirty = new Set<Count>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly db: Database,
+    private readonly onError: (error: unknown) => void,
+    private readonly now: () => number,
+  ) {}
+
+  /** Reads what was spent today and in the last hour, so that a restart forgets nothing. */
+  static async open(db: Database, onError: (error: unknown) => void, now = Date.now): Promise<UsageStore> {
+    const store = new UsageStore(db, onError, now);
+    const seconds = Math.floor(now() / 1000);
+    const rows = await db.orm
+      .select()
+      .from(apiUsage)
+      .where(gte(apiUsage.minute, remembered(seconds)));
+    for (const row of rows) store.#counts.set(`${row.provider} ${row.minute}`, row);
+    return store;
+  }
+
+  /** Adds to the present minute of a provider. */
+  count(provider: string, units: number, requests = 1): void {
+    const seconds = Math.floor(this.now() / 1000);
+    const minute = seconds - (seconds % MINUTE);
+    const key = `${provider} ${minute}`;
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = { provider, minute, requests: 0, units: 0 };
+      this.#counts.set(key, count);
+      this.#forgetBefore(remembered(seconds));
+    }
+    count.requests += requests;
+    count.units += units;
+    this.#dirty.add(count);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+  }
+
+  /** What each provider was asked in the last minute (the present and the one before it) and today. */
+  usage(): Usage[] {
+    const seconds = Math.floor(this.now() / 1000);
+    const found = new Map<string, { lastMinute: Count; today: Count }>();
+    const none = (provider: string) => ({ provider, minute: 0, requests: 0, units: 0 });
+    for (const { provider, minute, requests, units } of this.#counts.values()) {
+      const sums = found.get(provider) ?? { lastMinute: none(provider), today: none(provider) };
+      found.set(provider, sums);
+      const add = (to: Count) => {
+        to.requests += requests;
+        to.units += units;
+      };
+      if (minute > seconds - MINUTE) add(sums.lastMinute);
+      if (minute >= seconds - (seconds % DAY)) add(sums.today);
+    }
+    return [...found].map(([provider, { lastMinute, today }]) => ({
+      provider,
+      lastMinute: { requests: lastMinute.requests, units: lastMinute.units },
+      today: { requests: today.requests, units: today.units },
+    }));
+  }
+
+  /** Requests to each provider in each of the last minutes, at most 60, oldest first; the last one still fills. */
+  minutes(count: number): Map<string, number[]> {
+    const seconds = Math.floor(this.now() / 1000);
+    const first = seconds - (seconds % MINUTE) - (count - 1) * MINUTE;
+    const found = new Map<string, number[]>();
+    for (const { provider, minute, requests } of this.#counts.values()) {
+      if (minute < first) continue;
+      const minutes = found.get(provider) ?? Array.from({ length: count }, () => 0);
+      found.set(provider, minutes);
+      minutes[(minute - first) / MINUTE] = requests;
+    }
+    return found;
+  }
+
+  flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#writing.then(() => this.#write()).catch(this.onError);
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#dirty.size === 0) return;
+    const rows = [...this.#dirty].map((count) => ({ ...count }));
+    this.#dirty.clear();
+    await this.db.orm
+      .insert(apiUsage)
+      .values(rows)
+      .onConflictDoUpdate({
+        target: [apiUsage.provider, apiUsage.minute],
+        set: { requests: sql`excluded.requests`, units: sql`excluded.units` },
+      })
+      .run();
+  }
+
+  #forgetBefore(minute: number): void {
+    for (const [key, count] of this.#counts)
+      if (count.minute < minute && !this.#dirty.has(count)) this.#counts.delete(key);
+  }
+}

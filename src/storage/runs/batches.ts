@@ -1,0 +1,246 @@
+/** The coverage ledger: which windows of a series were asked for, and what came of it. */
+
+import { and, eq, gt, gte, inArray, lte } from "drizzle-orm";
+import type { BarColumns } from "../../domain/market/bars.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import type { BatchState } from "../../domain/runs/coverage.ts";
+import type { Database, Statement } from "../db.ts";
+import { barsIdOf, heldUnder, insertBars } from "../market/bars.ts";
+import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
+import { series } from "../schema/market.ts";
+import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
+
+type BatchStatus = (typeof BATCH_STATUSES)[number];
+
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The job's counters, written with a batch so that a restart goes on from them. */
+export interface JobCounters {
+  readonly jobId: number;
+  readonly apiCalls: number;
+  readonly fetchMs: number;
+}
+
+export interface BatchRecord {
+  readonly seriesId: number;
+  readonly runId: string;
+  readonly window: Window;
+  /** What was answered for the window. */
+  readonly bars: BarColumns;
+  /** Those of them that are stored: all, unless some are there already or are not to be believed. */
+  readonly write?: BarColumns;
+  /** What stored bars were before this write, by the reason for which they change or go. */
+  readonly revised?: readonly Revised[];
+  /** Stored bars that the answer lacks: it was not believed. */
+  readonly lacking?: number;
+  /** The provider of the bars, where it is not that of the series. */
+  readonly source?: string;
+  /** More to be written in the same transaction. */
+  readonly also?: readonly Statement[];
+  readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
+  /** With the number of bars that the job holds outside this window: those inside are counted once they are in. */
+  readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
+}
+
+// These run for every batch: written out once, because drizzle would build their text anew each time, which costs more
+// than running them.
+const UPSERT_BATCH = `INSERT INTO batches
+(series_id, run_id, from_ts, to_ts, status, rows, rejected, first_ts, last_ts, error, fetched_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = ?5, rows = ?6, rejected = ?7,
+first_ts = ?8, last_ts = ?9, error = ?10, fetched_at = ?11, attempts = attempts + 1`;
+const UPSERT_FAILURE = `INSERT INTO batches (series_id, run_id, from_ts, to_ts, status, rows, error, fetched_at)
+VALUES (?1, ?2, ?3, ?4, 'failed', 0, ?5, ?6)
+ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, error = ?5, fetched_at = ?6, attempts = attempts + 1
+WHERE status = 'failed'`;
+const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
+const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 + (SELECT count(*) FROM bars
+WHERE series_id = ${heldUnder("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
+const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
+
+/** Notes on the series that its vendor changed its mind, or gave an answer that was not believed. */
+function noteNews(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
+  const set = [...(revised ? ["revised_at = ?1"] : []), ...(suspect ? ["suspect_at = ?1"] : [])];
+  return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
+}
+
+/** Stores a batch: its bars, what was rejected, its line in the ledger and the job's counters, or nothing at all. */
+export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
+  const { bars, rejected, seriesId, runId, window, counters, write = bars, revised = [], source, lacking = 0 } = batch;
+  const { ts } = bars;
+  const { from, to } = window;
+  const now = Date.now();
+  const withdrawn = revised.filter(({ kind }) => kind === "withdrawn");
+  const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
+  const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
+  const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
+  const held = await barsIdOf(db, seriesId);
+  await db.write([
+    ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
+    ...withdrawn.flatMap((part) => removeBars(held, part.bars)),
+    ...insertBars(held, write),
+    ...insertSources(seriesId, runId, write, source),
+    ...markChanged(seriesId, touched),
+    ...noteNews(
+      seriesId,
+      now,
+      revised.some((part) => part.bars.ts.length > 0),
+      lacking > 0,
+    ),
+    ...(batch.also ?? []),
+    ...rejected.map(({ where, reason, raw }) => ({
+      sql: UPSERT_REJECTED,
+      args: [seriesId, where, reason, raw.slice(0, 500), runId, now],
+    })),
+    { sql: UPSERT_BATCH, args: [seriesId, runId, from, to, ...line] },
+    {
+      sql: COUNT_JOB,
+      args: [counters.apiCalls, counters.fetchMs, counters.dataPointsElsewhere, seriesId, from, to, counters.jobId],
+    },
+  ]);
+}
+
+/** Notes that a window could not be had. Bars that are stored stay; a window once answered is not marked failed. */
+export async function storeFailedBatch(
+  db: Database,
+  failure: { seriesId: number; runId: string; window: Window; error: string; counters: JobCounters },
+): Promise<void> {
+  const { seriesId, runId, window, error, counters } = failure;
+  await db.write([
+    { sql: UPSERT_FAILURE, args: [seriesId, runId, window.from, window.to, error, Date.now()] },
+    { sql: COUNT_FAILED_JOB, args: [counters.apiCalls, counters.fetchMs, counters.jobId] },
+  ]);
+}
+
+/** The windows of a series that were answered (with bars or with none); with `runId` only those of that run. */
+export async function answeredWindows(db: Database, seriesId: number, runId?: string): Promise<Window[]> {
+  return db.orm
+    .select({ from: batches.fromTs, to: batches.toTs })
+    .from(batches)
+    .where(
+      and(
+        eq(batches.seriesId, seriesId),
+        inArray(batches.status, ["ok", "empty"]),
+        runId === undefined ? undefined : eq(batches.runId, runId),
+      ),
+    )
+    .orderBy(batches.fromTs);
+}
+
+/** The windows after `from` that were answered to runs for which it was `asOf` (epoch seconds) or later. */
+export async function windowsAsOf(db: Database, seriesId: number, from: number, asOf: number): Promise<Window[]> {
+  return db.orm
+    .select({ from: batches.fromTs, to: batches.toTs })
+    .from(batches)
+    .innerJoin(runs, eq(runs.id, batches.runId))
+    .where(
+      and(
+        eq(batches.seriesId, seriesId),
+        inArray(batches.status, ["ok", "empty"]),
+        gt(batches.toTs, from),
+        gte(runs.asOf, asOf),
+      ),
+    )
+    .orderBy(batches.fromTs);
+}
+
+/** A window and what came of it. */
+export interface JudgedWindow extends Window {
+  readonly state: BatchState;
+}
+
+const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed" } as const;
+
+/** The windows that a run asked of a series, in order of time, with what came of them. */
+export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<JudgedWindow[]> {
+  const rows = await db.orm
+    .select({ from: batches.fromTs, to: batches.toTs, status: batches.status })
+    .from(batches)
+    .where(and(eq(batches.seriesId, seriesId), eq(batches.runId, runId)))
+    .orderBy(batches.fromTs);
+  return rows.map(({ from, to, status }) => ({ from, to, state: STATE_OF[status] }));
+}
+
+/** Symbols per statement. */
+const SYMBOLS = 500;
+
+/** The windows that a run asked of many symbols, by symbol, in order of time, with what came of them. */
+export async function windowsOfSymbols(
+  db: Database,
+  run: { readonly id: string; readonly provider: string; readonly interval: Interval },
+  symbols: readonly string[],
+): Promise<Map<string, JudgedWindow[]>> {
+  const found = new Map<string, JudgedWindow[]>();
+  for (let start = 0; start < symbols.length; start += SYMBOLS) {
+    const rows = await db.orm
+      .select({ symbol: series.symbol, from: batches.fromTs, to: batches.toTs, status: batches.status })
+      .from(series)
+      .innerJoin(batches, eq(batches.seriesId, series.id))
+      .where(
+        and(
+          inArray(series.symbol, symbols.slice(start, start + SYMBOLS)),
+          eq(series.interval, run.interval),
+          eq(series.provider, run.provider),
+          eq(series.stagingFor, 0),
+          eq(batches.runId, run.id),
+        ),
+      )
+      .orderBy(series.id, batches.fromTs);
+    for (const { symbol, from, to, status } of rows) {
+      const windows = found.get(symbol) ?? [];
+      windows.push({ from, to, state: STATE_OF[status] });
+      found.set(symbol, windows);
+    }
+  }
+  return found;
+}
+
+/**
+ * Takes windows away from a run, so that it asks for them again; what was answered stays known to everybody else.
+ * `within` takes only those that lie between its ends.
+ */
+export async function releaseWindows(
+  db: Database,
+  run: { readonly id: string; readonly provider: string; readonly interval: Interval },
+  symbols: readonly string[],
+  within?: Window,
+): Promise<void> {
+  for (let start = 0; start < symbols.length; start += SYMBOLS) {
+    const concerned = db.orm
+      .select({ id: series.id })
+      .from(series)
+      .where(
+        and(
+          inArray(series.symbol, symbols.slice(start, start + SYMBOLS)),
+          eq(series.interval, run.interval),
+          eq(series.provider, run.provider),
+          eq(series.stagingFor, 0),
+        ),
+      );
+    await db.orm
+      .update(batches)
+      .set({ runId: "" })
+      .where(
+        and(
+          inArray(batches.seriesId, concerned),
+          eq(batches.runId, run.id),
+          within && gte(batches.fromTs, within.from),
+          within && lte(batches.toTs, within.to),
+        ),
+      );
+  }
+}
+
+/** What a run asked of a series and what came of it, in order of time. */
+export async function ledgerOf(db: Database, seriesId: number, runId: string) {
+  return db.orm
+    .select()
+    .from(batches)
+    .where(and(eq(batches.seriesId, seriesId), eq(batches.runId, runId)))
+    .orderBy(batches.fromTs);
+}

@@ -1,0 +1,207 @@
+/** Runs and their jobs: the truth that the engine is filled from. */
+
+import { and, desc, eq, inArray, or, sql } from "drizzle-orm";
+import type { AlertEvent, JobFailed } from "../../domain/alerts.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import {
+  ACTIVE_STATES,
+  JOB_TRANSITIONS,
+  type JobState,
+  type JobTransition,
+  type RunState,
+} from "../../domain/runs/states.ts";
+import { recorded } from "../access/audit.ts";
+import { recordStatements } from "../alerts/outbox.ts";
+import type { Database, Write } from "../db.ts";
+import { jobs, runs } from "../schema/runs.ts";
+
+export type RunRow = typeof runs.$inferSelect;
+export type JobRow = typeof jobs.$inferSelect;
+
+/** Rows per statement: far below SQLite's limit on parameters. */
+const CHUNK = 500;
+
+function* chunks<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += CHUNK) yield items.slice(start, start + CHUNK);
+}
+
+/**
+ * Stores a run with one queued job per symbol, or nothing if any symbol is active already (a unique index sees to it).
+ * What is to be written `alongside` holds if the run does, and not otherwise.
+ */
+export async function insertRun(
+  db: Database,
+  run: typeof runs.$inferInsert,
+  symbols: readonly string[],
+  alongside: readonly Write[] = [],
+): Promise<void> {
+  const { mode, interval, provider, years } = run;
+  const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
+  await db.write([
+    db.orm.insert(runs).values(run),
+    ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
+    ...recorded({ action: "run.start", subject: run.id, after: { symbols, mode, interval, provider, years } }),
+    ...alongside,
+  ]);
+}
+
+/** The jobs that hold any of `symbols` at `interval`. */
+export async function activeJobs(db: Database, symbols: readonly string[], interval: Interval): Promise<JobRow[]> {
+  const found: JobRow[] = [];
+  for (const part of chunks(symbols)) {
+    found.push(
+      ...(await db.orm
+        .select()
+        .from(jobs)
+        .where(and(inArray(jobs.symbol, part), eq(jobs.interval, interval), inArray(jobs.state, [...ACTIVE_STATES])))),
+    );
+  }
+  return found;
+}
+
+export async function findRun(db: Database, id: string): Promise<RunRow | undefined> {
+  return db.orm.select().from(runs).where(eq(runs.id, id)).get();
+}
+
+/** Runs with work to do: those not finished, and one whose job was retried just before the server died. */
+export async function openRuns(db: Database): Promise<RunRow[]> {
+  const active = db.orm
+    .select({ id: jobs.runId })
+    .from(jobs)
+    .where(inArray(jobs.state, [...ACTIVE_STATES]));
+  return db.orm
+    .select()
+    .from(runs)
+    .where(or(inArray(runs.state, ["running", "paused"]), inArray(runs.id, active)))
+    .orderBy(runs.createdAt);
+}
+
+export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> {
+  return db.orm.select().from(jobs).where(eq(jobs.runId, runId)).orderBy(jobs.id);
+}
+
+/** Sets a run's state and records what is to be told of it, together. */
+export async function setRunState(
+  db: Database,
+  id: string,
+  state: RunState,
+  finishedAt: number | null,
+  events: readonly AlertEvent[] = [],
+): Promise<void> {
+  const update = db.orm.update(runs).set({ state, finishedAt }).where(eq(runs.id, id));
+  await db.write([update, ...recordStatements(events)]);
+}
+
+/** Columns that change together with a job's state. */
+export type JobPatch = Partial<
+  Pick<
+    JobRow,
+    | "status"
+    | "microStage"
+    | "progress"
+    | "dataPoints"
+    | "apiCalls"
+    | "workedMs"
+    | "deaths"
+    | "asks"
+    | "error"
+    | "startedAt"
+    | "finishedAt"
+  >
+>;
+
+/**
+ * Moves jobs to the state that `transition` leads to, those of them that are in a state it starts from.
+ * @returns the ids that were moved
+ */
+export async function moveJobs(
+  db: Database,
+  ids: readonly number[],
+  transition: JobTransition,
+  patch: JobPatch = {},
+): Promise<Set<number>> {
+  const { from, to } = JOB_TRANSITIONS[transition];
+  const moved = new Set<number>();
+  for (const part of chunks(ids)) {
+    const rows = await db.orm
+      .update(jobs)
+      .set({ ...patch, state: to, ...(transition === "start" && { attempts: sql`${jobs.attempts} + 1` }) })
+      .where(and(inArray(jobs.id, part), inArray(jobs.state, [...from] as JobState[])))
+      .returning({ id: jobs.id });
+    for (const { id } of rows) moved.add(id);
+  }
+  return moved;
+}
+
+/** Ends jobs that can still fail, each with what changes and what is to be told of it, all together. */
+export async function failJobs(
+  db: Database,
+  failures: readonly { readonly id: number; readonly patch: JobPatch; readonly event: JobFailed }[],
+): Promise<void> {
+  const { from, to } = JOB_TRANSITIONS.fail;
+  for (const part of chunks(failures)) {
+    await db.write(
+      part.flatMap(({ id, patch, event }) => [
+        db.orm
+          .update(jobs)
+          .set({ ...patch, state: to, error: event.reason, finishedAt: event.at })
+          .where(and(eq(jobs.id, id), inArray(jobs.state, [...from]))),
+        // Not if the job was completed a moment ago, so that the update above found nothing to do.
+        ...recordStatements([event], {
+          sql: "EXISTS (SELECT 1 FROM jobs WHERE id = ? AND state = 'failed' AND finished_at = ?)",
+          args: [id, event.at],
+        }),
+      ]),
+    );
+  }
+}
+
+/** The jobs of one run that are in one state, with their sums. */
+export interface JobCount {
+  readonly runId: string;
+  readonly state: JobState;
+  readonly jobs: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  /** Sessions that are missing from what they stored. */
+  readonly gaps: number;
+}
+
+/** How many jobs of each run are in each state. */
+export async function countJobs(db: Database, runIds: readonly string[]): Promise<JobCount[]> {
+  return db.orm
+    .select({
+      runId: jobs.runId,
+      state: jobs.state,
+      jobs: sql<number>`count(*)`,
+      dataPoints: sql<number>`sum(${jobs.dataPoints})`,
+      apiCalls: sql<number>`sum(${jobs.apiCalls})`,
+      gaps: sql<number>`coalesce(sum(${jobs.gaps}) filter (where ${jobs.state} = 'complete'), 0)`,
+    })
+    .from(jobs)
+    .where(inArray(jobs.runId, [...runIds]))
+    .groupBy(jobs.runId, jobs.state);
+}
+
+/** Jobs that tell how fast a provider is. */
+const SPEED_SAMPLE = 200;
+
+/** What the last jobs of a provider took in all: their number, requests, and milliseconds of work. */
+export async function speedOf(db: Database, provider: string) {
+  const recent = db.orm
+    .select({ requests: jobs.apiCalls, worked: jobs.workedMs })
+    .from(jobs)
+    .innerJoin(runs, eq(runs.id, jobs.runId))
+    .where(and(eq(runs.provider, provider), eq(jobs.state, "complete")))
+    .orderBy(desc(jobs.finishedAt))
+    .limit(SPEED_SAMPLE)
+    .as("recent");
+  const [row] = await db.orm
+    .select({
+      jobs: sql<number>`count(*)`,
+      requests: sql<number>`coalesce(sum(${recent.requests}), 0)`,
+      workedMs: sql<number>`coalesce(sum(${recent.worked}), 0)`,
+    })
+    .from(recent);
+  return row ?? { jobs: 0, requests: 0, workedMs: 0 };
+}

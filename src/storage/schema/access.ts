@@ -1,0 +1,57 @@
+/** The tables of login and audit: tokens, sessions, and who did what. */
+
+import { sql } from "drizzle-orm";
+import { check, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { SCOPES } from "../../domain/access.ts";
+
+/** API tokens: programs and guests act in their name. */
+export const tokens = sqliteTable(
+  "tokens",
+  {
+    id: integer().primaryKey(),
+    name: text().notNull(),
+    /** SHA-256 of the token, in hex: the token itself is shown once and kept nowhere. */
+    hash: text().notNull().unique(),
+    scope: text({ enum: SCOPES }).notNull(),
+    /** Epoch milliseconds. */
+    createdAt: integer("created_at").notNull(),
+    lastUsedAt: integer("last_used_at"),
+  },
+  (t) => [
+    uniqueIndex("tokens_name").on(sql`lower(${t.name})`),
+    check("tokens_scope", sql`${t.scope} in (${sql.raw(SCOPES.map((scope) => `'${scope}'`).join(", "))})`),
+  ],
+);
+
+/** Browsers that have signed in, with the password or with a token. */
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    /** SHA-256 of the cookie, in hex. */
+    hash: text().primaryKey(),
+    /** The token that was signed in with; `null` for the password. */
+    tokenId: integer("token_id").references(() => tokens.id, { onDelete: "cascade" }),
+    /** Epoch milliseconds. */
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (t) => [index("sessions_by_end").on(t.expiresAt)],
+);
+
+/** Who changed what, when and why; written with the change. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer().primaryKey(),
+    /** Epoch milliseconds. */
+    at: integer().notNull(),
+    actor: text().notNull(),
+    action: text().notNull(),
+    /** What it was done to: a symbol, a run, a watchlist, … */
+    subject: text().notNull(),
+    reason: text(),
+    before: text({ mode: "json" }).$type<Record<string, unknown>>(),
+    after: text({ mode: "json" }).$type<Record<string, unknown>>(),
+  },
+  (t) => [index("audit_by_time").on(t.at)],
+);

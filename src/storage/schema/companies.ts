@@ -1,0 +1,54 @@
+/** Known companies, the lists they came from, and watchlists. */
+
+import { sql } from "drizzle-orm";
+import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+/**
+ * Symbols known by name: imported, or listed by a provider. Their names are found through the full-text table
+ * `company_names` (a virtual table, so only in the migrations), which triggers keep in step.
+ */
+export const companies = sqliteTable("companies", {
+  id: integer().primaryKey(),
+  symbol: text().notNull().unique(),
+  name: text().notNull().default(""),
+  exchange: text().notNull().default(""),
+  /** The provider that listed it, or `import`. */
+  source: text().notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** The lists that providers gave, so that they are not asked again at once. */
+export const companyLists = sqliteTable(
+  "company_lists",
+  {
+    provider: text().notNull(),
+    exchange: text().notNull(),
+    companies: integer().notNull(),
+    /** Epoch milliseconds. */
+    fetchedAt: integer("fetched_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.provider, t.exchange] })],
+);
+
+/** Symbols that a person keeps together under a name. */
+export const watchlists = sqliteTable(
+  "watchlists",
+  {
+    id: integer().primaryKey(),
+    name: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [uniqueIndex("watchlists_name").on(sql`lower(${t.name})`)],
+);
+
+/** The symbols of a watchlist; they need not be known companies. */
+export const watchlistSymbols = sqliteTable(
+  "watchlist_symbols",
+  {
+    watchlistId: integer("watchlist_id")
+      .notNull()
+      .references(() => watchlists.id, { onDelete: "cascade" }),
+    symbol: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.watchlistId, t.symbol] })],
+);

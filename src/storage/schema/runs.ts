@@ -1,0 +1,133 @@
+/**
+ * Runs, their jobs and the ledger of batches.
+ * The states allowed here are those of domain/runs/states.ts; a test compares them.
+ */
+
+import { sql } from "drizzle-orm";
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { ASKS } from "../../domain/runs/refetch.ts";
+import type { StageTimes } from "../../domain/runs/stage-times.ts";
+import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../../domain/runs/states.ts";
+import { oneOf } from "./checks.ts";
+import { series } from "./market.ts";
+
+/** An order to the pipeline. Times are epoch seconds; `range_from` to `range_to` is half open. */
+export const runs = sqliteTable(
+  "runs",
+  {
+    id: text().primaryKey(),
+    mode: text({ enum: MODES }).notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    provider: text().notNull(),
+    /** A number of years, or `all`. */
+    years: text().notNull(),
+    batchDays: integer("batch_days").notNull(),
+    maxWorkers: integer("max_workers").notNull(),
+    /** Is the history fetched anew beside the old one, which stays until the new one is whole? */
+    rebuild: integer({ mode: "boolean" }).notNull().default(false),
+    /** The provider that a repair may ask for what the series' own does not have. */
+    repairProvider: text("repair_provider"),
+    rangeFrom: integer("range_from").notNull(),
+    rangeTo: integer("range_to").notNull(),
+    /** What counts as now for this run, so that a resumed run asks what the first attempt would have asked. */
+    asOf: integer("as_of").notNull(),
+    state: text({ enum: RUN_STATES }).notNull().default("running"),
+    /** Epoch milliseconds. */
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (t) => [
+    // One for each filter of the list, in the list's order, so that a page is read and nothing is sorted.
+    index("runs_by_time").on(t.createdAt, t.id),
+    index("runs_by_state").on(t.state, t.createdAt, t.id),
+    index("runs_by_mode").on(t.mode, t.createdAt, t.id),
+    index("runs_by_interval").on(t.interval, t.createdAt, t.id),
+    index("runs_by_provider").on(t.provider, t.createdAt, t.id),
+    oneOf("runs_state", t.state, RUN_STATES),
+    oneOf("runs_mode", t.mode, MODES),
+  ],
+);
+
+/** One symbol of a run. */
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    id: integer().primaryKey(),
+    runId: text("run_id")
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    symbol: text().notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    state: text({ enum: JOB_STATES }).notNull().default("queued"),
+    /** The status and micro-stage last shown; live values come from the hub. */
+    status: text().notNull().default("Queued"),
+    microStage: text("micro_stage").notNull().default("Waiting for a worker"),
+    progress: integer().notNull().default(0),
+    dataPoints: integer("data_points").notNull().default(0),
+    apiCalls: integer("api_calls").notNull().default(0),
+    /** Where an incremental job began to ask (epoch seconds): kept, so that a resumed one asks the same windows. */
+    planFrom: integer("plan_from"),
+    /** What it asks its provider for. */
+    asks: text({ enum: ASKS }).notNull().default("unanswered"),
+    /** Milliseconds spent in the fetch stage. */
+    fetchMs: integer("fetch_ms").notNull().default(0),
+    /** How long each stage took; of a stretch that the process did not survive nothing is known. */
+    stageMs: text("stage_ms", { mode: "json" }).$type<StageTimes>().notNull().default({}),
+    /** Milliseconds worked in earlier stretches, before a pause or a restart. */
+    workedMs: integer("worked_ms").notNull().default(0),
+    /** Workers that died on this job. */
+    deaths: integer().notNull().default(0),
+    attempts: integer().notNull().default(0),
+    error: text(),
+    /** Gaps in the series when the job was complete. */
+    gaps: integer(),
+    startedAt: integer("started_at"),
+    finishedAt: integer("finished_at"),
+  },
+  (t) => [
+    uniqueIndex("jobs_of_run").on(t.runId, t.symbol),
+    uniqueIndex("jobs_active_symbol")
+      .on(t.symbol, t.interval)
+      .where(sql`${t.state} in (${sql.raw(ACTIVE_STATES.map((state) => `'${state}'`).join(", "))})`),
+    index("jobs_by_state").on(t.state),
+    index("jobs_by_symbol").on(t.symbol, t.runId),
+    oneOf("jobs_state", t.state, JOB_STATES),
+    check("jobs_progress", sql`${t.progress} between 0 and 100`),
+    check("jobs_finished", sql`${t.state} <> 'complete' or ${t.finishedAt} is not null`),
+    check("jobs_failed", sql`${t.state} <> 'failed' or ${t.error} is not null`),
+  ],
+);
+
+export const BATCH_STATUSES = ["ok", "empty", "failed"] as const;
+
+/** The coverage ledger: what was asked of a provider and what came of it, written with the bars it speaks of. */
+export const batches = sqliteTable(
+  "batches",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    /** Half-open window, epoch seconds. */
+    fromTs: integer("from_ts").notNull(),
+    toTs: integer("to_ts").notNull(),
+    /** The run that asked last. */
+    runId: text("run_id").notNull(),
+    status: text({ enum: BATCH_STATUSES }).notNull(),
+    rows: integer().notNull(),
+    rejected: integer().notNull().default(0),
+    firstTs: integer("first_ts"),
+    lastTs: integer("last_ts"),
+    attempts: integer().notNull().default(1),
+    error: text(),
+    /** Epoch milliseconds. */
+    fetchedAt: integer("fetched_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.seriesId, t.fromTs, t.toTs] }),
+    oneOf("batches_status", t.status, BATCH_STATUSES),
+    check("batches_window", sql`${t.fromTs} < ${t.toTs}`),
+    check("batches_empty", sql`${t.status} <> 'empty' or ${t.rows} = 0`),
+    check("batches_failed", sql`${t.status} <> 'failed' or ${t.error} is not null`),
+  ],
+);
