@@ -1,9 +1,9 @@
 /** The only wiring: opens storage, hub, engine and pool, and closes them in reverse. */
 
 import { hostname } from "node:os";
+import { Outbox } from "./alerts/mail-dispatcher.ts";
 import { MailSettings } from "./alerts/mail-settings.ts";
-import { Outbox } from "./alerts/outbox.ts";
-import { QuotaWatch } from "./alerts/quota-watch.ts";
+import { QuotaWatch } from "./alerts/quota-alerts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -11,9 +11,9 @@ import type { LogLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
-import { CompanyLoader } from "./pipeline/company-loader.ts";
-import { Exporter } from "./pipeline/exporter.ts";
-import { WorkerPool } from "./pipeline/pool.ts";
+import { CompanyLoader } from "./pipeline/companies/loader.ts";
+import { Exporter } from "./pipeline/exports/exporter.ts";
+import { WorkerPool } from "./pipeline/workers/pool.ts";
 import type { ProviderEntry } from "./providers/entry.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/account.ts";

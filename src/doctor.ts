@@ -1,7 +1,7 @@
 /** Looks at everything Barkeep depends on and says what to do about what is wrong. */
 
-import { Mailer } from "./alerts/email.ts";
 import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
+import { Mailer } from "./alerts/smtp.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";

@@ -1,10 +1,10 @@
 /** Makes a mail of events of one kind. */
 
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
-import { gapLetter, revisionLetter } from "./templates/data.ts";
-import { type Letter, type RenderedMail, renderLetter } from "./templates/letter.ts";
+import { gapLetter, revisionLetter } from "./templates/data-quality.ts";
+import { type Letter, type RenderedMail, renderLetter } from "./templates/layout.ts";
+import { quotaLetter, scheduleLetter } from "./templates/operations.ts";
 import { failureLetter, runLetter } from "./templates/runs.ts";
-import { quotaLetter, scheduleLetter } from "./templates/service.ts";
 
 /** The events of a kind; two kinds may share their shape. */
 type EventOf<Kind extends AlertKind> = AlertEvent extends infer Each

@@ -10,7 +10,7 @@ import { changesOf, record } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
 import type { Seal } from "../storage/encryption.ts";
 import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
-import { type MailAccount, Mailer, secretsOfMail } from "./email.ts";
+import { type MailAccount, Mailer, secretsOfMail } from "./smtp.ts";
 
 const ACCOUNT = "mail:account";
 const PASSWORD = "mail:password";

@@ -7,8 +7,8 @@ import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL
 import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
 import { readSeries } from "../storage/market/series.ts";
 import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles/profiles.ts";
-import { adjusterOf, USUAL_ADJUSTMENT } from "./adjust.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "./job-context.ts";
+import { adjusterOf, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 /** Bars read beyond the lookback of a state, so that a few bars filled in later do not cost a full pass. */

@@ -1,7 +1,7 @@
 /** `/alerts`: the rules, the mails, the test mail. */
 
 import { type Context, Hono } from "hono";
-import { isQuiet } from "../alerts/rules.ts";
+import { isQuiet } from "../alerts/digest.ts";
 import { MAIL_STATES } from "../domain/alerts.ts";
 import { Refusal } from "../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../storage/alerts/outbox.ts";

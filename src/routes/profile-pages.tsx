@@ -9,7 +9,7 @@ import { type Interval, isInterval } from "../domain/market/interval.ts";
 import { parseSymbol } from "../domain/market/symbol.ts";
 import { healthClock } from "../domain/profiles/health.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../features/catalog.ts";
-import { adjusterOf, USUAL_ADJUSTMENT } from "../pipeline/adjust.ts";
+import { adjusterOf, USUAL_ADJUSTMENT } from "../pipeline/price-adjustment.ts";
 import { countRejected, readLastBars } from "../storage/market/bars.ts";
 import { findSeries } from "../storage/market/series.ts";
 import { findHealth } from "../storage/profiles/health.ts";

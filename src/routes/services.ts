@@ -1,13 +1,13 @@
 /** What the routes are given to answer with: opened and closed by app.ts. */
 
+import type { Outbox } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";
-import type { Outbox } from "../alerts/outbox.ts";
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
-import type { CompanyLoader } from "../pipeline/company-loader.ts";
-import type { Exporter } from "../pipeline/exporter.ts";
-import type { WorkerPool } from "../pipeline/pool.ts";
+import type { CompanyLoader } from "../pipeline/companies/loader.ts";
+import type { Exporter } from "../pipeline/exports/exporter.ts";
+import type { WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Quota } from "../providers/quotas/rate-limiter.ts";
 import type { Activity } from "../scheduler/activity.ts";

@@ -1,8 +1,8 @@
 /** The verbs on the list of companies: fetch it from a provider, import it from text. Routes and command line use these. */
 
 import { ProviderError, Refusal } from "../domain/errors.ts";
-import type { CompanyLoader } from "../pipeline/company-loader.ts";
-import type { Loaded } from "../pipeline/company-worker.ts";
+import type { CompanyLoader } from "../pipeline/companies/loader.ts";
+import type { Loaded } from "../pipeline/companies/worker.ts";
 import type { Exchange, Provider } from "../providers/provider.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { record } from "../storage/access/audit.ts";

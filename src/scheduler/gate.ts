@@ -1,6 +1,6 @@
 /** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
-import type { Gate } from "../pipeline/pool.ts";
+import type { Gate } from "../pipeline/workers/pool.ts";
 import type { Quota } from "../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
 

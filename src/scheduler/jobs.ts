@@ -3,7 +3,7 @@
 import { messageOf } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import type { Outcome, SymbolTask } from "../pipeline/messages.ts";
-import { WorkerDied, type WorkerPool } from "../pipeline/pool.ts";
+import { WorkerDied, type WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Database } from "../storage/db.ts";
 import { storedState } from "../storage/runs/jobs.ts";
 import type { JobRecord } from "./book.ts";

@@ -2,7 +2,7 @@
 
 import { messageOf, ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
-import type { Gate } from "../pipeline/pool.ts";
+import type { Gate } from "../pipeline/workers/pool.ts";
 import type { FetchContext, Provider } from "../providers/provider.ts";
 
 /** Days of daily bars asked for where there is no cheaper question: enough to hold a session. */

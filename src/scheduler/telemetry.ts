@@ -1,6 +1,6 @@
 /** The server's pulse: totals over all runs and the providers' usage, told to the viewers every second while it works. */
 
-import type { QuotaWatch } from "../alerts/quota-watch.ts";
+import type { QuotaWatch } from "../alerts/quota-alerts.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Quota } from "../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";

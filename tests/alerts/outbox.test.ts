@@ -1,7 +1,7 @@
 /** From an event in the database to a mail in a mailbox, with a mail server that has its days. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { Outbox, retryDelay } from "../../src/alerts/outbox.ts";
+import { Outbox, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
 import { type AlertEvent, type AlertRules, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
 import type { Log } from "../../src/log.ts";
 import { findMail, forgetMails, listMails, recordStatements, takeMail } from "../../src/storage/alerts/outbox.ts";

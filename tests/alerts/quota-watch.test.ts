@@ -1,8 +1,8 @@
 /** Which quotas are worth a mail. */
 
 import { expect, test } from "bun:test";
-import { Outbox } from "../../src/alerts/outbox.ts";
-import { QuotaWatch, quotasAt } from "../../src/alerts/quota-watch.ts";
+import { Outbox } from "../../src/alerts/mail-dispatcher.ts";
+import { QuotaWatch, quotasAt } from "../../src/alerts/quota-alerts.ts";
 import type { QuotaState } from "../../src/providers/quotas/account.ts";
 import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";

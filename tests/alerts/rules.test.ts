@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isQuiet, planMails } from "../../src/alerts/rules.ts";
+import { isQuiet, planMails } from "../../src/alerts/digest.ts";
 import {
   ALERT_KINDS,
   type AlertEvent,

@@ -5,7 +5,7 @@
 
 import { existsSync, writeFileSync } from "node:fs";
 import type { ToWorker } from "../../src/pipeline/messages.ts";
-import "../../src/pipeline/worker.ts";
+import "../../src/pipeline/workers/worker.ts";
 
 declare const self: Worker;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readCompanyFile } from "../../src/pipeline/company-file.ts";
+import { readCompanyFile } from "../../src/pipeline/companies/parse-file.ts";
 
 const symbols = (text: string) => readCompanyFile(text).companies.map(({ symbol }) => symbol);
 const badLines = (text: string) => readCompanyFile(text).bad.map(({ line }) => line);

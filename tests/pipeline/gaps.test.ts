@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
-import { findGaps } from "../../src/pipeline/gaps.ts";
+import { findGaps } from "../../src/pipeline/fetch/find-gaps.ts";
 import type { DayCount } from "../../src/storage/market/gaps.ts";
 
 const at = (text: string) => Date.parse(`${text}T00:00:00Z`) / 1000;

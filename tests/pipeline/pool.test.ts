@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import type { SymbolTask } from "../../src/pipeline/messages.ts";
-import { WorkerPool } from "../../src/pipeline/pool.ts";
+import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
 import { testConfig } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 

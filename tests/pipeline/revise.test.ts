@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../src/domain/market/bars.ts";
-import { compareBars, pick } from "../../src/pipeline/revise.ts";
+import { compareBars, pick } from "../../src/pipeline/fetch/compare-bars.ts";
 import { dailyRow } from "../fakes/memory-vendor.ts";
 import { rowsOf } from "../helpers/pipeline.ts";
 

@@ -1,8 +1,8 @@
 /** Mails about runs that ended and symbols that failed. */
 
 import type { JobFailed, JobReport, RunEnded, RunReport } from "../../domain/alerts.ts";
-import type { Letter, Section } from "./letter.ts";
-import { count, duration, moment, names, plural } from "./words.ts";
+import { count, duration, moment, names, plural } from "./format.ts";
+import type { Letter, Section } from "./layout.ts";
 
 /** Rows of the symbols that went well, in the summary of a run; all that failed are always shown. */
 const SHOWN = 50;

@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
-import { EXPORT_FORMATS, type ExportOrder } from "../../pipeline/export.ts";
+import { EXPORT_FORMATS, type ExportOrder } from "../../pipeline/exports/export-table.ts";
 import { quote } from "../../scheduler/order.ts";
 import { findSeries } from "../../storage/market/series.ts";
 import type { Services } from "../services.ts";

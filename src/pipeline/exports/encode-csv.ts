@@ -1,6 +1,6 @@
 /** A table as CSV: ISO times, full precision, an empty cell where a value is undefined. */
 
-import type { TableBlock } from "./table.ts";
+import type { TableBlock } from "./table-block.ts";
 
 const isoTime = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 

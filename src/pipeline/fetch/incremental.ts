@@ -1,12 +1,12 @@
 /** What an incremental job has to ask for: counted in sessions of the calendar, not in days. */
 
-import { barStarts, type Calendar, type Session, tradingDate } from "../domain/market/calendar.ts";
-import { DAY, type Interval } from "../domain/market/interval.ts";
-import type { Market } from "../domain/market/symbol.ts";
-import { uncovered } from "../domain/runs/batch-plan.ts";
-import { readLastBars } from "../storage/market/bars.ts";
-import { windowsAsOf } from "../storage/runs/batches.ts";
-import type { Work } from "./work.ts";
+import { barStarts, type Calendar, type Session, tradingDate } from "../../domain/market/calendar.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import type { Market } from "../../domain/market/symbol.ts";
+import { uncovered } from "../../domain/runs/batch-plan.ts";
+import { readLastBars } from "../../storage/market/bars.ts";
+import { windowsAsOf } from "../../storage/runs/batches.ts";
+import type { Work } from "../job-context.ts";
 
 /** Sessions asked for again, the last stored one included, so that late corrections are seen. */
 const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;

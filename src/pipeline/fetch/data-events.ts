@@ -1,8 +1,8 @@
 /** What a job finds out about stored data, as events that are worth a mail: pure. */
 
-import type { GapFound, RevisionFound } from "../domain/alerts.ts";
-import type { Gap } from "../storage/market/gaps.ts";
-import type { SymbolTask } from "./messages.ts";
+import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
+import type { Gap } from "../../storage/market/gaps.ts";
+import type { SymbolTask } from "../messages.ts";
 
 type Finding = Pick<RevisionFound, "what" | "detail"> & {
   /** The bars concerned, epoch seconds, ascending. */

@@ -1,8 +1,8 @@
 /** Holds what is stored of a series against the calendar, session by session: pure. */
 
-import type { Session } from "../domain/market/calendar.ts";
-import { INTERVAL_SECONDS, type Interval } from "../domain/market/interval.ts";
-import type { DayCount, Gap } from "../storage/market/gaps.ts";
+import type { Session } from "../../domain/market/calendar.ts";
+import { INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
+import type { DayCount, Gap } from "../../storage/market/gaps.ts";
 
 /** Sessions that make up a symbol's own habit. */
 const HABIT = 20;

@@ -1,10 +1,10 @@
 /** Exports as streams: the work is done on a thread of its own, no faster than the reader takes it. */
 
-import type { ExportOrder } from "./export.ts";
-import type { FromExporter, ToExporter } from "./export-worker.ts";
-import type { WorkerSettings } from "./messages.ts";
+import type { WorkerSettings } from "../messages.ts";
+import type { ExportOrder } from "./export-table.ts";
+import type { FromExporter, ToExporter } from "./worker.ts";
 
-const WORKER = new URL("./export-worker.ts", import.meta.url);
+const WORKER = new URL("./worker.ts", import.meta.url);
 
 interface Reader {
   resolve(piece: Uint8Array<ArrayBuffer> | null): void;

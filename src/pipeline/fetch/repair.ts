@@ -1,16 +1,16 @@
 /** Finding the gaps of a series, and asking for them again: the provider itself, then another that the user named. */
 
-import { ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/market/interval.ts";
-import { type Batch, numberedBatches, type Span, uncovered } from "../domain/runs/batch-plan.ts";
-import { recordStatements } from "../storage/alerts/outbox.ts";
-import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../storage/market/gaps.ts";
-import { answeredWindows } from "../storage/runs/batches.ts";
-import { fetchBatches, isSpentQuota } from "./fetch.ts";
-import { gapsFound } from "./findings.ts";
-import { findGaps } from "./gaps.ts";
-import { finalAtOf } from "./increment.ts";
-import type { Work } from "./work.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
+import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../../storage/market/gaps.ts";
+import { answeredWindows } from "../../storage/runs/batches.ts";
+import type { Work } from "../job-context.ts";
+import { gapsFound } from "./data-events.ts";
+import { fetchBatches, isSpentQuota } from "./fetch-batches.ts";
+import { findGaps } from "./find-gaps.ts";
+import { finalAtOf } from "./incremental.ts";
 
 /** Days before the first one judged that are read for the symbol's habit: 20 sessions and some. */
 const HABIT_DAYS = 45;

@@ -1,17 +1,16 @@
 /** One job from beginning to end: fetch, engineer, create, store. */
 
-import { ProviderError } from "../domain/errors.ts";
-import { marketOf } from "../domain/market/symbol.ts";
-import { FEATURE_COUNT } from "../features/catalog.ts";
-import { seriesId } from "../storage/market/bars.ts";
-import { storeProfile } from "../storage/profiles/profiles.ts";
-import { findJobWork, keepStretch } from "../storage/runs/jobs.ts";
-import { isHistoryComplete } from "./completeness.ts";
-import { catalogVersion, engineerSeries } from "./engineer.ts";
-import { isSpentQuota } from "./fetch.ts";
-import { fetchHistory, judgeHistory } from "./history.ts";
-import type { Outcome, SymbolTask } from "./messages.ts";
-import { Stopped, type SymbolIo, Work } from "./work.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
+import { FEATURE_COUNT } from "../../features/catalog.ts";
+import { seriesId } from "../../storage/market/bars.ts";
+import { storeProfile } from "../../storage/profiles/profiles.ts";
+import { findJobWork, keepStretch } from "../../storage/runs/jobs.ts";
+import { catalogVersion, engineerSeries } from "../engineer.ts";
+import { isSpentQuota } from "../fetch/fetch-batches.ts";
+import { fetchHistory, isHistoryComplete, judgeHistory } from "../fetch/history.ts";
+import { Stopped, type SymbolIo, Work } from "../job-context.ts";
+import type { Outcome, SymbolTask } from "../messages.ts";
 
 /** How long a job rests when its provider says that the quota is spent, but not until when. */
 const PARKED_SECONDS = 15 * 60;

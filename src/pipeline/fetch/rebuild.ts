@@ -1,10 +1,10 @@
 /** A history fetched anew beside the old one, which stays until the new one is whole: then they change places at once. */
 
-import { ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/market/interval.ts";
-import { planBatches, type Span, uncovered } from "../domain/runs/batch-plan.ts";
-import { recordStatements } from "../storage/alerts/outbox.ts";
-import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import { planBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
+import { countBars, readBars, readLastBars } from "../../storage/market/bars.ts";
 import {
   compareStaging,
   copyRest,
@@ -13,12 +13,12 @@ import {
   putAwayRetired,
   type StagedChange,
   swapStaging,
-} from "../storage/market/rebuild.ts";
-import { answeredWindows } from "../storage/runs/batches.ts";
-import { FactorFound, fetchBatches } from "./fetch.ts";
-import { revisionFound } from "./findings.ts";
-import { compareBars } from "./revise.ts";
-import type { Work } from "./work.ts";
+} from "../../storage/market/rebuild.ts";
+import { answeredWindows } from "../../storage/runs/batches.ts";
+import type { Work } from "../job-context.ts";
+import { compareBars } from "./compare-bars.ts";
+import { revisionFound } from "./data-events.ts";
+import { FactorFound, fetchBatches } from "./fetch-batches.ts";
 
 /** The new history may lack this share of the stored bars: a vendor does withdraw some. More is suspicious. */
 const LOSS = 0.02;

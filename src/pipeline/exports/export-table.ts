@@ -1,17 +1,17 @@
 /** Tables on their way out: stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
 
-import type { Adjustment } from "../domain/market/corporate-actions.ts";
-import type { Interval } from "../domain/market/interval.ts";
-import { marketOf } from "../domain/market/symbol.ts";
-import { featureNamed } from "../features/catalog.ts";
-import { featureMatrix } from "../features/engine.ts";
-import type { Database } from "../storage/db.ts";
-import { barPages } from "../storage/market/bars.ts";
-import { adjusterOf } from "./adjust.ts";
+import type { Adjustment } from "../../domain/market/corporate-actions.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
+import { featureNamed } from "../../features/catalog.ts";
+import { featureMatrix } from "../../features/engine.ts";
+import type { Database } from "../../storage/db.ts";
+import { barPages } from "../../storage/market/bars.ts";
+import { adjusterOf } from "../price-adjustment.ts";
 import { encodeCsv } from "./encode-csv.ts";
 import { encodeJson } from "./encode-json.ts";
 import { encodeParquet } from "./encode-parquet.ts";
-import type { TableBlock } from "./table.ts";
+import type { TableBlock } from "./table-block.ts";
 
 export const EXPORT_FORMATS = ["json", "csv", "parquet"] as const;
 type ExportFormat = (typeof EXPORT_FORMATS)[number];

@@ -1,13 +1,13 @@
 /** Loads lists of companies on a thread of its own: they hold tens of thousands of lines, and the screen must not wait. */
 
-import { messageOf, ProviderError } from "../domain/errors.ts";
-import type { LogLevel } from "../domain/log.ts";
-import type { QuotaReport } from "../providers/provider.ts";
-import type { CompanyOrder, FromLoader, Loaded, ToLoader } from "./company-worker.ts";
-import type { WorkerSettings } from "./messages.ts";
-import type { Gate } from "./pool.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import type { LogLevel } from "../../domain/log.ts";
+import type { QuotaReport } from "../../providers/provider.ts";
+import type { WorkerSettings } from "../messages.ts";
+import type { Gate } from "../workers/pool.ts";
+import type { CompanyOrder, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
-const WORKER = new URL("./company-worker.ts", import.meta.url);
+const WORKER = new URL("./worker.ts", import.meta.url);
 
 /** What the limiter knows requests for lists by. */
 const COMPANY_RUN = "companies";

@@ -1,11 +1,11 @@
 /** Splits and dividends: asked for once a run and symbol, kept beside the raw bars. */
 
-import { ProviderError } from "../domain/errors.ts";
-import type { CorporateAction } from "../domain/market/corporate-actions.ts";
-import { listActions, storeActions } from "../storage/market/corporate-actions.ts";
-import { readSeries } from "../storage/market/series.ts";
-import { isSpentQuota } from "./fetch.ts";
-import type { Work } from "./work.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
+import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
+import { readSeries } from "../../storage/market/series.ts";
+import type { Work } from "../job-context.ts";
+import { isSpentQuota } from "./fetch-batches.ts";
 
 /** Takes in the actions that came with the bars, or asks for them where the vendor lists them apart. */
 export async function askActions(work: Work): Promise<void> {

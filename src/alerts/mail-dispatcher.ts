@@ -27,10 +27,10 @@ import {
 import { readRules, storeRules } from "../storage/alerts/rules.ts";
 import type { Database } from "../storage/db.ts";
 import { composeMail } from "./compose.ts";
-import { type MailAccount, MailError, Mailer } from "./email.ts";
-import { planMails } from "./rules.ts";
-import { renderLetter } from "./templates/letter.ts";
-import { testLetter } from "./templates/service.ts";
+import { planMails } from "./digest.ts";
+import { type MailAccount, MailError, Mailer } from "./smtp.ts";
+import { renderLetter } from "./templates/layout.ts";
+import { testLetter } from "./templates/operations.ts";
 
 const POLL_MS = 30_000;
 /** Longer than any attempt: connection, greeting and each answer have a third of it. */

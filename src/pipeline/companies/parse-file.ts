@@ -1,8 +1,8 @@
 /** Reading a list of companies from CSV or plain text: every line is either kept or reported with its number. */
 
 import Papa from "papaparse";
-import { type BadLine, type Company, type CompanyFile, MAX_NAME_LENGTH } from "../domain/companies.ts";
-import { MAX_SYMBOL_LENGTH, parseSymbol } from "../domain/market/symbol.ts";
+import { type BadLine, type Company, type CompanyFile, MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import { MAX_SYMBOL_LENGTH, parseSymbol } from "../../domain/market/symbol.ts";
 
 /** Header names by field, lower case, letters only. */
 const HEADERS = {

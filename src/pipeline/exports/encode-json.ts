@@ -1,6 +1,6 @@
 /** A table as one JSON object: its head, then `rows`, one object a bar, `null` where a value is undefined. */
 
-import type { TableBlock } from "./table.ts";
+import type { TableBlock } from "./table-block.ts";
 
 export async function* encodeJson(
   names: readonly string[],

@@ -1,16 +1,16 @@
 /** A thread for one list of companies: reads it from a file's text or asks a provider for it, stores it, and ends. */
 
-import type { BadLine } from "../domain/companies.ts";
-import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
-import type { LogLevel } from "../domain/log.ts";
-import { createCalendar } from "../domain/market/calendar.ts";
-import type { FetchContext, Permit, QuotaReport } from "../providers/provider.ts";
-import { createProvider, secretsOf } from "../providers/registry.ts";
-import { redactor } from "../redact.ts";
-import { noteCompanyList, storeCompanies } from "../storage/companies/companies.ts";
-import { openDatabase } from "../storage/db.ts";
-import { readCompanyFile } from "./company-file.ts";
-import type { WorkerSettings } from "./messages.ts";
+import type { BadLine } from "../../domain/companies.ts";
+import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
+import type { LogLevel } from "../../domain/log.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import type { FetchContext, Permit, QuotaReport } from "../../providers/provider.ts";
+import { createProvider, secretsOf } from "../../providers/registry.ts";
+import { redactor } from "../../redact.ts";
+import { noteCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
+import { openDatabase } from "../../storage/db.ts";
+import type { WorkerSettings } from "../messages.ts";
+import { readCompanyFile } from "./parse-file.ts";
 
 /** What to load. */
 export type CompanyOrder =

@@ -1,8 +1,8 @@
 /** Mails about the service itself: quotas, schedules, and the test mail. */
 
 import type { QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
-import type { Letter } from "./letter.ts";
-import { count, moment, names, plural } from "./words.ts";
+import { count, moment, names, plural } from "./format.ts";
+import type { Letter } from "./layout.ts";
 
 const share = ({ used, limit }: QuotaLevel) => `${Math.floor((100 * used) / limit)}%`;
 

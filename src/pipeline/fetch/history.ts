@@ -1,15 +1,15 @@
 /** The fetch stage: what each mode asks for, and what follows when an answer does not fit what is stored. */
 
-import { numberedBatches } from "../domain/runs/batch-plan.ts";
-import { readSeries } from "../storage/market/series.ts";
-import { answeredWindows } from "../storage/runs/batches.ts";
-import { keepPlanStart } from "../storage/runs/jobs.ts";
-import { askActions } from "./actions.ts";
-import { FactorFound, fetchBatches, type Route } from "./fetch.ts";
-import { incrementStart } from "./increment.ts";
+import { numberedBatches, uncovered } from "../../domain/runs/batch-plan.ts";
+import { readSeries } from "../../storage/market/series.ts";
+import { answeredWindows } from "../../storage/runs/batches.ts";
+import { keepPlanStart } from "../../storage/runs/jobs.ts";
+import type { Work } from "../job-context.ts";
+import { askActions } from "./corporate-actions.ts";
+import { FactorFound, fetchBatches, type Route } from "./fetch-batches.ts";
+import { incrementStart } from "./incremental.ts";
 import { isRebuilding, rebuildRange, rebuildSeries } from "./rebuild.ts";
 import { noteGaps, repair } from "./repair.ts";
-import type { Work } from "./work.ts";
 
 /**
  * Brings the stored bars to where the job's mode wants them; stored batches of this run are never asked for again.
@@ -54,4 +54,15 @@ export async function judgeHistory(work: Work): Promise<number> {
   if (task.mode !== "incremental") return noteGaps(work, 0);
   // Nothing was asked and nothing changed: only sessions that are not there yet are left to judge.
   return noteGaps(work, Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf));
+}
+
+/** True if the provider answered every day of the run's range, or, for a longer history, of all that was ever asked. */
+export async function isHistoryComplete({ io, series, task }: Work): Promise<boolean> {
+  const answered = await answeredWindows(io.db, series);
+  const from = Math.min(
+    task.mode === "full" ? task.rangeFrom : Number.POSITIVE_INFINITY,
+    ...answered.map((w) => w.from),
+  );
+  const to = Math.max(task.mode === "full" ? task.rangeTo : Number.NEGATIVE_INFINITY, ...answered.map((w) => w.to));
+  return from < to && uncovered({ from, to }, answered).length === 0;
 }

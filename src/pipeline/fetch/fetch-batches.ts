@@ -1,19 +1,19 @@
 /** How batches become bars and lines in the ledger: asked for, judged, held against what is stored, written. */
 
-import { ProviderError } from "../domain/errors.ts";
-import { type BarColumns, barsBetween, emptyBars } from "../domain/market/bars.ts";
-import { judge, REASONS, type RejectedRow } from "../domain/market/validate-bars.ts";
-import { type Batch, mergeBatches, type Span } from "../domain/runs/batch-plan.ts";
-import { type BatchState, coverageOf } from "../domain/runs/coverage.ts";
-import type { Provider } from "../providers/provider.ts";
-import { recordStatements } from "../storage/alerts/outbox.ts";
-import type { Statement } from "../storage/db.ts";
-import { countBars, readBars } from "../storage/market/bars.ts";
-import { foreignBars, type Revised } from "../storage/market/revisions.ts";
-import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../storage/runs/batches.ts";
-import { revisionFound } from "./findings.ts";
-import { compareBars, pick } from "./revise.ts";
-import type { Work } from "./work.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
+import { judge, REASONS, type RejectedRow } from "../../domain/market/validate-bars.ts";
+import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
+import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
+import type { Statement } from "../../storage/db.ts";
+import { countBars, readBars } from "../../storage/market/bars.ts";
+import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
+import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../../storage/runs/batches.ts";
+import type { Work } from "../job-context.ts";
+import { compareBars, pick } from "./compare-bars.ts";
+import { revisionFound } from "./data-events.ts";
 
 /** Windows that failed one after the other until the provider is taken to be down and the rest is left for a retry. */
 const GIVE_UP_AFTER = 3;

@@ -6,7 +6,7 @@ import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quotas/account.ts";
 import { recordStatements } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox } from "./mail-dispatcher.ts";
 
 /** Shorter quotas are meant to be used up: the limiter paces requests by them. */
 const PERIODS: readonly string[] = ["day", "month"];

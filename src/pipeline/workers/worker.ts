@@ -1,15 +1,15 @@
 /** A worker thread: one job at a time, on a database connection and with providers of its own. */
 
-import { messageOf, ProviderError } from "../domain/errors.ts";
-import { type Calendar, createCalendar } from "../domain/market/calendar.ts";
-import type { Permit, Provider } from "../providers/provider.ts";
-import { createProvider, secretsOf } from "../providers/registry.ts";
-import { redactor } from "../redact.ts";
-import { type Database, openDatabase } from "../storage/db.ts";
-import { discreet } from "./discreet.ts";
-import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "./messages.ts";
-import { runSymbol } from "./symbol.ts";
-import { Stopped } from "./work.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
+import type { Permit, Provider } from "../../providers/provider.ts";
+import { createProvider, secretsOf } from "../../providers/registry.ts";
+import { redactor } from "../../redact.ts";
+import { type Database, openDatabase } from "../../storage/db.ts";
+import { Stopped } from "../job-context.ts";
+import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
+import { runSymbol } from "./process-symbol.ts";
+import { discreet } from "./redacting-provider.ts";
 
 declare const self: Worker;
 

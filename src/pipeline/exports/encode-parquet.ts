@@ -1,7 +1,7 @@
 /** A table as Parquet: a timestamp column and doubles, one row group per `GROUP_ROWS` rows, snappy. */
 
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import type { TableBlock } from "./table.ts";
+import type { TableBlock } from "./table-block.ts";
 
 /** Rows per group: 200 columns of so many doubles are about 26 MB before compression. */
 const GROUP_ROWS = 16_384;

@@ -1,8 +1,8 @@
 /** Mails about the stored data: revisions and gaps. */
 
 import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
-import type { Letter } from "./letter.ts";
-import { count, days, names, plural } from "./words.ts";
+import { count, days, names, plural } from "./format.ts";
+import type { Letter } from "./layout.ts";
 
 const SHOWN = 200;
 const moreThan = (all: number) => (all > SHOWN ? `and ${count(all - SHOWN)} more` : undefined);

@@ -1,11 +1,11 @@
 /** The pool of workers: starts them when they are wanted, hands each one job at a time, and replaces one that dies. */
 
-import { messageOf, ProviderError } from "../domain/errors.ts";
-import type { LogLevel } from "../domain/log.ts";
-import type { Coverage } from "../domain/runs/coverage.ts";
-import type { Stage } from "../domain/runs/progress.ts";
-import type { QuotaReport } from "../providers/provider.ts";
-import type { FromWorker, Outcome, StopReason, SymbolTask, ToWorker, WorkerSettings } from "./messages.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import type { LogLevel } from "../../domain/log.ts";
+import type { Coverage } from "../../domain/runs/coverage.ts";
+import type { Stage } from "../../domain/runs/progress.ts";
+import type { QuotaReport } from "../../providers/provider.ts";
+import type { FromWorker, Outcome, StopReason, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
 
 /** Who grants requests to the providers: one for all workers. */
 export interface Gate {

@@ -1,6 +1,6 @@
 /** Holds what a provider answers against what is stored, bar by bar, and says what has become of it: pure. */
 
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../domain/market/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 
 export interface Comparison {
   /**

@@ -1,9 +1,9 @@
 /** The thread that writes tables out: it makes the next piece of an export only when it is asked for. */
 
-import { messageOf } from "../domain/errors.ts";
-import { type Database, openDatabase } from "../storage/db.ts";
-import { type ExportOrder, exportTable } from "./export.ts";
-import type { WorkerSettings } from "./messages.ts";
+import { messageOf } from "../../domain/errors.ts";
+import { type Database, openDatabase } from "../../storage/db.ts";
+import type { WorkerSettings } from "../messages.ts";
+import { type ExportOrder, exportTable } from "./export-table.ts";
 
 export type ToExporter =
   | { readonly type: "open"; readonly settings: WorkerSettings }

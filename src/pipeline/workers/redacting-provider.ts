@@ -1,7 +1,7 @@
 /** A provider whose words are blotted before they go anywhere: its errors, and the raw rows it rejects. */
 
-import { ProviderError } from "../domain/errors.ts";
-import type { Provider } from "../providers/provider.ts";
+import { ProviderError } from "../../domain/errors.ts";
+import type { Provider } from "../../providers/provider.ts";
 
 /**
  * `provider`, with secrets taken out of its errors and rejected rows. Adapters redact what they say themselves; this
