@@ -40,7 +40,7 @@ async function run(args: string[]): Promise<number> {
   const { createApp } = await import("./app.ts");
   const { splitSymbols } = await import("./domain/market/symbol.ts");
   const { PROVIDERS } = await import("./providers/registry.ts");
-  const { parseRunOrder } = await import("./scheduler/order.ts");
+  const { parseRunOrder } = await import("./scheduler/runs/run-request.ts");
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

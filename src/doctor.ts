@@ -6,7 +6,7 @@ import { type Config, ConfigError, readConfig, withoutCredentials } from "./conf
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { PROVIDERS } from "./providers/registry.ts";
-import { ProviderSettings } from "./scheduler/provider-settings.ts";
+import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { type Database, migrateDatabase, openDatabase } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
 

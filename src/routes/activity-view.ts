@@ -1,7 +1,7 @@
 /** The last hour as the monitor shows it; nothing when there was no work in it. */
 
 import { PROVIDERS } from "../providers/registry.ts";
-import { HOUR } from "../scheduler/activity.ts";
+import { HOUR } from "../scheduler/live/last-hour.ts";
 import type { ActivityView } from "../views/activity.tsx";
 import type { Services } from "./services.ts";
 

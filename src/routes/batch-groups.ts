@@ -2,7 +2,7 @@
 
 import { batchesOfCell, MAX_CELLS, worst } from "../domain/runs/coverage.ts";
 import { asksFor } from "../domain/runs/refetch.ts";
-import { batchesOf } from "../scheduler/covered.ts";
+import { batchesOf } from "../scheduler/runs/job-batches.ts";
 import type { ledgerOf } from "../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../storage/runs/runs.ts";
 import type { BatchGroup } from "../views/batches.tsx";

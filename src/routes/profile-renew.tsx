@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
 import { createCalendar } from "../domain/market/calendar.ts";
 import { healthClock } from "../domain/profiles/health.ts";
-import { notBusy, RENEWALS, renewalOrders } from "../scheduler/renew.ts";
+import { notBusy, RENEWALS, renewalOrders } from "../scheduler/runs/renew.ts";
 import { matchingProfiles } from "../storage/profiles/profiles.ts";
 import type { Frame } from "../views/layout.tsx";
 import { RenewalPage } from "../views/profile-renew.tsx";

@@ -1,7 +1,7 @@
 /** What a person is asked before something is fetched again: a dry run of each scope. */
 
 import { SCOPES, type Scope } from "../domain/runs/refetch.ts";
-import type { RefetchPlan, ScopePlan } from "../scheduler/refetch.ts";
+import type { RefetchPlan, ScopePlan } from "../scheduler/runs/refetch.ts";
 import type { QuestionView } from "../views/question.tsx";
 import { plural } from "../views/ui.tsx";
 

@@ -4,7 +4,7 @@
 import { type Context, Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
 import { SCOPES } from "../domain/runs/refetch.ts";
-import { planRefetch, type RefetchOrder, type RefetchPlan, refetch, sizeOf } from "../scheduler/refetch.ts";
+import { planRefetch, type RefetchOrder, type RefetchPlan, refetch, sizeOf } from "../scheduler/runs/refetch.ts";
 import type { Frame } from "../views/layout.tsx";
 import { liveNotice, liveQuestion } from "../views/live.tsx";
 import { plural } from "../views/ui.tsx";

@@ -4,7 +4,7 @@ import type { Refusal } from "../domain/errors.ts";
 import { splitSymbols } from "../domain/market/symbol.ts";
 import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
-import { parseRunOrder, type RunOrder } from "../scheduler/order.ts";
+import { parseRunOrder, type RunOrder } from "../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../views/run-form.tsx";
 import type { Services } from "./services.ts";
 

@@ -4,7 +4,7 @@ import { Refusal } from "../domain/errors.ts";
 import { splitSymbols } from "../domain/market/symbol.ts";
 import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
-import { orderToWire } from "../scheduler/schedule-order.ts";
+import { orderToWire } from "../scheduler/schedules/schedule-request.ts";
 import { readWatchlists } from "../storage/companies/watchlists.ts";
 import { requireSchedule } from "../storage/schedules.ts";
 import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../views/schedule-form.tsx";

@@ -10,10 +10,10 @@ import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Quota } from "../providers/quotas/rate-limiter.ts";
-import type { Activity } from "../scheduler/activity.ts";
-import type { ProviderSettings } from "../scheduler/provider-settings.ts";
-import type { Runs } from "../scheduler/runs.ts";
-import type { Schedules } from "../scheduler/schedules.ts";
+import type { Activity } from "../scheduler/live/last-hour.ts";
+import type { Runs } from "../scheduler/runs/run-service.ts";
+import type { Schedules } from "../scheduler/schedules/schedule-service.ts";
+import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
 import type { Database } from "../storage/db.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
 

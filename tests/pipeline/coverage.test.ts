@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { DAY } from "../../src/domain/market/interval.ts";
 import type { Coverage } from "../../src/domain/runs/coverage.ts";
-import { readCoverage } from "../../src/scheduler/covered.ts";
+import { readCoverage } from "../../src/scheduler/runs/job-batches.ts";
 import { findRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import { dailyRow, MemoryVendor } from "../fakes/memory-vendor.ts";
 import { startPipeline } from "../helpers/pipeline.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { QuotaState } from "../../src/providers/quotas/account.ts";
-import { Activity } from "../../src/scheduler/activity.ts";
+import { Activity } from "../../src/scheduler/live/last-hour.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);
 const MINUTE = 60_000;

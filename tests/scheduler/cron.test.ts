@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Refusal } from "../../src/domain/errors.ts";
-import { checkCron, readCron } from "../../src/scheduler/cron.ts";
+import { checkCron, readCron } from "../../src/scheduler/schedules/cron.ts";
 
 const iso = (times: number[]) => times.map((time) => `${new Date(time).toISOString().slice(0, 16)}Z`);
 const nextOf = (cron: string, zone: string, after: string, count: number) =>

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { EngineTask, JobEngine, Verdict } from "../../src/scheduler/engine.ts";
+import type { EngineTask, JobEngine, Verdict } from "../../src/scheduler/queue/job-queue.ts";
 
 const task = (key: string, group = "g"): EngineTask => ({ key, group });
 const DONE: Verdict = { again: false };

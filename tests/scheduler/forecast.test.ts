@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { forecast, type Plan, type SpentLimit } from "../../src/scheduler/forecast.ts";
+import { forecast, type Plan, type SpentLimit } from "../../src/scheduler/runs/cost-estimate.ts";
 
 const plan = (over: Partial<Plan> = {}): Plan => ({
   symbols: 50,

@@ -2,8 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
-import { EmbeddedEngine } from "../../src/scheduler/embedded.ts";
-import { Housekeeping } from "../../src/scheduler/housekeeping.ts";
+import { Housekeeping } from "../../src/scheduler/maintenance.ts";
+import { EmbeddedEngine } from "../../src/scheduler/queue/in-process-queue.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { findDamage, tidyFile } from "../../src/storage/maintenance.ts";
 import { startApp } from "../helpers/app.ts";

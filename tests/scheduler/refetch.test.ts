@@ -1,7 +1,7 @@
 /** Fetching again: what the dry run says is what is asked for. */
 
 import { describe, expect, test } from "bun:test";
-import { planRefetch, refetch, sizeOf } from "../../src/scheduler/refetch.ts";
+import { planRefetch, refetch, sizeOf } from "../../src/scheduler/runs/refetch.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
 const picks = () => true;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
 import { MAX_SYMBOLS } from "../../src/domain/market/symbol.ts";
-import { type Renewable, renewalOrders } from "../../src/scheduler/renew.ts";
+import { type Renewable, renewalOrders } from "../../src/scheduler/runs/renew.ts";
 
 const NOW = 2_000 * DAY * 10;
 const stored = (symbol: string, years: number, over: Partial<Renewable> = {}): Renewable => ({

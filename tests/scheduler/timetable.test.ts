@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Clock } from "../../src/clock.ts";
-import { Timetable } from "../../src/scheduler/timetable.ts";
+import { Timetable } from "../../src/scheduler/schedules/schedule-runner.ts";
 import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { createWatchlist, deleteWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { turnsOf } from "../../src/storage/schedules.ts";

@@ -3,7 +3,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { fieldErrors, quote } from "../../scheduler/order.ts";
+import { fieldErrors, quote } from "../../scheduler/runs/run-request.ts";
 import { problem, problemType } from "../problem.ts";
 
 /** A router that answers bad input with problem details, one error per field. */

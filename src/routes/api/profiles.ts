@@ -7,7 +7,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
-import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/renew.ts";
+import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/runs/renew.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { healthsOf, screenOf } from "../screen-query.ts";

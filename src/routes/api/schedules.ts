@@ -2,8 +2,8 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Turn } from "../../domain/schedules.ts";
-import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedule-order.ts";
-import type { ScheduleStatus } from "../../scheduler/schedules.ts";
+import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
+import type { ScheduleStatus } from "../../scheduler/schedules/schedule-service.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, integerParameter, json, refusals } from "./parameters.ts";
 

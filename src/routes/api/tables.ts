@@ -6,7 +6,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportOrder } from "../../pipeline/exports/export-table.ts";
-import { quote } from "../../scheduler/order.ts";
+import { quote } from "../../scheduler/runs/run-request.ts";
 import { findSeries } from "../../storage/market/series.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./parameters.ts";

@@ -1,7 +1,7 @@
 /** `GET /api/usage`: what was asked of each provider. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { usageReport } from "../../scheduler/telemetry.ts";
+import { usageReport } from "../../scheduler/quotas/usage-report.ts";
 import type { Services } from "../services.ts";
 import { apiRouter, json } from "./parameters.ts";
 

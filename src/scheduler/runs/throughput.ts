@@ -1,6 +1,6 @@
 /** How fast a run goes: over the last minutes while it works, and over all of its work when it is done. */
 
-import { SlidingSum } from "../domain/sliding-sum.ts";
+import { SlidingSum } from "../../domain/sliding-sum.ts";
 
 /** Seconds of the window, one bucket each. */
 const WINDOW = 300;

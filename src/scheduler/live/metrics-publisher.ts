@@ -1,12 +1,13 @@
 /** The server's pulse: totals over all runs and the providers' usage, told to the viewers every second while it works. */
 
-import type { QuotaWatch } from "../alerts/quota-alerts.ts";
-import type { ProgressHub } from "../hub.ts";
-import type { Quota } from "../providers/quotas/rate-limiter.ts";
-import type { UsageStore } from "../storage/quotas/usage.ts";
-import type { Activity } from "./activity.ts";
-import type { JobEngine } from "./engine.ts";
-import type { Runs } from "./runs.ts";
+import type { QuotaWatch } from "../../alerts/quota-alerts.ts";
+import type { ProgressHub } from "../../hub.ts";
+import type { Quota } from "../../providers/quotas/rate-limiter.ts";
+import type { UsageStore } from "../../storage/quotas/usage.ts";
+import type { JobEngine } from "../queue/job-queue.ts";
+import { usageReport } from "../quotas/usage-report.ts";
+import type { Runs } from "../runs/run-service.ts";
+import type { Activity } from "./last-hour.ts";
 
 const PULSE_MS = 1_000;
 const tenth = (value: number) => Math.round(value * 10) / 10;
@@ -63,26 +64,4 @@ export class Telemetry {
     }
     this.#wasBusy = busy;
   }
-}
-
-/** What was asked of every provider, with its limits, as the API writes it. */
-export function usageReport(usage: UsageStore, quota: Quota) {
-  const counted = new Map(usage.usage().map((each) => [each.provider, each]));
-  const none = { requests: 0, units: 0 };
-  const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
-  return quota.snapshot().map(({ provider, gauges, hold, waiting, spenders }) => ({
-    provider,
-    last_minute: counted.get(provider)?.lastMinute ?? none,
-    today: counted.get(provider)?.today ?? none,
-    limits: gauges.map(({ period, counts, used, limit, resetsAt }) => ({
-      period,
-      counts,
-      used,
-      limit,
-      resets_at: iso(resetsAt),
-    })),
-    hold: hold && { until: iso(hold.until), reason: hold.reason },
-    waiting,
-    spenders: spenders.slice(0, 10),
-  }));
 }

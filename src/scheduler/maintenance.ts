@@ -6,7 +6,7 @@ import type { Log } from "../log.ts";
 import { forgetMails } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
 import { forgetBefore, tidyFile } from "../storage/maintenance.ts";
-import type { JobEngine } from "./engine.ts";
+import type { JobEngine } from "./queue/job-queue.ts";
 
 /** How long things are kept, days. */
 export interface Retention {

@@ -1,9 +1,9 @@
 /** Whether a provider takes its key: the cheapest question that it answers only with a good one. */
 
-import { messageOf, ProviderError } from "../domain/errors.ts";
-import { DAY } from "../domain/market/interval.ts";
-import type { Gate } from "../pipeline/workers/pool.ts";
-import type { FetchContext, Provider } from "../providers/provider.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import type { Gate } from "../../pipeline/workers/pool.ts";
+import type { FetchContext, Provider } from "../../providers/provider.ts";
 
 /** Days of daily bars asked for where there is no cheaper question: enough to hold a session. */
 const CHECK_DAYS = 14;

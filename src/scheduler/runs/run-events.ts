@@ -1,8 +1,8 @@
 /** What an ended run and a failed job have to tell whoever is to be alerted. */
 
-import { type AlertEvent, type JobFailed, type JobReport, REPORTED_JOBS } from "../domain/alerts.ts";
-import type { RunSummary } from "../domain/runs/run-summary.ts";
-import type { JobRecord, RunRecord } from "./book.ts";
+import { type AlertEvent, type JobFailed, type JobReport, REPORTED_JOBS } from "../../domain/alerts.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import type { JobRecord, RunRecord } from "./run-registry.ts";
 
 /** The event of a run's end; none for one that a person has cancelled. */
 export function runEnded(run: RunRecord, summary: RunSummary, finishedAt: number): AlertEvent[] {

@@ -1,8 +1,8 @@
 /** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
-import type { Gate } from "../pipeline/workers/pool.ts";
-import type { Quota } from "../providers/quotas/rate-limiter.ts";
-import type { UsageStore } from "../storage/quotas/usage.ts";
+import type { Gate } from "../../pipeline/workers/pool.ts";
+import type { Quota } from "../../providers/quotas/rate-limiter.ts";
+import type { UsageStore } from "../../storage/quotas/usage.ts";
 
 /** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */
 const PATIENCE = 90;

@@ -1,7 +1,7 @@
 /** What happened in the last hour, minute by minute. It begins when the server starts. */
 
-import { SlidingSum } from "../domain/sliding-sum.ts";
-import type { QuotaState } from "../providers/quotas/account.ts";
+import { SlidingSum } from "../../domain/sliding-sum.ts";
+import type { QuotaState } from "../../providers/quotas/account.ts";
 
 const MINUTE_MS = 60_000;
 /** Minutes that are remembered. */

@@ -1,15 +1,15 @@
 /** One turn of a schedule: which symbols it runs, what stands against it, and the record of what became of it. */
 
-import type { AlertEvent } from "../domain/alerts.ts";
-import { Refusal } from "../domain/errors.ts";
-import type { Schedule, Turn, TurnCause } from "../domain/schedules.ts";
-import type { Log } from "../log.ts";
-import { recordStatements } from "../storage/alerts/outbox.ts";
-import { symbolsOf } from "../storage/companies/watchlists.ts";
-import type { Database, Write } from "../storage/db.ts";
-import { activeJobs } from "../storage/runs/runs.ts";
-import { storedSymbols, turnWrites, unfinishedRun } from "../storage/schedules.ts";
-import type { Runs } from "./runs.ts";
+import type { AlertEvent } from "../../domain/alerts.ts";
+import { Refusal } from "../../domain/errors.ts";
+import type { Schedule, Turn, TurnCause } from "../../domain/schedules.ts";
+import type { Log } from "../../log.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
+import { symbolsOf } from "../../storage/companies/watchlists.ts";
+import type { Database, Write } from "../../storage/db.ts";
+import { activeJobs } from "../../storage/runs/runs.ts";
+import { storedSymbols, turnWrites, unfinishedRun } from "../../storage/schedules.ts";
+import type { Runs } from "../runs/run-service.ts";
 
 /** Batches of a scheduled run, days: what a run has that nobody said anything about. */
 const BATCH_DAYS = 30;

@@ -1,10 +1,10 @@
 /** The order for a schedule, as people and programs give it: checked once, here, whoever asks. */
 
 import { z } from "zod";
-import { Refusal } from "../domain/errors.ts";
-import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleOrder, type ScheduleScope } from "../domain/schedules.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleOrder, type ScheduleScope } from "../../domain/schedules.ts";
+import { fieldErrors, quote, RunOrderBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
-import { fieldErrors, quote, RunOrderBody } from "./order.ts";
 
 const text = (most: number) =>
   z

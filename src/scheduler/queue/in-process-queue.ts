@@ -1,6 +1,6 @@
 /** The engine inside the server's own process. It keeps nothing on disk: the run tables do. */
 
-import type { EngineCounts, EngineTask, JobEngine, Verdict } from "./engine.ts";
+import type { EngineCounts, EngineTask, JobEngine, Verdict } from "./job-queue.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 

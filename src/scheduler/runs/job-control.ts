@@ -1,7 +1,7 @@
 /** What a row says after a person has acted on it. */
 
-import type { Stage } from "../domain/runs/progress.ts";
-import type { JobAction } from "../domain/runs/states.ts";
+import type { Stage } from "../../domain/runs/progress.ts";
+import type { JobAction } from "../../domain/runs/states.ts";
 
 const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
 

@@ -1,25 +1,25 @@
 /** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
 
-import { Refusal } from "../domain/errors.ts";
-import type { JobProgress, Stage } from "../domain/runs/progress.ts";
-import type { Asks } from "../domain/runs/refetch.ts";
-import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { Refusal } from "../../domain/errors.ts";
+import type { JobProgress, Stage } from "../../domain/runs/progress.ts";
+import type { Asks } from "../../domain/runs/refetch.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import {
   canApply,
   JOB_TRANSITIONS,
   type JobAction,
   type JobTransition,
   type RunAction,
-} from "../domain/runs/states.ts";
-import type { ProgressHub } from "../hub.ts";
-import type { Log } from "../log.ts";
-import type { Provider } from "../providers/provider.ts";
-import type { QuotaState } from "../providers/quotas/account.ts";
-import { record } from "../storage/access/audit.ts";
-import { type Database, isUniqueViolation, type Write } from "../storage/db.ts";
-import type { PageWindow } from "../storage/pagination.ts";
-import { keepWork } from "../storage/runs/jobs.ts";
-import { listRuns, type RunFilter } from "../storage/runs/run-list.ts";
+} from "../../domain/runs/states.ts";
+import type { ProgressHub } from "../../hub.ts";
+import type { Log } from "../../log.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { QuotaState } from "../../providers/quotas/account.ts";
+import { record } from "../../storage/access/audit.ts";
+import { type Database, isUniqueViolation, type Write } from "../../storage/db.ts";
+import type { PageWindow } from "../../storage/pagination.ts";
+import { keepWork } from "../../storage/runs/jobs.ts";
+import { listRuns, type RunFilter } from "../../storage/runs/run-list.ts";
 import {
   countJobs,
   failJobs,
@@ -31,8 +31,12 @@ import {
   openRuns,
   type RunRow,
   setRunState,
-} from "../storage/runs/runs.ts";
-import { refuseActive } from "./active.ts";
+} from "../../storage/runs/runs.ts";
+import type { JobEngine } from "../queue/job-queue.ts";
+import { refuseActive } from "./active-jobs.ts";
+import { plannedCoverage, readCoverage } from "./job-batches.ts";
+import { stageOf } from "./job-control.ts";
+import { jobFailed, runEnded } from "./run-events.ts";
 import {
   type Counters,
   type JobRecord,
@@ -41,13 +45,8 @@ import {
   RunBook,
   type RunRecord,
   summaryOfRows,
-} from "./book.ts";
-import { plannedCoverage, readCoverage } from "./covered.ts";
-import type { JobEngine } from "./engine.ts";
-import { type RunOrder, refuseContradictions } from "./order.ts";
-import { stageOf } from "./person-stage.ts";
-import { jobFailed, runEnded } from "./report.ts";
-import { runRow } from "./run-row.ts";
+} from "./run-registry.ts";
+import { type RunOrder, refuseContradictions, runRow } from "./run-request.ts";
 
 /** Finished runs that stay in memory for the screen; older ones are read from the database. */
 const KEPT_FINISHED = 5;

@@ -1,11 +1,11 @@
 /** Takes the turns of the schedules when they are due, and sees to those that were missed. */
 
-import type { Clock } from "../clock.ts";
-import { messageOf } from "../domain/errors.ts";
-import type { Schedule, Turn } from "../domain/schedules.ts";
-import { readSchedules } from "../storage/schedules.ts";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../domain/errors.ts";
+import type { Schedule, Turn } from "../../domain/schedules.ts";
+import { readSchedules } from "../../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
-import { closeTurn, type TurnParts, takeTurn } from "./turns.ts";
+import { closeTurn, type TurnParts, takeTurn } from "./turn.ts";
 
 /** A turn taken later than this (ms) after it was due was missed: the server was down, or the machine asleep. */
 const PUNCTUAL_MS = 60_000;

@@ -1,11 +1,11 @@
 /** What is known of the batches of jobs that are not being worked on: from the plan of their run and the ledger. */
 
-import { type Batch, numberedBatches } from "../domain/runs/batch-plan.ts";
-import { type BatchState, coverageOf } from "../domain/runs/coverage.ts";
-import type { Database } from "../storage/db.ts";
-import { type JudgedWindow, windowsOfSymbols } from "../storage/runs/batches.ts";
-import type { JobRow, RunRow } from "../storage/runs/runs.ts";
-import type { CoverageOf } from "./book.ts";
+import { type Batch, numberedBatches } from "../../domain/runs/batch-plan.ts";
+import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
+import type { Database } from "../../storage/db.ts";
+import { type JudgedWindow, windowsOfSymbols } from "../../storage/runs/batches.ts";
+import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
+import type { CoverageOf } from "./run-registry.ts";
 
 /** A batch of a job and what came of it. */
 export interface JudgedBatch extends JudgedWindow, Batch {}

@@ -1,6 +1,6 @@
 /** What a run would cost and how long it would take, before it is started: arithmetic on what is known. */
 
-import { DAY } from "../domain/market/interval.ts";
+import { DAY } from "../../domain/market/interval.ts";
 
 /** One limit of the provider with what is spent of it. */
 export interface SpentLimit {

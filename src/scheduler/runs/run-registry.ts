@@ -1,18 +1,18 @@
 /** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
 
-import type { Coverage } from "../domain/runs/coverage.ts";
-import { estimate, heldBy } from "../domain/runs/eta.ts";
-import { failureReasons } from "../domain/runs/failures.ts";
-import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../domain/runs/progress.ts";
-import type { Asks } from "../domain/runs/refetch.ts";
-import type { RunSummary } from "../domain/runs/run-summary.ts";
-import { JOB_STATES, type JobState, runStateOf } from "../domain/runs/states.ts";
-import { endOfWait } from "../domain/runs/wait-reason.ts";
-import type { ProgressHub } from "../hub.ts";
-import type { Log } from "../log.ts";
-import type { QuotaState } from "../providers/quotas/account.ts";
-import type { JobCount, JobRow, RunRow } from "../storage/runs/runs.ts";
-import { Pace, rates } from "./pace.ts";
+import type { Coverage } from "../../domain/runs/coverage.ts";
+import { estimate, heldBy } from "../../domain/runs/eta.ts";
+import { failureReasons } from "../../domain/runs/failures.ts";
+import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../../domain/runs/progress.ts";
+import type { Asks } from "../../domain/runs/refetch.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { JOB_STATES, type JobState, runStateOf } from "../../domain/runs/states.ts";
+import { endOfWait } from "../../domain/runs/wait-reason.ts";
+import type { ProgressHub } from "../../hub.ts";
+import type { Log } from "../../log.ts";
+import type { QuotaState } from "../../providers/quotas/account.ts";
+import type { JobCount, JobRow, RunRow } from "../../storage/runs/runs.ts";
+import { Pace, rates } from "./throughput.ts";
 
 export interface JobRecord {
   readonly id: number;

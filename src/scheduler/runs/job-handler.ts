@@ -1,15 +1,15 @@
 /** How a task of the engine becomes work of the pool, and what each end of it means for the job. */
 
-import { messageOf } from "../domain/errors.ts";
-import type { Log } from "../log.ts";
-import type { Outcome, SymbolTask } from "../pipeline/messages.ts";
-import { WorkerDied, type WorkerPool } from "../pipeline/workers/pool.ts";
-import type { Database } from "../storage/db.ts";
-import { storedState } from "../storage/runs/jobs.ts";
-import type { JobRecord } from "./book.ts";
-import type { EngineTask, Verdict } from "./engine.ts";
-import { rateLimited } from "./gate.ts";
-import type { Runs } from "./runs.ts";
+import { messageOf } from "../../domain/errors.ts";
+import type { Log } from "../../log.ts";
+import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
+import { WorkerDied, type WorkerPool } from "../../pipeline/workers/pool.ts";
+import type { Database } from "../../storage/db.ts";
+import { storedState } from "../../storage/runs/jobs.ts";
+import type { EngineTask, Verdict } from "../queue/job-queue.ts";
+import { rateLimited } from "../quotas/rate-limit-gate.ts";
+import type { JobRecord } from "./run-registry.ts";
+import type { Runs } from "./run-service.ts";
 
 /** Workers that may die on a job before it fails for good. */
 const MAX_DEATHS = 3;

@@ -1,10 +1,10 @@
 /** A symbol is worked on once at a time at an interval: who asks for it again is told where it is. */
 
-import { Refusal } from "../domain/errors.ts";
-import type { Interval } from "../domain/market/interval.ts";
-import type { JobState } from "../domain/runs/states.ts";
-import type { Database } from "../storage/db.ts";
-import { activeJobs } from "../storage/runs/runs.ts";
+import { Refusal } from "../../domain/errors.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import type { JobState } from "../../domain/runs/states.ts";
+import type { Database } from "../../storage/db.ts";
+import { activeJobs } from "../../storage/runs/runs.ts";
 
 /** @throws Refusal if any of `symbols` is queued, running or paused at `interval` */
 export async function refuseActive(db: Database, symbols: readonly string[], interval: Interval): Promise<void> {

@@ -8,7 +8,7 @@
 
 import { Cron } from "croner";
 import cronstrue from "cronstrue";
-import { messageOf, Refusal } from "../domain/errors.ts";
+import { messageOf, Refusal } from "../../domain/errors.ts";
 
 /** Shortest time between two turns, milliseconds: no bar is shorter. */
 const SHORTEST = 60_000;

@@ -1,11 +1,12 @@
 /** The order for a run, as people and programs give it: checked once, here, whoever asks. */
 
 import { z } from "zod";
-import { type FieldError, Refusal } from "../domain/errors.ts";
-import { INTERVALS, type Interval } from "../domain/market/interval.ts";
-import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../domain/market/symbol.ts";
-import { MODES, type Mode } from "../domain/runs/states.ts";
-import type { Provider } from "../providers/provider.ts";
+import { type FieldError, Refusal } from "../../domain/errors.ts";
+import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
+import { MODES, type Mode } from "../../domain/runs/states.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { RunRow } from "../../storage/runs/runs.ts";
 
 export interface RunOrder {
   readonly symbols: readonly string[];
@@ -112,4 +113,30 @@ export function refuseContradictions(
   if (second === undefined) refuse(path, `${quote(repairProvider)} is no known provider`);
   else if (second.name === provider.name) refuse(path, `${second.title} is the provider of the run itself`);
   else if (!second.intervals.includes(interval)) refuse(path, `${second.title} has no ${interval} bars`);
+}
+
+/** The row of a run ordered at `now` (epoch ms); its range ends with the present day (UTC), which it includes. */
+export function runRow(order: RunOrder, provider: Provider, maxWorkers: number, now: number): RunRow {
+  const { mode, interval, years, batchDays } = order;
+  const asOf = Math.floor(now / 1000);
+  const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
+  const rangeFrom =
+    years === "all" ? Math.floor(provider.historyStart(interval) / DAY) * DAY : rangeTo - 365 * years * DAY;
+  return {
+    id: Bun.randomUUIDv7(),
+    mode,
+    interval,
+    provider: provider.name,
+    years: String(years),
+    batchDays,
+    rebuild: order.rebuild ?? false,
+    repairProvider: order.repairProvider ?? null,
+    maxWorkers: order.maxWorkers ?? maxWorkers,
+    rangeFrom,
+    rangeTo,
+    asOf,
+    state: "running",
+    createdAt: now,
+    finishedAt: null,
+  };
 }

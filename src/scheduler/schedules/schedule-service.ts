@@ -1,12 +1,12 @@
 /** The verbs on schedules: list, read, create, change, delete, run now. Routes use these. */
 
-import type { Clock } from "../clock.ts";
-import { Refusal } from "../domain/errors.ts";
-import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
-import type { Provider } from "../providers/provider.ts";
-import { record } from "../storage/access/audit.ts";
-import { requireWatchlist } from "../storage/companies/watchlists.ts";
-import type { Database } from "../storage/db.ts";
+import type { Clock } from "../../clock.ts";
+import { Refusal } from "../../domain/errors.ts";
+import type { Schedule, ScheduleOrder, Turn } from "../../domain/schedules.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { record } from "../../storage/access/audit.ts";
+import { requireWatchlist } from "../../storage/companies/watchlists.ts";
+import type { Database } from "../../storage/db.ts";
 import {
   deleteSchedule,
   insertSchedule,
@@ -14,10 +14,10 @@ import {
   requireSchedule,
   turnsOf,
   updateSchedule,
-} from "../storage/schedules.ts";
+} from "../../storage/schedules.ts";
 import { readCron } from "./cron.ts";
-import { parseScheduleOrder, patched, type SchedulePatch } from "./schedule-order.ts";
-import type { Timetable } from "./timetable.ts";
+import { parseScheduleOrder, patched, type SchedulePatch } from "./schedule-request.ts";
+import type { Timetable } from "./schedule-runner.ts";
 
 /** Coming turns, and past ones, that are told with a schedule. */
 const COMING = 5;

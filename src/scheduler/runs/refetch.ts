@@ -1,17 +1,17 @@
 /** Fetching again what ended jobs of a run have asked for before: first reckoned, then done. */
 
-import { Refusal } from "../domain/errors.ts";
-import { mergeBatches } from "../domain/runs/batch-plan.ts";
-import type { JobProgress } from "../domain/runs/progress.ts";
-import { asksFor, asksOf, SCOPES, type Scope } from "../domain/runs/refetch.ts";
-import { canApply } from "../domain/runs/states.ts";
-import type { Provider } from "../providers/provider.ts";
-import type { Database } from "../storage/db.ts";
-import { releaseWindows, type Window, windowsOfSymbols } from "../storage/runs/batches.ts";
-import { type JobRow, jobsOfRun, type RunRow } from "../storage/runs/runs.ts";
-import { refuseActive } from "./active.ts";
-import { batchesOf, type JudgedBatch, readCoverage } from "./covered.ts";
-import type { Runs } from "./runs.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { mergeBatches } from "../../domain/runs/batch-plan.ts";
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import { asksFor, asksOf, SCOPES, type Scope } from "../../domain/runs/refetch.ts";
+import { canApply } from "../../domain/runs/states.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Database } from "../../storage/db.ts";
+import { releaseWindows, type Window, windowsOfSymbols } from "../../storage/runs/batches.ts";
+import { type JobRow, jobsOfRun, type RunRow } from "../../storage/runs/runs.ts";
+import { refuseActive } from "./active-jobs.ts";
+import { batchesOf, type JudgedBatch, readCoverage } from "./job-batches.ts";
+import type { Runs } from "./run-service.ts";
 
 export interface RefetchDeps {
   readonly db: Database;

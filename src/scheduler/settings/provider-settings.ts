@@ -3,16 +3,16 @@
  * order. Keys set on the page are kept sealed; nothing here gives one back except to the providers themselves.
  */
 
-import type { Config } from "../config.ts";
-import { type FieldError, Refusal } from "../domain/errors.ts";
-import type { Log } from "../log.ts";
-import type { ProviderEntry } from "../providers/entry.ts";
-import { PROVIDERS } from "../providers/registry.ts";
-import type { ProviderSetting, SettingValues } from "../providers/setting.ts";
-import { record } from "../storage/access/audit.ts";
-import type { Database } from "../storage/db.ts";
-import type { Seal } from "../storage/encryption.ts";
-import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
+import type { Config } from "../../config.ts";
+import { type FieldError, Refusal } from "../../domain/errors.ts";
+import type { Log } from "../../log.ts";
+import type { ProviderEntry } from "../../providers/entry.ts";
+import { PROVIDERS } from "../../providers/registry.ts";
+import type { ProviderSetting, SettingValues } from "../../providers/setting.ts";
+import { record } from "../../storage/access/audit.ts";
+import type { Database } from "../../storage/db.ts";
+import type { Seal } from "../../storage/encryption.ts";
+import { keepSetting, openSeal, readSettings } from "../../storage/settings.ts";
 
 /** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */
 export type SettingSource = "environment" | "page" | "default" | "unreadable" | "none";

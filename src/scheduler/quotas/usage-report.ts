@@ -1,0 +1,24 @@
+import type { Quota } from "../../providers/quotas/rate-limiter.ts";
+import type { UsageStore } from "../../storage/quotas/usage.ts";
+
+/** What was asked of every provider, with its limits, as the API writes it. */
+export function usageReport(usage: UsageStore, quota: Quota) {
+  const counted = new Map(usage.usage().map((each) => [each.provider, each]));
+  const none = { requests: 0, units: 0 };
+  const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
+  return quota.snapshot().map(({ provider, gauges, hold, waiting, spenders }) => ({
+    provider,
+    last_minute: counted.get(provider)?.lastMinute ?? none,
+    today: counted.get(provider)?.today ?? none,
+    limits: gauges.map(({ period, counts, used, limit, resetsAt }) => ({
+      period,
+      counts,
+      used,
+      limit,
+      resets_at: iso(resetsAt),
+    })),
+    hold: hold && { until: iso(hold.until), reason: hold.reason },
+    waiting,
+    spenders: spenders.slice(0, 10),
+  }));
+}
