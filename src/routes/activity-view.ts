@@ -2,7 +2,7 @@
 
 import { PROVIDERS } from "../providers/registry.ts";
 import { HOUR } from "../scheduler/live/last-hour.ts";
-import type { ActivityView } from "../views/activity.tsx";
+import type { ActivityView } from "../views/quotas/last-hour.tsx";
 import type { Services } from "./services.ts";
 
 export function activityView({ activity, usage }: Pick<Services, "activity" | "usage">): ActivityView | null {

@@ -2,7 +2,7 @@
 
 import { ALERT_KINDS, type AlertRules } from "../domain/alerts.ts";
 import { type FieldError, Refusal } from "../domain/errors.ts";
-import type { AlertFields } from "../views/alerts.tsx";
+import type { AlertFields } from "../views/alerts/alerts-page.tsx";
 
 export function fieldsOf({ on, quotaPercent, digestMinutes, quiet }: AlertRules): AlertFields {
   return {

@@ -6,8 +6,8 @@ import Papa from "papaparse";
 import { parseSymbol } from "../domain/market/symbol.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
-import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../views/audit.tsx";
-import type { Frame } from "../views/layout.tsx";
+import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../views/access/audit-page.tsx";
+import type { Frame } from "../views/ui/layout.tsx";
 import { compressed } from "./compressed.ts";
 import { frameOf } from "./frame.ts";
 

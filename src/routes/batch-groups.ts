@@ -5,7 +5,7 @@ import { asksFor } from "../domain/runs/refetch.ts";
 import { batchesOf } from "../scheduler/runs/job-batches.ts";
 import type { ledgerOf } from "../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../storage/runs/runs.ts";
-import type { BatchGroup } from "../views/batches.tsx";
+import type { BatchGroup } from "../views/runs/batch-list.tsx";
 
 const STATES = { ok: "fetched", empty: "empty", failed: "failed" } as const;
 

@@ -7,11 +7,11 @@
 import { type Context, Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
 import { canApply, JOB_ACTIONS, type JobAction } from "../domain/runs/states.ts";
-import type { Frame } from "../views/layout.tsx";
 import { liveNotice, liveQuestion, liveUndo } from "../views/live.tsx";
-import { QuestionPage, type QuestionView } from "../views/question.tsx";
-import { runTitle } from "../views/run-head.tsx";
-import { plural } from "../views/ui.tsx";
+import { runTitle } from "../views/runs/run-header.tsx";
+import { QuestionPage, type QuestionView } from "../views/ui/confirm-dialog.tsx";
+import { plural } from "../views/ui/format.ts";
+import type { Frame } from "../views/ui/layout.tsx";
 import { cameFrom, frameOf, localPath, wantsFragment } from "./frame.ts";
 import { type Picked, pickMatching, pickSelected } from "./picked.ts";
 import type { Services } from "./services.ts";

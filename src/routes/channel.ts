@@ -2,7 +2,7 @@
 
 import type { JobProgress } from "../domain/runs/progress.ts";
 import { jobKey, type ProgressHub } from "../hub.ts";
-import type { RunView } from "../views/queue.tsx";
+import type { RunView } from "../views/jobs/job-table.tsx";
 import { jobsOf, runsOf, type Scene, showsJob } from "./scene.ts";
 import type { Viewer } from "./viewer.ts";
 

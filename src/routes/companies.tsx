@@ -12,9 +12,14 @@ import {
   renameWatchlist,
   requireWatchlist,
 } from "../storage/companies/watchlists.ts";
-import { CompaniesPage, type CompaniesView, CompanyResults, CompanyRunPage } from "../views/companies.tsx";
-import type { Frame } from "../views/layout.tsx";
-import { plural } from "../views/ui.tsx";
+import {
+  CompaniesPage,
+  type CompaniesView,
+  CompanyResults,
+  CompanyRunPage,
+} from "../views/companies/companies-page.tsx";
+import { plural } from "../views/ui/format.ts";
+import type { Frame } from "../views/ui/layout.tsx";
 import { type CompanyFields, companiesView, companyFields, importedText } from "./company-form.ts";
 import { compressed } from "./compressed.ts";
 import { frameOf, wantsFragment } from "./frame.ts";

@@ -7,7 +7,7 @@ import { MAX_SYMBOLS, parseSymbol } from "../domain/market/symbol.ts";
 import { listingProviders } from "../scheduler/companies.ts";
 import { companiesNamed, countCompanies, readCompanyLists, searchCompanies } from "../storage/companies/companies.ts";
 import { readWatchlists, symbolsOf } from "../storage/companies/watchlists.ts";
-import type { CompaniesView } from "../views/companies.tsx";
+import type { CompaniesView } from "../views/companies/companies-page.tsx";
 import type { Services } from "./services.ts";
 
 /** Companies on a page. */

@@ -10,7 +10,7 @@ import type { LogLine } from "../domain/log.ts";
 import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { type Frame, jobKey, type ProgressHub } from "../hub.ts";
-import type { ActivityView } from "../views/activity.tsx";
+import type { RunView } from "../views/jobs/job-table.tsx";
 import {
   liveActivity,
   liveAnnouncement,
@@ -27,10 +27,10 @@ import {
   sseSections,
   sseTogether,
 } from "../views/live.tsx";
-import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
-import type { RunView } from "../views/queue.tsx";
-import type { QuotaView } from "../views/quota.tsx";
-import { runSentence } from "../views/run-head.tsx";
+import type { ActivityView } from "../views/quotas/last-hour.tsx";
+import type { QuotaView } from "../views/quotas/quota-gauges.tsx";
+import { LOG_PANEL_LINES } from "../views/runs/log-panel.tsx";
+import { runSentence } from "../views/runs/run-header.tsx";
 import { type Change, Channel, drawScene, PAUSES, type Pauses } from "./channel.ts";
 import { isEmpty, merge, type News, NOTHING } from "./news.ts";
 import { keyOf, linesOf, MONITOR, type Scene } from "./scene.ts";

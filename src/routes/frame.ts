@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Actor } from "../domain/access.ts";
 import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/time.ts";
-import { type Frame, THEMES, type Theme } from "../views/layout.tsx";
+import { type Frame, THEMES, type Theme } from "../views/ui/layout.tsx";
 
 export const THEME_COOKIE = "barkeep-theme";
 export const ZONE_COOKIE = "barkeep-zone";

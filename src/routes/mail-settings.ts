@@ -1,7 +1,7 @@
 /** The mail server's form on the settings page. */
 
 import { Refusal } from "../domain/errors.ts";
-import type { MailSettingsView } from "../views/mail-settings.tsx";
+import type { MailSettingsView } from "../views/alerts/mail-settings.tsx";
 import type { Services } from "./services.ts";
 
 export function mailView({ mail }: Services, about: Partial<MailSettingsView> = {}): MailSettingsView {

@@ -1,7 +1,7 @@
 /** What a viewer of the live screen has not been told yet. */
 
 import type { LogLine } from "../domain/log.ts";
-import { LOG_PANEL_LINES } from "../views/log-panel.tsx";
+import { LOG_PANEL_LINES } from "../views/runs/log-panel.tsx";
 
 /** Rows are named, not held: they are written as they are when their turn comes. */
 export interface News {

@@ -2,10 +2,10 @@
 /** The pages: each reads what it shows and draws it whole, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
-import type { FilterView } from "../views/filter-bar.tsx";
-import type { Frame } from "../views/layout.tsx";
-import { MonitorPage, type MonitorView } from "../views/monitor.tsx";
-import type { RunFormView } from "../views/run-form.tsx";
+import type { FilterView } from "../views/jobs/filter-bar.tsx";
+import { MonitorPage, type MonitorView } from "../views/runs/monitor-page.tsx";
+import type { RunFormView } from "../views/runs/run-form.tsx";
+import type { Frame } from "../views/ui/layout.tsx";
 import { compressed } from "./compressed.ts";
 import type { ScreenFeed } from "./feed.ts";
 import { frameOf } from "./frame.ts";

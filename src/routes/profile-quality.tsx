@@ -15,7 +15,7 @@ import { listGaps } from "../storage/market/gaps.ts";
 import { listRevisions, listSources } from "../storage/market/revisions.ts";
 import { readSeries } from "../storage/market/series.ts";
 import { findProfile } from "../storage/profiles/profiles.ts";
-import type { QualityView, SessionState } from "../views/profile-quality.tsx";
+import type { QualityView, SessionState } from "../views/profiles/quality.tsx";
 import type { Services } from "./services.ts";
 
 /** Writes that changed something, as many as are shown. */

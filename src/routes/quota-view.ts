@@ -1,8 +1,8 @@
 /** The providers' quotas as the screen shows them. */
 
 import { PROVIDERS } from "../providers/registry.ts";
-import type { QuotaView } from "../views/quota.tsx";
-import { runTitle } from "../views/run-head.tsx";
+import type { QuotaView } from "../views/quotas/quota-gauges.tsx";
+import { runTitle } from "../views/runs/run-header.tsx";
 import type { Services } from "./services.ts";
 
 /** What spends units besides runs. */

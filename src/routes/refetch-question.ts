@@ -2,8 +2,8 @@
 
 import { SCOPES, type Scope } from "../domain/runs/refetch.ts";
 import type { RefetchPlan, ScopePlan } from "../scheduler/runs/refetch.ts";
-import type { QuestionView } from "../views/question.tsx";
-import { plural } from "../views/ui.tsx";
+import type { QuestionView } from "../views/ui/confirm-dialog.tsx";
+import { plural } from "../views/ui/format.ts";
 
 const TITLES: Readonly<Record<Scope, string>> = {
   missing: "Missing",

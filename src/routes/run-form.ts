@@ -5,7 +5,7 @@ import { splitSymbols } from "../domain/market/symbol.ts";
 import { missingSettings } from "../providers/entry.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { parseRunOrder, type RunOrder } from "../scheduler/runs/run-request.ts";
-import { RUN_FIELDS, type RunField, type RunFormView } from "../views/run-form.tsx";
+import { RUN_FIELDS, type RunField, type RunFormView } from "../views/runs/run-form.tsx";
 import type { Services } from "./services.ts";
 
 /** Errors of one field that are shown in full; more are only counted. */

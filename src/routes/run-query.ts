@@ -4,7 +4,7 @@ import { INTERVALS } from "../domain/market/interval.ts";
 import { parseSymbol } from "../domain/market/symbol.ts";
 import { MODES, RUN_STATES } from "../domain/runs/states.ts";
 import type { RunFilter } from "../storage/runs/run-list.ts";
-import { RUN_LIST_FIELDS, type RunListForm } from "../views/run-list.tsx";
+import { RUN_LIST_FIELDS, type RunListForm } from "../views/runs/run-list-page.tsx";
 
 const DAY_MS = 86_400_000;
 

@@ -5,8 +5,8 @@ import { type JobFilter, parseFilter } from "../domain/runs/job-filter.ts";
 import { type JobOrder, parseOrder, RUN_ORDER } from "../domain/runs/job-sort.ts";
 import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
-import type { RowsView } from "../views/queue.tsx";
-import { queueSearch } from "../views/queue-address.ts";
+import type { RowsView } from "../views/jobs/job-table.tsx";
+import { queueSearch } from "../views/jobs/queue-url.ts";
 
 /** Rows of one run on a page. */
 const MAX_ROWS = 500;

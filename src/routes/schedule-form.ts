@@ -7,7 +7,7 @@ import { PROVIDERS } from "../providers/registry.ts";
 import { orderToWire } from "../scheduler/schedules/schedule-request.ts";
 import { readWatchlists } from "../storage/companies/watchlists.ts";
 import { requireSchedule } from "../storage/schedules.ts";
-import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../views/schedule-form.tsx";
+import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../views/schedules/schedule-form.tsx";
 import { sayErrors } from "./run-form.ts";
 import type { Services } from "./services.ts";
 

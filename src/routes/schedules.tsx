@@ -3,9 +3,9 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
-import type { Frame } from "../views/layout.tsx";
-import type { ScheduleFormView } from "../views/schedule-form.tsx";
-import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../views/schedules.tsx";
+import type { ScheduleFormView } from "../views/schedules/schedule-form.tsx";
+import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../views/schedules/schedules-page.tsx";
+import type { Frame } from "../views/ui/layout.tsx";
 import { compressed } from "./compressed.ts";
 import { frameOf } from "./frame.ts";
 import {

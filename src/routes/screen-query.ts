@@ -6,7 +6,7 @@ import { HEALTHS, type Health } from "../domain/profiles/health.ts";
 import { type Condition, parseScreen } from "../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
 import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../storage/profiles/profiles.ts";
-import type { ScreenView } from "../views/screener.tsx";
+import type { ScreenView } from "../views/profiles/screener.tsx";
 
 export interface ScreenQuery {
   readonly condition: Condition | undefined;

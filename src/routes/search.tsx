@@ -11,10 +11,10 @@ import { listRuns } from "../storage/runs/run-list.ts";
 import type { RunRow } from "../storage/runs/runs.ts";
 import { readSchedules } from "../storage/schedules.ts";
 import { jobsBeginning, profilesOf } from "../storage/search.ts";
-import { type Frame, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/layout.tsx";
-import { runTitle } from "../views/run-head.tsx";
+import { runTitle } from "../views/runs/run-header.tsx";
 import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
-import { jobAddress, profileAddress } from "../views/ui.tsx";
+import { jobAddress, profileAddress } from "../views/ui/dom.ts";
+import { type Frame, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
 import { frameOf, localPath, wantsFragment } from "./frame.ts";
 
 /** Longest search, characters. */

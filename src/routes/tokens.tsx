@@ -7,8 +7,8 @@ import { isScope } from "../domain/access.ts";
 import { Refusal } from "../domain/errors.ts";
 import { keepToken, listTokens } from "../storage/access/tokens.ts";
 import type { Database } from "../storage/db.ts";
-import { AccessPage, type AccessView } from "../views/access.tsx";
-import type { Frame } from "../views/layout.tsx";
+import { AccessPage, type AccessView } from "../views/access/tokens-page.tsx";
+import type { Frame } from "../views/ui/layout.tsx";
 import type { Access } from "./access.ts";
 import { frameOf } from "./frame.ts";
 

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The API for people: every route with its parameters, its body and its answers. */
 
-import { type Frame, Page } from "./layout.tsx";
+import { type Frame, Page } from "./ui/layout.tsx";
 
 /** One parameter or field, in words. */
 export interface ApiField {

@@ -7,16 +7,17 @@
 import type { LogLine } from "../domain/log.ts";
 import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
-import { ActivityPanel, type ActivityView } from "./activity.tsx";
-import { JobRow } from "./job-row.ts";
-import { Notice } from "./layout.tsx";
-import { LogEntries } from "./log-panel.tsx";
-import { Runs } from "./monitor.tsx";
-import { Question, type QuestionView } from "./question.tsx";
-import { Pager, RunSection, type RunView } from "./queue.tsx";
-import { QuotaPanel, type QuotaView } from "./quota.tsx";
-import { RunHead } from "./run-head.tsx";
-import { dom } from "./ui.tsx";
+import { JobRow } from "./jobs/job-row.ts";
+import { Pager, type RunView } from "./jobs/job-table.tsx";
+import { ActivityPanel, type ActivityView } from "./quotas/last-hour.tsx";
+import { QuotaPanel, type QuotaView } from "./quotas/quota-gauges.tsx";
+import { LogEntries } from "./runs/log-panel.tsx";
+import { Runs } from "./runs/monitor-page.tsx";
+import { RunHead } from "./runs/run-header.tsx";
+import { RunSection } from "./runs/run-section.tsx";
+import { Question, type QuestionView } from "./ui/confirm-dialog.tsx";
+import { dom } from "./ui/dom.ts";
+import { Notice } from "./ui/layout.tsx";
 
 /** Swaps `content` into the element `id`. */
 const partial = (id: string, swap: string, content: unknown) =>

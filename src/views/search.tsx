@@ -1,8 +1,9 @@
 /** @jsxImportSource hono/jsx */
 /** What a search finds: a list to walk with the arrow keys in the palette, and the same list on a page of its own. */
 
-import { type Frame, Page } from "./layout.tsx";
-import { dom, Moment } from "./ui.tsx";
+import { Moment } from "./ui/components.tsx";
+import { dom } from "./ui/dom.ts";
+import { type Frame, Page } from "./ui/layout.tsx";
 
 /** Somewhere to go, or something to send. */
 type Goal = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };

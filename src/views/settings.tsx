@@ -1,10 +1,10 @@
 /** The settings page: each provider with its keys (write-only), its address, its limits and what is used of them. */
 
-import { Reason } from "./field.tsx";
-import { type Frame, Page } from "./layout.tsx";
-import { MailSettingsSection, type MailSettingsView } from "./mail-settings.tsx";
-import { QuotaGauges, type QuotaView } from "./quota.tsx";
-import { Icon, Moment, Pill } from "./ui.tsx";
+import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
+import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
+import { Icon, Moment, Pill } from "./ui/components.tsx";
+import { Reason } from "./ui/form-field.tsx";
+import { type Frame, Page } from "./ui/layout.tsx";
 
 /** A setting as it may be shown: `value` is `null` for every key. */
 interface SettingField {

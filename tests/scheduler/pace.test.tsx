@@ -7,7 +7,7 @@ import { Quota } from "../../src/providers/quotas/rate-limiter.ts";
 import { progressOfRow, RunBook } from "../../src/scheduler/runs/run-registry.ts";
 import { runRow } from "../../src/scheduler/runs/run-request.ts";
 import type { JobRow } from "../../src/storage/runs/runs.ts";
-import { RunHead } from "../../src/views/run-head.tsx";
+import { RunHead } from "../../src/views/runs/run-header.tsx";
 import { VirtualClock } from "../providers/virtual-clock.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ActivityPanel, type ActivityView } from "../../src/views/activity.tsx";
+import { ActivityPanel, type ActivityView } from "../../src/views/quotas/last-hour.tsx";
 
 const empty = Array.from({ length: 60 }, () => 0);
 const view = (over: Partial<ActivityView> = {}): ActivityView => ({

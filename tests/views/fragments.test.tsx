@@ -4,12 +4,12 @@ import fc from "fast-check";
 import { RUN_ORDER } from "../../src/domain/runs/job-sort.ts";
 import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
 import type { JobState } from "../../src/domain/runs/states.ts";
-import { JobActions } from "../../src/views/job-menu.tsx";
-import { JobRow } from "../../src/views/job-row.ts";
+import { JobActions } from "../../src/views/jobs/job-menu.tsx";
+import { JobRow } from "../../src/views/jobs/job-row.ts";
 import { liveJob, liveLogLines, liveNotice, liveRuns, sseTogether } from "../../src/views/live.tsx";
-import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/run-form.tsx";
-import { RunHead, runSentence } from "../../src/views/run-head.tsx";
-import { formatDuration, formatEta, formatValue } from "../../src/views/ui.tsx";
+import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/runs/run-form.tsx";
+import { RunHead, runSentence } from "../../src/views/runs/run-header.tsx";
+import { formatDuration, formatEta, formatValue } from "../../src/views/ui/format.ts";
 import { job, line, run } from "../helpers/board.ts";
 
 /** The attributes and texts of a fragment, as a parser sees them. */

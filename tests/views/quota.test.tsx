@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { QuotaGauges, QuotaPanel, type QuotaView } from "../../src/views/quota.tsx";
+import { QuotaGauges, QuotaPanel, type QuotaView } from "../../src/views/quotas/quota-gauges.tsx";
 
 const NOW = Date.UTC(2026, 0, 5, 12, 0, 0);
 type GaugeView = QuotaView["gauges"][number];

@@ -3,7 +3,7 @@
 
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
-import type { Frame } from "../../views/layout.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
 import { frameOf } from "../frame.ts";
 
 /** As much of a JSON schema as the page shows. */

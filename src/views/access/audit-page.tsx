@@ -1,0 +1,219 @@
+/** @jsxImportSource hono/jsx */
+/** The audit page: who did what, when, why, and what it was before. */
+
+import { Moment } from "../ui/components.tsx";
+import { plural } from "../ui/format.ts";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+
+/** The filter's fields, named as in the address. */
+export const AUDIT_FIELDS = ["actor", "action", "symbol", "from", "to"] as const;
+export type AuditFields = Readonly<Record<(typeof AUDIT_FIELDS)[number], string>>;
+
+export interface AuditView {
+  readonly rows: readonly {
+    readonly id: number;
+    /** Epoch milliseconds. */
+    readonly at: number;
+    readonly actor: string;
+    readonly action: string;
+    readonly subject: string;
+    readonly reason: string | null;
+    readonly before: Readonly<Record<string, unknown>> | null;
+    readonly after: Readonly<Record<string, unknown>> | null;
+  }[];
+  /** The row after which older ones follow, and the one before which newer ones stand; `null` where there are none. */
+  readonly older: number | null;
+  readonly newer: number | null;
+  readonly fields: AuditFields;
+  readonly wrong: string | null;
+  readonly actors: readonly string[];
+  readonly actions: readonly string[];
+}
+
+export const AuditPage = ({ frame, view }: { frame: Frame; view: AuditView }) => (
+  <Page frame={frame} title="Audit">
+    <header class="page-head">
+      <h1>Audit</h1>
+      <span class="muted">Who did what; days are those of UTC</span>
+      <a href={addressOf(view.fields, { format: "csv" })} download="audit.csv">
+        Download CSV
+      </a>
+    </header>
+    <AuditFilter view={view} />
+    {view.rows.length === 0 ? (
+      <Empty title="Nothing here">
+        {Object.values(view.fields).every((value) => value === "") ? (
+          <>
+            What people and programs change is written down here: <a href="/">start a run</a>, and it is the first line.
+          </>
+        ) : (
+          <a href="/audit">Show everything</a>
+        )}
+      </Empty>
+    ) : (
+      <AuditRows rows={view.rows} />
+    )}
+    {view.older === null && view.newer === null ? null : (
+      <p class="more">
+        {view.newer === null ? null : (
+          <a class="button" href={addressOf(view.fields, { after: String(view.newer) })}>
+            Newer
+          </a>
+        )}
+        {view.older === null ? null : (
+          <a class="button" href={addressOf(view.fields, { before: String(view.older) })}>
+            Older
+          </a>
+        )}
+      </p>
+    )}
+  </Page>
+);
+
+const AuditFilter = ({ view: { fields, wrong, actors, actions } }: { view: AuditView }) => (
+  <search>
+    <form method="get" action="/audit" class="audit-filter">
+      <Choice name="actor" title="Who" value={fields.actor} choices={actors} />
+      <Choice name="action" title="What" value={fields.action} choices={actions} />
+      <div class="field">
+        <label for="audit-symbol">Symbol</label>
+        <input id="audit-symbol" name="symbol" value={fields.symbol} size={10} autocomplete="off" spellcheck={false} />
+      </div>
+      <div class="field">
+        <label for="audit-from">From</label>
+        <input id="audit-from" name="from" type="date" value={fields.from} />
+      </div>
+      <div class="field">
+        <label for="audit-to">To</label>
+        <input id="audit-to" name="to" type="date" value={fields.to} />
+      </div>
+      <button type="submit" class="button">
+        Filter
+      </button>
+      {wrong ? (
+        <p class="error" role="alert">
+          {wrong}
+        </p>
+      ) : null}
+    </form>
+  </search>
+);
+
+const Choice = (props: { name: string; title: string; value: string; choices: readonly string[] }) => {
+  const { name, title, value, choices } = props;
+  return (
+    <div class="field">
+      <label for={`audit-${name}`}>{title}</label>
+      <select id={`audit-${name}`} name={name}>
+        <option value="">All</option>
+        {choices.map((choice) => (
+          <option value={choice} selected={choice === value}>
+            {choice}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+};
+
+const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
+  <section class="scroll" tabindex={0} aria-label="Audit">
+    <table class="list audit">
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">Who</th>
+          <th scope="col">What</th>
+          <th scope="col">Subject</th>
+          <th scope="col">Affected</th>
+          <th scope="col">Reason</th>
+          <th scope="col">Before</th>
+          <th scope="col">After</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ at, actor, action, subject, reason, before, after }) => (
+          <tr>
+            <td class="num">
+              <Moment at={at} />
+            </td>
+            <td>{actor}</td>
+            <td>{action}</td>
+            <th scope="row">
+              <Subject action={action} subject={subject} after={after} />
+            </th>
+            <td class="wraps">
+              <Affected states={[before, after]} />
+            </td>
+            <td class="wraps">{reason ?? "–"}</td>
+            <td class="wraps">{describe(before)}</td>
+            <td class="wraps">{describe(after)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+type State = Readonly<Record<string, unknown>> | null;
+
+/** What something was done to; a run by the end of its id, with a link to it. */
+const Subject = ({ action, subject, after }: { action: string; subject: string; after: State }) => {
+  const isRun = action.startsWith("run.");
+  const run = isRun ? subject : typeof after?.run === "string" ? after.run : null;
+  if (run === null) return <>{subject}</>;
+  const link = (
+    <a href={`/runs/${encodeURIComponent(run)}`} title={run}>
+      Run …{run.slice(-6)}
+    </a>
+  );
+  return isRun || subject === run ? (
+    link
+  ) : (
+    <>
+      {subject} <span class="muted">{link}</span>
+    </>
+  );
+};
+
+/** Symbols that are written out; more open on demand. */
+const NAMED = 3;
+
+/** The symbols that a deed concerns. */
+const Affected = ({ states }: { states: readonly State[] }) => {
+  const symbols = [...new Set(states.flatMap((state) => (Array.isArray(state?.symbols) ? state.symbols : [])))];
+  if (symbols.length === 0) return <>–</>;
+  const text = symbols.join(" ");
+  if (symbols.length <= NAMED) return <>{text}</>;
+  return (
+    <details>
+      <summary>{plural(symbols.length, "symbol")}</summary>
+      {text}
+    </details>
+  );
+};
+
+/** Members of a list that are shown; the download has them all. */
+const SHOWN = 12;
+/** What stands in columns of its own. */
+const ELSEWHERE = new Set(["symbols", "run"]);
+
+/** `mode full, provider demo` */
+function describe(state: Readonly<Record<string, unknown>> | null): string {
+  if (state === null) return "–";
+  const parts = Object.entries(state)
+    .filter(([name]) => !ELSEWHERE.has(name))
+    .flatMap(([name, value]) => {
+      if (!Array.isArray(value)) return `${name} ${String(value)}`;
+      if (value.length === 0) return [];
+      const more = value.length > SHOWN ? ` and ${value.length - SHOWN} more` : "";
+      return `${name} ${value.slice(0, SHOWN).join(" ")}${more}`;
+    });
+  return parts.length === 0 ? "–" : parts.join(", ");
+}
+
+/** The present filter with something more. */
+function addressOf(fields: AuditFields, more: Readonly<Record<string, string>>): string {
+  const given = AUDIT_FIELDS.filter((name) => fields[name] !== "").map((name) => [name, fields[name]]);
+  return `/audit?${new URLSearchParams([...given, ...Object.entries(more)] as [string, string][])}`;
+}

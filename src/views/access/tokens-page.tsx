@@ -1,0 +1,120 @@
+/** @jsxImportSource hono/jsx */
+/** Who may come in: API tokens with their scopes. */
+
+import { SCOPES, type Scope } from "../../domain/access.ts";
+import { Moment } from "../ui/components.tsx";
+import { type FormState, formFields } from "../ui/form-field.tsx";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+
+const TOKEN_FIELDS = ["name", "scope"] as const;
+type TokenField = (typeof TOKEN_FIELDS)[number];
+
+const { Field, Choice, control } = formFields("token", TOKEN_FIELDS);
+
+export interface AccessView {
+  readonly tokens: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly scope: Scope;
+    /** Epoch milliseconds. */
+    readonly createdAt: number;
+    readonly lastUsedAt: number | null;
+  }[];
+  /** A token made just now: the only time that it is shown. */
+  readonly fresh: { readonly name: string; readonly secret: string } | null;
+  readonly form: FormState<TokenField>;
+}
+
+const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
+  read: "Read: see everything, change nothing",
+  operate: "Operate: also runs, companies, schedules, profiles",
+  admin: "Admin: also settings, tokens and the audit page",
+};
+
+export const AccessPage = ({ frame, view }: { frame: Frame; view: AccessView }) => (
+  <Page frame={frame} title="Access">
+    <header class="page-head">
+      <span class="crumbs">
+        <a href="/settings">Settings</a>
+      </span>
+      <h1>Access</h1>
+      <a href="/audit">Audit</a>
+    </header>
+    {view.fresh ? <Fresh {...view.fresh} /> : null}
+    <section class="access card" aria-labelledby="new-token">
+      <h2 id="new-token">New token</h2>
+      <p class="muted">
+        A program sends it as <code>Authorization: Bearer …</code>; a guest types it in place of the password.
+      </p>
+      <form method="post" action="/settings/access" class="token-form">
+        <Field name="name" title="Name" form={view.form}>
+          <input
+            {...control("name", view.form)}
+            value={view.form.values.name}
+            maxlength={60}
+            required
+            autocomplete="off"
+          />
+        </Field>
+        <Field name="scope" title="Scope" form={view.form}>
+          <Choice name="scope" form={view.form} options={SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
+        </Field>
+        <button type="submit" class="button primary">
+          Make token
+        </button>
+      </form>
+    </section>
+    {view.tokens.length === 0 ? (
+      <Empty title="No token yet">Make one for each program and each guest, so that each can be revoked alone.</Empty>
+    ) : (
+      <Tokens tokens={view.tokens} />
+    )}
+  </Page>
+);
+
+const Fresh = ({ name, secret }: { name: string; secret: string }) => (
+  <section class="access card fresh-token" role="status" aria-labelledby="fresh-title">
+    <h2 id="fresh-title">{name}: copy this token now</h2>
+    <p>
+      <code>{secret}</code>
+    </p>
+    <p class="muted">It is not shown again; only its hash is stored.</p>
+  </section>
+);
+
+const Tokens = ({ tokens }: Pick<AccessView, "tokens">) => (
+  <section class="scroll" tabindex={0} aria-label="Tokens">
+    <table class="list">
+      <thead>
+        <tr>
+          <th scope="col">Token</th>
+          <th scope="col">Scope</th>
+          <th scope="col">Made</th>
+          <th scope="col">Last used</th>
+          <th scope="col">
+            <span class="visually-hidden">Action</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {tokens.map(({ id, name, scope, createdAt, lastUsedAt }) => (
+          <tr>
+            <th scope="row">{name}</th>
+            <td>{scope}</td>
+            <td>
+              <Moment at={createdAt} />
+            </td>
+            <td>{lastUsedAt === null ? "never" : <Moment at={lastUsedAt} />}</td>
+            <td>
+              <form method="post" action={`/settings/access/${id}/revoke`}>
+                <button type="submit" class="button" aria-label={`Revoke ${name}`}>
+                  Revoke
+                </button>
+              </form>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);

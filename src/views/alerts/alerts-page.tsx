@@ -1,0 +1,312 @@
+/** `/alerts`: which mails are sent and when, and what became of those that were. */
+
+import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";
+import { Icon, Moment, Pill } from "../ui/components.tsx";
+import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
+import { plural } from "../ui/format.ts";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
+
+type MailState = (typeof MAIL_STATES)[number];
+
+export interface MailSummary {
+  readonly id: string;
+  readonly kind: AlertKind | "test";
+  readonly subject: string;
+  readonly recipients: string;
+  readonly state: MailState;
+  readonly attempts: number;
+  readonly error: string | null;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly sentAt: number | null;
+  readonly notBefore: number;
+}
+
+/** The form's fields as the browser sends them; a kind that is switched on stands in `on`. */
+export interface AlertFields {
+  readonly on: readonly string[];
+  readonly quota_percent: string;
+  readonly digest_minutes: string;
+  /** `on`, or empty. */
+  readonly quiet: string;
+  readonly quiet_from: string;
+  readonly quiet_to: string;
+  readonly quiet_zone: string;
+}
+
+export interface AlertsView extends PageLinksView {
+  readonly fields: AlertFields;
+  readonly errors: Readonly<Record<string, string>>;
+  /** Who gets the mails, through which server; `null` if there is none. */
+  readonly account: { readonly host: string; readonly to: readonly string[] } | null;
+  /** Whether there is a mail server whose password cannot be read; mails wait for it. */
+  readonly unreadable: boolean;
+  /** A page of the mails in one state or, with `null`, in any; newest first. */
+  readonly mails: readonly MailSummary[];
+  readonly state: MailState | null;
+  /** Events that no mail was made of yet. */
+  readonly waiting: number;
+  readonly quietNow: boolean;
+  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+}
+
+const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: string]>> = {
+  run_failed: ["A run failed", "At once, with the symbols that failed and why"],
+  run_finished: ["A run finished", "At once, with a summary"],
+  job_failed: ["A symbol failed", "In its run's mail; collected into one mail if runs have none"],
+  quota_level: ["A quota is nearly used", "Once a day or month, at the level below"],
+  revision_found: ["History was revised", "Splits, dividend adjustments, corrections, suspicious answers"],
+  gap_found: ["A gap was found", "Bars that should be there and are not"],
+  schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
+};
+
+export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) => (
+  <Page frame={frame} title="Alerts">
+    <header class="page-head">
+      <h1>Alerts</h1>
+      {view.unreadable ? <Unreadable waiting={view.waiting} /> : <Account account={view.account} />}
+      <form method="post" action="/alerts/test">
+        <button type="submit" class="button" disabled={view.account === null || undefined}>
+          Send a test mail
+        </button>
+      </form>
+    </header>
+    {view.said ? (
+      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
+        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
+        {view.said.text}
+      </p>
+    ) : null}
+    {view.waiting > 0 && view.account ? (
+      <p class="alert-note">
+        {plural(view.waiting, "event")} will be mailed{" "}
+        {view.quietNow ? "after the quiet hours" : "with the next digest"}.
+      </p>
+    ) : null}
+    <div class="alerts">
+      <RulesForm view={view} />
+      <section aria-labelledby="mails-title">
+        <header class="mails-head">
+          <h2 id="mails-title">Mails</h2>
+          <MailFilter state={view.state} />
+        </header>
+        {view.mails.length === 0 ? <NoMails view={view} /> : <MailTable mails={view.mails} />}
+        <PageLinks {...view} address={(more) => mailsAddress(view.state, more)} />
+      </section>
+    </div>
+  </Page>
+);
+
+/** The page with the mails in a state, or in any. */
+function mailsAddress(state: MailState | null, more: Readonly<Record<string, string>> = {}): string {
+  const query = new URLSearchParams({ ...(state !== null && { state }), ...more }).toString();
+  return query === "" ? "/alerts" : `/alerts?${query}`;
+}
+
+const MailFilter = ({ state }: Pick<AlertsView, "state">) => (
+  <nav class="tabs" aria-label="State of the mails">
+    {[null, ...MAIL_STATES].map((each) => (
+      <a href={mailsAddress(each)} aria-current={each === state ? "true" : undefined}>
+        {each === null ? "All" : STATES[each][0]}
+      </a>
+    ))}
+  </nav>
+);
+
+const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
+  state !== null ? (
+    <Empty title="No mail is in this state">
+      <a href="/alerts">Show all mails</a>
+    </Empty>
+  ) : account === null ? (
+    <Empty title="No mail yet">
+      <a href="/settings#mail">Set up the mail server</a>, choose what is worth a mail, and send a test mail.
+    </Empty>
+  ) : (
+    <Empty title="No mail yet">
+      What was sent, waits or could not be sent is listed here. Send a test mail to see that it arrives.
+    </Empty>
+  );
+
+const Unreadable = ({ waiting }: Pick<AlertsView, "waiting">) => (
+  <p>
+    <Pill look="failed" icon="failed">
+      Mails wait
+    </Pill>{" "}
+    The mail server's password cannot be read with this BARKEEP_SECRET
+    {waiting > 0 ? `: ${plural(waiting, "event")} ${waiting === 1 ? "waits" : "wait"}` : ""}.{" "}
+    <a href="/settings#mail">Enter it again</a>
+  </p>
+);
+
+const Account = ({ account }: Pick<AlertsView, "account">) =>
+  account === null ? (
+    <p>
+      <Pill icon="queued">No mail server</Pill> Events are noted, but not mailed.{" "}
+      <a href="/settings#mail">Set up the mail server</a>
+    </p>
+  ) : (
+    <p class="muted">
+      To {account.to.join(", ")} through {account.host}. <a href="/settings#mail">Change</a>
+    </p>
+  );
+
+const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
+  const form = { values: fields, errors };
+  return (
+    <form class="alert-rules" method="post" action="/alerts" novalidate>
+      <fieldset>
+        <legend>Send a mail when</legend>
+        {ALERT_KINDS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => (
+          <label class="check">
+            <input type="checkbox" name="on" value={kind} checked={fields.on.includes(kind) || undefined} />
+            <span>
+              {KIND_TITLES[kind][0]}
+              <small class="hint">{KIND_TITLES[kind][1]}</small>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <fieldset>
+        <legend>How much, and when</legend>
+        <Input name="quota_percent" title="Quota level, percent" type="number" form={form} />
+        <Input name="digest_minutes" title="Collect into one mail for, minutes" type="number" form={form} />
+        <label class="check">
+          <input type="checkbox" name="quiet" value="on" checked={fields.quiet === "on" || undefined} />
+          <span>
+            Quiet hours
+            <small class="hint">What happens in them is mailed after them</small>
+          </span>
+        </label>
+        <div class="quiet-row">
+          <Input name="quiet_from" title="From" type="time" form={form} />
+          <Input name="quiet_to" title="To" type="time" form={form} />
+          <Input name="quiet_zone" title="Time zone" type="text" form={form} />
+        </div>
+      </fieldset>
+      <Reason of="rules" />
+      <button type="submit" class="button primary">
+        Save rules
+      </button>
+    </form>
+  );
+};
+
+const order = Object.keys(KIND_TITLES) as AlertKind[];
+
+/** The fields that are typed, in the order of the page. */
+const TYPED = ["quota_percent", "digest_minutes", "quiet_from", "quiet_to", "quiet_zone"] as const;
+type Typed = (typeof TYPED)[number];
+
+const { Field, control } = formFields("alert", TYPED);
+
+const Input = (props: { name: Typed; title: string; type: string; form: FormState<Typed> }) => (
+  <Field name={props.name} title={props.title} form={props.form}>
+    <input {...control(props.name, props.form)} type={props.type} value={props.form.values[props.name]} />
+  </Field>
+);
+
+const STATES: Readonly<Record<MailState, readonly [title: string, icon: string, pill: string]>> = {
+  waiting: ["Waits", "waiting", "paused"],
+  sending: ["Being sent", "fetch", "running"],
+  sent: ["Sent", "complete", "complete"],
+  failed: ["Failed", "failed", "failed"],
+};
+
+const State = ({ state }: { state: MailState }) => {
+  const [title, icon, pill] = STATES[state];
+  return (
+    <Pill look={pill} icon={icon}>
+      {title}
+    </Pill>
+  );
+};
+
+const mailAddress = (id: string) => `/alerts/mails/${encodeURIComponent(id)}`;
+
+const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
+  <section class="scroll" tabindex={0} aria-label="Mails, newest first">
+    <table class="list">
+      <thead>
+        <tr>
+          <th scope="col">Subject</th>
+          <th scope="col">State</th>
+          <th scope="col">Made</th>
+          <th scope="col" class="num">
+            Attempts
+          </th>
+          <th scope="col">What happened</th>
+          <th scope="col">
+            <span class="visually-hidden">Action</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {mails.map((mail) => (
+          <tr>
+            <th scope="row" class="mail-subject">
+              <a href={mailAddress(mail.id)}>{mail.subject}</a>
+            </th>
+            <td>
+              <State state={mail.state} />
+            </td>
+            <td>
+              <Moment at={mail.createdAt} />
+            </td>
+            <td class="num">{mail.attempts}</td>
+            <td class="mail-outcome">
+              <Outcome mail={mail} />
+            </td>
+            <td>
+              <Again mail={mail} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+const Outcome = ({ mail: { state, error, sentAt, notBefore, attempts } }: { mail: MailSummary }) => {
+  if (state === "sent" && sentAt !== null) return <Moment at={sentAt} />;
+  if (state === "waiting" && attempts > 0) {
+    return (
+      <>
+        {error ? `${error}; ` : ""}next attempt <Moment at={notBefore} />
+      </>
+    );
+  }
+  return <>{error ?? ""}</>;
+};
+
+const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }) => {
+  const word = state === "waiting" ? "Try now" : "Send again";
+  return state === "sending" || (state === "waiting" && attempts === 0) ? null : (
+    <form method="post" action={`${mailAddress(id)}/again`}>
+      <button type="submit" class="button" aria-label={`${word}: ${subject}`}>
+        {word}
+      </button>
+    </form>
+  );
+};
+
+/** One mail as it was, or will be, sent. */
+export const MailPage = ({ frame, mail }: { frame: Frame; mail: MailSummary & { readonly text: string } }) => (
+  <Page frame={frame} title={mail.subject}>
+    <header class="page-head">
+      <p class="crumbs">
+        <a href="/alerts">Alerts</a>
+      </p>
+      <h1>{mail.subject}</h1>
+      <State state={mail.state} />
+      <Again mail={mail} />
+    </header>
+    <div class="prose">
+      <p class="muted">
+        To {mail.recipients}, made <Moment at={mail.createdAt} />. <Outcome mail={mail} />
+      </p>
+      <pre class="mail-text">{mail.text}</pre>
+    </div>
+  </Page>
+);

@@ -1,0 +1,276 @@
+/** The companies page: search as you type, pick with check boxes, go on to a run. Every part works without JavaScript. */
+
+import type { BadLine } from "../../domain/companies.ts";
+import { RunForm, type RunFormView } from "../runs/run-form.tsx";
+import { Icon } from "../ui/components.tsx";
+import { formatCount, plural } from "../ui/format.ts";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { CompanySources, type ListedProvider, type StoredList, WatchlistLinks, WatchlistTools } from "./watchlists.tsx";
+
+export interface CompaniesView {
+  readonly search: string;
+  /** The watchlist that is shown instead of all companies. */
+  readonly watchlist: { readonly id: number; readonly name: string; readonly symbols: number } | null;
+  readonly page: {
+    readonly companies: readonly { symbol: string; name: string; exchange: string; source: string }[];
+    readonly next: string | null;
+  };
+  /** Is it the first page? */
+  readonly first: boolean;
+  /** All companies there are. */
+  readonly total: number;
+  readonly picked: readonly { readonly symbol: string; readonly name: string }[];
+  readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
+  readonly providers: readonly ListedProvider[];
+  readonly lists: readonly StoredList[];
+  /** The address that shows the same search and picks again; `null` if it would be too long. */
+  readonly address: string | null;
+  /** What came of the last action. */
+  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+  /** The lines of an import that were left out. */
+  readonly report: readonly BadLine[] | null;
+}
+
+/** Picks drawn one by one; more are only counted. */
+const SHOWN_PICKS = 60;
+/** Bad lines of an import drawn one by one. */
+const SHOWN_BAD = 500;
+
+const FORM = "company-form";
+const RESULTS = "company-results";
+const SEARCH = "company-search";
+
+export const CompaniesPage = ({ frame, view }: { frame: Frame; view: CompaniesView }) => (
+  <Page frame={frame} title="Companies">
+    <header class="page-head">
+      <h1>Companies</h1>
+      <span class="muted num">{formatCount(view.total)}</span>
+    </header>
+    {view.said ? (
+      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
+        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
+        {view.said.text}
+      </p>
+    ) : null}
+    {view.report && view.report.length > 0 ? <BadLines lines={view.report} /> : null}
+    <div class="companies">
+      <form
+        id={FORM}
+        method="post"
+        action="/companies"
+        hx-post="/companies"
+        hx-trigger={`input from:#${SEARCH} delay:100ms, change`}
+        hx-target={`#${RESULTS}`}
+        hx-swap="outerMorph"
+        hx-sync="this:replace"
+        aria-label="Find and pick companies"
+      >
+        {view.watchlist ? <input type="hidden" name="list" value={view.watchlist.id} /> : null}
+        <div class="company-search">
+          <div class="field">
+            <label for={SEARCH}>{view.watchlist ? `Search in ${view.watchlist.name}` : "Symbol or name"}</label>
+            <input
+              id={SEARCH}
+              type="search"
+              name="q"
+              value={view.search}
+              placeholder="AAPL, apple, berkshire hath"
+              maxlength={100}
+              autocomplete="off"
+              spellcheck={false}
+            />
+          </div>
+          <button type="submit" class="button">
+            Search
+          </button>
+        </div>
+        <CompanyResults view={view} />
+      </form>
+      <aside class="company-side" aria-label="Watchlists and sources">
+        <WatchlistLinks view={view} />
+        <CompanySources providers={view.providers} lists={view.lists} />
+      </aside>
+    </div>
+  </Page>
+);
+
+/** What changes as one types or picks. */
+export const CompanyResults = ({ view }: { view: CompaniesView }) => {
+  const { companies } = view.page;
+  const picked = new Set(view.picked.map(({ symbol }) => symbol));
+  return (
+    <div id={RESULTS} data-address={view.address ?? undefined}>
+      <Picked view={view} onPage={new Set(companies.map(({ symbol }) => symbol))} />
+      {companies.length === 0 ? (
+        <NoCompanies view={view} />
+      ) : (
+        <div class="scroll">
+          <table class="list company-list" aria-label="Companies">
+            <thead>
+              <tr>
+                <th scope="col" class="c-pick">
+                  <span class="visually-hidden">Pick</span>
+                </th>
+                <th scope="col">Symbol</th>
+                <th scope="col">Name</th>
+                <th scope="col">Exchange</th>
+                <th scope="col">From</th>
+              </tr>
+            </thead>
+            <tbody>
+              {companies.map(({ symbol, name, exchange, source }) => (
+                <tr id={`company-${symbol}`}>
+                  <td class="c-pick">
+                    <input
+                      type="checkbox"
+                      id={`pick-${symbol}`}
+                      name="pick"
+                      value={symbol}
+                      checked={picked.has(symbol) || undefined}
+                      aria-label={`Pick ${symbol}`}
+                    />
+                  </td>
+                  <th scope="row">
+                    <label for={`pick-${symbol}`}>{symbol}</label>
+                  </th>
+                  <td class="c-name">{name || <span class="muted">–</span>}</td>
+                  <td>{exchange}</td>
+                  <td class="muted">{source}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <div class="company-more">
+        {view.first ? null : (
+          <button type="submit" class="button">
+            Back to the start
+          </button>
+        )}
+        {view.page.next ? (
+          <button type="submit" name="after" value={view.page.next} class="button">
+            Next page
+          </button>
+        ) : null}
+      </div>
+    </div>
+  );
+};
+
+/** The picks and what can be done with them. They go along with every search; those on the page are its check boxes. */
+const Picked = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<string> }) => {
+  const { picked, watchlist } = view;
+  return (
+    <fieldset class="picked">
+      <legend class="visually-hidden">Picked companies</legend>
+      <div class="pick-tools">
+        <b class="num" id="picked-count" role="status">
+          {picked.length === 0 ? "None picked" : `${formatCount(picked.length)} picked`}
+        </b>
+        <button type="submit" name="quick" value="top" class="button">
+          Top 10
+        </button>
+        {onPage.size > 0 ? (
+          <button type="submit" name="quick" value="page" class="button">
+            Pick this page
+          </button>
+        ) : null}
+        {watchlist && watchlist.symbols > 0 ? (
+          <button type="submit" name="quick" value="list" class="button">
+            Pick all {formatCount(watchlist.symbols)}
+          </button>
+        ) : null}
+        {picked.length > 0 ? (
+          <>
+            <button type="submit" name="quick" value="clear" class="button">
+              Clear
+            </button>
+            <button type="submit" formaction="/companies/run" class="button primary">
+              Start run…
+            </button>
+          </>
+        ) : null}
+      </div>
+      {picked.length > 0 ? (
+        <ul class="chips">
+          {picked.map(({ symbol, name }, index) =>
+            onPage.has(symbol) ? (
+              index < SHOWN_PICKS && (
+                <li>
+                  <label class="chip" for={`pick-${symbol}`} title={name}>
+                    {symbol}
+                  </label>
+                </li>
+              )
+            ) : index < SHOWN_PICKS ? (
+              <li>
+                <label class="chip" title={name}>
+                  <input type="checkbox" id={`kept-${symbol}`} name="pick" value={symbol} checked />
+                  {symbol}
+                </label>
+              </li>
+            ) : (
+              <li hidden>
+                <input type="hidden" name="pick" value={symbol} />
+              </li>
+            ),
+          )}
+          {picked.length > SHOWN_PICKS ? (
+            <li class="muted">and {formatCount(picked.length - SHOWN_PICKS)} more</li>
+          ) : null}
+        </ul>
+      ) : null}
+      <WatchlistTools picked={picked.length} watchlist={watchlist} watchlists={view.watchlists} />
+    </fieldset>
+  );
+};
+
+const NoCompanies = ({ view }: { view: CompaniesView }) => {
+  if (view.total === 0 && view.search === "") {
+    return (
+      <Empty title="No companies yet">
+        Fetch the list of an exchange from a provider, or import a CSV or text file. The demo provider has a list of
+        well-known companies and needs no key.
+      </Empty>
+    );
+  }
+  if (view.search === "" && view.watchlist) {
+    return <Empty title="This watchlist is empty">Pick companies and add them to it.</Empty>;
+  }
+  return (
+    <Empty title="Nothing found">
+      No symbol begins with “{view.search}”, and no name has words that do.{" "}
+      {view.watchlist ? <a href={`/companies?q=${encodeURIComponent(view.search)}`}>Search all companies</a> : null}
+    </Empty>
+  );
+};
+
+const BadLines = ({ lines }: { lines: readonly BadLine[] }) => (
+  <section class="bad-lines" aria-label="Lines left out">
+    <p>
+      <b>{plural(lines.length, "line")} left out:</b>
+    </p>
+    <ul tabindex={0}>
+      {lines.slice(0, SHOWN_BAD).map(({ line, reason }) => (
+        <li>
+          <b class="num">Line {formatCount(line)}</b>: {reason}
+        </li>
+      ))}
+      {lines.length > SHOWN_BAD ? <li>and {formatCount(lines.length - SHOWN_BAD)} more</li> : null}
+    </ul>
+  </section>
+);
+
+/** The run form alone, for more symbols than an address can hold. */
+export const CompanyRunPage = ({ frame, form }: { frame: Frame; form: RunFormView }) => (
+  <Page frame={frame} title="Start a run">
+    <header class="page-head">
+      <h1>Start a run</h1>
+      <span class="muted">
+        Watch it on the <a href="/">monitor</a>.
+      </span>
+    </header>
+    <RunForm form={form} />
+  </Page>
+);

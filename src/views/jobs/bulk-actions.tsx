@@ -1,0 +1,44 @@
+/** @jsxImportSource hono/jsx */
+/** What can be done with the selected rows, or with everything that the filter finds on all pages. */
+
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { dom } from "../ui/dom.ts";
+import { formatCount } from "../ui/format.ts";
+import { ACTION_WORDS, ROW_ACTIONS, type RowAction } from "./job-row.ts";
+
+/** Where an action on selected jobs of a run is sent: `filter` says what "all" means. */
+const selectedAddress = (runId: string, action: RowAction, filter: string) =>
+  `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
+
+/**
+ * The bar above the table. With JavaScript it shows once something is selected (`public/app/selection.js`); without, it
+ * is always there.
+ */
+export const BulkBar = (props: {
+  run: RunSummary;
+  matching: number;
+  filter: string;
+  actions?: readonly RowAction[];
+}) => (
+  <div class="bulk" id={dom.bulk(props.run.id)} data-matching={props.matching}>
+    <output class="bulk-count" data-selected>
+      Selected symbols
+    </output>
+    <label class="bulk-all">
+      <input type="checkbox" name="all" value="1" autocomplete="off" />
+      <span>
+        Apply to all <b class="num">{formatCount(props.matching)}</b>{" "}
+        {props.filter === "" ? "of the run" : "that match"}
+      </span>
+    </label>
+    {(props.actions ?? ROW_ACTIONS).map((action) => (
+      <button type="submit" class="button" formaction={selectedAddress(props.run.id, action, props.filter)}>
+        {ACTION_WORDS[action]}
+      </button>
+    ))}
+    <button type="button" class="button quiet" data-select-none>
+      Clear
+    </button>
+    <span class="bulk-carried" hidden />
+  </div>
+);

@@ -1,0 +1,60 @@
+/** The coverage strip of a row: what came of each batch, in one small drawing. On the hot path, so a plain template. */
+
+import { type BatchState, type Coverage, cellStates, coverageWords } from "../../domain/runs/coverage.ts";
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import { jobAddress } from "../ui/dom.ts";
+
+/** Width and height of a cell in the units of the drawing. */
+const WIDTH = 4;
+const HEIGHT = 16;
+
+/**
+ * The lines that make up a state's cells, by their height: told apart without colour. Dashes cut each line into
+ * cells (`public/css/strip.css`), so neighbours in one state are one stroke.
+ */
+const LINES: Readonly<Record<BatchState, readonly number[]>> = {
+  /** A full block. */
+  fetched: [8],
+  /** A hollow one. */
+  empty: [3.5, 12.5],
+  /** A mark on the ground. */
+  pending: [15],
+  /** A low block in the middle. */
+  retrying: [8],
+  /** Taller than the others, and split. */
+  failed: [3.5, 12.5],
+};
+
+/** A strip stays the same object until a batch comes to an end, so it is drawn once for many updates of its row. */
+const drawn = new WeakMap<Coverage, string>();
+
+/** The strip of `job`, a link to its batches; empty for a job that has none. */
+export function Strip({ job }: { job: JobProgress }): string {
+  if (job.coverage === null) return "";
+  const where = jobAddress(job.runId, job.symbol);
+  return (
+    `<a class="strip" href="${where}#coverage" data-card="batches" ` +
+    `aria-label="${Bun.escapeHTML(job.symbol)}: ${coverageWords(job.coverage)}">${drawing(job.coverage)}</a>`
+  );
+}
+
+function drawing(coverage: Coverage): string {
+  const known = drawn.get(coverage);
+  if (known !== undefined) return known;
+  const states = cellStates(coverage);
+  const paths = new Map<BatchState, string>();
+  for (let start = 0; start < states.length; ) {
+    const state = states[start]!;
+    let end = start;
+    while (states[end] === state) end += 1;
+    const length = (end - start) * WIDTH;
+    const lines = LINES[state].map((y) => `M${start * WIDTH} ${y}h${length}`);
+    paths.set(state, (paths.get(state) ?? "") + lines.join(""));
+    start = end;
+  }
+  const svg =
+    `<svg viewBox="0 0 ${states.length * WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">` +
+    `${[...paths].map(([state, d]) => `<path class="s-${state}" d="${d}"/>`).join("")}</svg>`;
+  drawn.set(coverage, svg);
+  return svg;
+}

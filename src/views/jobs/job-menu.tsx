@@ -1,0 +1,45 @@
+/** @jsxImportSource hono/jsx */
+/** What can be done with one job: as a menu that all rows of a page share, and as buttons on the job's own page. */
+
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import { canApply } from "../../domain/runs/states.ts";
+import { dom, jobAddress } from "../ui/dom.ts";
+import { ACTION_WORDS, ROW_ACTIONS } from "./job-row.ts";
+
+/**
+ * One menu for all rows: 500 of them in the page would be half of it. `public/app/menu.js` opens it for a row, whose
+ * address it puts before what each entry names; `data-state` decides which entries show. Without JavaScript the rows
+ * lead to the pages of their jobs, which have the same actions.
+ */
+export const JobMenu = () => (
+  <form id={dom.jobMenu} class="menu" method="post" popover="auto" data-actions aria-label="Actions">
+    {ROW_ACTIONS.map((action) => (
+      <button type="submit" class={`on-${action}`} data-path={`/${action}`}>
+        {ACTION_WORDS[action]}
+      </button>
+    ))}
+    <a class="on-why" data-path="#why" data-card="why" href="#why">
+      Why waiting?
+    </a>
+    <a class="on-open" data-profile href="/profiles">
+      Open profile
+    </a>
+    <a class="on-details" data-path="" href="/runs">
+      Details
+    </a>
+  </form>
+);
+
+/** The same for one job, as buttons: those that apply in its state. */
+export const JobActions = ({ job }: { job: JobProgress }) => {
+  const base = jobAddress(job.runId, job.symbol);
+  return (
+    <form method="post" class="job-actions" data-actions>
+      {ROW_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
+        <button type="submit" class="button" id={`do-${action}`} formaction={`${base}/${action}`}>
+          {ACTION_WORDS[action]}
+        </button>
+      ))}
+    </form>
+  );
+};

@@ -1,0 +1,130 @@
+/** @jsxImportSource hono/jsx */
+/** The jobs of a run as a table, and the way to its other pages. */
+
+import { type JobOrder, nextSort, type SortKey } from "../../domain/runs/job-sort.ts";
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { dom } from "../ui/dom.ts";
+import { formatCount, plural } from "../ui/format.ts";
+import { JobRow } from "./job-row.ts";
+import { type QueueQuery, queueAddress } from "./queue-url.ts";
+
+/** The rows of one run that a page shows. */
+export interface RowsView {
+  /** In the order in which they are shown. */
+  readonly jobs: readonly JobProgress[];
+  /** How many jobs are on the pages before. */
+  readonly first: number;
+  /** How many the filter finds, those on other pages included. */
+  readonly matching: number;
+  /** How many the filter leaves out. */
+  readonly hidden: number;
+  readonly pages: number;
+  readonly order: JobOrder;
+  readonly query: QueueQuery;
+}
+
+/** A run and the rows of it that are shown. */
+export interface RunView extends RowsView {
+  readonly run: RunSummary;
+}
+
+/** The columns: class, title, and what a click on the title sorts by. */
+const COLUMNS: readonly (readonly [string, string, SortKey | null])[] = [
+  ["c-symbol", "Symbol", "symbol"],
+  ["c-status", "Status", "status"],
+  ["c-progress", "Progress", "progress"],
+  ["c-strip", "Coverage", null],
+  ["c-stage", "Micro-stage", null],
+  ["c-points num", "Data points", "points"],
+  ["c-calls num", "API calls", "calls"],
+  ["c-time num", "Duration", "time"],
+];
+
+/** Rows of one run as a table, inside the form that their actions belong to. */
+export const Table = (props: {
+  label: string;
+  run: RunSummary;
+  jobs: readonly JobProgress[];
+  controls: boolean;
+  view?: RowsView;
+}) => {
+  const { label, run, jobs, controls, view } = props;
+  return (
+    <table class="queue" aria-label={`Symbols of the run of ${label}`}>
+      <thead>
+        <tr>
+          <th scope="col" class="c-check">
+            {controls ? (
+              <input type="checkbox" data-select-all aria-label="Select all rows of this page" autocomplete="off" />
+            ) : (
+              <span class="visually-hidden">Selection</span>
+            )}
+          </th>
+          {COLUMNS.map(([name, title, key]) => (
+            <th scope="col" class={name} aria-sort={view && sortedBy(view.order, key)}>
+              {view && key ? <SortLink view={view} title={title} by={key} /> : title}
+            </th>
+          ))}
+          <th scope="col" class="c-menu">
+            <span class="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody id={dom.jobs(run.id)}>
+        {jobs.map((job) => (
+          <JobRow job={job} controls={controls} />
+        ))}
+      </tbody>
+    </table>
+  );
+};
+
+function sortedBy({ key, descending }: JobOrder, column: SortKey | null): "ascending" | "descending" | undefined {
+  if (key === null || key !== column) return undefined;
+  return descending ? "descending" : "ascending";
+}
+
+const SortLink = ({ view, title, by }: { view: RowsView; title: string; by: SortKey }) => (
+  <a class="sort" href={queueAddress({ ...view.query, sort: nextSort(by, view.order), page: 1 })}>
+    {title}
+  </a>
+);
+
+/** One row alone: on the page of its job. */
+export const JobTable = ({ label, run, job }: { label: string; run: RunSummary; job: JobProgress }) => (
+  <Table label={label} run={run} jobs={[job]} controls={false} />
+);
+
+/** Which rows are shown of how many, and the way to the others. */
+export const Pager = ({ run, jobs, first, matching, hidden, pages, query }: RunView) => (
+  <nav id={dom.pager(run.id)} class="pager" aria-label="Rows" data-matching={matching}>
+    {pages > 1 ? (
+      <p>
+        <PageLink query={query} page={query.page - 1} pages={pages} word="Previous" />
+        <span class="num">
+          {formatCount(first + 1)}–{formatCount(first + jobs.length)} of {formatCount(matching)}
+        </span>
+        <PageLink query={query} page={query.page + 1} pages={pages} word="Next" />
+      </p>
+    ) : null}
+    {query.filter !== "" && matching === 0 ? <p>Nothing matches the filter.</p> : null}
+    {hidden > 0 ? (
+      <p>
+        {plural(hidden, "more symbol")} not shown by the filter.{" "}
+        <a href={queueAddress({ ...query, filter: "", page: 1 })}>Show all</a>
+      </p>
+    ) : null}
+  </nav>
+);
+
+const PageLink = ({ query, page, pages, word }: { query: QueueQuery; page: number; pages: number; word: string }) =>
+  page < 1 || page > pages ? (
+    <span class="button" aria-disabled="true">
+      {word}
+    </span>
+  ) : (
+    <a class="button" href={queueAddress({ ...query, page })} rel={word === "Next" ? "next" : "prev"}>
+      {word}
+    </a>
+  );

@@ -1,0 +1,48 @@
+/** @jsxImportSource hono/jsx */
+/** Asks whether a profile is to be deleted, and says what goes and what stays. */
+
+import type { Interval } from "../../domain/market/interval.ts";
+import { Moment } from "../ui/components.tsx";
+import { profileAddress } from "../ui/dom.ts";
+import { Reason } from "../ui/form-field.tsx";
+import { formatCount } from "../ui/format.ts";
+import { type Frame, Page } from "../ui/layout.tsx";
+
+export interface DeletionView {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly bars: number;
+  readonly features: number;
+  /** Epoch milliseconds; sent back, so that only the profile that was shown is deleted. */
+  readonly updatedAt: number;
+}
+
+export const DeleteProfilePage = ({ frame, deletion }: { frame: Frame; deletion: DeletionView }) => {
+  const { symbol, interval, bars, features, updatedAt } = deletion;
+  const back = profileAddress(symbol, interval);
+  return (
+    <Page frame={frame} title={`Delete ${symbol} ${interval}`}>
+      <form class="confirm" method="post" action={`/profiles/${encodeURIComponent(symbol)}/delete`}>
+        <h1>
+          Delete the {interval} profile of {symbol}?
+        </h1>
+        <p>
+          Its {formatCount(features)} features of <Moment at={updatedAt} /> and the state from which updates go on are
+          forgotten. The {formatCount(bars)} stored bars stay: a run in the mode “Reprocess” makes the profile again
+          without asking the provider.
+        </p>
+        <input type="hidden" name="interval" value={interval} />
+        <input type="hidden" name="updated_at" value={String(updatedAt)} />
+        <Reason of="delete" />
+        <p class="confirm-choice">
+          <button type="submit" class="button danger">
+            Delete profile
+          </button>
+          <a class="button" href={back}>
+            Keep it
+          </a>
+        </p>
+      </form>
+    </Page>
+  );
+};

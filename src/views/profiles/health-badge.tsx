@@ -1,0 +1,23 @@
+/** @jsxImportSource hono/jsx */
+/** The health of a profile's data: a shape, a colour and a word. */
+
+import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
+import { Pill } from "../ui/components.tsx";
+
+const LOOKS: Readonly<Record<Health, readonly [icon: string, pill: string]>> = {
+  ok: ["complete", "complete"],
+  revised: ["revised", "paused"],
+  stale: ["stale", "paused"],
+  gaps: ["gaps", "paused"],
+  suspicious: ["suspicious", "failed"],
+};
+
+export const HealthPill = ({ health }: { health: Health }) => {
+  const [icon, pill] = LOOKS[health];
+  const [name, meaning] = HEALTH_WORDS[health];
+  return (
+    <Pill look={pill} icon={icon} title={meaning}>
+      {name}
+    </Pill>
+  );
+};

@@ -1,0 +1,221 @@
+/** @jsxImportSource hono/jsx */
+/** All profiles: what is known of each symbol and interval, how far it can be relied on, and how to make it better. */
+
+import type { Interval } from "../../domain/market/interval.ts";
+import type { Health } from "../../domain/profiles/health.ts";
+import { BarTime, Moment } from "../ui/components.tsx";
+import { profileAddress } from "../ui/dom.ts";
+import { formatCount, formatValue } from "../ui/format.ts";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { HealthPill } from "./health-badge.tsx";
+import { isFiltered, renewAddress, Screener, type ScreenView, SortHead, screenAddress } from "./screener.tsx";
+
+export interface ProfileSummary {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** Epoch seconds of the first and the last bar; `null` without bars. */
+  readonly firstBar: number | null;
+  readonly lastBar: number | null;
+  readonly bars: number;
+  /** Features that have a value, and all there are. */
+  readonly known: number;
+  readonly features: number;
+  /** Epoch milliseconds. */
+  readonly updatedAt: number;
+}
+
+interface ProfileRow extends ProfileSummary {
+  readonly health: Health;
+  /** The values of the screen's features. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface ProfilesView {
+  readonly screen: ScreenView;
+  readonly rows: readonly ProfileRow[];
+  /** How many there are on all pages. */
+  readonly matching: number;
+  /** The pages before and after this one. */
+  readonly pages: { readonly before: string | null; readonly after: string | null };
+  /** Profiles whose features an older version of the catalogue computed. */
+  readonly outdated: number;
+}
+
+export const ProfilesPage = ({ frame, view }: { frame: Frame; view: ProfilesView }) => {
+  const { screen, rows, pages, outdated, matching } = view;
+  return (
+    <Page frame={frame} title="Profiles">
+      <header class="page-head">
+        <h1>Profiles</h1>
+        <span class="muted num">
+          {pages.before || pages.after ? `${formatCount(rows.length)} of ` : ""}
+          {formatCount(matching)}
+        </span>
+        {rows.length > 0 ? (
+          <>
+            <a href={screenAddress(screen, { format: "csv" })}>CSV</a>
+            <a href={screenAddress(screen, { format: "json" })}>JSON</a>
+          </>
+        ) : null}
+        {outdated > 0 ? (
+          <form class="run-controls" method="post" action="/profiles/outdated">
+            <button
+              type="submit"
+              class="button"
+              title="Their features were computed by an older version; no calls are needed"
+            >
+              Reprocess {formatCount(outdated)} outdated
+            </button>
+          </form>
+        ) : null}
+      </header>
+      <Screener screen={screen} />
+      {rows.length === 0 ? (
+        <NoProfiles screen={screen} />
+      ) : (
+        <form method="post" action={renewAddress(screen)} class="renewal" data-select="">
+          <RenewBar matching={matching} filtered={isFiltered(screen)} />
+          <ProfileTable screen={screen} rows={rows} />
+        </form>
+      )}
+      {pages.before || pages.after ? (
+        <p class="more">
+          {pages.before ? (
+            <a class="button" href={pages.before}>
+              Previous
+            </a>
+          ) : null}
+          {pages.after ? (
+            <a class="button" href={pages.after}>
+              Next
+            </a>
+          ) : null}
+        </p>
+      ) : null}
+    </Page>
+  );
+};
+
+/** What the orders are called, and what they do. */
+const ORDERS = [
+  ["update", "Update", "Fetch what is new since the last bar"],
+  ["engineer", "Engineer again", "Compute the features again from the stored bars: no calls"],
+  ["repair", "Repair gaps", "Ask again for the gaps, and for nothing else"],
+  ["rebuild", "Full rebuild", "Fetch all anew; the old bars stay until the new are whole"],
+] as const;
+
+/** Orders for the ticked profiles, or for all that the screen finds. Each is asked about, with its cost, before it starts. */
+const RenewBar = ({ matching, filtered }: { matching: number; filtered: boolean }) => (
+  <fieldset class="renew-bar">
+    <legend class="visually-hidden">Bring profiles up to date</legend>
+    <select name="scope" aria-label="Which profiles">
+      <option value="picked">The selected</option>
+      <option value="all">
+        All {formatCount(matching)}
+        {filtered ? " matching" : ""}
+      </option>
+    </select>
+    {ORDERS.map(([order, title, meaning]) => (
+      <button type="submit" class="button" name="order" value={order} title={meaning}>
+        {title}…
+      </button>
+    ))}
+    <output class="muted num" data-selected />
+  </fieldset>
+);
+
+const ProfileTable = ({ screen, rows }: Pick<ProfilesView, "screen" | "rows">) => (
+  <section class="scroll" tabindex={0} aria-label="Profiles">
+    <table class="list profile-list">
+      <thead>
+        <tr>
+          <th scope="col" class="c-pick">
+            <span class="visually-hidden">Select</span>
+            <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
+          </th>
+          <SortHead screen={screen} name="symbol">
+            Symbol
+          </SortHead>
+          <th scope="col">Interval</th>
+          <SortHead screen={screen} name="health">
+            Health
+          </SortHead>
+          {screen.columns.map((name) => (
+            <SortHead screen={screen} name={name} num>
+              {name}
+            </SortHead>
+          ))}
+          <SortHead screen={screen} name="bars" num>
+            Bars
+          </SortHead>
+          <th scope="col" class="num">
+            Features
+          </th>
+          <th scope="col" class="num">
+            First bar
+          </th>
+          <SortHead screen={screen} name="last_bar" num>
+            Last bar
+          </SortHead>
+          <SortHead screen={screen} name="updated" num>
+            Updated
+          </SortHead>
+          <th scope="col">Provider</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((profile) => (
+          <Row profile={profile} />
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+const Row = ({ profile }: { profile: ProfileRow }) => {
+  const { symbol, interval, firstBar, lastBar } = profile;
+  return (
+    <tr>
+      <td class="c-pick">
+        <input
+          type="checkbox"
+          name="symbol"
+          value={`${symbol}/${interval}`}
+          aria-label={`Select ${symbol} ${interval}`}
+        />
+      </td>
+      <th scope="row">
+        <a href={profileAddress(symbol, interval)}>{symbol}</a>
+      </th>
+      <td>{interval}</td>
+      <td>
+        <HealthPill health={profile.health} />
+      </td>
+      {profile.values.map((value) => (
+        <td class="num">{value === null ? "–" : formatValue(value)}</td>
+      ))}
+      <td class="num">{formatCount(profile.bars)}</td>
+      <td class="num">
+        {profile.known}/{profile.features}
+      </td>
+      <td class="num">{firstBar === null ? "–" : <BarTime ts={firstBar} interval={interval} />}</td>
+      <td class="num">{lastBar === null ? "–" : <BarTime ts={lastBar} interval={interval} />}</td>
+      <td class="num">
+        <Moment at={profile.updatedAt} />
+      </td>
+      <td>{profile.provider}</td>
+    </tr>
+  );
+};
+
+const NoProfiles = ({ screen }: { screen: ScreenView }) =>
+  screen.wrong || isFiltered(screen) ? (
+    <Empty title={screen.wrong ? "The screen cannot be read" : "No profile matches"}>
+      <a href="/profiles">Show all profiles</a>
+    </Empty>
+  ) : (
+    <Empty title="No profile yet">
+      A profile is stored at the end of each symbol's run. <a href="/">Start a run</a> and come back.
+    </Empty>
+  );

@@ -1,0 +1,250 @@
+/** @jsxImportSource hono/jsx */
+/** One profile: its chart, where its bars came from, what can be done with it, and its features by family. */
+
+import type { Child } from "hono/jsx";
+import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
+import { BarTime, Moment } from "../ui/components.tsx";
+import { formatCount, formatDuration, formatValue, plural } from "../ui/format.ts";
+import { type Frame, Page } from "../ui/layout.tsx";
+import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
+import { Families, type FamilyView } from "./features.tsx";
+import { HealthPill } from "./health-badge.tsx";
+import type { ProfileSummary } from "./profile-list.tsx";
+import { Quality, type QualityView } from "./quality.tsx";
+
+export interface ProfileView extends ProfileSummary {
+  readonly firstBar: number;
+  readonly lastBar: number;
+  /** The bar at which the features stand, in the quote currency and the instrument's units. */
+  readonly last: {
+    readonly open: number;
+    readonly high: number;
+    readonly low: number;
+    readonly close: number;
+    readonly volume: number;
+    /** The close against the one before, as a share of it; `null` at the first bar. */
+    readonly change: number | null;
+  } | null;
+  readonly backfill: {
+    readonly apiCallsUsed: number;
+    readonly fetchDurationSeconds: number;
+    readonly batchSizeDays: number;
+  };
+  /** The series of bars behind it. */
+  readonly series: { readonly feed: string; readonly adjustment: string; readonly sessions: string } | null;
+  /** Rows of the source that were no usable bars, by reason, the most frequent first. */
+  readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
+  /** In the catalogue's order. */
+  readonly families: readonly FamilyView[];
+  /** The intervals in which this symbol has a profile. */
+  readonly intervals: readonly Interval[];
+  readonly chart: ChartView;
+  readonly quality: QualityView;
+  readonly health: {
+    readonly health: Health;
+    /** Sessions missing or cut short, days with bars outside the sessions, rows of the source that came twice. */
+    readonly gaps: number;
+    readonly outside: number;
+    readonly duplicates: number;
+    /** Epoch milliseconds of the last revision, and of the last answer that was not believed; `null` if never. */
+    readonly revisedAt: number | null;
+    readonly suspectAt: number | null;
+  };
+}
+
+const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
+
+export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: ProfileView }) => (
+  <Page frame={frame} title={`${profile.symbol} ${profile.interval}`}>
+    <header class="page-head">
+      <p class="crumbs">
+        <a href="/profiles">Profiles</a>
+      </p>
+      <h1>{profile.symbol}</h1>
+      <HealthPill health={profile.health.health} />
+      <nav class="tabs" aria-label="Interval">
+        {INTERVALS.filter((interval) => profile.intervals.includes(interval)).map((interval) => (
+          <a
+            href={chartAddress(profile.symbol, interval, profile.chart)}
+            aria-current={interval === profile.interval ? "page" : undefined}
+          >
+            {interval}
+          </a>
+        ))}
+      </nav>
+      <Adjustments chart={profile.chart} />
+      <span class="muted">
+        updated <Moment at={profile.updatedAt} />
+      </span>
+      <Actions profile={profile} />
+    </header>
+    <div class="profile-top">
+      <Chart chart={profile.chart} />
+      <aside class="profile-facts" aria-label="Facts">
+        <LastBar profile={profile} />
+        <DataHealth profile={profile} now={frame.now} />
+        <History profile={profile} />
+        <Backfill profile={profile} />
+        <Downloads profile={profile} />
+      </aside>
+    </div>
+    <Quality quality={profile.quality} />
+    <Families families={profile.families} adjust={profile.chart.adjust} />
+  </Page>
+);
+
+/** To compute again from the stored bars is a run like any other, so it is ordered with the form of all runs. */
+const Actions = ({ profile: { symbol, interval, provider } }: { profile: ProfileView }) => (
+  <div class="run-controls">
+    <form method="post" action="/runs">
+      <input type="hidden" name="symbols" value={symbol} />
+      <input type="hidden" name="mode" value="reprocess" />
+      <input type="hidden" name="interval" value={interval} />
+      <input type="hidden" name="provider" value={provider} />
+      <button type="submit" class="button" title="Compute the features again from the stored bars">
+        Reprocess
+      </button>
+    </form>
+    <a class="button" href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
+      Delete…
+    </a>
+  </div>
+);
+
+const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileView }) => (
+  <Facts title="Last bar">
+    {last === null ? (
+      <Fact name="Bars">none</Fact>
+    ) : (
+      <>
+        <Fact name="Bar">
+          <BarTime ts={lastBar} interval={interval} />
+        </Fact>
+        <Fact name="Close">
+          <b>{formatValue(last.close)}</b>
+          {last.change === null ? null : <Change change={last.change} />}
+        </Fact>
+        <Fact name="Open">{formatValue(last.open)}</Fact>
+        <Fact name="High">{formatValue(last.high)}</Fact>
+        <Fact name="Low">{formatValue(last.low)}</Fact>
+        <Fact name="Volume">{formatCount(last.volume)}</Fact>
+      </>
+    )}
+  </Facts>
+);
+
+const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: ProfileView; now: number }) => (
+  <Facts title="Data health" note={health.health === "ok" ? undefined : HEALTH_WORDS[health.health][1]}>
+    <Fact name="Gaps">{health.gaps === 0 ? "none" : formatCount(health.gaps)}</Fact>
+    {health.outside > 0 ? <Fact name="Days outside sessions">{formatCount(health.outside)}</Fact> : null}
+    <Fact name="Duplicates">{health.duplicates === 0 ? "none" : `${formatCount(health.duplicates)} put aside`}</Fact>
+    <Fact name="Last bar">{ageOf(lastBar, interval, now)}</Fact>
+    {health.revisedAt === null ? null : (
+      <Fact name="Revised">
+        <Moment at={health.revisedAt} />
+      </Fact>
+    )}
+    {health.suspectAt === null ? null : (
+      <Fact name="Not believed">
+        <Moment at={health.suspectAt} />
+      </Fact>
+    )}
+  </Facts>
+);
+
+/** `5 hours ago`, `3 days ago`, `today`: since the start of the bar (epoch seconds) at `now` (epoch milliseconds). */
+function ageOf(ts: number, interval: Interval, now: number): string {
+  const hours = Math.max(0, Math.floor((now / 1000 - ts) / 3_600));
+  if (interval !== "1d" && hours < 48) return `${plural(hours, "hour")} ago`;
+  return hours < 24 ? "today" : `${plural(Math.floor(hours / 24), "day")} ago`;
+}
+
+const Change = ({ change }: { change: number }) => (
+  <span class={change < 0 ? "fall" : "rise"}>{` ${change < 0 ? "−" : "+"}${Math.abs(change * 100).toFixed(2)}%`}</span>
+);
+
+const VENDOR_ADJUSTMENTS: Readonly<Record<string, string>> = { none: "no", splits: "splits", all: "all" };
+
+const History = ({ profile }: { profile: ProfileView }) => {
+  const { bars, firstBar, lastBar, interval, provider, series, rejected } = profile;
+  const rejectedRows = rejected.reduce((sum, { rows }) => sum + rows, 0);
+  return (
+    <Facts title="History">
+      <Fact name="Bars">{formatCount(bars)}</Fact>
+      <Fact name="From">
+        <BarTime ts={firstBar} interval={interval} />
+      </Fact>
+      <Fact name="To">
+        <BarTime ts={lastBar} interval={interval} />
+      </Fact>
+      <Fact name="Provider">{provider}</Fact>
+      {series === null ? null : (
+        <>
+          <Fact name="Feed">{series.feed}</Fact>
+          <Fact name="Adjusted by vendor">{VENDOR_ADJUSTMENTS[series.adjustment] ?? series.adjustment}</Fact>
+          <Fact name="Sessions">{series.sessions}</Fact>
+        </>
+      )}
+      {rejectedRows === 0 ? null : (
+        <Fact name="Rejected">
+          <details class="rejected">
+            <summary>{plural(rejectedRows, "row")}</summary>
+            <ul>
+              {rejected.map(({ reason, rows }) => (
+                <li>
+                  {formatCount(rows)} × {reason}
+                </li>
+              ))}
+            </ul>
+          </details>
+        </Fact>
+      )}
+    </Facts>
+  );
+};
+
+const Backfill = ({ profile: { backfill, known, features } }: { profile: ProfileView }) => (
+  <Facts title="Backfill">
+    <Fact name="API calls">{formatCount(backfill.apiCallsUsed)}</Fact>
+    <Fact name="Fetching took">{formatDuration(backfill.fetchDurationSeconds, true)}</Fact>
+    <Fact name="Batch size">{plural(backfill.batchSizeDays, "day")}</Fact>
+    <Fact name="Features">{`${known} of ${features} known`}</Fact>
+  </Facts>
+);
+
+const Downloads = ({ profile: { symbol, interval, chart } }: { profile: ProfileView }) => (
+  <section>
+    <h2>Downloads</h2>
+    {(["bars", "features"] as const).map((content) => (
+      <p class="downloads">
+        <span>{content === "bars" ? "Bars" : "Features"}</span>
+        {Object.entries(FORMATS).map(([format, title]) => (
+          <a
+            class="button"
+            href={`/api/${content}/${encodeURIComponent(symbol)}?interval=${interval}&format=${format}&adjust=${chart.adjust}`}
+            download={`${symbol.replace("@", "_")}-${interval}-${content}.${format}`}
+            aria-label={`${content} as ${title}`}
+          >
+            {title}
+          </a>
+        ))}
+      </p>
+    ))}
+  </section>
+);
+
+const Facts = ({ title, note, children }: { title: string; note?: string | undefined; children?: Child }) => (
+  <section>
+    <h2>{title}</h2>
+    {note ? <p class="muted">{note.charAt(0).toUpperCase() + note.slice(1)}.</p> : null}
+    <dl>{children}</dl>
+  </section>
+);
+
+const Fact = ({ name, children }: { name: string; children?: Child }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd class="num">{children}</dd>
+  </div>
+);

@@ -1,0 +1,271 @@
+/** @jsxImportSource hono/jsx */
+/** How whole a series is: its sessions as a calendar, what vendors changed in it, and how to get better bars. */
+
+import type { ActionKind } from "../../domain/market/corporate-actions.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import { Moment } from "../ui/components.tsx";
+import { formatCount, formatValue, plural } from "../ui/format.ts";
+
+/** What a session is, in the order of the legend. */
+const SESSION_STATES = ["complete", "missing", "truncated", "sparse", "outside", "confirmed"] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+export interface QualityView {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** The sessions of each year, newest year first; `null` where the market's calendar is not known. */
+  readonly years:
+    | readonly {
+        readonly year: number;
+        readonly sessions: readonly { readonly date: number; readonly state: SessionState }[];
+      }[]
+    | null;
+  /** Sessions that are not complete, newest first. */
+  readonly gaps: readonly { readonly date: number; readonly state: SessionState; readonly rows: number }[];
+  readonly revisions: readonly {
+    readonly seenAt: number;
+    readonly kind: string;
+    readonly bars: number;
+    readonly first: number;
+    readonly last: number;
+  }[];
+  readonly actions: readonly {
+    readonly kind: ActionKind;
+    readonly date: number;
+    readonly value: number;
+    /** Epoch milliseconds. */
+    readonly seenAt: number;
+  }[];
+  readonly sources: readonly { readonly provider: string; readonly bars: number }[];
+  /** Other providers that a repair may ask. */
+  readonly others: readonly { readonly name: string; readonly title: string }[];
+}
+
+const MEANINGS: Readonly<Record<SessionState, string>> = {
+  complete: "complete",
+  missing: "missing",
+  truncated: "begins late or ends early",
+  sparse: "far fewer bars than usual",
+  outside: "bars outside the session",
+  confirmed: "confirmed empty",
+};
+/** Lines of a list that are always open, and the most there are. */
+const SHOWN = 12;
+const MOST = 500;
+/** Years that are open when the page opens. */
+const OPEN_YEARS = 3;
+const CELL = 9;
+const STEP = 11;
+
+/** `split, 4 for 1`, `split, 1 for 10` */
+const splitWords = (value: number) =>
+  `split, ${value >= 1 ? `${formatValue(value)} for 1` : `1 for ${formatValue(1 / value)}`}`;
+
+const day = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
+
+export const Quality = ({ quality }: { quality: QualityView }) => (
+  <section class="quality" aria-labelledby="quality-title">
+    <header class="quality-head">
+      <h2 id="quality-title">Completeness</h2>
+      <Orders quality={quality} />
+    </header>
+    {quality.years === null ? (
+      <p class="muted">The sessions of this market are not known here, so nobody can say what is missing.</p>
+    ) : (
+      <>
+        <Legend years={quality.years} />
+        <Years years={quality.years} />
+      </>
+    )}
+    <div class="quality-lists">
+      <List
+        title="Gaps"
+        empty="None."
+        lines={quality.gaps.map(({ date, state, rows }) => (
+          <>
+            {day(date)}: {MEANINGS[state]}
+            {rows > 0 ? `, ${plural(rows, "bar")}` : ""}
+          </>
+        ))}
+      />
+      <List
+        title="Revisions"
+        empty="No vendor has changed a stored bar."
+        lines={quality.revisions.map(({ seenAt, kind, bars, first, last }) => (
+          <>
+            <Moment at={seenAt} />: {kind}, {plural(bars, "bar")}, {day(first)}
+            {day(last) === day(first) ? "" : ` to ${day(last)}`}
+          </>
+        ))}
+      />
+      <List
+        title="Splits and dividends"
+        empty="None known."
+        lines={quality.actions.map(({ kind, date, value, seenAt }) => (
+          <>
+            {day(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}{" "}
+            <span class="muted">
+              from {quality.provider}, found <Moment at={seenAt} />
+            </span>
+          </>
+        ))}
+      />
+      {quality.sources.length > 0 ? (
+        <List
+          title="Filled in by others"
+          empty=""
+          lines={quality.sources.map(({ provider, bars }) => (
+            <>
+              {provider}: {plural(bars, "bar")}
+            </>
+          ))}
+        />
+      ) : null}
+    </div>
+  </section>
+);
+
+const Orders = ({ quality: { symbol, interval, others } }: { quality: QualityView }) => (
+  <form class="run-controls" method="post" action={`/profiles/${encodeURIComponent(symbol)}/renew`}>
+    <input type="hidden" name="interval" value={interval} />
+    {others.length > 0 ? (
+      <label>
+        <span class="visually-hidden">Second provider for gaps</span>
+        <select name="repair_provider">
+          <option value="">own provider only</option>
+          {others.map(({ name, title }) => (
+            <option value={name}>then {title}</option>
+          ))}
+        </select>
+      </label>
+    ) : null}
+    <button
+      type="submit"
+      class="button"
+      name="order"
+      value="repair"
+      title="Ask again for the gaps, and for nothing else"
+    >
+      Repair gaps
+    </button>
+    <input type="hidden" name="symbol" value={`${symbol}/${interval}`} />
+    <input type="hidden" name="from" value="profile" />
+    <button
+      type="submit"
+      class="button"
+      name="order"
+      value="rebuild"
+      formaction="/profiles/renew"
+      title="Fetch all anew; the old bars stay until the new are whole"
+    >
+      Full rebuild…
+    </button>
+  </form>
+);
+
+const Legend = ({ years }: { years: NonNullable<QualityView["years"]> }) => {
+  const sessions = years.flatMap((year) => year.sessions);
+  return (
+    <ul class="quality-legend">
+      {SESSION_STATES.map((state) => [state, sessions.filter((each) => each.state === state).length] as const)
+        .filter(([state, count]) => count > 0 || state === "complete")
+        .map(([state, count]) => (
+          <li>
+            <svg class={`session session-${state}`} width={CELL} height={CELL} aria-hidden="true">
+              <path d={cell(state, 0, 0)} />
+            </svg>
+            {formatCount(count)} {MEANINGS[state]}
+          </li>
+        ))}
+    </ul>
+  );
+};
+
+const Years = ({ years }: { years: NonNullable<QualityView["years"]> }) => (
+  <>
+    {years.slice(0, OPEN_YEARS).map((year) => (
+      <Year {...year} />
+    ))}
+    {years.length > OPEN_YEARS ? (
+      <details>
+        <summary>{plural(years.length - OPEN_YEARS, "earlier year")}</summary>
+        {years.slice(OPEN_YEARS).map((year) => (
+          <Year {...year} />
+        ))}
+      </details>
+    ) : null}
+  </>
+);
+
+/** A year as one drawing: weeks from left to right, weekdays from top to bottom, one path for each state. */
+const Year = ({ year, sessions }: NonNullable<QualityView["years"]>[number]) => {
+  const offset = (new Date(Date.UTC(year, 0, 1)).getUTCDay() + 6) % 7;
+  const place = (date: number) => Math.round((date - Date.UTC(year, 0, 1) / 1000) / 86_400) + offset;
+  const wrong = sessions.filter(({ state }) => state !== "complete").length;
+  const label = `${year}: ${plural(sessions.length, "session")}, ${wrong === 0 ? "all complete" : `${wrong} not complete`}`;
+  return (
+    <figure class="quality-year">
+      <figcaption>{year}</figcaption>
+      <svg viewBox={`0 0 ${54 * STEP} ${7 * STEP}`} width={54 * STEP} height={7 * STEP} role="img" aria-label={label}>
+        {SESSION_STATES.map((state) => {
+          const path = sessions
+            .filter((each) => each.state === state)
+            .map(({ date }) => cell(state, Math.floor(place(date) / 7) * STEP, (place(date) % 7) * STEP))
+            .join("");
+          return path === "" ? null : (
+            <g class={`session session-${state}`}>
+              <path d={path} />
+            </g>
+          );
+        })}
+      </svg>
+    </figure>
+  );
+};
+
+/** States differ in shape as well as in colour. */
+function cell(state: SessionState, x: number, y: number): string {
+  switch (state) {
+    case "complete":
+      return `M${x} ${y}h${CELL}v${CELL}h-${CELL}z`;
+    case "missing":
+      return `M${x} ${y}h${CELL}v${CELL}h-${CELL}zM${x + 2} ${y + 2}v${CELL - 4}h${CELL - 4}v-${CELL - 4}z`;
+    case "truncated":
+      return `M${x} ${y}h${CELL}l-${CELL} ${CELL}z`;
+    case "sparse":
+      return `M${x} ${y + 5}h${CELL}v4h-${CELL}z`;
+    case "outside":
+      return `M${x + 4.5} ${y}l4.5 4.5l-4.5 4.5l-4.5 -4.5z`;
+    case "confirmed":
+      return `M${x + 3} ${y + 3}h3v3h-3z`;
+  }
+}
+
+const List = ({ title, lines, empty }: { title: string; lines: readonly unknown[]; empty: string }) => (
+  <section>
+    <h3>{title}</h3>
+    {lines.length === 0 ? (
+      <p class="muted">{empty}</p>
+    ) : (
+      <ul class="num">
+        {lines.slice(0, SHOWN).map((line) => (
+          <li>{line as string}</li>
+        ))}
+        {lines.length > SHOWN ? (
+          <li>
+            <details>
+              <summary class="muted">and {formatCount(lines.length - SHOWN)} more</summary>
+              <ul>
+                {lines.slice(SHOWN, MOST).map((line) => (
+                  <li>{line as string}</li>
+                ))}
+                {lines.length > MOST ? <li class="muted">The rest is too long for a page.</li> : null}
+              </ul>
+            </details>
+          </li>
+        ) : null}
+      </ul>
+    )}
+  </section>
+);

@@ -1,0 +1,74 @@
+/** @jsxImportSource hono/jsx */
+/** Asks before profiles are renewed, and says what it costs. */
+
+import { Preview, type PreviewView } from "../runs/cost-preview.tsx";
+import { Reason } from "../ui/form-field.tsx";
+import { formatCount, plural } from "../ui/format.ts";
+import { type Frame, Page } from "../ui/layout.tsx";
+
+export interface RenewalView {
+  readonly order: string;
+  readonly profiles: number;
+  /** Profiles that another run is working on: they are left out. */
+  readonly busy: number;
+  /** One line a run: provider and interval, and what it would cost; `null` where the provider lacks a setting. */
+  readonly runs: readonly { readonly provider: string; readonly interval: string; readonly cost: PreviewView | null }[];
+  /** How many it was when the question was asked, if that has changed. */
+  readonly was: number | null;
+  /** Where a yes is sent, and what goes along. */
+  readonly action: string;
+  readonly scope: string;
+  readonly picked: readonly string[];
+  readonly back: string;
+}
+
+const VERBS: Readonly<Record<string, readonly [verb: string, meaning: string]>> = {
+  update: ["Update", "Only what is new since the last bar is asked for."],
+  engineer: ["Engineer again", "The features are computed again from the stored bars."],
+  repair: ["Repair", "Only the gaps are asked for; a call serves several that lie side by side."],
+  rebuild: ["Rebuild", "All is fetched anew. The old bars stay until the new ones are whole."],
+};
+
+export const RenewalPage = ({ frame, renewal }: { frame: Frame; renewal: RenewalView }) => {
+  const { order, profiles, busy, runs, was, action, scope, picked, back } = renewal;
+  const [verb, meaning] = VERBS[order] ?? [order, ""];
+  const title = `${verb}: ${plural(profiles, "profile")}?`;
+  const none = runs.length === 0;
+  return (
+    <Page frame={frame} title={title}>
+      <form class="confirm" method="post" action={action}>
+        <h1>{title}</h1>
+        <p>{meaning}</p>
+        <ul class="costs">
+          {was === null ? null : <li>It was {formatCount(was)} when you were asked.</li>}
+          {runs.map(({ provider, interval, cost }) => (
+            <li>
+              <b>
+                {provider} {interval}
+              </b>{" "}
+              {cost === null ? "The provider lacks a setting, so this cannot start." : <Preview view={cost} />}
+            </li>
+          ))}
+          {busy > 0 ? <li>{plural(busy, "profile")} left out: another run is working on them.</li> : null}
+        </ul>
+        <input type="hidden" name="order" value={order} />
+        <input type="hidden" name="scope" value={scope} />
+        <input type="hidden" name="expect" value={String(profiles)} />
+        {picked.map((key) => (
+          <input type="hidden" name="symbol" value={key} />
+        ))}
+        {none ? null : <Reason of="renewal" />}
+        <p class="confirm-choice">
+          {none ? null : (
+            <button type="submit" class="button primary">
+              {verb}
+            </button>
+          )}
+          <a class="button" href={back}>
+            {none ? "Back" : "Leave it"}
+          </a>
+        </p>
+      </form>
+    </Page>
+  );
+};

@@ -1,0 +1,159 @@
+/** @jsxImportSource hono/jsx */
+/** The screener above the profiles: a plain form whose text is in the address. */
+
+import type { Child } from "hono/jsx";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { HEALTH_WORDS, HEALTHS } from "../../domain/profiles/health.ts";
+import { COMPARISONS } from "../../domain/profiles/screener.ts";
+
+export interface ScreenView {
+  /** As typed. */
+  readonly where: string;
+  /** A feature or column, with `-` before it for descending; empty for the order of symbols. */
+  readonly sort: string;
+  /** Part of a symbol, an interval, and healths with commas between; empty for all. */
+  readonly q: string;
+  readonly interval: string;
+  readonly health: string;
+  /** What cannot be read, in a sentence. */
+  readonly wrong: string | null;
+  /** The features that are shown beside each profile. */
+  readonly columns: readonly string[];
+  /** Every feature there is, to choose from. */
+  readonly names: readonly string[];
+}
+
+/** Whether anything is left out. */
+export const isFiltered = ({ where, q, interval, health }: ScreenView) =>
+  [where, q, interval, health].some((part) => part !== "");
+
+export const Screener = ({ screen }: { screen: ScreenView }) => (
+  <search>
+    <form method="get" action="/profiles" class="screener">
+      <div class="field screen-where">
+        <label for="where">Screen</label>
+        <input
+          id="where"
+          name="where"
+          type="search"
+          value={screen.where}
+          maxlength={1000}
+          placeholder="rsi_14 < 30 and rvol_20 > 2"
+          autocomplete="off"
+          spellcheck={false}
+          list="where-names"
+          data-complete="feature-names"
+          data-shortcut="/"
+          aria-invalid={screen.wrong ? "true" : undefined}
+          aria-describedby={screen.wrong ? "where-error" : "where-hint"}
+        />
+        <datalist id="where-names" />
+        {screen.wrong ? (
+          <p id="where-error" class="error" role="alert">
+            {screen.wrong}
+          </p>
+        ) : (
+          <p id="where-hint" class="hint">
+            Features and numbers, compared with {COMPARISONS.join(" ")}; and, or, not and parentheses
+          </p>
+        )}
+      </div>
+      <fieldset class="screen-more">
+        <legend>Add a condition</legend>
+        <input name="feature" list="feature-names" aria-label="Feature" placeholder="Feature" autocomplete="off" />
+        <select name="sign" aria-label="Comparison">
+          {COMPARISONS.map((sign) => (
+            <option>{sign}</option>
+          ))}
+        </select>
+        <input
+          name="than"
+          list="feature-names"
+          aria-label="Number or feature"
+          placeholder="Number"
+          autocomplete="off"
+        />
+      </fieldset>
+      <div class="field screen-symbol">
+        <label for="screen-q">Symbol</label>
+        <input id="screen-q" name="q" value={screen.q} maxlength={24} placeholder="all" autocomplete="off" />
+      </div>
+      <div class="field">
+        <label for="screen-interval">Interval</label>
+        <select id="screen-interval" name="interval">
+          <option value="">All</option>
+          {INTERVALS.map((interval) => (
+            <option selected={interval === screen.interval || undefined}>{interval}</option>
+          ))}
+        </select>
+      </div>
+      <div class="field">
+        <label for="screen-health">Health</label>
+        <select id="screen-health" name="health">
+          {HEALTH_CHOICES.map(([value, title]) => (
+            <option value={value} selected={value === screen.health || undefined}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div class="field screen-sort">
+        <label for="sort">Sort by</label>
+        <input
+          id="sort"
+          name="sort"
+          list="feature-names"
+          value={screen.sort}
+          placeholder="symbol"
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </div>
+      <button type="submit" class="button primary">
+        Screen
+      </button>
+      <datalist id="feature-names">
+        {screen.names.map((name) => (
+          <option value={name} />
+        ))}
+      </datalist>
+    </form>
+  </search>
+);
+
+const HEALTH_CHOICES: readonly (readonly [value: string, title: string])[] = [
+  ["", "All"],
+  [HEALTHS.filter((health) => health !== "ok").join(","), "Not OK"],
+  ...HEALTHS.map((health) => [health, HEALTH_WORDS[health][0]] as const),
+];
+
+/** The head of a column: a link that sorts by it, highest first, and turns the order round. */
+export const SortHead = (props: { screen: ScreenView; name: string; num?: boolean; children: Child }) => {
+  const { screen, name, num } = props;
+  const down = screen.sort === `-${name}`;
+  const sorted = down ? "descending" : screen.sort === name ? "ascending" : undefined;
+  return (
+    <th scope="col" class={num ? "num" : undefined} aria-sort={sorted}>
+      <a href={screenAddress({ ...screen, sort: down ? name : `-${name}` })}>
+        {props.children}
+        {sorted ? <span aria-hidden="true">{down ? " ↓" : " ↑"}</span> : null}
+      </a>
+    </th>
+  );
+};
+
+/** The address of a screen, with something more. */
+export const screenAddress = (screen: ScreenView, more: Readonly<Record<string, string>> = {}): string =>
+  withQuery("/profiles", screen, more);
+
+/** Where the profiles that a screen finds are renewed. */
+export const renewAddress = (screen: ScreenView): string => withQuery("/profiles/renew", screen, {});
+
+function withQuery(path: string, screen: ScreenView, more: Readonly<Record<string, string>>): string {
+  const fields = (["where", "q", "interval", "health", "sort"] as const).map((name) => [name, screen[name]] as const);
+  const query = new URLSearchParams([...fields.filter(([, value]) => value !== ""), ...Object.entries(more)] as [
+    string,
+    string,
+  ][]);
+  return query.size > 0 ? `${path}?${query}` : path;
+}

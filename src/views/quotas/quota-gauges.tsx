@@ -1,0 +1,139 @@
+/** A provider's quota: what is used of what is allowed, until when, and by whom. Shape and words say what colour says. */
+
+import { Icon, Moment } from "../ui/components.tsx";
+import { dom } from "../ui/dom.ts";
+import { formatCount, formatDuration, plural } from "../ui/format.ts";
+
+interface GaugeView {
+  readonly period: "minute" | "hour" | "day" | "month";
+  readonly counts: "requests" | "units";
+  readonly used: number;
+  readonly limit: number;
+  /** Epoch seconds; `null` for the minute, which slides. */
+  readonly resetsAt: number | null;
+}
+
+export interface QuotaView {
+  readonly provider: string;
+  readonly title: string;
+  readonly gauges: readonly GaugeView[];
+  /** Epoch seconds until which nobody may ask, and why. */
+  readonly hold: { readonly until: number; readonly reason: string } | null;
+  /** Requests that wait for leave. */
+  readonly waiting: number;
+  /** Who spent units today, most first; `address` leads to the run. */
+  readonly spenders: readonly { readonly title: string; readonly address: string | null; readonly units: number }[];
+  /** Requests sent in the last minute and since midnight UTC. */
+  readonly requests: { readonly minute: number; readonly today: number };
+}
+
+type Level = "fine" | "high" | "low" | "spent";
+
+/** From 70 % of the limit on it is worth a look, from 90 % a warning. */
+function levelOf({ used, limit }: Pick<GaugeView, "used" | "limit">): Level {
+  const share = limit > 0 ? used / limit : 1;
+  return share >= 1 ? "spent" : share >= 0.9 ? "low" : share >= 0.7 ? "high" : "fine";
+}
+
+const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  fine: "",
+  high: "high",
+  low: "nearly used up",
+  spent: "used up",
+};
+const LEVEL_ICONS: Readonly<Record<Level, string>> = {
+  fine: "complete",
+  high: "queued",
+  low: "waiting",
+  spent: "failed",
+};
+const PERIOD_WORDS = { minute: "Last minute", hour: "This hour", day: "Today", month: "This month" } as const;
+
+/** The quotas of the providers in use, on the monitor; takes no room while there is none. */
+export const QuotaPanel = ({ quotas, now }: { quotas: readonly QuotaView[]; now: number }) => (
+  <section id={dom.quota} class="quota" aria-label="Quota of the providers in use">
+    {quotas.map((quota) => (
+      <div class="quota-provider">
+        <h2>{quota.title}</h2>
+        <QuotaGauges quota={quota} now={now} />
+      </div>
+    ))}
+  </section>
+);
+
+/** Every limit of a provider; `now` in epoch milliseconds. */
+export const QuotaGauges = ({ quota, now }: { quota: QuotaView; now: number }) => (
+  <div class="gauges">
+    {quota.hold ? (
+      <p class="quota-hold">
+        <Icon name="paused" />
+        <span>
+          Held: {quota.hold.reason}; asks again in <Countdown until={quota.hold.until} now={now} />
+        </span>
+      </p>
+    ) : null}
+    {quota.gauges.length === 0 ? (
+      <p class="muted">
+        No limit; {plural(quota.requests.minute, "request")} in the last minute, {formatCount(quota.requests.today)}{" "}
+        today
+      </p>
+    ) : (
+      <ul>
+        {quota.gauges.map((gauge) => (
+          <Gauge gauge={gauge} title={quota.title} now={now} />
+        ))}
+      </ul>
+    )}
+    {quota.waiting > 0 ? <p class="muted">{plural(quota.waiting, "request")} waiting for a turn</p> : null}
+    {quota.spenders.length > 0 ? (
+      <p class="spenders muted">
+        Today by{" "}
+        {quota.spenders.slice(0, 3).map(({ title, address, units }, index) => (
+          <>
+            {index > 0 ? ", " : ""}
+            {address ? <a href={address}>{title}</a> : title} <span class="num">({plural(units, "unit")})</span>
+          </>
+        ))}
+      </p>
+    ) : null}
+  </div>
+);
+
+const Gauge = ({ gauge, title, now }: { gauge: GaugeView; title: string; now: number }) => {
+  const { period, counts, used, limit, resetsAt } = gauge;
+  const level = levelOf(gauge);
+  return (
+    <li class="gauge" data-level={level}>
+      <span class="gauge-name">
+        <Icon name={LEVEL_ICONS[level]} />
+        {PERIOD_WORDS[period]}
+      </span>
+      <progress
+        max={String(limit)}
+        value={String(Math.min(used, limit))}
+        aria-label={`${title}, ${PERIOD_WORDS[period].toLowerCase()}`}
+      />
+      <span class="gauge-words">
+        <b class="num">{formatCount(used)}</b> of <span class="num">{formatCount(limit)}</span> {counts}
+        {LEVEL_WORDS[level] ? <b class="gauge-level">, {LEVEL_WORDS[level]}</b> : null}
+        <span class="muted">
+          {resetsAt === null ? (
+            "; each comes back after a minute"
+          ) : (
+            <>
+              ; resets in <Countdown until={resetsAt} now={now} /> (
+              <Moment at={resetsAt * 1_000} style={period === "month" ? "minute" : "clock"} />)
+            </>
+          )}
+        </span>
+      </span>
+    </li>
+  );
+};
+
+/** Time left, which `public/app/clock.js` counts down; `until` in epoch seconds. */
+const Countdown = ({ until, now }: { until: number; now: number }) => (
+  <time class="num" datetime={new Date(until * 1_000).toISOString()} data-until={until * 1_000}>
+    {formatDuration(Math.max(0, until - Math.floor(now / 1_000)))}
+  </time>
+);

@@ -1,0 +1,94 @@
+/** @jsxImportSource hono/jsx */
+/** The cells of a coverage strip as a list: dates, what came of them, and the way to fetch them again. */
+
+import type { BatchState } from "../../domain/runs/coverage.ts";
+import { jobAddress } from "../ui/dom.ts";
+import { plural } from "../ui/format.ts";
+
+/** One cell: a batch, or several neighbours where there are too many for a cell each. */
+export interface BatchGroup {
+  /** Half-open window, epoch seconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly batches: number;
+  readonly state: BatchState;
+  /** Batches among them without an answer. */
+  readonly unanswered: number;
+  readonly bars: number;
+  readonly rejected: number;
+  /** The most that any of them took. */
+  readonly attempts: number;
+  readonly error: string | null;
+}
+
+const WORDS: Readonly<Record<Exclude<BatchState, "fetched">, string>> = {
+  empty: "no bars",
+  pending: "not asked for yet",
+  retrying: "being tried again",
+  failed: "failed",
+};
+
+const day = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
+
+/** `2026-01-02 to 2026-01-31: 21 bars, attempt 2` */
+export function describeGroup({ from, to, batches, state, bars, rejected, attempts, error }: BatchGroup): string {
+  const parts = [
+    state === "fetched" || (bars > 0 && state !== "failed") ? plural(bars, "bar") : WORDS[state as "failed"],
+    ...(batches > 1 ? [plural(batches, "batch", "batches")] : []),
+    ...(rejected > 0 ? [`${rejected} rejected`] : []),
+    ...(attempts > 1 ? [`attempt ${attempts}`] : []),
+    ...(error ? [error] : []),
+  ];
+  return `${day(from)} to ${day(to - 1)}: ${parts.join(", ")}`;
+}
+
+/** The cells of one job; with `again`, each with a button that fetches it once more. */
+export const BatchList = (props: { runId: string; symbol: string; groups: readonly BatchGroup[]; again: boolean }) => (
+  <>
+    {props.again ? <AlsoAsked groups={props.groups} /> : null}
+    <ol class="batches">
+      {props.groups.map((group, cell) => (
+        <li data-cell={cell} data-state={group.state}>
+          <i class={`cell cell-${group.state}`} aria-hidden="true" />
+          <span class="num">{describeGroup(group)}</span>
+          {props.again ? (
+            <form method="post" action={`${jobAddress(props.runId, props.symbol)}/batches`} data-actions>
+              <input type="hidden" name="from" value={group.from} />
+              <input type="hidden" name="to" value={group.to} />
+              <button
+                type="submit"
+                class="button"
+                aria-label={`Fetch ${day(group.from)} to ${day(group.to - 1)} again`}
+              >
+                Fetch again
+              </button>
+            </form>
+          ) : null}
+        </li>
+      ))}
+    </ol>
+  </>
+);
+
+/** What a cell fetched again brings along: nobody is to be surprised by calls. */
+const AlsoAsked = ({ groups }: { groups: readonly BatchGroup[] }) => {
+  const missing = groups.reduce((sum, { unanswered }) => sum + unanswered, 0);
+  return missing === 0 ? null : (
+    <p class="muted also-asked">
+      Fetching any of them again also asks for {plural(missing, "batch that is", "batches that are")} missing.
+    </p>
+  );
+};
+
+/** The same as a card beside the strip that was clicked. */
+export const BatchCard = (props: Parameters<typeof BatchList>[0] & { words: string }) => (
+  <section aria-label={`Batches of ${props.symbol}`}>
+    <header>
+      <h3>
+        {props.symbol}: {props.words}
+      </h3>
+      {props.again ? null : <p class="muted">Cells can be fetched again once the symbol has ended.</p>}
+    </header>
+    <BatchList {...props} />
+  </section>
+);

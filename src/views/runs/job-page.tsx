@@ -1,0 +1,177 @@
+/** @jsxImportSource hono/jsx */
+/** One symbol of a run, looked at closely: why it waits, what was fetched, how long it took, what it said. */
+
+import type { LogLine } from "../../domain/log.ts";
+import { BATCH_STATES } from "../../domain/runs/coverage.ts";
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import { type StageTimes, TIMED_STAGES, type TimedStage } from "../../domain/runs/stage-times.ts";
+import { isActive } from "../../domain/runs/states.ts";
+import type { Condition } from "../../domain/runs/wait-reason.ts";
+import { JobActions } from "../jobs/job-menu.tsx";
+import { JobTable, type RunView } from "../jobs/job-table.tsx";
+import { Moment } from "../ui/components.tsx";
+import { dom, jobAddress } from "../ui/dom.ts";
+import { formatCount, formatDuration, formatEta, secondsUntil } from "../ui/format.ts";
+import { type Frame, Page } from "../ui/layout.tsx";
+import { type BatchGroup, BatchList, describeGroup } from "./batch-list.tsx";
+import { LogPanel } from "./log-panel.tsx";
+import { runTitle } from "./run-header.tsx";
+
+export interface JobView {
+  readonly run: RunView["run"];
+  readonly job: JobProgress;
+  readonly waiting: readonly Condition[];
+  /** A cell for each batch, as far as there is room. */
+  readonly coverage: readonly BatchGroup[];
+  /** The same as few cells as in the row. */
+  readonly groups: readonly BatchGroup[];
+  /** Milliseconds spent asking the provider. */
+  readonly fetchMs: number;
+  /** How long each stage took, as far as it is known. */
+  readonly stageMs: StageTimes;
+  readonly attempts: number;
+  /** Workers that died on it. */
+  readonly deaths: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly logs: readonly LogLine[];
+  /** What the lines were searched for; empty for all. */
+  readonly searched: string;
+}
+
+export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; stream: string }) => (
+  <Page frame={frame} title={`${view.job.symbol} in ${runTitle(view.run)}`} stream={stream}>
+    <header class="page-head">
+      <p class="crumbs">
+        <a href="/runs">Runs</a>
+      </p>
+      <p class="crumbs">
+        <a href={`/runs/${encodeURIComponent(view.run.id)}`}>{runTitle(view.run)}</a>
+      </p>
+      <h1>{view.job.symbol}</h1>
+    </header>
+    <div class="monitor">
+      <div class="monitor-main">
+        <div class="run">
+          <JobTable label={runTitle(view.run)} run={view.run} job={view.job} />
+        </div>
+        <JobDetails view={view} />
+      </div>
+      <LogPanel lines={view.logs} search={{ text: view.searched, page: jobAddress(view.run.id, view.job.symbol) }} />
+    </div>
+  </Page>
+);
+
+/** Everything about the job that is not in its row; asks for itself again while the job is active. */
+export const JobDetails = ({ view }: { view: JobView }) => (
+  <div
+    id={dom.jobDetails}
+    {...(isActive(view.job.state) && {
+      "hx-get": `${jobAddress(view.run.id, view.job.symbol)}?details`,
+      "hx-trigger": "every 2s",
+      "hx-swap": "outerHTML",
+    })}
+  >
+    <JobActions job={view.job} />
+    {view.waiting.length > 0 ? <Waiting conditions={view.waiting} /> : null}
+    <Coverage view={view} />
+    <section class="details">
+      <h2>Work</h2>
+      <dl class="facts">
+        <Fact name="Attempts">{formatCount(view.attempts)}</Fact>
+        <Fact name="Workers lost">{formatCount(view.deaths)}</Fact>
+        <Fact name="Asking the provider">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
+        {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
+          <Fact name={STAGE_WORDS[stage]}>{spell(view.stageMs[stage]!)}</Fact>
+        ))}
+        <Fact name="Started">{view.startedAt === null ? "–" : <Moment at={view.startedAt} />}</Fact>
+        <Fact name="Ended">{view.finishedAt === null ? "–" : <Moment at={view.finishedAt} />}</Fact>
+      </dl>
+    </section>
+  </div>
+);
+
+/** Most stages but the fetching take no tenth of a second. */
+const spell = (ms: number) => (ms < 100 ? `${ms}ms` : formatDuration(ms / 1_000, true));
+
+/** Known of the stretches of work that have ended; the asking is a part of the fetching. */
+const STAGE_WORDS: Readonly<Record<TimedStage, string>> = {
+  fetch: "Fetching",
+  waiting: "Held up",
+  engineer: "Engineering",
+  create: "Creating",
+  store: "Storing",
+};
+
+const Fact = ({ name, children }: { name: string; children?: unknown }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd class="num">{children as string}</dd>
+  </div>
+);
+
+/** Why a job does not move: the conditions in the order in which they have to clear. */
+export const Waiting = ({ conditions }: { conditions: readonly Condition[] }) => (
+  <section class="details" id="why">
+    <h2>Why it waits</h2>
+    <ol class="conditions">
+      {conditions.map((condition) => (
+        <li>
+          {condition.why} <Clears {...condition} />{" "}
+          {condition.setAt === undefined ? null : <a href={condition.setAt}>Limits</a>}
+        </li>
+      ))}
+    </ol>
+  </section>
+);
+
+/** When a condition clears: the moment, counted down to, or what can be judged. */
+const Clears = ({ clearsAt, clearsIn }: Condition) => {
+  if (clearsAt === undefined) {
+    return clearsIn === null ? null : <span class="muted">Clears in {formatEta(clearsIn)}.</span>;
+  }
+  const left = secondsUntil(clearsAt);
+  return (
+    <span class="muted">
+      Clears at <Moment at={clearsAt} style={left > 86_400 ? "minute" : "second"} />, in{" "}
+      <span class="num" data-until={clearsAt}>
+        {formatDuration(left)}
+      </span>
+      .
+    </span>
+  );
+};
+
+/** Each batch of the range as a cell: its shape and colour say what came of it, its title the dates and the count. */
+const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) => {
+  const counts = Map.groupBy(coverage, ({ state }) => state);
+  return coverage.length === 0 ? null : (
+    <section class="details" id="coverage">
+      <h2>Coverage</h2>
+      <ol class="coverage" aria-label="Batches">
+        {coverage.map((group) => (
+          <li class={`cell cell-${group.state}`} title={describeGroup(group)}>
+            <span class="visually-hidden">{describeGroup(group)}</span>
+          </li>
+        ))}
+      </ol>
+      <p class="legend">
+        {BATCH_STATES.filter((state) => counts.has(state)).map((state) => (
+          <span>
+            <i class={`cell cell-${state}`} /> {formatCount(counts.get(state)!.length)} {state}
+          </span>
+        ))}
+      </p>
+      {(counts.get("failed") ?? []).slice(0, 5).map((group) => (
+        <p class="error">{describeGroup(group)}</p>
+      ))}
+      {isActive(job.state) ? null : (
+        <details>
+          <summary>Dates and counts, and fetching again</summary>
+          <BatchList runId={run.id} symbol={job.symbol} groups={groups} again={true} />
+        </details>
+      )}
+    </section>
+  );
+};

@@ -1,0 +1,88 @@
+/** @jsxImportSource hono/jsx */
+/** The log beside the queue, newest line first. */
+
+import type { LogLine } from "../../domain/log.ts";
+import { Moment, ZoneTitle } from "../ui/components.tsx";
+import { dom } from "../ui/dom.ts";
+
+/** Lines the panel holds; older ones leave it (`public/app/log.js` trims, the server keeps all). */
+export const LOG_PANEL_LINES = 200;
+
+/** Words for the levels that need a second look; the others go without. */
+const LEVEL_WORDS = { debug: null, info: null, warn: "Warning", error: "Error" } as const;
+
+const LogEntry = ({ line }: { line: LogLine }) => {
+  const word = LEVEL_WORDS[line.level];
+  return (
+    <li class={`log-${line.level}`} id={`log-${line.id}`}>
+      <Moment at={line.at} style="bare" />
+      <span>
+        {word ? <b>{word}: </b> : null}
+        {line.message}
+      </span>
+    </li>
+  );
+};
+
+/** A log that can be searched and had as a file. */
+export interface LogSearch {
+  /** What the lines contain; empty for all. */
+  readonly text: string;
+  /** The page that shows the log, and under whose `/log` it can be had as a file. */
+  readonly page: string;
+}
+
+/** `lines` in the order in which they were written. */
+export const LogPanel = ({ lines, search }: { lines: readonly LogLine[]; search?: LogSearch }) => (
+  <section class="log" aria-labelledby="log-title">
+    <header>
+      <h2 id="log-title">Log</h2>
+      <span class="muted">
+        newest first, <ZoneTitle />
+      </span>
+      {search ? <SearchForm {...search} /> : null}
+    </header>
+    <ol id={dom.logLines} data-keep={LOG_PANEL_LINES} tabindex={0} aria-label="Log lines, newest first">
+      <LogEntries lines={lines} />
+    </ol>
+    <p class="log-none">{search?.text ? `No line contains “${search.text}”.` : "What happens is written here."}</p>
+  </section>
+);
+
+const SearchForm = ({ text, page }: LogSearch) => (
+  <>
+    <a href={`${page}/log${text === "" ? "" : `?log=${encodeURIComponent(text)}`}`} download>
+      {text === "" ? "Download all" : "Download these"}
+    </a>
+    <search>
+      <form method="get">
+        <label for="log-search" class="visually-hidden">
+          Search the log
+        </label>
+        <input
+          id="log-search"
+          name="log"
+          type="search"
+          value={text}
+          placeholder="Search the log: warn, HTTP 503, Batch 7"
+          autocomplete="off"
+          spellcheck={false}
+          data-shortcut="/"
+        />
+        {text === "" ? null : <a href={page}>Show all</a>}
+      </form>
+    </search>
+  </>
+);
+
+/** The newest lines, newest first; at most as many as the panel holds. */
+export const LogEntries = ({ lines }: { lines: readonly LogLine[] }) => (
+  <>
+    {lines
+      .slice(-LOG_PANEL_LINES)
+      .reverse()
+      .map((line) => (
+        <LogEntry line={line} />
+      ))}
+  </>
+);

@@ -1,0 +1,67 @@
+/** @jsxImportSource hono/jsx */
+/** The monitor: start a run, watch every symbol, read the log. */
+
+import type { LogLine } from "../../domain/log.ts";
+import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
+import { JobMenu } from "../jobs/job-menu.tsx";
+import type { RunView } from "../jobs/job-table.tsx";
+import { ActivityPanel, type ActivityView } from "../quotas/last-hour.tsx";
+import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
+import { dom } from "../ui/dom.ts";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { LogPanel } from "./log-panel.tsx";
+import { RunForm, type RunFormView } from "./run-form.tsx";
+import { RunSection } from "./run-section.tsx";
+
+export interface MonitorView {
+  readonly form: RunFormView;
+  /** Newest first. */
+  readonly runs: readonly RunView[];
+  /** In the order in which they were written. */
+  readonly logs: readonly LogLine[];
+  readonly filter: FilterView;
+  /** Of the providers in use. */
+  readonly quotas: readonly QuotaView[];
+  /** The last hour; `null` when there was no work in it. */
+  readonly activity: ActivityView | null;
+  /** Where the live updates after this drawing come from. */
+  readonly stream: string;
+}
+
+export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }) => (
+  <Page frame={frame} title="Monitor" stream={view.stream}>
+    <h1 class="visually-hidden">Monitor</h1>
+    <div class="monitor">
+      <div class="monitor-main">
+        <Order view={view} />
+        <QuotaPanel quotas={view.quotas} now={frame.now} />
+        <ActivityPanel view={view.activity} />
+        <FilterBar filter={view.filter} />
+        <div id={dom.runs} class="runs">
+          <Runs runs={view.runs} />
+        </div>
+      </div>
+      <LogPanel lines={view.logs} />
+    </div>
+    <JobMenu />
+  </Page>
+);
+
+/** The form, folded away on a phone while there is something to watch; a wide screen shows it at all times. */
+const Order = ({ view: { form, runs } }: { view: MonitorView }) => (
+  <details class="order" open={runs.length === 0 || Object.keys(form.errors).length > 0}>
+    <summary>New run</summary>
+    <RunForm form={form} />
+  </details>
+);
+
+/** All runs on the monitor, or what to do while there is none. */
+export const Runs = ({ runs }: { runs: readonly RunView[] }) =>
+  runs.length > 0 ? (
+    runs.map((view) => <RunSection {...view} />)
+  ) : (
+    <Empty title="Nothing is running">
+      Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs no
+      key: each symbol is fetched in batches, engineered into features and stored as a profile while you watch.
+    </Empty>
+  );

@@ -1,0 +1,124 @@
+/** @jsxImportSource hono/jsx */
+/** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
+
+import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { MODES, type Mode } from "../../domain/runs/states.ts";
+import { dom } from "../ui/dom.ts";
+import { type FormState, formFields } from "../ui/form-field.tsx";
+
+/** The fields as the browser sends them: text, named as in `POST /api/runs`. */
+export const RUN_FIELDS = ["symbols", "mode", "interval", "years", "provider", "max_workers", "batch_days"] as const;
+export type RunField = (typeof RUN_FIELDS)[number];
+
+export interface RunFormView extends FormState<RunField> {
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
+  /** Most workers a run may ask for. */
+  readonly maxWorkers: number;
+}
+
+export const MODE_TITLES: Readonly<Record<Mode, string>> = {
+  full: "Full history",
+  incremental: "Incremental",
+  reprocess: "Reprocess",
+  repair: "Repair gaps",
+};
+
+export const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
+  "1m": "1 minute",
+  "5m": "5 minutes",
+  "15m": "15 minutes",
+  "1h": "1 hour",
+  "1d": "1 day",
+};
+
+const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "With commas or spaces between" });
+
+const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
+
+/** What the order would cost takes the place of the hint, as soon as something is typed or chosen. */
+const PREVIEW = {
+  "aria-live": "polite",
+  "hx-post": "/runs/preview",
+  "hx-include": "closest form",
+  "hx-trigger": 'input from:"closest form" delay:300ms, change from:"closest form"',
+  "hx-sync": "this:replace",
+} as const;
+
+export const RunForm = ({ form }: { form: RunFormView }) => {
+  const { values, errors } = form;
+  return (
+    <form
+      id={dom.runForm}
+      class="run-form"
+      method="post"
+      action="/runs"
+      hx-post="/runs"
+      hx-swap="outerHTML"
+      hx-disable="find .primary"
+      novalidate
+      aria-labelledby="run-form-title"
+    >
+      <h2 id="run-form-title" class="visually-hidden">
+        Start a run
+      </h2>
+      <Field name="symbols" title="Symbols" live={PREVIEW} form={form}>
+        <textarea
+          {...control("symbols", form)}
+          rows={1}
+          data-shortcut="n"
+          placeholder="AAPL, MSFT, GOOGL"
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck={false}
+        >
+          {values.symbols}
+        </textarea>
+      </Field>
+      <div class="run-options">
+        <Field name="mode" title="Mode" form={form}>
+          <Choice name="mode" form={form} options={MODES.map((mode) => [mode, MODE_TITLES[mode]])} />
+        </Field>
+        <Field name="years" title="History" form={form}>
+          <Choice
+            name="years"
+            form={form}
+            options={[
+              ...YEARS.map((year) => [String(year), year === 1 ? "1 year" : `${year} years`] as const),
+              ["all", "All there is"],
+            ]}
+          />
+        </Field>
+        <Field name="interval" title="Interval" form={form}>
+          <Choice
+            name="interval"
+            form={form}
+            options={INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]])}
+          />
+        </Field>
+        <Field name="provider" title="Provider" form={form}>
+          <Choice name="provider" form={form} options={form.providers.map(({ name, title }) => [name, title])} />
+        </Field>
+        <Field name="max_workers" title="Workers" form={form}>
+          <input
+            {...control("max_workers", form)}
+            type="number"
+            min="1"
+            max={form.maxWorkers}
+            value={values.max_workers}
+          />
+        </Field>
+        <Field name="batch_days" title="Days a batch" form={form}>
+          <input {...control("batch_days", form)} type="number" min="1" max="365" value={values.batch_days} />
+        </Field>
+        <button type="submit" class="button primary">
+          Start run
+        </button>
+      </div>
+      {errors.form ? (
+        <p class="error" role="alert" id="run-form-error">
+          {errors.form}
+        </p>
+      ) : null}
+    </form>
+  );
+};

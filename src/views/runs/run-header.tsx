@@ -1,0 +1,198 @@
+/** @jsxImportSource hono/jsx */
+/** The head of a run: its name, state, totals, speed and controls. */
+
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
+import { Icon, Moment, Pill, STATE_ICONS } from "../ui/components.tsx";
+import { dom } from "../ui/dom.ts";
+import { formatCompact, formatCount, formatDuration, formatEta, plural } from "../ui/format.ts";
+
+export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
+  running: "Running",
+  paused: "Paused",
+  complete: "Complete",
+  failed: "Finished with failures",
+  cancelled: "Cancelled",
+};
+
+/** A run whose symbols are complete but lack sessions is green work on amber data. */
+export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps?: number }) => {
+  const amber = state === "complete" && gaps > 0;
+  return (
+    <Pill look={amber ? "gaps" : state} icon={amber ? "gaps" : STATE_ICONS[state]}>
+      {RUN_WORDS[state]}
+      {amber ? `, ${plural(gaps, "gap")}` : ""}
+    </Pill>
+  );
+};
+
+export const MODE_WORDS = {
+  full: "Full",
+  incremental: "Incremental",
+  reprocess: "Reprocess",
+  repair: "Repair",
+} as const;
+
+/** `Full · 1d · 2 years · demo` */
+export function runTitle(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
+  const years = run.years === "all" ? "all history" : plural(run.years, "year");
+  return [MODE_WORDS[run.mode], run.interval, ...(run.mode === "full" ? [years] : []), run.provider].join(" · ");
+}
+
+/** The order in which a run's states are counted up, worst news first among the ended ones. */
+export const COUNTED = ["failed", "running", "paused", "queued", "complete", "skipped", "cancelled"] as const;
+
+/** A run in one sentence, for those who listen: `Full · 1d · 2 years · demo: 12 complete, 1 failed, 7 left.` */
+export function runSentence(run: RunSummary): string {
+  const left = run.counts.queued + run.counts.running + run.counts.paused;
+  const ended = (["complete", "failed", "skipped", "cancelled"] as const).filter((state) => run.counts[state] > 0);
+  const counts = ended.map((state) => `${formatCount(run.counts[state])} ${state}`);
+  return `${runTitle(run)}: ${[...counts, left > 0 ? `${formatCount(left)} left` : "none left"].join(", ")}.`;
+}
+
+/**
+ * A run's name, totals, speed and controls. Redrawn as a whole when any of it changes. `plain` where nothing is live:
+ * its buttons then lead to another page.
+ */
+export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boolean }) => (
+  <header id={dom.runHead(run.id)} class="run-head" data-state={run.state}>
+    <div class="run-title">
+      <h2>
+        <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
+      </h2>
+      <RunState state={run.state} gaps={run.gaps} />
+      <span class="muted">
+        {plural(run.total, "symbol")}, started <Moment at={run.createdAt} />
+      </span>
+      <RunControls run={run} plain={plain} />
+    </div>
+    <div class="run-meter">
+      <progress max="100" value={run.progress.toFixed(1)} aria-label="Progress of the run" />
+      <span class="num">{Math.floor(run.progress)}%</span>
+    </div>
+    <RunFailures run={run} />
+    <RunFacts run={run} />
+  </header>
+);
+
+/** Reasons that are told; the others are counted. */
+const REASONS = 3;
+
+/** What failed symbols have in common, so that nobody has to read two hundred rows. */
+const RunFailures = ({ run: { failures } }: { run: RunSummary }) => {
+  const more = failures.slice(REASONS).reduce((sum, { count }) => sum + count, 0);
+  return failures.length === 0 ? null : (
+    <ul class="run-failures" aria-label="Why symbols failed">
+      {failures.slice(0, REASONS).map(({ why, count }) => (
+        <li>
+          <b class="num">{plural(count, "symbol")}</b>: {why}
+        </li>
+      ))}
+      {more > 0 ? (
+        <li>
+          <a href="?q=status:failed">{plural(more, "symbol")} for other reasons</a>
+        </li>
+      ) : null}
+    </ul>
+  );
+};
+
+const RunFacts = ({ run }: { run: RunSummary }) => (
+  <dl class="facts">
+    <div class="fact-states">
+      <dt>Symbols</dt>
+      <dd>
+        {COUNTED.filter((state) => run.counts[state] > 0).map((state) => (
+          <a class="count" href={`?q=status:${state}`}>
+            <Icon name={STATE_ICONS[state]} />
+            <b class="num">{formatCount(run.counts[state])}</b> {state}
+          </a>
+        ))}
+      </dd>
+    </div>
+    {run.finishedAt === null ? (
+      <div class={run.held ? "fact-held" : ""}>
+        <dt>Time left</dt>
+        <dd class="num">
+          <TimeLeft run={run} />
+        </dd>
+      </div>
+    ) : (
+      <Fact name="Took">{formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}</Fact>
+    )}
+    <Rate run={run} name="Symbols" value={run.symbolsPerMinute} />
+    <Rate run={run} name="Bars" value={run.barsPerMinute} />
+    <Rate run={run} name="Requests" value={run.requestsPerMinute} />
+    <Fact name="Data points">{formatCount(run.dataPoints)}</Fact>
+    <Fact name="API calls">{formatCount(run.apiCalls)}</Fact>
+  </dl>
+);
+
+/** Rates are of the last five minutes while the run is open, and of all its work afterwards. */
+const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: number }) => (
+  <div>
+    <dt title={run.finishedAt === null ? "Over the last 5 minutes" : "On average"}>{name}/min</dt>
+    <dd class="num">{value < 10 ? value.toFixed(1) : formatCompact(value)}</dd>
+  </div>
+);
+
+const HELD_WORDS = { quota: "limited by API quota until ", hold: "held by the provider until " } as const;
+
+/** `about 4m`, `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
+const TimeLeft = ({ run }: { run: RunSummary }) => {
+  const { state, eta, held } = run;
+  if (state === "paused") return <>paused</>;
+  const time = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
+  const words = time.join(" to ") || "measuring";
+  if (held) return <Until words={eta === null ? "" : `${words}, `} by={HELD_WORDS[held.by]} until={held.until} />;
+  if (eta?.limitedBy === "rate") return <>{words}, by the rate limit</>;
+  if (eta === null || eta.until === null) return <>{words}</>;
+  return <Until words={`${words}, `} by="past the quota’s reset at " until={eta.until} />;
+};
+
+/** Epoch seconds; a reset that is more than a day away needs its date. */
+const Until = ({ words, by, until }: { words: string; by: string; until: number }) => (
+  <>
+    {words}
+    {by}
+    <Moment at={until * 1_000} style={until * 1_000 - Date.now() > 86_400_000 ? "minute" : "clock"} />
+  </>
+);
+
+const Fact = ({ name, children }: { name: string; children?: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd class="num">{children}</dd>
+  </div>
+);
+
+/** Where an action on every job of a run that a filter finds is sent. */
+export const matchingAddress = (runId: string, action: JobAction, filter: string) =>
+  `/runs/${encodeURIComponent(runId)}/matching/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
+
+/** What can be done with a whole run now. */
+const RunControls = ({ run, plain }: { run: RunSummary; plain: boolean }) => {
+  const states = (Object.keys(run.counts) as JobState[]).filter((state) => run.counts[state] > 0);
+  const can = (action: JobAction) => states.some((state) => isActive(state) && canApply(action, state));
+  const controls: [JobAction, string, string][] = [
+    ["pause", "Pause", ""],
+    ["resume", "Resume", ""],
+    ["cancel", "Cancel", ""],
+  ];
+  const shown = controls.filter(([action]) => can(action));
+  if (run.counts.failed > 0) shown.unshift(["retry", "Retry failed", "status:failed"]);
+  return shown.length === 0 ? null : (
+    <form method="post" class="run-controls" data-actions={!plain || undefined}>
+      {shown.map(([action, word, filter]) => (
+        <button
+          type="submit"
+          id={`${action}-${run.id}`}
+          class="button"
+          formaction={matchingAddress(run.id, action, filter)}
+        >
+          {word}
+        </button>
+      ))}
+    </form>
+  );
+};

@@ -1,0 +1,210 @@
+/** @jsxImportSource hono/jsx */
+/** One run with all its symbols: live while it works, a report once it is finished. */
+
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { canApply } from "../../domain/runs/states.ts";
+import { BulkBar } from "../jobs/bulk-actions.tsx";
+import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
+import { JobMenu } from "../jobs/job-menu.tsx";
+import { ACTION_WORDS } from "../jobs/job-row.ts";
+import type { RunView } from "../jobs/job-table.tsx";
+import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
+import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
+import { Reason } from "../ui/form-field.tsx";
+import { formatCount, formatDuration, plural } from "../ui/format.ts";
+import { type Frame, Page } from "../ui/layout.tsx";
+import { matchingAddress, RunHead, runTitle } from "./run-header.tsx";
+import { RunSection } from "./run-section.tsx";
+
+/** What can be done with a symbol of a finished run. */
+const REPORT_ACTIONS = ["retry", "refetch"] as const;
+
+/** The page of a run that still works. */
+export const RunPage = (props: { frame: Frame; view: RunView; filter: FilterView; stream: string }) => {
+  const { frame, view, filter, stream } = props;
+  return (
+    <Page frame={frame} title={runTitle(view.run)} stream={stream}>
+      <PageHead run={view.run} />
+      <FilterBar filter={filter} />
+      <div id={dom.runs} class="runs">
+        <RunSection {...view} />
+      </div>
+      <JobMenu />
+    </Page>
+  );
+};
+
+const PageHead = ({ run, csv }: { run: RunSummary; csv?: string }) => (
+  <header class="page-head">
+    <p class="crumbs">
+      <a href="/runs">Runs</a>
+    </p>
+    <h1>Run {run.id}</h1>
+    {run.finishedAt === null ? <PauseForReason run={run} /> : null}
+    {csv === undefined ? null : <a href={csv}>CSV</a>}
+  </header>
+);
+
+/** A pause that says why; one that need not is a single click in the run's head. */
+const PauseForReason = ({ run }: { run: RunSummary }) => (
+  <>
+    <button type="button" class="button" popovertarget="pause-why">
+      Pause for a reason…
+    </button>
+    <form
+      id="pause-why"
+      class="pause-why"
+      popover="auto"
+      method="post"
+      action={matchingAddress(run.id, "pause", "")}
+      data-actions
+    >
+      <Reason of="pause" />
+      <button type="submit" class="button primary">
+        Pause the run
+      </button>
+    </form>
+  </>
+);
+
+/** What became of one symbol. */
+export interface ReportRow {
+  readonly job: JobProgress;
+  readonly attempts: number;
+  /** Seconds of its duration in which the provider was asked. */
+  readonly fetchSeconds: number;
+  /** Epoch milliseconds. */
+  readonly finishedAt: number | null;
+  readonly error: string | null;
+}
+
+/** By what a report can be sorted; without any, failures come first. */
+export const REPORT_ORDERS = ["symbol", "points", "calls", "attempts", "asking", "time", "ended"] as const;
+export type ReportOrder = (typeof REPORT_ORDERS)[number];
+
+export interface ReportView {
+  readonly run: RunSummary;
+  readonly rows: readonly ReportRow[];
+  /** Rows left out for want of room. */
+  readonly hidden: number;
+  readonly filter: FilterView;
+  /** A name of `REPORT_ORDERS`, with `-` before it for descending; empty for failures first. */
+  readonly sort: string;
+}
+
+/** The page of a finished run. Its buttons lead to the run at work again, so it needs no stream. */
+export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView }) => (
+  <Page frame={frame} title={runTitle(view.run)}>
+    <PageHead run={view.run} csv={reportAddress(view, { format: "csv" })} />
+    <FilterBar filter={view.filter} />
+    <section class="run" aria-label={`Run: ${runTitle(view.run)}`}>
+      <RunHead run={view.run} plain={true} />
+    </section>
+    <form method="post" data-select="">
+      <BulkBar
+        run={view.run}
+        matching={view.rows.length + view.hidden}
+        filter={view.filter.wrong ? "" : view.filter.text}
+        actions={REPORT_ACTIONS}
+      />
+      <section class="scroll" tabindex={0} aria-label="Symbols">
+        <table class="list report">
+          <thead>
+            <tr>
+              <th scope="col" class="c-pick">
+                <span class="visually-hidden">Select</span>
+                <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
+              </th>
+              <OrderHead view={view} order="symbol" title="Symbol" />
+              <th scope="col" aria-sort={view.sort === "" ? "descending" : undefined}>
+                <a href={reportAddress(view, { sort: "" })}>Result</a>
+              </th>
+              <OrderHead view={view} order="points" title="Data points" />
+              <OrderHead view={view} order="calls" title="API calls" />
+              <OrderHead view={view} order="attempts" title="Attempts" />
+              <OrderHead view={view} order="asking" title="Asking" hint="Time in which the provider was asked" />
+              <OrderHead view={view} order="time" title="Duration" />
+              <OrderHead view={view} order="ended" title="Ended" />
+              <th scope="col">
+                <span class="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {view.rows.map((row) => (
+              <ReportLine row={row} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </form>
+    {view.hidden > 0 ? (
+      <p class="report-more">
+        {plural(view.hidden, "more symbol")} not shown: filter, or take the{" "}
+        <a href={reportAddress(view, { format: "csv" })}>CSV</a>.
+      </p>
+    ) : null}
+  </Page>
+);
+
+const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }: { row: ReportRow }) => {
+  const gaps = job.state === "complete" ? (job.gaps ?? 0) : 0;
+  return (
+    <tr data-state={job.state}>
+      <td class="c-pick">
+        <input type="checkbox" name="symbol" value={job.symbol} aria-label={`Select ${job.symbol}`} />
+      </td>
+      <th scope="row">
+        <a href={jobAddress(job.runId, job.symbol)}>{job.symbol}</a>
+      </th>
+      <td class="result">
+        <Icon name={gaps > 0 ? "gaps" : STATE_ICONS[job.state]} /> {job.state}
+        {gaps > 0 ? `, ${plural(gaps, "gap")}` : ""}
+        {error === null ? null : <span class="error">{error}</span>}
+      </td>
+      <td class="num">{formatCount(job.dataPoints)}</td>
+      <td class="num">{formatCount(job.apiCalls)}</td>
+      <td class="num">{formatCount(attempts)}</td>
+      <td class="num">{formatDuration(fetchSeconds, true)}</td>
+      <td class="num">{formatDuration(job.duration, true)}</td>
+      <td class="num">{finishedAt === null ? "–" : <Moment at={finishedAt} />}</td>
+      <td class="report-actions">
+        {REPORT_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
+          <button type="submit" class="button" formaction={`${jobAddress(job.runId, job.symbol)}/${action}`}>
+            {ACTION_WORDS[action]}
+            <span class="visually-hidden"> {job.symbol}</span>
+          </button>
+        ))}
+        {job.state === "complete" ? (
+          <a href={profileAddress(job.symbol, job.interval)}>
+            Profile<span class="visually-hidden"> of {job.symbol}</span>
+          </a>
+        ) : null}
+      </td>
+    </tr>
+  );
+};
+
+/** The head of a column: a link that sorts by it, largest first, and turns the order round. */
+const OrderHead = (props: { view: ReportView; order: ReportOrder; title: string; hint?: string }) => {
+  const { view, order, title, hint } = props;
+  const down = view.sort === `-${order}`;
+  const sorted = down ? "descending" : view.sort === order ? "ascending" : undefined;
+  const next = order === "symbol" ? (sorted === "ascending" ? "-symbol" : "symbol") : down ? order : `-${order}`;
+  return (
+    <th scope="col" class={order === "symbol" ? "" : "num"} aria-sort={sorted} title={hint}>
+      <a href={reportAddress(view, { sort: next })}>
+        {title}
+        {sorted ? <span aria-hidden="true">{down ? " ↓" : " ↑"}</span> : null}
+      </a>
+    </th>
+  );
+};
+
+/** The address of the report with its filter and order, and something more or other. */
+function reportAddress({ run, filter, sort }: ReportView, more: Readonly<Record<string, string>>): string {
+  const given = Object.entries({ q: filter.text, sort, ...more }).filter(([, value]) => value !== "");
+  const path = `/runs/${encodeURIComponent(run.id)}`;
+  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path;
+}

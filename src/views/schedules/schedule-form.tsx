@@ -1,0 +1,168 @@
+/** @jsxImportSource hono/jsx */
+/** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
+
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { MODES } from "../../domain/runs/states.ts";
+import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../../domain/schedules.ts";
+import { INTERVAL_TITLES, MODE_TITLES } from "../runs/run-form.tsx";
+import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
+import { plural } from "../ui/format.ts";
+
+/** The fields as the browser sends them: text, named as in `POST /api/schedules`. */
+export const SCHEDULE_FIELDS = [
+  "name",
+  "cron",
+  "time_zone",
+  "scope",
+  "symbols",
+  "watchlist_id",
+  "mode",
+  "interval",
+  "provider",
+  "years",
+  "on_missed",
+  "enabled",
+] as const;
+export type ScheduleField = (typeof SCHEDULE_FIELDS)[number];
+
+export interface ScheduleFormView extends FormState<ScheduleField> {
+  /** The schedule that is changed; `null` for a new one. */
+  readonly id: number | null;
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
+  readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
+  readonly timeZones: readonly string[];
+}
+
+const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
+  cron: "Minute, hour, day of month, month, day of week",
+  symbols: "With commas or spaces between",
+  years: "Of a full run, and of a symbol's first",
+});
+
+const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {
+  symbols: "The symbols below",
+  watchlist: "A watchlist",
+  stored: "All stored, by interval and provider",
+};
+const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
+  catch_up: "Make up for it once",
+  skip: "Wait for the next turn",
+};
+const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
+
+export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
+  <form
+    class="schedule-form"
+    method="post"
+    action={form.id === null ? "/schedules" : `/schedules/${form.id}`}
+    novalidate
+    aria-labelledby="schedule-form-title"
+  >
+    <h2 id="schedule-form-title">{form.id === null ? "Add a schedule" : "Change the schedule"}</h2>
+    <Field name="name" title="Name" form={form}>
+      <input {...control("name", form)} value={form.values.name} maxlength={80} autocomplete="off" />
+    </Field>
+    <Field name="cron" title="When" form={form}>
+      <input
+        {...control("cron", form)}
+        value={form.values.cron}
+        placeholder="30 18 * * 1-5"
+        maxlength={100}
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </Field>
+    <Field name="time_zone" title="Time zone" form={form}>
+      <input
+        {...control("time_zone", form)}
+        value={form.values.time_zone}
+        list="time-zones"
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <datalist id="time-zones">
+        {form.timeZones.map((zone) => (
+          <option value={zone} />
+        ))}
+      </datalist>
+    </Field>
+    <Field name="scope" title="What to run" form={form}>
+      <Choice name="scope" form={form} options={SCHEDULE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
+    </Field>
+    <Field name="symbols" title="Symbols" form={form}>
+      <textarea
+        {...control("symbols", form)}
+        rows={2}
+        placeholder="AAPL, MSFT, GOOGL"
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck={false}
+      >
+        {form.values.symbols}
+      </textarea>
+    </Field>
+    <Field name="watchlist_id" title="Watchlist" form={form}>
+      <Choice
+        name="watchlist_id"
+        form={form}
+        options={[
+          ["", form.watchlists.length === 0 ? "There is none yet" : "Choose one"],
+          ...form.watchlists.map(
+            ({ id, name, symbols }) => [String(id), `${name} (${plural(symbols, "symbol")})`] as const,
+          ),
+        ]}
+      />
+    </Field>
+    <Field name="mode" title="Mode" form={form}>
+      <Choice name="mode" form={form} options={MODES.map((mode) => [mode, MODE_TITLES[mode]])} />
+    </Field>
+    <Field name="interval" title="Interval" form={form}>
+      <Choice
+        name="interval"
+        form={form}
+        options={INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]])}
+      />
+    </Field>
+    <Field name="provider" title="Provider" form={form}>
+      <Choice
+        name="provider"
+        form={form}
+        options={[["", "The default"], ...form.providers.map(({ name, title }) => [name, title] as const)]}
+      />
+    </Field>
+    <Field name="years" title="History" form={form}>
+      <Choice
+        name="years"
+        form={form}
+        options={[
+          ...YEARS.map((year) => [String(year), plural(year, "year")] as const),
+          ["all", "All there is"] as const,
+        ]}
+      />
+    </Field>
+    <Field name="on_missed" title="After a missed turn" form={form}>
+      <Choice name="on_missed" form={form} options={MISSED_POLICIES.map((policy) => [policy, MISSED_TITLES[policy]])} />
+    </Field>
+    <p class="field check">
+      <label>
+        <input type="checkbox" name="enabled" value="on" checked={form.values.enabled === "on" || undefined} /> Enabled
+      </label>
+    </p>
+    {form.id === null ? null : <Reason of="schedule" />}
+    {form.errors.form ? (
+      <p class="error" role="alert">
+        {form.errors.form}
+      </p>
+    ) : null}
+    <p class="button-row">
+      <button type="submit" class="button primary">
+        {form.id === null ? "Add schedule" : "Save schedule"}
+      </button>
+      {form.id === null ? null : (
+        <a class="button" href="/schedules">
+          Leave it as it was
+        </a>
+      )}
+    </p>
+  </form>
+);

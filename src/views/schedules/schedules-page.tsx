@@ -1,0 +1,219 @@
+/** @jsxImportSource hono/jsx */
+/** The schedules: what each means, when it comes next, what came of it last, and the form to add or change one. */
+
+import type { Schedule, Turn } from "../../domain/schedules.ts";
+import { RunState } from "../runs/run-header.tsx";
+import { Icon, Moment, Pill } from "../ui/components.tsx";
+import { Reason } from "../ui/form-field.tsx";
+import { formatDuration, plural } from "../ui/format.ts";
+import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
+import { TurnSpark } from "./turn-history.tsx";
+
+interface ScheduleView extends Schedule {
+  /** The expression in words. */
+  readonly words: string;
+  /** Epoch milliseconds. */
+  readonly nextRuns: readonly number[];
+  /** The last turns, newest first. */
+  readonly turns: readonly Turn[];
+  /** The name of its watchlist, where it has one. */
+  readonly watchlist: string | null;
+}
+
+export interface SchedulesView {
+  readonly schedules: readonly ScheduleView[];
+  readonly form: ScheduleFormView;
+  /** What came of the last action. */
+  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+}
+
+export const SchedulesPage = ({ frame, view }: { frame: Frame; view: SchedulesView }) => (
+  <Page frame={frame} title="Schedules">
+    <header class="page-head">
+      <h1>Schedules</h1>
+    </header>
+    {view.said ? (
+      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
+        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
+        {view.said.text}
+      </p>
+    ) : null}
+    <div class="schedules">
+      <div class="schedule-list">
+        {view.schedules.map((schedule) => (
+          <ScheduleCard schedule={schedule} now={frame.now} />
+        ))}
+        {view.schedules.length === 0 ? (
+          <Empty title="No schedule">Add one, and your symbols are brought up to date by themselves.</Empty>
+        ) : null}
+      </div>
+      <aside class="card">
+        <ScheduleForm form={view.form} />
+      </aside>
+    </div>
+  </Page>
+);
+
+const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
+  const { id, name, cron, timeZone, words, enabled, turns } = schedule;
+  const lastTurn = turns[0];
+  const path = `/schedules/${id}`;
+  return (
+    <section class="card schedule" aria-labelledby={`schedule-${id}`}>
+      <header>
+        <h2 id={`schedule-${id}`}>{name}</h2>
+        {enabled ? (
+          <Pill look="complete" icon="complete">
+            Enabled
+          </Pill>
+        ) : (
+          <Pill look="paused" icon="paused">
+            Paused
+          </Pill>
+        )}
+      </header>
+      <p>
+        {words} in {timeZone} <code>{cron}</code>
+      </p>
+      <p class="muted">{whatItRuns(schedule)}</p>
+      <NextRuns schedule={schedule} now={now} />
+      <TurnSpark turns={turns} name={name} />
+      {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">It has had no turn yet: press Run now to try it.</p>}
+      <form method="post" class="button-row">
+        <button type="submit" class="button primary" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
+          Run now
+        </button>
+        <button type="submit" class="button" formaction={`${path}/${enabled ? "pause" : "resume"}`}>
+          {enabled ? "Pause" : "Enable"}
+        </button>
+        <a class="button" href={`${path}#schedule-form-title`} aria-label={`Change ${name}`}>
+          Change
+        </a>
+        <a class="button" href={`${path}/delete`} aria-label={`Delete ${name}`}>
+          Delete
+        </a>
+      </form>
+    </section>
+  );
+};
+
+/** The next turns in the schedule's zone and in the reader's; `public/app/clock.js` adds the browser's own. */
+const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
+  const { nextRuns, timeZone, enabled, name } = schedule;
+  return (
+    <table class="next-runs" aria-label={`Next turns of ${name}`}>
+      <caption>{enabled ? "Next" : "When enabled, next"}</caption>
+      <tbody>
+        {nextRuns.map((at) => (
+          <tr>
+            <td class="num">{inZone(at, timeZone)}</td>
+            <td class="num">
+              <Moment at={at} />
+            </td>
+            <td class="num">
+              <Until at={at} now={now} />
+            </td>
+            <td class="num muted" data-local={String(at)} />
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+};
+
+const DAY_MS = 86_400_000;
+
+/** How long until then: the browser ticks what is less than a day away. */
+const Until = ({ at, now }: { at: number; now: number }) =>
+  at - now >= DAY_MS ? (
+    <>in {plural(Math.round((at - now) / DAY_MS), "day")}</>
+  ) : (
+    <>
+      in <span data-until={String(at)}>{formatDuration(Math.max(0, (at - now) / 1_000))}</span>
+    </>
+  );
+
+const CAUSES = { due: "", catch_up: " to make up for a missed turn", by_hand: " by hand" } as const;
+const OUTCOMES = { started: "Started", skipped: "Skipped", missed: "Missed", refused: "Refused" } as const;
+
+const LastTurn = ({ turn: { dueAt, cause, outcome, note, run } }: { turn: Turn }) => (
+  <p class="last-turn">
+    {OUTCOMES[outcome]}
+    {CAUSES[cause]} <Moment at={dueAt} />
+    {run ? (
+      <>
+        : <a href={`/runs/${run.id}`}>the run</a> <RunState state={run.state} /> {plural(run.complete, "symbol")}{" "}
+        complete
+        {run.failed > 0 ? `, ${run.failed} failed` : ""}
+      </>
+    ) : null}
+    {note === "" ? null : <span class="muted"> {note}.</span>}
+  </p>
+);
+
+/** Symbols that are named; more are only counted. */
+const NAMED = 8;
+
+function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMissed }: ScheduleView): string {
+  const named = symbols.slice(0, NAMED).join(", ");
+  const more = symbols.length > NAMED ? ` and ${symbols.length - NAMED} more` : "";
+  const what =
+    scope === "stored"
+      ? "everything stored"
+      : scope === "watchlist"
+        ? watchlist
+          ? `the watchlist ${watchlist}`
+          : "a watchlist that was deleted"
+        : `${named}${more}`;
+  const missed = onMissed === "catch_up" ? "a missed turn is made up for once" : "a missed turn is left out";
+  const how = { full: "Full history", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" }[mode];
+  return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
+function inZone(at: number, timeZone: string): string {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      weekday: "short",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "short",
+    });
+    formats.set(timeZone, format);
+  }
+  const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const { weekday, year, month, day, hour, minute, second, timeZoneName } = parts;
+  const time = second === "00" ? `${hour}:${minute}` : `${hour}:${minute}:${second}`;
+  return `${weekday} ${year}-${month}-${day} ${time} ${timeZoneName}`;
+}
+
+/** Asks before a schedule is deleted. */
+export const DeleteSchedulePage = ({ frame, schedule }: { frame: Frame; schedule: Pick<Schedule, "id" | "name"> }) => (
+  <Page frame={frame} title={`Delete ${schedule.name}`}>
+    <form class="confirm" method="post" action={`/schedules/${schedule.id}/delete`}>
+      <h1>Delete {schedule.name}?</h1>
+      <p>
+        It has no more turns, and the list of its turns is forgotten. The runs it started stay, and so does all data.
+      </p>
+      <Reason of="delete" />
+      <p class="confirm-choice">
+        <button type="submit" class="button danger">
+          Delete schedule
+        </button>
+        <a class="button" href="/schedules">
+          Keep it
+        </a>
+      </p>
+    </form>
+  </Page>
+);

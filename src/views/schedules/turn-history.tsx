@@ -1,0 +1,91 @@
+/** @jsxImportSource hono/jsx */
+/** What became of a schedule's last turns: a bar each, as high as its run was long, its shape after the outcome. */
+
+import { useContext } from "hono/jsx";
+import type { Turn } from "../../domain/schedules.ts";
+import { writeMoment } from "../../domain/time.ts";
+import { ReaderZone } from "../ui/components.tsx";
+import { formatDuration, plural } from "../ui/format.ts";
+
+/** How a turn ended, as far as its bar shows it. */
+type Look = "good" | "bad" | "working" | "cancelled" | "skipped" | "missed";
+
+const WIDTH = 10;
+const HEIGHT = 24;
+/** Heights of the shortest and the longest run. */
+const LOW = 8;
+
+function lookOf({ outcome, run }: Turn): Look {
+  if (outcome === "refused") return "bad";
+  if (outcome === "skipped" || outcome === "missed") return outcome;
+  switch (run?.state) {
+    case "failed":
+      return "bad";
+    case "cancelled":
+      return "cancelled";
+    case "running":
+    case "paused":
+      return "working";
+    default:
+      return "good";
+  }
+}
+
+/** `Complete, 2026-11-23 23:30 UTC: 11 symbols in 12s` */
+function wordsOf({ outcome, dueAt, note, run }: Turn, zone: string): string {
+  const what = run ? run.state : outcome;
+  const when = writeMoment(dueAt, zone, "minute");
+  const failed = run && run.failed > 0 ? `, ${run.failed} failed` : "";
+  const took = run?.seconds == null ? "" : ` in ${formatDuration(run.seconds)}`;
+  const more = run ? `${plural(run.complete, "symbol")} complete${failed}${took}` : note;
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)}, ${when}${more === "" ? "" : `: ${more}`}`;
+}
+
+/** Oldest first, so that time runs to the right; each bar leads to its run. */
+export const TurnSpark = ({ turns, name }: { turns: readonly Turn[]; name: string }) => {
+  const zone = useContext(ReaderZone);
+  if (turns.length === 0) return null;
+  const longest = Math.max(...turns.map(({ run }) => run?.seconds ?? 0));
+  return (
+    <ol class="turns" aria-label={`Last ${plural(turns.length, "turn")} of ${name}, the newest at the end`}>
+      {turns.toReversed().map((turn) => {
+        const words = wordsOf(turn, zone);
+        const share = longest > 0 ? (turn.run?.seconds ?? 0) / longest : 0;
+        const bar = <Bar look={lookOf(turn)} height={Math.round(LOW + (HEIGHT - 1 - LOW) * share)} />;
+        return (
+          <li>
+            {turn.run ? (
+              <a href={`/runs/${turn.run.id}`} title={words} aria-label={words}>
+                {bar}
+              </a>
+            ) : (
+              <span role="img" title={words} aria-label={words}>
+                {bar}
+              </span>
+            )}
+          </li>
+        );
+      })}
+    </ol>
+  );
+};
+
+const Bar = ({ look, height }: { look: Look; height: number }) => (
+  <svg class={`turn turn-${look}`} width={WIDTH} height={HEIGHT} aria-hidden="true">
+    <path d={shapeOf(look, HEIGHT - height)} />
+  </svg>
+);
+
+/** Told apart without colour: full, pointed, hollow, dashed, a low mark, a ring. `top` is where the bar begins. */
+function shapeOf(look: Look, top: number): string {
+  switch (look) {
+    case "bad":
+      return `M1 ${HEIGHT}V${top + 5}L5 ${top}L9 ${top + 5}V${HEIGHT}z`;
+    case "skipped":
+      return `M1 ${HEIGHT}v-4h8v4z`;
+    case "missed":
+      return `M5 ${HEIGHT - 1}a3.5 3.5 0 1 1 .01 0z`;
+    default:
+      return `M1 ${HEIGHT - 0.5}V${top + 0.5}H9V${HEIGHT - 0.5}z`;
+  }
+}

@@ -1,0 +1,39 @@
+/** DOM ids and the addresses of jobs and profiles. */
+
+/** Every DOM id that code refers to, in one place: the page draws it, the push aims at it. */
+export const dom = {
+  main: "main",
+  stream: "stream",
+  freshness: "freshness",
+  clock: "clock",
+  zones: "zones",
+  searchLink: "search-link",
+  palette: "palette",
+  paletteList: "palette-list",
+  paletteResults: "palette-results",
+  announcer: "announcer",
+  notices: "notices",
+  question: "question",
+  runForm: "run-form",
+  quota: "quota",
+  activity: "activity",
+  runs: "runs",
+  runList: "run-list",
+  logLines: "log-lines",
+  jobDetails: "job-details",
+  section: (runId: string) => `section-${runId}`,
+  runHead: (runId: string) => `run-${runId}`,
+  bulk: (runId: string) => `bulk-${runId}`,
+  pager: (runId: string) => `pager-${runId}`,
+  jobs: (runId: string) => `jobs-${runId}`,
+  job: (runId: string, symbol: string) => `job-${runId}-${symbol}`,
+  jobMenu: "job-menu",
+} as const;
+
+/** Where one symbol of a run is shown. */
+export const jobAddress = (runId: string, symbol: string) =>
+  `/runs/${encodeURIComponent(runId)}/jobs/${encodeURIComponent(symbol)}`;
+
+/** Where a profile is shown. */
+export const profileAddress = (symbol: string, interval: string) =>
+  `/profiles/${encodeURIComponent(symbol)}?interval=${interval}`;

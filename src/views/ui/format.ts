@@ -1,0 +1,52 @@
+/** How numbers, durations and moments are written on pages. */
+
+const integers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+/** `12,096` */
+export const formatCount = (value: number): string => integers.format(value);
+
+/** `812`, `12.1K`, `3.4M` */
+export const formatCompact = (value: number): string => (value < 1_000 ? formatCount(value) : compact.format(value));
+
+/** `1 symbol`, `3 symbols`; `many` for words that take no `s`. */
+export const plural = (count: number, word: string, many = `${word}s`): string =>
+  `${formatCount(count)} ${count === 1 ? word : many}`;
+
+/**
+ * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.
+ * `public/app/clock.js` ticks running clocks in the same words.
+ */
+export function formatDuration(seconds: number, exact = false): string {
+  if (seconds < (exact ? 59.95 : 60)) return exact ? `${seconds.toFixed(1)}s` : `${Math.floor(seconds)}s`;
+  const whole = Math.floor(exact ? seconds + 0.05 : seconds);
+  if (whole < 3_600) return `${Math.floor(whole / 60)}m ${pad(whole % 60)}s`;
+  return `${Math.floor(whole / 3_600)}h ${pad(Math.floor((whole % 3_600) / 60))}m`;
+}
+
+/** What is left, as coarse as it is known: `under 10s`, `about 40s`, `about 4m`, `about 2h 10m`. */
+export function formatEta(seconds: number): string {
+  if (seconds < 10) return "under 10s";
+  if (seconds < 90) return `about ${Math.round(seconds / 10) * 10}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `about ${minutes}m`;
+  const tens = Math.round(minutes / 10) * 10;
+  return `about ${Math.floor(tens / 60)}h ${pad(tens % 60)}m`;
+}
+
+/** A feature or price: six significant digits, no needless zeros, an exponent only where digits would not fit. */
+export function formatValue(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e12 || size < 1e-6) return value.toExponential(4);
+  if (size >= 1e5) return new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }).format(value);
+  return String(Number(value.toPrecision(6)));
+}
+
+const pad = (value: number) => String(value).padStart(2, "0");
+
+/** `2026-03-02 14:02:11 UTC` */
+export const utcSecond = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+/** Whole seconds from now to a moment (epoch milliseconds); `public/app/clock.js` counts them down. */
+export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - Date.now()) / 1_000));

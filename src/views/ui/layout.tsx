@@ -1,0 +1,278 @@
+/** @jsxImportSource hono/jsx */
+/** The frame around every page. */
+
+import type { Child } from "hono/jsx";
+import { covers, type Scope } from "../../domain/access.ts";
+import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../../domain/time.ts";
+import { Palette, SearchLink } from "./command-palette.tsx";
+import { Icon, Moment, ReaderZone } from "./components.tsx";
+import { dom } from "./dom.ts";
+import { Sprite } from "./icons.tsx";
+
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** What a page needs to know of the request and the server to draw its frame. */
+export interface Frame {
+  /** The path of the present page, to mark its place in the navigation and to come back to. */
+  readonly path: string;
+  readonly theme: Theme;
+  /** The zone that the reader chose, and the time zone that this means for this answer. */
+  readonly zone: Zone;
+  readonly timeZone: string;
+  /** What the reader may do; `null` before the login. */
+  readonly scope: Scope | null;
+  /** Who has signed in, where there is a login. */
+  readonly signedIn: string | null;
+  /** Addresses of our own files, stamped with their content, e.g. `/assets/app.css?v=3f2a`. */
+  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon", string>>;
+  /** Epoch milliseconds of the answer. */
+  readonly now: number;
+}
+
+export const PLACES = [
+  { path: "/", title: "Monitor", scope: "read" },
+  { path: "/companies", title: "Companies", scope: "read" },
+  { path: "/profiles", title: "Profiles", scope: "read" },
+  { path: "/runs", title: "Runs", scope: "read" },
+  { path: "/schedules", title: "Schedules", scope: "read" },
+  { path: "/alerts", title: "Alerts", scope: "read" },
+  { path: "/settings", title: "Settings", scope: "read" },
+  { path: "/audit", title: "Audit", scope: "admin" },
+] as const;
+
+export const THEME_TITLES: Readonly<Record<Theme, string>> = {
+  system: "Theme as in the system",
+  light: "Light theme",
+  dark: "Dark theme",
+};
+
+/** A whole document. `stream` is the address of the page's live updates, where it has any. */
+export const Page = (props: { frame: Frame; title: string; stream?: string; children?: Child }) => {
+  const { frame, title, stream } = props;
+  return (
+    <ReaderZone.Provider value={frame.timeZone}>
+      {DOCTYPE}
+      <html
+        lang="en"
+        data-theme={frame.theme}
+        data-scope={frame.scope ?? "none"}
+        data-zone={frame.zone}
+        data-time-zone={frame.timeZone}
+      >
+        <head>
+          <meta charset="utf-8" />
+          <title>{`${title} · Barkeep`}</title>
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
+          {/* Settling copies `style` attributes, which the content policy refuses: a field somebody resized has one. */}
+          <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false,"defaultSettleDelay":0}' />
+          <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
+          <link rel="stylesheet" href={frame.assets.css} />
+          <script src={frame.assets.js} defer />
+          <script src={frame.assets.htmx} defer />
+        </head>
+        <body>
+          <a class="skip-link" href={`#${dom.main}`}>
+            Skip to content
+          </a>
+          <Header frame={frame} live={stream !== undefined} />
+          <main id={dom.main} tabindex={-1}>
+            {props.children}
+          </main>
+          <p id={dom.announcer} class="visually-hidden" role="status" />
+          <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
+          <div id={dom.question} />
+          {frame.scope === null ? null : <Palette />}
+          {stream ? <Stream address={stream} /> : null}
+          <Sprite />
+        </body>
+      </html>
+    </ReaderZone.Provider>
+  );
+};
+
+const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true as const }) as unknown as Child;
+
+/**
+ * Holds the page's one connection for live updates, outside of everything that is ever swapped. A first connect that
+ * fails is not retried by the extension, so a timer asks again; while connected it does nothing. `public/app/stream.js` keeps hidden tabs from connecting: it
+ * has to listen before htmx looks at the page, so our script comes first.
+ */
+const Stream = ({ address }: { address: string }) => (
+  <div
+    id={dom.stream}
+    hidden
+    hx-sse:connect={address}
+    hx-trigger="load, shown, every 5s"
+    hx-sync="this:drop"
+    hx-swap="none"
+    hx-config="sse.reconnectMaxDelay:8s sse.connectTimeout:10s"
+  />
+);
+
+const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
+  <header class="top">
+    <a class="brand" href="/">
+      <Icon name="brand" />
+      Barkeep
+    </a>
+    <nav aria-label="Main">
+      {PLACES.map(({ path, title, scope }, index) =>
+        frame.scope !== null && covers(frame.scope, scope) ? (
+          <a
+            href={path}
+            aria-current={isWithin(frame.path, path) ? "page" : undefined}
+            data-shortcut={String(index + 1)}
+          >
+            {title}
+          </a>
+        ) : null,
+      )}
+    </nav>
+    {frame.scope === null ? null : <SearchLink />}
+    {live ? (
+      <span id={dom.freshness} class="freshness" data-state="off">
+        as of <Moment at={frame.now} style="second" />
+      </span>
+    ) : null}
+    <Clock frame={frame} />
+    <Keys />
+    {frame.signedIn === null ? null : (
+      <form class="who" method="post" action="/logout">
+        <span>{frame.signedIn}</span>
+        <button type="submit" class="button">
+          Sign out
+        </button>
+      </form>
+    )}
+    <form class="themes" method="post" action="/theme" aria-label="Theme">
+      <input type="hidden" name="back" value={frame.path} />
+      {THEMES.map((theme) => (
+        <button
+          type="submit"
+          name="theme"
+          value={theme}
+          aria-pressed={theme === frame.theme ? "true" : "false"}
+          aria-label={THEME_TITLES[theme]}
+          title={THEME_TITLES[theme]}
+        >
+          <Icon name={theme} />
+        </button>
+      ))}
+    </form>
+  </header>
+);
+
+export const ZONE_TITLES: Readonly<Record<Zone, string>> = {
+  utc: "UTC",
+  local: "My own time",
+  exchange: zoneTitle(EXCHANGE_TIME_ZONE),
+};
+
+/** The time by the server's clock; pressed, it offers the zones in which all pages write their moments. */
+const Clock = ({ frame }: { frame: Frame }) => (
+  <>
+    <button type="button" class="clock" popovertarget={dom.zones}>
+      <span class="visually-hidden">Time zone, now </span>
+      <span id={dom.clock} class="num">
+        <Moment at={frame.now} style="second" />
+      </span>
+    </button>
+    <form id={dom.zones} class="zones" popover="auto" method="post" action="/zone" aria-label="Time zone">
+      <input type="hidden" name="back" value={frame.path} />
+      {ZONES.map((zone) => (
+        <button type="submit" name="zone" value={zone} aria-pressed={zone === frame.zone ? "true" : "false"}>
+          {ZONE_TITLES[zone]}
+        </button>
+      ))}
+    </form>
+  </>
+);
+
+const KEYS = [
+  ["Ctrl K", "Go to a page, a symbol, a run; choose theme and time zone"],
+  ["/", "Filter what is on the page, or search everywhere"],
+  ["n", "Type symbols for a new run"],
+  ["j", "Next row"],
+  ["k", "Previous row"],
+  ["x", "Select the row"],
+  ["X", "Select all rows from the last one to this"],
+  ["o", "Let rows that wait take their places"],
+  [`1 – ${PLACES.length}`, PLACES.map(({ title }) => title).join(", ")],
+  ["Esc", "Close a menu or a question, or let go of the selection"],
+  ["?", "This list"],
+] as const;
+
+/** What can be done from the keyboard; `public/app/keys.js` gives the keys their meaning by `data-shortcut`. */
+const Keys = () => (
+  <>
+    <button
+      type="button"
+      class="icon-button keys-button"
+      popovertarget="keys"
+      data-shortcut="?"
+      aria-label="Keyboard shortcuts"
+    >
+      <kbd>?</kbd>
+    </button>
+    <section id="keys" class="keys" popover="auto" aria-labelledby="keys-title">
+      <h2 id="keys-title">Keyboard</h2>
+      <dl>
+        {KEYS.map(([key, meaning]) => (
+          <div>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  </>
+);
+
+function isWithin(path: string, place: string): boolean {
+  const bare = path.split("?", 1)[0]!;
+  return place === "/" ? bare === "/" : bare === place || bare.startsWith(`${place}/`);
+}
+
+/** Instead of content: what is missing and what to do next. */
+export const Empty = ({ title, children }: { title: string; children?: Child }) => (
+  <div class="empty">
+    <h2>{title}</h2>
+    <p>{children}</p>
+  </div>
+);
+
+/** A page that says what went wrong. */
+export const ErrorPage = (props: { frame: Frame; status: number; title: string; detail: string }) => (
+  <Page frame={props.frame} title={props.title}>
+    <div class="empty">
+      <p class="error-code num">{props.status}</p>
+      <h1>{props.title}</h1>
+      <p>{props.detail}</p>
+      <p>
+        <a href="/">Back to the monitor</a>
+      </p>
+    </div>
+  </Page>
+);
+
+/** A message in the corner, for an action that was refused or needs a word. */
+export const Notice = (props: { level: "info" | "error"; undo?: string; children?: Child }) => (
+  <div class={`notice notice-${props.level}`} data-expires="8">
+    <Icon name={props.level === "error" ? "failed" : "complete"} />
+    <span>{props.children}</span>
+    {props.undo ? (
+      <form method="post" action={props.undo} data-actions>
+        <button type="submit" class="button">
+          Undo
+        </button>
+      </form>
+    ) : null}
+    <button type="button" class="icon-button" data-dismiss aria-label="Dismiss">
+      <Icon name="cancelled" />
+    </button>
+  </div>
+);
