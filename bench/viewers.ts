@@ -6,8 +6,8 @@
 
 import { Hono } from "hono";
 import { ProgressHub } from "../src/hub.ts";
-import { streamRoutes as screenRoutes } from "../src/routes/events.ts";
-import { ScreenFeed } from "../src/routes/feed.ts";
+import { ScreenFeed } from "../src/routes/live/broadcaster.ts";
+import { streamRoutes as screenRoutes } from "../src/routes/live/stream.ts";
 import { job, run } from "../tests/helpers/board.ts";
 import { type Answer, short, tell } from "./support/report.ts";
 

@@ -8,9 +8,9 @@ import { secureHeaders } from "hono/secure-headers";
 import { isLoopback } from "../auth.ts";
 import { liveNotice } from "../views/live.tsx";
 import { ErrorPage, type Frame } from "../views/ui/layout.tsx";
-import type { Access } from "./access.ts";
-import { frameOf, wantsFragment } from "./frame.ts";
-import { addGuard } from "./guard.ts";
+import type { Access } from "./access/authenticator.ts";
+import { addGuard } from "./access/guard.ts";
+import { frameOf, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
 

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { JOB_STATES } from "../domain/runs/states.ts";
 import { formatMetrics, type Metric } from "../metrics.ts";
-import type { ScreenFeed } from "./feed.ts";
+import type { ScreenFeed } from "./live/broadcaster.ts";
 import type { Services } from "./services.ts";
 
 export const opsRoutes = (services: Services, feed: ScreenFeed) =>

@@ -15,7 +15,7 @@ import { runTitle } from "../views/runs/run-header.tsx";
 import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
 import { jobAddress, profileAddress } from "../views/ui/dom.ts";
 import { type Frame, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
-import { frameOf, localPath, wantsFragment } from "./frame.ts";
+import { frameOf, localPath, wantsFragment } from "./page-context.ts";
 
 /** Longest search, characters. */
 const MAX_QUERY = 100;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Hono } from "hono";
-import { compressed } from "../../src/routes/compressed.ts";
+import { compressed } from "../../src/routes/compression.ts";
 
 const LONG = "<p>A row of many</p>".repeat(500);
 const app = new Hono()

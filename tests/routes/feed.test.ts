@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Hono } from "hono";
 import { ProgressHub } from "../../src/hub.ts";
-import { streamRoutes } from "../../src/routes/events.ts";
-import { ScreenFeed } from "../../src/routes/feed.ts";
+import { ScreenFeed } from "../../src/routes/live/broadcaster.ts";
+import { streamRoutes } from "../../src/routes/live/stream.ts";
 import { job, line, run } from "../helpers/board.ts";
 
 let hub: ProgressHub;

@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
 import type { Frame } from "../../views/ui/layout.tsx";
-import { frameOf } from "../frame.ts";
+import { frameOf } from "../page-context.ts";
 
 /** As much of a JSON schema as the page shows. */
 interface Schema {

@@ -1,0 +1,109 @@
+/** @jsxImportSource hono/jsx */
+/** `/audit`: who did what, when and why; the same address with `format=csv` downloads it. */
+
+import { Hono } from "hono";
+import Papa from "papaparse";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
+import type { Database } from "../../storage/db.ts";
+import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { compressed } from "../compression.ts";
+import { frameOf } from "../page-context.ts";
+
+const PAGE_SIZE = 100;
+/** Rows of a download are read in such pieces. */
+const CHUNK = 1_000;
+const DAY_MS = 86_400_000;
+
+export function auditPages(db: Database, assets: Frame["assets"]) {
+  const pages = new Hono();
+  pages.use("/audit", compressed);
+
+  pages.get("/audit", async (c) => {
+    const fields = Object.fromEntries(
+      AUDIT_FIELDS.map((name) => [name, (c.req.query(name) ?? "").trim().slice(0, 100)]),
+    ) as AuditFields;
+    const { filter, wrong } = filterOf(fields);
+    if (c.req.query("format") === "csv") {
+      return c.body(csvOf(db, filter), 200, {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": 'attachment; filename="audit.csv"',
+      });
+    }
+    const [before, after] = [idOf(c.req.query("before")), idOf(c.req.query("after"))];
+    const place = after !== null ? { after } : before !== null ? { before } : {};
+    const found = await listAudit(db, { ...filter, ...place }, PAGE_SIZE + 1);
+    const more = found.length > PAGE_SIZE;
+    // Newer ones are read upwards, so that the one too many is the first.
+    const rows = after !== null && more ? found.slice(1) : found.slice(0, PAGE_SIZE);
+    const [older, newer] = after !== null ? [true, more] : [more, before !== null];
+    const view = {
+      rows,
+      older: older ? (rows.at(-1)?.id ?? null) : null,
+      newer: newer ? (rows[0]?.id ?? null) : null,
+      fields,
+      wrong,
+      ...(await auditChoices(db)),
+    };
+    return c.html(<AuditPage frame={frameOf(c, assets)} view={view} />);
+  });
+
+  return pages;
+}
+
+/** The id of a row, from an address. */
+const idOf = (text: string | undefined) => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
+
+/** What the form asks for; what is no symbol or day is said and left out. */
+function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; wrong: string | null } {
+  const wanted = parseSymbol(symbol);
+  const [first, last] = [dayOf(from), dayOf(to)];
+  const wrong = [
+    ...(symbol !== "" && wanted === null ? [`${symbol} is not a symbol.`] : []),
+    ...[from, to].flatMap((day) => (day !== "" && dayOf(day) === null ? [`${day} is not a day like 2026-01-31.`] : [])),
+  ];
+  const filter: AuditFilter = {
+    ...(actor !== "" && { actor }),
+    ...(action !== "" && { action }),
+    ...(wanted !== null && { symbol: wanted }),
+    ...(first !== null && { from: first }),
+    // The last day counts whole.
+    ...(last !== null && { to: last + DAY_MS }),
+  };
+  return { filter, wrong: wrong.length > 0 ? wrong.join(" ") : null };
+}
+
+/** Midnight UTC of `2026-01-31`, epoch milliseconds. */
+function dayOf(text: string): number | null {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
+/** The rows as CSV, read as fast as they are taken. */
+function csvOf(db: Database, filter: AuditFilter): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let before: number | undefined;
+  let head = "at,actor,action,subject,reason,before,after\r\n";
+  return new ReadableStream({
+    async pull(controller) {
+      const rows = await listAudit(db, before === undefined ? filter : { ...filter, before }, CHUNK);
+      const json = (value: unknown) => (value === null ? "" : JSON.stringify(value));
+      const cells = rows.map((row) => [
+        new Date(row.at).toISOString(),
+        row.actor,
+        row.action,
+        row.subject,
+        row.reason ?? "",
+        json(row.before),
+        json(row.after),
+      ]);
+      // A spreadsheet would run a cell that begins like a formula.
+      const text = cells.length > 0 ? `${Papa.unparse(cells, { escapeFormulae: true })}\r\n` : "";
+      controller.enqueue(encoder.encode(head + text));
+      head = "";
+      before = rows.at(-1)?.id;
+      if (rows.length < CHUNK) controller.close();
+    },
+  });
+}

@@ -1,0 +1,143 @@
+/** Who sends a request: the session of a browser, the token of a program, or anybody where there is no password. */
+
+import { actingAs, hashSecret, newSecret, Password, Throttle, TOKEN_PREFIX } from "../../auth.ts";
+import type { Config } from "../../config.ts";
+import type { Actor } from "../../domain/access.ts";
+import { record } from "../../storage/access/audit.ts";
+import { endPasswordSessions, endSession, findSession, keepSession } from "../../storage/access/sessions.ts";
+import { findToken, revokeToken, touchToken } from "../../storage/access/tokens.ts";
+import type { Database } from "../../storage/db.ts";
+import { keepSetting, readSettings } from "../../storage/settings.ts";
+import { Leases, type Pass } from "./session-signals.ts";
+
+/** How long a browser stays signed in, milliseconds. */
+export const SESSION_MS = 14 * 86_400_000;
+/** The last use of a token is written down at most so often, milliseconds. */
+const TOUCH_MS = 60_000;
+/** The hash of the password as it was at the last start. */
+const PASSWORD_KEY = "auth:password";
+
+/** What a request brings along to be recognised. */
+export interface Credentials {
+  readonly authorization: string | undefined;
+  readonly cookie: string | undefined;
+}
+
+export type SignIn =
+  | { readonly actor: Actor; readonly cookie: string }
+  | { readonly wrong: true }
+  /** Too many guesses: milliseconds until the next one is looked at. */
+  | { readonly wait: number };
+
+/** Who sends a request, and what let them in; nothing did where there is no login. */
+export interface Admission {
+  readonly actor: Actor;
+  readonly pass: Pass | null;
+}
+
+export class Access {
+  /** Ends streams together with the sessions and tokens that opened them. */
+  readonly leases = new Leases();
+  readonly #throttle = new Throttle();
+  private constructor(
+    private readonly db: Database,
+    private readonly password: Password | null,
+    private readonly readOnly: boolean,
+  ) {}
+
+  /** Sessions that were opened with another password end here. */
+  static async open(db: Database, config: Config): Promise<Access> {
+    const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
+    const { password, passwordHash, readOnly } = config;
+    if (password === undefined && passwordHash === undefined) {
+      if (known !== undefined) {
+        await keepSetting(db, PASSWORD_KEY, null);
+        await recordAtStart(db, "password.remove");
+      }
+      await endPasswordSessions(db);
+      return new Access(db, null, readOnly);
+    }
+    const same = passwordHash ? known === passwordHash : known !== undefined && (await matches(password!, known));
+    const hash = same && known !== undefined ? known : (passwordHash ?? (await Bun.password.hash(password!)));
+    if (!same) {
+      await endPasswordSessions(db);
+      await keepSetting(db, PASSWORD_KEY, hash);
+      await recordAtStart(db, known === undefined ? "password.set" : "password.change");
+    }
+    return new Access(db, new Password(hash), readOnly);
+  }
+
+  /** Whether one has to sign in. */
+  get required(): boolean {
+    return this.password !== null;
+  }
+
+  /** Who that is; `null` if nobody who may come in. */
+  async identify({ authorization, cookie }: Credentials): Promise<Admission | null> {
+    const admission = await this.#recognise(authorization, cookie);
+    return admission && this.readOnly ? { ...admission, actor: { ...admission.actor, scope: "read" } } : admission;
+  }
+
+  /** Signs a browser in with the password, or as a guest with an API token. */
+  async signIn(address: string, secret: string): Promise<SignIn> {
+    const wait = this.#throttle.take(address);
+    if (wait > 0) return { wait };
+    const token = secret.startsWith(TOKEN_PREFIX) ? await findToken(this.db, hashSecret(secret)) : undefined;
+    if (token === undefined && !(await this.password?.verify(secret))) return { wrong: true };
+    this.#throttle.forgive(address);
+    const cookie = newSecret();
+    await keepSession(this.db, {
+      hash: hashSecret(cookie),
+      tokenId: token?.id ?? null,
+      expiresAt: Date.now() + SESSION_MS,
+    });
+    return { actor: token ? { name: token.name, scope: token.scope } : OWNER, cookie };
+  }
+
+  async signOut(cookie: string): Promise<void> {
+    const hash = hashSecret(cookie);
+    await endSession(this.db, hash);
+    this.leases.end(({ session }) => session === hash);
+  }
+
+  /**
+   * Ends a token, every session that was opened with it, and the streams of both.
+   * @throws Refusal if there is no such token
+   */
+  async revoke(id: number): Promise<void> {
+    await revokeToken(this.db, id);
+    this.leases.end(({ token }) => token === id);
+  }
+
+  async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Admission | null> {
+    // A token that is wrong is refused even where none is needed: who sends one means to be somebody.
+    if (authorization !== undefined) return this.#byToken(authorization);
+    const hash = cookie === undefined ? undefined : hashSecret(cookie);
+    const session = hash === undefined ? undefined : await findSession(this.db, hash);
+    if (hash !== undefined && session && session.expiresAt > Date.now()) {
+      const { token, expiresAt } = session;
+      const actor = token ? { name: token.name, scope: token.scope } : OWNER;
+      return { actor, pass: { session: hash, token: token?.id ?? null, until: expiresAt } };
+    }
+    return this.required ? null : { actor: LOCAL, pass: null };
+  }
+
+  async #byToken(authorization: string): Promise<Admission | null> {
+    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret));
+    if (token === undefined) return null;
+    const now = Date.now();
+    if (now - (token.lastUsedAt ?? 0) > TOUCH_MS) await touchToken(this.db, token.id, now);
+    return { actor: { name: token.name, scope: token.scope }, pass: { session: null, token: token.id, until: null } };
+  }
+}
+
+/** Passwords come from the environment, so it is a start of the server that changes them. */
+const recordAtStart = (db: Database, action: string) =>
+  actingAs({ name: "server", scope: "admin" }, null, () => record(db, { action, subject: "owner" }));
+
+const OWNER: Actor = { name: "owner", scope: "admin" };
+const LOCAL: Actor = { name: "local", scope: "admin" };
+
+/** A stored text that is no hash matches nothing. */
+const matches = (password: string, hash: string) => Bun.password.verify(password, hash).catch(() => false);

@@ -1,0 +1,58 @@
+/** @jsxImportSource hono/jsx */
+/** `/settings/access`: API tokens, made, shown once, listed and revoked. */
+
+import { type Context, Hono } from "hono";
+import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
+import { isScope } from "../../domain/access.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { keepToken, listTokens } from "../../storage/access/tokens.ts";
+import type { Database } from "../../storage/db.ts";
+import { AccessPage, type AccessView } from "../../views/access/tokens-page.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { frameOf } from "../page-context.ts";
+import type { Access } from "./authenticator.ts";
+
+/** Longest name of a token, characters. */
+const MAX_NAME = 60;
+
+export function tokenPages(db: Database, access: Access, assets: Frame["assets"]) {
+  const pages = new Hono();
+  const show = async (c: Context, more: Partial<AccessView> = {}, status = 200) => {
+    // A token stands on this page once: no copy of it is to stay in a cache.
+    c.header("Cache-Control", "no-store");
+    const view: AccessView = {
+      tokens: await listTokens(db),
+      fresh: null,
+      form: { values: { name: "", scope: "read" }, errors: {} },
+      ...more,
+    };
+    const frame = { ...frameOf(c, assets), path: "/settings/access" };
+    return c.html(<AccessPage frame={frame} view={view} />, status as 200);
+  };
+
+  pages.get("/settings/access", (c) => show(c));
+
+  pages.post("/settings/access", async (c) => {
+    const { name: given, scope: asked } = await c.req.parseBody();
+    const name = typeof given === "string" ? given.trim() : "";
+    const scope = isScope(asked) ? asked : "read";
+    const secret = newSecret(TOKEN_PREFIX);
+    try {
+      if (name === "") throw new Refusal("invalid", "Give the token a name");
+      if (name.length > MAX_NAME) throw new Refusal("invalid", `The name is longer than ${MAX_NAME} characters`);
+      await keepToken(db, { name, scope, hash: hashSecret(secret) });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return show(c, { form: { values: { name, scope }, errors: { name: error.message } } }, error.status);
+    }
+    return show(c, { fresh: { name, secret } });
+  });
+
+  pages.post("/settings/access/:id/revoke", async (c) => {
+    const id = Number(c.req.param("id"));
+    await access.revoke(Number.isSafeInteger(id) ? id : 0);
+    return c.redirect("/settings/access", 303);
+  });
+
+  return pages;
+}

@@ -1,0 +1,39 @@
+/** The mail server's form on the settings page. */
+
+import { Refusal } from "../../domain/errors.ts";
+import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
+import type { Services } from "../services.ts";
+
+export function mailView({ mail }: Services, about: Partial<MailSettingsView> = {}): MailSettingsView {
+  return {
+    values: mail.fields ?? { server: "", from: "", to: "" },
+    hasPassword: mail.hasPassword,
+    fixed: mail.fixed,
+    keepsPassword: mail.keepsPassword,
+    unreadable: mail.unreadable,
+    isSet: mail.fields !== null,
+    errors: {},
+    said: null,
+    ...about,
+  };
+}
+
+/** Checks and keeps what was sent; answers what the form has to say if it was refused. */
+export async function saveMail(
+  { mail }: Services,
+  sent: Readonly<Record<string, unknown>>,
+): Promise<Partial<MailSettingsView> | null> {
+  const text = (name: string) => (typeof sent[name] === "string" ? sent[name].trim().slice(0, 1_000) : "");
+  const values = { server: text("server"), from: text("from"), to: text("to") };
+  const password = typeof sent.password === "string" ? sent.password : "";
+  try {
+    await mail.change(values, password);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
+    // A password typed into the address is not shown again.
+    const server = values.server.replace(/^(\w+:\/\/[^:@/]*):.*@/, "$1@");
+    return { values: { ...values, server }, errors, said: { level: "error", text: "Nothing was saved: see below" } };
+  }
+}

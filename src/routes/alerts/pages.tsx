@@ -1,0 +1,86 @@
+/** `/alerts`: the rules, the mails, the test mail. */
+
+import { type Context, Hono } from "hono";
+import { isQuiet } from "../../alerts/digest.ts";
+import { MAIL_STATES } from "../../domain/alerts.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
+import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { parsePlace, placeText } from "../cursor.ts";
+import { frameOf } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
+
+/** Mails on a page. */
+const SHOWN = 100;
+
+const SAID = {
+  saved: "Saved; the rules hold from now on",
+  test: "The test mail is on its way: its state is below",
+  again: "The mail is on its way again",
+} as const;
+
+export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
+  const pages = new Hono();
+
+  const show = async (c: Context, more: Partial<AlertsView> = {}, status = 200) => {
+    const { account, rules, waits } = outbox;
+    const state = MAIL_STATES.find((each) => each === c.req.query("state"));
+    const place = (name: string) => parsePlace(c.req.query(name) ?? "") ?? undefined;
+    const page = await listMails(db, { limit: SHOWN, before: place("before"), after: place("after") }, state);
+    const view: AlertsView = {
+      fields: fieldsOf(rules),
+      errors: {},
+      account: account && { host: new URL(account.url).host, to: account.to },
+      unreadable: waits,
+      mails: page.rows,
+      older: page.older && placeText(page.older),
+      newer: page.newer && placeText(page.newer),
+      state: state ?? null,
+      waiting: await countNewEvents(db),
+      quietNow: isQuiet(rules.quiet, Date.now()),
+      said: null,
+      ...more,
+    };
+    c.header("Cache-Control", "no-store");
+    return c.html(<AlertsPage frame={{ ...frameOf(c, assets), path: "/alerts" }} view={view} />, status as 200);
+  };
+  const done = (c: Context, what: keyof typeof SAID) => c.redirect(`/alerts?done=${what}`, 303);
+
+  pages.get("/alerts", (c) => {
+    const what = c.req.query("done") ?? "";
+    const text = Object.hasOwn(SAID, what) ? SAID[what as keyof typeof SAID] : null;
+    return show(c, { said: text === null ? null : { level: "info", text } });
+  });
+
+  pages.post("/alerts", async (c) => {
+    const fields = readAlertFields(await c.req.parseBody({ all: true }));
+    try {
+      await outbox.changeRules(rulesOf(fields));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
+      return show(c, { fields, errors, said: { level: "error", text: "Nothing was saved: see below" } }, error.status);
+    }
+    return done(c, "saved");
+  });
+
+  pages.post("/alerts/test", async (c) => {
+    await outbox.sendTest();
+    return done(c, "test");
+  });
+
+  pages.get("/alerts/mails/:id", async (c) => {
+    const mail = await findMail(db, c.req.param("id"));
+    if (mail === undefined) throw new Refusal("not_found", "There is no such mail");
+    return c.html(<MailPage frame={frameOf(c, assets)} mail={mail} />);
+  });
+
+  pages.post("/alerts/mails/:id/again", async (c) => {
+    await outbox.sendAgain(c.req.param("id"));
+    return done(c, "again");
+  });
+
+  return pages;
+}

@@ -1,0 +1,198 @@
+/** `/api/companies` and `/api/watchlists`: find companies, import and fetch lists of them, keep symbols together. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
+import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
+import { searchCompanies } from "../../storage/companies/companies.ts";
+import {
+  addToWatchlist,
+  createWatchlist,
+  deleteWatchlist,
+  readWatchlists,
+  removeFromWatchlist,
+  renameWatchlist,
+  requireWatchlist,
+  symbolsOf,
+} from "../../storage/companies/watchlists.ts";
+import { apiRouter, integerParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
+import type { Services } from "../services.ts";
+import { importedText } from "./form.ts";
+
+const CompanyBody = z
+  .object({
+    symbol: z.string(),
+    name: z.string(),
+    exchange: z.string(),
+    source: z.string(),
+    updated_at: z.string(),
+  })
+  .openapi("Company");
+
+const search = createRoute({
+  method: "get",
+  path: "/companies",
+  summary: "Find companies by the beginning of their symbol or of words of their name",
+  request: {
+    query: z.object({
+      q: z.string().max(100).default(""),
+      watchlist: integerParameter(1, 1e15, 0).removeDefault().optional(),
+      limit: integerParameter(1, 1_000, 50),
+      after: z.string().max(60).optional().openapi({ description: "`next` of the page before" }),
+    }),
+  },
+  responses: {
+    200: json("Companies", z.object({ companies: z.array(CompanyBody), next: z.string().nullable() })),
+    ...refusals(422),
+  },
+});
+
+const importList = createRoute({
+  method: "post",
+  path: "/companies/import",
+  summary: "Import symbol[,name[,exchange]] lines, with or without a header; bad lines are reported, good ones kept",
+  request: {
+    body: {
+      content: {
+        "text/csv": { schema: z.string() },
+        "text/plain": { schema: z.string() },
+        "multipart/form-data": { schema: z.looseObject({}).openapi({ description: "`file` or `text`" }) },
+      },
+    },
+  },
+  responses: {
+    200: json(
+      "What was stored and what was not",
+      z.object({ imported: z.int(), rejected: z.array(z.object({ line: z.int(), reason: z.string() })) }),
+    ),
+    ...refusals(413, 415, 422),
+  },
+});
+
+const fetchList = createRoute({
+  method: "post",
+  path: "/companies/fetch",
+  summary: "Fetch the list of an exchange from a provider; one younger than a day is not fetched again",
+  request: {
+    body: {
+      content: {
+        "application/json": {
+          schema: z.strictObject({
+            provider: z.string().max(40).optional(),
+            exchange: z.string().max(20).optional(),
+            refresh: z.boolean().optional(),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: json(
+      "The list as it is stored now",
+      z.object({
+        provider: z.string(),
+        exchange: z.string(),
+        companies: z.int(),
+        fetched_at: z.string(),
+        cached: z.boolean(),
+      }),
+    ),
+    ...refusals(415, 422, 503),
+  },
+});
+
+const name = z.string().trim().min(1, { error: "wants a name" }).max(MAX_NAME_LENGTH);
+const symbols = z.array(symbolParameter).max(MAX_SYMBOLS).default([]);
+const id = { params: z.object({ id: integerParameter(1, 1e15, 0).removeDefault() }) };
+const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array(z.string()) }).openapi("Watchlist");
+const body = <T extends z.ZodType>(schema: T) => ({
+  body: { required: true, content: { "application/json": { schema } } },
+});
+
+const lists = createRoute({
+  method: "get",
+  path: "/watchlists",
+  summary: "All watchlists with the number of their symbols",
+  responses: {
+    200: json(
+      "Watchlists",
+      z.object({ watchlists: z.array(z.object({ id: z.int(), name: z.string(), symbols: z.int() })) }),
+    ),
+  },
+});
+const createList = createRoute({
+  method: "post",
+  path: "/watchlists",
+  summary: "Make a watchlist",
+  request: body(z.strictObject({ name, symbols })),
+  responses: { 201: json("The watchlist", WatchlistBody), ...refusals(409, 415, 422) },
+});
+const readList = createRoute({
+  method: "get",
+  path: "/watchlists/{id}",
+  summary: "A watchlist with its symbols",
+  request: id,
+  responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 422) },
+});
+const changeList = createRoute({
+  method: "patch",
+  path: "/watchlists/{id}",
+  summary: "Rename a watchlist, add symbols to it, take some out",
+  request: { ...id, ...body(z.strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
+  responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 409, 415, 422) },
+});
+const dropList = createRoute({
+  method: "delete",
+  path: "/watchlists/{id}",
+  summary: "Forget a watchlist",
+  request: id,
+  responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
+});
+
+export function companyRoutes(services: Services) {
+  const { db } = services;
+  const watchlist = async (listId: number) => ({
+    ...(await requireWatchlist(db, listId)),
+    symbols: await symbolsOf(db, listId),
+  });
+  const wire = ({ id, name, symbols }: Awaited<ReturnType<typeof watchlist>>) => ({ id, name, symbols });
+  return apiRouter()
+    .openapi(search, async (c) => {
+      const { q, ...page } = c.req.valid("query");
+      const { companies, next } = await searchCompanies(db, { search: q, ...page });
+      const rows = companies.map(({ updatedAt, ...company }) => ({
+        ...company,
+        updated_at: new Date(updatedAt).toISOString(),
+      }));
+      return c.json({ companies: rows, next }, 200);
+    })
+    .openapi(importList, async (c) => {
+      const { companies, bad } = await importCompanies(services, await importedText(c));
+      return c.json({ imported: companies, rejected: [...bad] }, 200);
+    })
+    .openapi(fetchList, async (c) => {
+      const { fetchedAt, ...list } = await fetchCompanies(services, c.req.valid("json"));
+      return c.json({ ...list, fetched_at: new Date(fetchedAt).toISOString() }, 200);
+    })
+    .openapi(lists, async (c) => c.json({ watchlists: await readWatchlists(db) }, 200))
+    .openapi(createList, async (c) => {
+      const { name, symbols } = c.req.valid("json");
+      return c.json(wire(await watchlist(await createWatchlist(db, name, symbols))), 201);
+    })
+    .openapi(readList, async (c) => c.json(wire(await watchlist(c.req.valid("param").id)), 200))
+    .openapi(changeList, async (c) => {
+      const { id } = c.req.valid("param");
+      const { name, add, remove } = c.req.valid("json");
+      await requireWatchlist(db, id);
+      if (name !== undefined) await renameWatchlist(db, id, name);
+      await addToWatchlist(db, id, add);
+      await removeFromWatchlist(db, id, remove);
+      return c.json(wire(await watchlist(id)), 200);
+    })
+    .openapi(dropList, async (c) => {
+      const { id } = c.req.valid("param");
+      await requireWatchlist(db, id);
+      await deleteWatchlist(db, id);
+      return c.body(null, 204);
+    });
+}

@@ -1,0 +1,127 @@
+/** The companies page between browser and storage: what was typed, picked and uploaded. */
+
+import type { Context } from "hono";
+import { TOP_TEN } from "../../domain/companies.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
+import { listingProviders } from "../../scheduler/companies.ts";
+import {
+  companiesNamed,
+  countCompanies,
+  readCompanyLists,
+  searchCompanies,
+} from "../../storage/companies/companies.ts";
+import { readWatchlists, symbolsOf } from "../../storage/companies/watchlists.ts";
+import type { CompaniesView } from "../../views/companies/companies-page.tsx";
+import type { Services } from "../services.ts";
+
+/** Companies on a page. */
+const PAGE_SIZE = 50;
+
+/** The page's form as it was sent. */
+export interface CompanyFields {
+  readonly search: string;
+  readonly watchlist: number | undefined;
+  readonly after: string | undefined;
+  /** Canonical, each once. */
+  readonly picked: readonly string[];
+  /** A button that changes the picks. */
+  readonly quick: string;
+  readonly listName: string;
+  /** The watchlist that picks are to be added to. */
+  readonly target: number | undefined;
+}
+
+type Sent = Readonly<Record<string, unknown>>;
+
+/** Reads the form from a body (`parseBody({ all: true })`) or from the address. */
+export function companyFields(sent: Sent): CompanyFields {
+  const text = (name: string) => {
+    const value = [sent[name]].flat().at(-1);
+    return typeof value === "string" ? value : "";
+  };
+  const number = (name: string) => (/^\d{1,15}$/.test(text(name)) ? Number(text(name)) : undefined);
+  const picks = [sent.pick].flat().flatMap((each) => (typeof each === "string" ? each.split(",") : []));
+  const symbols = picks.flatMap((pick) => parseSymbol(pick) ?? []);
+  return {
+    search: text("q").slice(0, 100),
+    watchlist: number("list"),
+    after: text("after") || undefined,
+    picked: [...new Set(symbols)].slice(0, MAX_SYMBOLS),
+    quick: text("quick"),
+    listName: text("list_name").trim(),
+    target: number("to"),
+  };
+}
+
+/** Everything the page shows, after the quick pick that was asked for. */
+export async function companiesView(
+  services: Services,
+  fields: CompanyFields,
+  more: Partial<CompaniesView> = {},
+): Promise<Omit<CompaniesView, "address">> {
+  const { db } = services;
+  const { search, watchlist, after } = fields;
+  const [page, watchlists, total, lists] = await Promise.all([
+    searchCompanies(db, { search, watchlist, after, limit: PAGE_SIZE }),
+    readWatchlists(db),
+    countCompanies(db),
+    readCompanyLists(db),
+  ]);
+  const picked = await pickQuickly(
+    services,
+    fields,
+    page.companies.map(({ symbol }) => symbol),
+  );
+  const names = await companiesNamed(db, picked);
+  return {
+    search,
+    watchlist: watchlists.find(({ id }) => id === watchlist) ?? null,
+    page,
+    first: after === undefined,
+    total,
+    picked: picked.map((symbol) => ({ symbol, name: names.get(symbol) ?? "" })),
+    watchlists,
+    providers: listingProviders(services),
+    lists,
+    said: null,
+    report: null,
+    ...more,
+  };
+}
+
+async function pickQuickly({ db }: Services, fields: CompanyFields, onPage: readonly string[]): Promise<string[]> {
+  const { picked, quick, watchlist } = fields;
+  const more =
+    quick === "top"
+      ? TOP_TEN
+      : quick === "page"
+        ? onPage
+        : quick === "list" && watchlist !== undefined
+          ? await symbolsOf(db, watchlist)
+          : [];
+  return quick === "clear" ? [] : [...new Set([...picked, ...more])].slice(0, MAX_SYMBOLS);
+}
+
+/**
+ * The text of an import: a raw body, or a form with a `file` or a `text`.
+ * @throws Refusal when there is none
+ */
+export async function importedText(c: Context): Promise<string> {
+  const type = c.req.header("Content-Type") ?? "";
+  if (!/^(multipart\/form-data|application\/x-www-form-urlencoded)/i.test(type))
+    return decoded(await c.req.arrayBuffer());
+  const { file, text } = await c.req.parseBody();
+  if (file instanceof File && file.size > 0) return decoded(await file.arrayBuffer());
+  if (typeof text === "string" && text.trim() !== "") return text;
+  throw new Refusal("invalid", "Choose a file or paste a list", [{ path: "file", message: "is missing" }]);
+}
+
+/** @throws Refusal for what is no text in UTF-8 */
+function decoded(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal("invalid", "The file is no text in UTF-8: save it as CSV UTF-8 or as plain text");
+  }
+}

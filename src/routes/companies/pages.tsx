@@ -1,0 +1,171 @@
+/** The companies page: find, pick, keep in watchlists, import, fetch, and go on to a run. */
+
+import { type Context, Hono } from "hono";
+import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
+import {
+  addToWatchlist,
+  createWatchlist,
+  deleteWatchlist,
+  removeFromWatchlist,
+  renameWatchlist,
+  requireWatchlist,
+} from "../../storage/companies/watchlists.ts";
+import {
+  CompaniesPage,
+  type CompaniesView,
+  CompanyResults,
+  CompanyRunPage,
+} from "../../views/companies/companies-page.tsx";
+import { plural } from "../../views/ui/format.ts";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { compressed } from "../compression.ts";
+import { frameOf, wantsFragment } from "../page-context.ts";
+import { emptyForm } from "../runs/run-form.ts";
+import type { Services } from "../services.ts";
+import { type CompanyFields, companiesView, companyFields, importedText } from "./form.ts";
+
+/** Longest address that picks are handed on in, characters; more of them are handed on in a body. */
+const LONGEST_ADDRESS = 2_000;
+
+export function companyPages(services: Services, assets: Frame["assets"]) {
+  const { db } = services;
+  const pages = new Hono();
+  pages.use("/companies", compressed);
+
+  const show = async (c: Context, fields: CompanyFields, more: Partial<CompaniesView> = {}, status = 200) => {
+    const found = await companiesView(services, fields, more);
+    const picked = found.picked.map(({ symbol }) => symbol);
+    const address = addressOf(fields, picked);
+    const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
+    if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status as 200);
+    // What was found without a script has an address too; only what an action said is shown at once.
+    if (c.req.method === "POST" && view.address !== null && view.said === null) return c.redirect(view.address, 303);
+    const frame = { ...frameOf(c, assets), path: view.address ?? addressOf(fields, []) };
+    return c.html(<CompaniesPage frame={frame} view={view} />, status as 200);
+  };
+  const sent = async (c: Context) => companyFields(await c.req.parseBody({ all: true }));
+  /** Does something with the form; what is refused is said on the page, and the picks stay. */
+  const act = (work: (fields: CompanyFields, c: Context) => Promise<Partial<CompaniesView> | Response>) => {
+    return async (c: Context) => {
+      const fields = await sent(c);
+      try {
+        const done = await work(fields, c);
+        return done instanceof Response ? done : await show(c, fields, done);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return show(c, fields, { said: { level: "error", text: error.message } }, error.status);
+      }
+    };
+  };
+
+  pages.get("/companies", (c) => show(c, companyFields({ ...c.req.query(), pick: c.req.queries("pick") })));
+  // Where a form was sent to is no page of its own.
+  pages.get("/companies/*", (c) => c.redirect("/companies"));
+  pages.post("/companies", async (c) => show(c, await sent(c)));
+
+  pages.post(
+    "/companies/run",
+    act(async ({ picked }, c) => {
+      if (picked.length === 0) throw new Refusal("invalid", "Pick at least one company to start a run with");
+      const symbols = picked.join(", ");
+      const address = `/?symbols=${encodeURIComponent(symbols)}`;
+      if (address.length <= LONGEST_ADDRESS) return c.redirect(address, 303);
+      return c.html(
+        <CompanyRunPage
+          frame={{ ...frameOf(c, assets), path: "/companies" }}
+          form={emptyForm(services, { symbols })}
+        />,
+      );
+    }),
+  );
+
+  pages.post(
+    "/companies/lists",
+    act(async ({ picked, listName }, c) => {
+      const id = await createWatchlist(db, namedWell(listName), picked);
+      return c.redirect(`/companies?list=${id}`, 303);
+    }),
+  );
+  pages.post(
+    "/companies/lists/add",
+    act(async ({ picked, target }) => {
+      if (target === undefined) throw new Refusal("invalid", "Choose the watchlist to add to");
+      const { name } = await requireWatchlist(db, target);
+      await addToWatchlist(db, target, picked);
+      return { said: { level: "info", text: `${plural(picked.length, "symbol")} in ${name}` } };
+    }),
+  );
+  pages.post(
+    "/companies/lists/:id/:action",
+    act(async ({ picked, listName }, c) => {
+      const id = Number(c.req.param("id"));
+      const { name } = await requireWatchlist(db, Number.isSafeInteger(id) ? id : 0);
+      switch (c.req.param("action")) {
+        case "remove":
+          await removeFromWatchlist(db, id, picked);
+          return { said: { level: "info", text: `${plural(picked.length, "symbol")} taken out of ${name}` } };
+        case "rename":
+          await renameWatchlist(db, id, namedWell(listName));
+          return c.redirect(`/companies?list=${id}`, 303);
+        case "delete":
+          await deleteWatchlist(db, id);
+          return c.redirect("/companies", 303);
+      }
+      throw new Refusal("not_found", "There is no such action");
+    }),
+  );
+
+  pages.post("/companies/import", async (c) => {
+    const fields = companyFields({});
+    try {
+      const { companies, bad } = await importCompanies(services, await importedText(c));
+      const text = `${plural(companies, "company", "companies")} imported`;
+      return await show(c, fields, { said: { level: "info", text }, report: bad });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const bad = error.errors.flatMap(({ path, message }) => {
+        const line = Number(/^line (\d+)$/.exec(path)?.[1] ?? Number.NaN);
+        return Number.isNaN(line) ? [] : [{ line, reason: message }];
+      });
+      const text = bad.length > 0 ? "Nothing was imported: no line names a symbol" : error.message;
+      return show(c, fields, { said: { level: "error", text }, report: bad }, error.status);
+    }
+  });
+
+  pages.post("/companies/fetch", async (c) => {
+    const { list = "", refresh } = await c.req.parseBody();
+    const [provider, exchange] = String(list).split("/");
+    try {
+      const fetched = await fetchCompanies(services, { provider, exchange, refresh: refresh !== undefined });
+      const what = `${plural(fetched.companies, "company", "companies")} of ${fetched.provider} ${fetched.exchange}`;
+      const text = fetched.cached
+        ? `${what} are here already, fetched less than a day ago; press Refresh to fetch them again`
+        : `${what} fetched`;
+      return await show(c, companyFields({}), { said: { level: "info", text } });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return show(c, companyFields({}), { said: { level: "error", text: error.message } }, error.status);
+    }
+  });
+
+  return pages;
+}
+
+/** @throws Refusal for a name that is empty or too long */
+function namedWell(name: string): string {
+  if (name === "") throw new Refusal("invalid", "Give the watchlist a name");
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  throw new Refusal("invalid", `The name is longer than ${MAX_NAME_LENGTH} characters`);
+}
+
+/** The address that shows the same search with the same picks again. */
+function addressOf({ search, watchlist, after }: CompanyFields, picked: readonly string[]): string {
+  const query = new URLSearchParams();
+  if (search !== "") query.set("q", search);
+  if (watchlist !== undefined) query.set("list", String(watchlist));
+  if (after !== undefined) query.set("after", after);
+  if (picked.length > 0) query.set("pick", picked.join(","));
+  return query.size > 0 ? `/companies?${query}` : "/companies";
+}

@@ -1,0 +1,104 @@
+/** @jsxImportSource hono/jsx */
+/**
+ * Actions on many jobs of a run: all that a filter finds, or the selected ones. What cannot simply be taken back is
+ * asked about first; the yes carries the number that was shown, and the server acts only if it still is that number.
+ */
+
+import { type Context, Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { canApply, JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
+import { liveNotice, liveQuestion, liveUndo } from "../../views/live.tsx";
+import { runTitle } from "../../views/runs/run-header.tsx";
+import { QuestionPage, type QuestionView } from "../../views/ui/confirm-dialog.tsx";
+import { plural } from "../../views/ui/format.ts";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { cameFrom, frameOf, localPath, wantsFragment } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { type Picked, pickMatching, pickSelected } from "./selection.ts";
+import { UndoBook } from "./undo.ts";
+
+const DONE: Readonly<Record<JobAction, string>> = {
+  pause: "paused",
+  resume: "resumed",
+  cancel: "cancelled",
+  skip: "skipped",
+  retry: "put back in the queue",
+};
+
+/** Actions that end jobs. */
+const ENDING: readonly JobAction[] = ["cancel", "skip"];
+
+export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
+  const undo = new UndoBook();
+  const routes = new Hono();
+
+  routes.post("/runs/:id/matching/:action", async (c) => act(c, pickMatching(c), await c.req.parseBody()));
+
+  routes.post("/runs/:id/selected/:action", async (c) => {
+    const body = await c.req.parseBody({ all: true });
+    return act(c, pickSelected(c, body), body);
+  });
+
+  routes.post("/undo/:token", async (c) => {
+    const entry = undo.take(c.req.param("token"));
+    if (entry === undefined) throw new Refusal("conflict", "It is too late to undo that; use Retry instead");
+    await runs.actOnJobs(entry.runId, "retry", ({ symbol }) => entry.symbols.has(symbol));
+    return wantsFragment(c)
+      ? c.html(liveNotice("info", `${plural(entry.symbols.size, "symbol")} ${DONE.retry}.`))
+      : c.redirect(cameFrom(c), 303);
+  });
+
+  async function act(c: Context, picked: Picked, { expect, back }: Readonly<Record<string, unknown>>) {
+    const runId = c.req.param("id") ?? "";
+    const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
+    if (action === undefined) throw new Refusal("not_found", "There is no such action");
+    const page = typeof back === "string" ? localPath(back) : cameFrom(c);
+    const ask = async (was?: number) => {
+      const { pathname } = new URL(c.req.url);
+      const question = await questionOf(runId, action, picked, was);
+      return answer(c, assets, { ...question, action: pathname + picked.search, fields: picked.fields, back: page });
+    };
+
+    const expected = typeof expect === "string" ? Number(expect) : undefined;
+    if (ENDING.includes(action) && expected === undefined) return ask();
+    const done = await runs.actOnJobs(runId, action, picked.picks, expected);
+    if ("instead" in done) return ask(expected);
+    if (!wantsFragment(c)) return c.redirect(page, 303);
+    const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
+    if (!ENDING.includes(action)) return c.html(liveNotice("info", text));
+    return c.html(liveQuestion(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
+  }
+
+  async function questionOf(runId: string, action: JobAction, { title, picks }: Picked, was?: number) {
+    const { run, jobs } = await runs.read(runId);
+    const picked = jobs.filter((job) => canApply(action, job.state) && picks(job));
+    if (picked.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
+    const working = picked.filter(({ state }) => state === "running").length;
+    const waiting = picked.length - working;
+    const verb = action === "cancel" ? "Cancel" : "Skip";
+    const symbols = plural(picked.length, "symbol");
+    return {
+      title: `${verb} ${symbols}?`,
+      facts: [
+        `${runTitle(run)}${title === "" ? "" : `, ${title}`}`,
+        ...(was === undefined || was === picked.length ? [] : [`It was ${was} when you were asked.`]),
+        ...(working > 0
+          ? [`Working: ${working}. They stop after the batch they are at; what they fetched stays.`]
+          : []),
+        ...(waiting > 0 ? [`Not working yet: ${waiting}. They will not start.`] : []),
+      ],
+      expect: picked.length,
+      yes: `${verb} ${symbols}`,
+      no: "Keep them",
+    };
+  }
+
+  return routes;
+}
+
+/** Shows a question: as a dialog, or as a page where there is no JavaScript. */
+export function answer(c: Context, assets: Frame["assets"], question: QuestionView) {
+  return wantsFragment(c)
+    ? c.html(liveQuestion(question))
+    : c.html(<QuestionPage frame={frameOf(c, assets)} question={question} />);
+}

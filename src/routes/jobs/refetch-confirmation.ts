@@ -1,0 +1,64 @@
+/** What a person is asked before something is fetched again: a dry run of each scope. */
+
+import { SCOPES, type Scope } from "../../domain/runs/refetch.ts";
+import type { RefetchPlan, ScopePlan } from "../../scheduler/runs/refetch.ts";
+import type { QuestionView } from "../../views/ui/confirm-dialog.tsx";
+import { plural } from "../../views/ui/format.ts";
+
+const TITLES: Readonly<Record<Scope, string>> = {
+  missing: "Missing",
+  unanswered: "Missing and failed",
+  all: "All",
+  features: "Features only",
+};
+
+export function refetchQuestion(plan: RefetchPlan, changed: boolean): Omit<QuestionView, "action" | "fields" | "back"> {
+  const most = plan.all ?? plan.features!;
+  const first = SCOPES.map((scope) => plan[scope]).find((each) => each !== undefined && each.batches > 0);
+  // What costs the most, or mends nothing, is never the choice that is made already.
+  const usual = (["missing", "unanswered"] as const).find((scope) => (plan[scope]?.batches ?? 0) > 0);
+  return {
+    title: `Fetch ${plural(most.symbols.length, "symbol")} again?`,
+    facts: [
+      ...(changed ? ["It has changed since you were asked: these are the new numbers."] : []),
+      "Stored bars stay until the provider sends others. Symbols that are still in the queue are left alone.",
+      ...(first === undefined ? [] : [`First windows: ${sampleOf(first)}.`]),
+    ],
+    choices: {
+      name: "scope",
+      options: SCOPES.flatMap((scope) => {
+        const each = plan[scope];
+        return each === undefined
+          ? []
+          : [
+              {
+                value: scope,
+                title: TITLES[scope],
+                detail: costOf(each),
+                enabled: each.symbols.length > 0,
+                chosen: scope === usual,
+              },
+            ];
+      }),
+    },
+    expect: most.symbols.length,
+    yes: "Fetch again",
+    no: "Leave it",
+  };
+}
+
+/** `3 batches of 2 symbols, 3 calls` */
+function costOf({ symbols, batches, calls }: ScopePlan): string {
+  const of = plural(symbols.length, "symbol");
+  if (symbols.length === 0) return "nothing";
+  return batches === 0
+    ? `${of}, no calls`
+    : `${plural(batches, "batch", "batches")} of ${of}, ${plural(calls, "call")}`;
+}
+
+const day = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
+
+function sampleOf({ sample, batches }: ScopePlan): string {
+  const shown = sample.slice(0, 3).map(({ symbol, from, to }) => `${symbol} ${day(from)} to ${day(to - 1)}`);
+  return batches > shown.length ? `${shown.join("; ")}; and ${batches - shown.length} more` : shown.join("; ");
+}

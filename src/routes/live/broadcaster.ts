@@ -1,0 +1,400 @@
+/**
+ * The live screen: turns frames of the hub into HTML for everybody who watches.
+ *
+ * A frame is rendered once and the same bytes go to every viewer of the same page. A viewer has at most one write in
+ * flight; what happens meanwhile is merged, newest per job, and written when the connection takes more. So a slow
+ * viewer sees fewer updates, holds no more memory than one set of job keys, and delays nobody.
+ */
+
+import type { LogLine } from "../../domain/log.ts";
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { type Frame, jobKey, type ProgressHub } from "../../hub.ts";
+import type { RunView } from "../../views/jobs/job-table.tsx";
+import {
+  liveActivity,
+  liveAnnouncement,
+  liveJob,
+  liveLog,
+  liveLogLines,
+  livePager,
+  liveQuota,
+  liveRunHead,
+  liveRuns,
+  rowsOrder,
+  sseHeartbeat,
+  sseRows,
+  sseSections,
+  sseTogether,
+} from "../../views/live.tsx";
+import type { ActivityView } from "../../views/quotas/last-hour.tsx";
+import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
+import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
+import { runSentence } from "../../views/runs/run-header.tsx";
+import { type Change, Channel, drawScene, PAUSES, type Pauses } from "./channel.ts";
+import { Viewer } from "./connection.ts";
+import { isEmpty, merge, type News, NOTHING } from "./pending-update.ts";
+import { keyOf, linesOf, MONITOR, type Scene } from "./view-query.ts";
+
+/** Time between two proofs of life, milliseconds; the browser calls silence of three of them stale. */
+const HEARTBEAT_MS = 5_000;
+/** A viewer whose connection takes nothing for so long is let go, milliseconds. */
+const STALLED_MS = 3 * HEARTBEAT_MS;
+/** Shortest time between two additions to the log panel, milliseconds: rows may hurry, text is for reading. */
+const LOG_MS = 400;
+/** In a rush each line waits so much longer, milliseconds, and the panel at most `RUSH_MS`: nobody reads that fast. */
+const RUSH_LINE_MS = 10;
+const RUSH_MS = 1_000;
+/** Time between two looks at the quotas, and at the last hour, milliseconds. */
+const QUOTA_MS = 1_000;
+const ACTIVITY_MS = 2_000;
+/** Shortest time between two sentences for screen readers about one run, milliseconds. */
+const ANNOUNCE_MS = 10_000;
+
+export class ScreenFeed {
+  readonly #hub: ProgressHub;
+  /** The last event of which every viewer's news is on its way. */
+  #framed: number;
+  readonly #channels = new Map<string, Channel>();
+  /** The last rendering of each job's row: an unchanged row is not sent again, a slow viewer's rows not rendered again. */
+  readonly #rows = new Map<string, string>();
+  readonly #announced = new Map<string, { ended: number; at: number }>();
+  /** Log lines that wait for their turn, and the id of the last one that had it. */
+  #lines: LogLine[] = [];
+  #line: number;
+  #linesTimer: ReturnType<typeof setTimeout> | null = null;
+  /** Milliseconds from a line to the addition that brings it. */
+  #linesDue: number;
+  #redraw: ReturnType<typeof setTimeout> | null = null;
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #quotas: () => readonly QuotaView[];
+  readonly #quotaTimer: ReturnType<typeof setInterval>;
+  readonly #activity: () => ActivityView | null;
+  readonly #activityTimer: ReturnType<typeof setInterval>;
+  #shownActivity = "null";
+  #shownQuota = "[]";
+  readonly #stop: () => void;
+  readonly #stalled: number;
+  readonly #pauses: Pauses;
+  readonly #logEvery: number;
+  /** Frames that were merged instead of sent, and viewers let go because they took nothing. */
+  readonly counts = { merged: 0, dropped: 0 };
+
+  constructor(
+    hub: ProgressHub,
+    {
+      heartbeat = HEARTBEAT_MS,
+      stalled = STALLED_MS,
+      log = LOG_MS,
+      quota = (): readonly QuotaView[] => [],
+      quotaEvery = QUOTA_MS,
+      activity = (): ActivityView | null => null,
+      activityEvery = ACTIVITY_MS,
+      pauses = PAUSES,
+    } = {},
+  ) {
+    this.#hub = hub;
+    this.#framed = hub.seq;
+    this.#pauses = pauses;
+    this.#quotas = quota;
+    this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
+    this.#activity = activity;
+    this.#activityTimer = setInterval(() => this.#onActivity(), activityEvery);
+    this.#line = hub.lastLine;
+    this.#logEvery = this.#linesDue = log;
+    this.#stalled = stalled;
+    this.#channelOf(MONITOR);
+    this.#stop = hub.onFrame((frame) => this.#onFrame(frame));
+    this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeat);
+  }
+
+  get viewers(): number {
+    let count = 0;
+    for (const channel of this.#channels.values()) count += channel.viewers.size;
+    return count;
+  }
+
+  /** What a page must say when it connects, so that it is sent only what happened since it was drawn. */
+  cursor(seq = this.#hub.seq): string {
+    return `${this.#hub.epoch}-${seq}-${this.#line}`;
+  }
+
+  /** The runs of a scene with their jobs, as they are now. */
+  draw(scene: Scene): RunView[] {
+    return drawScene(scene, this.#hub);
+  }
+
+  /** The quotas of the providers in use, as they are now. */
+  quotas(): readonly QuotaView[] {
+    return this.#quotas();
+  }
+
+  /** The last hour; `null` when there was no work in it. */
+  activity(): ActivityView | null {
+    return this.#activity();
+  }
+
+  /** The newest log lines of a scene, oldest first. */
+  lines(scene: Scene): LogLine[] {
+    return this.#linesOf(scene).slice(-LOG_PANEL_LINES);
+  }
+
+  /** Every line that viewers have been sent: what comes after these is still on its way to them. */
+  said(): LogLine[] {
+    return this.#hub.lines().filter(({ id }) => id <= this.#line);
+  }
+
+  /** A stream of server-sent events for one viewer who has seen everything up to `cursor`; it ends with `lease`. */
+  connect(scene: Scene, cursor: string | undefined, lease?: AbortSignal): ReadableStream<Uint8Array> {
+    const channel = this.#channelOf(scene);
+    this.#send(channel, newsOf(channel.settle()));
+    const end = () => viewer.end();
+    const viewer = new Viewer(
+      (pending) => this.#catchUp(channel, pending),
+      () => {
+        lease?.removeEventListener("abort", end);
+        this.#leave(channel, viewer);
+      },
+    );
+    lease?.addEventListener("abort", end);
+    channel.viewers.add(viewer);
+    viewer.pending = this.#missed(channel, cursor);
+    // The answer's head leaves with its first bytes, and the browser is to know at once that it is connected.
+    viewer.write(encoder.encode(sseHeartbeat(Date.now())));
+    return viewer.stream;
+  }
+
+  /** Ends every stream; the browsers will come back. */
+  close(): void {
+    clearInterval(this.#heartbeat);
+    clearInterval(this.#quotaTimer);
+    clearInterval(this.#activityTimer);
+    if (this.#linesTimer) clearTimeout(this.#linesTimer);
+    if (this.#redraw) clearTimeout(this.#redraw);
+    this.#stop();
+    for (const channel of this.#channels.values()) for (const viewer of [...channel.viewers]) viewer.end();
+    this.#channels.clear();
+  }
+
+  #channelOf(scene: Scene): Channel {
+    const key = keyOf(scene);
+    const channel = this.#channels.get(key) ?? new Channel(scene, this.#hub, this.#pauses);
+    this.#channels.set(key, channel);
+    return channel;
+  }
+
+  #leave(channel: Channel, viewer: Viewer): void {
+    channel.viewers.delete(viewer);
+    // The monitor's stays: it remembers since when its runs are shown, for pages that are about to connect.
+    if (channel.viewers.size === 0 && channel.scene !== MONITOR) this.#channels.delete(keyOf(channel.scene));
+    if (this.viewers === 0) this.#rows.clear();
+  }
+
+  #onFrame(frame: Frame): void {
+    this.#framed = frame.seq;
+    const watched = this.viewers > 0;
+    const changed = watched ? frame.jobs.filter((job) => this.#renderRow(job)) : [];
+    const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
+    for (const channel of this.#channels.values()) {
+      channel.judge(frame.jobs);
+      const change = newsOf(channel.settle());
+      if (channel.viewers.size === 0) continue;
+      this.#send(channel, {
+        ...change,
+        jobs: changed.filter((job) => channel.shows(job)).map((job) => jobKey(job.runId, job.symbol)),
+        runs: frame.runs.filter(({ id }) => channel.runs.includes(id)).map(({ id }) => id),
+        sentence: sentences.join(" "),
+      });
+    }
+    this.#planRedraw();
+    this.#lines.push(...frame.logs);
+    if (this.#lines.length > 0) this.#linesTimer ??= setTimeout(() => this.#sendLines(), this.#linesDue);
+  }
+
+  /** Draws scenes whose rows came or went as soon as they may be drawn again. */
+  #planRedraw(): void {
+    const due = [...this.#channels.values()].flatMap(({ dueIn }) => dueIn ?? []);
+    if (due.length === 0) return;
+    this.#redraw ??= setTimeout(
+      () => {
+        this.#redraw = null;
+        for (const channel of this.#channels.values()) {
+          this.#send(channel, newsOf(channel.settle()));
+        }
+        this.#planRedraw();
+      },
+      Math.min(...due),
+    );
+  }
+
+  /** Shows the quotas on the monitor when they have changed; browsers count the time to a reset themselves. */
+  #onQuota(): void {
+    if (this.viewers === 0) return;
+    const quota = JSON.stringify(this.quotas());
+    if (quota === this.#shownQuota) return;
+    this.#shownQuota = quota;
+    this.#sendMonitors({ ...NOTHING, quota: true });
+  }
+
+  /** Shows the last hour on the monitor when it has changed. */
+  #onActivity(): void {
+    if (this.viewers === 0) return;
+    const activity = JSON.stringify(this.activity());
+    if (activity === this.#shownActivity) return;
+    this.#shownActivity = activity;
+    this.#sendMonitors({ ...NOTHING, activity: true });
+  }
+
+  #sendMonitors(news: News): void {
+    for (const channel of this.#channels.values()) {
+      if (channel.scene.run === undefined) this.#send(channel, news);
+    }
+  }
+
+  /** The lines of a scene that every viewer has been sent. */
+  #linesOf(scene: Scene): LogLine[] {
+    return linesOf(scene, this.said());
+  }
+
+  #sendLines(): void {
+    this.#linesTimer = null;
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#linesDue = Math.max(this.#logEvery, Math.min(RUSH_MS, lines.length * RUSH_LINE_MS));
+    this.#line = lines.at(-1)?.id ?? this.#line;
+    for (const channel of this.#channels.values()) {
+      this.#send(channel, { ...NOTHING, logs: linesOf(channel.scene, lines) });
+    }
+  }
+
+  #send(channel: Channel, news: News): void {
+    if (isEmpty(news)) return;
+    let bytes: Uint8Array | null = null;
+    for (const viewer of [...channel.viewers]) {
+      if (viewer.ready) {
+        bytes ??= this.#render(channel, news);
+        viewer.write(bytes);
+      } else {
+        viewer.pending = merge(viewer.pending, news);
+        this.counts.merged += 1;
+      }
+    }
+  }
+
+  #onHeartbeat(): void {
+    const now = Date.now();
+    const beat = encoder.encode(sseHeartbeat(now));
+    for (const channel of this.#channels.values()) {
+      for (const viewer of [...channel.viewers]) {
+        if (viewer.ready) viewer.write(beat);
+        else if (now - viewer.busySince > this.#stalled) {
+          this.counts.dropped += 1;
+          viewer.end();
+        }
+      }
+    }
+  }
+
+  /** Renders the row of a job; false when it looks as it did. */
+  #renderRow(job: JobProgress): boolean {
+    const key = jobKey(job.runId, job.symbol);
+    const row = liveJob(job);
+    if (this.#rows.get(key) === row) return false;
+    this.#rows.set(key, row);
+    return true;
+  }
+
+  #rowOf(key: string): string {
+    const row = this.#rows.get(key);
+    if (row !== undefined) return row;
+    // Not kept: it may be newer than the last frame, and the next one is to bring it to all who have not seen it.
+    const job = this.#hub.jobByKey(key);
+    return job === undefined ? "" : liveJob(job);
+  }
+
+  #render(channel: Channel, news: News): Uint8Array {
+    const parts: string[] = [];
+    let events = "";
+    const drawn = news.whole || news.sections ? this.draw(channel.scene) : [];
+    // The page of a run that only the database still knows keeps what it shows.
+    const known = drawn.length > 0 || channel.scene.run === undefined;
+    if (news.whole) {
+      if (known) parts.push(liveRuns(drawn));
+    } else {
+      // A run that came is drawn as it is now, with all its rows.
+      const fresh = new Set(news.cameRuns);
+      if (news.sections && known) events += sseSections(drawn, fresh);
+      const views = channel.views.filter(({ run }) => !fresh.has(run.id));
+      if (news.rows && views.length > 0) {
+        const came = news.came.flatMap((key) => (channel.showsKey(key) ? (this.#hub.jobByKey(key) ?? []) : []));
+        events += sseRows(views.map((view) => rowsOrder(view, came)));
+        for (const view of views) parts.push(livePager(view));
+      }
+      for (const key of news.jobs) if (!fresh.has(this.#hub.jobByKey(key)?.runId ?? "")) parts.push(this.#rowOf(key));
+      const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
+      for (const id of news.runs) {
+        const run = byId.get(id);
+        if (run && !fresh.has(id)) parts.push(liveRunHead(run));
+      }
+    }
+    if (news.wholeLog) parts.push(liveLog(this.lines(channel.scene)));
+    else if (news.logs.length > 0) parts.push(liveLogLines(news.logs));
+    if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
+    if (news.activity) parts.push(liveActivity(this.activity()));
+    if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
+    // Rows are those of the last frame: who comes back with this cursor is sent what happened after it.
+    return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));
+  }
+
+  #catchUp(channel: Channel, pending: News): Uint8Array | null {
+    return isEmpty(pending) ? null : this.#render(channel, pending);
+  }
+
+  /** What happened on a scene since a drawing or message that ended at `cursor`; everything, if that is not known. */
+  #missed(channel: Channel, cursor: string | undefined): News {
+    const [epoch, seqText, lineText] = (cursor ?? "").split("-");
+    const seq = Number(seqText);
+    const line = Number(lineText);
+    const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
+    const monitor = channel.scene.run === undefined;
+    const panels = { quota: monitor && this.quotas().length > 0, activity: monitor && this.activity() !== null };
+    if (!known) return { ...NOTHING, ...panels, whole: true, wholeLog: true };
+    if (seq === this.#hub.seq && line === this.#line) return { ...NOTHING, ...panels };
+    const logs = this.#linesOf(channel.scene).filter(({ id }) => id > line);
+    const wholeLog = logs.length >= LOG_PANEL_LINES;
+    const whole = seq < channel.since;
+    const jobs = whole
+      ? []
+      : channel.runs.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq && channel.shows(job));
+    return {
+      ...NOTHING,
+      whole,
+      jobs: jobs.map((job) => jobKey(job.runId, job.symbol)),
+      runs: whole ? [] : channel.runs,
+      logs: wholeLog ? [] : logs,
+      wholeLog,
+      ...panels,
+    };
+  }
+
+  /** What to say aloud about a run: only when a symbol has ended, and not too often while others still work. */
+  #sentenceFor(run: RunSummary): string[] {
+    const { complete, failed, cancelled, skipped } = run.counts;
+    const ended = complete + failed + cancelled + skipped;
+    const last = this.#announced.get(run.id);
+    const now = Date.now();
+    if (last?.ended === ended) return [];
+    const first = last === undefined;
+    if (!first && run.finishedAt === null && now - last.at < ANNOUNCE_MS) return [];
+    this.#announced.set(run.id, { ended, at: now });
+    return first && ended === 0 ? [] : [runSentence(run)];
+  }
+}
+
+function newsOf(change: Change | null): News {
+  if (change === null) return NOTHING;
+  const { runs, rows, came } = change;
+  return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came };
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,127 @@
+/** Everybody who watches the same scene. */
+
+import type { JobProgress } from "../../domain/runs/progress.ts";
+import { jobKey, type ProgressHub } from "../../hub.ts";
+import type { RunView } from "../../views/jobs/job-table.tsx";
+import type { Viewer } from "./connection.ts";
+import { jobsOf, runsOf, type Scene, showsJob } from "./view-query.ts";
+
+/** Shortest time between two looks at which rows are on a scene, milliseconds. */
+export interface Pauses {
+  readonly redraw: number;
+  /** Where rows move while jobs work: nobody can read a table that is sorted anew all the time. */
+  readonly resort: number;
+}
+
+export const PAUSES: Pauses = { redraw: 1_000, resort: 2_500 };
+
+/** The runs of a scene with their jobs, as the hub knows them now. */
+export function drawScene(scene: Scene, hub: ProgressHub): RunView[] {
+  return runsOf(scene, hub.runs()).map((run) => ({ run, ...jobsOf(scene, hub.jobsOf(run.id)) }));
+}
+
+/** What became of a scene. */
+export interface Change {
+  /** The runs that came, if others are on it now; `null` if they are the same. */
+  readonly runs: readonly string[] | null;
+  /** Whether the runs that were there have other rows now, or another order of them. */
+  readonly rows: boolean;
+  /** The keys of the jobs that came to the runs that were there. */
+  readonly came: readonly string[];
+}
+
+const keyOfJob = ({ runId, symbol }: JobProgress) => jobKey(runId, symbol);
+
+export class Channel {
+  readonly viewers = new Set<Viewer>();
+  /** The sequence number since which the same runs and rows are on the scene. */
+  since = 0;
+  #views: readonly RunView[] = [];
+  #runs: readonly string[] = [];
+  #rows: ReadonlySet<string> = new Set();
+  /** By run, what tells drawings with other rows, another order or other totals apart. */
+  #drawings: ReadonlyMap<string, string> = new Map();
+  /** Runs with more matching jobs than there is room for. */
+  #full: ReadonlySet<string> = new Set();
+  #outOfDate = false;
+  #drawnAt = 0;
+
+  constructor(
+    readonly scene: Scene,
+    private readonly hub: ProgressHub,
+    private readonly pauses: Pauses = PAUSES,
+  ) {
+    this.#take();
+  }
+
+  get runs(): readonly string[] {
+    return this.#runs;
+  }
+
+  /** The runs with the rows that are on the scene; the jobs as they were when it was last drawn. */
+  get views(): readonly RunView[] {
+    return this.#views;
+  }
+
+  shows(job: JobProgress): boolean {
+    return this.showsKey(jobKey(job.runId, job.symbol));
+  }
+
+  showsKey(key: string): boolean {
+    return this.#rows.has(key);
+  }
+
+  /** Notes whether `changed` jobs may come to the scene, leave it, or move on it. */
+  judge(changed: readonly JobProgress[]): void {
+    this.#outOfDate ||= changed.some((job) => this.#runs.includes(job.runId) && this.#mayMove(job));
+  }
+
+  #mayMove(job: JobProgress): boolean {
+    const { order, filter } = this.scene;
+    if (order.moves) return true;
+    // On one page of many, any job that begins or ceases to match shifts the rows.
+    if (this.#full.has(job.runId)) return filter.text !== "";
+    return this.shows(job) !== showsJob(this.scene, job);
+  }
+
+  /** Milliseconds until the rows may be looked at again; `null` when they are as they should be. */
+  get dueIn(): number | null {
+    const pause = this.scene.order.moves ? this.pauses.resort : this.pauses.redraw;
+    return this.#outOfDate ? Math.max(0, this.#drawnAt + pause - Date.now()) : null;
+  }
+
+  /** Brings the scene up to date; what became of it, or `null` if it shows what it did. */
+  settle(): Change | null {
+    const now = runsOf(this.scene, this.hub.runs()).map(({ id }) => id);
+    const same = now.length === this.#runs.length && now.every((id, index) => id === this.#runs[index]);
+    if (same && this.dueIn !== 0) return null;
+    const before = this.#rows;
+    const drawings = this.#drawings;
+    this.#take();
+    const known = this.#views.filter(({ run }) => drawings.has(run.id));
+    const rows = known.some(({ run }) => drawings.get(run.id) !== this.#drawings.get(run.id));
+    if (same && !rows) return null;
+    this.since = this.hub.seq;
+    return {
+      runs: same ? null : this.#runs.filter((id) => !drawings.has(id)),
+      rows,
+      came: known.flatMap(({ jobs }) => jobs.map(keyOfJob)).filter((key) => !before.has(key)),
+    };
+  }
+
+  #take(): void {
+    const views = drawScene(this.scene, this.hub);
+    this.#views = views;
+    this.#runs = views.map(({ run }) => run.id);
+    this.#rows = new Set(views.flatMap(({ jobs }) => jobs.map(keyOfJob)));
+    this.#full = new Set(views.filter(({ pages }) => pages > 1).map(({ run }) => run.id));
+    this.#drawings = new Map(
+      views.map(({ run, jobs, matching, hidden }) => [
+        run.id,
+        [matching, hidden, ...jobs.map(({ symbol }) => symbol)].join("\n"),
+      ]),
+    );
+    this.#outOfDate = false;
+    this.#drawnAt = Date.now();
+  }
+}

@@ -1,0 +1,154 @@
+/** `/api/profiles`: what the pipeline knows of each symbol. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
+import { profileToWire } from "../../domain/profiles/profile.ts";
+import { runToWire } from "../../domain/runs/run-summary.ts";
+import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/runs/renew.ts";
+import { findHealth } from "../../storage/profiles/health.ts";
+import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
+import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
+import type { Services } from "../services.ts";
+import { healthsOf, screenOf } from "./list-query.ts";
+
+const ProfileBody = z
+  .looseObject({
+    symbol: z.string(),
+    interval: z.string(),
+    provider: z.string(),
+    first_bar: z.string(),
+    last_bar: z.string(),
+    updated_at: z.string(),
+    health: z.enum(HEALTHS),
+    features: z.record(z.string(), z.number().nullable()),
+    backfill_metadata: z.looseObject({ history_complete: z.boolean(), history_rows: z.int() }),
+  })
+  .openapi("Profile");
+
+const one = { params: z.object({ symbol: symbolParameter }), query: z.object({ interval: intervalParameter }) };
+
+const list = createRoute({
+  method: "get",
+  path: "/profiles",
+  summary: "List profiles by symbol",
+  request: {
+    query: z.object({
+      interval: intervalParameter.removeDefault().optional(),
+      q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
+      where: z.string().max(1_000).optional().openapi({
+        description: "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses",
+        example: "rsi_14 < 30 and rvol_20 > 2",
+      }),
+      health: z
+        .string()
+        .max(80)
+        .optional()
+        .openapi({
+          description: `Only profiles whose data are so: any of ${HEALTHS.join(", ")}, with commas between`,
+          example: "gaps,stale",
+        }),
+      sort: z.string().max(60).optional().openapi({
+        description: "A feature, symbol, health, bars, last_bar or updated to sort by; descending with - before it",
+      }),
+      limit: integerParameter(1, 1_000, 100),
+      offset: integerParameter(0, 1_000_000, 0),
+    }),
+  },
+  responses: { 200: json("Profiles", z.object({ profiles: z.array(ProfileBody) })), ...refusals(422) },
+});
+const read = createRoute({
+  method: "get",
+  path: "/profiles/{symbol}",
+  summary: "The profile of a symbol",
+  request: one,
+  responses: { 200: json("The profile", ProfileBody), ...refusals(404, 422) },
+});
+const renew = createRoute({
+  method: "post",
+  path: "/profiles/renew",
+  summary: "Update, engineer again, repair or rebuild many profiles: those named, or all that a filter finds",
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.strictObject({
+            order: z.enum(RENEWALS),
+            profiles: z
+              .array(z.string().max(40))
+              .max(50_000)
+              .optional()
+              .openapi({ example: ["AAPL/1d"] }),
+            q: z.string().max(24).optional(),
+            interval: z.enum(INTERVALS).optional(),
+            where: z.string().max(1_000).optional().openapi({ example: "rsi_14 < 30" }),
+            health: z.string().max(80).optional().openapi({ example: "gaps,stale" }),
+            dry_run: z.boolean().optional().openapi({ description: "Only say how many it would be" }),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    202: json(
+      "How many profiles, how many of them another run is working on, and the runs that were started",
+      z.object({ profiles: z.int(), busy: z.int(), runs: z.array(z.looseObject({ id: z.string() })) }),
+    ),
+    ...refusals(400, 409, 415, 422),
+  },
+});
+const remove = createRoute({
+  method: "delete",
+  path: "/profiles/{symbol}",
+  summary: "Forget a profile; its bars stay",
+  request: one,
+  responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
+});
+
+export function profileRoutes({ db, config, runs }: Services) {
+  const calendar = createCalendar(config.sessions);
+  const clock = () => healthClock(calendar, Date.now());
+  const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {
+    const profile = await findProfile(db, symbol, interval);
+    if (profile) return profile;
+    throw new Refusal("not_found", `There is no ${interval} profile of ${symbol}: start a run for it first`);
+  };
+  return apiRouter()
+    .openapi(list, async (c) => {
+      const { q = "", where = "", sort = "", health = "", ...page } = c.req.valid("query");
+      const query = screenOf(where, sort);
+      if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+      const asked = { ...page, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
+      const found = await listProfiles(db, asked, clock());
+      return c.json({ profiles: found.map((each) => ({ ...profileToWire(each), health: each.health })) }, 200);
+    })
+    .openapi(read, async (c) => {
+      const { symbol } = c.req.valid("param");
+      const profile = await find(symbol, c.req.valid("query").interval);
+      const { health } = await findHealth(db, profile.seriesId, clock());
+      return c.json({ ...profileToWire(profile), health }, 200);
+    })
+    .openapi(renew, async (c) => {
+      const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");
+      const query = screenOf(where, "");
+      if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+      const filter = { search: q, where: query.condition, healths: healthsOf(health) };
+      const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
+      const found = await matchingProfiles(db, asked, clock());
+      const free = await notBusy(db, found);
+      const started = [];
+      for (const each of dry_run ? [] : renewalOrders(free, order, Date.now() / 1000))
+        started.push(await runs.start(each));
+      return c.json({ profiles: found.length, busy: found.length - free.length, runs: started.map(runToWire) }, 202);
+    })
+    .openapi(remove, async (c) => {
+      const { symbol } = c.req.valid("param");
+      const { interval } = c.req.valid("query");
+      await find(symbol, interval);
+      await deleteProfile(db, symbol, interval);
+      return c.body(null, 204);
+    });
+}

@@ -1,0 +1,71 @@
+/** The screener's part of an address: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
+
+import type { FieldError } from "../../domain/errors.ts";
+import { isInterval } from "../../domain/market/interval.ts";
+import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
+import { type Condition, parseScreen } from "../../domain/profiles/screener.ts";
+import { FEATURES, featureNamed } from "../../features/catalog.ts";
+import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../../storage/profiles/profiles.ts";
+import type { ScreenView } from "../../views/profiles/screener.tsx";
+
+export interface ScreenQuery {
+  readonly condition: Condition | undefined;
+  /** The features it speaks of, the one sorted by included. */
+  readonly features: readonly string[];
+  readonly sort: ProfileSort | undefined;
+  /** What cannot be read, and where. */
+  readonly wrong: FieldError | null;
+}
+
+const isFeature = (name: string) => featureNamed(name) !== undefined;
+const NAMES = FEATURES.map(({ name }) => name);
+
+export function screenOf(where: string, sort: string): ScreenQuery {
+  const screen = where.trim() === "" ? { condition: undefined, features: [] } : parseScreen(where, isFeature);
+  const none = { condition: undefined, features: [], sort: undefined };
+  if ("wrong" in screen) {
+    return { ...none, wrong: { path: "where", message: `${screen.wrong} (at character ${screen.at + 1})` } };
+  }
+  const name = sort.replace(/^-/, "");
+  const descending = sort.startsWith("-");
+  if (name === "") return { ...screen, sort: undefined, wrong: null };
+  const column = PROFILE_SORTS.find((each) => each === name);
+  if (column) return { ...screen, sort: { column, descending }, wrong: null };
+  if (!isFeature(name)) {
+    return { ...none, wrong: { path: "sort", message: `There is no feature ${JSON.stringify(name.slice(0, 60))}` } };
+  }
+  const features = [...new Set([...screen.features, name])];
+  return { ...screen, features, sort: { feature: name, descending }, wrong: null };
+}
+
+/** The healths that `gaps,stale` names; what is none is left out. */
+export function healthsOf(text: string): Health[] {
+  const named = new Set(text.split(",").map((word) => word.trim()));
+  return HEALTHS.filter((health) => named.has(health));
+}
+
+/** What an address asks of the list of profiles: for the storage, and as the page shows it. */
+export function profilesAsked(asked: (name: string) => string | undefined) {
+  const text = (name: string, longest: number) => (asked(name) ?? "").trim().slice(0, longest);
+  const [where, sort, q, interval] = [text("where", 2_000), text("sort", 80), text("q", 24), text("interval", 8)];
+  const healths = healthsOf(text("health", 80));
+  const query = screenOf(where, sort);
+  const filter: Omit<ProfileQuery, "limit"> = {
+    where: query.condition,
+    sort: query.sort,
+    search: q,
+    healths,
+    ...(isInterval(interval) && { interval }),
+  };
+  const screen: ScreenView = {
+    where,
+    sort,
+    q,
+    interval: isInterval(interval) ? interval : "",
+    health: healths.join(","),
+    wrong: query.wrong?.message ?? null,
+    columns: query.features,
+    names: NAMES,
+  };
+  return { query, filter, screen };
+}

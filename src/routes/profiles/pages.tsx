@@ -1,0 +1,150 @@
+/** @jsxImportSource hono/jsx */
+/** The page of one profile, and its deletion, which the server itself has confirmed. */
+
+import { type Context, Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
+import { type Interval, isInterval } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { healthClock } from "../../domain/profiles/health.ts";
+import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../../features/catalog.ts";
+import { adjusterOf, USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts";
+import { countRejected, readLastBars } from "../../storage/market/bars.ts";
+import { findSeries } from "../../storage/market/series.ts";
+import { findHealth } from "../../storage/profiles/health.ts";
+import { deleteProfile, findFeatureState, findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
+import { chosenOverlays } from "../../views/profiles/chart.tsx";
+import { DeleteProfilePage } from "../../views/profiles/delete-page.tsx";
+import { ProfilePage } from "../../views/profiles/profile-page.tsx";
+import type { loadAssets } from "../assets.ts";
+import { compressed } from "../compression.ts";
+import { frameOf } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { summaryOf } from "./list.tsx";
+import { qualityReader } from "./quality.tsx";
+
+/** Bars on the chart when it opens. */
+const CHART_BARS = 1_500;
+
+export function profilePageRoutes(services: Services, assets: Awaited<ReturnType<typeof loadAssets>>["addresses"]) {
+  const { db, config } = services;
+  const calendar = createCalendar(config.sessions);
+  const readQuality = qualityReader(services);
+  const pages = new Hono();
+  pages.use("/profiles/*", compressed);
+
+  /** The profile that the address names; without an interval, the first there is. */
+  const find = async (c: Context, asked: unknown) => {
+    const symbol = parseSymbol(c.req.param("symbol") ?? "");
+    if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
+    const intervals = await intervalsOf(db, symbol);
+    const interval = String(asked ?? intervals[0] ?? "1d");
+    const profile = isInterval(interval) ? await findProfile(db, symbol, interval) : undefined;
+    if (profile !== undefined) return { profile, intervals };
+    throw new Refusal(
+      "not_found",
+      `There is no ${interval.slice(0, 8)} profile of ${symbol}: start a run for it first`,
+    );
+  };
+
+  pages.get("/profiles/:symbol", async (c) => {
+    const { profile, intervals } = await find(c, c.req.query("interval"));
+    const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
+    const adjust = ADJUSTMENTS.find((each) => each === c.req.query("adjust")) ?? USUAL_ADJUSTMENT;
+    const [raw, adjusted, series, rejected, quality, health, recent] = await Promise.all([
+      readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
+      adjusterOf(db, seriesId, adjust),
+      findSeries(db, symbol, interval),
+      countRejected(db, seriesId),
+      readQuality(profile),
+      findHealth(db, seriesId, healthClock(calendar, Date.now())),
+      recentValues(symbol, interval, profile.catalogVersion),
+    ]);
+    const bars = adjusted(raw);
+    const at = bars.ts.length - 1;
+    const { open, high, low, close, volume } = bars;
+    const view = {
+      ...summaryOf(profile),
+      firstBar,
+      lastBar,
+      intervals,
+      last:
+        at < 0
+          ? null
+          : {
+              open: open[at]!,
+              high: high[at]!,
+              low: low[at]!,
+              close: close[at]!,
+              volume: volume[at]!,
+              change: at > 0 ? close[at]! / close[at - 1]! - 1 : null,
+            },
+      backfill: {
+        apiCallsUsed: backfill.api_calls_used,
+        fetchDurationSeconds: backfill.fetch_duration_seconds,
+        batchSizeDays: backfill.batch_size_days,
+      },
+      series: series ?? null,
+      rejected,
+      quality,
+      health,
+      families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
+        family,
+        features: features.map((feature) => ({
+          name: feature.name,
+          value: profile.features[feature.name] ?? null,
+          unit: feature.unit,
+          formula: feature.formula,
+          source: feature.source,
+          since: sinceOf(feature),
+          recent: recent(feature),
+        })),
+      })),
+      chart: {
+        symbol,
+        interval,
+        firstBar,
+        lastBar,
+        from: bars.ts[0] ?? firstBar,
+        adjust,
+        overlays: chosenOverlays(c.req.queries("overlay") ?? []),
+        script: assets.chart,
+        library: assets.chartLibrary,
+      },
+    };
+    return c.html(<ProfilePage frame={frameOf(c, assets)} profile={view} />);
+  });
+
+  /** The last values of each feature; none where they were stored by another version of the catalogue. */
+  const recentValues = async (symbol: string, interval: Interval, version: string) => {
+    const state = await findFeatureState(db, symbol, interval);
+    const length = state?.tailLength ?? 0;
+    const fits = version === String(CATALOG_VERSION) && state?.tail.byteLength === 4 * length * FEATURE_COUNT;
+    if (state === undefined || !fits) return () => null;
+    // A copy: the bytes of a row need not lie on a multiple of four.
+    const values = new Float32Array(new Uint8Array(state.tail).buffer);
+    return ({ number }: Feature) => values.subarray((number - 1) * length, number * length);
+  };
+
+  pages.get("/profiles/:symbol/delete", async (c) => {
+    const { profile } = await find(c, c.req.query("interval"));
+    const { symbol, interval, updatedAt, backfill } = profile;
+    const deletion = { symbol, interval, updatedAt, bars: backfill.history_rows, features: backfill.feature_count };
+    return c.html(<DeleteProfilePage frame={frameOf(c, assets)} deletion={deletion} />);
+  });
+
+  pages.post("/profiles/:symbol/delete", async (c) => {
+    const body = await c.req.parseBody();
+    const { profile } = await find(c, body.interval ?? "");
+    if (body.updated_at !== String(profile.updatedAt)) {
+      throw new Refusal("conflict", `The profile of ${profile.symbol} has changed since: look at it again first`);
+    }
+    await deleteProfile(db, profile.symbol, profile.interval);
+    return c.redirect("/profiles", 303);
+  });
+
+  return pages;
+}
+
+const sinceOf = ({ warmup }: Feature) => (typeof warmup === "number" ? `bar ${warmup + 1}` : `the ${warmup}`);

@@ -1,0 +1,98 @@
+/** @jsxImportSource hono/jsx */
+/** How whole a profile's series is, and the orders that make it better. */
+
+import { Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { missingSettings } from "../../providers/entry.ts";
+import { PROVIDERS } from "../../providers/registry.ts";
+import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
+import { parseRunOrder } from "../../scheduler/runs/run-request.ts";
+import { listActions } from "../../storage/market/corporate-actions.ts";
+import { listGaps } from "../../storage/market/gaps.ts";
+import { listRevisions, listSources } from "../../storage/market/revisions.ts";
+import { readSeries } from "../../storage/market/series.ts";
+import { findProfile } from "../../storage/profiles/profiles.ts";
+import type { QualityView, SessionState } from "../../views/profiles/quality.tsx";
+import type { Services } from "../services.ts";
+
+/** Writes that changed something, as many as are shown. */
+const REVISIONS = 50;
+
+type Profile = NonNullable<Awaited<ReturnType<typeof findProfile>>>;
+
+/** Reads what the section shows: small tables only, never the bars. */
+export function qualityReader({ db, config, settings }: Services): (profile: Profile) => Promise<QualityView> {
+  const calendar = createCalendar(config.sessions);
+  return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }) => {
+    const [series, known, revisions, actions, sources] = await Promise.all([
+      readSeries(db, seriesId),
+      listGaps(db, seriesId),
+      listRevisions(db, seriesId, REVISIONS),
+      listActions(db, provider, symbol),
+      listSources(db, seriesId),
+    ]);
+    const gaps = known.map(({ date, kind, rows, confirmed }) => {
+      const state: SessionState = confirmed ? "confirmed" : kind;
+      return { date, rows, state };
+    });
+    const states = new Map(gaps.map(({ date, state }) => [date, state]));
+    const market = series.sessions === "regular" ? "us_equity" : "crypto";
+    const sessions = calendar.sessionsBetween(market, Math.floor(firstBar / DAY) * DAY, lastBar + 1);
+    const years = Map.groupBy(sessions, ({ date }) => new Date(date * 1000).getUTCFullYear());
+    return {
+      symbol,
+      interval,
+      provider,
+      gaps,
+      revisions,
+      sources,
+      actions: actions.reverse(),
+      years:
+        series.sessions === "extended"
+          ? null
+          : [...years].reverse().map(([year, all]) => ({
+              year,
+              sessions: all.map(({ date }) => ({ date, state: states.get(date) ?? "complete" })),
+            })),
+      others: PROVIDERS.filter(
+        (entry) => entry.name !== provider && missingSettings(entry, settings.values).length === 0,
+      ),
+    };
+  };
+}
+
+export function profileQualityRoutes({ db, runs }: Services) {
+  const routes = new Hono();
+
+  routes.post("/profiles/:symbol/renew", async (c) => {
+    const { interval, order, repair_provider } = await c.req.parseBody();
+    const symbol = parseSymbol(c.req.param("symbol"));
+    const profile = symbol === null ? undefined : await findProfile(db, symbol, String(interval) as Interval);
+    if (profile === undefined) throw new Refusal("not_found", "There is no such profile: start a run for it first");
+    const mode = order === "repair" ? "repair" : "full";
+    // The whole of what is stored, in years as orders count them.
+    const years = Math.ceil((Date.now() / 1000 - profile.firstBar) / (365 * DAY));
+    await runs.start(
+      parseRunOrder({
+        symbols: [profile.symbol],
+        mode,
+        interval: profile.interval,
+        provider: profile.provider,
+        years: years > 30 ? "all" : Math.max(1, years),
+        ...(mode === "full" && { rebuild: true }),
+        ...(mode === "repair" && repair_provider && { repair_provider }),
+      }),
+    );
+    return c.redirect("/", 303);
+  });
+
+  routes.post("/profiles/outdated", async (c) => {
+    const started = await reprocessOutdated(db, runs);
+    return c.redirect(started.length > 0 ? "/" : "/profiles", 303);
+  });
+
+  return routes;
+}

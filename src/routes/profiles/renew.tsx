@@ -1,0 +1,70 @@
+/** @jsxImportSource hono/jsx */
+/** Profiles brought up to date, many at once: asked about first, with the cost; started only if it still is that many. */
+
+import { Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { healthClock } from "../../domain/profiles/health.ts";
+import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/runs/renew.ts";
+import { matchingProfiles } from "../../storage/profiles/profiles.ts";
+import { RenewalPage } from "../../views/profiles/renew-page.tsx";
+import { renewAddress, screenAddress } from "../../views/profiles/screener.tsx";
+import { profileAddress } from "../../views/ui/dom.ts";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { frameOf } from "../page-context.ts";
+import { viewOf } from "../runs/cost-preview.tsx";
+import type { Services } from "../services.ts";
+import { profilesAsked } from "./list-query.ts";
+
+export function profileRenewRoutes(services: Services, assets: Frame["assets"]) {
+  const { db, runs, config } = services;
+  const calendar = createCalendar(config.sessions);
+  const routes = new Hono();
+
+  routes.post("/profiles/renew", async (c) => {
+    const body = await c.req.parseBody({ all: true });
+    const renewal = RENEWALS.find((each) => each === body.order);
+    if (renewal === undefined) throw new Refusal("invalid", `There is no such order; there are ${RENEWALS.join(", ")}`);
+    const { query, filter, screen } = profilesAsked((name) => c.req.query(name));
+    if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+    const all = body.scope === "all";
+    const picked = [body.symbol ?? []].flat().map(String);
+    const found = await matchingProfiles(db, all ? filter : { keys: picked }, healthClock(calendar, Date.now()));
+    if (found.length === 0) {
+      const detail = all ? "No profile matches any more" : "Tick the profiles first, or choose all";
+      throw new Refusal("invalid", detail);
+    }
+    const free = await notBusy(db, found);
+    const now = Date.now() / 1000;
+    const orders = renewalOrders(free, renewal, now);
+    if (body.expect === String(found.length) && orders.length > 0) {
+      for (const order of orders) await runs.start(order);
+      return c.redirect("/", 303);
+    }
+    // Asked from the page of one profile, it leads back there.
+    const single = body.from === "profile" ? found[0]! : null;
+    const back = single ? profileAddress(single.symbol, single.interval) : screenAddress(screen);
+    const renewalView = {
+      order: renewal,
+      profiles: found.length,
+      busy: found.length - free.length,
+      runs: await Promise.all(
+        orders.map(async (order) => ({
+          provider: order.provider ?? config.provider,
+          interval: order.interval,
+          cost: await viewOf(services, order),
+        })),
+      ),
+      was: typeof body.expect === "string" && body.expect !== String(found.length) ? Number(body.expect) : null,
+      action: renewAddress(screen),
+      scope: all ? "all" : "picked",
+      picked: all ? [] : picked,
+      back,
+    };
+    const frame = { ...frameOf(c, assets), path: back };
+    return c.html(<RenewalPage frame={frame} renewal={renewalView} />);
+  });
+  routes.get("/profiles/renew", (c) => c.redirect("/profiles", 303));
+
+  return routes;
+}

@@ -1,0 +1,41 @@
+/** `GET /api/usage`: what was asked of each provider. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { usageReport } from "../../scheduler/quotas/usage-report.ts";
+import { apiRouter, json } from "../api/parameters.ts";
+import type { Services } from "../services.ts";
+
+const Spent = z.object({ requests: z.int(), units: z.int() });
+
+const Limit = z.object({
+  period: z.enum(["minute", "hour", "day", "month"]),
+  counts: z.enum(["requests", "units"]),
+  used: z.number(),
+  limit: z.number(),
+  resets_at: z.string().nullable(),
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/usage",
+  summary: "Requests and weighted units in the last minute and today, per provider",
+  responses: {
+    200: json(
+      "Usage",
+      z.object({
+        usage: z.array(
+          z.looseObject({
+            provider: z.string(),
+            last_minute: Spent,
+            today: Spent,
+            limits: z.array(Limit),
+            waiting: z.int(),
+          }),
+        ),
+      }),
+    ),
+  },
+});
+
+export const usageRoutes = ({ usage, quota }: Services) =>
+  apiRouter().openapi(read, (c) => c.json({ usage: usageReport(usage, quota) }, 200));

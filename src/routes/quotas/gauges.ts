@@ -1,0 +1,45 @@
+/** The providers' quotas as the screen shows them. */
+
+import { PROVIDERS } from "../../providers/registry.ts";
+import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
+import { runTitle } from "../../views/runs/run-header.tsx";
+import type { Services } from "../services.ts";
+
+/** What spends units besides runs. */
+const OTHERS: Readonly<Record<string, string>> = { companies: "lists of companies", check: "key checks" };
+
+/** Every provider's quota, in the order of the registry. */
+export function quotaViews({ quota, usage, hub }: Pick<Services, "quota" | "usage" | "hub">): QuotaView[] {
+  const states = new Map(quota.snapshot().map((state) => [state.provider, state]));
+  const counted = new Map(usage.usage().map((each) => [each.provider, each]));
+  const runs = new Map(hub.runs().map((run) => [run.id, run]));
+  return PROVIDERS.flatMap(({ name, title }) => {
+    const state = states.get(name);
+    if (state === undefined) return [];
+    const { gauges, hold, waiting } = state;
+    const spenders = state.spenders.map(({ run: id, units }) => {
+      const run = runs.get(id);
+      const other = OTHERS[id];
+      return {
+        title: other ?? (run ? runTitle(run) : "an earlier run"),
+        address: other ? null : `/runs/${encodeURIComponent(id)}`,
+        units,
+      };
+    });
+    const requests = {
+      minute: counted.get(name)?.lastMinute.requests ?? 0,
+      today: counted.get(name)?.today.requests ?? 0,
+    };
+    return [{ provider: name, title, gauges, hold, waiting, spenders, requests }];
+  });
+}
+
+/** Those with limits that runs use now, or that have something to say: spent units, a hold, somebody waiting. */
+export function quotasInUse(services: Pick<Services, "quota" | "usage" | "hub">): QuotaView[] {
+  const working = new Set(services.hub.runs().flatMap((run) => (run.finishedAt === null ? [run.provider] : [])));
+  return quotaViews(services).filter(
+    ({ provider, gauges, hold, waiting }) =>
+      gauges.length > 0 &&
+      (working.has(provider) || hold !== null || waiting > 0 || gauges.some(({ used }) => used > 0)),
+  );
+}

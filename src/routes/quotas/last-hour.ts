@@ -1,0 +1,30 @@
+/** The last hour as the monitor shows it; nothing when there was no work in it. */
+
+import { PROVIDERS } from "../../providers/registry.ts";
+import { HOUR } from "../../scheduler/live/last-hour.ts";
+import type { ActivityView } from "../../views/quotas/last-hour.tsx";
+import type { Services } from "../services.ts";
+
+export function activityView({ activity, usage }: Pick<Services, "activity" | "usage">): ActivityView | null {
+  const asked = usage.minutes(HOUR);
+  const bars = activity.bars();
+  const requests = Array.from({ length: HOUR }, (_, i) => {
+    let sum = 0;
+    for (const minutes of asked.values()) sum += minutes[i]!;
+    return sum;
+  });
+  if (!requests.some(Boolean) && !bars.some(Boolean)) return null;
+  const quotas = activity.quotas().filter(({ provider }) => asked.get(provider)?.some(Boolean));
+  return {
+    since: bars.includes(null) ? activity.since : null,
+    bars,
+    requests,
+    quotas: quotas.map(({ provider, levels, gauge: { period, counts, limit } }) => {
+      const title = PROVIDERS.find(({ name }) => name === provider)?.title ?? provider;
+      return { title, levels: levels.map(hundredth), period, counts, limit };
+    }),
+  };
+}
+
+/** Finer steps would not be seen, but would be sent. */
+const hundredth = (share: number | null) => (share === null ? null : Math.round(share * 100) / 100);

@@ -1,0 +1,51 @@
+/** @jsxImportSource hono/jsx */
+/** What the screen's forms do: start a run, steer runs and jobs. Without JavaScript each leads back to its page. */
+
+import { type Context, Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { JOB_ACTIONS } from "../../domain/runs/states.ts";
+import { MonitorPage } from "../../views/runs/monitor-page.tsx";
+import { RunForm } from "../../views/runs/run-form.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import type { ScreenFeed } from "../live/broadcaster.ts";
+import { MONITOR } from "../live/view-query.ts";
+import { cameFrom, frameOf, wantsFragment } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { monitorView } from "./monitor.tsx";
+import { emptyForm, errorsOf, orderOf, readFields } from "./run-form.ts";
+
+export function actionRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
+  const { runs } = services;
+  const actions = new Hono();
+
+  actions.post("/runs", async (c) => {
+    const values = readFields(await c.req.parseBody());
+    try {
+      await runs.start(orderOf(values));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const form = emptyForm(services, values, errorsOf(error));
+      if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status as 422);
+      const view = monitorView(feed, form, { text: "", wrong: null, sort: "" }, MONITOR);
+      return c.html(<MonitorPage frame={{ ...frameOf(c, assets), path: "/" }} view={view} />, error.status as 422);
+    }
+    // The rows come over the stream; the form is ready for the next order with the same choices.
+    return wantsFragment(c)
+      ? c.html(<RunForm form={emptyForm(services, { ...values, symbols: "" })} />)
+      : c.redirect("/", 303);
+  });
+
+  actions.post("/runs/:id/jobs/:symbol/:action", async (c) => {
+    const symbol = parseSymbol(c.req.param("symbol"));
+    const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
+    if (symbol === null || action === undefined) throw new Refusal("not_found", "There is no such symbol or action");
+    await runs.actOnJob(c.req.param("id"), symbol, action);
+    return done(c);
+  });
+
+  return actions;
+}
+
+/** The stream shows what an action did; a browser without it is led back to where it was. */
+const done = (c: Context) => (wantsFragment(c) ? c.body(null, 204) : c.redirect(cameFrom(c), 303));

@@ -1,0 +1,148 @@
+/** `/api/runs`: start, list, read and control runs and their jobs. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { Refusal } from "../../domain/errors.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
+import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
+import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
+import { parseRunOrder, quote, RunOrderBody } from "../../scheduler/runs/run-request.ts";
+import { apiRouter, integerParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
+import { parsePlace, placeText } from "../cursor.ts";
+import type { Services } from "../services.ts";
+
+const RunBody = z
+  .looseObject({ id: z.string(), status: z.string(), mode: z.string(), interval: z.string(), provider: z.string() })
+  .openapi("Run");
+const JobBody = z
+  .looseObject({
+    symbol: z.string(),
+    status: z.string(),
+    progress: z.int(),
+    micro_stage: z.string(),
+    data_points: z.int(),
+    api_calls: z.int(),
+    duration: z.number(),
+    error: z.string().nullable(),
+  })
+  .openapi("Job");
+const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
+
+/** A place in the list, as an answer gave it in `older` or `newer`; or a time, as `created_at` in epoch milliseconds. */
+const place = z
+  .string()
+  .transform((text, context) => {
+    const read = parsePlace(text);
+    if (read !== null) return read;
+    context.addIssue({ code: "custom", message: `${quote(text)} is no place in the list, nor epoch milliseconds` });
+    return z.NEVER;
+  })
+  .openapi({ type: "string", example: "1700000000000" });
+const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
+
+const ListQuery = z
+  .object({
+    limit: integerParameter(1, 200, 50),
+    before: place.optional(),
+    after: place.optional(),
+    status: z.enum(RUN_STATES).optional(),
+    mode: z.enum(MODES).optional(),
+    interval: z.enum(INTERVALS).optional(),
+    provider: z.string().max(40).optional(),
+    symbol: symbolParameter.optional(),
+    from: milliseconds.optional(),
+    to: milliseconds.optional(),
+  })
+  .refine(({ before, after }) => before === undefined || after === undefined, {
+    error: "before and after are two pages: ask for one",
+    path: ["after"],
+  });
+const ListBody = z.object({
+  runs: z.array(RunBody),
+  /** Where the next page begins in both directions: to be sent as `before` and as `after`. */
+  older: z.string().nullable(),
+  newer: z.string().nullable(),
+});
+
+const runId = z.string().max(60);
+
+const start = createRoute({
+  method: "post",
+  path: "/runs",
+  summary: "Start a run",
+  request: { body: { required: true, content: { "application/json": { schema: RunOrderBody } } } },
+  responses: { 202: json("The run was stored and queued", OneRun), ...refusals(400, 409, 413, 415, 422) },
+});
+const outdated = createRoute({
+  method: "post",
+  path: "/runs/outdated",
+  summary:
+    "Engineer again whatever an older version of the feature catalogue computed: a run per provider and interval",
+  responses: { 202: json("The runs that were started", z.object({ runs: z.array(RunBody) })) },
+});
+const list = createRoute({
+  method: "get",
+  path: "/runs",
+  summary: "List runs, newest first; `older` and `newer` of an answer are the next `before` and `after`",
+  request: { query: ListQuery },
+  responses: { 200: json("Runs", ListBody), ...refusals(422) },
+});
+const read = createRoute({
+  method: "get",
+  path: "/runs/{id}",
+  summary: "A run with its jobs",
+  request: { params: z.object({ id: runId }) },
+  responses: { 200: json("The run", OneRun), ...refusals(404) },
+});
+const control = createRoute({
+  method: "post",
+  path: "/runs/{id}/{action}",
+  summary: "Pause, resume or cancel a run",
+  request: { params: z.object({ id: runId, action: z.enum(RUN_ACTIONS) }) },
+  responses: { 200: json("The run", OneRun), ...refusals(404, 409, 422) },
+});
+const controlJob = createRoute({
+  method: "post",
+  path: "/runs/{id}/jobs/{symbol}/{action}",
+  summary: "Pause, resume, cancel, skip or retry one job",
+  request: { params: z.object({ id: runId, symbol: symbolParameter, action: z.enum(JOB_ACTIONS) }) },
+  responses: { 200: json("The job", z.object({ job: JobBody })), ...refusals(404, 409, 422) },
+});
+
+export function runRoutes({ db, runs }: Services) {
+  return apiRouter()
+    .openapi(start, async (c) => {
+      // Parsed once more from the checked body: the same reading as for forms and the command line.
+      const run = await runs.start(parseRunOrder(c.req.valid("json")));
+      return c.json({ run: runToWire(run) }, 202);
+    })
+    .openapi(outdated, async (c) => c.json({ runs: (await reprocessOutdated(db, runs)).map(runToWire) }, 202))
+    .openapi(list, async (c) => {
+      const { limit, before, after, status: state, ...filter } = c.req.valid("query");
+      const page = await runs.list({ ...filter, state }, { limit, before, after });
+      const text = (place: typeof page.older) => place && placeText(place);
+      return c.json({ runs: page.runs.map(runToWire), older: text(page.older), newer: text(page.newer) }, 200);
+    })
+    .openapi(read, async (c) => {
+      const { run, jobs } = await runs.read(c.req.valid("param").id);
+      return c.json({ run: { ...runToWire(run), jobs: jobs.map(jobToWire) } }, 200);
+    })
+    .openapi(control, async (c) => {
+      const { id, action } = c.req.valid("param");
+      return c.json({ run: runToWire(await runs.actOnRun(id, action)) }, 200);
+    })
+    .openapi(controlJob, async (c) => {
+      const { id, symbol, action } = c.req.valid("param");
+      await runs.actOnJob(id, symbol, action);
+      const job = (await runs.read(id)).jobs.find((each) => each.symbol === symbol);
+      if (job === undefined) throw new Refusal("not_found", `Run ${id} has no symbol ${symbol}`);
+      return c.json({ job: jobToWire(job) }, 200);
+    });
+}
+
+type JobView = Awaited<ReturnType<Services["runs"]["read"]>>["jobs"][number];
+
+const jobToWire = (job: JobView) => ({
+  ...progressToWire(job),
+  error: job.state === "failed" ? job.microStage : null,
+});

@@ -1,0 +1,100 @@
+/** @jsxImportSource hono/jsx */
+/** `POST /runs/preview`: what the order in the form would cost, in one sentence. Nothing is started. */
+
+import { Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import { mergeBatches, planBatches } from "../../domain/runs/batch-plan.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { forecast } from "../../scheduler/runs/cost-estimate.ts";
+import type { RunOrder } from "../../scheduler/runs/run-request.ts";
+import { knownProfiles } from "../../storage/profiles/profiles.ts";
+import { speedOf } from "../../storage/runs/runs.ts";
+import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
+import { ReaderZone } from "../../views/ui/components.tsx";
+import { readerZone } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { orderOf, readFields } from "./run-form.ts";
+
+/** What the hint says while there is nothing to reckon with. */
+const NOTHING_YET = "With commas or spaces between";
+
+export const previewRoutes = (services: Services) =>
+  new Hono().post("/runs/preview", async (c) => {
+    try {
+      const view = await viewOf(services, orderOf(readFields(await c.req.parseBody())));
+      if (view === null) return c.text(NOTHING_YET);
+      return c.html(
+        <ReaderZone.Provider value={readerZone(c).timeZone}>
+          <Preview view={view} />
+        </ReaderZone.Provider>,
+      );
+    } catch (error) {
+      // Half typed is not wrong: the form says what is wrong when it is sent.
+      if (error instanceof Refusal) return c.text(NOTHING_YET);
+      throw error;
+    }
+  });
+
+/** What an order would cost; `null` where its provider lacks a setting. */
+export async function viewOf({ config, db, provider, quota }: Services, order: RunOrder): Promise<PreviewView | null> {
+  const name = order.provider ?? config.provider;
+  const source = provider(name);
+  if (source === undefined) return null;
+  const [known, speed] = await Promise.all([knownProfiles(db, order.symbols, order.interval), speedOf(db, name)]);
+  const { calls, units } = costOf(source, order);
+  const now = Math.floor(Date.now() / 1_000);
+  const limits = quota.snapshot().find((each) => each.provider === name)?.gauges ?? [];
+  const { seconds, afterReset } = forecast(
+    {
+      symbols: order.symbols.length,
+      requests: calls,
+      units,
+      limits,
+      workers: Math.min(order.symbols.length, order.maxWorkers ?? config.workers, config.workers),
+      secondsPerSymbol: secondsPerSymbol(speed, calls / order.symbols.length),
+    },
+    now,
+  );
+  return {
+    symbols: order.symbols.length,
+    calls,
+    units,
+    seconds,
+    afterReset,
+    known: known.count,
+    knownUntil: known.lastBar,
+  };
+}
+
+/** Requests of the whole order and what they cost by the provider's own declaration. */
+function costOf(source: Provider, order: RunOrder): { calls: number; units: number } {
+  const perSymbol = barRequests(source, order);
+  if (perSymbol === 0) return { calls: 0, units: 0 };
+  let [calls, units] = [0, 0];
+  for (const symbol of order.symbols) {
+    const { bars, actions } = source.costs?.(symbol, order.interval) ?? { bars: 1, actions: [] };
+    // A repair asks for bars alone.
+    const listings = order.mode === "repair" ? [] : actions;
+    calls += perSymbol + listings.length;
+    units += perSymbol * bars + listings.reduce((sum, cost) => sum + cost, 0);
+  }
+  return { calls, units };
+}
+
+/** Requests for one symbol's bars: neighbouring batches share one; a few for what is new or missing; none without fetching. */
+function barRequests(source: Provider, order: RunOrder): number {
+  if (order.mode === "reprocess") return 0;
+  if (order.mode !== "full") return 1;
+  const now = Math.floor(Date.now() / 1_000 / DAY) * DAY + DAY;
+  const from = order.years === "all" ? source.historyStart(order.interval) : now - order.years * 365 * DAY;
+  const start = Math.floor(from / DAY) * DAY;
+  return mergeBatches(planBatches(start, now, order.batchDays), source.maxWindowDays(order.interval)).length;
+}
+
+/** By the speed of earlier jobs: their time grows with their requests. */
+function secondsPerSymbol(speed: Awaited<ReturnType<typeof speedOf>>, requests: number): number | null {
+  if (speed.jobs === 0 || speed.workedMs === 0) return null;
+  if (speed.requests === 0 || requests === 0) return speed.workedMs / speed.jobs / 1_000;
+  return ((speed.workedMs / speed.requests) * requests) / 1_000;
+}

@@ -1,0 +1,52 @@
+/** What the address of `/runs` asks for: the filter field by field, and the place of the page. */
+
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
+import type { RunFilter } from "../../storage/runs/run-list.ts";
+import { RUN_LIST_FIELDS, type RunListForm } from "../../views/runs/run-list-page.tsx";
+
+const DAY_MS = 86_400_000;
+
+/** The filter that the form's fields ask for; what cannot be read is said at its field and left out. */
+export function readRunFilter(query: (name: string) => string | undefined): { filter: RunFilter; form: RunListForm } {
+  const values = Object.fromEntries(
+    RUN_LIST_FIELDS.map((name) => [name, (query(name) ?? "").trim().slice(0, 60)]),
+  ) as RunListForm["values"];
+  const errors: Partial<Record<(typeof RUN_LIST_FIELDS)[number], string>> = {};
+  /** The value of a field as `read` has it; nothing while it is empty. */
+  function take<T>(name: (typeof RUN_LIST_FIELDS)[number], read: (text: string) => T | null | undefined, is: string) {
+    if (values[name] === "") return undefined;
+    const value = read(values[name]) ?? undefined;
+    if (value === undefined) errors[name] = `${values[name]} is no ${is}`;
+    return value;
+  }
+  const among =
+    <T extends string>(all: readonly T[]) =>
+    (text: string) =>
+      all.find((each) => each === text);
+  const state = take("state", among(RUN_STATES), "state of a run");
+  const mode = take("mode", among(MODES), "mode");
+  const interval = take("interval", among(INTERVALS), "interval");
+  const provider = take("provider", (text) => text, "provider");
+  const symbol = take("symbol", parseSymbol, "symbol");
+  const from = take("from", dayOf, "day like 2026-01-31");
+  const last = take("to", dayOf, "day like 2026-01-31");
+  const filter: RunFilter = {
+    ...(state && { state }),
+    ...(mode && { mode }),
+    ...(interval && { interval }),
+    ...(provider && { provider }),
+    ...(symbol && { symbol }),
+    ...(from !== undefined && { from }),
+    // The last day counts whole.
+    ...(last !== undefined && { to: last + DAY_MS }),
+  };
+  return { filter, form: { values, errors } };
+}
+
+/** Midnight UTC of `2026-01-31`, epoch milliseconds. */
+function dayOf(text: string): number | null {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,136 @@
+/** @jsxImportSource hono/jsx */
+/** `/runs`: all runs by filter and page; `/runs/:id`: one of them, live while it works and a report afterwards. */
+
+import { type Context, Hono } from "hono";
+import Papa from "papaparse";
+import { progressToWire, type RunSummary } from "../../domain/runs/run-summary.ts";
+import type { JobState } from "../../domain/runs/states.ts";
+import { PROVIDERS } from "../../providers/registry.ts";
+import { failuresOf } from "../../storage/runs/run-list.ts";
+import { jobsOfRun } from "../../storage/runs/runs.ts";
+import type { FilterView } from "../../views/jobs/filter-bar.tsx";
+import { RunsPage } from "../../views/runs/run-list-page.tsx";
+import { REPORT_ORDERS, type ReportOrder, type ReportRow, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { compressed } from "../compression.ts";
+import { parsePlace, placeText } from "../cursor.ts";
+import { answerJobCard, answerJobLog, answerJobPage } from "../jobs/job-page.tsx";
+import type { ScreenFeed } from "../live/broadcaster.ts";
+import { jobsOf, type Scene, sceneOf, streamAddress } from "../live/view-query.ts";
+import { frameOf } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { readRunFilter } from "./list-query.ts";
+import { filterView } from "./monitor.tsx";
+
+/** Runs on a page of the list, and symbols in a report. */
+const PAGE_SIZE = 50;
+const REPORT_ROWS = 500;
+
+export function runPages(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
+  const { db, runs } = services;
+  const pages = new Hono();
+  pages.use("/runs/*", compressed);
+
+  pages.get("/runs", async (c) => {
+    const { filter, form } = readRunFilter((name) => c.req.query(name));
+    const place = (name: string) => parsePlace(c.req.query(name) ?? "") ?? undefined;
+    const after = place("after");
+    const page = await runs.list(filter, { limit: PAGE_SIZE, before: after ? undefined : place("before"), after });
+    const failures = await failuresOf(
+      db,
+      page.runs.map(({ id }) => id),
+    );
+    const view = {
+      runs: page.runs.map((run) => ({ run, failure: failures.get(run.id) ?? null })),
+      form,
+      providers: PROVIDERS,
+      older: page.older && placeText(page.older),
+      newer: page.newer && placeText(page.newer),
+    };
+    return c.html(<RunsPage frame={frameOf(c, assets)} view={view} />, Object.keys(form.errors).length > 0 ? 422 : 200);
+  });
+
+  pages.get("/runs/:id", async (c) => {
+    const { scene, wrong } = sceneOf(c.req.param("id"), c.req.query());
+    const cursor = feed.cursor();
+    const { run, jobs } = await runs.read(c.req.param("id"));
+    const filter = filterView(c.req.query("q") ?? "", wrong, scene);
+    if (run.finishedAt !== null) return answerReport(c, run, scene, filter);
+    const stream = streamAddress(scene, cursor);
+    return c.html(
+      <RunPage frame={frameOf(c, assets)} view={{ run, ...jobsOf(scene, jobs) }} filter={filter} stream={stream} />,
+    );
+  });
+
+  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
+  pages.get("/runs/:id/jobs/:symbol/batches", (c) => answerJobCard(c, services, feed, "batches"));
+  pages.get("/runs/:id/jobs/:symbol/why", (c) => answerJobCard(c, services, feed, "why"));
+  pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
+
+  /** A finished run from the database, as a page or (`format=csv`) as a download. */
+  async function answerReport(c: Context, run: RunSummary, scene: Scene, filter: FilterView): Promise<Response> {
+    const [{ jobs }, stored] = await Promise.all([runs.read(run.id), jobsOfRun(db, run.id)]);
+    const byId = new Map(jobs.map((job) => [job.symbol, job]));
+    const rows = stored.flatMap(({ symbol, attempts, fetchMs, finishedAt, error }): ReportRow[] => {
+      const job = byId.get(symbol);
+      const row = { attempts, fetchSeconds: fetchMs / 1_000, finishedAt, error };
+      return job && scene.filter.matches(job) ? [{ job, ...row }] : [];
+    });
+    const asked = c.req.query("sort") ?? "";
+    const order = REPORT_ORDERS.find((each) => each === asked.replace(/^-/, ""));
+    rows.sort(order === undefined ? failuresFirst : by(order, asked.startsWith("-") ? -1 : 1));
+    if (c.req.query("format") === "csv") return csv(c, run, rows);
+    const shown = rows.slice(0, REPORT_ROWS);
+    const sort = order === undefined ? "" : asked;
+    const view = { run, rows: shown, hidden: rows.length - shown.length, filter: { ...filter, sort }, sort };
+    return c.html(<RunReportPage frame={frameOf(c, assets)} view={view} />);
+  }
+
+  return pages;
+}
+
+const KEYS: Readonly<Record<ReportOrder, (row: ReportRow) => number | string>> = {
+  symbol: ({ job }) => job.symbol,
+  points: ({ job }) => job.dataPoints,
+  calls: ({ job }) => job.apiCalls,
+  attempts: ({ attempts }) => attempts,
+  asking: ({ fetchSeconds }) => fetchSeconds,
+  time: ({ job }) => job.duration,
+  ended: ({ finishedAt }) => finishedAt ?? 0,
+};
+
+const by = (order: ReportOrder, sign: 1 | -1) => (a: ReportRow, b: ReportRow) => {
+  const [x, y] = [KEYS[order](a), KEYS[order](b)];
+  return x < y ? -sign : x > y ? sign : 0;
+};
+
+/** What a person has to look at: failures, then what was given up, then gaps; the rest as it was ordered. */
+const failuresFirst = (a: ReportRow, b: ReportRow) => graveness(b) - graveness(a);
+const GRAVE: readonly JobState[] = ["cancelled", "skipped", "failed"];
+const graveness = ({ job }: ReportRow) => 1 + GRAVE.indexOf(job.state) || Math.min(1, job.gaps ?? 0) / 2;
+
+function csv(c: Context, run: RunSummary, rows: readonly ReportRow[]): Response {
+  const cells = rows.map(({ job, attempts, fetchSeconds, finishedAt, error }) => {
+    const { symbol, data_points, api_calls, duration } = progressToWire(job);
+    const ended = finishedAt === null ? "" : new Date(finishedAt).toISOString();
+    return [
+      symbol,
+      job.state,
+      data_points,
+      api_calls,
+      attempts,
+      fetchSeconds,
+      duration,
+      ended,
+      job.gaps ?? 0,
+      error ?? "",
+    ];
+  });
+  const fields = "symbol,state,data_points,api_calls,attempts,fetch_seconds,duration,ended,gaps,error".split(",");
+  // A spreadsheet would run a cell that begins like a formula.
+  const text = Papa.unparse([fields, ...cells], { escapeFormulae: true });
+  return c.body(`${text}\r\n`, 200, {
+    "Content-Type": "text/csv; charset=utf-8",
+    "Content-Disposition": `attachment; filename="run-${run.id}.csv"`,
+  });
+}

@@ -1,0 +1,83 @@
+/** The run form between browser and pipeline: text fields in, an order or errors by field out. */
+
+import type { Refusal } from "../../domain/errors.ts";
+import { splitSymbols } from "../../domain/market/symbol.ts";
+import { missingSettings } from "../../providers/entry.ts";
+import { PROVIDERS } from "../../providers/registry.ts";
+import { parseRunOrder, type RunOrder } from "../../scheduler/runs/run-request.ts";
+import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
+import type { Services } from "../services.ts";
+
+/** Errors of one field that are shown in full; more are only counted. */
+const SHOWN_ERRORS = 3;
+
+type Values = RunFormView["values"];
+
+/** The form with the usual choices and no symbols yet; `values` overrides them. */
+export function emptyForm(
+  { config, settings }: Services,
+  values: Partial<Values> = {},
+  errors: RunFormView["errors"] = {},
+): RunFormView {
+  return {
+    values: {
+      symbols: "",
+      mode: "full",
+      interval: "1d",
+      years: "2",
+      provider: config.provider,
+      max_workers: String(config.workers),
+      batch_days: "30",
+      ...values,
+    },
+    errors,
+    providers: PROVIDERS.filter((entry) => missingSettings(entry, settings.values).length === 0),
+    maxWorkers: 64,
+  };
+}
+
+/** The form's fields as sent; what is missing or not text is left out. */
+export function readFields(body: Readonly<Record<string, unknown>>): Partial<Values> {
+  const entries = RUN_FIELDS.flatMap((field): [RunField, string][] => {
+    const value = body[field];
+    return typeof value === "string" ? [[field, value]] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** @throws Refusal with one error per wrong field */
+export function orderOf(values: Partial<Values>): RunOrder {
+  const { symbols = "", years, batch_days, max_workers, ...rest } = values;
+  return parseRunOrder({
+    ...rest,
+    symbols: splitSymbols(symbols),
+    years: years === "all" ? years : numberOf(years),
+    batch_days: numberOf(batch_days),
+    max_workers: numberOf(max_workers),
+  });
+}
+
+/** A field left empty takes its default; text that is no number is passed on for the check to refuse. */
+const numberOf = (text: string | undefined) =>
+  text === undefined || text.trim() === "" ? undefined : Number(text.trim());
+
+/** The refusal of an order, said at the fields it belongs to. */
+export const errorsOf = (refusal: Refusal): RunFormView["errors"] => sayErrors(refusal, RUN_FIELDS);
+
+/** A refusal by field, in sentences; what belongs to none of `fields` is said for the whole `form`. */
+export function sayErrors<F extends string>(
+  refusal: Refusal,
+  fields: readonly F[],
+): Partial<Record<F | "form", string>> {
+  const fieldOf = (name: string): F | "form" => fields.find((field) => field === name) ?? "form";
+  const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
+  if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
+  const said = [...byField].map(([field, errors]) => {
+    const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
+    const more = errors.length - shown.length;
+    return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
+  });
+  return Object.fromEntries(said);
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

@@ -1,0 +1,128 @@
+/** `/api/schedules`: what is run when. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Turn } from "../../domain/schedules.ts";
+import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
+import type { ScheduleStatus } from "../../scheduler/schedules/schedule-service.ts";
+import { apiRouter, integerParameter, json, refusals } from "../api/parameters.ts";
+import type { Services } from "../services.ts";
+
+const TurnAnswer = z
+  .object({
+    due_at: z.string(),
+    at: z.string(),
+    cause: z.string(),
+    outcome: z.string(),
+    note: z.string(),
+    run_id: z.string().nullable(),
+    run_status: z.string().nullable(),
+    complete: z.int(),
+    failed: z.int(),
+  })
+  .openapi("ScheduleTurn");
+const ScheduleAnswer = z
+  .looseObject({ id: z.int(), name: z.string(), cron: z.string(), time_zone: z.string(), enabled: z.boolean() })
+  .extend({ words: z.string(), next_runs: z.array(z.string()), last_turn: TurnAnswer.nullable() })
+  .openapi("Schedule");
+const One = z.object({ schedule: ScheduleAnswer });
+
+const id = { params: z.object({ id: integerParameter(1, 1e15, 0).removeDefault() }) };
+const body = <T extends z.ZodType>(schema: T) => ({
+  body: { required: true, content: { "application/json": { schema } } },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/schedules",
+  summary: "All schedules with their next five turns and the last one",
+  responses: { 200: json("Schedules", z.object({ schedules: z.array(ScheduleAnswer) })) },
+});
+const create = createRoute({
+  method: "post",
+  path: "/schedules",
+  summary: "Make a schedule",
+  request: body(ScheduleBody),
+  responses: { 201: json("The schedule", One), ...refusals(400, 409, 415, 422) },
+});
+const read = createRoute({
+  method: "get",
+  path: "/schedules/{id}",
+  summary: "A schedule",
+  request: id,
+  responses: { 200: json("The schedule", One), ...refusals(404, 422) },
+});
+const change = createRoute({
+  method: "patch",
+  path: "/schedules/{id}",
+  summary: "Change some of a schedule; `enabled: false` pauses it",
+  request: { ...id, ...body(SchedulePatchBody) },
+  responses: { 200: json("The schedule", One), ...refusals(400, 404, 409, 415, 422) },
+});
+const remove = createRoute({
+  method: "delete",
+  path: "/schedules/{id}",
+  summary: "Delete a schedule; its runs stay",
+  request: id,
+  responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
+});
+const runNow = createRoute({
+  method: "post",
+  path: "/schedules/{id}/run",
+  summary: "Run a schedule now, even a paused one",
+  request: id,
+  responses: {
+    202: json("The turn that was taken", One.extend({ turn: TurnAnswer })),
+    ...refusals(404, 409, 422),
+  },
+});
+
+export function scheduleRoutes({ schedules }: Services) {
+  return apiRouter()
+    .openapi(list, async (c) => c.json({ schedules: (await schedules.list()).map(scheduleToWire) }, 200))
+    .openapi(create, async (c) => {
+      const schedule = await schedules.save(null, c.req.valid("json"));
+      return c.json({ schedule: scheduleToWire(schedule) }, 201);
+    })
+    .openapi(read, async (c) => {
+      const schedule = await schedules.read(c.req.valid("param").id);
+      return c.json({ schedule: scheduleToWire(schedule) }, 200);
+    })
+    .openapi(change, async (c) => {
+      const schedule = await schedules.change(c.req.valid("param").id, c.req.valid("json"));
+      return c.json({ schedule: scheduleToWire(schedule) }, 200);
+    })
+    .openapi(remove, async (c) => {
+      await schedules.remove(c.req.valid("param").id);
+      return c.body(null, 204);
+    })
+    .openapi(runNow, async (c) => {
+      const { schedule, turn } = await schedules.runNow(c.req.valid("param").id);
+      return c.json({ schedule: scheduleToWire(schedule), turn: turnToWire(turn) }, 202);
+    });
+}
+
+const iso = (at: number) => new Date(at).toISOString();
+
+function scheduleToWire(schedule: ScheduleStatus) {
+  return {
+    id: schedule.id,
+    ...orderToWire(schedule),
+    words: schedule.words,
+    next_runs: schedule.nextRuns.map(iso),
+    last_turn: schedule.lastTurn && turnToWire(schedule.lastTurn),
+  };
+}
+
+function turnToWire({ dueAt, at, cause, outcome, note, run }: Turn) {
+  return {
+    due_at: iso(dueAt),
+    at: iso(at),
+    cause,
+    outcome,
+    note,
+    run_id: run?.id ?? null,
+    run_status: run?.state ?? null,
+    complete: run?.complete ?? 0,
+    failed: run?.failed ?? 0,
+  };
+}

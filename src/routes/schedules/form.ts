@@ -1,0 +1,91 @@
+/** The form of a schedule between browser and scheduler: text fields in, the body of the API or errors by field out. */
+
+import { Refusal } from "../../domain/errors.ts";
+import { splitSymbols } from "../../domain/market/symbol.ts";
+import { missingSettings } from "../../providers/entry.ts";
+import { PROVIDERS } from "../../providers/registry.ts";
+import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
+import { readWatchlists } from "../../storage/companies/watchlists.ts";
+import { requireSchedule } from "../../storage/schedules.ts";
+import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
+import { sayErrors } from "../runs/run-form.ts";
+import type { Services } from "../services.ts";
+
+type Values = ScheduleFormView["values"];
+
+const NEW: Values = {
+  name: "",
+  cron: "30 18 * * 1-5",
+  time_zone: "America/New_York",
+  scope: "symbols",
+  symbols: "",
+  watchlist_id: "",
+  mode: "incremental",
+  interval: "1d",
+  provider: "",
+  years: "2",
+  on_missed: "catch_up",
+  enabled: "on",
+};
+
+/** The form for a new schedule, or for one that exists, with what was typed and what is wrong with it. */
+export async function scheduleForm(
+  { db, settings }: Services,
+  id: number | null,
+  typed?: Values,
+  errors: ScheduleFormView["errors"] = {},
+): Promise<ScheduleFormView> {
+  return {
+    id,
+    values: typed ?? (id === null ? NEW : await storedValues(db, id)),
+    errors,
+    providers: PROVIDERS.filter((entry) => missingSettings(entry, settings.values).length === 0),
+    watchlists: await readWatchlists(db),
+    timeZones: ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")],
+  };
+}
+
+async function storedValues(db: Services["db"], id: number): Promise<Values> {
+  const { symbols, enabled, ...wire } = orderToWire(await requireSchedule(db, id));
+  return {
+    ...wire,
+    symbols: symbols.join(", "),
+    enabled: enabled ? "on" : "",
+    watchlist_id: String(wire.watchlist_id ?? ""),
+    provider: wire.provider ?? "",
+    years: String(wire.years),
+  };
+}
+
+/** The form's fields as sent; what is missing or not text is empty, as browsers leave out a box that is not ticked. */
+export function typedSchedule(body: Readonly<Record<string, unknown>>): Values {
+  const text = (field: ScheduleField) => (typeof body[field] === "string" ? body[field] : "");
+  return Object.fromEntries(SCHEDULE_FIELDS.map((field) => [field, text(field)])) as Values;
+}
+
+/** What was typed as the body of the API, for the same check. */
+export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, ...rest }: Values): unknown {
+  return {
+    ...rest,
+    ...(rest.scope === "symbols" && { symbols: splitSymbols(symbols) }),
+    ...(rest.scope === "watchlist" && watchlist_id !== "" && { watchlist_id: Number(watchlist_id) }),
+    years: years === "all" ? years : Number(years),
+    provider: provider === "" ? null : provider,
+    enabled: enabled === "on",
+  };
+}
+
+/** The refusal of a schedule, said at the fields it belongs to. */
+export const scheduleErrors = (refusal: Refusal): ScheduleFormView["errors"] => sayErrors(refusal, SCHEDULE_FIELDS);
+
+/** The id in an address, of a schedule that exists. @throws Refusal otherwise */
+export async function scheduleId({ db }: Services, text: string): Promise<number> {
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal("not_found", "There is no such schedule");
+  const { id } = await requireSchedule(db, Number(text));
+  return id;
+}
+
+/** The names of the watchlists by id, for the schedules that run one. */
+export async function watchlistNames({ db }: Services): Promise<ReadonlyMap<number, string>> {
+  return new Map((await readWatchlists(db)).map(({ id, name }) => [id, name]));
+}

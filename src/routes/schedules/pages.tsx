@@ -1,0 +1,76 @@
+/** @jsxImportSource hono/jsx */
+/** `/schedules`: see, add, change, pause, run and delete schedules. Plain forms, so that all of it works without JavaScript. */
+
+import { type Context, Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import type { ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
+import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../../views/schedules/schedules-page.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { compressed } from "../compression.ts";
+import { frameOf } from "../page-context.ts";
+import type { Services } from "../services.ts";
+import { scheduleBody, scheduleErrors, scheduleForm, scheduleId, typedSchedule, watchlistNames } from "./form.ts";
+
+export function schedulePages(services: Services, assets: Frame["assets"]) {
+  const { schedules } = services;
+  const pages = new Hono();
+  pages.use("/schedules", compressed);
+
+  const show = async (c: Context, form: ScheduleFormView, said: SchedulesView["said"] = null, status = 200) => {
+    const names = await watchlistNames(services);
+    const views = (await schedules.list()).map((schedule) => ({
+      ...schedule,
+      watchlist: names.get(schedule.watchlistId ?? 0) ?? null,
+    }));
+    const frame = { ...frameOf(c, assets), path: form.id === null ? "/schedules" : `/schedules/${form.id}` };
+    return c.html(<SchedulesPage frame={frame} view={{ schedules: views, form, said }} />, status as 200);
+  };
+  const id = (c: Context) => scheduleId(services, c.req.param("id") ?? "");
+  const back = (c: Context) => c.redirect("/schedules", 303);
+
+  /** Saves what was typed; what is refused is said at its field, and what was typed stays. */
+  const save = async (c: Context, changed: number | null) => {
+    const typed = typedSchedule(await c.req.parseBody());
+    try {
+      await schedules.save(changed, scheduleBody(typed));
+      return back(c);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return show(c, await scheduleForm(services, changed, typed, scheduleErrors(error)), null, error.status);
+    }
+  };
+
+  pages.get("/schedules", async (c) => show(c, await scheduleForm(services, null)));
+  pages.post("/schedules", (c) => save(c, null));
+  pages.get("/schedules/:id", async (c) => show(c, await scheduleForm(services, await id(c))));
+  pages.post("/schedules/:id", async (c) => save(c, await id(c)));
+
+  pages.post("/schedules/:id/pause", async (c) => {
+    await schedules.change(await id(c), { enabled: false });
+    return back(c);
+  });
+  pages.post("/schedules/:id/resume", async (c) => {
+    await schedules.change(await id(c), { enabled: true });
+    return back(c);
+  });
+  pages.post("/schedules/:id/run", async (c) => {
+    const asked = await id(c);
+    try {
+      const { turn } = await schedules.runNow(asked);
+      return c.redirect(`/runs/${turn.run?.id}`, 303);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return show(c, await scheduleForm(services, null), { level: "error", text: error.message }, error.status);
+    }
+  });
+  pages.get("/schedules/:id/delete", async (c) => {
+    const schedule = await schedules.read(await id(c));
+    return c.html(<DeleteSchedulePage frame={frameOf(c, assets)} schedule={schedule} />);
+  });
+  pages.post("/schedules/:id/delete", async (c) => {
+    await schedules.remove(await id(c));
+    return back(c);
+  });
+
+  return pages;
+}

@@ -1,0 +1,122 @@
+/** `/settings`: the providers' keys, addresses and limits. Keys go in and never come out. */
+
+import { type Context, Hono } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
+import { findProvider, PROVIDERS } from "../../providers/registry.ts";
+import { quotaGate } from "../../scheduler/quotas/rate-limit-gate.ts";
+import { checkProvider } from "../../scheduler/settings/provider-check.ts";
+import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
+import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
+import type { Frame } from "../../views/ui/layout.tsx";
+import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
+import { frameOf } from "../page-context.ts";
+import { quotaViews } from "../quotas/gauges.ts";
+import type { Services } from "../services.ts";
+
+export function settingsPages(services: Services, assets: Frame["assets"]) {
+  const { settings } = services;
+  const pages = new Hono();
+
+  /** `about` is what the page says of one provider. */
+  const show = (
+    c: Context,
+    about: Partial<ProviderSettingsView> = {},
+    status = 200,
+    aboutMail: Partial<MailSettingsView> = {},
+  ) => {
+    const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
+    const providers = PROVIDERS.flatMap((entry) => {
+      const { name, title, summary } = entry;
+      const quota = quotas.get(name);
+      if (quota === undefined) return [];
+      const view = { name, title, summary, fields: settings.describe(entry), quota, errors: {}, said: null };
+      return [about.name === name ? { ...view, ...about } : view];
+    });
+    const frame = { ...frameOf(c, assets), path: "/settings" };
+    c.header("Cache-Control", "no-store");
+    return c.html(
+      <SettingsPage
+        frame={frame}
+        view={{ providers, keepsKeys: settings.keepsKeys, mail: mailView(services, aboutMail) }}
+      />,
+      status as 200,
+    );
+  };
+
+  pages.get("/settings", (c) => {
+    const saved = c.req.query("saved");
+    const said = { level: "info", text: "Saved; the next request uses it" } as const;
+    if (saved === "mail")
+      return show(c, {}, 200, { said: { level: "info", text: "Saved: the mail server let us in" } });
+    return saved === undefined ? show(c) : show(c, { name: saved, said });
+  });
+
+  // Where a form was sent to is no page of its own.
+  pages.get("/settings/*", (c) => c.redirect("/settings"));
+
+  pages.post("/settings/mail", async (c) => {
+    const refused = await saveMail(services, await c.req.parseBody());
+    return refused === null ? c.redirect("/settings?saved=mail#mail", 303) : show(c, {}, 422, refused);
+  });
+
+  pages.post("/settings/mail/forget", async (c) => {
+    await services.mail.forget();
+    return c.redirect("/settings#mail", 303);
+  });
+
+  pages.post("/settings/:provider", async (c) => {
+    const entry = entryOf(c);
+    const changes = changesOf(entry, await c.req.parseBody({ all: true }));
+    try {
+      await settings.change(entry, changes);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
+      const said = { level: "error", text: "Nothing was saved: see below" } as const;
+      // What was typed stays, keys excepted.
+      const fields = settings.describe(entry).map((field) => {
+        const typed = changes.get(field.variable);
+        return field.kind === "key" || field.locked !== null || typed == null ? field : { ...field, value: typed };
+      });
+      return show(c, { name: entry.name, errors, said, fields }, error.status);
+    }
+    return c.redirect(`/settings?saved=${entry.name}#provider-${entry.name}`, 303);
+  });
+
+  pages.post("/settings/:provider/check", async (c) => {
+    const entry = entryOf(c);
+    const provider = services.provider(entry.name);
+    const keys = settings.describe(entry).filter(({ kind }) => kind === "key");
+    if (keys.length === 0) return show(c, { name: entry.name, said: { level: "info", text: "It needs no key" } });
+    if (provider === undefined) {
+      const text = `Not set: ${missingSettings(entry, settings.values).join(", ")}`;
+      return show(c, { name: entry.name, said: { level: "error", text } });
+    }
+    const gate = quotaGate(services.quota, services.usage);
+    const byQuota = keys.every(({ source }) => source !== "default");
+    const { good, text } = await checkProvider(provider, { gate, redact: services.redact }, { byQuota });
+    return show(c, { name: entry.name, said: { level: good ? "info" : "error", text } });
+  });
+
+  return pages;
+}
+
+function entryOf(c: Context): ProviderEntry {
+  const entry = findProvider(c.req.param("provider") ?? "");
+  if (entry) return entry;
+  throw new Refusal("not_found", "There is no such provider");
+}
+
+/** What the form asks for: an empty key stays as it is, any other empty field goes back to its default. */
+function changesOf(entry: ProviderEntry, sent: Readonly<Record<string, unknown>>): Map<string, string | null> {
+  const forget = new Set([sent.forget].flat());
+  const changes = new Map<string, string | null>();
+  for (const { variable, kind } of entry.settings) {
+    const value = [sent[variable]].flat().at(-1);
+    if (forget.has(variable)) changes.set(variable, null);
+    else if (typeof value === "string" && value.trim() !== "") changes.set(variable, value.trim());
+    else if (typeof value === "string" && kind !== "key") changes.set(variable, null);
+  }
+  return changes;
+}
