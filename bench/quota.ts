@@ -5,7 +5,7 @@
  */
 
 import { Quota } from "../src/providers/quotas/rate-limiter.ts";
-import { VirtualClock } from "../tests/providers/virtual-clock.ts";
+import { VirtualClock } from "../tests/helpers/virtual-clock.ts";
 
 const WORKERS = 8;
 const MINUTE = 60_000;

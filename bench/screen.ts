@@ -5,7 +5,7 @@
  */
 
 import type { CDPSession, Page } from "playwright-core";
-import { live, Screen } from "../tests/e2e/screen.ts";
+import { live, Screen } from "../tests/e2e/browser.ts";
 import { median, tell } from "./support/report.ts";
 
 const SECONDS = Number(process.argv[2] ?? 120);

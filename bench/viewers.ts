@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import { ProgressHub } from "../src/hub.ts";
 import { ScreenFeed } from "../src/routes/live/broadcaster.ts";
 import { streamRoutes as screenRoutes } from "../src/routes/live/stream.ts";
-import { job, run } from "../tests/helpers/board.ts";
+import { job, run } from "../tests/helpers/fixtures.ts";
 import { type Answer, short, tell } from "./support/report.ts";
 
 const VIEWERS = [1, 10, 100, 1_000];

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FRAME_MS, type Frame, type HubEvent, jobKey, ProgressHub, RUSH_FRAME_MS } from "../src/hub.ts";
-import { job, line, run } from "./helpers/board.ts";
+import { job, line, run } from "./helpers/fixtures.ts";
 
 let hub: ProgressHub;
 beforeEach(() => {

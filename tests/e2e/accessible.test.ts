@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { PASSWORD } from "../helpers/password.ts";
-import { live, rowOf, Screen, startRun } from "./screen.ts";
+import { live, rowOf, Screen, startRun } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 

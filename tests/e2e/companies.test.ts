@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { fakeTiingo } from "../fakes/tiingo.ts";
-import { FAKE_KEY } from "../fakes/vendor.ts";
-import { live, rowOf, Screen } from "./screen.ts";
+import { fakeTiingo } from "../fakes/vendors/tiingo.ts";
+import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
+import { live, rowOf, Screen } from "./browser.ts";
 
 const tiingo = fakeTiingo();
 let screen: Screen;

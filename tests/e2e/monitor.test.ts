@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { live, rowOf, Screen, startRun } from "./screen.ts";
+import { live, rowOf, Screen, startRun } from "./browser.ts";
 
 setDefaultTimeout(30_000);
 

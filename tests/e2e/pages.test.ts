@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
-import { live, rowOf, Screen, startRun } from "./screen.ts";
+import { live, rowOf, Screen, startRun } from "./browser.ts";
 
 setDefaultTimeout(30_000);
 

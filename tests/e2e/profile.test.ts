@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { temporaryFolder } from "../helpers/folder.ts";
-import { rowOf, Screen } from "./screen.ts";
+import { rowOf, Screen } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 const PROFILE = "/profiles/AAPL?interval=1d";

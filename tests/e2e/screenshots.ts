@@ -4,11 +4,11 @@ import { mkdir, rm } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { startMailServer } from "../fakes/smtp.ts";
-import { fakeTiingo } from "../fakes/tiingo.ts";
-import { FAKE_KEY } from "../fakes/vendor.ts";
+import { fakeTiingo } from "../fakes/vendors/tiingo.ts";
+import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD } from "../helpers/password.ts";
-import { live, rowOf, Screen, startRun } from "./screen.ts";
+import { live, rowOf, Screen, startRun } from "./browser.ts";
 
 const FOLDER = new URL("../../docs/screenshots/", import.meta.url).pathname;
 const SIZES = {

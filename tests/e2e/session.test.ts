@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
-import { live, rowOf, Screen, startRun } from "./screen.ts";
+import { live, rowOf, Screen, startRun } from "./browser.ts";
 
 let screen: Screen;
 beforeAll(async () => {

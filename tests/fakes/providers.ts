@@ -5,8 +5,8 @@ import type { HttpPace } from "../../src/providers/http/client.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { findProvider } from "../../src/providers/registry.ts";
 import type { SettingValues } from "../../src/providers/setting.ts";
-import { FAKE_SECRET } from "./alpaca.ts";
-import type { FakeVendor } from "./vendor.ts";
+import { FAKE_SECRET } from "./vendors/alpaca.ts";
+import type { FakeVendor } from "./vendors/vendor.ts";
 
 /** Retries without waiting. */
 export const HURRY: HttpPace = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { fakeBinance } from "../fakes/binance.ts";
-import { fakeEodhd } from "../fakes/eodhd.ts";
-import { FAKE_KEY } from "../fakes/vendor.ts";
+import { fakeBinance } from "../fakes/vendors/binance.ts";
+import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
+import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { ask } from "../helpers/http.ts";
 

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createRoutes } from "../../src/routes/index.ts";
 import { postMail } from "../../src/storage/alerts/outbox.ts";
 import { storeCompanies } from "../../src/storage/companies/companies.ts";
-import { reply } from "../fakes/behaviours.ts";
-import { fakeEodhd } from "../fakes/eodhd.ts";
 import { valuesFor } from "../fakes/providers.ts";
+import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
+import { reply } from "../fakes/vendors/faults.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
 setDefaultTimeout(60_000);

@@ -3,7 +3,7 @@ import { type Database, migrateDatabase, openDatabase } from "../../src/storage/
 import { takeLease } from "../../src/storage/lease.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
 import { UsageStore } from "../../src/storage/quotas/usage.ts";
-import { line } from "../helpers/board.ts";
+import { line } from "../helpers/fixtures.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 
 let folder: Folder;

@@ -10,7 +10,7 @@ import { liveJob, liveLogLines, liveNotice, liveRuns, sseTogether } from "../../
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/runs/run-form.tsx";
 import { RunHead, runSentence } from "../../src/views/runs/run-header.tsx";
 import { formatDuration, formatEta, formatValue } from "../../src/views/ui/format.ts";
-import { job, line, run } from "../helpers/board.ts";
+import { job, line, run } from "../helpers/fixtures.ts";
 
 /** The attributes and texts of a fragment, as a parser sees them. */
 function parse(markup: string, selector: string) {

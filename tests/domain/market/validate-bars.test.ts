@@ -1,0 +1,157 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
+import { judge, REASONS } from "../../../src/domain/market/validate-bars.ts";
+
+type Row = [ts: number, open: number, high: number, low: number, close: number, volume: number];
+const FROM = 1_704_205_800;
+const window = { interval: "1m", from: FROM, to: FROM + 86_400, asOf: FROM + 10 * 86_400 } as const;
+
+function columns(rows: readonly Row[]): BarColumns {
+  const bars = emptyBars(rows.length);
+  for (const [at, row] of rows.entries())
+    for (const [column, field] of BAR_FIELDS.entries()) bars[field][at] = row[column]!;
+  return bars;
+}
+const rowsOf = (bars: BarColumns) => [...bars.ts].map((_, at) => BAR_FIELDS.map((field) => bars[field][at]!) as Row);
+const minute = (index: number, change: Partial<Record<(typeof BAR_FIELDS)[number], number>> = {}): Row => {
+  const bar = { ts: FROM + 60 * index, open: 10, high: 12, low: 9, close: 11, volume: 100, ...change };
+  return BAR_FIELDS.map((field) => bar[field]) as Row;
+};
+
+describe("judging bars", () => {
+  test("good bars pass as they are, without a copy", () => {
+    const bars = columns([minute(0), minute(1), minute(2)]);
+    const judged = judge(bars, window);
+    expect(judged.bars).toBe(bars);
+    expect(judged.rejected).toEqual([]);
+  });
+
+  const faults: [string, Row, string][] = [
+    ["no time", minute(1, { ts: Number.NaN }), REASONS.noTime],
+    ["a time off the grid", minute(1, { ts: FROM + 61 }), REASONS.offGrid],
+    ["a time before the window", minute(-1), REASONS.outside],
+    ["a time at the window's open end", minute(1440), REASONS.outside],
+    ["a time that has not come", minute(1, { ts: window.asOf }), REASONS.future],
+    ["no close", minute(1, { close: Number.NaN }), REASONS.noPrice],
+    ["an endless high", minute(1, { high: Number.POSITIVE_INFINITY }), REASONS.noPrice],
+    ["a zero open", minute(1, { open: 0, low: 0 }), REASONS.notPositive],
+    ["a negative low", minute(1, { low: -1 }), REASONS.notPositive],
+    ["no volume", minute(1, { volume: Number.NaN }), REASONS.noVolume],
+    ["a negative volume", minute(1, { volume: -1 }), REASONS.negativeVolume],
+    ["a high below its low", minute(1, { high: 8 }), REASONS.highBelowLow],
+    ["a close above its high", minute(1, { close: 12.5 }), REASONS.outsideRange],
+    ["an open below its low", minute(1, { open: 8.5 }), REASONS.outsideRange],
+  ];
+  for (const [title, bad, reason] of faults) {
+    test(`a bar with ${title} is put aside and the others stay`, () => {
+      const { bars, rejected } = judge(columns([minute(0), bad, minute(2)]), window);
+      expect(rowsOf(bars)).toEqual([minute(0), minute(2)]);
+      expect(rejected.map((row) => row.reason)).toEqual([reason]);
+    });
+  }
+
+  test("a rejected row keeps its numbers, a missing one as null", () => {
+    const { rejected } = judge(columns([minute(0, { close: Number.NaN })]), window);
+    expect(rejected).toEqual([
+      {
+        where: "2024-01-02T14:30:00.000Z",
+        reason: REASONS.noPrice,
+        raw: `{"ts":${FROM},"open":10,"high":12,"low":9,"close":null,"volume":100}`,
+      },
+    ]);
+  });
+
+  test("zero volume is a fact, not a fault", () => {
+    expect(judge(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
+  });
+
+  test("a daily bar belongs at midnight UTC", () => {
+    const day = { interval: "1d", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
+    const { bars, rejected } = judge(columns([minute(0, { ts: 86_400 }), minute(0, { ts: 2 * 86_400 + 18_000 })]), day);
+    expect([...bars.ts]).toEqual([86_400]);
+    expect(rejected[0]?.reason).toBe(REASONS.offGrid);
+  });
+
+  test("of two different bars of one minute the busier is kept", () => {
+    const poor = minute(1, { volume: 50 });
+    const rich = minute(1, { volume: 80, close: 10.5 });
+    for (const pair of [
+      [poor, rich],
+      [rich, poor],
+    ]) {
+      const { bars, rejected } = judge(columns([minute(0), ...pair, minute(2)]), window);
+      expect(rowsOf(bars)).toEqual([minute(0), rich, minute(2)]);
+      expect(rejected.map((row) => row.reason)).toEqual([REASONS.rival]);
+    }
+  });
+
+  test("a bar that came twice is stored once", () => {
+    const { bars, rejected } = judge(columns([minute(0), minute(1), minute(1)]), window);
+    expect(rowsOf(bars)).toEqual([minute(0), minute(1)]);
+    expect(rejected.map((row) => row.reason)).toEqual([REASONS.twice]);
+  });
+
+  const level = (index: number, price: number): Row =>
+    minute(index, { open: price, high: price, low: price, close: price });
+
+  test("a lone jump is put aside, up or down, one bar or two", () => {
+    for (const odd of [1000, 1, 0.0001]) {
+      const { bars, rejected } = judge(
+        columns([10, 10.1, odd, 10.2, 10, odd, odd, 10, 10.1, 10].map((p, i) => level(i, p))),
+        window,
+      );
+      expect([...bars.close]).toEqual([10, 10.1, 10.2, 10, 10, 10.1, 10]);
+      expect(rejected.map((row) => row.reason)).toEqual([REASONS.jump, REASONS.jump, REASONS.jump]);
+    }
+  });
+
+  test("a jump that stays is a split and passes, as does a crash", () => {
+    for (const prices of [
+      [200, 201, 10, 10.1, 10],
+      [1, 1.01, 50, 50.2, 50],
+      [100, 100, 49, 51, 52],
+    ]) {
+      expect(judge(columns(prices.map((p, i) => level(i, p))), window).rejected).toEqual([]);
+    }
+  });
+
+  test("a lone trade far off the market is no reason to lose the bar", () => {
+    const rows = [minute(0), minute(1, { low: 0.001 }), minute(2, { high: 5_000 }), minute(3)];
+    expect(judge(columns(rows), window).rejected).toEqual([]);
+  });
+
+  test("a jump at the end passes: only what follows can tell", () => {
+    expect(judge(columns([10, 10, 10, 400].map((p, i) => level(i, p))), window).rejected).toEqual([]);
+  });
+
+  test("whatever comes, what passes is ascending, in the window and believable, and nothing vanishes", () => {
+    const number = fc.oneof(fc.constantFrom(0, -1, 9, 10, 11, 1e6, Number.NaN), fc.double());
+    const ts = fc.oneof(
+      fc.integer({ min: -3, max: 1445 }).map((i) => FROM + 60 * i),
+      fc.double(),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(ts, number, number, number, number, number), { maxLength: 60 }), (rows) => {
+        const { bars, rejected } = judge(columns(rows as Row[]), window);
+        expect(bars.ts.length + rejected.length).toBe(rows.length);
+        for (let at = 0; at < bars.ts.length; at++) {
+          const [time, o, h, l, c, v] = BAR_FIELDS.map((field) => bars[field][at]!) as Row;
+          expect(time >= window.from && time < window.to && (at === 0 || time > bars.ts[at - 1]!)).toBe(true);
+          expect(l > 0 && l <= o && o <= h && l <= c && c <= h && v >= 0 && Number.isFinite(h + v)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test("the order of arrival does not matter", () => {
+    const rows = Array.from({ length: 20 }, (_, i) => minute(i, { volume: 100 + i }));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(rows, { minLength: 20 }), (shuffled) => {
+        const { bars, rejected } = judge(columns(shuffled), window);
+        expect(rowsOf(bars)).toEqual(rows);
+        expect(rejected).toEqual([]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { endOfWait, whyWaiting } from "../../../src/domain/runs/wait-reason.ts";
+import { job, run } from "../../helpers/fixtures.ts";
+
+const queued = { state: "queued", status: "Queued", microStage: "Waiting for a worker" } as const;
+
+test("a job in the queue says who is before it and when its turn comes", () => {
+  const jobs = [
+    job({ symbol: "A" }),
+    job({ symbol: "B" }),
+    job({ symbol: "C", ...queued }),
+    job({ symbol: "D", ...queued }),
+    job({ symbol: "E", ...queued }),
+  ];
+  expect(whyWaiting(jobs[4]!, run({ symbolsPerMinute: 30 }), jobs)).toEqual([
+    { why: "2 symbols are before it in the queue.", clearsIn: 4 },
+    { why: "2 of at most 2 workers of this run are busy: A, B.", clearsIn: 2 },
+  ]);
+});
+
+test("a limit that holds the ones before it comes first", () => {
+  const jobs = [job({ symbol: "A", microStage: "Rate limit: resuming in 40s" }), job({ symbol: "B", ...queued })];
+  expect(whyWaiting(jobs[1]!, run(), jobs)[0]).toEqual({
+    why: "A before it: The rate limit of demo has no room for its next request.",
+    clearsIn: 40,
+    setAt: "/settings#provider-demo",
+  });
+});
+
+test("one that left its worker to others for a long wait says what it waits for", () => {
+  const parked = job({ state: "queued", microStage: "Rate limit: resuming in 1190s", until: 5_000_000 });
+  expect(whyWaiting(parked, run({ held: { by: "quota", until: 4_900 } }), [parked])).toEqual([
+    { why: "The API quota of demo is used up.", clearsAt: 4_900_000, clearsIn: null, setAt: "/settings#provider-demo" },
+  ]);
+  const asked = whyWaiting(parked, run({ held: { by: "hold", until: 4_900 } }), [parked]);
+  expect(asked[0]?.why).toBe("The provider demo has asked us to wait before the next request.");
+  expect(whyWaiting(parked, run(), [parked])[0]?.clearsAt).toBe(5_000_000);
+  expect(endOfWait("Rate limit: resuming in 1190s", 1_000)).toBe(1_191_000);
+  expect(endOfWait("The tide is out", 1_000)).toBeUndefined();
+});
+
+test("nobody of its own run works: the workers are elsewhere", () => {
+  const jobs = [job(queued)];
+  expect(whyWaiting(jobs[0]!, run(), jobs)).toEqual([{ why: "All workers are busy with other runs.", clearsIn: null }]);
+});
+
+test("a job that retries, or is paused, says so itself; one that works or has ended has no reason to give", () => {
+  const retrying = job({ microStage: "Retry 2/5 in 3s: HTTP 503" });
+  expect(whyWaiting(retrying, run(), [retrying])).toEqual([{ why: "Retry 2/5: HTTP 503.", clearsIn: 3 }]);
+  const paused = job({ state: "paused", microStage: "Paused by you since 14:02:11 UTC" });
+  expect(whyWaiting(paused, run(), [])[0]?.why).toStartWith("Paused by you since 14:02:11 UTC. Resume it");
+  const parked = job({ ...queued, microStage: "Rate limit: resuming in 900s" });
+  expect(whyWaiting(parked, run(), [parked])[0]?.clearsIn).toBe(900);
+  for (const state of ["running", "complete", "failed", "cancelled", "skipped"] as const) {
+    expect(whyWaiting(job({ state }), run(), [])).toEqual([]);
+  }
+});

@@ -1,0 +1,124 @@
+/** EODHD as far as Barkeep uses it: windows in epoch seconds or dates, plain-text errors, weighted daily calls. */
+
+import { DAY } from "../../../src/domain/market/interval.ts";
+import type { FakeMarket } from "./market.ts";
+import { type FakeVendor, startFake } from "./vendor.ts";
+
+export interface FakeEodhd extends FakeVendor {
+  /** Weighted calls counted today, as `/user` shows them. */
+  calls: { used: number; date: string; limit: number };
+  maxDays: number;
+}
+
+const text = (status: number, body: string) => new Response(body, { status, headers: { "content-type": "text/html" } });
+const symbolOf = (code: string) => {
+  const at = code.lastIndexOf(".");
+  return code.slice(at + 1) === "CC" ? code.slice(0, at) : code.slice(0, at).replace("BRK-B", "BRK.B");
+};
+
+export function fakeEodhd(): FakeEodhd {
+  const calls = { used: 0, date: new Date().toISOString().slice(0, 10), limit: 100_000 };
+  const spend = (cost: number) => {
+    if (calls.used + cost > calls.limit)
+      return text(402, "You exceeded your daily API requests limit. Please contact support@example.com");
+    calls.used += cost;
+    return null;
+  };
+
+  async function intraday(url: URL, market: FakeMarket): Promise<Response> {
+    const [from, to] = [Number(url.searchParams.get("from")), Number(url.searchParams.get("to"))];
+    if (to - from > vendor.maxDays * DAY) {
+      const message = [`Max period length is ${vendor.maxDays} days`];
+      return Response.json({ errors: { from: message, to: message } }, { status: 422 });
+    }
+    const bars = await market.bars(symbolOf(codeOf(url)), "1m", from, to);
+    if (!bars) return text(404, "Ticker Not Found.");
+    return (
+      spend(5) ??
+      Response.json(
+        bars.map(({ ts, ...bar }) => ({
+          timestamp: ts,
+          gmtoffset: 0,
+          datetime: new Date(ts * 1000).toISOString().slice(0, 19).replace("T", " "),
+          ...bar,
+        })),
+      )
+    );
+  }
+
+  async function daily(url: URL, market: FakeMarket): Promise<Response> {
+    const [from, to] = ["from", "to"].map((name) => Date.parse(`${url.searchParams.get(name)}T00:00:00Z`) / 1000);
+    const bars = await market.bars(symbolOf(codeOf(url)), "1d", from!, to!);
+    if (!bars) return text(404, "Ticker Not Found.");
+    const rows = bars.map(({ ts, ...bar }) => ({
+      date: new Date(ts * 1000).toISOString().slice(0, 10),
+      ...bar,
+      adjusted_close: bar.close,
+    }));
+    return spend(1) ?? Response.json(rows);
+  }
+
+  function actions(url: URL, market: FakeMarket, wanted: "split" | "dividend"): Response {
+    const all = market.actions.get(symbolOf(codeOf(url))) ?? [];
+    const rows = all
+      .filter(({ kind }) => kind === wanted)
+      .map(({ date, value }) => {
+        const day = new Date(date * 1000).toISOString().slice(0, 10);
+        return wanted === "split"
+          ? { date: day, split: `${value.toFixed(6)}/1.000000` }
+          : { date: day, value: value / 4, unadjustedValue: value, currency: "USD" };
+      });
+    return spend(1) ?? Response.json(rows);
+  }
+
+  const vendor: FakeEodhd = Object.assign(
+    startFake({
+      knows: (_request, url, key) => url.searchParams.get("api_token") === key,
+      refuseKey: () => text(403, "Unauthenticated"),
+      refusePace: () => Response.json({ error: "API rate limit exceeded" }, { status: 429 }),
+      answer: (url, market) => {
+        if (url.searchParams.get("fmt") !== "json")
+          return text(200, "Timestamp,Gmtoffset,Datetime,Open,High,Low,Close,Volume\n");
+        if (url.pathname.startsWith("/api/intraday/")) return intraday(url, market);
+        if (url.pathname.startsWith("/api/eod/")) return daily(url, market);
+        if (url.pathname.startsWith("/api/splits/")) return actions(url, market, "split");
+        if (url.pathname.startsWith("/api/div/")) return actions(url, market, "dividend");
+        const listed = /^\/api\/exchange-symbol-list\/(\w+)$/.exec(url.pathname);
+        if (listed) return Response.json(LISTS[listed[1]!] ?? []);
+        if (url.pathname !== "/api/user") return null;
+        return Response.json({
+          subscriptionType: "monthly",
+          apiRequests: calls.used,
+          apiRequestsDate: calls.date,
+          dailyRateLimit: calls.limit,
+        });
+      },
+    }),
+    { calls, maxDays: 120 },
+  );
+  return Object.assign(vendor, { url: `${vendor.url}/api` });
+}
+
+const entry = (Code: string, Name: string, Exchange: string, Type: string) => ({
+  Code,
+  Name,
+  Country: "",
+  Exchange,
+  Currency: "USD",
+  Type,
+  Isin: null,
+});
+
+/** The symbol lists, with what no user could type and what has no bars. */
+const LISTS: Record<string, unknown[]> = {
+  US: [
+    entry("AAPL", "Fake Apple", "NASDAQ", "Common Stock"),
+    entry("BRK-B", "Fake Berkshire", "NYSE", "Common Stock"),
+    entry("SPY", "Fake Fund", "NYSE ARCA", "ETF"),
+    entry("ABC_old1", "Fake former", "NYSE", "Common Stock"),
+    entry("VTSAX", "Fake mutual", "NMFQS", "Mutual Fund"),
+  ],
+  LSE: [entry("VOD", "Vodafone Group", "LSE", "Common Stock")],
+};
+
+const codeOf = (url: URL) => decodeURIComponent(url.pathname.split("/").at(-1)!);

@@ -1,0 +1,61 @@
+/** What the fake vendors sell: bars on real sessions that a test may bend. */
+
+import { CALENDAR } from "../../../src/domain/market/calendar.ts";
+import type { CorporateAction } from "../../../src/domain/market/corporate-actions.ts";
+import { DAY, INTERVAL_SECONDS, type Interval } from "../../../src/domain/market/interval.ts";
+import { marketOf } from "../../../src/domain/market/symbol.ts";
+import { createDemoProvider } from "../../../src/providers/demo/demo-provider.ts";
+import { recordingContext } from "../../providers/fetch-context.ts";
+
+export interface FakeBar {
+  ts: number;
+  open: number | null;
+  high: number | null;
+  low: number | null;
+  close: number | null;
+  volume: number | null;
+}
+
+const KNOWN = ["AAPL", "MSFT", "SPY", "BRK.B", "BTC-USD", "BTC-USDT", "ETH-USDT"];
+
+export class FakeMarket {
+  readonly known = new Set(KNOWN);
+  /** The moment beyond which the vendor has nothing, epoch seconds. */
+  now = Number.POSITIVE_INFINITY;
+  /** Splits and dividends by symbol. */
+  readonly actions = new Map<string, CorporateAction[]>();
+  /** Whether US minutes before the open and after the close are sent as well. */
+  extended = true;
+  /** Bends a bar, or hides it with `null`: late corrections, splits, holes, nonsense. */
+  edit: (symbol: string, interval: Interval, bar: FakeBar) => FakeBar | null = (_symbol, _interval, bar) => bar;
+  readonly #demo = createDemoProvider();
+
+  /** The bars with `from` <= ts <= `to` (epoch seconds), or `null` for a symbol that does not exist. */
+  async bars(symbol: string, interval: Interval, from: number, to: number): Promise<FakeBar[] | null> {
+    if (!this.known.has(symbol)) return null;
+    const window = { symbol, interval, from, to: to + 1, asOf: Math.min(this.now, Date.UTC(2100, 0) / 1000) };
+    const { bars } = await this.#demo.fetchBars(window, recordingContext());
+    const rows: FakeBar[] = [...bars.ts].map((ts, at) => ({
+      ts,
+      open: bars.open[at]!,
+      high: bars.high[at]!,
+      low: bars.low[at]!,
+      close: bars.close[at]!,
+      volume: bars.volume[at]!,
+    }));
+    if (this.extended && interval !== "1d" && marketOf(symbol) === "us_equity") {
+      rows.push(...this.#extendedBars(interval, from, to));
+      rows.sort((a, b) => a.ts - b.ts);
+    }
+    return rows.flatMap((bar) => this.edit(symbol, interval, bar) ?? []);
+  }
+
+  /** Two bars before each open and two after each close, far off the regular prices. */
+  #extendedBars(interval: Interval, from: number, to: number): FakeBar[] {
+    const step = INTERVAL_SECONDS[interval];
+    return CALENDAR.sessionsBetween("us_equity", Math.floor(from / DAY) * DAY, to + 1)
+      .flatMap(({ open, close }) => [open - 2 * step, open - step, close, close + step])
+      .filter((ts) => ts >= from && ts <= to)
+      .map((ts) => ({ ts, open: 9_999, high: 9_999, low: 1, close: 9_999, volume: 1 }));
+  }
+}

@@ -1,0 +1,94 @@
+/** Massive's aggregates: windows in milliseconds, results absent when empty, links to the next page without the key. */
+
+import { newYorkTime } from "../../../src/domain/market/calendar.ts";
+import type { Interval } from "../../../src/domain/market/interval.ts";
+import { type FakeVendor, startFake } from "./vendor.ts";
+
+export interface FakeMassive extends FakeVendor {
+  pageRows: number;
+}
+
+const INTERVALS: Record<string, Interval> = {
+  "1/minute": "1m",
+  "5/minute": "5m",
+  "15/minute": "15m",
+  "1/hour": "1h",
+  "1/day": "1d",
+};
+const PATH = /^\/v2\/aggs\/ticker\/([^/]+)\/range\/(\d+\/\w+)\/(\d+)\/(\d+)$/;
+
+export function fakeMassive(): FakeMassive {
+  const vendor: FakeMassive = Object.assign(
+    startFake({
+      knows: ({ headers }, _url, key) => headers.get("authorization") === `Bearer ${key}`,
+      refuseKey: () => Response.json({ status: "ERROR", request_id: "a1", error: "Unknown API Key" }, { status: 401 }),
+      refusePace: () =>
+        Response.json(
+          {
+            status: "ERROR",
+            request_id: "a2",
+            error:
+              "You've exceeded the maximum requests per minute, please wait or upgrade your subscription to continue.",
+          },
+          { status: 429 },
+        ),
+      async answer(url, market) {
+        const listed = /^\/v3\/reference\/(splits|dividends)$/.exec(url.pathname)?.[1];
+        if (listed) {
+          const all = market.actions.get(url.searchParams.get("ticker") ?? "") ?? [];
+          const rows = all.filter(({ kind }) => `${kind}s` === listed);
+          const at = Number(url.searchParams.get("cursor") ?? 0);
+          const results = rows.slice(at, at + 1).map(({ date, value }) => {
+            const day = new Date(date * 1000).toISOString().slice(0, 10);
+            return listed === "splits"
+              ? { execution_date: day, split_from: 1, split_to: value }
+              : { ex_dividend_date: day, cash_amount: value, currency: "USD" };
+          });
+          const next = new URL(url);
+          next.searchParams.set("cursor", String(at + 1));
+          return Response.json({ status: "OK", results, ...(at + 1 < rows.length && { next_url: next.href }) });
+        }
+        const [, code = "", span = "", from, to] = PATH.exec(decodeURIComponent(url.pathname)) ?? [];
+        const interval = INTERVALS[span];
+        if (!interval) return null;
+        const symbol = code.startsWith("X:") ? `${code.slice(2).replace(/USD$/, "")}-USD` : code;
+        const first = Number(url.searchParams.get("cursor") ?? from) / 1000;
+        if (!market.known.has(symbol))
+          return Response.json({ status: "NOT_FOUND", request_id: "a3", message: "Data not found." }, { status: 404 });
+        const bars = (await market.bars(symbol, interval, first, Math.floor(Number(to) / 1000))) ?? [];
+        const page = bars.slice(0, vendor.pageRows);
+        const start = (ts: number) => 1000 * (interval === "1d" && !code.startsWith("X:") ? newYorkTime(ts, 0) : ts);
+        const body = {
+          ticker: code,
+          queryCount: page.length,
+          resultsCount: page.length,
+          adjusted: false,
+          status: "OK",
+          request_id: "a4",
+        };
+        if (page.length === 0) return Response.json(body);
+        const next = bars[page.length];
+        return Response.json({
+          ...body,
+          results: page.map((bar) => ({
+            v: bar.volume,
+            vw: bar.close,
+            o: bar.open,
+            c: bar.close,
+            h: bar.high,
+            l: bar.low,
+            t: start(bar.ts),
+            n: 31,
+          })),
+          ...(next
+            ? {
+                next_url: `https://api.polygon.io/v2/aggs/ticker/${encodeURIComponent(code)}/range/${span}/${from}/${to}?cursor=${next.ts * 1000}`,
+              }
+            : {}),
+        });
+      },
+    }),
+    { pageRows: 50_000 },
+  );
+  return vendor;
+}

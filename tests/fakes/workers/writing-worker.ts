@@ -1,0 +1,29 @@
+/** A thread that stores batches of bars of its own series, as a worker of the pipeline does. */
+
+import { openDatabase } from "../../../src/storage/db.ts";
+import { storeBatch } from "../../../src/storage/runs/batches.ts";
+import { rampBars } from "../../helpers/bars.ts";
+
+declare const self: Worker;
+
+self.onmessage = async ({ data }: MessageEvent<{ url: string; series: number; batches: number; rows: number }>) => {
+  const db = await openDatabase(data.url);
+  try {
+    for (let n = 0; n < data.batches; n++) {
+      const from = n * data.rows * 60;
+      await storeBatch(db, {
+        seriesId: data.series,
+        runId: "r",
+        window: { from, to: from + data.rows * 60 },
+        bars: rampBars(data.rows, from),
+        rejected: [],
+        counters: { jobId: data.series, apiCalls: n + 1, fetchMs: 0, dataPointsElsewhere: n * data.rows },
+      });
+    }
+    self.postMessage(null);
+  } catch (error) {
+    self.postMessage(String(error));
+  } finally {
+    db.close();
+  }
+};

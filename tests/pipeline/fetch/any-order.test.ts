@@ -1,0 +1,133 @@
+/** Whatever happens in whatever order, the end is that of one clean run. */
+
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { startPipeline } from "../../helpers/pipeline.ts";
+import { cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./scenario.ts";
+
+const CASES = 40;
+
+const step = fc.oneof(
+  fc.record({ do: fc.constant("increment" as const), sessions: fc.integer({ min: 0, max: 6 }) }),
+  fc.record({
+    do: fc.constant("revise" as const),
+    back: fc.integer({ min: 0, max: 8 }),
+    cents: fc.integer({ min: 1, max: 40 }),
+  }),
+  fc.record({ do: fc.constant("hole" as const), ahead: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ do: fc.constant("fill" as const) }),
+  fc.record({ do: fc.constant("shrink" as const), back: fc.integer({ min: 0, max: 8 }) }),
+  fc.record({ do: fc.constant("repair" as const) }),
+  fc.record({
+    do: fc.constant("scale" as const),
+    factor: fc.constantFrom([2, 0.5], [4, 0.25], [0.5, 2], [0.98, 1], [0.95, 1]),
+  }),
+  fc.record({ do: fc.constant("split" as const), value: fc.constantFrom(2, 3, 0.5) }),
+  fc.record({ do: fc.constant("dividend" as const), cents: fc.integer({ min: 10, max: 90 }) }),
+  fc.record({ do: fc.constant("full" as const), rebuild: fc.boolean() }),
+  fc.record({ do: fc.constant("stop" as const), after: fc.integer({ min: 1, max: 12 }) }),
+);
+type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
+
+test("property: any order of increments, repairs and revisions ends as one clean full run on the final data", async () => {
+  // One database for all cases: each has symbols of its own.
+  using all = await startPipeline();
+  let cases = 0;
+
+  async function tell(steps: readonly Step[]): Promise<void> {
+    cases += 1;
+    using pipeline = await startPipeline({ on: all, symbol: `STORY${cases}` });
+    const vendor = vendorWith(SESSIONS.length);
+    vendor.actions = [];
+    let now = 110;
+    /** The next run is stopped after so many stages, and taken up again. */
+    let stopAfter: number | undefined;
+
+    async function run(order: object): Promise<void> {
+      const whole = { asOf: evening(now), ...order };
+      let outcome = await pipeline.run(vendor, { ...whole, ...(stopAfter && { stopAfter }) });
+      stopAfter = undefined;
+      if (outcome.kind === "stopped") outcome = await pipeline.run(vendor, { ...whole, again: outcome.runId });
+      expect(outcome.kind).toBe("done");
+    }
+    const morning = async (sessions: number) => {
+      now += sessions;
+      await run({ mode: "incremental" });
+    };
+
+    await run({});
+    const end: Step[] = [{ do: "fill" }, { do: "increment", sessions: 1 }, { do: "repair" }];
+    for (const each of [...steps, ...end]) {
+      switch (each.do) {
+        case "increment":
+          await morning(each.sessions);
+          break;
+        case "revise": {
+          const row = vendor.rows.get(SESSIONS[now - each.back]!.date)!;
+          vendor.put({ ...row, high: row.high + each.cents / 100, volume: row.volume + each.cents });
+          break;
+        }
+        case "hole":
+          vendor.hidden.add(SESSIONS[now + each.ahead]!.date);
+          break;
+        case "fill":
+          vendor.hidden.clear();
+          break;
+        case "shrink": {
+          // One morning's answer lacks a bar, the next one's has it again.
+          const lost = SESSIONS[now - each.back]!.date;
+          const before = vendor.hidden.has(lost);
+          vendor.hidden.add(lost);
+          await morning(1);
+          if (!before) vendor.hidden.delete(lost);
+          await morning(1);
+          break;
+        }
+        case "repair":
+          await run({ mode: "repair" });
+          break;
+        case "scale": {
+          // All that was corrected is on record before the scale of everything changes.
+          await morning(1);
+          const [price, volume] = each.factor;
+          vendor.scale(SESSIONS[now + 1]!.date, price!, volume!);
+          await morning(1);
+          break;
+        }
+        case "split": {
+          // A listed one: what traded before stays as it was, what trades from tomorrow on is divided.
+          const date = SESSIONS[now + 1]!.date;
+          if (vendor.actions!.some((action) => action.kind === "split" && action.date === date)) break;
+          for (const row of [...vendor.rows.values()].filter(({ ts }) => ts >= date)) {
+            const [open, high, low, close] = [row.open, row.high, row.low, row.close].map(
+              (price) => price / each.value,
+            );
+            vendor.put({
+              ts: row.ts,
+              open: open!,
+              high: high!,
+              low: low!,
+              close: close!,
+              volume: row.volume * each.value,
+            });
+          }
+          vendor.actions!.push({ kind: "split", date, value: each.value });
+          break;
+        }
+        case "dividend":
+          vendor.actions!.push({ kind: "dividend", date: SESSIONS[now + 1]!.date, value: each.cents / 100 });
+          break;
+        case "full":
+          await run({ rebuild: each.rebuild });
+          break;
+        case "stop":
+          stopAfter = each.after;
+      }
+    }
+    const clean = await cleanRun(vendor, evening(now), { on: all, symbol: `CLEAN${cases}` });
+    expect(await pipeline.stored(vendor)).toEqual(clean.bars);
+    expectClose(await features(pipeline), clean.features);
+  }
+
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), tell), { numRuns: CASES });
+}, 60_000);

@@ -1,0 +1,106 @@
+/** What a new answer says of stored bars. */
+
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../../src/domain/market/bars.ts";
+import { compareBars, pick } from "../../../src/pipeline/fetch/compare-bars.ts";
+import { dailyRow } from "../../fakes/memory-vendor.ts";
+import { rowsOf } from "../../helpers/pipeline.ts";
+
+const NONE: ReadonlySet<number> = new Set();
+
+function barsOf(count: number): BarColumns {
+  const bars = emptyBars(count);
+  for (let at = 0; at < count; at++) {
+    const row = dailyRow((19_000 + at) * 86_400);
+    for (const field of BAR_FIELDS) bars[field][at] = row[field];
+  }
+  return bars;
+}
+
+/** The bars with the first `until` of them scaled, prices rounded to `step`. */
+function scaled(bars: BarColumns, until: number, price: number, volume: number, step = 0): BarColumns {
+  const copy = pick(bars, []);
+  const result = Object.assign(copy, structuredClone(bars));
+  const round = (value: number) => (step === 0 ? value : Math.round(value / step) * step);
+  for (let at = 0; at < until; at++) {
+    for (const field of ["open", "high", "low", "close"] as const) result[field][at] = round(bars[field][at]! * price);
+    result.volume[at] = Math.round(bars.volume[at]! * volume);
+  }
+  return result;
+}
+
+const without = (bars: BarColumns, gone: ReadonlySet<number>) =>
+  pick(
+    bars,
+    [...bars.ts.keys()].filter((at) => !gone.has(at)),
+  );
+
+describe("compareBars", () => {
+  const stored = barsOf(12);
+
+  test("finds nothing in the same bars, and only the new ones in more", () => {
+    expect(compareBars(stored, stored, NONE)).toMatchObject({ kind: "same", missing: [] });
+    const { kind, write } = compareBars(sliceBars(stored, 0, 9), stored, NONE);
+    expect([kind, [...write.ts]]).toEqual(["same", [...stored.ts.slice(9)]]);
+  });
+
+  for (const ratio of [4, 2, 1.5, 0.1, 20]) {
+    test(`knows a ${ratio}:1 split, prices in cents`, () => {
+      const answer = scaled(stored, 12, 1 / ratio, ratio, 0.01);
+      const { kind, factor } = compareBars(stored, answer, NONE);
+      expect(kind).toBe("split");
+      expect(factor).toBeCloseTo(1 / ratio, 3);
+    });
+  }
+
+  test("knows a dividend by volumes that stayed", () => {
+    const { kind, factor } = compareBars(stored, scaled(stored, 12, 0.985, 1, 0.01), NONE);
+    expect([kind, factor.toFixed(3)]).toEqual(["dividend", "0.985"]);
+  });
+
+  test("knows a factor that ends at an ex-date inside the window", () => {
+    expect(compareBars(stored, scaled(stored, 8, 0.5, 2), NONE).kind).toBe("split");
+  });
+
+  test("takes a factor on two bars, in the middle or with odd volumes for corrections", () => {
+    expect(compareBars(stored, scaled(stored, 2, 0.5, 2), NONE).kind).toBe("correction");
+    expect(compareBars(stored, scaled(stored, 12, 0.5, 7), NONE).kind).toBe("correction");
+    const middle = structuredClone(stored);
+    const bent = scaled(stored, 6, 0.5, 2);
+    for (const field of BAR_FIELDS) middle[field].set(bent[field].slice(3, 6), 3);
+    expect(compareBars(stored, middle, NONE).kind).toBe("correction");
+  });
+
+  test("property: any holes shrink the answer, and then nothing that is stored is written", () => {
+    const holes = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(holes, fc.double({ min: 0.2, max: 5, noNaN: true }), (gone, price) => {
+        const answer = without(scaled(barsOf(15), 12, price, 1), new Set(gone));
+        const { kind, write, old, missing } = compareBars(stored, answer, NONE);
+        expect([kind, missing.length, old.ts.length]).toEqual(["shrunk", gone.length, 0]);
+        expect(write.ts.every((ts) => !stored.ts.includes(ts))).toBe(true);
+        // Bars of another provider are not the vendor's to lack.
+        const foreign = new Set(gone.map((at) => stored.ts[at]!));
+        expect(compareBars(stored, answer, foreign).missing).toEqual([]);
+      }),
+    );
+  });
+
+  test("property: writing what it says makes the stored bars those of the answer, and keeps what they were", () => {
+    const bend = fc.record({ at: fc.integer({ min: 0, max: 11 }), by: fc.integer({ min: 1, max: 500 }) });
+    fc.assert(
+      fc.property(fc.array(bend, { maxLength: 6 }), fc.integer({ min: 0, max: 4 }), (bends, more) => {
+        const answer = structuredClone(barsOf(12 + more));
+        for (const { at, by } of bends) answer.high[at] = answer.high[at]! + by / 100;
+        const { write, old, kind } = compareBars(stored, answer, NONE);
+        const after = new Map(rowsOf(stored).map((row) => [row[0], row]));
+        for (const row of rowsOf(old)) expect(after.get(row[0]!)).toEqual(row);
+        for (const row of rowsOf(write)) after.set(row[0]!, row);
+        expect([...after.values()].sort((a, b) => a[0]! - b[0]!)).toEqual(rowsOf(answer));
+        expect(kind).toBe(bends.length > 0 ? "correction" : "same");
+        expect(old.ts.length).toBe(new Set(bends.map(({ at }) => at)).size);
+      }),
+    );
+  });
+});

@@ -1,0 +1,133 @@
+/** A history that is fetched anew: because the vendor put a factor on it, or because somebody asked for it. */
+
+import { describe, expect, test } from "bun:test";
+import { ProviderError } from "../../../src/domain/errors.ts";
+import { insertBars } from "../../../src/storage/market/bars.ts";
+import { openStaging, swapStaging } from "../../../src/storage/market/rebuild.ts";
+import { listRevisions } from "../../../src/storage/market/revisions.ts";
+import { dailyRow } from "../../fakes/memory-vendor.ts";
+import { startPipeline } from "../../helpers/pipeline.ts";
+import { alerts, cleanRun, evening, expectClose, features, heldBars, SESSIONS, vendorWith } from "./scenario.ts";
+
+describe("a factor", () => {
+  for (const [kind, price, volume] of [
+    ["split", 0.25, 4],
+    ["dividend", 0.98, 1],
+  ] as const) {
+    test(`(${kind}) found in the overlap builds the whole series anew, the old one kept until then`, async () => {
+      using pipeline = await startPipeline();
+      const vendor = vendorWith(121, { feed: "memory", adjustment: "all", sessions: "regular" });
+      await pipeline.run(vendor, { asOf: evening(119) });
+      vendor.scale(SESSIONS[120]!.date, price, volume);
+      await pipeline.run(vendor, { mode: "incremental", asOf: evening(120) });
+      const clean = await cleanRun(vendor, evening(120));
+      expect(await pipeline.stored(vendor)).toEqual(clean.bars);
+      expectClose(await features(pipeline), clean.features);
+      const [revision] = await listRevisions(pipeline.db, await pipeline.series(vendor), 5);
+      expect(revision).toMatchObject({ kind, bars: 120 });
+      expect(await heldBars(pipeline)).toEqual([121]);
+      expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: kind, bars: 120, days: [0, 119] }]);
+    });
+  }
+
+  test("whose new history breaks off changes nothing; the retry goes on where it stopped", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(241);
+    await pipeline.run(vendor, { asOf: evening(239), days: 365 });
+    const before = await pipeline.stored(vendor);
+    vendor.scale(SESSIONS[240]!.date, 0.5, 2);
+    let fetches = 0;
+    const order = { mode: "incremental", asOf: evening(240), days: 800 } as const;
+    const outcome = await pipeline.run(vendor, {
+      ...order,
+      onStage: () => {
+        fetches += 1;
+        if (fetches === 4) vendor.trouble = new ProviderError("auth", "the key was withdrawn");
+      },
+    });
+    expect(outcome.kind).toBe("failed");
+    expect(await pipeline.stored(vendor)).toEqual(before);
+    expect(await alerts(pipeline)).toEqual([]);
+    const asked = vendor.asked.length;
+    expect((await pipeline.run(vendor, { ...order, again: outcome.runId })).kind).toBe("done");
+    expect(vendor.asked.length - asked).toBeLessThan(5);
+    // What it was that had been found is seen again in the bars.
+    expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "split", bars: 240, days: [0, 239] }]);
+    expect(await listRevisions(pipeline.db, await pipeline.series(vendor), 5)).toMatchObject([{ kind: "split" }]);
+    const clean = await cleanRun(vendor, evening(240));
+    expect(await pipeline.stored(vendor)).toEqual(clean.bars);
+    expectClose(await features(pipeline), clean.features);
+  });
+});
+
+describe("a full rebuild", () => {
+  test("stopped while the old bars are put away is finished by the next job, whatever that does", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(121);
+    await pipeline.run(vendor, { asOf: evening(119) });
+    const row = dailyRow(SESSIONS[20]!.date);
+    vendor.put({ ...row, volume: 7 });
+    const series = await pipeline.series(vendor);
+    const staging = await openStaging(pipeline.db, series, "stopped", async () => {});
+    await pipeline.db.write(insertBars(staging, vendor.bars("1d", 0, Number.MAX_SAFE_INTEGER, evening(119))));
+    await swapStaging(pipeline.db, { seriesId: series, staging, from: 0, to: evening(119), kind: "rebuild" });
+    expect(await heldBars(pipeline)).toEqual([120, 120]);
+    await pipeline.run(vendor, { mode: "reprocess", asOf: evening(119) });
+    expect(await heldBars(pipeline)).toEqual([120]);
+    expect(await listRevisions(pipeline.db, series, 5)).toMatchObject([
+      { kind: "rebuild", runId: "stopped", bars: 1, first: row.ts, last: row.ts },
+    ]);
+    expectClose(await features(pipeline), (await cleanRun(vendor, evening(119))).features);
+  });
+
+  test("of a part of the history keeps the rest, and can be done again and again", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(240);
+    await pipeline.run(vendor, { asOf: evening(238), days: 365 });
+    for (const [times, n] of [200, 30, 210].entries()) {
+      const row = dailyRow(SESSIONS[n]!.date);
+      vendor.put({ ...row, volume: times + 1 });
+      await pipeline.run(vendor, { rebuild: true, asOf: evening(238), days: n === 30 ? 365 : 60 });
+      expect(await pipeline.stored(vendor)).toEqual((await cleanRun(vendor, evening(238))).bars);
+      expect(await heldBars(pipeline)).toEqual([239]);
+    }
+    expect((await listRevisions(pipeline.db, await pipeline.series(vendor), 5)).map(({ bars }) => bars)).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  test("forgets what another run began and never finished", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(121);
+    await pipeline.run(vendor, { asOf: evening(119) });
+    const staging = await openStaging(pipeline.db, await pipeline.series(vendor), "begun", async () => {});
+    const early = vendor.bars("1d", 0, SESSIONS[30]!.date, evening(119));
+    await pipeline.db.write(insertBars(staging, { ...early, ts: early.ts.map((ts) => ts + 7) }));
+    await pipeline.run(vendor, { rebuild: true, asOf: evening(119) });
+    expect(await pipeline.stored(vendor)).toEqual((await cleanRun(vendor, evening(119))).bars);
+    expect(await heldBars(pipeline)).toEqual([120]);
+  });
+
+  test("puts the new history in the place of the old one", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(121);
+    await pipeline.run(vendor, { asOf: evening(119) });
+    const row = dailyRow(SESSIONS[20]!.date);
+    vendor.put({ ...row, volume: 7 });
+    await pipeline.run(vendor, { rebuild: true, asOf: evening(120) });
+    expect(await pipeline.stored(vendor)).toEqual((await cleanRun(vendor, evening(120))).bars);
+    const [revision] = await listRevisions(pipeline.db, await pipeline.series(vendor), 5);
+    expect(revision).toMatchObject({ kind: "rebuild", bars: 1, first: row.ts });
+  });
+
+  test("keeps the old history when the new one lacks much of it", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(121);
+    await pipeline.run(vendor, { asOf: evening(119) });
+    const before = await pipeline.stored(vendor);
+    for (const { date } of SESSIONS.slice(30, 60)) vendor.hidden.add(date);
+    const outcome = await pipeline.run(vendor, { rebuild: true, asOf: evening(120) });
+    expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining("the old one was kept") });
+    expect(await pipeline.stored(vendor)).toEqual(before);
+  });
+});

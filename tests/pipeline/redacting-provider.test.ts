@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { ProviderError } from "../../src/domain/errors.ts";
+import { emptyBars } from "../../src/domain/market/bars.ts";
+import { discreet } from "../../src/pipeline/workers/redacting-provider.ts";
+import { createDemoProvider } from "../../src/providers/demo/demo-provider.ts";
+import { Redactor } from "../../src/redact.ts";
+import { recordingContext } from "../providers/fetch-context.ts";
+
+const KEY = "k3y/of=mine";
+const window = { symbol: "AAPL", interval: "1d", from: 0, to: 86_400, asOf: 86_400 } as const;
+const secrets = new Redactor();
+secrets.learn([KEY]);
+
+test("an adapter that forgets to redact gives nothing away", async () => {
+  const careless = discreet(
+    {
+      ...createDemoProvider(),
+      fetchBars: async ({ symbol }) => {
+        if (symbol === "ERR") throw new ProviderError("auth", `bad key ${KEY} at /?k=${encodeURIComponent(KEY)}`, 7);
+        const row = { where: "row 1", reason: `no price for ${KEY}`, raw: `{"key":"${KEY}"}` };
+        return { bars: emptyBars(), rejected: [{ ...row, ts: 0 }] };
+      },
+    },
+    secrets.redact,
+  );
+  const { rejected } = await careless.fetchBars(window, recordingContext());
+  expect(JSON.stringify(rejected)).not.toContain("k3y");
+  expect(rejected[0]!.raw).toBe('{"key":"***"}');
+  const error = await careless.fetchBars({ ...window, symbol: "ERR" }, recordingContext()).catch((thrown) => thrown);
+  expect([error.kind, error.message, error.retryAfter]).toEqual(["auth", "bad key *** at /?k=***", 7]);
+});
+
+test("a key that was replaced is kept back as well", () => {
+  const redactor = new Redactor();
+  const { redact } = redactor;
+  expect(redact("old-key new-key")).toBe("old-key new-key");
+  redactor.learn(["old-key"]);
+  redactor.learn(["new-key", undefined, ""]);
+  expect(redact("old-key new-key")).toBe("*** ***");
+});

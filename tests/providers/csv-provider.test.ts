@@ -1,0 +1,249 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ProviderError } from "../../src/domain/errors.ts";
+import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
+import type { Interval } from "../../src/domain/market/interval.ts";
+import { createCsvProvider } from "../../src/providers/csv/csv-provider.ts";
+import { type RecordingContext, recordingContext } from "./fetch-context.ts";
+import { providerContract } from "./provider.contract.ts";
+
+const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+async function folderWith(files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "barkeep-csv-"));
+  folders.push(folder);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+async function fetch(
+  files: Record<string, string>,
+  {
+    symbol = "AAPL",
+    interval = "1d",
+    context = recordingContext(),
+  }: { symbol?: string; interval?: Interval; context?: RecordingContext } = {},
+) {
+  const provider = createCsvProvider({ directory: await folderWith(files) });
+  return provider.fetchBars(
+    { symbol, interval, from: at("2000-01-01"), to: at("2030-01-01"), asOf: at("2030-01-01") },
+    context,
+  );
+}
+
+const days = CALENDAR.sessionsBetween("us_equity", at("2024-11-25"), at("2024-12-09"));
+const fileAt = (interval: Interval) =>
+  [
+    "timestamp,open,high,low,close,volume",
+    ...days
+      .flatMap((day) => barStarts(day, interval))
+      .map((ts, i) => `${ts},${10 + i},${11 + i},${9 + i},${10.5 + i},${100 * i}`),
+    "",
+  ].join("\n");
+
+providerContract("csv", async () => ({
+  provider: createCsvProvider({
+    directory: await folderWith({
+      "AAPL.csv": fileAt("1d"),
+      "AAPL-1m.csv": fileAt("1m"),
+      "AAPL-5m.csv": fileAt("5m"),
+      "AAPL-15m.csv": fileAt("15m"),
+      "AAPL-1h.csv": fileAt("1h"),
+    }),
+  }),
+  symbol: "AAPL",
+  unknown: "NOPE",
+  from: "2024-11-25",
+  to: "2024-12-09",
+  metered: false,
+}));
+
+describe("csv files", () => {
+  const formats: Record<string, [string, string, Interval]> = {
+    dates: ["2024-01-02", "2024-01-02", "1d"],
+    "compact dates": ["20240102", "2024-01-02", "1d"],
+    "New York midnight of a day": ["2024-01-02T05:00:00Z", "2024-01-02", "1d"],
+    "ISO with Z": ["2024-01-02T14:30:00Z", "2024-01-02T14:30:00Z", "1h"],
+    "ISO with milliseconds": ["2024-01-02T14:30:00.000Z", "2024-01-02T14:30:00Z", "1h"],
+    "ISO with an offset": ["2024-01-02T09:30:00-05:00", "2024-01-02T14:30:00Z", "1h"],
+    "ISO with a bare offset": ["2024-01-02T09:30:00-0500", "2024-01-02T14:30:00Z", "1h"],
+    "epoch seconds": ["1704205800", "2024-01-02T14:30:00Z", "1h"],
+    "epoch milliseconds": ["1704205800000", "2024-01-02T14:30:00Z", "1h"],
+    "a bare time, which is UTC": ["2024-01-02 14:30:00", "2024-01-02T14:30:00Z", "1h"],
+    "a bare time without seconds": ["2024-01-02 14:30", "2024-01-02T14:30:00Z", "1h"],
+  };
+  for (const [title, [text, expected, interval]] of Object.entries(formats)) {
+    test(`may hold ${title}`, async () => {
+      const name = interval === "1d" ? "AAPL.csv" : `AAPL-${interval}.csv`;
+      const { bars } = await fetch(
+        { [name]: `timestamp,open,high,low,close,volume\n${text},1,2,0.5,1.5,10\n` },
+        { interval },
+      );
+      expect([...bars.ts]).toEqual([at(expected)]);
+    });
+  }
+
+  const row = { ts: at("2024-01-02"), open: 10, high: 12, low: 9, close: 11, volume: 500 };
+  const shapes: Record<string, string> = {
+    "other column orders and letter case": "Volume,Close,Low,High,Open,Date\n500,11,9,12,10,2024-01-02\n",
+    "extra columns": "Date,Open,High,Low,Close,Adj Close,Volume\n2024-01-02,10,12,9,11,10.7,500\n",
+    "angle-bracket headers": "<DATE>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>\n20240102,10,12,9,11,500\n",
+    semicolons: "timestamp;open;high;low;close;volume\n2024-01-02;10;12;9;11;500\n",
+    tabs: "timestamp\topen\thigh\tlow\tclose\tvolume\n2024-01-02\t10\t12\t9\t11\t500\n",
+    quotes: '"timestamp","open","high","low","close","volume"\n"2024-01-02","10","12","9","11","500"\n',
+    "Windows line ends": "timestamp,open,high,low,close,volume\r\n2024-01-02,10,12,9,11,500\r\n",
+    "a byte order mark": "\uFEFFtimestamp,open,high,low,close,volume\n2024-01-02,10,12,9,11,500\n",
+    "blank lines": "timestamp,open,high,low,close,volume\n\n2024-01-02,10,12,9,11,500\n\n",
+    "no line break at the end": "timestamp,open,high,low,close,volume\n2024-01-02,10,12,9,11,500",
+    "date and time in two columns": "date,time,open,high,low,close,volume\n2024-01-02,00:00,10,12,9,11,500\n",
+  };
+  for (const [title, text] of Object.entries(shapes)) {
+    test(`may have ${title}`, async () => {
+      const { bars, rejected } = await fetch({ "AAPL.csv": text });
+      expect(rejected).toEqual([]);
+      expect(Object.fromEntries(Object.entries(bars).map(([field, column]) => [field, [...column]]))).toEqual(
+        Object.fromEntries(Object.entries(row).map(([field, value]) => [field, [value]])),
+      );
+    });
+  }
+
+  test("lose no valid row to a bad one, and name file, line and fault of each", async () => {
+    const { bars, rejected } = await fetch({
+      "AAPL.csv": [
+        "timestamp,open,high,low,close,volume",
+        "2024-01-02,10,12,9,11,500",
+        "03.01.2024,10,12,9,11,500",
+        "2024-01-04,10,12,9,n/a,500",
+        "2024-01-05,10,12,9,11",
+        "2024-02-30,10,12,9,11,500",
+        "",
+        "2024-01-08,10,12,9,11,",
+        "2024-01-09,10,12,9,11,700",
+      ].join("\n"),
+    });
+    expect([...bars.ts]).toEqual([at("2024-01-02"), at("2024-01-09")]);
+    expect(rejected.map(({ where, reason }) => `${where}: ${reason.split(" (known")[0]}`)).toEqual([
+      'AAPL.csv:3: "03.01.2024" is not a timestamp',
+      'AAPL.csv:4: close "n/a" is not a number',
+      "AAPL.csv:5: 5 of at least 6 columns",
+      'AAPL.csv:6: "2024-02-30" is not a timestamp',
+      "AAPL.csv:8: volume is empty",
+    ]);
+    expect(rejected[1]?.raw).toBe("2024-01-04,10,12,9,n/a,500");
+  });
+
+  test("that are not sorted are sorted, and the log says where", async () => {
+    const context = recordingContext();
+    const { bars, rejected } = await fetch(
+      {
+        "AAPL.csv":
+          "timestamp,open,high,low,close,volume\n2024-01-03,3,3,3,3,3\n2024-01-02,2,2,2,2,2\n2024-01-04,4,4,4,4,4\n",
+      },
+      { context },
+    );
+    expect([...bars.close]).toEqual([2, 3, 4]);
+    expect(rejected).toEqual([]);
+    expect(context.logs).toEqual([
+      "warn: AAPL.csv:3: earlier than the line before; 1 line(s) out of order were sorted on reading",
+    ]);
+  });
+
+  test("with doubled timestamps keep the first and report the others", async () => {
+    const { bars, rejected } = await fetch({
+      "AAPL.csv":
+        "timestamp,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n2024-01-03,3,3,3,3,3\n2024-01-02,2,2,2,2,2\n2024-01-02,1,1,1,1,1\n",
+    });
+    expect([...bars.close]).toEqual([1, 3]);
+    expect(rejected.map(({ where, reason }) => [where, reason])).toEqual([
+      ["AAPL.csv:4", "same timestamp as line 2, which is kept"],
+      ["AAPL.csv:5", "same timestamp as line 2, which is kept"],
+    ]);
+  });
+
+  test("report a bad line once, with the window it stands in", async () => {
+    const directory = await folderWith({
+      "AAPL.csv":
+        "timestamp,open,high,low,close,volume\nsoon,1,1,1,1,1\n2024-01-02,1,1,1,1,1\n2024-02-02,1,1,1,x,1\n???,1,1,1,1,1\n",
+    });
+    const provider = createCsvProvider({ directory });
+    const asked = async (from: string, to: string) =>
+      (
+        await provider.fetchBars(
+          { symbol: "AAPL", interval: "1d", from: at(from), to: at(to), asOf: at("2030-01-01") },
+          recordingContext(),
+        )
+      ).rejected.map(({ where }) => where);
+    expect(await asked("2024-01-01", "2024-02-01")).toEqual(["AAPL.csv:2", "AAPL.csv:5"]);
+    expect(await asked("2024-02-01", "2024-03-01")).toEqual(["AAPL.csv:4"]);
+  });
+
+  const broken: Record<string, [string, string]> = {
+    "lack a column": ["timestamp,open,high,low,volume\n", "AAPL.csv:1: no column for close;"],
+    "lack a header": [
+      "2024-01-02,10,12,9,11,500\n",
+      "AAPL.csv:1: no column for timestamp, open, high, low, close, volume;",
+    ],
+    "are empty": ["", "AAPL.csv:1: the file is empty"],
+  };
+  for (const [title, [text, message]] of Object.entries(broken)) {
+    test(`that ${title} are refused with file and line`, async () => {
+      const failure = await fetch({ "AAPL.csv": text }).catch((error) => error);
+      expect(failure).toBeInstanceOf(ProviderError);
+      expect(failure.kind).toBe("bad_request");
+      expect(failure.message).toStartWith(message);
+    });
+  }
+
+  test("that are missing are named, with the folder", async () => {
+    const failure = await fetch({ "MSFT.csv": fileAt("1d") }, { interval: "1m" }).catch((error) => error);
+    expect(failure.message).toContain("AAPL: no file AAPL-1m.csv in ");
+  });
+
+  test("in a folder that is missing say so", async () => {
+    const provider = createCsvProvider({ directory: "/nowhere/bars" });
+    const window = { symbol: "AAPL", interval: "1d", from: 0, to: 1, asOf: 1 } as const;
+    const failure = await provider.fetchBars(window, recordingContext()).catch((error) => error);
+    expect(failure.message).toContain("The CSV folder /nowhere/bars cannot be read");
+  });
+
+  test("outside the folder are out of reach", async () => {
+    const outer = await folderWith({ "SECRET.csv": fileAt("1d") });
+    const inner = await folderWith({});
+    await symlink(outer, join(inner, "outer"));
+    const provider = createCsvProvider({ directory: inner });
+    for (const symbol of ["../SECRET", `..${outer}/SECRET`, "outer/SECRET", `${outer}/SECRET`, "SECRET\0"]) {
+      const window = { symbol, interval: "1d", from: 0, to: at("2030-01-01"), asOf: at("2030-01-01") } as const;
+      const failure = await provider.fetchBars(window, recordingContext()).catch((error) => error);
+      expect(failure.kind).toBe("unknown_symbol");
+    }
+  });
+
+  test("are found whatever the case of their names", async () => {
+    const { bars } = await fetch({ "aapl.CSV": fileAt("1d") });
+    expect(bars.ts.length).toBe(days.length);
+  });
+
+  test("are read again only when they change", async () => {
+    const text = (close: number) =>
+      `timestamp,open,high,low,close,volume\n2024-01-03,9,9,9,9,9\n2024-01-02,1,9,1,${close},1\n`;
+    const directory = await folderWith({ "AAPL.csv": text(2) });
+    const provider = createCsvProvider({ directory });
+    const context = recordingContext();
+    const close = async () => {
+      const window = { symbol: "AAPL", interval: "1d", from: 0, to: at("2030-01-01"), asOf: at("2030-01-01") } as const;
+      return (await provider.fetchBars(window, context)).bars.close[0];
+    };
+    for (let batch = 0; batch < 24; batch++) expect(await close()).toBe(2);
+    expect(context.logs.length).toBe(1); // the note on sorting, once for each reading
+    await writeFile(join(directory, "AAPL.csv"), text(3));
+    await utimes(join(directory, "AAPL.csv"), 1_000_000, 1_000_000);
+    expect(await close()).toBe(3);
+    expect(context.logs.length).toBe(2);
+  });
+});

@@ -1,0 +1,458 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { ProviderError } from "../../../src/domain/errors.ts";
+import type { Permit } from "../../../src/providers/provider.ts";
+import type { QuotaRequest, QuotaRow } from "../../../src/providers/quotas/account.ts";
+import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
+import { accountOf, Quota } from "../../../src/providers/quotas/rate-limiter.ts";
+import { busiestMinute } from "../../fakes/vendors/vendor.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const perMinute = (limit: number): QuotaLimit => ({ period: "minute", counts: "requests", limit });
+const perDay = (limit: number): QuotaLimit => ({ period: "day", counts: "units", limit });
+const ask = (more: Partial<QuotaRequest> = {}): QuotaRequest => ({
+  provider: "acme",
+  run: "r",
+  job: "j",
+  cost: 1,
+  ...more,
+});
+
+function quotaOf(clock: VirtualClock, limits: QuotaLimit[], hooks = {}): Quota {
+  return new Quota([{ provider: "acme", account: "acme:1", limits }], { clock, ...hooks });
+}
+
+/** Runs `calls` requests through `workers` workers; requests and answers take `way()` ms each. Gives the vendor's view. */
+async function work(quota: Quota, clock: VirtualClock, { calls = 100, workers = 8, way = () => 20 }) {
+  const arrivals: number[] = [];
+  let left = calls;
+  await clock.until(
+    Promise.all(
+      Array.from({ length: workers }, async (_, worker) => {
+        while (left-- > 0) {
+          const permit = await quota.acquire(ask({ job: `j${worker}` }));
+          await clock.sleep(way());
+          arrivals.push(clock.now());
+          await clock.sleep(way());
+          permit.settle({});
+        }
+      }),
+    ),
+  );
+  return arrivals;
+}
+
+describe("a minute's limit", () => {
+  test("is never exceeded at the vendor, however long requests are on their way", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 20 }),
+        async (limit, ways) => {
+          const clock = new VirtualClock();
+          let turn = 0;
+          const way = () => ways[turn++ % ways.length]!;
+          const arrivals = await work(quotaOf(clock, [perMinute(limit)]), clock, { calls: limit * 4, way });
+          expect(arrivals.length).toBe(limit * 4);
+          expect(busiestMinute(arrivals)).toBeLessThanOrEqual(limit);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test("is never exceeded over 6,000 calls of 8 workers, and hardly a second of it is wasted", async () => {
+    const clock = new VirtualClock();
+    const start = clock.now();
+    let turn = 0;
+    const way = () => 20 + ((turn++ * 7919) % 180);
+    const arrivals = await work(quotaOf(clock, [perMinute(200)]), clock, { calls: 6_000, way });
+    expect(busiestMinute(arrivals)).toBe(200);
+    const ideal = (6_000 / 200 - 1) * MINUTE;
+    expect(ideal / (clock.now() - start)).toBeGreaterThanOrEqual(0.97);
+  });
+
+  test("counts weights where the vendor does", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [{ period: "minute", counts: "units", limit: 10 }]);
+    const permits: Permit[] = [];
+    for (let i = 0; i < 3; i++) quota.acquire(ask({ cost: 4, job: `${i}` })).then((permit) => permits.push(permit));
+    await clock.advance(0);
+    expect(permits.length).toBe(2);
+    for (const permit of permits) permit.settle({});
+    await clock.advance(MINUTE - 1);
+    expect(permits.length).toBe(2);
+    await clock.advance(1);
+    expect(permits.length).toBe(3);
+  });
+
+  test("comes free again when a worker dies without a word", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(1)]);
+    await quota.acquire(ask());
+    let granted = false;
+    quota.acquire(ask({ job: "other" })).then(() => {
+      granted = true;
+    });
+    await clock.advance(2 * MINUTE);
+    expect(granted).toBe(false);
+    await clock.advance(2 * MINUTE);
+    expect(granted).toBe(true);
+  });
+
+  test("tells those who wait until when, and why", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(2)]);
+    const told: [string, number, string][] = [];
+    const listen = (job: string) =>
+      ask({ job, onWait: (until, reason) => void told.push([job, until - clock.now() / 1000, reason]) });
+    const first = await quota.acquire(listen("a"));
+    const second = await quota.acquire(listen("b"));
+    expect(told).toEqual([]);
+    first.settle({});
+    second.settle({});
+    for (const job of ["c", "d", "e"]) quota.acquire(listen(job));
+    await clock.advance(0);
+    expect(told.map(([job, seconds, reason]) => [job, seconds, reason])).toEqual([
+      ["c", 60, "requests a minute"],
+      ["d", 60, "requests a minute"],
+      ["e", 120, "requests a minute"],
+    ]);
+  });
+});
+
+describe("a day's limit", () => {
+  test("stops at the limit and goes on after the vendor's reset", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [{ ...perDay(10), dayStart: 5 * 3600 }]);
+    let granted = 0;
+    for (let i = 0; i < 4; i++) quota.acquire(ask({ cost: 5, job: `${i}` })).then(() => granted++);
+    await clock.advance(17 * HOUR - 1);
+    expect(granted).toBe(2);
+    await clock.advance(1); // 05:00 UTC of the next day
+    expect(granted).toBe(4);
+  });
+
+  test("refuses at once who has no patience, with the seconds to the reset", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perDay(1)]);
+    await quota.acquire(ask());
+    const failure = await quota.acquire(ask({ patience: 60 })).catch((error) => error);
+    expect(failure).toBeInstanceOf(ProviderError);
+    expect([failure.kind, failure.retryAfter]).toEqual(["quota_day", 12 * 3600]);
+    expect(failure.message).toBe("acme: the day's quota of 1 units is used up; resuming at 2026-01-16 00:00 UTC");
+    expect(quota.snapshot()[0]?.waiting).toBe(0);
+  });
+
+  test("lets cheap requests use what is too little for a dear one", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perDay(6)]);
+    await quota.acquire(ask({ cost: 4 }));
+    const granted: string[] = [];
+    quota.acquire(ask({ cost: 5, job: "dear" })).then(() => granted.push("dear"));
+    quota.acquire(ask({ cost: 2, job: "cheap" })).then(() => granted.push("cheap"));
+    await clock.advance(1000);
+    expect(granted).toEqual(["cheap"]);
+    await clock.advance(12 * HOUR);
+    expect(granted).toEqual(["cheap", "dear"]);
+  });
+
+  test("gets back what the vendor did not charge, but not after the reset", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(100), perDay(100)]);
+    const used = () => quota.snapshot()[0]!.gauges.map((gauge) => gauge.used);
+    const free = await quota.acquire(ask({ cost: 5 }));
+    const cheap = await quota.acquire(ask({ cost: 5 }));
+    expect(used()).toEqual([2, 10]);
+    free.settle({ charged: 0 });
+    cheap.settle({ charged: 1 });
+    expect(used()).toEqual([2, 1]); // the minute's two requests were sent all the same
+    free.settle({ charged: 0 });
+    expect(used()).toEqual([2, 1]);
+    const late = await quota.acquire(ask({ cost: 5 }));
+    await clock.advance(12 * HOUR);
+    late.settle({ charged: 0 });
+    expect(used()[1]).toBe(0);
+  });
+
+  test("never fits a request that costs more than all of it: that is said at once", async () => {
+    const failure = await quotaOf(new VirtualClock(), [perDay(3)])
+      .acquire(ask({ cost: 5 }))
+      .catch((error) => error);
+    expect(failure.kind).toBe("plan");
+    expect(failure.message).toBe("acme: one request costs 5 units, the day's limit is 3");
+  });
+
+  test("follows the hour and the month of the vendor's clock as well", () => {
+    const clock = new VirtualClock(Date.UTC(2026, 0, 31, 23, 10));
+    const limits: QuotaLimit[] = [
+      { period: "hour", counts: "requests", limit: 50 },
+      { period: "month", counts: "requests", limit: 500 },
+    ];
+    const gauges = quotaOf(clock, limits).snapshot()[0]!.gauges;
+    expect(gauges.map((gauge) => gauge.resetsAt)).toEqual([Date.UTC(2026, 1, 1) / 1000, Date.UTC(2026, 1, 1) / 1000]);
+  });
+});
+
+describe("what the vendor says", () => {
+  const dayUsed = (quota: Quota) => quota.snapshot()[0]!.gauges.at(-1)!.used;
+
+  test("counts where it is more than our count, with what is still on its way", async () => {
+    const quota = quotaOf(new VirtualClock(), [perDay(1_000)]);
+    const first = await quota.acquire(ask({ cost: 5 }));
+    await quota.acquire(ask({ cost: 5 })); // on its way: the vendor has not seen it
+    first.settle({ used: { day: 400 } });
+    expect(dayUsed(quota)).toBe(405);
+    quota.report("acme", { used: { day: 3 } }); // a stale counter takes nothing back
+    expect(dayUsed(quota)).toBe(405);
+  });
+
+  test("of its minute closes ours", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(10)]);
+    (await quota.acquire(ask())).settle({ used: { minute: 10 } });
+    let granted = false;
+    quota.acquire(ask()).then(() => {
+      granted = true;
+    });
+    await clock.advance(MINUTE - 1);
+    expect(granted).toBe(false);
+    await clock.advance(1);
+    expect(granted).toBe(true);
+  });
+
+  test("of its limit is believed, unless the user set a lower one", async () => {
+    const clock = new VirtualClock();
+    const open = quotaOf(clock, [perMinute(10)]);
+    open.report("acme", { limits: { minute: 2_000 } });
+    expect(open.snapshot()[0]?.gauges[0]?.limit).toBe(2_000);
+    const fixed = quotaOf(clock, [{ ...perMinute(10), fixed: true }]);
+    fixed.report("acme", { limits: { minute: 2_000 } });
+    expect(fixed.snapshot()[0]?.gauges[0]?.limit).toBe(10);
+    fixed.report("acme", { limits: { minute: 5 } });
+    expect(fixed.snapshot()[0]?.gauges[0]?.limit).toBe(5);
+  });
+
+  test("holds everybody when it asks for a pause", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(100)]);
+    (await quota.acquire(ask())).settle({ holdSeconds: 30, reason: "HTTP 429" });
+    const start = clock.now();
+    const waits: string[] = [];
+    const ends = Promise.all(
+      ["a", "b"].map(async (job) => {
+        await quota.acquire(ask({ job, run: job, onWait: (_, reason) => void waits.push(reason) }));
+        return clock.now() - start;
+      }),
+    );
+    expect(await clock.until(ends)).toEqual([30_000, 30_000]);
+    expect(waits).toEqual(["HTTP 429", "HTTP 429"]);
+  });
+
+  test("of a long ban refuses the impatient", async () => {
+    const quota = quotaOf(new VirtualClock(), []);
+    quota.report("acme", { holdSeconds: 7_200, reason: "HTTP 418: banned" });
+    const failure = await quota.acquire(ask({ patience: 300 })).catch((error) => error);
+    expect([failure.kind, failure.retryAfter]).toEqual(["rate_minute", 7_200]);
+    expect(failure.message).toContain("HTTP 418: banned");
+  });
+});
+
+describe("fairness", () => {
+  /** Grants in order, one a second, for the given requests. */
+  async function order(
+    quota: Quota,
+    clock: VirtualClock,
+    requests: QuotaRequest[],
+    take: number,
+  ): Promise<QuotaRequest[]> {
+    const granted: QuotaRequest[] = [];
+    for (const request of requests) {
+      quota.acquire(request).then(
+        (permit) => {
+          granted.push(request);
+          permit.settle({});
+        },
+        () => {},
+      );
+    }
+    while (granted.length < take) await clock.advance(MINUTE);
+    return granted.slice(0, take);
+  }
+
+  test("a run of one job is not starved behind a run of 5,000", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(50)]);
+    await quota.acquire(ask()).then((permit) => permit.settle({}));
+    const large = Array.from({ length: 5_000 }, (_, i) => ask({ run: "large", job: `L${i}` }));
+    const small = Array.from({ length: 20 }, () => ask({ run: "small", job: "S" }));
+    const granted = await order(quota, clock, [...large, ...small], 149);
+    const places = granted.flatMap(({ run }, place) => (run === "small" ? [place] : []));
+    expect(places.length).toBe(20);
+    expect(places.at(-1)).toBeLessThan(2 * 49 + 20);
+  });
+
+  test("jobs of a run take turns, however many requests each has", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(1)]);
+    await quota.acquire(ask({ job: "first" })).then((permit) => permit.settle({}));
+    const requests = ["a", "a", "a", "b", "b", "b"].map((job) => ask({ job }));
+    const granted = await order(quota, clock, requests, 6);
+    expect(granted.map(({ job }) => job).join("")).toBe("ababab");
+  });
+
+  test("is by cost, not by number", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(1)]);
+    await quota.acquire(ask({ run: "first" })).then((permit) => permit.settle({}));
+    const dear = Array.from({ length: 10 }, () => ask({ run: "dear", cost: 5 }));
+    const cheap = Array.from({ length: 50 }, () => ask({ run: "cheap", cost: 1 }));
+    const granted = await order(quota, clock, [...dear, ...cheap], 24);
+    const spent = (run: string) => granted.filter((g) => g.run === run).reduce((sum, g) => sum + g.cost, 0);
+    expect(Math.abs(spent("dear") - spent("cheap"))).toBeLessThanOrEqual(5);
+  });
+
+  test("leaves nobody behind: whatever comes is granted once", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            run: fc.constantFrom("a", "b", "c"),
+            job: fc.constantFrom("1", "2"),
+            cost: fc.integer({ min: 1, max: 5 }),
+          }),
+          {
+            maxLength: 40,
+          },
+        ),
+        async (items) => {
+          const clock = new VirtualClock();
+          const requests = items.map((item) => ask(item));
+          const granted = await order(quotaOf(clock, [perMinute(3)]), clock, requests, requests.length);
+          expect(new Set(granted).size).toBe(requests.length);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test("one who gives up makes room", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perMinute(1)]);
+    (await quota.acquire(ask())).settle({});
+    const stop = new AbortController();
+    const given = quota.acquire(ask({ job: "a", signal: stop.signal })).catch((error) => error.message);
+    let granted = false;
+    quota.acquire(ask({ job: "b" })).then(() => {
+      granted = true;
+    });
+    stop.abort(new Error("cancelled"));
+    expect(await given).toBe("cancelled");
+    await clock.advance(MINUTE);
+    expect(granted).toBe(true);
+    expect(quota.snapshot()[0]?.waiting).toBe(0);
+  });
+});
+
+describe("memory", () => {
+  test("leave is given only after the request is stored", async () => {
+    const clock = new VirtualClock();
+    let release = () => {};
+    const stored: (readonly QuotaRow[])[] = [];
+    const quota = quotaOf(clock, [perDay(10)], {
+      persist: (rows: readonly QuotaRow[]) => {
+        stored.push(rows);
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+    });
+    let granted = false;
+    quota.acquire(ask({ cost: 3 })).then(() => {
+      granted = true;
+    });
+    await clock.advance(0);
+    expect(stored).toEqual([[{ account: "acme:1", period: "day", startedAt: Date.UTC(2026, 0, 15) / 1000, used: 3 }]]);
+    expect(granted).toBe(false);
+    release();
+    await clock.advance(0);
+    expect(granted).toBe(true);
+  });
+
+  test("a request that cannot be stored is not sent, and not counted", async () => {
+    const quota = quotaOf(new VirtualClock(), [perMinute(5), perDay(10)], {
+      persist: () => Promise.reject(new Error("disk full")),
+    });
+    expect(quota.acquire(ask({ cost: 3 }))).rejects.toThrow("The quota of acme could not be stored: disk full");
+    await new Promise(setImmediate);
+    expect(quota.snapshot()[0]?.gauges.map((gauge) => gauge.used)).toEqual([0, 0]);
+  });
+
+  test("a restart forgets nothing: day, minute and hold", async () => {
+    const clock = new VirtualClock();
+    const limits = [perMinute(4), perDay(10)];
+    const before = quotaOf(clock, limits);
+    for (let i = 0; i < 4; i++) (await before.acquire(ask())).settle({});
+    before.report("acme", { holdSeconds: 20, reason: "HTTP 429" });
+    const rows = before.rows();
+    await clock.advance(5_000);
+    const after = quotaOf(clock, limits);
+    after.restore(rows);
+    expect(after.snapshot()[0]).toMatchObject({
+      gauges: [{ used: 4 }, { used: 4 }],
+      hold: { until: clock.now() / 1000 + 15 },
+    });
+    let granted = false;
+    after.acquire(ask()).then(() => {
+      granted = true;
+    });
+    await clock.advance(55_000);
+    expect(granted).toBe(false);
+    await clock.advance(5_000);
+    expect(granted).toBe(true);
+  });
+
+  test("rows of another key or of yesterday count for nothing", async () => {
+    const clock = new VirtualClock();
+    const before = quotaOf(clock, [perDay(10)]);
+    await before.acquire(ask({ cost: 7 }));
+    const rows = before.rows();
+    const other = new Quota([{ provider: "acme", account: "acme:2", limits: [perDay(10)] }], { clock });
+    other.restore(rows);
+    expect(other.snapshot()[0]?.gauges[0]?.used).toBe(0);
+    await clock.advance(24 * HOUR);
+    const next = quotaOf(clock, [perDay(10)]);
+    next.restore(rows);
+    expect(next.snapshot()[0]?.gauges[0]?.used).toBe(0);
+  });
+
+  test("a new key takes over those who wait", async () => {
+    const clock = new VirtualClock();
+    const quota = quotaOf(clock, [perDay(1)]);
+    await quota.acquire(ask());
+    const waits = [ask({ job: "a" }), ask({ job: "a" }), ask({ job: "b" })].map((request) => quota.acquire(request));
+    await clock.advance(1_000);
+    expect(quota.snapshot()[0]?.waiting).toBe(3);
+    quota.define({ provider: "acme", account: "acme:2", limits: [perDay(3)] });
+    await clock.until(Promise.all(waits));
+    expect(quota.snapshot()[0]?.gauges[0]?.used).toBe(3);
+  });
+
+  test("an account's name tells keys apart and holds none of them", () => {
+    expect(accountOf("acme", "secret-1")).not.toBe(accountOf("acme", "secret-2"));
+    expect(accountOf("acme", "secret-1")).toMatch(/^acme:[0-9a-f]{12}$/);
+  });
+
+  test("who spends it is known", async () => {
+    const quota = quotaOf(new VirtualClock(), [perDay(100)]);
+    await quota.acquire(ask({ run: "a", cost: 5 }));
+    await quota.acquire(ask({ run: "b", cost: 20 }));
+    (await quota.acquire(ask({ run: "a", cost: 5 }))).settle({ charged: 0 });
+    expect(quota.snapshot()[0]?.spenders).toEqual([
+      { run: "b", units: 20 },
+      { run: "a", units: 5 },
+    ]);
+  });
+});

@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { changesState } from "../../../src/domain/access.ts";
+import { createRoutes } from "../../../src/routes/index.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { ask } from "../../helpers/http.ts";
+import { PASSWORD, PASSWORD_HASH } from "../../helpers/password.ts";
+
+setDefaultTimeout(60_000);
+
+const HTML = { Accept: "text/html" };
+
+/** A form as a browser sends it, without following where it leads. */
+const submit = (url: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
+  fetch(url, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    headers: { ...HTML, ...headers },
+    redirect: "manual",
+  });
+
+async function signIn(app: TestApp, password = PASSWORD, headers: Record<string, string> = {}): Promise<string> {
+  const response = await submit(`${app.url}/login`, { password }, headers);
+  expect(response.status).toBe(303);
+  return response.headers.get("Set-Cookie")!.split(";")[0]!;
+}
+
+async function makeToken(app: TestApp, scope: string, headers: Record<string, string> = {}): Promise<string> {
+  const response = await submit(`${app.url}/settings/access`, { name: `${scope} token`, scope }, headers);
+  expect(response.status).toBe(200);
+  return /bk_[\w-]{43}/.exec(await response.text())![0];
+}
+
+/** Every route of the app that takes more than a question, with its parameters filled in. */
+async function postedRoutes(app: TestApp): Promise<[method: string, path: string][]> {
+  const routes = await createRoutes(app.app);
+  routes.close();
+  const posted = routes.table.filter(({ method }) => !["ALL", "GET", "HEAD", "OPTIONS"].includes(method));
+  const filled = posted.map(({ method, path }): [string, string] => [method, path.replace(/:\w+/g, "x")]);
+  return [...new Map(filled.map((route) => [route.join(" "), route])).values()];
+}
+
+/** Those of them that change what is stored. */
+const changingRoutes = async (app: TestApp) =>
+  (await postedRoutes(app)).filter(([method, path]) => changesState(method, path));
+
+describe("with a password", () => {
+  let app: TestApp;
+  let cookie: string;
+  beforeAll(async () => {
+    app = await startApp({ env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH, BARKEEP_WORKERS: "1" } });
+    cookie = await signIn(app);
+  });
+  afterAll(() => app[Symbol.asyncDispose]());
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    fetch(app.url + path, { headers, redirect: "manual" });
+
+  test("people are led to the login and back to the page they wanted", async () => {
+    const turned = await get("/runs?q=1", HTML);
+    expect([turned.status, turned.headers.get("Location")]).toEqual([303, "/login?next=%2Fruns%3Fq%3D1"]);
+    expect(await (await get("/login?next=%2Fruns%3Fq%3D1")).text()).toContain('name="next" value="/runs?q=1"');
+    const back = await submit(`${app.url}/login`, { password: PASSWORD, next: "/runs?q=1" });
+    expect([back.status, back.headers.get("Location")]).toEqual([303, "/runs?q=1"]);
+  });
+
+  test("the login leads only to pages of this server", async () => {
+    for (const next of [
+      "https://evil.example/",
+      "//evil.example",
+      "/\\evil.example",
+      "javascript:alert(1)",
+      "/login",
+      "/logout",
+    ]) {
+      const { headers } = await submit(`${app.url}/login`, { password: PASSWORD, next });
+      expect([next, headers.get("Location")]).toEqual([next, "/"]);
+    }
+  });
+
+  test("programs, fragments and streams are told 401, never redirected", async () => {
+    const api = await ask(`${app.url}/api/runs`);
+    expect([api.status, api.type]).toEqual([401, "application/problem+json"]);
+    expect(api.headers.get("WWW-Authenticate")).toContain("Bearer");
+    for (const path of ["/events", "/api/events", "/metrics"]) {
+      expect([path, (await get(path, { Accept: "text/event-stream, */*" })).status]).toEqual([path, 401]);
+    }
+    expect((await get("/events", { Accept: "text/html, text/event-stream" })).status).toBe(401);
+    const fragment = await get("/companies", {
+      ...HTML,
+      "HX-Request": "true",
+      "HX-Current-URL": `${app.url}/companies?q=a`,
+    });
+    expect([fragment.status, fragment.headers.get("HX-Redirect")]).toEqual([401, "/login?next=%2Fcompanies%3Fq%3Da"]);
+  });
+
+  test("supervisors need no login", async () => {
+    expect((await get("/healthz")).status).toBe(200);
+    expect(await (await get("/readyz")).json()).toMatchObject({ database: true });
+  });
+
+  test("the cookie is out of reach of scripts and of other sites, and goes over TLS only where there is TLS", async () => {
+    const plain = await submit(`${app.url}/login`, { password: PASSWORD });
+    expect(plain.headers.get("Set-Cookie")).toMatch(
+      /^barkeep-session=[\w-]{43}; Max-Age=1209600; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    const proxied = await submit(`${app.url}/login`, { password: PASSWORD }, { "X-Forwarded-Proto": "https" });
+    expect(proxied.headers.get("Set-Cookie")).toContain("Secure");
+  });
+
+  test("signed in, one sees the pages and may leave again", async () => {
+    const own = await signIn(app);
+    const page = await (await get("/", { ...HTML, Cookie: own })).text();
+    expect(page).toContain('action="/logout"');
+    await submit(`${app.url}/logout`, {}, { Cookie: own });
+    expect((await get("/", { ...HTML, Cookie: own })).status).toBe(303);
+  });
+
+  test("neither the password nor a cookie or token is stored", async () => {
+    await using own = await startApp({ env: { BARKEEP_PASSWORD: PASSWORD } });
+    const session = await signIn(own);
+    const token = await makeToken(own, "operate", { Cookie: session });
+    const rows = await Promise.all(
+      ["settings", "sessions", "tokens", "audit", "logs"].map((table) => own.app.db.rows(`select * from ${table}`, [])),
+    );
+    const stored = JSON.stringify(rows);
+    for (const secret of [PASSWORD, token, session.split("=")[1]!]) expect(stored).not.toContain(secret);
+    expect(stored).toContain("$argon2id$");
+  });
+
+  test("a session whose time is over is none", async () => {
+    const own = await signIn(app);
+    expect((await get("/runs", { ...HTML, Cookie: own })).status).toBe(200);
+    await app.app.db.write([{ sql: "update sessions set expires_at = ?", args: [Date.now() - 1] }]);
+    expect((await get("/runs", { ...HTML, Cookie: own })).status).toBe(303);
+    cookie = await signIn(app);
+  });
+
+  test("guesses of one address are slowed down; another is not kept waiting", async () => {
+    const guess = (address: string, password: string) =>
+      submit(`${app.url}/login`, { password }, { "X-Forwarded-For": address });
+    const answers: number[] = [];
+    for (let i = 0; i < 6; i++) answers.push((await guess("203.0.113.7", `wrong ${i}`)).status);
+    expect(answers.slice(0, 3)).toEqual([401, 401, 401]);
+    expect(answers).toContain(429);
+    expect((await guess("203.0.113.8", PASSWORD)).status).toBe(303);
+  });
+
+  test("a token opens the API as far as its scope goes, and is shown once", async () => {
+    const token = await makeToken(app, "read", { Cookie: cookie });
+    const bearer = { Authorization: `Bearer ${token}` };
+    expect((await get("/api/runs", bearer)).status).toBe(200);
+    expect((await get("/metrics", bearer)).status).toBe(200);
+    expect((await get("/settings/access", { ...HTML, ...bearer })).status).toBe(403);
+    expect((await get("/api/runs", { Authorization: "Bearer bk_wrong" })).status).toBe(401);
+    const page = await (await get("/settings/access", { ...HTML, Cookie: cookie })).text();
+    expect(page).toContain("read token");
+    expect(page).not.toContain(token);
+    const row = /<tr><th scope="row">read token.*?<\/tr>/s.exec(page)![0];
+    expect(row.match(/<time /g)).toHaveLength(2); // when it was made, and when it was used last
+
+    const guest = await signIn(app, token);
+    const seen = await (await get("/", { ...HTML, Cookie: guest })).text();
+    expect(seen).toContain('data-scope="read"');
+
+    const [, id] = /\/settings\/access\/(\d+)\/revoke"[^>]*><button[^>]*aria-label="Revoke read token"/.exec(page)!;
+    expect((await submit(`${app.url}/settings/access/${id}/revoke`, {}, { Cookie: cookie })).status).toBe(303);
+    expect((await get("/api/runs", bearer)).status).toBe(401);
+    expect((await get("/", { ...HTML, Cookie: guest })).status).toBe(303);
+  });
+
+  test("a reader is refused on every route that changes something", async () => {
+    const token = await makeToken(app, "read", { Cookie: cookie });
+    const routes = await changingRoutes(app);
+    expect(routes.length).toBeGreaterThan(15);
+    for (const [method, path] of routes) {
+      const { status } = await ask(app.url + path, { method, headers: { Authorization: `Bearer ${token}` } });
+      expect([method, path, status]).toEqual([method, path, 403]);
+    }
+  });
+
+  test("a page of another site is refused on every route that takes a form or a body", async () => {
+    const routes = await postedRoutes(app);
+    expect(routes.length).toBeGreaterThan(40);
+    for (const path of ["/login", "/logout", "/theme", "/zone", "/runs/preview", "/api/runs"]) {
+      expect(routes).toContainEqual(["POST", path]);
+    }
+    const forged: Record<string, string>[] = [
+      { Origin: "https://evil.example" },
+      { Origin: "null" },
+      { "Sec-Fetch-Site": "cross-site", Origin: app.url },
+      { "Sec-Fetch-Site": "same-site" },
+    ];
+    for (const [method, path] of routes) {
+      for (const headers of forged) {
+        const { status } = await ask(app.url + path, { method, headers: { Cookie: cookie, ...headers } });
+        expect([method, path, headers, status]).toEqual([method, path, headers, 403]);
+      }
+    }
+    // A page of this server is not: what it sends arrives.
+    const own = { Cookie: cookie, Origin: app.url, "Sec-Fetch-Site": "same-origin" };
+    expect((await submit(`${app.url}/theme`, { theme: "dark" }, own)).status).toBe(303);
+  });
+});
+
+test("another password ends the sessions of the one before; the same password keeps them", async () => {
+  using folder = temporaryFolder();
+  const begin = (password: string) =>
+    startApp({ folder, dbUrl: folder.database(), env: { BARKEEP_PASSWORD: password, BARKEEP_WORKERS: "1" } });
+  const sees = async (app: TestApp, cookie: string) =>
+    (await fetch(`${app.url}/api/runs`, { headers: { Cookie: cookie } })).status === 200;
+  let cookie = "";
+  {
+    await using app = await begin(PASSWORD);
+    cookie = await signIn(app);
+  }
+  {
+    await using app = await begin(PASSWORD);
+    expect(await sees(app, cookie)).toBe(true);
+  }
+  await using app = await begin("another password");
+  expect(await sees(app, cookie)).toBe(false);
+  const rows = await app.app.db.rows("select actor, action from audit where action like 'password%' order by id", []);
+  expect(rows.map((row) => row.join(" "))).toEqual(["server password.set", "server password.change"]);
+});
+
+describe("without a password", () => {
+  test("nobody signs in, and only names of this machine are answered", async () => {
+    await using app = await startApp({ env: { BARKEEP_WORKERS: "1" } });
+    expect((await app.get("/runs")).status).toBe(200);
+    const rebound = await ask(`${app.url}/api/runs`, { headers: { Host: "evil.example:3000" } });
+    expect([rebound.status, rebound.body.detail]).toEqual([403, expect.stringContaining("evil.example")]);
+    expect((await ask(`${app.url}/api/runs`, { headers: { Host: "localhost:3000" } })).status).toBe(200);
+    const login = await fetch(`${app.url}/login?next=/runs`, { redirect: "manual" });
+    expect([login.status, login.headers.get("Location")]).toEqual([303, "/runs"]);
+  });
+
+  test("BARKEEP_READ_ONLY lets everybody look and nobody change anything", async () => {
+    await using app = await startApp({ env: { BARKEEP_READ_ONLY: "true", BARKEEP_WORKERS: "1" } });
+    expect((await ask(app.url, { headers: HTML })).text).toContain('data-scope="read"');
+    for (const [method, path] of await changingRoutes(app)) {
+      expect([method, path, (await ask(app.url + path, { method })).status]).toEqual([method, path, 403]);
+    }
+  });
+});

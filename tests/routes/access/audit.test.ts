@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { ask } from "../../helpers/http.ts";
+
+setDefaultTimeout(60_000);
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ env: { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "2" } });
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const rows = async (query = "") => {
+  const { text } = await app.get(`/audit?format=csv${query}`);
+  return text.trim().split("\r\n").slice(1);
+};
+const actions = async (query = "") => (await rows(query)).map((row) => row.split(",")[2]).toReversed();
+
+test("what is done to runs, profiles and watchlists is written down, with who, why and what was before", async () => {
+  const id = await app.start({ symbols: ["AAPL", "MSFT"] });
+  await app.reach(id, "complete");
+  await app.send("DELETE", "/api/profiles/MSFT?reason=not%20needed%20any%20more");
+  const { body: list } = await app.post("/api/watchlists", { name: "Tech", symbols: ["AAPL"] });
+  await app.send("PATCH", `/api/watchlists/${list.id}`, { name: "Big tech", remove: ["AAPL"] });
+  await app.send("DELETE", `/api/watchlists/${list.id}`);
+  expect(await actions()).toEqual([
+    "run.start",
+    "profile.delete",
+    "watchlist.create",
+    "watchlist.add",
+    "watchlist.rename",
+    "watchlist.remove",
+    "watchlist.delete",
+  ]);
+  expect((await rows("&action=profile.delete"))[0]).toContain("local,profile.delete,MSFT,not needed any more,");
+  expect((await rows("&action=watchlist.rename"))[0]).toContain('"{""name"":""Tech""}","{""name"":""Big tech""}"');
+});
+
+test("what is done to the jobs of a run names their states and symbols", async () => {
+  const id = await app.start({ symbols: ["IBM", "ORCL", "SAP"], years: 30 });
+  await app.post(`/api/runs/${id}/pause?reason=lunch`);
+  await app.post(`/api/runs/${id}/jobs/SAP/cancel`);
+  await app.post(`/api/runs/${id}/cancel`);
+  expect(await actions("&symbol=SAP")).toEqual(["run.start", "run.pause", "job.cancel"]);
+  expect(await actions("&symbol=ORCL")).toEqual(["run.start", "run.pause", "run.cancel"]);
+  const [row] = await app.app.db.rows("select before, after, reason from audit where action = 'job.cancel'", []);
+  expect([JSON.parse(String(row![0])), JSON.parse(String(row![1])), row![2]]).toEqual([
+    { paused: 1 },
+    { run: id, symbols: ["SAP"] },
+    null,
+  ]);
+  expect(await actions("&actor=nobody")).toEqual([]);
+});
+
+test("what was refused is not written down", async () => {
+  const before = await rows();
+  await app.post("/api/runs", { symbols: ["<script>"] });
+  await app.post("/api/runs/none/pause");
+  await app.send("DELETE", "/api/profiles/NONE");
+  await app.post("/api/watchlists", { name: "" });
+  await ask(`${app.url}/api/runs`, { method: "POST", headers: { Authorization: "Bearer bk_wrong" } });
+  expect(await rows()).toEqual(before);
+});
+
+test("the page pages on by key, keeps its filter, and says what it cannot read", async () => {
+  const insert = "insert into audit (at, actor, action, subject) values (?, 'ada', 'test.page', ?)";
+  await app.app.db.write(Array.from({ length: 250 }, (_, i) => ({ sql: insert, args: [i * 1_000, `S${i}`] })));
+  const seen: string[] = [];
+  let path: string | undefined = "/audit?actor=ada";
+  while (path !== undefined) {
+    const { text } = await app.get(path);
+    seen.push(...[...text.matchAll(/<th scope="row">(S\d+)<\/th>/g)].map(([, subject]) => subject!));
+    path = /class="button" href="([^"]+)">Older/.exec(text)?.[1]?.replaceAll("&amp;", "&");
+  }
+  expect(seen).toEqual(Array.from({ length: 250 }, (_, i) => `S${249 - i}`));
+  // And back again: the first page it leads to has no newer rows.
+  const way = (text: string, to: string) =>
+    new RegExp(`class="button" href="([^"]+)">${to}`).exec(text)?.[1]?.replaceAll("&amp;", "&");
+  const second = (await app.get(way((await app.get("/audit?actor=ada")).text, "Older")!)).text;
+  const first = (await app.get(way(second, "Newer")!)).text;
+  expect(first).toContain('<th scope="row">S249</th>');
+  expect(way(first, "Newer")).toBeUndefined();
+  expect(way(first, "Older")).toBeDefined();
+  expect(await rows("&actor=ada&from=1970-01-01&to=1970-01-01")).toHaveLength(250);
+  expect(await rows("&actor=ada&from=1970-01-02")).toHaveLength(0);
+  expect((await app.get("/audit?symbol=no%20way&from=soon")).text).toContain(
+    "no way is not a symbol. soon is not a day",
+  );
+});
+
+test("hostile text is shown as text, and no cell of the download is a formula", async () => {
+  const hostile = `<script>alert(1)</script>"'`;
+  const insert = "insert into audit (at, actor, action, subject, reason, after) values (9, ?, 'x', ?, '=1+1', ?)";
+  await app.app.db.write([{ sql: insert, args: [hostile, hostile, JSON.stringify({ [hostile]: hostile })] }]);
+  const { text } = await app.get("/audit?action=x");
+  expect(text).toContain("&lt;script&gt;");
+  expect(text).not.toContain("<script>alert");
+  expect((await rows("&action=x"))[0]).toContain(`,"'=1+1",`);
+});
+
+const form = (path: string, fields: Record<string, string>) =>
+  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+/** Action, subject, reason, before and after of what was done since the deed with the id `after`, oldest first. */
+const deeds = async (after: number) =>
+  (
+    await app.app.db.rows("select action, subject, reason, before, after from audit where id > ? order by id", [after])
+  ).map(([action, subject, reason, ...states]) => [
+    action,
+    subject,
+    reason,
+    ...states.map((state) => (state === null ? null : JSON.parse(String(state)))),
+  ]);
+const lastDeed = async () => Number((await app.app.db.rows("select coalesce(max(id), 0) from audit", []))[0]![0]);
+
+test("schedules: what was changed of them, and nothing that stayed", async () => {
+  const { body } = await app.post("/api/schedules", { name: "Evening", cron: "30 18 * * 1-5", symbols: ["NVDA"] });
+  const { id } = body.schedule;
+  const start = await lastDeed();
+  await app.send("PATCH", `/api/schedules/${id}`, { cron: "0 19 * * 1-5" });
+  await app.send("PATCH", `/api/schedules/${id}`, { cron: "0 19 * * 1-5" });
+  await form(`/schedules/${id}/pause`, { reason: "holidays" });
+  await form(`/schedules/${id}/resume`, {});
+  const { body: taken } = await app.post(`/api/schedules/${id}/run`);
+  await app.reach(taken.turn.run_id, "complete");
+  await form(`/schedules/${id}/delete`, { reason: " not needed " });
+  const seen = await deeds(start);
+  expect(seen.filter(([action]) => String(action).startsWith("schedule."))).toEqual([
+    ["schedule.change", "Evening", null, { cron: "30 18 * * 1-5" }, { cron: "0 19 * * 1-5" }],
+    ["schedule.pause", "Evening", "holidays", { enabled: true }, { enabled: false }],
+    ["schedule.resume", "Evening", null, { enabled: false }, { enabled: true }],
+    ["schedule.run", "Evening", null, null, { run: taken.turn.run_id }],
+    ["schedule.delete", "Evening", "not needed", expect.objectContaining({ symbols: ["NVDA"] }), null],
+  ]);
+});
+
+test("a run is paused from its page for a reason", async () => {
+  const id = await app.start({ symbols: ["IBM", "ORCL"], years: 30 });
+  const { text } = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
+  const action = /<form id="pause-why"[^>]*action="([^"]+)"/.exec(text)![1]!;
+  const start = await lastDeed();
+  await form(action, { reason: "quota is for others" });
+  expect((await deeds(start)).map((deed) => deed.slice(0, 3))).toEqual([["job.pause", id, "quota is for others"]]);
+  await app.post(`/api/runs/${id}/cancel`);
+  const ended = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
+  expect(ended.text).not.toContain("pause-why");
+});
+
+test("alert rules: which mails, which limits, and why", async () => {
+  const start = await lastDeed();
+  const rules = { quota_percent: "90", digest_minutes: "15", reason: "too many mails" };
+  await form("/alerts", { ...rules, on: "run_failed" });
+  await form("/alerts", { ...rules, on: "run_failed" });
+  const [first, ...more] = await deeds(start);
+  expect(more).toEqual([]);
+  expect(first!.slice(0, 3)).toEqual(["alerts.change", "rules", "too many mails"]);
+  expect(first![4]).toMatchObject({ mails: ["run_failed"], quota_percent: 90 });
+});
+
+test("the forms and questions that change something ask for the reason", async () => {
+  const { body } = await app.post("/api/schedules", { name: "Asked", cron: "0 9 * * *", symbols: ["IBM"] });
+  const { id } = body.schedule;
+  for (const path of [`/schedules/${id}`, `/schedules/${id}/delete`, "/settings", "/alerts"]) {
+    const { text } = await ask(app.url + path, { headers: { Accept: "text/html" } });
+    expect([path, /<input id="reason-\w+" name="reason" maxlength="200"/.test(text)]).toEqual([path, true]);
+  }
+});

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { PASSWORD, PASSWORD_HASH } from "../../helpers/password.ts";
+
+setDefaultTimeout(60_000);
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH, BARKEEP_WORKERS: "1" } });
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const submit = (path: string, fields: Record<string, string>, cookie = "") =>
+  fetch(app.url + path, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    headers: { Accept: "text/html", Cookie: cookie },
+    redirect: "manual",
+  });
+
+async function signIn(password = PASSWORD): Promise<string> {
+  return (await submit("/login", { password })).headers.get("Set-Cookie")!.split(";")[0]!;
+}
+
+/** A stream that is connected; `ended` resolves when the server ends it. */
+async function connect(path: string, headers: Record<string, string>) {
+  const abort = new AbortController();
+  const response = await fetch(app.url + path, { headers, signal: abort.signal });
+  expect(response.status).toBe(200);
+  const reader = response.body!.getReader();
+  await reader.read();
+  const drain = async () => {
+    while (!(await reader.read()).done);
+    return "ended";
+  };
+  const ended = drain().catch(() => "cut by us");
+  return { ended, cut: () => abort.abort() };
+}
+
+const PATHS = ["/events", "/api/events"];
+
+test.each(PATHS)("%s ends with the log-out of its session, and only of that one", async (path) => {
+  const [leaving, staying] = [await signIn(), await signIn()];
+  const first = await connect(path, { Cookie: leaving });
+  const second = await connect(path, { Cookie: leaving });
+  const other = await connect(path, { Cookie: staying });
+  await submit("/logout", {}, leaving);
+  expect(await Promise.all([first.ended, second.ended])).toEqual(["ended", "ended"]);
+  expect((await fetch(app.url + path, { headers: { Cookie: leaving } })).status).toBe(401);
+  expect(await Promise.race([other.ended, Bun.sleep(0).then(() => "open")])).toBe("open");
+  other.cut();
+  expect(await other.ended).toBe("cut by us");
+});
+
+test("streams end when the time of their session is over, and the page leads to the login and back", async () => {
+  const cookie = await signIn();
+  await app.app.db.write([{ sql: "update sessions set expires_at = ?", args: [Date.now() + 1_500] }]);
+  const streams = await Promise.all(PATHS.map((path) => connect(path, { Cookie: cookie })));
+  expect(await Promise.all(streams.map(({ ended }) => ended))).toEqual(["ended", "ended"]);
+  const page = await fetch(`${app.url}/runs?q=1`, {
+    headers: { Cookie: cookie, Accept: "text/html" },
+    redirect: "manual",
+  });
+  expect([page.status, page.headers.get("Location")]).toEqual([303, "/login?next=%2Fruns%3Fq%3D1"]);
+});
+
+test("a revoked token ends its own streams and those of the sessions opened with it", async () => {
+  const owner = await signIn();
+  const made = await (await submit("/settings/access", { name: "screen", scope: "read" }, owner)).text();
+  const token = /bk_[\w-]{43}/.exec(made)![0];
+  const own = await connect("/api/events", { Authorization: `Bearer ${token}` });
+  const guest = await connect("/events", { Cookie: await signIn(token) });
+  const owners = await connect("/events", { Cookie: owner });
+  const [, id] = /settings\/access\/(\d+)\/revoke/.exec(made)!;
+  await submit(`/settings/access/${id}/revoke`, {}, owner);
+  expect(await Promise.all([own.ended, guest.ended])).toEqual(["ended", "ended"]);
+  owners.cut();
+  expect(await owners.ended).toBe("cut by us");
+});

@@ -1,0 +1,230 @@
+import { describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { FEATURE_COUNT } from "../../../src/features/catalog.ts";
+import { STREAM_LIMIT } from "../../../src/hub.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { job } from "../../helpers/fixtures.ts";
+
+const FINISHED = ["Complete", "Failed"];
+const percent = (done: number, total: number) => Math.floor((100 * done) / total);
+
+/** What contract section 2 prescribes for a job of `total` batches: status, progress and micro-stage. */
+function prescribed(total: number): [string, number, string | RegExp][] {
+  return [
+    ["Queued", 0, "Waiting for a worker"],
+    ...Array.from({ length: total }, (_, i): [string, number, string] => [
+      "Fetching history",
+      Math.floor((45 * i) / total),
+      `Batch ${i + 1}/${total}: ${percent(i, total)}%`,
+    ]),
+    ["Fetching history", 45, `Batch ${total}/${total}: 100%`],
+    ...Array.from({ length: FEATURE_COUNT }, (_, i): [string, number, string] => [
+      "Engineering features",
+      50 + Math.floor((15 * (i + 1)) / FEATURE_COUNT),
+      `Feature ${i + 1}/${FEATURE_COUNT}: ${percent(i + 1, FEATURE_COUNT)}%`,
+    ]),
+    ["Creating profile", 70, "Preparing profile metadata..."],
+    ["Storing profile", 90, "Writing to database..."],
+    ["Complete", 100, /^Completed in \d+\.\ds$/],
+  ];
+}
+
+test("totals and usage are told again and again while a run works, even when nothing happens in it", async () => {
+  await using app = await startApp({ env: { DEMO_LATENCY_MS: "60000" } });
+  const runId = await app.start({ symbols: ["AAPL", "MSFT", "SPY"] });
+  await using events = await app.events();
+  let [metrics, usage] = [0, 0];
+  const seen = await events.until(({ event }) => {
+    if (event === "metrics") metrics += 1;
+    if (event === "usage") usage += 1;
+    return metrics === 2 && usage === 2;
+  });
+  expect(seen.findLast(({ event }) => event === "metrics")!.data).toEqual({
+    waiting: 1,
+    active: 2,
+    complete: 0,
+    failed: 0,
+    skipped: 0,
+    symbols_per_minute: 0,
+    bars_per_minute: 0,
+    requests_per_minute: expect.any(Number),
+    eta_seconds: 0,
+  });
+  await app.post(`/api/runs/${runId}/cancel`);
+});
+
+describe("one symbol, from order to profile", () => {
+  test("tells every micro-stage of the contract, in order, and logs each in its words", async () => {
+    await using app = await startApp();
+    await using events = await app.events();
+    expect((await events.next()).event).toBe("snapshot");
+    const runId = await app.start({ symbols: ["AAPL"] });
+    const seen = await events.until(({ event, data }) => event === "run" && data.status === "complete");
+
+    const progress = seen.filter(({ event }) => event === "progress").map(({ data }) => data);
+    const wanted = prescribed(24);
+    expect(progress.map((p) => [p.status, p.progress, p.micro_stage])).toEqual(
+      wanted.map(([status, at, text]) => [status, at, typeof text === "string" ? text : expect.stringMatching(text)]),
+    );
+    for (const event of progress) {
+      expect(event).toEqual({
+        run_id: runId,
+        symbol: "AAPL",
+        interval: "1d",
+        state: expect.any(String),
+        status: expect.any(String),
+        progress: expect.any(Number),
+        micro_stage: expect.any(String),
+        data_points: expect.any(Number),
+        api_calls: expect.any(Number),
+        duration: expect.any(Number),
+        seq: expect.any(Number),
+      });
+    }
+    const last = progress.at(-1)!;
+    expect(last.api_calls).toBe(24);
+    expect(last.data_points).toBeGreaterThan(490);
+    for (const counter of ["data_points", "api_calls", "duration", "seq"]) {
+      const values = progress.map((event) => event[counter]);
+      expect(values, counter).toEqual(values.toSorted((a, b) => a - b));
+    }
+
+    const lines = seen.filter(({ event }) => event === "log").map(({ data }) => [data.level, data.message]);
+    for (const p of progress.slice(1)) {
+      const level = p.status === "Engineering features" ? "debug" : "info";
+      expect(lines).toContainEqual([level, `AAPL: ${p.status} - ${p.micro_stage} (${p.progress}%)`]);
+    }
+    expect(lines).toContainEqual(["info", "AAPL: Fetching history - Batch 2/24: 4% (1%)"]);
+    expect(app.printed.some((text) => text.includes("info  AAPL: Fetching history - Batch 24/24: 100% (45%)"))).toBe(
+      true,
+    );
+
+    // Nothing is left out or doubled: every event of the server, one number each.
+    const numbers = seen.map(({ id }) => Number(id!.split("-")[1]));
+    expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i));
+
+    const { body } = await app.get("/api/profiles/AAPL");
+    expect(body).toMatchObject({ symbol: "AAPL", interval: "1d", provider: "demo" });
+    expect(Object.keys(body.features).length).toBe(FEATURE_COUNT);
+    expect(body.backfill_metadata).toMatchObject({
+      history_complete: true,
+      history_rows: last.data_points,
+      api_calls_used: 24,
+      feature_count: FEATURE_COUNT,
+      batch_size_days: 30,
+    });
+  }, 30_000);
+
+  test("says why a symbol failed, and goes on with the others", async () => {
+    await using app = await startApp();
+    const runId = await app.start({ symbols: ["DEMO-FAIL", "AAPL@LSE", "MSFT"] });
+    await app.reach(runId, "failed");
+    const { body } = await app.get(`/api/runs/${runId}`);
+    const jobs = new Map(body.run.jobs.map((each: { symbol: string }) => [each.symbol, each]));
+    expect(jobs.get("MSFT")).toMatchObject({ status: "Complete", progress: 100, error: null });
+    expect(jobs.get("DEMO-FAIL")).toMatchObject({ status: "Failed", error: expect.stringContaining("never answers") });
+    expect(jobs.get("AAPL@LSE")).toMatchObject({ status: "Failed", error: expect.stringContaining('exchange "LSE"') });
+    expect((await app.get("/api/profiles/DEMO-FAIL")).status).toBe(404);
+  }, 30_000);
+});
+
+/** Reports `count` synthetic events, giving the server room to send. */
+async function chatter(app: TestApp, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    app.app.hub.report(job({ runId: "chatter", symbol: `S${i % 50}`, dataPoints: i }));
+    if (i % 200 === 199) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe("a viewer who comes back", () => {
+  test("is told how much it missed and gets a fresh snapshot", async () => {
+    await using app = await startApp();
+    const { hub } = app.app;
+    await chatter(app, 30);
+    const cases = [
+      [`${hub.epoch}-${hub.seq - 10}`, 10],
+      [`${hub.epoch}-${hub.seq}`, 0],
+      ["another-3", hub.seq],
+      ["nonsense", hub.seq],
+    ] as const;
+    for (const [id, skipped] of cases) {
+      await using events = await app.events("", { "Last-Event-ID": id });
+      expect(await events.next()).toEqual({ event: "lagged", id: `${hub.epoch}-${hub.seq}`, data: { skipped } });
+      const snapshot = await events.next();
+      expect(snapshot.event).toBe("snapshot");
+      expect(snapshot.data.jobs.length).toBe(30);
+    }
+  });
+});
+
+test("with ?latest=1 a viewer is told the newest state of each job, never an older one", async () => {
+  await using app = await startApp();
+  await using events = await app.events("?latest=1");
+  await events.next();
+  // All of these happen before the stream can be written again.
+  for (let i = 0; i < 500; i++) app.app.hub.report(job({ runId: "r", symbol: i % 2 ? "A" : "B", dataPoints: i }));
+  app.app.hub.report(job({ runId: "r", symbol: "END" }));
+  const seen = (await events.until(({ data }) => data.symbol === "END")).map(({ data }) => data);
+  expect(seen.length).toBeLessThan(10);
+  const newest = new Map(seen.map(({ symbol, data_points }) => [symbol, data_points]));
+  expect([newest.get("A"), newest.get("B")]).toEqual([499, 498]);
+});
+
+test("a viewer that does not read holds up nobody, is not buffered for, and is told what it missed", async () => {
+  await using app = await startApp();
+  const { hub } = app.app;
+  const { hostname, port } = new URL(app.url);
+  const asleep = connect(Number(port), hostname);
+  await new Promise<void>((resolve) => asleep.once("connect", resolve));
+  asleep.pause();
+  asleep.write(`GET /api/events HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+
+  await using awake = await app.events();
+  const first = await awake.next();
+  const runId = await app.start({ symbols: ["AAPL", "MSFT"] });
+  await app.reach(runId, "complete");
+  // Far more than the sockets of both ends hold.
+  await chatter(app, 60_000);
+  hub.report(job({ runId: "chatter", symbol: "END" }));
+  const isEnd = (each: { symbol: string }) => each.symbol === "END";
+  const heard = await awake.until(({ event, data }) => (event === "snapshot" ? data.jobs.some(isEnd) : isEnd(data)));
+  let count = heard.filter(({ event }) => event !== "lagged" && event !== "snapshot").length;
+  for (const { event, data } of heard) if (event === "lagged") count += data.skipped;
+  // The pulse of the server goes on meanwhile: counted is up to what was heard last.
+  expect(count).toBe(heard.at(-1)!.data.seq - first.data.seq);
+
+  // It wakes up.
+  let text = "";
+  const woken = new Promise<void>((resolve) => {
+    let end = -1;
+    asleep.on("data", (chunk: Buffer) => {
+      const from = Math.max(0, text.length - 20);
+      text += chunk.toString();
+      if (end < 0) end = text.indexOf('"symbol":"END"', from);
+      // To the end of the event that names it: what an event skipped is told before it.
+      if (end >= 0 && text.includes("\n\n", end)) resolve();
+    });
+  });
+  asleep.resume();
+  await woken;
+  asleep.destroy();
+  // What came last may be cut off in the middle.
+  const whole = text.slice(0, text.lastIndexOf("\n\n") + 2);
+  const told = [...whole.matchAll(/^event: (\w+)$/gm)].map(([, event]) => event!);
+  const skipped = [...whole.matchAll(/^data: \{"skipped":(\d+)\}$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+  const ids = [...whole.matchAll(/^id: \w+-(\d+)$/gm)].map(([, id]) => Number(id));
+  expect(told.includes("lagged")).toBe(true);
+  expect(text.lastIndexOf("event: snapshot")).toBeGreaterThan(text.indexOf("event: lagged"));
+  expect(skipped).toBeGreaterThan(STREAM_LIMIT);
+  const delivered = told.filter((event) => event !== "lagged" && event !== "snapshot").length;
+  expect(delivered + skipped).toBe(ids.at(-1)! - ids[0]!);
+}, 60_000);
+
+test("closing the server ends the streams", async () => {
+  const app = await startApp();
+  const events = await app.events();
+  await events.next();
+  const ended = events.until(({ event }) => FINISHED.includes(event)).catch((error: Error) => error.message);
+  await app[Symbol.asyncDispose]();
+  expect(await ended).toBe("the stream has ended");
+});

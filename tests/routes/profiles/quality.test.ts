@@ -1,0 +1,82 @@
+/** The completeness of a profile on its page, and the orders beside it. */
+
+import { expect, test } from "bun:test";
+import { startApp } from "../../helpers/app.ts";
+
+const form = (fields: Record<string, string>) => ({
+  method: "POST",
+  headers: { "content-type": "application/x-www-form-urlencoded" },
+  body: new URLSearchParams(fields),
+  redirect: "manual" as const,
+});
+
+test("a profile shows its sessions, its gaps and what was revised; repair and rebuild start from there", async () => {
+  await using app = await startApp();
+  const { db, runs } = app.app;
+  await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
+  const whole = await app.get("/profiles/AAPL");
+  expect(whole.text).toContain("all complete");
+  expect(whole.text).toContain("No vendor has changed a stored bar.");
+
+  const [hole] = await db.rows("SELECT ts FROM bars ORDER BY ts LIMIT 1 OFFSET 100", []);
+  const ts = Number(hole![0]);
+  await db.write([
+    { sql: "DELETE FROM bars WHERE ts = ?", args: [ts] },
+    { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 4, 0)", args: [ts - 86_400 * 10] },
+  ]);
+  const amber = await app.reach(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
+  // The work went well, the data did not.
+  expect(amber.jobs.map(({ status, gaps }) => [status, gaps])).toEqual([["Complete", 1]]);
+  expect((await app.get(`/runs/${amber.run.id}`)).text).toContain("complete, 1 gap");
+  const page = (await app.get("/profiles/AAPL")).text;
+  expect(page).toContain("session-missing");
+  expect(page).toContain(`${new Date(ts * 1000).toISOString().slice(0, 10)}: missing`);
+  expect(page).toContain("split, 4");
+
+  // Read with the split, and raw.
+  const first = async (query: string) => (await app.get(`/api/bars/AAPL?interval=1d${query}`)).body.rows[0];
+  const [adjusted, raw] = [await first(""), await first("&adjust=none")];
+  expect([adjusted.close, adjusted.volume]).toEqual([raw.close / 4, raw.volume * 4]);
+  expect((await app.get("/api/bars/AAPL?interval=1d&adjust=sometimes")).status).toBe(422);
+
+  // The page follows: its last change, its chart and its downloads.
+  const [last] = await db.rows("SELECT last_bar FROM profiles", []);
+  await db.write([
+    { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 2, 0)", args: [Number(last![0])] },
+  ]);
+  const shown = async (query: string) => {
+    const { text } = await app.get(`/profiles/AAPL?interval=1d${query}`);
+    const change = /([+−][\d.]+)%/.exec(text)![1]!.replace("−", "-");
+    return { change: Number(change), chart: /data-adjust="(\w+)"/.exec(text)![1], text };
+  };
+  const [splits, none] = [await shown(""), await shown("&adjust=none")];
+  expect([splits.chart, none.chart]).toEqual(["splits", "none"]);
+  // Halved by the split, the close before makes the change what it is.
+  expect((1 + splits.change / 100) / (1 + none.change / 100)).toBeCloseTo(2, 2);
+  expect(none.text).toContain("format=csv&amp;adjust=none");
+  expect(none.text).toContain("/profiles/AAPL?interval=1d&amp;adjust=all");
+  expect(none.text).toContain("split, 4 for 1");
+
+  const newest = () => app.app.hub.runs().toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]!;
+  const repaired = await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order: "repair" }));
+  expect([repaired.status, newest().mode]).toEqual([303, "repair"]);
+  const { jobs } = await app.reach(newest().id, "complete", "failed");
+  expect([jobs[0]!.state, jobs[0]!.apiCalls]).toEqual(["complete", 1]);
+  expect((await app.get("/profiles/AAPL")).text).toContain("all complete");
+
+  expect((await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order: "rebuild" }))).status).toBe(303);
+  await app.reach(newest().id, "complete", "failed");
+  expect((await runs.read(newest().id)).run.mode).toBe("full");
+  expect(app.printed.join("\n")).toContain("history built anew");
+  expect((await fetch(`${app.url}/profiles/NOPE/renew`, form({ interval: "1d", order: "repair" }))).status).toBe(404);
+}, 60_000);
+
+test("outdated profiles can be reprocessed from the list of all", async () => {
+  await using app = await startApp();
+  await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
+  expect((await app.get("/profiles")).text).not.toContain("outdated");
+  await app.app.db.write([{ sql: "UPDATE profiles SET catalog_version = '0'", args: [] }]);
+  expect((await app.get("/profiles")).text).toContain("Reprocess 1 outdated");
+  expect((await fetch(`${app.url}/profiles/outdated`, form({}))).headers.get("location")).toBe("/");
+  await app.seen("AAPL", (job) => job.state === "complete" && job.apiCalls === 0 && job.status === "Complete");
+}, 30_000);

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+
+setDefaultTimeout(60_000);
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ env: { BARKEEP_WORKERS: "1", EODHD_PER_DAY: "40" } });
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const preview = async (order: Record<string, string>, headers: Record<string, string> = {}) => {
+  const answer = await fetch(`${app.url}/runs/preview`, {
+    method: "POST",
+    headers: { Origin: app.url, ...headers },
+    body: new URLSearchParams({ mode: "full", interval: "1d", years: "1", provider: "eodhd", ...order }),
+  });
+  return answer.text();
+};
+
+test("an order's units are those that its provider declares, also before the first request", async () => {
+  // Daily bars in one request, then splits and dividends.
+  expect(await preview({ symbols: "AAPL, MSFT" })).toStartWith("2 symbols: 6 calls");
+  // A year of minutes in windows of 90 days at 5 units each; crypto has no splits and dividends.
+  expect(await preview({ symbols: "AAPL", interval: "1m" })).toMatch(/^1 symbol: 6 calls \(22 units\)\./);
+  expect(await preview({ symbols: "BTC-USD", interval: "1m" })).toStartWith("1 symbol: 4 calls (20 units)");
+  // 44 units do not fit into a day of 40.
+  expect(await preview({ symbols: "AAPL, MSFT", interval: "1m" })).toContain("finishes after the quota reset at ");
+  expect(await preview({ symbols: "AAPL", interval: "1m", mode: "reprocess" })).toStartWith("1 symbol: no calls");
+});
+
+test("the reset that an order waits for is told in the reader's zone", async () => {
+  const order = { symbols: "AAPL, MSFT", interval: "1m" };
+  const midnight = /finishes after the quota reset at <time[^>]*>\d{4}-\d\d-\d\d 00:00 UTC<\/time>\.$/;
+  expect(await preview(order)).toMatch(midnight);
+  const evening = /at <time[^>]*>\d{4}-\d\d-\d\d (?:19:00 EST|20:00 EDT)<\/time>/;
+  expect(await preview(order, { Cookie: "barkeep-zone=exchange" })).toMatch(evening);
+});

@@ -1,5 +1,0 @@
-import { describe } from "bun:test";
-import { EmbeddedEngine } from "../../src/scheduler/queue/in-process-queue.ts";
-import { engineContract } from "./engine.contract.ts";
-
-describe("the embedded engine", () => engineContract((onError) => new EmbeddedEngine(onError)));

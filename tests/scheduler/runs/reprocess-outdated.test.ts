@@ -1,0 +1,36 @@
+/** Engineering again what an older catalogue computed, and the orders that only some modes understand. */
+
+import { expect, test } from "bun:test";
+import { startApp } from "../../helpers/app.ts";
+
+test("whatever is out of date is engineered again, without a call, and nothing else", async () => {
+  await using app = await startApp();
+  const first = await app.start({ symbols: ["AAPL", "MSFT", "SPY"], years: 1 });
+  await app.reach(first, "complete", "failed");
+  expect((await app.post("/api/runs/outdated")).body).toEqual({ runs: [] });
+  await app.app.db.write([{ sql: "UPDATE profiles SET catalog_version = '0' WHERE symbol <> 'SPY'", args: [] }]);
+  const { status, body } = await app.post("/api/runs/outdated");
+  expect([status, body.runs.length, body.runs[0].mode]).toEqual([202, 1, "reprocess"]);
+  const { jobs } = await app.reach(body.runs[0].id, "complete", "failed");
+  expect(jobs.map(({ symbol, state, apiCalls }) => [symbol, state, apiCalls])).toEqual([
+    ["AAPL", "complete", 0],
+    ["MSFT", "complete", 0],
+  ]);
+  expect((await app.post("/api/runs/outdated")).body).toEqual({ runs: [] });
+}, 30_000);
+
+test("what a mode does not know is refused at its field", async () => {
+  await using app = await startApp();
+  const wrong = [
+    [{ mode: "incremental", rebuild: true }, "rebuild"],
+    [{ mode: "full", repair_provider: "csv" }, "repair_provider"],
+    [{ mode: "repair", repair_provider: "nobody" }, "repair_provider"],
+    [{ mode: "repair", repair_provider: "demo" }, "repair_provider"],
+    [{ mode: "full", rebuild: "yes" }, "rebuild"],
+  ] as const;
+  for (const [order, path] of wrong) {
+    const { status, body } = await app.post("/api/runs", { symbols: ["AAPL"], ...order });
+    expect([status, body.errors[0].path]).toEqual([422, path]);
+  }
+  expect((await app.get("/api/runs")).body.runs).toEqual([]);
+}, 30_000);

@@ -1,0 +1,216 @@
+import { describe, expect, test } from "bun:test";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+
+const SLOW = { DEMO_LATENCY_MS: "15" };
+/** The job is at least at this batch. */
+const atBatch = (n: number) => (job: { microStage: string }) =>
+  Number(/^Batch (\d+)\//.exec(job.microStage)?.[1] ?? 0) >= n;
+
+const batches = async ({ app }: TestApp, symbol: string) =>
+  app.db.rows(
+    "SELECT from_ts, attempts FROM batches JOIN series ON id = series_id WHERE symbol = ?1 ORDER BY from_ts",
+    [symbol],
+  );
+
+const stateOf = async (app: TestApp, runId: string, symbol: string) => {
+  const { body } = await app.get(`/api/runs/${runId}`);
+  return body.run.jobs.find((job: { symbol: string }) => job.symbol === symbol);
+};
+
+/** Waits until no worker has anything to do. */
+const idle = async ({ app }: TestApp) => {
+  while (app.hub.runs().some((run) => run.counts.running > 0)) await Bun.sleep(5);
+};
+
+describe("pausing", () => {
+  test("a job takes effect within one batch, and it goes on where it was", async () => {
+    await using app = await startApp({ env: SLOW });
+    const runId = await app.start({ symbols: ["AAPL"] });
+    await app.seen("AAPL", atBatch(4));
+    const { status, body } = await app.post(`/api/runs/${runId}/jobs/AAPL/pause`);
+    const known = (await batches(app, "AAPL")).length;
+    expect([status, body.job.status]).toEqual([200, "Paused"]);
+    expect(body.job.micro_stage).toMatch(/^Paused by you since \d\d:\d\d:\d\d UTC$/);
+    // A second job takes the worker: the paused one no longer has it.
+    const other = await app.start({ symbols: ["MSFT"], max_workers: 1 });
+    await app.reach(other, "complete");
+    const stored = await batches(app, "AAPL");
+    expect(stored.length - known).toBeLessThanOrEqual(1);
+    expect(stored.length).toBeLessThan(24);
+    expect(await stateOf(app, runId, "AAPL")).toMatchObject({ status: "Paused", state: "paused" });
+    expect((await app.get(`/api/runs/${runId}`)).body.run.status).toBe("paused");
+
+    expect((await app.post(`/api/runs/${runId}/jobs/AAPL/resume`)).body.job.state).toMatch(/queued|running/);
+    await app.reach(runId, "complete");
+    const all = await batches(app, "AAPL");
+    expect(all.length).toBe(24);
+    expect(all.every(([, attempts]) => attempts === 1)).toBe(true);
+    expect((await app.get("/api/profiles/AAPL")).body.backfill_metadata.api_calls_used).toBeLessThanOrEqual(25);
+  }, 30_000);
+
+  test("the instant a run is ordered holds it before its workers have begun", async () => {
+    await using app = await startApp({ env: SLOW });
+    const runId = await app.start({ symbols: ["AAPL", "MSFT", "GOOGL"] });
+    expect((await app.post(`/api/runs/${runId}/pause`)).body.run.status).toBe("paused");
+    const other = await app.start({ symbols: ["IBM"] });
+    await app.reach(other, "complete");
+    expect((await app.get(`/api/runs/${runId}`)).body.run.counts).toMatchObject({ paused: 3, running: 0, complete: 0 });
+    for (const symbol of ["AAPL", "MSFT", "GOOGL"]) {
+      expect((await batches(app, symbol)).length).toBeLessThanOrEqual(1);
+    }
+  }, 30_000);
+
+  test("outlives the server, and so do cancelled and skipped jobs", async () => {
+    using folder = temporaryFolder();
+    let runId: string;
+    {
+      await using app = await startApp({ folder, env: SLOW });
+      runId = await app.start({ symbols: ["AAPL", "MSFT", "GOOGL", "IBM"] });
+      await app.seen("AAPL", atBatch(3));
+      await app.post(`/api/runs/${runId}/jobs/AAPL/pause`);
+      await app.post(`/api/runs/${runId}/jobs/MSFT/cancel`);
+      await app.post(`/api/runs/${runId}/jobs/GOOGL/skip`);
+    }
+    await using app = await startApp({ folder, env: SLOW });
+    await app.seen("IBM", (job) => job.state === "complete");
+    const seen = await Promise.all(["AAPL", "MSFT", "GOOGL", "IBM"].map((symbol) => stateOf(app, runId, symbol)));
+    expect(seen.map((job) => job.state)).toEqual(["paused", "cancelled", "skipped", "complete"]);
+    expect(seen[0].progress).toBeGreaterThan(0);
+    await app.post(`/api/runs/${runId}/resume`);
+    await app.reach(runId, "complete");
+    expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
+    expect((await app.get("/api/profiles/MSFT")).status).toBe(404);
+  }, 30_000);
+
+  test("and resuming at once, again and again, works on nothing twice", async () => {
+    await using app = await startApp({ env: SLOW });
+    const runId = await app.start({ symbols: ["AAPL", "MSFT"] });
+    for (let i = 1; i <= 8; i++) {
+      await app.seen("AAPL", atBatch(2 * i));
+      expect((await app.post(`/api/runs/${runId}/pause`)).status).toBe(200);
+      expect((await app.post(`/api/runs/${runId}/resume`)).status).toBe(200);
+    }
+    const { jobs } = await app.reach(runId, "complete");
+    expect(jobs.map(({ state, progress }) => [state, progress])).toEqual([
+      ["complete", 100],
+      ["complete", 100],
+    ]);
+    for (const symbol of ["AAPL", "MSFT"]) {
+      expect((await batches(app, symbol)).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
+    }
+  }, 30_000);
+});
+
+describe("ending a job", () => {
+  test("cancel stops it within one batch; retry asks only for the rest", async () => {
+    await using app = await startApp({ env: SLOW });
+    const runId = await app.start({ symbols: ["AAPL"] });
+    await app.seen("AAPL", atBatch(3));
+    expect((await app.post(`/api/runs/${runId}/cancel`)).body.run.status).toBe("cancelled");
+    await idle(app);
+    expect((await batches(app, "AAPL")).length).toBeLessThan(24);
+    expect((await app.post(`/api/runs/${runId}/jobs/AAPL/retry`)).status).toBe(200);
+    const { jobs } = await app.reach(runId, "complete");
+    expect(jobs[0]).toMatchObject({ state: "complete", progress: 100 });
+    expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
+  }, 30_000);
+
+  test("what cannot be done is refused and says why", async () => {
+    await using app = await startApp({ env: SLOW });
+    const runId = await app.start({ symbols: ["AAPL", "MSFT"], max_workers: 1 });
+    const refusals: [string, number, RegExp][] = [
+      [`/api/runs/${runId}/jobs/AAPL/retry`, 409, /retry needs it to be failed, cancelled, skipped/],
+      [`/api/runs/${runId}/jobs/AAPL/resume`, 409, /resume needs it to be paused/],
+      [`/api/runs/${runId}/resume`, 409, /nothing in it to resume/],
+      [`/api/runs/${runId}/jobs/IBM/pause`, 404, /no symbol IBM/],
+      ["/api/runs/nobody/pause", 404, /no run "nobody"/],
+      [`/api/runs/${runId}/jobs/AAPL/explode`, 422, /action/],
+      [`/api/runs/${runId}/explode`, 422, /action/],
+    ];
+    for (const [path, status, detail] of refusals) {
+      const answer = await app.post(path);
+      expect([answer.status, answer.type], path).toEqual([status, "application/problem+json"]);
+      expect(answer.body.detail).toMatch(detail);
+    }
+    await app.post(`/api/runs/${runId}/cancel`);
+    expect((await app.post(`/api/runs/${runId}/cancel`)).status).toBe(409);
+  }, 30_000);
+
+  test("a run that is over and no longer in memory is left there when nothing can be done with it", async () => {
+    using folder = temporaryFolder();
+    let runId: string;
+    {
+      await using app = await startApp({ folder });
+      runId = await app.start({ symbols: ["AAPL"], years: 1 });
+      await app.reach(runId, "complete");
+    }
+    await using app = await startApp({ folder });
+    expect((await app.post(`/api/runs/${runId}/pause`)).status).toBe(409);
+    expect(app.app.hub.runs()).toEqual([]);
+    expect((await app.get(`/api/runs/${runId}`)).body.run).toMatchObject({ status: "complete", progress: 100 });
+  }, 30_000);
+});
+
+describe("a symbol that is active at the interval", () => {
+  test("is refused with 409, whole order and all, whoever asks at the same moment", async () => {
+    await using app = await startApp({ env: SLOW });
+    const orders = await Promise.all(
+      Array.from({ length: 5 }, () => app.post("/api/runs", { symbols: ["AAPL", "MSFT"] })),
+    );
+    expect(orders.map(({ status }) => status).toSorted()).toEqual([202, 409, 409, 409, 409]);
+    const refused = await app.post("/api/runs", { symbols: ["IBM", "msft"] });
+    expect([refused.status, refused.type]).toEqual([409, "application/problem+json"]);
+    expect(refused.body.detail).toMatch(/MSFT is already (waiting|running) at 1d in run/);
+    expect(refused.body.errors[0].path).toBe("symbols.1");
+    expect((await app.get("/api/runs")).body.runs.length).toBe(1);
+    // At another interval it is another line of bars.
+    const hourly = await app.post("/api/runs", { symbols: ["AAPL"], interval: "1h", years: 1 });
+    expect(hourly.status).toBe(202);
+    await app.post(`/api/runs/${hourly.body.run.id}/cancel`);
+  }, 30_000);
+
+  test("is free again when its job has ended, and a retry of an older job is refused while it is not", async () => {
+    await using app = await startApp({ env: SLOW });
+    const first = await app.start({ symbols: ["AAPL"] });
+    await app.post(`/api/runs/${first}/cancel`);
+    const second = await app.start({ symbols: ["AAPL"] });
+    const retry = await app.post(`/api/runs/${first}/jobs/AAPL/retry`);
+    expect([retry.status, retry.type]).toEqual([409, "application/problem+json"]);
+    expect(await stateOf(app, first, "AAPL")).toMatchObject({ state: "cancelled" });
+    await app.reach(second, "complete");
+  }, 30_000);
+});
+
+describe("a worker that dies", () => {
+  const workerScript = new URL("../../fakes/workers/dying-worker.ts", import.meta.url);
+
+  test("is replaced; its job is tried again, and fails with the reason after three deaths", async () => {
+    await using app = await startApp({ workerScript });
+    const runId = await app.start({ symbols: ["DIES", "AAPL", "DIES-ONCE", "MSFT"] });
+    await app.reach(runId, "failed");
+    const seen = await Promise.all(["DIES", "AAPL", "DIES-ONCE", "MSFT"].map((each) => stateOf(app, runId, each)));
+    expect(seen.map(({ status }) => status)).toEqual(["Failed", "Complete", "Complete", "Complete"]);
+    expect(seen[0].error).toMatch(/^Its worker died 3 times: .*struck by lightning/);
+    const deaths = await app.app.db.rows("SELECT symbol, deaths FROM jobs WHERE deaths > 0 ORDER BY symbol", []);
+    expect(deaths).toEqual([
+      ["DIES", 3],
+      ["DIES-ONCE", 1],
+    ]);
+    // A retry starts counting again.
+    await app.post(`/api/runs/${runId}/jobs/DIES/retry`);
+    await app.seen("DIES", (job) => job.state === "failed");
+    while (app.app.pool.alive < app.app.pool.size) await Bun.sleep(5);
+    expect((await app.get("/readyz")).status).toBe(200);
+  }, 30_000);
+
+  test("before it ever came up, fails jobs with the reason instead of letting them wait for good", async () => {
+    const stillborn = new URL("../../fakes/workers/stillborn-worker.ts", import.meta.url);
+    await using app = await startApp({ workerScript: stillborn });
+    const runId = await app.start({ symbols: ["AAPL"] });
+    await app.reach(runId, "failed");
+    expect((await stateOf(app, runId, "AAPL")).error).toContain("no memory left");
+    const ready = await app.get("/readyz");
+    expect([ready.status, ready.body.workers]).toEqual([503, { alive: 0, wanted: 2 }]);
+  }, 30_000);
+});

@@ -1,0 +1,180 @@
+import { describe, expect, test } from "bun:test";
+import { ProgressHub } from "../../../src/hub.ts";
+import { createLog } from "../../../src/log.ts";
+import type { Provider } from "../../../src/providers/provider.ts";
+import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
+import { Quota } from "../../../src/providers/quotas/rate-limiter.ts";
+import { progressOfRow, RunBook } from "../../../src/scheduler/runs/run-registry.ts";
+import { runRow } from "../../../src/scheduler/runs/run-request.ts";
+import type { JobRow } from "../../../src/storage/runs/runs.ts";
+import { RunHead } from "../../../src/views/runs/run-header.tsx";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
+
+const NOON = Date.UTC(2026, 0, 5, 12);
+const MINUTE = 60_000;
+
+/** A run of some symbols in memory, on a clock of its own, behind a real limiter. */
+function board(symbols: number, limits: readonly QuotaLimit[] = []) {
+  const clock = new VirtualClock(NOON);
+  const hub = new ProgressHub();
+  const log = createLog({ level: "error", hub, keep: () => {}, redact: (text) => text, print: () => {} });
+  const quota = new Quota([{ provider: "acme", account: "acme:1", limits }], { clock });
+  const book = new RunBook({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
+  const order = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
+  const row = runRow(order, { name: "acme" } as Provider, 2, NOON);
+  const rows = Array.from({ length: symbols }, (_, id) => ({ ...JOB, id, runId: row.id, symbol: `S${id}` }));
+  const run = book.open(row, rows, () => null);
+  const jobs = [...run.jobs.values()];
+  return {
+    clock,
+    run,
+    jobs,
+    summary: () => book.summary(run),
+    head: () => String(<RunHead run={book.summary(run)} />),
+    begin(job: (typeof jobs)[number]) {
+      job.state = "running";
+      book.beginStretch(job);
+    },
+    fetched(job: (typeof jobs)[number], batches: number, bars: number) {
+      book.stage(job, { stage: "fetch", done: batches, total: 24 }, { dataPoints: bars, apiCalls: batches });
+    },
+    complete(job: (typeof jobs)[number]) {
+      book.endStretch(job);
+      job.state = "complete";
+      book.stage(job, { stage: "complete", seconds: 1 });
+    },
+    ask: (cost: number) => quota.acquire({ provider: "acme", run: row.id, job: "1", cost }),
+    hold: (holdSeconds: number) => quota.report("acme", { holdSeconds }),
+    [Symbol.dispose]() {
+      quota.close();
+      hub.close();
+    },
+  };
+}
+
+const JOB: JobRow = {
+  id: 0,
+  runId: "",
+  symbol: "",
+  interval: "1d",
+  state: "queued",
+  status: "Queued",
+  microStage: "Waiting for a worker",
+  progress: 0,
+  asks: "unanswered",
+  dataPoints: 0,
+  apiCalls: 0,
+  planFrom: null,
+  fetchMs: 0,
+  stageMs: {},
+  workedMs: 0,
+  deaths: 0,
+  attempts: 0,
+  error: null,
+  gaps: null,
+  startedAt: null,
+  finishedAt: null,
+};
+
+describe("the rates of a run", () => {
+  test("are those of the last five minutes, fall while nothing happens, and become the average at the end", async () => {
+    using b = board(2);
+    const [first, second] = [b.jobs[0]!, b.jobs[1]!];
+    b.begin(first);
+    await b.clock.advance(MINUTE);
+    b.fetched(first, 12, 250);
+    expect(b.summary()).toMatchObject({ symbolsPerMinute: 0, barsPerMinute: 250, requestsPerMinute: 12 });
+    await b.clock.advance(MINUTE);
+    b.fetched(first, 24, 500);
+    b.complete(first);
+    expect(b.summary()).toMatchObject({ symbolsPerMinute: 0.5, barsPerMinute: 250, requestsPerMinute: 12 });
+    await b.clock.advance(2 * MINUTE);
+    expect(b.summary()).toMatchObject({ barsPerMinute: 125, requestsPerMinute: 6 });
+    await b.clock.advance(6 * MINUTE);
+    expect(b.summary()).toMatchObject({ symbolsPerMinute: 0, barsPerMinute: 0, requestsPerMinute: 0 });
+    // Eight minutes in which nobody worked are no part of the average.
+    b.begin(second);
+    await b.clock.advance(2 * MINUTE);
+    b.fetched(second, 24, 500);
+    b.complete(second);
+    b.run.finishedAt = b.clock.now();
+    expect(b.summary()).toMatchObject({ symbolsPerMinute: 0.5, barsPerMinute: 250, requestsPerMinute: 12 });
+    await b.clock.advance(60 * MINUTE);
+    expect(b.summary().barsPerMinute).toBe(250);
+  });
+
+  test("count what a resumed job adds, not what it had", async () => {
+    using b = board(1);
+    const job = b.jobs[0]!;
+    job.progress = { ...job.progress, ...progressOfRow({ ...JOB, dataPoints: 400, apiCalls: 20 }), seq: 0 };
+    b.begin(job);
+    await b.clock.advance(MINUTE);
+    b.fetched(job, 21, 420);
+    expect(b.summary()).toMatchObject({ barsPerMinute: 20, requestsPerMinute: 1 });
+  });
+});
+
+describe("what limits a run", () => {
+  test("is the rate while its requests need more minutes than its work", async () => {
+    using b = board(2, [{ period: "minute", counts: "requests", limit: 2 }]);
+    const job = b.jobs[0]!;
+    b.begin(job);
+    await b.ask(1);
+    await b.clock.advance(1_000);
+    b.fetched(job, 12, 250);
+    expect(b.summary().eta).toMatchObject({ limitedBy: "rate", until: null });
+    expect(b.summary().held).toBeNull();
+    expect(b.head()).toContain(", by the rate limit");
+  });
+
+  test("is the quota's reset that it has to wait for", async () => {
+    using b = board(4, [{ period: "day", counts: "requests", limit: 30 }]);
+    const job = b.jobs[0]!;
+    b.begin(job);
+    for (let i = 0; i < 12; i++) await b.ask(1);
+    await b.clock.advance(1_000);
+    b.fetched(job, 12, 250);
+    expect(b.summary().eta).toMatchObject({
+      limitedBy: "quota",
+      until: Date.UTC(2026, 0, 6) / 1_000,
+      seconds: 215_999,
+    });
+    expect(b.summary().held).toBeNull();
+    expect(b.head()).toContain("past the quota’s reset at ");
+  });
+
+  test("is a spent quota until its reset, by the clock, and also before anything was measured", async () => {
+    using b = board(1, [
+      { period: "minute", counts: "requests", limit: 60 },
+      { period: "hour", counts: "units", limit: 10 },
+    ]);
+    b.begin(b.jobs[0]!);
+    await b.ask(10);
+    await b.clock.advance(10 * MINUTE);
+    expect(b.summary()).toMatchObject({ eta: null, held: { by: "quota", until: (NOON + 60 * MINUTE) / 1_000 } });
+    const words = b.head().replace(/<[^>]+>/g, "");
+    expect(words).toContain("Time leftlimited by API quota until 13:00 UTC");
+    await b.clock.advance(50 * MINUTE);
+    expect(b.summary().held).toBeNull();
+    expect(b.head()).toContain("measuring");
+  });
+
+  test("is the provider's own hold", async () => {
+    using b = board(1, [{ period: "day", counts: "requests", limit: 1_000 }]);
+    b.begin(b.jobs[0]!);
+    b.hold(300);
+    expect(b.summary().held).toEqual({ by: "hold", until: NOON / 1_000 + 300 });
+    expect(b.head().replace(/<[^>]+>/g, "")).toContain("held by the provider until 12:05 UTC");
+    await b.clock.advance(300_000);
+    expect(b.summary().held).toBeNull();
+  });
+
+  test("is nothing once everything was fetched", async () => {
+    using b = board(1, [{ period: "day", counts: "requests", limit: 1 }]);
+    b.begin(b.jobs[0]!);
+    await b.ask(1);
+    await b.clock.advance(1_000);
+    b.fetched(b.jobs[0]!, 24, 500);
+    expect(b.summary()).toMatchObject({ held: null, eta: { limitedBy: "speed", until: null } });
+  });
+});

@@ -1,0 +1,184 @@
+/** SIGTERM and SIGINT: what is under way is brought to a good end, soon, and the next start goes on from there. */
+
+import { afterAll, describe, expect, test } from "bun:test";
+import { openDatabase } from "../src/storage/db.ts";
+import { fakeEodhd } from "./fakes/vendors/eodhd.ts";
+import { type Folder, temporaryFolder } from "./helpers/folder.ts";
+import type { Client } from "./helpers/http.ts";
+import { type ServerProcess, spawnServer } from "./helpers/server.ts";
+import { readEvents } from "./helpers/sse.ts";
+
+/** The issue's promise. */
+const SOON_MS = 10_000;
+
+const vendor = fakeEodhd();
+afterAll(() => vendor.close());
+
+const start = (folder: Folder, env: Record<string, string> = {}) =>
+  spawnServer({
+    BARKEEP_DB_URL: folder.database(),
+    BARKEEP_WORKERS: "2",
+    BARKEEP_PROVIDER: "eodhd",
+    EODHD_API_KEY: vendor.key,
+    EODHD_BASE_URL: vendor.url,
+    ...env,
+  });
+
+const ORDER = { symbols: ["AAPL", "MSFT"], years: 1, max_workers: 2 };
+
+async function order({ post }: Client): Promise<string> {
+  const { status, body, text } = await post("/api/runs", ORDER);
+  if (status !== 202) throw new Error(text);
+  return body.run.id;
+}
+
+/** Sends a signal and answers exit code and time, milliseconds. */
+async function signal({ process }: ServerProcess, name: "SIGTERM" | "SIGINT") {
+  const at = performance.now();
+  process.kill(name);
+  const code = await process.exited;
+  return { code, ms: performance.now() - at };
+}
+
+/** Resolves when the server says that it is in the middle of stopping. */
+async function stopping({ process }: ServerProcess): Promise<void> {
+  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  for (let said = ""; !said.includes("finishing the current batches"); ) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the server ended: ${said}`);
+    said += value;
+  }
+}
+
+/** Holds requests after the first `free` until it is told to let them go; `held` resolves when so many hang. */
+function hold(free: number, count: number) {
+  const held = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  let seen = 0;
+  vendor.always = async () => {
+    seen += 1;
+    if (seen <= free) return null;
+    if (seen === free + count) held.resolve();
+    await release.promise;
+    return null;
+  };
+  return { held: held.promise, release: () => release.resolve() };
+}
+
+/** Starts again with a vendor that answers, and lets the run come to its end. */
+async function finish(folder: Folder, run: string) {
+  vendor.always = null;
+  const server = start(folder);
+  const client = await server.listening;
+  {
+    await using events = await readEvents(`${client.url}/api/events`);
+    await events.until(({ event, data }) => {
+      const runs = event === "snapshot" ? data.runs : event === "run" ? [data] : [];
+      return runs.some((each: { id: string; status: string }) => each.id === run && each.status !== "running");
+    });
+  }
+  const { body } = await client.get(`/api/runs/${run}`);
+  expect(await server.stop()).toBe(0);
+  return body.run;
+}
+
+/** Batches stored of each symbol, and how often the one that was asked for most often was. */
+async function ledger(folder: Folder) {
+  const db = await openDatabase(folder.database());
+  try {
+    return await db.rows(
+      `SELECT s.symbol, count(*), max(attempts) FROM batches JOIN series s ON s.id = series_id
+       GROUP BY s.symbol ORDER BY s.symbol`,
+      [],
+    );
+  } finally {
+    db.close();
+  }
+}
+
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  test(`${name} lets each worker commit the batch it waits for, and leaves the rest to the next start`, async () => {
+    using folder = temporaryFolder();
+    const { held, release } = hold(0, 2);
+    const server = start(folder);
+    const run = await order(await server.listening);
+    await held;
+    const ended = signal(server, name);
+    await stopping(server);
+    release();
+    const { code, ms } = await ended;
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(SOON_MS);
+    const before = await ledger(folder);
+    expect(before.map(([symbol]) => symbol)).toEqual(["AAPL", "MSFT"]);
+    const { status } = await finish(folder, run);
+    expect(status).toBe("complete");
+    // 12 batches each, and none that was stored was asked for again.
+    expect(await ledger(folder)).toEqual([
+      ["AAPL", 12, 1],
+      ["MSFT", 12, 1],
+    ]);
+  }, 60_000);
+}
+
+test("a vendor that never answers holds the end up for less than ten seconds", async () => {
+  using folder = temporaryFolder();
+  const { held, release } = hold(0, 2);
+  const server = start(folder);
+  const run = await order(await server.listening);
+  await held;
+  const { ms } = await signal(server, "SIGTERM");
+  expect(ms).toBeLessThan(SOON_MS);
+  release();
+  const { status } = await finish(folder, run);
+  expect(status).toBe("complete");
+}, 60_000);
+
+test("a second signal ends it at once", async () => {
+  using folder = temporaryFolder();
+  const { held, release } = hold(0, 2);
+  const server = start(folder);
+  const run = await order(await server.listening);
+  await held;
+  server.process.kill("SIGTERM");
+  await stopping(server);
+  const { code, ms } = await signal(server, "SIGINT");
+  expect(code).toBe(1);
+  // Far below the five seconds that requests under way are given after the first signal.
+  expect(ms).toBeLessThan(4_000);
+  release();
+  expect((await finish(folder, run)).status).toBe("complete");
+}, 60_000);
+
+describe("a viewer", () => {
+  for (const path of ["/events", "/api/events"]) {
+    test(`of ${path} sees its stream end cleanly, and does not hold the server up`, async () => {
+      using folder = temporaryFolder();
+      const server = start(folder, { BARKEEP_WORKERS: "1" });
+      const { url } = await server.listening;
+      const response = await fetch(url + path);
+      const body = (response.body as ReadableStream<Uint8Array>).getReader();
+      expect((await body.read()).done).toBe(false);
+      const stopped = signal(server, "SIGTERM");
+      let end = false;
+      while (!end) end = (await body.read()).done;
+      const { code, ms } = await stopped;
+      expect(code).toBe(0);
+      expect(ms).toBeLessThan(SOON_MS);
+    }, 60_000);
+  }
+
+  test("is refused once the server stops, and nothing new begins", async () => {
+    using folder = temporaryFolder();
+    const { held, release } = hold(0, 1);
+    const server = start(folder, { BARKEEP_WORKERS: "1" });
+    const client = await server.listening;
+    await order(client);
+    await held;
+    const stopped = signal(server, "SIGTERM");
+    await stopping(server);
+    await expect(fetch(`${client.url}/healthz`, { headers: { Connection: "close" } })).rejects.toThrow();
+    release();
+    expect((await stopped).code).toBe(0);
+  }, 60_000);
+});
