@@ -8,7 +8,7 @@ import { type Frame, THEMES, type Theme } from "../views/ui/layout.tsx";
 
 export const THEME_COOKIE = "barkeep-theme";
 export const ZONE_COOKIE = "barkeep-zone";
-/** The browser's own time zone, told by `public/app/clock.js`. */
+/** The browser's own time zone, told by `public/app/ui/clock.js`. */
 const LOCAL_ZONE_COOKIE = "barkeep-local-zone";
 
 export const isTheme = (value: unknown): value is Theme => THEMES.includes(value as Theme);

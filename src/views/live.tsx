@@ -94,7 +94,7 @@ export const liveQuestion = (question: QuestionView | null): string =>
 const sseMessage = (id: string, markup: string): string =>
   `id: ${id}\ndata: ${/[\r\n]/.test(markup) ? markup.replace(/\r\n?|\n/g, "\ndata: ") : markup}\n\n`;
 
-/** Rows that came, went or moved: a named event, because `public/app/order.js` lets them wait while they are in use. */
+/** Rows that came, went or moved: a named event, because `public/app/jobs/row-order.js` lets them wait while they are in use. */
 export const sseRows = (orders: readonly ReturnType<typeof rowsOrder>[]): string =>
   `event: rows\ndata: ${JSON.stringify(orders)}\n\n`;
 

@@ -11,7 +11,7 @@ const selectedAddress = (runId: string, action: RowAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /**
- * The bar above the table. With JavaScript it shows once something is selected (`public/app/selection.js`); without, it
+ * The bar above the table. With JavaScript it shows once something is selected (`public/app/jobs/selection.js`); without, it
  * is always there.
  */
 export const BulkBar = (props: {

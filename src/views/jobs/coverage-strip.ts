@@ -10,7 +10,7 @@ const HEIGHT = 16;
 
 /**
  * The lines that make up a state's cells, by their height: told apart without colour. Dashes cut each line into
- * cells (`public/css/strip.css`), so neighbours in one state are one stroke.
+ * cells (`public/css/areas/coverage-strip.css`), so neighbours in one state are one stroke.
  */
 const LINES: Readonly<Record<BatchState, readonly number[]>> = {
   /** A full block. */

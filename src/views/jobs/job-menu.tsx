@@ -7,7 +7,7 @@ import { dom, jobAddress } from "../ui/dom.ts";
 import { ACTION_WORDS, ROW_ACTIONS } from "./job-row.ts";
 
 /**
- * One menu for all rows: 500 of them in the page would be half of it. `public/app/menu.js` opens it for a row, whose
+ * One menu for all rows: 500 of them in the page would be half of it. `public/app/jobs/row-menu.js` opens it for a row, whose
  * address it puts before what each entry names; `data-state` decides which entries show. Without JavaScript the rows
  * lead to the pages of their jobs, which have the same actions.
  */

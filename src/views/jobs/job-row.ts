@@ -72,7 +72,7 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: boolean 
   );
 }
 
-/** A micro-stage that names seconds to wait, which the browser counts down (`public/app/clock.js`). */
+/** A micro-stage that names seconds to wait, which the browser counts down (`public/app/ui/clock.js`). */
 function waitOf(stage: string, until: number): string {
   const counted = stage.replace(WAIT, ` in <span data-left="${until}">${secondsUntil(until)}</span>s`);
   return `<span title="Until ${utcSecond(until)}">${counted}</span>`;

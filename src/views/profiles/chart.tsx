@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The chart of a profile: its frame, and the overlays that `public/chart.js` draws over the bars. */
+/** The chart of a profile: its frame, and the overlays that `public/app/chart.js` draws over the bars. */
 
 import { ADJUSTMENTS, type Adjustment } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";

@@ -131,7 +131,7 @@ const Gauge = ({ gauge, title, now }: { gauge: GaugeView; title: string; now: nu
   );
 };
 
-/** Time left, which `public/app/clock.js` counts down; `until` in epoch seconds. */
+/** Time left, which `public/app/ui/clock.js` counts down; `until` in epoch seconds. */
 const Countdown = ({ until, now }: { until: number; now: number }) => (
   <time class="num" datetime={new Date(until * 1_000).toISOString()} data-until={until * 1_000}>
     {formatDuration(Math.max(0, until - Math.floor(now / 1_000)))}

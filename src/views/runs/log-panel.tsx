@@ -5,7 +5,7 @@ import type { LogLine } from "../../domain/log.ts";
 import { Moment, ZoneTitle } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 
-/** Lines the panel holds; older ones leave it (`public/app/log.js` trims, the server keeps all). */
+/** Lines the panel holds; older ones leave it (`public/app/live/log-panel.js` trims, the server keeps all). */
 export const LOG_PANEL_LINES = 200;
 
 /** Words for the levels that need a second look; the others go without. */

@@ -98,7 +98,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
   );
 };
 
-/** The next turns in the schedule's zone and in the reader's; `public/app/clock.js` adds the browser's own. */
+/** The next turns in the schedule's zone and in the reader's; `public/app/ui/clock.js` adds the browser's own. */
 const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
   const { nextRuns, timeZone, enabled, name } = schedule;
   return (

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The palette: go anywhere and do the small things from the keyboard. `public/app/palette.js` opens it. */
+/** The palette: go anywhere and do the small things from the keyboard. `public/app/ui/command-palette.js` opens it. */
 
 import { Icon } from "./components.tsx";
 import { dom } from "./dom.ts";

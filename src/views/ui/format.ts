@@ -15,7 +15,7 @@ export const plural = (count: number, word: string, many = `${word}s`): string =
 
 /**
  * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.
- * `public/app/clock.js` ticks running clocks in the same words.
+ * `public/app/ui/clock.js` ticks running clocks in the same words.
  */
 export function formatDuration(seconds: number, exact = false): string {
   if (seconds < (exact ? 59.95 : 60)) return exact ? `${seconds.toFixed(1)}s` : `${Math.floor(seconds)}s`;
@@ -48,5 +48,5 @@ const pad = (value: number) => String(value).padStart(2, "0");
 /** `2026-03-02 14:02:11 UTC` */
 export const utcSecond = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
-/** Whole seconds from now to a moment (epoch milliseconds); `public/app/clock.js` counts them down. */
+/** Whole seconds from now to a moment (epoch milliseconds); `public/app/ui/clock.js` counts them down. */
 export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - Date.now()) / 1_000));

@@ -96,7 +96,7 @@ const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true a
 
 /**
  * Holds the page's one connection for live updates, outside of everything that is ever swapped. A first connect that
- * fails is not retried by the extension, so a timer asks again; while connected it does nothing. `public/app/stream.js` keeps hidden tabs from connecting: it
+ * fails is not retried by the extension, so a timer asks again; while connected it does nothing. `public/app/live/connection.js` keeps hidden tabs from connecting: it
  * has to listen before htmx looks at the page, so our script comes first.
  */
 const Stream = ({ address }: { address: string }) => (
@@ -204,7 +204,7 @@ const KEYS = [
   ["?", "This list"],
 ] as const;
 
-/** What can be done from the keyboard; `public/app/keys.js` gives the keys their meaning by `data-shortcut`. */
+/** What can be done from the keyboard; `public/app/ui/shortcuts.js` gives the keys their meaning by `data-shortcut`. */
 const Keys = () => (
   <>
     <button

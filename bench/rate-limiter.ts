@@ -1,7 +1,7 @@
 /**
  * How much of a provider's quota is used under its limit: ideal time ÷ real time for 8 workers on one key, on a clock
  * that is moved by hand. Beside it the limit split between the workers, an eighth each and at least one, as simpler
- * pipelines do. `bun bench/quota.ts`
+ * pipelines do. `bun bench/rate-limiter.ts`
  */
 
 import { Quota } from "../src/providers/quotas/rate-limiter.ts";
