@@ -1,8 +1,8 @@
-// The floors of the house (docs/architecture.md): a file imports its own folder or a lower floor,
-// never a higher floor and never a sister folder on its own floor.
+// The structure of docs/architecture.md: a file imports its own folder, the shared files of its floor, what its area
+// may see beside it, or a lower floor.
 const floors = [
   ["src/domain/"],
-  ["src/(auth|clock|config|hub|log|metrics|redact)\\.ts$"],
+  ["src/(auth|clock|config|hub|log|metrics|redact|schemas)\\.ts$"],
   ["src/features/"],
   ["src/providers/", "src/storage/"],
   ["src/pipeline/", "src/alerts/"],
@@ -13,17 +13,133 @@ const floors = [
   ["src/(server|cli|doctor)\\.ts$"],
 ];
 
-const rooms = floors.flatMap((paths, floor) => paths.map((path) => ({ path, floor })));
+/** Files and folders of a floor that all of its areas may import; they import no area themselves. */
+const shared = {
+  domain: ["errors.ts", "time.ts", "log.ts", "defaults.ts", "sliding-sum.ts"],
+  providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts"],
+  storage: ["db.ts", "pagination.ts", "encryption.ts", "schema/"],
+  pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts"],
+  scheduler: [],
+  views: ["ui/"],
+  routes: [
+    "services.ts",
+    "page-context.ts",
+    "problem.ts",
+    "compression.ts",
+    "cursor.ts",
+    "assets.ts",
+    "form-errors.ts",
+    "api/parameters.ts",
+  ],
+};
 
-const forbidden = rooms.flatMap(({ path, floor }) => {
+/** What an area (a folder, or a file at the floor's root) imports beside itself; `*` is everything. */
+const sideways = {
+  domain: {
+    runs: ["market"],
+    profiles: ["market"],
+    alerts: ["market", "runs"],
+    schedules: ["market", "runs"],
+  },
+  providers: {
+    http: ["quotas"],
+    vendors: ["http"],
+    entry: ["*"],
+    "vendor-entry": ["*"],
+    registry: ["*"],
+    "provider-cache": ["*"],
+  },
+  storage: {
+    runs: ["access", "market", "alerts"],
+    profiles: ["access", "market"],
+    companies: ["access"],
+    alerts: ["access"],
+    schedules: ["access", "runs"],
+    search: ["runs"],
+  },
+  pipeline: { workers: ["fetch", "engineer"], companies: ["workers"] },
+  scheduler: {
+    runs: ["queue", "quotas"],
+    schedules: ["runs"],
+    live: ["runs", "queue", "quotas"],
+    maintenance: ["queue"],
+  },
+  views: {
+    runs: ["jobs", "quotas"],
+    companies: ["runs"],
+    profiles: ["runs"],
+    schedules: ["runs"],
+    settings: ["alerts", "quotas"],
+    live: ["runs", "jobs", "quotas"],
+  },
+  routes: {
+    runs: ["jobs", "live"],
+    jobs: ["live"],
+    companies: ["runs"],
+    schedules: ["runs"],
+    profiles: ["runs"],
+    settings: ["alerts", "quotas"],
+    ops: ["live"],
+    middleware: ["access"],
+    index: ["*"],
+  },
+};
+
+const rooms = floors.flatMap((paths, floor) => paths.map((path) => ({ path, floor })));
+const escaped = (text) => text.replaceAll(".", "\\.");
+
+const floorRules = rooms.flatMap(({ path, floor }) => {
   const higher = rooms.filter((room) => room.floor >= floor && room.path !== path).map((room) => `^${room.path}`);
   const name = `floor-${floor}-${path.replace(/\W+/g, "-")}`;
   return higher.length === 0 ? [] : [{ name, severity: "error", from: { path: `^${path}` }, to: { path: higher } }];
 });
 
+const areaRules = Object.entries(sideways).flatMap(([floor, areas]) => {
+  const root = `^src/${floor}/`;
+  const common = shared[floor].map((path) => (path.endsWith("/") ? `${root}${path}` : `${root}${escaped(path)}$`));
+  // `$1` is the area the importing file belongs to: its folder, or its own name.
+  const own = `${root}$1(/|\\.tsx?$)`;
+  const named = Object.entries(areas);
+  return [
+    ...named
+      .filter(([, seen]) => !seen.includes("*"))
+      .map(([area, seen]) => ({
+        name: `area-${floor}-${area}`,
+        severity: "error",
+        from: { path: `${root}(${area})(/|\\.tsx?$)` },
+        to: { path: root, pathNot: [own, ...common, ...seen.map((path) => `${root}${path}(/|\\.tsx?$)`)] },
+      })),
+    {
+      name: `area-${floor}-alone`,
+      comment: "An area without a line in `sideways` sees the shared files of its floor and nothing else.",
+      severity: "error",
+      from: {
+        path: `${root}([^/.]+)(/|\\.tsx?$)`,
+        pathNot: [...named.map(([area]) => `${root}${area}(/|\\.tsx?$)`), ...common],
+      },
+      to: { path: root, pathNot: [own, ...common] },
+    },
+    {
+      name: `shared-${floor}`,
+      comment: "What all areas import must not import one of them.",
+      severity: "error",
+      from: { path: common.length > 0 ? common : "^$" },
+      to: { path: root, pathNot: common.length > 0 ? common : root },
+    },
+  ];
+});
+
 export default {
   forbidden: [
-    ...forbidden,
+    ...floorRules,
+    ...areaRules,
+    {
+      name: "area-alerts-templates",
+      comment: "The files of alerts/ are one area; its templates word what they are handed.",
+      severity: "error",
+      from: { path: "^src/alerts/templates/" },
+      to: { path: "^src/alerts/", pathNot: "^src/alerts/templates/" },
+    },
     {
       name: "views-see-only-domain",
       comment: "A fragment is a pure function of domain data, so that the page and the push render the same.",

@@ -10,6 +10,7 @@ const STYLES = [
   "base/tokens",
   "base/reset",
   "base/components",
+  "base/icons",
   "base/layout",
   "base/command-palette",
   "areas/monitor",

@@ -1,0 +1,49 @@
+/** Holds the tree to docs/architecture.md: folder sizes, file lengths, and tests that mirror src. Exits with 1 if it does not. */
+
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+const MAX_FILES = 12;
+const MAX_LINES = 400;
+
+/** Libraries of equals: as long as the list of their formulas. */
+const LIBRARIES = new Set(["src/features/kernels", "src/features/families", "tests/features/oracle"]);
+/** What migrations hold is generated. */
+const GENERATED = /^src\/storage\/migrations(\/|$)/;
+/** Folders of tests that have no twin in src. */
+const OWN_TESTS = /^tests\/(e2e|fakes|helpers|features\/oracle)(\/|$)/;
+
+const faults: string[] = [];
+const { stdout } = Bun.spawnSync([
+  "git",
+  "ls-files",
+  "--cached",
+  "--others",
+  "--exclude-standard",
+  "src",
+  "tests",
+  "public",
+]);
+const files = stdout
+  .toString()
+  .trim()
+  .split("\n")
+  .filter((file) => Bun.file(file).size > 0 && !GENERATED.test(file));
+const folders = Map.groupBy(files, dirname);
+
+for (const [folder, { length }] of folders) {
+  if (length > MAX_FILES && !LIBRARIES.has(folder))
+    faults.push(`${folder} holds ${length} files: at most ${MAX_FILES}`);
+  const inner = [...folders.keys()].some((other) => other.startsWith(`${folder}/`));
+  if (length === 1 && folder.startsWith("src/") && !inner) faults.push(`${folder} holds a single file: make it a file`);
+  if (folder.startsWith("tests/") && !OWN_TESTS.test(folder) && !folders.has(folder.replace(/^tests/, "src"))) {
+    faults.push(`${folder} has no twin in src`);
+  }
+}
+for (const file of files.filter((name) => /\.(tsx?|js|css)$/.test(name))) {
+  const lines = readFileSync(file, "utf8").split("\n").length - 1;
+  if (lines > MAX_LINES) faults.push(`${file} has ${lines} lines: at most ${MAX_LINES}`);
+}
+
+for (const fault of faults) console.error(fault);
+process.exit(faults.length === 0 ? 0 : 1);
