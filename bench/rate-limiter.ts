@@ -4,7 +4,7 @@
  * pipelines do. `bun bench/rate-limiter.ts`
  */
 
-import { Quota } from "../src/providers/quotas/rate-limiter.ts";
+import { RateLimiter } from "../src/providers/quotas/rate-limiter.ts";
 import { VirtualClock } from "../tests/helpers/virtual-clock.ts";
 
 const WORKERS = 8;
@@ -29,7 +29,7 @@ const LOADS: readonly Load[] = [
 ];
 
 /** Seconds of virtual time to do `jobs`, when worker `w` asks `limiters[w]`. */
-async function timeOf({ jobs, latency }: Load, clock: VirtualClock, limiters: readonly Quota[]): Promise<number> {
+async function timeOf({ jobs, latency }: Load, clock: VirtualClock, limiters: readonly RateLimiter[]): Promise<number> {
   const startedAt = clock.now();
   const queue = [...jobs.entries()];
   await clock.until(
@@ -49,10 +49,13 @@ async function timeOf({ jobs, latency }: Load, clock: VirtualClock, limiters: re
   return (clock.now() - startedAt) / 1000;
 }
 
-function limiter(clock: VirtualClock, limit: number): Quota {
-  return new Quota([{ provider: "acme", account: "acme", limits: [{ period: "minute", counts: "requests", limit }] }], {
-    clock,
-  });
+function limiter(clock: VirtualClock, limit: number): RateLimiter {
+  return new RateLimiter(
+    [{ provider: "acme", account: "acme", limits: [{ period: "minute", counts: "requests", limit }] }],
+    {
+      clock,
+    },
+  );
 }
 
 const rows = [];

@@ -6,7 +6,7 @@
 
 import { Hono } from "hono";
 import { ProgressHub } from "../src/hub.ts";
-import { ScreenFeed } from "../src/routes/live/broadcaster.ts";
+import { LiveBroadcaster } from "../src/routes/live/broadcaster.ts";
 import { streamRoutes as screenRoutes } from "../src/routes/live/stream.ts";
 import { job, run } from "../tests/helpers/fixtures.ts";
 import { type Answer, short, tell } from "./support/report.ts";
@@ -73,7 +73,7 @@ async function screen(count: number, { stuck = 0, rows = ROWS } = {}) {
   hub.onFrame(() => {
     due = now();
   });
-  const feed = new ScreenFeed(hub);
+  const feed = new LiveBroadcaster(hub);
   let frames = 0;
   hub.onFrame(() => {
     frames += 1;

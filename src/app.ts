@@ -1,9 +1,9 @@
 /** The only wiring: opens storage, hub, engine and pool, and closes them in reverse. */
 
 import { hostname } from "node:os";
-import { Outbox } from "./alerts/mail-dispatcher.ts";
+import { MailDispatcher } from "./alerts/mail-dispatcher.ts";
 import { MailSettings } from "./alerts/mail-settings.ts";
-import { QuotaWatch } from "./alerts/quota-alerts.ts";
+import { QuotaAlerts } from "./alerts/quota-alerts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -17,21 +17,21 @@ import { WorkerPool } from "./pipeline/workers/pool.ts";
 import type { ProviderEntry } from "./providers/entry.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/account.ts";
-import { Quota } from "./providers/quotas/rate-limiter.ts";
+import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { quotaRules, secretsOf } from "./providers/registry.ts";
 import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
-import { Activity } from "./scheduler/live/last-hour.ts";
-import { Telemetry } from "./scheduler/live/metrics-publisher.ts";
-import { Housekeeping } from "./scheduler/maintenance.ts";
-import { EmbeddedEngine } from "./scheduler/queue/in-process-queue.ts";
+import { LastHour } from "./scheduler/live/last-hour.ts";
+import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
+import { Maintenance } from "./scheduler/maintenance.ts";
+import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
 import { quotaGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { symbolHandler } from "./scheduler/runs/job-handler.ts";
-import { Runs } from "./scheduler/runs/run-service.ts";
-import { Timetable } from "./scheduler/schedules/schedule-runner.ts";
-import { Schedules } from "./scheduler/schedules/schedule-service.ts";
+import { RunService } from "./scheduler/runs/run-service.ts";
+import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
+import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
 import { takeLease } from "./storage/lease.ts";
@@ -70,23 +70,23 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const hub = new ProgressHub();
     closers.push(() => hub.close());
     // Not through the log: it could not be kept either.
-    const complain = (error: unknown) =>
+    const reportError = (error: unknown) =>
       void process.stderr.write(`cannot write to the database: ${messageOf(error)}\n`);
-    const logStore = new LogStore(db, complain);
+    const logStore = new LogStore(db, reportError);
     closers.push(() => logStore.flush());
     const secrets = new Redactor();
     secrets.learn([config.secret, config.password, config.dbToken, ...secretsOf(config.providerValues)]);
     const { redact } = secrets;
     const keep = (line: LogLine) => logStore.keep(line);
     const log = createLog({ level: config.logLevel, hub, keep, redact, print: options.print });
-    const usage = await UsageStore.open(db, complain);
+    const usage = await UsageStore.open(db, reportError);
     closers.push(() => usage.flush());
 
     const settings = await ProviderSettings.open({ db, config, onChange: applySettings }, log);
     secrets.learn(secretsOf(settings.values));
     const { dbUrl, dbToken, sessions } = config;
     const workerSettings = () => ({ dbUrl, dbToken, sessions, providerValues: settings.values });
-    const quota = new Quota(quotaRules(settings.values), { persist: (rows) => keepQuotas(db, rows) });
+    const quota = new RateLimiter(quotaRules(settings.values), { persist: (rows) => keepQuotas(db, rows) });
     quota.restore((await readQuotas(db)) as QuotaRow[]);
     closers.push(() => quota.close());
     const gate = quotaGate(quota, usage);
@@ -112,8 +112,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       log.write("info", `The settings of ${title} were changed`);
     }
     const clock = options.clock ?? systemClock;
-    const onAlert = () => outbox.wake();
-    const outbox = await Outbox.open({ db, log, clock });
+    const onAlert = () => outbox.notify();
+    const outbox = await MailDispatcher.open({ db, log, clock });
     const mail = await MailSettings.open({
       db,
       config,
@@ -124,41 +124,41 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       },
     });
     closers.push(() => outbox.close());
-    const engine = new EmbeddedEngine(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
-    const activity = new Activity();
-    const runs = new Runs({
+    const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
+    const lastHour = new LastHour();
+    const runs = new RunService({
       db,
       hub,
       log,
-      engine,
+      queue,
       provider: (name) => providers.find(name),
       defaults: { provider: config.provider, maxWorkers: config.workers },
       onAlert,
-      onBars: (bars) => activity.countBars(bars),
+      onBars: (bars) => lastHour.countBars(bars),
       quotaOf: (name) => quota.snapshot().find(({ provider }) => provider === name),
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
     const { logDays, runDays } = config;
-    const housekeeping = new Housekeeping({ db, log, engine, retention: { logDays, runDays } });
-    closers.push(() => housekeeping.close());
-    const quotaWatch = new QuotaWatch({ db, log, outbox });
-    const telemetry = new Telemetry({ hub, runs, usage, quota, engine, quotaWatch, activity });
-    closers.push(() => telemetry.close());
+    const maintenance = new Maintenance({ db, log, queue, retention: { logDays, runDays } });
+    closers.push(() => maintenance.close());
+    const quotaAlerts = new QuotaAlerts({ db, log, outbox });
+    const metricsPublisher = new MetricsPublisher({ hub, runs, usage, quota, queue, quotaAlerts, lastHour });
+    closers.push(() => metricsPublisher.close());
     closers.push(() => runs.close());
     closers.push(async () => {
-      const idle = engine.close();
+      const idle = queue.close();
       await pool.close();
       await idle;
     });
     await runs.recover();
-    engine.work(symbolHandler({ db, log, runs, pool, onAlert }), pool.size);
+    queue.work(symbolHandler({ db, log, runs, pool, onAlert }), pool.size);
     const defaultProvider = config.provider;
-    const timetable = new Timetable({ db, log, runs, defaultProvider, onAlert }, clock);
-    closers.push(() => timetable.close());
-    await timetable.look();
-    const schedules = new Schedules({
+    const scheduleRunner = new ScheduleRunner({ db, log, runs, defaultProvider, onAlert }, clock);
+    closers.push(() => scheduleRunner.close());
+    await scheduleRunner.poll();
+    const schedules = new ScheduleService({
       db,
-      timetable,
+      scheduleRunner,
       clock,
       defaultProvider,
       provider: (name) => providers.find(name),
@@ -172,7 +172,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       schedules,
       pool,
       usage,
-      activity,
+      lastHour,
       quota,
       exporter,
       outbox,

@@ -69,7 +69,7 @@ export class Throttle {
   }
 
   /** The last guess was right. */
-  forgive(address: string): void {
+  reset(address: string): void {
     this.#guesses.delete(address);
   }
 }
@@ -86,27 +86,27 @@ export class Password {
   }
 }
 
-interface Deed {
+interface AuditEntry {
   readonly actor: Actor;
   /** Why, in the actor's own words. */
   readonly reason: string | null;
   over: boolean;
 }
 
-const acting = new AsyncLocalStorage<Deed>();
+const acting = new AsyncLocalStorage<AuditEntry>();
 
 /** Runs `work` in the name of `actor`. Timers and streams that it leaves behind act in nobody's name. */
-export async function actingAs<T>(actor: Actor, reason: string | null, work: () => Promise<T>): Promise<T> {
-  const deed: Deed = { actor, reason, over: false };
+export async function runAs<T>(actor: Actor, reason: string | null, work: () => Promise<T>): Promise<T> {
+  const entry: AuditEntry = { actor, reason, over: false };
   try {
-    return await acting.run(deed, work);
+    return await acting.run(entry, work);
   } finally {
-    deed.over = true;
+    entry.over = true;
   }
 }
 
 /** Who acts now and why; `undefined` when the server acts by itself. */
-export function whoActs(): { readonly actor: Actor; readonly reason: string | null } | undefined {
-  const deed = acting.getStore();
-  return deed?.over === false ? deed : undefined;
+export function currentActor(): { readonly actor: Actor; readonly reason: string | null } | undefined {
+  const entry = acting.getStore();
+  return entry?.over === false ? entry : undefined;
 }

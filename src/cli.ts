@@ -40,7 +40,7 @@ async function run(args: string[]): Promise<number> {
   const { createApp } = await import("./app.ts");
   const { splitSymbols } = await import("./domain/market/symbol.ts");
   const { PROVIDERS } = await import("./providers/registry.ts");
-  const { parseRunOrder } = await import("./scheduler/runs/run-request.ts");
+  const { parseRunRequest: parseRunOrder } = await import("./scheduler/runs/run-request.ts");
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -52,13 +52,13 @@ async function run(args: string[]): Promise<number> {
     },
   });
   const years = values.years === undefined || values.years === "all" ? values.years : Number(values.years);
-  const order = parseRunOrder({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
+  const request = parseRunOrder({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
   const config = readConfig(process.env, PROVIDERS);
   const app = await createApp(config);
   app.outbox.start(config.publicUrl ?? `http://${config.host}:${config.port}`);
   try {
     const events = app.hub.stream({ latest: true });
-    const { id } = await app.runs.start(order);
+    const { id } = await app.runs.start(request);
     for (;;) {
       const { run } = await app.runs.read(id);
       if (run.finishedAt !== null) return run.state === "complete" ? 0 : 1;

@@ -59,7 +59,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** One wrong setting: the variable, what it held (never a secret) and what it wants. */
 export interface ConfigFault {
   readonly variable: string;
-  readonly held: string;
+  readonly value: string;
   readonly wants: string;
 }
 
@@ -69,7 +69,7 @@ export class ConfigError extends Error {
     super(
       [
         "Barkeep cannot start: wrong settings.",
-        ...faults.map((fault) => `  ${fault.variable} is ${JSON.stringify(fault.held)}: wants ${fault.wants}`),
+        ...faults.map((fault) => `  ${fault.variable} is ${JSON.stringify(fault.value)}: wants ${fault.wants}`),
         "Set them in the environment or in .env; .env.example lists them all.",
       ].join("\n"),
     );
@@ -88,34 +88,34 @@ class Reader {
 
   /** A secret's fault is told without the secret. */
   secret(variable: string, minLength: number): string | undefined {
-    const held = this.text(variable);
-    if (held !== undefined && held.length < minLength) {
-      this.faults.push({ variable, held: `${held.length} characters`, wants: `at least ${minLength} characters` });
+    const value = this.text(variable);
+    if (value !== undefined && value.length < minLength) {
+      this.faults.push({ variable, value: `${value.length} characters`, wants: `at least ${minLength} characters` });
     }
-    return held;
+    return value;
   }
 
   integer(variable: string, fallback: number, min: number, max: number): number {
-    const held = this.text(variable);
-    if (held === undefined) return fallback;
-    const value = Number(held);
-    if (/^\d+$/.test(held) && value >= min && value <= max) return value;
-    this.faults.push({ variable, held, wants: `a whole number from ${min} to ${max}` });
+    const value = this.text(variable);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+    this.faults.push({ variable, value, wants: `a whole number from ${min} to ${max}` });
     return fallback;
   }
 
   choice<T extends string>(variable: string, fallback: T, choices: readonly T[]): T {
-    const held = this.text(variable);
-    if (held === undefined) return fallback;
-    const found = choices.find((choice) => choice === held);
-    if (found === undefined) this.faults.push({ variable, held, wants: `one of ${choices.join(", ")}` });
+    const value = this.text(variable);
+    if (value === undefined) return fallback;
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) this.faults.push({ variable, value, wants: `one of ${choices.join(", ")}` });
     return found ?? fallback;
   }
 
   matching(variable: string, fallback: string, pattern: RegExp, wants: string): string {
-    const held = this.text(variable);
-    if (held === undefined || pattern.test(held)) return held ?? fallback;
-    this.faults.push({ variable, held: withoutCredentials(held), wants });
+    const value = this.text(variable);
+    if (value === undefined || pattern.test(value)) return value ?? fallback;
+    this.faults.push({ variable, value: withoutCredentials(value), wants });
     return fallback;
   }
 }
@@ -171,7 +171,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
   for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {
     // A key may also be stored in the database, if there is a secret to open it with.
     if (!required || config.providerValues[variable] !== undefined || config.secret !== undefined) continue;
-    read.faults.push({ variable, held: "", wants: `a value (${label}): BARKEEP_PROVIDER is ${config.provider}` });
+    read.faults.push({ variable, value: "", wants: `a value (${label}): BARKEEP_PROVIDER is ${config.provider}` });
   }
   if (read.faults.length > 0) throw new ConfigError(read.faults);
   return config;
@@ -206,27 +206,27 @@ function readMail(read: Reader): Config["mail"] {
   const to = (recipients ?? "").split(",").flatMap((each) => each.trim() || []);
   if (url !== undefined && !isMailServer(url)) {
     const wants = "smtp://USER:PASSWORD@HOST:587, or smtps:// with TLS from the first byte (special characters as %40)";
-    read.faults.push({ variable: "SMTP_URL", held: url.replace(/^.*@/s, "***@"), wants });
+    read.faults.push({ variable: "SMTP_URL", value: url.replace(/^.*@/s, "***@"), wants });
     return undefined;
   }
   if (recipients !== undefined && (to.length === 0 || !to.every(isMailAddress))) {
-    read.faults.push({ variable: "ALERT_TO", held: recipients, wants: "mail addresses, with commas between" });
+    read.faults.push({ variable: "ALERT_TO", value: recipients, wants: "mail addresses, with commas between" });
   }
   if (from !== undefined && !isMailAddress(from)) {
     read.faults.push({
       variable: "ALERT_FROM",
-      held: from,
+      value: from,
       wants: "a mail address, e.g. Barkeep <barkeep@example.com>",
     });
   }
   if (url === undefined && (recipients ?? from) !== undefined) {
     const variable = recipients === undefined ? "ALERT_FROM" : "ALERT_TO";
-    read.faults.push({ variable: "SMTP_URL", held: "", wants: `a mail server (smtp://HOST:587): ${variable} is set` });
+    read.faults.push({ variable: "SMTP_URL", value: "", wants: `a mail server (smtp://HOST:587): ${variable} is set` });
   }
   if (url === undefined) return undefined;
   if (to.length === 0) {
     if (recipients === undefined)
-      read.faults.push({ variable: "ALERT_TO", held: "", wants: "who gets the mails: SMTP_URL is set" });
+      read.faults.push({ variable: "ALERT_TO", value: "", wants: "who gets the mails: SMTP_URL is set" });
     return undefined;
   }
   return { url, from: from ?? to[0]!, to };
@@ -234,11 +234,11 @@ function readMail(read: Reader): Config["mail"] {
 
 function readPasswordHash(read: Reader): string | undefined {
   const variable = "BARKEEP_PASSWORD_HASH";
-  const held = read.text("BARKEEP_PASSWORD_HASH");
-  if (held === undefined || /^\$(argon2(id|i|d)|2[aby])\$\S+$/.test(held)) return held;
+  const value = read.text("BARKEEP_PASSWORD_HASH");
+  if (value === undefined || /^\$(argon2(id|i|d)|2[aby])\$\S+$/.test(value)) return value;
   // In .env a dollar sign begins a variable, so that what arrives here is a hash in pieces.
   const wants = "an argon2 or bcrypt hash as Bun.password.hash gives it, with a backslash before each $ in .env";
-  read.faults.push({ variable, held: `${held.length} characters`, wants });
+  read.faults.push({ variable, value: `${value.length} characters`, wants });
   return undefined;
 }
 
@@ -246,11 +246,11 @@ function readPasswordHash(read: Reader): string | undefined {
 function passwordFaults({ host, password, passwordHash }: Config): ConfigFault[] {
   const variable = "BARKEEP_PASSWORD";
   if (password !== undefined && passwordHash !== undefined) {
-    return [{ variable, held: "a password", wants: "nothing, because BARKEEP_PASSWORD_HASH is set too" }];
+    return [{ variable, value: "a password", wants: "nothing, because BARKEEP_PASSWORD_HASH is set too" }];
   }
   if (isLoopback(host) || password !== undefined || passwordHash !== undefined) return [];
   const wants = `a password (or BARKEEP_PASSWORD_HASH its hash), because HOST=${host} opens Barkeep to the network`;
-  return [{ variable, held: "", wants }];
+  return [{ variable, value: "", wants }];
 }
 
 /** A calendar file: `{"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}, "open": []}`, each list optional. */
@@ -263,7 +263,7 @@ function readSessions(read: Reader): SessionExceptions {
     return sessions;
   } catch (error) {
     const wants = `a JSON file like {"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}} (${messageOf(error)})`;
-    read.faults.push({ variable: "BARKEEP_CALENDAR", held: path, wants });
+    read.faults.push({ variable: "BARKEEP_CALENDAR", value: path, wants });
     return {};
   }
 }

@@ -30,7 +30,7 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
     config = readConfig(env, PROVIDERS);
   } catch (error) {
     const faults = error instanceof ConfigError ? error.faults : [];
-    for (const { variable, held, wants } of faults) {
+    for (const { variable, value: held, wants } of faults) {
       yield { what: `setting ${variable}`, fault: `is ${JSON.stringify(held)}`, advice: `Set it to ${wants}.` };
     }
     if (faults.length === 0) throw error;

@@ -218,7 +218,7 @@ export interface StreamChunk {
 export class EventStream {
   #queue: HubEvent[] = [];
   #lagged = 0;
-  #wake: (() => void) | null = null;
+  #notify: (() => void) | null = null;
   #closed = false;
   readonly #limit: number;
   readonly #latest: boolean;
@@ -233,8 +233,8 @@ export class EventStream {
   push(event: HubEvent): void {
     if (this.#queue.length >= this.#limit) this.#overflow();
     this.#queue.push(event);
-    this.#wake?.();
-    this.#wake = null;
+    this.#notify?.();
+    this.#notify = null;
   }
 
   /** Waits for events, at most `patienceMs` (then the chunk is empty); `null` when the stream is closed. */
@@ -242,12 +242,12 @@ export class EventStream {
     if (this.#queue.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, patienceMs);
-        this.#wake = () => {
+        this.#notify = () => {
           clearTimeout(timer);
           resolve();
         };
       });
-      this.#wake = null;
+      this.#notify = null;
     }
     if (this.#queue.length === 0 && this.#closed) return null;
     const chunk = { lagged: this.#lagged, events: this.#latest ? newestPerJob(this.#queue) : this.#queue };
@@ -259,8 +259,8 @@ export class EventStream {
   close(): void {
     this.#closed = true;
     this.#onClose();
-    this.#wake?.();
-    this.#wake = null;
+    this.#notify?.();
+    this.#notify = null;
   }
 
   /** Makes room: log lines are kept as long as they alone fit, all else is superseded by the coming snapshot. */

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
-  actingAs,
+  currentActor,
   hashSecret,
   hostName,
   isForged,
   isLoopback,
   newSecret,
   Password,
+  runAs,
   Throttle,
-  whoActs,
 } from "../src/auth.ts";
 import { ConfigError, readConfig } from "../src/config.ts";
 import { covers, SCOPES } from "../src/domain/access.ts";
@@ -64,7 +64,7 @@ describe("guesses", () => {
       [1_000, 2_000, 4_000, 8_000, 16_000, 32_000].slice(0, waits.length - 1),
     );
     expect(throttle.take("b")).toBe(0);
-    throttle.forgive("a");
+    throttle.reset("a");
     expect([throttle.take("a"), throttle.take("a")]).toEqual([0, 0]);
   });
 
@@ -103,12 +103,12 @@ test("secrets differ, and their hashes tell nothing of them", () => {
 
 test("nobody acts outside of a deed, nor after its end in what it left behind", async () => {
   const actor = { name: "ada", scope: "operate" } as const;
-  expect(whoActs()).toBeUndefined();
+  expect(currentActor()).toBeUndefined();
   const { promise: later, resolve } = Promise.withResolvers<void>();
   let left: Promise<unknown> = Promise.resolve();
-  await actingAs(actor, "because", async () => {
-    expect(whoActs()).toMatchObject({ actor, reason: "because" });
-    left = later.then(() => whoActs());
+  await runAs(actor, "because", async () => {
+    expect(currentActor()).toMatchObject({ actor, reason: "because" });
+    left = later.then(() => currentActor());
   });
   resolve();
   expect(await left).toBeUndefined();

@@ -48,7 +48,7 @@ describe("a wrong value is refused with the variable, what it held and what it w
   ];
   for (const [variable, held, wants] of wrong) {
     test(`${variable}=${held}`, () => {
-      expect(faultsOf({ [variable]: held })).toEqual([{ variable, held, wants: expect.stringMatching(wants) }]);
+      expect(faultsOf({ [variable]: held })).toEqual([{ variable, value: held, wants: expect.stringMatching(wants) }]);
     });
   }
 

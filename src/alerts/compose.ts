@@ -2,7 +2,7 @@
 
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
 import { gapLetter, revisionLetter } from "./templates/data-quality.ts";
-import { type Letter, type RenderedMail, renderLetter } from "./templates/layout.ts";
+import { type MailContent, type RenderedMail, renderMail } from "./templates/layout.ts";
 import { quotaLetter, scheduleLetter } from "./templates/operations.ts";
 import { failureLetter, runLetter } from "./templates/runs.ts";
 
@@ -15,7 +15,7 @@ type EventOf<Kind extends AlertKind> = AlertEvent extends infer Each
     : never
   : never;
 
-const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>[], base: string) => Letter } = {
+const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>[], base: string) => MailContent } = {
   job_failed: failureLetter,
   run_failed: runLetter,
   run_finished: runLetter,
@@ -30,6 +30,6 @@ const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>
  * @param base the address of the server, for links
  */
 export function composeMail(kind: AlertKind, events: readonly AlertEvent[], base: string): RenderedMail {
-  const template = TEMPLATES[kind] as (events: readonly AlertEvent[], base: string) => Letter;
-  return renderLetter(template(events, base), base);
+  const template = TEMPLATES[kind] as (events: readonly AlertEvent[], base: string) => MailContent;
+  return renderMail(template(events, base), base);
 }

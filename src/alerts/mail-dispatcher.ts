@@ -29,7 +29,7 @@ import type { Database } from "../storage/db.ts";
 import { composeMail } from "./compose.ts";
 import { planMails } from "./digest.ts";
 import { type MailAccount, MailError, Mailer } from "./smtp.ts";
-import { renderLetter } from "./templates/layout.ts";
+import { renderMail } from "./templates/layout.ts";
 import { testLetter } from "./templates/operations.ts";
 
 const POLL_MS = 30_000;
@@ -49,10 +49,10 @@ export interface OutboxOptions {
   readonly log: Log;
   readonly clock?: Clock;
   /** How long the mail server may be silent, milliseconds. */
-  readonly patience?: number;
+  readonly maxWait?: number;
 }
 
-export class Outbox {
+export class MailDispatcher {
   readonly #db: Database;
   readonly #clock: Clock;
   #rules: AlertRules = DEFAULT_ALERT_RULES;
@@ -60,7 +60,7 @@ export class Outbox {
   #waits = false;
   #base: string | null = null;
   #cancelTimer: (() => void) | null = null;
-  #look: Promise<void> | null = null;
+  #polling: Promise<void> | null = null;
   #again = false;
   #closed = false;
   readonly #abort = new AbortController();
@@ -70,8 +70,8 @@ export class Outbox {
     this.#clock = options.clock ?? systemClock;
   }
 
-  static async open(options: OutboxOptions): Promise<Outbox> {
-    const outbox = new Outbox(options);
+  static async open(options: OutboxOptions): Promise<MailDispatcher> {
+    const outbox = new MailDispatcher(options);
     outbox.#rules = await readRules(options.db);
     return outbox;
   }
@@ -93,7 +93,7 @@ export class Outbox {
   /** Begins to send: the server is reachable at `base`, which links in mails point to. */
   start(base: string): void {
     this.#base = base.replace(/\/$/, "");
-    this.wake();
+    this.notify();
   }
 
   /**
@@ -105,13 +105,13 @@ export class Outbox {
     this.#waits = account === null && waits;
     if (this.#base === null) return;
     await hurryMails(this.#db, this.#clock.now());
-    this.wake();
+    this.notify();
   }
 
   async changeRules(rules: AlertRules): Promise<void> {
     await storeRules(this.#db, rules);
     this.#rules = rules;
-    this.wake();
+    this.notify();
   }
 
   /** @throws Refusal if there is no such mail, or it is just being sent */
@@ -120,43 +120,43 @@ export class Outbox {
     const done = await sendAgain(this.#db, id, Bun.randomUUIDv7(), this.#clock.now());
     if (!done) throw new Refusal("conflict", "There is no such mail, or it is just being sent");
     await record(this.#db, { action: "mail.again", subject: id });
-    this.wake();
+    this.notify();
   }
 
   /** Sends a test mail, at any hour. @throws Refusal if there is no mail server */
   async sendTest(): Promise<void> {
     const { to } = this.#accountOrRefusal();
     const now = this.#clock.now();
-    const mail = renderLetter(testLetter(this.#base ?? "", now), this.#base ?? "");
+    const mail = renderMail(testLetter(this.#base ?? "", now), this.#base ?? "");
     const row = { ...mail, id: Bun.randomUUIDv7(), kind: "test", recipients: to.join(", "), createdAt: now } as const;
     await postMail(this.#db, row, []);
     await record(this.#db, { action: "mail.test", subject: row.id, after: { to } });
-    this.wake();
+    this.notify();
   }
 
   /** Looks as soon as the look under way is over: there may be new events. */
-  wake(): void {
+  notify(): void {
     if (this.#base === null || this.#closed) return;
     this.#again = true;
-    this.#look ??= this.#keepLooking().finally(() => {
-      this.#look = null;
+    this.#polling ??= this.#keepLooking().finally(() => {
+      this.#polling = null;
       // Woken between the last look and now.
-      if (this.#again) this.wake();
+      if (this.#again) this.notify();
     });
   }
 
   /** Resolves when nothing is left to be done at present. */
   async idle(): Promise<void> {
-    while (this.#look !== null) await this.#look;
+    while (this.#polling !== null) await this.#polling;
   }
 
   /** Stops; a mail under way gets a moment to arrive, and is sent again by the next start if it does not. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTimer?.();
-    if (this.#look === null) return;
+    if (this.#polling === null) return;
     const farewell = setTimeout(() => this.#abort.abort(), FAREWELL_MS);
-    await this.#look;
+    await this.#polling;
     clearTimeout(farewell);
   }
 
@@ -177,7 +177,7 @@ export class Outbox {
     }
     if (this.#closed) return;
     const wait = Math.min(POLL_MS, Math.max(0, (nextAt ?? Number.POSITIVE_INFINITY) - this.#clock.now()));
-    this.#cancelTimer = this.#clock.after(wait, () => this.wake());
+    this.#cancelTimer = this.#clock.after(wait, () => this.notify());
   }
 
   /** Makes mails of the events that wait; answers when to look again. */
@@ -216,7 +216,7 @@ export class Outbox {
     while (this.#account !== null && !this.#closed) {
       const mail = await takeMail(this.#db, this.#clock.now(), LEASE_MS);
       if (mail === undefined) return;
-      await this.#send(mail, new Mailer(this.#account, this.options.patience));
+      await this.#send(mail, new Mailer(this.#account, this.options.maxWait));
     }
   }
 

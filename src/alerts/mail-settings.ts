@@ -8,8 +8,8 @@ import { type FieldError, messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import { changesOf, record } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
-import type { Seal } from "../storage/encryption.ts";
-import { keepSetting, openSeal, readSettings } from "../storage/settings.ts";
+import type { Cipher } from "../storage/encryption.ts";
+import { keepSetting, openCipher, readSettings } from "../storage/settings.ts";
 import { type MailAccount, Mailer, secretsOfMail } from "./smtp.ts";
 
 const ACCOUNT = "mail:account";
@@ -34,21 +34,21 @@ export interface MailSettingsOptions {
   /** Told whenever the account changes, and at once; `unreadable`: there is one, but not its password. */
   onChange(account: MailAccount | null, secrets: readonly string[], unreadable: boolean): Promise<void>;
   /** How long the mail server may be silent while it is tried, milliseconds. */
-  readonly patience?: number;
+  readonly maxWait?: number;
 }
 
 export class MailSettings {
   #fields: MailFields | null = null;
   /** `null` while one is stored that cannot be read with this secret. */
   #password: string | null = "";
-  #seal: Seal | null = null;
+  #cipher: Cipher | null = null;
 
   private constructor(private readonly options: MailSettingsOptions) {}
 
   static async open(options: MailSettingsOptions): Promise<MailSettings> {
     const { db, config, log } = options;
     const own = new MailSettings(options);
-    if (config.secret !== undefined) own.#seal = await openSeal(db, config.secret);
+    if (config.secret !== undefined) own.#cipher = await openCipher(db, config.secret);
     if (config.mail !== undefined) {
       await own.#tell();
       return own;
@@ -58,7 +58,7 @@ export class MailSettings {
     if (account === undefined) return own;
     own.#fields = JSON.parse(account);
     const sealed = stored.get(PASSWORD);
-    own.#password = sealed === undefined ? "" : ((await own.#seal?.open(PASSWORD, sealed)) ?? null);
+    own.#password = sealed === undefined ? "" : ((await own.#cipher?.open(PASSWORD, sealed)) ?? null);
     if (own.unreadable) log.write("warn", UNREADABLE_PASSWORD);
     await own.#tell();
     return own;
@@ -95,7 +95,7 @@ export class MailSettings {
 
   /** Whether a password can be kept. */
   get keepsPassword(): boolean {
-    return this.#seal !== null;
+    return this.#cipher !== null;
   }
 
   /**
@@ -109,13 +109,13 @@ export class MailSettings {
     const secret = password || (this.#password ?? "");
     const account = accountOf(fields, secret);
     try {
-      await new Mailer(account, this.options.patience).verify();
+      await new Mailer(account, this.options.maxWait).verify();
     } catch (error) {
       const message = `The mail server did not let us in: ${messageOf(error)}`;
       throw new Refusal("invalid", message, [{ path: "server", message }]);
     }
     const { db } = this.options;
-    if (password !== "") await keepSetting(db, PASSWORD, await this.#seal!.close(PASSWORD, password));
+    if (password !== "") await keepSetting(db, PASSWORD, await this.#cipher!.close(PASSWORD, password));
     else if (this.unreadable) await keepSetting(db, PASSWORD, null);
     await keepSetting(db, ACCOUNT, JSON.stringify(fields));
     const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "set anew" }) });
@@ -141,21 +141,21 @@ export class MailSettings {
   #faults({ server, from, to }: MailFields, password: string): FieldError[] {
     if (this.fixed) return [{ path: "server", message: "Set in the environment; change it there" }];
     const errors: FieldError[] = [];
-    const wrong = (path: string, message: string) => void errors.push({ path, message });
-    if (!isMailServer(server)) wrong("server", "Wants smtp://USER@HOST:587, or smtps:// with TLS from the first byte");
-    else if (new URL(server).password !== "") wrong("server", "The password has a field of its own");
+    const fault = (path: string, message: string) => void errors.push({ path, message });
+    if (!isMailServer(server)) fault("server", "Wants smtp://USER@HOST:587, or smtps:// with TLS from the first byte");
+    else if (new URL(server).password !== "") fault("server", "The password has a field of its own");
     else if (password !== "" && new URL(server).username === "")
-      wrong("server", "A password needs a user: smtp://USER@HOST");
+      fault("server", "A password needs a user: smtp://USER@HOST");
     else if (password === "" && this.hasPassword && server !== this.#fields?.server)
-      wrong("password", "Enter the password again: it is sent to another server or user than before");
+      fault("password", "Enter the password again: it is sent to another server or user than before");
     else if (password === "" && this.unreadable && new URL(server).username !== "")
-      wrong("password", "Enter the password again: the stored one cannot be read with this BARKEEP_SECRET");
-    if (password !== "" && this.#seal === null)
-      wrong("password", "Set SMTP_URL in the environment, or set BARKEEP_SECRET to keep passwords here");
-    if (!isMailAddress(from)) wrong("from", "Wants a mail address");
+      fault("password", "Enter the password again: the stored one cannot be read with this BARKEEP_SECRET");
+    if (password !== "" && this.#cipher === null)
+      fault("password", "Set SMTP_URL in the environment, or set BARKEEP_SECRET to keep passwords here");
+    if (!isMailAddress(from)) fault("from", "Wants a mail address");
     const recipients = listOf(to);
     if (recipients.length === 0 || !recipients.every(isMailAddress))
-      wrong("to", "Wants mail addresses, with commas between");
+      fault("to", "Wants mail addresses, with commas between");
     return errors;
   }
 

@@ -6,27 +6,29 @@ import type { Log } from "../log.ts";
 import type { QuotaState } from "../providers/quotas/account.ts";
 import { recordStatements } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
-import type { Outbox } from "./mail-dispatcher.ts";
+import type { MailDispatcher } from "./mail-dispatcher.ts";
 
 /** Shorter quotas are meant to be used up: the limiter paces requests by them. */
 const PERIODS: readonly string[] = ["day", "month"];
 
-export class QuotaWatch {
+export class QuotaAlerts {
   /** Told already: provider, period and the period's end. The database keeps the same event from being told twice. */
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
-  constructor(private readonly parts: { db: Database; log: Log; outbox: Outbox }) {}
+  constructor(private readonly dependencies: { db: Database; log: Log; outbox: MailDispatcher }) {}
 
   /** Records the quotas that have come to the level since the last look. */
-  look(states: readonly QuotaState[], now = Date.now()): void {
-    const { db, log, outbox } = this.parts;
-    const fresh = quotasAt(outbox.rules.quotaPercent, states, now).filter((event) => !this.#told.has(nameOf(event)));
+  check(states: readonly QuotaState[], now = Date.now()): void {
+    const { db, log, outbox } = this.dependencies;
+    const fresh = quotasAt(outbox.rules.quotaPercent, states, now).filter(
+      (event) => !this.#reported.has(nameOf(event)),
+    );
     if (fresh.length === 0) return;
-    for (const event of fresh) this.#told.add(nameOf(event));
+    for (const event of fresh) this.#reported.add(nameOf(event));
     db.write(recordStatements(fresh)).then(
-      () => outbox.wake(),
+      () => outbox.notify(),
       (error) => {
-        for (const event of fresh) this.#told.delete(nameOf(event));
+        for (const event of fresh) this.#reported.delete(nameOf(event));
         log.write("warn", `A quota's level could not be noted and will be tried again: ${messageOf(error)}`);
       },
     );

@@ -39,7 +39,7 @@ export class Mailer {
 
   constructor(
     private readonly account: MailAccount,
-    private readonly patience = PATIENCE_MS,
+    private readonly maxWait = PATIENCE_MS,
   ) {
     this.#redact = redactor(secretsOfMail(account.url));
   }
@@ -100,10 +100,10 @@ export class Mailer {
       port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
       secure,
       ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-      connectionTimeout: this.patience,
-      greetingTimeout: this.patience,
-      socketTimeout: this.patience,
-      dnsTimeout: this.patience,
+      connectionTimeout: this.maxWait,
+      greetingTimeout: this.maxWait,
+      socketTimeout: this.maxWait,
+      dnsTimeout: this.maxWait,
     });
   }
 

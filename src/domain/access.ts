@@ -14,7 +14,7 @@ export interface Actor {
 export const isScope = (value: unknown): value is Scope => SCOPES.includes(value as Scope);
 
 /** Whether `held` is enough where `needed` is asked for. */
-export const covers = (held: Scope, needed: Scope): boolean => SCOPES.indexOf(held) >= SCOPES.indexOf(needed);
+export const covers = (granted: Scope, needed: Scope): boolean => SCOPES.indexOf(granted) >= SCOPES.indexOf(needed);
 
 /** Posted, because what is asked does not fit an address, but nothing is changed by it. */
 const ASKING = new Set([

@@ -20,7 +20,7 @@ export const TURN_OUTCOMES = ["started", "skipped", "missed", "refused"] as cons
 type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 
 /** A schedule as people write it. */
-export interface ScheduleOrder {
+export interface ScheduleInput {
   readonly name: string;
   /** Five fields, or six with the seconds first. */
   readonly cron: string;
@@ -41,7 +41,7 @@ export interface ScheduleOrder {
   readonly onMissed: MissedPolicy;
 }
 
-export interface Schedule extends ScheduleOrder {
+export interface Schedule extends ScheduleInput {
   readonly id: number;
   /** Epoch milliseconds up to which every turn has been dealt with. */
   readonly checkedAt: number;

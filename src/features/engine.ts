@@ -8,7 +8,7 @@ import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from ".
 import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup } from "./define.ts";
 import { emptyCarry, runPlan, Scratch } from "./pass.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
 
 /** How many of its last values each feature shows (sparkline). */
@@ -85,7 +85,7 @@ export function* engineer(
   let read = 0;
   for (let from = start; from < cut; from += BLOCK) {
     const to = Math.min(cut, from + BLOCK);
-    drain(runPlan(ADVANCE, stretchOf(bars, PROFILE, offset, from, to), carry, setup, scratch, ignore));
+    drain(runPlan(ADVANCE, spanOf(bars, PROFILE, offset, from, to), carry, setup, scratch, ignore));
     // All features advance together through a long history: only the last bars are left to tell one from another.
     if (length - start > BLOCK) read = Math.floor((FEATURES.length * (to - start)) / (length - start));
     yield { done: read, next: FEATURES[0]!.family };
@@ -93,15 +93,15 @@ export function* engineer(
   const firstTs = resume?.firstTs ?? bars.ts[0] ?? Number.NaN;
   const state = writeState(CATALOG_VERSION, PROFILE, setup, carry, bars, cut, firstTs);
 
-  const stretch = stretchOf(bars, PROFILE, offset, cut, length);
+  const span = spanOf(bars, PROFILE, offset, cut, length);
   const values = new Float64Array(FEATURES.length).fill(Number.NaN);
   const tails: Float64Array[] = [];
   const publish = (index: number, column: Float64Array) => {
-    const tail = published(FEATURES[index]!, column, stretch.from, stretch.bars.ts.length, stretch.base);
+    const tail = published(FEATURES[index]!, column, span.from, span.bars.ts.length, span.base);
     tails[index] = tail;
     if (tail.length > 0) values[index] = tail[tail.length - 1]!;
   };
-  for (const index of runPlan(PROFILE, stretch, carry, setup, scratch, publish)) {
+  for (const index of runPlan(PROFILE, span, carry, setup, scratch, publish)) {
     yield { done: Math.max(read, index + 1), next: FEATURES[index + 1]?.family ?? null };
   }
   return { values, tails, state, barCount: offset + length };
@@ -138,16 +138,16 @@ export function featureMatrix(
     for (let from = history.ts.length; from < bars.ts.length; ) {
       const visible = from >= wanted;
       const to = Math.min(from + blockSize, visible ? bars.ts.length : wanted);
-      const stretch = stretchOf(bars, plan, offset, from, to);
+      const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];
         const publish = (index: number, column: Float64Array) => {
-          columns[index] = published(features[index]!, column, stretch.from, stretch.bars.ts.length, stretch.base);
+          columns[index] = published(features[index]!, column, span.from, span.bars.ts.length, span.base);
         };
-        drain(runPlan(plan, stretch, carry, setup, scratch, publish));
+        drain(runPlan(plan, span, carry, setup, scratch, publish));
         yield { ts: bars.ts.slice(from, to), columns };
       } else {
-        drain(runPlan(advance, stretch, carry, setup, scratch, ignore));
+        drain(runPlan(advance, span, carry, setup, scratch, ignore));
       }
       from = to;
     }
@@ -173,7 +173,7 @@ function drain(steps: Generator<unknown, void>): void {
 }
 
 /** The bars from `from` to `to` with the plan's margin before them. */
-function stretchOf(bars: BarColumns, plan: Plan, offset: number, from: number, to: number) {
+function spanOf(bars: BarColumns, plan: ComputePlan, offset: number, from: number, to: number) {
   const start = Math.max(0, from - plan.margin);
   return { bars: sliceBars(bars, start, to), base: offset + start, from: from - start };
 }

@@ -5,7 +5,7 @@
 
 import { BAR_FIELDS, type BarColumns } from "../domain/market/bars.ts";
 import type { FeatureSetup, Series } from "./define.ts";
-import type { Plan } from "./plan.ts";
+import type { ComputePlan } from "./plan.ts";
 
 /** What one recursion remembers between passes. */
 interface Remembered {
@@ -21,7 +21,7 @@ export interface Carry {
 }
 
 /** The carry before the first bar. */
-export function emptyCarry(plan: Plan, setup: FeatureSetup): Carry {
+export function emptyCarry(plan: ComputePlan, setup: FeatureSetup): Carry {
   const remembered = new Map<Series, Remembered>();
   for (const [series, back] of plan.stateful) {
     const kept = new Float64Array(back).fill(Number.NaN);
@@ -31,7 +31,7 @@ export function emptyCarry(plan: Plan, setup: FeatureSetup): Carry {
 }
 
 /** A stretch of bars as a pass sees it: `bars` starts at the absolute index `base`, the span at position `from`. */
-interface Stretch {
+interface Span {
   readonly bars: BarColumns;
   readonly base: number;
   readonly from: number;
@@ -62,14 +62,14 @@ export class Scratch {
  * hold `plan.margin` bars before `from`, or all there are.
  */
 export function* runPlan(
-  plan: Plan,
-  stretch: Stretch,
+  plan: ComputePlan,
+  span: Span,
   carry: Carry,
   setup: FeatureSetup,
   scratch: Scratch,
   emit: Emit,
 ): Generator<number, void> {
-  const { bars, base, from } = stretch;
+  const { bars, base, from } = span;
   const to = bars.ts.length;
   const columns = scratch.columns(bars, plan.widths, to);
   for (const step of plan.steps) {

@@ -23,7 +23,7 @@ interface EmitStep {
 
 type Step = ComputeStep | EmitStep;
 
-export interface Plan {
+export interface ComputePlan {
   readonly steps: readonly Step[];
   /** Values per bar of every column, the bar columns included. */
   readonly widths: readonly number[];
@@ -58,7 +58,7 @@ function backOf(nodes: readonly Series[]): Map<Series, number> {
 }
 
 /** Plans the computation of `targets`; with `emit` false only for the state that the recursions among them leave. */
-export function planOf(targets: readonly Series[], emit = true): Plan {
+export function planOf(targets: readonly Series[], emit = true): ComputePlan {
   const back = backOf(inOrder(targets));
   const wanted = emit ? targets : [...back.keys()].filter((series) => series.stateful);
 

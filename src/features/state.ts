@@ -10,7 +10,7 @@ import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/market/bars.t
 import { INTERVALS } from "../domain/market/interval.ts";
 import type { FeatureSetup } from "./define.ts";
 import { type Carry, emptyCarry } from "./pass.ts";
-import type { Plan } from "./plan.ts";
+import type { ComputePlan } from "./plan.ts";
 
 /** Why a stored state is refused; the caller then makes a full pass. */
 export type StateRefusal =
@@ -27,13 +27,13 @@ const MARKETS = ["us_equity", "crypto"] as const;
 const HEADER = 8;
 
 /** A checksum of the plan's layout: any change to a node's formula, state or kept values makes another. */
-function layoutOf(plan: Plan, setup: FeatureSetup): number {
+function layoutOf(plan: ComputePlan, setup: FeatureSetup): number {
   const nodes = [...plan.stateful].map(([series, back]) => `${series.key}:${series.stateSize(setup)}:${back}`);
   return Bun.hash.crc32([plan.margin, ...nodes].join(";"));
 }
 
 /** A checksum of the `plan.margin` bars (or all there are) before position `end`. */
-function checksum(plan: Plan, bars: BarColumns, end: number): number {
+function checksum(plan: ComputePlan, bars: BarColumns, end: number): number {
   let crc = 0;
   const start = Math.max(0, end - plan.margin);
   for (const field of BAR_FIELDS) crc = Bun.hash.crc32(bars[field].slice(start, end), crc);
@@ -43,7 +43,7 @@ function checksum(plan: Plan, bars: BarColumns, end: number): number {
 /** Encodes the carry after the first `end` bars of `bars`, of a series whose first bar opened at `firstTs`. */
 export function writeState(
   version: number,
-  plan: Plan,
+  plan: ComputePlan,
   setup: FeatureSetup,
   carry: Carry,
   bars: BarColumns,
@@ -85,7 +85,7 @@ export interface ResumePoint {
 export function readState(
   bytes: Uint8Array,
   version: number,
-  plan: Plan,
+  plan: ComputePlan,
   setup: FeatureSetup,
   bars: BarColumns,
 ): ResumePoint | { readonly refused: StateRefusal } {

@@ -7,7 +7,7 @@ import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL
 import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
 import { readSeries } from "../storage/market/series.ts";
 import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles/profiles.ts";
-import type { Work } from "./job-context.ts";
+import type { JobContext } from "./job-context.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
@@ -24,24 +24,24 @@ export interface EngineeredSeries {
 }
 
 /** Computes all features of the job's series and shows each; `null` if the series has no bars. */
-export async function engineerSeries(work: Work): Promise<EngineeredSeries | null> {
-  const { io, series, task } = work;
+export async function engineerSeries(job: JobContext): Promise<EngineeredSeries | null> {
+  const { io, series, task } = job;
   const setup = { interval: task.interval, market: marketOf(task.symbol) };
   const adjust = await adjusterOf(io.db, series, USUAL_ADJUSTMENT);
-  const update = await readUpdate(work, adjust);
+  const update = await readUpdate(job, adjust);
   const bars = update?.bars ?? adjust(await readBars(io.db, series, 0, END_OF_TIME));
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume);
-  let told = 0;
+  let reported = 0;
   let family: string | null = null;
   let step = pass.next();
   while (!step.done) {
     const { done, next } = step.value;
-    if (done > told) work.stage({ stage: "engineer", done, total: FEATURE_COUNT });
-    told = Math.max(told, done);
+    if (done > reported) job.stage({ stage: "engineer", done, total: FEATURE_COUNT });
+    reported = Math.max(reported, done);
     // Between families, and between the stretches of a long history, which come before the first family.
-    if (next !== family || next === FEATURES[0]?.family) await work.breathe();
+    if (next !== family || next === FEATURES[0]?.family) await job.checkpoint();
     family = next;
     step = pass.next();
   }
@@ -62,10 +62,10 @@ export async function engineerSeries(work: Work): Promise<EngineeredSeries | nul
 
 /** The last stored bars and the state that fits them, or `null` when only the whole series will do. */
 async function readUpdate(
-  { io, series, task }: Work,
+  { io, series, task }: JobContext,
   adjust: (bars: BarColumns) => BarColumns,
 ): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
-  if (task.asks === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
+  if (task.fetchMode === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
   const { symbol, interval } = task;
   const [state, profile, { changedFrom }] = [
     await findFeatureState(io.db, symbol, interval),

@@ -41,7 +41,7 @@ export class Stopped extends Error {
   }
 }
 
-export class Work {
+export class JobContext {
   readonly #startedAt = performance.now();
   readonly #clock: StageClock;
   apiCalls: number;
@@ -57,8 +57,8 @@ export class Work {
   readonly traits: SeriesTraits;
 
   /** Takes up a job on `series` where earlier stretches of work left it. */
-  static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<Work> {
-    return new Work(task, io, before, series, await countBars(io.db, series, task.rangeFrom, task.rangeTo));
+  static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<JobContext> {
+    return new JobContext(task, io, before, series, await countBars(io.db, series, task.rangeFrom, task.rangeTo));
   }
 
   private constructor(
@@ -66,9 +66,9 @@ export class Work {
     readonly io: SymbolIo,
     readonly before: JobWork,
     readonly series: number,
-    held: number,
+    dataPoints: number,
   ) {
-    this.dataPoints = held;
+    this.dataPoints = dataPoints;
     this.apiCalls = before.apiCalls;
     this.fetchMs = before.fetchMs;
     this.#clock = new StageClock(before.stageMs, () => performance.now());
@@ -115,7 +115,7 @@ export class Work {
   }
 
   /** Lets messages in, and stops here if one of them said so. */
-  async breathe(): Promise<void> {
+  async checkpoint(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.io.signal.throwIfAborted();
   }

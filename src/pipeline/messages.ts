@@ -6,7 +6,7 @@ import type { Interval } from "../domain/market/interval.ts";
 import type { SessionExceptions } from "../domain/market/session-exceptions.ts";
 import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage } from "../domain/runs/progress.ts";
-import type { Asks } from "../domain/runs/refetch.ts";
+import type { FetchMode } from "../domain/runs/refetch.ts";
 import type { Mode } from "../domain/runs/states.ts";
 import type { QuotaReport } from "../providers/provider.ts";
 
@@ -22,7 +22,7 @@ export interface SymbolTask {
   readonly rebuild: boolean;
   /** The provider that a repair may ask for what `provider` does not have. */
   readonly repairProvider: string | null;
-  readonly asks: Asks;
+  readonly fetchMode: FetchMode;
   readonly batchDays: number;
   /** Half-open range of the run, epoch seconds. */
   readonly rangeFrom: number;

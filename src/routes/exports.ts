@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { Refusal } from "../domain/errors.ts";
 import { ADJUSTMENTS } from "../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
-import { EXPORT_FORMATS, type ExportOrder } from "../pipeline/exports/export-table.ts";
+import { EXPORT_FORMATS, type ExportRequest } from "../pipeline/exports/export-table.ts";
 import { quote } from "../scheduler/runs/run-request.ts";
 import { findSeries } from "../storage/market/series.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./api/parameters.ts";
@@ -88,7 +88,13 @@ const readFeatures = createRoute({
 type Query = z.infer<z.ZodObject<typeof range>>;
 
 export function tableRoutes({ db, exporter }: Services) {
-  const answer = async (c: Context, symbol: string, query: Query, content: ExportOrder["content"], names: string[]) => {
+  const answer = async (
+    c: Context,
+    symbol: string,
+    query: Query,
+    content: ExportRequest["content"],
+    names: string[],
+  ) => {
     const { interval, provider, format, adjust, from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER } = query;
     const series = await findSeries(db, symbol, interval, provider);
     if (series === undefined) {
@@ -96,9 +102,9 @@ export function tableRoutes({ db, exporter }: Services) {
     }
     const { feed, adjustment, provider: source } = series;
     const head = { symbol, interval, provider: source, feed, adjustment, adjust };
-    const order = { content, seriesId: series.id, symbol, interval, from, to, names, format, adjust, head };
+    const request = { content, seriesId: series.id, symbol, interval, from, to, names, format, adjust, head };
     if (format !== "json") c.header("Content-Disposition", disposition(symbol, interval, content, format));
-    return c.body(exporter.stream(order), 200, { "Content-Type": TYPES[format] });
+    return c.body(exporter.stream(request), 200, { "Content-Type": TYPES[format] });
   };
   return apiRouter()
     .openapi(readBars, (c) => answer(c, c.req.valid("param").symbol, c.req.valid("query"), "bars", []))

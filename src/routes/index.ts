@@ -2,7 +2,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { auditPages } from "./access/audit.tsx";
-import { Access } from "./access/authenticator.ts";
+import { Authenticator } from "./access/authenticator.ts";
 import { sessionRoutes } from "./access/login.tsx";
 import { tokenPages } from "./access/tokens.tsx";
 import { alertPages } from "./alerts/pages.tsx";
@@ -13,7 +13,7 @@ import { companyPages } from "./companies/pages.tsx";
 import { tableRoutes } from "./exports.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
 import { refetchRoutes } from "./jobs/refetch.tsx";
-import { ScreenFeed } from "./live/broadcaster.ts";
+import { LiveBroadcaster } from "./live/broadcaster.ts";
 import { eventRoutes } from "./live/json-stream.ts";
 import { streamRoutes } from "./live/stream.ts";
 import { addMiddleware } from "./middleware.ts";
@@ -25,7 +25,7 @@ import { profileQualityRoutes } from "./profiles/quality.tsx";
 import { profileRenewRoutes } from "./profiles/renew.tsx";
 import { usageRoutes } from "./quotas/api.ts";
 import { quotasInUse } from "./quotas/gauges.ts";
-import { activityView } from "./quotas/last-hour.ts";
+import { lastHourView } from "./quotas/last-hour.ts";
 import { actionRoutes } from "./runs/actions.tsx";
 import { runRoutes } from "./runs/api.ts";
 import { previewRoutes } from "./runs/cost-preview.tsx";
@@ -54,13 +54,13 @@ export interface Routes {
 export async function createRoutes(services: Services): Promise<Routes> {
   const routes = new OpenAPIHono();
   const assets = await loadAssets();
-  const feed = new ScreenFeed(services.hub, {
+  const broadcaster = new LiveBroadcaster(services.hub, {
     quota: () => quotasInUse(services),
-    activity: () => activityView(services),
+    activity: () => lastHourView(services),
   });
-  const access = await Access.open(services.db, services.config);
+  const access = await Authenticator.open(services.db, services.config);
   addMiddleware(routes, services, access, assets.addresses);
-  routes.route("/", opsRoutes(services, feed));
+  routes.route("/", opsRoutes(services, broadcaster));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
   routes.route("/api", tableRoutes(services));
@@ -73,10 +73,10 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", preferenceRoutes());
   routes.route("/", tokenPages(services.db, access, assets.addresses));
   routes.route("/", auditPages(services.db, assets.addresses));
-  routes.route("/", streamRoutes(feed));
-  routes.route("/", pageRoutes(services, feed, assets.addresses));
+  routes.route("/", streamRoutes(broadcaster));
+  routes.route("/", pageRoutes(services, broadcaster, assets.addresses));
   routes.route("/", profileListRoutes(services, assets.addresses));
-  routes.route("/", runPages(services, feed, assets.addresses));
+  routes.route("/", runPages(services, broadcaster, assets.addresses));
   routes.route("/", companyPages(services, assets.addresses));
   routes.route("/", searchRoutes(services.db, assets.addresses));
   routes.route("/", previewRoutes(services));
@@ -88,11 +88,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", schedulePages(services, assets.addresses));
   routes.route("/", alertPages(services, assets.addresses));
   routes.route("/", settingsPages(services, assets.addresses));
-  routes.route("/", actionRoutes(services, feed, assets.addresses));
+  routes.route("/", actionRoutes(services, broadcaster, assets.addresses));
   routes.doc31("/api/openapi.json", DESCRIPTION);
   routes.route(
     "/",
     docsRoutes(() => routes.getOpenAPI31Document(DESCRIPTION), assets.addresses),
   );
-  return { fetch: routes.fetch, table: routes.routes, close: () => feed.close() };
+  return { fetch: routes.fetch, table: routes.routes, close: () => broadcaster.close() };
 }

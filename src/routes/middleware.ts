@@ -7,8 +7,8 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { isLoopback } from "../auth.ts";
 import { liveNotice } from "../views/live.tsx";
-import { ErrorPage, type Frame } from "../views/ui/layout.tsx";
-import type { Access } from "./access/authenticator.ts";
+import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
+import type { Authenticator } from "./access/authenticator.ts";
 import { addGuard } from "./access/guard.ts";
 import { frameOf, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
@@ -26,8 +26,8 @@ const isApi = (c: Context) => c.req.path.startsWith("/api/");
 export function addMiddleware(
   app: OpenAPIHono,
   { log, config }: Pick<Services, "log" | "config">,
-  access: Access,
-  assets: Frame["assets"],
+  access: Authenticator,
+  assets: PageContext["assets"],
 ): void {
   /** Programs get problem details, htmx a notice to show, people a page. */
   const refuse = (c: Context, fault: Problem) => {

@@ -4,10 +4,10 @@ import { Hono } from "hono";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { JOB_STATES } from "../domain/runs/states.ts";
 import { formatMetrics, type Metric } from "../metrics.ts";
-import type { ScreenFeed } from "./live/broadcaster.ts";
+import type { LiveBroadcaster } from "./live/broadcaster.ts";
 import type { Services } from "./services.ts";
 
-export const opsRoutes = (services: Services, feed: ScreenFeed) =>
+export const opsRoutes = (services: Services, broadcaster: LiveBroadcaster) =>
   new Hono()
     .get("/healthz", (c) => c.json({ status: "ok" }))
     .get("/readyz", async (c) => {
@@ -21,12 +21,12 @@ export const opsRoutes = (services: Services, feed: ScreenFeed) =>
       return c.json({ status: ready ? "ready" : "not ready", database, workers }, ready ? 200 : 503);
     })
     .get("/metrics", (c) =>
-      c.text(formatMetrics(measure(services, feed)), 200, {
+      c.text(formatMetrics(measure(services, broadcaster)), 200, {
         "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
       }),
     );
 
-function measure({ hub, pool, usage, quota }: Services, feed: ScreenFeed): Metric[] {
+function measure({ hub, pool, usage, quota }: Services, broadcaster: LiveBroadcaster): Metric[] {
   const gauge = (name: string, help: string, samples: Metric["samples"]): Metric => ({
     name,
     help,
@@ -57,9 +57,9 @@ function measure({ hub, pool, usage, quota }: Services, feed: ScreenFeed): Metri
     rate("requests", "Requests sent", (run) => run.requestsPerMinute),
     gauge("barkeep_workers_alive", "Worker threads that are up", [{ value: pool.alive }]),
     counter("barkeep_events_total", "Events since the server started", hub.seq),
-    gauge("barkeep_viewers", "Open live screens", [{ value: feed.viewers }]),
-    counter("barkeep_frames_merged_total", "Updates merged because a viewer was slow", feed.counts.merged),
-    counter("barkeep_viewers_dropped_total", "Viewers let go because they took nothing", feed.counts.dropped),
+    gauge("barkeep_viewers", "Open live screens", [{ value: broadcaster.connections }]),
+    counter("barkeep_frames_merged_total", "Updates merged because a viewer was slow", broadcaster.counts.merged),
+    counter("barkeep_viewers_dropped_total", "Viewers let go because they took nothing", broadcaster.counts.dropped),
     gauge(
       "barkeep_requests_today",
       "Requests to a provider since midnight UTC",

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Actor } from "../domain/access.ts";
 import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/time.ts";
-import { type Frame, THEMES, type Theme } from "../views/ui/layout.tsx";
+import { type PageContext, THEMES, type Theme } from "../views/ui/layout.tsx";
 
 export const THEME_COOKIE = "barkeep-theme";
 export const ZONE_COOKIE = "barkeep-zone";
@@ -16,7 +16,7 @@ export const isTheme = (value: unknown): value is Theme => THEMES.includes(value
 /** Whether htmx asks and so wants fragments instead of a page. */
 export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request") === "true";
 
-export function frameOf(c: Context, assets: Frame["assets"]): Frame {
+export function frameOf(c: Context, assets: PageContext["assets"]): PageContext {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
   const actor: Actor | undefined = c.get("actor");
@@ -32,7 +32,7 @@ export function frameOf(c: Context, assets: Frame["assets"]): Frame {
 }
 
 /** The zone that the reader chose, and the time zone that this means. */
-export function readerZone(c: Context): Pick<Frame, "zone" | "timeZone"> {
+export function readerZone(c: Context): Pick<PageContext, "zone" | "timeZone"> {
   const chosen = getCookie(c, ZONE_COOKIE);
   const zone = isZone(chosen) ? chosen : "utc";
   return { zone, timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)) };

@@ -14,7 +14,7 @@ import { jobsBeginning, profilesOf } from "../storage/search.ts";
 import { runTitle } from "../views/runs/run-header.tsx";
 import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
 import { jobAddress, profileAddress } from "../views/ui/dom.ts";
-import { type Frame, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
+import { type PageContext, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
 import { frameOf, localPath, wantsFragment } from "./page-context.ts";
 
 /** Longest search, characters. */
@@ -31,7 +31,7 @@ const MORE_PLACES: readonly { path: string; title: string; scope: Scope; words: 
   { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },
 ];
 
-export function searchRoutes(db: Database, assets: Frame["assets"]) {
+export function searchRoutes(db: Database, assets: PageContext["assets"]) {
   return new Hono().get("/search", async (c) => {
     const query = (c.req.query("q") ?? "").trim().slice(0, MAX_QUERY);
     const frame = frameOf(c, assets);
@@ -50,7 +50,7 @@ function pageBehind(c: Context): string {
   return localPath(pathname + search);
 }
 
-async function find(db: Database, query: string, frame: Frame): Promise<SearchView["groups"]> {
+async function find(db: Database, query: string, frame: PageContext): Promise<SearchView["groups"]> {
   const scope = frame.scope ?? "read";
   const [symbols, runs, schedules] = await Promise.all([
     query === "" ? [] : findSymbols(db, query, scope),
@@ -151,7 +151,7 @@ async function findSchedules(db: Database, query: string): Promise<Found[]> {
     }));
 }
 
-function findActions(query: string, frame: Frame): Found[] {
+function findActions(query: string, frame: PageContext): Found[] {
   const actions: Found[] = [
     ...THEMES.filter((theme) => theme !== frame.theme).map((theme) => ({
       title: THEME_TITLES[theme],

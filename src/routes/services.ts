@@ -1,6 +1,6 @@
 /** What the routes are given to answer with: opened and closed by app.ts. */
 
-import type { Outbox } from "../alerts/mail-dispatcher.ts";
+import type { MailDispatcher } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
@@ -9,10 +9,10 @@ import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Quota } from "../providers/quotas/rate-limiter.ts";
-import type { Activity } from "../scheduler/live/last-hour.ts";
-import type { Runs } from "../scheduler/runs/run-service.ts";
-import type { Schedules } from "../scheduler/schedules/schedule-service.ts";
+import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
+import type { LastHour } from "../scheduler/live/last-hour.ts";
+import type { RunService } from "../scheduler/runs/run-service.ts";
+import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
 import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
 import type { Database } from "../storage/db.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
@@ -22,12 +22,12 @@ export interface Services {
   readonly db: Database;
   readonly hub: ProgressHub;
   readonly log: Log;
-  readonly runs: Runs;
-  readonly schedules: Schedules;
+  readonly runs: RunService;
+  readonly schedules: ScheduleService;
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
-  readonly activity: Activity;
-  readonly quota: Quota;
+  readonly lastHour: LastHour;
+  readonly quota: RateLimiter;
   readonly exporter: Exporter;
   readonly companies: CompanyLoader;
   readonly settings: ProviderSettings;
@@ -35,6 +35,6 @@ export interface Services {
   redact(text: string): string;
   /** The provider of that name, with its present settings; `undefined` if there is none, or it lacks a setting. */
   provider(name: string): Provider | undefined;
-  readonly outbox: Outbox;
+  readonly outbox: MailDispatcher;
   readonly mail: MailSettings;
 }

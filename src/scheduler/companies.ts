@@ -12,7 +12,7 @@ import type { Database } from "../storage/db.ts";
 /** A list younger than this (ms) is not fetched again unless that is asked for. */
 const FRESH_MS = 24 * 3_600_000;
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly companies: CompanyLoader;
   readonly config: { readonly provider: string };
@@ -42,10 +42,10 @@ export interface FetchedList {
  * The list of an exchange, stored: fetched now, or earlier if it is fresh.
  * @throws Refusal when there is no such list, or the provider could not give it
  */
-export async function fetchCompanies(parts: Parts, order: CompanyListOrder): Promise<FetchedList> {
-  const name = order.provider ?? parts.config.provider;
-  const provider = parts.provider(name);
-  const exchange = order.exchange ?? provider?.exchanges?.[0]?.code;
+export async function fetchCompanies(dependencies: Dependencies, task: CompanyListOrder): Promise<FetchedList> {
+  const name = task.provider ?? dependencies.config.provider;
+  const provider = dependencies.provider(name);
+  const exchange = task.exchange ?? provider?.exchanges?.[0]?.code;
   const known = provider?.exchanges?.some(({ code }) => code === exchange);
   if (provider === undefined) throw invalid("provider", `there is no provider ${JSON.stringify(name.slice(0, 40))}`);
   if (exchange === undefined) throw invalid("provider", `${provider.title} has no list of companies`);
@@ -53,16 +53,16 @@ export async function fetchCompanies(parts: Parts, order: CompanyListOrder): Pro
     const codes = provider.exchanges?.map(({ code }) => code).join(", ");
     throw invalid("exchange", `${provider.title} has no such list; it has ${codes || "none"}`);
   }
-  const before = await findCompanyList(parts.db, name, exchange);
-  if (before && !order.refresh && Date.now() - before.fetchedAt < FRESH_MS) return { ...before, cached: true };
+  const before = await findCompanyList(dependencies.db, name, exchange);
+  if (before && !task.refresh && Date.now() - before.fetchedAt < FRESH_MS) return { ...before, cached: true };
   try {
-    await parts.companies.load({ source: "provider", provider: name, exchange });
+    await dependencies.companies.load({ source: "provider", provider: name, exchange });
   } catch (error) {
     if (error instanceof ProviderError) throw new Refusal("unavailable", error.message);
     throw error;
   }
-  const after = await findCompanyList(parts.db, name, exchange);
-  await record(parts.db, {
+  const after = await findCompanyList(dependencies.db, name, exchange);
+  await record(dependencies.db, {
     action: "companies.fetch",
     subject: `${name}/${exchange}`,
     after: { companies: after?.companies },
@@ -75,7 +75,7 @@ export async function fetchCompanies(parts: Parts, order: CompanyListOrder): Pro
  * @throws Refusal when not one line is good, with each of the bad ones
  */
 export async function importCompanies(
-  { companies, db }: Pick<Parts, "companies" | "db">,
+  { companies, db }: Pick<Dependencies, "companies" | "db">,
   text: string,
 ): Promise<Loaded> {
   const loaded = await companies.load({ source: "file", text });
@@ -94,10 +94,10 @@ export async function importCompanies(
 
 /** The providers that have lists and can be asked now. */
 export function listingProviders(
-  parts: Pick<Parts, "provider">,
+  dependencies: Pick<Dependencies, "provider">,
 ): { name: string; title: string; exchanges: readonly Exchange[] }[] {
   return PROVIDERS.flatMap(({ name }) => {
-    const provider = parts.provider(name);
+    const provider = dependencies.provider(name);
     return provider?.exchanges ? [{ name, title: provider.title, exchanges: provider.exchanges }] : [];
   });
 }

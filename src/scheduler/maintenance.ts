@@ -6,7 +6,7 @@ import type { Log } from "../log.ts";
 import { forgetMails } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
 import { forgetBefore, tidyFile } from "../storage/maintenance.ts";
-import type { JobEngine } from "./queue/job-queue.ts";
+import type { JobQueue } from "./queue/job-queue.ts";
 
 /** How long things are kept, days. */
 export interface Retention {
@@ -20,13 +20,13 @@ const EVERY_MS = 60 * 60 * 1000;
 /** After the start, so that a restart does not begin with cleaning. */
 const FIRST_MS = 60 * 1000;
 
-export class Housekeeping {
+export class Maintenance {
   #timer: ReturnType<typeof setTimeout>;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(
-    private readonly parts: { db: Database; log: Log; engine: JobEngine; retention: Retention },
+    private readonly dependencies: { db: Database; log: Log; queue: JobQueue; retention: Retention },
     private readonly now: () => number = Date.now,
   ) {
     this.#timer = setTimeout(() => this.#tick(), FIRST_MS);
@@ -34,7 +34,7 @@ export class Housekeeping {
 
   /** Tidies now, unless work is under way: it can wait, the work cannot. */
   async tidy(): Promise<void> {
-    const { db, log, retention } = this.parts;
+    const { db, log, retention } = this.dependencies;
     if (!this.#isIdle()) return;
     try {
       const now = this.now();
@@ -59,7 +59,7 @@ export class Housekeeping {
   }
 
   #isIdle(): boolean {
-    const { waiting, active } = this.parts.engine.counts();
+    const { waiting, active } = this.dependencies.queue.counts();
     return !this.#closed && waiting + active === 0;
   }
 

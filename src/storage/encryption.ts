@@ -6,7 +6,7 @@ const SALT_BYTES = 16;
 const IV_BYTES = 12;
 const VERSION = "1";
 
-export class Seal {
+export class Cipher {
   #key: Promise<CryptoKey> | null = null;
 
   /** @param salt of this database, base64 (`newSalt`) */

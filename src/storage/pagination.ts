@@ -1,6 +1,6 @@
 /** Pages of a list by key, in both directions, without counting: what was made at one moment is told apart by its id. */
 
-export interface Place {
+export interface Cursor {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly id: string;
@@ -9,16 +9,16 @@ export interface Place {
 /** Which page: what comes `before` a place in time, what comes `after` it, or the newest. */
 export interface PageWindow {
   readonly limit: number;
-  readonly before?: Place | undefined;
-  readonly after?: Place | undefined;
+  readonly before?: Cursor | undefined;
+  readonly after?: Cursor | undefined;
 }
 
 export interface KeyedPage<Row> {
   /** Newest first. */
   readonly rows: Row[];
   /** Where the page of older rows begins, and that of newer ones; `null` where there are none. */
-  readonly older: Place | null;
-  readonly newer: Place | null;
+  readonly older: Cursor | null;
+  readonly newer: Cursor | null;
 }
 
 /** One page of what `query` finds: newest first, or with `after` oldest first. */
@@ -33,13 +33,13 @@ export async function keyedPage<Row extends { readonly createdAt: number; readon
   if (first === undefined || last === undefined) return { rows, older: null, newer: null };
   const further = found.length > limit;
   // On the side that the page was come from, one row is enough to know.
-  const beyond = async (place: PageWindow) => (await query(place)).length > 0;
+  const beyond = async (cursor: PageWindow) => (await query(cursor)).length > 0;
   const older = backwards ? await beyond({ limit: 1, before: placeOf(last) }) : further;
   const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: placeOf(first) }));
   return { rows, older: older ? placeOf(last) : null, newer: newer ? placeOf(first) : null };
 }
 
-const placeOf = ({ createdAt, id }: { readonly createdAt: number; readonly id: string }): Place => ({
+const placeOf = ({ createdAt, id }: { readonly createdAt: number; readonly id: string }): Cursor => ({
   at: createdAt,
   id,
 });

@@ -2,8 +2,8 @@
 
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
-import type { Schedule, ScheduleOrder, Turn } from "../domain/schedules.ts";
-import { changesOf, record, recorded } from "./access/audit.ts";
+import type { Schedule, ScheduleInput, Turn } from "../domain/schedules.ts";
+import { auditStatement, changesOf, record } from "./access/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "./db.ts";
 import { countJobs } from "./runs/runs.ts";
 import { profiles } from "./schema/profiles.ts";
@@ -14,8 +14,8 @@ type Row = typeof schedules.$inferSelect;
 
 const scheduleOf = ({ years, ...row }: Row): Schedule => ({ ...row, years: years === "all" ? years : Number(years) });
 
-const rowOf = ({ years, symbols, ...order }: ScheduleOrder) => ({
-  ...order,
+const rowOf = ({ years, symbols, ...input }: ScheduleInput) => ({
+  ...input,
   symbols: [...symbols],
   years: String(years),
 });
@@ -37,12 +37,12 @@ export async function requireSchedule(db: Database, id: number): Promise<Schedul
  * Stores a schedule; its id. Its turns count from `now` (epoch milliseconds) on.
  * @throws Refusal if another one has the name
  */
-export async function insertSchedule(db: Database, order: ScheduleOrder, now: number): Promise<number> {
-  const row = { ...rowOf(order), checkedAt: now };
-  const { id } = await guardName(order.name, () =>
+export async function insertSchedule(db: Database, input: ScheduleInput, now: number): Promise<number> {
+  const row = { ...rowOf(input), checkedAt: now };
+  const { id } = await guardName(input.name, () =>
     db.orm.insert(schedules).values(row).returning({ id: schedules.id }).get(),
   );
-  await record(db, { action: "schedule.create", subject: order.name, after: { id, ...order } });
+  await record(db, { action: "schedule.create", subject: input.name, after: { id, ...input } });
   return id;
 }
 
@@ -51,14 +51,14 @@ export async function insertSchedule(db: Database, order: ScheduleOrder, now: nu
  * @throws Refusal if another one has the name
  */
 export async function updateSchedule(db: Database, before: Schedule, after: Schedule): Promise<void> {
-  const { id, checkedAt, ...order } = after;
+  const { id, checkedAt, ...input } = after;
   const { id: _, checkedAt: __, ...earlier } = before;
-  const changes = changesOf(earlier, order);
-  const row = { ...rowOf(order), checkedAt };
-  await guardName(order.name, () =>
+  const changes = changesOf(earlier, input);
+  const row = { ...rowOf(input), checkedAt };
+  await guardName(input.name, () =>
     db.write([
       db.orm.update(schedules).set(row).where(eq(schedules.id, id)),
-      ...(changes ? recorded({ action: deedOf(changes.after), subject: before.name, ...changes }) : []),
+      ...(changes ? auditStatement({ action: deedOf(changes.after), subject: before.name, ...changes }) : []),
     ]),
   );
 }
@@ -72,7 +72,7 @@ function deedOf(changed: Readonly<Record<string, unknown>>): string {
 export async function deleteSchedule(db: Database, schedule: Schedule): Promise<void> {
   await db.write([
     db.orm.delete(schedules).where(eq(schedules.id, schedule.id)),
-    ...recorded({ action: "schedule.delete", subject: schedule.name, before: { ...schedule } }),
+    ...auditStatement({ action: "schedule.delete", subject: schedule.name, before: { ...schedule } }),
   ]);
 }
 

@@ -2,7 +2,7 @@
 
 import { eq, like } from "drizzle-orm";
 import type { Database } from "./db.ts";
-import { newSalt, Seal } from "./encryption.ts";
+import { Cipher, newSalt } from "./encryption.ts";
 import { settings } from "./schema/server.ts";
 
 /** The settings whose key begins with `prefix`. */
@@ -26,9 +26,9 @@ export async function keepSetting(db: Database, key: string, value: string | nul
 const SALT = "seal:salt";
 
 /** What seals secrets in this database under `secret`. */
-export async function openSeal(db: Database, secret: string): Promise<Seal> {
+export async function openCipher(db: Database, secret: string): Promise<Cipher> {
   const known = (await readSettings(db, SALT))[0]?.value;
   const salt = known ?? newSalt();
   if (known === undefined) await keepSetting(db, SALT, salt);
-  return new Seal(secret, salt);
+  return new Cipher(secret, salt);
 }

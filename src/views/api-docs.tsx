@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The API for people: every route with its parameters, its body and its answers. */
 
-import { type Frame, Page } from "./ui/layout.tsx";
+import { Page, type PageContext } from "./ui/layout.tsx";
 
 /** One parameter or field, in words. */
 export interface ApiField {
@@ -20,7 +20,7 @@ export interface ApiOperation {
   readonly answers: readonly { readonly status: string; readonly description: string }[];
 }
 
-export const ApiDocsPage = ({ frame, operations }: { frame: Frame; operations: readonly ApiOperation[] }) => (
+export const ApiDocsPage = ({ frame, operations }: { frame: PageContext; operations: readonly ApiOperation[] }) => (
   <Page frame={frame} title="API">
     <header class="page-head">
       <h1>API</h1>

@@ -15,9 +15,9 @@ import { LogEntries } from "./runs/log-panel.tsx";
 import { Runs } from "./runs/monitor-page.tsx";
 import { RunHead } from "./runs/run-header.tsx";
 import { RunSection } from "./runs/run-section.tsx";
-import { Question, type QuestionView } from "./ui/confirm-dialog.tsx";
+import { ConfirmDialog, type ConfirmView } from "./ui/confirm-dialog.tsx";
 import { dom } from "./ui/dom.ts";
-import { Notice } from "./ui/layout.tsx";
+import { Toast } from "./ui/layout.tsx";
 
 /** Swaps `content` into the element `id`. */
 const partial = (id: string, swap: string, content: unknown) =>
@@ -64,28 +64,28 @@ export const liveAnnouncement = (sentence: string): string =>
 
 /** A message in the corner. */
 export const liveNotice = (level: "info" | "error", text: string): string =>
-  partial(dom.notices, "beforeend", <Notice level={level}>{text}</Notice>);
+  partial(dom.notices, "beforeend", <Toast level={level}>{text}</Toast>);
 
 /** What happened, and for a few seconds a way back. */
 export const liveUndo = (text: string, undo: string): string =>
   partial(
     dom.notices,
     "beforeend",
-    <Notice level="info" undo={undo}>
+    <Toast level="info" undo={undo}>
       {text}
-    </Notice>,
+    </Toast>,
   );
 
 /** Asks before something is done that cannot be had back; `null` takes the question away. */
-export const liveQuestion = (question: QuestionView | null): string =>
+export const liveQuestion = (dialog: ConfirmView | null): string =>
   partial(
     dom.question,
     "innerHTML",
-    question === null ? (
+    dialog === null ? (
       ""
     ) : (
       <dialog aria-labelledby="question-title">
-        <Question question={question} />
+        <ConfirmDialog dialog={dialog} />
       </dialog>
     ),
   );

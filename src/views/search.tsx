@@ -3,7 +3,7 @@
 
 import { Moment } from "./ui/components.tsx";
 import { dom } from "./ui/dom.ts";
-import { type Frame, Page } from "./ui/layout.tsx";
+import { Page, type PageContext } from "./ui/layout.tsx";
 
 /** Somewhere to go, or something to send. */
 type Goal = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };
@@ -25,7 +25,7 @@ export interface SearchView {
   readonly back: string;
 }
 
-export const SearchPage = ({ frame, view }: { frame: Frame; view: SearchView }) => (
+export const SearchPage = ({ frame, view }: { frame: PageContext; view: SearchView }) => (
   <Page frame={frame} title="Search">
     <header class="page-head">
       <h1>Search</h1>

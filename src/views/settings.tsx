@@ -4,7 +4,7 @@ import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settin
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Icon, Moment, Pill } from "./ui/components.tsx";
 import { Reason } from "./ui/form-field.tsx";
-import { type Frame, Page } from "./ui/layout.tsx";
+import { Page, type PageContext } from "./ui/layout.tsx";
 
 /** A setting as it may be shown: `value` is `null` for every key. */
 interface SettingField {
@@ -30,7 +30,7 @@ export interface ProviderSettingsView {
   /** What is wrong, by variable. */
   readonly errors: Readonly<Record<string, string>>;
   /** What came of the last action on this provider. */
-  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
 export interface SettingsView {
@@ -40,7 +40,7 @@ export interface SettingsView {
   readonly mail: MailSettingsView;
 }
 
-export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView }) => (
+export const SettingsPage = ({ frame, view }: { frame: PageContext; view: SettingsView }) => (
   <Page frame={frame} title="Settings">
     <header class="page-head">
       <h1>Settings</h1>
@@ -69,9 +69,9 @@ export const SettingsPage = ({ frame, view }: { frame: Frame; view: SettingsView
 );
 
 const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; now: number }) => {
-  const { name, title, fields, said } = provider;
+  const { name, title, fields, flash } = provider;
   const action = `/settings/${name}`;
-  const wrong = fields.find(({ variable }) => provider.errors[variable] !== undefined);
+  const error = fields.find(({ variable }) => provider.errors[variable] !== undefined);
   return (
     <section class="provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
       <header>
@@ -79,16 +79,16 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
         <Readiness fields={fields} />
       </header>
       <p class="muted">{provider.summary}</p>
-      {said ? (
-        <p class={`said said-${said.level}`} role={said.level === "error" ? "alert" : "status"}>
-          <Icon name={said.level === "error" ? "failed" : "complete"} />
-          {said.text}
+      {flash ? (
+        <p class={`said said-${flash.level}`} role={flash.level === "error" ? "alert" : "status"}>
+          <Icon name={flash.level === "error" ? "failed" : "complete"} />
+          {flash.text}
         </p>
       ) : null}
       <QuotaGauges quota={provider.quota} now={now} />
       <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
         {fields.map((field) => (
-          <Setting field={field} error={provider.errors[field.variable]} focus={field === wrong} />
+          <Setting field={field} error={provider.errors[field.variable]} focus={field === error} />
         ))}
         {fields.some(({ locked }) => locked === null) ? <Reason of={name} /> : null}
         <div class="button-row">

@@ -1,7 +1,7 @@
 /** From an event in the database to a mail in a mailbox, with a mail server that has its days. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { Outbox, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
+import { MailDispatcher, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
 import { type AlertEvent, type AlertRules, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
 import type { Log } from "../../src/log.ts";
 import { findMail, forgetMails, listMails, recordStatements, takeMail } from "../../src/storage/alerts/outbox.ts";
@@ -18,14 +18,14 @@ let folder: Folder;
 let db: Database;
 let server: FakeMailServer;
 let clock: VirtualClock;
-let outbox: Outbox;
+let outbox: MailDispatcher;
 let lines: string[];
 
 const log: Log = { write: (_level, message) => void lines.push(message) };
 const account = () => ({ url: server.url, from: "Barkeep <barkeep@example.com>", to: ["ops@example.com"] });
 
-async function open(patience = 5_000): Promise<Outbox> {
-  const opened = await Outbox.open({ db, log, clock, patience });
+async function open(patience = 5_000): Promise<MailDispatcher> {
+  const opened = await MailDispatcher.open({ db, log, clock, maxWait: patience });
   await opened.use(account());
   return opened;
 }

@@ -1,8 +1,8 @@
 /** Which quotas are worth a mail. */
 
 import { expect, test } from "bun:test";
-import { Outbox } from "../../src/alerts/mail-dispatcher.ts";
-import { QuotaWatch, quotasAt } from "../../src/alerts/quota-alerts.ts";
+import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
+import { QuotaAlerts, quotasAt } from "../../src/alerts/quota-alerts.ts";
 import type { QuotaState } from "../../src/providers/quotas/account.ts";
 import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
@@ -41,22 +41,22 @@ test("each is told once a period, also by the next process", async () => {
   const db = await openDatabase(folder.database());
   await migrateDatabase(db);
   const log = { write: () => {} };
-  const outbox = await Outbox.open({ db, log });
+  const outbox = await MailDispatcher.open({ db, log });
   const written = Promise.withResolvers<void>();
-  const wake = outbox.wake.bind(outbox);
-  outbox.wake = () => {
+  const wake = outbox.notify.bind(outbox);
+  outbox.notify = () => {
     wake();
     written.resolve();
   };
   const day = [state([["day", 90, 100]])];
-  const watch = new QuotaWatch({ db, log, outbox });
-  watch.look(day, NOW);
-  watch.look(day, NOW + 1_000);
+  const watch = new QuotaAlerts({ db, log, outbox });
+  watch.check(day, NOW);
+  watch.check(day, NOW + 1_000);
   await written.promise;
-  const next = new QuotaWatch({ db, log, outbox });
+  const next = new QuotaAlerts({ db, log, outbox });
   const again = Promise.withResolvers<void>();
-  outbox.wake = () => again.resolve();
-  next.look(day, NOW + 2_000);
+  outbox.notify = () => again.resolve();
+  next.check(day, NOW + 2_000);
   await again.promise;
   expect((await newEvents(db, 10)).map(({ event }) => event)).toEqual([
     {

@@ -43,7 +43,7 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   gaps: 0,
   failures: [],
   eta: null,
-  held: null,
+  blocked: null,
   ...over,
 });
 

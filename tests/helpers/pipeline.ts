@@ -4,7 +4,7 @@ import { BAR_FIELDS, type BarColumns } from "../../src/domain/market/bars.ts";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { DAY, type Interval } from "../../src/domain/market/interval.ts";
 import type { Coverage } from "../../src/domain/runs/coverage.ts";
-import type { Asks } from "../../src/domain/runs/refetch.ts";
+import type { FetchMode } from "../../src/domain/runs/refetch.ts";
 import type { Mode } from "../../src/domain/runs/states.ts";
 import { Stopped } from "../../src/pipeline/job-context.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
@@ -32,7 +32,7 @@ interface JobOrder {
   readonly onCoverage?: (coverage: Coverage) => void;
   /** Stops the job as a shutdown does, after it has shown so many stages. */
   readonly stopAfter?: number;
-  readonly asks?: Asks;
+  readonly fetchMode?: FetchMode;
   /** Takes up this run again instead of a new one. */
   readonly again?: string;
 }
@@ -89,7 +89,7 @@ export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeli
       let stages = 0;
       const failed = () => moveJobs(db, [job.id], "fail", { error: "stopped" });
       const outcome = await runSymbol(
-        { ...row, jobId: job.id, runId: row.id, symbol, asks: order.asks ?? "unanswered" },
+        { ...row, jobId: job.id, runId: row.id, symbol, fetchMode: order.fetchMode ?? "unanswered" },
         {
           db,
           provider: vendor.provider,

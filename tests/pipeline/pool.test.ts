@@ -18,7 +18,7 @@ const task = (jobId: number): SymbolTask => ({
   provider: "nobody",
   rebuild: false,
   repairProvider: null,
-  asks: "unanswered",
+  fetchMode: "unanswered",
   batchDays: 30,
   rangeFrom: 0,
   rangeTo: 86_400,

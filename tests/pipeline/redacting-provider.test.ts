@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ProviderError } from "../../src/domain/errors.ts";
 import { emptyBars } from "../../src/domain/market/bars.ts";
-import { discreet } from "../../src/pipeline/workers/redacting-provider.ts";
+import { redactingProvider } from "../../src/pipeline/workers/redacting-provider.ts";
 import { createDemoProvider } from "../../src/providers/demo/demo-provider.ts";
 import { Redactor } from "../../src/redact.ts";
 import { recordingContext } from "../providers/fetch-context.ts";
@@ -12,7 +12,7 @@ const secrets = new Redactor();
 secrets.learn([KEY]);
 
 test("an adapter that forgets to redact gives nothing away", async () => {
-  const careless = discreet(
+  const careless = redactingProvider(
     {
       ...createDemoProvider(),
       fetchBars: async ({ symbol }) => {

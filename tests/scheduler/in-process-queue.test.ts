@@ -1,5 +1,5 @@
 import { describe } from "bun:test";
-import { EmbeddedEngine } from "../../src/scheduler/queue/in-process-queue.ts";
+import { InProcessQueue } from "../../src/scheduler/queue/in-process-queue.ts";
 import { engineContract } from "./job-queue.contract.ts";
 
-describe("the embedded engine", () => engineContract((onError) => new EmbeddedEngine(onError)));
+describe("the embedded engine", () => engineContract((onError) => new InProcessQueue(onError)));

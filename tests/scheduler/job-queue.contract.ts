@@ -2,19 +2,19 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { EngineTask, JobEngine, Verdict } from "../../src/scheduler/queue/job-queue.ts";
+import type { JobQueue, QueuedTask, TaskResult } from "../../src/scheduler/queue/job-queue.ts";
 
-const task = (key: string, group = "g"): EngineTask => ({ key, group });
-const DONE: Verdict = { again: false };
+const task = (key: string, group = "g"): QueuedTask => ({ key, group });
+const DONE: TaskResult = { again: false };
 
 /** A handler whose tasks end when the test says so. */
 class Bench {
   /** Keys in the order in which they were taken up. */
   readonly begun: string[] = [];
-  readonly #open = new Map<string, (verdict: Verdict) => void>();
+  readonly #open = new Map<string, (verdict: TaskResult) => void>();
   #news: (() => void) | null = null;
 
-  readonly handler = ({ key }: EngineTask): Promise<Verdict> => {
+  readonly handler = ({ key }: QueuedTask): Promise<TaskResult> => {
     this.begun.push(key);
     expect(this.#open.has(key), `${key} is in work twice`).toBe(false);
     this.#news?.();
@@ -25,7 +25,7 @@ class Bench {
     return [...this.#open.keys()];
   }
 
-  end(key: string, verdict: Verdict = DONE): void {
+  end(key: string, verdict: TaskResult = DONE): void {
     const resolve = this.#open.get(key);
     if (resolve === undefined) throw new Error(`${key} is not in work`);
     this.#open.delete(key);
@@ -54,8 +54,8 @@ class Bench {
 const quiet = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
 /** Runs the suite against the engines that `create` makes. */
-export function engineContract(create: (onError: (task: EngineTask, error: unknown) => void) => JobEngine): void {
-  let engine: JobEngine;
+export function engineContract(create: (onError: (task: QueuedTask, error: unknown) => void) => JobQueue): void {
+  let engine: JobQueue;
   let bench: Bench;
   let errors: unknown[];
   beforeEach(() => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { QuotaState } from "../../src/providers/quotas/account.ts";
-import { Activity } from "../../src/scheduler/live/last-hour.ts";
+import { LastHour } from "../../src/scheduler/live/last-hour.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);
 const MINUTE = 60_000;
@@ -18,7 +18,7 @@ const quota = (used: number, today = 0): QuotaState => ({
 
 test("bars are remembered by the minute for an hour; before the start nothing is known", () => {
   let now = NOON + 1_000;
-  const activity = new Activity(() => now);
+  const activity = new LastHour(() => now);
   activity.countBars(500);
   activity.countBars(-20);
   now += 2 * MINUTE;
@@ -33,17 +33,17 @@ test("bars are remembered by the minute for an hour; before the start nothing is
 
 test("a quota's level is its fullest limit, at its highest in each minute, with gaps where nobody looked", () => {
   let now = NOON;
-  const activity = new Activity(() => now);
-  activity.look([quota(8)]);
+  const activity = new LastHour(() => now);
+  activity.sample([quota(8)]);
   now += 30_000;
-  activity.look([quota(2)]);
+  activity.sample([quota(2)]);
   now += 2 * MINUTE;
-  activity.look([quota(1, 60), { ...quota(0), provider: "free", gauges: [] }]);
+  activity.sample([quota(1, 60), { ...quota(0), provider: "free", gauges: [] }]);
   const [acme, ...others] = activity.quotas();
   expect(others).toEqual([]);
   expect(acme!.levels.slice(-4)).toEqual([null, 0.8, null, 0.6]);
   expect(acme!.gauge).toMatchObject({ period: "day", counts: "units", limit: 100 });
   now += 58 * MINUTE;
-  activity.look([quota(0)]);
+  activity.sample([quota(0)]);
   expect(activity.quotas()[0]!.levels.filter((level) => level !== null)).toEqual([0.6, 0]);
 });

@@ -2,8 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
-import { Housekeeping } from "../../src/scheduler/maintenance.ts";
-import { EmbeddedEngine } from "../../src/scheduler/queue/in-process-queue.ts";
+import { Maintenance } from "../../src/scheduler/maintenance.ts";
+import { InProcessQueue } from "../../src/scheduler/queue/in-process-queue.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { findDamage, tidyFile } from "../../src/storage/maintenance.ts";
 import { startApp } from "../helpers/app.ts";
@@ -19,11 +19,11 @@ test("old log lines and runs go; bars, profiles and the ledger stay", async () =
   const count = async (table: string) => (await db.rows(`SELECT count(*) FROM ${table}`, []))[0]?.[0];
   const before = { bars: await count("bars"), batches: await count("batches") };
   const tidyAt = async (now: number) => {
-    const engine = new EmbeddedEngine(() => {});
-    const parts = { db, log, engine, retention: { logDays: 30, runDays: 365 } };
-    const housekeeping = new Housekeeping(parts, () => now);
-    await housekeeping.tidy();
-    await housekeeping.close();
+    const queue = new InProcessQueue(() => {});
+    const dependencies = { db, log, queue, retention: { logDays: 30, runDays: 365 } };
+    const maintenance = new Maintenance(dependencies, () => now);
+    await maintenance.tidy();
+    await maintenance.close();
   };
 
   await tidyAt(Date.now() + days(29));
@@ -42,12 +42,12 @@ test("nothing is tidied while work is under way", async () => {
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
   await app.reach(run, "complete");
   const { db, log } = app.app;
-  const engine = new EmbeddedEngine(() => {});
-  engine.enqueue([{ key: "busy", group: "busy" }]);
-  const parts = { db, log, engine, retention: { logDays: 1, runDays: 1 } };
-  const housekeeping = new Housekeeping(parts, () => Date.now() + days(1000));
-  await housekeeping.tidy();
-  await housekeeping.close();
+  const queue = new InProcessQueue(() => {});
+  queue.enqueue([{ key: "busy", group: "busy" }]);
+  const dependencies = { db, log, queue, retention: { logDays: 1, runDays: 1 } };
+  const maintenance = new Maintenance(dependencies, () => Date.now() + days(1000));
+  await maintenance.tidy();
+  await maintenance.close();
   expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[1]]);
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { Clock } from "../../src/clock.ts";
-import { Timetable } from "../../src/scheduler/schedules/schedule-runner.ts";
+import { ScheduleRunner } from "../../src/scheduler/schedules/schedule-runner.ts";
 import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { createWatchlist, deleteWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { turnsOf } from "../../src/storage/schedules.ts";
@@ -20,7 +20,7 @@ class HandClock implements Clock {
 
 const clock = new HandClock();
 let app: TestApp;
-let timetable: Timetable;
+let timetable: ScheduleRunner;
 beforeAll(async () => {
   app = await startApp({ clock });
   timetable = restarted();
@@ -33,9 +33,9 @@ afterEach(async () => {
 });
 
 /** What a new start of the server looks at the schedules with. */
-function restarted(): Timetable {
+function restarted(): ScheduleRunner {
   const { db, log, runs } = app.app;
-  return new Timetable({ db, log, runs, defaultProvider: "demo" }, clock);
+  return new ScheduleRunner({ db, log, runs, defaultProvider: "demo" }, clock);
 }
 
 let count = 0;
@@ -55,7 +55,7 @@ async function scheduleAt(moment: string, order: object = {}) {
 async function lookAt(...moments: string[]) {
   for (const moment of moments) {
     clock.set(moment);
-    await timetable.look();
+    await timetable.poll();
   }
 }
 const turns = async (id: number) =>
@@ -179,13 +179,13 @@ describe("overlap", () => {
   test("with its own unfinished run makes a schedule wait for its next turn", async () => {
     await using slow = await startApp({ clock, env: { DEMO_LATENCY_MS: "2000" } });
     const { db, log, runs, schedules } = slow.app;
-    const own = new Timetable({ db, log, runs, defaultProvider: "demo" }, clock);
+    const own = new ScheduleRunner({ db, log, runs, defaultProvider: "demo" }, clock);
     clock.set("01-05T12:00");
     const { id } = await schedules.save(null, { name: "Long", cron: "30 18 * * *", symbols: ["LONG"] });
     const outcomes: (string | undefined)[] = [];
     const lookOn = async (day: string) => {
       clock.set(`01-${day}T18:30`);
-      await own.look();
+      await own.poll();
       outcomes.push((await schedules.read(id)).lastTurn?.outcome);
     };
     await lookOn("05");
@@ -204,14 +204,14 @@ describe("overlap", () => {
   test("with other runs leaves their symbols out, and nothing starts when none is left", async () => {
     await using slow = await startApp({ clock, env: { DEMO_LATENCY_MS: "2000" } });
     const { db, log, runs, schedules } = slow.app;
-    const own = new Timetable({ db, log, runs, defaultProvider: "demo" }, clock);
+    const own = new ScheduleRunner({ db, log, runs, defaultProvider: "demo" }, clock);
     await slow.start({ symbols: ["BUSY"], mode: "full" });
     clock.set("01-05T12:00");
     const order = { cron: "30 18 * * *", time_zone: "UTC" };
     const some = await schedules.save(null, { ...order, name: "Some", symbols: ["BUSY", "FREE"] });
     const none = await schedules.save(null, { ...order, name: "None", symbols: ["BUSY"] });
     clock.set("01-05T18:30");
-    await own.look();
+    await own.poll();
     const { lastTurn: taken } = await schedules.read(some.id);
     expect(taken).toMatchObject({ outcome: "started", note: "BUSY left out: at work in other runs" });
     expect((await runs.read(taken!.run!.id)).jobs.map(({ symbol }) => symbol)).toEqual(["FREE"]);

@@ -1,21 +1,21 @@
 import { expect, test } from "bun:test";
-import { newSalt, Seal } from "../../src/storage/encryption.ts";
+import { Cipher, newSalt } from "../../src/storage/encryption.ts";
 
 const SECRET = "a passphrase of the test";
 
 test("what was sealed is read again with the same passphrase, salt and name, and only so", async () => {
   const salt = newSalt();
-  const seal = new Seal(SECRET, salt);
+  const seal = new Cipher(SECRET, salt);
   const sealed = await seal.close("ACME_KEY", "k3y");
   expect(sealed).not.toContain("k3y");
-  expect(await new Seal(SECRET, salt).open("ACME_KEY", sealed)).toBe("k3y");
+  expect(await new Cipher(SECRET, salt).open("ACME_KEY", sealed)).toBe("k3y");
   expect(await seal.open("OTHER_KEY", sealed)).toBeNull();
-  expect(await new Seal("another passphrase", salt).open("ACME_KEY", sealed)).toBeNull();
-  expect(await new Seal(SECRET, newSalt()).open("ACME_KEY", sealed)).toBeNull();
+  expect(await new Cipher("another passphrase", salt).open("ACME_KEY", sealed)).toBeNull();
+  expect(await new Cipher(SECRET, newSalt()).open("ACME_KEY", sealed)).toBeNull();
 });
 
 test("the same text is never sealed the same way twice, and tampering shows", async () => {
-  const seal = new Seal(SECRET, newSalt());
+  const seal = new Cipher(SECRET, newSalt());
   const [one, two] = await Promise.all([seal.close("K", "k3y"), seal.close("K", "k3y")]);
   expect(one).not.toBe(two);
   const [version, iv, text] = one!.split(".");

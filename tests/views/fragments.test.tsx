@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { RUN_ORDER } from "../../src/domain/runs/job-sort.ts";
+import { AS_REQUESTED } from "../../src/domain/runs/job-sort.ts";
 import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
 import type { JobState } from "../../src/domain/runs/states.ts";
 import { JobActions } from "../../src/views/jobs/job-menu.tsx";
@@ -48,7 +48,7 @@ const view = (evil: string) => ({
   matching: 0,
   hidden: 1,
   pages: 1,
-  order: RUN_ORDER,
+  sort: AS_REQUESTED,
   query: { filter: evil, sort: evil, page: 2 },
 });
 

@@ -2,7 +2,7 @@
 
 import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
 import { count, days, names, plural } from "./format.ts";
-import type { Letter } from "./layout.ts";
+import type { MailContent } from "./layout.ts";
 
 const SHOWN = 200;
 const moreThan = (all: number) => (all > SHOWN ? `and ${count(all - SHOWN)} more` : undefined);
@@ -34,7 +34,7 @@ function joined(events: readonly RevisionFound[]): RevisionFound[] {
   }));
 }
 
-export function revisionLetter(recorded: readonly RevisionFound[], base: string): Letter {
+export function revisionLetter(recorded: readonly RevisionFound[], base: string): MailContent {
   const events = joined(recorded);
   const first = events[0]!;
   const one = events.length === 1;
@@ -71,7 +71,7 @@ export function revisionLetter(recorded: readonly RevisionFound[], base: string)
   };
 }
 
-export function gapLetter(events: readonly GapFound[], base: string): Letter {
+export function gapLetter(events: readonly GapFound[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   const symbols = names(events.map(({ symbol }) => symbol));

@@ -1,6 +1,6 @@
 /** A mail as its templates see it: what to say. How it looks, as text and as HTML, is decided here once. */
 
-export interface Letter {
+export interface MailContent {
   readonly subject: string;
   /** What happened, in one or two sentences. */
   readonly lead: string;
@@ -36,18 +36,18 @@ const FOOT = "You get this mail from Barkeep. Which mails it sends is chosen at"
 const SUBJECT = 150;
 
 /** @param base the address of the server, without a slash at its end */
-export function renderLetter(letter: Letter, base: string): RenderedMail {
-  const subject = oneLine(letter.subject);
+export function renderMail(mail: MailContent, base: string): RenderedMail {
+  const subject = oneLine(mail.subject);
   return {
     subject: subject.length > SUBJECT ? `${subject.slice(0, SUBJECT - 1)}…` : subject,
-    text: asText(letter, base),
-    html: asHtml(letter, base),
+    text: asText(mail, base),
+    html: asHtml(mail, base),
   };
 }
 
 const oneLine = (text: string) => text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 
-function asText({ lead, sections, advice, link }: Letter, base: string): string {
+function asText({ lead, sections, advice, link }: MailContent, base: string): string {
   const parts = [
     lead,
     ...sections.flatMap(({ title, facts, table }) => [
@@ -85,7 +85,7 @@ const BUTTON =
 
 const safe = (text: string) => Bun.escapeHTML(text);
 
-function asHtml({ subject, lead, sections, advice, link }: Letter, base: string): string {
+function asHtml({ subject, lead, sections, advice, link }: MailContent, base: string): string {
   const raw = (tag: "td" | "th", html: string, style = "") => `<${tag} style="${CELL};${style}">${html}</${tag}>`;
   const cell = (tag: "td" | "th", text: string, style = "") => raw(tag, safe(text), style);
   const linked = (each: Cell) =>

@@ -2,11 +2,11 @@
 
 import type { QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
 import { count, moment, names, plural } from "./format.ts";
-import type { Letter } from "./layout.ts";
+import type { MailContent } from "./layout.ts";
 
 const share = ({ used, limit }: QuotaLevel) => `${Math.floor((100 * used) / limit)}%`;
 
-export function quotaLetter(events: readonly QuotaLevel[], base: string): Letter {
+export function quotaLetter(events: readonly QuotaLevel[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   return {
@@ -37,7 +37,7 @@ export function quotaLetter(events: readonly QuotaLevel[], base: string): Letter
   };
 }
 
-export function scheduleLetter(events: readonly ScheduleMissed[], base: string): Letter {
+export function scheduleLetter(events: readonly ScheduleMissed[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   return {
@@ -65,7 +65,7 @@ export function scheduleLetter(events: readonly ScheduleMissed[], base: string):
   };
 }
 
-export function testLetter(base: string, now: number): Letter {
+export function testLetter(base: string, now: number): MailContent {
   return {
     subject: "Test mail from Barkeep",
     lead: "This is the test mail you asked for: Barkeep's mails reach you.",

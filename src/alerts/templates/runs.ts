@@ -2,14 +2,14 @@
 
 import type { JobFailed, JobReport, RunEnded, RunReport } from "../../domain/alerts.ts";
 import { count, duration, moment, names, plural } from "./format.ts";
-import type { Letter, Section } from "./layout.ts";
+import type { MailContent, Section } from "./layout.ts";
 
 /** Rows of the symbols that went well, in the summary of a run; all that failed are always shown. */
 const SHOWN = 50;
 /** Rows of single failures that have no mail of their run. */
 const SHOWN_FAILURES = 500;
 
-export function runLetter(events: readonly RunEnded[], base: string): Letter {
+export function runLetter(events: readonly RunEnded[], base: string): MailContent {
   const runs = events.map(({ run }) => run);
   const [first, ...others] = runs as [RunReport, ...RunReport[]];
   const failed = runs.filter(({ state }) => state === "failed");
@@ -111,7 +111,7 @@ function tableOf(jobs: readonly JobReport[], all: number, head: string[], cells:
   return { head, rows: jobs.map(cells), more: more > 0 ? `and ${count(more)} more` : undefined };
 }
 
-export function failureLetter(events: readonly JobFailed[], base: string): Letter {
+export function failureLetter(events: readonly JobFailed[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   const runs = new Set(events.map(({ runId }) => runId));

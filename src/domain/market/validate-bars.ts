@@ -36,7 +36,7 @@ export const REASONS = {
   jump: "a lone jump tenfold away from its neighbours",
 } as const;
 
-export interface Judgement {
+export interface ValidatedBars {
   /** Ascending, without doubles, all of them believable. */
   readonly bars: BarColumns;
   readonly rejected: readonly RejectedRow[];
@@ -56,7 +56,7 @@ const NEIGHBOURS = 3;
  * Sorts out the bars of one fetched window. Missing numbers are NaN in `raw`, in any order and with any doubles.
  * Of two bars of the same time the one with more volume is kept, the first if they are equal. O(n log n), O(n) if sorted.
  */
-export function judge(raw: BarColumns, window: JudgedWindow): Judgement {
+export function validateBars(raw: BarColumns, window: JudgedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
   const reject = (at: number, reason: string) =>
     void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });

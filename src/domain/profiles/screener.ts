@@ -9,7 +9,7 @@ export type Condition =
   | { readonly kind: "not"; readonly inner: Condition }
   | { readonly kind: "compare"; readonly left: Operand; readonly sign: Comparison; readonly right: Operand };
 
-export interface Screen {
+export interface ScreenerExpression {
   readonly condition: Condition;
   /** The features it speaks of, in order of appearance. */
   readonly features: readonly string[];
@@ -17,7 +17,7 @@ export interface Screen {
 
 /** Why a text is no screen, and at which character (from 0). */
 export interface ScreenFault {
-  readonly wrong: string;
+  readonly error: string;
   readonly at: number;
 }
 
@@ -31,11 +31,11 @@ const SIGNS: Readonly<Record<string, Comparison>> = { "==": "=", "<>": "!=" };
  * comparison, nor its negation.
  * @param isFeature whether there is a feature of that name
  */
-export function parseScreen(text: string, isFeature: (name: string) => boolean): Screen | ScreenFault {
+export function parseScreen(text: string, isFeature: (name: string) => boolean): ScreenerExpression | ScreenFault {
   try {
     return new Parser(text, isFeature).read();
   } catch (error) {
-    if (error instanceof Misread) return { wrong: error.message, at: error.at };
+    if (error instanceof Misread) return { error: error.message, at: error.at };
     throw error;
   }
 }
@@ -69,7 +69,7 @@ class Parser {
     this.#tokens = tokensOf(text);
   }
 
-  read(): Screen {
+  read(): ScreenerExpression {
     const condition = this.#either();
     if (this.#token.kind !== "end") this.#expected("and, or, or the end");
     return { condition, features: [...this.#features] };

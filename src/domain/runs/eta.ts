@@ -37,18 +37,22 @@ export interface Eta {
 }
 
 /** What keeps everybody from asking the provider now, until when (epoch seconds). */
-export interface Held {
+export interface RequestBlock {
   readonly by: "quota" | "hold";
   readonly until: number;
 }
 
 /** The last to let go of a provider's hold and its spent quotas; `null` when requests may be sent. */
-export function heldBy({ now, limits, holdUntil }: Pick<EtaInput, "now" | "limits" | "holdUntil">): Held | null {
-  const held: Held[] = holdUntil !== null && holdUntil > now ? [{ by: "hold", until: holdUntil }] : [];
+export function requestBlock({
+  now,
+  limits,
+  holdUntil,
+}: Pick<EtaInput, "now" | "limits" | "holdUntil">): RequestBlock | null {
+  const held: RequestBlock[] = holdUntil !== null && holdUntil > now ? [{ by: "hold", until: holdUntil }] : [];
   for (const { used, limit, cost, resetsAt } of limits) {
     if (resetsAt !== null && resetsAt > now && used + cost > limit) held.push({ by: "quota", until: resetsAt });
   }
-  return held.reduce<Held | null>((last, each) => (last && last.until >= each.until ? last : each), null);
+  return held.reduce<RequestBlock | null>((last, each) => (last && last.until >= each.until ? last : each), null);
 }
 
 /** Smallest spread that is claimed, as a share: no run goes at one speed. */

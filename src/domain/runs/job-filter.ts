@@ -2,7 +2,7 @@
 
 import type { JobProgress, Status } from "./progress.ts";
 import { JOB_STATES, type JobState } from "./states.ts";
-import { isHeldUp } from "./wait-reason.ts";
+import { isWaiting } from "./wait-reason.ts";
 
 export interface JobFilter {
   /** As typed, spaces tidied; equal filters have equal texts. */
@@ -54,12 +54,12 @@ type Test = (job: JobProgress) => boolean;
  * `progress>50`, `points<100`, `calls>24`, `time>60` (seconds); a word alone is a symbol,
  * `*` stands for anything. Answers with the reason, in one sentence, where it cannot be understood.
  */
-export function parseFilter(input: string): JobFilter | { readonly wrong: string } {
+export function parseFilter(input: string): JobFilter | { readonly error: string } {
   const words = input.trim().slice(0, MAX_LENGTH).split(/\s+/).filter(Boolean);
   const tests: Test[] = [];
   for (const word of words) {
     const test = testOf(word);
-    if (typeof test === "string") return { wrong: test };
+    if (typeof test === "string") return { error: test };
     tests.push(test);
   }
   return { text: words.join(" "), matches: (job) => tests.every((test) => test(job)) };
@@ -81,7 +81,7 @@ function testOf(word: string): Test | string {
       const wanted = value.toLowerCase().split(",");
       const unknown = wanted.find((state) => !STATES.includes(state as JobState));
       if (unknown !== undefined) return `status: wants ${STATES.join(", ")}, not "${unknown}".`;
-      return (job) => wanted.includes(job.state) || (wanted.includes("waiting") && isHeldUp(job));
+      return (job) => wanted.includes(job.state) || (wanted.includes("waiting") && isWaiting(job));
     }
     case "stage": {
       const wanted = (STAGES as readonly string[]).indexOf(value.toLowerCase());

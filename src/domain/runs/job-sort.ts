@@ -5,7 +5,7 @@ import type { JobProgress, Status } from "./progress.ts";
 export const SORT_KEYS = ["symbol", "status", "progress", "points", "calls", "time"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
-export interface JobOrder {
+export interface JobSort {
   /** As in the address; empty for the order of the run. */
   readonly text: string;
   readonly key: SortKey | null;
@@ -13,7 +13,7 @@ export interface JobOrder {
   /** Whether rows move while jobs work. */
   readonly moves: boolean;
   /** The jobs in this order; those that are equal in it stay in the order of the run. `now` in epoch milliseconds. */
-  sort(jobs: readonly JobProgress[], now: number): readonly JobProgress[];
+  apply(jobs: readonly JobProgress[], now: number): readonly JobProgress[];
 }
 
 /** From what needs a look to what needs none. */
@@ -39,13 +39,13 @@ const VALUES: Readonly<Record<Exclude<SortKey, "symbol">, (job: JobProgress, now
 };
 
 /** The order in which jobs were put into their run. */
-export const RUN_ORDER: JobOrder = { text: "", key: null, descending: false, moves: false, sort: (jobs) => jobs };
+export const AS_REQUESTED: JobSort = { text: "", key: null, descending: false, moves: false, apply: (jobs) => jobs };
 
 /** The order that an address asks for; that of the run, if it asks for none that there is. */
-export function parseOrder(text: string | undefined): JobOrder {
+export function parseSort(text: string | undefined): JobSort {
   const descending = text?.startsWith("-") ?? false;
   const key = SORT_KEYS.find((each) => each === (descending ? text?.slice(1) : text));
-  if (key === undefined) return RUN_ORDER;
+  if (key === undefined) return AS_REQUESTED;
   const sign = descending ? -1 : 1;
   const sort = (jobs: readonly JobProgress[], now: number) => {
     if (key === "symbol")
@@ -54,11 +54,11 @@ export function parseOrder(text: string | undefined): JobOrder {
     const valued = jobs.map((job) => ({ job, value: value(job, now) }));
     return valued.sort((a, b) => sign * (a.value - b.value)).map(({ job }) => job);
   };
-  return { text: `${descending ? "-" : ""}${key}`, key, descending, moves: key !== "symbol", sort };
+  return { text: `${descending ? "-" : ""}${key}`, key, descending, moves: key !== "symbol", apply: sort };
 }
 
 /** What a click on the column `key` asks for: its usual direction first, then the other, then the order of the run. */
-export function nextSort(key: SortKey, { key: present, descending }: JobOrder): string {
+export function nextSort(key: SortKey, { key: present, descending }: JobSort): string {
   const first = key === "symbol" || key === "status" ? key : `-${key}`;
   const second = first === key ? `-${key}` : key;
   if (present !== key) return first;

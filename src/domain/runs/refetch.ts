@@ -3,15 +3,15 @@
 import type { BatchState } from "./coverage.ts";
 
 /** What a job asks its provider for: nothing, only what was never asked for, or all that has no answer. */
-export const ASKS = ["unanswered", "missing", "nothing"] as const;
-export type Asks = (typeof ASKS)[number];
+export const FETCH_MODES = ["unanswered", "missing", "nothing"] as const;
+export type FetchMode = (typeof FETCH_MODES)[number];
 
 /** `features` computes them again from the stored bars; the others also ask the provider. */
-export const SCOPES = ["missing", "unanswered", "all", "features"] as const;
-export type Scope = (typeof SCOPES)[number];
+export const REFETCH_CHOICES = ["missing", "unanswered", "all", "features"] as const;
+export type RefetchChoice = (typeof REFETCH_CHOICES)[number];
 
 /** Whether `scope` asks for a batch in this state. */
-export function asksFor(scope: Scope, state: BatchState): boolean {
+export function requests(scope: RefetchChoice, state: BatchState): boolean {
   switch (scope) {
     case "features":
       return false;
@@ -25,5 +25,5 @@ export function asksFor(scope: Scope, state: BatchState): boolean {
 }
 
 /** What a job of this scope asks for, once what it has to ask again counts as not answered. */
-export const asksOf = (scope: Scope): Asks =>
+export const fetchModeOf = (scope: RefetchChoice): FetchMode =>
   scope === "features" ? "nothing" : scope === "missing" ? "missing" : "unanswered";

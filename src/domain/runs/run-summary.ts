@@ -1,7 +1,7 @@
 /** A run with the totals of its jobs, and the wire form of runs and progress events. */
 
 import type { Interval } from "../market/interval.ts";
-import type { Eta, Held } from "./eta.ts";
+import type { Eta, RequestBlock } from "./eta.ts";
 import type { FailureReason } from "./failures.ts";
 import type { JobProgress } from "./progress.ts";
 import type { JobState, Mode, RunState } from "./states.ts";
@@ -37,7 +37,7 @@ export interface RunSummary {
   /** `null` while there is nothing to judge by, and once nothing is left. */
   readonly eta: Eta | null;
   /** What keeps the run from asking its provider at this moment. */
-  readonly held: Held | null;
+  readonly blocked: RequestBlock | null;
 }
 
 const isoSeconds = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1_000).toISOString());
@@ -83,7 +83,7 @@ export function runToWire(run: RunSummary) {
     eta_seconds: run.eta?.seconds ?? null,
     eta_low: run.eta?.low ?? null,
     eta_high: run.eta?.high ?? null,
-    limited_by: run.held?.by ?? run.eta?.limitedBy ?? null,
-    limited_until: isoSeconds(run.held?.until ?? run.eta?.until ?? null),
+    limited_by: run.blocked?.by ?? run.eta?.limitedBy ?? null,
+    limited_until: isoSeconds(run.blocked?.until ?? run.eta?.until ?? null),
   };
 }

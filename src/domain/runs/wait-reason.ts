@@ -18,13 +18,13 @@ export interface Condition {
  * A job that stands still, for a limit or before another try, says so in its micro-stage. Before a long wait it leaves
  * its worker to others and queues again.
  */
-export function isHeldUp(job: Pick<JobProgress, "state" | "microStage">): boolean {
+export function isWaiting(job: Pick<JobProgress, "state" | "microStage">): boolean {
   return (job.state === "running" || job.state === "queued") && /^(?:Rate limit:|Retry \d)/.test(job.microStage);
 }
 
 /** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */
 export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
-  if (isHeldUp(job)) return [heldCondition(job, run)];
+  if (isWaiting(job)) return [heldCondition(job, run)];
   if (job.state === "paused") {
     return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
   }
@@ -37,10 +37,10 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   const busy = jobs.filter(({ state }) => state === "running");
   const perSecond = run.symbolsPerMinute / 60;
   const conditions: Condition[] = [];
-  const held = busy.find(isHeldUp);
-  if (held) {
-    const condition = heldCondition(held, run);
-    conditions.push({ ...condition, why: `${held.symbol} before it: ${condition.why}` });
+  const waiting = busy.find(isWaiting);
+  if (waiting) {
+    const condition = heldCondition(waiting, run);
+    conditions.push({ ...condition, why: `${waiting.symbol} before it: ${condition.why}` });
   }
   if (ahead > 0) {
     conditions.push({
@@ -61,14 +61,14 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
 }
 
 /** What holds up a job that says so itself. */
-function heldCondition(job: JobProgress, { held, provider }: RunSummary): Condition {
+function heldCondition(job: JobProgress, { blocked: waiting, provider }: RunSummary): Condition {
   const limited = job.microStage.startsWith("Rate limit:");
-  if (limited && held) {
+  if (limited && waiting) {
     const why =
-      held.by === "quota"
+      waiting.by === "quota"
         ? `The API quota of ${provider} is used up.`
         : `The provider ${provider} has asked us to wait before the next request.`;
-    return { why, clearsAt: held.until * 1_000, clearsIn: null, setAt: `/settings#provider-${provider}` };
+    return { why, clearsAt: waiting.until * 1_000, clearsIn: null, setAt: `/settings#provider-${provider}` };
   }
   const seconds = WAIT.exec(job.microStage);
   // The seconds were counted when it was said.

@@ -5,7 +5,7 @@ import type { LogLevel } from "../../domain/log.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import type { WorkerSettings } from "../messages.ts";
 import type { Gate } from "../workers/pool.ts";
-import type { CompanyOrder, FromLoader, Loaded, ToLoader } from "./worker.ts";
+import type { CompanyTask, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
 
@@ -30,8 +30,8 @@ export class CompanyLoader {
    * Reads or fetches a list and stores it.
    * @throws ProviderError when the provider could not give it
    */
-  load(order: CompanyOrder): Promise<Loaded> {
-    const loaded = this.#last.then(() => this.#load(order));
+  load(companyTask: CompanyTask): Promise<Loaded> {
+    const loaded = this.#last.then(() => this.#load(companyTask));
     this.#last = loaded.catch(() => {});
     return loaded;
   }
@@ -42,7 +42,7 @@ export class CompanyLoader {
     await this.#last;
   }
 
-  async #load(order: CompanyOrder): Promise<Loaded> {
+  async #load(companyTask: CompanyTask): Promise<Loaded> {
     const { signal } = this.#stop;
     signal.throwIfAborted();
     const thread = new Worker(WORKER, { name: "barkeep-companies" });
@@ -67,7 +67,7 @@ export class CompanyLoader {
           return end.reject(data.kind ? new ProviderError(data.kind, data.message) : new Error(data.message));
       }
     });
-    thread.postMessage({ type: "load", settings: this.options.settings(), order } satisfies ToLoader);
+    thread.postMessage({ type: "load", settings: this.options.settings(), companyTask } satisfies ToLoader);
     try {
       return await end.promise;
     } finally {

@@ -13,12 +13,12 @@ import type { WorkerSettings } from "../messages.ts";
 import { readCompanyFile } from "./parse-file.ts";
 
 /** What to load. */
-export type CompanyOrder =
+export type CompanyTask =
   | { readonly source: "file"; readonly text: string }
   | { readonly source: "provider"; readonly provider: string; readonly exchange: string };
 
 export type ToLoader =
-  | { readonly type: "load"; readonly settings: WorkerSettings; readonly order: CompanyOrder }
+  | { readonly type: "load"; readonly settings: WorkerSettings; readonly companyTask: CompanyTask }
   | { readonly type: "stop"; readonly reason: string }
   | { readonly type: "granted"; readonly request: number }
   | {
@@ -47,7 +47,7 @@ export type FromLoader =
 
 declare const self: Worker;
 
-const say = (message: FromLoader) => self.postMessage(message);
+const send = (message: FromLoader) => self.postMessage(message);
 let redact = (text: string) => text;
 const stop = new AbortController();
 const asked = new Map<number, PromiseWithResolvers<Permit>>();
@@ -56,24 +56,24 @@ function contextFor(provider: string): FetchContext {
   return {
     signal: stop.signal,
     waiting: () => {},
-    log: (level, message) => say({ type: "log", level, message: redact(message) }),
+    log: (level, message) => send({ type: "log", level, message: redact(message) }),
     acquire(cost = 1) {
       const request = asked.size + 1;
       const answer = Promise.withResolvers<Permit>();
       asked.set(request, answer);
-      say({ type: "acquire", request, provider, cost });
+      send({ type: "acquire", request, provider, cost });
       return answer.promise;
     },
   };
 }
 
-async function load(settings: WorkerSettings, order: CompanyOrder): Promise<Loaded> {
-  if (order.source === "file") {
-    const { companies, bad } = readCompanyFile(order.text);
+async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise<Loaded> {
+  if (companyTask.source === "file") {
+    const { companies, bad } = readCompanyFile(companyTask.text);
     await store(settings, async (db) => storeCompanies(db, companies, "import"));
     return { companies: companies.length, bad };
   }
-  const { provider: name, exchange } = order;
+  const { provider: name, exchange } = companyTask;
   const provider = createProvider(name, settings.providerValues, createCalendar(settings.sessions));
   const companies = (await provider.listCompanies?.(exchange, contextFor(name))) ?? [];
   await store(settings, async (db) => {
@@ -97,10 +97,10 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLoader>) => {
     case "load":
       redact = redactor(secretsOf(message.settings.providerValues));
       try {
-        say({ type: "done", loaded: await load(message.settings, message.order) });
+        send({ type: "done", loaded: await load(message.settings, message.companyTask) });
       } catch (error) {
         const kind = error instanceof ProviderError ? error.kind : null;
-        say({ type: "failed", message: redact(messageOf(error)), kind });
+        send({ type: "failed", message: redact(messageOf(error)), kind });
       }
       return;
     case "stop":
@@ -108,7 +108,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLoader>) => {
       return stop.abort(new Error(message.reason));
     case "granted": {
       const { request } = message;
-      return asked.get(request)?.resolve({ settle: (report) => say({ type: "settle", request, report }) });
+      return asked.get(request)?.resolve({ settle: (report) => send({ type: "settle", request, report }) });
     }
     case "refused": {
       const { request, kind, message: why, retryAfter } = message;

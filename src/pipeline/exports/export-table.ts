@@ -17,7 +17,7 @@ export const EXPORT_FORMATS = ["json", "csv", "parquet"] as const;
 type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** What to write out; plain data, it crosses threads. */
-export interface ExportOrder {
+export interface ExportRequest {
   readonly content: "bars" | "features";
   readonly seriesId: number;
   readonly symbol: string;
@@ -38,13 +38,13 @@ const BAR_COLUMNS = ["open", "high", "low", "close", "volume"] as const;
 const ENCODERS = { json: encodeJson, csv: encodeCsv, parquet: encodeParquet };
 
 /** The encoded table, piece by piece; memory does not grow with the number of rows. */
-export function exportTable(db: Database, order: ExportOrder): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export function exportTable(db: Database, request: ExportRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const [names, blocks] =
-    order.content === "bars" ? [BAR_COLUMNS, barBlocks(db, order)] : [order.names, featureBlocks(db, order)];
-  return ENCODERS[order.format](names, blocks, order.head);
+    request.content === "bars" ? [BAR_COLUMNS, barBlocks(db, request)] : [request.names, featureBlocks(db, request)];
+  return ENCODERS[request.format](names, blocks, request.head);
 }
 
-async function* barBlocks(db: Database, { seriesId, from, to, adjust }: ExportOrder): AsyncGenerator<TableBlock> {
+async function* barBlocks(db: Database, { seriesId, from, to, adjust }: ExportRequest): AsyncGenerator<TableBlock> {
   const adjusted = await adjusterOf(db, seriesId, adjust);
   for await (const page of barPages(db, seriesId, from, to)) {
     const bars = adjusted(page);
@@ -53,10 +53,11 @@ async function* barBlocks(db: Database, { seriesId, from, to, adjust }: ExportOr
 }
 
 /** From the first stored bar on, because cumulative features count from there; rows before `from` are not given. */
-async function* featureBlocks(db: Database, order: ExportOrder): AsyncGenerator<TableBlock> {
-  const features = order.names.map((name) => featureNamed(name)!);
-  const setup = { interval: order.interval, market: marketOf(order.symbol) };
-  const take = featureMatrix(setup, features, { since: order.from });
-  const adjusted = await adjusterOf(db, order.seriesId, order.adjust);
-  for await (const page of barPages(db, order.seriesId, Number.MIN_SAFE_INTEGER, order.to)) yield* take(adjusted(page));
+async function* featureBlocks(db: Database, request: ExportRequest): AsyncGenerator<TableBlock> {
+  const features = request.names.map((name) => featureNamed(name)!);
+  const setup = { interval: request.interval, market: marketOf(request.symbol) };
+  const take = featureMatrix(setup, features, { since: request.from });
+  const adjusted = await adjusterOf(db, request.seriesId, request.adjust);
+  for await (const page of barPages(db, request.seriesId, Number.MIN_SAFE_INTEGER, request.to))
+    yield* take(adjusted(page));
 }

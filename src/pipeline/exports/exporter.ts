@@ -1,7 +1,7 @@
 /** Exports as streams: the work is done on a thread of its own, no faster than the reader takes it. */
 
 import type { WorkerSettings } from "../messages.ts";
-import type { ExportOrder } from "./export-table.ts";
+import type { ExportRequest } from "./export-table.ts";
 import type { FromExporter, ToExporter } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
@@ -19,10 +19,10 @@ export class Exporter {
   constructor(private readonly settings: WorkerSettings) {}
 
   /** The table as a stream of bytes; a reader who goes away ends the work. */
-  stream(order: ExportOrder): ReadableStream<Uint8Array> {
+  stream(request: ExportRequest): ReadableStream<Uint8Array> {
     this.#lastId += 1;
     const id = this.#lastId;
-    this.#say({ type: "start", id, order });
+    this.#say({ type: "start", id, request });
     return new ReadableStream({
       pull: async (controller) => {
         const piece = await new Promise<Uint8Array<ArrayBuffer> | null>((resolve, reject) => {
@@ -48,23 +48,23 @@ export class Exporter {
   #say(message: ToExporter): void {
     if (this.#thread === null) {
       const thread = new Worker(WORKER, { name: "barkeep-exporter" });
-      thread.addEventListener("message", ({ data }: MessageEvent<FromExporter>) => this.#hear(data));
-      thread.addEventListener("error", (event) => this.#lose(thread, event.message));
-      thread.addEventListener("close", () => this.#lose(thread, "its thread ended"));
+      thread.addEventListener("message", ({ data }: MessageEvent<FromExporter>) => this.#onMessage(data));
+      thread.addEventListener("error", (event) => this.#onExit(thread, event.message));
+      thread.addEventListener("close", () => this.#onExit(thread, "its thread ended"));
       thread.postMessage({ type: "open", settings: this.settings } satisfies ToExporter);
       this.#thread = thread;
     }
     this.#thread.postMessage(message);
   }
 
-  #hear(message: FromExporter): void {
+  #onMessage(message: FromExporter): void {
     const reader = this.#readers.get(message.id);
     this.#readers.delete(message.id);
     if ("error" in message) reader?.reject(new Error(message.error));
     else reader?.resolve(message.piece);
   }
 
-  #lose(thread: Worker, why: string): void {
+  #onExit(thread: Worker, why: string): void {
     if (this.#thread !== thread) return;
     this.#thread = null;
     for (const reader of this.#readers.values()) reader.reject(new Error(`The export broke off: ${why}`));

@@ -3,11 +3,11 @@
 import { messageOf } from "../../domain/errors.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
-import { type ExportOrder, exportTable } from "./export-table.ts";
+import { type ExportRequest, exportTable } from "./export-table.ts";
 
 export type ToExporter =
   | { readonly type: "open"; readonly settings: WorkerSettings }
-  | { readonly type: "start"; readonly id: number; readonly order: ExportOrder }
+  | { readonly type: "start"; readonly id: number; readonly request: ExportRequest }
   | { readonly type: "more"; readonly id: number }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "close" };
@@ -23,8 +23,8 @@ declare const self: Worker;
 let db: Promise<Database>;
 const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
 
-async function* begin(order: ExportOrder): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  yield* exportTable(await db, order);
+async function* begin(request: ExportRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  yield* exportTable(await db, request);
 }
 
 async function giveMore(id: number): Promise<void> {
@@ -49,7 +49,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       break;
     }
     case "start":
-      exports.set(message.id, begin(message.order));
+      exports.set(message.id, begin(message.request));
       break;
     case "more":
       await giveMore(message.id);

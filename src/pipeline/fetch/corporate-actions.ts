@@ -4,19 +4,19 @@ import { ProviderError } from "../../domain/errors.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../storage/market/series.ts";
-import type { Work } from "../job-context.ts";
+import type { JobContext } from "../job-context.ts";
 import { isSpentQuota } from "./fetch-batches.ts";
 
 /** Takes in the actions that came with the bars, or asks for them where the vendor lists them apart. */
-export async function askActions(work: Work): Promise<void> {
-  const { io, task, series } = work;
+export async function askActions(job: JobContext): Promise<void> {
+  const { io, task, series } = job;
   const { provider } = io;
-  if (work.actions.length > 0) await keep(work, work.actions);
+  if (job.actions.length > 0) await keep(job, job.actions);
   if (!provider.fetchActions || (await readSeries(io.db, series)).actionsRun === task.runId) return;
-  await work.breathe();
+  await job.checkpoint();
   try {
-    const actions = await provider.fetchActions(task.symbol, work.contextOf(provider));
-    await keep(work, actions, { seriesId: series, runId: task.runId });
+    const actions = await provider.fetchActions(task.symbol, job.contextOf(provider));
+    await keep(job, actions, { seriesId: series, runId: task.runId });
   } catch (error) {
     // Bars without their splits are still true; the next run asks again.
     if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
@@ -25,7 +25,7 @@ export async function askActions(work: Work): Promise<void> {
 }
 
 async function keep(
-  { io, task }: Work,
+  { io, task }: JobContext,
   actions: readonly CorporateAction[],
   asked?: { seriesId: number; runId: string },
 ) {

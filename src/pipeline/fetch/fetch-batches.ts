@@ -2,7 +2,7 @@
 
 import { ProviderError } from "../../domain/errors.ts";
 import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
-import { judge, REASONS, type RejectedRow } from "../../domain/market/validate-bars.ts";
+import { REASONS, type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -11,7 +11,7 @@ import type { Statement } from "../../storage/db.ts";
 import { countBars, readBars } from "../../storage/market/bars.ts";
 import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
 import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../../storage/runs/batches.ts";
-import type { Work } from "../job-context.ts";
+import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
 
@@ -19,7 +19,7 @@ import { revisionFound } from "./data-events.ts";
 const GIVE_UP_AFTER = 3;
 
 /** Where the bars of a job come from and where they go. */
-export interface Route {
+export interface FetchTarget {
   readonly provider: Provider;
   readonly series: number;
   /**
@@ -28,11 +28,11 @@ export interface Route {
    */
   readonly into: "compare" | "fill" | "build";
   /** More to be written with a batch. */
-  also?(batch: Batch): Statement[];
+  extraWrites?(batch: Batch): Statement[];
 }
 
 /** The vendor has put a factor on the prices of a series: its stored and its new bars do not belong together. */
-export class FactorFound extends Error {
+export class PriceFactorDetected extends Error {
   override readonly name = "FactorFound";
   constructor(
     readonly kind: "split" | "dividend",
@@ -48,34 +48,34 @@ export class FactorFound extends Error {
  * @throws FactorFound when a batch has another scale than the stored bars; it is not stored
  */
 export async function fetchBatches(
-  work: Work,
-  route: Route,
+  job: JobContext,
+  target: FetchTarget,
   batches: readonly Batch[],
   known: readonly Span[],
 ): Promise<void> {
   const total = batches.length;
-  const ledger = await windowsOfRun(work.io.db, route.series, work.task.runId);
+  const ledger = await windowsOfRun(job.io.db, target.series, job.task.runId);
   const answered = new Set(known.map(keyOf));
-  if (work.task.asks === "missing") {
+  if (job.task.fetchMode === "missing") {
     for (const window of ledger) if (window.state === "failed") answered.add(keyOf(window));
   }
   const pending = batches.filter((batch) => !answered.has(keyOf(batch)));
   const failures: { batches: number; error: ProviderError }[] = [];
   let inARow = 0;
-  const strip = new Strip(work, batches, answered, ledger);
+  const progress = new BatchProgress(job, batches, answered, ledger);
 
-  for (const group of mergeBatches(pending, route.provider.maxWindowDays(work.task.interval))) {
-    await work.breathe();
-    work.stage({ stage: "fetch", done: group[0]!.n - 1, total });
+  for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval))) {
+    await job.checkpoint();
+    job.stage({ stage: "fetch", done: group[0]!.n - 1, total });
     try {
-      strip.begin(group);
-      await fetchGroup(work, route, group, strip);
+      progress.begin(group);
+      await fetchGroup(job, target, group, progress);
       inARow = 0;
     } catch (error) {
       // A spent quota says nothing of the window: it is asked for later.
       if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
-      for (const batch of group) await noteFailure(work, route.series, batch, error.message);
-      strip.set(group, "failed");
+      for (const batch of group) await noteFailure(job, target.series, batch, error.message);
+      progress.set(group, "failed");
       if (!concernsOneWindow(error)) throw error;
       failures.push({ batches: group.length, error });
       inARow += 1;
@@ -91,7 +91,7 @@ export async function fetchBatches(
       `${last.message} (${failed} of ${total} batches failed; retry asks only for what is missing)`,
     );
   }
-  if (total > 0) work.stage({ stage: "fetch", done: total, total });
+  if (total > 0) job.stage({ stage: "fetch", done: total, total });
 }
 
 const keyOf = ({ from, to }: Span) => `${from}-${to}`;
@@ -107,12 +107,12 @@ function concernsOneWindow(error: ProviderError): boolean {
 }
 
 /** What came of the batches of a job so far, told to the outside whenever it changes. */
-class Strip {
+class BatchProgress {
   readonly #states: BatchState[];
 
   /** The strip of `batches`: those `answered` and those that failed before are known from the ledger. */
   constructor(
-    private readonly work: Work,
+    private readonly job: JobContext,
     batches: readonly Batch[],
     answered: ReadonlySet<string>,
     ledger: readonly JudgedWindow[],
@@ -138,31 +138,36 @@ class Strip {
   }
 
   #tell(): void {
-    if (this.#states.length > 0) this.work.io.coverage(coverageOf(this.#states));
+    if (this.#states.length > 0) this.job.io.coverage(coverageOf(this.#states));
   }
 }
 
 /** One request chain for neighbouring batches; each is stored and shown on its own. */
-async function fetchGroup(work: Work, route: Route, group: readonly Batch[], strip: Strip): Promise<void> {
-  const { task, io } = work;
+async function fetchGroup(
+  job: JobContext,
+  target: FetchTarget,
+  group: readonly Batch[],
+  progress: BatchProgress,
+): Promise<void> {
+  const { task, io } = job;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
   const startedAt = performance.now();
   const { symbol, interval, asOf } = task;
-  const context = work.contextOf(route.provider, () => strip.set(group, "retrying"));
-  const fetched = await route.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
-  work.fetchMs += Math.round(performance.now() - startedAt);
-  const judged = judge(fetched.bars, { interval, asOf, ...window });
+  const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
+  const fetched = await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
+  job.fetchMs += Math.round(performance.now() - startedAt);
+  const judged = validateBars(fetched.bars, { interval, asOf, ...window });
   const rejected = [...fetched.rejected, ...judged.rejected];
   for (const line of summary(rejected)) io.log("warn", line);
-  const change = await changeOf(work, route, window, judged.bars, judged.rejected);
-  work.actions.push(...(fetched.actions ?? []));
+  const change = await changeOf(job, target, window, judged.bars, judged.rejected);
+  job.actions.push(...(fetched.actions ?? []));
 
   for (const [index, batch] of group.entries()) {
     if (index > 0) {
-      await work.breathe();
-      work.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
+      await job.checkpoint();
+      job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
-    const held = await countBars(io.db, route.series, batch.from, batch.to);
+    const storedBefore = await countBars(io.db, target.series, batch.from, batch.to);
     const bars = barsBetween(judged.bars, batch.from, batch.to);
     const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
     const news = [
@@ -172,7 +177,7 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[], str
       ),
     ];
     await storeBatch(io.db, {
-      seriesId: route.series,
+      seriesId: target.series,
       runId: task.runId,
       window: batch,
       bars,
@@ -180,18 +185,18 @@ async function fetchGroup(work: Work, route: Route, group: readonly Batch[], str
       revised,
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
-      also: [...(route.also?.(batch) ?? []), ...recordStatements(news)],
-      ...(route.into === "fill" && { source: route.provider.name }),
+      extraWrites: [...(target.extraWrites?.(batch) ?? []), ...recordStatements(news)],
+      ...(target.into === "fill" && { source: target.provider.name }),
       counters: {
         jobId: task.jobId,
-        apiCalls: work.apiCalls,
-        fetchMs: work.fetchMs,
-        dataPointsElsewhere: work.dataPoints - held,
+        apiCalls: job.apiCalls,
+        fetchMs: job.fetchMs,
+        dataPointsElsewhere: job.dataPoints - storedBefore,
       },
     });
     if (news.length > 0) io.alert();
-    work.dataPoints += (await countBars(io.db, route.series, batch.from, batch.to)) - held;
-    strip.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
+    job.dataPoints += (await countBars(io.db, target.series, batch.from, batch.to)) - storedBefore;
+    progress.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
   }
 }
 
@@ -210,13 +215,13 @@ interface Change {
 
 /** What an answer changes in its series. */
 async function changeOf(
-  work: Work,
-  { into, series, provider }: Route,
+  job: JobContext,
+  { into, series, provider }: FetchTarget,
   window: Span,
   bars: BarColumns,
   rejected: readonly RejectedRow[],
 ): Promise<Change> {
-  const stored = into === "build" ? emptyBars() : await readBars(work.io.db, series, window.from, window.to);
+  const stored = into === "build" ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
   if (stored.ts.length === 0) return { write: bars, revised: [], missing: [] };
   if (into === "fill") {
     const there = new Set(stored.ts);
@@ -242,10 +247,10 @@ async function changeOf(
           stored,
           positions(stored, (ts) => !jumps.has(ts)),
         );
-  const foreign = await foreignBars(work.io.db, series, window.from, window.to);
+  const foreign = await foreignBars(job.io.db, series, window.from, window.to);
   const { kind, factor, write, old, missing } = compareBars(rest, bars, foreign);
-  if (kind === "split" || kind === "dividend") throw new FactorFound(kind, factor);
-  const { log } = work.io;
+  if (kind === "split" || kind === "dividend") throw new PriceFactorDetected(kind, factor);
+  const { log } = job.io;
   if (kind === "shrunk") {
     log(
       "warn",
@@ -282,8 +287,8 @@ function summary(rejected: readonly RejectedRow[]): string[] {
   );
 }
 
-async function noteFailure(work: Work, seriesId: number, window: Span, error: string): Promise<void> {
-  const { task, io, apiCalls, fetchMs } = work;
+async function noteFailure(job: JobContext, seriesId: number, window: Span, error: string): Promise<void> {
+  const { task, io, apiCalls, fetchMs } = job;
   const counters = { jobId: task.jobId, apiCalls, fetchMs };
   await storeFailedBatch(io.db, { seriesId, runId: task.runId, window, error, counters });
 }

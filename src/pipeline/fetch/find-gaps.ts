@@ -11,7 +11,7 @@ const LEAST_HABIT = 10;
 /** A session with less than this share of the usual bars is far below the symbol's own. */
 const SPARSE = 0.5;
 /** Seconds that a session may begin later or end earlier than twice its habit: a minute without trades is normal. */
-const PATIENCE = 15 * 60;
+const TOLERANCE_S = 15 * 60;
 
 /** A session that has bars, against its hours. */
 interface Traded {
@@ -63,8 +63,8 @@ function kindOf(traded: readonly Traded[], at: number, step: number): Gap["kind"
   const habit = at < LEAST_HABIT ? traded.slice(0, HABIT) : traded.slice(Math.max(0, at - HABIT), at);
   const known = habit.length >= LEAST_HABIT;
   const usual = (field: "rate" | "late" | "early") => (known ? median(habit.map((each) => each[field])) : 0);
-  const patience = Math.max(step, PATIENCE);
-  if (late >= patience + 2 * usual("late") || early >= patience + 2 * usual("early")) return "truncated";
+  const tolerance = Math.max(step, TOLERANCE_S);
+  if (late >= tolerance + 2 * usual("late") || early >= tolerance + 2 * usual("early")) return "truncated";
   if (rate < SPARSE * usual("rate")) return "sparse";
   return day.first < session.open || day.last >= session.close ? "outside" : null;
 }

@@ -6,7 +6,7 @@ import type { Market } from "../../domain/market/symbol.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import { readLastBars } from "../../storage/market/bars.ts";
 import { windowsAsOf } from "../../storage/runs/batches.ts";
-import type { Work } from "../job-context.ts";
+import type { JobContext } from "../job-context.ts";
 
 /** Sessions asked for again, the last stored one included, so that late corrections are seen. */
 const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;
@@ -45,7 +45,7 @@ function newestBar(
 }
 
 /** When a bar that starts at `ts` may be had from the job's provider, epoch seconds. */
-export function finalAtOf({ io, task, market }: Work): (ts: number) => number {
+export function finalAtOf({ io, task, market }: JobContext): (ts: number) => number {
   const { symbol, interval } = task;
   return (ts) => io.provider.finalAt?.(symbol, interval, ts) ?? io.calendar.barEnd(market, interval, ts);
 }
@@ -54,12 +54,12 @@ export function finalAtOf({ io, task, market }: Work): (ts: number) => number {
  * Where an incremental job begins to ask (epoch seconds): `overlapStart` of the last stored bar; `null` if it has
  * nothing to ask, because the newest session is stored and it and the overlap were asked for since that was final.
  */
-export async function incrementStart(work: Work): Promise<number | null> {
-  const { io, task, series, market } = work;
+export async function incrementStart(job: JobContext): Promise<number | null> {
+  const { io, task, series, market } = job;
   const last = (await readLastBars(io.db, series, task.rangeTo, 1)).ts[0];
   if (last === undefined) return task.rangeFrom;
   const from = overlapStart(io.calendar, market, task.interval, last);
-  const finalAt = finalAtOf(work);
+  const finalAt = finalAtOf(job);
   const newest = newestBar(io.calendar, market, task.interval, task.asOf, finalAt);
   if (newest === null || last < newest.session.date) return from;
   const asked = await windowsAsOf(io.db, series, from, finalAt(newest.ts));

@@ -6,19 +6,19 @@ import { planBatches, type Span, uncovered } from "../../domain/runs/batch-plan.
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { countBars, readBars, readLastBars } from "../../storage/market/bars.ts";
 import {
+  archiveReplaced,
   compareStaging,
   copyRest,
-  findBeside,
+  findStaging,
   openStaging,
-  putAwayRetired,
   type StagedChange,
   swapStaging,
 } from "../../storage/market/rebuild.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
-import type { Work } from "../job-context.ts";
+import type { JobContext } from "../job-context.ts";
 import { compareBars } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
-import { FactorFound, fetchBatches } from "./fetch-batches.ts";
+import { fetchBatches, PriceFactorDetected } from "./fetch-batches.ts";
 
 /** The new history may lack this share of the stored bars: a vendor does withdraw some. More is suspicious. */
 const LOSS = 0.02;
@@ -29,27 +29,27 @@ const SAMPLE = 60;
  * Finishes what an earlier rebuild left to be put away; answers whether the job is in the middle of a rebuild that it
  * began before a stop.
  */
-export async function isRebuilding(work: Work): Promise<boolean> {
-  const { io, task, series } = work;
-  const beside = await findBeside(io.db, series);
-  if (beside === undefined) return false;
-  if (beside.retiredKind === null) return beside.stagingRun === task.runId;
-  await putAwayRetired(io.db, beside, yielding(work));
+export async function isRebuilding(job: JobContext): Promise<boolean> {
+  const { io, task, series } = job;
+  const staging = await findStaging(io.db, series);
+  if (staging === undefined) return false;
+  if (staging.retiredKind === null) return staging.stagingRun === task.runId;
+  await archiveReplaced(io.db, staging, yielding(job));
   return false;
 }
 
 /** Fetches the range of the run anew and puts it in the place of what is stored for it. */
-export async function rebuildRange(work: Work): Promise<void> {
-  const { rangeFrom: from, rangeTo: to } = work.task;
-  await rebuild(work, { from, to }, async () => null);
+export async function rebuildRange(job: JobContext): Promise<void> {
+  const { rangeFrom: from, rangeTo: to } = job.task;
+  await rebuild(job, { from, to }, async () => null);
 }
 
 /**
  * Fetches all that is stored, and the range of the run, anew: after a factor was found, older bars and newer ones do
  * not belong together.
  */
-export async function rebuildSeries(work: Work, found?: FactorFound): Promise<void> {
-  const { io, task, series } = work;
+export async function rebuildSeries(job: JobContext, found?: PriceFactorDetected): Promise<void> {
+  const { io, task, series } = job;
   if (found) {
     const { kind, factor } = found;
     io.log(
@@ -59,16 +59,16 @@ export async function rebuildSeries(work: Work, found?: FactorFound): Promise<vo
   }
   const first = (await readBars(io.db, series, 0, Number.MAX_SAFE_INTEGER, 1)).ts[0];
   const from = Math.min(task.rangeFrom, Math.floor((first ?? task.rangeFrom) / DAY) * DAY);
-  await rebuild(work, { from, to: task.rangeTo }, async (staging) => found ?? (await factorOf(work, staging)));
+  await rebuild(job, { from, to: task.rangeTo }, async (staging) => found ?? (await factorOf(job, staging)));
 }
 
 /** The factor between the stored bars and those of `staging`, of a rebuild that was begun before a stop. */
-async function factorOf({ io, series }: Work, staging: number): Promise<FactorFound | null> {
+async function factorOf({ io, series }: JobContext, staging: number): Promise<PriceFactorDetected | null> {
   const newest = (await readLastBars(io.db, staging, Number.MAX_SAFE_INTEGER, 1)).ts[0] ?? 0;
   const old = await readLastBars(io.db, series, newest + 1, SAMPLE);
   const fresh = await readBars(io.db, staging, old.ts[0] ?? newest, newest + 1);
   const { kind, factor } = compareBars(old, fresh, new Set());
-  return kind === "split" || kind === "dividend" ? new FactorFound(kind, factor) : null;
+  return kind === "split" || kind === "dividend" ? new PriceFactorDetected(kind, factor) : null;
 }
 
 /**
@@ -76,21 +76,21 @@ async function factorOf({ io, series }: Work, staging: number): Promise<FactorFo
  * @throws ProviderError when the new history could not be had or is no match for the old one, which then stays
  */
 async function rebuild(
-  work: Work,
+  job: JobContext,
   range: Span,
-  factorIn: (staging: number) => Promise<FactorFound | null>,
+  factorIn: (staging: number) => Promise<PriceFactorDetected | null>,
 ): Promise<void> {
-  const { io, task, series: seriesId } = work;
+  const { io, task, series: seriesId } = job;
   const { runId } = task;
   const batches = planBatches(range.from, range.to, task.batchDays);
   // Swapped before a stop, or nothing stored to be kept: the ledger of the series itself says what is left to do.
   const isSwapped = uncovered(range, await answeredWindows(io.db, seriesId, runId)).length === 0;
   if (isSwapped) return;
-  const pause = yielding(work);
+  const pause = yielding(job);
   const staging = await openStaging(io.db, seriesId, runId, pause);
-  work.dataPoints = await countBars(io.db, staging, task.rangeFrom, task.rangeTo);
+  job.dataPoints = await countBars(io.db, staging, task.rangeFrom, task.rangeTo);
   const known = await answeredWindows(io.db, staging, runId);
-  await fetchBatches(work, { provider: io.provider, series: staging, into: "build" }, batches, known);
+  await fetchBatches(job, { provider: io.provider, series: staging, into: "build" }, batches, known);
 
   const { from, to } = range;
   const change = await compareStaging(io.db, seriesId, staging, from, to);
@@ -102,27 +102,27 @@ async function rebuild(
     );
   }
   const factor = await factorIn(staging);
-  const news = factor ? newsOf(work, factor, change) : [];
+  const news = factor ? newsOf(job, factor, change) : [];
   await copyRest(io.db, { seriesId, staging, from, to }, pause);
   await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(news));
   if (news.length > 0) io.alert();
-  await putAwayRetired(io.db, (await findBeside(io.db, seriesId))!, pause);
-  work.dataPoints = await countBars(io.db, seriesId, task.rangeFrom, task.rangeTo);
+  await archiveReplaced(io.db, (await findStaging(io.db, seriesId))!, pause);
+  job.dataPoints = await countBars(io.db, seriesId, task.rangeFrom, task.rangeTo);
   io.log("info", `history built anew: ${fresh} bars took the place of ${stored}`);
 }
 
-function newsOf({ task }: Work, { kind, factor }: FactorFound, { changed, first, last }: StagedChange) {
+function newsOf({ task }: JobContext, { kind, factor }: PriceFactorDetected, { changed, first, last }: StagedChange) {
   if (first === null || last === null) return [];
   const detail = `Older prices were multiplied by ${factor.toFixed(6)}; the series was built anew.`;
   return revisionFound(task, { what: kind, detail, times: [first, last], bars: changed });
 }
 
 /** Between two pieces of a long write: lets other writers in for as long as the piece took, and messages. */
-function yielding(work: Work): () => Promise<void> {
+function yielding(job: JobContext): () => Promise<void> {
   let since = performance.now();
   return async () => {
     await Bun.sleep(performance.now() - since);
-    await work.breathe();
+    await job.checkpoint();
     since = performance.now();
   };
 }

@@ -6,7 +6,7 @@ import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../../storage/market/gaps.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
-import type { Work } from "../job-context.ts";
+import type { JobContext } from "../job-context.ts";
 import { gapsFound } from "./data-events.ts";
 import { fetchBatches, isSpentQuota } from "./fetch-batches.ts";
 import { findGaps } from "./find-gaps.ts";
@@ -16,15 +16,15 @@ import { finalAtOf } from "./incremental.ts";
 const HABIT_DAYS = 45;
 
 /** Judges the sessions from `from` (epoch seconds) on anew; how many gaps the series has that are not confirmed. */
-export async function noteGaps(work: Work, from: number): Promise<number> {
-  const { io, task, series, traits, market } = work;
+export async function recordGaps(job: JobContext, from: number): Promise<number> {
+  const { io, task, series, traits, market } = job;
   const { db, calendar } = io;
   // Only New York's and round-the-clock sessions are known: of other markets nobody can say what is missing.
   if (traits.sessions !== "extended") {
     const start = Math.floor(from / DAY) * DAY;
     const days = await dayCounts(db, series, start - HABIT_DAYS * DAY);
     const first = days[0]?.date ?? start;
-    const finalAt = finalAtOf(work);
+    const finalAt = finalAtOf(job);
     const sessions = calendar
       .sessionsBetween(market, first, task.asOf)
       .filter(({ date, close }) => finalAt(task.interval === "1d" ? date : close - 60) <= task.asOf);
@@ -41,30 +41,30 @@ const isHard = (kind: string) => kind === "missing" || kind === "truncated";
 const hard = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind }) => isHard(kind));
 
 /** Asks for what the ledger never had an answer for, and for the gaps in what is stored; nothing else. */
-export async function repair(work: Work): Promise<void> {
-  const { io, task, series } = work;
-  await noteGaps(work, 0);
-  const own = { provider: io.provider, series, into: "compare" as const, also: answersOf(work, io.repairProvider) };
+export async function repair(job: JobContext): Promise<void> {
+  const { io, task, series } = job;
+  await recordGaps(job, 0);
+  const own = { provider: io.provider, series, into: "compare" as const, also: answersOf(job, io.repairProvider) };
   const never = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
   const known = await answeredWindows(io.db, series, task.runId);
-  const gaps = (await gapsToAsk(work, "open")).filter((gap) => uncovered(gap, known).length > 0);
-  await fetchBatches(work, own, batchesOf(work, [...never, ...gaps]), known);
-  if (io.repairProvider) await askSecond(work, io.repairProvider);
+  const gaps = (await gapsToAsk(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
+  await fetchBatches(job, own, batchesOf(job, [...never, ...gaps]), known);
+  if (io.repairProvider) await askSecond(job, io.repairProvider);
 }
 
 /** Asks another provider for the gaps that are left; its bars carry its name. Its failure fails nothing else. */
-async function askSecond(work: Work, provider: NonNullable<Work["io"]["repairProvider"]>): Promise<void> {
-  const { io, task, series, traits } = work;
+async function askSecond(job: JobContext, provider: NonNullable<JobContext["io"]["repairProvider"]>): Promise<void> {
+  const { io, task, series, traits } = job;
   const theirs = provider.traits(task.symbol, task.interval);
   if (theirs.adjustment !== traits.adjustment) {
     io.log("warn", `${provider.title} was not asked: its prices are adjusted in another way (${theirs.adjustment})`);
     return;
   }
-  await noteGaps(work, 0);
+  await recordGaps(job, 0);
   // Also what the first has confirmed: somebody has named the second to be asked.
-  const batches = batchesOf(work, await gapsToAsk(work, "all"));
+  const batches = batchesOf(job, await gapsToAsk(job, "all"));
   try {
-    await fetchBatches(work, { provider, series, into: "fill", also: answersOf(work, null) }, batches, []);
+    await fetchBatches(job, { provider, series, into: "fill", extraWrites: answersOf(job, null) }, batches, []);
   } catch (error) {
     if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
     io.log("warn", `${provider.title} could not fill the gaps: ${error.message}`);
@@ -72,7 +72,7 @@ async function askSecond(work: Work, provider: NonNullable<Work["io"]["repairPro
 }
 
 /** The sessions with hard gaps in the run's range that this run was not answered for; `open` are not confirmed either. */
-async function gapsToAsk({ io, task, series }: Work, which: "open" | "all"): Promise<Span[]> {
+async function gapsToAsk({ io, task, series }: JobContext, which: "open" | "all"): Promise<Span[]> {
   const known = await listGaps(io.db, series);
   return known
     .filter(
@@ -85,11 +85,11 @@ async function gapsToAsk({ io, task, series }: Work, which: "open" | "all"): Pro
 }
 
 /** An answer counts once, when the last provider that is asked has given it. */
-const answersOf = ({ series, task }: Work, next: unknown) =>
+const answersOf = ({ series, task }: JobContext, next: unknown) =>
   next ? undefined : (batch: Batch) => [noteAnswer(series, task.runId, batch.from, batch.to)];
 
 /** The batches of `spans`, in order; spans with no session between them are asked for at once. */
-function batchesOf({ io, task, market }: Work, spans: readonly Span[]): Batch[] {
+function batchesOf({ io, task, market }: JobContext, spans: readonly Span[]): Batch[] {
   const merged: Span[] = [];
   for (const span of [...spans].sort((a, b) => a.from - b.from)) {
     const last = merged.at(-1);

@@ -30,7 +30,7 @@ export interface TaskListener {
 }
 
 /** The worker died while it had the job; the job itself is neither done nor failed. */
-export class WorkerDied extends Error {
+export class WorkerCrashed extends Error {
   override readonly name = "WorkerDied";
 }
 
@@ -48,12 +48,12 @@ class Assignment {
 }
 
 /** One thread and the job it has. */
-class Member {
+class WorkerHandle {
   assignment: Assignment | null = null;
   ready = false;
   constructor(readonly thread: Worker) {}
 
-  say(message: ToWorker): void {
+  send(message: ToWorker): void {
     this.thread.postMessage(message);
   }
 }
@@ -70,11 +70,11 @@ function reasonOf(printed: string): string {
 const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
-  readonly #members = new Set<Member>();
+  readonly #workers = new Set<WorkerHandle>();
   /** Jobs for which no worker is free yet: workers take a moment to start. */
   readonly #waiting: Assignment[] = [];
   #failedStarts = 0;
-  #lastLoss = "";
+  #lastExit = "";
   #closed = false;
 
   /** @param script the worker's module; tests put a dying one in its place */
@@ -87,12 +87,12 @@ export class WorkerPool {
 
   /** Starts every worker now, so that the first jobs need not wait for a start. */
   warm(): void {
-    while (this.#canHire) this.#hire();
+    while (this.#canSpawn) this.#spawn();
   }
 
   /** Workers that are up. */
   get alive(): number {
-    return [...this.#members].filter((member) => member.ready).length;
+    return [...this.#workers].filter((worker) => worker.ready).length;
   }
 
   /**
@@ -102,7 +102,7 @@ export class WorkerPool {
   run(task: SymbolTask, listener: TaskListener): Promise<Outcome> {
     const assignment = new Assignment(task, listener);
     if (this.#closed) assignment.resolve({ kind: "stopped", reason: "shutdown" });
-    else if (this.#members.size === 0 && !this.#canHire) assignment.reject(new WorkerDied(this.#lastLoss));
+    else if (this.#workers.size === 0 && !this.#canSpawn) assignment.reject(new WorkerCrashed(this.#lastExit));
     else this.#waiting.push(assignment);
     this.#assign();
     return assignment.outcome;
@@ -112,74 +112,74 @@ export class WorkerPool {
   stop(jobId: number, reason: StopReason): void {
     const place = this.#waiting.findIndex(({ task }) => task.jobId === jobId);
     if (place >= 0) this.#waiting.splice(place, 1)[0]!.resolve({ kind: "stopped", reason });
-    for (const member of this.#members) {
-      if (member.assignment?.task.jobId === jobId) member.say({ type: "stop", reason });
+    for (const worker of this.#workers) {
+      if (worker.assignment?.task.jobId === jobId) worker.send({ type: "stop", reason });
     }
   }
 
   /** Gives the providers other variables; jobs in work end with those they began with. */
   configure(providerValues: WorkerSettings["providerValues"]): void {
     this.settings = { ...this.settings, providerValues };
-    for (const member of this.#members) member.say({ type: "configure", providerValues });
+    for (const worker of this.#workers) worker.send({ type: "configure", providerValues });
   }
 
   /** Stops every job at its next batch, waits for the workers to close, and ends them. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: "stopped", reason: "shutdown" });
-    await Promise.all([...this.#members].map((member) => this.#dismiss(member)));
-    this.#members.clear();
+    await Promise.all([...this.#workers].map((worker) => this.#shutDown(worker)));
+    this.#workers.clear();
   }
 
-  async #dismiss(member: Member): Promise<void> {
+  async #shutDown(worker: WorkerHandle): Promise<void> {
     const gone = new Promise<void>((resolve) =>
-      member.thread.addEventListener("close", () => resolve(), { once: true }),
+      worker.thread.addEventListener("close", () => resolve(), { once: true }),
     );
-    if (member.assignment !== null) {
-      member.say({ type: "stop", reason: "shutdown" });
-      await member.assignment.outcome.catch(() => {});
+    if (worker.assignment !== null) {
+      worker.send({ type: "stop", reason: "shutdown" });
+      await worker.assignment.outcome.catch(() => {});
     }
     // Never `terminate()`: a thread that is stopped in the middle of a call into the database driver takes the whole
     // process with it. One that is still starting closes as soon as it is up.
-    member.say({ type: "close" });
+    worker.send({ type: "close" });
     await gone;
   }
 
   /** Is there room for another worker, and have the last ones come up? */
-  get #canHire(): boolean {
-    return !this.#closed && this.#members.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
+  get #canSpawn(): boolean {
+    return !this.#closed && this.#workers.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
   /** Hands waiting jobs to free workers, first come, first served; those that are left over get a worker started. */
   #assign(): void {
     let starting = 0;
-    for (const member of this.#members) {
+    for (const worker of this.#workers) {
       if (this.#waiting.length === 0) return;
-      if (!member.ready) starting += 1;
-      if (!member.ready || member.assignment !== null) continue;
-      member.assignment = this.#waiting.shift()!;
-      member.say({ type: "task", task: member.assignment.task });
+      if (!worker.ready) starting += 1;
+      if (!worker.ready || worker.assignment !== null) continue;
+      worker.assignment = this.#waiting.shift()!;
+      worker.send({ type: "task", task: worker.assignment.task });
     }
-    for (; starting < this.#waiting.length && this.#canHire; starting++) this.#hire();
+    for (; starting < this.#waiting.length && this.#canSpawn; starting++) this.#spawn();
   }
 
-  #hire(): void {
-    const member = new Member(new Worker(this.script, { name: "barkeep-worker" }));
-    this.#members.add(member);
-    member.thread.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#hear(member, data));
-    member.thread.addEventListener("error", (event) => this.#lose(member, event.message));
-    member.thread.addEventListener("close", () => this.#lose(member, "the thread ended"));
-    member.say({ type: "open", settings: this.settings });
+  #spawn(): void {
+    const worker = new WorkerHandle(new Worker(this.script, { name: "barkeep-worker" }));
+    this.#workers.add(worker);
+    worker.thread.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#onMessage(worker, data));
+    worker.thread.addEventListener("error", (event) => this.#onExit(worker, event.message));
+    worker.thread.addEventListener("close", () => this.#onExit(worker, "the thread ended"));
+    worker.send({ type: "open", settings: this.settings });
   }
 
-  #hear(member: Member, message: FromWorker): void {
+  #onMessage(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === "ready") {
-      member.ready = true;
+      worker.ready = true;
       this.#failedStarts = 0;
       this.#assign();
       return;
     }
-    const { assignment } = member;
+    const { assignment } = worker;
     if (assignment === null) return;
     switch (message.type) {
       case "stage":
@@ -195,7 +195,7 @@ export class WorkerPool {
         assignment.listener.alert();
         break;
       case "acquire":
-        void this.#acquire(member, assignment, message);
+        void this.#acquire(worker, assignment, message);
         break;
       case "forgo":
         assignment.permits.get(message.request)?.abort.abort();
@@ -206,14 +206,14 @@ export class WorkerPool {
         assignment.permits.get(message.request)?.settle?.(message.report);
         break;
       case "outcome":
-        member.assignment = null;
+        worker.assignment = null;
         assignment.resolve(message.outcome);
         this.#assign();
     }
   }
 
   async #acquire(
-    member: Member,
+    worker: WorkerHandle,
     assignment: Assignment,
     { request, provider, cost }: { request: number; provider: string; cost: number },
   ): Promise<void> {
@@ -226,33 +226,33 @@ export class WorkerPool {
         cost,
         task: assignment.task,
         signal: abort.signal,
-        held: (reason) => member.say({ type: "held", request, reason }),
+        held: (reason) => worker.send({ type: "held", request, reason }),
       });
       permit.settle = granted.settle;
-      member.say({ type: "granted", request });
+      worker.send({ type: "granted", request });
     } catch (error) {
       assignment.permits.delete(request);
       // The job of a forgone request is already on its way to stop.
       if (abort.signal.aborted) return;
       const [kind, retryAfter] =
         error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const];
-      member.say({ type: "refused", request, kind, message: messageOf(error), retryAfter });
+      worker.send({ type: "refused", request, kind, message: messageOf(error), retryAfter });
     }
   }
 
   /** Replaces a worker that died; whoever waits for its job learns of it. */
-  #lose(member: Member, why: string): void {
-    if (!this.#members.delete(member)) return;
-    const { assignment } = member;
-    member.assignment = null;
+  #onExit(worker: WorkerHandle, why: string): void {
+    if (!this.#workers.delete(worker)) return;
+    const { assignment } = worker;
+    worker.assignment = null;
     for (const { abort } of assignment?.permits.values() ?? []) abort.abort();
-    this.#lastLoss = reasonOf(why);
-    assignment?.reject(new WorkerDied(this.#lastLoss));
+    this.#lastExit = reasonOf(why);
+    assignment?.reject(new WorkerCrashed(this.#lastExit));
     if (this.#closed) return;
-    if (!member.ready) this.#failedStarts += 1;
-    if (this.#canHire) this.#hire();
-    else if (this.#members.size === 0) {
-      for (const { reject } of this.#waiting.splice(0)) reject(new WorkerDied(this.#lastLoss));
+    if (!worker.ready) this.#failedStarts += 1;
+    if (this.#canSpawn) this.#spawn();
+    else if (this.#workers.size === 0) {
+      for (const { reject } of this.#waiting.splice(0)) reject(new WorkerCrashed(this.#lastExit));
     }
   }
 }

@@ -5,11 +5,11 @@ import { marketOf } from "../../domain/market/symbol.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { seriesId } from "../../storage/market/bars.ts";
 import { storeProfile } from "../../storage/profiles/profiles.ts";
-import { findJobWork, keepStretch } from "../../storage/runs/jobs.ts";
+import { addWorkTime, findJobWork } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { isSpentQuota } from "../fetch/fetch-batches.ts";
-import { fetchHistory, isHistoryComplete, judgeHistory } from "../fetch/history.ts";
-import { Stopped, type SymbolIo, Work } from "../job-context.ts";
+import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
+import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
 import type { Outcome, SymbolTask } from "../messages.ts";
 
 /** How long a job rests when its provider says that the quota is spent, but not until when. */
@@ -19,11 +19,11 @@ const PARKED_SECONDS = 15 * 60;
 export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
   const { symbol, interval, provider, jobId } = task;
   const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
-  const work = await Work.begin(task, io, await findJobWork(io.db, jobId), series);
+  const job = await JobContext.begin(task, io, await findJobWork(io.db, jobId), series);
   try {
-    return await workOn(work);
+    return await workOn(job);
   } catch (error) {
-    const { dataPoints, apiCalls } = work;
+    const { dataPoints, apiCalls } = job;
     if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
     if (!(error instanceof ProviderError)) throw error;
     const counters = { dataPoints, apiCalls };
@@ -33,27 +33,27 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {
     // Requests that came to nothing were sent all the same, and how long the profile took to store is known only now.
-    await keepStretch(io.db, jobId, { apiCalls: work.apiCalls, fetchMs: work.fetchMs, stageMs: work.stageMs });
+    await addWorkTime(io.db, jobId, { apiCalls: job.apiCalls, fetchMs: job.fetchMs, stageMs: job.stageMs });
   }
 }
 
-async function workOn(work: Work): Promise<Outcome> {
-  const { task, io, series } = work;
+async function workOn(job: JobContext): Promise<Outcome> {
+  const { task, io, series } = job;
   const { symbol, interval, provider } = task;
-  await fetchHistory(work);
-  const gaps = await judgeHistory(work);
+  await fetchHistory(job);
+  const gaps = await checkGaps(job);
 
-  const engineered = await engineerSeries(work);
+  const engineered = await engineerSeries(job);
   if (engineered === null)
     throw new ProviderError("no_data", `${io.provider.title} has no bars of ${symbol} in this range`);
 
-  await work.breathe();
-  work.stage({ stage: "create" });
+  await job.checkpoint();
+  job.stage({ stage: "create" });
   const backfill = {
-    history_complete: await isHistoryComplete(work),
+    history_complete: await isHistoryComplete(job),
     history_rows: engineered.rows,
-    api_calls_used: work.apiCalls,
-    fetch_duration_seconds: Math.round(work.fetchMs / 100) / 10,
+    api_calls_used: job.apiCalls,
+    fetch_duration_seconds: Math.round(job.fetchMs / 100) / 10,
     feature_count: FEATURE_COUNT,
     batch_size_days: task.batchDays,
     gaps,
@@ -62,9 +62,9 @@ async function workOn(work: Work): Promise<Outcome> {
     run_id: task.runId,
   };
 
-  await work.breathe();
-  work.stage({ stage: "store" });
-  const { workedMs, dataPoints, apiCalls } = work;
+  await job.checkpoint();
+  job.stage({ stage: "store" });
+  const { workedMs, dataPoints, apiCalls } = job;
   const seconds = workedMs / 1000;
   await storeProfile(
     io.db,

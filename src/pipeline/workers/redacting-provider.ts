@@ -7,7 +7,7 @@ import type { Provider } from "../../providers/provider.ts";
  * `provider`, with secrets taken out of its errors and rejected rows. Adapters redact what they say themselves; this
  * holds whatever they forget, and whoever writes the next one.
  */
-export function discreet(provider: Provider, redact: (text: string) => string): Provider {
+export function redactingProvider(provider: Provider, redact: (text: string) => string): Provider {
   const guarded = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;

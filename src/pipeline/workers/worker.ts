@@ -9,14 +9,14 @@ import { type Database, openDatabase } from "../../storage/db.ts";
 import { Stopped } from "../job-context.ts";
 import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
 import { runSymbol } from "./process-symbol.ts";
-import { discreet } from "./redacting-provider.ts";
+import { redactingProvider } from "./redacting-provider.ts";
 
 declare const self: Worker;
 
 /** How long a request under way may hold a shutdown up, milliseconds: the server leaves after nine seconds. */
 const GRACE_MS = 5_000;
 
-const say = (message: FromWorker) => self.postMessage(message);
+const send = (message: FromWorker) => self.postMessage(message);
 
 let settings: WorkerSettings;
 let redact = (text: string) => text;
@@ -43,7 +43,7 @@ function configure(providerValues: WorkerSettings["providerValues"]): void {
 function providerOf(name: string): Provider {
   const known = providers.get(name);
   if (known) return known;
-  const provider = discreet(createProvider(name, settings.providerValues, calendar), redact);
+  const provider = redactingProvider(createProvider(name, settings.providerValues, calendar), redact);
   providers.set(name, provider);
   return provider;
 }
@@ -56,7 +56,7 @@ function acquire(provider: string, cost: number, held: (reason: string) => void)
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       waiting.delete(request);
-      say({ type: "forgo", request });
+      send({ type: "forgo", request });
       reject(signal.reason);
     };
     if (signal.aborted) return reject(signal.reason);
@@ -69,14 +69,14 @@ function acquire(provider: string, cost: number, held: (reason: string) => void)
       held,
       granted() {
         answered();
-        resolve({ settle: (report) => say({ type: "settle", request, report }) });
+        resolve({ settle: (report) => send({ type: "settle", request, report }) });
       },
       refused(error) {
         answered();
         reject(error);
       },
     });
-    say({ type: "acquire", request, provider, cost });
+    send({ type: "acquire", request, provider, cost });
   });
 }
 
@@ -101,29 +101,29 @@ async function work(task: SymbolTask): Promise<void> {
       calendar,
       signal: stop.signal,
       requestSignal: cut.signal,
-      log: (level, message) => say({ type: "log", level, message: redact(message) }),
-      alert: () => say({ type: "alert" }),
+      log: (level, message) => send({ type: "log", level, message: redact(message) }),
+      alert: () => send({ type: "alert" }),
       acquire: (provider, cost = 1) =>
-        acquire(provider, cost, (reason) => say({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
-      coverage: (coverage) => say({ type: "coverage", coverage }),
+        acquire(provider, cost, (reason) => send({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
+      coverage: (coverage) => send({ type: "coverage", coverage }),
       stage: (stage, counters) => {
         last = counters;
-        say({
+        send({
           type: "stage",
           stage: "reason" in stage ? { ...stage, reason: redact(stage.reason) } : stage,
           ...counters,
         });
       },
     });
-    say({ type: "outcome", outcome });
+    send({ type: "outcome", outcome });
   } catch (error) {
-    if (error instanceof Stopped) return say({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
-    say({
+    if (error instanceof Stopped) return send({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
+    send({
       type: "log",
       level: "error",
       message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
-    say({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
+    send({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
   }
 }
 
@@ -136,7 +136,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       const opened = openDatabase(settings.dbUrl, settings.dbToken);
       opening = opened;
       db = await opened;
-      return say({ type: "ready" });
+      return send({ type: "ready" });
     }
     case "configure":
       return configure(message.providerValues);

@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** An answer that brings no bars. */
-export interface Verdict {
+export interface Classification {
   readonly kind: ProviderErrorKind;
   /** The vendor's words, if there is something better than the start of the body. */
   readonly says?: string;
@@ -37,7 +37,7 @@ const UNKNOWN = /not found|invalid symbol|unknown (?:symbol|ticker)|no such (?:s
 const TOO_LONG = /max(?:imum)? period|too (?:long|large|many (?:rows|data|bars))|period length|date range/i;
 
 /** The verdict of the rules that hold for all vendors, or `null` for an answer worth reading. */
-export function classify(answer: Answer): Verdict | null {
+export function classify(answer: Answer): Classification | null {
   const { status, text, json } = answer;
   const retryAfter = retryAfterOf(answer.headers);
   if (status >= 200 && status < 300) return json === undefined ? classifyText(text) : null;
@@ -56,13 +56,13 @@ export function classify(answer: Answer): Verdict | null {
 }
 
 /** A body of a 200 that is no JSON: some vendors answer errors as a line of text. */
-function classifyText(text: string): Verdict {
+function classifyText(text: string): Classification {
   if (text.length > 2_000 || /^\s*[<[{]/.test(text)) return { kind: "garbage", tooMuch: /^\s*[[{]/.test(text) };
   return classifyMessage(text) ?? { kind: "garbage" };
 }
 
 /** What a vendor's error message means by its words, wherever it stood. */
-export function classifyMessage(text: string): Verdict | null {
+export function classifyMessage(text: string): Classification | null {
   if (TOO_MANY.test(text) || DAY_SPENT.test(text)) return spent(text) ?? { kind: "rate_minute" };
   if (PLAN.test(text)) return { kind: "plan" };
   if (KEY.test(text)) return { kind: "auth" };
@@ -71,7 +71,7 @@ export function classifyMessage(text: string): Verdict | null {
   return null;
 }
 
-function spent(text: string): Verdict | null {
+function spent(text: string): Classification | null {
   if (DAY_SPENT.test(text)) return { kind: "quota_day", period: "day" };
   if (HOUR_SPENT.test(text)) return { kind: "quota_day", period: "hour" };
   if (MONTH_SPENT.test(text)) return { kind: "quota_day", period: "month" };

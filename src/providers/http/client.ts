@@ -7,7 +7,7 @@ import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/e
 import { redactor } from "../../redact.ts";
 import type { FetchContext, Permit, QuotaReport } from "../provider.ts";
 import { pause } from "../sleep.ts";
-import { type Answer, classify, gist, retryAfterOf, type Verdict } from "./classify.ts";
+import { type Answer, type Classification, classify, gist, retryAfterOf } from "./classify.ts";
 
 /** What the shared client has to know of a vendor. */
 export interface HttpVendor {
@@ -18,7 +18,7 @@ export interface HttpVendor {
   readonly secrets: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   /** Errors that only this vendor words so; asked before the general rules. */
-  recognise?(answer: Answer): Verdict | null;
+  recognise?(answer: Answer): Classification | null;
   /** What the answer tells of the quota: headers, counters, whether an error was free of charge. */
   quota?(answer: Answer): QuotaReport;
 }
@@ -56,7 +56,7 @@ const OVERLOAD_TRIES = 2;
 export class TooMuch extends ProviderError {}
 
 /** What one try came to when it brought no answer. */
-interface Failure extends Verdict {
+interface Failure extends Classification {
   readonly says: string;
   /** What the screen shows: `HTTP 503`, `no answer within 60s`. */
   readonly brief: string;
@@ -121,7 +121,7 @@ export class VendorClient {
       permit.settle({});
       const answer = await readAnswer(response);
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
-      return this.#judge(answer, permit, attempt);
+      return this.#handleResponse(answer, permit, attempt);
     } catch (error) {
       const late = limit.aborted;
       // A request that never reached the vendor cost nothing.
@@ -142,32 +142,32 @@ export class VendorClient {
     }
   }
 
-  #judge(answer: Answer, permit: Permit, attempt: number): Answer | Failure {
+  #handleResponse(answer: Answer, permit: Permit, attempt: number): Answer | Failure {
     const report = this.#vendor.quota?.(answer) ?? {};
-    const verdict = this.#vendor.recognise?.(answer) ?? classify(answer);
-    if (!verdict) {
+    const classified = this.#vendor.recognise?.(answer) ?? classify(answer);
+    if (!classified) {
       permit.settle(report);
       return answer;
     }
     const brief = `HTTP ${answer.status}`;
-    const says = verdict.says ?? (gist(answer) || brief);
-    if (verdict.kind === "rate_minute") {
+    const says = classified.says ?? (gist(answer) || brief);
+    if (classified.kind === "rate_minute") {
       const busy = Math.min(MINUTE, this.#pace.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#pace.random() / 2);
-      const holdSeconds = verdict.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
+      const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
       permit.settle({ ...report, holdSeconds, reason: `${this.#vendor.title} is busy: ${brief}` });
-    } else if (verdict.kind === "quota_day") {
-      const used = { ...report.used, [verdict.period ?? "day"]: Number.POSITIVE_INFINITY };
-      permit.settle({ ...report, used, holdSeconds: verdict.retryAfter });
+    } else if (classified.kind === "quota_day") {
+      const used = { ...report.used, [classified.period ?? "day"]: Number.POSITIVE_INFINITY };
+      permit.settle({ ...report, used, holdSeconds: classified.retryAfter });
     } else {
       permit.settle(report);
     }
-    const cutOff = verdict.kind === "garbage" && verdict.tooMuch;
+    const cutOff = classified.kind === "garbage" && classified.tooMuch;
     return {
-      ...verdict,
+      ...classified,
       brief,
       says: cutOff ? "answer cut off" : says,
       overload: cutOff,
-      tooMuch: verdict.tooMuch && !cutOff,
+      tooMuch: classified.tooMuch && !cutOff,
     };
   }
 

@@ -9,7 +9,7 @@ import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Calendar, Session } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { Market } from "../../domain/market/symbol.ts";
-import { judge } from "../../domain/market/validate-bars.ts";
+import { validateBars } from "../../domain/market/validate-bars.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
@@ -162,7 +162,9 @@ export function createVendor<Answer>(
     const raw: BarColumns = rows.columns();
     // Bars built from shorter ones are only as good as those: the shorter ones are judged first.
     const derived = source !== window.interval;
-    const judged = derived ? judge(raw, { interval: source, asOf: window.asOf, ...span }) : { bars: raw, rejected: [] };
+    const judged = derived
+      ? validateBars(raw, { interval: source, asOf: window.asOf, ...span })
+      : { bars: raw, rejected: [] };
     return { bars: keepBars(calendar, asking, judged.bars), rejected: judged.rejected, actions: rows.actions };
   }
 

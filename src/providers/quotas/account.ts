@@ -16,7 +16,7 @@ export interface QuotaRequest {
   /** Gives up the place in the queue when aborted. */
   readonly signal?: AbortSignal;
   /** Seconds worth waiting for a spent day or a ban; beyond that the request is refused and the job should be parked. */
-  readonly patience?: number;
+  readonly maxWait?: number;
   /** Told when the request has to wait, and again when that changes: epoch seconds of the likely end, and why. */
   readonly onWait?: (until: number, reason: string) => void;
 }
@@ -58,7 +58,7 @@ interface Waiting extends QuotaRequest {
   readonly reject: (reason: unknown) => void;
   readonly stop: () => void;
   /** The end of the wait that was last told, epoch milliseconds. */
-  told: number;
+  reported: number;
 }
 
 /** Why a request cannot go now. A `period` block may let cheaper requests pass; the others hold everybody. */
@@ -77,7 +77,7 @@ export interface AccountHooks {
 /** Changes of the expected end below this (ms) are not worth telling. */
 const WORTH_TELLING = 1_000;
 
-export class QuotaAccount {
+export class LimiterAccount {
   readonly #queue = new FairQueue<Waiting>();
   readonly #minutes: SlidingMinute[];
   readonly #periods: FixedPeriod[];
@@ -113,7 +113,7 @@ export class QuotaAccount {
       const stop = () => {
         if (this.#queue.remove(waiting)) reject(signal?.reason);
       };
-      const waiting: Waiting = { ...request, resolve, reject, stop, told: 0 };
+      const waiting: Waiting = { ...request, resolve, reject, stop, reported: 0 };
       signal?.addEventListener("abort", stop, { once: true });
       this.#queue.push(waiting);
       const now = this.clock.now();
@@ -249,13 +249,13 @@ export class QuotaAccount {
   #attend(waiting: Waiting, place: number, now: number): void {
     const block = this.#blockOf(waiting.cost, now);
     const long = block && block.kind !== "minute" ? block : null;
-    if (long && waiting.patience !== undefined && long.until - now > waiting.patience * 1000) {
+    if (long && waiting.maxWait !== undefined && long.until - now > waiting.maxWait * 1000) {
       this.#refuse(waiting, long, now);
     } else if (waiting.onWait) {
       const turn = Math.max(now, ...this.#minutes.map((minute) => minute.freeAt(place, waiting.cost, now)));
       const until = long?.until ?? turn;
-      if (Math.abs(until - waiting.told) < WORTH_TELLING) return;
-      waiting.told = until;
+      if (Math.abs(until - waiting.reported) < WORTH_TELLING) return;
+      waiting.reported = until;
       waiting.onWait(Math.ceil(until / 1000), block?.reason ?? "requests a minute");
     }
   }
@@ -339,7 +339,7 @@ export class QuotaAccount {
   }
 
   /** Hands all that wait over to `next`, the account that takes this one's place. */
-  moveTo(next: QuotaAccount): void {
+  moveTo(next: LimiterAccount): void {
     for (const waiting of [...this.#queue.candidates()]) {
       this.#queue.remove(waiting);
       waiting.signal?.removeEventListener("abort", waiting.stop);

@@ -6,7 +6,7 @@
 
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Permit, QuotaReport } from "../provider.ts";
-import { type AccountHooks, QuotaAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./account.ts";
+import { type AccountHooks, LimiterAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./account.ts";
 import type { QuotaLimit } from "./meters.ts";
 
 /** What the limiter has to know of a provider. */
@@ -21,8 +21,8 @@ export interface QuotaOptions extends AccountHooks {
   readonly clock?: Clock;
 }
 
-export class Quota {
-  readonly #accounts = new Map<string, QuotaAccount>();
+export class RateLimiter {
+  readonly #accounts = new Map<string, LimiterAccount>();
   readonly #clock: Clock;
   readonly #hooks: AccountHooks;
 
@@ -35,7 +35,7 @@ export class Quota {
   /** Adds a provider, or gives it another key or other limits; what waits goes on waiting under the new ones. */
   define({ provider, account, limits }: QuotaRules): void {
     const before = this.#accounts.get(provider);
-    const next = new QuotaAccount(provider, account, limits, this.#clock, this.#hooks);
+    const next = new LimiterAccount(provider, account, limits, this.#clock, this.#hooks);
     if (before?.account === account) next.restore(before.rows());
     this.#accounts.set(provider, next);
     before?.moveTo(next);
@@ -75,7 +75,7 @@ export class Quota {
     for (const account of this.#accounts.values()) account.close();
   }
 
-  #account(provider: string): QuotaAccount {
+  #account(provider: string): LimiterAccount {
     const account = this.#accounts.get(provider);
     if (!account) throw new RangeError(`No quota is defined for the provider "${provider}"`);
     return account;

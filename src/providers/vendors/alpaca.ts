@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import type { Answer, Verdict } from "../http/classify.ts";
+import type { Answer, Classification } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -74,7 +74,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     return next_page_token || null;
   },
 
-  recognise({ status, text }: Answer): Verdict | null {
+  recognise({ status, text }: Answer): Classification | null {
     // Old and new wording of the same refusal: the last minutes need a paid plan.
     if ((status === 403 || status === 422) && /recent SIP|too late for subscription/i.test(text))
       return { kind: "plan" };

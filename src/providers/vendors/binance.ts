@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
-import type { Answer, Verdict } from "../http/classify.ts";
+import type { Answer, Classification } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -55,7 +55,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     return next < to * 1000 ? String(next) : null;
   },
 
-  recognise({ status, json, text }: Answer): Verdict | null {
+  recognise({ status, json, text }: Answer): Classification | null {
     const code = (json as { code?: unknown } | undefined)?.code;
     if (code === -1121)
       return { kind: "unknown_symbol", says: "Invalid symbol (the main exchange quotes in USDT, as in BTC-USDT)" };

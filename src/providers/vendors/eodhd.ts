@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { DAY } from "../../domain/market/interval.ts";
-import { type Answer, classifyMessage, type Verdict } from "../http/classify.ts";
+import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import type { Rows } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";
@@ -102,7 +102,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     return null;
   },
 
-  recognise({ status, text, json }: Answer): Verdict | null {
+  recognise({ status, text, json }: Answer): Classification | null {
     // The status of a refused key varies; the words do not.
     if (/^\s*unauthenticated/i.test(text)) return { kind: "auth" };
     if (status === 200 && typeof json === "object" && json !== null && "error" in json) return classifyMessage(text);

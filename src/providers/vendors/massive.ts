@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import type { Answer, Verdict } from "../http/classify.ts";
+import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import type { Rows } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";
@@ -98,7 +98,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     },
   ],
 
-  recognise({ json, text }: Answer): Verdict | null {
+  recognise({ json, text }: Answer): Classification | null {
     const status = (json as { status?: unknown } | undefined)?.status;
     if (status === "NOT_AUTHORIZED") return { kind: "plan" };
     if (status !== "ERROR") return null;

@@ -1,7 +1,7 @@
 /** Tiingo: raw daily US bars of more than thirty years, with the adjustments in the same row. */
 
 import { z } from "zod";
-import { type Answer, classifyMessage, type Verdict } from "../http/classify.ts";
+import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
 
@@ -60,7 +60,7 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
     return null;
   },
 
-  recognise({ json }: Answer): Verdict | null {
+  recognise({ json }: Answer): Classification | null {
     // The same message comes with a 429 and with a 200.
     const detail = (json as { detail?: unknown } | undefined)?.detail;
     if (typeof detail !== "string") return null;

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { Interval } from "../../domain/market/interval.ts";
-import { type Answer, classifyMessage, type Verdict } from "../http/classify.ts";
+import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -65,7 +65,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
     return null;
   },
 
-  recognise({ status, json }: Answer): Verdict | null {
+  recognise({ status, json }: Answer): Classification | null {
     const body = json as { status?: unknown; code?: unknown; message?: unknown } | undefined;
     if (body?.status !== "error") return null;
     const message = String(body.message ?? "");

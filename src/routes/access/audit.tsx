@@ -7,7 +7,7 @@ import { parseSymbol } from "../../domain/market/symbol.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { frameOf } from "../page-context.ts";
 
@@ -16,7 +16,7 @@ const PAGE_SIZE = 100;
 const CHUNK = 1_000;
 const DAY_MS = 86_400_000;
 
-export function auditPages(db: Database, assets: Frame["assets"]) {
+export function auditPages(db: Database, assets: PageContext["assets"]) {
   const pages = new Hono();
   pages.use("/audit", compressed);
 
@@ -24,7 +24,7 @@ export function auditPages(db: Database, assets: Frame["assets"]) {
     const fields = Object.fromEntries(
       AUDIT_FIELDS.map((name) => [name, (c.req.query(name) ?? "").trim().slice(0, 100)]),
     ) as AuditFields;
-    const { filter, wrong } = filterOf(fields);
+    const { filter, error } = filterOf(fields);
     if (c.req.query("format") === "csv") {
       return c.body(csvOf(db, filter), 200, {
         "Content-Type": "text/csv; charset=utf-8",
@@ -32,8 +32,8 @@ export function auditPages(db: Database, assets: Frame["assets"]) {
       });
     }
     const [before, after] = [idOf(c.req.query("before")), idOf(c.req.query("after"))];
-    const place = after !== null ? { after } : before !== null ? { before } : {};
-    const found = await listAudit(db, { ...filter, ...place }, PAGE_SIZE + 1);
+    const cursor = after !== null ? { after } : before !== null ? { before } : {};
+    const found = await listAudit(db, { ...filter, ...cursor }, PAGE_SIZE + 1);
     const more = found.length > PAGE_SIZE;
     // Newer ones are read upwards, so that the one too many is the first.
     const rows = after !== null && more ? found.slice(1) : found.slice(0, PAGE_SIZE);
@@ -43,7 +43,7 @@ export function auditPages(db: Database, assets: Frame["assets"]) {
       older: older ? (rows.at(-1)?.id ?? null) : null,
       newer: newer ? (rows[0]?.id ?? null) : null,
       fields,
-      wrong,
+      error,
       ...(await auditChoices(db)),
     };
     return c.html(<AuditPage frame={frameOf(c, assets)} view={view} />);
@@ -56,10 +56,10 @@ export function auditPages(db: Database, assets: Frame["assets"]) {
 const idOf = (text: string | undefined) => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
 
 /** What the form asks for; what is no symbol or day is said and left out. */
-function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; wrong: string | null } {
+function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; error: string | null } {
   const wanted = parseSymbol(symbol);
   const [first, last] = [dayOf(from), dayOf(to)];
-  const wrong = [
+  const error = [
     ...(symbol !== "" && wanted === null ? [`${symbol} is not a symbol.`] : []),
     ...[from, to].flatMap((day) => (day !== "" && dayOf(day) === null ? [`${day} is not a day like 2026-01-31.`] : [])),
   ];
@@ -71,7 +71,7 @@ function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: A
     // The last day counts whole.
     ...(last !== null && { to: last + DAY_MS }),
   };
-  return { filter, wrong: wrong.length > 0 ? wrong.join(" ") : null };
+  return { filter, error: error.length > 0 ? error.join(" ") : null };
 }
 
 /** Midnight UTC of `2026-01-31`, epoch milliseconds. */

@@ -1,6 +1,6 @@
 /** Who sends a request: the session of a browser, the token of a program, or anybody where there is no password. */
 
-import { actingAs, hashSecret, newSecret, Password, Throttle, TOKEN_PREFIX } from "../../auth.ts";
+import { hashSecret, newSecret, Password, runAs, Throttle, TOKEN_PREFIX } from "../../auth.ts";
 import type { Config } from "../../config.ts";
 import type { Actor } from "../../domain/access.ts";
 import { record } from "../../storage/access/audit.ts";
@@ -8,7 +8,7 @@ import { endPasswordSessions, endSession, findSession, keepSession } from "../..
 import { findToken, revokeToken, touchToken } from "../../storage/access/tokens.ts";
 import type { Database } from "../../storage/db.ts";
 import { keepSetting, readSettings } from "../../storage/settings.ts";
-import { Leases, type Pass } from "./session-signals.ts";
+import { type Grant, SessionSignals } from "./session-signals.ts";
 
 /** How long a browser stays signed in, milliseconds. */
 export const SESSION_MS = 14 * 86_400_000;
@@ -25,19 +25,19 @@ export interface Credentials {
 
 export type SignIn =
   | { readonly actor: Actor; readonly cookie: string }
-  | { readonly wrong: true }
+  | { readonly error: true }
   /** Too many guesses: milliseconds until the next one is looked at. */
   | { readonly wait: number };
 
 /** Who sends a request, and what let them in; nothing did where there is no login. */
 export interface Admission {
   readonly actor: Actor;
-  readonly pass: Pass | null;
+  readonly grant: Grant | null;
 }
 
-export class Access {
+export class Authenticator {
   /** Ends streams together with the sessions and tokens that opened them. */
-  readonly leases = new Leases();
+  readonly signals = new SessionSignals();
   readonly #throttle = new Throttle();
   private constructor(
     private readonly db: Database,
@@ -46,7 +46,7 @@ export class Access {
   ) {}
 
   /** Sessions that were opened with another password end here. */
-  static async open(db: Database, config: Config): Promise<Access> {
+  static async open(db: Database, config: Config): Promise<Authenticator> {
     const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
     const { password, passwordHash, readOnly } = config;
     if (password === undefined && passwordHash === undefined) {
@@ -55,7 +55,7 @@ export class Access {
         await recordAtStart(db, "password.remove");
       }
       await endPasswordSessions(db);
-      return new Access(db, null, readOnly);
+      return new Authenticator(db, null, readOnly);
     }
     const same = passwordHash ? known === passwordHash : known !== undefined && (await matches(password!, known));
     const hash = same && known !== undefined ? known : (passwordHash ?? (await Bun.password.hash(password!)));
@@ -64,7 +64,7 @@ export class Access {
       await keepSetting(db, PASSWORD_KEY, hash);
       await recordAtStart(db, known === undefined ? "password.set" : "password.change");
     }
-    return new Access(db, new Password(hash), readOnly);
+    return new Authenticator(db, new Password(hash), readOnly);
   }
 
   /** Whether one has to sign in. */
@@ -83,8 +83,8 @@ export class Access {
     const wait = this.#throttle.take(address);
     if (wait > 0) return { wait };
     const token = secret.startsWith(TOKEN_PREFIX) ? await findToken(this.db, hashSecret(secret)) : undefined;
-    if (token === undefined && !(await this.password?.verify(secret))) return { wrong: true };
-    this.#throttle.forgive(address);
+    if (token === undefined && !(await this.password?.verify(secret))) return { error: true };
+    this.#throttle.reset(address);
     const cookie = newSecret();
     await keepSession(this.db, {
       hash: hashSecret(cookie),
@@ -97,7 +97,7 @@ export class Access {
   async signOut(cookie: string): Promise<void> {
     const hash = hashSecret(cookie);
     await endSession(this.db, hash);
-    this.leases.end(({ session }) => session === hash);
+    this.signals.end(({ session }) => session === hash);
   }
 
   /**
@@ -106,7 +106,7 @@ export class Access {
    */
   async revoke(id: number): Promise<void> {
     await revokeToken(this.db, id);
-    this.leases.end(({ token }) => token === id);
+    this.signals.end(({ token }) => token === id);
   }
 
   async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Admission | null> {
@@ -117,9 +117,9 @@ export class Access {
     if (hash !== undefined && session && session.expiresAt > Date.now()) {
       const { token, expiresAt } = session;
       const actor = token ? { name: token.name, scope: token.scope } : OWNER;
-      return { actor, pass: { session: hash, token: token?.id ?? null, until: expiresAt } };
+      return { actor, grant: { session: hash, token: token?.id ?? null, until: expiresAt } };
     }
-    return this.required ? null : { actor: LOCAL, pass: null };
+    return this.required ? null : { actor: LOCAL, grant: null };
   }
 
   async #byToken(authorization: string): Promise<Admission | null> {
@@ -128,13 +128,13 @@ export class Access {
     if (token === undefined) return null;
     const now = Date.now();
     if (now - (token.lastUsedAt ?? 0) > TOUCH_MS) await touchToken(this.db, token.id, now);
-    return { actor: { name: token.name, scope: token.scope }, pass: { session: null, token: token.id, until: null } };
+    return { actor: { name: token.name, scope: token.scope }, grant: { session: null, token: token.id, until: null } };
   }
 }
 
 /** Passwords come from the environment, so it is a start of the server that changes them. */
 const recordAtStart = (db: Database, action: string) =>
-  actingAs({ name: "server", scope: "admin" }, null, () => record(db, { action, subject: "owner" }));
+  runAs({ name: "server", scope: "admin" }, null, () => record(db, { action, subject: "owner" }));
 
 const OWNER: Actor = { name: "owner", scope: "admin" };
 const LOCAL: Actor = { name: "local", scope: "admin" };

@@ -3,18 +3,18 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { actingAs, hostName, isForged, isLoopback } from "../../auth.ts";
+import { hostName, isForged, isLoopback, runAs } from "../../auth.ts";
 import { type Actor, changesState, covers, neededScope } from "../../domain/access.ts";
 import { localPath, wantsFragment } from "../page-context.ts";
 import type { Problem } from "../problem.ts";
-import type { Access } from "./authenticator.ts";
+import type { Authenticator } from "./authenticator.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
     /** Who asks; not set on the few routes that are open to all. */
     actor: Actor;
     /** Aborts when what let the request in ends: a stream ends with it. */
-    lease: AbortSignal | undefined;
+    sessionSignal: AbortSignal | undefined;
     /** Whether there is a login at all. */
     guarded: boolean;
   }
@@ -30,7 +30,7 @@ const STREAMS = /^\/(?:api\/)?events$/;
 const MAX_REASON = 200;
 
 export interface GuardOptions {
-  readonly access: Access;
+  readonly access: Authenticator;
   /** Whether only this machine can reach the server. */
   readonly loopback: boolean;
   refuse(c: Context, fault: Problem): Response | Promise<Response>;
@@ -56,14 +56,14 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: GuardOp
     if (admission !== null) c.set("actor", admission.actor);
     if (OPEN.test(path)) return next();
     if (admission === null) return askToSignIn(c, refuse);
-    const { actor, pass } = admission;
-    if (pass !== null && STREAMS.test(path)) c.set("lease", access.leases.signalOf(pass));
+    const { actor, grant } = admission;
+    if (grant !== null && STREAMS.test(path)) c.set("sessionSignal", access.signals.signalOf(grant));
     const needed = neededScope(method, path);
     if (!covers(actor.scope, needed)) {
       const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;
       return refuse(c, { status: 403, detail });
     }
-    return changesState(method, path) ? actingAs(actor, await reasonOf(c), next) : next();
+    return changesState(method, path) ? runAs(actor, await reasonOf(c), next) : next();
   });
 }
 

@@ -3,21 +3,21 @@
 
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { actingAs, isLoopback } from "../../auth.ts";
+import { isLoopback, runAs } from "../../auth.ts";
 import { record } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { LoginPage } from "../../views/access/login-page.tsx";
 import { formatDuration } from "../../views/ui/format.ts";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { frameOf, localPath } from "../page-context.ts";
-import { type Access, SESSION_MS } from "./authenticator.ts";
+import { type Authenticator, SESSION_MS } from "./authenticator.ts";
 import { SESSION_COOKIE } from "./guard.ts";
 
-export function sessionRoutes(db: Database, access: Access, assets: Frame["assets"]) {
+export function sessionRoutes(db: Database, access: Authenticator, assets: PageContext["assets"]) {
   const routes = new Hono();
-  const show = (c: Context, next: string, wrong: string | null = null, status = 200) => {
+  const show = (c: Context, next: string, error: string | null = null, status = 200) => {
     c.header("Cache-Control", "no-store");
-    return c.html(<LoginPage frame={frameOf(c, assets)} next={next} wrong={wrong} />, status as 200);
+    return c.html(<LoginPage frame={frameOf(c, assets)} next={next} error={error} />, status as 200);
   };
 
   routes.get("/login", (c) => {
@@ -35,9 +35,9 @@ export function sessionRoutes(db: Database, access: Access, assets: Frame["asset
       c.header("Retry-After", String(seconds));
       return show(c, next, `Too many attempts: try again in ${formatDuration(seconds)}`, 429);
     }
-    if ("wrong" in answer) return show(c, next, "That is neither the password nor a valid token", 401);
+    if ("error" in answer) return show(c, next, "That is neither the password nor a valid token", 401);
     const { actor, cookie } = answer;
-    await actingAs(actor, null, () => record(db, { action: "login", subject: actor.name }));
+    await runAs(actor, null, () => record(db, { action: "login", subject: actor.name }));
     setCookie(c, SESSION_COOKIE, cookie, {
       path: "/",
       httpOnly: true,
@@ -53,7 +53,7 @@ export function sessionRoutes(db: Database, access: Access, assets: Frame["asset
     if (cookie !== undefined) {
       await access.signOut(cookie);
       const actor = c.get("actor");
-      await actingAs(actor, null, () => record(db, { action: "logout", subject: actor.name }));
+      await runAs(actor, null, () => record(db, { action: "logout", subject: actor.name }));
     }
     deleteCookie(c, SESSION_COOKIE, { path: "/", secure: isSecure(c) });
     return c.redirect("/login", 303);

@@ -8,14 +8,14 @@ import { Refusal } from "../../domain/errors.ts";
 import { keepToken, listTokens } from "../../storage/access/tokens.ts";
 import type { Database } from "../../storage/db.ts";
 import { AccessPage, type AccessView } from "../../views/access/tokens-page.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { frameOf } from "../page-context.ts";
-import type { Access } from "./authenticator.ts";
+import type { Authenticator } from "./authenticator.ts";
 
 /** Longest name of a token, characters. */
 const MAX_NAME = 60;
 
-export function tokenPages(db: Database, access: Access, assets: Frame["assets"]) {
+export function tokenPages(db: Database, access: Authenticator, assets: PageContext["assets"]) {
   const pages = new Hono();
   const show = async (c: Context, more: Partial<AccessView> = {}, status = 200) => {
     // A token stands on this page once: no copy of it is to stay in a cache.

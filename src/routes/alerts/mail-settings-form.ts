@@ -13,7 +13,7 @@ export function mailView({ mail }: Services, about: Partial<MailSettingsView> = 
     unreadable: mail.unreadable,
     isSet: mail.fields !== null,
     errors: {},
-    said: null,
+    flash: null,
     ...about,
   };
 }
@@ -34,6 +34,6 @@ export async function saveMail(
     const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
     // A password typed into the address is not shown again.
     const server = values.server.replace(/^(\w+:\/\/[^:@/]*):.*@/, "$1@");
-    return { values: { ...values, server }, errors, said: { level: "error", text: "Nothing was saved: see below" } };
+    return { values: { ...values, server }, errors, flash: { level: "error", text: "Nothing was saved: see below" } };
   }
 }

@@ -6,8 +6,8 @@ import { MAIL_STATES } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
-import { parsePlace, placeText } from "../cursor.ts";
+import type { PageContext } from "../../views/ui/layout.tsx";
+import { formatCursor, parseCursor } from "../cursor.ts";
 import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
@@ -21,26 +21,26 @@ const SAID = {
   again: "The mail is on its way again",
 } as const;
 
-export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
+export function alertPages({ db, outbox }: Services, assets: PageContext["assets"]) {
   const pages = new Hono();
 
   const show = async (c: Context, more: Partial<AlertsView> = {}, status = 200) => {
     const { account, rules, waits } = outbox;
     const state = MAIL_STATES.find((each) => each === c.req.query("state"));
-    const place = (name: string) => parsePlace(c.req.query(name) ?? "") ?? undefined;
-    const page = await listMails(db, { limit: SHOWN, before: place("before"), after: place("after") }, state);
+    const cursor = (name: string) => parseCursor(c.req.query(name) ?? "") ?? undefined;
+    const page = await listMails(db, { limit: SHOWN, before: cursor("before"), after: cursor("after") }, state);
     const view: AlertsView = {
       fields: fieldsOf(rules),
       errors: {},
       account: account && { host: new URL(account.url).host, to: account.to },
       unreadable: waits,
       mails: page.rows,
-      older: page.older && placeText(page.older),
-      newer: page.newer && placeText(page.newer),
+      older: page.older && formatCursor(page.older),
+      newer: page.newer && formatCursor(page.newer),
       state: state ?? null,
       waiting: await countNewEvents(db),
       quietNow: isQuiet(rules.quiet, Date.now()),
-      said: null,
+      flash: null,
       ...more,
     };
     c.header("Cache-Control", "no-store");
@@ -51,7 +51,7 @@ export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
   pages.get("/alerts", (c) => {
     const what = c.req.query("done") ?? "";
     const text = Object.hasOwn(SAID, what) ? SAID[what as keyof typeof SAID] : null;
-    return show(c, { said: text === null ? null : { level: "info", text } });
+    return show(c, { flash: text === null ? null : { level: "info", text } });
   });
 
   pages.post("/alerts", async (c) => {
@@ -61,7 +61,7 @@ export function alertPages({ db, outbox }: Services, assets: Frame["assets"]) {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
-      return show(c, { fields, errors, said: { level: "error", text: "Nothing was saved: see below" } }, error.status);
+      return show(c, { fields, errors, flash: { level: "error", text: "Nothing was saved: see below" } }, error.status);
     }
     return done(c, "saved");
   });

@@ -3,7 +3,7 @@
 
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { frameOf } from "../page-context.ts";
 
 /** As much of a JSON schema as the page shows. */
@@ -41,7 +41,7 @@ export interface ApiDocument {
   readonly paths?: Readonly<Record<string, object>>;
 }
 
-export const docsRoutes = (document: () => ApiDocument, assets: Frame["assets"]) =>
+export const docsRoutes = (document: () => ApiDocument, assets: PageContext["assets"]) =>
   new Hono().get("/api/docs", (c) =>
     c.html(<ApiDocsPage frame={frameOf(c, assets)} operations={operationsOf(document())} />),
   );

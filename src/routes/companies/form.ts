@@ -84,7 +84,7 @@ export async function companiesView(
     watchlists,
     providers: listingProviders(services),
     lists,
-    said: null,
+    flash: null,
     report: null,
     ...more,
   };

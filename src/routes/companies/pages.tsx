@@ -19,7 +19,7 @@ import {
   CompanyRunPage,
 } from "../../views/companies/companies-page.tsx";
 import { plural } from "../../views/ui/format.ts";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { frameOf, wantsFragment } from "../page-context.ts";
 import { emptyForm } from "../runs/run-form.ts";
@@ -29,7 +29,7 @@ import { type CompanyFields, companiesView, companyFields, importedText } from "
 /** Longest address that picks are handed on in, characters; more of them are handed on in a body. */
 const LONGEST_ADDRESS = 2_000;
 
-export function companyPages(services: Services, assets: Frame["assets"]) {
+export function companyPages(services: Services, assets: PageContext["assets"]) {
   const { db } = services;
   const pages = new Hono();
   pages.use("/companies", compressed);
@@ -41,7 +41,7 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
     const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
     if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status as 200);
     // What was found without a script has an address too; only what an action said is shown at once.
-    if (c.req.method === "POST" && view.address !== null && view.said === null) return c.redirect(view.address, 303);
+    if (c.req.method === "POST" && view.address !== null && view.flash === null) return c.redirect(view.address, 303);
     const frame = { ...frameOf(c, assets), path: view.address ?? addressOf(fields, []) };
     return c.html(<CompaniesPage frame={frame} view={view} />, status as 200);
   };
@@ -55,7 +55,7 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
         return done instanceof Response ? done : await show(c, fields, done);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        return show(c, fields, { said: { level: "error", text: error.message } }, error.status);
+        return show(c, fields, { flash: { level: "error", text: error.message } }, error.status);
       }
     };
   };
@@ -94,7 +94,7 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
       if (target === undefined) throw new Refusal("invalid", "Choose the watchlist to add to");
       const { name } = await requireWatchlist(db, target);
       await addToWatchlist(db, target, picked);
-      return { said: { level: "info", text: `${plural(picked.length, "symbol")} in ${name}` } };
+      return { flash: { level: "info", text: `${plural(picked.length, "symbol")} in ${name}` } };
     }),
   );
   pages.post(
@@ -105,7 +105,7 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
       switch (c.req.param("action")) {
         case "remove":
           await removeFromWatchlist(db, id, picked);
-          return { said: { level: "info", text: `${plural(picked.length, "symbol")} taken out of ${name}` } };
+          return { flash: { level: "info", text: `${plural(picked.length, "symbol")} taken out of ${name}` } };
         case "rename":
           await renameWatchlist(db, id, namedWell(listName));
           return c.redirect(`/companies?list=${id}`, 303);
@@ -122,7 +122,7 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
     try {
       const { companies, bad } = await importCompanies(services, await importedText(c));
       const text = `${plural(companies, "company", "companies")} imported`;
-      return await show(c, fields, { said: { level: "info", text }, report: bad });
+      return await show(c, fields, { flash: { level: "info", text }, report: bad });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const bad = error.errors.flatMap(({ path, message }) => {
@@ -130,7 +130,7 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
         return Number.isNaN(line) ? [] : [{ line, reason: message }];
       });
       const text = bad.length > 0 ? "Nothing was imported: no line names a symbol" : error.message;
-      return show(c, fields, { said: { level: "error", text }, report: bad }, error.status);
+      return show(c, fields, { flash: { level: "error", text }, report: bad }, error.status);
     }
   });
 
@@ -143,10 +143,10 @@ export function companyPages(services: Services, assets: Frame["assets"]) {
       const text = fetched.cached
         ? `${what} are here already, fetched less than a day ago; press Refresh to fetch them again`
         : `${what} fetched`;
-      return await show(c, companyFields({}), { said: { level: "info", text } });
+      return await show(c, companyFields({}), { flash: { level: "info", text } });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return show(c, companyFields({}), { said: { level: "error", text: error.message } }, error.status);
+      return show(c, companyFields({}), { flash: { level: "error", text: error.message } }, error.status);
     }
   });
 

@@ -1,7 +1,7 @@
 /** The cells of a job's coverage with all that the ledger knows of them. */
 
 import { batchesOfCell, MAX_CELLS, worst } from "../../domain/runs/coverage.ts";
-import { asksFor } from "../../domain/runs/refetch.ts";
+import { requests } from "../../domain/runs/refetch.ts";
 import { batchesOf } from "../../scheduler/runs/job-batches.ts";
 import type { ledgerOf } from "../../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
@@ -27,7 +27,7 @@ export function batchGroups(
       to: part.at(-1)!.to,
       batches: part.length,
       state: worst(part.map(({ state }) => state)),
-      unanswered: part.filter(({ state }) => asksFor("unanswered", state)).length,
+      unanswered: part.filter(({ state }) => requests("unanswered", state)).length,
       bars: rows.reduce((sum, row) => sum + row.rows, 0),
       rejected: rows.reduce((sum, row) => sum + row.rejected, 0),
       attempts: Math.max(0, ...rows.map((row) => row.attempts)),

@@ -9,13 +9,13 @@ import { Refusal } from "../../domain/errors.ts";
 import { canApply, JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
 import { liveNotice, liveQuestion, liveUndo } from "../../views/live.tsx";
 import { runTitle } from "../../views/runs/run-header.tsx";
-import { QuestionPage, type QuestionView } from "../../views/ui/confirm-dialog.tsx";
+import { type ConfirmView, QuestionPage } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { cameFrom, frameOf, localPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
-import { type Picked, pickMatching, pickSelected } from "./selection.ts";
-import { UndoBook } from "./undo.ts";
+import { type JobSelection, pickMatching, pickSelected } from "./selection.ts";
+import { UndoStore } from "./undo.ts";
 
 const DONE: Readonly<Record<JobAction, string>> = {
   pause: "paused",
@@ -28,8 +28,8 @@ const DONE: Readonly<Record<JobAction, string>> = {
 /** Actions that end jobs. */
 const ENDING: readonly JobAction[] = ["cancel", "skip"];
 
-export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
-  const undo = new UndoBook();
+export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
+  const undo = new UndoStore();
   const routes = new Hono();
 
   routes.post("/runs/:id/matching/:action", async (c) => act(c, pickMatching(c), await c.req.parseBody()));
@@ -48,20 +48,25 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
       : c.redirect(cameFrom(c), 303);
   });
 
-  async function act(c: Context, picked: Picked, { expect, back }: Readonly<Record<string, unknown>>) {
+  async function act(c: Context, selection: JobSelection, { expect, back }: Readonly<Record<string, unknown>>) {
     const runId = c.req.param("id") ?? "";
     const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
     if (action === undefined) throw new Refusal("not_found", "There is no such action");
     const page = typeof back === "string" ? localPath(back) : cameFrom(c);
     const ask = async (was?: number) => {
       const { pathname } = new URL(c.req.url);
-      const question = await questionOf(runId, action, picked, was);
-      return answer(c, assets, { ...question, action: pathname + picked.search, fields: picked.fields, back: page });
+      const dialog = await questionOf(runId, action, selection, was);
+      return answer(c, assets, {
+        ...dialog,
+        action: pathname + selection.search,
+        fields: selection.fields,
+        back: page,
+      });
     };
 
     const expected = typeof expect === "string" ? Number(expect) : undefined;
     if (ENDING.includes(action) && expected === undefined) return ask();
-    const done = await runs.actOnJobs(runId, action, picked.picks, expected);
+    const done = await runs.actOnJobs(runId, action, selection.picks, expected);
     if ("instead" in done) return ask(expected);
     if (!wantsFragment(c)) return c.redirect(page, 303);
     const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
@@ -69,25 +74,25 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
     return c.html(liveQuestion(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
   }
 
-  async function questionOf(runId: string, action: JobAction, { title, picks }: Picked, was?: number) {
+  async function questionOf(runId: string, action: JobAction, { title, picks }: JobSelection, was?: number) {
     const { run, jobs } = await runs.read(runId);
-    const picked = jobs.filter((job) => canApply(action, job.state) && picks(job));
-    if (picked.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
-    const working = picked.filter(({ state }) => state === "running").length;
-    const waiting = picked.length - working;
+    const selection = jobs.filter((job) => canApply(action, job.state) && picks(job));
+    if (selection.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
+    const working = selection.filter(({ state }) => state === "running").length;
+    const waiting = selection.length - working;
     const verb = action === "cancel" ? "Cancel" : "Skip";
-    const symbols = plural(picked.length, "symbol");
+    const symbols = plural(selection.length, "symbol");
     return {
       title: `${verb} ${symbols}?`,
       facts: [
         `${runTitle(run)}${title === "" ? "" : `, ${title}`}`,
-        ...(was === undefined || was === picked.length ? [] : [`It was ${was} when you were asked.`]),
+        ...(was === undefined || was === selection.length ? [] : [`It was ${was} when you were asked.`]),
         ...(working > 0
           ? [`Working: ${working}. They stop after the batch they are at; what they fetched stays.`]
           : []),
         ...(waiting > 0 ? [`Not working yet: ${waiting}. They will not start.`] : []),
       ],
-      expect: picked.length,
+      expect: selection.length,
       yes: `${verb} ${symbols}`,
       no: "Keep them",
     };
@@ -97,8 +102,8 @@ export function bulkRoutes({ runs }: Services, assets: Frame["assets"]) {
 }
 
 /** Shows a question: as a dialog, or as a page where there is no JavaScript. */
-export function answer(c: Context, assets: Frame["assets"], question: QuestionView) {
+export function answer(c: Context, assets: PageContext["assets"], dialog: ConfirmView) {
   return wantsFragment(c)
-    ? c.html(liveQuestion(question))
-    : c.html(<QuestionPage frame={frameOf(c, assets)} question={question} />);
+    ? c.html(liveQuestion(dialog))
+    : c.html(<QuestionPage frame={frameOf(c, assets)} dialog={dialog} />);
 }

@@ -16,8 +16,8 @@ import { BatchCard } from "../../views/runs/batch-list.tsx";
 import { JobDetails, JobPage, type JobView, Waiting } from "../../views/runs/job-page.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 import { jobAddress } from "../../views/ui/dom.ts";
-import type { Frame } from "../../views/ui/layout.tsx";
-import type { ScreenFeed } from "../live/broadcaster.ts";
+import type { PageContext } from "../../views/ui/layout.tsx";
+import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { MONITOR, streamAddress } from "../live/view-query.ts";
 import { frameOf, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
@@ -27,10 +27,15 @@ import { batchGroups } from "./batch-groups.ts";
 const CELLS = 400;
 
 /** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
-export async function answerJobPage(c: Context, services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
-  const cursor = feed.cursor();
+export async function answerJobPage(
+  c: Context,
+  services: Services,
+  broadcaster: LiveBroadcaster,
+  assets: PageContext["assets"],
+) {
+  const cursor = broadcaster.cursor();
   const log = searchedFor(c);
-  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "", log);
+  const view = await viewOf(services, broadcaster, c.req.param("id") ?? "", c.req.param("symbol") ?? "", log);
   if (c.req.query("details") !== undefined) return c.html(<JobDetails view={view} />);
   const { run, job } = view;
   const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol, log }, cursor);
@@ -38,8 +43,13 @@ export async function answerJobPage(c: Context, services: Services, feed: Screen
 }
 
 /** What a row shows in a card beside it: its batches, or why it waits. Without JavaScript the page of the job has both. */
-export async function answerJobCard(c: Context, services: Services, feed: ScreenFeed, card: "batches" | "why") {
-  const view = await viewOf(services, feed, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
+export async function answerJobCard(
+  c: Context,
+  services: Services,
+  broadcaster: LiveBroadcaster,
+  card: "batches" | "why",
+) {
+  const view = await viewOf(services, broadcaster, c.req.param("id") ?? "", c.req.param("symbol") ?? "");
   const { run, job, groups, waiting } = view;
   if (!wantsFragment(c)) {
     return c.redirect(`${jobAddress(run.id, job.symbol)}#${card === "why" ? "why" : "coverage"}`, 303);
@@ -90,7 +100,13 @@ async function logOf({ db }: Services, recent: readonly LogLine[], wanted: LogWa
   return [...stored.reverse(), ...fresh].slice(-limit);
 }
 
-async function viewOf(services: Services, feed: ScreenFeed, runId: string, text: string, log = ""): Promise<JobView> {
+async function viewOf(
+  services: Services,
+  broadcaster: LiveBroadcaster,
+  runId: string,
+  text: string,
+  log = "",
+): Promise<JobView> {
   const { db, runs } = services;
   const symbol = parseSymbol(text);
   const { run, jobs } = await runs.read(runId);
@@ -116,10 +132,10 @@ async function viewOf(services: Services, feed: ScreenFeed, runId: string, text:
     fetchMs: row.fetchMs,
     stageMs: row.stageMs,
     attempts: row.attempts,
-    deaths: row.deaths,
+    workerCrashes: row.workerCrashes,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
-    logs: await logOf(services, feed.said(), wanted),
+    logs: await logOf(services, broadcaster.announced(), wanted),
     searched: log,
   };
 }

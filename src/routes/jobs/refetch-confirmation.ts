@@ -1,20 +1,20 @@
 /** What a person is asked before something is fetched again: a dry run of each scope. */
 
-import { SCOPES, type Scope } from "../../domain/runs/refetch.ts";
+import { REFETCH_CHOICES, type RefetchChoice } from "../../domain/runs/refetch.ts";
 import type { RefetchPlan, ScopePlan } from "../../scheduler/runs/refetch.ts";
-import type { QuestionView } from "../../views/ui/confirm-dialog.tsx";
+import type { ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
 
-const TITLES: Readonly<Record<Scope, string>> = {
+const TITLES: Readonly<Record<RefetchChoice, string>> = {
   missing: "Missing",
   unanswered: "Missing and failed",
   all: "All",
   features: "Features only",
 };
 
-export function refetchQuestion(plan: RefetchPlan, changed: boolean): Omit<QuestionView, "action" | "fields" | "back"> {
+export function refetchQuestion(plan: RefetchPlan, changed: boolean): Omit<ConfirmView, "action" | "fields" | "back"> {
   const most = plan.all ?? plan.features!;
-  const first = SCOPES.map((scope) => plan[scope]).find((each) => each !== undefined && each.batches > 0);
+  const first = REFETCH_CHOICES.map((scope) => plan[scope]).find((each) => each !== undefined && each.batches > 0);
   // What costs the most, or mends nothing, is never the choice that is made already.
   const usual = (["missing", "unanswered"] as const).find((scope) => (plan[scope]?.batches ?? 0) > 0);
   return {
@@ -26,7 +26,7 @@ export function refetchQuestion(plan: RefetchPlan, changed: boolean): Omit<Quest
     ],
     choices: {
       name: "scope",
-      options: SCOPES.flatMap((scope) => {
+      options: REFETCH_CHOICES.flatMap((scope) => {
         const each = plan[scope];
         return each === undefined
           ? []

@@ -3,41 +3,45 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { SCOPES } from "../../domain/runs/refetch.ts";
-import { planRefetch, type RefetchOrder, type RefetchPlan, refetch, sizeOf } from "../../scheduler/runs/refetch.ts";
+import { REFETCH_CHOICES } from "../../domain/runs/refetch.ts";
+import { planRefetch, type RefetchPlan, type RefetchRequest, refetch, sizeOf } from "../../scheduler/runs/refetch.ts";
 import { liveNotice, liveQuestion } from "../../views/live.tsx";
 import { plural } from "../../views/ui/format.ts";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { cameFrom, localPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { answer } from "./bulk-actions.tsx";
 import { refetchQuestion } from "./refetch-confirmation.ts";
-import { type Picked, pickSelected } from "./selection.ts";
+import { type JobSelection, pickSelected } from "./selection.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
-export function refetchRoutes(services: Services, assets: Frame["assets"]) {
+export function refetchRoutes(services: Services, assets: PageContext["assets"]) {
   const routes = new Hono();
 
   /** Asks which scope first, with the numbers of each; with `scope` and the number it stands for, does it. */
   routes.post("/runs/:id/selected/refetch", async (c) => {
     const body: Body = await c.req.parseBody({ all: true });
-    const picked = pickSelected(c, body);
-    const order = { runId: c.req.param("id"), picks: picked.picks };
-    const scope = SCOPES.find((each) => each === body.scope);
-    if (scope === undefined) return ask(c, picked, order, await planRefetch(services, order), body);
+    const selection = pickSelected(c, body);
+    const request = { runId: c.req.param("id"), picks: selection.picks };
+    const scope = REFETCH_CHOICES.find((each) => each === body.scope);
+    if (scope === undefined) return ask(c, selection, request, await planRefetch(services, request), body);
     const expected = body[`size-${scope}`];
-    const result = await refetch(services, { ...order, scope, expected: typeof expected === "string" ? expected : "" });
-    if (!result.done) return ask(c, picked, order, result.plan, body, true);
-    return said(c, body, liveQuestion(null), result.plan[scope]!);
+    const result = await refetch(services, {
+      ...request,
+      scope,
+      expected: typeof expected === "string" ? expected : "",
+    });
+    if (!result.done) return ask(c, selection, request, result.plan, body, true);
+    return flash(c, body, liveQuestion(null), result.plan[scope]!);
   });
 
   /** The same question for one symbol. */
   routes.post("/runs/:id/jobs/:symbol/refetch", async (c) => {
     const symbol = c.req.param("symbol");
-    const picked = pickSelected(c, { symbol });
-    const order = { runId: c.req.param("id"), picks: picked.picks };
-    return ask(c, picked, order, await planRefetch(services, order), {});
+    const selection = pickSelected(c, { symbol });
+    const request = { runId: c.req.param("id"), picks: selection.picks };
+    return ask(c, selection, request, await planRefetch(services, request), {});
   });
 
   /** The batches of one cell, `from` to `to` (epoch seconds), and what has no answer yet. */
@@ -48,26 +52,33 @@ export function refetchRoutes(services: Services, assets: Frame["assets"]) {
       throw new Refusal("invalid", "A cell wants two moments in epoch seconds, the first before the second");
     }
     const { picks } = pickSelected(c, { symbol: c.req.param("symbol") });
-    const order = { runId: c.req.param("id"), picks, within: { from, to }, scope: "all" as const };
-    const { plan } = await refetch(services, order);
-    return said(c, body, "", plan.all!);
+    const request = { runId: c.req.param("id"), picks, within: { from, to }, scope: "all" as const };
+    const { plan } = await refetch(services, request);
+    return flash(c, body, "", plan.all!);
   });
 
-  function ask(c: Context, picked: Picked, { runId }: RefetchOrder, plan: RefetchPlan, body: Body, changed = false) {
+  function ask(
+    c: Context,
+    selection: JobSelection,
+    { runId }: RefetchRequest,
+    plan: RefetchPlan,
+    body: Body,
+    changed = false,
+  ) {
     const back = typeof body.back === "string" ? localPath(body.back) : cameFrom(c);
-    const sizes = SCOPES.flatMap((scope) => {
+    const sizes = REFETCH_CHOICES.flatMap((scope) => {
       const each = plan[scope];
       return each ? [[`size-${scope}`, sizeOf(each)] as const] : [];
     });
-    const question = refetchQuestion(plan, changed);
-    const action = `/runs/${encodeURIComponent(runId)}/selected/refetch${picked.search}`;
-    return answer(c, assets, { ...question, action, fields: [...picked.fields, ...sizes], back });
+    const dialog = refetchQuestion(plan, changed);
+    const action = `/runs/${encodeURIComponent(runId)}/selected/refetch${selection.search}`;
+    return answer(c, assets, { ...dialog, action, fields: [...selection.fields, ...sizes], back });
   }
 
   return routes;
 }
 
-function said(c: Context, body: Body, before: string, plan: NonNullable<RefetchPlan["all"]>) {
+function flash(c: Context, body: Body, before: string, plan: NonNullable<RefetchPlan["all"]>) {
   if (!wantsFragment(c)) return c.redirect(typeof body.back === "string" ? localPath(body.back) : cameFrom(c), 303);
   const batches = plan.batches === 0 ? "from the stored bars" : `${plural(plan.batches, "batch", "batches")} to fetch`;
   return c.html(before + liveNotice("info", `${plural(plan.symbols.length, "symbol")} back in the queue: ${batches}.`));

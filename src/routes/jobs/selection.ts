@@ -5,7 +5,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { parseFilter } from "../../domain/runs/job-filter.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 
-export interface Picked {
+export interface JobSelection {
   /** What was picked, for a person to read; empty for everything. */
   readonly title: string;
   picks(job: JobProgress): boolean;
@@ -18,9 +18,9 @@ export interface Picked {
  * What the filter in the address finds.
  * @throws Refusal if it cannot be understood
  */
-export function pickMatching(c: Context): Picked {
+export function pickMatching(c: Context): JobSelection {
   const filter = parseFilter(c.req.query("q") ?? "");
-  if ("wrong" in filter) throw new Refusal("invalid", filter.wrong);
+  if ("error" in filter) throw new Refusal("invalid", filter.error);
   const search = filter.text === "" ? "" : `?q=${encodeURIComponent(filter.text)}`;
   return { title: filter.text, picks: filter.matches, search, fields: [] };
 }
@@ -29,7 +29,7 @@ export function pickMatching(c: Context): Picked {
  * The symbols that the form names, or with `all` what the filter finds.
  * @throws Refusal if nothing is selected
  */
-export function pickSelected(c: Context, body: Readonly<Record<string, unknown>>): Picked {
+export function pickSelected(c: Context, body: Readonly<Record<string, unknown>>): JobSelection {
   if (body.all !== undefined) return { ...pickMatching(c), fields: [["all", "1"]] };
   const named = [body.symbol].flat().filter((symbol) => typeof symbol === "string");
   const symbols = new Set(named);

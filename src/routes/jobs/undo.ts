@@ -8,7 +8,7 @@ export interface Undoable {
   readonly symbols: ReadonlySet<string>;
 }
 
-export class UndoBook {
+export class UndoStore {
   readonly #entries = new Map<string, Undoable & { readonly until: number }>();
 
   /** Remembers what was done; returns the token that takes it back. */

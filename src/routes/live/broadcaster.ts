@@ -31,10 +31,10 @@ import type { ActivityView } from "../../views/quotas/last-hour.tsx";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 import { runSentence } from "../../views/runs/run-header.tsx";
-import { type Change, Channel, drawScene, PAUSES, type Pauses } from "./channel.ts";
-import { Viewer } from "./connection.ts";
-import { isEmpty, merge, type News, NOTHING } from "./pending-update.ts";
-import { keyOf, linesOf, MONITOR, type Scene } from "./view-query.ts";
+import { type Change, Channel, drawRuns, PAUSES, type Pauses } from "./channel.ts";
+import { SseConnection } from "./connection.ts";
+import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
+import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
 
 /** Time between two proofs of life, milliseconds; the browser calls silence of three of them stale. */
 const HEARTBEAT_MS = 5_000;
@@ -51,7 +51,7 @@ const ACTIVITY_MS = 2_000;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
 const ANNOUNCE_MS = 10_000;
 
-export class ScreenFeed {
+export class LiveBroadcaster {
   readonly #hub: ProgressHub;
   /** The last event of which every viewer's news is on its way. */
   #framed: number;
@@ -88,7 +88,7 @@ export class ScreenFeed {
       log = LOG_MS,
       quota = (): readonly QuotaView[] => [],
       quotaEvery = QUOTA_MS,
-      activity = (): ActivityView | null => null,
+      activity: lastHour = (): ActivityView | null => null,
       activityEvery = ACTIVITY_MS,
       pauses = PAUSES,
     } = {},
@@ -98,7 +98,7 @@ export class ScreenFeed {
     this.#pauses = pauses;
     this.#quotas = quota;
     this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
-    this.#activity = activity;
+    this.#activity = lastHour;
     this.#activityTimer = setInterval(() => this.#onActivity(), activityEvery);
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
@@ -108,9 +108,9 @@ export class ScreenFeed {
     this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeat);
   }
 
-  get viewers(): number {
+  get connections(): number {
     let count = 0;
-    for (const channel of this.#channels.values()) count += channel.viewers.size;
+    for (const channel of this.#channels.values()) count += channel.connections.size;
     return count;
   }
 
@@ -120,8 +120,8 @@ export class ScreenFeed {
   }
 
   /** The runs of a scene with their jobs, as they are now. */
-  draw(scene: Scene): RunView[] {
-    return drawScene(scene, this.#hub);
+  draw(query: ViewQuery): RunView[] {
+    return drawRuns(query, this.#hub);
   }
 
   /** The quotas of the providers in use, as they are now. */
@@ -130,38 +130,38 @@ export class ScreenFeed {
   }
 
   /** The last hour; `null` when there was no work in it. */
-  activity(): ActivityView | null {
+  lastHour(): ActivityView | null {
     return this.#activity();
   }
 
   /** The newest log lines of a scene, oldest first. */
-  lines(scene: Scene): LogLine[] {
-    return this.#linesOf(scene).slice(-LOG_PANEL_LINES);
+  lines(query: ViewQuery): LogLine[] {
+    return this.#linesOf(query).slice(-LOG_PANEL_LINES);
   }
 
   /** Every line that viewers have been sent: what comes after these is still on its way to them. */
-  said(): LogLine[] {
+  announced(): LogLine[] {
     return this.#hub.lines().filter(({ id }) => id <= this.#line);
   }
 
   /** A stream of server-sent events for one viewer who has seen everything up to `cursor`; it ends with `lease`. */
-  connect(scene: Scene, cursor: string | undefined, lease?: AbortSignal): ReadableStream<Uint8Array> {
-    const channel = this.#channelOf(scene);
-    this.#send(channel, newsOf(channel.settle()));
-    const end = () => viewer.end();
-    const viewer = new Viewer(
+  connect(query: ViewQuery, cursor: string | undefined, sessionSignal?: AbortSignal): ReadableStream<Uint8Array> {
+    const channel = this.#channelOf(query);
+    this.#send(channel, newsOf(channel.refresh()));
+    const end = () => connection.end();
+    const connection = new SseConnection(
       (pending) => this.#catchUp(channel, pending),
       () => {
-        lease?.removeEventListener("abort", end);
-        this.#leave(channel, viewer);
+        sessionSignal?.removeEventListener("abort", end);
+        this.#leave(channel, connection);
       },
     );
-    lease?.addEventListener("abort", end);
-    channel.viewers.add(viewer);
-    viewer.pending = this.#missed(channel, cursor);
+    sessionSignal?.addEventListener("abort", end);
+    channel.connections.add(connection);
+    connection.pending = this.#missed(channel, cursor);
     // The answer's head leaves with its first bytes, and the browser is to know at once that it is connected.
-    viewer.write(encoder.encode(sseHeartbeat(Date.now())));
-    return viewer.stream;
+    connection.write(encoder.encode(sseHeartbeat(Date.now())));
+    return connection.stream;
   }
 
   /** Ends every stream; the browsers will come back. */
@@ -172,33 +172,33 @@ export class ScreenFeed {
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
     if (this.#redraw) clearTimeout(this.#redraw);
     this.#stop();
-    for (const channel of this.#channels.values()) for (const viewer of [...channel.viewers]) viewer.end();
+    for (const channel of this.#channels.values()) for (const connection of [...channel.connections]) connection.end();
     this.#channels.clear();
   }
 
-  #channelOf(scene: Scene): Channel {
-    const key = keyOf(scene);
-    const channel = this.#channels.get(key) ?? new Channel(scene, this.#hub, this.#pauses);
+  #channelOf(query: ViewQuery): Channel {
+    const key = viewKey(query);
+    const channel = this.#channels.get(key) ?? new Channel(query, this.#hub, this.#pauses);
     this.#channels.set(key, channel);
     return channel;
   }
 
-  #leave(channel: Channel, viewer: Viewer): void {
-    channel.viewers.delete(viewer);
+  #leave(channel: Channel, connection: SseConnection): void {
+    channel.connections.delete(connection);
     // The monitor's stays: it remembers since when its runs are shown, for pages that are about to connect.
-    if (channel.viewers.size === 0 && channel.scene !== MONITOR) this.#channels.delete(keyOf(channel.scene));
-    if (this.viewers === 0) this.#rows.clear();
+    if (channel.connections.size === 0 && channel.query !== MONITOR) this.#channels.delete(viewKey(channel.query));
+    if (this.connections === 0) this.#rows.clear();
   }
 
   #onFrame(frame: Frame): void {
     this.#framed = frame.seq;
-    const watched = this.viewers > 0;
+    const watched = this.connections > 0;
     const changed = watched ? frame.jobs.filter((job) => this.#renderRow(job)) : [];
     const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
     for (const channel of this.#channels.values()) {
-      channel.judge(frame.jobs);
-      const change = newsOf(channel.settle());
-      if (channel.viewers.size === 0) continue;
+      channel.noteChanges(frame.jobs);
+      const change = newsOf(channel.refresh());
+      if (channel.connections.size === 0) continue;
       this.#send(channel, {
         ...change,
         jobs: changed.filter((job) => channel.shows(job)).map((job) => jobKey(job.runId, job.symbol)),
@@ -219,7 +219,7 @@ export class ScreenFeed {
       () => {
         this.#redraw = null;
         for (const channel of this.#channels.values()) {
-          this.#send(channel, newsOf(channel.settle()));
+          this.#send(channel, newsOf(channel.refresh()));
         }
         this.#planRedraw();
       },
@@ -229,7 +229,7 @@ export class ScreenFeed {
 
   /** Shows the quotas on the monitor when they have changed; browsers count the time to a reset themselves. */
   #onQuota(): void {
-    if (this.viewers === 0) return;
+    if (this.connections === 0) return;
     const quota = JSON.stringify(this.quotas());
     if (quota === this.#shownQuota) return;
     this.#shownQuota = quota;
@@ -238,22 +238,22 @@ export class ScreenFeed {
 
   /** Shows the last hour on the monitor when it has changed. */
   #onActivity(): void {
-    if (this.viewers === 0) return;
-    const activity = JSON.stringify(this.activity());
-    if (activity === this.#shownActivity) return;
-    this.#shownActivity = activity;
-    this.#sendMonitors({ ...NOTHING, activity: true });
+    if (this.connections === 0) return;
+    const lastHour = JSON.stringify(this.lastHour());
+    if (lastHour === this.#shownActivity) return;
+    this.#shownActivity = lastHour;
+    this.#sendMonitors({ ...NOTHING, lastHour: true });
   }
 
-  #sendMonitors(news: News): void {
+  #sendMonitors(update: PendingUpdate): void {
     for (const channel of this.#channels.values()) {
-      if (channel.scene.run === undefined) this.#send(channel, news);
+      if (channel.query.run === undefined) this.#send(channel, update);
     }
   }
 
   /** The lines of a scene that every viewer has been sent. */
-  #linesOf(scene: Scene): LogLine[] {
-    return linesOf(scene, this.said());
+  #linesOf(query: ViewQuery): LogLine[] {
+    return linesOf(query, this.announced());
   }
 
   #sendLines(): void {
@@ -263,19 +263,19 @@ export class ScreenFeed {
     this.#linesDue = Math.max(this.#logEvery, Math.min(RUSH_MS, lines.length * RUSH_LINE_MS));
     this.#line = lines.at(-1)?.id ?? this.#line;
     for (const channel of this.#channels.values()) {
-      this.#send(channel, { ...NOTHING, logs: linesOf(channel.scene, lines) });
+      this.#send(channel, { ...NOTHING, logs: linesOf(channel.query, lines) });
     }
   }
 
-  #send(channel: Channel, news: News): void {
-    if (isEmpty(news)) return;
+  #send(channel: Channel, update: PendingUpdate): void {
+    if (isEmpty(update)) return;
     let bytes: Uint8Array | null = null;
-    for (const viewer of [...channel.viewers]) {
-      if (viewer.ready) {
-        bytes ??= this.#render(channel, news);
-        viewer.write(bytes);
+    for (const connection of [...channel.connections]) {
+      if (connection.ready) {
+        bytes ??= this.#render(channel, update);
+        connection.write(bytes);
       } else {
-        viewer.pending = merge(viewer.pending, news);
+        connection.pending = merge(connection.pending, update);
         this.counts.merged += 1;
       }
     }
@@ -285,11 +285,11 @@ export class ScreenFeed {
     const now = Date.now();
     const beat = encoder.encode(sseHeartbeat(now));
     for (const channel of this.#channels.values()) {
-      for (const viewer of [...channel.viewers]) {
-        if (viewer.ready) viewer.write(beat);
-        else if (now - viewer.busySince > this.#stalled) {
+      for (const connection of [...channel.connections]) {
+        if (connection.ready) connection.write(beat);
+        else if (now - connection.busySince > this.#stalled) {
           this.counts.dropped += 1;
-          viewer.end();
+          connection.end();
         }
       }
     }
@@ -312,55 +312,55 @@ export class ScreenFeed {
     return job === undefined ? "" : liveJob(job);
   }
 
-  #render(channel: Channel, news: News): Uint8Array {
+  #render(channel: Channel, update: PendingUpdate): Uint8Array {
     const parts: string[] = [];
     let events = "";
-    const drawn = news.whole || news.sections ? this.draw(channel.scene) : [];
+    const drawn = update.whole || update.sections ? this.draw(channel.query) : [];
     // The page of a run that only the database still knows keeps what it shows.
-    const known = drawn.length > 0 || channel.scene.run === undefined;
-    if (news.whole) {
+    const known = drawn.length > 0 || channel.query.run === undefined;
+    if (update.whole) {
       if (known) parts.push(liveRuns(drawn));
     } else {
       // A run that came is drawn as it is now, with all its rows.
-      const fresh = new Set(news.cameRuns);
-      if (news.sections && known) events += sseSections(drawn, fresh);
+      const fresh = new Set(update.cameRuns);
+      if (update.sections && known) events += sseSections(drawn, fresh);
       const views = channel.views.filter(({ run }) => !fresh.has(run.id));
-      if (news.rows && views.length > 0) {
-        const came = news.came.flatMap((key) => (channel.showsKey(key) ? (this.#hub.jobByKey(key) ?? []) : []));
+      if (update.rows && views.length > 0) {
+        const came = update.came.flatMap((key) => (channel.showsKey(key) ? (this.#hub.jobByKey(key) ?? []) : []));
         events += sseRows(views.map((view) => rowsOrder(view, came)));
         for (const view of views) parts.push(livePager(view));
       }
-      for (const key of news.jobs) if (!fresh.has(this.#hub.jobByKey(key)?.runId ?? "")) parts.push(this.#rowOf(key));
+      for (const key of update.jobs) if (!fresh.has(this.#hub.jobByKey(key)?.runId ?? "")) parts.push(this.#rowOf(key));
       const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
-      for (const id of news.runs) {
+      for (const id of update.runs) {
         const run = byId.get(id);
         if (run && !fresh.has(id)) parts.push(liveRunHead(run));
       }
     }
-    if (news.wholeLog) parts.push(liveLog(this.lines(channel.scene)));
-    else if (news.logs.length > 0) parts.push(liveLogLines(news.logs));
-    if (news.quota) parts.push(liveQuota(this.quotas(), Date.now()));
-    if (news.activity) parts.push(liveActivity(this.activity()));
-    if (news.sentence !== "") parts.push(liveAnnouncement(news.sentence));
+    if (update.wholeLog) parts.push(liveLog(this.lines(channel.query)));
+    else if (update.logs.length > 0) parts.push(liveLogLines(update.logs));
+    if (update.quota) parts.push(liveQuota(this.quotas(), Date.now()));
+    if (update.lastHour) parts.push(liveActivity(this.lastHour()));
+    if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
     // Rows are those of the last frame: who comes back with this cursor is sent what happened after it.
     return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));
   }
 
-  #catchUp(channel: Channel, pending: News): Uint8Array | null {
+  #catchUp(channel: Channel, pending: PendingUpdate): Uint8Array | null {
     return isEmpty(pending) ? null : this.#render(channel, pending);
   }
 
   /** What happened on a scene since a drawing or message that ended at `cursor`; everything, if that is not known. */
-  #missed(channel: Channel, cursor: string | undefined): News {
+  #missed(channel: Channel, cursor: string | undefined): PendingUpdate {
     const [epoch, seqText, lineText] = (cursor ?? "").split("-");
     const seq = Number(seqText);
     const line = Number(lineText);
     const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
-    const monitor = channel.scene.run === undefined;
-    const panels = { quota: monitor && this.quotas().length > 0, activity: monitor && this.activity() !== null };
+    const monitor = channel.query.run === undefined;
+    const panels = { quota: monitor && this.quotas().length > 0, lastHour: monitor && this.lastHour() !== null };
     if (!known) return { ...NOTHING, ...panels, whole: true, wholeLog: true };
     if (seq === this.#hub.seq && line === this.#line) return { ...NOTHING, ...panels };
-    const logs = this.#linesOf(channel.scene).filter(({ id }) => id > line);
+    const logs = this.#linesOf(channel.query).filter(({ id }) => id > line);
     const wholeLog = logs.length >= LOG_PANEL_LINES;
     const whole = seq < channel.since;
     const jobs = whole
@@ -391,7 +391,7 @@ export class ScreenFeed {
   }
 }
 
-function newsOf(change: Change | null): News {
+function newsOf(change: Change | null): PendingUpdate {
   if (change === null) return NOTHING;
   const { runs, rows, came } = change;
   return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came };

@@ -3,8 +3,8 @@
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { jobKey, type ProgressHub } from "../../hub.ts";
 import type { RunView } from "../../views/jobs/job-table.tsx";
-import type { Viewer } from "./connection.ts";
-import { jobsOf, runsOf, type Scene, showsJob } from "./view-query.ts";
+import type { SseConnection } from "./connection.ts";
+import { jobsOf, runsOf, showsJob, type ViewQuery } from "./view-query.ts";
 
 /** Shortest time between two looks at which rows are on a scene, milliseconds. */
 export interface Pauses {
@@ -16,8 +16,8 @@ export interface Pauses {
 export const PAUSES: Pauses = { redraw: 1_000, resort: 2_500 };
 
 /** The runs of a scene with their jobs, as the hub knows them now. */
-export function drawScene(scene: Scene, hub: ProgressHub): RunView[] {
-  return runsOf(scene, hub.runs()).map((run) => ({ run, ...jobsOf(scene, hub.jobsOf(run.id)) }));
+export function drawRuns(query: ViewQuery, hub: ProgressHub): RunView[] {
+  return runsOf(query, hub.runs()).map((run) => ({ run, ...jobsOf(query, hub.jobsOf(run.id)) }));
 }
 
 /** What became of a scene. */
@@ -33,7 +33,7 @@ export interface Change {
 const keyOfJob = ({ runId, symbol }: JobProgress) => jobKey(runId, symbol);
 
 export class Channel {
-  readonly viewers = new Set<Viewer>();
+  readonly connections = new Set<SseConnection>();
   /** The sequence number since which the same runs and rows are on the scene. */
   since = 0;
   #views: readonly RunView[] = [];
@@ -47,7 +47,7 @@ export class Channel {
   #drawnAt = 0;
 
   constructor(
-    readonly scene: Scene,
+    readonly query: ViewQuery,
     private readonly hub: ProgressHub,
     private readonly pauses: Pauses = PAUSES,
   ) {
@@ -72,27 +72,27 @@ export class Channel {
   }
 
   /** Notes whether `changed` jobs may come to the scene, leave it, or move on it. */
-  judge(changed: readonly JobProgress[]): void {
+  noteChanges(changed: readonly JobProgress[]): void {
     this.#outOfDate ||= changed.some((job) => this.#runs.includes(job.runId) && this.#mayMove(job));
   }
 
   #mayMove(job: JobProgress): boolean {
-    const { order, filter } = this.scene;
-    if (order.moves) return true;
+    const { sort, filter } = this.query;
+    if (sort.moves) return true;
     // On one page of many, any job that begins or ceases to match shifts the rows.
     if (this.#full.has(job.runId)) return filter.text !== "";
-    return this.shows(job) !== showsJob(this.scene, job);
+    return this.shows(job) !== showsJob(this.query, job);
   }
 
   /** Milliseconds until the rows may be looked at again; `null` when they are as they should be. */
   get dueIn(): number | null {
-    const pause = this.scene.order.moves ? this.pauses.resort : this.pauses.redraw;
+    const pause = this.query.sort.moves ? this.pauses.resort : this.pauses.redraw;
     return this.#outOfDate ? Math.max(0, this.#drawnAt + pause - Date.now()) : null;
   }
 
   /** Brings the scene up to date; what became of it, or `null` if it shows what it did. */
-  settle(): Change | null {
-    const now = runsOf(this.scene, this.hub.runs()).map(({ id }) => id);
+  refresh(): Change | null {
+    const now = runsOf(this.query, this.hub.runs()).map(({ id }) => id);
     const same = now.length === this.#runs.length && now.every((id, index) => id === this.#runs[index]);
     if (same && this.dueIn !== 0) return null;
     const before = this.#rows;
@@ -110,7 +110,7 @@ export class Channel {
   }
 
   #take(): void {
-    const views = drawScene(this.scene, this.hub);
+    const views = drawRuns(this.query, this.hub);
     this.#views = views;
     this.#runs = views.map(({ run }) => run.id);
     this.#rows = new Set(views.flatMap(({ jobs }) => jobs.map(keyOfJob)));

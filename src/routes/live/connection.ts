@@ -1,17 +1,17 @@
-import type { News } from "./pending-update.ts";
+import type { PendingUpdate } from "./pending-update.ts";
 
 /** One browser's connection. `pull` is asked for only when the last write has left, which is how it pushes back. */
-export class Viewer {
+export class SseConnection {
   readonly stream: ReadableStream<Uint8Array>;
   /** What came while a write was under way. */
-  pending: News | null = null;
+  pending: PendingUpdate | null = null;
   /** Epoch milliseconds of the write that is under way. */
   busySince = Date.now();
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #wake: (() => void) | null = null;
+  #notify: (() => void) | null = null;
 
   constructor(
-    catchUp: (pending: News) => Uint8Array | null,
+    catchUp: (pending: PendingUpdate) => Uint8Array | null,
     private readonly leave: () => void,
   ) {
     this.stream = new ReadableStream<Uint8Array>(
@@ -28,7 +28,7 @@ export class Viewer {
             return;
           }
           return new Promise<void>((resolve) => {
-            this.#wake = resolve;
+            this.#notify = resolve;
           });
         },
         cancel: () => this.#gone(),
@@ -39,14 +39,14 @@ export class Viewer {
 
   /** Whether the connection takes a write now. */
   get ready(): boolean {
-    return this.#wake !== null;
+    return this.#notify !== null;
   }
 
   write(bytes: Uint8Array): void {
     this.busySince = Date.now();
     this.#controller?.enqueue(bytes);
-    this.#wake?.();
-    this.#wake = null;
+    this.#notify?.();
+    this.#notify = null;
   }
 
   end(): void {
@@ -55,13 +55,13 @@ export class Viewer {
     } catch {
       // The connection is gone already.
     }
-    this.#wake?.();
+    this.#notify?.();
     this.#gone();
   }
 
   #gone(): void {
     this.#controller = null;
-    this.#wake = null;
+    this.#notify = null;
     this.pending = null;
     this.leave();
   }

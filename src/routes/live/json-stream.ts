@@ -26,7 +26,7 @@ export function eventRoutes({ hub }: Services) {
   const snapshot = snapshots(hub);
   return apiRouter().openapi(read, (c) => {
     const stream = hub.stream({ latest: c.req.valid("query").latest === "1" });
-    return c.body(follow(hub, stream, snapshot, c.req.header("Last-Event-ID"), c.get("lease")), 200, {
+    return c.body(follow(hub, stream, snapshot, c.req.header("Last-Event-ID"), c.get("sessionSignal")), 200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
       "X-Accel-Buffering": "no",
@@ -34,7 +34,7 @@ export function eventRoutes({ hub }: Services) {
   });
 }
 
-interface Told {
+interface Reported {
   readonly text: string;
   /** Whatever happened up to here is in the snapshot, and so are the log lines from `firstLine` on. */
   readonly seq: number;
@@ -45,37 +45,37 @@ interface Told {
 function follow(
   hub: ProgressHub,
   stream: EventStream,
-  snapshot: () => Told,
+  snapshot: () => Reported,
   lastId: string | undefined,
-  lease: AbortSignal | undefined,
+  sessionSignal: AbortSignal | undefined,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let told: Told | null = null;
+  let reported: Reported | null = null;
   const end = () => stream.close();
-  lease?.addEventListener("abort", end);
+  sessionSignal?.addEventListener("abort", end);
   return new ReadableStream({
     async pull(controller) {
-      if (told === null) {
+      if (reported === null) {
         const missed = lastId === undefined ? null : skipped(hub, lastId);
-        told = snapshot();
-        controller.enqueue(encoder.encode((missed === null ? "" : encodeLag(hub, missed)) + told.text));
+        reported = snapshot();
+        controller.enqueue(encoder.encode((missed === null ? "" : encodeLag(hub, missed)) + reported.text));
         return;
       }
       const chunk = await stream.next(PING_MS);
       if (chunk === null) {
-        lease?.removeEventListener("abort", end);
+        sessionSignal?.removeEventListener("abort", end);
         return controller.close();
       }
       const lagged = chunk.lagged > 0;
-      if (lagged) told = snapshot();
-      const { seq, firstLine, text } = told;
+      if (lagged) reported = snapshot();
+      const { seq, firstLine, text } = reported;
       const news = chunk.events.filter((event) => event.seq > seq || isOlderLine(event, firstLine));
       const head = lagged ? encodeLag(hub, chunk.lagged + chunk.events.length - news.length) + text : "";
       const body = head + news.map((event) => encodeEvent(hub.epoch, event)).join("");
       controller.enqueue(encoder.encode(body || ": ping\n\n"));
     },
     cancel: () => {
-      lease?.removeEventListener("abort", end);
+      sessionSignal?.removeEventListener("abort", end);
       stream.close();
     },
   });
@@ -95,8 +95,8 @@ function encodeLag(hub: ProgressHub, count: number): string {
 }
 
 /** Snapshots in their wire form; viewers who come at the same moment share one. */
-function snapshots(hub: ProgressHub): () => Told {
-  let last: Told | null = null;
+function snapshots(hub: ProgressHub): () => Reported {
+  let last: Reported | null = null;
   return () => {
     if (last?.seq === hub.seq) return last;
     const { seq, runs, jobs, logs } = hub.snapshot();

@@ -4,7 +4,7 @@ import type { LogLine } from "../../domain/log.ts";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 
 /** Rows are named, not held: they are written as they are when their turn comes. */
-export interface News {
+export interface PendingUpdate {
   /** Everything that belongs to runs, for one whose drawing is too old. */
   readonly whole: boolean;
   /** Other runs, and which of them came. */
@@ -21,12 +21,12 @@ export interface News {
   /** The quotas of the providers in use. */
   readonly quota: boolean;
   /** The last hour. */
-  readonly activity: boolean;
+  readonly lastHour: boolean;
   /** For screen readers. */
   readonly sentence: string;
 }
 
-export const NOTHING: News = {
+export const NOTHING: PendingUpdate = {
   whole: false,
   sections: false,
   cameRuns: [],
@@ -37,22 +37,22 @@ export const NOTHING: News = {
   logs: [],
   wholeLog: false,
   quota: false,
-  activity: false,
+  lastHour: false,
   sentence: "",
 };
 
-export const isEmpty = (news: News) =>
+export const isEmpty = (news: PendingUpdate) =>
   !news.whole &&
   !news.sections &&
   !news.rows &&
   !news.wholeLog &&
   !news.quota &&
-  !news.activity &&
+  !news.lastHour &&
   news.jobs.length + news.runs.length + news.logs.length === 0 &&
   news.sentence === "";
 
 /** Two pieces of news as one: newest per job, bounded log. */
-export function merge(before: News | null, after: News): News {
+export function merge(before: PendingUpdate | null, after: PendingUpdate): PendingUpdate {
   if (before === null) return after;
   const whole = before.whole || after.whole;
   const union = (name: "cameRuns" | "came" | "jobs" | "runs") =>
@@ -70,7 +70,7 @@ export function merge(before: News | null, after: News): News {
     logs: wholeLog ? [] : logs,
     wholeLog,
     quota: before.quota || after.quota,
-    activity: before.activity || after.activity,
+    lastHour: before.lastHour || after.lastHour,
     sentence: after.sentence || before.sentence,
   };
 }

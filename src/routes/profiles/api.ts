@@ -7,7 +7,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
-import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/runs/renew.ts";
+import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
@@ -120,7 +120,7 @@ export function profileRoutes({ db, config, runs }: Services) {
     .openapi(list, async (c) => {
       const { q = "", where = "", sort = "", health = "", ...page } = c.req.valid("query");
       const query = screenOf(where, sort);
-      if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+      if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
       const asked = { ...page, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
       const found = await listProfiles(db, asked, clock());
       return c.json({ profiles: found.map((each) => ({ ...profileToWire(each), health: each.health })) }, 200);
@@ -134,13 +134,13 @@ export function profileRoutes({ db, config, runs }: Services) {
     .openapi(renew, async (c) => {
       const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");
       const query = screenOf(where, "");
-      if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+      if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
       const filter = { search: q, where: query.condition, healths: healthsOf(health) };
       const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
       const found = await matchingProfiles(db, asked, clock());
       const free = await notBusy(db, found);
       const started = [];
-      for (const each of dry_run ? [] : renewalOrders(free, order, Date.now() / 1000))
+      for (const each of dry_run ? [] : renewalRequests(free, order, Date.now() / 1000))
         started.push(await runs.start(each));
       return c.json({ profiles: found.length, busy: found.length - free.length, runs: started.map(runToWire) }, 202);
     })

@@ -14,7 +14,7 @@ export interface ScreenQuery {
   readonly features: readonly string[];
   readonly sort: ProfileSort | undefined;
   /** What cannot be read, and where. */
-  readonly wrong: FieldError | null;
+  readonly error: FieldError | null;
 }
 
 const isFeature = (name: string) => featureNamed(name) !== undefined;
@@ -23,19 +23,19 @@ const NAMES = FEATURES.map(({ name }) => name);
 export function screenOf(where: string, sort: string): ScreenQuery {
   const screen = where.trim() === "" ? { condition: undefined, features: [] } : parseScreen(where, isFeature);
   const none = { condition: undefined, features: [], sort: undefined };
-  if ("wrong" in screen) {
-    return { ...none, wrong: { path: "where", message: `${screen.wrong} (at character ${screen.at + 1})` } };
+  if ("error" in screen) {
+    return { ...none, error: { path: "where", message: `${screen.error} (at character ${screen.at + 1})` } };
   }
   const name = sort.replace(/^-/, "");
   const descending = sort.startsWith("-");
-  if (name === "") return { ...screen, sort: undefined, wrong: null };
+  if (name === "") return { ...screen, sort: undefined, error: null };
   const column = PROFILE_SORTS.find((each) => each === name);
-  if (column) return { ...screen, sort: { column, descending }, wrong: null };
+  if (column) return { ...screen, sort: { column, descending }, error: null };
   if (!isFeature(name)) {
-    return { ...none, wrong: { path: "sort", message: `There is no feature ${JSON.stringify(name.slice(0, 60))}` } };
+    return { ...none, error: { path: "sort", message: `There is no feature ${JSON.stringify(name.slice(0, 60))}` } };
   }
   const features = [...new Set([...screen.features, name])];
-  return { ...screen, features, sort: { feature: name, descending }, wrong: null };
+  return { ...screen, features, sort: { feature: name, descending }, error: null };
 }
 
 /** The healths that `gaps,stale` names; what is none is left out. */
@@ -63,7 +63,7 @@ export function profilesAsked(asked: (name: string) => string | undefined) {
     q,
     interval: isInterval(interval) ? interval : "",
     health: healths.join(","),
-    wrong: query.wrong?.message ?? null,
+    error: query.error?.message ?? null,
     columns: query.features,
     names: NAMES,
   };

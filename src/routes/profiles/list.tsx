@@ -10,7 +10,7 @@ import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../../features/catalog
 import { countMatching, listProfiles, outdatedProfiles } from "../../storage/profiles/profiles.ts";
 import { type ProfileSummary, ProfilesPage } from "../../views/profiles/profile-list.tsx";
 import { screenAddress } from "../../views/profiles/screener.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
@@ -20,14 +20,14 @@ const PAGE_SIZE = 200;
 /** Most profiles in a download: more symbols than one run may have, at every interval. */
 const MAX_DOWNLOAD = 50_000;
 
-export function profileListRoutes(services: Services, assets: Frame["assets"]) {
+export function profileListRoutes(services: Services, assets: PageContext["assets"]) {
   const pages = new Hono();
   pages.use(compressed);
   pages.get("/profiles", profilesPage(services, assets));
   return pages;
 }
 
-function profilesPage({ db, config }: Services, assets: Frame["assets"]) {
+function profilesPage({ db, config }: Services, assets: PageContext["assets"]) {
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
     const { query, filter, screen } = profilesAsked((name) => c.req.query(name));
@@ -41,13 +41,13 @@ function profilesPage({ db, config }: Services, assets: Frame["assets"]) {
     }
     const clock = healthClock(calendar, Date.now());
     const format = c.req.query("format");
-    if (query.wrong === null && (format === "csv" || format === "json")) {
+    if (query.error === null && (format === "csv" || format === "json")) {
       const found = await listProfiles(db, { ...filter, limit: MAX_DOWNLOAD }, clock);
       return format === "json" ? answerJson(c, found) : answerCsv(c, found, query.features);
     }
     const page = Math.min(10_000, Math.max(1, Math.trunc(Number(c.req.query("page"))) || 1));
     const range = { limit: PAGE_SIZE + 1, offset: (page - 1) * PAGE_SIZE };
-    const found = query.wrong === null ? await listProfiles(db, { ...filter, ...range }, clock) : [];
+    const found = query.error === null ? await listProfiles(db, { ...filter, ...range }, clock) : [];
     const more = found.length > PAGE_SIZE;
     const address = (to: number) => screenAddress(screen, to > 1 ? { page: String(to) } : {});
     const groups = await outdatedProfiles(db, String(CATALOG_VERSION));
@@ -55,7 +55,7 @@ function profilesPage({ db, config }: Services, assets: Frame["assets"]) {
       screen,
       outdated: groups.reduce((sum, { symbols }) => sum + symbols.length, 0),
       // Counted only where the page does not show them all.
-      matching: page === 1 && !more ? found.length : query.wrong === null ? await countMatching(db, filter, clock) : 0,
+      matching: page === 1 && !more ? found.length : query.error === null ? await countMatching(db, filter, clock) : 0,
       rows: found.slice(0, PAGE_SIZE).map((profile) => ({
         ...summaryOf(profile),
         health: profile.health,
@@ -63,7 +63,7 @@ function profilesPage({ db, config }: Services, assets: Frame["assets"]) {
       })),
       pages: { before: page > 1 ? address(page - 1) : null, after: more ? address(page + 1) : null },
     };
-    return c.html(<ProfilesPage frame={frameOf(c, assets)} view={view} />, query.wrong === null ? 200 : 422);
+    return c.html(<ProfilesPage frame={frameOf(c, assets)} view={view} />, query.error === null ? 200 : 422);
   };
 }
 

@@ -9,7 +9,7 @@ import { parseSymbol } from "../../domain/market/symbol.ts";
 import { missingSettings } from "../../providers/entry.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
-import { parseRunOrder } from "../../scheduler/runs/run-request.ts";
+import { parseRunRequest } from "../../scheduler/runs/run-request.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
 import { listGaps } from "../../storage/market/gaps.ts";
 import { listRevisions, listSources } from "../../storage/market/revisions.ts";
@@ -68,15 +68,15 @@ export function profileQualityRoutes({ db, runs }: Services) {
   const routes = new Hono();
 
   routes.post("/profiles/:symbol/renew", async (c) => {
-    const { interval, order, repair_provider } = await c.req.parseBody();
+    const { interval, order: request, repair_provider } = await c.req.parseBody();
     const symbol = parseSymbol(c.req.param("symbol"));
     const profile = symbol === null ? undefined : await findProfile(db, symbol, String(interval) as Interval);
     if (profile === undefined) throw new Refusal("not_found", "There is no such profile: start a run for it first");
-    const mode = order === "repair" ? "repair" : "full";
+    const mode = request === "repair" ? "repair" : "full";
     // The whole of what is stored, in years as orders count them.
     const years = Math.ceil((Date.now() / 1000 - profile.firstBar) / (365 * DAY));
     await runs.start(
-      parseRunOrder({
+      parseRunRequest({
         symbols: [profile.symbol],
         mode,
         interval: profile.interval,

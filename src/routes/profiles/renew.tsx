@@ -5,18 +5,18 @@ import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
-import { notBusy, RENEWALS, renewalOrders } from "../../scheduler/runs/renew.ts";
+import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
 import { matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
 import { renewAddress, screenAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { frameOf } from "../page-context.ts";
 import { viewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
 import { profilesAsked } from "./list-query.ts";
 
-export function profileRenewRoutes(services: Services, assets: Frame["assets"]) {
+export function profileRenewRoutes(services: Services, assets: PageContext["assets"]) {
   const { db, runs, config } = services;
   const calendar = createCalendar(config.sessions);
   const routes = new Hono();
@@ -26,7 +26,7 @@ export function profileRenewRoutes(services: Services, assets: Frame["assets"]) 
     const renewal = RENEWALS.find((each) => each === body.order);
     if (renewal === undefined) throw new Refusal("invalid", `There is no such order; there are ${RENEWALS.join(", ")}`);
     const { query, filter, screen } = profilesAsked((name) => c.req.query(name));
-    if (query.wrong) throw new Refusal("invalid", query.wrong.message, [query.wrong]);
+    if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
     const all = body.scope === "all";
     const picked = [body.symbol ?? []].flat().map(String);
     const found = await matchingProfiles(db, all ? filter : { keys: picked }, healthClock(calendar, Date.now()));
@@ -36,23 +36,23 @@ export function profileRenewRoutes(services: Services, assets: Frame["assets"]) 
     }
     const free = await notBusy(db, found);
     const now = Date.now() / 1000;
-    const orders = renewalOrders(free, renewal, now);
+    const orders = renewalRequests(free, renewal, now);
     if (body.expect === String(found.length) && orders.length > 0) {
-      for (const order of orders) await runs.start(order);
+      for (const request of orders) await runs.start(request);
       return c.redirect("/", 303);
     }
     // Asked from the page of one profile, it leads back there.
     const single = body.from === "profile" ? found[0]! : null;
     const back = single ? profileAddress(single.symbol, single.interval) : screenAddress(screen);
     const renewalView = {
-      order: renewal,
+      request: renewal,
       profiles: found.length,
       busy: found.length - free.length,
       runs: await Promise.all(
-        orders.map(async (order) => ({
-          provider: order.provider ?? config.provider,
-          interval: order.interval,
-          cost: await viewOf(services, order),
+        orders.map(async (request) => ({
+          provider: request.provider ?? config.provider,
+          interval: request.interval,
+          cost: await viewOf(services, request),
         })),
       ),
       was: typeof body.expect === "string" && body.expect !== String(found.length) ? Number(body.expect) : null,

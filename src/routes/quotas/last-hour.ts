@@ -5,18 +5,18 @@ import { HOUR } from "../../scheduler/live/last-hour.ts";
 import type { ActivityView } from "../../views/quotas/last-hour.tsx";
 import type { Services } from "../services.ts";
 
-export function activityView({ activity, usage }: Pick<Services, "activity" | "usage">): ActivityView | null {
+export function lastHourView({ lastHour, usage }: Pick<Services, "lastHour" | "usage">): ActivityView | null {
   const asked = usage.minutes(HOUR);
-  const bars = activity.bars();
+  const bars = lastHour.bars();
   const requests = Array.from({ length: HOUR }, (_, i) => {
     let sum = 0;
     for (const minutes of asked.values()) sum += minutes[i]!;
     return sum;
   });
   if (!requests.some(Boolean) && !bars.some(Boolean)) return null;
-  const quotas = activity.quotas().filter(({ provider }) => asked.get(provider)?.some(Boolean));
+  const quotas = lastHour.quotas().filter(({ provider }) => asked.get(provider)?.some(Boolean));
   return {
-    since: bars.includes(null) ? activity.since : null,
+    since: bars.includes(null) ? lastHour.since : null,
     bars,
     requests,
     quotas: quotas.map(({ provider, levels, gauge: { period, counts, limit } }) => {

@@ -6,9 +6,9 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
-import { parseRunOrder, quote, RunOrderBody } from "../../scheduler/runs/run-request.ts";
+import { parseRunRequest, quote, RunRequestBody } from "../../scheduler/runs/run-request.ts";
 import { apiRouter, integerParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
-import { parsePlace, placeText } from "../cursor.ts";
+import { formatCursor, parseCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";
 
 const RunBody = z
@@ -29,10 +29,10 @@ const JobBody = z
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
 /** A place in the list, as an answer gave it in `older` or `newer`; or a time, as `created_at` in epoch milliseconds. */
-const place = z
+const cursor = z
   .string()
   .transform((text, context) => {
-    const read = parsePlace(text);
+    const read = parseCursor(text);
     if (read !== null) return read;
     context.addIssue({ code: "custom", message: `${quote(text)} is no place in the list, nor epoch milliseconds` });
     return z.NEVER;
@@ -43,8 +43,8 @@ const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).ope
 const ListQuery = z
   .object({
     limit: integerParameter(1, 200, 50),
-    before: place.optional(),
-    after: place.optional(),
+    before: cursor.optional(),
+    after: cursor.optional(),
     status: z.enum(RUN_STATES).optional(),
     mode: z.enum(MODES).optional(),
     interval: z.enum(INTERVALS).optional(),
@@ -70,7 +70,7 @@ const start = createRoute({
   method: "post",
   path: "/runs",
   summary: "Start a run",
-  request: { body: { required: true, content: { "application/json": { schema: RunOrderBody } } } },
+  request: { body: { required: true, content: { "application/json": { schema: RunRequestBody } } } },
   responses: { 202: json("The run was stored and queued", OneRun), ...refusals(400, 409, 413, 415, 422) },
 });
 const outdated = createRoute({
@@ -113,14 +113,14 @@ export function runRoutes({ db, runs }: Services) {
   return apiRouter()
     .openapi(start, async (c) => {
       // Parsed once more from the checked body: the same reading as for forms and the command line.
-      const run = await runs.start(parseRunOrder(c.req.valid("json")));
+      const run = await runs.start(parseRunRequest(c.req.valid("json")));
       return c.json({ run: runToWire(run) }, 202);
     })
     .openapi(outdated, async (c) => c.json({ runs: (await reprocessOutdated(db, runs)).map(runToWire) }, 202))
     .openapi(list, async (c) => {
       const { limit, before, after, status: state, ...filter } = c.req.valid("query");
       const page = await runs.list({ ...filter, state }, { limit, before, after });
-      const text = (place: typeof page.older) => place && placeText(place);
+      const text = (cursor: typeof page.older) => cursor && formatCursor(cursor);
       return c.json({ runs: page.runs.map(runToWire), older: text(page.older), newer: text(page.newer) }, 200);
     })
     .openapi(read, async (c) => {

@@ -6,8 +6,8 @@ import { Refusal } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { mergeBatches, planBatches } from "../../domain/runs/batch-plan.ts";
 import type { Provider } from "../../providers/provider.ts";
-import { forecast } from "../../scheduler/runs/cost-estimate.ts";
-import type { RunOrder } from "../../scheduler/runs/run-request.ts";
+import { estimateCost } from "../../scheduler/runs/cost-estimate.ts";
+import type { RunRequest } from "../../scheduler/runs/run-request.ts";
 import { knownProfiles } from "../../storage/profiles/profiles.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
@@ -37,27 +37,30 @@ export const previewRoutes = (services: Services) =>
   });
 
 /** What an order would cost; `null` where its provider lacks a setting. */
-export async function viewOf({ config, db, provider, quota }: Services, order: RunOrder): Promise<PreviewView | null> {
-  const name = order.provider ?? config.provider;
+export async function viewOf(
+  { config, db, provider, quota }: Services,
+  request: RunRequest,
+): Promise<PreviewView | null> {
+  const name = request.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
-  const [known, speed] = await Promise.all([knownProfiles(db, order.symbols, order.interval), speedOf(db, name)]);
-  const { calls, units } = costOf(source, order);
+  const [known, speed] = await Promise.all([knownProfiles(db, request.symbols, request.interval), speedOf(db, name)]);
+  const { calls, units } = costOf(source, request);
   const now = Math.floor(Date.now() / 1_000);
   const limits = quota.snapshot().find((each) => each.provider === name)?.gauges ?? [];
-  const { seconds, afterReset } = forecast(
+  const { seconds, afterReset } = estimateCost(
     {
-      symbols: order.symbols.length,
+      symbols: request.symbols.length,
       requests: calls,
       units,
       limits,
-      workers: Math.min(order.symbols.length, order.maxWorkers ?? config.workers, config.workers),
-      secondsPerSymbol: secondsPerSymbol(speed, calls / order.symbols.length),
+      workers: Math.min(request.symbols.length, request.maxWorkers ?? config.workers, config.workers),
+      secondsPerSymbol: secondsPerSymbol(speed, calls / request.symbols.length),
     },
     now,
   );
   return {
-    symbols: order.symbols.length,
+    symbols: request.symbols.length,
     calls,
     units,
     seconds,
@@ -68,14 +71,14 @@ export async function viewOf({ config, db, provider, quota }: Services, order: R
 }
 
 /** Requests of the whole order and what they cost by the provider's own declaration. */
-function costOf(source: Provider, order: RunOrder): { calls: number; units: number } {
-  const perSymbol = barRequests(source, order);
+function costOf(source: Provider, request: RunRequest): { calls: number; units: number } {
+  const perSymbol = barRequests(source, request);
   if (perSymbol === 0) return { calls: 0, units: 0 };
   let [calls, units] = [0, 0];
-  for (const symbol of order.symbols) {
-    const { bars, actions } = source.costs?.(symbol, order.interval) ?? { bars: 1, actions: [] };
+  for (const symbol of request.symbols) {
+    const { bars, actions } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
     // A repair asks for bars alone.
-    const listings = order.mode === "repair" ? [] : actions;
+    const listings = request.mode === "repair" ? [] : actions;
     calls += perSymbol + listings.length;
     units += perSymbol * bars + listings.reduce((sum, cost) => sum + cost, 0);
   }
@@ -83,13 +86,13 @@ function costOf(source: Provider, order: RunOrder): { calls: number; units: numb
 }
 
 /** Requests for one symbol's bars: neighbouring batches share one; a few for what is new or missing; none without fetching. */
-function barRequests(source: Provider, order: RunOrder): number {
-  if (order.mode === "reprocess") return 0;
-  if (order.mode !== "full") return 1;
+function barRequests(source: Provider, request: RunRequest): number {
+  if (request.mode === "reprocess") return 0;
+  if (request.mode !== "full") return 1;
   const now = Math.floor(Date.now() / 1_000 / DAY) * DAY + DAY;
-  const from = order.years === "all" ? source.historyStart(order.interval) : now - order.years * 365 * DAY;
+  const from = request.years === "all" ? source.historyStart(request.interval) : now - request.years * 365 * DAY;
   const start = Math.floor(from / DAY) * DAY;
-  return mergeBatches(planBatches(start, now, order.batchDays), source.maxWindowDays(order.interval)).length;
+  return mergeBatches(planBatches(start, now, request.batchDays), source.maxWindowDays(request.interval)).length;
 }
 
 /** By the speed of earlier jobs: their time grows with their requests. */

@@ -5,46 +5,51 @@ import { type Context, Hono } from "hono";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
 import { MonitorPage, type MonitorView } from "../../views/runs/monitor-page.tsx";
 import type { RunFormView } from "../../views/runs/run-form.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
-import type { ScreenFeed } from "../live/broadcaster.ts";
-import { type Scene, sceneOf, streamAddress } from "../live/view-query.ts";
+import type { LiveBroadcaster } from "../live/broadcaster.ts";
+import { parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
 import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { emptyForm } from "./run-form.ts";
 
 /** The monitor as it is now. */
-export function monitorView(feed: ScreenFeed, form: RunFormView, filter: FilterView, scene: Scene): MonitorView {
-  const runs = feed.draw(scene);
+export function monitorView(
+  broadcaster: LiveBroadcaster,
+  form: RunFormView,
+  filter: FilterView,
+  query: ViewQuery,
+): MonitorView {
+  const runs = broadcaster.draw(query);
   return {
     form,
     filter,
     runs,
-    quotas: feed.quotas(),
-    activity: feed.activity(),
-    logs: feed.lines(scene),
-    stream: streamAddress(scene, feed.cursor()),
+    quotas: broadcaster.quotas(),
+    activity: broadcaster.lastHour(),
+    logs: broadcaster.lines(query),
+    stream: streamAddress(query, broadcaster.cursor()),
   };
 }
 
-/** The filter bar of a scene. */
-export const filterView = (text: string, wrong: string | null, { order }: Scene): FilterView => ({
+/** The filter bar of a view query. */
+export const filterView = (text: string, error: string | null, { sort }: ViewQuery): FilterView => ({
   text,
-  wrong,
-  sort: order.text,
+  error,
+  sort: sort.text,
 });
 
 /** Longest list of symbols taken from an address, characters. */
 const MAX_ASKED = 8_000;
 
-export function pageRoutes(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
+export function pageRoutes(services: Services, broadcaster: LiveBroadcaster, assets: PageContext["assets"]) {
   const pages = new Hono();
   pages.use(compressed);
 
   pages.get("/", (c) => {
     const text = c.req.query("q") ?? "";
-    const { scene, wrong } = sceneOf(undefined, c.req.query());
-    const view = monitorView(feed, emptyForm(services, askedFor(c)), filterView(text, wrong, scene), scene);
+    const { query, error } = parseViewQuery(undefined, c.req.query());
+    const view = monitorView(broadcaster, emptyForm(services, askedFor(c)), filterView(text, error, query), query);
     return c.html(<MonitorPage frame={frameOf(c, assets)} view={view} />);
   });
 

@@ -10,13 +10,13 @@ import { failuresOf } from "../../storage/runs/run-list.ts";
 import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
 import { RunsPage } from "../../views/runs/run-list-page.tsx";
-import { REPORT_ORDERS, type ReportOrder, type ReportRow, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import { REPORT_SORTS, type ReportRow, type ReportSort, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
-import { parsePlace, placeText } from "../cursor.ts";
+import { formatCursor, parseCursor } from "../cursor.ts";
 import { answerJobCard, answerJobLog, answerJobPage } from "../jobs/job-page.tsx";
-import type { ScreenFeed } from "../live/broadcaster.ts";
-import { jobsOf, type Scene, sceneOf, streamAddress } from "../live/view-query.ts";
+import type { LiveBroadcaster } from "../live/broadcaster.ts";
+import { jobsOf, parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
 import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { readRunFilter } from "./list-query.ts";
@@ -26,16 +26,16 @@ import { filterView } from "./monitor.tsx";
 const PAGE_SIZE = 50;
 const REPORT_ROWS = 500;
 
-export function runPages(services: Services, feed: ScreenFeed, assets: Frame["assets"]) {
+export function runPages(services: Services, broadcaster: LiveBroadcaster, assets: PageContext["assets"]) {
   const { db, runs } = services;
   const pages = new Hono();
   pages.use("/runs/*", compressed);
 
   pages.get("/runs", async (c) => {
     const { filter, form } = readRunFilter((name) => c.req.query(name));
-    const place = (name: string) => parsePlace(c.req.query(name) ?? "") ?? undefined;
-    const after = place("after");
-    const page = await runs.list(filter, { limit: PAGE_SIZE, before: after ? undefined : place("before"), after });
+    const cursor = (name: string) => parseCursor(c.req.query(name) ?? "") ?? undefined;
+    const after = cursor("after");
+    const page = await runs.list(filter, { limit: PAGE_SIZE, before: after ? undefined : cursor("before"), after });
     const failures = await failuresOf(
       db,
       page.runs.map(({ id }) => id),
@@ -44,44 +44,44 @@ export function runPages(services: Services, feed: ScreenFeed, assets: Frame["as
       runs: page.runs.map((run) => ({ run, failure: failures.get(run.id) ?? null })),
       form,
       providers: PROVIDERS,
-      older: page.older && placeText(page.older),
-      newer: page.newer && placeText(page.newer),
+      older: page.older && formatCursor(page.older),
+      newer: page.newer && formatCursor(page.newer),
     };
     return c.html(<RunsPage frame={frameOf(c, assets)} view={view} />, Object.keys(form.errors).length > 0 ? 422 : 200);
   });
 
   pages.get("/runs/:id", async (c) => {
-    const { scene, wrong } = sceneOf(c.req.param("id"), c.req.query());
-    const cursor = feed.cursor();
+    const { query, error } = parseViewQuery(c.req.param("id"), c.req.query());
+    const cursor = broadcaster.cursor();
     const { run, jobs } = await runs.read(c.req.param("id"));
-    const filter = filterView(c.req.query("q") ?? "", wrong, scene);
-    if (run.finishedAt !== null) return answerReport(c, run, scene, filter);
-    const stream = streamAddress(scene, cursor);
+    const filter = filterView(c.req.query("q") ?? "", error, query);
+    if (run.finishedAt !== null) return answerReport(c, run, query, filter);
+    const stream = streamAddress(query, cursor);
     return c.html(
-      <RunPage frame={frameOf(c, assets)} view={{ run, ...jobsOf(scene, jobs) }} filter={filter} stream={stream} />,
+      <RunPage frame={frameOf(c, assets)} view={{ run, ...jobsOf(query, jobs) }} filter={filter} stream={stream} />,
     );
   });
 
-  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, feed, assets));
-  pages.get("/runs/:id/jobs/:symbol/batches", (c) => answerJobCard(c, services, feed, "batches"));
-  pages.get("/runs/:id/jobs/:symbol/why", (c) => answerJobCard(c, services, feed, "why"));
+  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, broadcaster, assets));
+  pages.get("/runs/:id/jobs/:symbol/batches", (c) => answerJobCard(c, services, broadcaster, "batches"));
+  pages.get("/runs/:id/jobs/:symbol/why", (c) => answerJobCard(c, services, broadcaster, "why"));
   pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
   /** A finished run from the database, as a page or (`format=csv`) as a download. */
-  async function answerReport(c: Context, run: RunSummary, scene: Scene, filter: FilterView): Promise<Response> {
+  async function answerReport(c: Context, run: RunSummary, query: ViewQuery, filter: FilterView): Promise<Response> {
     const [{ jobs }, stored] = await Promise.all([runs.read(run.id), jobsOfRun(db, run.id)]);
     const byId = new Map(jobs.map((job) => [job.symbol, job]));
     const rows = stored.flatMap(({ symbol, attempts, fetchMs, finishedAt, error }): ReportRow[] => {
       const job = byId.get(symbol);
       const row = { attempts, fetchSeconds: fetchMs / 1_000, finishedAt, error };
-      return job && scene.filter.matches(job) ? [{ job, ...row }] : [];
+      return job && query.filter.matches(job) ? [{ job, ...row }] : [];
     });
     const asked = c.req.query("sort") ?? "";
-    const order = REPORT_ORDERS.find((each) => each === asked.replace(/^-/, ""));
-    rows.sort(order === undefined ? failuresFirst : by(order, asked.startsWith("-") ? -1 : 1));
+    const column = REPORT_SORTS.find((each) => each === asked.replace(/^-/, ""));
+    rows.sort(column === undefined ? failuresFirst : by(column, asked.startsWith("-") ? -1 : 1));
     if (c.req.query("format") === "csv") return csv(c, run, rows);
     const shown = rows.slice(0, REPORT_ROWS);
-    const sort = order === undefined ? "" : asked;
+    const sort = column === undefined ? "" : asked;
     const view = { run, rows: shown, hidden: rows.length - shown.length, filter: { ...filter, sort }, sort };
     return c.html(<RunReportPage frame={frameOf(c, assets)} view={view} />);
   }
@@ -89,7 +89,7 @@ export function runPages(services: Services, feed: ScreenFeed, assets: Frame["as
   return pages;
 }
 
-const KEYS: Readonly<Record<ReportOrder, (row: ReportRow) => number | string>> = {
+const KEYS: Readonly<Record<ReportSort, (row: ReportRow) => number | string>> = {
   symbol: ({ job }) => job.symbol,
   points: ({ job }) => job.dataPoints,
   calls: ({ job }) => job.apiCalls,
@@ -99,8 +99,8 @@ const KEYS: Readonly<Record<ReportOrder, (row: ReportRow) => number | string>> =
   ended: ({ finishedAt }) => finishedAt ?? 0,
 };
 
-const by = (order: ReportOrder, sign: 1 | -1) => (a: ReportRow, b: ReportRow) => {
-  const [x, y] = [KEYS[order](a), KEYS[order](b)];
+const by = (sort: ReportSort, sign: 1 | -1) => (a: ReportRow, b: ReportRow) => {
+  const [x, y] = [KEYS[sort](a), KEYS[sort](b)];
   return x < y ? -sign : x > y ? sign : 0;
 };
 

@@ -4,7 +4,7 @@ import type { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
 import { missingSettings } from "../../providers/entry.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import { parseRunOrder, type RunOrder } from "../../scheduler/runs/run-request.ts";
+import { parseRunRequest, type RunRequest } from "../../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
 import type { Services } from "../services.ts";
 
@@ -46,9 +46,9 @@ export function readFields(body: Readonly<Record<string, unknown>>): Partial<Val
 }
 
 /** @throws Refusal with one error per wrong field */
-export function orderOf(values: Partial<Values>): RunOrder {
+export function orderOf(values: Partial<Values>): RunRequest {
   const { symbols = "", years, batch_days, max_workers, ...rest } = values;
-  return parseRunOrder({
+  return parseRunRequest({
     ...rest,
     symbols: splitSymbols(symbols),
     years: years === "all" ? years : numberOf(years),
@@ -72,12 +72,12 @@ export function sayErrors<F extends string>(
   const fieldOf = (name: string): F | "form" => fields.find((field) => field === name) ?? "form";
   const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
   if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
-  const said = [...byField].map(([field, errors]) => {
+  const flash = [...byField].map(([field, errors]) => {
     const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
     const more = errors.length - shown.length;
     return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
   });
-  return Object.fromEntries(said);
+  return Object.fromEntries(flash);
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

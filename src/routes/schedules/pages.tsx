@@ -5,25 +5,25 @@ import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import type { ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
 import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../../views/schedules/schedules-page.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { scheduleBody, scheduleErrors, scheduleForm, scheduleId, typedSchedule, watchlistNames } from "./form.ts";
 
-export function schedulePages(services: Services, assets: Frame["assets"]) {
+export function schedulePages(services: Services, assets: PageContext["assets"]) {
   const { schedules } = services;
   const pages = new Hono();
   pages.use("/schedules", compressed);
 
-  const show = async (c: Context, form: ScheduleFormView, said: SchedulesView["said"] = null, status = 200) => {
+  const show = async (c: Context, form: ScheduleFormView, flash: SchedulesView["flash"] = null, status = 200) => {
     const names = await watchlistNames(services);
     const views = (await schedules.list()).map((schedule) => ({
       ...schedule,
       watchlist: names.get(schedule.watchlistId ?? 0) ?? null,
     }));
     const frame = { ...frameOf(c, assets), path: form.id === null ? "/schedules" : `/schedules/${form.id}` };
-    return c.html(<SchedulesPage frame={frame} view={{ schedules: views, form, said }} />, status as 200);
+    return c.html(<SchedulesPage frame={frame} view={{ schedules: views, form, flash }} />, status as 200);
   };
   const id = (c: Context) => scheduleId(services, c.req.param("id") ?? "");
   const back = (c: Context) => c.redirect("/schedules", 303);

@@ -8,13 +8,13 @@ import { quotaGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
-import type { Frame } from "../../views/ui/layout.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
 import { frameOf } from "../page-context.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 
-export function settingsPages(services: Services, assets: Frame["assets"]) {
+export function settingsPages(services: Services, assets: PageContext["assets"]) {
   const { settings } = services;
   const pages = new Hono();
 
@@ -30,7 +30,7 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
       const { name, title, summary } = entry;
       const quota = quotas.get(name);
       if (quota === undefined) return [];
-      const view = { name, title, summary, fields: settings.describe(entry), quota, errors: {}, said: null };
+      const view = { name, title, summary, fields: settings.describe(entry), quota, errors: {}, flash: null };
       return [about.name === name ? { ...view, ...about } : view];
     });
     const frame = { ...frameOf(c, assets), path: "/settings" };
@@ -46,10 +46,10 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
 
   pages.get("/settings", (c) => {
     const saved = c.req.query("saved");
-    const said = { level: "info", text: "Saved; the next request uses it" } as const;
+    const flash = { level: "info", text: "Saved; the next request uses it" } as const;
     if (saved === "mail")
-      return show(c, {}, 200, { said: { level: "info", text: "Saved: the mail server let us in" } });
-    return saved === undefined ? show(c) : show(c, { name: saved, said });
+      return show(c, {}, 200, { flash: { level: "info", text: "Saved: the mail server let us in" } });
+    return saved === undefined ? show(c) : show(c, { name: saved, flash });
   });
 
   // Where a form was sent to is no page of its own.
@@ -73,13 +73,13 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
-      const said = { level: "error", text: "Nothing was saved: see below" } as const;
+      const flash = { level: "error", text: "Nothing was saved: see below" } as const;
       // What was typed stays, keys excepted.
       const fields = settings.describe(entry).map((field) => {
         const typed = changes.get(field.variable);
         return field.kind === "key" || field.locked !== null || typed == null ? field : { ...field, value: typed };
       });
-      return show(c, { name: entry.name, errors, said, fields }, error.status);
+      return show(c, { name: entry.name, errors, flash, fields }, error.status);
     }
     return c.redirect(`/settings?saved=${entry.name}#provider-${entry.name}`, 303);
   });
@@ -88,15 +88,15 @@ export function settingsPages(services: Services, assets: Frame["assets"]) {
     const entry = entryOf(c);
     const provider = services.provider(entry.name);
     const keys = settings.describe(entry).filter(({ kind }) => kind === "key");
-    if (keys.length === 0) return show(c, { name: entry.name, said: { level: "info", text: "It needs no key" } });
+    if (keys.length === 0) return show(c, { name: entry.name, flash: { level: "info", text: "It needs no key" } });
     if (provider === undefined) {
       const text = `Not set: ${missingSettings(entry, settings.values).join(", ")}`;
-      return show(c, { name: entry.name, said: { level: "error", text } });
+      return show(c, { name: entry.name, flash: { level: "error", text } });
     }
     const gate = quotaGate(services.quota, services.usage);
     const byQuota = keys.every(({ source }) => source !== "default");
     const { good, text } = await checkProvider(provider, { gate, redact: services.redact }, { byQuota });
-    return show(c, { name: entry.name, said: { level: good ? "info" : "error", text } });
+    return show(c, { name: entry.name, flash: { level: good ? "info" : "error", text } });
   });
 
   return pages;

@@ -23,7 +23,7 @@ export interface QuotaHour {
   readonly gauge: Gauge;
 }
 
-export class Activity {
+export class LastHour {
   readonly #bars: SlidingSum;
   readonly #quotas = new Map<string, { levels: Level[]; gauge: Gauge }>();
 
@@ -46,7 +46,7 @@ export class Activity {
   }
 
   /** Notes how full the quotas are. */
-  look(quotas: readonly QuotaState[]): void {
+  sample(quotas: readonly QuotaState[]): void {
     const minute = Math.floor(this.now() / MINUTE_MS);
     for (const { provider, gauges } of quotas) {
       const gauge = gauges.reduce<Gauge | null>((a, b) => (a && shareOf(a) >= shareOf(b) ? a : b), null);

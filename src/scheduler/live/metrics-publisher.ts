@@ -1,51 +1,51 @@
 /** The server's pulse: totals over all runs and the providers' usage, told to the viewers every second while it works. */
 
-import type { QuotaWatch } from "../../alerts/quota-alerts.ts";
+import type { QuotaAlerts } from "../../alerts/quota-alerts.ts";
 import type { ProgressHub } from "../../hub.ts";
-import type { Quota } from "../../providers/quotas/rate-limiter.ts";
+import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
-import type { JobEngine } from "../queue/job-queue.ts";
+import type { JobQueue } from "../queue/job-queue.ts";
 import { usageReport } from "../quotas/usage-report.ts";
-import type { Runs } from "../runs/run-service.ts";
-import type { Activity } from "./last-hour.ts";
+import type { RunService } from "../runs/run-service.ts";
+import type { LastHour } from "./last-hour.ts";
 
 const PULSE_MS = 1_000;
 const tenth = (value: number) => Math.round(value * 10) / 10;
 
-export class Telemetry {
+export class MetricsPublisher {
   readonly #timer: ReturnType<typeof setInterval>;
   #wasBusy = false;
 
   constructor(
-    private readonly parts: {
+    private readonly dependencies: {
       hub: ProgressHub;
-      runs: Runs;
+      runs: RunService;
       usage: UsageStore;
-      quota: Quota;
-      engine: JobEngine;
-      quotaWatch: QuotaWatch;
-      activity: Activity;
+      quota: RateLimiter;
+      queue: JobQueue;
+      quotaAlerts: QuotaAlerts;
+      lastHour: LastHour;
     },
   ) {
-    this.#timer = setInterval(() => this.#pulse(), PULSE_MS);
+    this.#timer = setInterval(() => this.#publish(), PULSE_MS);
   }
 
   close(): void {
     clearInterval(this.#timer);
   }
 
-  #pulse(): void {
-    const { hub, runs, usage, quota, engine, quotaWatch, activity } = this.parts;
-    activity.look(quota.snapshot());
-    const { waiting, active } = engine.counts();
+  #publish(): void {
+    const { hub, runs, usage, quota, queue, quotaAlerts, lastHour } = this.dependencies;
+    lastHour.sample(quota.snapshot());
+    const { waiting, active } = queue.counts();
     // A rate falls also while nothing happens.
     const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));
     const busy = waiting + active > 0 || moving;
     // Once more after the last job, so that the final figures are told too.
     if (busy || this.#wasBusy) {
-      const open = [...runs.book.runs.values()].filter((run) => run.finishedAt === null);
+      const open = [...runs.registry.runs.values()].filter((run) => run.finishedAt === null);
       for (const run of open) runs.touch(run);
-      const summaries = open.map((run) => runs.book.summary(run));
+      const summaries = open.map((run) => runs.registry.summary(run));
       const sum = (pick: (run: (typeof summaries)[number]) => number) =>
         summaries.reduce((total, run) => total + pick(run), 0);
       hub.metrics({
@@ -60,7 +60,7 @@ export class Telemetry {
         eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.eta?.seconds ?? 0)) : 0,
       });
       hub.usage(usageReport(usage, quota));
-      quotaWatch.look(quota.snapshot());
+      quotaAlerts.check(quota.snapshot());
     }
     this.#wasBusy = busy;
   }

@@ -1,13 +1,13 @@
 /** The engine inside the server's own process. It keeps nothing on disk: the run tables do. */
 
-import type { EngineCounts, EngineTask, JobEngine, Verdict } from "./job-queue.ts";
+import type { JobQueue, QueueCounts, QueuedTask, TaskResult } from "./job-queue.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 
 interface Group {
   limit: number;
   active: number;
-  readonly waiting: Map<string, EngineTask>;
+  readonly waiting: Map<string, QueuedTask>;
   /** Tasks to be handed out once more when their time has come. */
   readonly later: Map<string, Timer>;
 }
@@ -16,20 +16,20 @@ interface Group {
  * First come, first served within a group; between groups the one with the fewest tasks in work goes first, so that a
  * run of three symbols is not starved behind one of five thousand.
  */
-export class EmbeddedEngine implements JobEngine {
+export class InProcessQueue implements JobQueue {
   readonly #groups = new Map<string, Group>();
   readonly #active = new Set<string>();
   /** Tasks enqueued while they were in work. */
-  readonly #again = new Map<string, EngineTask>();
-  #handler: ((task: EngineTask) => Promise<Verdict>) | null = null;
+  readonly #again = new Map<string, QueuedTask>();
+  #handler: ((task: QueuedTask) => Promise<TaskResult>) | null = null;
   #concurrency = 0;
   #closed = false;
   #onIdle: (() => void) | null = null;
 
   /** @param onError is told of a handler that threw; its task counts as done */
-  constructor(private readonly onError: (task: EngineTask, error: unknown) => void) {}
+  constructor(private readonly onError: (task: QueuedTask, error: unknown) => void) {}
 
-  enqueue(tasks: readonly EngineTask[]): void {
+  enqueue(tasks: readonly QueuedTask[]): void {
     for (const task of tasks) {
       if (this.#active.has(task.key)) {
         this.#again.set(task.key, task);
@@ -47,7 +47,7 @@ export class EmbeddedEngine implements JobEngine {
     this.#next();
   }
 
-  work(handler: (task: EngineTask) => Promise<Verdict>, concurrency: number): void {
+  work(handler: (task: QueuedTask) => Promise<TaskResult>, concurrency: number): void {
     this.#handler = handler;
     this.#concurrency = concurrency;
     this.#next();
@@ -64,7 +64,7 @@ export class EmbeddedEngine implements JobEngine {
     return found;
   }
 
-  counts(): EngineCounts {
+  counts(): QueueCounts {
     let waiting = this.#again.size;
     for (const group of this.#groups.values()) waiting += group.waiting.size + group.later.size;
     return { waiting, active: this.#active.size };
@@ -117,12 +117,12 @@ export class EmbeddedEngine implements JobEngine {
     }
   }
 
-  async #run(task: EngineTask, group: Group, handler: (task: EngineTask) => Promise<Verdict>): Promise<void> {
+  async #run(task: QueuedTask, group: Group, handler: (task: QueuedTask) => Promise<TaskResult>): Promise<void> {
     this.#active.add(task.key);
     group.active += 1;
-    let verdict: Verdict = { again: false };
+    let result: TaskResult = { again: false };
     try {
-      verdict = await handler(task);
+      result = await handler(task);
     } catch (error) {
       this.onError(task, error);
     }
@@ -131,13 +131,13 @@ export class EmbeddedEngine implements JobEngine {
     const again = this.#again.get(task.key);
     this.#again.delete(task.key);
     if (again) this.#group(again.group).waiting.set(again.key, again);
-    else if (verdict.again) this.#later(task, group, verdict.afterMs);
+    else if (result.again) this.#later(task, group, result.afterMs);
     this.#tidy(task.group, group);
     if (this.#active.size === 0) this.#onIdle?.();
     this.#next();
   }
 
-  #later(task: EngineTask, group: Group, afterMs: number): void {
+  #later(task: QueuedTask, group: Group, afterMs: number): void {
     if (this.#closed) return;
     group.later.set(
       task.key,

@@ -1,14 +1,14 @@
 /** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
 import type { Gate } from "../../pipeline/workers/pool.ts";
-import type { Quota } from "../../providers/quotas/rate-limiter.ts";
+import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
 /** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */
-const PATIENCE = 90;
+const MAX_WAIT_S = 90;
 
 /** Lets requests pass as the limiter says, and writes down what was spent. */
-export function quotaGate(quota: Quota, usage: UsageStore): Gate {
+export function quotaGate(quota: RateLimiter, usage: UsageStore): Gate {
   return {
     async acquire({ provider, cost, task, signal, held }) {
       const permit = await quota.acquire({
@@ -17,7 +17,7 @@ export function quotaGate(quota: Quota, usage: UsageStore): Gate {
         run: task.runId,
         job: String(task.jobId),
         signal,
-        patience: PATIENCE,
+        maxWait: MAX_WAIT_S,
         onWait: (until) => held(rateLimited(until - Date.now() / 1000)),
       });
       usage.count(provider, cost);

@@ -1,8 +1,8 @@
-import type { Quota } from "../../providers/quotas/rate-limiter.ts";
+import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
 /** What was asked of every provider, with its limits, as the API writes it. */
-export function usageReport(usage: UsageStore, quota: Quota) {
+export function usageReport(usage: UsageStore, quota: RateLimiter) {
   const counted = new Map(usage.usage().map((each) => [each.provider, each]));
   const none = { requests: 0, units: 0 };
   const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());

@@ -12,7 +12,7 @@ export interface SpentLimit {
   readonly resetsAt: number | null;
 }
 
-export interface Plan {
+export interface CostInput {
   readonly symbols: number;
   readonly requests: number;
   /** Units of quota that all of them count for. */
@@ -24,7 +24,7 @@ export interface Plan {
   readonly secondsPerSymbol: number | null;
 }
 
-export interface Forecast {
+export interface CostEstimate {
   /** Seconds until the end; `null` when there is nothing to judge by. */
   readonly seconds: number | null;
   /** The reset (epoch seconds) of the quota that has to be waited for last; `null` when what is left suffices. */
@@ -38,7 +38,7 @@ const SECONDS = { minute: 60, hour: 3_600, day: DAY, month: 30 * DAY } as const;
  * periods, of which each brings `limit` more units when what is left now is spent.
  * @param now epoch seconds
  */
-export function forecast(plan: Plan, now: number): Forecast {
+export function estimateCost(plan: CostInput, now: number): CostEstimate {
   const work = plan.secondsPerSymbol === null ? null : (plan.symbols * plan.secondsPerSymbol) / plan.workers;
   let seconds = work;
   let afterReset: number | null = null;

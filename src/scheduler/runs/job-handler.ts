@@ -3,33 +3,33 @@
 import { messageOf } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
-import { WorkerDied, type WorkerPool } from "../../pipeline/workers/pool.ts";
+import { WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
 import type { Database } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
-import type { EngineTask, Verdict } from "../queue/job-queue.ts";
+import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
 import { rateLimited } from "../quotas/rate-limit-gate.ts";
 import type { JobRecord } from "./run-registry.ts";
-import type { Runs } from "./run-service.ts";
+import type { RunService } from "./run-service.ts";
 
 /** Workers that may die on a job before it fails for good. */
-const MAX_DEATHS = 3;
+const MAX_CRASHES = 3;
 
-const DONE: Verdict = { again: false };
-const AGAIN: Verdict = { again: true, afterMs: 0 };
+const DONE: TaskResult = { again: false };
+const AGAIN: TaskResult = { again: true, afterMs: 0 };
 
-interface Deps {
+interface Dependencies {
   readonly db: Database;
   readonly log: Log;
-  readonly runs: Runs;
+  readonly runs: RunService;
   readonly pool: WorkerPool;
   /** Told that a job recorded something that may be worth a mail. */
   onAlert(): void;
 }
 
 /** The handler of the engine: works on one symbol and records how it ended. */
-export function symbolHandler({ db, log, runs, pool, onAlert }: Deps) {
-  return async ({ key }: EngineTask): Promise<Verdict> => {
-    const job = runs.book.find(key);
+export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
+  return async ({ key }: QueuedTask): Promise<TaskResult> => {
+    const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
       if (!(await runs.begin(job))) return DONE;
@@ -37,18 +37,18 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Deps) {
         stage(stage, counters) {
           // A job that was paused or cancelled has said so already; what its worker still does is no news.
           if (job.state !== "running") return;
-          runs.book.stage(job, stage, counters);
+          runs.registry.stage(job, stage, counters);
           runs.touch(job.run);
         },
         coverage(coverage) {
-          if (job.state === "running") runs.book.cover(job, coverage);
+          if (job.state === "running") runs.registry.cover(job, coverage);
         },
         log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
         alert: onAlert,
       });
-      return await settle(db, runs, job, outcome);
+      return await handleOutcome(db, runs, job, outcome);
     } catch (error) {
-      if (error instanceof WorkerDied) return await bury(runs, log, job, error);
+      if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
       log.write("error", `${job.symbol}: ${stackOf(error)}`, job.run.row.id, job.symbol);
       if (job.state === "running") await runs.fail([job], `internal error: ${messageOf(error)}`);
       return DONE;
@@ -56,13 +56,13 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Deps) {
   };
 }
 
-function taskOf({ id, symbol, run, asks }: JobRecord): SymbolTask {
+function taskOf({ id, symbol, run, fetchMode }: JobRecord): SymbolTask {
   const { id: runId, interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf } = run.row;
-  const order = { interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf };
-  return { jobId: id, runId, symbol, asks, ...order };
+  const settings = { interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf };
+  return { jobId: id, runId, symbol, fetchMode, ...settings };
 }
 
-async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome): Promise<Verdict> {
+async function handleOutcome(db: Database, runs: RunService, job: JobRecord, outcome: Outcome): Promise<TaskResult> {
   switch (outcome.kind) {
     case "done": {
       const { seconds, ...counters } = outcome;
@@ -96,16 +96,16 @@ async function settle(db: Database, runs: Runs, job: JobRecord, outcome: Outcome
 const stackOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** A worker died on the job: tries again, or gives up when it is the third. */
-async function bury(runs: Runs, log: Log, job: JobRecord, error: WorkerDied): Promise<Verdict> {
+async function handleCrash(runs: RunService, log: Log, job: JobRecord, error: WorkerCrashed): Promise<TaskResult> {
   if (job.state !== "running") return DONE;
-  job.deaths += 1;
-  const { deaths } = job;
-  if (deaths >= MAX_DEATHS) {
-    const reason = `Its worker died ${deaths} times: ${error.message}`;
-    await runs.fail([job], reason, { deaths });
+  job.workerCrashes += 1;
+  const { workerCrashes } = job;
+  if (workerCrashes >= MAX_CRASHES) {
+    const reason = `Its worker died ${workerCrashes} times: ${error.message}`;
+    await runs.fail([job], reason, { workerCrashes });
     return DONE;
   }
   log.write("warn", `${job.symbol}: worker died (${error.message}), trying again`, job.run.row.id, job.symbol);
-  await runs.requeue(job, { stage: "queued" }, { deaths });
+  await runs.requeue(job, { stage: "queued" }, { workerCrashes });
   return AGAIN;
 }

@@ -3,7 +3,7 @@
 import { Refusal } from "../../domain/errors.ts";
 import { mergeBatches } from "../../domain/runs/batch-plan.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
-import { asksFor, asksOf, SCOPES, type Scope } from "../../domain/runs/refetch.ts";
+import { fetchModeOf, REFETCH_CHOICES, type RefetchChoice, requests } from "../../domain/runs/refetch.ts";
 import { canApply } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Database } from "../../storage/db.ts";
@@ -11,11 +11,11 @@ import { releaseWindows, type Window, windowsOfSymbols } from "../../storage/run
 import { type JobRow, jobsOfRun, type RunRow } from "../../storage/runs/runs.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { batchesOf, type JudgedBatch, readCoverage } from "./job-batches.ts";
-import type { Runs } from "./run-service.ts";
+import type { RunService } from "./run-service.ts";
 
 export interface RefetchDeps {
   readonly db: Database;
-  readonly runs: Runs;
+  readonly runs: RunService;
   provider(name: string): Provider | undefined;
 }
 
@@ -30,9 +30,9 @@ export interface ScopePlan {
 }
 
 /** The scopes that can be chosen. */
-export type RefetchPlan = Readonly<Partial<Record<Scope, ScopePlan>>>;
+export type RefetchPlan = Readonly<Partial<Record<RefetchChoice, ScopePlan>>>;
 
-export interface RefetchOrder {
+export interface RefetchRequest {
   readonly runId: string;
   picks(job: JobProgress): boolean;
   /** Only these days (epoch seconds, half open), and what has no answer yet. */
@@ -46,9 +46,9 @@ const SAMPLE = 8;
  * What each scope would ask for, to the batch.
  * @throws Refusal if there is no such run, or none of its picked jobs has ended
  */
-export async function planRefetch(deps: RefetchDeps, order: RefetchOrder): Promise<RefetchPlan> {
-  const { run, rows } = await endedJobs(deps, order);
-  return plansOf(deps, run, rows, order.within);
+export async function planRefetch(dependencies: RefetchDeps, request: RefetchRequest): Promise<RefetchPlan> {
+  const { run, rows } = await endedJobs(dependencies, request);
+  return plansOf(dependencies, run, rows, request.within);
 }
 
 /**
@@ -58,13 +58,13 @@ export async function planRefetch(deps: RefetchDeps, order: RefetchOrder): Promi
  * @throws Refusal as `planRefetch`; also if the scope has nothing to do here, or a symbol is active elsewhere
  */
 export async function refetch(
-  deps: RefetchDeps,
-  order: RefetchOrder & { readonly scope: Scope; readonly expected?: string | undefined },
+  dependencies: RefetchDeps,
+  request: RefetchRequest & { readonly scope: RefetchChoice; readonly expected?: string | undefined },
 ): Promise<{ readonly done: boolean; readonly plan: RefetchPlan }> {
-  const { db, runs } = deps;
-  const { scope, within, expected } = order;
-  const { run, rows } = await endedJobs(deps, order);
-  const plan = await plansOf(deps, run, rows, within);
+  const { db, runs } = dependencies;
+  const { scope, within, expected } = request;
+  const { run, rows } = await endedJobs(dependencies, request);
+  const plan = await plansOf(dependencies, run, rows, within);
   const chosen = plan[scope];
   if (chosen === undefined) {
     throw new Refusal("conflict", "What a repair or a rebuild asks for cannot be asked for in part: start a new run");
@@ -84,27 +84,27 @@ export async function refetch(
   const rowOf = new Map(rows.map((row) => [row.symbol, row]));
   for (const job of jobs) {
     const known = coverage({ ...rowOf.get(job.symbol)!, state: "queued" });
-    if (known) runs.book.cover(job, known);
+    if (known) runs.registry.cover(job, known);
   }
-  await runs.act(record, jobs, "refetch", { asks: asksOf(scope) });
+  await runs.act(record, jobs, "refetch", { fetchMode: fetchModeOf(scope) });
   return { done: true, plan };
 }
 
 /** Tells two plans apart that a person would not call the same. */
 export const sizeOf = ({ symbols, batches }: ScopePlan): string => `${symbols.length}.${batches}`;
 
-async function endedJobs({ db, runs }: RefetchDeps, { runId, picks }: RefetchOrder) {
+async function endedJobs({ db, runs }: RefetchDeps, { runId, picks }: RefetchRequest) {
   const { row: run, jobs } = await runs.open(runId);
   const all = await jobsOfRun(db, runId);
-  const picked = all.filter(({ symbol }) => {
+  const selection = all.filter(({ symbol }) => {
     const job = jobs.get(symbol);
     return job !== undefined && picks(job.progress);
   });
-  const rows = picked.filter(({ symbol }) => canApply("refetch", jobs.get(symbol)!.state));
-  if (picked.length === 0) throw new Refusal("not_found", "The run has no such symbol");
+  const rows = selection.filter(({ symbol }) => canApply("refetch", jobs.get(symbol)!.state));
+  if (selection.length === 0) throw new Refusal("not_found", "The run has no such symbol");
   if (rows.length === 0) {
-    const [first] = picked;
-    const who = picked.length === 1 ? `${first!.symbol} is` : "They are";
+    const [first] = selection;
+    const who = selection.length === 1 ? `${first!.symbol} is` : "They are";
     throw new Refusal("conflict", `${who} still in the queue: wait for the end, or cancel first`);
   }
   return { run, rows };
@@ -119,14 +119,15 @@ async function plansOf({ db, provider }: RefetchDeps, run: RunRow, rows: readonl
     rows.map(({ symbol }) => symbol),
   );
   // What a repair or a rebuild asks for depends on what it finds: only the features can be had again by themselves.
-  const scopes = run.mode === "repair" || run.mode === "reprocess" || run.rebuild ? (["features"] as const) : SCOPES;
+  const scopes =
+    run.mode === "repair" || run.mode === "reprocess" || run.rebuild ? (["features"] as const) : REFETCH_CHOICES;
   const inside = ({ from, to }: Window) => within === undefined || (from >= within.from && to <= within.to);
   // As the worker sees it: without a line of its own run in the ledger, a batch has no answer.
   const batches = rows.map((row) => batchesOf(run, { ...row, state: "queued" }, ledgers.get(row.symbol) ?? []));
-  const picksOf = (scope: Scope, batch: JudgedBatch) =>
-    asksFor("unanswered", batch.state) ? asksFor(scope, batch.state) : asksFor(scope, batch.state) && inside(batch);
+  const picksOf = (scope: RefetchChoice, batch: JudgedBatch) =>
+    requests("unanswered", batch.state) ? requests(scope, batch.state) : requests(scope, batch.state) && inside(batch);
   return Object.fromEntries(
-    scopes.map((scope): [Scope, ScopePlan] => {
+    scopes.map((scope): [RefetchChoice, ScopePlan] => {
       const symbols: string[] = [];
       const sample: (Window & { symbol: string })[] = [];
       let [count, calls] = [0, 0];

@@ -7,8 +7,8 @@ import { CATALOG_VERSION } from "../../features/catalog.ts";
 import type { Database } from "../../storage/db.ts";
 import { outdatedProfiles } from "../../storage/profiles/profiles.ts";
 import { activeJobs } from "../../storage/runs/runs.ts";
-import type { RunOrder } from "./run-request.ts";
-import type { Runs } from "./run-service.ts";
+import type { RunRequest } from "./run-request.ts";
+import type { RunService } from "./run-service.ts";
 
 /** `update` asks for what is new, `engineer` computes again, `repair` fetches gaps, `rebuild` fetches all anew. */
 export const RENEWALS = ["update", "engineer", "repair", "rebuild"] as const;
@@ -30,7 +30,7 @@ export interface Renewable {
  * The orders that renew `profiles`. A repair or rebuild covers the whole of what is stored.
  * @param now epoch seconds
  */
-export function renewalOrders(profiles: readonly Renewable[], renewal: Renewal, now: number): RunOrder[] {
+export function renewalRequests(profiles: readonly Renewable[], renewal: Renewal, now: number): RunRequest[] {
   const whole = renewal === "repair" || renewal === "rebuild";
   const years = ({ firstBar }: Renewable) => {
     const counted = Math.max(1, Math.ceil((now - firstBar) / (365 * DAY)));
@@ -39,10 +39,10 @@ export function renewalOrders(profiles: readonly Renewable[], renewal: Renewal, 
   const groups = Map.groupBy(profiles, (profile) => `${profile.provider} ${profile.interval} ${years(profile)}`);
   return [...groups.values()].flatMap((group) => {
     const { provider, interval } = group[0]!;
-    const order = { mode: MODES[renewal], interval, provider, years: years(group[0]!), batchDays: 30 } as const;
+    const request = { mode: MODES[renewal], interval, provider, years: years(group[0]!), batchDays: 30 } as const;
     const parts = Math.ceil(group.length / MAX_SYMBOLS);
     return Array.from({ length: parts }, (_, part) => ({
-      ...order,
+      ...request,
       symbols: group.slice(part * MAX_SYMBOLS, (part + 1) * MAX_SYMBOLS).map(({ symbol }) => symbol),
       ...(renewal === "rebuild" && { rebuild: true }),
     }));
@@ -67,7 +67,7 @@ export async function notBusy<T extends Renewable>(db: Database, profiles: reado
 }
 
 /** Starts a run for each provider and interval that has some; symbols at work already are left to that. */
-export async function reprocessOutdated(db: Database, runs: Runs): Promise<RunSummary[]> {
+export async function reprocessOutdated(db: Database, runs: RunService): Promise<RunSummary[]> {
   const started: RunSummary[] = [];
   for (const { provider, interval, symbols } of await outdatedProfiles(db, String(CATALOG_VERSION))) {
     const busy = new Set((await activeJobs(db, symbols, interval)).map(({ symbol }) => symbol));

@@ -1,10 +1,10 @@
 /** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
 
 import type { Coverage } from "../../domain/runs/coverage.ts";
-import { estimate, heldBy } from "../../domain/runs/eta.ts";
+import { estimate, requestBlock } from "../../domain/runs/eta.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
 import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../../domain/runs/progress.ts";
-import type { Asks } from "../../domain/runs/refetch.ts";
+import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../../domain/runs/states.ts";
 import { endOfWait } from "../../domain/runs/wait-reason.ts";
@@ -12,7 +12,7 @@ import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
 import type { JobCount, JobRow, RunRow } from "../../storage/runs/runs.ts";
-import { Pace, rates } from "./throughput.ts";
+import { ratesPerMinute, Throughput } from "./throughput.ts";
 
 export interface JobRecord {
   readonly id: number;
@@ -21,8 +21,8 @@ export interface JobRecord {
   readonly symbol: string;
   state: JobState;
   /** What it asks its provider for. */
-  asks: Asks;
-  deaths: number;
+  fetchMode: FetchMode;
+  workerCrashes: number;
   /** Milliseconds worked before the present stretch, and since when that one lasts (epoch ms). */
   workedMs: number;
   workingSince: number | null;
@@ -34,7 +34,7 @@ export interface RunRecord {
   readonly jobs: Map<string, JobRecord>;
   finishedAt: number | null;
   /** Its speed, since this process first worked on it. */
-  pace: Pace | null;
+  throughput: Throughput | null;
 }
 
 /** What a job looks like from its row in the database. */
@@ -62,12 +62,12 @@ export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
 /** What is known of the batches of a job in the database. */
 export type CoverageOf = (job: JobRow) => Coverage | null;
 
-export class RunBook {
+export class RunRegistry {
   readonly runs = new Map<string, RunRecord>();
   readonly #now: () => number;
 
   constructor(
-    private readonly parts: {
+    private readonly dependencies: {
       readonly hub: ProgressHub;
       readonly log: Log;
       quotaOf?(provider: string): QuotaState | undefined;
@@ -76,20 +76,31 @@ export class RunBook {
       now?(): number;
     },
   ) {
-    this.#now = parts.now ?? Date.now;
+    this.#now = dependencies.now ?? Date.now;
   }
 
   /** Takes a run and its jobs into memory and shows them. */
   open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
-    const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, pace: null };
+    const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, throughput: null };
     for (const job of rows) {
-      const progress = this.parts.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
-      const { id, symbol, state, asks, deaths, workedMs } = job;
+      const progress = this.dependencies.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
+      const { id, symbol, state, fetchMode, workerCrashes, workedMs } = job;
       const key = `${row.id}:${symbol}`;
-      run.jobs.set(symbol, { id, key, run, symbol, state, asks, deaths, workedMs, workingSince: null, progress });
+      run.jobs.set(symbol, {
+        id,
+        key,
+        run,
+        symbol,
+        state,
+        fetchMode,
+        workerCrashes,
+        workedMs,
+        workingSince: null,
+        progress,
+      });
     }
     this.runs.set(row.id, run);
-    this.parts.hub.reportRun(this.summary(run));
+    this.dependencies.hub.reportRun(this.summary(run));
     return run;
   }
 
@@ -104,7 +115,7 @@ export class RunBook {
     const since = job.workingSince === null ? null : job.workingSince - job.workedMs;
     const duration = Math.round((since === null ? job.workedMs : now - since) / 100) / 10;
     const before = job.progress;
-    job.progress = this.parts.hub.report({
+    job.progress = this.dependencies.hub.report({
       ...job.progress,
       ...advance(job.progress, stage),
       ...(counters && { dataPoints: counters.dataPoints, apiCalls: counters.apiCalls }),
@@ -120,10 +131,10 @@ export class RunBook {
       bars: dataPoints - before.dataPoints,
       requests: apiCalls - before.apiCalls,
     };
-    job.run.pace?.count(done, now);
-    this.parts.onBars?.(done.bars);
+    job.run.throughput?.count(done, now);
+    this.dependencies.onBars?.(done.bars);
     const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
-    this.parts.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
+    this.dependencies.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
   }
 
   /** Notes what came of a job's batches; its next stage shows it. */
@@ -131,23 +142,23 @@ export class RunBook {
     job.progress = { ...job.progress, coverage };
   }
 
-  beginStretch(job: JobRecord): void {
+  startWork(job: JobRecord): void {
     job.workingSince = this.#now();
     const { run } = job;
-    run.pace ??= new Pace(job.workingSince, totals(run).progress);
-    run.pace.begin(job.workingSince);
+    run.throughput ??= new Throughput(job.workingSince, totals(run).progress);
+    run.throughput.begin(job.workingSince);
   }
 
-  endStretch(job: JobRecord): void {
+  stopWork(job: JobRecord): void {
     if (job.workingSince === null) return;
     const now = this.#now();
     job.workedMs += now - job.workingSince;
     job.workingSince = null;
-    job.run.pace?.end(now);
+    job.run.throughput?.end(now);
   }
 
   /** When the run will be done, and what holds it up. */
-  #outlook({ row, jobs, pace }: RunRecord, { progress, apiCalls }: ReturnType<typeof totals>) {
+  #outlook({ row, jobs, throughput }: RunRecord, { progress, apiCalls }: ReturnType<typeof totals>) {
     let fetched = 0;
     let unfetched = 0;
     for (const { state, progress: job } of jobs.values()) {
@@ -157,7 +168,7 @@ export class RunBook {
       unfetched += 1 - share;
     }
     // What asks for nothing more waits for no limit.
-    const quota = unfetched > 0 && row.mode !== "reprocess" ? this.parts.quotaOf?.(row.provider) : undefined;
+    const quota = unfetched > 0 && row.mode !== "reprocess" ? this.dependencies.quotaOf?.(row.provider) : undefined;
     const spent = quota?.spenders.find((spender) => spender.run === row.id)?.units ?? 0;
     const units = apiCalls > 0 && spent > 0 ? spent / apiCalls : 1;
     const now = this.#now();
@@ -168,16 +179,16 @@ export class RunBook {
     };
     const eta = estimate({
       ...limits,
-      seconds: (pace?.worked(now) ?? 0) / 1_000,
-      done: pace === null ? 0 : ((progress - pace.progress) / 100) * jobs.size,
+      seconds: (throughput?.worked(now) ?? 0) / 1_000,
+      done: throughput === null ? 0 : ((progress - throughput.progress) / 100) * jobs.size,
       left: ((100 - progress) / 100) * jobs.size,
       requestsLeft: fetched > 0 ? (apiCalls / fetched) * unfetched : 0,
     });
-    return { eta, held: heldBy(limits) };
+    return { eta, blocked: requestBlock(limits) };
   }
 
   summary(run: RunRecord): RunSummary {
-    const { row, jobs, pace, finishedAt } = run;
+    const { row, jobs, throughput, finishedAt } = run;
     const counts = countStates(run);
     const sums = totals(run);
     const { progress, dataPoints, apiCalls, gaps } = sums;
@@ -193,8 +204,12 @@ export class RunBook {
       apiCalls,
       gaps,
       failures: counts.failed > 0 ? failureReasons(progressOf(jobs.values())) : [],
-      ...(pace === null ? rates(0, 0, 0) : finishedAt === null ? pace.lately(this.#now()) : pace.onAverage(finishedAt)),
-      ...(state === "running" ? this.#outlook(run, sums) : { eta: null, held: null }),
+      ...(throughput === null
+        ? ratesPerMinute(0, 0, 0)
+        : finishedAt === null
+          ? throughput.lately(this.#now())
+          : throughput.onAverage(finishedAt)),
+      ...(state === "running" ? this.#outlook(run, sums) : { eta: null, blocked: null }),
     };
   }
 }
@@ -226,9 +241,11 @@ export function summaryOfRows(
     apiCalls,
     gaps: sum((count) => count.gaps),
     failures: failureReasons(jobs),
-    ...(minutes > 0 ? rates(counts.complete / minutes, dataPoints / minutes, apiCalls / minutes) : rates(0, 0, 0)),
+    ...(minutes > 0
+      ? ratesPerMinute(counts.complete / minutes, dataPoints / minutes, apiCalls / minutes)
+      : ratesPerMinute(0, 0, 0)),
     eta: null,
-    held: null,
+    blocked: null,
   };
 }
 

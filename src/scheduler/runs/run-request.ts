@@ -8,7 +8,7 @@ import { MODES, type Mode } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { RunRow } from "../../storage/runs/runs.ts";
 
-export interface RunOrder {
+export interface RunRequest {
   readonly symbols: readonly string[];
   readonly mode: Mode;
   readonly interval: Interval;
@@ -47,7 +47,7 @@ const whole = (min: number, max: number) => {
 };
 
 /** The body of `POST /api/runs` (contract §4). */
-export const RunOrderBody = z.strictObject(
+export const RunRequestBody = z.strictObject(
   {
     symbols: z
       .array(symbol, { error: "wants a list of symbols" })
@@ -76,8 +76,8 @@ export function fieldErrors(error: z.core.$ZodError): FieldError[] {
 }
 
 /** @throws Refusal with one error per wrong field */
-export function parseRunOrder(input: unknown): RunOrder {
-  const parsed = RunOrderBody.safeParse(input);
+export function parseRunRequest(input: unknown): RunRequest {
+  const parsed = RunRequestBody.safeParse(input);
   if (!parsed.success) {
     const errors = fieldErrors(parsed.error);
     throw new Refusal(
@@ -98,7 +98,7 @@ const describe = ({ path, message }: FieldError) => (path === "" ? message : `${
  * @throws Refusal naming the field
  */
 export function refuseContradictions(
-  { mode, interval, rebuild, repairProvider }: RunOrder,
+  { mode, interval, rebuild, repairProvider }: RunRequest,
   provider: Provider,
   find: (name: string) => Provider | undefined,
 ): void {
@@ -116,8 +116,8 @@ export function refuseContradictions(
 }
 
 /** The row of a run ordered at `now` (epoch ms); its range ends with the present day (UTC), which it includes. */
-export function runRow(order: RunOrder, provider: Provider, maxWorkers: number, now: number): RunRow {
-  const { mode, interval, years, batchDays } = order;
+export function runRow(request: RunRequest, provider: Provider, maxWorkers: number, now: number): RunRow {
+  const { mode, interval, years, batchDays } = request;
   const asOf = Math.floor(now / 1000);
   const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
   const rangeFrom =
@@ -129,9 +129,9 @@ export function runRow(order: RunOrder, provider: Provider, maxWorkers: number, 
     provider: provider.name,
     years: String(years),
     batchDays,
-    rebuild: order.rebuild ?? false,
-    repairProvider: order.repairProvider ?? null,
-    maxWorkers: order.maxWorkers ?? maxWorkers,
+    rebuild: request.rebuild ?? false,
+    repairProvider: request.repairProvider ?? null,
+    maxWorkers: request.maxWorkers ?? maxWorkers,
     rangeFrom,
     rangeTo,
     asOf,

@@ -2,7 +2,7 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import type { JobProgress, Stage } from "../../domain/runs/progress.ts";
-import type { Asks } from "../../domain/runs/refetch.ts";
+import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import {
   canApply,
@@ -18,7 +18,7 @@ import type { QuotaState } from "../../providers/quotas/account.ts";
 import { record } from "../../storage/access/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
-import { keepWork } from "../../storage/runs/jobs.ts";
+import { saveWork } from "../../storage/runs/jobs.ts";
 import { listRuns, type RunFilter } from "../../storage/runs/run-list.ts";
 import {
   countJobs,
@@ -32,7 +32,7 @@ import {
   type RunRow,
   setRunState,
 } from "../../storage/runs/runs.ts";
-import type { JobEngine } from "../queue/job-queue.ts";
+import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { plannedCoverage, readCoverage } from "./job-batches.ts";
 import { stageOf } from "./job-control.ts";
@@ -42,11 +42,11 @@ import {
   type JobRecord,
   patchOf,
   progressOfRow,
-  RunBook,
   type RunRecord,
+  RunRegistry,
   summaryOfRows,
 } from "./run-registry.ts";
-import { type RunOrder, refuseContradictions, runRow } from "./run-request.ts";
+import { type RunRequest, refuseContradictions, runRow } from "./run-request.ts";
 
 /** Finished runs that stay in memory for the screen; older ones are read from the database. */
 const KEPT_FINISHED = 5;
@@ -56,11 +56,11 @@ const SUMMARY_MS = 250;
 /** What is written of a job that leaves its worker, besides its state. */
 type Ending = JobPatch & { readonly counters?: Counters | undefined };
 
-export interface RunsOptions {
+export interface RunServiceOptions {
   readonly db: Database;
   readonly hub: ProgressHub;
   readonly log: Log;
-  readonly engine: JobEngine;
+  readonly queue: JobQueue;
   /** The provider of that name, or `undefined`. */
   provider(name: string): Provider | undefined;
   readonly defaults: { readonly provider: string; readonly maxWorkers: number };
@@ -74,65 +74,65 @@ export interface RunsOptions {
   stopWork(jobId: number, reason: "pause" | "cancel" | "skip"): void;
 }
 
-export class Runs {
-  readonly book: RunBook;
+export class RunService {
+  readonly registry: RunRegistry;
   readonly #dirty = new Set<RunRecord>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
-  constructor(private readonly options: RunsOptions) {
-    this.book = new RunBook(options);
+  constructor(private readonly options: RunServiceOptions) {
+    this.registry = new RunRegistry(options);
   }
 
   /** Puts the unfinished runs of an earlier life of the server back to work, where they were. */
   async recover(): Promise<void> {
-    const { db, engine, log } = this.options;
+    const { db, queue, log } = this.options;
     for (const row of await openRuns(db)) {
       const rows = await jobsOfRun(db, row.id);
       const interrupted = rows.filter((job) => job.state === "running").map((job) => job.id);
       const queued = { status: "Queued", microStage: "Waiting for a worker", progress: 0 };
       await moveJobs(db, interrupted, "requeue", queued);
       const present = interrupted.length > 0 ? await jobsOfRun(db, row.id) : rows;
-      const run = this.book.open(row, present, await readCoverage(db, row, present));
+      const run = this.registry.open(row, present, await readCoverage(db, row, present));
       const waiting = [...run.jobs.values()].filter((job) => job.state === "queued");
-      engine.limitGroup(row.id, row.maxWorkers);
-      engine.enqueue(waiting.map((job) => ({ key: job.key, group: row.id })));
+      queue.limitGroup(row.id, row.maxWorkers);
+      queue.enqueue(waiting.map((job) => ({ key: job.key, group: row.id })));
       if (waiting.length > 0) log.write("info", `Resuming run ${row.id}: ${waiting.length} symbols to go`, row.id);
-      await this.#settle(run);
+      await this.#reconcile(run);
     }
   }
 
   /**
    * Starts a run: stored whole or not at all, then queued.
-   * @param alongside what to write in the same transaction, given the run's id
+   * @param extraWrites what to write in the same transaction, given the run's id
    * @throws Refusal if the provider is unknown or has no such interval, or a symbol is active at this interval
    */
-  async start(order: RunOrder, alongside?: (runId: string) => readonly Write[]): Promise<RunSummary> {
-    const { db, engine, log, defaults } = this.options;
-    const { symbols, interval } = order;
-    const name = order.provider ?? defaults.provider;
+  async start(request: RunRequest, extraWrites?: (runId: string) => readonly Write[]): Promise<RunSummary> {
+    const { db, queue, log, defaults } = this.options;
+    const { symbols, interval } = request;
+    const name = request.provider ?? defaults.provider;
     const provider = this.options.provider(name);
     if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
     if (!provider.intervals.includes(interval)) {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }
-    refuseContradictions(order, provider, this.options.provider);
+    refuseContradictions(request, provider, this.options.provider);
     await refuseActive(db, symbols, interval);
-    const row = runRow(order, provider, defaults.maxWorkers, Date.now());
+    const row = runRow(request, provider, defaults.maxWorkers, Date.now());
     try {
-      await insertRun(db, row, symbols, alongside?.(row.id));
+      await insertRun(db, row, symbols, extraWrites?.(row.id));
     } catch (error) {
       // Another order for the same symbol came first, between the check above and this write.
       if (isUniqueViolation(error)) await refuseActive(db, symbols, interval);
       throw error;
     }
     const jobs = await jobsOfRun(db, row.id);
-    const run = this.book.runs.get(row.id) ?? this.book.open(row, jobs, plannedCoverage(row));
-    log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${order.mode}, ${interval}, ${name}`, row.id);
-    engine.limitGroup(row.id, row.maxWorkers);
-    engine.enqueue([...run.jobs.values()].map((job) => ({ key: job.key, group: row.id })));
+    const run = this.registry.runs.get(row.id) ?? this.registry.open(row, jobs, plannedCoverage(row));
+    log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${request.mode}, ${interval}, ${name}`, row.id);
+    queue.limitGroup(row.id, row.maxWorkers);
+    queue.enqueue([...run.jobs.values()].map((job) => ({ key: job.key, group: row.id })));
     this.#forgetOld();
-    return this.book.summary(run);
+    return this.registry.summary(run);
   }
 
   /** A page of the runs that pass the filter, with their totals, newest first. */
@@ -142,8 +142,8 @@ export class Runs {
     const ids = rows.map(({ id }) => id);
     const counted = Map.groupBy(await countJobs(db, ids), ({ runId }) => runId);
     const summary = (row: RunRow): RunSummary => {
-      const open = this.book.runs.get(row.id);
-      return open ? this.book.summary(open) : summaryOfRows(row, counted.get(row.id) ?? []);
+      const open = this.registry.runs.get(row.id);
+      return open ? this.registry.summary(open) : summaryOfRows(row, counted.get(row.id) ?? []);
     };
     return { runs: rows.map(summary), older, newer };
   }
@@ -153,8 +153,8 @@ export class Runs {
    * @throws Refusal if there is no such run
    */
   async read(runId: string): Promise<{ run: RunSummary; jobs: JobProgress[] }> {
-    const open = this.book.runs.get(runId);
-    if (open) return { run: this.book.summary(open), jobs: [...open.jobs.values()].map((job) => job.progress) };
+    const open = this.registry.runs.get(runId);
+    if (open) return { run: this.registry.summary(open), jobs: [...open.jobs.values()].map((job) => job.progress) };
     const { db } = this.options;
     const row = await findRun(db, runId);
     if (row === undefined) throw noRun(runId);
@@ -171,7 +171,7 @@ export class Runs {
     const run = open();
     const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
     if (jobs.length > 0) await this.act(run, jobs, action, { whole: true });
-    return this.book.summary(run);
+    return this.registry.summary(run);
   }
 
   /**
@@ -225,27 +225,27 @@ export class Runs {
   }
 
   /** Brings the state of a run in line with its jobs, in memory, on disk and on the screen. */
-  async #settle(run: RunRecord): Promise<void> {
-    const { state } = this.book.summary(run);
+  async #reconcile(run: RunRecord): Promise<void> {
+    const { state } = this.registry.summary(run);
     const open = state === "running" || state === "paused";
     const finishedAt = open ? null : (run.finishedAt ?? Date.now());
     if (run.row.state !== state || run.finishedAt !== finishedAt) {
       run.finishedAt = finishedAt;
       run.row.state = state;
-      const events = finishedAt === null ? [] : runEnded(run, this.book.summary(run), finishedAt);
+      const events = finishedAt === null ? [] : runEnded(run, this.registry.summary(run), finishedAt);
       await setRunState(this.options.db, run.row.id, state, finishedAt, events);
       if (events.length > 0) this.options.onAlert?.();
       if (!open) this.options.log.write("info", `Run ${run.row.id}: ${state}`, run.row.id);
     }
     this.#dirty.delete(run);
-    this.options.hub.reportRun(this.book.summary(run));
+    this.options.hub.reportRun(this.registry.summary(run));
   }
 
   /** Notes that a worker takes the job up; false if it may not any more. */
   async begin(job: JobRecord): Promise<boolean> {
     if (job.state !== "queued") return false;
     job.state = "running";
-    this.book.beginStretch(job);
+    this.registry.startWork(job);
     await moveJobs(this.options.db, [job.id], "start", { startedAt: Date.now() });
     this.touch(job.run);
     // It may have been paused while that was written.
@@ -256,7 +256,7 @@ export class Runs {
   async requeue(job: JobRecord, stage: Stage, { counters, ...patch }: Ending = {}): Promise<void> {
     this.#change(job, "requeue", stage, counters);
     await moveJobs(this.options.db, [job.id], "requeue", { ...patchOf(job, stage), ...patch });
-    await this.#settle(job.run);
+    await this.#reconcile(job.run);
   }
 
   /** Ends jobs of one run with a reason that a person can act on. */
@@ -264,7 +264,7 @@ export class Runs {
     const stage = { stage: "failed", reason } as const;
     const at = Date.now();
     for (const job of jobs) {
-      this.options.engine.cancel(job.key);
+      this.options.queue.cancel(job.key);
       this.#change(job, "fail", stage, counters);
     }
     const failures = jobs.map((job) => {
@@ -272,12 +272,12 @@ export class Runs {
     });
     await failJobs(this.options.db, failures);
     if (jobs.length > 0) this.options.onAlert?.();
-    if (jobs[0]) await this.#settle(jobs[0].run);
+    if (jobs[0]) await this.#reconcile(jobs[0].run);
   }
 
   /** Ends every waiting job of a provider: none of them can succeed. */
   async failProvider(provider: string, reason: string): Promise<void> {
-    for (const run of this.book.runs.values()) {
+    for (const run of this.registry.runs.values()) {
       if (run.row.provider !== provider) continue;
       await this.fail(
         [...run.jobs.values()].filter((job) => job.state === "queued"),
@@ -288,12 +288,12 @@ export class Runs {
 
   /** Takes in what a worker has written itself: the job is complete. */
   async complete(job: JobRecord, seconds: number, counters: Required<Counters>): Promise<void> {
-    this.book.endStretch(job);
+    this.registry.stopWork(job);
     // The worker's own time, but no clock on the screen ever goes back; row and text say the same.
     job.workedMs = Math.max(Math.round(seconds * 1000), job.progress.duration * 1000);
     job.state = "complete";
-    this.book.stage(job, { stage: "complete", seconds: job.workedMs / 1_000 }, counters);
-    await this.#settle(job.run);
+    this.registry.stage(job, { stage: "complete", seconds: job.workedMs / 1_000 }, counters);
+    await this.#reconcile(job.run);
   }
 
   close(): void {
@@ -303,9 +303,9 @@ export class Runs {
 
   #change(job: JobRecord, transition: JobTransition, stage: Stage, counters?: Counters): void {
     job.state = JOB_TRANSITIONS[transition].to;
-    if (transition === "retry" || transition === "refetch") job.deaths = 0;
-    this.book.endStretch(job);
-    this.book.stage(job, stage, counters);
+    if (transition === "retry" || transition === "refetch") job.workerCrashes = 0;
+    this.registry.stopWork(job);
+    this.registry.stage(job, stage, counters);
   }
 
   /**
@@ -316,9 +316,9 @@ export class Runs {
     run: RunRecord,
     jobs: readonly JobRecord[],
     action: JobAction | "refetch",
-    { whole = false, asks = "unanswered" }: { whole?: boolean; asks?: Asks } = {},
+    { whole = false, fetchMode = "unanswered" }: { whole?: boolean; fetchMode?: FetchMode } = {},
   ): Promise<void> {
-    const { db, engine } = this.options;
+    const { db, queue } = this.options;
     const stage = stageOf(action);
     const isAgain = action === "retry" || action === "refetch";
     const before = Object.fromEntries(
@@ -329,11 +329,15 @@ export class Runs {
     // What stops is stopped in memory first, so that nothing a worker still says is shown.
     if (!isAgain) for (const job of jobs) this.#change(job, action, stage);
     if (!isAgain && action !== "resume") {
-      for (const job of jobs) engine.cancel(job.key);
+      for (const job of jobs) queue.cancel(job.key);
       for (const job of wereRunning) this.options.stopWork(job.id, action);
     }
     const { progress: _, workedMs: __, ...shared } = patchOf(jobs[0]!, stage);
-    const reset = isAgain ? { progress: 0, error: null, deaths: 0, asks } : action === "resume" ? { progress: 0 } : {};
+    const reset = isAgain
+      ? { progress: 0, error: null, workerCrashes: 0, fetchMode }
+      : action === "resume"
+        ? { progress: 0 }
+        : {};
     const ids = jobs.map((job) => job.id);
     const names = jobs.map((job) => job.symbol);
     const moved = await moveJobs(db, ids, action, { ...shared, ...reset, finishedAt }).catch(async (error) => {
@@ -347,52 +351,52 @@ export class Runs {
         action: `${whole ? "run" : "job"}.${action}`,
         subject: whole || symbols.length > 1 ? run.row.id : symbols[0]!,
         before,
-        after: { run: run.row.id, symbols, ...(action === "refetch" && { asks }) },
+        after: { run: run.row.id, symbols, ...(action === "refetch" && { asks: fetchMode }) },
       });
     }
     for (const job of isAgain ? jobs.filter(({ id }) => moved.has(id)) : []) {
-      job.asks = asks;
+      job.fetchMode = fetchMode;
       this.#change(job, action, stage);
     }
     for (const job of wereRunning) {
       // One that its worker completed a moment ago is not touched any more.
-      if (moved.has(job.id)) await keepWork(db, job.id, { workedMs: job.workedMs, progress: job.progress.progress });
+      if (moved.has(job.id)) await saveWork(db, job.id, { workedMs: job.workedMs, progress: job.progress.progress });
     }
     const queued = jobs.filter((job) => job.state === "queued");
     if (queued.length > 0) {
-      engine.limitGroup(run.row.id, run.row.maxWorkers);
-      engine.enqueue(queued.map((job) => ({ key: job.key, group: run.row.id })));
+      queue.limitGroup(run.row.id, run.row.maxWorkers);
+      queue.enqueue(queued.map((job) => ({ key: job.key, group: run.row.id })));
     }
-    await this.#settle(run);
+    await this.#reconcile(run);
   }
 
   /** A run and the states of its jobs; one that is only in the database comes into memory when it is opened. */
   async #find(runId: string) {
-    const { book, options } = this;
-    const known = book.runs.get(runId);
+    const { registry, options } = this;
+    const known = registry.runs.get(runId);
     if (known) {
       const states = new Map([...known.jobs.values()].map((job) => [job.symbol, job.state]));
-      return { states, state: book.summary(known).state, open: () => known };
+      return { states, state: registry.summary(known).state, open: () => known };
     }
     const row = await findRun(options.db, runId);
     if (row === undefined) throw noRun(runId);
     const rows = await jobsOfRun(options.db, runId);
     const states = new Map(rows.map((job) => [job.symbol, job.state]));
     const coverage = await readCoverage(options.db, row, rows);
-    return { states, state: row.state, open: () => book.runs.get(runId) ?? book.open(row, rows, coverage) };
+    return { states, state: row.state, open: () => registry.runs.get(runId) ?? registry.open(row, rows, coverage) };
   }
 
   #forgetOld(): void {
-    const finished = [...this.book.runs.values()].filter((run) => run.finishedAt !== null);
+    const finished = [...this.registry.runs.values()].filter((run) => run.finishedAt !== null);
     for (const run of finished.slice(0, Math.max(0, finished.length - KEPT_FINISHED))) {
-      this.book.runs.delete(run.row.id);
+      this.registry.runs.delete(run.row.id);
       this.options.hub.forget(run.row.id);
     }
   }
 
   #summarise(): void {
     this.#timer = null;
-    for (const run of this.#dirty) this.options.hub.reportRun(this.book.summary(run));
+    for (const run of this.#dirty) this.options.hub.reportRun(this.registry.summary(run));
     this.#dirty.clear();
   }
 }

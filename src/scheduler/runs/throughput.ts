@@ -13,7 +13,7 @@ export interface Rates {
   readonly requestsPerMinute: number;
 }
 
-export class Pace {
+export class Throughput {
   readonly #symbols: SlidingSum;
   readonly #bars: SlidingSum;
   readonly #requests: SlidingSum;
@@ -64,14 +64,16 @@ export class Pace {
 
   /** Over the last five minutes. */
   lately(now: number): Rates {
-    return rates(this.#symbols.perMinute(now), this.#bars.perMinute(now), this.#requests.perMinute(now));
+    return ratesPerMinute(this.#symbols.perMinute(now), this.#bars.perMinute(now), this.#requests.perMinute(now));
   }
 
   /** Over all the time in which it was worked on, by this process. */
   onAverage(now: number): Rates {
     const { symbols, bars, requests } = this.#whole;
     const minutes = this.worked(now) / 60_000;
-    return minutes > 0 ? rates(symbols / minutes, bars / minutes, requests / minutes) : rates(0, 0, 0);
+    return minutes > 0
+      ? ratesPerMinute(symbols / minutes, bars / minutes, requests / minutes)
+      : ratesPerMinute(0, 0, 0);
   }
 
   #rest(now: number): number {
@@ -81,7 +83,7 @@ export class Pace {
 }
 
 /** Rounded as they are told: symbols and requests to a tenth, bars whole. */
-export function rates(symbols: number, bars: number, requests: number): Rates {
+export function ratesPerMinute(symbols: number, bars: number, requests: number): Rates {
   const tenth = (value: number) => Math.round(value * 10) / 10;
   return { symbolsPerMinute: tenth(symbols), barsPerMinute: Math.round(bars), requestsPerMinute: tenth(requests) };
 }

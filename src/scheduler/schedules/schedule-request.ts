@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { Refusal } from "../../domain/errors.ts";
-import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleOrder, type ScheduleScope } from "../../domain/schedules.ts";
-import { fieldErrors, quote, RunOrderBody } from "../runs/run-request.ts";
+import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
+import { fieldErrors, quote, RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
 
 const text = (most: number) =>
@@ -16,7 +16,7 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
 const watchlist = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
 
-const run = RunOrderBody.shape;
+const run = RunRequestBody.shape;
 const fields = {
   name: text(80),
   cron: text(100).describe("minute, hour, day of month, month, day of week; seconds may stand in front"),
@@ -56,26 +56,26 @@ export const SchedulePatchBody = z.strictObject(fields, strict).partial();
 export type SchedulePatch = z.output<typeof SchedulePatchBody>;
 
 /** A schedule's fields as the API writes them. */
-export function orderToWire(order: ScheduleOrder) {
+export function orderToWire(input: ScheduleInput) {
   return {
-    name: order.name,
-    cron: order.cron,
-    time_zone: order.timeZone,
-    scope: order.scope,
-    symbols: [...order.symbols],
-    watchlist_id: order.watchlistId,
-    interval: order.interval,
-    provider: order.provider,
-    mode: order.mode,
-    years: order.years,
-    enabled: order.enabled,
-    on_missed: order.onMissed,
+    name: input.name,
+    cron: input.cron,
+    time_zone: input.timeZone,
+    scope: input.scope,
+    symbols: [...input.symbols],
+    watchlist_id: input.watchlistId,
+    interval: input.interval,
+    provider: input.provider,
+    mode: input.mode,
+    years: input.years,
+    enabled: input.enabled,
+    on_missed: input.onMissed,
   };
 }
 
 /** `order` with what `patch` changes, ready to be checked as a whole. */
-export function patched(order: ScheduleOrder, patch: SchedulePatch): unknown {
-  const before = orderToWire(order);
+export function patched(input: ScheduleInput, patch: SchedulePatch): unknown {
+  const before = orderToWire(input);
   // Naming symbols or a watchlist means that they are to be run.
   const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
   const merged = { ...before, ...patch, scope };
@@ -83,7 +83,7 @@ export function patched(order: ScheduleOrder, patch: SchedulePatch): unknown {
 }
 
 /** @throws Refusal with one error per wrong field, the cron expression and the time zone included */
-export function parseScheduleOrder(input: unknown): ScheduleOrder {
+export function parseScheduleInput(input: unknown): ScheduleInput {
   const parsed = ScheduleBody.safeParse(input);
   const errors = parsed.success ? [] : fieldErrors(parsed.error);
   const sent = (input ?? {}) as { cron?: unknown; time_zone?: unknown };

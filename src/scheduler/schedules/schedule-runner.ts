@@ -5,7 +5,7 @@ import { messageOf } from "../../domain/errors.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { readSchedules } from "../../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
-import { closeTurn, type TurnParts, takeTurn } from "./turn.ts";
+import { closeTurn, runTurn, type TurnDependencies } from "./turn.ts";
 
 /** A turn taken later than this (ms) after it was due was missed: the server was down, or the machine asleep. */
 const PUNCTUAL_MS = 60_000;
@@ -14,37 +14,40 @@ const LOOK_MS = 30_000;
 /** Missed turns that are counted one by one. */
 const COUNTED = 1_000;
 
-export class Timetable {
+export class ScheduleRunner {
   #callOff: (() => void) | null = null;
   #closed = false;
   /** Turns are taken one after the other, so that a turn by hand and the clock's do not cross. */
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly parts: TurnParts,
+    private readonly dependencies: TurnDependencies,
     private readonly clock: Clock,
   ) {}
 
   /** Takes what is due now, and plans the next look; call it at the start and whenever schedules change. */
-  look(): Promise<void> {
+  poll(): Promise<void> {
     return this.#inTurn(async () => {
       this.#callOff?.();
       let wait = LOOK_MS;
       try {
-        for (const schedule of await readSchedules(this.parts.db)) {
+        for (const schedule of await readSchedules(this.dependencies.db)) {
           if (schedule.enabled && !this.#closed) wait = Math.min(wait, await this.#attend(schedule));
         }
       } catch (error) {
-        this.parts.log.write("error", `Schedules could not be read and will be tried again: ${messageOf(error)}`);
+        this.dependencies.log.write(
+          "error",
+          `Schedules could not be read and will be tried again: ${messageOf(error)}`,
+        );
       }
-      if (!this.#closed) this.#callOff = this.clock.after(Math.max(1, wait), () => void this.look());
+      if (!this.#closed) this.#callOff = this.clock.after(Math.max(1, wait), () => void this.poll());
     });
   }
 
   /** Runs a schedule now, whatever its expression says and even if it is paused. */
   runNow(schedule: Schedule): Promise<Turn> {
     const now = this.clock.now();
-    return this.#inTurn(() => takeTurn(this.parts, schedule, { dueAt: now, at: now, cause: "by_hand" }));
+    return this.#inTurn(() => runTurn(this.dependencies, schedule, { dueAt: now, at: now, cause: "by_hand" }));
   }
 
   async close(): Promise<void> {
@@ -64,7 +67,7 @@ export class Timetable {
       return next === undefined ? LOOK_MS : next - this.clock.now();
     } catch (error) {
       // One schedule in trouble must not keep the others from their turns.
-      this.parts.log.write("error", `Schedule ${schedule.name}: ${messageOf(error)}`);
+      this.dependencies.log.write("error", `Schedule ${schedule.name}: ${messageOf(error)}`);
       return LOOK_MS;
     }
   }
@@ -77,13 +80,13 @@ export class Timetable {
       const missed = countTurns(times, schedule.checkedAt, missedUntil);
       if (!punctual && schedule.onMissed === "catch_up") {
         const note = `Makes up for ${missed} missed while nobody was there`;
-        await takeTurn(this.parts, schedule, { dueAt: missedUntil, at: now, cause: "catch_up", note });
+        await runTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "catch_up", note });
         return;
       }
       const why = `${missed} came while nobody was there`;
-      await closeTurn(this.parts, schedule, { dueAt: missedUntil, at: now, cause: "due" }, "missed", why);
+      await closeTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "due" }, "missed", why);
     }
-    if (punctual) await takeTurn(this.parts, schedule, { dueAt: last, at: now, cause: "due" });
+    if (punctual) await runTurn(this.dependencies, schedule, { dueAt: last, at: now, cause: "due" });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

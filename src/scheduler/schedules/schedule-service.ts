@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { Refusal } from "../../domain/errors.ts";
-import type { Schedule, ScheduleOrder, Turn } from "../../domain/schedules.ts";
+import type { Schedule, ScheduleInput, Turn } from "../../domain/schedules.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { record } from "../../storage/access/audit.ts";
 import { requireWatchlist } from "../../storage/companies/watchlists.ts";
@@ -16,8 +16,8 @@ import {
   updateSchedule,
 } from "../../storage/schedules.ts";
 import { readCron } from "./cron.ts";
-import { parseScheduleOrder, patched, type SchedulePatch } from "./schedule-request.ts";
-import type { Timetable } from "./schedule-runner.ts";
+import { parseScheduleInput, patched, type SchedulePatch } from "./schedule-request.ts";
+import type { ScheduleRunner } from "./schedule-runner.ts";
 
 /** Coming turns, and past ones, that are told with a schedule. */
 const COMING = 5;
@@ -34,39 +34,39 @@ export interface ScheduleStatus extends Schedule {
   readonly turns: readonly Turn[];
 }
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
-  readonly timetable: Timetable;
+  readonly scheduleRunner: ScheduleRunner;
   readonly clock: Clock;
   readonly defaultProvider: string;
   provider(name: string): Provider | undefined;
 }
 
-export class Schedules {
-  constructor(private readonly parts: Parts) {}
+export class ScheduleService {
+  constructor(private readonly dependencies: Dependencies) {}
 
   async list(): Promise<ScheduleStatus[]> {
-    const schedules = await readSchedules(this.parts.db);
+    const schedules = await readSchedules(this.dependencies.db);
     return Promise.all(schedules.map((schedule) => this.#status(schedule)));
   }
 
   /** @throws Refusal if there is no such schedule */
   async read(id: number): Promise<ScheduleStatus> {
-    return this.#status(await requireSchedule(this.parts.db, id));
+    return this.#status(await requireSchedule(this.dependencies.db, id));
   }
 
   /**
    * Stores a new schedule (`null`), or one in the place of the schedule `id`.
    * @throws Refusal if there is no such schedule, or with what is wrong, by field
    */
-  async save(id: number | null, input: unknown): Promise<ScheduleStatus> {
-    const order = await this.#checked(parseScheduleOrder(input));
-    return id === null ? this.#insert(order) : this.#replace(id, order);
+  async save(id: number | null, body: unknown): Promise<ScheduleStatus> {
+    const input = await this.#checked(parseScheduleInput(body));
+    return id === null ? this.#insert(input) : this.#replace(id, input);
   }
 
   /** @throws Refusal if there is no such schedule, or with what is wrong, by field */
   async change(id: number, patch: SchedulePatch): Promise<ScheduleStatus> {
-    const before = await requireSchedule(this.parts.db, id);
+    const before = await requireSchedule(this.dependencies.db, id);
     const { enabled, ...others } = patch;
     if (Object.keys(others).length > 0) return this.save(id, patched(before, patch));
     // Pausing must be possible even for a schedule that could not be saved any more.
@@ -75,59 +75,64 @@ export class Schedules {
 
   /** @throws Refusal if there is no such schedule */
   async remove(id: number): Promise<void> {
-    const { db } = this.parts;
+    const { db } = this.dependencies;
     await deleteSchedule(db, await requireSchedule(db, id));
   }
 
   /** @throws Refusal if there is no such schedule, or its run cannot start now */
   async runNow(id: number): Promise<{ schedule: ScheduleStatus; turn: Turn }> {
-    const schedule = await requireSchedule(this.parts.db, id);
-    const turn = await this.parts.timetable.runNow(schedule);
+    const schedule = await requireSchedule(this.dependencies.db, id);
+    const turn = await this.dependencies.scheduleRunner.runNow(schedule);
     if (turn.outcome !== "started") throw new Refusal("conflict", `Nothing was started. ${turn.note}`);
-    await record(this.parts.db, { action: "schedule.run", subject: schedule.name, after: { run: turn.run?.id } });
+    await record(this.dependencies.db, {
+      action: "schedule.run",
+      subject: schedule.name,
+      after: { run: turn.run?.id },
+    });
     return { schedule: await this.read(id), turn };
   }
 
-  async #insert(order: ScheduleOrder): Promise<ScheduleStatus> {
-    const { db, clock, timetable } = this.parts;
-    const id = await insertSchedule(db, order, clock.now());
-    await timetable.look();
+  async #insert(input: ScheduleInput): Promise<ScheduleStatus> {
+    const { db, clock, scheduleRunner: runner } = this.dependencies;
+    const id = await insertSchedule(db, input, clock.now());
+    await runner.poll();
     return this.read(id);
   }
 
-  async #replace(id: number, order: ScheduleOrder): Promise<ScheduleStatus> {
-    const { db, clock, timetable } = this.parts;
+  async #replace(id: number, input: ScheduleInput): Promise<ScheduleStatus> {
+    const { db, clock, scheduleRunner: runner } = this.dependencies;
     const before = await requireSchedule(db, id);
-    const anew = (order.enabled && !before.enabled) || order.cron !== before.cron || order.timeZone !== before.timeZone;
+    const isRescheduled =
+      (input.enabled && !before.enabled) || input.cron !== before.cron || input.timeZone !== before.timeZone;
     // What came while it was paused, or under another expression, was not missed.
-    await updateSchedule(db, before, { ...order, id, checkedAt: anew ? clock.now() : before.checkedAt });
-    await timetable.look();
+    await updateSchedule(db, before, { ...input, id, checkedAt: isRescheduled ? clock.now() : before.checkedAt });
+    await runner.poll();
     return this.read(id);
   }
 
   async #status(schedule: Schedule): Promise<ScheduleStatus> {
-    const { db, clock } = this.parts;
+    const { db, clock } = this.dependencies;
     const { words, next } = readCron(schedule.cron, schedule.timeZone);
     const turns = await turnsOf(db, schedule.id, PAST);
     return { ...schedule, words, nextRuns: next(clock.now(), COMING), lastTurn: turns[0] ?? null, turns };
   }
 
   /** What only the server knows: providers and watchlists. */
-  async #checked(order: ScheduleOrder): Promise<ScheduleOrder> {
-    const name = order.provider ?? this.parts.defaultProvider;
-    const provider = this.parts.provider(name);
+  async #checked(input: ScheduleInput): Promise<ScheduleInput> {
+    const name = input.provider ?? this.dependencies.defaultProvider;
+    const provider = this.dependencies.provider(name);
     if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
-    if (!provider.intervals.includes(order.interval)) {
+    if (!provider.intervals.includes(input.interval)) {
       const { title, intervals } = provider;
-      throw invalid("interval", `${title} has no ${order.interval} bars, only ${intervals.join(", ")}`);
+      throw invalid("interval", `${title} has no ${input.interval} bars, only ${intervals.join(", ")}`);
     }
-    if (order.watchlistId !== null) {
-      await requireWatchlist(this.parts.db, order.watchlistId).catch((error) => {
+    if (input.watchlistId !== null) {
+      await requireWatchlist(this.dependencies.db, input.watchlistId).catch((error) => {
         if (error instanceof Refusal) throw invalid("watchlist_id", error.message);
         throw error;
       });
     }
-    return order;
+    return input;
   }
 }
 

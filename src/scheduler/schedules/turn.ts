@@ -9,7 +9,7 @@ import { symbolsOf } from "../../storage/companies/watchlists.ts";
 import type { Database, Write } from "../../storage/db.ts";
 import { activeJobs } from "../../storage/runs/runs.ts";
 import { storedSymbols, turnWrites, unfinishedRun } from "../../storage/schedules.ts";
-import type { Runs } from "../runs/run-service.ts";
+import type { RunService } from "../runs/run-service.ts";
 
 /** Batches of a scheduled run, days: what a run has that nobody said anything about. */
 const BATCH_DAYS = 30;
@@ -18,10 +18,10 @@ const NAMED = 5;
 /** Times that a run is ordered anew because another took some of its symbols at the last moment. */
 const TRIES = 3;
 
-export interface TurnParts {
+export interface TurnDependencies {
   readonly db: Database;
   readonly log: Log;
-  readonly runs: Runs;
+  readonly runs: RunService;
   /** The provider of schedules that name none. */
   readonly defaultProvider: string;
   /** Something worth a mail was written. */
@@ -40,44 +40,44 @@ export interface TurnAsked {
  * Starts the run of a schedule, or says why not. The turn is written with its run: both hold, or neither.
  * Symbols that other runs work on are left out; while the schedule's own last run is not finished, nothing starts.
  */
-export async function takeTurn(parts: TurnParts, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
+export async function runTurn(dependencies: TurnDependencies, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
   for (let left = TRIES; ; left--) {
     try {
-      return await tryTurn(parts, schedule, asked);
+      return await tryTurn(dependencies, schedule, asked);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.kind === "conflict" && left > 1) continue;
-      return await closeTurn(parts, schedule, asked, "refused", error.message);
+      return await closeTurn(dependencies, schedule, asked, "refused", error.message);
     }
   }
 }
 
-async function tryTurn(parts: TurnParts, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
-  const { db, log, runs } = parts;
+async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
+  const { db, log, runs } = dependencies;
   const { id, interval, mode, years, name } = schedule;
-  const provider = schedule.provider ?? parts.defaultProvider;
+  const provider = schedule.provider ?? dependencies.defaultProvider;
   const unfinished = await unfinishedRun(db, id);
   if (unfinished !== undefined) {
-    return closeTurn(parts, schedule, asked, "skipped", `Its last run (${unfinished}) is not finished`);
+    return closeTurn(dependencies, schedule, asked, "skipped", `Its last run (${unfinished}) is not finished`);
   }
   const wanted = await symbolsFor(db, schedule, provider);
-  if (wanted.length === 0) return closeTurn(parts, schedule, asked, "skipped", emptiness(schedule, provider));
+  if (wanted.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", emptiness(schedule, provider));
   const active = new Set((await activeJobs(db, wanted, interval)).map(({ symbol }) => symbol));
   const symbols = wanted.filter((symbol) => !active.has(symbol));
   const busy = active.size > 0 ? `${listed([...active])} left out: at work in other runs` : "";
-  if (symbols.length === 0) return closeTurn(parts, schedule, asked, "skipped", busy);
+  if (symbols.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", busy);
   const note = [asked.note, busy].filter(Boolean).join(". ");
   const turn = { ...asked, outcome: "started", note, run: null } as const;
-  const order = { symbols, mode, interval, years, provider, batchDays: BATCH_DAYS };
-  const run = await runs.start(order, (runId) => writesOf(db, schedule, turn, runId));
-  if (isMissed(turn)) parts.onAlert?.();
+  const request = { symbols, mode, interval, years, provider, batchDays: BATCH_DAYS };
+  const run = await runs.start(request, (runId) => writesOf(db, schedule, turn, runId));
+  if (isMissed(turn)) dependencies.onAlert?.();
   log.write("info", `Schedule ${name}: started run ${run.id}${note === "" ? "" : `. ${note}`}`, run.id);
   return { ...turn, run: { id: run.id, state: run.state, complete: 0, failed: 0, seconds: null } };
 }
 
 /** Records a turn that starts nothing, and says so in the log. */
 export async function closeTurn(
-  { db, log, onAlert }: Pick<TurnParts, "db" | "log" | "onAlert">,
+  { db, log, onAlert }: Pick<TurnDependencies, "db" | "log" | "onAlert">,
   schedule: Schedule,
   asked: TurnAsked,
   outcome: Exclude<Turn["outcome"], "started">,

@@ -22,7 +22,7 @@ export interface CheckResult {
  */
 export async function checkProvider(
   provider: Provider,
-  parts: { readonly gate: Gate; redact(text: string): string },
+  dependencies: { readonly gate: Gate; redact(text: string): string },
   { byQuota }: { byQuota: boolean },
 ): Promise<CheckResult> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -33,7 +33,7 @@ export async function checkProvider(
     log: () => {},
     async acquire(cost = 1) {
       const task = { runId: "check", jobId: 0 };
-      const permit = await parts.gate.acquire({ provider: provider.name, cost, task, signal, held: () => {} });
+      const permit = await dependencies.gate.acquire({ provider: provider.name, cost, task, signal, held: () => {} });
       requests += 1;
       return permit;
     },
@@ -50,6 +50,6 @@ export async function checkProvider(
   } catch (error) {
     if (signal.aborted) return { good: false, text: `${provider.title} did not answer within ${PATIENCE_MS / 1000} s` };
     const known = error instanceof ProviderError;
-    return { good: false, text: parts.redact(known ? error.message : `${provider.title}: ${messageOf(error)}`) };
+    return { good: false, text: dependencies.redact(known ? error.message : `${provider.title}: ${messageOf(error)}`) };
   }
 }

@@ -11,8 +11,8 @@ import { PROVIDERS } from "../../providers/registry.ts";
 import type { ProviderSetting, SettingValues } from "../../providers/setting.ts";
 import { record } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
-import type { Seal } from "../../storage/encryption.ts";
-import { keepSetting, openSeal, readSettings } from "../../storage/settings.ts";
+import type { Cipher } from "../../storage/encryption.ts";
+import { keepSetting, openCipher, readSettings } from "../../storage/settings.ts";
 
 /** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */
 export type SettingSource = "environment" | "page" | "default" | "unreadable" | "none";
@@ -45,7 +45,7 @@ export interface ProviderSettingsOptions {
 
 export class ProviderSettings {
   readonly #stored = new Map<string, Stored>();
-  #seal: Seal | null = null;
+  #cipher: Cipher | null = null;
   #values: SettingValues = {};
 
   private constructor(private readonly options: ProviderSettingsOptions) {}
@@ -54,13 +54,13 @@ export class ProviderSettings {
   static async open(options: ProviderSettingsOptions, log: Log): Promise<ProviderSettings> {
     const { db, config } = options;
     const own = new ProviderSettings(options);
-    if (config.secret !== undefined) own.#seal = await openSeal(db, config.secret);
+    if (config.secret !== undefined) own.#cipher = await openCipher(db, config.secret);
     const settings = new Map(PROVIDERS.flatMap((entry) => entry.settings.map((each) => [each.variable, each])));
     for (const { key, value, updatedAt } of await readSettings(db, PREFIX)) {
       const variable = key.slice(PREFIX.length);
       const setting = settings.get(variable);
       if (setting === undefined) continue;
-      const plain = setting.kind === "key" ? ((await own.#seal?.open(variable, value)) ?? null) : value;
+      const plain = setting.kind === "key" ? ((await own.#cipher?.open(variable, value)) ?? null) : value;
       if (plain === null) log.write("warn", `${variable} is stored, but cannot be read with this BARKEEP_SECRET`);
       own.#stored.set(variable, { value: plain, changedAt: updatedAt });
     }
@@ -74,7 +74,7 @@ export class ProviderSettings {
 
   /** Whether keys can be kept in the database. */
   get keepsKeys(): boolean {
-    return this.#seal !== null;
+    return this.#cipher !== null;
   }
 
   /** A provider's settings for the screen. */
@@ -106,7 +106,7 @@ export class ProviderSettings {
     const before = Object.fromEntries(real.map(({ setting }) => [setting.variable, this.#spoken(setting)]));
     for (const { setting, wanted } of real) {
       const { variable, kind } = setting;
-      const kept = wanted !== null && kind === "key" ? await this.#seal!.close(variable, wanted) : wanted;
+      const kept = wanted !== null && kind === "key" ? await this.#cipher!.close(variable, wanted) : wanted;
       await keepSetting(db, `${PREFIX}${variable}`, kept);
       if (wanted === null) this.#stored.delete(variable);
       else this.#stored.set(variable, { value: wanted, changedAt: Date.now() });
@@ -114,8 +114,8 @@ export class ProviderSettings {
     if (real.length === 0) return;
     this.#resolve();
     const after = real.map(({ setting, wanted }) => {
-      const anew = setting.kind === "key" && wanted !== null;
-      return [setting.variable, anew ? "set anew" : this.#spoken(setting)];
+      const isNewKey = setting.kind === "key" && wanted !== null;
+      return [setting.variable, isNewKey ? "set anew" : this.#spoken(setting)];
     });
     await record(db, { action: "settings.change", subject: entry.name, before, after: Object.fromEntries(after) });
     await this.options.onChange(entry, this.#values);
@@ -165,7 +165,7 @@ export class ProviderSettings {
   #lockOf({ variable, kind }: ProviderSetting): string | null {
     if (this.options.config.providerVariablesSet.includes(variable)) return "Set in the environment; change it there";
     if (kind === "folder") return "Folders of the server can be named only in its environment";
-    if (kind === "key" && this.#seal === null)
+    if (kind === "key" && this.#cipher === null)
       return "Set it in the environment, or set BARKEEP_SECRET to keep keys here";
     return null;
   }

@@ -1,13 +1,13 @@
 /** The record of who changed what. Rows are only ever added, in the transaction of the change wherever it has one. */
 
 import { and, asc, desc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
-import { whoActs } from "../../auth.ts";
+import { currentActor } from "../../auth.ts";
 import type { Database, Statement } from "../db.ts";
 import { audit } from "../schema/access.ts";
 
 type State = Readonly<Record<string, unknown>>;
 
-export interface Deed {
+export interface AuditEntry {
   /** `run.start`, `job.cancel`, `profile.delete`, … */
   readonly action: string;
   /** What it was done to: a symbol, a run, a watchlist, … */
@@ -28,16 +28,16 @@ export function changesOf(before: State, after: State): { before: State; after: 
 const INSERT = "insert into audit (at, actor, action, subject, reason, before, after) values (?, ?, ?, ?, ?, ?, ?)";
 
 /** The statement that records a deed of whoever acts now; none when the server acts by itself. */
-export function recorded({ action, subject, before, after }: Deed): Statement[] {
-  const who = whoActs();
+export function auditStatement({ action, subject, before, after }: AuditEntry): Statement[] {
+  const who = currentActor();
   if (who === undefined) return [];
   const json = (value: object | undefined) => (value === undefined ? null : JSON.stringify(value));
   return [{ sql: INSERT, args: [Date.now(), who.actor.name, action, subject, who.reason, json(before), json(after)] }];
 }
 
 /** Records a deed that has just been done. */
-export async function record(db: Database, deed: Deed): Promise<void> {
-  const statements = recorded(deed);
+export async function record(db: Database, entry: AuditEntry): Promise<void> {
+  const statements = auditStatement(entry);
   if (statements.length > 0) await db.write(statements);
 }
 

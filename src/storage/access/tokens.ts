@@ -5,7 +5,7 @@ import type { Scope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { type Database, isUniqueViolation } from "../db.ts";
 import { sessions, tokens } from "../schema/access.ts";
-import { recorded } from "./audit.ts";
+import { auditStatement } from "./audit.ts";
 
 export interface TokenRow {
   readonly id: number;
@@ -31,7 +31,7 @@ export async function keepToken(
   try {
     await db.write([
       db.orm.insert(tokens).values({ ...token, createdAt: Date.now() }),
-      ...recorded({ action: "token.create", subject: name, after: { scope } }),
+      ...auditStatement({ action: "token.create", subject: name, after: { scope } }),
     ]);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -58,6 +58,6 @@ export async function revokeToken(db: Database, id: number): Promise<void> {
   await db.write([
     db.orm.delete(sessions).where(eq(sessions.tokenId, id)),
     db.orm.delete(tokens).where(eq(tokens.id, id)),
-    ...recorded({ action: "token.revoke", subject: row.name, before: { scope: row.scope } }),
+    ...auditStatement({ action: "token.revoke", subject: row.name, before: { scope: row.scope } }),
   ]);
 }

@@ -2,7 +2,7 @@
 
 import { eq } from "drizzle-orm";
 import { ALERT_KINDS, type AlertRules, DEFAULT_ALERT_RULES } from "../../domain/alerts.ts";
-import { changesOf, recorded } from "../access/audit.ts";
+import { auditStatement, changesOf } from "../access/audit.ts";
 import type { Database } from "../db.ts";
 import { settings } from "../schema/server.ts";
 
@@ -21,7 +21,7 @@ export async function storeRules(db: Database, rules: AlertRules): Promise<void>
   const changes = changesOf(describe(await readRules(db)), describe(rules));
   await db.write([
     db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row }),
-    ...(changes ? recorded({ action: "alerts.change", subject: "rules", ...changes }) : []),
+    ...(changes ? auditStatement({ action: "alerts.change", subject: "rules", ...changes }) : []),
   ]);
 }
 

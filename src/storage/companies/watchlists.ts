@@ -2,7 +2,7 @@
 
 import { asc, eq, sql } from "drizzle-orm";
 import { Refusal } from "../../domain/errors.ts";
-import { record, recorded } from "../access/audit.ts";
+import { auditStatement, record } from "../access/audit.ts";
 import { type Database, isUniqueViolation } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
 
@@ -58,7 +58,7 @@ export async function renameWatchlist(db: Database, id: number, name: string): P
   await guardName(name, () =>
     db.write([
       db.orm.update(watchlists).set({ name }).where(eq(watchlists.id, id)),
-      ...recorded({ action: "watchlist.rename", subject: name, before: { name: before }, after: { name } }),
+      ...auditStatement({ action: "watchlist.rename", subject: name, before: { name: before }, after: { name } }),
     ]),
   );
 }
@@ -67,7 +67,7 @@ export async function deleteWatchlist(db: Database, id: number): Promise<void> {
   const [subject, symbols] = [await nameOf(db, id), await symbolsOf(db, id)];
   await db.write([
     db.orm.delete(watchlists).where(eq(watchlists.id, id)),
-    ...recorded({ action: "watchlist.delete", subject, before: { symbols } }),
+    ...auditStatement({ action: "watchlist.delete", subject, before: { symbols } }),
   ]);
 }
 
@@ -82,7 +82,7 @@ export async function addToWatchlist(db: Database, id: number, symbols: readonly
   await db.write([
     { sql: known, args: [Date.now(), list] },
     { sql: listed, args: [id, list] },
-    ...recorded({ action: "watchlist.add", subject: await nameOf(db, id), after: { symbols } }),
+    ...auditStatement({ action: "watchlist.add", subject: await nameOf(db, id), after: { symbols } }),
   ]);
 }
 
@@ -92,7 +92,7 @@ export async function removeFromWatchlist(db: Database, id: number, symbols: rea
   if (symbols.length === 0) return;
   await db.write([
     { sql, args: [id, JSON.stringify(symbols)] },
-    ...recorded({ action: "watchlist.remove", subject: await nameOf(db, id), before: { symbols } }),
+    ...auditStatement({ action: "watchlist.remove", subject: await nameOf(db, id), before: { symbols } }),
   ]);
 }
 

@@ -61,11 +61,11 @@ close = excluded.close, volume = excluded.volume`;
 }
 
 /** The id under which the bars of series `?1` are stored; `series` stands for another column or parameter. */
-export const heldUnder = (series = "?1") => `(SELECT coalesce(bars_id, id) FROM series WHERE id = ${series})`;
+export const barsIdSql = (series = "?1") => `(SELECT coalesce(bars_id, id) FROM series WHERE id = ${series})`;
 
 /** The id under which the bars of a series are stored: its own, unless it was rebuilt (see staging.ts). */
 export async function barsIdOf(db: Database, series: number): Promise<number> {
-  const [row] = await db.rows(`SELECT ${heldUnder()}`, [series]);
+  const [row] = await db.rows(`SELECT ${barsIdSql()}`, [series]);
   return row?.[0] as number;
 }
 
@@ -73,13 +73,13 @@ export async function barsIdOf(db: Database, series: number): Promise<number> {
  * The statements that store `bars` under the id `held` (`barsIdOf` of their series); a bar that is there already takes
  * the new values.
  */
-export function insertBars(held: number, bars: BarColumns): Statement[] {
+export function insertBars(barsId: number, bars: BarColumns): Statement[] {
   const statements: Statement[] = [];
   for (let start = 0; start < bars.ts.length; ) {
     const left = bars.ts.length - start;
     // Remainders in powers of two: few statement texts, so that the connection's cache of them serves.
     const size = left >= ROWS_PER_INSERT ? ROWS_PER_INSERT : 2 ** Math.floor(Math.log2(left));
-    statements.push({ sql: insertOf(size), args: argsOf(held, sliceBars(bars, start, start + size)) });
+    statements.push({ sql: insertOf(size), args: argsOf(barsId, sliceBars(bars, start, start + size)) });
     start += size;
   }
   return statements;
@@ -116,7 +116,7 @@ function columnsOf(rows: readonly Row[]): BarColumns {
 }
 
 const SELECT = `SELECT ts, open, high, low, close, volume FROM bars
-WHERE series_id = ${heldUnder()} AND ts >= ?2 AND ts < ?3`;
+WHERE series_id = ${barsIdSql()} AND ts >= ?2 AND ts < ?3`;
 
 /** The stored bars with `from` <= ts < `to`, ascending; with `limit`, the first so many. */
 export async function readBars(
@@ -151,7 +151,7 @@ export async function* barPages(
   }
 }
 
-const COUNT = `SELECT count(*) FROM bars WHERE series_id = ${heldUnder()} AND ts >= ?2 AND ts < ?3`;
+const COUNT = `SELECT count(*) FROM bars WHERE series_id = ${barsIdSql()} AND ts >= ?2 AND ts < ?3`;
 
 /** How many bars are stored with `from` <= ts < `to`. */
 export async function countBars(db: Database, series: number, from: number, to: number): Promise<number> {

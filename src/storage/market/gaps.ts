@@ -3,7 +3,7 @@
 import { desc, eq, sql } from "drizzle-orm";
 import type { Database, Statement } from "../db.ts";
 import { type GapKind, gaps } from "../schema/market.ts";
-import { heldUnder } from "./bars.ts";
+import { barsIdSql } from "./bars.ts";
 
 /** So many repairs in a row that brought nothing, and the gap is taken to be the vendor's truth. */
 export const CONFIRMED_AFTER = 3;
@@ -28,7 +28,7 @@ export interface DayCount {
 export async function dayCounts(db: Database, seriesId: number, from: number): Promise<DayCount[]> {
   const rows = await db.rows(
     `SELECT ts / 86400 * 86400, count(*), min(ts), max(ts) FROM bars
-WHERE series_id = ${heldUnder()} AND ts >= ?2
+WHERE series_id = ${barsIdSql()} AND ts >= ?2
 GROUP BY ts / 86400 ORDER BY 1`,
     [seriesId, from],
   );
@@ -49,7 +49,7 @@ export async function replaceGaps(
   seriesId: number,
   from: number,
   found: readonly Gap[],
-  also: readonly Statement[] = [],
+  extraWrites: readonly Statement[] = [],
 ): Promise<void> {
   const dates = JSON.stringify(found.map(({ date }) => date));
   await db.write([
@@ -65,17 +65,17 @@ ON CONFLICT (series_id, date) DO UPDATE SET answers = CASE WHEN rows = excluded.
 kind = excluded.kind, rows = excluded.rows`,
       args: [seriesId, JSON.stringify(found)],
     },
-    ...also,
+    ...extraWrites,
   ]);
 }
 
 /** Notes that run `runId` was answered for the gaps with `from` <= date < `to`: an answer counts if it changed nothing. */
 export function noteAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
-  const held = `(SELECT count(*) FROM bars WHERE bars.series_id = ${heldUnder("gaps.series_id")}
+  const barsId = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
 AND ts >= gaps.date AND ts < gaps.date + 86400)`;
   return {
-    sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${held} THEN answers + 1 ELSE 0 END,
-rows = ${held}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
+    sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${barsId} THEN answers + 1 ELSE 0 END,
+rows = ${barsId}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
     args: [seriesId, runId, from, to],
   };
 }

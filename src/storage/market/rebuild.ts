@@ -17,7 +17,7 @@ const PIECE = 10_000;
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 /** The series beside `seriesId`, if it has one: building, with old bars to be put away (`retiredKind`), or idle. */
-export async function findBeside(db: Database, seriesId: number): Promise<SeriesRow | undefined> {
+export async function findStaging(db: Database, seriesId: number): Promise<SeriesRow | undefined> {
   return db.orm.select().from(series).where(eq(series.stagingFor, seriesId)).get();
 }
 
@@ -31,22 +31,22 @@ export async function openStaging(
   runId: string,
   pause: () => Promise<void>,
 ): Promise<number> {
-  const beside = await findBeside(db, seriesId);
-  if (beside === undefined) {
+  const staging = await findStaging(db, seriesId);
+  if (staging === undefined) {
     const { symbol, provider, feed, interval, adjustment, sessions } = await readSeries(db, seriesId);
     const key = { symbol, provider, feed, interval, adjustment, sessions };
     await db.write([db.orm.insert(series).values({ ...key, stagingFor: seriesId, stagingRun: runId })]);
-    return (await findBeside(db, seriesId))!.id;
+    return (await findStaging(db, seriesId))!.id;
   }
-  if (beside.stagingRun === runId) return beside.id;
-  const { id } = beside;
+  if (staging.stagingRun === runId) return staging.id;
+  const { id } = staging;
   await db.write([
     db.orm.update(series).set({ stagingRun: null }).where(eq(series.id, id)),
     { sql: "DELETE FROM batches WHERE series_id = ?1", args: [id] },
   ]);
-  const held = await barsIdOf(db, id);
-  for (let end = await pieceEnd(db, held); end !== null; end = await pieceEnd(db, held)) {
-    await db.write([{ sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [held, end] }]);
+  const barsId = await barsIdOf(db, id);
+  for (let end = await pieceEnd(db, barsId); end !== null; end = await pieceEnd(db, barsId)) {
+    await db.write([{ sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [barsId, end] }]);
     await pause();
   }
   await db.write([db.orm.update(series).set({ stagingRun: runId }).where(eq(series.id, id))]);
@@ -54,11 +54,11 @@ export async function openStaging(
 }
 
 /** Where the first piece of the bars under `held` ends (epoch seconds), or `null` if there are none. */
-async function pieceEnd(db: Database, held: number): Promise<number | null> {
+async function pieceEnd(db: Database, barsId: number): Promise<number | null> {
   const [row] = await db.rows(
     `SELECT (SELECT ts FROM bars WHERE series_id = ?1 ORDER BY ts LIMIT 1 OFFSET ${PIECE}),
 EXISTS (SELECT 1 FROM bars WHERE series_id = ?1)`,
-    [held],
+    [barsId],
   );
   const [end, any] = row as [number | null, number];
   return any === 0 ? null : (end ?? END_OF_TIME);
@@ -125,7 +125,7 @@ export async function copyRest(
 export async function swapStaging(
   db: Database,
   swap: { seriesId: number; staging: number; from: number; to: number; kind: RevisionKind },
-  also: readonly Statement[] = [],
+  extraWrites: readonly Statement[] = [],
 ): Promise<void> {
   const { seriesId, staging, from, to, kind } = swap;
   const [old, fresh] = [await barsIdOf(db, seriesId), await barsIdOf(db, staging)];
@@ -142,7 +142,7 @@ export async function swapStaging(
       .set({ barsId: fresh, changedFrom: 0, ...(kind !== "rebuild" && { revisedAt: now }) })
       .where(eq(series.id, seriesId)),
     db.orm.update(series).set({ barsId: old, retiredKind: kind, retiredAt: now }).where(eq(series.id, staging)),
-    ...also,
+    ...extraWrites,
   ]);
 }
 
@@ -150,8 +150,8 @@ export async function swapStaging(
  * Makes revisions of what differs in the bars that a swap has put out of use, and removes them, a piece at a time, with
  * a `pause` after each. It may be stopped and taken up again at any piece.
  */
-export async function putAwayRetired(db: Database, beside: SeriesRow, pause: () => Promise<void>): Promise<void> {
-  const { id, stagingFor: seriesId, stagingRun: runId, retiredKind, retiredAt } = beside;
+export async function archiveReplaced(db: Database, staging: SeriesRow, pause: () => Promise<void>): Promise<void> {
+  const { id, stagingFor: seriesId, stagingRun: runId, retiredKind, retiredAt } = staging;
   if (retiredKind === null) return;
   const [old, now] = [await barsIdOf(db, id), await barsIdOf(db, seriesId)];
   for (let end = await pieceEnd(db, old); end !== null; end = await pieceEnd(db, old)) {

@@ -43,10 +43,10 @@ ${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
 }
 
 /** Removes bars stored under the id `held` (`barsIdOf` of their series). */
-export function removeBars(held: number, bars: BarColumns): Statement[] {
+export function removeBars(barsId: number, bars: BarColumns): Statement[] {
   return [...parts(bars)].map(({ ts }) => ({
     sql: `DELETE FROM bars WHERE series_id = ? AND ts IN (${marks(ts.length, "?")})`,
-    args: [held, ...ts],
+    args: [barsId, ...ts],
   }));
 }
 

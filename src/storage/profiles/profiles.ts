@@ -6,7 +6,7 @@ import { HEALTHS, type Health, type HealthClock } from "../../domain/profiles/he
 import type { BackfillMetadata } from "../../domain/profiles/profile.ts";
 import type { Condition } from "../../domain/profiles/screener.ts";
 import { describeStage } from "../../domain/runs/progress.ts";
-import { recorded } from "../access/audit.ts";
+import { auditStatement } from "../access/audit.ts";
 import type { Database } from "../db.ts";
 import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
@@ -242,7 +242,7 @@ export async function deleteProfile(db: Database, symbol: string, interval: Inte
   await db.write([
     db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
-    ...recorded({ action: "profile.delete", subject: symbol, before: { interval } }),
+    ...auditStatement({ action: "profile.delete", subject: symbol, before: { interval } }),
   ]);
 }
 

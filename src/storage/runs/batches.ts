@@ -5,7 +5,7 @@ import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
 import type { Database, Statement } from "../db.ts";
-import { barsIdOf, heldUnder, insertBars } from "../market/bars.ts";
+import { barsIdOf, barsIdSql, insertBars } from "../market/bars.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
 import { series } from "../schema/market.ts";
 import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
@@ -39,7 +39,7 @@ export interface BatchRecord {
   /** The provider of the bars, where it is not that of the series. */
   readonly source?: string;
   /** More to be written in the same transaction. */
-  readonly also?: readonly Statement[];
+  readonly extraWrites?: readonly Statement[];
   readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
   /** With the number of bars that the job holds outside this window: those inside are counted once they are in. */
   readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
@@ -60,7 +60,7 @@ const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, ra
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
 const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 + (SELECT count(*) FROM bars
-WHERE series_id = ${heldUnder("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
+WHERE series_id = ${barsIdSql("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
 /** Notes on the series that its vendor changed its mind, or gave an answer that was not believed. */
@@ -79,11 +79,11 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
   const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
   const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
-  const held = await barsIdOf(db, seriesId);
+  const barsId = await barsIdOf(db, seriesId);
   await db.write([
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
-    ...withdrawn.flatMap((part) => removeBars(held, part.bars)),
-    ...insertBars(held, write),
+    ...withdrawn.flatMap((part) => removeBars(barsId, part.bars)),
+    ...insertBars(barsId, write),
     ...insertSources(seriesId, runId, write, source),
     ...markChanged(seriesId, touched),
     ...noteNews(
@@ -92,7 +92,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
       revised.some((part) => part.bars.ts.length > 0),
       lacking > 0,
     ),
-    ...(batch.also ?? []),
+    ...(batch.extraWrites ?? []),
     ...rejected.map(({ where, reason, raw }) => ({
       sql: UPSERT_REJECTED,
       args: [seriesId, where, reason, raw.slice(0, 500), runId, now],

@@ -23,20 +23,20 @@ export async function findJobWork(db: Database, jobId: number): Promise<JobWork>
   return row;
 }
 
-export async function keepPlanStart(db: Database, jobId: number, planFrom: number): Promise<void> {
+export async function savePlanStart(db: Database, jobId: number, planFrom: number): Promise<void> {
   await db.orm.update(jobs).set({ planFrom }).where(eq(jobs.id, jobId)).run();
 }
 
 /** Keeps what a stretch of work has asked of its provider, and how long its stages took. */
-export async function keepStretch(
+export async function addWorkTime(
   db: Database,
   jobId: number,
-  stretch: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
+  workTime: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
 ): Promise<void> {
-  await db.orm.update(jobs).set(stretch).where(eq(jobs.id, jobId)).run();
+  await db.orm.update(jobs).set(workTime).where(eq(jobs.id, jobId)).run();
 }
 
-export async function keepWork(
+export async function saveWork(
   db: Database,
   jobId: number,
   work: { readonly workedMs: number; readonly progress: number },

@@ -10,7 +10,7 @@ import {
   type JobTransition,
   type RunState,
 } from "../../domain/runs/states.ts";
-import { recorded } from "../access/audit.ts";
+import { auditStatement } from "../access/audit.ts";
 import { recordStatements } from "../alerts/outbox.ts";
 import type { Database, Write } from "../db.ts";
 import { jobs, runs } from "../schema/runs.ts";
@@ -33,15 +33,15 @@ export async function insertRun(
   db: Database,
   run: typeof runs.$inferInsert,
   symbols: readonly string[],
-  alongside: readonly Write[] = [],
+  extraWrites: readonly Write[] = [],
 ): Promise<void> {
   const { mode, interval, provider, years } = run;
   const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
   await db.write([
     db.orm.insert(runs).values(run),
     ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
-    ...recorded({ action: "run.start", subject: run.id, after: { symbols, mode, interval, provider, years } }),
-    ...alongside,
+    ...auditStatement({ action: "run.start", subject: run.id, after: { symbols, mode, interval, provider, years } }),
+    ...extraWrites,
   ]);
 }
 
@@ -102,8 +102,8 @@ export type JobPatch = Partial<
     | "dataPoints"
     | "apiCalls"
     | "workedMs"
-    | "deaths"
-    | "asks"
+    | "workerCrashes"
+    | "fetchMode"
     | "error"
     | "startedAt"
     | "finishedAt"

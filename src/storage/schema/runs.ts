@@ -6,7 +6,7 @@
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { INTERVALS } from "../../domain/market/interval.ts";
-import { ASKS } from "../../domain/runs/refetch.ts";
+import { FETCH_MODES } from "../../domain/runs/refetch.ts";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
 import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../../domain/runs/states.ts";
 import { oneOf } from "./checks.ts";
@@ -69,15 +69,15 @@ export const jobs = sqliteTable(
     /** Where an incremental job began to ask (epoch seconds): kept, so that a resumed one asks the same windows. */
     planFrom: integer("plan_from"),
     /** What it asks its provider for. */
-    asks: text({ enum: ASKS }).notNull().default("unanswered"),
+    fetchMode: text("asks", { enum: FETCH_MODES }).notNull().default("unanswered"),
     /** Milliseconds spent in the fetch stage. */
     fetchMs: integer("fetch_ms").notNull().default(0),
-    /** How long each stage took; of a stretch that the process did not survive nothing is known. */
+    /** How long each stage took; work that the process did not survive is not counted. */
     stageMs: text("stage_ms", { mode: "json" }).$type<StageTimes>().notNull().default({}),
-    /** Milliseconds worked in earlier stretches, before a pause or a restart. */
+    /** Milliseconds worked earlier, before a pause or a restart. */
     workedMs: integer("worked_ms").notNull().default(0),
-    /** Workers that died on this job. */
-    deaths: integer().notNull().default(0),
+    /** Workers that crashed on this job. */
+    workerCrashes: integer("deaths").notNull().default(0),
     attempts: integer().notNull().default(0),
     error: text(),
     /** Gaps in the series when the job was complete. */

@@ -3,7 +3,7 @@
 
 import { Moment } from "../ui/components.tsx";
 import { plural } from "../ui/format.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 
 /** The filter's fields, named as in the address. */
 export const AUDIT_FIELDS = ["actor", "action", "symbol", "from", "to"] as const;
@@ -25,12 +25,12 @@ export interface AuditView {
   readonly older: number | null;
   readonly newer: number | null;
   readonly fields: AuditFields;
-  readonly wrong: string | null;
+  readonly error: string | null;
   readonly actors: readonly string[];
   readonly actions: readonly string[];
 }
 
-export const AuditPage = ({ frame, view }: { frame: Frame; view: AuditView }) => (
+export const AuditPage = ({ frame, view }: { frame: PageContext; view: AuditView }) => (
   <Page frame={frame} title="Audit">
     <header class="page-head">
       <h1>Audit</h1>
@@ -70,7 +70,7 @@ export const AuditPage = ({ frame, view }: { frame: Frame; view: AuditView }) =>
   </Page>
 );
 
-const AuditFilter = ({ view: { fields, wrong, actors, actions } }: { view: AuditView }) => (
+const AuditFilter = ({ view: { fields, error, actors, actions } }: { view: AuditView }) => (
   <search>
     <form method="get" action="/audit" class="audit-filter">
       <Choice name="actor" title="Who" value={fields.actor} choices={actors} />
@@ -90,9 +90,9 @@ const AuditFilter = ({ view: { fields, wrong, actors, actions } }: { view: Audit
       <button type="submit" class="button">
         Filter
       </button>
-      {wrong ? (
+      {error ? (
         <p class="error" role="alert">
-          {wrong}
+          {error}
         </p>
       ) : null}
     </form>

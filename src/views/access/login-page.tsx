@@ -1,10 +1,10 @@
 /** @jsxImportSource hono/jsx */
 /** The page to sign in. */
 
-import { type Frame, Page } from "../ui/layout.tsx";
+import { Page, type PageContext } from "../ui/layout.tsx";
 
-export const LoginPage = (props: { frame: Frame; next: string; wrong: string | null }) => {
-  const { next, wrong } = props;
+export const LoginPage = (props: { frame: PageContext; next: string; error: string | null }) => {
+  const { next, error } = props;
   return (
     <Page frame={{ ...props.frame, path: "/login" }} title="Sign in">
       <form class="login" method="post" action="/login">
@@ -18,12 +18,12 @@ export const LoginPage = (props: { frame: Frame; next: string; wrong: string | n
           autocomplete="current-password"
           required
           autofocus
-          aria-invalid={wrong ? "true" : undefined}
-          aria-describedby={wrong ? "password-error" : undefined}
+          aria-invalid={error ? "true" : undefined}
+          aria-describedby={error ? "password-error" : undefined}
         />
-        {wrong ? (
+        {error ? (
           <p id="password-error" class="error" role="alert">
-            {wrong}
+            {error}
           </p>
         ) : null}
         <button type="submit" class="button primary">

@@ -4,7 +4,7 @@
 import { SCOPES, type Scope } from "../../domain/access.ts";
 import { Moment } from "../ui/components.tsx";
 import { type FormState, formFields } from "../ui/form-field.tsx";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 
 const TOKEN_FIELDS = ["name", "scope"] as const;
 type TokenField = (typeof TOKEN_FIELDS)[number];
@@ -31,7 +31,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   admin: "Admin: also settings, tokens and the audit page",
 };
 
-export const AccessPage = ({ frame, view }: { frame: Frame; view: AccessView }) => (
+export const AccessPage = ({ frame, view }: { frame: PageContext; view: AccessView }) => (
   <Page frame={frame} title="Access">
     <header class="page-head">
       <span class="crumbs">

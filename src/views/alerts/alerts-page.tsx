@@ -4,7 +4,7 @@ import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts
 import { Icon, Moment, Pill } from "../ui/components.tsx";
 import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 
 type MailState = (typeof MAIL_STATES)[number];
@@ -48,7 +48,7 @@ export interface AlertsView extends PageLinksView {
   /** Events that no mail was made of yet. */
   readonly waiting: number;
   readonly quietNow: boolean;
-  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
 const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: string]>> = {
@@ -61,7 +61,7 @@ const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: str
   schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
 };
 
-export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) => (
+export const AlertsPage = ({ frame, view }: { frame: PageContext; view: AlertsView }) => (
   <Page frame={frame} title="Alerts">
     <header class="page-head">
       <h1>Alerts</h1>
@@ -72,10 +72,10 @@ export const AlertsPage = ({ frame, view }: { frame: Frame; view: AlertsView }) 
         </button>
       </form>
     </header>
-    {view.said ? (
-      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
-        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
-        {view.said.text}
+    {view.flash ? (
+      <p class={`said said-${view.flash.level}`} role={view.flash.level === "error" ? "alert" : "status"}>
+        <Icon name={view.flash.level === "error" ? "failed" : "complete"} />
+        {view.flash.text}
       </p>
     ) : null}
     {view.waiting > 0 && view.account ? (
@@ -292,7 +292,7 @@ const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }
 };
 
 /** One mail as it was, or will be, sent. */
-export const MailPage = ({ frame, mail }: { frame: Frame; mail: MailSummary & { readonly text: string } }) => (
+export const MailPage = ({ frame, mail }: { frame: PageContext; mail: MailSummary & { readonly text: string } }) => (
   <Page frame={frame} title={mail.subject}>
     <header class="page-head">
       <p class="crumbs">

@@ -13,13 +13,13 @@ export interface MailSettingsView {
   /** Whether a password is stored that cannot be read with this secret. */
   readonly unreadable: boolean;
   readonly errors: Readonly<Record<string, string>>;
-  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
 const MAIL_FIELDS = ["server", "password", "from", "to"] as const;
 
 export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
-  const { said, fixed } = view;
+  const { flash, fixed } = view;
   const form = { values: { ...view.values, password: "" }, errors: view.errors };
   const { Field, control } = formFields("mail", MAIL_FIELDS, { password: hintOf(view) });
   const text = (name: keyof MailSettingsView["values"]) => ({
@@ -39,10 +39,10 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
         Sends the mails chosen under <a href="/alerts">Alerts</a>.
         {fixed ? " Set in the environment (SMTP_URL, ALERT_FROM, ALERT_TO): change it there." : null}
       </p>
-      {said ? (
-        <p class={`said said-${said.level}`} role={said.level === "error" ? "alert" : "status"}>
-          <Icon name={said.level === "error" ? "failed" : "complete"} />
-          {said.text}
+      {flash ? (
+        <p class={`said said-${flash.level}`} role={flash.level === "error" ? "alert" : "status"}>
+          <Icon name={flash.level === "error" ? "failed" : "complete"} />
+          {flash.text}
         </p>
       ) : null}
       <form method="post" action="/settings/mail" class="setting-form" autocomplete="off" novalidate>

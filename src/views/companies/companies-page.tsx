@@ -4,7 +4,7 @@ import type { BadLine } from "../../domain/companies.ts";
 import { RunForm, type RunFormView } from "../runs/run-form.tsx";
 import { Icon } from "../ui/components.tsx";
 import { formatCount, plural } from "../ui/format.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { CompanySources, type ListedProvider, type StoredList, WatchlistLinks, WatchlistTools } from "./watchlists.tsx";
 
 export interface CompaniesView {
@@ -26,7 +26,7 @@ export interface CompaniesView {
   /** The address that shows the same search and picks again; `null` if it would be too long. */
   readonly address: string | null;
   /** What came of the last action. */
-  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
   /** The lines of an import that were left out. */
   readonly report: readonly BadLine[] | null;
 }
@@ -40,16 +40,16 @@ const FORM = "company-form";
 const RESULTS = "company-results";
 const SEARCH = "company-search";
 
-export const CompaniesPage = ({ frame, view }: { frame: Frame; view: CompaniesView }) => (
+export const CompaniesPage = ({ frame, view }: { frame: PageContext; view: CompaniesView }) => (
   <Page frame={frame} title="Companies">
     <header class="page-head">
       <h1>Companies</h1>
       <span class="muted num">{formatCount(view.total)}</span>
     </header>
-    {view.said ? (
-      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
-        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
-        {view.said.text}
+    {view.flash ? (
+      <p class={`said said-${view.flash.level}`} role={view.flash.level === "error" ? "alert" : "status"}>
+        <Icon name={view.flash.level === "error" ? "failed" : "complete"} />
+        {view.flash.text}
       </p>
     ) : null}
     {view.report && view.report.length > 0 ? <BadLines lines={view.report} /> : null}
@@ -263,7 +263,7 @@ const BadLines = ({ lines }: { lines: readonly BadLine[] }) => (
 );
 
 /** The run form alone, for more symbols than an address can hold. */
-export const CompanyRunPage = ({ frame, form }: { frame: Frame; form: RunFormView }) => (
+export const CompanyRunPage = ({ frame, form }: { frame: PageContext; form: RunFormView }) => (
   <Page frame={frame} title="Start a run">
     <header class="page-head">
       <h1>Start a run</h1>

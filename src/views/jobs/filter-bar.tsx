@@ -8,7 +8,7 @@ export interface FilterView {
   /** As typed. */
   readonly text: string;
   /** What is wrong with it, in a sentence. */
-  readonly wrong: string | null;
+  readonly error: string | null;
   /** The order of the queue, which a new filter keeps. */
   readonly sort: string;
 }
@@ -38,8 +38,8 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => (
         autocomplete="off"
         spellcheck={false}
         data-shortcut="/"
-        aria-invalid={filter.wrong ? "true" : undefined}
-        aria-describedby={filter.wrong ? "filter-error" : undefined}
+        aria-invalid={filter.error ? "true" : undefined}
+        aria-describedby={filter.error ? "filter-error" : undefined}
       />
       {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
       <button
@@ -68,9 +68,9 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => (
         ))}
       </dl>
     </div>
-    {filter.wrong ? (
+    {filter.error ? (
       <p id="filter-error" class="error">
-        {filter.wrong}
+        {filter.error}
       </p>
     ) : null}
   </search>

@@ -3,7 +3,7 @@
 import { type HtmlEscapedString, raw } from "hono/utils/html";
 import type { JobProgress, Status } from "../../domain/runs/progress.ts";
 import { JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
-import { isHeldUp, WAIT } from "../../domain/runs/wait-reason.ts";
+import { isWaiting, WAIT } from "../../domain/runs/wait-reason.ts";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, formatDuration, plural, secondsUntil, utcSecond } from "../ui/format.ts";
 import { Strip } from "./coverage-strip.ts";
@@ -46,20 +46,20 @@ const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true
  */
 export function JobRow({ job, controls }: { job: JobProgress; controls: boolean }): HtmlEscapedString {
   const { state, progress, duration, since } = job;
-  const held = isHeldUp(job);
+  const waiting = isWaiting(job);
   // The job went well, its data did not: said by shape, colour and words.
   const gaps = state === "complete" ? (job.gaps ?? 0) : 0;
-  const stands = held || state === "queued" || state === "paused";
+  const stands = waiting || state === "queued" || state === "paused";
   const symbol = escaped(job.symbol);
   const stage = escaped(job.microStage);
   const name = state === "complete" ? `<a href="${profileOf(job)}">${symbol}</a>` : `<span>${symbol}</span>`;
   const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
   return raw(
-    `<tr id="${escaped(dom.job(job.runId, job.symbol))}" data-state="${state}"${held ? " data-held" : ""}>` +
+    `<tr id="${escaped(dom.job(job.runId, job.symbol))}" data-state="${state}"${waiting ? " data-held" : ""}>` +
       `<td class="c-check" hx-morph-skip>${controls ? checkOf(job) : ""}</td>` +
       `<th scope="row">${name}</th>` +
       `<td class="c-status"${gaps > 0 ? ` title="${plural(gaps, "gap")} in its history"` : ""}>` +
-      `${icon(gaps > 0 ? "gaps" : held ? "waiting" : STATUS_ICONS[job.status])}${stands ? whyOf(job) : job.status}` +
+      `${icon(gaps > 0 ? "gaps" : waiting ? "waiting" : STATUS_ICONS[job.status])}${stands ? whyOf(job) : job.status}` +
       `${gaps > 0 ? `<span class="visually-hidden">, with ${plural(gaps, "gap")}</span>` : ""}</td>` +
       `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
       `<span class="num">${progress}%</span></td>` +

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The jobs of a run as a table, and the way to its other pages. */
 
-import { type JobOrder, nextSort, type SortKey } from "../../domain/runs/job-sort.ts";
+import { type JobSort, nextSort, type SortKey } from "../../domain/runs/job-sort.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { dom } from "../ui/dom.ts";
@@ -20,7 +20,7 @@ export interface RowsView {
   /** How many the filter leaves out. */
   readonly hidden: number;
   readonly pages: number;
-  readonly order: JobOrder;
+  readonly sort: JobSort;
   readonly query: QueueQuery;
 }
 
@@ -62,7 +62,7 @@ export const Table = (props: {
             )}
           </th>
           {COLUMNS.map(([name, title, key]) => (
-            <th scope="col" class={name} aria-sort={view && sortedBy(view.order, key)}>
+            <th scope="col" class={name} aria-sort={view && sortedBy(view.sort, key)}>
               {view && key ? <SortLink view={view} title={title} by={key} /> : title}
             </th>
           ))}
@@ -80,13 +80,13 @@ export const Table = (props: {
   );
 };
 
-function sortedBy({ key, descending }: JobOrder, column: SortKey | null): "ascending" | "descending" | undefined {
+function sortedBy({ key, descending }: JobSort, column: SortKey | null): "ascending" | "descending" | undefined {
   if (key === null || key !== column) return undefined;
   return descending ? "descending" : "ascending";
 }
 
 const SortLink = ({ view, title, by }: { view: RowsView; title: string; by: SortKey }) => (
-  <a class="sort" href={queueAddress({ ...view.query, sort: nextSort(by, view.order), page: 1 })}>
+  <a class="sort" href={queueAddress({ ...view.query, sort: nextSort(by, view.sort), page: 1 })}>
     {title}
   </a>
 );

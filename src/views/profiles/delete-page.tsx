@@ -6,7 +6,7 @@ import { Moment } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount } from "../ui/format.ts";
-import { type Frame, Page } from "../ui/layout.tsx";
+import { Page, type PageContext } from "../ui/layout.tsx";
 
 export interface DeletionView {
   readonly symbol: string;
@@ -17,7 +17,7 @@ export interface DeletionView {
   readonly updatedAt: number;
 }
 
-export const DeleteProfilePage = ({ frame, deletion }: { frame: Frame; deletion: DeletionView }) => {
+export const DeleteProfilePage = ({ frame, deletion }: { frame: PageContext; deletion: DeletionView }) => {
   const { symbol, interval, bars, features, updatedAt } = deletion;
   const back = profileAddress(symbol, interval);
   return (

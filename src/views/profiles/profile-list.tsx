@@ -6,7 +6,7 @@ import type { Health } from "../../domain/profiles/health.ts";
 import { BarTime, Moment } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue } from "../ui/format.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { HealthPill } from "./health-badge.tsx";
 import { isFiltered, renewAddress, Screener, type ScreenView, SortHead, screenAddress } from "./screener.tsx";
 
@@ -42,7 +42,7 @@ export interface ProfilesView {
   readonly outdated: number;
 }
 
-export const ProfilesPage = ({ frame, view }: { frame: Frame; view: ProfilesView }) => {
+export const ProfilesPage = ({ frame, view }: { frame: PageContext; view: ProfilesView }) => {
   const { screen, rows, pages, outdated, matching } = view;
   return (
     <Page frame={frame} title="Profiles">
@@ -210,8 +210,8 @@ const Row = ({ profile }: { profile: ProfileRow }) => {
 };
 
 const NoProfiles = ({ screen }: { screen: ScreenView }) =>
-  screen.wrong || isFiltered(screen) ? (
-    <Empty title={screen.wrong ? "The screen cannot be read" : "No profile matches"}>
+  screen.error || isFiltered(screen) ? (
+    <Empty title={screen.error ? "The screen cannot be read" : "No profile matches"}>
       <a href="/profiles">Show all profiles</a>
     </Empty>
   ) : (

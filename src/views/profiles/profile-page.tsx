@@ -6,7 +6,7 @@ import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
 import { BarTime, Moment } from "../ui/components.tsx";
 import { formatCount, formatDuration, formatValue, plural } from "../ui/format.ts";
-import { type Frame, Page } from "../ui/layout.tsx";
+import { Page, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
 import { Families, type FamilyView } from "./features.tsx";
 import { HealthPill } from "./health-badge.tsx";
@@ -55,7 +55,7 @@ export interface ProfileView extends ProfileSummary {
 
 const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
 
-export const ProfilePage = ({ frame, profile }: { frame: Frame; profile: ProfileView }) => (
+export const ProfilePage = ({ frame, profile }: { frame: PageContext; profile: ProfileView }) => (
   <Page frame={frame} title={`${profile.symbol} ${profile.interval}`}>
     <header class="page-head">
       <p class="crumbs">

@@ -202,8 +202,8 @@ const Years = ({ years }: { years: NonNullable<QualityView["years"]> }) => (
 const Year = ({ year, sessions }: NonNullable<QualityView["years"]>[number]) => {
   const offset = (new Date(Date.UTC(year, 0, 1)).getUTCDay() + 6) % 7;
   const place = (date: number) => Math.round((date - Date.UTC(year, 0, 1) / 1000) / 86_400) + offset;
-  const wrong = sessions.filter(({ state }) => state !== "complete").length;
-  const label = `${year}: ${plural(sessions.length, "session")}, ${wrong === 0 ? "all complete" : `${wrong} not complete`}`;
+  const incomplete = sessions.filter(({ state }) => state !== "complete").length;
+  const label = `${year}: ${plural(sessions.length, "session")}, ${incomplete === 0 ? "all complete" : `${incomplete} not complete`}`;
   return (
     <figure class="quality-year">
       <figcaption>{year}</figcaption>

@@ -4,10 +4,10 @@
 import { Preview, type PreviewView } from "../runs/cost-preview.tsx";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
-import { type Frame, Page } from "../ui/layout.tsx";
+import { Page, type PageContext } from "../ui/layout.tsx";
 
 export interface RenewalView {
-  readonly order: string;
+  readonly request: string;
   readonly profiles: number;
   /** Profiles that another run is working on: they are left out. */
   readonly busy: number;
@@ -29,9 +29,9 @@ const VERBS: Readonly<Record<string, readonly [verb: string, meaning: string]>> 
   rebuild: ["Rebuild", "All is fetched anew. The old bars stay until the new ones are whole."],
 };
 
-export const RenewalPage = ({ frame, renewal }: { frame: Frame; renewal: RenewalView }) => {
-  const { order, profiles, busy, runs, was, action, scope, picked, back } = renewal;
-  const [verb, meaning] = VERBS[order] ?? [order, ""];
+export const RenewalPage = ({ frame, renewal }: { frame: PageContext; renewal: RenewalView }) => {
+  const { request, profiles, busy, runs, was, action, scope, picked, back } = renewal;
+  const [verb, meaning] = VERBS[request] ?? [request, ""];
   const title = `${verb}: ${plural(profiles, "profile")}?`;
   const none = runs.length === 0;
   return (
@@ -51,7 +51,7 @@ export const RenewalPage = ({ frame, renewal }: { frame: Frame; renewal: Renewal
           ))}
           {busy > 0 ? <li>{plural(busy, "profile")} left out: another run is working on them.</li> : null}
         </ul>
-        <input type="hidden" name="order" value={order} />
+        <input type="hidden" name="order" value={request} />
         <input type="hidden" name="scope" value={scope} />
         <input type="hidden" name="expect" value={String(profiles)} />
         {picked.map((key) => (

@@ -16,7 +16,7 @@ export interface ScreenView {
   readonly interval: string;
   readonly health: string;
   /** What cannot be read, in a sentence. */
-  readonly wrong: string | null;
+  readonly error: string | null;
   /** The features that are shown beside each profile. */
   readonly columns: readonly string[];
   /** Every feature there is, to choose from. */
@@ -44,13 +44,13 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
           list="where-names"
           data-complete="feature-names"
           data-shortcut="/"
-          aria-invalid={screen.wrong ? "true" : undefined}
-          aria-describedby={screen.wrong ? "where-error" : "where-hint"}
+          aria-invalid={screen.error ? "true" : undefined}
+          aria-describedby={screen.error ? "where-error" : "where-hint"}
         />
         <datalist id="where-names" />
-        {screen.wrong ? (
+        {screen.error ? (
           <p id="where-error" class="error" role="alert">
-            {screen.wrong}
+            {screen.error}
           </p>
         ) : (
           <p id="where-hint" class="hint">

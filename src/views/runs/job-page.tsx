@@ -12,7 +12,7 @@ import { JobTable, type RunView } from "../jobs/job-table.tsx";
 import { Moment } from "../ui/components.tsx";
 import { dom, jobAddress } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatEta, secondsUntil } from "../ui/format.ts";
-import { type Frame, Page } from "../ui/layout.tsx";
+import { Page, type PageContext } from "../ui/layout.tsx";
 import { type BatchGroup, BatchList, describeGroup } from "./batch-list.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { runTitle } from "./run-header.tsx";
@@ -31,7 +31,7 @@ export interface JobView {
   readonly stageMs: StageTimes;
   readonly attempts: number;
   /** Workers that died on it. */
-  readonly deaths: number;
+  readonly workerCrashes: number;
   /** Epoch milliseconds. */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
@@ -40,7 +40,7 @@ export interface JobView {
   readonly searched: string;
 }
 
-export const JobPage = ({ frame, view, stream }: { frame: Frame; view: JobView; stream: string }) => (
+export const JobPage = ({ frame, view, stream }: { frame: PageContext; view: JobView; stream: string }) => (
   <Page frame={frame} title={`${view.job.symbol} in ${runTitle(view.run)}`} stream={stream}>
     <header class="page-head">
       <p class="crumbs">
@@ -80,7 +80,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
       <h2>Work</h2>
       <dl class="facts">
         <Fact name="Attempts">{formatCount(view.attempts)}</Fact>
-        <Fact name="Workers lost">{formatCount(view.deaths)}</Fact>
+        <Fact name="Workers lost">{formatCount(view.workerCrashes)}</Fact>
         <Fact name="Asking the provider">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
         {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
           <Fact name={STAGE_WORDS[stage]}>{spell(view.stageMs[stage]!)}</Fact>

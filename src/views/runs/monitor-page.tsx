@@ -8,7 +8,7 @@ import type { RunView } from "../jobs/job-table.tsx";
 import { ActivityPanel, type ActivityView } from "../quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
 import { dom } from "../ui/dom.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { RunForm, type RunFormView } from "./run-form.tsx";
 import { RunSection } from "./run-section.tsx";
@@ -28,7 +28,7 @@ export interface MonitorView {
   readonly stream: string;
 }
 
-export const MonitorPage = ({ frame, view }: { frame: Frame; view: MonitorView }) => (
+export const MonitorPage = ({ frame, view }: { frame: PageContext; view: MonitorView }) => (
   <Page frame={frame} title="Monitor" stream={view.stream}>
     <h1 class="visually-hidden">Monitor</h1>
     <div class="monitor">

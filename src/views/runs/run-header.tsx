@@ -111,7 +111,7 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
       </dd>
     </div>
     {run.finishedAt === null ? (
-      <div class={run.held ? "fact-held" : ""}>
+      <div class={run.blocked ? "fact-held" : ""}>
         <dt>Time left</dt>
         <dd class="num">
           <TimeLeft run={run} />
@@ -140,11 +140,12 @@ const HELD_WORDS = { quota: "limited by API quota until ", hold: "held by the pr
 
 /** `about 4m`, `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
 const TimeLeft = ({ run }: { run: RunSummary }) => {
-  const { state, eta, held } = run;
+  const { state, eta, blocked } = run;
   if (state === "paused") return <>paused</>;
   const time = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
   const words = time.join(" to ") || "measuring";
-  if (held) return <Until words={eta === null ? "" : `${words}, `} by={HELD_WORDS[held.by]} until={held.until} />;
+  if (blocked)
+    return <Until words={eta === null ? "" : `${words}, `} by={HELD_WORDS[blocked.by]} until={blocked.until} />;
   if (eta?.limitedBy === "rate") return <>{words}, by the rate limit</>;
   if (eta === null || eta.until === null) return <>{words}</>;
   return <Until words={`${words}, `} by="past the quota’s reset at " until={eta.until} />;

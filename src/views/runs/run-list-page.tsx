@@ -8,7 +8,7 @@ import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { type FormState, formFields } from "../ui/form-field.tsx";
 import { formatCount, formatDuration } from "../ui/format.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-header.tsx";
 
@@ -29,7 +29,7 @@ export interface RunListView extends PageLinksView {
   readonly providers: readonly { readonly name: string; readonly title: string }[];
 }
 
-export const RunsPage = ({ frame, view }: { frame: Frame; view: RunListView }) => (
+export const RunsPage = ({ frame, view }: { frame: PageContext; view: RunListView }) => (
   <Page frame={frame} title="Runs">
     <header class="page-head">
       <h1>Runs</h1>

@@ -13,7 +13,7 @@ import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount, formatDuration, plural } from "../ui/format.ts";
-import { type Frame, Page } from "../ui/layout.tsx";
+import { Page, type PageContext } from "../ui/layout.tsx";
 import { matchingAddress, RunHead, runTitle } from "./run-header.tsx";
 import { RunSection } from "./run-section.tsx";
 
@@ -21,7 +21,7 @@ import { RunSection } from "./run-section.tsx";
 const REPORT_ACTIONS = ["retry", "refetch"] as const;
 
 /** The page of a run that still works. */
-export const RunPage = (props: { frame: Frame; view: RunView; filter: FilterView; stream: string }) => {
+export const RunPage = (props: { frame: PageContext; view: RunView; filter: FilterView; stream: string }) => {
   const { frame, view, filter, stream } = props;
   return (
     <Page frame={frame} title={runTitle(view.run)} stream={stream}>
@@ -80,8 +80,8 @@ export interface ReportRow {
 }
 
 /** By what a report can be sorted; without any, failures come first. */
-export const REPORT_ORDERS = ["symbol", "points", "calls", "attempts", "asking", "time", "ended"] as const;
-export type ReportOrder = (typeof REPORT_ORDERS)[number];
+export const REPORT_SORTS = ["symbol", "points", "calls", "attempts", "asking", "time", "ended"] as const;
+export type ReportSort = (typeof REPORT_SORTS)[number];
 
 export interface ReportView {
   readonly run: RunSummary;
@@ -94,7 +94,7 @@ export interface ReportView {
 }
 
 /** The page of a finished run. Its buttons lead to the run at work again, so it needs no stream. */
-export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView }) => (
+export const RunReportPage = ({ frame, view }: { frame: PageContext; view: ReportView }) => (
   <Page frame={frame} title={runTitle(view.run)}>
     <PageHead run={view.run} csv={reportAddress(view, { format: "csv" })} />
     <FilterBar filter={view.filter} />
@@ -105,7 +105,7 @@ export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView 
       <BulkBar
         run={view.run}
         matching={view.rows.length + view.hidden}
-        filter={view.filter.wrong ? "" : view.filter.text}
+        filter={view.filter.error ? "" : view.filter.text}
         actions={REPORT_ACTIONS}
       />
       <section class="scroll" tabindex={0} aria-label="Symbols">
@@ -116,16 +116,16 @@ export const RunReportPage = ({ frame, view }: { frame: Frame; view: ReportView 
                 <span class="visually-hidden">Select</span>
                 <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
               </th>
-              <OrderHead view={view} order="symbol" title="Symbol" />
+              <OrderHead view={view} sort="symbol" title="Symbol" />
               <th scope="col" aria-sort={view.sort === "" ? "descending" : undefined}>
                 <a href={reportAddress(view, { sort: "" })}>Result</a>
               </th>
-              <OrderHead view={view} order="points" title="Data points" />
-              <OrderHead view={view} order="calls" title="API calls" />
-              <OrderHead view={view} order="attempts" title="Attempts" />
-              <OrderHead view={view} order="asking" title="Asking" hint="Time in which the provider was asked" />
-              <OrderHead view={view} order="time" title="Duration" />
-              <OrderHead view={view} order="ended" title="Ended" />
+              <OrderHead view={view} sort="points" title="Data points" />
+              <OrderHead view={view} sort="calls" title="API calls" />
+              <OrderHead view={view} sort="attempts" title="Attempts" />
+              <OrderHead view={view} sort="asking" title="Asking" hint="Time in which the provider was asked" />
+              <OrderHead view={view} sort="time" title="Duration" />
+              <OrderHead view={view} sort="ended" title="Ended" />
               <th scope="col">
                 <span class="visually-hidden">Actions</span>
               </th>
@@ -187,13 +187,13 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
 };
 
 /** The head of a column: a link that sorts by it, largest first, and turns the order round. */
-const OrderHead = (props: { view: ReportView; order: ReportOrder; title: string; hint?: string }) => {
-  const { view, order, title, hint } = props;
-  const down = view.sort === `-${order}`;
-  const sorted = down ? "descending" : view.sort === order ? "ascending" : undefined;
-  const next = order === "symbol" ? (sorted === "ascending" ? "-symbol" : "symbol") : down ? order : `-${order}`;
+const OrderHead = (props: { view: ReportView; sort: ReportSort; title: string; hint?: string }) => {
+  const { view, sort, title, hint } = props;
+  const down = view.sort === `-${sort}`;
+  const sorted = down ? "descending" : view.sort === sort ? "ascending" : undefined;
+  const next = sort === "symbol" ? (sorted === "ascending" ? "-symbol" : "symbol") : down ? sort : `-${sort}`;
   return (
-    <th scope="col" class={order === "symbol" ? "" : "num"} aria-sort={sorted} title={hint}>
+    <th scope="col" class={sort === "symbol" ? "" : "num"} aria-sort={sorted} title={hint}>
       <a href={reportAddress(view, { sort: next })}>
         {title}
         {sorted ? <span aria-hidden="true">{down ? " ↓" : " ↑"}</span> : null}

@@ -6,7 +6,7 @@ import { RunState } from "../runs/run-header.tsx";
 import { Icon, Moment, Pill } from "../ui/components.tsx";
 import { Reason } from "../ui/form-field.tsx";
 import { formatDuration, plural } from "../ui/format.ts";
-import { Empty, type Frame, Page } from "../ui/layout.tsx";
+import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
 
@@ -25,18 +25,18 @@ export interface SchedulesView {
   readonly schedules: readonly ScheduleView[];
   readonly form: ScheduleFormView;
   /** What came of the last action. */
-  readonly said: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
-export const SchedulesPage = ({ frame, view }: { frame: Frame; view: SchedulesView }) => (
+export const SchedulesPage = ({ frame, view }: { frame: PageContext; view: SchedulesView }) => (
   <Page frame={frame} title="Schedules">
     <header class="page-head">
       <h1>Schedules</h1>
     </header>
-    {view.said ? (
-      <p class={`said said-${view.said.level}`} role={view.said.level === "error" ? "alert" : "status"}>
-        <Icon name={view.said.level === "error" ? "failed" : "complete"} />
-        {view.said.text}
+    {view.flash ? (
+      <p class={`said said-${view.flash.level}`} role={view.flash.level === "error" ? "alert" : "status"}>
+        <Icon name={view.flash.level === "error" ? "failed" : "complete"} />
+        {view.flash.text}
       </p>
     ) : null}
     <div class="schedules">
@@ -198,7 +198,13 @@ function inZone(at: number, timeZone: string): string {
 }
 
 /** Asks before a schedule is deleted. */
-export const DeleteSchedulePage = ({ frame, schedule }: { frame: Frame; schedule: Pick<Schedule, "id" | "name"> }) => (
+export const DeleteSchedulePage = ({
+  frame,
+  schedule,
+}: {
+  frame: PageContext;
+  schedule: Pick<Schedule, "id" | "name">;
+}) => (
   <Page frame={frame} title={`Delete ${schedule.name}`}>
     <form class="confirm" method="post" action={`/schedules/${schedule.id}/delete`}>
       <h1>Delete {schedule.name}?</h1>

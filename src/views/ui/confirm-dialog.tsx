@@ -1,7 +1,7 @@
 /** "Are you sure?", asked by the server with the numbers as they are, and checked by it when the answer comes. */
 
 import { Reason } from "./form-field.tsx";
-import { type Frame, Page } from "./layout.tsx";
+import { Page, type PageContext } from "./layout.tsx";
 
 interface Choice {
   readonly value: string;
@@ -12,7 +12,7 @@ interface Choice {
   readonly chosen: boolean;
 }
 
-export interface QuestionView {
+export interface ConfirmView {
   readonly title: string;
   /** What would happen, a sentence each. */
   readonly facts: readonly string[];
@@ -29,33 +29,33 @@ export interface QuestionView {
   readonly back: string;
 }
 
-export const Question = ({ question }: { question: QuestionView }) => (
-  <form class="question" method="post" action={question.action} data-actions>
-    <h2 id="question-title">{question.title}</h2>
+export const ConfirmDialog = ({ dialog }: { dialog: ConfirmView }) => (
+  <form class="question" method="post" action={dialog.action} data-actions>
+    <h2 id="question-title">{dialog.title}</h2>
     <ul>
-      {question.facts.map((fact) => (
+      {dialog.facts.map((fact) => (
         <li>{fact}</li>
       ))}
     </ul>
-    {question.choices ? <Choices {...question.choices} /> : null}
-    <input type="hidden" name="expect" value={question.expect} />
-    {question.fields?.map(([name, value]) => (
+    {dialog.choices ? <Choices {...dialog.choices} /> : null}
+    <input type="hidden" name="expect" value={dialog.expect} />
+    {dialog.fields?.map(([name, value]) => (
       <input type="hidden" name={name} value={value} />
     ))}
-    <input type="hidden" name="back" value={question.back} />
+    <input type="hidden" name="back" value={dialog.back} />
     <Reason of="question" />
     <p class="answers">
-      <a class="button" href={question.back} data-close autofocus>
-        {question.no}
+      <a class="button" href={dialog.back} data-close autofocus>
+        {dialog.no}
       </a>
-      <button type="submit" class={`button ${question.choices ? "primary" : "danger"}`}>
-        {question.yes}
+      <button type="submit" class={`button ${dialog.choices ? "primary" : "danger"}`}>
+        {dialog.yes}
       </button>
     </p>
   </form>
 );
 
-const Choices = ({ name, options }: NonNullable<QuestionView["choices"]>) => (
+const Choices = ({ name, options }: NonNullable<ConfirmView["choices"]>) => (
   <div class="choices">
     {options.map(({ value, title, detail, enabled, chosen }) => (
       <label>
@@ -66,9 +66,9 @@ const Choices = ({ name, options }: NonNullable<QuestionView["choices"]>) => (
   </div>
 );
 
-export const QuestionPage = ({ frame, question }: { frame: Frame; question: QuestionView }) => (
-  <Page frame={frame} title={question.title}>
+export const QuestionPage = ({ frame, dialog }: { frame: PageContext; dialog: ConfirmView }) => (
+  <Page frame={frame} title={dialog.title}>
     <h1 class="visually-hidden">Please confirm</h1>
-    <Question question={question} />
+    <ConfirmDialog dialog={dialog} />
   </Page>
 );

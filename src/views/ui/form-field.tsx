@@ -27,13 +27,13 @@ export function formFields<Name extends string>(
 
   /** What every control has: its name, its label's target, and the tie to what is said of it. */
   const control = (name: Name, { errors }: FormState<Name>) => {
-    const wrong = errors[name] !== undefined;
+    const invalid = errors[name] !== undefined;
     const first = names.find((each) => errors[each] !== undefined) === name;
     return {
       id: idOf(name),
       name,
-      "aria-invalid": wrong ? ("true" as const) : undefined,
-      "aria-describedby": wrong
+      "aria-invalid": invalid ? ("true" as const) : undefined,
+      "aria-describedby": invalid
         ? `${idOf(name)}-error`
         : hints?.[name] === undefined
           ? undefined

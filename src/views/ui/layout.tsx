@@ -13,7 +13,7 @@ export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 /** What a page needs to know of the request and the server to draw its frame. */
-export interface Frame {
+export interface PageContext {
   /** The path of the present page, to mark its place in the navigation and to come back to. */
   readonly path: string;
   readonly theme: Theme;
@@ -48,7 +48,7 @@ export const THEME_TITLES: Readonly<Record<Theme, string>> = {
 };
 
 /** A whole document. `stream` is the address of the page's live updates, where it has any. */
-export const Page = (props: { frame: Frame; title: string; stream?: string; children?: Child }) => {
+export const Page = (props: { frame: PageContext; title: string; stream?: string; children?: Child }) => {
   const { frame, title, stream } = props;
   return (
     <ReaderZone.Provider value={frame.timeZone}>
@@ -111,7 +111,7 @@ const Stream = ({ address }: { address: string }) => (
   />
 );
 
-const Header = ({ frame, live }: { frame: Frame; live: boolean }) => (
+const Header = ({ frame, live }: { frame: PageContext; live: boolean }) => (
   <header class="top">
     <a class="brand" href="/">
       <Icon name="brand" />
@@ -171,7 +171,7 @@ export const ZONE_TITLES: Readonly<Record<Zone, string>> = {
 };
 
 /** The time by the server's clock; pressed, it offers the zones in which all pages write their moments. */
-const Clock = ({ frame }: { frame: Frame }) => (
+const Clock = ({ frame }: { frame: PageContext }) => (
   <>
     <button type="button" class="clock" popovertarget={dom.zones}>
       <span class="visually-hidden">Time zone, now </span>
@@ -246,7 +246,7 @@ export const Empty = ({ title, children }: { title: string; children?: Child }) 
 );
 
 /** A page that says what went wrong. */
-export const ErrorPage = (props: { frame: Frame; status: number; title: string; detail: string }) => (
+export const ErrorPage = (props: { frame: PageContext; status: number; title: string; detail: string }) => (
   <Page frame={props.frame} title={props.title}>
     <div class="empty">
       <p class="error-code num">{props.status}</p>
@@ -260,7 +260,7 @@ export const ErrorPage = (props: { frame: Frame; status: number; title: string; 
 );
 
 /** A message in the corner, for an action that was refused or needs a word. */
-export const Notice = (props: { level: "info" | "error"; undo?: string; children?: Child }) => (
+export const Toast = (props: { level: "info" | "error"; undo?: string; children?: Child }) => (
   <div class={`notice notice-${props.level}`} data-expires="8">
     <Icon name={props.level === "error" ? "failed" : "complete"} />
     <span>{props.children}</span>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
-import { judge, REASONS } from "../../../src/domain/market/validate-bars.ts";
+import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.ts";
 
 type Row = [ts: number, open: number, high: number, low: number, close: number, volume: number];
 const FROM = 1_704_205_800;
@@ -22,7 +22,7 @@ const minute = (index: number, change: Partial<Record<(typeof BAR_FIELDS)[number
 describe("judging bars", () => {
   test("good bars pass as they are, without a copy", () => {
     const bars = columns([minute(0), minute(1), minute(2)]);
-    const judged = judge(bars, window);
+    const judged = validateBars(bars, window);
     expect(judged.bars).toBe(bars);
     expect(judged.rejected).toEqual([]);
   });
@@ -45,14 +45,14 @@ describe("judging bars", () => {
   ];
   for (const [title, bad, reason] of faults) {
     test(`a bar with ${title} is put aside and the others stay`, () => {
-      const { bars, rejected } = judge(columns([minute(0), bad, minute(2)]), window);
+      const { bars, rejected } = validateBars(columns([minute(0), bad, minute(2)]), window);
       expect(rowsOf(bars)).toEqual([minute(0), minute(2)]);
       expect(rejected.map((row) => row.reason)).toEqual([reason]);
     });
   }
 
   test("a rejected row keeps its numbers, a missing one as null", () => {
-    const { rejected } = judge(columns([minute(0, { close: Number.NaN })]), window);
+    const { rejected } = validateBars(columns([minute(0, { close: Number.NaN })]), window);
     expect(rejected).toEqual([
       {
         where: "2024-01-02T14:30:00.000Z",
@@ -63,12 +63,15 @@ describe("judging bars", () => {
   });
 
   test("zero volume is a fact, not a fault", () => {
-    expect(judge(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
+    expect(validateBars(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
   });
 
   test("a daily bar belongs at midnight UTC", () => {
     const day = { interval: "1d", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
-    const { bars, rejected } = judge(columns([minute(0, { ts: 86_400 }), minute(0, { ts: 2 * 86_400 + 18_000 })]), day);
+    const { bars, rejected } = validateBars(
+      columns([minute(0, { ts: 86_400 }), minute(0, { ts: 2 * 86_400 + 18_000 })]),
+      day,
+    );
     expect([...bars.ts]).toEqual([86_400]);
     expect(rejected[0]?.reason).toBe(REASONS.offGrid);
   });
@@ -80,14 +83,14 @@ describe("judging bars", () => {
       [poor, rich],
       [rich, poor],
     ]) {
-      const { bars, rejected } = judge(columns([minute(0), ...pair, minute(2)]), window);
+      const { bars, rejected } = validateBars(columns([minute(0), ...pair, minute(2)]), window);
       expect(rowsOf(bars)).toEqual([minute(0), rich, minute(2)]);
       expect(rejected.map((row) => row.reason)).toEqual([REASONS.rival]);
     }
   });
 
   test("a bar that came twice is stored once", () => {
-    const { bars, rejected } = judge(columns([minute(0), minute(1), minute(1)]), window);
+    const { bars, rejected } = validateBars(columns([minute(0), minute(1), minute(1)]), window);
     expect(rowsOf(bars)).toEqual([minute(0), minute(1)]);
     expect(rejected.map((row) => row.reason)).toEqual([REASONS.twice]);
   });
@@ -97,7 +100,7 @@ describe("judging bars", () => {
 
   test("a lone jump is put aside, up or down, one bar or two", () => {
     for (const odd of [1000, 1, 0.0001]) {
-      const { bars, rejected } = judge(
+      const { bars, rejected } = validateBars(
         columns([10, 10.1, odd, 10.2, 10, odd, odd, 10, 10.1, 10].map((p, i) => level(i, p))),
         window,
       );
@@ -112,17 +115,17 @@ describe("judging bars", () => {
       [1, 1.01, 50, 50.2, 50],
       [100, 100, 49, 51, 52],
     ]) {
-      expect(judge(columns(prices.map((p, i) => level(i, p))), window).rejected).toEqual([]);
+      expect(validateBars(columns(prices.map((p, i) => level(i, p))), window).rejected).toEqual([]);
     }
   });
 
   test("a lone trade far off the market is no reason to lose the bar", () => {
     const rows = [minute(0), minute(1, { low: 0.001 }), minute(2, { high: 5_000 }), minute(3)];
-    expect(judge(columns(rows), window).rejected).toEqual([]);
+    expect(validateBars(columns(rows), window).rejected).toEqual([]);
   });
 
   test("a jump at the end passes: only what follows can tell", () => {
-    expect(judge(columns([10, 10, 10, 400].map((p, i) => level(i, p))), window).rejected).toEqual([]);
+    expect(validateBars(columns([10, 10, 10, 400].map((p, i) => level(i, p))), window).rejected).toEqual([]);
   });
 
   test("whatever comes, what passes is ascending, in the window and believable, and nothing vanishes", () => {
@@ -133,7 +136,7 @@ describe("judging bars", () => {
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(ts, number, number, number, number, number), { maxLength: 60 }), (rows) => {
-        const { bars, rejected } = judge(columns(rows as Row[]), window);
+        const { bars, rejected } = validateBars(columns(rows as Row[]), window);
         expect(bars.ts.length + rejected.length).toBe(rows.length);
         for (let at = 0; at < bars.ts.length; at++) {
           const [time, o, h, l, c, v] = BAR_FIELDS.map((field) => bars[field][at]!) as Row;
@@ -148,7 +151,7 @@ describe("judging bars", () => {
     const rows = Array.from({ length: 20 }, (_, i) => minute(i, { volume: 100 + i }));
     fc.assert(
       fc.property(fc.shuffledSubarray(rows, { minLength: 20 }), (shuffled) => {
-        const { bars, rejected } = judge(columns(shuffled), window);
+        const { bars, rejected } = validateBars(columns(shuffled), window);
         expect(rowsOf(bars)).toEqual(rows);
         expect(rejected).toEqual([]);
       }),

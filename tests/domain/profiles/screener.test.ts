@@ -72,7 +72,7 @@ describe("what cannot be read is refused with its place", () => {
   ];
   for (const [text, message, at] of wrong) {
     test(text.slice(0, 40), () => {
-      expect(parse(text)).toEqual({ wrong: expect.stringMatching(message), at });
+      expect(parse(text)).toEqual({ error: expect.stringMatching(message), at });
     });
   }
 });

@@ -22,7 +22,7 @@ const JOBS = [
 
 function found(text: string): string[] {
   const filter = parseFilter(text);
-  if ("wrong" in filter) throw new Error(filter.wrong);
+  if ("error" in filter) throw new Error(filter.error);
   return JOBS.filter(filter.matches).map(({ symbol }) => symbol);
 }
 
@@ -51,7 +51,7 @@ test.each([
 test.each(["status:gone", "stage>lunch", "progress>much", "colour:red", "progress<"])(
   "%p is refused with a reason",
   (text) => {
-    expect(parseFilter(text)).toEqual({ wrong: expect.stringMatching(/^.+ (wants|is none of) .+\.$/) });
+    expect(parseFilter(text)).toEqual({ error: expect.stringMatching(/^.+ (wants|is none of) .+\.$/) });
   },
 );
 
@@ -60,7 +60,7 @@ describe("whatever is typed", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const filter = parseFilter(text);
-        if ("wrong" in filter) expect(filter.wrong).toEndWith(".");
+        if ("error" in filter) expect(filter.error).toEndWith(".");
         else expect(typeof filter.matches(JOBS[0]!)).toBe("boolean");
       }),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { nextSort, parseOrder, SORT_KEYS } from "../../../src/domain/runs/job-sort.ts";
+import { nextSort, parseSort, SORT_KEYS } from "../../../src/domain/runs/job-sort.ts";
 import { job } from "../../helpers/fixtures.ts";
 
 const NOW = 1_700_000_100_000;
@@ -23,7 +23,7 @@ test.each([
   ["calls", "V GOOGL AAPL MSFT"],
   ["-time", "MSFT GOOGL AAPL V"],
 ])("sort=%s", (text, symbols) => {
-  const sorted = parseOrder(text).sort(JOBS, NOW);
+  const sorted = parseSort(text).apply(JOBS, NOW);
   expect(sorted.map(({ symbol }) => symbol).join(" ")).toBe(symbols);
 });
 
@@ -36,7 +36,7 @@ describe("any order", () => {
     fc.assert(
       fc.property(jobs, fc.constantFrom("progress", "-progress"), (list, text) => {
         const numbered = list.map((each, at) => ({ ...each, symbol: `S${at}` }));
-        const sorted = parseOrder(text).sort(numbered, NOW);
+        const sorted = parseSort(text).apply(numbered, NOW);
         expect(new Set(sorted)).toEqual(new Set(numbered));
         for (const [a, b] of sorted.slice(1).map((each, at) => [sorted[at]!, each] as const)) {
           const equal = a.progress === b.progress;
@@ -49,10 +49,10 @@ describe("any order", () => {
 
   test("is reached by clicks: there, back, and none", () => {
     for (const key of SORT_KEYS) {
-      const first = nextSort(key, parseOrder(""));
-      const second = nextSort(key, parseOrder(first));
+      const first = nextSort(key, parseSort(""));
+      const second = nextSort(key, parseSort(first));
       expect([first, second].sort()).toEqual([`-${key}`, key]);
-      expect(nextSort(key, parseOrder(second))).toBe("");
+      expect(nextSort(key, parseSort(second))).toBe("");
     }
   });
 });

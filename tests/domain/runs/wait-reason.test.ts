@@ -29,10 +29,10 @@ test("a limit that holds the ones before it comes first", () => {
 
 test("one that left its worker to others for a long wait says what it waits for", () => {
   const parked = job({ state: "queued", microStage: "Rate limit: resuming in 1190s", until: 5_000_000 });
-  expect(whyWaiting(parked, run({ held: { by: "quota", until: 4_900 } }), [parked])).toEqual([
+  expect(whyWaiting(parked, run({ blocked: { by: "quota", until: 4_900 } }), [parked])).toEqual([
     { why: "The API quota of demo is used up.", clearsAt: 4_900_000, clearsIn: null, setAt: "/settings#provider-demo" },
   ]);
-  const asked = whyWaiting(parked, run({ held: { by: "hold", until: 4_900 } }), [parked]);
+  const asked = whyWaiting(parked, run({ blocked: { by: "hold", until: 4_900 } }), [parked]);
   expect(asked[0]?.why).toBe("The provider demo has asked us to wait before the next request.");
   expect(whyWaiting(parked, run(), [parked])[0]?.clearsAt).toBe(5_000_000);
   expect(endOfWait("Rate limit: resuming in 1190s", 1_000)).toBe(1_191_000);

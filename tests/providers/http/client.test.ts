@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
-import { judge, REASONS } from "../../../src/domain/market/validate-bars.ts";
+import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { breakOff, hang, html, reply, truncated } from "../../fakes/vendors/faults.ts";
@@ -277,7 +277,7 @@ describe("rows", () => {
       bar.ts % 7 === 0 ? { ...bar, open: null, high: null, low: null, close: null, volume: null } : bar;
     const asked = window("1m", "2024-05-06", "2024-05-07");
     const { bars } = await provider.fetchBars(asked, recordingContext());
-    const judged = judge(bars, asked);
+    const judged = validateBars(bars, asked);
     expect(judged.rejected.length).toBeGreaterThan(10);
     expect(new Set(judged.rejected.map(({ reason }) => reason))).toEqual(new Set([REASONS.noPrice]));
     expect(judged.bars.ts.length + judged.rejected.length).toBe(bars.ts.length);

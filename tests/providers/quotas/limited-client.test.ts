@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import type { Clock } from "../../../src/clock.ts";
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { FetchContext, Provider } from "../../../src/providers/provider.ts";
-import { Quota } from "../../../src/providers/quotas/rate-limiter.ts";
+import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
 import { findProvider, quotaRules } from "../../../src/providers/registry.ts";
 import { HURRY, valuesFor } from "../../fakes/providers.ts";
 import { fakeBinance } from "../../fakes/vendors/binance.ts";
@@ -27,11 +27,11 @@ function fastClock(): Clock {
   };
 }
 
-function contextOn(quota: Quota, provider: string, job: string, more: Partial<FetchContext> = {}): FetchContext {
+function contextOn(quota: RateLimiter, provider: string, job: string, more: Partial<FetchContext> = {}): FetchContext {
   const context = recordingContext();
   return {
     ...context,
-    acquire: (cost = 1) => quota.acquire({ provider, run: "r", job, cost, patience: 3_600 }),
+    acquire: (cost = 1) => quota.acquire({ provider, run: "r", job, cost, maxWait: 3_600 }),
     ...more,
   };
 }
@@ -48,7 +48,7 @@ describe("eight workers on one key", () => {
     fake.perMinute = limit;
     const values = { ...valuesFor(fake, "binance"), BINANCE_PER_MINUTE: String(2 * limit) }; // each request weighs two
     const provider = findProvider("binance")!.create(values, CALENDAR, HURRY);
-    const quota = new Quota(quotaRules(values), { clock });
+    const quota = new RateLimiter(quotaRules(values), { clock });
     let left = 2_400;
     await Promise.all(
       Array.from({ length: 8 }, async (_, worker) => {
@@ -70,7 +70,7 @@ describe("a day that is spent in the middle of a run", () => {
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
     const values = valuesFor(fake, "eodhd");
     const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
-    const quota = new Quota(quotaRules(values), { clock });
+    const quota = new RateLimiter(quotaRules(values), { clock });
     const run = (index: number) => ask(provider, "AAPL", index * 10, contextOn(quota, "eodhd", `j${index}`));
     for (let index = 0; index < 3; index++) await run(index);
     const parked = await run(3).catch((error) => error);
@@ -91,9 +91,9 @@ describe("a day that is spent in the middle of a run", () => {
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
     const values = { ...valuesFor(fake, "eodhd"), EODHD_PER_DAY: "2" };
     const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
-    const before = new Quota(quotaRules(values), { clock });
+    const before = new RateLimiter(quotaRules(values), { clock });
     for (let index = 0; index < 2; index++) await ask(provider, "AAPL", index * 10, contextOn(before, "eodhd", "j"));
-    const after = new Quota(quotaRules(values), { clock });
+    const after = new RateLimiter(quotaRules(values), { clock });
     after.restore(before.rows());
     const refused = await ask(provider, "AAPL", 30, contextOn(after, "eodhd", "j")).catch((error) => error);
     expect(refused.kind).toBe("quota_day");
@@ -108,7 +108,7 @@ describe("a day that is spent in the middle of a run", () => {
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 23, 30));
     const values = valuesFor(fake, "eodhd");
     const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
-    const quota = new Quota(quotaRules(values), { clock });
+    const quota = new RateLimiter(quotaRules(values), { clock });
     await ask(provider, "AAPL", 0, contextOn(quota, "eodhd", "a"));
     let told = () => {};
     const waits = new Promise<void>((resolve) => {

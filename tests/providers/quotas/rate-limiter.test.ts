@@ -4,7 +4,7 @@ import { ProviderError } from "../../../src/domain/errors.ts";
 import type { Permit } from "../../../src/providers/provider.ts";
 import type { QuotaRequest, QuotaRow } from "../../../src/providers/quotas/account.ts";
 import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
-import { accountOf, Quota } from "../../../src/providers/quotas/rate-limiter.ts";
+import { accountOf, RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
 import { busiestMinute } from "../../fakes/vendors/vendor.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
@@ -20,12 +20,12 @@ const ask = (more: Partial<QuotaRequest> = {}): QuotaRequest => ({
   ...more,
 });
 
-function quotaOf(clock: VirtualClock, limits: QuotaLimit[], hooks = {}): Quota {
-  return new Quota([{ provider: "acme", account: "acme:1", limits }], { clock, ...hooks });
+function quotaOf(clock: VirtualClock, limits: QuotaLimit[], hooks = {}): RateLimiter {
+  return new RateLimiter([{ provider: "acme", account: "acme:1", limits }], { clock, ...hooks });
 }
 
 /** Runs `calls` requests through `workers` workers; requests and answers take `way()` ms each. Gives the vendor's view. */
-async function work(quota: Quota, clock: VirtualClock, { calls = 100, workers = 8, way = () => 20 }) {
+async function work(quota: RateLimiter, clock: VirtualClock, { calls = 100, workers = 8, way = () => 20 }) {
   const arrivals: number[] = [];
   let left = calls;
   await clock.until(
@@ -139,7 +139,7 @@ describe("a day's limit", () => {
     const clock = new VirtualClock();
     const quota = quotaOf(clock, [perDay(1)]);
     await quota.acquire(ask());
-    const failure = await quota.acquire(ask({ patience: 60 })).catch((error) => error);
+    const failure = await quota.acquire(ask({ maxWait: 60 })).catch((error) => error);
     expect(failure).toBeInstanceOf(ProviderError);
     expect([failure.kind, failure.retryAfter]).toEqual(["quota_day", 12 * 3600]);
     expect(failure.message).toBe("acme: the day's quota of 1 units is used up; resuming at 2026-01-16 00:00 UTC");
@@ -197,7 +197,7 @@ describe("a day's limit", () => {
 });
 
 describe("what the vendor says", () => {
-  const dayUsed = (quota: Quota) => quota.snapshot()[0]!.gauges.at(-1)!.used;
+  const dayUsed = (quota: RateLimiter) => quota.snapshot()[0]!.gauges.at(-1)!.used;
 
   test("counts where it is more than our count, with what is still on its way", async () => {
     const quota = quotaOf(new VirtualClock(), [perDay(1_000)]);
@@ -254,7 +254,7 @@ describe("what the vendor says", () => {
   test("of a long ban refuses the impatient", async () => {
     const quota = quotaOf(new VirtualClock(), []);
     quota.report("acme", { holdSeconds: 7_200, reason: "HTTP 418: banned" });
-    const failure = await quota.acquire(ask({ patience: 300 })).catch((error) => error);
+    const failure = await quota.acquire(ask({ maxWait: 300 })).catch((error) => error);
     expect([failure.kind, failure.retryAfter]).toEqual(["rate_minute", 7_200]);
     expect(failure.message).toContain("HTTP 418: banned");
   });
@@ -263,7 +263,7 @@ describe("what the vendor says", () => {
 describe("fairness", () => {
   /** Grants in order, one a second, for the given requests. */
   async function order(
-    quota: Quota,
+    quota: RateLimiter,
     clock: VirtualClock,
     requests: QuotaRequest[],
     take: number,
@@ -419,7 +419,7 @@ describe("memory", () => {
     const before = quotaOf(clock, [perDay(10)]);
     await before.acquire(ask({ cost: 7 }));
     const rows = before.rows();
-    const other = new Quota([{ provider: "acme", account: "acme:2", limits: [perDay(10)] }], { clock });
+    const other = new RateLimiter([{ provider: "acme", account: "acme:2", limits: [perDay(10)] }], { clock });
     other.restore(rows);
     expect(other.snapshot()[0]?.gauges[0]?.used).toBe(0);
     await clock.advance(24 * HOUR);

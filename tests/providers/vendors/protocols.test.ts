@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, test } from "bun:test";
 import type { Interval } from "../../../src/domain/market/interval.ts";
-import { judge } from "../../../src/domain/market/validate-bars.ts";
+import { validateBars } from "../../../src/domain/market/validate-bars.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeBinance } from "../../fakes/vendors/binance.ts";
@@ -265,7 +265,7 @@ describe("twelvedata", () => {
     const asked = window("MSFT", "1d");
     const { bars } = await provider.fetchBars(asked, recordingContext());
     expect(bars.ts.length).toBe(2);
-    expect([...judge(bars, asked).bars.close]).toEqual([11]);
+    expect([...validateBars(bars, asked).bars.close]).toEqual([11]);
   });
 });
 

@@ -2,37 +2,37 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Hono } from "hono";
 import { ProgressHub } from "../../../src/hub.ts";
-import { ScreenFeed } from "../../../src/routes/live/broadcaster.ts";
+import { LiveBroadcaster } from "../../../src/routes/live/broadcaster.ts";
 import { streamRoutes } from "../../../src/routes/live/stream.ts";
 import { job, line, run } from "../../helpers/fixtures.ts";
 
 let hub: ProgressHub;
-let feed: ScreenFeed;
+let broadcaster: LiveBroadcaster;
 let server: Bun.Server<undefined>;
 
-function serve(options?: ConstructorParameters<typeof ScreenFeed>[1]) {
+function serve(options?: ConstructorParameters<typeof LiveBroadcaster>[1]) {
   hub = new ProgressHub();
-  feed = new ScreenFeed(hub, options);
-  const app = new Hono().route("/", streamRoutes(feed));
+  broadcaster = new LiveBroadcaster(hub, options);
+  const app = new Hono().route("/", streamRoutes(broadcaster));
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 }
 
 beforeEach(() => serve({ log: 10 }));
 afterEach(async () => {
-  feed.close();
+  broadcaster.close();
   hub.close();
   await server.stop(true);
 });
 
 /** A browser's view of the stream: messages as they come, after the first proof of life. */
-async function watch(query = `?since=${feed.cursor()}`, headers: Record<string, string> = {}) {
+async function watch(query = `?since=${broadcaster.cursor()}`, headers: Record<string, string> = {}) {
   const abort = new AbortController();
   const response = await fetch(`${server.url}events${query}`, { headers, signal: abort.signal });
   expect(response.headers.get("Content-Type")).toStartWith("text/event-stream");
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const decoder = new TextDecoder();
   let text = "";
-  const viewer = {
+  const connection = {
     /** The next message: its id, event and data; `null` at the end of the stream. */
     async next() {
       while (!text.includes("\n\n")) {
@@ -48,8 +48,8 @@ async function watch(query = `?since=${feed.cursor()}`, headers: Record<string, 
     },
     leave: () => abort.abort(),
   };
-  expect((await viewer.next())?.event).toBe("heartbeat");
-  return viewer;
+  expect((await connection.next())?.event).toBe("heartbeat");
+  return connection;
 }
 
 /** Waits until what was reported so far has been sent. */
@@ -69,13 +69,13 @@ describe("what a viewer is sent", () => {
     hub.report(job({ symbol: "MSFT" }));
     hub.reportRun(run());
     await flushed();
-    const viewer = await watch();
+    const connection = await watch();
     for (const progress of [2, 3, 4]) hub.report(job({ progress }));
     hub.reportRun(run({ progress: 4 }));
     hub.log(line());
-    const message = await viewer.next();
+    const message = await connection.next();
     expect(partials(message!.data)).toEqual(["job-r1-AAPL", "run-r1"]);
-    expect(partials((await viewer.next())!.data)).toEqual(["log-lines"]);
+    expect(partials((await connection.next())!.data)).toEqual(["log-lines"]);
     expect(message!.data).toContain('value="4"');
     expect(message!.data).not.toContain('value="3"');
   });
@@ -85,20 +85,20 @@ describe("what a viewer is sent", () => {
     hub.report(job({ symbol: "MSFT" }));
     hub.reportRun(run());
     await flushed();
-    const viewer = await watch();
+    const connection = await watch();
     hub.report(job({ progress: 2 }));
-    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    expect(partials((await connection.next())!.data)).toEqual(["job-r1-AAPL"]);
     hub.report(job({ progress: 2 }));
     hub.report(job({ symbol: "MSFT", progress: 2 }));
-    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-MSFT"]);
+    expect(partials((await connection.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
   test("a run that comes, and the order of all, but nothing again of those that stay", async () => {
-    const viewer = await watch();
+    const connection = await watch();
     hub.report(job());
     hub.reportRun(run());
-    const first = (await viewer.next())!;
-    expect([first.event, first.id]).toEqual(["sections", feed.cursor()]);
+    const first = (await connection.next())!;
+    expect([first.event, first.id]).toEqual(["sections", broadcaster.cursor()]);
     const { sections, came } = JSON.parse(first.data);
     expect(sections).toEqual(["section-r1"]);
     expect(came).toHaveLength(1);
@@ -106,14 +106,14 @@ describe("what a viewer is sent", () => {
     hub.report(job({ runId: "r2", symbol: "MSFT" }));
     hub.report(job({ progress: 7 }));
     hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
-    const second = (await viewer.next())!;
+    const second = (await connection.next())!;
     expect(JSON.parse(second.data).sections).toEqual(["section-r2", "section-r1"]);
     expect(second.data).toContain("job-r2-MSFT");
     expect(second.data).not.toContain("job-r1-AAPL");
-    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    expect(partials((await connection.next())!.data)).toEqual(["job-r1-AAPL"]);
     // The older one ends, and only the newest of those that ended stays.
     hub.reportRun(run({ state: "complete", finishedAt: 1_700_000_000_002 }));
-    const third = JSON.parse((await viewer.next())!.data);
+    const third = JSON.parse((await connection.next())!.data);
     expect(third).toEqual({ sections: ["section-r2"], came: [] });
   });
 
@@ -123,11 +123,11 @@ describe("what a viewer is sent", () => {
     hub.report(job());
     hub.report(job({ runId: "r2" }));
     await flushed();
-    const viewer = await watch(`?run=r1&since=${feed.cursor()}`);
+    const connection = await watch(`?run=r1&since=${broadcaster.cursor()}`);
     hub.report(job({ runId: "r2", progress: 9 }));
     hub.log(line({ runId: "r2" }));
     hub.report(job({ progress: 9 }));
-    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    expect(partials((await connection.next())!.data)).toEqual(["job-r1-AAPL"]);
   });
 
   test("only the rows that its filter finds, and the new list of rows when some come or go by it", async () => {
@@ -135,36 +135,36 @@ describe("what a viewer is sent", () => {
     hub.report(job({ symbol: "AAPL" }));
     hub.report(job({ symbol: "MSFT", state: "failed" }));
     await flushed();
-    const viewer = await watch(`?q=status:running&since=${feed.cursor()}`);
+    const connection = await watch(`?q=status:running&since=${broadcaster.cursor()}`);
     hub.report(job({ symbol: "MSFT", state: "failed", progress: 5 }));
     hub.report(job({ symbol: "AAPL", progress: 5 }));
-    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-AAPL"]);
+    expect(partials((await connection.next())!.data)).toEqual(["job-r1-AAPL"]);
     hub.report(job({ symbol: "MSFT", state: "running", progress: 6 }));
-    const rows = (await viewer.next())!;
+    const rows = (await connection.next())!;
     expect(rows.event).toBe("rows");
     const [order] = JSON.parse(rows.data);
     expect(order).toMatchObject({ body: "jobs-r1", rows: ["job-r1-AAPL", "job-r1-MSFT"] });
     expect(order.came).toHaveLength(1);
     expect(order.came[0]).toStartWith('<tr id="job-r1-MSFT"');
-    expect(partials((await viewer.next())!.data)).toEqual(["pager-r1"]);
+    expect(partials((await connection.next())!.data)).toEqual(["pager-r1"]);
   });
 
   test("the rows of its page, and which they are when they move", async () => {
-    feed.close();
+    broadcaster.close();
     await server.stop(true);
     serve({ pauses: { redraw: 1, resort: 1 } });
     hub.reportRun(run());
     for (let at = 0; at <= 500; at++) hub.report(job({ symbol: `S${at}`, progress: at }));
     await flushed();
-    const viewer = await watch(`?run=r1&sort=-progress&page=2&since=${feed.cursor()}`);
+    const connection = await watch(`?run=r1&sort=-progress&page=2&since=${broadcaster.cursor()}`);
     hub.report(job({ symbol: "S7", progress: 8 }));
     hub.report(job({ symbol: "S0", progress: 600 }));
-    let message = (await viewer.next())!;
-    while (message.event !== "rows") message = (await viewer.next())!;
+    let message = (await connection.next())!;
+    while (message.event !== "rows") message = (await connection.next())!;
     const [order] = JSON.parse(message.data);
     expect(order.rows).toEqual(["job-r1-S1"]);
     expect(order.came.join()).toContain('value="S1"');
-    const pager = (await viewer.next())!.data;
+    const pager = (await connection.next())!.data;
     expect(partials(pager)).toContain("pager-r1");
     expect(pager).toContain("501–501 of 501");
   });
@@ -173,17 +173,17 @@ describe("what a viewer is sent", () => {
     hub.reportRun(run());
     for (const symbol of ["AAPL", "MSFT"]) hub.report(job({ symbol }));
     await flushed();
-    const viewer = await watch(`?run=r1&symbol=MSFT&since=${feed.cursor()}`);
+    const connection = await watch(`?run=r1&symbol=MSFT&since=${broadcaster.cursor()}`);
     for (const symbol of ["AAPL", "MSFT"]) hub.report(job({ symbol, progress: 8 }));
-    expect(partials((await viewer.next())!.data)).toEqual(["job-r1-MSFT"]);
+    expect(partials((await connection.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
   test("a sentence for screen readers when a symbol has ended", async () => {
     hub.reportRun(run());
     await flushed();
-    const viewer = await watch();
+    const connection = await watch();
     hub.reportRun(run({ counts: { ...run().counts, running: 0, complete: 1 }, state: "complete", finishedAt: 1 }));
-    const { data } = (await viewer.next())!;
+    const { data } = (await connection.next())!;
     expect(data).toContain("1 complete, none left.");
   });
 });
@@ -196,7 +196,7 @@ describe("who connects", () => {
     const first = await watch();
     hub.report(job({ symbol: "MSFT", progress: 2 }));
     await first.next();
-    const drawn = feed.cursor();
+    const drawn = broadcaster.cursor();
     hub.report(job({ symbol: "GOOGL", progress: 3 }));
     hub.log(line());
     await first.next();
@@ -209,10 +209,10 @@ describe("who connects", () => {
     hub.reportRun(run());
     hub.report(job());
     await flushed();
-    const viewer = await watch();
+    const connection = await watch();
     hub.report(job({ progress: 2 }));
-    const { id } = (await viewer.next())!;
-    viewer.leave();
+    const { id } = (await connection.next())!;
+    connection.leave();
     hub.report(job({ progress: 3 }));
     const again = await watch("?since=ignored", { "Last-Event-ID": id! });
     const { data } = (await again.next())!;
@@ -224,16 +224,16 @@ describe("who connects", () => {
     hub.reportRun(run());
     hub.report(job());
     await flushed();
-    const viewer = await watch();
+    const connection = await watch();
     hub.report(job({ progress: 2 }));
     hub.log(line());
-    await viewer.next();
+    await connection.next();
     // The next frame is to bring this one; the line comes before it.
     hub.report(job({ progress: 3 }));
     const frame = flushed();
-    const { id, data } = (await viewer.next())!;
+    const { id, data } = (await connection.next())!;
     expect(partials(data)).toEqual(["log-lines"]);
-    viewer.leave();
+    connection.leave();
     await frame;
     const again = await watch("", { "Last-Event-ID": id! });
     expect((await again.next())!.data).toContain('value="3"');
@@ -243,13 +243,13 @@ describe("who connects", () => {
     hub.reportRun(run());
     hub.report(job());
     await flushed();
-    const drawn = feed.cursor();
+    const drawn = broadcaster.cursor();
     hub.report(job({ progress: 2 }));
     await flushed();
     const first = await watch();
     hub.report(job({ progress: 3 }));
     const second = await watch(`?since=${drawn}`);
-    for (const viewer of [second, first]) expect((await viewer.next())!.data).toContain('value="3"');
+    for (const connection of [second, first]) expect((await connection.next())!.data).toContain('value="3"');
   });
 
   test.each(["", "?since=another-5-5", "?since=%00", "?since=1-2-3-4"])(
@@ -258,8 +258,8 @@ describe("who connects", () => {
       hub.reportRun(run());
       hub.report(job());
       hub.log(line());
-      const viewer = await watch(query);
-      expect(partials((await viewer.next())!.data)).toEqual(["runs", "log-lines"]);
+      const connection = await watch(query);
+      expect(partials((await connection.next())!.data)).toEqual(["runs", "log-lines"]);
     },
   );
 });
@@ -268,14 +268,14 @@ test("every viewer of a page is sent the same bytes", async () => {
   hub.reportRun(run());
   hub.report(job());
   await flushed();
-  const viewers = [await watch(), await watch(), await watch()];
+  const connections = [await watch(), await watch(), await watch()];
   hub.report(job({ progress: 2 }));
-  const messages = await Promise.all(viewers.map((viewer) => viewer.next()));
+  const messages = await Promise.all(connections.map((connection) => connection.next()));
   expect(new Set(messages.map((message) => JSON.stringify(message))).size).toBe(1);
 });
 
 test("a viewer that does not read is merged, then let go, and delays nobody", async () => {
-  feed.close();
+  broadcaster.close();
   await server.stop(true);
   serve({ heartbeat: 20, stalled: 300 });
   hub.reportRun(run());
@@ -287,7 +287,7 @@ test("a viewer that does not read is merged, then let go, and delays nobody", as
   const keen = await watch();
   let seen = 0;
   // Long texts fill the kernel's buffers soon; the lazy viewer's share must then stop growing.
-  for (let round = 1; feed.counts.dropped === 0; round += 1) {
+  for (let round = 1; broadcaster.counts.dropped === 0; round += 1) {
     expect(round).toBeLessThan(500);
     hub.report(job({ microStage: `${round} ${"x".repeat(100_000)}` }));
     let message = await keen.next();
@@ -295,64 +295,64 @@ test("a viewer that does not read is merged, then let go, and delays nobody", as
     expect(message!.data).toContain(`${round} xxx`);
     seen += 1;
   }
-  expect(feed.counts.merged).toBeGreaterThan(0);
+  expect(broadcaster.counts.merged).toBeGreaterThan(0);
   expect(seen).toBeGreaterThan(1);
-  expect(feed.viewers).toBe(1);
+  expect(broadcaster.connections).toBe(1);
   lazy.destroy();
 });
 
 test("the monitor is told of quotas when they change, and not otherwise", async () => {
-  feed.close();
+  broadcaster.close();
   await server.stop(true);
   let used = 1;
   const gauge = () => ({ period: "minute", counts: "requests", used, limit: 10, resetsAt: null }) as const;
   const rest = { hold: null, waiting: 0, spenders: [], requests: { minute: 0, today: 0 } };
   serve({ quota: () => [{ provider: "acme", title: "Acme", gauges: [gauge()], ...rest }], quotaEvery: 5 });
-  const viewer = await watch();
-  const first = await viewer.next();
+  const connection = await watch();
+  const first = await connection.next();
   expect(partials(first!.data)).toEqual(["quota"]);
   expect(first!.data).toContain('<b class="num">1</b> of');
   hub.reportRun(run());
-  let message = await viewer.next();
-  while (partials(message!.data).includes("quota")) message = await viewer.next();
+  let message = await connection.next();
+  while (partials(message!.data).includes("quota")) message = await connection.next();
   expect(message!.event).toBe("sections");
   used = 7;
-  message = await viewer.next();
+  message = await connection.next();
   expect(partials(message!.data)).toEqual(["quota"]);
   expect(message!.data).toContain('<b class="num">7</b> of');
 });
 
 test("the last hour is drawn on the monitor when it has changed, and for one who has just come", async () => {
-  feed.close();
+  broadcaster.close();
   await server.stop(true);
-  let view: ReturnType<ScreenFeed["activity"]> = null;
+  let view: ReturnType<LiveBroadcaster["lastHour"]> = null;
   serve({ activity: () => view, activityEvery: 5 });
-  const viewer = await watch();
+  const connection = await watch();
   view = { since: null, bars: [0, 0, 21], requests: [0, 0, 1], quotas: [] };
-  const message = await viewer.next();
+  const message = await connection.next();
   expect(partials(message!.data)).toEqual(["activity"]);
   expect(message!.data).toContain('class="filling" d="M8 31v-30h3v30z"');
   // Nothing changes: what comes next is the next change.
   view = { ...view, requests: [0, 0, 2] };
-  expect(partials((await viewer.next())!.data)).toEqual(["activity"]);
+  expect(partials((await connection.next())!.data)).toEqual(["activity"]);
   expect(partials((await (await watch()).next())!.data)).toEqual(["activity"]);
 });
 
 test("a quiet stream shows that it lives", async () => {
-  feed.close();
+  broadcaster.close();
   await server.stop(true);
   serve({ heartbeat: 10 });
-  const viewer = await watch();
-  const message = await viewer.next();
+  const connection = await watch();
+  const message = await connection.next();
   expect(message!.event).toBe("heartbeat");
   expect(Number(message!.data)).toBeGreaterThan(1_700_000_000_000);
 });
 
 test("closing ends every stream, and leaving forgets the viewer", async () => {
-  const viewer = await watch();
+  const connection = await watch();
   const other = await watch();
-  viewer.leave();
-  while (feed.viewers > 1) await new Promise((resolve) => setImmediate(resolve));
-  feed.close();
+  connection.leave();
+  while (broadcaster.connections > 1) await new Promise((resolve) => setImmediate(resolve));
+  broadcaster.close();
   expect(await other.next()).toBeNull();
 });

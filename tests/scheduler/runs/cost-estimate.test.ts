@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { forecast, type Plan, type SpentLimit } from "../../../src/scheduler/runs/cost-estimate.ts";
+import { type CostInput, estimateCost, type SpentLimit } from "../../../src/scheduler/runs/cost-estimate.ts";
 
-const plan = (over: Partial<Plan> = {}): Plan => ({
+const plan = (over: Partial<CostInput> = {}): CostInput => ({
   symbols: 50,
   requests: 1_200,
   units: over.requests ?? 1_200,
@@ -15,30 +15,33 @@ const minute: SpentLimit = { period: "minute", counts: "requests", used: 0, limi
 const day: SpentLimit = { period: "day", counts: "units", used: 500, limit: 1_000, resetsAt: 10_000 };
 
 test("without limits the work decides", () => {
-  expect(forecast(plan(), 0)).toEqual({ seconds: 75, afterReset: null });
-  expect(forecast(plan({ secondsPerSymbol: null }), 0)).toEqual({ seconds: null, afterReset: null });
+  expect(estimateCost(plan(), 0)).toEqual({ seconds: 75, afterReset: null });
+  expect(estimateCost(plan({ secondsPerSymbol: null }), 0)).toEqual({ seconds: null, afterReset: null });
 });
 
 test("a limit a minute is spread over the minutes, after what is free now", () => {
-  expect(forecast(plan({ limits: [minute] }), 0)).toEqual({ seconds: 19 * 60, afterReset: null });
-  expect(forecast(plan({ limits: [{ ...minute, used: 60 }] }), 0)).toEqual({ seconds: 20 * 60, afterReset: null });
+  expect(estimateCost(plan({ limits: [minute] }), 0)).toEqual({ seconds: 19 * 60, afterReset: null });
+  expect(estimateCost(plan({ limits: [{ ...minute, used: 60 }] }), 0)).toEqual({ seconds: 20 * 60, afterReset: null });
 });
 
 describe("a limit a day", () => {
   test("that suffices holds nothing up", () => {
-    expect(forecast(plan({ requests: 500, limits: [day] }), 0).afterReset).toBeNull();
+    expect(estimateCost(plan({ requests: 500, limits: [day] }), 0).afterReset).toBeNull();
   });
 
   test("that does not is waited for, as many resets as it takes", () => {
-    expect(forecast(plan({ requests: 1_200, limits: [day] }), 4_000)).toEqual({ seconds: 6_000, afterReset: 10_000 });
-    expect(forecast(plan({ requests: 1_600, limits: [day] }), 4_000)).toEqual({
+    expect(estimateCost(plan({ requests: 1_200, limits: [day] }), 4_000)).toEqual({
+      seconds: 6_000,
+      afterReset: 10_000,
+    });
+    expect(estimateCost(plan({ requests: 1_600, limits: [day] }), 4_000)).toEqual({
       seconds: 6_000 + 86_400,
       afterReset: 10_000 + 86_400,
     });
   });
 
   test("in units counts what a request costs", () => {
-    expect(forecast(plan({ requests: 120, units: 600, limits: [day] }), 4_000).afterReset).toBe(10_000);
+    expect(estimateCost(plan({ requests: 120, units: 600, limits: [day] }), 4_000).afterReset).toBe(10_000);
   });
 });
 
@@ -50,11 +53,11 @@ test("more requests, or less quota, never end sooner", () => {
         { ...minute, used: Math.min(60, used) },
         { ...day, used: Math.min(1_000, used + extra) },
       ];
-      const before = forecast(plan({ requests, limits: limits(0) }), 0).seconds!;
-      expect(forecast(plan({ requests: requests + more, limits: limits(0) }), 0).seconds!).toBeGreaterThanOrEqual(
+      const before = estimateCost(plan({ requests, limits: limits(0) }), 0).seconds!;
+      expect(estimateCost(plan({ requests: requests + more, limits: limits(0) }), 0).seconds!).toBeGreaterThanOrEqual(
         before,
       );
-      expect(forecast(plan({ requests, limits: limits(spent) }), 0).seconds!).toBeGreaterThanOrEqual(before);
+      expect(estimateCost(plan({ requests, limits: limits(spent) }), 0).seconds!).toBeGreaterThanOrEqual(before);
     }),
   );
 });

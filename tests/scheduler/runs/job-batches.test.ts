@@ -47,7 +47,7 @@ describe("what came of the batches", () => {
     const jobs = await jobsOfRun(pipeline.db, runId);
     expect((await readCoverage(pipeline.db, run, jobs))(jobs[0]!)?.cells).toBe("xeff");
     // Who asks for what is missing only leaves it as it is.
-    const missing = await pipeline.run(source, { ...ORDER, again: runId, asks: "missing", onCoverage });
+    const missing = await pipeline.run(source, { ...ORDER, again: runId, fetchMode: "missing", onCoverage });
     expect([missing.kind, told.at(-1)]).toEqual(["done", "xeff"]);
     expect((await pipeline.profile())!.backfill.history_complete).toBe(false);
     await moveJobs(pipeline.db, [jobs[0]!.id], "refetch");

@@ -3,8 +3,8 @@ import { ProgressHub } from "../../../src/hub.ts";
 import { createLog } from "../../../src/log.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
 import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
-import { Quota } from "../../../src/providers/quotas/rate-limiter.ts";
-import { progressOfRow, RunBook } from "../../../src/scheduler/runs/run-registry.ts";
+import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
+import { progressOfRow, RunRegistry } from "../../../src/scheduler/runs/run-registry.ts";
 import { runRow } from "../../../src/scheduler/runs/run-request.ts";
 import type { JobRow } from "../../../src/storage/runs/runs.ts";
 import { RunHead } from "../../../src/views/runs/run-header.tsx";
@@ -18,8 +18,8 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
   const clock = new VirtualClock(NOON);
   const hub = new ProgressHub();
   const log = createLog({ level: "error", hub, keep: () => {}, redact: (text) => text, print: () => {} });
-  const quota = new Quota([{ provider: "acme", account: "acme:1", limits }], { clock });
-  const book = new RunBook({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
+  const quota = new RateLimiter([{ provider: "acme", account: "acme:1", limits }], { clock });
+  const book = new RunRegistry({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
   const order = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
   const row = runRow(order, { name: "acme" } as Provider, 2, NOON);
   const rows = Array.from({ length: symbols }, (_, id) => ({ ...JOB, id, runId: row.id, symbol: `S${id}` }));
@@ -33,13 +33,13 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
     head: () => String(<RunHead run={book.summary(run)} />),
     begin(job: (typeof jobs)[number]) {
       job.state = "running";
-      book.beginStretch(job);
+      book.startWork(job);
     },
     fetched(job: (typeof jobs)[number], batches: number, bars: number) {
       book.stage(job, { stage: "fetch", done: batches, total: 24 }, { dataPoints: bars, apiCalls: batches });
     },
     complete(job: (typeof jobs)[number]) {
-      book.endStretch(job);
+      book.stopWork(job);
       job.state = "complete";
       book.stage(job, { stage: "complete", seconds: 1 });
     },
@@ -61,14 +61,14 @@ const JOB: JobRow = {
   status: "Queued",
   microStage: "Waiting for a worker",
   progress: 0,
-  asks: "unanswered",
+  fetchMode: "unanswered",
   dataPoints: 0,
   apiCalls: 0,
   planFrom: null,
   fetchMs: 0,
   stageMs: {},
   workedMs: 0,
-  deaths: 0,
+  workerCrashes: 0,
   attempts: 0,
   error: null,
   gaps: null,
@@ -123,7 +123,7 @@ describe("what limits a run", () => {
     await b.clock.advance(1_000);
     b.fetched(job, 12, 250);
     expect(b.summary().eta).toMatchObject({ limitedBy: "rate", until: null });
-    expect(b.summary().held).toBeNull();
+    expect(b.summary().blocked).toBeNull();
     expect(b.head()).toContain(", by the rate limit");
   });
 
@@ -139,7 +139,7 @@ describe("what limits a run", () => {
       until: Date.UTC(2026, 0, 6) / 1_000,
       seconds: 215_999,
     });
-    expect(b.summary().held).toBeNull();
+    expect(b.summary().blocked).toBeNull();
     expect(b.head()).toContain("past the quota’s reset at ");
   });
 
@@ -155,7 +155,7 @@ describe("what limits a run", () => {
     const words = b.head().replace(/<[^>]+>/g, "");
     expect(words).toContain("Time leftlimited by API quota until 13:00 UTC");
     await b.clock.advance(50 * MINUTE);
-    expect(b.summary().held).toBeNull();
+    expect(b.summary().blocked).toBeNull();
     expect(b.head()).toContain("measuring");
   });
 
@@ -163,10 +163,10 @@ describe("what limits a run", () => {
     using b = board(1, [{ period: "day", counts: "requests", limit: 1_000 }]);
     b.begin(b.jobs[0]!);
     b.hold(300);
-    expect(b.summary().held).toEqual({ by: "hold", until: NOON / 1_000 + 300 });
+    expect(b.summary().blocked).toEqual({ by: "hold", until: NOON / 1_000 + 300 });
     expect(b.head().replace(/<[^>]+>/g, "")).toContain("held by the provider until 12:05 UTC");
     await b.clock.advance(300_000);
-    expect(b.summary().held).toBeNull();
+    expect(b.summary().blocked).toBeNull();
   });
 
   test("is nothing once everything was fetched", async () => {
