@@ -34,11 +34,11 @@ async function timeOf({ jobs, latency }: Load, clock: VirtualClock, limiters: re
   const queue = [...jobs.entries()];
   await clock.until(
     Promise.all(
-      limiters.map(async (quota) => {
+      limiters.map(async (limiter) => {
         for (let next = queue.shift(); next; next = queue.shift()) {
           const [job, requests] = next;
           for (let sent = 0; sent < requests; sent++) {
-            const permit = await quota.acquire({ provider: "acme", run: "r", job: String(job), cost: 1 });
+            const permit = await limiter.acquire({ provider: "acme", run: "r", job: String(job), cost: 1 });
             await clock.sleep(latency);
             permit.settle({});
           }

@@ -27,7 +27,7 @@ import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "./scheduler/maintenance.ts";
 import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
-import { quotaGate } from "./scheduler/quotas/rate-limit-gate.ts";
+import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { symbolHandler } from "./scheduler/runs/job-handler.ts";
 import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
@@ -36,7 +36,7 @@ import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
 import { takeLease } from "./storage/lease.ts";
 import { LogStore } from "./storage/log.ts";
-import { keepQuotas, readQuotas } from "./storage/quotas/limiter-state.ts";
+import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
 
 export interface App extends Services {
@@ -86,10 +86,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     secrets.learn(secretsOf(settings.values));
     const { dbUrl, dbToken, sessions } = config;
     const workerSettings = () => ({ dbUrl, dbToken, sessions, providerValues: settings.values });
-    const quota = new RateLimiter(quotaRules(settings.values), { persist: (rows) => keepQuotas(db, rows) });
-    quota.restore((await readQuotas(db)) as QuotaRow[]);
-    closers.push(() => quota.close());
-    const gate = quotaGate(quota, usage);
+    const limiter = new RateLimiter(quotaRules(settings.values), { persist: (rows) => saveLimiterState(db, rows) });
+    limiter.restore((await readQuotas(db)) as QuotaRow[]);
+    closers.push(() => limiter.close());
+    const gate = rateLimitGate(limiter, usage);
     const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
     const exporter = new Exporter(workerSettings());
     closers.push(() => exporter.close());
@@ -106,9 +106,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       pool.configure(values);
       providers.forget(name);
       const rules = quotaRules(values).find(({ provider }) => provider === name);
-      if (rules) quota.define(rules);
+      if (rules) limiter.define(rules);
       // A key that was used before today has spent what it has spent.
-      quota.restore((await readQuotas(db)) as QuotaRow[]);
+      limiter.restore((await readQuotas(db)) as QuotaRow[]);
       log.write("info", `The settings of ${title} were changed`);
     }
     const clock = options.clock ?? systemClock;
@@ -135,14 +135,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       defaults: { provider: config.provider, maxWorkers: config.workers },
       onAlert,
       onBars: (bars) => lastHour.countBars(bars),
-      quotaOf: (name) => quota.snapshot().find(({ provider }) => provider === name),
+      quotaOf: (name) => limiter.snapshot().find(({ provider }) => provider === name),
       stopWork: (jobId, reason) => pool.stop(jobId, reason),
     });
     const { logDays, runDays } = config;
     const maintenance = new Maintenance({ db, log, queue, retention: { logDays, runDays } });
     closers.push(() => maintenance.close());
     const quotaAlerts = new QuotaAlerts({ db, log, outbox });
-    const metricsPublisher = new MetricsPublisher({ hub, runs, usage, quota, queue, quotaAlerts, lastHour });
+    const metricsPublisher = new MetricsPublisher({ hub, runs, usage, limiter: limiter, queue, quotaAlerts, lastHour });
     closers.push(() => metricsPublisher.close());
     closers.push(() => runs.close());
     closers.push(async () => {
@@ -173,7 +173,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       pool,
       usage,
       lastHour,
-      quota,
+      limiter: limiter,
       exporter,
       outbox,
       mail,

@@ -30,8 +30,8 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
     config = readConfig(env, PROVIDERS);
   } catch (error) {
     const faults = error instanceof ConfigError ? error.faults : [];
-    for (const { variable, value: held, wants } of faults) {
-      yield { what: `setting ${variable}`, fault: `is ${JSON.stringify(held)}`, advice: `Set it to ${wants}.` };
+    for (const { variable, value, wants } of faults) {
+      yield { what: `setting ${variable}`, fault: `is ${JSON.stringify(value)}`, advice: `Set it to ${wants}.` };
     }
     if (faults.length === 0) throw error;
     return;

@@ -1,10 +1,10 @@
 /** Makes a mail of events of one kind. */
 
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
-import { gapLetter, revisionLetter } from "./templates/data-quality.ts";
+import { gapMail, revisionMail } from "./templates/data-quality.ts";
 import { type MailContent, type RenderedMail, renderMail } from "./templates/layout.ts";
-import { quotaLetter, scheduleLetter } from "./templates/operations.ts";
-import { failureLetter, runLetter } from "./templates/runs.ts";
+import { quotaMail, scheduleMail } from "./templates/operations.ts";
+import { failureMail, runMail } from "./templates/runs.ts";
 
 /** The events of a kind; two kinds may share their shape. */
 type EventOf<Kind extends AlertKind> = AlertEvent extends infer Each
@@ -16,13 +16,13 @@ type EventOf<Kind extends AlertKind> = AlertEvent extends infer Each
   : never;
 
 const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>[], base: string) => MailContent } = {
-  job_failed: failureLetter,
-  run_failed: runLetter,
-  run_finished: runLetter,
-  quota_level: quotaLetter,
-  revision_found: revisionLetter,
-  gap_found: gapLetter,
-  schedule_missed: scheduleLetter,
+  job_failed: failureMail,
+  run_failed: runMail,
+  run_finished: runMail,
+  quota_level: quotaMail,
+  revision_found: revisionMail,
+  gap_found: gapMail,
+  schedule_missed: scheduleMail,
 };
 
 /**

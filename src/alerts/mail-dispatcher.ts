@@ -30,7 +30,7 @@ import { composeMail } from "./compose.ts";
 import { planMails } from "./digest.ts";
 import { type MailAccount, MailError, Mailer } from "./smtp.ts";
 import { renderMail } from "./templates/layout.ts";
-import { testLetter } from "./templates/operations.ts";
+import { testMail } from "./templates/operations.ts";
 
 const POLL_MS = 30_000;
 /** Longer than any attempt: connection, greeting and each answer have a third of it. */
@@ -127,7 +127,7 @@ export class MailDispatcher {
   async sendTest(): Promise<void> {
     const { to } = this.#accountOrRefusal();
     const now = this.#clock.now();
-    const mail = renderMail(testLetter(this.#base ?? "", now), this.#base ?? "");
+    const mail = renderMail(testMail(this.#base ?? "", now), this.#base ?? "");
     const row = { ...mail, id: Bun.randomUUIDv7(), kind: "test", recipients: to.join(", "), createdAt: now } as const;
     await postMail(this.#db, row, []);
     await record(this.#db, { action: "mail.test", subject: row.id, after: { to } });
@@ -138,7 +138,7 @@ export class MailDispatcher {
   notify(): void {
     if (this.#base === null || this.#closed) return;
     this.#again = true;
-    this.#polling ??= this.#keepLooking().finally(() => {
+    this.#polling ??= this.#keepPolling().finally(() => {
       this.#polling = null;
       // Woken between the last look and now.
       if (this.#again) this.notify();
@@ -160,7 +160,7 @@ export class MailDispatcher {
     clearTimeout(farewell);
   }
 
-  async #keepLooking(): Promise<void> {
+  async #keepPolling(): Promise<void> {
     this.#cancelTimer?.();
     let nextAt: number | null = null;
     while (this.#again && !this.#closed) {

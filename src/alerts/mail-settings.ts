@@ -9,7 +9,7 @@ import type { Log } from "../log.ts";
 import { changesOf, record } from "../storage/access/audit.ts";
 import type { Database } from "../storage/db.ts";
 import type { Cipher } from "../storage/encryption.ts";
-import { keepSetting, openCipher, readSettings } from "../storage/settings.ts";
+import { openCipher, readSettings, saveSetting } from "../storage/settings.ts";
 import { type MailAccount, Mailer, secretsOfMail } from "./smtp.ts";
 
 const ACCOUNT = "mail:account";
@@ -50,7 +50,7 @@ export class MailSettings {
     const own = new MailSettings(options);
     if (config.secret !== undefined) own.#cipher = await openCipher(db, config.secret);
     if (config.mail !== undefined) {
-      await own.#tell();
+      await own.#notify();
       return own;
     }
     const stored = new Map((await readSettings(db, "mail:")).map(({ key, value }) => [key, value]));
@@ -60,7 +60,7 @@ export class MailSettings {
     const sealed = stored.get(PASSWORD);
     own.#password = sealed === undefined ? "" : ((await own.#cipher?.open(PASSWORD, sealed)) ?? null);
     if (own.unreadable) log.write("warn", UNREADABLE_PASSWORD);
-    await own.#tell();
+    await own.#notify();
     return own;
   }
 
@@ -115,27 +115,27 @@ export class MailSettings {
       throw new Refusal("invalid", message, [{ path: "server", message }]);
     }
     const { db } = this.options;
-    if (password !== "") await keepSetting(db, PASSWORD, await this.#cipher!.close(PASSWORD, password));
-    else if (this.unreadable) await keepSetting(db, PASSWORD, null);
-    await keepSetting(db, ACCOUNT, JSON.stringify(fields));
+    if (password !== "") await saveSetting(db, PASSWORD, await this.#cipher!.close(PASSWORD, password));
+    else if (this.unreadable) await saveSetting(db, PASSWORD, null);
+    await saveSetting(db, ACCOUNT, JSON.stringify(fields));
     const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "set anew" }) });
     if (changes) await record(db, { action: "mail.change", subject: "mail server", ...changes });
     this.#fields = fields;
     this.#password = secret;
-    await this.#tell();
+    await this.#notify();
   }
 
   /** Forgets the account that was set on the page. */
   async forget(): Promise<void> {
     if (this.fixed) throw new Refusal("conflict", "Set in the environment; change it there");
-    await keepSetting(this.options.db, ACCOUNT, null);
-    await keepSetting(this.options.db, PASSWORD, null);
+    await saveSetting(this.options.db, ACCOUNT, null);
+    await saveSetting(this.options.db, PASSWORD, null);
     if (this.#fields) {
       await record(this.options.db, { action: "mail.forget", subject: "mail server", before: { ...this.#fields } });
     }
     this.#fields = null;
     this.#password = "";
-    await this.#tell();
+    await this.#notify();
   }
 
   #faults({ server, from, to }: MailFields, password: string): FieldError[] {
@@ -159,7 +159,7 @@ export class MailSettings {
     return errors;
   }
 
-  async #tell(): Promise<void> {
+  async #notify(): Promise<void> {
     const { account } = this;
     await this.options.onChange(account, account ? secretsOfMail(account.url) : [], this.unreadable);
   }

@@ -1,7 +1,7 @@
 /** What the rest of the program knows of a provider before it is built. */
 
 import type { Calendar } from "../domain/market/calendar.ts";
-import type { HttpPace } from "./http/client.ts";
+import type { RetryTiming } from "./http/client.ts";
 import type { Provider } from "./provider.ts";
 import type { QuotaLimit } from "./quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "./setting.ts";
@@ -14,7 +14,7 @@ export interface ProviderEntry {
   readonly settings: readonly ProviderSetting[];
   /** The limits that the limiter keeps, with the user's own where they were set. */
   limits(values: SettingValues): readonly QuotaLimit[];
-  create(values: SettingValues, calendar: Calendar, pace?: Partial<HttpPace>): Provider;
+  create(values: SettingValues, calendar: Calendar, timing?: Partial<RetryTiming>): Provider;
 }
 
 /** The required variables of `entry` that `values` leaves empty. */

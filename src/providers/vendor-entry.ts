@@ -24,7 +24,7 @@ export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
     summary,
     settings,
     limits: (values) => spec.limits.map((limit) => chosenLimit(limit, values[limitVariable(name, limit)])),
-    create: (values: SettingValues, calendar, pace) => createVendor(spec, values, { calendar, pace }),
+    create: (values: SettingValues, calendar, timing) => createVendor(spec, values, { calendar, timing: timing }),
   };
 }
 

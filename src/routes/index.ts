@@ -56,7 +56,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const assets = await loadAssets();
   const broadcaster = new LiveBroadcaster(services.hub, {
     quota: () => quotasInUse(services),
-    activity: () => lastHourView(services),
+    lastHour: () => lastHourView(services),
   });
   const access = await Authenticator.open(services.db, services.config);
   addMiddleware(routes, services, access, assets.addresses);

@@ -6,7 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { isLoopback } from "../auth.ts";
-import { liveNotice } from "../views/live.tsx";
+import { liveToast } from "../views/live.tsx";
 import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
 import type { Authenticator } from "./access/authenticator.ts";
 import { addGuard } from "./access/guard.ts";
@@ -33,7 +33,7 @@ export function addMiddleware(
   const refuse = (c: Context, fault: Problem) => {
     if (isApi(c)) return problem(c, fault);
     const { status, detail } = fault;
-    if (wantsFragment(c)) return c.html(liveNotice("error", detail), status as 400);
+    if (wantsFragment(c)) return c.html(liveToast("error", detail), status as 400);
     if (!c.req.header("Accept")?.includes("text/html")) return problem(c, fault);
     const page = ErrorPage({ frame: frameOf(c, assets), status, title: problemTitle(status), detail });
     return c.html(page, status as 400);

@@ -26,7 +26,7 @@ export const opsRoutes = (services: Services, broadcaster: LiveBroadcaster) =>
       }),
     );
 
-function measure({ hub, pool, usage, quota }: Services, broadcaster: LiveBroadcaster): Metric[] {
+function measure({ hub, pool, usage, limiter }: Services, broadcaster: LiveBroadcaster): Metric[] {
   const gauge = (name: string, help: string, samples: Metric["samples"]): Metric => ({
     name,
     help,
@@ -49,7 +49,7 @@ function measure({ hub, pool, usage, quota }: Services, broadcaster: LiveBroadca
     gauge(`barkeep_${what}_per_minute`, `${help} a minute by open runs, over the last five minutes`, [
       { value: open.reduce((sum, run) => sum + pick(run), 0) },
     ]);
-  const gauges = quota.snapshot().flatMap(({ provider, gauges }) => gauges.map((each) => ({ provider, ...each })));
+  const gauges = limiter.snapshot().flatMap(({ provider, gauges }) => gauges.map((each) => ({ provider, ...each })));
   return [
     gauge("barkeep_jobs", "Jobs of the open and the latest runs by state", jobs),
     rate("symbols", "Symbols completed", (run) => run.symbolsPerMinute),

@@ -27,7 +27,7 @@ export interface Services {
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
   readonly lastHour: LastHour;
-  readonly quota: RateLimiter;
+  readonly limiter: RateLimiter;
   readonly exporter: Exporter;
   readonly companies: CompanyLoader;
   readonly settings: ProviderSettings;

@@ -19,7 +19,7 @@ interface Dependencies {
   provider(name: string): Provider | undefined;
 }
 
-export interface CompanyListOrder {
+export interface CompanyListRequest {
   /** The default provider if not given. */
   readonly provider?: string | undefined;
   /** The provider's usual exchange if not given. */
@@ -42,7 +42,7 @@ export interface FetchedList {
  * The list of an exchange, stored: fetched now, or earlier if it is fresh.
  * @throws Refusal when there is no such list, or the provider could not give it
  */
-export async function fetchCompanies(dependencies: Dependencies, task: CompanyListOrder): Promise<FetchedList> {
+export async function fetchCompanies(dependencies: Dependencies, task: CompanyListRequest): Promise<FetchedList> {
   const name = task.provider ?? dependencies.config.provider;
   const provider = dependencies.provider(name);
   const exchange = task.exchange ?? provider?.exchanges?.[0]?.code;

@@ -34,12 +34,12 @@ export async function keyedPage<Row extends { readonly createdAt: number; readon
   const further = found.length > limit;
   // On the side that the page was come from, one row is enough to know.
   const beyond = async (cursor: PageWindow) => (await query(cursor)).length > 0;
-  const older = backwards ? await beyond({ limit: 1, before: placeOf(last) }) : further;
-  const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: placeOf(first) }));
-  return { rows, older: older ? placeOf(last) : null, newer: newer ? placeOf(first) : null };
+  const older = backwards ? await beyond({ limit: 1, before: cursorOf(last) }) : further;
+  const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: cursorOf(first) }));
+  return { rows, older: older ? cursorOf(last) : null, newer: newer ? cursorOf(first) : null };
 }
 
-const placeOf = ({ createdAt, id }: { readonly createdAt: number; readonly id: string }): Cursor => ({
+const cursorOf = ({ createdAt, id }: { readonly createdAt: number; readonly id: string }): Cursor => ({
   at: createdAt,
   id,
 });

@@ -58,13 +58,13 @@ export async function updateSchedule(db: Database, before: Schedule, after: Sche
   await guardName(input.name, () =>
     db.write([
       db.orm.update(schedules).set(row).where(eq(schedules.id, id)),
-      ...(changes ? auditStatement({ action: deedOf(changes.after), subject: before.name, ...changes }) : []),
+      ...(changes ? auditStatement({ action: auditEntry(changes.after), subject: before.name, ...changes }) : []),
     ]),
   );
 }
 
 /** What somebody did who changed just that of a schedule. */
-function deedOf(changed: Readonly<Record<string, unknown>>): string {
+function auditEntry(changed: Readonly<Record<string, unknown>>): string {
   const only = Object.keys(changed).join() === "enabled";
   return only ? (changed.enabled ? "schedule.resume" : "schedule.pause") : "schedule.change";
 }

@@ -14,7 +14,7 @@ export async function readSettings(db: Database, prefix: string) {
 }
 
 /** Sets one setting, or forgets it (`null`). */
-export async function keepSetting(db: Database, key: string, value: string | null): Promise<void> {
+export async function saveSetting(db: Database, key: string, value: string | null): Promise<void> {
   if (value === null) {
     await db.orm.delete(settings).where(eq(settings.key, key)).run();
     return;
@@ -29,6 +29,6 @@ const SALT = "seal:salt";
 export async function openCipher(db: Database, secret: string): Promise<Cipher> {
   const known = (await readSettings(db, SALT))[0]?.value;
   const salt = known ?? newSalt();
-  if (known === undefined) await keepSetting(db, SALT, salt);
+  if (known === undefined) await saveSetting(db, SALT, salt);
   return new Cipher(secret, salt);
 }

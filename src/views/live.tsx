@@ -9,7 +9,7 @@ import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { JobRow } from "./jobs/job-row.ts";
 import { Pager, type RunView } from "./jobs/job-table.tsx";
-import { ActivityPanel, type ActivityView } from "./quotas/last-hour.tsx";
+import { LastHourPanel, type LastHourView } from "./quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { LogEntries } from "./runs/log-panel.tsx";
 import { Runs } from "./runs/monitor-page.tsx";
@@ -55,15 +55,15 @@ export const liveQuota = (quotas: readonly QuotaView[], now: number): string =>
   partial(dom.quota, "outerMorph", <QuotaPanel quotas={quotas} now={now} />);
 
 /** The last hour. */
-export const liveActivity = (view: ActivityView | null): string =>
-  partial(dom.activity, "outerMorph", <ActivityPanel view={view} />);
+export const liveLastHour = (view: LastHourView | null): string =>
+  partial(dom.activity, "outerMorph", <LastHourPanel view={view} />);
 
 /** One sentence for screen readers. */
 export const liveAnnouncement = (sentence: string): string =>
   partial(dom.announcer, "textContent", Bun.escapeHTML(sentence));
 
 /** A message in the corner. */
-export const liveNotice = (level: "info" | "error", text: string): string =>
+export const liveToast = (level: "info" | "error", text: string): string =>
   partial(dom.notices, "beforeend", <Toast level={level}>{text}</Toast>);
 
 /** What happened, and for a few seconds a way back. */
@@ -77,7 +77,7 @@ export const liveUndo = (text: string, undo: string): string =>
   );
 
 /** Asks before something is done that cannot be had back; `null` takes the question away. */
-export const liveQuestion = (dialog: ConfirmView | null): string =>
+export const liveDialog = (dialog: ConfirmView | null): string =>
   partial(
     dom.question,
     "innerHTML",

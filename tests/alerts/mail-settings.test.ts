@@ -65,8 +65,8 @@ test("a stored password is not sent to another server, and can be forgotten", as
   await submit(app, {}, "/settings/mail/forget");
   expect(app.app.outbox.account).toBe(null);
   expect(await app.app.db.rows("SELECT key FROM settings WHERE key LIKE 'mail:%'", [])).toEqual([]);
-  const deeds = await app.app.db.rows("SELECT action, after ->> 'password' FROM audit ORDER BY id", []);
-  expect(deeds.map((deed) => [...deed])).toEqual([
+  const entries = await app.app.db.rows("SELECT action, after ->> 'password' FROM audit ORDER BY id", []);
+  expect(entries.map((entry) => [...entry])).toEqual([
     ["mail.change", "set anew"],
     ["mail.forget", null],
   ]);

@@ -113,7 +113,7 @@ export class Screen {
       ...this.env,
     };
     this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {} });
-    const { quota } = this.#app;
+    const { limiter: quota } = this.#app;
     const acquire = quota.acquire.bind(quota);
     quota.acquire = async (request) => {
       await this.valve.through(request.job, request.signal);

@@ -84,9 +84,9 @@ test("a failed symbol is retried, and the audit says who did it", async () => {
   await reached("complete");
 
   await page.goto(`${screen.address}/audit`);
-  const deed = page.locator(".audit tbody tr").first();
-  expect(await deed.textContent()).toContain("MINE");
-  expect(await deed.textContent()).toContain("retry");
+  const entry = page.locator(".audit tbody tr").first();
+  expect(await entry.textContent()).toContain("MINE");
+  expect(await entry.textContent()).toContain("retry");
   await page.getByLabel("Symbol", { exact: true }).fill("KO");
   await page.getByRole("button", { name: "Filter" }).click();
   await page.waitForURL("**symbol=KO**");

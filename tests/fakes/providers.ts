@@ -1,7 +1,7 @@
 /** Providers whose vendor is a fake. */
 
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
-import type { HttpPace } from "../../src/providers/http/client.ts";
+import type { RetryTiming } from "../../src/providers/http/client.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { findProvider } from "../../src/providers/registry.ts";
 import type { SettingValues } from "../../src/providers/setting.ts";
@@ -9,7 +9,7 @@ import { FAKE_SECRET } from "./vendors/alpaca.ts";
 import type { FakeVendor } from "./vendors/vendor.ts";
 
 /** Retries without waiting. */
-export const HURRY: HttpPace = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };
+export const HURRY: RetryTiming = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };
 
 /** The environment that points `name` at its fake. */
 export function valuesFor(fake: FakeVendor, name: string): SettingValues {
@@ -21,7 +21,7 @@ export function providerOn(
   fake: FakeVendor,
   name: string,
   values: SettingValues = {},
-  pace: Partial<HttpPace> = HURRY,
+  pace: Partial<RetryTiming> = HURRY,
 ): Provider {
   return findProvider(name)!.create({ ...valuesFor(fake, name), ...values }, CALENDAR, pace);
 }

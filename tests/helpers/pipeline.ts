@@ -16,7 +16,7 @@ import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import type { MemoryVendor } from "../fakes/memory-vendor.ts";
 import { temporaryFolder } from "./folder.ts";
 
-interface JobOrder {
+interface JobOptions {
   readonly mode?: Mode;
   /** What counts as now, epoch seconds. */
   readonly asOf: number;
@@ -40,7 +40,7 @@ interface JobOrder {
 export interface Pipeline extends Disposable {
   readonly db: Database;
   readonly log: string[];
-  run(vendor: MemoryVendor, order: JobOrder): Promise<Outcome & { runId: string }>;
+  run(vendor: MemoryVendor, order: JobOptions): Promise<Outcome & { runId: string }>;
   series(vendor: MemoryVendor, interval?: Interval): Promise<number>;
   /** The stored bars as rows. */
   stored(vendor: MemoryVendor, interval?: Interval): Promise<number[][]>;

@@ -12,12 +12,12 @@ class Bench {
   /** Keys in the order in which they were taken up. */
   readonly begun: string[] = [];
   readonly #open = new Map<string, (verdict: TaskResult) => void>();
-  #news: (() => void) | null = null;
+  #events: (() => void) | null = null;
 
   readonly handler = ({ key }: QueuedTask): Promise<TaskResult> => {
     this.begun.push(key);
     expect(this.#open.has(key), `${key} is in work twice`).toBe(false);
-    this.#news?.();
+    this.#events?.();
     return new Promise((resolve) => this.#open.set(key, resolve));
   };
 
@@ -36,7 +36,7 @@ class Bench {
   async taken(count: number): Promise<void> {
     while (this.begun.length < count) {
       await new Promise<void>((resolve) => {
-        this.#news = resolve;
+        this.#events = resolve;
       });
     }
   }
@@ -55,37 +55,37 @@ const quiet = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
 /** Runs the suite against the engines that `create` makes. */
 export function engineContract(create: (onError: (task: QueuedTask, error: unknown) => void) => JobQueue): void {
-  let engine: JobQueue;
+  let queue: JobQueue;
   let bench: Bench;
   let errors: unknown[];
   beforeEach(() => {
     errors = [];
-    engine = create((_, error) => void errors.push(error));
+    queue = create((_, error) => void errors.push(error));
     bench = new Bench();
   });
   afterEach(async () => {
-    const closed = engine.close();
+    const closed = queue.close();
     for (const key of bench.working) bench.end(key);
     await closed;
   });
 
   test("a key that waits already is worked on once", async () => {
-    engine.enqueue([task("a"), task("b"), task("a")]);
-    engine.enqueue([task("b")]);
-    expect(engine.counts()).toEqual({ waiting: 2, active: 0 });
-    engine.work(bench.handler, 1);
+    queue.enqueue([task("a"), task("b"), task("a")]);
+    queue.enqueue([task("b")]);
+    expect(queue.counts()).toEqual({ waiting: 2, active: 0 });
+    queue.work(bench.handler, 1);
     await bench.drain(2);
     await quiet();
     expect(bench.begun).toEqual(["a", "b"]);
-    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+    expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
   test("a key enqueued while it is in work is worked on once more, after it", async () => {
-    engine.work(bench.handler, 4);
-    engine.enqueue([task("a")]);
+    queue.work(bench.handler, 4);
+    queue.enqueue([task("a")]);
     await bench.taken(1);
-    engine.enqueue([task("a")]);
-    engine.enqueue([task("a")]);
+    queue.enqueue([task("a")]);
+    queue.enqueue([task("a")]);
     await quiet();
     expect(bench.begun).toEqual(["a"]);
     await bench.drain(2);
@@ -94,35 +94,35 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
   });
 
   test("a verdict of `again` brings the task back, one of its own enqueuing does not double it", async () => {
-    engine.work(bench.handler, 4);
-    engine.enqueue([task("a")]);
+    queue.work(bench.handler, 4);
+    queue.enqueue([task("a")]);
     await bench.taken(1);
     bench.end("a", { again: true, afterMs: 1 });
     await bench.taken(2);
     bench.end("a", { again: true, afterMs: 60_000 });
     await quiet();
-    expect(engine.counts()).toEqual({ waiting: 1, active: 0 });
-    engine.enqueue([task("a")]);
+    expect(queue.counts()).toEqual({ waiting: 1, active: 0 });
+    queue.enqueue([task("a")]);
     await bench.taken(3);
     bench.end("a");
     await quiet();
     expect(bench.begun).toEqual(["a", "a", "a"]);
-    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+    expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
   test("a cancelled task is not worked on: waiting, put off, or enqueued once more", async () => {
-    engine.work(bench.handler, 1);
-    engine.enqueue([task("a"), task("b")]);
+    queue.work(bench.handler, 1);
+    queue.enqueue([task("a"), task("b")]);
     await bench.taken(1);
-    engine.enqueue([task("a")]);
-    expect(engine.cancel("b")).toBe(true);
-    expect(engine.cancel("a")).toBe(true);
-    expect(engine.cancel("a")).toBe(false);
-    expect(engine.cancel("nobody")).toBe(false);
+    queue.enqueue([task("a")]);
+    expect(queue.cancel("b")).toBe(true);
+    expect(queue.cancel("a")).toBe(true);
+    expect(queue.cancel("a")).toBe(false);
+    expect(queue.cancel("nobody")).toBe(false);
     bench.end("a", { again: true, afterMs: 60_000 });
     await quiet();
-    expect(engine.cancel("a")).toBe(true);
-    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+    expect(queue.cancel("a")).toBe(true);
+    expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
     expect(bench.begun).toEqual(["a"]);
   });
 
@@ -163,17 +163,17 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
   });
 
   test("a small group is not starved behind a large one, even by a single worker", async () => {
-    engine.enqueue(Array.from({ length: 500 }, (_, i) => task(`large${i}`, "large")));
-    engine.enqueue([task("small0", "small"), task("small1", "small"), task("small2", "small")]);
-    engine.work(bench.handler, 1);
+    queue.enqueue(Array.from({ length: 500 }, (_, i) => task(`large${i}`, "large")));
+    queue.enqueue([task("small0", "small"), task("small1", "small"), task("small2", "small")]);
+    queue.work(bench.handler, 1);
     await bench.drain(8);
     expect(bench.begun.slice(0, 8).filter((key) => key.startsWith("small")).length).toBe(3);
   });
 
   test("a group keeps its limit while one of its tasks waits for another try", async () => {
-    engine.limitGroup("g", 1);
-    engine.work(bench.handler, 4);
-    engine.enqueue([task("a"), task("b"), task("c")]);
+    queue.limitGroup("g", 1);
+    queue.work(bench.handler, 4);
+    queue.enqueue([task("a"), task("b"), task("c")]);
     await bench.taken(1);
     bench.end("a", { again: true, afterMs: 1 });
     await bench.taken(2);
@@ -186,8 +186,8 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
   });
 
   test("a handler that throws ends its task, and nothing else", async () => {
-    engine.enqueue([task("a"), task("b")]);
-    engine.work(async (each) => {
+    queue.enqueue([task("a"), task("b")]);
+    queue.work(async (each) => {
       if (each.key === "a") throw new Error("lightning");
       return bench.handler(each);
     }, 1);
@@ -195,15 +195,15 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     await quiet();
     expect(bench.begun).toEqual(["b"]);
     expect(errors.map(String)).toEqual(["Error: lightning"]);
-    expect(engine.counts()).toEqual({ waiting: 0, active: 0 });
+    expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
   test("closing hands out nothing more and waits for what is in work", async () => {
-    engine.work(bench.handler, 1);
-    engine.enqueue([task("a"), task("b")]);
+    queue.work(bench.handler, 1);
+    queue.enqueue([task("a"), task("b")]);
     await bench.taken(1);
     let closed = false;
-    const closing = engine.close().then(() => {
+    const closing = queue.close().then(() => {
       closed = true;
     });
     await quiet();

@@ -18,32 +18,32 @@ const quota = (used: number, today = 0): QuotaState => ({
 
 test("bars are remembered by the minute for an hour; before the start nothing is known", () => {
   let now = NOON + 1_000;
-  const activity = new LastHour(() => now);
-  activity.countBars(500);
-  activity.countBars(-20);
+  const lastHour = new LastHour(() => now);
+  lastHour.countBars(500);
+  lastHour.countBars(-20);
   now += 2 * MINUTE;
-  activity.countBars(20);
-  expect(activity.bars().slice(-4)).toEqual([null, 500, 0, 20]);
-  expect(activity.since).toBe(NOON + 1_000);
+  lastHour.countBars(20);
+  expect(lastHour.bars().slice(-4)).toEqual([null, 500, 0, 20]);
+  expect(lastHour.since).toBe(NOON + 1_000);
   now += 57 * MINUTE;
-  expect(activity.bars()[0]).toBe(500);
+  expect(lastHour.bars()[0]).toBe(500);
   now += MINUTE;
-  expect(activity.bars()).toEqual([0, 20, ...Array.from({ length: 58 }, () => 0)]);
+  expect(lastHour.bars()).toEqual([0, 20, ...Array.from({ length: 58 }, () => 0)]);
 });
 
 test("a quota's level is its fullest limit, at its highest in each minute, with gaps where nobody looked", () => {
   let now = NOON;
-  const activity = new LastHour(() => now);
-  activity.sample([quota(8)]);
+  const lastHour = new LastHour(() => now);
+  lastHour.sample([quota(8)]);
   now += 30_000;
-  activity.sample([quota(2)]);
+  lastHour.sample([quota(2)]);
   now += 2 * MINUTE;
-  activity.sample([quota(1, 60), { ...quota(0), provider: "free", gauges: [] }]);
-  const [acme, ...others] = activity.quotas();
+  lastHour.sample([quota(1, 60), { ...quota(0), provider: "free", gauges: [] }]);
+  const [acme, ...others] = lastHour.quotas();
   expect(others).toEqual([]);
   expect(acme!.levels.slice(-4)).toEqual([null, 0.8, null, 0.6]);
   expect(acme!.gauge).toMatchObject({ period: "day", counts: "units", limit: 100 });
   now += 58 * MINUTE;
-  activity.sample([quota(0)]);
-  expect(activity.quotas()[0]!.levels.filter((level) => level !== null)).toEqual([0.6, 0]);
+  lastHour.sample([quota(0)]);
+  expect(lastHour.quotas()[0]!.levels.filter((level) => level !== null)).toEqual([0.6, 0]);
 });

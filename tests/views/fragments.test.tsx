@@ -6,7 +6,7 @@ import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
 import type { JobState } from "../../src/domain/runs/states.ts";
 import { JobActions } from "../../src/views/jobs/job-menu.tsx";
 import { JobRow } from "../../src/views/jobs/job-row.ts";
-import { liveJob, liveLogLines, liveNotice, liveRuns, sseTogether } from "../../src/views/live.tsx";
+import { liveJob, liveLogLines, liveRuns, liveToast, sseTogether } from "../../src/views/live.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/runs/run-form.tsx";
 import { RunHead, runSentence } from "../../src/views/runs/run-header.tsx";
 import { formatDuration, formatEta, formatValue } from "../../src/views/ui/format.ts";
@@ -105,7 +105,7 @@ test("hostile texts stay texts, wherever they are shown", () => {
       const markup = [
         liveJob(job({ symbol: evil, microStage: evil })),
         liveLogLines([line({ message: evil, level: "error" })]),
-        liveNotice("error", evil),
+        liveToast("error", evil),
         liveRuns([view(evil)]),
         String(<RunForm form={form({ values: { ...values, symbols: evil }, errors: { years: evil } })} />),
       ].join("");

@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
-import { ActivityPanel, type ActivityView } from "../../src/views/quotas/last-hour.tsx";
+import { LastHourPanel, type LastHourView } from "../../src/views/quotas/last-hour.tsx";
 
 const empty = Array.from({ length: 60 }, () => 0);
-const view = (over: Partial<ActivityView> = {}): ActivityView => ({
+const view = (over: Partial<LastHourView> = {}): LastHourView => ({
   since: null,
   bars: empty,
   requests: empty,
   quotas: [],
   ...over,
 });
-const draw = (over: Partial<ActivityView>) => String(<ActivityPanel view={view(over)} />);
+const draw = (over: Partial<LastHourView>) => String(<LastHourPanel view={view(over)} />);
 const path = (html: string, name: string) => new RegExp(`class="${name}" d="([^"]*)"`).exec(html)?.[1];
 
 test("a minute is a column, the highest as high as there is room, the last one apart as it still fills", () => {
@@ -37,5 +37,5 @@ test("a quota is drawn against its limit, in words as well", () => {
 });
 
 test("an hour without work takes no room", () => {
-  expect(String(<ActivityPanel view={null} />)).toEndWith("></section>");
+  expect(String(<LastHourPanel view={null} />)).toEndWith("></section>");
 });

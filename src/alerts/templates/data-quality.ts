@@ -34,7 +34,7 @@ function joined(events: readonly RevisionFound[]): RevisionFound[] {
   }));
 }
 
-export function revisionLetter(recorded: readonly RevisionFound[], base: string): MailContent {
+export function revisionMail(recorded: readonly RevisionFound[], base: string): MailContent {
   const events = joined(recorded);
   const first = events[0]!;
   const one = events.length === 1;
@@ -71,7 +71,7 @@ export function revisionLetter(recorded: readonly RevisionFound[], base: string)
   };
 }
 
-export function gapLetter(events: readonly GapFound[], base: string): MailContent {
+export function gapMail(events: readonly GapFound[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   const symbols = names(events.map(({ symbol }) => symbol));

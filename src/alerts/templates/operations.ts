@@ -6,7 +6,7 @@ import type { MailContent } from "./layout.ts";
 
 const share = ({ used, limit }: QuotaLevel) => `${Math.floor((100 * used) / limit)}%`;
 
-export function quotaLetter(events: readonly QuotaLevel[], base: string): MailContent {
+export function quotaMail(events: readonly QuotaLevel[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   return {
@@ -37,7 +37,7 @@ export function quotaLetter(events: readonly QuotaLevel[], base: string): MailCo
   };
 }
 
-export function scheduleLetter(events: readonly ScheduleMissed[], base: string): MailContent {
+export function scheduleMail(events: readonly ScheduleMissed[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   return {
@@ -65,7 +65,7 @@ export function scheduleLetter(events: readonly ScheduleMissed[], base: string):
   };
 }
 
-export function testLetter(base: string, now: number): MailContent {
+export function testMail(base: string, now: number): MailContent {
   return {
     subject: "Test mail from Barkeep",
     lead: "This is the test mail you asked for: Barkeep's mails reach you.",

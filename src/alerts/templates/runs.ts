@@ -9,7 +9,7 @@ const SHOWN = 50;
 /** Rows of single failures that have no mail of their run. */
 const SHOWN_FAILURES = 500;
 
-export function runLetter(events: readonly RunEnded[], base: string): MailContent {
+export function runMail(events: readonly RunEnded[], base: string): MailContent {
   const runs = events.map(({ run }) => run);
   const [first, ...others] = runs as [RunReport, ...RunReport[]];
   const failed = runs.filter(({ state }) => state === "failed");
@@ -111,7 +111,7 @@ function tableOf(jobs: readonly JobReport[], all: number, head: string[], cells:
   return { head, rows: jobs.map(cells), more: more > 0 ? `and ${count(more)} more` : undefined };
 }
 
-export function failureLetter(events: readonly JobFailed[], base: string): MailContent {
+export function failureMail(events: readonly JobFailed[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
   const runs = new Set(events.map(({ runId }) => runId));

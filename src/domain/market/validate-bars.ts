@@ -12,7 +12,7 @@ export interface RejectedRow {
 }
 
 /** What was asked for, epoch seconds: `from` <= ts < `to`, seen from the moment `asOf`. */
-interface JudgedWindow {
+interface ExpectedWindow {
   readonly interval: Interval;
   readonly from: number;
   readonly to: number;
@@ -56,7 +56,7 @@ const NEIGHBOURS = 3;
  * Sorts out the bars of one fetched window. Missing numbers are NaN in `raw`, in any order and with any doubles.
  * Of two bars of the same time the one with more volume is kept, the first if they are equal. O(n log n), O(n) if sorted.
  */
-export function validateBars(raw: BarColumns, window: JudgedWindow): ValidatedBars {
+export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
   const reject = (at: number, reason: string) =>
     void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });
@@ -89,7 +89,7 @@ export function validateBars(raw: BarColumns, window: JudgedWindow): ValidatedBa
   return { bars: calm.length === raw.ts.length && isSorted(raw.ts) ? raw : pick(raw, calm), rejected };
 }
 
-function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: JudgedWindow) {
+function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: ExpectedWindow) {
   const ts = bars.ts[at]!;
   if (!Number.isFinite(ts)) return REASONS.noTime;
   if (ts % (interval === "1d" ? DAY : 60) !== 0) return REASONS.offGrid;

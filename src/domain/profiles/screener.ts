@@ -16,7 +16,7 @@ export interface ScreenerExpression {
 }
 
 /** Why a text is no screen, and at which character (from 0). */
-export interface ScreenFault {
+export interface ScreenerFault {
   readonly error: string;
   readonly at: number;
 }
@@ -31,7 +31,7 @@ const SIGNS: Readonly<Record<string, Comparison>> = { "==": "=", "<>": "!=" };
  * comparison, nor its negation.
  * @param isFeature whether there is a feature of that name
  */
-export function parseScreen(text: string, isFeature: (name: string) => boolean): ScreenerExpression | ScreenFault {
+export function parseScreener(text: string, isFeature: (name: string) => boolean): ScreenerExpression | ScreenerFault {
   try {
     return new Parser(text, isFeature).read();
   } catch (error) {

@@ -24,7 +24,7 @@ export function isWaiting(job: Pick<JobProgress, "state" | "microStage">): boole
 
 /** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */
 export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
-  if (isWaiting(job)) return [heldCondition(job, run)];
+  if (isWaiting(job)) return [waitCondition(job, run)];
   if (job.state === "paused") {
     return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
   }
@@ -39,7 +39,7 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   const conditions: Condition[] = [];
   const waiting = busy.find(isWaiting);
   if (waiting) {
-    const condition = heldCondition(waiting, run);
+    const condition = waitCondition(waiting, run);
     conditions.push({ ...condition, why: `${waiting.symbol} before it: ${condition.why}` });
   }
   if (ahead > 0) {
@@ -61,7 +61,7 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
 }
 
 /** What holds up a job that says so itself. */
-function heldCondition(job: JobProgress, { blocked: waiting, provider }: RunSummary): Condition {
+function waitCondition(job: JobProgress, { blocked: waiting, provider }: RunSummary): Condition {
   const limited = job.microStage.startsWith("Rate limit:");
   if (limited && waiting) {
     const why =

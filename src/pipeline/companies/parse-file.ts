@@ -11,10 +11,10 @@ const HEADERS = {
   exchange: ["exchange", "market", "mic", "listingexchange", "exchangename"],
 } as const;
 type Field = keyof typeof HEADERS;
-type Places = Readonly<Record<Field, number>>;
+type ColumnIndexes = Readonly<Record<Field, number>>;
 
 /** Without a header: `symbol[,name[,exchange]]`. */
-const PLAIN: Places = { symbol: 0, name: 1, exchange: 2 };
+const PLAIN: ColumnIndexes = { symbol: 0, name: 1, exchange: 2 };
 /** A first line that does not tell what divides its cells is taken as one cell. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
@@ -28,7 +28,7 @@ export function readCompanyFile(text: string): CompanyFile {
   const options = { delimiter: guessDelimiter(body) };
   const found = new Map<string, Company>();
   const bad: BadLine[] = [];
-  let places: Places | null = null;
+  let places: ColumnIndexes | null = null;
 
   function take(data: readonly string[], broken: boolean, line: number): void {
     const cells = data.map((cell) => cell.replace(/\s+/g, " ").trim());
@@ -77,7 +77,7 @@ export function readCompanyFile(text: string): CompanyFile {
 const isBroken = ({ type }: Papa.ParseError) => type === "Quotes";
 
 /** Where each field stands, if the line is a header. */
-function headerOf(cells: readonly string[]): Places | null {
+function headerOf(cells: readonly string[]): ColumnIndexes | null {
   const names = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
   const find = (field: Field) => names.findIndex((name) => (HEADERS[field] as readonly string[]).includes(name));
   const symbol = find("symbol");
@@ -85,7 +85,7 @@ function headerOf(cells: readonly string[]): Places | null {
 }
 
 /** The companies of one line, or what is wrong with it. */
-function companiesOf(cells: readonly string[], places: Places): Company[] | string {
+function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[] | string {
   if (places === PLAIN) {
     const several = severalSymbols(cells);
     if (several) return several.map((symbol) => ({ symbol, name: "", exchange: "" }));

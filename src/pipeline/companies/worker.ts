@@ -7,7 +7,7 @@ import { createCalendar } from "../../domain/market/calendar.ts";
 import type { FetchContext, Permit, QuotaReport } from "../../providers/provider.ts";
 import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
-import { noteCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
+import { recordCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
 import { openDatabase } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { readCompanyFile } from "./parse-file.ts";
@@ -78,7 +78,7 @@ async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise
   const companies = (await provider.listCompanies?.(exchange, contextFor(name))) ?? [];
   await store(settings, async (db) => {
     await storeCompanies(db, companies, name);
-    await noteCompanyList(db, { provider: name, exchange, companies: companies.length });
+    await recordCompanyList(db, { provider: name, exchange, companies: companies.length });
   });
   return { companies: companies.length, bad: [] };
 }

@@ -10,7 +10,7 @@ import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
 import { countBars, readBars } from "../../storage/market/bars.ts";
 import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
-import { type JudgedWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../../storage/runs/batches.ts";
+import { type KnownWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
@@ -74,7 +74,7 @@ export async function fetchBatches(
     } catch (error) {
       // A spent quota says nothing of the window: it is asked for later.
       if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
-      for (const batch of group) await noteFailure(job, target.series, batch, error.message);
+      for (const batch of group) await recordFailure(job, target.series, batch, error.message);
       progress.set(group, "failed");
       if (!concernsOneWindow(error)) throw error;
       failures.push({ batches: group.length, error });
@@ -115,7 +115,7 @@ class BatchProgress {
     private readonly job: JobContext,
     batches: readonly Batch[],
     answered: ReadonlySet<string>,
-    ledger: readonly JudgedWindow[],
+    ledger: readonly KnownWindow[],
   ) {
     const known = new Map(ledger.map((window) => [keyOf(window), window.state]));
     this.#states = batches.map((batch): BatchState => {
@@ -123,7 +123,7 @@ class BatchProgress {
       if (answered.has(keyOf(batch))) return state ?? "fetched";
       return state === "failed" ? state : "pending";
     });
-    this.#tell();
+    this.#report();
   }
 
   /** Notes that `group` is asked for: for those that failed before it is another try. */
@@ -134,10 +134,10 @@ class BatchProgress {
 
   set(group: readonly Batch[], state: BatchState): void {
     for (const { n } of group) this.#states[n - 1] = state;
-    this.#tell();
+    this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     if (this.#states.length > 0) this.job.io.coverage(coverageOf(this.#states));
   }
 }
@@ -156,10 +156,10 @@ async function fetchGroup(
   const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
   const fetched = await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
   job.fetchMs += Math.round(performance.now() - startedAt);
-  const judged = validateBars(fetched.bars, { interval, asOf, ...window });
-  const rejected = [...fetched.rejected, ...judged.rejected];
+  const validated = validateBars(fetched.bars, { interval, asOf, ...window });
+  const rejected = [...fetched.rejected, ...validated.rejected];
   for (const line of summary(rejected)) io.log("warn", line);
-  const change = await changeOf(job, target, window, judged.bars, judged.rejected);
+  const change = await changeOf(job, target, window, validated.bars, validated.rejected);
   job.actions.push(...(fetched.actions ?? []));
 
   for (const [index, batch] of group.entries()) {
@@ -168,7 +168,7 @@ async function fetchGroup(
       job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
     const storedBefore = await countBars(io.db, target.series, batch.from, batch.to);
-    const bars = barsBetween(judged.bars, batch.from, batch.to);
+    const bars = barsBetween(validated.bars, batch.from, batch.to);
     const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
     const news = [
       ...(index === 0 ? revisionFound(task, { what: "suspicious", detail: SHRUNK, times: change.missing }) : []),
@@ -287,7 +287,7 @@ function summary(rejected: readonly RejectedRow[]): string[] {
   );
 }
 
-async function noteFailure(job: JobContext, seriesId: number, window: Span, error: string): Promise<void> {
+async function recordFailure(job: JobContext, seriesId: number, window: Span, error: string): Promise<void> {
   const { task, io, apiCalls, fetchMs } = job;
   const counters = { jobId: task.jobId, apiCalls, fetchMs };
   await storeFailedBatch(io.db, { seriesId, runId: task.runId, window, error, counters });

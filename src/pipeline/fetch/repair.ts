@@ -4,7 +4,14 @@ import { ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import { CONFIRMED_AFTER, dayCounts, type Gap, listGaps, noteAnswer, replaceGaps } from "../../storage/market/gaps.ts";
+import {
+  CONFIRMED_AFTER,
+  dayCounts,
+  type Gap,
+  listGaps,
+  recordAnswer,
+  replaceGaps,
+} from "../../storage/market/gaps.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 import { gapsFound } from "./data-events.ts";
@@ -86,7 +93,7 @@ async function gapsToAsk({ io, task, series }: JobContext, which: "open" | "all"
 
 /** An answer counts once, when the last provider that is asked has given it. */
 const answersOf = ({ series, task }: JobContext, next: unknown) =>
-  next ? undefined : (batch: Batch) => [noteAnswer(series, task.runId, batch.from, batch.to)];
+  next ? undefined : (batch: Batch) => [recordAnswer(series, task.runId, batch.from, batch.to)];
 
 /** The batches of `spans`, in order; spans with no session between them are asked for at once. */
 function batchesOf({ io, task, market }: JobContext, spans: readonly Span[]): Batch[] {

@@ -32,7 +32,7 @@ export interface VendorRequest {
 }
 
 /** How patient the client is; tests hurry. */
-export interface HttpPace {
+export interface RetryTiming {
   /** A request that takes longer (ms) has failed. */
   readonly timeoutMs: number;
   /** The longest first wait before a retry (ms); it doubles with every try. */
@@ -43,7 +43,7 @@ export interface HttpPace {
   readonly random: () => number;
 }
 
-const PACE: HttpPace = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
+const PACE: RetryTiming = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
 const TRIES = 5;
 const LONGEST_BACKOFF = 30_000;
 const MINUTE = 60_000;
@@ -66,12 +66,12 @@ interface Failure extends Classification {
 
 export class VendorClient {
   readonly #vendor: HttpVendor;
-  readonly #pace: HttpPace;
+  readonly #timing: RetryTiming;
   readonly redact: (text: string) => string;
 
-  constructor(vendor: HttpVendor, pace: Partial<HttpPace> = {}) {
+  constructor(vendor: HttpVendor, timing: Partial<RetryTiming> = {}) {
     this.#vendor = vendor;
-    this.#pace = { ...PACE, ...pace };
+    this.#timing = { ...PACE, ...timing };
     this.redact = redactor(vendor.secrets);
   }
 
@@ -107,7 +107,7 @@ export class VendorClient {
     attempt: number,
   ): Promise<Answer | Failure> {
     const url = this.#urlOf(request);
-    const limit = AbortSignal.timeout(this.#pace.timeoutMs);
+    const limit = AbortSignal.timeout(this.#timing.timeoutMs);
     let arrived = false;
     try {
       const response = await fetch(url, {
@@ -129,7 +129,7 @@ export class VendorClient {
       permit.settle(arrived || late || stopped ? {} : { charged: 0 });
       if (stopped) throw context.signal.reason;
       const brief = late
-        ? `no answer within ${this.#pace.timeoutMs / 1000}s`
+        ? `no answer within ${this.#timing.timeoutMs / 1000}s`
         : arrived
           ? "answer cut off"
           : "no connection";
@@ -152,7 +152,7 @@ export class VendorClient {
     const brief = `HTTP ${answer.status}`;
     const says = classified.says ?? (gist(answer) || brief);
     if (classified.kind === "rate_minute") {
-      const busy = Math.min(MINUTE, this.#pace.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#pace.random() / 2);
+      const busy = Math.min(MINUTE, this.#timing.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#timing.random() / 2);
       const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
       permit.settle({ ...report, holdSeconds, reason: `${this.#vendor.title} is busy: ${brief}` });
     } else if (classified.kind === "quota_day") {
@@ -184,7 +184,7 @@ export class VendorClient {
 
   /** Full jitter: anything up to a bound that doubles with every try. */
   #backoff(attempt: number): number {
-    return this.#pace.random() * Math.min(LONGEST_BACKOFF, this.#pace.backoffMs * 2 ** (attempt - 1));
+    return this.#timing.random() * Math.min(LONGEST_BACKOFF, this.#timing.backoffMs * 2 ** (attempt - 1));
   }
 
   #explain({ kind, says, brief }: Failure): string {

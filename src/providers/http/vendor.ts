@@ -13,7 +13,7 @@ import { validateBars } from "../../domain/market/validate-bars.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
-import { type HttpPace, type HttpVendor, TooMuch, VendorClient, type VendorRequest } from "./client.ts";
+import { type HttpVendor, type RetryTiming, TooMuch, VendorClient, type VendorRequest } from "./client.ts";
 import { type CompanyListing, listCompanies } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
 import { keepBars, sessionsToAsk, sourceSpan } from "./request-window.ts";
@@ -71,7 +71,7 @@ const MOST_PAGES = 1_000;
 
 export interface VendorOptions {
   readonly calendar: Calendar;
-  readonly pace?: Partial<HttpPace>;
+  readonly timing?: Partial<RetryTiming>;
 }
 
 /** The variable that moves a vendor to another base URL. */
@@ -82,7 +82,7 @@ export function baseUrlVariable(name: string): string {
 export function createVendor<Answer>(
   spec: VendorSpec<Answer>,
   values: SettingValues,
-  { calendar, pace }: VendorOptions,
+  { calendar, timing }: VendorOptions,
 ): Provider {
   const secrets = spec.keys.flatMap(({ variable }) => values[variable] ?? []);
   const client = new VendorClient(
@@ -95,7 +95,7 @@ export function createVendor<Answer>(
       recognise: spec.recognise,
       quota: spec.quota,
     },
-    pace,
+    timing,
   );
   const sourceOf = (interval: Interval) => spec.sources[interval] ?? interval;
 
@@ -162,10 +162,10 @@ export function createVendor<Answer>(
     const raw: BarColumns = rows.columns();
     // Bars built from shorter ones are only as good as those: the shorter ones are judged first.
     const derived = source !== window.interval;
-    const judged = derived
+    const expected = derived
       ? validateBars(raw, { interval: source, asOf: window.asOf, ...span })
       : { bars: raw, rejected: [] };
-    return { bars: keepBars(calendar, asking, judged.bars), rejected: judged.rejected, actions: rows.actions };
+    return { bars: keepBars(calendar, asking, expected.bars), rejected: expected.rejected, actions: rows.actions };
   }
 
   function finalAt(symbol: string, interval: Interval, ts: number): number {

@@ -17,7 +17,7 @@ export interface QuotaRules {
   readonly limits: readonly QuotaLimit[];
 }
 
-export interface QuotaOptions extends AccountHooks {
+export interface RateLimiterOptions extends AccountHooks {
   readonly clock?: Clock;
 }
 
@@ -26,7 +26,7 @@ export class RateLimiter {
   readonly #clock: Clock;
   readonly #hooks: AccountHooks;
 
-  constructor(rules: readonly QuotaRules[], { clock = systemClock, ...hooks }: QuotaOptions = {}) {
+  constructor(rules: readonly QuotaRules[], { clock = systemClock, ...hooks }: RateLimiterOptions = {}) {
     this.#clock = clock;
     this.#hooks = hooks;
     for (const rule of rules) this.define(rule);

@@ -4,10 +4,10 @@ import { hashSecret, newSecret, Password, runAs, Throttle, TOKEN_PREFIX } from "
 import type { Config } from "../../config.ts";
 import type { Actor } from "../../domain/access.ts";
 import { record } from "../../storage/access/audit.ts";
-import { endPasswordSessions, endSession, findSession, keepSession } from "../../storage/access/sessions.ts";
+import { endPasswordSessions, endSession, findSession, saveSession } from "../../storage/access/sessions.ts";
 import { findToken, revokeToken, touchToken } from "../../storage/access/tokens.ts";
 import type { Database } from "../../storage/db.ts";
-import { keepSetting, readSettings } from "../../storage/settings.ts";
+import { readSettings, saveSetting } from "../../storage/settings.ts";
 import { type Grant, SessionSignals } from "./session-signals.ts";
 
 /** How long a browser stays signed in, milliseconds. */
@@ -51,7 +51,7 @@ export class Authenticator {
     const { password, passwordHash, readOnly } = config;
     if (password === undefined && passwordHash === undefined) {
       if (known !== undefined) {
-        await keepSetting(db, PASSWORD_KEY, null);
+        await saveSetting(db, PASSWORD_KEY, null);
         await recordAtStart(db, "password.remove");
       }
       await endPasswordSessions(db);
@@ -61,7 +61,7 @@ export class Authenticator {
     const hash = same && known !== undefined ? known : (passwordHash ?? (await Bun.password.hash(password!)));
     if (!same) {
       await endPasswordSessions(db);
-      await keepSetting(db, PASSWORD_KEY, hash);
+      await saveSetting(db, PASSWORD_KEY, hash);
       await recordAtStart(db, known === undefined ? "password.set" : "password.change");
     }
     return new Authenticator(db, new Password(hash), readOnly);
@@ -86,7 +86,7 @@ export class Authenticator {
     if (token === undefined && !(await this.password?.verify(secret))) return { error: true };
     this.#throttle.reset(address);
     const cookie = newSecret();
-    await keepSession(this.db, {
+    await saveSession(this.db, {
       hash: hashSecret(cookie),
       tokenId: token?.id ?? null,
       expiresAt: Date.now() + SESSION_MS,

@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
 import { isScope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { keepToken, listTokens } from "../../storage/access/tokens.ts";
+import { listTokens, saveToken } from "../../storage/access/tokens.ts";
 import type { Database } from "../../storage/db.ts";
 import { AccessPage, type AccessView } from "../../views/access/tokens-page.tsx";
 import type { PageContext } from "../../views/ui/layout.tsx";
@@ -40,7 +40,7 @@ export function tokenPages(db: Database, access: Authenticator, assets: PageCont
     try {
       if (name === "") throw new Refusal("invalid", "Give the token a name");
       if (name.length > MAX_NAME) throw new Refusal("invalid", `The name is longer than ${MAX_NAME} characters`);
-      await keepToken(db, { name, scope, hash: hashSecret(secret) });
+      await saveToken(db, { name, scope, hash: hashSecret(secret) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return show(c, { form: { values: { name, scope }, errors: { name: error.message } } }, error.status);

@@ -24,7 +24,7 @@ export interface CompanyFields {
   readonly watchlist: number | undefined;
   readonly after: string | undefined;
   /** Canonical, each once. */
-  readonly picked: readonly string[];
+  readonly selected: readonly string[];
   /** A button that changes the picks. */
   readonly quick: string;
   readonly listName: string;
@@ -47,7 +47,7 @@ export function companyFields(sent: Sent): CompanyFields {
     search: text("q").slice(0, 100),
     watchlist: number("list"),
     after: text("after") || undefined,
-    picked: [...new Set(symbols)].slice(0, MAX_SYMBOLS),
+    selected: [...new Set(symbols)].slice(0, MAX_SYMBOLS),
     quick: text("quick"),
     listName: text("list_name").trim(),
     target: number("to"),
@@ -68,19 +68,19 @@ export async function companiesView(
     countCompanies(db),
     readCompanyLists(db),
   ]);
-  const picked = await pickQuickly(
+  const selected = await pickQuickly(
     services,
     fields,
     page.companies.map(({ symbol }) => symbol),
   );
-  const names = await companiesNamed(db, picked);
+  const names = await companiesNamed(db, selected);
   return {
     search,
     watchlist: watchlists.find(({ id }) => id === watchlist) ?? null,
     page,
     first: after === undefined,
     total,
-    picked: picked.map((symbol) => ({ symbol, name: names.get(symbol) ?? "" })),
+    selected: selected.map((symbol) => ({ symbol, name: names.get(symbol) ?? "" })),
     watchlists,
     providers: listingProviders(services),
     lists,
@@ -91,7 +91,7 @@ export async function companiesView(
 }
 
 async function pickQuickly({ db }: Services, fields: CompanyFields, onPage: readonly string[]): Promise<string[]> {
-  const { picked, quick, watchlist } = fields;
+  const { selected, quick, watchlist } = fields;
   const more =
     quick === "top"
       ? TOP_TEN
@@ -100,7 +100,7 @@ async function pickQuickly({ db }: Services, fields: CompanyFields, onPage: read
         : quick === "list" && watchlist !== undefined
           ? await symbolsOf(db, watchlist)
           : [];
-  return quick === "clear" ? [] : [...new Set([...picked, ...more])].slice(0, MAX_SYMBOLS);
+  return quick === "clear" ? [] : [...new Set([...selected, ...more])].slice(0, MAX_SYMBOLS);
 }
 
 /**

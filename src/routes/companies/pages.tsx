@@ -36,8 +36,8 @@ export function companyPages(services: Services, assets: PageContext["assets"]) 
 
   const show = async (c: Context, fields: CompanyFields, more: Partial<CompaniesView> = {}, status = 200) => {
     const found = await companiesView(services, fields, more);
-    const picked = found.picked.map(({ symbol }) => symbol);
-    const address = addressOf(fields, picked);
+    const selected = found.selected.map(({ symbol }) => symbol);
+    const address = addressOf(fields, selected);
     const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
     if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status as 200);
     // What was found without a script has an address too; only what an action said is shown at once.
@@ -67,9 +67,9 @@ export function companyPages(services: Services, assets: PageContext["assets"]) 
 
   pages.post(
     "/companies/run",
-    act(async ({ picked }, c) => {
-      if (picked.length === 0) throw new Refusal("invalid", "Pick at least one company to start a run with");
-      const symbols = picked.join(", ");
+    act(async ({ selected }, c) => {
+      if (selected.length === 0) throw new Refusal("invalid", "Pick at least one company to start a run with");
+      const symbols = selected.join(", ");
       const address = `/?symbols=${encodeURIComponent(symbols)}`;
       if (address.length <= LONGEST_ADDRESS) return c.redirect(address, 303);
       return c.html(
@@ -83,29 +83,29 @@ export function companyPages(services: Services, assets: PageContext["assets"]) 
 
   pages.post(
     "/companies/lists",
-    act(async ({ picked, listName }, c) => {
-      const id = await createWatchlist(db, namedWell(listName), picked);
+    act(async ({ selected, listName }, c) => {
+      const id = await createWatchlist(db, namedWell(listName), selected);
       return c.redirect(`/companies?list=${id}`, 303);
     }),
   );
   pages.post(
     "/companies/lists/add",
-    act(async ({ picked, target }) => {
+    act(async ({ selected, target }) => {
       if (target === undefined) throw new Refusal("invalid", "Choose the watchlist to add to");
       const { name } = await requireWatchlist(db, target);
-      await addToWatchlist(db, target, picked);
-      return { flash: { level: "info", text: `${plural(picked.length, "symbol")} in ${name}` } };
+      await addToWatchlist(db, target, selected);
+      return { flash: { level: "info", text: `${plural(selected.length, "symbol")} in ${name}` } };
     }),
   );
   pages.post(
     "/companies/lists/:id/:action",
-    act(async ({ picked, listName }, c) => {
+    act(async ({ selected, listName }, c) => {
       const id = Number(c.req.param("id"));
       const { name } = await requireWatchlist(db, Number.isSafeInteger(id) ? id : 0);
       switch (c.req.param("action")) {
         case "remove":
-          await removeFromWatchlist(db, id, picked);
-          return { flash: { level: "info", text: `${plural(picked.length, "symbol")} taken out of ${name}` } };
+          await removeFromWatchlist(db, id, selected);
+          return { flash: { level: "info", text: `${plural(selected.length, "symbol")} taken out of ${name}` } };
         case "rename":
           await renameWatchlist(db, id, namedWell(listName));
           return c.redirect(`/companies?list=${id}`, 303);
@@ -161,11 +161,11 @@ function namedWell(name: string): string {
 }
 
 /** The address that shows the same search with the same picks again. */
-function addressOf({ search, watchlist, after }: CompanyFields, picked: readonly string[]): string {
+function addressOf({ search, watchlist, after }: CompanyFields, selected: readonly string[]): string {
   const query = new URLSearchParams();
   if (search !== "") query.set("q", search);
   if (watchlist !== undefined) query.set("list", String(watchlist));
   if (after !== undefined) query.set("after", after);
-  if (picked.length > 0) query.set("pick", picked.join(","));
+  if (selected.length > 0) query.set("pick", selected.join(","));
   return query.size > 0 ? `/companies?${query}` : "/companies";
 }

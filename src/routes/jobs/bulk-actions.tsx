@@ -7,9 +7,9 @@
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { canApply, JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
-import { liveNotice, liveQuestion, liveUndo } from "../../views/live.tsx";
+import { liveDialog, liveToast, liveUndo } from "../../views/live.tsx";
 import { runTitle } from "../../views/runs/run-header.tsx";
-import { type ConfirmView, QuestionPage } from "../../views/ui/confirm-dialog.tsx";
+import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
 import type { PageContext } from "../../views/ui/layout.tsx";
 import { cameFrom, frameOf, localPath, wantsFragment } from "../page-context.ts";
@@ -44,7 +44,7 @@ export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
     if (entry === undefined) throw new Refusal("conflict", "It is too late to undo that; use Retry instead");
     await runs.actOnJobs(entry.runId, "retry", ({ symbol }) => entry.symbols.has(symbol));
     return wantsFragment(c)
-      ? c.html(liveNotice("info", `${plural(entry.symbols.size, "symbol")} ${DONE.retry}.`))
+      ? c.html(liveToast("info", `${plural(entry.symbols.size, "symbol")} ${DONE.retry}.`))
       : c.redirect(cameFrom(c), 303);
   });
 
@@ -55,7 +55,7 @@ export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
     const page = typeof back === "string" ? localPath(back) : cameFrom(c);
     const ask = async (was?: number) => {
       const { pathname } = new URL(c.req.url);
-      const dialog = await questionOf(runId, action, selection, was);
+      const dialog = await dialogOf(runId, action, selection, was);
       return answer(c, assets, {
         ...dialog,
         action: pathname + selection.search,
@@ -70,11 +70,11 @@ export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
     if ("instead" in done) return ask(expected);
     if (!wantsFragment(c)) return c.redirect(page, 303);
     const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
-    if (!ENDING.includes(action)) return c.html(liveNotice("info", text));
-    return c.html(liveQuestion(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
+    if (!ENDING.includes(action)) return c.html(liveToast("info", text));
+    return c.html(liveDialog(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
   }
 
-  async function questionOf(runId: string, action: JobAction, { title, picks }: JobSelection, was?: number) {
+  async function dialogOf(runId: string, action: JobAction, { title, picks }: JobSelection, was?: number) {
     const { run, jobs } = await runs.read(runId);
     const selection = jobs.filter((job) => canApply(action, job.state) && picks(job));
     if (selection.length === 0) throw new Refusal("conflict", `Nothing that matches can ${action} any more`);
@@ -104,6 +104,6 @@ export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
 /** Shows a question: as a dialog, or as a page where there is no JavaScript. */
 export function answer(c: Context, assets: PageContext["assets"], dialog: ConfirmView) {
   return wantsFragment(c)
-    ? c.html(liveQuestion(dialog))
-    : c.html(<QuestionPage frame={frameOf(c, assets)} dialog={dialog} />);
+    ? c.html(liveDialog(dialog))
+    : c.html(<ConfirmPage frame={frameOf(c, assets)} dialog={dialog} />);
 }

@@ -12,7 +12,7 @@ const TITLES: Readonly<Record<RefetchChoice, string>> = {
   features: "Features only",
 };
 
-export function refetchQuestion(plan: RefetchPlan, changed: boolean): Omit<ConfirmView, "action" | "fields" | "back"> {
+export function refetchDialog(plan: RefetchPlan, changed: boolean): Omit<ConfirmView, "action" | "fields" | "back"> {
   const most = plan.all ?? plan.features!;
   const first = REFETCH_CHOICES.map((scope) => plan[scope]).find((each) => each !== undefined && each.batches > 0);
   // What costs the most, or mends nothing, is never the choice that is made already.

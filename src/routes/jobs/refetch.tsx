@@ -5,13 +5,13 @@ import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { REFETCH_CHOICES } from "../../domain/runs/refetch.ts";
 import { planRefetch, type RefetchPlan, type RefetchRequest, refetch, sizeOf } from "../../scheduler/runs/refetch.ts";
-import { liveNotice, liveQuestion } from "../../views/live.tsx";
+import { liveDialog, liveToast } from "../../views/live.tsx";
 import { plural } from "../../views/ui/format.ts";
 import type { PageContext } from "../../views/ui/layout.tsx";
 import { cameFrom, localPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { answer } from "./bulk-actions.tsx";
-import { refetchQuestion } from "./refetch-confirmation.ts";
+import { refetchDialog } from "./refetch-confirmation.ts";
 import { type JobSelection, pickSelected } from "./selection.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -33,7 +33,7 @@ export function refetchRoutes(services: Services, assets: PageContext["assets"])
       expected: typeof expected === "string" ? expected : "",
     });
     if (!result.done) return ask(c, selection, request, result.plan, body, true);
-    return flash(c, body, liveQuestion(null), result.plan[scope]!);
+    return flash(c, body, liveDialog(null), result.plan[scope]!);
   });
 
   /** The same question for one symbol. */
@@ -70,7 +70,7 @@ export function refetchRoutes(services: Services, assets: PageContext["assets"])
       const each = plan[scope];
       return each ? [[`size-${scope}`, sizeOf(each)] as const] : [];
     });
-    const dialog = refetchQuestion(plan, changed);
+    const dialog = refetchDialog(plan, changed);
     const action = `/runs/${encodeURIComponent(runId)}/selected/refetch${selection.search}`;
     return answer(c, assets, { ...dialog, action, fields: [...selection.fields, ...sizes], back });
   }
@@ -81,5 +81,5 @@ export function refetchRoutes(services: Services, assets: PageContext["assets"])
 function flash(c: Context, body: Body, before: string, plan: NonNullable<RefetchPlan["all"]>) {
   if (!wantsFragment(c)) return c.redirect(typeof body.back === "string" ? localPath(body.back) : cameFrom(c), 303);
   const batches = plan.batches === 0 ? "from the stored bars" : `${plural(plan.batches, "batch", "batches")} to fetch`;
-  return c.html(before + liveNotice("info", `${plural(plan.symbols.length, "symbol")} back in the queue: ${batches}.`));
+  return c.html(before + liveToast("info", `${plural(plan.symbols.length, "symbol")} back in the queue: ${batches}.`));
 }

@@ -12,9 +12,9 @@ import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { type Frame, jobKey, type ProgressHub } from "../../hub.ts";
 import type { RunView } from "../../views/jobs/job-table.tsx";
 import {
-  liveActivity,
   liveAnnouncement,
   liveJob,
+  liveLastHour,
   liveLog,
   liveLogLines,
   livePager,
@@ -27,7 +27,7 @@ import {
   sseSections,
   sseTogether,
 } from "../../views/live.tsx";
-import type { ActivityView } from "../../views/quotas/last-hour.tsx";
+import type { LastHourView } from "../../views/quotas/last-hour.tsx";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 import { runSentence } from "../../views/runs/run-header.tsx";
@@ -69,9 +69,9 @@ export class LiveBroadcaster {
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #quotas: () => readonly QuotaView[];
   readonly #quotaTimer: ReturnType<typeof setInterval>;
-  readonly #activity: () => ActivityView | null;
-  readonly #activityTimer: ReturnType<typeof setInterval>;
-  #shownActivity = "null";
+  readonly #lastHour: () => LastHourView | null;
+  readonly #lastHourTimer: ReturnType<typeof setInterval>;
+  #shownLastHour = "null";
   #shownQuota = "[]";
   readonly #stop: () => void;
   readonly #stalled: number;
@@ -88,8 +88,8 @@ export class LiveBroadcaster {
       log = LOG_MS,
       quota = (): readonly QuotaView[] => [],
       quotaEvery = QUOTA_MS,
-      activity: lastHour = (): ActivityView | null => null,
-      activityEvery = ACTIVITY_MS,
+      lastHour = (): LastHourView | null => null,
+      lastHourEvery = ACTIVITY_MS,
       pauses = PAUSES,
     } = {},
   ) {
@@ -98,8 +98,8 @@ export class LiveBroadcaster {
     this.#pauses = pauses;
     this.#quotas = quota;
     this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
-    this.#activity = lastHour;
-    this.#activityTimer = setInterval(() => this.#onActivity(), activityEvery);
+    this.#lastHour = lastHour;
+    this.#lastHourTimer = setInterval(() => this.#onLastHour(), lastHourEvery);
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
     this.#stalled = stalled;
@@ -130,8 +130,8 @@ export class LiveBroadcaster {
   }
 
   /** The last hour; `null` when there was no work in it. */
-  lastHour(): ActivityView | null {
-    return this.#activity();
+  lastHour(): LastHourView | null {
+    return this.#lastHour();
   }
 
   /** The newest log lines of a scene, oldest first. */
@@ -168,7 +168,7 @@ export class LiveBroadcaster {
   close(): void {
     clearInterval(this.#heartbeat);
     clearInterval(this.#quotaTimer);
-    clearInterval(this.#activityTimer);
+    clearInterval(this.#lastHourTimer);
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
     if (this.#redraw) clearTimeout(this.#redraw);
     this.#stop();
@@ -237,11 +237,11 @@ export class LiveBroadcaster {
   }
 
   /** Shows the last hour on the monitor when it has changed. */
-  #onActivity(): void {
+  #onLastHour(): void {
     if (this.connections === 0) return;
     const lastHour = JSON.stringify(this.lastHour());
-    if (lastHour === this.#shownActivity) return;
-    this.#shownActivity = lastHour;
+    if (lastHour === this.#shownLastHour) return;
+    this.#shownLastHour = lastHour;
     this.#sendMonitors({ ...NOTHING, lastHour: true });
   }
 
@@ -340,7 +340,7 @@ export class LiveBroadcaster {
     if (update.wholeLog) parts.push(liveLog(this.lines(channel.query)));
     else if (update.logs.length > 0) parts.push(liveLogLines(update.logs));
     if (update.quota) parts.push(liveQuota(this.quotas(), Date.now()));
-    if (update.lastHour) parts.push(liveActivity(this.lastHour()));
+    if (update.lastHour) parts.push(liveLastHour(this.lastHour()));
     if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
     // Rows are those of the last frame: who comes back with this cursor is sent what happened after it.
     return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));

@@ -12,7 +12,7 @@ import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
-import { healthsOf, screenOf } from "./list-query.ts";
+import { healthsOf, screenerOf } from "./list-query.ts";
 
 const ProfileBody = z
   .looseObject({
@@ -119,7 +119,7 @@ export function profileRoutes({ db, config, runs }: Services) {
   return apiRouter()
     .openapi(list, async (c) => {
       const { q = "", where = "", sort = "", health = "", ...page } = c.req.valid("query");
-      const query = screenOf(where, sort);
+      const query = screenerOf(where, sort);
       if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
       const asked = { ...page, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
       const found = await listProfiles(db, asked, clock());
@@ -133,7 +133,7 @@ export function profileRoutes({ db, config, runs }: Services) {
     })
     .openapi(renew, async (c) => {
       const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");
-      const query = screenOf(where, "");
+      const query = screenerOf(where, "");
       if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
       const filter = { search: q, where: query.condition, healths: healthsOf(health) };
       const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };

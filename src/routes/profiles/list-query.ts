@@ -3,12 +3,12 @@
 import type { FieldError } from "../../domain/errors.ts";
 import { isInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
-import { type Condition, parseScreen } from "../../domain/profiles/screener.ts";
+import { type Condition, parseScreener } from "../../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
 import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../../storage/profiles/profiles.ts";
-import type { ScreenView } from "../../views/profiles/screener.tsx";
+import type { ScreenerView } from "../../views/profiles/screener.tsx";
 
-export interface ScreenQuery {
+export interface ScreenerQuery {
   readonly condition: Condition | undefined;
   /** The features it speaks of, the one sorted by included. */
   readonly features: readonly string[];
@@ -20,22 +20,22 @@ export interface ScreenQuery {
 const isFeature = (name: string) => featureNamed(name) !== undefined;
 const NAMES = FEATURES.map(({ name }) => name);
 
-export function screenOf(where: string, sort: string): ScreenQuery {
-  const screen = where.trim() === "" ? { condition: undefined, features: [] } : parseScreen(where, isFeature);
+export function screenerOf(where: string, sort: string): ScreenerQuery {
+  const screener = where.trim() === "" ? { condition: undefined, features: [] } : parseScreener(where, isFeature);
   const none = { condition: undefined, features: [], sort: undefined };
-  if ("error" in screen) {
-    return { ...none, error: { path: "where", message: `${screen.error} (at character ${screen.at + 1})` } };
+  if ("error" in screener) {
+    return { ...none, error: { path: "where", message: `${screener.error} (at character ${screener.at + 1})` } };
   }
   const name = sort.replace(/^-/, "");
   const descending = sort.startsWith("-");
-  if (name === "") return { ...screen, sort: undefined, error: null };
+  if (name === "") return { ...screener, sort: undefined, error: null };
   const column = PROFILE_SORTS.find((each) => each === name);
-  if (column) return { ...screen, sort: { column, descending }, error: null };
+  if (column) return { ...screener, sort: { column, descending }, error: null };
   if (!isFeature(name)) {
     return { ...none, error: { path: "sort", message: `There is no feature ${JSON.stringify(name.slice(0, 60))}` } };
   }
-  const features = [...new Set([...screen.features, name])];
-  return { ...screen, features, sort: { feature: name, descending }, error: null };
+  const features = [...new Set([...screener.features, name])];
+  return { ...screener, features, sort: { feature: name, descending }, error: null };
 }
 
 /** The healths that `gaps,stale` names; what is none is left out. */
@@ -49,7 +49,7 @@ export function profilesAsked(asked: (name: string) => string | undefined) {
   const text = (name: string, longest: number) => (asked(name) ?? "").trim().slice(0, longest);
   const [where, sort, q, interval] = [text("where", 2_000), text("sort", 80), text("q", 24), text("interval", 8)];
   const healths = healthsOf(text("health", 80));
-  const query = screenOf(where, sort);
+  const query = screenerOf(where, sort);
   const filter: Omit<ProfileQuery, "limit"> = {
     where: query.condition,
     sort: query.sort,
@@ -57,7 +57,7 @@ export function profilesAsked(asked: (name: string) => string | undefined) {
     healths,
     ...(isInterval(interval) && { interval }),
   };
-  const screen: ScreenView = {
+  const screener: ScreenerView = {
     where,
     sort,
     q,
@@ -67,5 +67,5 @@ export function profilesAsked(asked: (name: string) => string | undefined) {
     columns: query.features,
     names: NAMES,
   };
-  return { query, filter, screen };
+  return { query, filter, screener: screener };
 }

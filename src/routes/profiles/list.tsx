@@ -9,7 +9,7 @@ import { profileToWire } from "../../domain/profiles/profile.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../../features/catalog.ts";
 import { countMatching, listProfiles, outdatedProfiles } from "../../storage/profiles/profiles.ts";
 import { type ProfileSummary, ProfilesPage } from "../../views/profiles/profile-list.tsx";
-import { screenAddress } from "../../views/profiles/screener.tsx";
+import { screenerAddress } from "../../views/profiles/screener.tsx";
 import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { frameOf } from "../page-context.ts";
@@ -30,14 +30,14 @@ export function profileListRoutes(services: Services, assets: PageContext["asset
 function profilesPage({ db, config }: Services, assets: PageContext["assets"]) {
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
-    const { query, filter, screen } = profilesAsked((name) => c.req.query(name));
+    const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
     const feature = (c.req.query("feature") ?? "").trim().slice(0, 80);
     if (feature !== "") {
       const [sign, than] = [c.req.query("sign") ?? "", c.req.query("than") ?? ""].map((text) => text.slice(0, 80));
       const added = `${feature} ${sign} ${than}`.trim();
-      const { where } = screen;
+      const { where } = screener;
       const whole = where === "" ? added : `${/\bor\b/i.test(where) ? `(${where})` : where} and ${added}`;
-      return c.redirect(screenAddress({ ...screen, where: whole }), 303);
+      return c.redirect(screenerAddress({ ...screener, where: whole }), 303);
     }
     const clock = healthClock(calendar, Date.now());
     const format = c.req.query("format");
@@ -49,10 +49,10 @@ function profilesPage({ db, config }: Services, assets: PageContext["assets"]) {
     const range = { limit: PAGE_SIZE + 1, offset: (page - 1) * PAGE_SIZE };
     const found = query.error === null ? await listProfiles(db, { ...filter, ...range }, clock) : [];
     const more = found.length > PAGE_SIZE;
-    const address = (to: number) => screenAddress(screen, to > 1 ? { page: String(to) } : {});
+    const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
     const groups = await outdatedProfiles(db, String(CATALOG_VERSION));
     const view = {
-      screen,
+      screener: screener,
       outdated: groups.reduce((sum, { symbols }) => sum + symbols.length, 0),
       // Counted only where the page does not show them all.
       matching: page === 1 && !more ? found.length : query.error === null ? await countMatching(db, filter, clock) : 0,

@@ -8,7 +8,7 @@ import { healthClock } from "../../domain/profiles/health.ts";
 import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
 import { matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
-import { renewAddress, screenAddress } from "../../views/profiles/screener.tsx";
+import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
 import type { PageContext } from "../../views/ui/layout.tsx";
 import { frameOf } from "../page-context.ts";
@@ -25,11 +25,11 @@ export function profileRenewRoutes(services: Services, assets: PageContext["asse
     const body = await c.req.parseBody({ all: true });
     const renewal = RENEWALS.find((each) => each === body.order);
     if (renewal === undefined) throw new Refusal("invalid", `There is no such order; there are ${RENEWALS.join(", ")}`);
-    const { query, filter, screen } = profilesAsked((name) => c.req.query(name));
+    const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
     if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
     const all = body.scope === "all";
-    const picked = [body.symbol ?? []].flat().map(String);
-    const found = await matchingProfiles(db, all ? filter : { keys: picked }, healthClock(calendar, Date.now()));
+    const selected = [body.symbol ?? []].flat().map(String);
+    const found = await matchingProfiles(db, all ? filter : { keys: selected }, healthClock(calendar, Date.now()));
     if (found.length === 0) {
       const detail = all ? "No profile matches any more" : "Tick the profiles first, or choose all";
       throw new Refusal("invalid", detail);
@@ -43,7 +43,7 @@ export function profileRenewRoutes(services: Services, assets: PageContext["asse
     }
     // Asked from the page of one profile, it leads back there.
     const single = body.from === "profile" ? found[0]! : null;
-    const back = single ? profileAddress(single.symbol, single.interval) : screenAddress(screen);
+    const back = single ? profileAddress(single.symbol, single.interval) : screenerAddress(screener);
     const renewalView = {
       request: renewal,
       profiles: found.length,
@@ -56,9 +56,9 @@ export function profileRenewRoutes(services: Services, assets: PageContext["asse
         })),
       ),
       was: typeof body.expect === "string" && body.expect !== String(found.length) ? Number(body.expect) : null,
-      action: renewAddress(screen),
+      action: renewAddress(screener),
       scope: all ? "all" : "picked",
-      picked: all ? [] : picked,
+      selected: all ? [] : selected,
       back,
     };
     const frame = { ...frameOf(c, assets), path: back };

@@ -37,5 +37,5 @@ const read = createRoute({
   },
 });
 
-export const usageRoutes = ({ usage, quota }: Services) =>
-  apiRouter().openapi(read, (c) => c.json({ usage: usageReport(usage, quota) }, 200));
+export const usageRoutes = ({ usage, limiter }: Services) =>
+  apiRouter().openapi(read, (c) => c.json({ usage: usageReport(usage, limiter) }, 200));

@@ -9,8 +9,8 @@ import type { Services } from "../services.ts";
 const OTHERS: Readonly<Record<string, string>> = { companies: "lists of companies", check: "key checks" };
 
 /** Every provider's quota, in the order of the registry. */
-export function quotaViews({ quota, usage, hub }: Pick<Services, "quota" | "usage" | "hub">): QuotaView[] {
-  const states = new Map(quota.snapshot().map((state) => [state.provider, state]));
+export function quotaViews({ limiter, usage, hub }: Pick<Services, "limiter" | "usage" | "hub">): QuotaView[] {
+  const states = new Map(limiter.snapshot().map((state) => [state.provider, state]));
   const counted = new Map(usage.usage().map((each) => [each.provider, each]));
   const runs = new Map(hub.runs().map((run) => [run.id, run]));
   return PROVIDERS.flatMap(({ name, title }) => {
@@ -35,7 +35,7 @@ export function quotaViews({ quota, usage, hub }: Pick<Services, "quota" | "usag
 }
 
 /** Those with limits that runs use now, or that have something to say: spent units, a hold, somebody waiting. */
-export function quotasInUse(services: Pick<Services, "quota" | "usage" | "hub">): QuotaView[] {
+export function quotasInUse(services: Pick<Services, "limiter" | "usage" | "hub">): QuotaView[] {
   const working = new Set(services.hub.runs().flatMap((run) => (run.finishedAt === null ? [run.provider] : [])));
   return quotaViews(services).filter(
     ({ provider, gauges, hold, waiting }) =>

@@ -2,10 +2,10 @@
 
 import { PROVIDERS } from "../../providers/registry.ts";
 import { HOUR } from "../../scheduler/live/last-hour.ts";
-import type { ActivityView } from "../../views/quotas/last-hour.tsx";
+import type { LastHourView } from "../../views/quotas/last-hour.tsx";
 import type { Services } from "../services.ts";
 
-export function lastHourView({ lastHour, usage }: Pick<Services, "lastHour" | "usage">): ActivityView | null {
+export function lastHourView({ lastHour, usage }: Pick<Services, "lastHour" | "usage">): LastHourView | null {
   const asked = usage.minutes(HOUR);
   const bars = lastHour.bars();
   const requests = Array.from({ length: HOUR }, (_, i) => {

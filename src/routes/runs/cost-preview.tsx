@@ -38,7 +38,7 @@ export const previewRoutes = (services: Services) =>
 
 /** What an order would cost; `null` where its provider lacks a setting. */
 export async function viewOf(
-  { config, db, provider, quota }: Services,
+  { config, db, provider, limiter }: Services,
   request: RunRequest,
 ): Promise<PreviewView | null> {
   const name = request.provider ?? config.provider;
@@ -47,7 +47,7 @@ export async function viewOf(
   const [known, speed] = await Promise.all([knownProfiles(db, request.symbols, request.interval), speedOf(db, name)]);
   const { calls, units } = costOf(source, request);
   const now = Math.floor(Date.now() / 1_000);
-  const limits = quota.snapshot().find((each) => each.provider === name)?.gauges ?? [];
+  const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = estimateCost(
     {
       symbols: request.symbols.length,

@@ -4,7 +4,7 @@ import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { findProvider, PROVIDERS } from "../../providers/registry.ts";
-import { quotaGate } from "../../scheduler/quotas/rate-limit-gate.ts";
+import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
@@ -93,7 +93,7 @@ export function settingsPages(services: Services, assets: PageContext["assets"])
       const text = `Not set: ${missingSettings(entry, settings.values).join(", ")}`;
       return show(c, { name: entry.name, flash: { level: "error", text } });
     }
-    const gate = quotaGate(services.quota, services.usage);
+    const gate = rateLimitGate(services.limiter, services.usage);
     const byQuota = keys.every(({ source }) => source !== "default");
     const { good, text } = await checkProvider(provider, { gate, redact: services.redact }, { byQuota });
     return show(c, { name: entry.name, flash: { level: good ? "info" : "error", text } });

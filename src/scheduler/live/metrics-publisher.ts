@@ -21,7 +21,7 @@ export class MetricsPublisher {
       hub: ProgressHub;
       runs: RunService;
       usage: UsageStore;
-      quota: RateLimiter;
+      limiter: RateLimiter;
       queue: JobQueue;
       quotaAlerts: QuotaAlerts;
       lastHour: LastHour;
@@ -35,8 +35,8 @@ export class MetricsPublisher {
   }
 
   #publish(): void {
-    const { hub, runs, usage, quota, queue, quotaAlerts, lastHour } = this.dependencies;
-    lastHour.sample(quota.snapshot());
+    const { hub, runs, usage, limiter, queue, quotaAlerts, lastHour } = this.dependencies;
+    lastHour.sample(limiter.snapshot());
     const { waiting, active } = queue.counts();
     // A rate falls also while nothing happens.
     const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));
@@ -59,8 +59,8 @@ export class MetricsPublisher {
         requests_per_minute: tenth(sum((run) => run.requestsPerMinute)),
         eta_seconds: summaries.length > 0 ? Math.max(0, ...summaries.map((run) => run.eta?.seconds ?? 0)) : 0,
       });
-      hub.usage(usageReport(usage, quota));
-      quotaAlerts.check(quota.snapshot());
+      hub.usage(usageReport(usage, limiter));
+      quotaAlerts.check(limiter.snapshot());
     }
     this.#wasBusy = busy;
   }

@@ -8,10 +8,10 @@ import type { UsageStore } from "../../storage/quotas/usage.ts";
 const MAX_WAIT_S = 90;
 
 /** Lets requests pass as the limiter says, and writes down what was spent. */
-export function quotaGate(quota: RateLimiter, usage: UsageStore): Gate {
+export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
   return {
     async acquire({ provider, cost, task, signal, held }) {
-      const permit = await quota.acquire({
+      const permit = await limiter.acquire({
         provider,
         cost,
         run: task.runId,

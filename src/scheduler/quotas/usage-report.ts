@@ -2,11 +2,11 @@ import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
 /** What was asked of every provider, with its limits, as the API writes it. */
-export function usageReport(usage: UsageStore, quota: RateLimiter) {
+export function usageReport(usage: UsageStore, limiter: RateLimiter) {
   const counted = new Map(usage.usage().map((each) => [each.provider, each]));
   const none = { requests: 0, units: 0 };
   const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
-  return quota.snapshot().map(({ provider, gauges, hold, waiting, spenders }) => ({
+  return limiter.snapshot().map(({ provider, gauges, hold, waiting, spenders }) => ({
     provider,
     last_minute: counted.get(provider)?.lastMinute ?? none,
     today: counted.get(provider)?.today ?? none,

@@ -3,12 +3,12 @@
 import { type Batch, numberedBatches } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import type { Database } from "../../storage/db.ts";
-import { type JudgedWindow, windowsOfSymbols } from "../../storage/runs/batches.ts";
+import { type KnownWindow, windowsOfSymbols } from "../../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import type { CoverageOf } from "./run-registry.ts";
 
 /** A batch of a job and what came of it. */
-export interface JudgedBatch extends JudgedWindow, Batch {}
+export interface KnownBatch extends KnownWindow, Batch {}
 
 /**
  * The batches of a job in order. What a repair asks for, and a history built anew from further back, is known only as
@@ -17,8 +17,8 @@ export interface JudgedBatch extends JudgedWindow, Batch {}
 export function batchesOf(
   run: Pick<RunRow, "mode" | "rebuild" | "rangeFrom" | "rangeTo" | "batchDays">,
   job: Pick<JobRow, "planFrom" | "state">,
-  ledger: readonly JudgedWindow[],
-): JudgedBatch[] {
+  ledger: readonly KnownWindow[],
+): KnownBatch[] {
   const from = run.mode === "full" ? run.rangeFrom : run.mode === "incremental" ? job.planFrom : null;
   if (from === null) return ledger.map((window, index) => ({ ...window, n: index + 1, total: ledger.length }));
   const known = new Map(ledger.map((window) => [`${window.from}-${window.to}`, window.state]));

@@ -10,7 +10,7 @@ import type { Database } from "../../storage/db.ts";
 import { releaseWindows, type Window, windowsOfSymbols } from "../../storage/runs/batches.ts";
 import { type JobRow, jobsOfRun, type RunRow } from "../../storage/runs/runs.ts";
 import { refuseActive } from "./active-jobs.ts";
-import { batchesOf, type JudgedBatch, readCoverage } from "./job-batches.ts";
+import { batchesOf, type KnownBatch, readCoverage } from "./job-batches.ts";
 import type { RunService } from "./run-service.ts";
 
 export interface RefetchDeps {
@@ -124,7 +124,7 @@ async function plansOf({ db, provider }: RefetchDeps, run: RunRow, rows: readonl
   const inside = ({ from, to }: Window) => within === undefined || (from >= within.from && to <= within.to);
   // As the worker sees it: without a line of its own run in the ledger, a batch has no answer.
   const batches = rows.map((row) => batchesOf(run, { ...row, state: "queued" }, ledgers.get(row.symbol) ?? []));
-  const picksOf = (scope: RefetchChoice, batch: JudgedBatch) =>
+  const picksOf = (scope: RefetchChoice, batch: KnownBatch) =>
     requests("unanswered", batch.state) ? requests(scope, batch.state) : requests(scope, batch.state) && inside(batch);
   return Object.fromEntries(
     scopes.map((scope): [RefetchChoice, ScopePlan] => {

@@ -18,7 +18,7 @@ export class ScheduleRunner {
   #callOff: (() => void) | null = null;
   #closed = false;
   /** Turns are taken one after the other, so that a turn by hand and the clock's do not cross. */
-  #work: Promise<unknown> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly dependencies: TurnDependencies,
@@ -53,7 +53,7 @@ export class ScheduleRunner {
   async close(): Promise<void> {
     this.#closed = true;
     this.#callOff?.();
-    await this.#work;
+    await this.#running;
   }
 
   /** Takes the turns of one schedule that have come since it was last looked at; milliseconds to its next one. */
@@ -90,8 +90,8 @@ export class ScheduleRunner {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#work.then(work);
-    this.#work = result.catch(() => {});
+    const result = this.#running.then(work);
+    this.#running = result.catch(() => {});
     return result;
   }
 }

@@ -12,7 +12,7 @@ import type { ProviderSetting, SettingValues } from "../../providers/setting.ts"
 import { record } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import type { Cipher } from "../../storage/encryption.ts";
-import { keepSetting, openCipher, readSettings } from "../../storage/settings.ts";
+import { openCipher, readSettings, saveSetting } from "../../storage/settings.ts";
 
 /** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */
 export type SettingSource = "environment" | "page" | "default" | "unreadable" | "none";
@@ -107,7 +107,7 @@ export class ProviderSettings {
     for (const { setting, wanted } of real) {
       const { variable, kind } = setting;
       const kept = wanted !== null && kind === "key" ? await this.#cipher!.close(variable, wanted) : wanted;
-      await keepSetting(db, `${PREFIX}${variable}`, kept);
+      await saveSetting(db, `${PREFIX}${variable}`, kept);
       if (wanted === null) this.#stored.delete(variable);
       else this.#stored.set(variable, { value: wanted, changedAt: Date.now() });
     }

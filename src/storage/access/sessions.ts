@@ -12,7 +12,7 @@ export interface SessionRow {
   readonly expiresAt: number;
 }
 
-export async function keepSession(
+export async function saveSession(
   db: Database,
   session: { readonly hash: string; readonly tokenId: number | null; readonly expiresAt: number },
 ): Promise<void> {

@@ -23,7 +23,7 @@ export async function listTokens(db: Database): Promise<TokenRow[]> {
 }
 
 /** @throws Refusal if another token has the name */
-export async function keepToken(
+export async function saveToken(
   db: Database,
   token: { readonly name: string; readonly scope: Scope; readonly hash: string },
 ): Promise<void> {

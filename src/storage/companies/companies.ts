@@ -150,7 +150,7 @@ export async function findCompanyList(db: Database, provider: string, exchange: 
 }
 
 /** Notes that a provider's list was fetched and stored now. */
-export async function noteCompanyList(
+export async function recordCompanyList(
   db: Database,
   list: { provider: string; exchange: string; companies: number },
 ): Promise<void> {

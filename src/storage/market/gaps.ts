@@ -70,7 +70,7 @@ kind = excluded.kind, rows = excluded.rows`,
 }
 
 /** Notes that run `runId` was answered for the gaps with `from` <= date < `to`: an answer counts if it changed nothing. */
-export function noteAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
+export function recordAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
   const barsId = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
 AND ts >= gaps.date AND ts < gaps.date + 86400)`;
   return {

@@ -183,14 +183,14 @@ export async function countMatching(
 
 function conditionOf(query: Omit<ProfileQuery, "limit">, rank: SQL<number>) {
   const { interval, search = "", where, keys, healths = [] } = query;
-  const places = healths.map((health) => HEALTHS.indexOf(health));
+  const parameters = healths.map((health) => HEALTHS.indexOf(health));
   return and(
     interval === undefined ? undefined : eq(profiles.interval, interval),
     search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
     where === undefined ? undefined : conditionSql(where),
     keys &&
       sql`${profiles.symbol} || '/' || ${profiles.interval} in (select value from json_each(${JSON.stringify(keys)}))`,
-    places.length === 0 ? undefined : inArray(rank, places),
+    parameters.length === 0 ? undefined : inArray(rank, parameters),
   );
 }
 

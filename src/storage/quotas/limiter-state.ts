@@ -10,7 +10,7 @@ export async function readQuotas(db: Database) {
   return db.orm.select().from(quotas);
 }
 
-export async function keepQuotas(db: Database, rows: readonly QuotaRow[]): Promise<void> {
+export async function saveLimiterState(db: Database, rows: readonly QuotaRow[]): Promise<void> {
   if (rows.length === 0) return;
   const set = { startedAt: sql`excluded.started_at`, used: sql`excluded.used` };
   await db.orm

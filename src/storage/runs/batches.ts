@@ -63,8 +63,8 @@ const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = 
 WHERE series_id = ${barsIdSql("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
-/** Notes on the series that its vendor changed its mind, or gave an answer that was not believed. */
-function noteNews(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
+/** Marks a series whose vendor revised bars, or gave an answer that was not believed. */
+function markDoubtful(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
   const set = [...(revised ? ["revised_at = ?1"] : []), ...(suspect ? ["suspect_at = ?1"] : [])];
   return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
 }
@@ -86,7 +86,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     ...insertBars(barsId, write),
     ...insertSources(seriesId, runId, write, source),
     ...markChanged(seriesId, touched),
-    ...noteNews(
+    ...markDoubtful(
       seriesId,
       now,
       revised.some((part) => part.bars.ts.length > 0),
@@ -150,14 +150,14 @@ export async function windowsAsOf(db: Database, seriesId: number, from: number, 
 }
 
 /** A window and what came of it. */
-export interface JudgedWindow extends Window {
+export interface KnownWindow extends Window {
   readonly state: BatchState;
 }
 
 const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed" } as const;
 
 /** The windows that a run asked of a series, in order of time, with what came of them. */
-export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<JudgedWindow[]> {
+export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<KnownWindow[]> {
   const rows = await db.orm
     .select({ from: batches.fromTs, to: batches.toTs, status: batches.status })
     .from(batches)
@@ -174,8 +174,8 @@ export async function windowsOfSymbols(
   db: Database,
   run: { readonly id: string; readonly provider: string; readonly interval: Interval },
   symbols: readonly string[],
-): Promise<Map<string, JudgedWindow[]>> {
-  const found = new Map<string, JudgedWindow[]>();
+): Promise<Map<string, KnownWindow[]>> {
+  const found = new Map<string, KnownWindow[]>();
   for (let start = 0; start < symbols.length; start += SYMBOLS) {
     const rows = await db.orm
       .select({ symbol: series.symbol, from: batches.fromTs, to: batches.toTs, status: batches.status })

@@ -19,7 +19,7 @@ export interface CompaniesView {
   readonly first: boolean;
   /** All companies there are. */
   readonly total: number;
-  readonly picked: readonly { readonly symbol: string; readonly name: string }[];
+  readonly selected: readonly { readonly symbol: string; readonly name: string }[];
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly providers: readonly ListedProvider[];
   readonly lists: readonly StoredList[];
@@ -97,10 +97,10 @@ export const CompaniesPage = ({ frame, view }: { frame: PageContext; view: Compa
 /** What changes as one types or picks. */
 export const CompanyResults = ({ view }: { view: CompaniesView }) => {
   const { companies } = view.page;
-  const picked = new Set(view.picked.map(({ symbol }) => symbol));
+  const selected = new Set(view.selected.map(({ symbol }) => symbol));
   return (
     <div id={RESULTS} data-address={view.address ?? undefined}>
-      <Picked view={view} onPage={new Set(companies.map(({ symbol }) => symbol))} />
+      <Selection view={view} onPage={new Set(companies.map(({ symbol }) => symbol))} />
       {companies.length === 0 ? (
         <NoCompanies view={view} />
       ) : (
@@ -126,7 +126,7 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
                       id={`pick-${symbol}`}
                       name="pick"
                       value={symbol}
-                      checked={picked.has(symbol) || undefined}
+                      checked={selected.has(symbol) || undefined}
                       aria-label={`Pick ${symbol}`}
                     />
                   </td>
@@ -159,14 +159,14 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
 };
 
 /** The picks and what can be done with them. They go along with every search; those on the page are its check boxes. */
-const Picked = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<string> }) => {
-  const { picked, watchlist } = view;
+const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<string> }) => {
+  const { selected, watchlist } = view;
   return (
     <fieldset class="picked">
       <legend class="visually-hidden">Picked companies</legend>
       <div class="pick-tools">
         <b class="num" id="picked-count" role="status">
-          {picked.length === 0 ? "None picked" : `${formatCount(picked.length)} picked`}
+          {selected.length === 0 ? "None picked" : `${formatCount(selected.length)} picked`}
         </b>
         <button type="submit" name="quick" value="top" class="button">
           Top 10
@@ -181,7 +181,7 @@ const Picked = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<str
             Pick all {formatCount(watchlist.symbols)}
           </button>
         ) : null}
-        {picked.length > 0 ? (
+        {selected.length > 0 ? (
           <>
             <button type="submit" name="quick" value="clear" class="button">
               Clear
@@ -192,9 +192,9 @@ const Picked = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<str
           </>
         ) : null}
       </div>
-      {picked.length > 0 ? (
+      {selected.length > 0 ? (
         <ul class="chips">
-          {picked.map(({ symbol, name }, index) =>
+          {selected.map(({ symbol, name }, index) =>
             onPage.has(symbol) ? (
               index < SHOWN_PICKS && (
                 <li>
@@ -216,12 +216,12 @@ const Picked = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<str
               </li>
             ),
           )}
-          {picked.length > SHOWN_PICKS ? (
-            <li class="muted">and {formatCount(picked.length - SHOWN_PICKS)} more</li>
+          {selected.length > SHOWN_PICKS ? (
+            <li class="muted">and {formatCount(selected.length - SHOWN_PICKS)} more</li>
           ) : null}
         </ul>
       ) : null}
-      <WatchlistTools picked={picked.length} watchlist={watchlist} watchlists={view.watchlists} />
+      <WatchlistTools selected={selected.length} watchlist={watchlist} watchlists={view.watchlists} />
     </fieldset>
   );
 };

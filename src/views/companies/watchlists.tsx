@@ -55,8 +55,8 @@ export const WatchlistLinks = ({ view }: { view: Shown }) => (
 );
 
 /** What can be done with picks and with the watchlist that is shown; part of the form that holds the picks. */
-export const WatchlistTools = ({ picked, watchlist, watchlists }: Shown & { picked: number }) =>
-  picked === 0 && watchlist === null ? null : (
+export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { selected: number }) =>
+  selected === 0 && watchlist === null ? null : (
     <details class="list-tools">
       <summary>{watchlist ? `Watchlist ${watchlist.name}` : "Keep in a watchlist"}</summary>
       <div class="list-tool-row">
@@ -64,7 +64,7 @@ export const WatchlistTools = ({ picked, watchlist, watchlists }: Shown & { pick
           <label for="list-name">{watchlist ? "New name" : "Name of a new list"}</label>
           <input id="list-name" name="list_name" maxlength={200} autocomplete="off" />
         </div>
-        {picked > 0 ? (
+        {selected > 0 ? (
           <button type="submit" formaction="/companies/lists" class="button">
             Save picks as a new list
           </button>
@@ -80,7 +80,7 @@ export const WatchlistTools = ({ picked, watchlist, watchlists }: Shown & { pick
           </>
         ) : null}
       </div>
-      {picked > 0 && watchlists.length > 0 ? (
+      {selected > 0 && watchlists.length > 0 ? (
         <div class="list-tool-row">
           <div class="field">
             <label for="list-to">Watchlist</label>

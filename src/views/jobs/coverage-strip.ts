@@ -29,7 +29,7 @@ const LINES: Readonly<Record<BatchState, readonly number[]>> = {
 const drawn = new WeakMap<Coverage, string>();
 
 /** The strip of `job`, a link to its batches; empty for a job that has none. */
-export function Strip({ job }: { job: JobProgress }): string {
+export function CoverageStrip({ job }: { job: JobProgress }): string {
   if (job.coverage === null) return "";
   const where = jobAddress(job.runId, job.symbol);
   return (

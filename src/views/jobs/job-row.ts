@@ -6,7 +6,7 @@ import { JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
 import { isWaiting, WAIT } from "../../domain/runs/wait-reason.ts";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, formatDuration, plural, secondsUntil, utcSecond } from "../ui/format.ts";
-import { Strip } from "./coverage-strip.ts";
+import { CoverageStrip } from "./coverage-strip.ts";
 
 const STATUS_ICONS: Readonly<Record<Status, string>> = {
   Queued: "queued",
@@ -63,7 +63,7 @@ export function JobRow({ job, controls }: { job: JobProgress; controls: boolean 
       `${gaps > 0 ? `<span class="visually-hidden">, with ${plural(gaps, "gap")}</span>` : ""}</td>` +
       `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
       `<span class="num">${progress}%</span></td>` +
-      `<td class="c-strip">${Strip({ job })}</td>` +
+      `<td class="c-strip">${CoverageStrip({ job })}</td>` +
       `<td class="c-stage">${job.until === undefined ? `<span title="${stage}">${stage}</span>` : waitOf(stage, job.until)}</td>` +
       `<td class="c-points num">${formatCount(job.dataPoints)}</td>` +
       `<td class="c-calls num">${formatCount(job.apiCalls)}</td>` +

@@ -8,7 +8,7 @@ import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue } from "../ui/format.ts";
 import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { HealthPill } from "./health-badge.tsx";
-import { isFiltered, renewAddress, Screener, type ScreenView, SortHead, screenAddress } from "./screener.tsx";
+import { isFiltered, renewAddress, Screener, type ScreenerView, SortHead, screenerAddress } from "./screener.tsx";
 
 export interface ProfileSummary {
   readonly symbol: string;
@@ -32,7 +32,7 @@ interface ProfileRow extends ProfileSummary {
 }
 
 export interface ProfilesView {
-  readonly screen: ScreenView;
+  readonly screener: ScreenerView;
   readonly rows: readonly ProfileRow[];
   /** How many there are on all pages. */
   readonly matching: number;
@@ -43,7 +43,7 @@ export interface ProfilesView {
 }
 
 export const ProfilesPage = ({ frame, view }: { frame: PageContext; view: ProfilesView }) => {
-  const { screen, rows, pages, outdated, matching } = view;
+  const { screener, rows, pages, outdated, matching } = view;
   return (
     <Page frame={frame} title="Profiles">
       <header class="page-head">
@@ -54,8 +54,8 @@ export const ProfilesPage = ({ frame, view }: { frame: PageContext; view: Profil
         </span>
         {rows.length > 0 ? (
           <>
-            <a href={screenAddress(screen, { format: "csv" })}>CSV</a>
-            <a href={screenAddress(screen, { format: "json" })}>JSON</a>
+            <a href={screenerAddress(screener, { format: "csv" })}>CSV</a>
+            <a href={screenerAddress(screener, { format: "json" })}>JSON</a>
           </>
         ) : null}
         {outdated > 0 ? (
@@ -70,13 +70,13 @@ export const ProfilesPage = ({ frame, view }: { frame: PageContext; view: Profil
           </form>
         ) : null}
       </header>
-      <Screener screen={screen} />
+      <Screener screener={screener} />
       {rows.length === 0 ? (
-        <NoProfiles screen={screen} />
+        <NoProfiles screener={screener} />
       ) : (
-        <form method="post" action={renewAddress(screen)} class="renewal" data-select="">
-          <RenewBar matching={matching} filtered={isFiltered(screen)} />
-          <ProfileTable screen={screen} rows={rows} />
+        <form method="post" action={renewAddress(screener)} class="renewal" data-select="">
+          <RenewBar matching={matching} filtered={isFiltered(screener)} />
+          <ProfileTable screener={screener} rows={rows} />
         </form>
       )}
       {pages.before || pages.after ? (
@@ -125,7 +125,7 @@ const RenewBar = ({ matching, filtered }: { matching: number; filtered: boolean 
   </fieldset>
 );
 
-const ProfileTable = ({ screen, rows }: Pick<ProfilesView, "screen" | "rows">) => (
+const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows">) => (
   <section class="scroll" tabindex={0} aria-label="Profiles">
     <table class="list profile-list">
       <thead>
@@ -134,19 +134,19 @@ const ProfileTable = ({ screen, rows }: Pick<ProfilesView, "screen" | "rows">) =
             <span class="visually-hidden">Select</span>
             <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
           </th>
-          <SortHead screen={screen} name="symbol">
+          <SortHead screener={screener} name="symbol">
             Symbol
           </SortHead>
           <th scope="col">Interval</th>
-          <SortHead screen={screen} name="health">
+          <SortHead screener={screener} name="health">
             Health
           </SortHead>
-          {screen.columns.map((name) => (
-            <SortHead screen={screen} name={name} num>
+          {screener.columns.map((name) => (
+            <SortHead screener={screener} name={name} num>
               {name}
             </SortHead>
           ))}
-          <SortHead screen={screen} name="bars" num>
+          <SortHead screener={screener} name="bars" num>
             Bars
           </SortHead>
           <th scope="col" class="num">
@@ -155,10 +155,10 @@ const ProfileTable = ({ screen, rows }: Pick<ProfilesView, "screen" | "rows">) =
           <th scope="col" class="num">
             First bar
           </th>
-          <SortHead screen={screen} name="last_bar" num>
+          <SortHead screener={screener} name="last_bar" num>
             Last bar
           </SortHead>
-          <SortHead screen={screen} name="updated" num>
+          <SortHead screener={screener} name="updated" num>
             Updated
           </SortHead>
           <th scope="col">Provider</th>
@@ -209,9 +209,9 @@ const Row = ({ profile }: { profile: ProfileRow }) => {
   );
 };
 
-const NoProfiles = ({ screen }: { screen: ScreenView }) =>
-  screen.error || isFiltered(screen) ? (
-    <Empty title={screen.error ? "The screen cannot be read" : "No profile matches"}>
+const NoProfiles = ({ screener }: { screener: ScreenerView }) =>
+  screener.error || isFiltered(screener) ? (
+    <Empty title={screener.error ? "The screen cannot be read" : "No profile matches"}>
       <a href="/profiles">Show all profiles</a>
     </Empty>
   ) : (

@@ -18,7 +18,7 @@ export interface RenewalView {
   /** Where a yes is sent, and what goes along. */
   readonly action: string;
   readonly scope: string;
-  readonly picked: readonly string[];
+  readonly selected: readonly string[];
   readonly back: string;
 }
 
@@ -30,7 +30,7 @@ const VERBS: Readonly<Record<string, readonly [verb: string, meaning: string]>> 
 };
 
 export const RenewalPage = ({ frame, renewal }: { frame: PageContext; renewal: RenewalView }) => {
-  const { request, profiles, busy, runs, was, action, scope, picked, back } = renewal;
+  const { request, profiles, busy, runs, was, action, scope, selected, back } = renewal;
   const [verb, meaning] = VERBS[request] ?? [request, ""];
   const title = `${verb}: ${plural(profiles, "profile")}?`;
   const none = runs.length === 0;
@@ -54,7 +54,7 @@ export const RenewalPage = ({ frame, renewal }: { frame: PageContext; renewal: R
         <input type="hidden" name="order" value={request} />
         <input type="hidden" name="scope" value={scope} />
         <input type="hidden" name="expect" value={String(profiles)} />
-        {picked.map((key) => (
+        {selected.map((key) => (
           <input type="hidden" name="symbol" value={key} />
         ))}
         {none ? null : <Reason of="renewal" />}

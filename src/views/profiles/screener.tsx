@@ -6,7 +6,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, HEALTHS } from "../../domain/profiles/health.ts";
 import { COMPARISONS } from "../../domain/profiles/screener.ts";
 
-export interface ScreenView {
+export interface ScreenerView {
   /** As typed. */
   readonly where: string;
   /** A feature or column, with `-` before it for descending; empty for the order of symbols. */
@@ -24,10 +24,10 @@ export interface ScreenView {
 }
 
 /** Whether anything is left out. */
-export const isFiltered = ({ where, q, interval, health }: ScreenView) =>
+export const isFiltered = ({ where, q, interval, health }: ScreenerView) =>
   [where, q, interval, health].some((part) => part !== "");
 
-export const Screener = ({ screen }: { screen: ScreenView }) => (
+export const Screener = ({ screener }: { screener: ScreenerView }) => (
   <search>
     <form method="get" action="/profiles" class="screener">
       <div class="field screen-where">
@@ -36,7 +36,7 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
           id="where"
           name="where"
           type="search"
-          value={screen.where}
+          value={screener.where}
           maxlength={1000}
           placeholder="rsi_14 < 30 and rvol_20 > 2"
           autocomplete="off"
@@ -44,13 +44,13 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
           list="where-names"
           data-complete="feature-names"
           data-shortcut="/"
-          aria-invalid={screen.error ? "true" : undefined}
-          aria-describedby={screen.error ? "where-error" : "where-hint"}
+          aria-invalid={screener.error ? "true" : undefined}
+          aria-describedby={screener.error ? "where-error" : "where-hint"}
         />
         <datalist id="where-names" />
-        {screen.error ? (
+        {screener.error ? (
           <p id="where-error" class="error" role="alert">
-            {screen.error}
+            {screener.error}
           </p>
         ) : (
           <p id="where-hint" class="hint">
@@ -76,14 +76,14 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
       </fieldset>
       <div class="field screen-symbol">
         <label for="screen-q">Symbol</label>
-        <input id="screen-q" name="q" value={screen.q} maxlength={24} placeholder="all" autocomplete="off" />
+        <input id="screen-q" name="q" value={screener.q} maxlength={24} placeholder="all" autocomplete="off" />
       </div>
       <div class="field">
         <label for="screen-interval">Interval</label>
         <select id="screen-interval" name="interval">
           <option value="">All</option>
           {INTERVALS.map((interval) => (
-            <option selected={interval === screen.interval || undefined}>{interval}</option>
+            <option selected={interval === screener.interval || undefined}>{interval}</option>
           ))}
         </select>
       </div>
@@ -91,7 +91,7 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
         <label for="screen-health">Health</label>
         <select id="screen-health" name="health">
           {HEALTH_CHOICES.map(([value, title]) => (
-            <option value={value} selected={value === screen.health || undefined}>
+            <option value={value} selected={value === screener.health || undefined}>
               {title}
             </option>
           ))}
@@ -103,7 +103,7 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
           id="sort"
           name="sort"
           list="feature-names"
-          value={screen.sort}
+          value={screener.sort}
           placeholder="symbol"
           autocomplete="off"
           spellcheck={false}
@@ -113,7 +113,7 @@ export const Screener = ({ screen }: { screen: ScreenView }) => (
         Screen
       </button>
       <datalist id="feature-names">
-        {screen.names.map((name) => (
+        {screener.names.map((name) => (
           <option value={name} />
         ))}
       </datalist>
@@ -128,13 +128,13 @@ const HEALTH_CHOICES: readonly (readonly [value: string, title: string])[] = [
 ];
 
 /** The head of a column: a link that sorts by it, highest first, and turns the order round. */
-export const SortHead = (props: { screen: ScreenView; name: string; num?: boolean; children: Child }) => {
-  const { screen, name, num } = props;
-  const down = screen.sort === `-${name}`;
-  const sorted = down ? "descending" : screen.sort === name ? "ascending" : undefined;
+export const SortHead = (props: { screener: ScreenerView; name: string; num?: boolean; children: Child }) => {
+  const { screener, name, num } = props;
+  const down = screener.sort === `-${name}`;
+  const sorted = down ? "descending" : screener.sort === name ? "ascending" : undefined;
   return (
     <th scope="col" class={num ? "num" : undefined} aria-sort={sorted}>
-      <a href={screenAddress({ ...screen, sort: down ? name : `-${name}` })}>
+      <a href={screenerAddress({ ...screener, sort: down ? name : `-${name}` })}>
         {props.children}
         {sorted ? <span aria-hidden="true">{down ? " ↓" : " ↑"}</span> : null}
       </a>
@@ -143,14 +143,14 @@ export const SortHead = (props: { screen: ScreenView; name: string; num?: boolea
 };
 
 /** The address of a screen, with something more. */
-export const screenAddress = (screen: ScreenView, more: Readonly<Record<string, string>> = {}): string =>
-  withQuery("/profiles", screen, more);
+export const screenerAddress = (screener: ScreenerView, more: Readonly<Record<string, string>> = {}): string =>
+  withQuery("/profiles", screener, more);
 
 /** Where the profiles that a screen finds are renewed. */
-export const renewAddress = (screen: ScreenView): string => withQuery("/profiles/renew", screen, {});
+export const renewAddress = (screener: ScreenerView): string => withQuery("/profiles/renew", screener, {});
 
-function withQuery(path: string, screen: ScreenView, more: Readonly<Record<string, string>>): string {
-  const fields = (["where", "q", "interval", "health", "sort"] as const).map((name) => [name, screen[name]] as const);
+function withQuery(path: string, screener: ScreenerView, more: Readonly<Record<string, string>>): string {
+  const fields = (["where", "q", "interval", "health", "sort"] as const).map((name) => [name, screener[name]] as const);
   const query = new URLSearchParams([...fields.filter(([, value]) => value !== ""), ...Object.entries(more)] as [
     string,
     string,

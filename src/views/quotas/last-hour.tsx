@@ -9,7 +9,7 @@ import { formatCompact, formatCount } from "../ui/format.ts";
 type Minutes = readonly (number | null)[];
 
 /** All lists are of minutes, oldest first; the last one still fills, `null` is a minute of which nothing is known. */
-export interface ActivityView {
+export interface LastHourView {
   /** From when on bars and quotas are known (epoch milliseconds), where that is less than an hour ago. */
   readonly since: number | null;
   readonly bars: Minutes;
@@ -25,7 +25,7 @@ export interface ActivityView {
 }
 
 /** The panel on the monitor; it takes no room while nothing was done for an hour. */
-export const ActivityPanel = ({ view }: { view: ActivityView | null }) => (
+export const LastHourPanel = ({ view }: { view: LastHourView | null }) => (
   <section id={dom.activity} class="activity" aria-label="The last hour">
     {view === null ? null : (
       <>

@@ -5,7 +5,7 @@ import type { LogLine } from "../../domain/log.ts";
 import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
 import type { RunView } from "../jobs/job-table.tsx";
-import { ActivityPanel, type ActivityView } from "../quotas/last-hour.tsx";
+import { LastHourPanel, type LastHourView } from "../quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
 import { dom } from "../ui/dom.ts";
 import { Empty, Page, type PageContext } from "../ui/layout.tsx";
@@ -23,7 +23,7 @@ export interface MonitorView {
   /** Of the providers in use. */
   readonly quotas: readonly QuotaView[];
   /** The last hour; `null` when there was no work in it. */
-  readonly activity: ActivityView | null;
+  readonly activity: LastHourView | null;
   /** Where the live updates after this drawing come from. */
   readonly stream: string;
 }
@@ -35,7 +35,7 @@ export const MonitorPage = ({ frame, view }: { frame: PageContext; view: Monitor
       <div class="monitor-main">
         <Order view={view} />
         <QuotaPanel quotas={view.quotas} now={frame.now} />
-        <ActivityPanel view={view.activity} />
+        <LastHourPanel view={view.activity} />
         <FilterBar filter={view.filter} />
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />

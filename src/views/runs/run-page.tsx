@@ -116,16 +116,16 @@ export const RunReportPage = ({ frame, view }: { frame: PageContext; view: Repor
                 <span class="visually-hidden">Select</span>
                 <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
               </th>
-              <OrderHead view={view} sort="symbol" title="Symbol" />
+              <SortHead view={view} sort="symbol" title="Symbol" />
               <th scope="col" aria-sort={view.sort === "" ? "descending" : undefined}>
                 <a href={reportAddress(view, { sort: "" })}>Result</a>
               </th>
-              <OrderHead view={view} sort="points" title="Data points" />
-              <OrderHead view={view} sort="calls" title="API calls" />
-              <OrderHead view={view} sort="attempts" title="Attempts" />
-              <OrderHead view={view} sort="asking" title="Asking" hint="Time in which the provider was asked" />
-              <OrderHead view={view} sort="time" title="Duration" />
-              <OrderHead view={view} sort="ended" title="Ended" />
+              <SortHead view={view} sort="points" title="Data points" />
+              <SortHead view={view} sort="calls" title="API calls" />
+              <SortHead view={view} sort="attempts" title="Attempts" />
+              <SortHead view={view} sort="asking" title="Asking" hint="Time in which the provider was asked" />
+              <SortHead view={view} sort="time" title="Duration" />
+              <SortHead view={view} sort="ended" title="Ended" />
               <th scope="col">
                 <span class="visually-hidden">Actions</span>
               </th>
@@ -187,7 +187,7 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
 };
 
 /** The head of a column: a link that sorts by it, largest first, and turns the order round. */
-const OrderHead = (props: { view: ReportView; sort: ReportSort; title: string; hint?: string }) => {
+const SortHead = (props: { view: ReportView; sort: ReportSort; title: string; hint?: string }) => {
   const { view, sort, title, hint } = props;
   const down = view.sort === `-${sort}`;
   const sorted = down ? "descending" : view.sort === sort ? "ascending" : undefined;

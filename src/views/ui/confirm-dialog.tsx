@@ -66,7 +66,7 @@ const Choices = ({ name, options }: NonNullable<ConfirmView["choices"]>) => (
   </div>
 );
 
-export const QuestionPage = ({ frame, dialog }: { frame: PageContext; dialog: ConfirmView }) => (
+export const ConfirmPage = ({ frame, dialog }: { frame: PageContext; dialog: ConfirmView }) => (
   <Page frame={frame} title={dialog.title}>
     <h1 class="visually-hidden">Please confirm</h1>
     <ConfirmDialog dialog={dialog} />

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { COMPARISONS, type Condition, type Operand, parseScreen } from "../../../src/domain/profiles/screener.ts";
+import { COMPARISONS, type Condition, type Operand, parseScreener } from "../../../src/domain/profiles/screener.ts";
 
 const NAMES = ["rsi_14", "rvol_20", "sma_5"];
-const parse = (text: string) => parseScreen(text, (name) => NAMES.includes(name));
+const parse = (text: string) => parseScreener(text, (name) => NAMES.includes(name));
 
 const operand = (side: Operand) => ("feature" in side ? side.feature : String(side.number));
 /** With every parenthesis there can be. */

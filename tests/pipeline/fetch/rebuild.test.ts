@@ -7,7 +7,7 @@ import { openStaging, swapStaging } from "../../../src/storage/market/rebuild.ts
 import { listRevisions } from "../../../src/storage/market/revisions.ts";
 import { dailyRow } from "../../fakes/memory-vendor.ts";
 import { startPipeline } from "../../helpers/pipeline.ts";
-import { alerts, cleanRun, evening, expectClose, features, heldBars, SESSIONS, vendorWith } from "./scenario.ts";
+import { alerts, cleanRun, evening, expectClose, features, SESSIONS, storedBars, vendorWith } from "./scenario.ts";
 
 describe("a factor", () => {
   for (const [kind, price, volume] of [
@@ -25,7 +25,7 @@ describe("a factor", () => {
       expectClose(await features(pipeline), clean.features);
       const [revision] = await listRevisions(pipeline.db, await pipeline.series(vendor), 5);
       expect(revision).toMatchObject({ kind, bars: 120 });
-      expect(await heldBars(pipeline)).toEqual([121]);
+      expect(await storedBars(pipeline)).toEqual([121]);
       expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: kind, bars: 120, days: [0, 119] }]);
     });
   }
@@ -71,9 +71,9 @@ describe("a full rebuild", () => {
     const staging = await openStaging(pipeline.db, series, "stopped", async () => {});
     await pipeline.db.write(insertBars(staging, vendor.bars("1d", 0, Number.MAX_SAFE_INTEGER, evening(119))));
     await swapStaging(pipeline.db, { seriesId: series, staging, from: 0, to: evening(119), kind: "rebuild" });
-    expect(await heldBars(pipeline)).toEqual([120, 120]);
+    expect(await storedBars(pipeline)).toEqual([120, 120]);
     await pipeline.run(vendor, { mode: "reprocess", asOf: evening(119) });
-    expect(await heldBars(pipeline)).toEqual([120]);
+    expect(await storedBars(pipeline)).toEqual([120]);
     expect(await listRevisions(pipeline.db, series, 5)).toMatchObject([
       { kind: "rebuild", runId: "stopped", bars: 1, first: row.ts, last: row.ts },
     ]);
@@ -89,7 +89,7 @@ describe("a full rebuild", () => {
       vendor.put({ ...row, volume: times + 1 });
       await pipeline.run(vendor, { rebuild: true, asOf: evening(238), days: n === 30 ? 365 : 60 });
       expect(await pipeline.stored(vendor)).toEqual((await cleanRun(vendor, evening(238))).bars);
-      expect(await heldBars(pipeline)).toEqual([239]);
+      expect(await storedBars(pipeline)).toEqual([239]);
     }
     expect((await listRevisions(pipeline.db, await pipeline.series(vendor), 5)).map(({ bars }) => bars)).toEqual([
       1, 1, 1,
@@ -105,7 +105,7 @@ describe("a full rebuild", () => {
     await pipeline.db.write(insertBars(staging, { ...early, ts: early.ts.map((ts) => ts + 7) }));
     await pipeline.run(vendor, { rebuild: true, asOf: evening(119) });
     expect(await pipeline.stored(vendor)).toEqual((await cleanRun(vendor, evening(119))).bars);
-    expect(await heldBars(pipeline)).toEqual([120]);
+    expect(await storedBars(pipeline)).toEqual([120]);
   });
 
   test("puts the new history in the place of the old one", async () => {

@@ -41,7 +41,7 @@ export function expectClose(actual: Readonly<Record<string, number | null>>, exp
 }
 
 /** How many bars are held under each id, the new and the old ones of a rebuild apart. */
-export async function heldBars({ db }: Pipeline): Promise<unknown[]> {
+export async function storedBars({ db }: Pipeline): Promise<unknown[]> {
   return (await db.rows("SELECT count(*) FROM bars GROUP BY series_id ORDER BY 1", [])).map(([rows]) => rows);
 }
 

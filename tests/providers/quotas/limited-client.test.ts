@@ -27,11 +27,16 @@ function fastClock(): Clock {
   };
 }
 
-function contextOn(quota: RateLimiter, provider: string, job: string, more: Partial<FetchContext> = {}): FetchContext {
+function contextOn(
+  limiter: RateLimiter,
+  provider: string,
+  job: string,
+  more: Partial<FetchContext> = {},
+): FetchContext {
   const context = recordingContext();
   return {
     ...context,
-    acquire: (cost = 1) => quota.acquire({ provider, run: "r", job, cost, maxWait: 3_600 }),
+    acquire: (cost = 1) => limiter.acquire({ provider, run: "r", job, cost, maxWait: 3_600 }),
     ...more,
   };
 }
@@ -48,17 +53,17 @@ describe("eight workers on one key", () => {
     fake.perMinute = limit;
     const values = { ...valuesFor(fake, "binance"), BINANCE_PER_MINUTE: String(2 * limit) }; // each request weighs two
     const provider = findProvider("binance")!.create(values, CALENDAR, HURRY);
-    const quota = new RateLimiter(quotaRules(values), { clock });
+    const limiter = new RateLimiter(quotaRules(values), { clock });
     let left = 2_400;
     await Promise.all(
       Array.from({ length: 8 }, async (_, worker) => {
-        while (left-- > 0) await ask(provider, "BTC-USDT", left % 1_000, contextOn(quota, "binance", `j${worker}`));
+        while (left-- > 0) await ask(provider, "BTC-USDT", left % 1_000, contextOn(limiter, "binance", `j${worker}`));
       }),
     );
     expect(fake.urls.length).toBe(2_400);
     expect(fake.refusedForPace).toBe(0);
     expect(fake.busiestMinute()).toBeLessThanOrEqual(limit);
-    quota.close();
+    limiter.close();
     await fake.close();
   }, 60_000);
 });
@@ -70,8 +75,8 @@ describe("a day that is spent in the middle of a run", () => {
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
     const values = valuesFor(fake, "eodhd");
     const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
-    const quota = new RateLimiter(quotaRules(values), { clock });
-    const run = (index: number) => ask(provider, "AAPL", index * 10, contextOn(quota, "eodhd", `j${index}`));
+    const limiter = new RateLimiter(quotaRules(values), { clock });
+    const run = (index: number) => ask(provider, "AAPL", index * 10, contextOn(limiter, "eodhd", `j${index}`));
     for (let index = 0; index < 3; index++) await run(index);
     const parked = await run(3).catch((error) => error);
     expect([parked.kind, parked.retryAfter]).toEqual(["quota_day", 6 * 3600]);
@@ -82,7 +87,7 @@ describe("a day that is spent in the middle of a run", () => {
     fake.calls.used = 0; // midnight
     await clock.advance(6 * 3_600_000);
     expect((await run(3)).bars.ts.length).toBeGreaterThan(0);
-    quota.close();
+    limiter.close();
     await fake.close();
   });
 
@@ -98,7 +103,7 @@ describe("a day that is spent in the middle of a run", () => {
     const refused = await ask(provider, "AAPL", 30, contextOn(after, "eodhd", "j")).catch((error) => error);
     expect(refused.kind).toBe("quota_day");
     expect(fake.urls.length).toBe(2);
-    for (const quota of [before, after]) quota.close();
+    for (const limiter of [before, after]) limiter.close();
     await fake.close();
   });
 
@@ -108,20 +113,21 @@ describe("a day that is spent in the middle of a run", () => {
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 23, 30));
     const values = valuesFor(fake, "eodhd");
     const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
-    const quota = new RateLimiter(quotaRules(values), { clock });
-    await ask(provider, "AAPL", 0, contextOn(quota, "eodhd", "a"));
+    const limiter = new RateLimiter(quotaRules(values), { clock });
+    await ask(provider, "AAPL", 0, contextOn(limiter, "eodhd", "a"));
     let told = () => {};
     const waits = new Promise<void>((resolve) => {
       told = resolve;
     });
-    const acquire = (cost = 1) => quota.acquire({ provider: "eodhd", run: "r", job: "b", cost, onWait: () => told() });
-    const answer = ask(provider, "AAPL", 10, contextOn(quota, "eodhd", "b", { acquire }));
+    const acquire = (cost = 1) =>
+      limiter.acquire({ provider: "eodhd", run: "r", job: "b", cost, onWait: () => told() });
+    const answer = ask(provider, "AAPL", 10, contextOn(limiter, "eodhd", "b", { acquire }));
     await waits; // refused by the vendor once, then waiting in the limiter
     fake.calls.used = 0;
     await clock.advance(30 * 60_000);
     expect((await answer).bars.ts.length).toBeGreaterThan(0);
     expect(fake.urls.length).toBe(3);
-    quota.close();
+    limiter.close();
     await fake.close();
   });
 });

@@ -20,19 +20,19 @@ const ask = (more: Partial<QuotaRequest> = {}): QuotaRequest => ({
   ...more,
 });
 
-function quotaOf(clock: VirtualClock, limits: QuotaLimit[], hooks = {}): RateLimiter {
+function limiterOf(clock: VirtualClock, limits: QuotaLimit[], hooks = {}): RateLimiter {
   return new RateLimiter([{ provider: "acme", account: "acme:1", limits }], { clock, ...hooks });
 }
 
 /** Runs `calls` requests through `workers` workers; requests and answers take `way()` ms each. Gives the vendor's view. */
-async function work(quota: RateLimiter, clock: VirtualClock, { calls = 100, workers = 8, way = () => 20 }) {
+async function work(limiter: RateLimiter, clock: VirtualClock, { calls = 100, workers = 8, way = () => 20 }) {
   const arrivals: number[] = [];
   let left = calls;
   await clock.until(
     Promise.all(
       Array.from({ length: workers }, async (_, worker) => {
         while (left-- > 0) {
-          const permit = await quota.acquire(ask({ job: `j${worker}` }));
+          const permit = await limiter.acquire(ask({ job: `j${worker}` }));
           await clock.sleep(way());
           arrivals.push(clock.now());
           await clock.sleep(way());
@@ -54,7 +54,7 @@ describe("a minute's limit", () => {
           const clock = new VirtualClock();
           let turn = 0;
           const way = () => ways[turn++ % ways.length]!;
-          const arrivals = await work(quotaOf(clock, [perMinute(limit)]), clock, { calls: limit * 4, way });
+          const arrivals = await work(limiterOf(clock, [perMinute(limit)]), clock, { calls: limit * 4, way });
           expect(arrivals.length).toBe(limit * 4);
           expect(busiestMinute(arrivals)).toBeLessThanOrEqual(limit);
         },
@@ -68,7 +68,7 @@ describe("a minute's limit", () => {
     const start = clock.now();
     let turn = 0;
     const way = () => 20 + ((turn++ * 7919) % 180);
-    const arrivals = await work(quotaOf(clock, [perMinute(200)]), clock, { calls: 6_000, way });
+    const arrivals = await work(limiterOf(clock, [perMinute(200)]), clock, { calls: 6_000, way });
     expect(busiestMinute(arrivals)).toBe(200);
     const ideal = (6_000 / 200 - 1) * MINUTE;
     expect(ideal / (clock.now() - start)).toBeGreaterThanOrEqual(0.97);
@@ -76,9 +76,9 @@ describe("a minute's limit", () => {
 
   test("counts weights where the vendor does", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [{ period: "minute", counts: "units", limit: 10 }]);
+    const limiter = limiterOf(clock, [{ period: "minute", counts: "units", limit: 10 }]);
     const permits: Permit[] = [];
-    for (let i = 0; i < 3; i++) quota.acquire(ask({ cost: 4, job: `${i}` })).then((permit) => permits.push(permit));
+    for (let i = 0; i < 3; i++) limiter.acquire(ask({ cost: 4, job: `${i}` })).then((permit) => permits.push(permit));
     await clock.advance(0);
     expect(permits.length).toBe(2);
     for (const permit of permits) permit.settle({});
@@ -90,10 +90,10 @@ describe("a minute's limit", () => {
 
   test("comes free again when a worker dies without a word", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(1)]);
-    await quota.acquire(ask());
+    const limiter = limiterOf(clock, [perMinute(1)]);
+    await limiter.acquire(ask());
     let granted = false;
-    quota.acquire(ask({ job: "other" })).then(() => {
+    limiter.acquire(ask({ job: "other" })).then(() => {
       granted = true;
     });
     await clock.advance(2 * MINUTE);
@@ -104,16 +104,16 @@ describe("a minute's limit", () => {
 
   test("tells those who wait until when, and why", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(2)]);
+    const limiter = limiterOf(clock, [perMinute(2)]);
     const told: [string, number, string][] = [];
     const listen = (job: string) =>
       ask({ job, onWait: (until, reason) => void told.push([job, until - clock.now() / 1000, reason]) });
-    const first = await quota.acquire(listen("a"));
-    const second = await quota.acquire(listen("b"));
+    const first = await limiter.acquire(listen("a"));
+    const second = await limiter.acquire(listen("b"));
     expect(told).toEqual([]);
     first.settle({});
     second.settle({});
-    for (const job of ["c", "d", "e"]) quota.acquire(listen(job));
+    for (const job of ["c", "d", "e"]) limiter.acquire(listen(job));
     await clock.advance(0);
     expect(told.map(([job, seconds, reason]) => [job, seconds, reason])).toEqual([
       ["c", 60, "requests a minute"],
@@ -126,9 +126,9 @@ describe("a minute's limit", () => {
 describe("a day's limit", () => {
   test("stops at the limit and goes on after the vendor's reset", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [{ ...perDay(10), dayStart: 5 * 3600 }]);
+    const limiter = limiterOf(clock, [{ ...perDay(10), dayStart: 5 * 3600 }]);
     let granted = 0;
-    for (let i = 0; i < 4; i++) quota.acquire(ask({ cost: 5, job: `${i}` })).then(() => granted++);
+    for (let i = 0; i < 4; i++) limiter.acquire(ask({ cost: 5, job: `${i}` })).then(() => granted++);
     await clock.advance(17 * HOUR - 1);
     expect(granted).toBe(2);
     await clock.advance(1); // 05:00 UTC of the next day
@@ -137,22 +137,22 @@ describe("a day's limit", () => {
 
   test("refuses at once who has no patience, with the seconds to the reset", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perDay(1)]);
-    await quota.acquire(ask());
-    const failure = await quota.acquire(ask({ maxWait: 60 })).catch((error) => error);
+    const limiter = limiterOf(clock, [perDay(1)]);
+    await limiter.acquire(ask());
+    const failure = await limiter.acquire(ask({ maxWait: 60 })).catch((error) => error);
     expect(failure).toBeInstanceOf(ProviderError);
     expect([failure.kind, failure.retryAfter]).toEqual(["quota_day", 12 * 3600]);
     expect(failure.message).toBe("acme: the day's quota of 1 units is used up; resuming at 2026-01-16 00:00 UTC");
-    expect(quota.snapshot()[0]?.waiting).toBe(0);
+    expect(limiter.snapshot()[0]?.waiting).toBe(0);
   });
 
   test("lets cheap requests use what is too little for a dear one", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perDay(6)]);
-    await quota.acquire(ask({ cost: 4 }));
+    const limiter = limiterOf(clock, [perDay(6)]);
+    await limiter.acquire(ask({ cost: 4 }));
     const granted: string[] = [];
-    quota.acquire(ask({ cost: 5, job: "dear" })).then(() => granted.push("dear"));
-    quota.acquire(ask({ cost: 2, job: "cheap" })).then(() => granted.push("cheap"));
+    limiter.acquire(ask({ cost: 5, job: "dear" })).then(() => granted.push("dear"));
+    limiter.acquire(ask({ cost: 2, job: "cheap" })).then(() => granted.push("cheap"));
     await clock.advance(1000);
     expect(granted).toEqual(["cheap"]);
     await clock.advance(12 * HOUR);
@@ -161,24 +161,24 @@ describe("a day's limit", () => {
 
   test("gets back what the vendor did not charge, but not after the reset", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(100), perDay(100)]);
-    const used = () => quota.snapshot()[0]!.gauges.map((gauge) => gauge.used);
-    const free = await quota.acquire(ask({ cost: 5 }));
-    const cheap = await quota.acquire(ask({ cost: 5 }));
+    const limiter = limiterOf(clock, [perMinute(100), perDay(100)]);
+    const used = () => limiter.snapshot()[0]!.gauges.map((gauge) => gauge.used);
+    const free = await limiter.acquire(ask({ cost: 5 }));
+    const cheap = await limiter.acquire(ask({ cost: 5 }));
     expect(used()).toEqual([2, 10]);
     free.settle({ charged: 0 });
     cheap.settle({ charged: 1 });
     expect(used()).toEqual([2, 1]); // the minute's two requests were sent all the same
     free.settle({ charged: 0 });
     expect(used()).toEqual([2, 1]);
-    const late = await quota.acquire(ask({ cost: 5 }));
+    const late = await limiter.acquire(ask({ cost: 5 }));
     await clock.advance(12 * HOUR);
     late.settle({ charged: 0 });
     expect(used()[1]).toBe(0);
   });
 
   test("never fits a request that costs more than all of it: that is said at once", async () => {
-    const failure = await quotaOf(new VirtualClock(), [perDay(3)])
+    const failure = await limiterOf(new VirtualClock(), [perDay(3)])
       .acquire(ask({ cost: 5 }))
       .catch((error) => error);
     expect(failure.kind).toBe("plan");
@@ -191,30 +191,30 @@ describe("a day's limit", () => {
       { period: "hour", counts: "requests", limit: 50 },
       { period: "month", counts: "requests", limit: 500 },
     ];
-    const gauges = quotaOf(clock, limits).snapshot()[0]!.gauges;
+    const gauges = limiterOf(clock, limits).snapshot()[0]!.gauges;
     expect(gauges.map((gauge) => gauge.resetsAt)).toEqual([Date.UTC(2026, 1, 1) / 1000, Date.UTC(2026, 1, 1) / 1000]);
   });
 });
 
 describe("what the vendor says", () => {
-  const dayUsed = (quota: RateLimiter) => quota.snapshot()[0]!.gauges.at(-1)!.used;
+  const dayUsed = (limiter: RateLimiter) => limiter.snapshot()[0]!.gauges.at(-1)!.used;
 
   test("counts where it is more than our count, with what is still on its way", async () => {
-    const quota = quotaOf(new VirtualClock(), [perDay(1_000)]);
-    const first = await quota.acquire(ask({ cost: 5 }));
-    await quota.acquire(ask({ cost: 5 })); // on its way: the vendor has not seen it
+    const limiter = limiterOf(new VirtualClock(), [perDay(1_000)]);
+    const first = await limiter.acquire(ask({ cost: 5 }));
+    await limiter.acquire(ask({ cost: 5 })); // on its way: the vendor has not seen it
     first.settle({ used: { day: 400 } });
-    expect(dayUsed(quota)).toBe(405);
-    quota.report("acme", { used: { day: 3 } }); // a stale counter takes nothing back
-    expect(dayUsed(quota)).toBe(405);
+    expect(dayUsed(limiter)).toBe(405);
+    limiter.report("acme", { used: { day: 3 } }); // a stale counter takes nothing back
+    expect(dayUsed(limiter)).toBe(405);
   });
 
   test("of its minute closes ours", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(10)]);
-    (await quota.acquire(ask())).settle({ used: { minute: 10 } });
+    const limiter = limiterOf(clock, [perMinute(10)]);
+    (await limiter.acquire(ask())).settle({ used: { minute: 10 } });
     let granted = false;
-    quota.acquire(ask()).then(() => {
+    limiter.acquire(ask()).then(() => {
       granted = true;
     });
     await clock.advance(MINUTE - 1);
@@ -225,10 +225,10 @@ describe("what the vendor says", () => {
 
   test("of its limit is believed, unless the user set a lower one", async () => {
     const clock = new VirtualClock();
-    const open = quotaOf(clock, [perMinute(10)]);
+    const open = limiterOf(clock, [perMinute(10)]);
     open.report("acme", { limits: { minute: 2_000 } });
     expect(open.snapshot()[0]?.gauges[0]?.limit).toBe(2_000);
-    const fixed = quotaOf(clock, [{ ...perMinute(10), fixed: true }]);
+    const fixed = limiterOf(clock, [{ ...perMinute(10), fixed: true }]);
     fixed.report("acme", { limits: { minute: 2_000 } });
     expect(fixed.snapshot()[0]?.gauges[0]?.limit).toBe(10);
     fixed.report("acme", { limits: { minute: 5 } });
@@ -237,13 +237,13 @@ describe("what the vendor says", () => {
 
   test("holds everybody when it asks for a pause", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(100)]);
-    (await quota.acquire(ask())).settle({ holdSeconds: 30, reason: "HTTP 429" });
+    const limiter = limiterOf(clock, [perMinute(100)]);
+    (await limiter.acquire(ask())).settle({ holdSeconds: 30, reason: "HTTP 429" });
     const start = clock.now();
     const waits: string[] = [];
     const ends = Promise.all(
       ["a", "b"].map(async (job) => {
-        await quota.acquire(ask({ job, run: job, onWait: (_, reason) => void waits.push(reason) }));
+        await limiter.acquire(ask({ job, run: job, onWait: (_, reason) => void waits.push(reason) }));
         return clock.now() - start;
       }),
     );
@@ -252,9 +252,9 @@ describe("what the vendor says", () => {
   });
 
   test("of a long ban refuses the impatient", async () => {
-    const quota = quotaOf(new VirtualClock(), []);
-    quota.report("acme", { holdSeconds: 7_200, reason: "HTTP 418: banned" });
-    const failure = await quota.acquire(ask({ maxWait: 300 })).catch((error) => error);
+    const limiter = limiterOf(new VirtualClock(), []);
+    limiter.report("acme", { holdSeconds: 7_200, reason: "HTTP 418: banned" });
+    const failure = await limiter.acquire(ask({ maxWait: 300 })).catch((error) => error);
     expect([failure.kind, failure.retryAfter]).toEqual(["rate_minute", 7_200]);
     expect(failure.message).toContain("HTTP 418: banned");
   });
@@ -263,14 +263,14 @@ describe("what the vendor says", () => {
 describe("fairness", () => {
   /** Grants in order, one a second, for the given requests. */
   async function order(
-    quota: RateLimiter,
+    limiter: RateLimiter,
     clock: VirtualClock,
     requests: QuotaRequest[],
     take: number,
   ): Promise<QuotaRequest[]> {
     const granted: QuotaRequest[] = [];
     for (const request of requests) {
-      quota.acquire(request).then(
+      limiter.acquire(request).then(
         (permit) => {
           granted.push(request);
           permit.settle({});
@@ -284,11 +284,11 @@ describe("fairness", () => {
 
   test("a run of one job is not starved behind a run of 5,000", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(50)]);
-    await quota.acquire(ask()).then((permit) => permit.settle({}));
+    const limiter = limiterOf(clock, [perMinute(50)]);
+    await limiter.acquire(ask()).then((permit) => permit.settle({}));
     const large = Array.from({ length: 5_000 }, (_, i) => ask({ run: "large", job: `L${i}` }));
     const small = Array.from({ length: 20 }, () => ask({ run: "small", job: "S" }));
-    const granted = await order(quota, clock, [...large, ...small], 149);
+    const granted = await order(limiter, clock, [...large, ...small], 149);
     const places = granted.flatMap(({ run }, place) => (run === "small" ? [place] : []));
     expect(places.length).toBe(20);
     expect(places.at(-1)).toBeLessThan(2 * 49 + 20);
@@ -296,20 +296,20 @@ describe("fairness", () => {
 
   test("jobs of a run take turns, however many requests each has", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(1)]);
-    await quota.acquire(ask({ job: "first" })).then((permit) => permit.settle({}));
+    const limiter = limiterOf(clock, [perMinute(1)]);
+    await limiter.acquire(ask({ job: "first" })).then((permit) => permit.settle({}));
     const requests = ["a", "a", "a", "b", "b", "b"].map((job) => ask({ job }));
-    const granted = await order(quota, clock, requests, 6);
+    const granted = await order(limiter, clock, requests, 6);
     expect(granted.map(({ job }) => job).join("")).toBe("ababab");
   });
 
   test("is by cost, not by number", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(1)]);
-    await quota.acquire(ask({ run: "first" })).then((permit) => permit.settle({}));
+    const limiter = limiterOf(clock, [perMinute(1)]);
+    await limiter.acquire(ask({ run: "first" })).then((permit) => permit.settle({}));
     const dear = Array.from({ length: 10 }, () => ask({ run: "dear", cost: 5 }));
     const cheap = Array.from({ length: 50 }, () => ask({ run: "cheap", cost: 1 }));
-    const granted = await order(quota, clock, [...dear, ...cheap], 24);
+    const granted = await order(limiter, clock, [...dear, ...cheap], 24);
     const spent = (run: string) => granted.filter((g) => g.run === run).reduce((sum, g) => sum + g.cost, 0);
     expect(Math.abs(spent("dear") - spent("cheap"))).toBeLessThanOrEqual(5);
   });
@@ -330,7 +330,7 @@ describe("fairness", () => {
         async (items) => {
           const clock = new VirtualClock();
           const requests = items.map((item) => ask(item));
-          const granted = await order(quotaOf(clock, [perMinute(3)]), clock, requests, requests.length);
+          const granted = await order(limiterOf(clock, [perMinute(3)]), clock, requests, requests.length);
           expect(new Set(granted).size).toBe(requests.length);
         },
       ),
@@ -340,19 +340,19 @@ describe("fairness", () => {
 
   test("one who gives up makes room", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perMinute(1)]);
-    (await quota.acquire(ask())).settle({});
+    const limiter = limiterOf(clock, [perMinute(1)]);
+    (await limiter.acquire(ask())).settle({});
     const stop = new AbortController();
-    const given = quota.acquire(ask({ job: "a", signal: stop.signal })).catch((error) => error.message);
+    const given = limiter.acquire(ask({ job: "a", signal: stop.signal })).catch((error) => error.message);
     let granted = false;
-    quota.acquire(ask({ job: "b" })).then(() => {
+    limiter.acquire(ask({ job: "b" })).then(() => {
       granted = true;
     });
     stop.abort(new Error("cancelled"));
     expect(await given).toBe("cancelled");
     await clock.advance(MINUTE);
     expect(granted).toBe(true);
-    expect(quota.snapshot()[0]?.waiting).toBe(0);
+    expect(limiter.snapshot()[0]?.waiting).toBe(0);
   });
 });
 
@@ -361,7 +361,7 @@ describe("memory", () => {
     const clock = new VirtualClock();
     let release = () => {};
     const stored: (readonly QuotaRow[])[] = [];
-    const quota = quotaOf(clock, [perDay(10)], {
+    const limiter = limiterOf(clock, [perDay(10)], {
       persist: (rows: readonly QuotaRow[]) => {
         stored.push(rows);
         return new Promise<void>((resolve) => {
@@ -370,7 +370,7 @@ describe("memory", () => {
       },
     });
     let granted = false;
-    quota.acquire(ask({ cost: 3 })).then(() => {
+    limiter.acquire(ask({ cost: 3 })).then(() => {
       granted = true;
     });
     await clock.advance(0);
@@ -382,23 +382,23 @@ describe("memory", () => {
   });
 
   test("a request that cannot be stored is not sent, and not counted", async () => {
-    const quota = quotaOf(new VirtualClock(), [perMinute(5), perDay(10)], {
+    const limiter = limiterOf(new VirtualClock(), [perMinute(5), perDay(10)], {
       persist: () => Promise.reject(new Error("disk full")),
     });
-    expect(quota.acquire(ask({ cost: 3 }))).rejects.toThrow("The quota of acme could not be stored: disk full");
+    expect(limiter.acquire(ask({ cost: 3 }))).rejects.toThrow("The quota of acme could not be stored: disk full");
     await new Promise(setImmediate);
-    expect(quota.snapshot()[0]?.gauges.map((gauge) => gauge.used)).toEqual([0, 0]);
+    expect(limiter.snapshot()[0]?.gauges.map((gauge) => gauge.used)).toEqual([0, 0]);
   });
 
   test("a restart forgets nothing: day, minute and hold", async () => {
     const clock = new VirtualClock();
     const limits = [perMinute(4), perDay(10)];
-    const before = quotaOf(clock, limits);
+    const before = limiterOf(clock, limits);
     for (let i = 0; i < 4; i++) (await before.acquire(ask())).settle({});
     before.report("acme", { holdSeconds: 20, reason: "HTTP 429" });
     const rows = before.rows();
     await clock.advance(5_000);
-    const after = quotaOf(clock, limits);
+    const after = limiterOf(clock, limits);
     after.restore(rows);
     expect(after.snapshot()[0]).toMatchObject({
       gauges: [{ used: 4 }, { used: 4 }],
@@ -416,28 +416,28 @@ describe("memory", () => {
 
   test("rows of another key or of yesterday count for nothing", async () => {
     const clock = new VirtualClock();
-    const before = quotaOf(clock, [perDay(10)]);
+    const before = limiterOf(clock, [perDay(10)]);
     await before.acquire(ask({ cost: 7 }));
     const rows = before.rows();
     const other = new RateLimiter([{ provider: "acme", account: "acme:2", limits: [perDay(10)] }], { clock });
     other.restore(rows);
     expect(other.snapshot()[0]?.gauges[0]?.used).toBe(0);
     await clock.advance(24 * HOUR);
-    const next = quotaOf(clock, [perDay(10)]);
+    const next = limiterOf(clock, [perDay(10)]);
     next.restore(rows);
     expect(next.snapshot()[0]?.gauges[0]?.used).toBe(0);
   });
 
   test("a new key takes over those who wait", async () => {
     const clock = new VirtualClock();
-    const quota = quotaOf(clock, [perDay(1)]);
-    await quota.acquire(ask());
-    const waits = [ask({ job: "a" }), ask({ job: "a" }), ask({ job: "b" })].map((request) => quota.acquire(request));
+    const limiter = limiterOf(clock, [perDay(1)]);
+    await limiter.acquire(ask());
+    const waits = [ask({ job: "a" }), ask({ job: "a" }), ask({ job: "b" })].map((request) => limiter.acquire(request));
     await clock.advance(1_000);
-    expect(quota.snapshot()[0]?.waiting).toBe(3);
-    quota.define({ provider: "acme", account: "acme:2", limits: [perDay(3)] });
+    expect(limiter.snapshot()[0]?.waiting).toBe(3);
+    limiter.define({ provider: "acme", account: "acme:2", limits: [perDay(3)] });
     await clock.until(Promise.all(waits));
-    expect(quota.snapshot()[0]?.gauges[0]?.used).toBe(3);
+    expect(limiter.snapshot()[0]?.gauges[0]?.used).toBe(3);
   });
 
   test("an account's name tells keys apart and holds none of them", () => {
@@ -446,11 +446,11 @@ describe("memory", () => {
   });
 
   test("who spends it is known", async () => {
-    const quota = quotaOf(new VirtualClock(), [perDay(100)]);
-    await quota.acquire(ask({ run: "a", cost: 5 }));
-    await quota.acquire(ask({ run: "b", cost: 20 }));
-    (await quota.acquire(ask({ run: "a", cost: 5 }))).settle({ charged: 0 });
-    expect(quota.snapshot()[0]?.spenders).toEqual([
+    const limiter = limiterOf(new VirtualClock(), [perDay(100)]);
+    await limiter.acquire(ask({ run: "a", cost: 5 }));
+    await limiter.acquire(ask({ run: "b", cost: 20 }));
+    (await limiter.acquire(ask({ run: "a", cost: 5 }))).settle({ charged: 0 });
+    expect(limiter.snapshot()[0]?.spenders).toEqual([
       { run: "b", units: 20 },
       { run: "a", units: 5 },
     ]);

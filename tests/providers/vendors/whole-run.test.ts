@@ -37,7 +37,7 @@ describe("a run against a vendor", () => {
     const batches = new Set(stages.map(({ data }) => /^Batch (\d+)\/12/.exec(data?.micro_stage)?.[1]).filter(Boolean));
     expect(batches.size).toBe(12);
     await events.leave();
-    const day = app.app.quota
+    const day = app.app.limiter
       .snapshot()
       .find(({ provider }) => provider === "eodhd")!
       .gauges.find(({ period }) => period === "day")!;

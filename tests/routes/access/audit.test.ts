@@ -101,7 +101,7 @@ test("hostile text is shown as text, and no cell of the download is a formula", 
 const form = (path: string, fields: Record<string, string>) =>
   fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
 /** Action, subject, reason, before and after of what was done since the deed with the id `after`, oldest first. */
-const deeds = async (after: number) =>
+const entries = async (after: number) =>
   (
     await app.app.db.rows("select action, subject, reason, before, after from audit where id > ? order by id", [after])
   ).map(([action, subject, reason, ...states]) => [
@@ -110,12 +110,12 @@ const deeds = async (after: number) =>
     reason,
     ...states.map((state) => (state === null ? null : JSON.parse(String(state)))),
   ]);
-const lastDeed = async () => Number((await app.app.db.rows("select coalesce(max(id), 0) from audit", []))[0]![0]);
+const lastEntry = async () => Number((await app.app.db.rows("select coalesce(max(id), 0) from audit", []))[0]![0]);
 
 test("schedules: what was changed of them, and nothing that stayed", async () => {
   const { body } = await app.post("/api/schedules", { name: "Evening", cron: "30 18 * * 1-5", symbols: ["NVDA"] });
   const { id } = body.schedule;
-  const start = await lastDeed();
+  const start = await lastEntry();
   await app.send("PATCH", `/api/schedules/${id}`, { cron: "0 19 * * 1-5" });
   await app.send("PATCH", `/api/schedules/${id}`, { cron: "0 19 * * 1-5" });
   await form(`/schedules/${id}/pause`, { reason: "holidays" });
@@ -123,7 +123,7 @@ test("schedules: what was changed of them, and nothing that stayed", async () =>
   const { body: taken } = await app.post(`/api/schedules/${id}/run`);
   await app.reach(taken.turn.run_id, "complete");
   await form(`/schedules/${id}/delete`, { reason: " not needed " });
-  const seen = await deeds(start);
+  const seen = await entries(start);
   expect(seen.filter(([action]) => String(action).startsWith("schedule."))).toEqual([
     ["schedule.change", "Evening", null, { cron: "30 18 * * 1-5" }, { cron: "0 19 * * 1-5" }],
     ["schedule.pause", "Evening", "holidays", { enabled: true }, { enabled: false }],
@@ -137,20 +137,20 @@ test("a run is paused from its page for a reason", async () => {
   const id = await app.start({ symbols: ["IBM", "ORCL"], years: 30 });
   const { text } = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
   const action = /<form id="pause-why"[^>]*action="([^"]+)"/.exec(text)![1]!;
-  const start = await lastDeed();
+  const start = await lastEntry();
   await form(action, { reason: "quota is for others" });
-  expect((await deeds(start)).map((deed) => deed.slice(0, 3))).toEqual([["job.pause", id, "quota is for others"]]);
+  expect((await entries(start)).map((entry) => entry.slice(0, 3))).toEqual([["job.pause", id, "quota is for others"]]);
   await app.post(`/api/runs/${id}/cancel`);
   const ended = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
   expect(ended.text).not.toContain("pause-why");
 });
 
 test("alert rules: which mails, which limits, and why", async () => {
-  const start = await lastDeed();
+  const start = await lastEntry();
   const rules = { quota_percent: "90", digest_minutes: "15", reason: "too many mails" };
   await form("/alerts", { ...rules, on: "run_failed" });
   await form("/alerts", { ...rules, on: "run_failed" });
-  const [first, ...more] = await deeds(start);
+  const [first, ...more] = await entries(start);
   expect(more).toEqual([]);
   expect(first!.slice(0, 3)).toEqual(["alerts.change", "rules", "too many mails"]);
   expect(first![4]).toMatchObject({ mails: ["run_failed"], quota_percent: 90 });

@@ -326,7 +326,7 @@ test("the last hour is drawn on the monitor when it has changed, and for one who
   broadcaster.close();
   await server.stop(true);
   let view: ReturnType<LiveBroadcaster["lastHour"]> = null;
-  serve({ activity: () => view, activityEvery: 5 });
+  serve({ lastHour: () => view, lastHourEvery: 5 });
   const connection = await watch();
   view = { since: null, bars: [0, 0, 21], requests: [0, 0, 1], quotas: [] };
   const message = await connection.next();

@@ -19,29 +19,29 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
   const hub = new ProgressHub();
   const log = createLog({ level: "error", hub, keep: () => {}, redact: (text) => text, print: () => {} });
   const quota = new RateLimiter([{ provider: "acme", account: "acme:1", limits }], { clock });
-  const book = new RunRegistry({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
+  const registry = new RunRegistry({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
   const order = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
   const row = runRow(order, { name: "acme" } as Provider, 2, NOON);
   const rows = Array.from({ length: symbols }, (_, id) => ({ ...JOB, id, runId: row.id, symbol: `S${id}` }));
-  const run = book.open(row, rows, () => null);
+  const run = registry.open(row, rows, () => null);
   const jobs = [...run.jobs.values()];
   return {
     clock,
     run,
     jobs,
-    summary: () => book.summary(run),
-    head: () => String(<RunHead run={book.summary(run)} />),
+    summary: () => registry.summary(run),
+    head: () => String(<RunHead run={registry.summary(run)} />),
     begin(job: (typeof jobs)[number]) {
       job.state = "running";
-      book.startWork(job);
+      registry.startWork(job);
     },
     fetched(job: (typeof jobs)[number], batches: number, bars: number) {
-      book.stage(job, { stage: "fetch", done: batches, total: 24 }, { dataPoints: bars, apiCalls: batches });
+      registry.stage(job, { stage: "fetch", done: batches, total: 24 }, { dataPoints: bars, apiCalls: batches });
     },
     complete(job: (typeof jobs)[number]) {
-      book.stopWork(job);
+      registry.stopWork(job);
       job.state = "complete";
-      book.stage(job, { stage: "complete", seconds: 1 });
+      registry.stage(job, { stage: "complete", seconds: 1 });
     },
     ask: (cost: number) => quota.acquire({ provider: "acme", run: row.id, job: "1", cost }),
     hold: (holdSeconds: number) => quota.report("acme", { holdSeconds }),
