@@ -28,7 +28,7 @@ const summary = ({ mails }: ReturnType<typeof planMails>) =>
   mails.map(({ kind, events }) => [kind, events.length] as const);
 
 describe("a failed run", () => {
-  test("is mailed at once, and takes its failed symbols with it", () => {
+  test("a failed run is mailed at once, together with its failed symbols", () => {
     const failures = Array.from({ length: 500 }, (_, i) => jobFailed({ symbol: `S${i}`, at: NOON - i }));
     const { mails, muted, nextAt } = plan([...failures, runEnded({ at: NOON })], NOON);
     expect(summary({ mails, muted, nextAt })).toEqual([["run_failed", 1]]);
@@ -36,21 +36,21 @@ describe("a failed run", () => {
     expect(nextAt).toBe(null);
   });
 
-  test("that goes on keeps its failures for its own mail, but no longer than a day", () => {
+  test("a failed run that continues keeps its failures for its own mail, but no longer than a day", () => {
     const events = [jobFailed({ symbol: "A", at: NOON }), jobFailed({ symbol: "B", at: NOON + MINUTE })];
     const first = plan(events, NOON + 60 * MINUTE);
     expect(first).toEqual({ mails: [], muted: [], nextAt: NOON + 24 * 60 * MINUTE });
     expect(summary(plan(events, first.nextAt!))).toEqual([["job_failed", 2]]);
   });
 
-  test("leaves the failures of other runs alone", () => {
+  test("a failed run leaves the failures of other runs alone", () => {
     const other = jobFailed({ runId: "r2", symbol: "X", at: NOON });
     const { mails, muted } = plan([other, runEnded({ at: NOON })], NOON);
     expect(mails.map(({ kind }) => kind)).toEqual(["run_failed"]);
     expect(muted).toEqual([]);
   });
 
-  test("is told by the rule for finished runs too", () => {
+  test("a failed run is mailed by the rule for finished runs too", () => {
     const on = { run_failed: false, run_finished: true };
     expect(summary(plan([runEnded({ at: NOON })], NOON, { on }))).toEqual([["run_failed", 1]]);
     expect(plan([runEnded({ at: NOON })], NOON, { on: { run_failed: false } })).toEqual({
@@ -62,21 +62,21 @@ describe("a failed run", () => {
 });
 
 describe("a digest", () => {
-  test("collects failed symbols for its window when runs have no mails", () => {
+  test("a digest collects failed symbols for its window when runs have no mails", () => {
     const events = Array.from({ length: 500 }, (_, i) => jobFailed({ symbol: `S${i}`, at: NOON + i }));
     const over = { on: { run_failed: false }, digestMinutes: 10 };
     expect(plan(events, NOON + 10 * MINUTE - 1, over)).toEqual({ mails: [], muted: [], nextAt: NOON + 10 * MINUTE });
     expect(summary(plan(events, NOON + 10 * MINUTE, over))).toEqual([["job_failed", 500]]);
   });
 
-  test("holds back what follows a prompt mail within its window", () => {
+  test("a digest holds back what follows a prompt mail within its window", () => {
     const run = runEnded({ at: NOON });
     expect(summary(plan([run], NOON, {}, [["run_failed", NOON - 15 * MINUTE]]))).toEqual([["run_failed", 1]]);
     const held = plan([run], NOON, {}, [["run_failed", NOON - 5 * MINUTE]]);
     expect(held).toEqual({ mails: [], muted: [], nextAt: NOON + 10 * MINUTE });
   });
 
-  test("of nothing, with a window of 0 minutes, sends each at once", () => {
+  test("a digest with a window of 0 minutes sends each event at once", () => {
     expect(summary(plan([gap({ at: NOON })], NOON, { on: { gap_found: true }, digestMinutes: 0 }))).toEqual([
       ["gap_found", 1],
     ]);
@@ -111,13 +111,13 @@ describe("quiet hours", () => {
     expect(isQuiet(night, Date.parse(at))).toBe(quiet);
   });
 
-  test("within a day, and none when both ends are the same", () => {
+  test("quiet hours lie within a day, and there are none when both ends are the same", () => {
     const lunch = { from: "12:00", to: "13:00", zone: "UTC" };
     expect([NOON - 1, NOON, NOON + 60 * MINUTE].map((at) => isQuiet(lunch, at))).toEqual([false, true, false]);
     expect(isQuiet({ ...lunch, to: "12:00" }, NOON)).toBe(false);
   });
 
-  test("hold every mail, and everything is told after them", () => {
+  test("quiet hours hold every mail, and everything is mailed after them", () => {
     const quiet = { from: "12:00", to: "13:00", zone: "UTC" };
     const events = [runEnded({ at: NOON }), quota({ at: NOON })];
     const held = plan(events, NOON + 30_000, { quiet });
@@ -129,7 +129,7 @@ describe("quiet hours", () => {
   });
 });
 
-test("every event is mailed once, muted once, or waited for", () => {
+test("property: every event is mailed once, muted once, or waits", () => {
   const anEvent = fc.oneof(
     fc.record({ runId: fc.constantFrom("r1", "r2"), at: fc.integer({ min: 0, max: 200 }) }).map(jobFailed),
     fc.record({ at: fc.integer({ min: 0, max: 200 }) }).map(runEnded),

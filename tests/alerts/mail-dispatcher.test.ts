@@ -86,7 +86,7 @@ test("a failed run is one mail with its failing rows, as text and as HTML, with 
   expect(text).toContain("Retry");
 });
 
-test("waits between attempts double, up to an hour", () => {
+test("the waits between attempts double, up to an hour", () => {
   const minutes = Array.from({ length: 9 }, (_, at) => retryDelay(at + 1) / MINUTE);
   expect(minutes).toEqual([0.5, 1, 2, 4, 8, 16, 32, 60, 60]);
   expect(retryDelay(1_000)).toBe(60 * MINUTE);
@@ -134,7 +134,7 @@ test("quiet hours hold mails back until they are over", async () => {
   expect(server.mails.length).toBe(1);
 });
 
-test("rules outlive a restart", async () => {
+test("alert rules survive a restart", async () => {
   const rules: AlertRules = { ...DEFAULT_ALERT_RULES, quotaPercent: 55, quiet: { from: "1", to: "2", zone: "UTC" } };
   await outbox.changeRules(rules);
   await outbox.close();
@@ -143,7 +143,7 @@ test("rules outlive a restart", async () => {
 });
 
 describe("a mail server", () => {
-  test("that is away is tried again, ever more rarely, and gets the mail when it is back", async () => {
+  test("a mail server that is down is tried again at growing intervals, and gets the mail when it is back", async () => {
     await server.stop();
     await happen(runEnded());
     expect(await states()).toEqual([{ state: "waiting", attempts: 1 }]);
@@ -160,7 +160,7 @@ describe("a mail server", () => {
     expect(server.mails.length).toBe(1);
   });
 
-  test("that is busy is not given up for five days, and then the mail says so", async () => {
+  test("a busy mail server is tried for five days, and then the mail says so", async () => {
     server.manner = "busy";
     await happen(runEnded());
     expect((await only()).error).toContain("come back later");
@@ -179,14 +179,14 @@ describe("a mail server", () => {
     expect(server.mails.length).toBe(1);
   });
 
-  test("that does not know the recipient is not asked again", async () => {
+  test("a mail server that does not know the recipient is not asked again", async () => {
     server.manner = "reject";
     await happen(runEnded());
     expect(await only()).toMatchObject({ state: "failed", attempts: 1 });
     expect((await only()).error).toContain("no such mailbox");
   });
 
-  test("that stalls is let go, and asked again with the same Message-ID", async () => {
+  test("a mail server that stalls is dropped, and asked again with the same Message-ID", async () => {
     await outbox.close();
     outbox = await open(150);
     server.manner = "stall";
@@ -203,7 +203,7 @@ describe("a mail server", () => {
     expect(server.mails.map(({ messageId }) => messageId)).toEqual([`<${(await only()).id}@example.com>`]);
   });
 
-  test("that does not accept the password is asked again when the settings are right, and nobody sees the password", async () => {
+  test("a mail server that refuses the password is asked again when the settings are right, and the password stays hidden", async () => {
     const wrong = "wr0ng:pass/word";
     const url = new URL(server.url);
     url.password = encodeURIComponent(wrong);
@@ -222,13 +222,13 @@ describe("a mail server", () => {
 });
 
 describe("when the process dies", () => {
-  test("before an event is mailed, the next one mails it", async () => {
+  test("when the process dies before an event is mailed, the next one mails it", async () => {
     await db.write(recordStatements([runEnded()]));
     await happen();
     expect(server.mails.length).toBe(1);
   });
 
-  test("while a mail is being sent, the next one waits for the lease, and sends the same mail", async () => {
+  test("when the process dies while sending a mail, the next one waits for the lease, and sends the same mail", async () => {
     await server.stop();
     await happen(runEnded());
     await outbox.close();
@@ -244,7 +244,7 @@ describe("when the process dies", () => {
     expect(await states()).toEqual([{ state: "sent", attempts: 3 }]);
   });
 
-  test("a mail that stalls does not hold the end up, and goes out with the next start", async () => {
+  test("a mail that stalls does not delay the shutdown, and is sent after the next start", async () => {
     server.manner = "stall";
     const happening = happen(runEnded());
     await server.begun(1);
@@ -263,7 +263,7 @@ describe("when the process dies", () => {
 describe("without a mail server", () => {
   beforeEach(() => outbox.use(null));
 
-  test("events are noted, and not mailed long after", async () => {
+  test("without a mail server events are recorded, and not mailed long after", async () => {
     await happen(runEnded());
     await outbox.use(account());
     await outbox.idle();
@@ -271,12 +271,12 @@ describe("without a mail server", () => {
     expect(await db.rows("SELECT state FROM alert_events", [])).toEqual([["muted"]]);
   });
 
-  test("a test mail is refused with what to do", async () => {
+  test("without a mail server a test mail is refused with what to do", async () => {
     await expect(outbox.sendTest()).rejects.toThrow("set one up first");
   });
 });
 
-test("a test mail goes out in quiet hours too; one that was sent is sent again as a new mail", async () => {
+test("a test mail is sent in quiet hours too; one that was sent is sent again as a new mail", async () => {
   await outbox.changeRules({ ...DEFAULT_ALERT_RULES, quiet: { from: "00:00", to: "23:59", zone: "UTC" } });
   await happen();
   await outbox.sendTest();
@@ -289,7 +289,7 @@ test("a test mail goes out in quiet hours too; one that was sent is sent again a
   await expect(outbox.sendAgain("nobody")).rejects.toThrow("no such mail");
 });
 
-test("old mails are forgotten with their events, those that wait are not", async () => {
+test("old mails are deleted with their events, waiting ones are not", async () => {
   await happen(runEnded());
   await server.stop();
   await happen(quota());

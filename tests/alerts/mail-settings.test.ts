@@ -19,7 +19,7 @@ const fieldsFor = (url: string, over: Record<string, string> = {}) => {
   return { server: server.href, password: MAIL_PASSWORD, from: "b@example.com", to: "ops@example.com", ...over };
 };
 
-test("is tried before it is kept, outlives a restart, and its password is nowhere to be seen", async () => {
+test("a mail server is tried before it is saved, survives a restart, and its password is shown nowhere", async () => {
   await using server = await startMailServer();
   using folder = temporaryFolder();
   const seen: string[] = [];
@@ -54,7 +54,7 @@ test("is tried before it is kept, outlives a restart, and its password is nowher
   }
 });
 
-test("a stored password is not sent to another server, and can be forgotten", async () => {
+test("a stored password is not sent to another server, and can be removed", async () => {
   await using server = await startMailServer();
   await using other = await startMailServer();
   await using app = await startApp({ env: SECRET });
@@ -72,7 +72,7 @@ test("a stored password is not sent to another server, and can be forgotten", as
   ]);
 });
 
-test("a password that cannot be read any more holds mails up, is said where they are, and is entered again", async () => {
+test("a password that can no longer be decrypted holds mails back, is reported where they are, and can be entered again", async () => {
   await using server = await startMailServer();
   using folder = temporaryFolder();
   {
@@ -94,7 +94,7 @@ test("a password that cannot be read any more holds mails up, is said where they
   expect((await app.get("/alerts")).text).not.toContain("cannot be read");
 });
 
-test("wrong fields are named; without a secret a password is refused; what the environment sets stays", async () => {
+test("wrong mail settings are named; without a secret a password is refused; what the environment sets stays", async () => {
   await using server = await startMailServer();
   {
     await using app = await startApp();

@@ -19,7 +19,7 @@ const state = (gauges: [period: "minute" | "hour" | "day" | "month", used: numbe
   spenders: [],
 });
 
-test("a day or a month at the level; minutes and hours are there to be used up", () => {
+test("quota alerts watch a day or a month at the level; minutes and hours are there to be used up", () => {
   const found = quotasAt(
     80,
     [
@@ -36,7 +36,7 @@ test("a day or a month at the level; minutes and hours are there to be used up",
   expect(quotasAt(80, [state([["day", 0, 0]])], NOW)).toEqual([]);
 });
 
-test("each is told once a period, also by the next process", async () => {
+test("a quota alert is raised once a period, also by the next process", async () => {
   using folder = temporaryFolder();
   const db = await openDatabase(folder.database());
   await migrateDatabase(db);

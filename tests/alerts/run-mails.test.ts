@@ -11,7 +11,7 @@ const mailEnv = ({ url }: { url: string }) => ({
   BARKEEP_URL: "https://barkeep.example.com/prices",
 });
 
-test("a run with a failed symbol is one mail that names it and leads to the run", async () => {
+test("a run with a failed symbol is one mail that names it and links to the run", async () => {
   await using server = await startMailServer();
   await using app = await startApp({ env: mailEnv(server) });
   const run = await app.start({ symbols: ["AAPL", "DEMO-FAIL"], years: 1, batch_days: 365 });
@@ -24,7 +24,7 @@ test("a run with a failed symbol is one mail that names it and leads to the run"
   expect(mail!.text).toContain(`https://barkeep.example.com/prices/runs/${run}`);
 });
 
-test("what happened while the mail server was away is mailed by a later start", async () => {
+test("what happened while the mail server was down is mailed after a later start", async () => {
   await using server = await startMailServer();
   using folder = temporaryFolder();
   const env = mailEnv(server);
@@ -44,7 +44,7 @@ test("what happened while the mail server was away is mailed by a later start", 
   expect(server.mails.length).toBe(1);
 });
 
-test("a run's end and its event are one: neither is there without the other", async () => {
+test("a run's end and its event are one write: neither is stored without the other", async () => {
   await using app = await startApp();
   const { db } = app.app;
   await db.write([

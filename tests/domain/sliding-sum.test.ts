@@ -5,7 +5,7 @@ import { SlidingSum } from "../../src/domain/sliding-sum.ts";
 const START = Date.UTC(2026, 0, 5, 12);
 
 describe("a sliding sum", () => {
-  test("is a rate over what has passed at first, then over its window, and falls to nothing by itself", () => {
+  test("a sliding sum is a rate over the time passed at first, then over its window, and decays to zero by itself", () => {
     const sum = new SlidingSum(1_000, 300, START);
     sum.add(60, START + 500);
     expect(sum.perMinute(START + 500)).toBe(3_600);
@@ -19,7 +19,7 @@ describe("a sliding sum", () => {
     expect(sum.perMinute(START + 420_000)).toBe(0);
   });
 
-  test("tells what was not counted from what was nothing", () => {
+  test("a sliding sum distinguishes minutes that were not counted from minutes with nothing", () => {
     const sum = new SlidingSum(60_000, 4, START + 30_000);
     sum.add(7, START + 90_000);
     expect(sum.values(START + 90_000)).toEqual([null, null, 0, 7]);
@@ -27,7 +27,7 @@ describe("a sliding sum", () => {
     expect(sum.values(START + 900_000)).toEqual([0, 0, 0, 0]);
   });
 
-  test("counts what a list of all events would", () => {
+  test("a sliding sum equals a count over the list of all events", () => {
     const event = fc.record({ after: fc.integer({ min: -50, max: 5_000 }), amount: fc.nat(1_000) });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (events, size) => {

@@ -18,7 +18,7 @@ test("midnight is 00:00, and summer time has a name of its own", () => {
   expect(writeMoment(Date.UTC(2026, 6, 1), "UTC", "clock")).toBe("00:00 UTC");
 });
 
-test("UTC is written the same with and without the calendar of the runtime", () => {
+test("UTC is written the same with and without the runtime's time zone data", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (at) => {
       expect(writeMoment(at, "Etc/UTC", "minute")).toBe(writeMoment(at, "UTC", "minute"));
@@ -26,7 +26,7 @@ test("UTC is written the same with and without the calendar of the runtime", () 
   );
 });
 
-test("only names of time zones are zones, and what stands above a column is short", () => {
+test("only names of time zones are zones, and a column's zone title is short", () => {
   expect(["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires"].map(isTimeZone)).toEqual([true, true, true]);
   expect(["", "Mars/Olympus", "<b>", "+02:00", "x".repeat(100)].map(isTimeZone)).toEqual(Array(5).fill(false));
   expect(["UTC", "America/New_York"].map(zoneTitle)).toEqual(["UTC", "New York time"]);

@@ -27,7 +27,7 @@ function cooledDown(length: number): BarColumns {
   };
 }
 
-test("a window forgets what it no longer holds, however large it was", () => {
+test("a window forgets values that left it, however large they were", () => {
   const length = 30_000;
   const bars = cooledDown(length);
   const features = FEATURES.filter((feature) => feature.memory.kind === "window");

@@ -25,7 +25,7 @@ function close(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-9 * Math.abs(expected) + 1e-12;
 }
 
-test("names are unique and can be looked up, families come in order", () => {
+test("feature names are unique and can be looked up, families come in order", () => {
   expect(new Set(FEATURES.map((feature) => feature.name)).size).toBe(FEATURE_COUNT);
   for (const feature of FEATURES) expect(featureNamed(feature.name)).toBe(feature);
   expect(featureNamed("no_such_feature")).toBeUndefined();
@@ -33,7 +33,7 @@ test("names are unique and can be looked up, families come in order", () => {
   expect(order).toEqual(order.toSorted((a, b) => a - b));
 });
 
-test("the value at a bar does not change when later bars are altered or removed", () => {
+test("a feature's value at a bar does not change when later bars are altered or removed", () => {
   fc.assert(
     fc.property(
       historyShapes(2, 900),
@@ -63,7 +63,7 @@ test("the value at a bar does not change when later bars are altered or removed"
 
 describe("the first value comes exactly at the declared warm-up", () => {
   for (const setup of setups) {
-    test(`${setup.interval} ${setup.market}`, () => {
+    test(`the first value comes exactly at the declared warm-up: ${setup.interval} ${setup.market}`, () => {
       const bars = plainHistory(700, setup, 11);
       const columns = matrix(bars, setup);
       for (const [index, { name, warmup }] of FEATURES.entries()) {
@@ -74,7 +74,7 @@ describe("the first value comes exactly at the declared warm-up", () => {
   }
 });
 
-test("what waits for sessions waits for the second one, or for twenty", () => {
+test("features that need sessions wait for the second one, or for twenty", () => {
   const waiting = FEATURES.filter((feature) => typeof feature.warmup !== "number");
   expect(waiting.map((feature) => feature.warmup).toSorted()).toEqual(["20 sessions", "second session"]);
   for (const setup of setups.filter(({ interval }) => interval !== "1m" && interval !== "5m")) {

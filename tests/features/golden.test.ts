@@ -96,7 +96,7 @@ describe.each(longSeries())("$name", (series) => {
   });
 });
 
-test("the judge knows the 200 features of the catalogue, in its order", () => {
+test("the oracle knows the 200 features of the catalogue, in its order", () => {
   const series = testSeries().find(({ bars }) => bars.ts.length === 1)!;
   const judged = [...reference(series.bars, series).keys()];
   expect(judged).toHaveLength(200);

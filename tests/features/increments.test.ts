@@ -53,7 +53,7 @@ test("any sequence of updates gives the profile of one full pass, to the last bi
   );
 });
 
-test("the matrix holds the profile at its last bar, whatever the size of its blocks and chunks", () => {
+test("the feature matrix ends with the profile at its last bar, whatever the size of its blocks and chunks", () => {
   fc.assert(
     fc.property(
       historyShapes(1, 700),
@@ -79,7 +79,7 @@ test("the matrix holds the profile at its last bar, whatever the size of its blo
   );
 });
 
-test("a matrix that starts late has the rows of the whole one", () => {
+test("a feature matrix that starts late has the rows of the whole one", () => {
   const bars = plainHistory(900, DAILY);
   const some = FEATURES.filter((feature) => feature.number % 3 === 0);
   const whole = [...featureBlocks([bars], DAILY, some)];
@@ -99,7 +99,7 @@ test("corrections to the last bars, those after the state was taken, need no ful
   expect(update(state, corrected, 700, DAILY).values).toEqual(runEngineer(corrected, DAILY).values);
 });
 
-test("a state is refused, with the reason, when it cannot be trusted", () => {
+test("a feature state is refused, with the reason, when it cannot be trusted", () => {
   const bars = plainHistory(1000, DAILY);
   const { state } = runEngineer(sliceBars(bars, 0, 900), DAILY);
   const part = sliceBars(bars, 900 - LOOKBACK_BARS, 1000);

@@ -16,13 +16,13 @@ function steps(length: number) {
   return [...pass];
 }
 
-test("a short history counts feature by feature, and names the family of the next", () => {
+test("a short history reports feature by feature, and names the family of the next", () => {
   const counted = steps(500).filter(({ done }) => done > 0);
   expect(counted.map(({ done }) => done)).toEqual(FEATURES.map(({ number }) => number));
   expect(counted.map(({ next }) => next)).toEqual([...FEATURES.slice(1).map(({ family }) => family), null]);
 });
 
-test("a long history counts its share, never falls, and ends at all", () => {
+test("a long history reports its share, never falls, and ends at all", () => {
   const done = steps(20_000).map((step) => step.done);
   expect(done.every((k, index) => index === 0 || k >= done[index - 1]!)).toBe(true);
   expect(done.at(-1)).toBe(FEATURE_COUNT);

@@ -91,12 +91,12 @@ describe.each(ORDINARY)("$name", (series) => {
     expect(starts.map(([name]) => [name, undefinedCount(values.get(name as string)!)])).toEqual(starts);
   });
 
-  test("so does the judge", () => {
+  test("the oracle has TA-Lib's values, and its first valid bar", () => {
     expect(differences(series, reference(series.bars, series))).toEqual([]);
   });
 });
 
 describe.each(STILL)("$name: zero denominators are the one difference", (series) => {
-  test("of the engine", () => expect(differences(series, engine(series))).toEqual([]));
-  test("of the judge", () => expect(differences(series, reference(series.bars, series))).toEqual([]));
+  test("zero denominators are the engine's one difference from TA-Lib", () => expect(differences(series, engine(series))).toEqual([]));
+  test("zero denominators are the oracle's one difference from TA-Lib", () => expect(differences(series, reference(series.bars, series))).toEqual([]));
 });

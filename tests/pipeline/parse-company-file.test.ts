@@ -6,7 +6,7 @@ const symbols = (text: string) => readCompanyFile(text).companies.map(({ symbol 
 const badLines = (text: string) => readCompanyFile(text).bad.map(({ line }) => line);
 
 describe("a list of companies", () => {
-  test("needs no header: symbol, name, exchange", () => {
+  test("a company list needs no header: symbol, name, exchange", () => {
     const { companies, bad } = readCompanyFile('aapl,"Apple, Inc.",NASDAQ\nMSFT,Microsoft\nIBM');
     expect(companies).toEqual([
       { symbol: "AAPL", name: "Apple, Inc.", exchange: "NASDAQ" },
@@ -28,7 +28,7 @@ describe("a list of companies", () => {
     });
   });
 
-  test("may be symbols only, a line each or many on a line", () => {
+  test("a company list may be symbols only, one a line or many on a line", () => {
     expect(symbols("AAPL\nMSFT\r\nBRK.B\n\nBTC-USD")).toEqual(["AAPL", "MSFT", "BRK.B", "BTC-USD"]);
     expect(symbols("AAPL MSFT  GOOGL\nAMZN, NVDA, TSLA, META")).toEqual([
       "AAPL",
@@ -41,7 +41,7 @@ describe("a list of companies", () => {
     ]);
   });
 
-  test("keeps the good lines and reports each bad one with its number", () => {
+  test("a company list keeps the valid lines and reports each invalid one with its number", () => {
     const { companies, bad } = readCompanyFile(
       "symbol,name\nAAPL,Apple\n../etc,Hacker\n,Nameless\n\n# fine\nMSFT,Microsoft\nTOO LONG,x",
     );
@@ -51,33 +51,33 @@ describe("a list of companies", () => {
     expect(bad[1]!.reason).toBe("the symbol is missing");
   });
 
-  test("counts lines that say nothing", () => {
+  test("a company list counts lines without content", () => {
     expect(badLines('$$$\n# a comment, "quoted"\n\n$$$\n# "open\n$$$')).toEqual([1, 4, 6]);
   });
 
-  test("counts the lines of quoted cells that hold line breaks", () => {
+  test("a company list counts the lines of quoted cells that contain line breaks", () => {
     expect(badLines('A,"two\nlines"\nB,"three\nmore\nlines"\n$$$\n')).toEqual([6]);
   });
 
-  test("loses only its own line to a quotation mark that is never closed", () => {
+  test("a quotation mark that is never closed costs only its own line", () => {
     const text = 'AAPL,Apple\nMSFT,"Microsoft\nIBM,Machines\nGE,General Electric\n';
     expect(symbols(text)).toEqual(["AAPL", "IBM", "GE"]);
     expect(badLines(text)).toEqual([2]);
   });
 
-  test("names a company once: the last line wins, but empties nothing", () => {
+  test("a company that is listed twice counts once: the last line wins, but clears nothing", () => {
     expect(readCompanyFile("FB,Facebook,NASDAQ\nFB,Meta\nFB").companies).toEqual([
       { symbol: "FB", name: "Meta", exchange: "NASDAQ" },
     ]);
   });
 
-  test("may be empty", () => {
+  test("a company list may be empty", () => {
     expect(readCompanyFile("")).toEqual({ companies: [], bad: [] });
     expect(readCompanyFile("symbol,name\n")).toEqual({ companies: [], bad: [] });
   });
 });
 
-test("every line is either kept, reported, or says nothing", () => {
+test("property: every line of a company list is either kept, reported, or without content", () => {
   const good = fc.stringMatching(/^[A-Z]{1,6}$/).filter((text) => !/^(CODE|TICKER|SYMBOL|S)$/.test(text));
   const bad = fc.constantFrom("a b", "$", "-X", "A..B", "THISSYMBOLISMUCHTOOLONGFORONE", "\u00e9");
   const line = fc.oneof(

@@ -41,7 +41,7 @@ test("a pool starts a worker for a job that none is free for, and no others", as
   await pool.close();
 });
 
-test("a pool that is closed while its workers still start ends in peace", async () => {
+test("a pool that is closed while its workers still start closes without errors", async () => {
   using folder = temporaryFolder();
   // Each round stops the threads a little later in their start: while they load, while they open the database, after.
   for (let round = 0; round < 8; round++) {

@@ -11,7 +11,7 @@ const window = { symbol: "AAPL", interval: "1d", from: 0, to: 86_400, asOf: 86_4
 const secrets = new Redactor();
 secrets.learn([KEY]);
 
-test("an adapter that forgets to redact gives nothing away", async () => {
+test("an adapter that forgets to redact reveals no key", async () => {
   const careless = redactingProvider(
     {
       ...createDemoProvider(),
@@ -30,7 +30,7 @@ test("an adapter that forgets to redact gives nothing away", async () => {
   expect([error.kind, error.message, error.retryAfter]).toEqual(["auth", "bad key *** at /?k=***", 7]);
 });
 
-test("a key that was replaced is kept back as well", () => {
+test("a key that was replaced is redacted as well", () => {
   const redactor = new Redactor();
   const { redact } = redactor;
   expect(redact("old-key new-key")).toBe("old-key new-key");

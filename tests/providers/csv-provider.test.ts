@@ -79,7 +79,7 @@ describe("csv files", () => {
     "a bare time without seconds": ["2024-01-02 14:30", "2024-01-02T14:30:00Z", "1h"],
   };
   for (const [title, [text, expected, interval]] of Object.entries(formats)) {
-    test(`may hold ${title}`, async () => {
+    test(`a csv file may hold ${title}`, async () => {
       const name = interval === "1d" ? "AAPL.csv" : `AAPL-${interval}.csv`;
       const { bars } = await fetch(
         { [name]: `timestamp,open,high,low,close,volume\n${text},1,2,0.5,1.5,10\n` },
@@ -104,7 +104,7 @@ describe("csv files", () => {
     "date and time in two columns": "date,time,open,high,low,close,volume\n2024-01-02,00:00,10,12,9,11,500\n",
   };
   for (const [title, text] of Object.entries(shapes)) {
-    test(`may have ${title}`, async () => {
+    test(`a csv file may have ${title}`, async () => {
       const { bars, rejected } = await fetch({ "AAPL.csv": text });
       expect(rejected).toEqual([]);
       expect(Object.fromEntries(Object.entries(bars).map(([field, column]) => [field, [...column]]))).toEqual(
@@ -113,7 +113,7 @@ describe("csv files", () => {
     });
   }
 
-  test("lose no valid row to a bad one, and name file, line and fault of each", async () => {
+  test("a csv file loses no valid row to an invalid one, and each fault names file, line and reason", async () => {
     const { bars, rejected } = await fetch({
       "AAPL.csv": [
         "timestamp,open,high,low,close,volume",
@@ -138,7 +138,7 @@ describe("csv files", () => {
     expect(rejected[1]?.raw).toBe("2024-01-04,10,12,9,n/a,500");
   });
 
-  test("that are not sorted are sorted, and the log says where", async () => {
+  test("a csv file that is not sorted is sorted, and the log says where", async () => {
     const context = recordingContext();
     const { bars, rejected } = await fetch(
       {
@@ -154,7 +154,7 @@ describe("csv files", () => {
     ]);
   });
 
-  test("with doubled timestamps keep the first and report the others", async () => {
+  test("a csv file with doubled timestamps keeps the first and reports the others", async () => {
     const { bars, rejected } = await fetch({
       "AAPL.csv":
         "timestamp,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n2024-01-03,3,3,3,3,3\n2024-01-02,2,2,2,2,2\n2024-01-02,1,1,1,1,1\n",
@@ -166,7 +166,7 @@ describe("csv files", () => {
     ]);
   });
 
-  test("report a bad line once, with the window it stands in", async () => {
+  test("an invalid line is reported once, with the window it stands in", async () => {
     const directory = await folderWith({
       "AAPL.csv":
         "timestamp,open,high,low,close,volume\nsoon,1,1,1,1,1\n2024-01-02,1,1,1,1,1\n2024-02-02,1,1,1,x,1\n???,1,1,1,1,1\n",
@@ -192,7 +192,7 @@ describe("csv files", () => {
     "are empty": ["", "AAPL.csv:1: the file is empty"],
   };
   for (const [title, [text, message]] of Object.entries(broken)) {
-    test(`that ${title} are refused with file and line`, async () => {
+    test(`a csv file that ${title} is refused with file and line`, async () => {
       const failure = await fetch({ "AAPL.csv": text }).catch((error) => error);
       expect(failure).toBeInstanceOf(ProviderError);
       expect(failure.kind).toBe("bad_request");
@@ -200,19 +200,19 @@ describe("csv files", () => {
     });
   }
 
-  test("that are missing are named, with the folder", async () => {
+  test("a csv file that is missing is named, with the folder", async () => {
     const failure = await fetch({ "MSFT.csv": fileAt("1d") }, { interval: "1m" }).catch((error) => error);
     expect(failure.message).toContain("AAPL: no file AAPL-1m.csv in ");
   });
 
-  test("in a folder that is missing say so", async () => {
+  test("a csv folder that is missing is reported", async () => {
     const provider = createCsvProvider({ directory: "/nowhere/bars" });
     const window = { symbol: "AAPL", interval: "1d", from: 0, to: 1, asOf: 1 } as const;
     const failure = await provider.fetchBars(window, recordingContext()).catch((error) => error);
     expect(failure.message).toContain("The CSV folder /nowhere/bars cannot be read");
   });
 
-  test("outside the folder are out of reach", async () => {
+  test("a csv file outside the folder cannot be reached", async () => {
     const outer = await folderWith({ "SECRET.csv": fileAt("1d") });
     const inner = await folderWith({});
     await symlink(outer, join(inner, "outer"));
@@ -224,12 +224,12 @@ describe("csv files", () => {
     }
   });
 
-  test("are found whatever the case of their names", async () => {
+  test("a csv file is found whatever the case of its name", async () => {
     const { bars } = await fetch({ "aapl.CSV": fileAt("1d") });
     expect(bars.ts.length).toBe(days.length);
   });
 
-  test("are read again only when they change", async () => {
+  test("a csv file is read again only when it changes", async () => {
     const text = (close: number) =>
       `timestamp,open,high,low,close,volume\n2024-01-03,9,9,9,9,9\n2024-01-02,1,9,1,${close},1\n`;
     const directory = await folderWith({ "AAPL.csv": text(2) });

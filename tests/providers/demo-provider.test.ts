@@ -28,7 +28,7 @@ for (const symbol of ["AAPL", "BTC-USD"]) {
 }
 
 describe("demo bars", () => {
-  test("are these, on every machine", async () => {
+  test("demo bars are the same on every machine", async () => {
     const bars = await fetch("AAPL", "1h", at("2024-07-03"), at("2024-07-04"));
     const rows = [...bars.ts].map((_, i) => [bars.open[i], bars.high[i], bars.low[i], bars.close[i], bars.volume[i]]);
     expect(rows).toMatchInlineSnapshot(`
@@ -65,7 +65,7 @@ describe("demo bars", () => {
     `);
   });
 
-  test("do not depend on the window asked for", async () => {
+  test("demo bars do not depend on the window asked for", async () => {
     const whole = await fetch("MSFT", "15m", at("2023-06-01"), at("2024-06-01"));
     await fc.assert(
       fc.asyncProperty(fc.nat(350 * 96), fc.integer({ min: 1, max: 96 * 5 }), async (start, length) => {
@@ -79,7 +79,7 @@ describe("demo bars", () => {
   });
 
   for (const symbol of ["AAPL", "ETH-USD", "ZZZQ"]) {
-    test(`of ${symbol} tell one story at all intervals`, async () => {
+    test(`demo bars of ${symbol} agree across all intervals`, async () => {
       const from = at("2024-11-18");
       const to = at("2024-12-09");
       const market = symbol === "ETH-USD" ? "crypto" : "us_equity";
@@ -104,7 +104,7 @@ describe("demo bars", () => {
     });
   }
 
-  test("are whole: high over low, positive prices and volumes, on the session's grid", async () => {
+  test("demo bars are consistent: high over low, positive prices and volumes, on the session's grid", async () => {
     for (const interval of INTERVALS) {
       for (const symbol of ["AAPL", "QWERTY", "SOL-USD"]) {
         const market = symbol === "SOL-USD" ? "crypto" : "us_equity";
@@ -127,7 +127,7 @@ describe("demo bars", () => {
     }
   });
 
-  test("are busier at the open and the close than at noon", async () => {
+  test("demo bars have more volume at the open and the close than at noon", async () => {
     const bars = await fetch("SPY", "15m", at("2024-01-01"), at("2025-01-01"));
     const byMinute = new Map<number, number>();
     for (let i = 0; i < bars.ts.length; i++) {
@@ -138,7 +138,7 @@ describe("demo bars", () => {
     expect(byMinute.get(375)!).toBeGreaterThan(1.5 * byMinute.get(180)!);
   });
 
-  test("have calm and stormy times: large moves follow large moves", async () => {
+  test("demo bars have calm and volatile times: large moves follow large moves", async () => {
     const { close } = await fetch("AAPL", "1d", at("1990-01-01"), at("2026-01-01"));
     const moves = [...close].slice(1).map((c, i) => Math.abs(Math.log(c / close[i]!)));
     const mean = moves.reduce((sum, move) => sum + move, 0) / moves.length;
@@ -149,7 +149,7 @@ describe("demo bars", () => {
     expect(mean).toBeLessThan(0.04);
   });
 
-  test("stay within human prices over 36 years, whatever the name", async () => {
+  test("demo prices stay plausible over 36 years, whatever the name", async () => {
     await fc.assert(
       fc.asyncProperty(fc.stringMatching(/^[A-Z]{1,5}$/), async (symbol) => {
         const { low, high } = await fetch(symbol, "1d", at("1990-01-01"), at("2026-01-01"));
@@ -160,7 +160,7 @@ describe("demo bars", () => {
     );
   });
 
-  test("begin late for a small share of names", async () => {
+  test("demo bars begin late for a small share of names", async () => {
     const names = Array.from({ length: 200 }, (_, i) => `L${i}`);
     const first = await Promise.all(names.map((name) => fetch(name, "1d", at("2003-01-01"), at("2003-03-01"))));
     const late = first.filter((bars) => bars.ts.length === 0).length;
@@ -174,20 +174,20 @@ describe("demo bars", () => {
 describe("the demo provider", () => {
   const window = { symbol: "AAPL", interval: "1d", from: at("2024-01-01"), to: at("2024-02-01"), asOf: ASOF } as const;
 
-  test("asks for one request a window", async () => {
+  test("the demo provider makes one request a window", async () => {
     const context = recordingContext();
     await createDemoProvider().fetchBars({ ...window, interval: "1m" }, context);
     expect(context.costs).toEqual([1]);
   });
 
-  test("lets a stop cut its latency short", async () => {
+  test("a stop cuts the demo provider's latency short", async () => {
     const stop = new AbortController();
     const answer = createDemoProvider({ latencyMs: 3_600_000 }).fetchBars(window, recordingContext(stop.signal));
     stop.abort(new Error("cancelled"));
     expect(answer).rejects.toThrow("cancelled");
   });
 
-  test("fails DEMO-FAIL, and only that", async () => {
+  test("the demo provider fails DEMO-FAIL, and only that", async () => {
     const failure = await createDemoProvider()
       .fetchBars({ ...window, symbol: "DEMO-FAIL" }, recordingContext())
       .catch((error) => error);
@@ -195,14 +195,14 @@ describe("the demo provider", () => {
     expect(failure.kind).toBe("transient");
   });
 
-  test("knows AAPL@US as AAPL", async () => {
+  test("the demo provider knows AAPL@US as AAPL", async () => {
     const provider = createDemoProvider();
     const plain = await provider.fetchBars(window, recordingContext());
     const suffixed = await provider.fetchBars({ ...window, symbol: "AAPL@US" }, recordingContext());
     expect(suffixed).toEqual(plain);
   });
 
-  test("answers an empty window with nothing", async () => {
+  test("the demo provider answers an empty window with nothing", async () => {
     const weekend = { ...window, from: at("2024-01-06"), to: at("2024-01-08") };
     const { bars } = await createDemoProvider().fetchBars(weekend, recordingContext());
     expect(bars.ts.length).toBe(0);

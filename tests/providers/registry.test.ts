@@ -9,31 +9,31 @@ const values = Object.fromEntries(
 );
 
 describe("the registry", () => {
-  test("builds every provider under its own name and title", () => {
+  test("the registry builds every provider under its own name and title", () => {
     for (const entry of PROVIDERS) {
       const provider = createProvider(entry.name, values, CALENDAR);
       expect([provider.name, provider.title]).toEqual([entry.name, entry.title]);
     }
   });
 
-  test("has each name and each variable once", () => {
+  test("the registry has each name and each variable once", () => {
     const names = PROVIDERS.map(({ name }) => name);
     const variables = PROVIDERS.flatMap(({ settings }) => settings.map(({ variable }) => variable));
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(variables).size).toBe(variables.length);
   });
 
-  test("refuses an unknown name and lists the known ones", () => {
+  test("the registry refuses an unknown name and lists the known ones", () => {
     expect(() => createProvider("nope", {}, CALENDAR)).toThrow('There is no provider "nope" (known: demo, csv');
   });
 
-  test("names the variables that a provider lacks", () => {
+  test("the registry names the variables that a provider lacks", () => {
     expect(missingSettings(findProvider("csv")!, {})).toEqual(["BARKEEP_CSV_DIR"]);
     expect(() => createProvider("csv", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"csv" needs BARKEEP_CSV_DIR');
   });
 });
 
-test("the walk-through explains every kind of provider error and every field of a declaration", async () => {
+test("docs/adding-a-provider.md explains every kind of provider error and every field of a declaration", async () => {
   const read = (path: string) => Bun.file(new URL(`../../${path}`, import.meta.url)).text();
   const text = await read("docs/adding-a-provider.md");
   const kinds = /PROVIDER_ERROR_KINDS = \[([^\]]*)\]/.exec(await read("src/domain/errors.ts"))![1]!.match(/\w+/g)!;

@@ -20,7 +20,7 @@ const formats = new Map(
 const local = (time: number, zone: string) => formats.get(zone)!.format(time);
 
 describe("the change to summer time", () => {
-  test("takes a time that it leaves out right after the gap", () => {
+  test("summer time moves a turn inside the gap to right after it", () => {
     expect(nextOf("30 2 * * *", "America/New_York", "2026-03-07T12:00:00Z", 2)).toEqual([
       "2026-03-08T07:00Z",
       "2026-03-09T06:30Z",
@@ -32,7 +32,7 @@ describe("the change to summer time", () => {
     ]);
   });
 
-  test("lets steps go on evenly", () => {
+  test("summer time keeps steps even", () => {
     expect(nextOf("*/30 * * * *", "America/New_York", "2026-03-08T06:15:00Z", 3)).toEqual([
       "2026-03-08T06:30Z",
       "2026-03-08T07:00Z",
@@ -40,7 +40,7 @@ describe("the change to summer time", () => {
     ]);
   });
 
-  test("moves the US close with the clocks of New York", () => {
+  test("the US close moves with the clocks of New York", () => {
     expect(nextOf("30 18 * * 1-5", "America/New_York", "2026-03-06T12:00:00Z", 2)).toEqual([
       "2026-03-06T23:30Z",
       "2026-03-09T22:30Z",
@@ -48,7 +48,7 @@ describe("the change to summer time", () => {
   });
 });
 
-test("the change back takes a fixed time once and lets steps go through both hours", () => {
+test("the end of summer time gives a fixed time one turn and steps one in both hours", () => {
   const before = "2026-11-01T04:45:00Z";
   expect(nextOf("30 1 * * *", "America/New_York", before, 2)).toEqual(["2026-11-01T05:30Z", "2026-11-02T06:30Z"]);
   expect(nextOf("*/30 * * * *", "America/New_York", before, 4)).toEqual([
@@ -86,7 +86,7 @@ test("a daily turn comes once on every day of the zone, at its time or right aft
   );
 });
 
-test("asking for the last turn answers what asking for the next ones lists", () => {
+test("property: the last turn before a moment is the one that the list of next turns ends with", () => {
   const crons = ["30 18 * * 1-5", "30 2 * * *", "*/30 * * * *", "0,30 1 * * *", "15 0 1 * *", "45 30 1 * * *"];
   const moment = fc.record({
     zone: fc.constantFrom(...ZONES),

@@ -2,4 +2,4 @@ import { describe } from "bun:test";
 import { InProcessQueue } from "../../src/scheduler/queue/in-process-queue.ts";
 import { engineContract } from "./job-queue.contract.ts";
 
-describe("the embedded engine", () => engineContract((onError) => new InProcessQueue(onError)));
+describe("the in-process queue", () => engineContract((onError) => new InProcessQueue(onError)));

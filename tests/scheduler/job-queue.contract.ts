@@ -69,7 +69,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     await closed;
   });
 
-  test("a key that waits already is worked on once", async () => {
+  test("a key that already waits is handled once", async () => {
     queue.enqueue([task("a"), task("b"), task("a")]);
     queue.enqueue([task("b")]);
     expect(queue.counts()).toEqual({ waiting: 2, active: 0 });
@@ -80,7 +80,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
-  test("a key enqueued while it is in work is worked on once more, after it", async () => {
+  test("a key enqueued while it is active is handled once more, after it", async () => {
     queue.work(bench.handler, 4);
     queue.enqueue([task("a")]);
     await bench.taken(1);
@@ -93,7 +93,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     expect(bench.begun).toEqual(["a", "a"]);
   });
 
-  test("a verdict of `again` brings the task back, one of its own enqueuing does not double it", async () => {
+  test("a result of `again` enqueues the task again, and an enqueue of its own does not double it", async () => {
     queue.work(bench.handler, 4);
     queue.enqueue([task("a")]);
     await bench.taken(1);
@@ -110,7 +110,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
-  test("a cancelled task is not worked on: waiting, put off, or enqueued once more", async () => {
+  test("a cancelled task is not handled: waiting, delayed, or enqueued once more", async () => {
     queue.work(bench.handler, 1);
     queue.enqueue([task("a"), task("b")]);
     await bench.taken(1);
@@ -126,7 +126,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     expect(bench.begun).toEqual(["a"]);
   });
 
-  test("no more tasks are in work than allowed, in all and per group", async () => {
+  test("no more tasks are active than allowed, in all and per group", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 6 }),
@@ -198,7 +198,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
-  test("closing hands out nothing more and waits for what is in work", async () => {
+  test("closing hands out nothing more and waits for active tasks", async () => {
     queue.work(bench.handler, 1);
     queue.enqueue([task("a"), task("b")]);
     await bench.taken(1);

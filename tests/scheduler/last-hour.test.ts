@@ -16,7 +16,7 @@ const quota = (used: number, today = 0): QuotaState => ({
   spenders: [],
 });
 
-test("bars are remembered by the minute for an hour; before the start nothing is known", () => {
+test("bars are counted by the minute for an hour; before the start nothing is known", () => {
   let now = NOON + 1_000;
   const lastHour = new LastHour(() => now);
   lastHour.countBars(500);
@@ -31,7 +31,7 @@ test("bars are remembered by the minute for an hour; before the start nothing is
   expect(lastHour.bars()).toEqual([0, 20, ...Array.from({ length: 58 }, () => 0)]);
 });
 
-test("a quota's level is its fullest limit, at its highest in each minute, with gaps where nobody looked", () => {
+test("a quota's level is its fullest limit, at its highest in each minute, with gaps where nothing was sampled", () => {
   let now = NOON;
   const lastHour = new LastHour(() => now);
   lastHour.sample([quota(8)]);

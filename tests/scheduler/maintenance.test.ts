@@ -11,7 +11,7 @@ import { temporaryFolder } from "../helpers/folder.ts";
 
 const days = (count: number) => count * DAY * 1000;
 
-test("old log lines and runs go; bars, profiles and the ledger stay", async () => {
+test("old log lines and runs are deleted; bars, profiles and the ledger stay", async () => {
   await using app = await startApp();
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
   await app.reach(run, "complete");
@@ -51,7 +51,7 @@ test("nothing is tidied while work is under way", async () => {
   expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[1]]);
 });
 
-test("what is freed in the file goes back to the disk, piece by piece and only while nothing else is to be done", async () => {
+test("freed pages of the file go back to the disk in pieces, and only while nothing else is to be done", async () => {
   using folder = temporaryFolder();
   const db = await openDatabase(folder.database());
   await migrateDatabase(db);

@@ -67,7 +67,7 @@ const lastTurn = async (id: number) => (await app.app.schedules.read(id)).lastTu
 const finish = async (id: number) => app.reach((await lastTurn(id)).run!.id, "complete", "failed", "cancelled");
 
 describe("a schedule", () => {
-  test("starts one run when it is due, however often the clock is looked at", async () => {
+  test("a due schedule starts one run, however often the clock is polled", async () => {
     const { id } = await scheduleAt("01-05T12:00");
     await lookAt("01-05T18:29:59", "01-05T18:30", "01-05T18:30:01", "01-05T18:30:40");
     expect(await turns(id)).toEqual(["01-05T18:30 due started"]);
@@ -79,7 +79,7 @@ describe("a schedule", () => {
     expect(stored.jobs.map(({ symbol }) => symbol)).toEqual([`S${count}`]);
   });
 
-  test("that is paused has no turns, and none are made up for when it goes on", async () => {
+  test("a paused schedule has no turns, and catches up with none when it is resumed", async () => {
     const { id } = await scheduleAt("01-05T12:00", { enabled: false });
     await lookAt("01-05T18:30", "01-06T18:30");
     clock.set("01-07T12:00");
@@ -89,7 +89,7 @@ describe("a schedule", () => {
     expect(await turns(id)).toEqual(["01-07T18:30 due started"]);
   });
 
-  test("with a new expression does not make up for the times of the new one", async () => {
+  test("a schedule with a new expression does not catch up with times of the new one", async () => {
     const { id } = await scheduleAt("01-05T12:00");
     clock.set("01-05T15:00");
     await app.app.schedules.change(id, { cron: "0 9 * * *" });
@@ -97,7 +97,7 @@ describe("a schedule", () => {
     expect(await turns(id)).toEqual([]);
   });
 
-  test("takes its symbols from a watchlist, and says when that is empty or gone", async () => {
+  test("a schedule takes its symbols from a watchlist, and says when that is empty or gone", async () => {
     const watchlist = await createWatchlist(app.app.db, "Mine", ["WL1", "WL2"]);
     const { id } = await scheduleAt("01-05T12:00", { symbols: undefined, watchlist_id: watchlist });
     await lookAt("01-05T18:30");
@@ -108,7 +108,7 @@ describe("a schedule", () => {
     expect(await lastTurn(id)).toMatchObject({ outcome: "skipped", note: "Its watchlist was deleted: choose another" });
   });
 
-  test("of everything stored runs what this provider has a profile of", async () => {
+  test("a schedule of everything stored runs what its provider has a profile of", async () => {
     const first = await app.start({ symbols: ["KEPT"], years: 1, interval: "1h" });
     await app.reach(first, "complete");
     const { id } = await scheduleAt("01-05T12:00", { symbols: undefined, scope: "stored", interval: "1h" });
@@ -117,7 +117,7 @@ describe("a schedule", () => {
     expect(jobs.map(({ symbol }) => symbol)).toEqual(["KEPT"]);
   });
 
-  test("that cannot start says why, and tries again at its next turn", async () => {
+  test("a schedule that cannot start says why, and tries again at its next turn", async () => {
     const { id } = await scheduleAt("01-12T12:00");
     await app.app.db.orm.run(`update schedules set provider = 'tiingo' where id = ${id}`);
     await lookAt("01-12T18:30", "01-13T18:30");
@@ -140,7 +140,7 @@ const mailed = async (id: number) => {
 };
 
 describe("missed turns", () => {
-  test("are made up for by one run", async () => {
+  test("missed turns are caught up with by one run", async () => {
     const { id } = await scheduleAt("01-05T12:00");
     timetable = restarted();
     await lookAt("01-08T12:00", "01-08T12:01");
@@ -152,7 +152,7 @@ describe("missed turns", () => {
     expect(await turns(id)).toEqual(["01-08T18:30 due started", "01-07T18:30 catch_up started"]);
   });
 
-  test("are left alone if the schedule says so, but not forgotten", async () => {
+  test("missed turns are skipped if the schedule says so, but recorded", async () => {
     const { id } = await scheduleAt("01-05T12:00", { on_missed: "skip" });
     timetable = restarted();
     await lookAt("01-06T12:00", "01-06T12:01");
@@ -162,13 +162,13 @@ describe("missed turns", () => {
     expect(await turns(id)).toEqual(["01-06T18:30 due started", "01-05T18:30 due missed"]);
   });
 
-  test("need no run of their own when the next turn is due now", async () => {
+  test("missed turns need no run of their own when the next turn is due now", async () => {
     const { id } = await scheduleAt("01-05T12:00");
     await lookAt("01-06T18:30:20");
     expect(await turns(id)).toEqual(["01-06T18:30 due started", "01-05T18:30 due missed"]);
   });
 
-  test("do not arise from a look that comes some seconds late", async () => {
+  test("a poll that comes some seconds late misses no turn", async () => {
     const { id } = await scheduleAt("01-05T12:00", { on_missed: "skip" });
     await lookAt("01-05T18:30:45");
     expect(await turns(id)).toEqual(["01-05T18:30 due started"]);
@@ -176,7 +176,7 @@ describe("missed turns", () => {
 });
 
 describe("overlap", () => {
-  test("with its own unfinished run makes a schedule wait for its next turn", async () => {
+  test("a schedule whose own run is unfinished waits for its next turn", async () => {
     await using slow = await startApp({ clock, env: { DEMO_LATENCY_MS: "2000" } });
     const { db, log, runs, schedules } = slow.app;
     const own = new ScheduleRunner({ db, log, runs, defaultProvider: "demo" }, clock);
@@ -201,7 +201,7 @@ describe("overlap", () => {
     expect(outcomes).toEqual(["started", "skipped", "skipped", "started"]);
   });
 
-  test("with other runs leaves their symbols out, and nothing starts when none is left", async () => {
+  test("a schedule leaves out symbols active in other runs, and starts nothing when none is left", async () => {
     await using slow = await startApp({ clock, env: { DEMO_LATENCY_MS: "2000" } });
     const { db, log, runs, schedules } = slow.app;
     const own = new ScheduleRunner({ db, log, runs, defaultProvider: "demo" }, clock);
@@ -233,7 +233,7 @@ test("a night of the change of clocks has one turn, at 02:30 or right after the 
   expect(await turns(autumn.id)).toEqual(["11-01T05:30 due started"]);
 });
 
-test("the clock itself brings the turns", async () => {
+test("the clock itself starts the turns", async () => {
   const virtual = new VirtualClock(Date.UTC(2026, 0, 5, 18, 29));
   await using own = await startApp({ clock: virtual });
   const stream = own.app.hub.stream();

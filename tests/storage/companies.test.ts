@@ -47,24 +47,24 @@ const find = async (search: string, watchlist?: number) =>
   (await searchCompanies(db, { search, watchlist, limit: 100 })).companies.map(({ symbol }) => symbol);
 
 describe("a search", () => {
-  test("finds the symbol itself first, then symbols that begin so, then names with such words", async () => {
+  test("a company search finds the symbol itself first, then symbols with that prefix, then names with such words", async () => {
     expect(await find("app")).toEqual(["APP", "AAPL", "APLE", "ZAP"]);
     expect(await find("aapl")).toEqual(["AAPL"]);
     expect(await find("brk.")).toEqual(["BRK.A", "BRK.B"]);
   });
 
-  test("finds the beginnings of words in any order, whatever their accents", async () => {
+  test("a company search finds prefixes of words in any order, whatever their accents", async () => {
     expect(await find("hath berk")).toEqual(["BRK.A", "BRK.B"]);
     expect(await find("nestle")).toEqual(["NESN@SW"]);
     expect(await find("NESTLÉ")).toEqual(["NESN@SW"]);
   });
 
-  test("finds everything with nothing typed, and nothing with nonsense", async () => {
+  test("a company search finds everything with nothing typed, and nothing with nonsense", async () => {
     expect(await find("  ")).toHaveLength(8);
     expect(await find("qqqq")).toEqual([]);
   });
 
-  test("takes any text as text", async () => {
+  test("a company search takes any text literally", async () => {
     for (const text of [
       '"',
       "'; drop table companies; --",
@@ -86,7 +86,7 @@ describe("a search", () => {
     );
   });
 
-  test("uses the indexes and never walks over all companies", async () => {
+  test("a company search uses the indexes and never scans all companies", async () => {
     using own = await freshDatabase();
     const plan = async (sql: string, args: unknown[]) =>
       (await own.db.rows(`explain query plan ${sql}`, args)).map((row) => String(row[3])).join("\n");
@@ -108,7 +108,7 @@ describe("a search", () => {
   });
 });
 
-test("pages are disjoint, in order and complete, whatever their size", async () => {
+test("pages of companies are disjoint, in order and complete, whatever their size", async () => {
   for (const search of ["app", "b", "", "inc"]) {
     const whole = await find(search);
     for (const limit of [1, 2, 3, 7]) {
@@ -133,7 +133,7 @@ test("a search in a watchlist finds only its symbols, also those that nobody lis
   expect(createWatchlist(db, "mine", [])).rejects.toThrow("already a watchlist named mine");
 });
 
-test("storing again brings names up to date, and an empty name never replaces a known one", async () => {
+test("storing companies again updates names, and an empty name never replaces a known one", async () => {
   using own = await freshDatabase();
   const names = async () =>
     (await searchCompanies(own.db, { search: "", limit: 10 })).companies.map(({ symbol, name }) => `${symbol} ${name}`);

@@ -78,7 +78,7 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     expect(await seriesId(db, { ...KEY, adjustment: "splits" })).not.toBe(ids[0]);
   });
 
-  test("bars come back as they went in, in ranges, pages and from the end, at every size", async () => {
+  test("bars come back as stored, in ranges, pages and from the end, at every size", async () => {
     const series = await seriesId(db, KEY);
     for (const count of [1, 2, 7, 999, 1_000, 1_001, 2_345]) {
       const bars = rampBars(count, 60_000);
@@ -106,7 +106,7 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     expect(all.close[999]).toBe(rampBars(1, 60 * 999).close[0]);
   });
 
-  test("numbers keep every bit", async () => {
+  test("stored numbers keep every bit", async () => {
     const series = await seriesId(db, KEY);
     const number = fc.double({ noNaN: true, noDefaultInfinity: true });
     await fc.assert(
@@ -230,7 +230,7 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     expect(await findFeatureState(db, "AAPL", "1m")).toBeUndefined();
   });
 
-  test("a whole run works on it, and again after a restart", async () => {
+  test("a whole run works on the database, and again after a restart", async () => {
     {
       await using app = await startApp({ dbUrl: host.url });
       const runId = await app.start({ symbols: ["AAPL", "BTC-USD"], years: 1 });

@@ -3,7 +3,7 @@ import { Cipher, newSalt } from "../../src/storage/encryption.ts";
 
 const SECRET = "a passphrase of the test";
 
-test("what was sealed is read again with the same passphrase, salt and name, and only so", async () => {
+test("an encrypted value is decrypted with the same passphrase, salt and name, and only so", async () => {
   const salt = newSalt();
   const seal = new Cipher(SECRET, salt);
   const sealed = await seal.close("ACME_KEY", "k3y");
@@ -14,7 +14,7 @@ test("what was sealed is read again with the same passphrase, salt and name, and
   expect(await new Cipher(SECRET, newSalt()).open("ACME_KEY", sealed)).toBeNull();
 });
 
-test("the same text is never sealed the same way twice, and tampering shows", async () => {
+test("the same text is never encrypted the same way twice, and tampering is detected", async () => {
   const seal = new Cipher(SECRET, newSalt());
   const [one, two] = await Promise.all([seal.close("K", "k3y"), seal.close("K", "k3y")]);
   expect(one).not.toBe(two);

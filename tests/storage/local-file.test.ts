@@ -18,7 +18,7 @@ describe("several threads writing to one file", () => {
   const BATCHES = 12;
   const ROWS = 700;
 
-  test("lose nothing, and none is told that the database is busy", async () => {
+  test("parallel writers lose nothing and never see SQLITE_BUSY", async () => {
     using folder = temporaryFolder();
     const url = folder.database();
     const db = await openDatabase(url);

@@ -6,7 +6,7 @@ import { databaseContract } from "./database.contract.ts";
 describe("a libSQL server", () => databaseContract(() => startHrana()));
 
 describe("opening a server", () => {
-  test("sends the token, and says what failed without showing it", async () => {
+  test("opening a remote server sends the token, and says what failed without showing it", async () => {
     const server = startHrana("s3cret");
     const db = await openDatabase(server.url, "s3cret");
     expect(await db.rows("SELECT 1", [])).toEqual([[1]]);

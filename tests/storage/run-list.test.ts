@@ -3,7 +3,7 @@ import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { type RunFilter, runListQuery } from "../../src/storage/runs/run-list.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
-test("no filter reads more than its page: each has an index in the list's order", async () => {
+test("no filter of the run list reads more than its page: each has an index in the list's order", async () => {
   using folder = temporaryFolder();
   const db = await openDatabase(folder.database());
   await migrateDatabase(db);

@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe("log lines", () => {
-  test("are all written, in order, and read back in pages by run and symbol", async () => {
+  test("log lines are all written, in order, and read back in pages by run and symbol", async () => {
     const store = new LogStore(db, onError);
     for (let i = 0; i < 1_000; i++) {
       store.keep(line({ message: `${i}`, runId: i % 2 ? "odd" : "even", symbol: i % 4 ? "A" : "B" }));
@@ -44,7 +44,7 @@ describe("log lines", () => {
     expect(errors).toEqual([]);
   });
 
-  test("that cannot be written are complained of, not thrown", async () => {
+  test("log lines that cannot be written are reported, not thrown", async () => {
     const store = new LogStore(db, onError);
     await db.write([{ sql: "DROP TABLE logs", args: [] }]);
     store.keep(line());
@@ -56,7 +56,7 @@ describe("log lines", () => {
 describe("usage", () => {
   const MIDNIGHT = Date.UTC(2025, 5, 16);
 
-  test("survives a restart, counts by minute and by day, and begins anew at midnight UTC", async () => {
+  test("usage survives a restart, is counted by minute and by day, and starts again at midnight UTC", async () => {
     let now = MIDNIGHT + 3_600_000;
     const store = await UsageStore.open(db, onError, () => now);
     store.count("demo", 5);
@@ -77,7 +77,7 @@ describe("usage", () => {
 });
 
 describe("the last hour of requests", () => {
-  test("is there minute by minute, over midnight and after a restart", async () => {
+  test("the last hour of requests is kept minute by minute, over midnight and a restart", async () => {
     const midnight = Date.UTC(2025, 5, 16);
     let now = midnight - 30 * 60_000;
     const store = await UsageStore.open(db, onError, () => now);
@@ -109,7 +109,7 @@ describe("the server's lease", () => {
     ]);
   const held = () => db.rows("SELECT json_extract(value, '$.pid') FROM settings WHERE key = 'server_lease'", []);
 
-  test("is taken from a dead process of this machine at once, and given back at the end", async () => {
+  test("the lease of a dead process of this machine is taken at once, and released at the end", async () => {
     const gone = Bun.spawn([process.execPath, "--version"], { stdout: "ignore" });
     await gone.exited;
     await hold("here", gone.pid, 0);
@@ -119,7 +119,7 @@ describe("the server's lease", () => {
     expect(await held()).toEqual([]);
   });
 
-  test("is refused while its holder lives", async () => {
+  test("the lease is refused while its holder lives", async () => {
     const alive = Bun.spawn([process.execPath, "-e", "await Bun.sleep(60_000)"]);
     await hold("here", alive.pid, 0);
     await expect(takeLease(db, "here")).rejects.toThrow(`process ${alive.pid} on here`);
@@ -127,7 +127,7 @@ describe("the server's lease", () => {
     await alive.exited;
   });
 
-  test("of another machine is taken when it has run out, refused when it is renewed", async () => {
+  test("the lease of another machine is taken when it has run out, refused when it is renewed", async () => {
     await hold("there", 1, 14_600);
     await (await takeLease(db, "here"))();
     await hold("there", 1, 1_000);
@@ -143,7 +143,7 @@ describe("the server's lease", () => {
     await expect(refused).rejects.toThrow("process 1 on there");
   });
 
-  test("goes to one of two who ask at the same moment", async () => {
+  test("the lease goes to one of two servers that ask at the same moment", async () => {
     const results = await Promise.allSettled([takeLease(db, "a"), takeLease(db, "b")]);
     expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
     for (const result of results) if (result.status === "fulfilled") await result.value();

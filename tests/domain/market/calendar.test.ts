@@ -40,7 +40,7 @@ describe("New York sessions", () => {
     });
   }
 
-  test("short days since 2015 are the announced ones", () => {
+  test("New York's short days since 2015 are the announced ones", () => {
     const days = CALENDAR.sessionsBetween("us_equity", at("2015-01-01"), at("2028-01-01"))
       .filter((session) => session.early)
       .map((session) => iso(session.date).slice(2));
@@ -51,13 +51,13 @@ describe("New York sessions", () => {
     );
   });
 
-  test("2000-01-01 to 2023-01-13 has 5,796 sessions, 50 of them short", () => {
+  test("New York has 5,796 sessions from 2000-01-01 to 2023-01-13, 50 of them short", () => {
     const sessions = CALENDAR.sessionsBetween("us_equity", at("2000-01-01"), at("2023-01-14"));
     expect(sessions.length).toBe(5796);
     expect(sessions.filter((session) => session.early).length).toBe(50);
   });
 
-  test("one-off closures are closed", () => {
+  test("New York was closed on its one-off closures", () => {
     const days = ["2001-09-11", "2001-09-14", "2004-06-11", "2007-01-02", "2012-10-29", "2018-12-05", "2025-01-09"];
     for (const day of days) expect(CALENDAR.sessionOn("us_equity", at(day))).toBeNull();
     expect(CALENDAR.sessionOn("us_equity", at("2001-09-17"))).not.toBeNull();
@@ -72,7 +72,7 @@ describe("New York sessions", () => {
     for (const day of ["2008-12-26", "2014-12-26"]) expect(CALENDAR.sessionOn("us_equity", at(day))?.early).toBe(false);
   });
 
-  test("open and close follow daylight saving time", () => {
+  test("New York's opens and closes follow daylight saving time", () => {
     const winter = CALENDAR.sessionOn("us_equity", at("2024-03-08"));
     const summer = CALENDAR.sessionOn("us_equity", at("2024-03-11"));
     expect([winter?.open, winter?.close]).toEqual([at("2024-03-08T14:30:00Z"), at("2024-03-08T21:00:00Z")]);
@@ -99,7 +99,7 @@ describe("New York sessions", () => {
 describe("bars of a session", () => {
   const session = (date: string) => CALENDAR.sessionOn("us_equity", at(date))!;
 
-  test("are anchored at the open, the last one cut at the close", () => {
+  test("a session's bars are anchored at the open, the last one cut at the close", () => {
     const hours = barStarts(session("2024-07-05"), "1h");
     expect(hours.map((ts) => new Date(ts * 1000).toISOString().slice(11, 16)).join(" ")).toBe(
       "13:30 14:30 15:30 16:30 17:30 18:30 19:30",
@@ -108,17 +108,17 @@ describe("bars of a session", () => {
     expect(CALENDAR.barEnd("us_equity", "1h", hours[5]!)).toBe(at("2024-07-05T19:30:00Z"));
   });
 
-  test("number 390, 78, 26, 7 and 1 on a whole day, 210, 42, 14, 4 and 1 on a short one", () => {
+  test("a whole day has 390, 78, 26, 7 and 1 bars, a short one 210, 42, 14, 4 and 1", () => {
     expect(INTERVALS.map((interval) => barStarts(session("2024-07-05"), interval).length)).toEqual([390, 78, 26, 7, 1]);
     expect(INTERVALS.map((interval) => barStarts(session("2024-07-03"), interval).length)).toEqual([210, 42, 14, 4, 1]);
   });
 
-  test("around the clock number 1440, 288, 96, 24 and 1", () => {
+  test("a day around the clock has 1440, 288, 96, 24 and 1 bars", () => {
     const day = CALENDAR.sessionOn("crypto", at("2024-07-06"))!;
     expect(INTERVALS.map((interval) => barStarts(day, interval).length)).toEqual([1440, 288, 96, 24, 1]);
   });
 
-  test("are final when they have ended, the daily one at the close", () => {
+  test("bars are final when they have ended, the daily one at the close", () => {
     const close = session("2024-07-03").close;
     expect(CALENDAR.isFinal("us_equity", "1d", at("2024-07-03"), close - 1)).toBe(false);
     expect(CALENDAR.isFinal("us_equity", "1d", at("2024-07-03"), close)).toBe(true);
@@ -145,7 +145,7 @@ describe("bars of a session", () => {
 });
 
 describe("overrides", () => {
-  test("close a day, shorten a day, and open a day", () => {
+  test("overrides close a day, shorten a day, and open a day", () => {
     const calendar = createCalendar({
       closed: ["2026-06-10"],
       early: { "2026-06-11": "14:30" },
@@ -160,7 +160,7 @@ describe("overrides", () => {
     expect(CALENDAR.sessionOn("us_equity", at("2026-06-10"))).not.toBeNull();
   });
 
-  test("that name no date or time are refused", () => {
+  test("overrides that name no date or time are refused", () => {
     expect(() => createCalendar({ closed: ["10.06.2026"] })).toThrow('"10.06.2026" is not a date');
     expect(() => createCalendar({ open: ["2026-02-30"] })).toThrow('"2026-02-30" is not a date');
     expect(() => createCalendar({ holidays: [] } as object)).toThrow('"holidays" is not one of closed, early, open');

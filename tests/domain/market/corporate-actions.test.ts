@@ -30,25 +30,25 @@ describe("adjusted bars", () => {
   const read = (actions: CorporateAction[], lastDay = 5) =>
     adjustBars(bars, adjustmentSteps(actions, lastDay * DAY, close));
 
-  test("run on over splits, with the volumes in today's shares", () => {
+  test("adjusted prices are continuous over splits, with volumes in today's shares", () => {
     const adjusted = read([split(2, 4), split(4, 2)]);
     expect([...adjusted.close]).toEqual([50, 50.5, 50, 51, 51, 50]);
     expect([...adjusted.volume]).toEqual([8_000, 8_000, 2_000, 2_000, 1_000, 1_000]);
     expect(bars.close[0]).toBe(400);
   });
 
-  test("lose a dividend's share of the close before it", () => {
+  test("adjusted prices drop by a dividend's share of the close before it", () => {
     expect([...read([dividend(1, 4)]).close]).toEqual([400 * 0.99, 404, 100, 102, 51, 50]);
     // With a split on the same day the cash is paid on the new shares.
     expect(read([split(2, 4), dividend(2, 1)]).close[0]).toBeCloseTo((400 / 4) * (1 - 1 / 101), 12);
   });
 
-  test("take no notice of what has not happened yet, or is larger than the price", () => {
+  test("adjusted bars ignore actions in the future and dividends larger than the price", () => {
     expect(read([split(5, 3)], 4)).toBe(bars);
     expect(read([dividend(3, 100)])).toBe(bars);
   });
 
-  test("property: come out the same however they are cut up to be read", () => {
+  test("property: adjusted bars do not depend on how they are split for reading", () => {
     const action = fc.record({ day: fc.integer({ min: 0, max: 30 }), value: fc.constantFrom(2, 3, 0.1, 1.5) });
     fc.assert(
       fc.property(fc.array(action, { maxLength: 4 }), fc.integer({ min: 0, max: 30 }), (actions, cut) => {

@@ -19,22 +19,22 @@ const startsOf = (interval: Interval, minutes: number[]) => [
 ];
 
 describe("longer bars", () => {
-  test("are counted from the open, and end with the session", () => {
+  test("longer bars are anchored at the open and end with the session", () => {
     expect(startsOf("1h", minutesOf("09:30", "13:00"))).toEqual(["09:30", "10:30", "11:30", "12:30"]);
     expect(startsOf("15m", minutesOf("09:30", "10:00"))).toEqual(["09:30", "09:45"]);
   });
 
-  test("never mix the minutes before the open, the session and those after it", () => {
+  test("longer bars never mix minutes before the open, the session and those after it", () => {
     expect(startsOf("1h", minutesOf("08:00", "10:00"))).toEqual(["08:00", "09:00", "09:30"]);
     expect(startsOf("1h", minutesOf("12:30", "15:00"))).toEqual(["12:30", "13:00", "14:00"]);
   });
 
-  test("of crypto are counted from midnight UTC", () => {
+  test("longer bars of crypto are anchored at midnight UTC", () => {
     expect(barStartAt(CALENDAR, "crypto", "1h", DATE + 3 * 3600 + 59)).toBe(DATE + 3 * 3600);
     expect(barStartAt(CALENDAR, "crypto", "1d", DATE + 86_399)).toBe(DATE);
   });
 
-  test("hold the first open, the highest high, the lowest low, the last close and all volume", () => {
+  test("a longer bar has the first open, highest high, lowest low, last close and summed volume", () => {
     const minutes = minutesOf("09:30", "13:00");
     const bar = fc.record({
       open: fc.integer({ min: 1, max: 99 }),

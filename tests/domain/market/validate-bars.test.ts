@@ -19,8 +19,8 @@ const minute = (index: number, change: Partial<Record<(typeof BAR_FIELDS)[number
   return BAR_FIELDS.map((field) => bar[field]) as Row;
 };
 
-describe("judging bars", () => {
-  test("good bars pass as they are, without a copy", () => {
+describe("validating bars", () => {
+  test("valid bars pass unchanged, without a copy", () => {
     const bars = columns([minute(0), minute(1), minute(2)]);
     const judged = validateBars(bars, window);
     expect(judged.bars).toBe(bars);
@@ -62,11 +62,11 @@ describe("judging bars", () => {
     ]);
   });
 
-  test("zero volume is a fact, not a fault", () => {
+  test("zero volume is valid", () => {
     expect(validateBars(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
   });
 
-  test("a daily bar belongs at midnight UTC", () => {
+  test("a daily bar off midnight UTC is put aside", () => {
     const day = { interval: "1d", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
     const { bars, rejected } = validateBars(
       columns([minute(0, { ts: 86_400 }), minute(0, { ts: 2 * 86_400 + 18_000 })]),
@@ -76,7 +76,7 @@ describe("judging bars", () => {
     expect(rejected[0]?.reason).toBe(REASONS.offGrid);
   });
 
-  test("of two different bars of one minute the busier is kept", () => {
+  test("of two different bars of one minute the one with more volume is kept", () => {
     const poor = minute(1, { volume: 50 });
     const rich = minute(1, { volume: 80, close: 10.5 });
     for (const pair of [
@@ -109,7 +109,7 @@ describe("judging bars", () => {
     }
   });
 
-  test("a jump that stays is a split and passes, as does a crash", () => {
+  test("a jump that stays passes as a split, and a crash passes", () => {
     for (const prices of [
       [200, 201, 10, 10.1, 10],
       [1, 1.01, 50, 50.2, 50],
@@ -119,16 +119,16 @@ describe("judging bars", () => {
     }
   });
 
-  test("a lone trade far off the market is no reason to lose the bar", () => {
+  test("a single trade far off the market does not put the whole bar aside", () => {
     const rows = [minute(0), minute(1, { low: 0.001 }), minute(2, { high: 5_000 }), minute(3)];
     expect(validateBars(columns(rows), window).rejected).toEqual([]);
   });
 
-  test("a jump at the end passes: only what follows can tell", () => {
+  test("a jump at the end passes: only what follows can decide", () => {
     expect(validateBars(columns([10, 10, 10, 400].map((p, i) => level(i, p))), window).rejected).toEqual([]);
   });
 
-  test("whatever comes, what passes is ascending, in the window and believable, and nothing vanishes", () => {
+  test("property: bars that pass are ascending, in the window and plausible, and no row vanishes", () => {
     const number = fc.oneof(fc.constantFrom(0, -1, 9, 10, 11, 1e6, Number.NaN), fc.double());
     const ts = fc.oneof(
       fc.integer({ min: -3, max: 1445 }).map((i) => FROM + 60 * i),
@@ -147,7 +147,7 @@ describe("judging bars", () => {
     );
   });
 
-  test("the order of arrival does not matter", () => {
+  test("the order of arrival does not matter to validation", () => {
     const rows = Array.from({ length: 20 }, (_, i) => minute(i, { volume: 100 + i }));
     fc.assert(
       fc.property(fc.shuffledSubarray(rows, { minLength: 20 }), (shuffled) => {

@@ -19,7 +19,7 @@ test("a session is overdue a day after its close, over weekends and holidays", (
   expect(staleBefore("2026-11-28T18:00:00Z")).toEqual(["2026-11-27", "2026-11-26"]);
 });
 
-test("what is overdue closed at least a day ago, and nothing newer did", () => {
+test("an overdue session closed at least a day ago, and no newer one did", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: Date.UTC(1995, 0, 1), max: Date.UTC(2030, 0, 1) }),

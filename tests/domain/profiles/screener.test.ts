@@ -35,7 +35,7 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
   ),
 }));
 
-test("whatever is written is read as it was meant", () => {
+test("the screener reads back what was written as it was meant", () => {
   fc.assert(
     fc.property(condition, (meant) => {
       const text = write(meant);
@@ -45,14 +45,14 @@ test("whatever is written is read as it was meant", () => {
   );
 });
 
-test("and binds closer than or, and not closer than both", () => {
+test("in the screener `and` binds closer than `or`, and `not` closer than both", () => {
   const plain = parse("not rsi_14<30 and rvol_20>2 or sma_5==1");
   const full = parse("((not (RSI_14 < 30)) AND (rvol_20 > 2)) OR (sma_5 = 1)");
   expect(plain).toEqual(full);
   expect(plain).toMatchObject({ features: ["rsi_14", "rvol_20", "sma_5"] });
 });
 
-describe("what cannot be read is refused with its place", () => {
+describe("text the screener cannot read", () => {
   const wrong: [string, RegExp, number][] = [
     ["", /Expected a feature or a number, not the end/, 0],
     ["rsi_14 <", /Expected a feature or a number, not the end/, 8],
@@ -77,6 +77,6 @@ describe("what cannot be read is refused with its place", () => {
   }
 });
 
-test("no text makes the parser throw", () => {
+test("no text makes the screener's parser throw", () => {
   fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void parse(text)));
 });

@@ -14,7 +14,7 @@ describe("planBatches", () => {
     expect(new Set(batches.map(days))).toEqual(new Set([30, 31]));
   });
 
-  test("the windows are contiguous, disjoint, complete and differ by at most a day", () => {
+  test("batch windows are contiguous, disjoint, complete and differ by at most a day", () => {
     fc.assert(
       fc.property(range, ({ days: length, batchDays }) => {
         const to = from + length * DAY;

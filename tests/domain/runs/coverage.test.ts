@@ -13,13 +13,13 @@ import {
 
 const states = fc.array(fc.constantFrom(...BATCH_STATES), { minLength: 1, maxLength: 400 });
 
-describe("a strip of cells", () => {
-  test("has a cell for each batch as long as there is room", () => {
+describe("the cells of a coverage strip", () => {
+  test("a coverage strip has one cell for each batch as long as there is room", () => {
     const few = fc.array(fc.constantFrom(...BATCH_STATES), { maxLength: MAX_CELLS });
     fc.assert(fc.property(few, (batches) => expect(cellStates(coverageOf(batches))).toEqual(batches)));
   });
 
-  test("puts every batch into exactly one cell, in order", () => {
+  test("a coverage strip puts every batch into exactly one cell, in order", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2_000 }), (total) => {
         const cells = Array.from({ length: Math.min(total, MAX_CELLS) }, (_, cell) => batchesOfCell(cell, total));
@@ -32,7 +32,7 @@ describe("a strip of cells", () => {
     );
   });
 
-  test("shows the worst of what a cell stands for, and counts batches, not cells", () => {
+  test("a cell shows the worst state among its batches, and counts batches, not cells", () => {
     fc.assert(
       fc.property(states, (batches) => {
         const coverage = coverageOf(batches);
@@ -45,7 +45,7 @@ describe("a strip of cells", () => {
     );
   });
 
-  test("can be said in words", () => {
+  test("a coverage strip has a description in words", () => {
     const batches: BatchState[] = ["fetched", "empty", "failed", "retrying", "pending"];
     expect(coverageWords(coverageOf(batches))).toBe("2 of 5 batches fetched, 1 failed");
     expect(coverageWords(coverageOf(["fetched"]))).toBe("1 of 1 batch fetched");

@@ -15,29 +15,29 @@ const input = (over: Partial<EtaInput> = {}): EtaInput => ({
 const minute = { period: "minute", used: 0, limit: 60, cost: 1, resetsAt: null } as const;
 const day = { period: "day", used: 0, limit: 1_000, cost: 1, resetsAt: 1_003_600 } as const;
 
-describe("the time left", () => {
-  test("is unknown before anything is done", () => {
+describe("the estimated time left", () => {
+  test("the time left is unknown before anything is done", () => {
     expect(estimate(input({ done: 0 }))).toBeNull();
   });
 
-  test("follows the speed measured where no limit is in the way", () => {
+  test("the time left follows the measured speed where no limit applies", () => {
     expect(estimate(input({ limits: [minute], requestsLeft: 30 }))).toMatchObject({ seconds: 60, limitedBy: "speed" });
   });
 
-  test("is a wide range after one symbol and a narrow one after many", () => {
+  test("the time left is a wide range after one symbol and a narrow one after many", () => {
     const [few, many] = [estimate(input({ done: 1, left: 10 }))!, estimate(input({ done: 400, left: 4_000 }))!];
     expect([few.low, few.high]).toEqual([300, 1_200]);
     expect([many.low, many.high]).toEqual([545, 660]);
   });
 
-  test("is never below what the rate allows", () => {
+  test("the time left is never below what the rate limit allows", () => {
     const eta = estimate(input({ limits: [{ ...minute, used: 60 }], requestsLeft: 600 }));
     expect(eta).toMatchObject({ seconds: 600, low: 600, limitedBy: "rate" });
     // Requests that cost ten units each.
     expect(estimate(input({ limits: [{ ...minute, cost: 10 }], requestsLeft: 600 }))?.seconds).toBe(5_940);
   });
 
-  test("reaches to the reset of a quota that does not suffice, and to the one after that", () => {
+  test("the time left reaches to the reset of a quota that does not suffice, and to the one after that", () => {
     expect(estimate(input({ limits: [day], requestsLeft: 1_000 }))?.limitedBy).toBe("speed");
     expect(estimate(input({ limits: [day], requestsLeft: 1_001 }))).toMatchObject({
       seconds: 3_600,
@@ -46,11 +46,11 @@ describe("the time left", () => {
     expect(estimate(input({ limits: [day], requestsLeft: 2_500 }))?.seconds).toBe(3_600 + 86_400);
   });
 
-  test("begins when the provider lets go of its hold", () => {
+  test("the time left starts when the provider's hold ends", () => {
     expect(estimate(input({ holdUntil: 1_000_090 }))).toMatchObject({ seconds: 150, limitedBy: "hold" });
   });
 
-  test("lies in its range, and more work never takes less", () => {
+  test("the estimate lies within its range, and more work never takes less time", () => {
     const some = fc.record({
       seconds: fc.double({ min: 0.1, max: 1e5, noNaN: true }),
       done: fc.double({ min: 0.01, max: 5_000, noNaN: true }),

@@ -16,7 +16,7 @@ test("symbols that failed for the same reason are counted together, commonest fi
   ]);
 });
 
-test("a reason of one symbol keeps its name", () => {
+test("a reason that only one symbol has keeps its symbol", () => {
   expect(failureReasons([failed("KO", "KO: no such symbol")])).toEqual([{ why: "KO: no such symbol", count: 1 }]);
   expect(failureReasons([])).toEqual([]);
 });

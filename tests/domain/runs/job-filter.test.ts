@@ -55,8 +55,8 @@ test.each(["status:gone", "stage>lunch", "progress>much", "colour:red", "progres
   },
 );
 
-describe("whatever is typed", () => {
-  test("is either a filter or a sentence", () => {
+describe("any text as a filter", () => {
+  test("any text is either a filter or refused with a sentence", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const filter = parseFilter(text);
@@ -66,7 +66,7 @@ describe("whatever is typed", () => {
     );
   });
 
-  test("a pattern finds what it was made from", () => {
+  test("a pattern finds the symbol it was made from", () => {
     const word = fc.stringMatching(/^[A-Z0-9]{1,6}$/);
     fc.assert(
       fc.property(fc.array(word, { minLength: 2, maxLength: 4 }), (parts) => {

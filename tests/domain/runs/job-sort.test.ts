@@ -28,7 +28,7 @@ test.each([
 });
 
 describe("any order", () => {
-  test("keeps every job, and equals in the order of the run", () => {
+  test("every sort keeps all jobs, and equal ones in the order of the run", () => {
     const jobs = fc.array(
       fc.integer({ min: 0, max: 3 }).map((progress) => job({ progress })),
       { maxLength: 60 },
@@ -47,7 +47,7 @@ describe("any order", () => {
     );
   });
 
-  test("is reached by clicks: there, back, and none", () => {
+  test("clicks on a column sort one way, then the other, then not at all", () => {
     for (const key of SORT_KEYS) {
       const first = nextSort(key, parseSort(""));
       const second = nextSort(key, parseSort(first));

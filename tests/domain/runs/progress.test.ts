@@ -26,7 +26,7 @@ describe("the words of the contract", () => {
     });
   }
 
-  test("log lines", () => {
+  test("log lines are written as the contract says", () => {
     const at = (stage: Stage) => progressLine({ ...job({ progress: 0 }), ...advance(job({ progress: 0 }), stage) });
     expect(at({ stage: "fetch", done: 1, total: 24 })).toBe("AAPL: Fetching history - Batch 2/24: 4% (1%)");
     expect(at({ stage: "engineer", done: 100, total: 200 })).toBe(

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { StageClock, TIMED_STAGES } from "../../../src/domain/runs/stage-times.ts";
 
-test("time goes to the stage that was entered last, on top of what earlier stretches took", () => {
+test("time counts for the stage entered last, on top of earlier work", () => {
   let now = 1_000;
   const clock = new StageClock({ fetch: 500, engineer: 20 }, () => now);
   now += 100;

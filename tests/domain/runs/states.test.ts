@@ -29,7 +29,7 @@ const checked = (name: string) =>
   );
 
 describe("jobs", () => {
-  test("the diagram shows every transition of the code, and no other", () => {
+  test("the diagram of job states shows every transition of the code, and no other", () => {
     const drawn = diagrams[0]!.filter(([from]) => from !== "[*]").map((arrow) => arrow.join(" "));
     const declared = Object.entries(JOB_TRANSITIONS).flatMap(([name, { from, to }]) =>
       from.map((state) => `${state} ${to} ${name}`),
@@ -37,7 +37,7 @@ describe("jobs", () => {
     expect(drawn.toSorted()).toEqual(declared.toSorted());
   });
 
-  test("canApply says what the diagram says", () => {
+  test("canApply allows exactly the transitions of the diagram", () => {
     const arrows = new Set(diagrams[0]!.map(([from, , label]) => `${from} ${label}`));
     for (const state of JOB_STATES) {
       for (const transition of Object.keys(JOB_TRANSITIONS) as JobTransition[]) {
@@ -46,13 +46,13 @@ describe("jobs", () => {
     }
   });
 
-  test("the database allows the same states, and holds symbols for the same active ones", () => {
+  test("the database allows the same job states, and holds symbols for the same active ones", () => {
     expect(checked("jobs_state").toSorted()).toEqual([...JOB_STATES].toSorted());
     const index = /INDEX `jobs_active_symbol` .* WHERE .* in \((.*?)\)/.exec(migrations)![1]!;
     expect(index).toBe(ACTIVE_STATES.map((state) => `'${state}'`).join(", "));
   });
 
-  test("every state can be reached, and left towards an end", () => {
+  test("every job state can be reached, and left towards an end", () => {
     const step = (states: Set<JobState>) => {
       const { size } = states;
       for (const { from, to } of Object.values(JOB_TRANSITIONS)) if (from.some((s) => states.has(s))) states.add(to);
@@ -65,7 +65,7 @@ describe("jobs", () => {
 });
 
 describe("runs", () => {
-  test("diagram, code and database know the same states", () => {
+  test("diagram, code and database know the same run states", () => {
     const drawn = new Set(diagrams[1]!.flatMap((arrow) => arrow.slice(0, 2)).filter((state) => state !== "[*]"));
     expect([...drawn].toSorted()).toEqual([...RUN_STATES].toSorted());
     expect(checked("runs_state").toSorted()).toEqual([...RUN_STATES].toSorted());

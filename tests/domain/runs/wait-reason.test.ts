@@ -4,7 +4,7 @@ import { job, run } from "../../helpers/fixtures.ts";
 
 const queued = { state: "queued", status: "Queued", microStage: "Waiting for a worker" } as const;
 
-test("a job in the queue says who is before it and when its turn comes", () => {
+test("a queued job says how many are ahead of it and when it will start", () => {
   const jobs = [
     job({ symbol: "A" }),
     job({ symbol: "B" }),
@@ -18,7 +18,7 @@ test("a job in the queue says who is before it and when its turn comes", () => {
   ]);
 });
 
-test("a limit that holds the ones before it comes first", () => {
+test("a limit that holds up the jobs ahead is named first", () => {
   const jobs = [job({ symbol: "A", microStage: "Rate limit: resuming in 40s" }), job({ symbol: "B", ...queued })];
   expect(whyWaiting(jobs[1]!, run(), jobs)[0]).toEqual({
     why: "A before it: The rate limit of demo has no room for its next request.",
@@ -27,7 +27,7 @@ test("a limit that holds the ones before it comes first", () => {
   });
 });
 
-test("one that left its worker to others for a long wait says what it waits for", () => {
+test("a job parked for a long wait says what it waits for", () => {
   const parked = job({ state: "queued", microStage: "Rate limit: resuming in 1190s", until: 5_000_000 });
   expect(whyWaiting(parked, run({ blocked: { by: "quota", until: 4_900 } }), [parked])).toEqual([
     { why: "The API quota of demo is used up.", clearsAt: 4_900_000, clearsIn: null, setAt: "/settings#provider-demo" },
@@ -39,12 +39,12 @@ test("one that left its worker to others for a long wait says what it waits for"
   expect(endOfWait("The tide is out", 1_000)).toBeUndefined();
 });
 
-test("nobody of its own run works: the workers are elsewhere", () => {
+test("a queued job whose run has no job at work says that the workers are busy with other runs", () => {
   const jobs = [job(queued)];
   expect(whyWaiting(jobs[0]!, run(), jobs)).toEqual([{ why: "All workers are busy with other runs.", clearsIn: null }]);
 });
 
-test("a job that retries, or is paused, says so itself; one that works or has ended has no reason to give", () => {
+test("a retrying or paused job gives its own reason; one at work or ended has none", () => {
   const retrying = job({ microStage: "Retry 2/5 in 3s: HTTP 503" });
   expect(whyWaiting(retrying, run(), [retrying])).toEqual([{ why: "Retry 2/5: HTTP 503.", clearsIn: 3 }]);
   const paused = job({ state: "paused", microStage: "Paused by you since 14:02:11 UTC" });

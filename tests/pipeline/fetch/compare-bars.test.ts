@@ -39,14 +39,14 @@ const without = (bars: BarColumns, gone: ReadonlySet<number>) =>
 describe("compareBars", () => {
   const stored = barsOf(12);
 
-  test("finds nothing in the same bars, and only the new ones in more", () => {
+  test("compareBars finds nothing in the same bars, and only the new ones in more", () => {
     expect(compareBars(stored, stored, NONE)).toMatchObject({ kind: "same", missing: [] });
     const { kind, write } = compareBars(sliceBars(stored, 0, 9), stored, NONE);
     expect([kind, [...write.ts]]).toEqual(["same", [...stored.ts.slice(9)]]);
   });
 
   for (const ratio of [4, 2, 1.5, 0.1, 20]) {
-    test(`knows a ${ratio}:1 split, prices in cents`, () => {
+    test(`compareBars detects a ${ratio}:1 split, prices in cents`, () => {
       const answer = scaled(stored, 12, 1 / ratio, ratio, 0.01);
       const { kind, factor } = compareBars(stored, answer, NONE);
       expect(kind).toBe("split");
@@ -54,16 +54,16 @@ describe("compareBars", () => {
     });
   }
 
-  test("knows a dividend by volumes that stayed", () => {
+  test("compareBars detects a dividend by volumes that stayed", () => {
     const { kind, factor } = compareBars(stored, scaled(stored, 12, 0.985, 1, 0.01), NONE);
     expect([kind, factor.toFixed(3)]).toEqual(["dividend", "0.985"]);
   });
 
-  test("knows a factor that ends at an ex-date inside the window", () => {
+  test("compareBars detects a factor that ends at an ex-date inside the window", () => {
     expect(compareBars(stored, scaled(stored, 8, 0.5, 2), NONE).kind).toBe("split");
   });
 
-  test("takes a factor on two bars, in the middle or with odd volumes for corrections", () => {
+  test("compareBars takes a factor on two bars, in the middle or with odd volumes for corrections", () => {
     expect(compareBars(stored, scaled(stored, 2, 0.5, 2), NONE).kind).toBe("correction");
     expect(compareBars(stored, scaled(stored, 12, 0.5, 7), NONE).kind).toBe("correction");
     const middle = structuredClone(stored);
@@ -72,7 +72,7 @@ describe("compareBars", () => {
     expect(compareBars(stored, middle, NONE).kind).toBe("correction");
   });
 
-  test("property: any holes shrink the answer, and then nothing that is stored is written", () => {
+  test("property: holes in an answer count as shrunk, and nothing that is stored is overwritten", () => {
     const holes = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(holes, fc.double({ min: 0.2, max: 5, noNaN: true }), (gone, price) => {
@@ -87,7 +87,7 @@ describe("compareBars", () => {
     );
   });
 
-  test("property: writing what it says makes the stored bars those of the answer, and keeps what they were", () => {
+  test("property: writing what compareBars says makes the stored bars those of the answer, and keeps the old values", () => {
     const bend = fc.record({ at: fc.integer({ min: 0, max: 11 }), by: fc.integer({ min: 1, max: 500 }) });
     fc.assert(
       fc.property(fc.array(bend, { maxLength: 6 }), fc.integer({ min: 0, max: 4 }), (bends, more) => {

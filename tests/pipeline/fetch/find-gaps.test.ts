@@ -23,31 +23,31 @@ const kindsOf = (days: DayCount[]) =>
 const DAY_X = at("2024-07-16");
 
 describe("findGaps", () => {
-  test("finds nothing wrong with full sessions, early closes and holidays included", () => {
+  test("findGaps accepts full sessions, early closes and holidays included", () => {
     expect(kindsOf(daysOf(() => true))).toEqual([]);
   });
 
-  test("finds no fault with minutes without trades", () => {
+  test("findGaps accepts minutes without trades", () => {
     expect(kindsOf(daysOf((date, minute) => (date / 86_400 + minute * 7) % 3 !== 0))).toEqual([]);
     expect(kindsOf(daysOf((_date, minute) => minute % 11 === 4 && minute < 370))).toEqual([]);
   });
 
-  test("finds a session that is missing, but none before the first bar or after the last", () => {
+  test("findGaps finds a session that is missing, but none before the first bar or after the last", () => {
     const days = daysOf((date) => date !== DAY_X && date > at("2024-06-10") && date < at("2024-07-25"));
     expect(kindsOf(days)).toEqual([["07-16", "missing"]]);
   });
 
-  test("finds one that ends before its close, or begins after its open", () => {
+  test("findGaps finds a session that ends before its close, or begins after its open", () => {
     expect(kindsOf(daysOf((date, minute) => date !== DAY_X || minute < 300))).toEqual([["07-16", "truncated"]]);
     expect(kindsOf(daysOf((date, minute) => date !== DAY_X || minute > 60))).toEqual([["07-16", "truncated"]]);
   });
 
-  test("finds one far below the symbol's own median, whatever that is", () => {
+  test("findGaps finds a session far below the symbol's own median, whatever that is", () => {
     const thin = (date: number, minute: number) => minute % 5 === 0 && (date !== DAY_X || minute % 15 === 0);
     expect(kindsOf(daysOf(thin))).toEqual([["07-16", "sparse"]]);
   });
 
-  test("finds bars outside sessions", () => {
+  test("findGaps finds bars outside sessions", () => {
     const days = daysOf(() => true);
     const late = days.map((day) => (day.date === DAY_X ? { ...day, last: day.last + 3_600 } : day));
     expect(kindsOf(late)).toEqual([["07-16", "outside"]]);
@@ -56,7 +56,7 @@ describe("findGaps", () => {
     expect(kindsOf(weekend.sort((a, b) => a.date - b.date))).toEqual([["07-20", "outside"]]);
   });
 
-  test("asks of daily bars only that there is one a session", () => {
+  test("findGaps wants one daily bar a session and no more", () => {
     const days = SESSIONS.map(({ date }) => ({ date, rows: 1, first: date, last: date }));
     expect(findGaps(days, SESSIONS, "1d")).toEqual([]);
     expect(

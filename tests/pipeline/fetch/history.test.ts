@@ -12,7 +12,7 @@ import { startPipeline } from "../../helpers/pipeline.ts";
 import { alerts, cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./scenario.ts";
 
 describe("an incremental update", () => {
-  test("asks for ten sessions and what came since, and keeps all history", async () => {
+  test("an incremental update asks for ten sessions and what came since, and keeps all history", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -26,7 +26,7 @@ describe("an incremental update", () => {
     expectClose(await features(pipeline), clean.features);
   });
 
-  test("asks nothing when the calendar says that it has all, and again once a session has ended", async () => {
+  test("an incremental update asks nothing when the calendar says it has all, and again once a session has ended", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(122);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -40,7 +40,7 @@ describe("an incremental update", () => {
     expect(vendor.asked.length).toBe(1);
   });
 
-  test("of intraday bars asks for two sessions and what came since, up to the last bar that is over", async () => {
+  test("an incremental update of intraday bars asks for two sessions and what came since, up to the last ended bar", async () => {
     using pipeline = await startPipeline();
     const vendor = new MemoryVendor();
     const hours = SESSIONS.slice(0, 23).flatMap((session) => barStarts(session, "1h"));
@@ -53,7 +53,7 @@ describe("an incremental update", () => {
     expect((await pipeline.stored(vendor, "1h")).at(-1)![0]).toBe(today.open + 3_600);
   });
 
-  test("asks again when the newest session had not come yet", async () => {
+  test("an incremental update asks again when the newest session had not come yet", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(50);
     await pipeline.run(vendor, { asOf: evening(50) });
@@ -62,7 +62,7 @@ describe("an incremental update", () => {
     expect((await pipeline.stored(vendor)).length).toBe(51);
   });
 
-  test("of a symbol without history is a full run", async () => {
+  test("an incremental update of a symbol without history is a full run", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(60);
     await pipeline.run(vendor, { mode: "incremental", asOf: evening(59), days: 200 });
@@ -74,7 +74,7 @@ describe("an incremental update", () => {
 const ALWAYS_NEWS = { newsSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
 
 describe("a revision", () => {
-  test("repairs the bars, keeps what they were, and all that was computed from them follows", async () => {
+  test("a revision changes the bars, keeps the old values, and everything computed from them follows", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -96,7 +96,7 @@ describe("a revision", () => {
     expect(pipeline.db.write([{ sql: "UPDATE bar_revisions SET close = 1", args: [] }])).rejects.toThrow("appended");
   });
 
-  test("older than the features look back makes a full pass, and says so", async () => {
+  test("a revision older than the features look back makes a full pass, and says so", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(230);
     await pipeline.run(vendor, { asOf: evening(228) });
@@ -111,7 +111,7 @@ describe("a revision", () => {
     expectClose(await features(pipeline), (await cleanRun(vendor, evening(229))).features);
   });
 
-  test("that takes bars away is not believed", async () => {
+  test("a revision that takes bars away is not believed", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -132,7 +132,7 @@ describe("a revision", () => {
     expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "suspicious", bars: 1, days: [114, 114] }]);
   });
 
-  test("takes back a lone jump that was the newest bar when it was stored", async () => {
+  test("a revision removes a lone jump that was the newest bar when it was stored", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(124);
     const good = dailyRow(SESSIONS[119]!.date);
@@ -155,7 +155,7 @@ test("a request that a spent quota answered is counted, and the job waits for th
 });
 
 describe("corporate actions", () => {
-  test("are asked for once a run, and make features of a raw series comparable over a split", async () => {
+  test("corporate actions are asked for once a run, and make features of a raw series comparable over a split", async () => {
     const split = SESSIONS[100]!.date;
     const raw = vendorWith(140);
     raw.scale(split, 4, 0.25); // what traded before the split was four times as dear
@@ -174,7 +174,7 @@ describe("corporate actions", () => {
     expect((await pipeline.stored(raw))[0]![4]).toBe(adjusted.rows.get(SESSIONS[0]!.date)!.close * 4);
   });
 
-  test("that cannot be had leave the bars alone, and are asked for again", async () => {
+  test("corporate actions that cannot be fetched leave the bars alone, and are asked for again", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(60);
     vendor.actions = [];

@@ -14,7 +14,7 @@ describe("a factor", () => {
     ["split", 0.25, 4],
     ["dividend", 0.98, 1],
   ] as const) {
-    test(`(${kind}) found in the overlap builds the whole series anew, the old one kept until then`, async () => {
+    test(`a ${kind} factor in the overlap rebuilds the whole series, the old one kept until then`, async () => {
       using pipeline = await startPipeline();
       const vendor = vendorWith(121, { feed: "memory", adjustment: "all", sessions: "regular" });
       await pipeline.run(vendor, { asOf: evening(119) });
@@ -30,7 +30,7 @@ describe("a factor", () => {
     });
   }
 
-  test("whose new history breaks off changes nothing; the retry goes on where it stopped", async () => {
+  test("a rebuild that breaks off changes nothing; the retry continues where it stopped", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(241);
     await pipeline.run(vendor, { asOf: evening(239), days: 365 });
@@ -61,7 +61,7 @@ describe("a factor", () => {
 });
 
 describe("a full rebuild", () => {
-  test("stopped while the old bars are put away is finished by the next job, whatever that does", async () => {
+  test("a rebuild stopped while the old bars are removed is finished by the next job, whatever its mode", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -80,7 +80,7 @@ describe("a full rebuild", () => {
     expectClose(await features(pipeline), (await cleanRun(vendor, evening(119))).features);
   });
 
-  test("of a part of the history keeps the rest, and can be done again and again", async () => {
+  test("a rebuild of a part of the history keeps the rest, and can be repeated", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(240);
     await pipeline.run(vendor, { asOf: evening(238), days: 365 });
@@ -96,7 +96,7 @@ describe("a full rebuild", () => {
     ]);
   });
 
-  test("forgets what another run began and never finished", async () => {
+  test("a rebuild discards what another run began and never finished", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -108,7 +108,7 @@ describe("a full rebuild", () => {
     expect(await storedBars(pipeline)).toEqual([120]);
   });
 
-  test("puts the new history in the place of the old one", async () => {
+  test("a full rebuild replaces the old history with the new one", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -120,7 +120,7 @@ describe("a full rebuild", () => {
     expect(revision).toMatchObject({ kind: "rebuild", bars: 1, first: row.ts });
   });
 
-  test("keeps the old history when the new one lacks much of it", async () => {
+  test("a full rebuild keeps the old history when the new one lacks much of it", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });

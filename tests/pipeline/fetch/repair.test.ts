@@ -8,7 +8,7 @@ import { startPipeline } from "../../helpers/pipeline.ts";
 import { alerts, cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./scenario.ts";
 
 describe("a gap", () => {
-  test("is told once, when a bar after it shows it, and only the new ones are", async () => {
+  test("a gap is reported once, when a bar after it shows it, and only new ones are", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(125);
     vendor.hidden.add(SESSIONS[50]!.date);
@@ -24,7 +24,7 @@ describe("a gap", () => {
     expect(await alerts(pipeline)).toEqual([first, { kind: "gap_found", missing: "1 session", days: [120, 120] }]);
   });
 
-  test("and its mail are one: neither is noted without the other", async () => {
+  test("a gap and its mail are one write: neither is stored without the other", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(120);
     vendor.hidden.add(SESSIONS[50]!.date);
@@ -41,7 +41,7 @@ describe("a gap", () => {
 describe("a repair", () => {
   const holes = [40, 41, 77].map((n) => SESSIONS[n]!.date);
 
-  test("asks only for the gaps, and fills them", async () => {
+  test("a repair asks only for the gaps, and fills them", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(120);
     for (const date of holes) vendor.hidden.add(date);
@@ -62,7 +62,7 @@ describe("a repair", () => {
     expect(await listGaps(pipeline.db, await pipeline.series(vendor))).toEqual([]);
   });
 
-  test("takes a gap for the truth after three empty answers, and asks no more", async () => {
+  test("a repair confirms a gap after three empty answers, and asks no more", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(120);
     vendor.hidden.add(holes[0]!);
@@ -84,7 +84,7 @@ describe("a repair", () => {
     expect((await pipeline.stored(vendor)).length).toBe(120);
   });
 
-  test("asks a second provider for what the first does not have; its bars carry its name", async () => {
+  test("a repair asks a second provider for what the first does not have; its bars carry its name", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(120);
     const second = vendorWith(120, undefined, "csv");
@@ -105,7 +105,7 @@ describe("a repair", () => {
     expect(await listSources(pipeline.db, series)).toEqual([]);
   });
 
-  test("leaves a second provider alone whose prices are adjusted in another way", async () => {
+  test("a repair does not ask a second provider whose prices are adjusted in another way", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(60);
     const second = vendorWith(60, { feed: "memory", adjustment: "all", sessions: "regular" }, "csv");

@@ -34,7 +34,7 @@ const failureOf = (work: Promise<unknown>) =>
   );
 
 describe("retries", () => {
-  test("get over a vendor that is down for a moment, and say so", async () => {
+  test("retries overcome a vendor that is down for a moment, and are reported", async () => {
     const undisturbed = await provider.fetchBars(window("1d"), recordingContext());
     fake.script.push(reply(503, ""), html(502), reply(500, "oops"), reply(504, ""));
     const context = recordingContext();
@@ -48,21 +48,21 @@ describe("retries", () => {
     expect(context.costs).toEqual([1, 1, 1, 1, 1]);
   });
 
-  test("end after five tries with the vendor's words", async () => {
+  test("retries end after five tries with the vendor's words", async () => {
     fake.always = reply(503, "down for maintenance");
     const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
     expect([error.kind, error.message]).toEqual(["transient", "EODHD: HTTP 503: down for maintenance"]);
     expect(fake.urls.length).toBe(5);
   });
 
-  test("wait as long as a Retry-After says", async () => {
+  test("retries wait as long as a Retry-After says", async () => {
     fake.script.push(reply(503, "", { "retry-after": "0.3" }));
     const context = recordingContext();
     await provider.fetchBars(window("1d"), context);
     expect(context.logs.filter((line) => line.endsWith("try 2 of 5 in 0.3s")).length).toBe(1);
   });
 
-  test("wait up to a bound that doubles, anywhere below it", async () => {
+  test("retries wait up to a bound that doubles, anywhere below it", async () => {
     fake.always = reply(503, "");
     const waits = async (random: number) => {
       const context = recordingContext();
@@ -75,7 +75,7 @@ describe("retries", () => {
     expect(await waits(0.999)).toEqual([0, 0, 0.1, 0.2]); // 20, 40, 80, 160 ms
   });
 
-  test("are cut short by a stop", async () => {
+  test("a stop cuts a retry's wait short", async () => {
     fake.always = reply(503, "");
     const stop = new AbortController();
     const context = { ...recordingContext(stop.signal), waiting: () => stop.abort(new Error("cancelled")) };
@@ -83,7 +83,7 @@ describe("retries", () => {
     expect((await failureOf(slow.fetchBars(window("1d"), context))).message).toBe("cancelled");
   });
 
-  test("that are stopped in mid-air leave their slot to age, and count as sent", async () => {
+  test("requests stopped under way keep their slot for a minute, and count as sent", async () => {
     fake.always = hang();
     const stop = new AbortController();
     const context = recordingContext(stop.signal);
@@ -94,7 +94,7 @@ describe("retries", () => {
     expect(context.reports).toEqual([{}]);
   });
 
-  test("are not wasted on a refused key, an unknown symbol or a plan", async () => {
+  test("retries are not spent on a refused key, an unknown symbol or a plan", async () => {
     for (const [status, text, kind] of [
       [401, "Unauthenticated", "auth"],
       [200, "Unauthenticated", "auth"],
@@ -108,7 +108,7 @@ describe("retries", () => {
     }
   });
 
-  test("of nonsense end after three", async () => {
+  test("retries of malformed answers end after three", async () => {
     fake.always = html(200, "Down for maintenance");
     const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
     expect([error.kind, error.message, fake.urls.length]).toEqual([
@@ -120,7 +120,7 @@ describe("retries", () => {
 });
 
 describe("a vendor without an answer", () => {
-  test("that hangs is given up after the time limit", async () => {
+  test("a vendor that hangs is given up after the time limit", async () => {
     fake.always = hang();
     const context = recordingContext();
     const impatient = providerOn(fake, "eodhd", {}, { timeoutMs: 50, backoffMs: 1 });
@@ -129,7 +129,7 @@ describe("a vendor without an answer", () => {
     expect(context.waits).toEqual(["Retry 2/5 in 1s: no answer within 0.05s"]);
   });
 
-  test("that cannot be reached costs nothing", async () => {
+  test("a vendor that cannot be reached costs nothing", async () => {
     const closed = fakeEodhd();
     await closed.close();
     const context = recordingContext();
@@ -144,7 +144,7 @@ describe("a vendor without an answer", () => {
     ["breaks off", breakOff()],
     ["ends too early", truncated()],
   ] as const) {
-    test(`whose answer ${title} is asked again, then for halves, and no bar is lost`, async () => {
+    test(`a vendor whose answer ${title} is asked again, then for halves, and no bar is lost`, async () => {
       const undisturbed = await provider.fetchBars(window("1m"), recordingContext());
       fake.urls.length = 0;
       fake.script.push(behaviour, behaviour);
@@ -155,7 +155,7 @@ describe("a vendor without an answer", () => {
     });
   }
 
-  test("that sends the key elsewhere is not followed", async () => {
+  test("a redirect that would send the key elsewhere is not followed", async () => {
     const elsewhere = fakeEodhd();
     fake.always = reply(302, "", { location: `${elsewhere.url}/eod/AAPL.US` });
     const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
@@ -166,7 +166,7 @@ describe("a vendor without an answer", () => {
 });
 
 describe("limits that the vendor reports", () => {
-  test("a 429 holds everybody for its Retry-After", async () => {
+  test("a 429 holds all requests for its Retry-After", async () => {
     fake.script.push(reply(429, { error: "API rate limit exceeded" }, { "retry-after": "7" }));
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("1d"), context);
@@ -183,14 +183,14 @@ describe("limits that the vendor reports", () => {
     expect(hold).toBeLessThanOrEqual(20);
   });
 
-  test("a 429 that names no time holds a little longer with every try", async () => {
+  test("a 429 without a time holds a little longer with every try", async () => {
     fake.script.push(...Array.from({ length: 4 }, () => html(429)));
     const context = recordingContext();
     await providerOn(fake, "eodhd", {}, { busyMs: 5_000, random: () => 1 }).fetchBars(window("1d"), context);
     expect(context.reports.flatMap(({ holdSeconds }) => holdSeconds ?? [])).toEqual([5, 10, 20, 40]);
   });
 
-  test("a spent day is told to the limiter, which waits for the reset", async () => {
+  test("a spent day is reported to the limiter, which waits for the reset", async () => {
     fake.script.push(reply(402, "You exceeded your daily API requests limit. Please contact support"));
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("1d"), context);
@@ -199,7 +199,7 @@ describe("limits that the vendor reports", () => {
     expect(context.waits).toEqual([]); // the limiter shows that wait
   });
 
-  test("headers and errors put the count right", async () => {
+  test("headers and errors correct the limiter's count", async () => {
     fake.script.push(
       reply(200, [], { "x-ratelimit-limit": "1000", "x-ratelimit-remaining": "640" }),
       reply(404, "Ticker Not Found."),
@@ -216,7 +216,7 @@ describe("windows", () => {
   const spans = () =>
     fake.urls.map((url) => [Number(url.searchParams.get("from")), Number(url.searchParams.get("to"))]);
 
-  test("as long as the vendor allows are one request", async () => {
+  test("a window as long as the vendor allows is one request", async () => {
     const context = recordingContext();
     await provider.fetchBars(window("1m", "2024-01-01", "2024-04-30"), context);
     expect(context.costs).toEqual([5]);
@@ -224,13 +224,13 @@ describe("windows", () => {
     expect(provider.maxWindowDays("1h")).toBe(120);
   });
 
-  test("that are longer are cut", async () => {
+  test("a window longer than the vendor allows is cut", async () => {
     const context = recordingContext();
     await provider.fetchBars(window("1m", "2023-01-01", "2023-07-01"), context);
     expect(context.costs).toEqual([5, 5]);
   });
 
-  test("that the vendor finds too long are halved, never widened, and stay whole", async () => {
+  test("a window the vendor finds too long is halved, never widened, and stays complete", async () => {
     const undisturbed = await provider.fetchBars(window("1m", "2024-01-01", "2024-03-01"), recordingContext());
     fake.urls.length = 0;
     fake.maxDays = 20;
@@ -242,7 +242,7 @@ describe("windows", () => {
     }
   });
 
-  test("are always sent, even when the vendor refuses every one of them", async () => {
+  test("every window is sent, even when the vendor refuses each of them", async () => {
     fake.always = reply(422, { errors: { from: ["Max period length is 0 days"] } });
     const error = await failureOf(provider.fetchBars(window("1m"), recordingContext()));
     expect([error.kind, error.message]).toEqual(["bad_request", "EODHD: HTTP 422: Max period length is 0 days"]);
@@ -251,7 +251,7 @@ describe("windows", () => {
     );
   });
 
-  test("without a session cost nothing: weekends, the future, days not yet final", async () => {
+  test("a window without a session costs nothing: weekends, the future, days not yet final", async () => {
     const context = recordingContext();
     const ask = async (from: string, to: string, asOf: string, interval: Interval = "1m") =>
       (await provider.fetchBars({ ...window(interval, from, to), asOf: at(asOf) }, context)).bars.ts.length;
@@ -264,7 +264,7 @@ describe("windows", () => {
     expect(context.costs).toEqual([1]);
   });
 
-  test("before the vendor's history cost nothing either", async () => {
+  test("a window before the vendor's history costs nothing", async () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("1m", "1999-01-01", "1999-03-01"), context);
     expect([bars.ts.length, context.costs.length]).toEqual([0, 0]);
@@ -272,7 +272,7 @@ describe("windows", () => {
 });
 
 describe("rows", () => {
-  test("without numbers stay without them until they are judged", async () => {
+  test("rows without numbers stay without them until they are validated", async () => {
     fake.market.edit = (_symbol, _interval, bar) =>
       bar.ts % 7 === 0 ? { ...bar, open: null, high: null, low: null, close: null, volume: null } : bar;
     const asked = window("1m", "2024-05-06", "2024-05-07");
@@ -283,7 +283,7 @@ describe("rows", () => {
     expect(judged.bars.ts.length + judged.rejected.length).toBe(bars.ts.length);
   });
 
-  test("of longer bars are built from sound minutes only, and the others are reported", async () => {
+  test("longer bars are built from valid minutes only, and the others are reported", async () => {
     const spike = at("2024-05-06T15:00:00Z");
     fake.market.edit = (_symbol, _interval, bar) =>
       bar.ts === spike ? { ...bar, high: bar.high! * 100, close: bar.close! * 100 } : bar;
@@ -293,7 +293,7 @@ describe("rows", () => {
     expect(bars.ts.length).toBe(7);
   });
 
-  test("of 5m, 15m and 1h are what their minutes say, anchored at the open", async () => {
+  test("bars of 5m, 15m and 1h equal what their minutes give, anchored at the open", async () => {
     for (const interval of ["5m", "15m", "1h"] as const) {
       const asked = window(interval, "2024-07-01", "2024-07-06"); // a short day and a holiday
       const { bars } = await provider.fetchBars(asked, recordingContext());
@@ -315,14 +315,14 @@ describe("rows", () => {
     expect(await ask("2024-05-06T14:00:00Z", "2024-05-06T16:00:00Z")).toEqual(whole.slice(1, 3));
   });
 
-  test("are not merged with those of another day", async () => {
+  test("rows are not merged with those of another day", async () => {
     const { bars } = await provider.fetchBars(window("1m", "2024-11-25", "2024-12-02"), recordingContext());
     expect(new Set([...bars.ts].map((ts) => Math.floor(ts / DAY))).size).toBe(4);
   });
 });
 
 describe("the vendor's own count", () => {
-  test("is asked for and taken, but not when it is of yesterday", async () => {
+  test("the vendor's own count is requested and taken over unless it is yesterday's", async () => {
     fake.calls.used = 1234;
     fake.calls.date = new Date().toISOString().slice(0, 10);
     const today = recordingContext();

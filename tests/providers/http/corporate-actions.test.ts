@@ -25,7 +25,7 @@ for (const [name, start] of [
   ["massive", fakeMassive],
 ] as const) {
   describe(`${name}'s lists`, () => {
-    test("give every split and dividend, as it was paid", async () => {
+    test("${name} lists every split and dividend, as it was paid", async () => {
       const fake = start();
       fake.market.actions.set("AAPL", ACTIONS);
       const provider = providerOn(fake, name);
@@ -37,7 +37,7 @@ for (const [name, start] of [
       await fake.close();
     });
 
-    test("in another shape are not believed", async () => {
+    test("${name}'s list of actions in another shape is refused", async () => {
       const fake = start();
       fake.always = reply(200, [{ date: 7 }]);
       await expect(providerOn(fake, name).fetchActions!("AAPL", recordingContext())).rejects.toThrow("unexpected list");
@@ -46,7 +46,7 @@ for (const [name, start] of [
   });
 }
 
-test("tiingo's come with the bars", async () => {
+test("Tiingo's actions come with the bars", async () => {
   const fake = fakeTiingo();
   fake.market.actions.set("AAPL", ACTIONS);
   const provider = providerOn(fake, "tiingo");
@@ -57,7 +57,7 @@ test("tiingo's come with the bars", async () => {
   await fake.close();
 });
 
-test("a vendor's bars may be had when its delay after the close, or after the bar, is over", async () => {
+test("a vendor's bars are available once its delay after the close, or after the bar, is over", async () => {
   const session = CALENDAR.sessionOn("us_equity", at("2024-07-16"))!;
   const [slow, quick] = [fakeEodhd(), fakeMassive()];
   const eodhd = providerOn(slow, "eodhd");

@@ -45,7 +45,7 @@ const ask = (provider: Provider, symbol: string, index: number, context: FetchCo
   provider.fetchBars({ symbol, interval: "1d", from: day(index), to: day(index + 4), asOf: day(4_000) }, context);
 
 describe("eight workers on one key", () => {
-  test("never exceed the vendor's minute over thousands of calls, and are never refused", async () => {
+  test("eight workers on one key never exceed the vendor's minute over thousands of calls, and are never refused", async () => {
     const fake = fakeBinance();
     const clock = fastClock();
     const limit = 200;
@@ -69,7 +69,7 @@ describe("eight workers on one key", () => {
 });
 
 describe("a day that is spent in the middle of a run", () => {
-  test("parks the jobs with the seconds to the reset, and the vendor is left in peace until then", async () => {
+  test("a day spent in the middle of a run parks the jobs with the seconds to the reset, and the vendor gets no request until then", async () => {
     const fake = fakeEodhd();
     fake.calls.limit = 3;
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
@@ -91,7 +91,7 @@ describe("a day that is spent in the middle of a run", () => {
     await fake.close();
   });
 
-  test("is remembered over a restart", async () => {
+  test("a spent day is remembered over a restart", async () => {
     const fake = fakeEodhd();
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
     const values = { ...valuesFor(fake, "eodhd"), EODHD_PER_DAY: "2" };
@@ -107,7 +107,7 @@ describe("a day that is spent in the middle of a run", () => {
     await fake.close();
   });
 
-  test("lets those who are patient go on by themselves after the reset", async () => {
+  test("requests without a maximum wait continue by themselves after the reset", async () => {
     const fake = fakeEodhd();
     fake.calls.limit = 1;
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 23, 30));

@@ -34,20 +34,20 @@ describe("eodhd", () => {
   const provider = providerOn(fake, "eodhd");
   const paths = () => fake.urls.splice(0).map((url) => decodeURIComponent(url.pathname));
 
-  test("names symbols with their exchange, classes with a dash, crypto by its own", async () => {
+  test("EODHD gets symbols with their exchange, share classes with a dash, crypto in its own spelling", async () => {
     for (const symbol of ["AAPL", "BRK.B", "BTC-USD"])
       await provider.fetchBars(window(symbol, "1d"), recordingContext());
     await failureOf(provider.fetchBars(window("VOD@LSE", "1d"), recordingContext()));
     expect(paths()).toEqual(["/api/eod/AAPL.US", "/api/eod/BRK-B.US", "/api/eod/BTC-USD.CC", "/api/eod/VOD.LSE"]);
   });
 
-  test("a session's minutes are asked for after 23:15 New York only", async () => {
+  test("EODHD is asked for a session's minutes only after 23:15 New York", async () => {
     const asked = { ...window("AAPL", "1m", "2024-05-06", "2024-05-08"), asOf: at("2024-05-08T03:00:00Z") };
     const { bars } = await provider.fetchBars(asked, recordingContext());
     expect(bars.ts.at(-1)).toBeLessThan(at("2024-05-07"));
   });
 
-  test("the public demo key is not blotted out of words", async () => {
+  test("EODHD's public demo key is not redacted out of words", async () => {
     fake.always = reply(403, "Unauthenticated: this is a demo");
     const error = await failureOf(
       providerOn(fake, "eodhd", { EODHD_API_KEY: "demo" }).fetchBars(window("F", "1d"), recordingContext()),
@@ -62,7 +62,7 @@ describe("alpaca", () => {
   afterAll(fake.close);
   const provider = providerOn(fake, "alpaca");
 
-  test("pages that are short are followed to the last, each with leave, none with a token of null", async () => {
+  test("Alpaca's short pages are followed to the last, each with a permit, none with a token of null", async () => {
     const whole = await provider.fetchBars(window("AAPL", "15m"), recordingContext());
     fake.urls.length = 0;
     fake.pageRows = 37;
@@ -77,14 +77,14 @@ describe("alpaca", () => {
     fake.pageRows = 10_000;
   });
 
-  test("a page that leads back to itself is caught", async () => {
+  test("an Alpaca page that links back to itself is caught", async () => {
     fake.always = reply(200, { bars: {}, next_page_token: "again" });
     const error = await failureOf(provider.fetchBars(window("AAPL", "1d"), recordingContext()));
     fake.always = null;
     expect([error.kind, error.message]).toEqual(["garbage", "Alpaca: the same next page came twice"]);
   });
 
-  test("a symbol without bars is absent: an empty answer", async () => {
+  test("a symbol without bars is absent from Alpaca's answer: an empty answer", async () => {
     fake.script.push(
       reply(200, { bars: {}, next_page_token: null }),
       reply(200, { bars: null, next_page_token: null }),
@@ -94,7 +94,7 @@ describe("alpaca", () => {
     }
   });
 
-  test("the last quarter of an hour needs a paid plan, in both wordings", async () => {
+  test("Alpaca's last quarter of an hour needs a paid plan, in both wordings", async () => {
     for (const behaviour of [
       reply(403, { message: "subscription does not permit querying recent SIP data" }),
       reply(422, { code: 42_210_000, message: "end is too late for subscription" }),
@@ -104,7 +104,7 @@ describe("alpaca", () => {
     }
   });
 
-  test("always asks the consolidated tape for raw prices, and never for crypto", async () => {
+  test("Alpaca is always asked for raw prices of the consolidated tape, and never for crypto", async () => {
     fake.urls.length = 0;
     await provider.fetchBars(window("AAPL", "1h"), recordingContext());
     for (const url of fake.urls)
@@ -124,7 +124,7 @@ describe("massive", () => {
   afterAll(fake.close);
   const provider = providerOn(fake, "massive");
 
-  test("links to the next page are followed on our own host, with the key in the header", async () => {
+  test("Massive's links to the next page are followed on its own host, with the key in the header", async () => {
     const whole = await provider.fetchBars(window("AAPL", "5m"), recordingContext());
     fake.pageRows = 100;
     const context = recordingContext();
@@ -134,14 +134,14 @@ describe("massive", () => {
     fake.pageRows = 50_000;
   });
 
-  test("no results at all are an empty answer, also on a delayed plan", async () => {
+  test("a Massive answer without results is empty, also on a delayed plan", async () => {
     fake.script.push(reply(200, { status: "OK", resultsCount: 0 }), reply(200, { status: "DELAYED", queryCount: 0 }));
     for (let i = 0; i < 2; i++) {
       expect((await provider.fetchBars(window("AAPL", "1d"), recordingContext())).bars.ts.length).toBe(0);
     }
   });
 
-  test("errors are known by their status word, whatever the status code", async () => {
+  test("Massive's errors are recognised by their status word, whatever the status code", async () => {
     for (const [body, kind] of [
       [{ status: "NOT_AUTHORIZED", message: "You are not entitled to this data. Please upgrade your plan." }, "plan"],
       [{ status: "ERROR", error: "Unknown API Key" }, "auth"],
@@ -153,12 +153,12 @@ describe("massive", () => {
     }
   });
 
-  test("a 429 without a body is waited out", async () => {
+  test("a Massive 429 without a body is waited out", async () => {
     fake.script.push(reply(429, ""));
     expect((await provider.fetchBars(window("AAPL", "1d"), recordingContext())).bars.ts.length).toBe(10);
   });
 
-  test("writes crypto pairs its own way", async () => {
+  test("Massive gets crypto pairs in its own spelling", async () => {
     fake.urls.length = 0;
     expect((await provider.fetchBars(window("BTC-USD", "1d"), recordingContext())).bars.ts.length).toBe(14);
     expect(decodeURIComponent(fake.urls[0]!.pathname)).toContain("/X:BTCUSD/");
@@ -170,21 +170,21 @@ describe("binance", () => {
   afterAll(fake.close);
   const provider = providerOn(fake, "binance");
 
-  test("two days of minutes are three requests of a thousand rows, each of weight two", async () => {
+  test("two days of Binance minutes are three requests of a thousand rows, each of weight two", async () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("BTC-USDT", "1m", "2024-05-01", "2024-05-03"), context);
     expect(bars.ts.length).toBeGreaterThan(2_700);
     expect(context.costs).toEqual([2, 2, 2]);
   });
 
-  test("its own weight is taken over", async () => {
+  test("Binance's own count of the weight is taken over", async () => {
     const context = recordingContext();
     fake.script.push(reply(200, [], { "x-mbx-used-weight-1m": "5990" }));
     await provider.fetchBars(window("BTC-USDT", "1d"), context);
     expect(context.reports).toContainEqual({ used: { minute: 5990 } });
   });
 
-  test("a ban holds everybody for as long as it says", async () => {
+  test("a Binance ban holds all requests for as long as it says", async () => {
     fake.script.push(
       reply(418, { code: -1003, msg: "Way too much request weight used; IP banned" }, { "retry-after": "7200" }),
     );
@@ -193,7 +193,7 @@ describe("binance", () => {
     expect(context.reports).toContainEqual({ holdSeconds: 7200, reason: "Binance is busy: HTTP 418" });
   });
 
-  test("shares are refused without asking, and an unknown pair with a hint", async () => {
+  test("Binance refuses shares without a request, and an unknown pair with a hint", async () => {
     const context = recordingContext();
     expect((await failureOf(provider.fetchBars(window("AAPL", "1d"), context))).message).toContain("such as BTC-USDT");
     expect(context.costs).toEqual([]);
@@ -206,7 +206,7 @@ describe("twelvedata", () => {
   afterAll(fake.close);
   const provider = providerOn(fake, "twelvedata");
 
-  test("sends both dates, UTC and no row count", async () => {
+  test("Twelve Data gets both dates, UTC and no row count", async () => {
     fake.urls.length = 0;
     await provider.fetchBars(window("MSFT", "1m", "2024-05-06", "2024-05-07"), recordingContext());
     expect(Object.fromEntries(fake.urls[0]!.searchParams)).toMatchObject({
@@ -217,14 +217,14 @@ describe("twelvedata", () => {
     expect(fake.urls[0]!.searchParams.has("outputsize")).toBe(false);
   });
 
-  test("a month of minutes is cut so that no answer is silently shortened", async () => {
+  test("a month of Twelve Data minutes is cut so that no answer is shortened", async () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("MSFT", "1m", "2024-05-01", "2024-06-01"), context);
     expect(context.costs.length).toBe(2);
     expect(bars.ts.length).toBeGreaterThan(22 * 380);
   });
 
-  test("errors come inside a 200 and are known all the same", async () => {
+  test("Twelve Data's errors inside a 200 are recognised", async () => {
     for (const [code, message, kind] of [
       [401, "**apikey** parameter is incorrect or not specified.", "auth"],
       [403, "/time_series is available exclusively with grow or pro plans. Consider upgrading", "plan"],
@@ -236,7 +236,7 @@ describe("twelvedata", () => {
     }
   });
 
-  test("credits of the minute and of the day are waited for", async () => {
+  test("Twelve Data's credits of the minute and of the day are waited for", async () => {
     const context = recordingContext();
     fake.script.push(
       reply(200, { code: 429, message: "You have run out of API credits for the current minute.", status: "error" }),
@@ -247,12 +247,12 @@ describe("twelvedata", () => {
     expect(context.reports).toContainEqual({ used: { day: Number.POSITIVE_INFINITY } });
   });
 
-  test("no data on the dates is an empty answer", async () => {
+  test("no data on the dates from Twelve Data is an empty answer", async () => {
     const { bars } = await provider.fetchBars(window("MSFT", "1d", "1985-01-01", "1985-02-01"), recordingContext());
     expect([bars.ts.length, fake.urls.at(-1)?.searchParams.get("start_date")]).toEqual([0, "1985-01-02 00:00:00"]);
   });
 
-  test("a day that comes twice with different numbers is stored once", async () => {
+  test("a Twelve Data day that comes twice with different numbers is stored once", async () => {
     const row = (close: string, volume: string) => ({
       datetime: "2024-05-02",
       open: "10",
@@ -274,13 +274,13 @@ describe("tiingo", () => {
   afterAll(fake.close);
   const provider = providerOn(fake, "tiingo");
 
-  test("decades are one request", async () => {
+  test("decades from Tiingo are one request", async () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("AAPL", "1d", "1990-01-01", "2025-01-01"), context);
     expect([context.costs, bars.ts.length > 8_000]).toEqual([[1], true]);
   });
 
-  test("a spent hour, day or month is known by its words, with a 429 and with a 200", async () => {
+  test("Tiingo's spent hour, day or month is recognised by its words, with a 429 and with a 200", async () => {
     for (const status of [200, 429]) {
       for (const [words, period] of [
         ["hourly request allocation", "hour"],

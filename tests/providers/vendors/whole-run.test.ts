@@ -20,7 +20,7 @@ const env = (more = {}) => ({ ...valuesFor(fake, "eodhd"), ...more }) as Record<
 const order = (symbols: string[], more = {}) => ({ symbols, provider: "eodhd", years: 1, ...more });
 
 describe("a run against a vendor", () => {
-  test("asks once for several batches, counts what it spends, and stores each batch", async () => {
+  test("a run against a vendor asks once for several batches, counts what it spends, and stores each batch", async () => {
     await using app = await startApp({ env: env() });
     fake.urls.length = 0;
     fake.script.push(reply(503, "down for a moment")); // an error is free of charge
@@ -44,7 +44,7 @@ describe("a run against a vendor", () => {
     expect(day.used).toBe(4 * 5 + 2);
   }, 60_000);
 
-  test("leaves the trouble of one symbol with that symbol", async () => {
+  test("a run against a vendor confines the fault of one symbol to that symbol", async () => {
     await using app = await startApp({ env: env() });
     fake.urls.length = 0;
     const id = await app.start(order(["AAPL", "NOPE", "MSFT"]));
@@ -59,7 +59,7 @@ describe("a run against a vendor", () => {
     expect(run!.jobs.find(({ symbol }) => symbol === "NOPE")?.microStage).toContain("NOPE is not known");
   }, 60_000);
 
-  test("keeps bad rows apart and stores the good ones", async () => {
+  test("a run against a vendor stores the valid rows and records the others", async () => {
     await using app = await startApp({ env: env() });
     let bent = 0;
     fake.market.edit = (_symbol, _interval, bar) =>
@@ -76,7 +76,7 @@ describe("a run against a vendor", () => {
 });
 
 describe("the key", () => {
-  test("is nowhere: not in the log, the database, pages, answers or events, after a run full of errors", async () => {
+  test("the key stands nowhere: not in the log, the database, pages, answers or events, after a run full of errors", async () => {
     using folder = temporaryFolder();
     const seen: string[] = [];
     {
@@ -133,7 +133,7 @@ describe("the key", () => {
 });
 
 describe("a quota that is spent in the middle of a run", () => {
-  test("parks what is left and says until when; nothing has failed, and the vendor is not asked again", async () => {
+  test("a quota spent in the middle of a run parks the remaining jobs until its reset, fails none, and asks the vendor no more", async () => {
     await using app = await startApp({ env: env({ EODHD_PER_DAY: "2" }) });
     fake.urls.length = 0;
     const id = await app.start(order(["AAPL", "MSFT", "SPY"]));

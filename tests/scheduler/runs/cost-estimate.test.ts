@@ -14,7 +14,7 @@ const plan = (over: Partial<CostInput> = {}): CostInput => ({
 const minute: SpentLimit = { period: "minute", counts: "requests", used: 0, limit: 60, resetsAt: null };
 const day: SpentLimit = { period: "day", counts: "units", used: 500, limit: 1_000, resetsAt: 10_000 };
 
-test("without limits the work decides", () => {
+test("without limits the work decides the estimate", () => {
   expect(estimateCost(plan(), 0)).toEqual({ seconds: 75, afterReset: null });
   expect(estimateCost(plan({ secondsPerSymbol: null }), 0)).toEqual({ seconds: null, afterReset: null });
 });
@@ -25,11 +25,11 @@ test("a limit a minute is spread over the minutes, after what is free now", () =
 });
 
 describe("a limit a day", () => {
-  test("that suffices holds nothing up", () => {
+  test("a daily limit that suffices delays nothing", () => {
     expect(estimateCost(plan({ requests: 500, limits: [day] }), 0).afterReset).toBeNull();
   });
 
-  test("that does not is waited for, as many resets as it takes", () => {
+  test("a daily limit that does not suffice is waited for, as many resets as it takes", () => {
     expect(estimateCost(plan({ requests: 1_200, limits: [day] }), 4_000)).toEqual({
       seconds: 6_000,
       afterReset: 10_000,
@@ -40,7 +40,7 @@ describe("a limit a day", () => {
     });
   });
 
-  test("in units counts what a request costs", () => {
+  test("a daily limit in units counts what a request costs", () => {
     expect(estimateCost(plan({ requests: 120, units: 600, limits: [day] }), 4_000).afterReset).toBe(10_000);
   });
 });

@@ -22,7 +22,7 @@ function vendor(): MemoryVendor {
 }
 
 describe("what came of the batches", () => {
-  test("is told as they come to an end, fetched or empty, and read from the ledger afterwards", async () => {
+  test("batches are reported as they end, fetched or empty, and read from the ledger afterwards", async () => {
     using pipeline = await startPipeline();
     const told: string[] = [];
     const onCoverage = ({ cells }: Coverage) => void told.push(cells);
@@ -34,7 +34,7 @@ describe("what came of the batches", () => {
     expect(coverage).toEqual({ cells: "eeff", total: 4, answered: 4, failed: 0 });
   });
 
-  test("a failed one is told, kept, and tried again", async () => {
+  test("a failed batch is reported, stored, and tried again", async () => {
     using pipeline = await startPipeline();
     const source = vendor();
     source.trouble = new ProviderError("transient", "down");

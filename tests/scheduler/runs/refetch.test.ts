@@ -14,7 +14,7 @@ const asked = async ({ app }: TestApp, symbol: string) => {
 };
 
 describe("an ended job", () => {
-  test("asks once more for the days of a cell, for all, or for nothing, and for no more than was said", async () => {
+  test("an ended job can request the days of a cell, everything, or nothing again, and no more than was stated", async () => {
     await using app = await startApp();
     const runId = await app.start({ symbols: ["AAPL"], years: 1 });
     await app.reach(runId, "complete");
@@ -54,7 +54,7 @@ describe("an ended job", () => {
     await expect(refetch(app.app, { runId, picks, scope: "missing" })).rejects.toThrow("Nothing is left");
   }, 30_000);
 
-  test("that was stopped lacks what it did not come to; one in the queue is left alone", async () => {
+  test("a stopped job lacks what it did not reach; a queued one is left alone", async () => {
     await using app = await startApp({ env: { DEMO_LATENCY_MS: "10" } });
     const runId = await app.start({ symbols: ["AAPL", "MSFT"], years: 1, max_workers: 1 });
     await app.seen("AAPL", ({ microStage }) => microStage.startsWith("Batch 5/"));

@@ -12,7 +12,7 @@ const stored = (symbol: string, years: number, over: Partial<Renewable> = {}): R
   ...over,
 });
 
-test("one order for each provider, interval and length of history", () => {
+test("profiles are renewed by one request for each provider, interval and length of history", () => {
   const profiles = [
     stored("A", 1.5),
     stored("B", 2),
@@ -32,7 +32,7 @@ test("one order for each provider, interval and length of history", () => {
   );
 });
 
-test("no order has more symbols than a run may have, and none is lost", () => {
+test("no renewal request has more symbols than a run may have, and none is lost", () => {
   const many = Array.from({ length: MAX_SYMBOLS + 1 }, (_, at) => stored(`S${at}`, 1));
   const orders = renewalRequests(many, "engineer", NOW);
   expect(orders.map(({ symbols }) => symbols.length)).toEqual([MAX_SYMBOLS, 1]);

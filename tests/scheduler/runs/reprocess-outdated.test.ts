@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { startApp } from "../../helpers/app.ts";
 
-test("whatever is out of date is engineered again, without a call, and nothing else", async () => {
+test("outdated profiles are recomputed without a request, and nothing else is", async () => {
   await using app = await startApp();
   const first = await app.start({ symbols: ["AAPL", "MSFT", "SPY"], years: 1 });
   await app.reach(first, "complete", "failed");
@@ -19,7 +19,7 @@ test("whatever is out of date is engineered again, without a call, and nothing e
   expect((await app.post("/api/runs/outdated")).body).toEqual({ runs: [] });
 }, 30_000);
 
-test("what a mode does not know is refused at its field", async () => {
+test("a field that a mode does not use is refused at that field", async () => {
   await using app = await startApp();
   const wrong = [
     [{ mode: "incremental", rebuild: true }, "rebuild"],

@@ -24,7 +24,7 @@ const idle = async ({ app }: TestApp) => {
 };
 
 describe("pausing", () => {
-  test("a job takes effect within one batch, and it goes on where it was", async () => {
+  test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL"] });
     await app.seen("AAPL", atBatch(4));
@@ -49,7 +49,7 @@ describe("pausing", () => {
     expect((await app.get("/api/profiles/AAPL")).body.backfill_metadata.api_calls_used).toBeLessThanOrEqual(25);
   }, 30_000);
 
-  test("the instant a run is ordered holds it before its workers have begun", async () => {
+  test("pausing at the instant a run is started holds it before its workers have begun", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL", "MSFT", "GOOGL"] });
     expect((await app.post(`/api/runs/${runId}/pause`)).body.run.status).toBe("paused");
@@ -61,7 +61,7 @@ describe("pausing", () => {
     }
   }, 30_000);
 
-  test("outlives the server, and so do cancelled and skipped jobs", async () => {
+  test("a pause survives a restart, and so do cancelled and skipped jobs", async () => {
     using folder = temporaryFolder();
     let runId: string;
     {
@@ -83,7 +83,7 @@ describe("pausing", () => {
     expect((await app.get("/api/profiles/MSFT")).status).toBe(404);
   }, 30_000);
 
-  test("and resuming at once, again and again, works on nothing twice", async () => {
+  test("pausing and resuming at once, repeatedly, works on nothing twice", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL", "MSFT"] });
     for (let i = 1; i <= 8; i++) {
@@ -103,7 +103,7 @@ describe("pausing", () => {
 });
 
 describe("ending a job", () => {
-  test("cancel stops it within one batch; retry asks only for the rest", async () => {
+  test("cancel stops a job within one batch; retry asks only for the rest", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL"] });
     await app.seen("AAPL", atBatch(3));
@@ -116,7 +116,7 @@ describe("ending a job", () => {
     expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
   }, 30_000);
 
-  test("what cannot be done is refused and says why", async () => {
+  test("an action that a state does not allow is refused and says why", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL", "MSFT"], max_workers: 1 });
     const refusals: [string, number, RegExp][] = [
@@ -137,7 +137,7 @@ describe("ending a job", () => {
     expect((await app.post(`/api/runs/${runId}/cancel`)).status).toBe(409);
   }, 30_000);
 
-  test("a run that is over and no longer in memory is left there when nothing can be done with it", async () => {
+  test("a finished run that is no longer in memory stays there when nothing can be done with it", async () => {
     using folder = temporaryFolder();
     let runId: string;
     {
@@ -153,7 +153,7 @@ describe("ending a job", () => {
 });
 
 describe("a symbol that is active at the interval", () => {
-  test("is refused with 409, whole order and all, whoever asks at the same moment", async () => {
+  test("a symbol active at the interval is refused with 409, the whole request, whoever asks at the same moment", async () => {
     await using app = await startApp({ env: SLOW });
     const orders = await Promise.all(
       Array.from({ length: 5 }, () => app.post("/api/runs", { symbols: ["AAPL", "MSFT"] })),
@@ -170,7 +170,7 @@ describe("a symbol that is active at the interval", () => {
     await app.post(`/api/runs/${hourly.body.run.id}/cancel`);
   }, 30_000);
 
-  test("is free again when its job has ended, and a retry of an older job is refused while it is not", async () => {
+  test("a symbol is free again when its job has ended, and a retry of an older job is refused while it is not", async () => {
     await using app = await startApp({ env: SLOW });
     const first = await app.start({ symbols: ["AAPL"] });
     await app.post(`/api/runs/${first}/cancel`);
@@ -185,7 +185,7 @@ describe("a symbol that is active at the interval", () => {
 describe("a worker that dies", () => {
   const workerScript = new URL("../../fakes/workers/dying-worker.ts", import.meta.url);
 
-  test("is replaced; its job is tried again, and fails with the reason after three deaths", async () => {
+  test("a crashed worker is replaced; its job is tried again, and fails with the reason after three crashes", async () => {
     await using app = await startApp({ workerScript });
     const runId = await app.start({ symbols: ["DIES", "AAPL", "DIES-ONCE", "MSFT"] });
     await app.reach(runId, "failed");
@@ -204,7 +204,7 @@ describe("a worker that dies", () => {
     expect((await app.get("/readyz")).status).toBe(200);
   }, 30_000);
 
-  test("before it ever came up, fails jobs with the reason instead of letting them wait for good", async () => {
+  test("a worker that crashes while starting fails its jobs with the reason instead of leaving them to wait for good", async () => {
     const stillborn = new URL("../../fakes/workers/stillborn-worker.ts", import.meta.url);
     await using app = await startApp({ workerScript: stillborn });
     const runId = await app.start({ symbols: ["AAPL"] });

@@ -77,7 +77,7 @@ const JOB: JobRow = {
 };
 
 describe("the rates of a run", () => {
-  test("are those of the last five minutes, fall while nothing happens, and become the average at the end", async () => {
+  test("the rates of a run are those of the last five minutes, fall while nothing happens, and become the average at the end", async () => {
     using b = board(2);
     const [first, second] = [b.jobs[0]!, b.jobs[1]!];
     b.begin(first);
@@ -103,7 +103,7 @@ describe("the rates of a run", () => {
     expect(b.summary().barsPerMinute).toBe(250);
   });
 
-  test("count what a resumed job adds, not what it had", async () => {
+  test("the rates of a run count what a resumed job adds, not what it had", async () => {
     using b = board(1);
     const job = b.jobs[0]!;
     job.progress = { ...job.progress, ...progressOfRow({ ...JOB, dataPoints: 400, apiCalls: 20 }), seq: 0 };
@@ -115,7 +115,7 @@ describe("the rates of a run", () => {
 });
 
 describe("what limits a run", () => {
-  test("is the rate while its requests need more minutes than its work", async () => {
+  test("a run is limited by the rate while its requests need more minutes than its work", async () => {
     using b = board(2, [{ period: "minute", counts: "requests", limit: 2 }]);
     const job = b.jobs[0]!;
     b.begin(job);
@@ -127,7 +127,7 @@ describe("what limits a run", () => {
     expect(b.head()).toContain(", by the rate limit");
   });
 
-  test("is the quota's reset that it has to wait for", async () => {
+  test("a run is limited by the quota's reset that it has to wait for", async () => {
     using b = board(4, [{ period: "day", counts: "requests", limit: 30 }]);
     const job = b.jobs[0]!;
     b.begin(job);
@@ -143,7 +143,7 @@ describe("what limits a run", () => {
     expect(b.head()).toContain("past the quota’s reset at ");
   });
 
-  test("is a spent quota until its reset, by the clock, and also before anything was measured", async () => {
+  test("a run is limited by a spent quota until its reset, by the clock, and also before anything was measured", async () => {
     using b = board(1, [
       { period: "minute", counts: "requests", limit: 60 },
       { period: "hour", counts: "units", limit: 10 },
@@ -159,7 +159,7 @@ describe("what limits a run", () => {
     expect(b.head()).toContain("measuring");
   });
 
-  test("is the provider's own hold", async () => {
+  test("a run is limited by the provider's own hold", async () => {
     using b = board(1, [{ period: "day", counts: "requests", limit: 1_000 }]);
     b.begin(b.jobs[0]!);
     b.hold(300);
@@ -169,7 +169,7 @@ describe("what limits a run", () => {
     expect(b.summary().blocked).toBeNull();
   });
 
-  test("is nothing once everything was fetched", async () => {
+  test("nothing limits a run once everything was fetched", async () => {
     using b = board(1, [{ period: "day", counts: "requests", limit: 1 }]);
     b.begin(b.jobs[0]!);
     await b.ask(1);
