@@ -33,14 +33,14 @@ test("each scope includes those before it, and no other", () => {
 
 describe("a request is forged", () => {
   const forged = (headers: Record<string, string>) => isForged(new Headers({ Host: "bar.example", ...headers }));
-  test("when its browser says that another site sent it", () => {
+  test("a request is forged when its browser says that another site sent it", () => {
     expect(forged({ "Sec-Fetch-Site": "cross-site" })).toBe(true);
     expect(forged({ "Sec-Fetch-Site": "same-site", Origin: "https://bar.example" })).toBe(true);
     expect(forged({ Origin: "https://evil.example" })).toBe(true);
     expect(forged({ Origin: "https://bar.example.evil.example" })).toBe(true);
     expect(forged({ Origin: "null" })).toBe(true);
   });
-  test("but not from a page of ours, also behind TLS, nor from a program", () => {
+  test("a request from our own page, also behind TLS, or from a program is not forged", () => {
     expect(forged({ "Sec-Fetch-Site": "same-origin" })).toBe(false);
     expect(forged({ "Sec-Fetch-Site": "none" })).toBe(false);
     expect(forged({ Origin: "https://bar.example" })).toBe(false);
@@ -49,7 +49,7 @@ describe("a request is forged", () => {
 });
 
 describe("guesses", () => {
-  test("wait twice as long each time, and a right one clears the account", () => {
+  test("guesses wait twice as long each time, and a right one clears the account", () => {
     let now = 0;
     const throttle = new Throttle(() => now);
     const waits: number[] = [];
@@ -68,7 +68,7 @@ describe("guesses", () => {
     expect([throttle.take("a"), throttle.take("a")]).toEqual([0, 0]);
   });
 
-  test("of one address are at most a few in an hour, however they are timed", () => {
+  test("guesses from one address are at most a few in an hour, however they are timed", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 5_000 }), { maxLength: 400 }), (pauses) => {
         let now = 0;
@@ -85,14 +85,14 @@ describe("guesses", () => {
   });
 });
 
-test("a password is verified without holding up the main thread's other work", async () => {
+test("a password is verified without blocking the main thread", async () => {
   const password = new Password(
     await Bun.password.hash("correct horse", { algorithm: "argon2id", memoryCost: 8, timeCost: 1 }),
   );
   expect(await Promise.all([password.verify("wrong"), password.verify("correct horse")])).toEqual([false, true]);
 });
 
-test("secrets differ, and their hashes tell nothing of them", () => {
+test("secrets differ, and their hashes reveal nothing of them", () => {
   const secrets = new Set(Array.from({ length: 100 }, () => newSecret("bk_")));
   expect(secrets.size).toBe(100);
   for (const secret of secrets) {
@@ -101,7 +101,7 @@ test("secrets differ, and their hashes tell nothing of them", () => {
   }
 });
 
-test("nobody acts outside of a deed, nor after its end in what it left behind", async () => {
+test("there is no current actor outside of an action, nor after its end in what it left behind", async () => {
   const actor = { name: "ada", scope: "operate" } as const;
   expect(currentActor()).toBeUndefined();
   const { promise: later, resolve } = Promise.withResolvers<void>();
@@ -131,7 +131,7 @@ describe("settings", () => {
     }
     expect(faults({ HOST: "localhost" })).toBe("");
   });
-  test("a short password, a broken hash or both at once are refused without being told", () => {
+  test("a short password, a broken hash or both at once are refused without being shown", () => {
     expect(faults({ BARKEEP_PASSWORD: "short7!" })).toContain("at least 8 characters");
     expect(faults({ BARKEEP_PASSWORD: "short7!" })).not.toContain("short7!");
     expect(faults({ BARKEEP_PASSWORD_HASH: "argon2id=19" })).toMatch(

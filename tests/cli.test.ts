@@ -22,7 +22,7 @@ async function call(env: Record<string, string>, ...args: string[]) {
   return { code: await child.exited, out, err };
 }
 
-test("run brings symbols to their profiles and says how it ended", async () => {
+test("the run command brings symbols to their profiles and reports how it ended", async () => {
   using folder = temporaryFolder();
   const env = { BARKEEP_DB_URL: folder.database() };
   const good = await call(env, "run", "aapl,", "MSFT", "--years", "1");
@@ -38,7 +38,7 @@ test("run brings symbols to their profiles and says how it ended", async () => {
   expect(wrong.err).toContain('interval: "7m" is not one of 1m, 5m, 15m, 1h, 1d');
 });
 
-test("a backup made while a run writes is whole, and overwrites nothing", async () => {
+test("a backup made while a run writes is complete, and overwrites nothing", async () => {
   using folder = temporaryFolder();
   const env = { BARKEEP_DB_URL: folder.database(), DEMO_LATENCY_MS: "5" };
   const server = spawnServer(env);
@@ -69,7 +69,7 @@ test("a backup made while a run writes is whole, and overwrites nothing", async 
   }
 });
 
-test("doctor finds nothing wrong with a new installation, and says what to do about a broken one", async () => {
+test("the doctor finds nothing wrong with a new installation, and says what to do about a broken one", async () => {
   using folder = temporaryFolder();
   const well = await call({ BARKEEP_DB_URL: folder.database() }, "doctor");
   expect(well).toMatchObject({ code: 0, err: "" });
@@ -94,7 +94,7 @@ test("doctor finds nothing wrong with a new installation, and says what to do ab
   expect(broken.out).toMatch(/FAULT database .*not a database/);
 });
 
-test("an unknown word shows how it is meant", async () => {
+test("an unknown command shows the usage", async () => {
   const { code, err } = await call({}, "frobnicate");
   expect(code).toBe(2);
   expect(err).toContain("bun run doctor");

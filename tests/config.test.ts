@@ -15,7 +15,7 @@ const faultsOf = (env: Record<string, string>) => {
   }
 };
 
-test("without any variable there is a working default for everything", () => {
+test("without any variable every setting has a working default", () => {
   const config = read({});
   expect(config).toMatchObject({
     port: 3000,
@@ -61,7 +61,7 @@ describe("a wrong value is refused with the variable, what it held and what it w
   }
 });
 
-test("all faults are told at once, and no secret with them", () => {
+test("all faults are reported at once, and no secret with them", () => {
   const secret = "s3cr3t-t0k3n";
   const env = {
     PORT: "x",
@@ -81,7 +81,7 @@ test("all faults are told at once, and no secret with them", () => {
 });
 
 describe("the server", () => {
-  test("stops with one message that names every wrong setting, and without a stack trace", async () => {
+  test("the server stops with one message that names every wrong setting, and without a stack trace", async () => {
     using folder = temporaryFolder();
     const server = spawnServer({ BARKEEP_DB_URL: folder.database(), PORT: "high", BARKEEP_WORKERS: "many" });
     const listening = server.listening.catch((error: Error) => error.message);
@@ -92,7 +92,7 @@ describe("the server", () => {
     expect(said).not.toMatch(/\bat .*\.ts:\d+/);
   }, 20_000);
 
-  test("names a database that cannot be opened", async () => {
+  test("the server names a database that cannot be opened", async () => {
     using folder = temporaryFolder();
     await Bun.write(
       `${folder.path}/note.db`,
@@ -104,7 +104,7 @@ describe("the server", () => {
     expect(String(await listening)).toMatch(/note\.db cannot be opened: .*not a database/);
   }, 20_000);
 
-  test("refuses a database on which another server works, and says what to do", async () => {
+  test("the server refuses a database on which another server works, and says what to do", async () => {
     using folder = temporaryFolder();
     const first = spawnServer({ BARKEEP_DB_URL: folder.database() });
     await first.listening;
@@ -121,7 +121,7 @@ describe("the server", () => {
 describe("alerts by mail", () => {
   const SMTP_URL = "smtp://user:p%40ss@mail.example.com:587";
 
-  test("need a server and recipients; the sender is the first of them", () => {
+  test("alerts by mail need a server and recipients; the sender is the first of them", () => {
     expect(read({}).mail).toBeUndefined();
     expect(read({ SMTP_URL, ALERT_TO: "Ops <ops@example.com>, b@example.com" }).mail).toEqual({
       url: SMTP_URL,
@@ -146,7 +146,7 @@ describe("alerts by mail", () => {
     expect(faultsOf(env).map((fault) => fault.variable)).toEqual([variable]);
   });
 
-  test("never print the password", () => {
+  test("the configuration of mail never prints the password", () => {
     const faults = faultsOf({ SMTP_URL: "smtq://user:s3cr3t/with@slash@host", ALERT_TO: "a@b" });
     expect(JSON.stringify(faults)).not.toContain("s3cr3t");
   });

@@ -6,7 +6,7 @@ import { MAIL_PASSWORD, startMailServer } from "./fakes/smtp.ts";
 import { startApp } from "./helpers/app.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
 
-test("the doctor says whether the mail server lets us in, and never the password", async () => {
+test("the doctor says whether the mail server accepts the login, and never the password", async () => {
   await using server = await startMailServer();
   using folder = temporaryFolder();
   const find = async (env: Record<string, string>) => {
@@ -28,7 +28,7 @@ test("the doctor says whether the mail server lets us in, and never the password
   expect(server.mails).toEqual([]);
 });
 
-test("the doctor reaches for providers that were set on the page, and knows a key or password that it cannot open", async () => {
+test("the doctor checks providers set on the page, and reports a key or password that it cannot decrypt", async () => {
   await using server = await startMailServer();
   using folder = temporaryFolder();
   const secret = (letter: string) => ({ BARKEEP_SECRET: Buffer.from(letter.repeat(32)).toString("base64") });

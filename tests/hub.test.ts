@@ -14,7 +14,7 @@ const symbolsOf = (events: readonly HubEvent[]) =>
   events.flatMap((event) => (event.type === "progress" ? [event.job.symbol] : []));
 
 describe("the last state of every job", () => {
-  test("is there for a viewer who comes late", () => {
+  test("the hub has the last state of every job for a reader who comes late", () => {
     report("A", 1);
     report("B", 2);
     report("A", 3);
@@ -28,14 +28,14 @@ describe("the last state of every job", () => {
     expect([runs.length, logs.length, seq]).toEqual([1, 1, 5]);
   });
 
-  test("is forgotten with its run, and only then", () => {
+  test("the hub forgets a job's state with its run, and only then", () => {
     report("A");
     hub.report(job({ runId: "r2", symbol: "A" }));
     hub.forget("r1");
     expect(hub.snapshot().jobs.map(({ runId }) => runId)).toEqual(["r2"]);
   });
 
-  test("keeps a bounded number of log lines, the newest", () => {
+  test("the hub keeps a bounded number of log lines, the newest", () => {
     for (let i = 0; i < 2_500; i++) hub.log(line({ message: `${i}` }));
     const lines = hub.lines();
     expect(lines.length).toBe(1_000);
@@ -52,7 +52,7 @@ describe("frames", () => {
       });
     });
 
-  test("hold the newest state of each job that changed, every log line, and nothing else", async () => {
+  test("frames hold the newest state of each job that changed, every log line, and nothing else", async () => {
     report("BEFORE");
     const coming = nextFrame();
     for (let i = 0; i < 100; i++) {
@@ -70,7 +70,7 @@ describe("frames", () => {
     expect(frame.logs.map(({ message }) => message)).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
   });
 
-  test("come at most once per interval, and not at all when nothing happens", async () => {
+  test("frames come at most once per interval, and not at all when nothing happens", async () => {
     const times: number[] = [];
     const three = new Promise<void>((resolve) => {
       hub.onFrame(() => {
@@ -85,7 +85,7 @@ describe("frames", () => {
     for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(FRAME_MS - 2);
   });
 
-  test("take longer after a rush of events", async () => {
+  test("frames take longer after a rush of events", async () => {
     await Promise.all([nextFrame(), report("A")]);
     const rush = nextFrame();
     for (let i = 0; i < 60; i++) report("A");
@@ -95,7 +95,7 @@ describe("frames", () => {
     expect(performance.now() - at).toBeGreaterThanOrEqual(RUSH_FRAME_MS - 2);
   });
 
-  test("one that nobody follows is not put by for whoever comes next", async () => {
+  test("a frame that nobody follows is not kept for a later reader", async () => {
     const stop = hub.onFrame(() => {});
     stop();
     for (let i = 0; i < 50; i++) hub.log(line());
@@ -106,7 +106,7 @@ describe("frames", () => {
 });
 
 describe("streams", () => {
-  test("deliver every event once and in order, whatever the pace of the reader", async () => {
+  test("streams deliver every event once and in order, however fast they are read", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 20 }), async (bursts) => {
         using stack = new DisposableStack();
@@ -126,7 +126,7 @@ describe("streams", () => {
     );
   });
 
-  test("hold no more than their limit, and count what they dropped", async () => {
+  test("streams hold no more than their limit, and count what they dropped", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: 40 }),
@@ -149,7 +149,7 @@ describe("streams", () => {
     );
   });
 
-  test("keep log lines when they drop progress", async () => {
+  test("streams keep log lines when they drop progress", async () => {
     const stream = hub.stream({ limit: 10 });
     hub.log(line({ message: "important" }));
     for (let i = 0; i < 100; i++) report("A", i);
@@ -158,7 +158,7 @@ describe("streams", () => {
     expect(events[0]).toMatchObject({ type: "log", line: { message: "important" } });
   });
 
-  test("with `latest` leave out what a later event supersedes, never the newest of a job", async () => {
+  test("streams with `latest` leave out what a later event supersedes, never the newest of a job", async () => {
     const symbols = fc.array(fc.constantFrom("A", "B", "C"), { minLength: 1, maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(symbols, async (order) => {
@@ -176,7 +176,7 @@ describe("streams", () => {
     );
   });
 
-  test("wait for the next event, give up at the end of their patience, and end when they are closed", async () => {
+  test("streams wait for the next event, give up after their maximum wait, and end when they are closed", async () => {
     const stream = hub.stream();
     const coming = stream.next(60_000);
     report("A");

@@ -121,7 +121,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
   }, 60_000);
 }
 
-test("a vendor that never answers holds the end up for less than ten seconds", async () => {
+test("a vendor that never answers delays the shutdown by less than ten seconds", async () => {
   using folder = temporaryFolder();
   const { held, release } = hold(0, 2);
   const server = start(folder);
@@ -134,7 +134,7 @@ test("a vendor that never answers holds the end up for less than ten seconds", a
   expect(status).toBe("complete");
 }, 60_000);
 
-test("a second signal ends it at once", async () => {
+test("a second signal ends the server at once", async () => {
   using folder = temporaryFolder();
   const { held, release } = hold(0, 2);
   const server = start(folder);
@@ -152,7 +152,7 @@ test("a second signal ends it at once", async () => {
 
 describe("a viewer", () => {
   for (const path of ["/events", "/api/events"]) {
-    test(`of ${path} sees its stream end cleanly, and does not hold the server up`, async () => {
+    test(`the stream ${path} ends cleanly, and does not delay the shutdown`, async () => {
       using folder = temporaryFolder();
       const server = start(folder, { BARKEEP_WORKERS: "1" });
       const { url } = await server.listening;
@@ -168,7 +168,7 @@ describe("a viewer", () => {
     }, 60_000);
   }
 
-  test("is refused once the server stops, and nothing new begins", async () => {
+  test("a stream is refused once the server stops, and nothing new begins", async () => {
     using folder = temporaryFolder();
     const { held, release } = hold(0, 1);
     const server = start(folder, { BARKEEP_WORKERS: "1" });

@@ -89,7 +89,7 @@ async function order(body: object): Promise<string> {
   return run.id;
 }
 
-test("nothing is wrong with the login, nor with pages that have nothing to show", async () => {
+test("axe finds nothing on the login, nor on pages that have nothing to show", async () => {
   const found = await faults();
   await page.getByLabel("Password or access token").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -99,7 +99,7 @@ test("nothing is wrong with the login, nor with pages that have nothing to show"
   expect(found).toEqual([]);
 });
 
-test("nothing is wrong with the monitor while symbols fail, work and wait, with a menu or a question open", async () => {
+test("axe finds nothing on the monitor while symbols fail, work and wait, with a menu or a dialog open", async () => {
   await post("/companies/fetch", {});
   await page.goto(screen.address);
   await live(page);
@@ -125,7 +125,7 @@ test("nothing is wrong with the monitor while symbols fail, work and wait, with 
   screen.forgive(/status of 422/);
 });
 
-test("nothing is wrong with a run, its symbols and the lists", async () => {
+test("axe finds nothing on a run, its symbols and the lists", async () => {
   await page.goto(screen.address);
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
   const job = await rowOf(page, "S1").locator("[data-menu]").getAttribute("href");
@@ -135,7 +135,7 @@ test("nothing is wrong with a run, its symbols and the lists", async () => {
   expect(found).toEqual([]);
 });
 
-test("nothing is wrong with profiles, the documentation of the API, and errors", async () => {
+test("axe finds nothing on profiles, the documentation of the API, and errors", async () => {
   const found = await faultsOf(["/profiles?where=rsi_14>0", "/profiles/AAPL/delete", "/api/docs", "/nowhere"]);
   await page.goto(`${screen.address}/profiles/AAPL?interval=1d&overlay=ichimoku&overlay=supertrend`);
   await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();

@@ -21,7 +21,7 @@ afterAll(async () => {
 const symbols = (page: Page) => page.locator(".company-list tbody th").allTextContents();
 const search = (page: Page) => page.getByLabel("Symbol or name");
 
-test("companies are fetched, found as one types, picked over several searches, and run", async () => {
+test("companies are fetched, found while typing, selected over several searches, and run", async () => {
   const page = await screen.visit("/companies");
   await page.getByText("No companies yet").waitFor();
   await page.getByRole("button", { name: "Fetch" }).click();
@@ -52,7 +52,7 @@ test("companies are fetched, found as one types, picked over several searches, a
   await rowOf(page, "AAPL").waitFor();
 }, 20_000);
 
-test("without JavaScript, too, and picks can be kept as a watchlist", async () => {
+test("companies are selected without JavaScript, too, and a selection can be saved as a watchlist", async () => {
   const page = await screen.visit("/companies", { javaScriptEnabled: false });
   await page.getByRole("button", { name: "Top 10" }).click();
   await page.getByText("10 picked").waitFor();

@@ -54,7 +54,7 @@ test("a run is started through the form, watched to its end, and its profile ope
   expect(await page.getByText("sma_5", { exact: true }).isVisible()).toBe(true);
 });
 
-test("the form says what an order would cost before it is given", async () => {
+test("the form shows what a run would cost before it is started", async () => {
   const page = await screen.visit("/");
   await live(page);
   await page.getByLabel("Symbols", { exact: true }).fill("P1, P2, P3");
@@ -68,7 +68,7 @@ test("the form says what an order would cost before it is given", async () => {
   await page.getByText("1 of them is stored already, up to 20").waitFor();
 });
 
-test("a wrong order keeps what was typed and says at the field what is wrong", async () => {
+test("a refused run keeps what was typed and shows each fault at its field", async () => {
   const page = await screen.visit("/");
   const typed = "AAPL, <script>alert(1)</script>";
   // As one who drags the corner of the field leaves it.
@@ -82,7 +82,7 @@ test("a wrong order keeps what was typed and says at the field what is wrong", a
 });
 
 describe("while rows change ten times a second", () => {
-  test("focus, selection, an open menu and the rows themselves stay", async () => {
+  test("focus, selection, an open menu and the rows stay while rows change ten times a second", async () => {
     const page = await screen.visit("/");
     await live(page);
     const symbols = ["F1", "F2", "F3", "F4", "F6", "F5"];
@@ -127,7 +127,7 @@ describe("while rows change ten times a second", () => {
     await rowOf(page, "F5").and(page.locator(':not([data-state="cancelled"])')).waitFor();
   });
 
-  test("an action that comes too late is refused with a notice", async () => {
+  test("an action that comes too late is refused with a toast", async () => {
     const page = await screen.visit("/");
     await live(page);
     screen.valve.shut();
@@ -207,7 +207,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   expect(await page.locator("#filter-error").textContent()).toStartWith("status: wants");
 });
 
-test("everything that matches a filter is acted on at once, without JavaScript too, and only after a yes", async () => {
+test("everything that matches a filter is acted on at once, without JavaScript too, and only after a confirmation", async () => {
   const page = await screen.visit("/", { javaScriptEnabled: false });
   screen.valve.shut();
   await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
@@ -225,7 +225,7 @@ test("everything that matches a filter is acted on at once, without JavaScript t
   await inState(page, "B9", "cancelled");
 });
 
-test("the keyboard reaches everything, and says how", async () => {
+test("the keyboard reaches everything, and its shortcuts are listed", async () => {
   const page = await screen.visit("/");
   await live(page);
   screen.valve.shut();
@@ -253,7 +253,7 @@ test("the keyboard reaches everything, and says how", async () => {
   await page.getByRole("heading", { name: "Runs" }).waitFor();
 });
 
-test("the page finds its way back after the server was restarted in the middle of a run", async () => {
+test("the page reconnects after the server was restarted in the middle of a run", async () => {
   const page = await screen.visit("/");
   await live(page);
   screen.valve.shut();

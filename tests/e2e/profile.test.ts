@@ -66,7 +66,7 @@ test("the chart draws the bars, from this server alone", async () => {
   expect(foreign).toEqual([]);
 });
 
-test("overlays live in the address: they survive a reload, another interval and another theme", async () => {
+test("overlays are kept in the address: they survive a reload, another interval and another theme", async () => {
   const page = await screen.visit(PROFILE);
   await drawn(page);
   await page.getByLabel("Bollinger").check();
@@ -140,7 +140,7 @@ test("downloads have the names of what they hold", async () => {
   expect(await page.locator(".downloads a").count()).toBe(6);
 });
 
-test("without JavaScript the page says where the numbers are, and reprocesses and deletes", async () => {
+test("without JavaScript the page says where the numbers are, and recomputes and deletes", async () => {
   await order({ symbols: ["GONE"] });
   const page = await screen.visit("/profiles/GONE", { javaScriptEnabled: false });
   expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
@@ -163,7 +163,7 @@ test("without JavaScript the page says where the numbers are, and reprocesses an
   expect((await fetch(`${screen.address}/api/bars/GONE`)).status).toBe(200);
 });
 
-test("a chart that cannot be had says why", async () => {
+test("a chart that cannot be loaded says why", async () => {
   const page = await screen.visit("/profiles");
   await page.route("**/api/bars/**", (route) =>
     route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"The disk is full"}' }),
@@ -173,7 +173,7 @@ test("a chart that cannot be had says why", async () => {
   screen.forgive(/status of 503/);
 });
 
-test("rejected rows are counted, and opened say why", async () => {
+test("rejected rows are counted, and their reasons can be opened", async () => {
   const bars = await (await fetch(`${screen.address}/api/bars/AAPL?format=csv`)).text();
   const lines = bars.trim().split("\n").slice(-100);
   const spoilt = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));

@@ -41,7 +41,7 @@ test("a wrong password is said at its field and soon throttled; the right one le
   expect(other.url()).toBe(`${screen.address}/runs?page=2`);
 }, 20_000);
 
-test("a page whose session has ended leaves for the login once, and stays there", async () => {
+test("a page whose session has ended goes to the login once, and stays there", async () => {
   const page = await signedIn();
   await live(page);
   const steps: string[] = [];
@@ -57,7 +57,7 @@ test("a page whose session has ended leaves for the login once, and stays there"
   screen.forgive(/status (?:of )?401|ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
 }, 20_000);
 
-test("signed out in another tab, a page leads to the login, and from there back to where it was", async () => {
+test("a page signed out in another tab goes to the login, and from there back to where it was", async () => {
   const page = await signedIn("/?q=status%3Afailed");
   await live(page);
   const other = await page.context().newPage();
@@ -82,7 +82,7 @@ const BACKGROUND = `(() => {
   };
 })()`;
 
-test("eight tabs of one browser all load, and those that can be seen are live", async () => {
+test("eight tabs of one browser all load, and the visible ones are live", async () => {
   const first = await signedIn();
   await live(first);
   const context = first.context();
@@ -114,7 +114,7 @@ test("eight tabs of one browser all load, and those that can be seen are live", 
   await rowOf(first, "T5").waitFor();
 }, 30_000);
 
-test("the palette is walked with the keyboard, and moments follow the zone chosen in it", async () => {
+test("the palette works by keyboard, and moments follow the zone chosen in it", async () => {
   const page = await signedIn();
   await live(page);
   await startRun(page, "AAPL");

@@ -97,6 +97,8 @@ describe.each(ORDINARY)("$name", (series) => {
 });
 
 describe.each(STILL)("$name: zero denominators are the one difference", (series) => {
-  test("zero denominators are the engine's one difference from TA-Lib", () => expect(differences(series, engine(series))).toEqual([]));
-  test("zero denominators are the oracle's one difference from TA-Lib", () => expect(differences(series, reference(series.bars, series))).toEqual([]));
+  test("zero denominators are the engine's one difference from TA-Lib", () =>
+    expect(differences(series, engine(series))).toEqual([]));
+  test("zero denominators are the oracle's one difference from TA-Lib", () =>
+    expect(differences(series, reference(series.bars, series))).toEqual([]));
 });

@@ -45,7 +45,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       asOf: to + 30 * DAY,
     });
 
-    test("${title} declares its name, intervals and history", () => {
+    test(`${title} declares its name, intervals and history`, () => {
       const { provider, symbol } = subject;
       expect(provider.name).toMatch(/^[a-z]+$/);
       expect(provider.title).not.toBe("");
@@ -57,7 +57,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       }
     });
 
-    test("${title} answers ascending, finite bars inside the half-open window", async () => {
+    test(`${title} answers ascending, finite bars inside the half-open window`, async () => {
       for (const interval of subject.provider.intervals) {
         const { bars } = await subject.provider.fetchBars(windowOf(interval), recordingContext());
         expect(bars.ts.length).toBeGreaterThan(0);
@@ -71,7 +71,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       }
     });
 
-    test("${title} has bars of every session of the window, and of no other day", async () => {
+    test(`${title} has bars of every session of the window, and of no other day`, async () => {
       const market = marketOf(subject.symbol);
       const expected = CALENDAR.sessionsBetween(market, at(subject.from), at(subject.to)).map(({ date }) => date);
       for (const interval of subject.provider.intervals) {
@@ -81,7 +81,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       }
     });
 
-    test("${title} answers the same bars however the window is cut", async () => {
+    test(`${title} answers the same bars however the window is cut`, async () => {
       for (const interval of subject.provider.intervals) {
         const from = at(subject.from);
         const to = at(subject.to);
@@ -93,7 +93,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       }
     });
 
-    test("${title} leaves out bars that had not ended at the moment that counts as now", async () => {
+    test(`${title} leaves out bars that had not ended at the moment that counts as now`, async () => {
       const market = marketOf(subject.symbol);
       for (const interval of subject.provider.intervals) {
         const whole = await subject.provider.fetchBars(windowOf(interval), recordingContext());
@@ -105,7 +105,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       }
     });
 
-    test("${title} asks the limiter before every request", async () => {
+    test(`${title} asks the limiter before every request`, async () => {
       const context = recordingContext();
       await subject.provider.fetchBars(windowOf(subject.provider.intervals[0]!), context);
       if (subject.metered) expect(context.costs.length).toBeGreaterThan(0);
@@ -113,7 +113,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       expect(context.costs.every((cost) => cost > 0)).toBe(true);
     });
 
-    test("${title} reports an unknown symbol instead of answering nothing", async () => {
+    test(`${title} reports an unknown symbol instead of answering nothing`, async () => {
       const window = { ...windowOf(subject.provider.intervals[0]!), symbol: subject.unknown };
       const failure = await subject.provider.fetchBars(window, recordingContext()).catch((error) => error);
       expect(failure).toBeInstanceOf(ProviderError);
@@ -121,7 +121,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       expect(failure.message).toContain(subject.unknown.split("@")[0]!);
     });
 
-    test("${title} stops with the signal's reason", async () => {
+    test(`${title} stops with the signal's reason`, async () => {
       const stop = new AbortController();
       const why = new Error("paused by a person");
       stop.abort(why);

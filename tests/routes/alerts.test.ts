@@ -26,7 +26,7 @@ const rules: [string, string][] = [
   ["quiet_zone", "America/New_York"],
 ];
 
-test("rules are saved and shown; a wrong field is named, and nothing is changed", async () => {
+test("alert rules are saved and shown; a wrong field is named, and nothing is changed", async () => {
   await using app = await startApp();
   const saved = await submit(app, "/alerts", rules);
   expect(saved.status).toBe(200);
@@ -54,7 +54,7 @@ test("rules are saved and shown; a wrong field is named, and nothing is changed"
   expect(app.app.outbox.rules).toEqual(before);
 });
 
-test("a test mail and its state, a mail's text, and sending it again", async () => {
+test("a test mail has a state and a text, and can be sent again", async () => {
   await using server = await startMailServer();
   await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
   expect((await app.get("/alerts")).text).toContain("No mail yet");
@@ -72,7 +72,7 @@ test("a test mail and its state, a mail's text, and sending it again", async () 
   expect(server.mails.map(({ subject }) => subject)).toEqual(["Test mail from Barkeep", "Test mail from Barkeep"]);
 });
 
-test("a mail that could not be sent says why, and waits to be tried now", async () => {
+test("a mail that could not be sent says why, and can be tried now", async () => {
   await using server = await startMailServer();
   server.manner = "busy";
   await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
@@ -94,7 +94,7 @@ test("without a mail server the page says so and where to set one up; what does 
   expect((await submit(app, "/alerts/mails/nothing/again")).status).toBe(409);
 });
 
-test("mails are paged by key, there and back, and the filter stays", async () => {
+test("mails are paged by key in both directions, and the filter stays", async () => {
   await using app = await startApp();
   const { db } = app.app;
   const createdAt = Date.UTC(2026, 0, 5);

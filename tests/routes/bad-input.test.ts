@@ -63,7 +63,7 @@ async function expectNothingStored(): Promise<void> {
 
 describe("an order with", () => {
   for (const [name, body, path, message] of orders) {
-    test(`${name} is refused by name`, async () => {
+    test(`a run with ${name} is refused by name`, async () => {
       const answer = await app.post("/api/runs", body);
       expectProblem(answer, 422);
       const { errors } = answer.body;
@@ -77,7 +77,7 @@ describe("an order with", () => {
     });
   }
 
-  test("several faults names all of them", async () => {
+  test("a run with several faults names all of them", async () => {
     const answer = await app.post("/api/runs", { symbols: ["AAPL", "../x"], mode: "turbo", years: 99, colour: "red" });
     expectProblem(answer, 422);
     expect(answer.body.errors.map(({ path }: { path: string }) => path).toSorted()).toEqual([
@@ -129,7 +129,7 @@ describe("a request with", () => {
     expectProblem(answer, answer.status === 400 ? 400 : 422);
   });
 
-  test("a body of 10 MB is refused with 413, its length told or not", async () => {
+  test("a body of 10 MB is refused with 413, its length declared or not", async () => {
     const large = JSON.stringify({ symbols: ["AAPL"], pad: "x".repeat(10 * 1024 * 1024) });
     expectProblem(await send(large, json), 413);
     expectProblem(await send(new Blob([large]).stream(), json), 413);
@@ -188,5 +188,5 @@ describe("a request with", () => {
     });
   }
 
-  test("none of all this left anything behind", expectNothingStored);
+  test("none of these requests left anything behind", expectNothingStored);
 });

@@ -26,7 +26,7 @@ const symbolsFor = async (query: string) => {
 };
 
 describe("an import", () => {
-  test("stores the good lines and names the bad ones", async () => {
+  test("an import stores the valid lines and names the invalid ones", async () => {
     const { status, body } = await importText("symbol,name\nACME,Acme Rockets\nno way,x\nIMP.A,Imported\n");
     expect(status).toBe(200);
     expect(body.imported).toBe(2);
@@ -34,7 +34,7 @@ describe("an import", () => {
     expect(await symbolsFor("q=rockets")).toEqual(["ACME"]);
   });
 
-  test("may be plain text, or a file of a form", async () => {
+  test("an import may be plain text, or a file of a form", async () => {
     expect((await importText("TXTA\nTXTB", "text/plain")).body).toEqual({ imported: 2, rejected: [] });
     const form = new FormData();
     form.append("file", new File(["FILEA,From a file"], "list.csv", { type: "text/csv" }));
@@ -43,7 +43,7 @@ describe("an import", () => {
     expect(await symbolsFor("q=file")).toEqual(["FILEA"]);
   });
 
-  test("is refused as a whole when no line is good, or it is no text", async () => {
+  test("an import is refused as a whole when no line is valid, or it is no text", async () => {
     const { status, type, body } = await importText("../x\n#\n$$$");
     expect([status, type]).toEqual([422, "application/problem+json"]);
     expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(["line 1", "line 3"]);
@@ -56,7 +56,7 @@ describe("an import", () => {
     expect(bytes.status).toBe(422);
   });
 
-  test("may hold 30,000 lines, and leaves the server free to answer meanwhile", async () => {
+  test("an import may have 30,000 lines, and leaves the server free to answer meanwhile", async () => {
     const lines = Array.from({ length: 30_000 }, (_, n) => `Q${n},Quantity number ${n},BULK`);
     const importing = importText(lines.join("\n"));
     let answered = 0;
@@ -76,7 +76,7 @@ describe("an import", () => {
 });
 
 describe("a list fetched from a provider", () => {
-  test("is stored, and not fetched again while it is fresh", async () => {
+  test("a list from a provider is stored, and not fetched again while it is fresh", async () => {
     const before = eodhd.urls.length;
     const first = await app.post("/api/companies/fetch", { provider: "eodhd", exchange: "US" });
     expect(first.status).toBe(200);
@@ -89,7 +89,7 @@ describe("a list fetched from a provider", () => {
     expect(eodhd.urls.length).toBe(before + 2);
   });
 
-  test("passes the limiter like any other request", async () => {
+  test("a list from a provider passes the limiter like any other request", async () => {
     const spent = async () =>
       (await app.get("/api/usage")).body.usage.find(({ provider }: { provider: string }) => provider === "binance");
     expect((await spent()).today.units).toBe(0);
@@ -98,12 +98,12 @@ describe("a list fetched from a provider", () => {
     expect(await symbolsFor("q=BTC-")).toEqual(["BTC-USDT", "ETH-BTC"]);
   });
 
-  test("spells symbols as they are typed in a run", async () => {
+  test("a list from a provider spells symbols as they are typed in a run", async () => {
     await app.post("/api/companies/fetch", { provider: "eodhd", exchange: "LSE" });
     expect(await symbolsFor("q=vodafone")).toEqual(["VOD@LSE"]);
   });
 
-  test("is refused where there is none, and a provider's failure is told without its key", async () => {
+  test("a list is refused where there is none, and a provider's failure is reported without its key", async () => {
     const refused = async (body: object) => (await app.post("/api/companies/fetch", body)).status;
     expect(await refused({ provider: "nope" })).toBe(422);
     expect(await refused({ provider: "tiingo" })).toBe(422);
@@ -117,7 +117,7 @@ describe("a list fetched from a provider", () => {
 });
 
 describe("a watchlist", () => {
-  test("is made, changed, read and forgotten", async () => {
+  test("a watchlist is made, changed, read and deleted", async () => {
     const made = await app.post("/api/watchlists", { name: "  Growth ", symbols: ["msft", "AAPL"] });
     expect([made.status, made.body.name, made.body.symbols]).toEqual([201, "Growth", ["AAPL", "MSFT"]]);
     const path = `/api/watchlists/${made.body.id}`;
@@ -152,7 +152,7 @@ describe("the page", () => {
     return { address, text: await (await fetch(app.url + address)).text() };
   };
 
-  test("keeps the picks of another search, in the address too", async () => {
+  test("the companies page keeps the selection of another search, in the address too", async () => {
     const { address, text: page } = await led({ q: "rockets", pick: ["AAPL", "not/one", "msft"] });
     expect(address).toBe("/companies?q=rockets&pick=AAPL%2CMSFT");
     expect(page).toContain('id="pick-ACME"');
@@ -161,7 +161,7 @@ describe("the page", () => {
     expect(page).not.toContain("not/one");
   });
 
-  test("hands the picks on to the run form", async () => {
+  test("the companies page hands the selection on to the run form", async () => {
     const few = await submit("/companies/run", { pick: ["AAPL", "KO"] });
     expect([few.status, few.headers.get("Location")]).toEqual([303, "/?symbols=AAPL%2C%20KO"]);
     expect(await (await fetch(`${app.url}/?symbols=AAPL%2C%20KO`)).text()).toMatch(
@@ -174,7 +174,7 @@ describe("the page", () => {
     expect(await none.text()).toContain("Pick at least one company");
   });
 
-  test("has the top ten at hand", async () => {
+  test("the companies page offers the top ten", async () => {
     const { text: page } = await led({ quick: "top" });
     expect(page).toContain("10 picked");
     for (const symbol of ["AAPL", "BRK.B", "NVDA"]) expect(page).toContain(symbol);
@@ -184,12 +184,12 @@ describe("the page", () => {
     expect(await (await submit("/companies", { pick: many })).text()).toContain("1,000 picked");
   });
 
-  test("answers htmx with the results alone", async () => {
+  test("the companies page answers htmx with the results alone", async () => {
     const fragment = await (await submit("/companies", { q: "acme" }, { "HX-Request": "true" })).text();
     expect(fragment).toStartWith('<div id="company-results" data-address="/companies?q=acme">');
   });
 
-  test("saves picks as a watchlist and says what it refuses, with the picks kept", async () => {
+  test("the companies page saves a selection as a watchlist and says what it refuses, with the selection kept", async () => {
     const saved = await submit("/companies/lists", { list_name: "From the page", pick: ["AAPL", "KO"] });
     expect(saved.status).toBe(303);
     const path = saved.headers.get("Location")!;
@@ -203,7 +203,7 @@ describe("the page", () => {
     expect(text).toContain("1 picked");
   });
 
-  test("shows names as text, whatever they hold", async () => {
+  test("the companies page shows names as text, whatever they contain", async () => {
     await importText('EVIL,"<img src=x onerror=alert(1)>"');
     const page = await (await fetch(`${app.url}/companies?q=evil`)).text();
     expect(page).toContain("&lt;img src=x");

@@ -30,7 +30,7 @@ test("pages are compressed with Brotli where the browser takes it, and with gzip
   expect((await ask("/page", "identity")).encoding).toBeNull();
 });
 
-test("what is short stays as it is, and downloads are streamed", async () => {
+test("short answers stay uncompressed, and downloads are streamed", async () => {
   const short = await ask("/short", "br");
   expect([short.encoding, new TextDecoder().decode(short.bytes)]).toEqual([null, "<p>Short</p>"]);
   expect((await ask("/file", "gzip, br")).encoding).toBe("gzip");

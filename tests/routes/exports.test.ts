@@ -64,7 +64,7 @@ async function storedBars(symbol: string) {
 const lastRow = ({ names, rows }: Table) => Object.fromEntries(names.map((name, k) => [name, rows.at(-1)![k]]));
 
 describe("the bars", () => {
-  test.each(FORMATS)("as %s are those that are stored", async (format) => {
+  test.each(FORMATS)("exported bars are those that are stored, as %s", async (format) => {
     const { names, ts, rows } = await read("bars/AAPL", format);
     const stored = await storedBars("AAPL");
     expect(names).toEqual(["open", "high", "low", "close", "volume"]);
@@ -72,7 +72,7 @@ describe("the bars", () => {
     expect(rows).toEqual(ts.map((_, i) => names.map((name) => stored[name as "open"][i]!)));
   });
 
-  test("of a range begin with `from` and end before `to`", async () => {
+  test("exported bars of a range begin with `from` and end before `to`", async () => {
     const { ts } = await read("bars/AAPL");
     const [from, to] = [ts[10]!, ts[20]!];
     expect((await read(`bars/AAPL?from=${from}&to=${to}`)).ts).toEqual(ts.slice(10, 20));
@@ -81,11 +81,11 @@ describe("the bars", () => {
     expect((await read(`bars/AAPL?from=${iso(from)}&to=${iso(to)}`)).ts).toEqual(ts.slice(10, 20));
   });
 
-  test.each(FORMATS)("of an empty range are an empty table as %s", async (format) => {
+  test.each(FORMATS)("exported bars of an empty range are an empty table, as %s", async (format) => {
     expect((await read("bars/AAPL?from=2001-01-01&to=2001-02-01", format)).rows).toEqual([]);
   });
 
-  test("as JSON say whose they are; as files they have a name", async () => {
+  test("exported bars as JSON name their series; as files they have a name", async () => {
     const { body } = await app.get("/api/bars/BTC-USD");
     expect(body).toMatchObject({ symbol: "BTC-USD", interval: "1d", provider: "demo" });
     const csv = await app.get("/api/bars/BTC-USD?format=csv");
@@ -95,7 +95,7 @@ describe("the bars", () => {
 });
 
 describe("the feature matrix", () => {
-  test("is the same as json, csv and parquet", async () => {
+  test("the feature matrix is the same as json, csv and parquet", async () => {
     const [json, csv, parquet] = await Promise.all(FORMATS.map((format) => read("features/AAPL", format)));
     expect(json!.names).toEqual(FEATURES.map(({ name }) => name));
     expect(json!.ts).toEqual([...(await storedBars("AAPL")).ts]);
@@ -103,7 +103,7 @@ describe("the feature matrix", () => {
     expect(parquet).toEqual(json!);
   });
 
-  test("holds no feature before its warm-up, and never 0 or NaN in its place", async () => {
+  test("the feature matrix holds no feature before its warm-up, and never 0 or NaN instead", async () => {
     const { names, rows } = await read("features/AAPL?names=sma_20,rsi_14");
     expect(names).toEqual(["sma_20", "rsi_14"]);
     expect(rows.findIndex(([sma]) => sma !== null)).toBe(19);
@@ -111,7 +111,7 @@ describe("the feature matrix", () => {
     expect(rows.slice(19).flat()).not.toContain(null);
   });
 
-  test("ends with the profile, also after an incremental run", async () => {
+  test("the feature matrix ends with the profile, also after an incremental run", async () => {
     const compare = async () => {
       const { features } = (await app.get("/api/profiles/AAPL")).body;
       expect(lastRow(await read("features/AAPL"))).toEqual(features);
@@ -121,22 +121,25 @@ describe("the feature matrix", () => {
     await compare();
   });
 
-  test.each(["AAPL", "BTC-USD"])("of a range equals the same rows of the whole: %s", async (symbol) => {
-    const whole = await read(`features/${symbol}`);
-    for (const [start, end] of [
-      [0, 1],
-      [1, 40],
-      [300, 420],
-      [whole.ts.length - 1, whole.ts.length],
-    ] as const) {
-      const to = whole.ts[end] ?? whole.ts.at(-1)! + 1;
-      const part = await read(`features/${symbol}?from=${whole.ts[start]}&to=${to}`);
-      expect(part.ts).toEqual(whole.ts.slice(start, end));
-      expect(part.rows).toEqual(whole.rows.slice(start, end));
-    }
-  });
+  test.each(["the feature matrix of a range equals the same rows of the whole: %s", "BTC-USD"])(
+    "of a range equals the same rows of the whole: %s",
+    async (symbol) => {
+      const whole = await read(`features/${symbol}`);
+      for (const [start, end] of [
+        [0, 1],
+        [1, 40],
+        [300, 420],
+        [whole.ts.length - 1, whole.ts.length],
+      ] as const) {
+        const to = whole.ts[end] ?? whole.ts.at(-1)! + 1;
+        const part = await read(`features/${symbol}?from=${whole.ts[start]}&to=${to}`);
+        expect(part.ts).toEqual(whole.ts.slice(start, end));
+        expect(part.rows).toEqual(whole.rows.slice(start, end));
+      }
+    },
+  );
 
-  test("has the columns asked for, in that order, each once and as in the whole", async () => {
+  test("the feature matrix has the columns requested, in that order, each once and as in the whole", async () => {
     const whole = await read("features/AAPL");
     const names = ["obv", "rsi_14", "atr_14"];
     const part = await read(`features/AAPL?names=${encodeURIComponent("obv, rsi_14,atr_14,obv")}`);
@@ -162,7 +165,7 @@ describe("what is refused", () => {
     expect(body.errors[0].message).toContain(why);
   });
 
-  test.each(["bars/NOPE", "features/NOPE", "bars/AAPL?interval=5m", "bars/AAPL?provider=csv"])(
+  test.each(["an export is refused: %s", "features/NOPE", "bars/AAPL?interval=5m", "bars/AAPL?provider=csv"])(
     "%s, of which there is nothing",
     async (path) => {
       const { status, body } = await app.get(`/api/${path}`);
@@ -180,7 +183,7 @@ test("several exports at once do not disturb each other", async () => {
   expect(together).toEqual([...alone, ...alone]);
 });
 
-test("a reader who goes away ends the work, and the next one is served", async () => {
+test("an export whose reader goes away ends, and the next one is served", async () => {
   await app.reach(await app.start({ symbols: ["LONG"], years: "all" }), "complete");
   const { names, ts, rows } = await read("features/LONG?names=sma_5");
   // What the exporter tells its thread: `more` is only asked for while somebody reads.

@@ -111,14 +111,14 @@ async function expectHarmless(response: Response, address: string): Promise<stri
   return text;
 }
 
-test("the test itself would find markup", () => {
+test("the hostile-text test itself would find markup", () => {
   for (const name of ["a", "b"]) expect(strangers(`<p>${hostile(name)}</p>`)).not.toEqual([]);
   expect(strangers(`<p title="" onclick="x">`)).toEqual(["<p onclick=x>"]);
   expect(strangers(`<a href="javascript:alert(1)">x</a><script>1</script>`)).toHaveLength(2);
   expect(strangers(`<p title="${asText("a")}">${asText("a")}</p>`)).toEqual([]);
 });
 
-test("every page shows as text what others wrote, and what stands in its address", async () => {
+test("every page shows stored text and its own address as text", async () => {
   const routes = await createRoutes(app.app);
   routes.close();
   const paths = routes.table.filter(({ method, path }) => method === "GET" && !/events$/.test(path));
@@ -152,7 +152,7 @@ test("every page shows as text what others wrote, and what stands in its address
   }
 });
 
-test("forms that are refused give back as text what was typed", async () => {
+test("refused forms give back what was typed as text", async () => {
   const fields = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, hostile(name)]));
   const forms: [path: string, fields: Record<string, string>][] = [
     ["/runs", fields("symbols mode interval years provider max_workers batch_days")],
@@ -177,7 +177,7 @@ test("forms that are refused give back as text what was typed", async () => {
   }
 });
 
-test("what is pushed is as harmless as the pages", async () => {
+test("pushed fragments are as harmless as the pages", async () => {
   const abort = new AbortController();
   for (const path of ["/events", `/events?run=${runId}`, `/events?run=${runId}&symbol=SAP`]) {
     const response = await fetch(app.url + path, { headers: HEADERS, signal: abort.signal });

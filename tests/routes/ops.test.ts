@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { startApp } from "../helpers/app.ts";
 
-test("a server at work is alive, ready, and says what it does", async () => {
+test("a running server is alive, ready, and reports its metrics", async () => {
   await using app = await startApp();
   app.app.pool.warm();
   const run = await app.start({ symbols: ["AAPL", "DEMO-FAIL"], years: 1, batch_days: 365 });

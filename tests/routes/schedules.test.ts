@@ -30,7 +30,7 @@ test("the first start has one schedule: after the US close on weekdays, disabled
 });
 
 describe("a schedule over the API", () => {
-  test("is made, read, changed, run and deleted", async () => {
+  test("a schedule over the API is made, read, changed, run and deleted", async () => {
     const made = await app.post("/api/schedules", {
       name: "Nightly",
       cron: "0 30 2 * * *",
@@ -79,7 +79,7 @@ describe("a schedule over the API", () => {
     expect((await app.get(`/api/runs/${run.body.turn.run_id}`)).status).toBe(200);
   });
 
-  test("is refused with every fault at its field, and nothing is stored", async () => {
+  test("a schedule is refused with every fault at its field, and nothing is stored", async () => {
     const before = await list();
     const { status, type, body } = await app.post("/api/schedules", {
       name: " ",
@@ -113,7 +113,7 @@ describe("a schedule over the API", () => {
     expect(pathsOf(body)).toEqual([path]);
   });
 
-  test("has a name of its own", async () => {
+  test("a schedule's name is unique", async () => {
     const order = { cron: "0 9 * * *", symbols: ["AAPL"], enabled: false };
     const { body } = await app.post("/api/schedules", { ...order, name: "Twin" });
     const second = await app.post("/api/schedules", { ...order, name: "TWIN" });
@@ -121,7 +121,7 @@ describe("a schedule over the API", () => {
     await app.send("DELETE", `/api/schedules/${body.schedule.id}`);
   });
 
-  test("may be paused even when it could not be saved any more", async () => {
+  test("a schedule may be paused even when it could no longer be saved", async () => {
     const watchlist = (await app.post("/api/watchlists", { name: "Short-lived", symbols: ["AAPL"] })).body;
     const made = await app.post("/api/schedules", { name: "Orphan", cron: "0 9 * * *", watchlist_id: watchlist.id });
     await app.send("DELETE", `/api/watchlists/${watchlist.id}`);
@@ -153,7 +153,7 @@ describe("the page", () => {
     on_missed: "catch_up",
   };
 
-  test("explains each schedule in words, with its next turns in its own zone and in UTC", async () => {
+  test("the schedules page explains each schedule in words, with its next runs in its own zone and in UTC", async () => {
     const { status, text } = await page();
     expect(status).toBe(200);
     expect(text).toContain("At 18:30, Monday through Friday");
@@ -163,7 +163,7 @@ describe("the page", () => {
     expect(text).toContain("Paused");
   });
 
-  test("shows the seconds of an expression that names them", async () => {
+  test("the schedules page shows the seconds of an expression that names them", async () => {
     const order = { name: "To the second", cron: "15 30 18 * * *", symbols: ["AAPL"], enabled: false };
     const { id } = (await app.post("/api/schedules", order)).body.schedule;
     const { text } = await page();
@@ -172,7 +172,7 @@ describe("the page", () => {
     await app.send("DELETE", `/api/schedules/${id}`);
   });
 
-  test("takes a schedule, shows it, pauses and resumes it, runs it, asks before it deletes it", async () => {
+  test("the schedules page takes a schedule, shows it, pauses and resumes it, runs it, asks before it deletes it", async () => {
     const made = await submit("/schedules", fields);
     expect([made.status, made.headers.get("Location")]).toEqual([303, "/schedules"]);
     const [schedule] = (await list()).filter(({ name }: { name: string }) => name === fields.name);
@@ -205,7 +205,7 @@ describe("the page", () => {
     expect((await app.get(`/api${path}`)).status).toBe(404);
   });
 
-  test("keeps what was typed and says what is wrong at its field", async () => {
+  test("the schedules page keeps what was typed and shows each fault at its field", async () => {
     const { status, text } = await submit("/schedules", {
       ...fields,
       name: "<Odd>",
@@ -220,7 +220,7 @@ describe("the page", () => {
     expect(text).toMatch(/<input[^>]*id="schedule-cron"[^>]*aria-describedby="schedule-cron-error"/);
   });
 
-  test("says why a schedule cannot run now", async () => {
+  test("the schedules page says why a schedule cannot run now", async () => {
     await submit("/schedules", { ...fields, name: "Nothing to run", scope: "stored", interval: "15m" });
     const [{ id }] = (await list()).filter(({ name }: { name: string }) => name === "Nothing to run");
     const { status, text } = await submit(`/schedules/${id}/run`, {});

@@ -27,7 +27,7 @@ async function found(query: string, at = app): Promise<string[]> {
 }
 
 describe("a search", () => {
-  test("finds symbols by their beginning or a name: profiles first, then what could be started", async () => {
+  test("a search finds symbols by prefix or name: profiles first, then what could be started", async () => {
     expect(await found("ap")).toEqual([
       "AAPL Apple Inc → /profiles/AAPL?interval=1d",
       "APP AppLovin &lt;b&gt; → /?symbols=APP",
@@ -39,7 +39,7 @@ describe("a search", () => {
     expect(await found("brk.b")).toEqual(["BRK.B → /?symbols=BRK.B"]);
   });
 
-  test("finds pages, runs, schedules and actions by the words of their names", async () => {
+  test("a search finds pages, runs, schedules and actions by the words of their names", async () => {
     expect(await found("sched")).toContain("Schedules → /schedules");
     expect(await found("token")).toContain("Access and tokens → /settings/access");
     expect(await found("full 1d complete")).toEqual([`Full · 1d · 1 year · demo → /runs/${runId}`]);
@@ -47,20 +47,20 @@ describe("a search", () => {
     expect(await found("dark theme")).toEqual(["Dark theme → /theme"]);
   });
 
-  test("for nothing shows where one can go, what ran last and what can be done", async () => {
+  test("a search for nothing shows where one can go, what ran last and what can be done", async () => {
     const all = await found("");
     expect(all[0]).toBe("Monitor → /");
     expect(all).toContain(`Full · 1d · 1 year · demo → /runs/${runId}`);
     expect(all).toContain("Times in New York time → /zone");
   });
 
-  test("says so when it finds nothing, and shows what was typed as text", async () => {
+  test("a search without results says so, and shows what was typed as text", async () => {
     const { text } = await app.get(`/search?q=${encodeURIComponent('"><img src=x onerror=alert(1)>')}`);
     expect(text).toContain("Nothing is called that");
     expect(text).not.toContain("<img");
   });
 
-  test("in the palette is a list box that leads back to the page behind it", async () => {
+  test("a search in the palette is a list box that leads back to the page behind it", async () => {
     const headers = { "HX-Request": "true", "HX-Current-URL": `${app.url}/runs?state=failed` };
     const { text } = await ask(`${app.url}/search?q=dark`, { headers });
     expect(text).toStartWith('<form method="post"');
@@ -69,7 +69,7 @@ describe("a search", () => {
     expect(text).toContain('id="found-1" role="option" aria-selected="false"');
   });
 
-  test("offers a reader nothing that is not theirs to do", async () => {
+  test("a search offers the read scope nothing that it may not do", async () => {
     await using guarded = await startApp({ env: { BARKEEP_READ_ONLY: "true", BARKEEP_WORKERS: "1" } });
     const entries = (await found("a", guarded)).join();
     expect(entries).toContain("Alerts → /alerts");

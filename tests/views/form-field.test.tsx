@@ -19,7 +19,7 @@ const draw = (errors: { name?: string; when?: string }) => {
 };
 
 describe("a field", () => {
-  test("is tied to its label and its hint", () => {
+  test("a field is tied to its label and its hint", () => {
     const html = draw({});
     expect(html).toContain(
       '<label for="f-when">When</label><input id="f-when" name="when" aria-describedby="f-when-hint"',
@@ -29,7 +29,7 @@ describe("a field", () => {
     expect(html).not.toContain("autofocus");
   });
 
-  test("that is wrong says so in the place of its hint; the first one takes the focus", () => {
+  test("a wrong field shows its error instead of its hint; the first one is focused", () => {
     const html = draw({ when: "Wants five parts", name: "Wants a name" });
     expect(html.match(/autofocus/g)).toHaveLength(1);
     expect(html).toMatch(/id="f-name"[^>]*aria-invalid="true" aria-describedby="f-name-error" autofocus/);

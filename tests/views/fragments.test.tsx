@@ -53,7 +53,7 @@ const view = (evil: string) => ({
 });
 
 describe("a row", () => {
-  test("says what the job says", () => {
+  test("a row shows what the job reports", () => {
     const row = String(JobRow({ job: job(), controls: true }));
     expect(parse(row, "tr")[0]!.attributes).toMatchObject({ id: "job-r1-AAPL", "data-state": "running" });
     expect(parse(row, "progress")[0]!.attributes).toMatchObject({ value: "1", max: "100" });
@@ -61,7 +61,7 @@ describe("a row", () => {
     expect(parse(row, ".c-time")[0]!.attributes["data-since"]).toBe("1700000000000");
   });
 
-  test("links to the profile only once there is one", () => {
+  test("a row links to the profile only once there is one", () => {
     expect(parse(String(JobRow({ job: job(), controls: false })), "th a")).toHaveLength(0);
     const done = job({ symbol: "VOD@LSE", state: "complete", status: "Complete", since: null });
     expect(parse(String(JobRow({ job: done, controls: false })), "th a")[0]!.attributes.href).toBe(
@@ -69,7 +69,7 @@ describe("a row", () => {
     );
   });
 
-  test("leads to the page of its job, where every action that applies is a plain form button", () => {
+  test("a row links to the page of its job, where every action that applies is a plain form button", () => {
     const [way] = parse(String(JobRow({ job: job(), controls: true })), ".c-menu a");
     expect(way?.attributes.href).toBe("/runs/r1/jobs/AAPL");
     const offered = (state: JobState) =>
@@ -78,12 +78,12 @@ describe("a row", () => {
     expect(offered("failed")).toEqual(["retry", "refetch"].map((action) => `/runs/r1/jobs/AAPL/${action}`));
   });
 
-  test("leaves the cells that the browser keeps empty in a push", () => {
+  test("a pushed row leaves out the cells that the browser keeps", () => {
     expect(parse(liveJob(job()), "button, input, .c-menu a")).toHaveLength(0);
     expect(parse(liveJob(job()), "td[hx-morph-skip]")).toHaveLength(2);
   });
 
-  test("marks a job that waits for a limit", () => {
+  test("a row marks a job that waits for a limit", () => {
     const until = Date.now() + 11_500;
     const parked = job({ microStage: "Rate limit: resuming in 40s", until });
     expect(String(JobRow({ job: parked, controls: false }))).toContain(
@@ -98,7 +98,7 @@ describe("a row", () => {
   });
 });
 
-test("hostile texts stay texts, wherever they are shown", () => {
+test("hostile text stays text in every fragment", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (noise) => {
       const evil = `${noise}"'><script>alert(1)</script><hx-partial id="main">`;
@@ -115,13 +115,13 @@ test("hostile texts stay texts, wherever they are shown", () => {
   );
 });
 
-test("a message survives line breaks of every kind", () => {
+test("an SSE message survives line breaks of every kind", () => {
   const message = sseTogether("e-1-2", "", "<p>a\r\nb\rc\nd</p>");
   expect(message).toBe("id: e-1-2\ndata: <p>a\ndata: b\ndata: c\ndata: d</p>\n\n");
 });
 
 describe("a run's head", () => {
-  test("offers only what can be done now", () => {
+  test("a run's head offers only what can be done now", () => {
     const actions = (over: Parameters<typeof run>[0]) =>
       parse(String(<RunHead run={run(over)} />), "button[formaction]").map((b) => b.attributes.formaction);
     expect(actions({})).toEqual(["/runs/r1/matching/pause", "/runs/r1/matching/cancel"]);
@@ -134,7 +134,7 @@ describe("a run's head", () => {
     expect(actions({ counts: { ...none, failed: 1 } })).toEqual(["/runs/r1/matching/retry?q=status%3Afailed"]);
   });
 
-  test("can be said in one sentence", () => {
+  test("a run's head has a description in one sentence", () => {
     const counts = { queued: 4, running: 2, paused: 0, complete: 12, failed: 1, cancelled: 0, skipped: 0 };
     expect(runSentence(run({ counts }))).toBe("Full · 1d · 2 years · demo: 12 complete, 1 failed, 6 left.");
   });
@@ -161,7 +161,7 @@ const form = (over: Partial<RunFormView> = {}): RunFormView => ({
 });
 
 describe("the form", () => {
-  test("keeps everything that was typed", () => {
+  test("the run form keeps everything that was typed", () => {
     const markup = String(<RunForm form={form()} />);
     expect(parse(markup, "option[selected]").map(({ attributes }) => attributes.value)).toEqual([
       "repair",
@@ -173,7 +173,7 @@ describe("the form", () => {
     expect(parse(markup, "textarea")[0]!.text).toBe("AAPL");
   });
 
-  test("ties each error to its field and sends the focus to the first", () => {
+  test("the run form ties each error to its field and focuses the first", () => {
     for (const field of RUN_FIELDS) {
       const markup = String(<RunForm form={form({ errors: { [field]: "No good.", batch_days: "No good." } })} />);
       const [control] = parse(markup, `#run-${field}`);
@@ -185,7 +185,7 @@ describe("the form", () => {
 });
 
 describe("numbers as words", () => {
-  test("durations", () => {
+  test("durations are written in seconds, minutes and hours", () => {
     expect([0, 7.46, 59.99, 60, 185, 3_599, 3_600, 7_860].map((s) => formatDuration(s))).toEqual([
       "0s",
       "7s",
@@ -200,7 +200,7 @@ describe("numbers as words", () => {
     expect(formatDuration(59.99, true)).toBe("1m 00s");
   });
 
-  test("what is left is said as coarsely as it is known", () => {
+  test("the time left is written as coarsely as it is known", () => {
     expect([3, 42, 89, 240, 3_580, 7_800].map(formatEta)).toEqual([
       "under 10s",
       "about 40s",

@@ -21,7 +21,7 @@ test("a minute is a column, the highest as high as there is room, the last one a
   expect(html).toContain("<desc>2.1K in all, at most 1.2K a minute.</desc>");
 });
 
-test("what is not known is a gap in the ground, what was nothing is not", () => {
+test("an unknown minute is a gap in the baseline, one with nothing is not", () => {
   const bars = [null, null, ...empty.slice(0, 57), 1];
   const html = draw({ bars, since: Date.UTC(2026, 0, 5, 12, 2) });
   expect(path(html, "ground")).toBe("M8 31.5H239");

@@ -27,7 +27,7 @@ describe("a sparkline", () => {
     { weight: 2, arbitrary: fc.integer({ min: 0, max: 2 }) },
   );
 
-  test("goes through every value, to the nearest step, and through nothing else", () => {
+  test("a sparkline goes through every value, to the nearest step, and through nothing else", () => {
     fc.assert(
       fc.property(fc.array(value, { maxLength: 100 }), (values) => {
         const known = values.filter((each) => !Number.isNaN(each));
@@ -42,33 +42,33 @@ describe("a sparkline", () => {
     );
   });
 
-  test("breaks where values are undefined and makes a lone value a dot", () => {
+  test("a sparkline breaks where values are undefined and makes a lone value a dot", () => {
     expect(sparkPath([0, 10, Number.NaN, 5, Number.NaN, 0, 0], 10)).toBe("M0 10l1-10M3 5h0M5 10l1 0");
   });
 
-  test("makes one step of a straight stretch", () => {
+  test("a sparkline makes one step of a straight section", () => {
     expect(sparkPath([0, 1, 2, 3, 3, 3], 3)).toBe("M0 3l3-3 2 0");
   });
 
-  test("is an empty drawing where nothing is defined", () => {
+  test("a sparkline is an empty drawing where nothing is defined", () => {
     expect(String(Spark({ values: [Number.NaN, Number.NaN] }))).toBe('<svg class="spark" aria-hidden="true"></svg>');
   });
 
-  test("says its range in words", () => {
+  test("a sparkline has its range in words", () => {
     expect(String(Spark({ values: [1.5, Number.NaN, -2] }))).toContain('aria-label="last 3 values: -2 to 1.5"');
   });
 });
 
 describe("the overlays", () => {
-  test("are features in the units of the price", () => {
+  test("overlays are features in the units of the price", () => {
     for (const line of OVERLAYS.flatMap(({ lines }) => lines)) expect(featureNamed(line)?.unit).toBe("price");
   });
 
-  test("are chosen by name, each once, in their own order; unknown ones are left out", () => {
+  test("overlays are chosen by name, each once, in their own order; unknown ones are left out", () => {
     expect(chosenOverlays(["psar", "<script>", "sma_20", "psar"])).toEqual(["sma_20", "psar"]);
   });
 
-  test("go along in the address", () => {
+  test("overlays are kept in the address", () => {
     expect(chartAddress("BRK.B", "1h", { overlays: ["sma_20", "psar"], adjust: "splits" })).toBe(
       "/profiles/BRK.B?interval=1h&overlay=sma_20&overlay=psar",
     );

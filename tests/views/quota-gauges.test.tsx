@@ -38,7 +38,7 @@ describe("a gauge", () => {
     else expect(html).toContain(words);
   });
 
-  test("says how much of what, and when it is set back", () => {
+  test("a gauge says how much of what, and when it resets", () => {
     const html = draw(quota({ gauges: [gauge({ used: 61_200, limit: 100_000 })] }));
     expect(html).toContain('<b class="num">61,200</b> of <span class="num">100,000</span> units');
     expect(html).toContain(`data-until="${NOW + 12 * 3_600_000}">12h 00m</time> (<time`);
@@ -46,7 +46,7 @@ describe("a gauge", () => {
   });
 });
 
-test("a hold, who waits and who spends are named", () => {
+test("a hold, the waiting requests and the top spenders are named", () => {
   const html = draw(
     quota({
       hold: { until: NOW / 1000 + 65, reason: "Acme is busy: <HTTP 429>" },
@@ -60,12 +60,12 @@ test("a hold, who waits and who spends are named", () => {
   expect(html).toContain('<a href="/runs/r1">Full · 1d</a>');
 });
 
-test("a provider without limits says what it was asked", () => {
+test("a provider without limits shows how many requests it got", () => {
   expect(draw(quota({ gauges: [], requests: { minute: 2, today: 48 } }))).toContain(
     "No limit; 2 requests in the last minute, 48 today",
   );
 });
 
-test("the panel takes no room while nothing is in use", () => {
+test("the quota panel takes no room while nothing is in use", () => {
   expect(String(<QuotaPanel quotas={[]} now={NOW} />)).toEndWith("></section>");
 });

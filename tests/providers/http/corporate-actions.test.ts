@@ -25,7 +25,7 @@ for (const [name, start] of [
   ["massive", fakeMassive],
 ] as const) {
   describe(`${name}'s lists`, () => {
-    test("${name} lists every split and dividend, as it was paid", async () => {
+    test(`${name} lists every split and dividend, as it was paid`, async () => {
       const fake = start();
       fake.market.actions.set("AAPL", ACTIONS);
       const provider = providerOn(fake, name);
@@ -37,7 +37,7 @@ for (const [name, start] of [
       await fake.close();
     });
 
-    test("${name}'s list of actions in another shape is refused", async () => {
+    test(`${name}'s list of actions in another shape is refused`, async () => {
       const fake = start();
       fake.always = reply(200, [{ date: 7 }]);
       await expect(providerOn(fake, name).fetchActions!("AAPL", recordingContext())).rejects.toThrow("unexpected list");

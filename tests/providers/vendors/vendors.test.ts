@@ -55,7 +55,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
       return error as ProviderError;
     };
 
-    test("${name}: a failed window is an error and never an empty answer", async () => {
+    test(`${name}: a failed window is an error and never an empty answer`, async () => {
       for (const status of [400, 401, 402, 403, 404, 418, 422, 429, 451, 500, 502, 503, 504]) {
         const plain = await failure(reply(status, ""));
         expect(`${status} ${plain.message}`).toContain(String(status));
@@ -67,7 +67,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
       expect((await failure(html(200))).kind).toBe("garbage");
     });
 
-    test("${name}: an error says in one line what is wrong and never shows the key", async () => {
+    test(`${name}: an error says in one line what is wrong and never shows the key`, async () => {
       const echo = `We have detected your API key as ${FAKE_KEY}, that is ${encodeURIComponent(FAKE_KEY)} with ${FAKE_SECRET}`;
       for (const status of [200, 400, 401, 403, 404, 422, 429, 500]) {
         const context = recordingContext();
@@ -92,7 +92,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
       }
     });
 
-    test("${name}: a stop takes effect at once, even while an answer never comes", async () => {
+    test(`${name}: a stop takes effect at once, even while an answer never comes`, async () => {
       fake.always = hang();
       const stop = new AbortController();
       const context = recordingContext(stop.signal);
@@ -106,7 +106,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
     });
 
     if (name !== "binance") {
-      test("${name}: a refused key is named as such, with the variable to check", async () => {
+      test(`${name}: a refused key is named as such, with the variable to check`, async () => {
         const provider = providerOn(fake, name, { [`${name.toUpperCase()}_API_KEY`]: "another-key" });
         const context = recordingContext();
         const error = await provider.fetchBars(window, context).catch((thrown) => thrown);

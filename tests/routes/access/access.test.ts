@@ -55,7 +55,7 @@ describe("with a password", () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(app.url + path, { headers, redirect: "manual" });
 
-  test("people are led to the login and back to the page they wanted", async () => {
+  test("people are sent to the login and back to the page they wanted", async () => {
     const turned = await get("/runs?q=1", HTML);
     expect([turned.status, turned.headers.get("Location")]).toEqual([303, "/login?next=%2Fruns%3Fq%3D1"]);
     expect(await (await get("/login?next=%2Fruns%3Fq%3D1")).text()).toContain('name="next" value="/runs?q=1"');
@@ -63,7 +63,7 @@ describe("with a password", () => {
     expect([back.status, back.headers.get("Location")]).toEqual([303, "/runs?q=1"]);
   });
 
-  test("the login leads only to pages of this server", async () => {
+  test("the login redirects only to pages of this server", async () => {
     for (const next of [
       "https://evil.example/",
       "//evil.example",
@@ -77,7 +77,7 @@ describe("with a password", () => {
     }
   });
 
-  test("programs, fragments and streams are told 401, never redirected", async () => {
+  test("programs, fragments and streams get 401, never a redirect", async () => {
     const api = await ask(`${app.url}/api/runs`);
     expect([api.status, api.type]).toEqual([401, "application/problem+json"]);
     expect(api.headers.get("WWW-Authenticate")).toContain("Bearer");
@@ -98,7 +98,7 @@ describe("with a password", () => {
     expect(await (await get("/readyz")).json()).toMatchObject({ database: true });
   });
 
-  test("the cookie is out of reach of scripts and of other sites, and goes over TLS only where there is TLS", async () => {
+  test("the session cookie is hidden from scripts and other sites, and goes over TLS only where there is TLS", async () => {
     const plain = await submit(`${app.url}/login`, { password: PASSWORD });
     expect(plain.headers.get("Set-Cookie")).toMatch(
       /^barkeep-session=[\w-]{43}; Max-Age=1209600; Path=\/; HttpOnly; SameSite=Lax$/,
@@ -107,7 +107,7 @@ describe("with a password", () => {
     expect(proxied.headers.get("Set-Cookie")).toContain("Secure");
   });
 
-  test("signed in, one sees the pages and may leave again", async () => {
+  test("a signed-in reader sees the pages and can sign out", async () => {
     const own = await signIn(app);
     const page = await (await get("/", { ...HTML, Cookie: own })).text();
     expect(page).toContain('action="/logout"');
@@ -127,7 +127,7 @@ describe("with a password", () => {
     expect(stored).toContain("$argon2id$");
   });
 
-  test("a session whose time is over is none", async () => {
+  test("an expired session is refused", async () => {
     const own = await signIn(app);
     expect((await get("/runs", { ...HTML, Cookie: own })).status).toBe(200);
     await app.app.db.write([{ sql: "update sessions set expires_at = ?", args: [Date.now() - 1] }]);
@@ -135,7 +135,7 @@ describe("with a password", () => {
     cookie = await signIn(app);
   });
 
-  test("guesses of one address are slowed down; another is not kept waiting", async () => {
+  test("guesses from one address are slowed down; another address does not wait", async () => {
     const guess = (address: string, password: string) =>
       submit(`${app.url}/login`, { password }, { "X-Forwarded-For": address });
     const answers: number[] = [];
@@ -168,7 +168,7 @@ describe("with a password", () => {
     expect((await get("/", { ...HTML, Cookie: guest })).status).toBe(303);
   });
 
-  test("a reader is refused on every route that changes something", async () => {
+  test("the read scope is refused on every route that changes something", async () => {
     const token = await makeToken(app, "read", { Cookie: cookie });
     const routes = await changingRoutes(app);
     expect(routes.length).toBeGreaterThan(15);
@@ -224,7 +224,7 @@ test("another password ends the sessions of the one before; the same password ke
 });
 
 describe("without a password", () => {
-  test("nobody signs in, and only names of this machine are answered", async () => {
+  test("without a password nobody signs in, and only names of this machine are answered", async () => {
     await using app = await startApp({ env: { BARKEEP_WORKERS: "1" } });
     expect((await app.get("/runs")).status).toBe(200);
     const rebound = await ask(`${app.url}/api/runs`, { headers: { Host: "evil.example:3000" } });
@@ -234,7 +234,7 @@ describe("without a password", () => {
     expect([login.status, login.headers.get("Location")]).toEqual([303, "/runs"]);
   });
 
-  test("BARKEEP_READ_ONLY lets everybody look and nobody change anything", async () => {
+  test("BARKEEP_READ_ONLY lets everybody read and nobody change anything", async () => {
     await using app = await startApp({ env: { BARKEEP_READ_ONLY: "true", BARKEEP_WORKERS: "1" } });
     expect((await ask(app.url, { headers: HTML })).text).toContain('data-scope="read"');
     for (const [method, path] of await changingRoutes(app)) {

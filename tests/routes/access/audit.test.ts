@@ -16,7 +16,7 @@ const rows = async (query = "") => {
 };
 const actions = async (query = "") => (await rows(query)).map((row) => row.split(",")[2]).toReversed();
 
-test("what is done to runs, profiles and watchlists is written down, with who, why and what was before", async () => {
+test("changes to runs, profiles and watchlists are audited, with who, why and what was before", async () => {
   const id = await app.start({ symbols: ["AAPL", "MSFT"] });
   await app.reach(id, "complete");
   await app.send("DELETE", "/api/profiles/MSFT?reason=not%20needed%20any%20more");
@@ -36,7 +36,7 @@ test("what is done to runs, profiles and watchlists is written down, with who, w
   expect((await rows("&action=watchlist.rename"))[0]).toContain('"{""name"":""Tech""}","{""name"":""Big tech""}"');
 });
 
-test("what is done to the jobs of a run names their states and symbols", async () => {
+test("changes to the jobs of a run are audited with their states and symbols", async () => {
   const id = await app.start({ symbols: ["IBM", "ORCL", "SAP"], years: 30 });
   await app.post(`/api/runs/${id}/pause?reason=lunch`);
   await app.post(`/api/runs/${id}/jobs/SAP/cancel`);
@@ -52,7 +52,7 @@ test("what is done to the jobs of a run names their states and symbols", async (
   expect(await actions("&actor=nobody")).toEqual([]);
 });
 
-test("what was refused is not written down", async () => {
+test("refused actions are not audited", async () => {
   const before = await rows();
   await app.post("/api/runs", { symbols: ["<script>"] });
   await app.post("/api/runs/none/pause");
@@ -62,7 +62,7 @@ test("what was refused is not written down", async () => {
   expect(await rows()).toEqual(before);
 });
 
-test("the page pages on by key, keeps its filter, and says what it cannot read", async () => {
+test("the audit page is paged by key, keeps its filter, and says what it cannot read", async () => {
   const insert = "insert into audit (at, actor, action, subject) values (?, 'ada', 'test.page', ?)";
   await app.app.db.write(Array.from({ length: 250 }, (_, i) => ({ sql: insert, args: [i * 1_000, `S${i}`] })));
   const seen: string[] = [];
@@ -88,7 +88,7 @@ test("the page pages on by key, keeps its filter, and says what it cannot read",
   );
 });
 
-test("hostile text is shown as text, and no cell of the download is a formula", async () => {
+test("hostile text in the audit is shown as text, and no cell of the download is a formula", async () => {
   const hostile = `<script>alert(1)</script>"'`;
   const insert = "insert into audit (at, actor, action, subject, reason, after) values (9, ?, 'x', ?, '=1+1', ?)";
   await app.app.db.write([{ sql: insert, args: [hostile, hostile, JSON.stringify({ [hostile]: hostile })] }]);
@@ -112,7 +112,7 @@ const entries = async (after: number) =>
   ]);
 const lastEntry = async () => Number((await app.app.db.rows("select coalesce(max(id), 0) from audit", []))[0]![0]);
 
-test("schedules: what was changed of them, and nothing that stayed", async () => {
+test("the audit of a schedule has what was changed, and nothing that stayed", async () => {
   const { body } = await app.post("/api/schedules", { name: "Evening", cron: "30 18 * * 1-5", symbols: ["NVDA"] });
   const { id } = body.schedule;
   const start = await lastEntry();
@@ -133,7 +133,7 @@ test("schedules: what was changed of them, and nothing that stayed", async () =>
   ]);
 });
 
-test("a run is paused from its page for a reason", async () => {
+test("pausing a run from its page takes a reason into the audit", async () => {
   const id = await app.start({ symbols: ["IBM", "ORCL"], years: 30 });
   const { text } = await ask(`${app.url}/runs/${id}`, { headers: { Accept: "text/html" } });
   const action = /<form id="pause-why"[^>]*action="([^"]+)"/.exec(text)![1]!;
@@ -145,7 +145,7 @@ test("a run is paused from its page for a reason", async () => {
   expect(ended.text).not.toContain("pause-why");
 });
 
-test("alert rules: which mails, which limits, and why", async () => {
+test("the audit of alert rules has which mails, which limits, and why", async () => {
   const start = await lastEntry();
   const rules = { quota_percent: "90", digest_minutes: "15", reason: "too many mails" };
   await form("/alerts", { ...rules, on: "run_failed" });
@@ -156,7 +156,7 @@ test("alert rules: which mails, which limits, and why", async () => {
   expect(first![4]).toMatchObject({ mails: ["run_failed"], quota_percent: 90 });
 });
 
-test("the forms and questions that change something ask for the reason", async () => {
+test("the forms and dialogs that change something ask for the reason", async () => {
   const { body } = await app.post("/api/schedules", { name: "Asked", cron: "0 9 * * *", symbols: ["IBM"] });
   const { id } = body.schedule;
   for (const path of [`/schedules/${id}`, `/schedules/${id}/delete`, "/settings", "/alerts"]) {

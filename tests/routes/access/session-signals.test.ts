@@ -52,7 +52,7 @@ test.each(PATHS)("%s ends with the log-out of its session, and only of that one"
   expect(await other.ended).toBe("cut by us");
 });
 
-test("streams end when the time of their session is over, and the page leads to the login and back", async () => {
+test("streams end with the time of their session, and the page leads to the login and back", async () => {
   const cookie = await signIn();
   await app.app.db.write([{ sql: "update sessions set expires_at = ?", args: [Date.now() + 1_500] }]);
   const streams = await Promise.all(PATHS.map((path) => connect(path, { Cookie: cookie })));

@@ -64,7 +64,7 @@ const flushed = () =>
 const partials = (data: string) => [...data.matchAll(/<hx-partial id="([^"]+)"/g)].map(([, id]) => id);
 
 describe("what a viewer is sent", () => {
-  test("the newest state of each job that changed and the run's head in one message, then the log", async () => {
+  test("a frame has the newest state of each changed job and the run's head in one message, then the log", async () => {
     hub.report(job());
     hub.report(job({ symbol: "MSFT" }));
     hub.reportRun(run());
@@ -80,7 +80,7 @@ describe("what a viewer is sent", () => {
     expect(message!.data).not.toContain('value="3"');
   });
 
-  test("nothing for a row that looks as it did", async () => {
+  test("a frame has nothing for a row that looks as before", async () => {
     hub.report(job());
     hub.report(job({ symbol: "MSFT" }));
     hub.reportRun(run());
@@ -93,7 +93,7 @@ describe("what a viewer is sent", () => {
     expect(partials((await connection.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
-  test("a run that comes, and the order of all, but nothing again of those that stay", async () => {
+  test("a frame has a new run, and the order of all, but not again those that stay", async () => {
     const connection = await watch();
     hub.report(job());
     hub.reportRun(run());
@@ -117,7 +117,7 @@ describe("what a viewer is sent", () => {
     expect(third).toEqual({ sections: ["section-r2"], came: [] });
   });
 
-  test("only its own run, on the page of a run", async () => {
+  test("a frame on the page of a run has only that run", async () => {
     hub.reportRun(run());
     hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
     hub.report(job());
@@ -130,7 +130,7 @@ describe("what a viewer is sent", () => {
     expect(partials((await connection.next())!.data)).toEqual(["job-r1-AAPL"]);
   });
 
-  test("only the rows that its filter finds, and the new list of rows when some come or go by it", async () => {
+  test("a frame has only the rows of the filter, and the new list of rows when some enter or leave it", async () => {
     hub.reportRun(run());
     hub.report(job({ symbol: "AAPL" }));
     hub.report(job({ symbol: "MSFT", state: "failed" }));
@@ -149,7 +149,7 @@ describe("what a viewer is sent", () => {
     expect(partials((await connection.next())!.data)).toEqual(["pager-r1"]);
   });
 
-  test("the rows of its page, and which they are when they move", async () => {
+  test("a frame has the rows of its page, and which they are when they move", async () => {
     broadcaster.close();
     await server.stop(true);
     serve({ pauses: { redraw: 1, resort: 1 } });
@@ -169,7 +169,7 @@ describe("what a viewer is sent", () => {
     expect(pager).toContain("501–501 of 501");
   });
 
-  test("only its own symbol, on the page of a symbol", async () => {
+  test("a frame on the page of a symbol has only that symbol", async () => {
     hub.reportRun(run());
     for (const symbol of ["AAPL", "MSFT"]) hub.report(job({ symbol }));
     await flushed();
@@ -178,7 +178,7 @@ describe("what a viewer is sent", () => {
     expect(partials((await connection.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
-  test("a sentence for screen readers when a symbol has ended", async () => {
+  test("a frame has a sentence for screen readers when a symbol has ended", async () => {
     hub.reportRun(run());
     await flushed();
     const connection = await watch();
@@ -189,7 +189,7 @@ describe("what a viewer is sent", () => {
 });
 
 describe("who connects", () => {
-  test("is sent only what happened since the page was drawn", async () => {
+  test("a connection gets only what happened since the page was drawn", async () => {
     hub.reportRun(run());
     for (const symbol of ["AAPL", "MSFT", "GOOGL"]) hub.report(job({ symbol }));
     await flushed();
@@ -205,7 +205,7 @@ describe("who connects", () => {
     expect(partials((await late.next())!.data)).toEqual(["job-r1-GOOGL", "run-r1", "log-lines"]);
   });
 
-  test("again is sent what happened since its last message", async () => {
+  test("a reconnection gets what happened since its last message", async () => {
     hub.reportRun(run());
     hub.report(job());
     await flushed();
@@ -220,7 +220,7 @@ describe("who connects", () => {
     expect(data).toContain('value="3"');
   });
 
-  test("again is sent what had happened before its last message but was not yet in it", async () => {
+  test("a reconnection gets what had happened before its last message but was not yet in it", async () => {
     hub.reportRun(run());
     hub.report(job());
     await flushed();
@@ -239,7 +239,7 @@ describe("who connects", () => {
     expect((await again.next())!.data).toContain('value="3"');
   });
 
-  test("with an older drawing takes nothing from those who were there before", async () => {
+  test("a connection with an older drawing takes nothing from those that were there before", async () => {
     hub.reportRun(run());
     hub.report(job());
     await flushed();
@@ -252,7 +252,7 @@ describe("who connects", () => {
     for (const connection of [second, first]) expect((await connection.next())!.data).toContain('value="3"');
   });
 
-  test.each(["", "?since=another-5-5", "?since=%00", "?since=1-2-3-4"])(
+  test.each(["a connection with the cursor %p gets everything", "?since=another-5-5", "?since=%00", "?since=1-2-3-4"])(
     "with the cursor %p is sent everything",
     async (query) => {
       hub.reportRun(run());
@@ -264,7 +264,7 @@ describe("who connects", () => {
   );
 });
 
-test("every viewer of a page is sent the same bytes", async () => {
+test("all connections of a page get the same bytes", async () => {
   hub.reportRun(run());
   hub.report(job());
   await flushed();
@@ -274,7 +274,7 @@ test("every viewer of a page is sent the same bytes", async () => {
   expect(new Set(messages.map((message) => JSON.stringify(message))).size).toBe(1);
 });
 
-test("a viewer that does not read is merged, then let go, and delays nobody", async () => {
+test("a connection that is not read is merged, then dropped, and delays nobody", async () => {
   broadcaster.close();
   await server.stop(true);
   serve({ heartbeat: 20, stalled: 300 });
@@ -301,7 +301,7 @@ test("a viewer that does not read is merged, then let go, and delays nobody", as
   lazy.destroy();
 });
 
-test("the monitor is told of quotas when they change, and not otherwise", async () => {
+test("the monitor gets quotas when they change, and not otherwise", async () => {
   broadcaster.close();
   await server.stop(true);
   let used = 1;
@@ -322,7 +322,7 @@ test("the monitor is told of quotas when they change, and not otherwise", async 
   expect(message!.data).toContain('<b class="num">7</b> of');
 });
 
-test("the last hour is drawn on the monitor when it has changed, and for one who has just come", async () => {
+test("the monitor gets the last hour when it has changed, and when it has just connected", async () => {
   broadcaster.close();
   await server.stop(true);
   let view: ReturnType<LiveBroadcaster["lastHour"]> = null;
@@ -338,7 +338,7 @@ test("the last hour is drawn on the monitor when it has changed, and for one who
   expect(partials((await (await watch()).next())!.data)).toEqual(["activity"]);
 });
 
-test("a quiet stream shows that it lives", async () => {
+test("a quiet stream sends a sign of life", async () => {
   broadcaster.close();
   await server.stop(true);
   serve({ heartbeat: 10 });
@@ -348,7 +348,7 @@ test("a quiet stream shows that it lives", async () => {
   expect(Number(message!.data)).toBeGreaterThan(1_700_000_000_000);
 });
 
-test("closing ends every stream, and leaving forgets the viewer", async () => {
+test("closing ends every stream, and a disconnect removes the connection", async () => {
   const connection = await watch();
   const other = await watch();
   connection.leave();

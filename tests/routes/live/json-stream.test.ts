@@ -29,7 +29,7 @@ function prescribed(total: number): [string, number, string | RegExp][] {
   ];
 }
 
-test("totals and usage are told again and again while a run works, even when nothing happens in it", async () => {
+test("totals and usage are sent repeatedly while a run works, even when nothing happens in it", async () => {
   await using app = await startApp({ env: { DEMO_LATENCY_MS: "60000" } });
   const runId = await app.start({ symbols: ["AAPL", "MSFT", "SPY"] });
   await using events = await app.events();
@@ -54,7 +54,7 @@ test("totals and usage are told again and again while a run works, even when not
 });
 
 describe("one symbol, from order to profile", () => {
-  test("tells every micro-stage of the contract, in order, and logs each in its words", async () => {
+  test("the event stream has every micro-stage of the contract, in order, and each is logged in its words", async () => {
     await using app = await startApp();
     await using events = await app.events();
     expect((await events.next()).event).toBe("snapshot");
@@ -115,7 +115,7 @@ describe("one symbol, from order to profile", () => {
     });
   }, 30_000);
 
-  test("says why a symbol failed, and goes on with the others", async () => {
+  test("the event stream says why a symbol failed, and continues with the others", async () => {
     await using app = await startApp();
     const runId = await app.start({ symbols: ["DEMO-FAIL", "AAPL@LSE", "MSFT"] });
     await app.reach(runId, "failed");
@@ -137,7 +137,7 @@ async function chatter(app: TestApp, count: number): Promise<void> {
 }
 
 describe("a viewer who comes back", () => {
-  test("is told how much it missed and gets a fresh snapshot", async () => {
+  test("a reader that reconnects learns how much it missed and gets a fresh snapshot", async () => {
     await using app = await startApp();
     const { hub } = app.app;
     await chatter(app, 30);
@@ -157,7 +157,7 @@ describe("a viewer who comes back", () => {
   });
 });
 
-test("with ?latest=1 a viewer is told the newest state of each job, never an older one", async () => {
+test("with ?latest=1 a reader gets the newest state of each job, never an older one", async () => {
   await using app = await startApp();
   await using events = await app.events("?latest=1");
   await events.next();
@@ -170,7 +170,7 @@ test("with ?latest=1 a viewer is told the newest state of each job, never an old
   expect([newest.get("A"), newest.get("B")]).toEqual([499, 498]);
 });
 
-test("a viewer that does not read holds up nobody, is not buffered for, and is told what it missed", async () => {
+test("a stream that is not read delays nobody, is not buffered for, and gets what it missed as a snapshot", async () => {
   await using app = await startApp();
   const { hub } = app.app;
   const { hostname, port } = new URL(app.url);
@@ -220,7 +220,7 @@ test("a viewer that does not read holds up nobody, is not buffered for, and is t
   expect(delivered + skipped).toBe(ids.at(-1)! - ids[0]!);
 }, 60_000);
 
-test("closing the server ends the streams", async () => {
+test("closing the server ends the JSON streams", async () => {
   const app = await startApp();
   const events = await app.events();
   await events.next();

@@ -23,7 +23,7 @@ const found = async (where: string, sort = ""): Promise<string[]> => {
 const those = (matches: (features: Record<string, number>) => boolean) =>
   all.filter(({ features }) => matches(features as Record<string, number>)).map(({ symbol }) => symbol);
 
-test("a screen finds what its condition says, and nothing else", async () => {
+test("a screener finds what its condition says, and nothing else", async () => {
   const median = all.map(({ features }) => features.rsi_14!).toSorted((a, b) => a - b)[4]!;
   expect(await found(`rsi_14<${median}`)).toEqual(those(({ rsi_14 }) => rsi_14! < median));
   expect(await found(`not (rsi_14 < ${median}) or sma_5 > sma_20`)).toEqual(
@@ -34,7 +34,7 @@ test("a screen finds what its condition says, and nothing else", async () => {
   );
 });
 
-test("a feature without a value satisfies nothing, is sorted last, and every feature can be asked for", async () => {
+test("a feature without a value satisfies no condition, is sorted last, and every feature can be used", async () => {
   const sql = "update profiles set features = json_set(features, '$.rsi_14', null) where symbol = 'KO'";
   await app.app.db.write([{ sql, args: [] }]);
   expect(await found("rsi_14 < 1000")).not.toContain("KO");
@@ -46,7 +46,7 @@ test("a feature without a value satisfies nothing, is sorted last, and every fea
   for (const { name } of FEATURES) expect((await app.get(`/api/profiles?where=${name}%3E0`)).status).toBe(200);
 });
 
-test("what cannot be read is refused at its place, in the API and on the page", async () => {
+test("a condition that cannot be read is refused at its place, in the API and on the page", async () => {
   const where = "rsi_14 < 30 and <script>alert(1)</script>";
   const { status, body } = await app.get(address("/api/profiles", { where }));
   expect([status, body.errors]).toEqual([
@@ -60,7 +60,7 @@ test("what cannot be read is refused at its place, in the API and on the page", 
   expect((await app.get("/api/profiles?sort=symbol;drop")).status).toBe(422);
 });
 
-test("the page shows the features of its screen, offers all names, and downloads what it shows", async () => {
+test("the profiles page shows the features of its screener, offers all names, and downloads what it shows", async () => {
   const query = { where: "sma_5 > 0", sort: "-sma_20" };
   const { text } = await app.get(address("/profiles", query));
   expect(text.match(/<option value="/g)!.length).toBeGreaterThanOrEqual(FEATURES.length);
@@ -73,7 +73,7 @@ test("the page shows the features of its screen, offers all names, and downloads
   expect(body.profiles.map(({ symbol }: Row) => symbol)).toEqual(order);
 });
 
-test("a condition is added without any script", async () => {
+test("a condition is added to the screener without JavaScript", async () => {
   const query = { where: "sma_5 > 1 or sma_20 > 1", feature: "rsi_14", sign: "<", than: "70", sort: "" };
   const { headers } = await fetch(app.url + address("/profiles", query), { redirect: "manual" });
   const to = new URL(headers.get("Location")!, app.url);

@@ -10,7 +10,7 @@ const form = (fields: Record<string, string>) => ({
   redirect: "manual" as const,
 });
 
-test("a profile shows its sessions, its gaps and what was revised; repair and rebuild start from there", async () => {
+test("a profile shows its sessions, its gaps and its revisions; repair and rebuild start from there", async () => {
   await using app = await startApp();
   const { db, runs } = app.app;
   await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
@@ -71,7 +71,7 @@ test("a profile shows its sessions, its gaps and what was revised; repair and re
   expect((await fetch(`${app.url}/profiles/NOPE/renew`, form({ interval: "1d", order: "repair" }))).status).toBe(404);
 }, 60_000);
 
-test("outdated profiles can be reprocessed from the list of all", async () => {
+test("outdated profiles can be recomputed from the list of all", async () => {
   await using app = await startApp();
   await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
   expect((await app.get("/profiles")).text).not.toContain("outdated");

@@ -27,7 +27,7 @@ const change = (sql: string, symbol: string, ...args: (string | number)[]) =>
   app.app.db.write([{ sql: sql.replace("SERIES", `(SELECT id FROM series WHERE symbol = '${symbol}')`), args }]);
 const runs = () => app.app.hub.runs();
 
-test("each profile has the gravest health that applies; it can be filtered and sorted by", async () => {
+test("each profile has the most serious health that applies; it can be filtered and sorted by", async () => {
   expect(await list("")).toEqual(["AAPL ok", "IBM ok", "KO ok", "MSFT ok", "PEP ok"]);
   const day = Date.UTC(2026, 0, 5) / 1000;
   await change("INSERT INTO gaps (series_id, date, kind, rows) VALUES (SERIES, ?, 'missing', 0)", "AAPL", day);
@@ -54,7 +54,7 @@ test("each profile has the gravest health that applies; it can be filtered and s
   expect((await app.get("/profiles/AAPL")).text).toContain("Has gaps");
 });
 
-test("an order for the selected is asked about with its cost, then starts as it was asked", async () => {
+test("a renewal of selected profiles is confirmed with its cost, then starts as confirmed", async () => {
   const picked = [
     ["order", "rebuild"],
     ["scope", "picked"],
@@ -74,7 +74,7 @@ test("an order for the selected is asked about with its cost, then starts as it 
   await app.reach(run.id, "complete");
 });
 
-test("an order for all that match acts only on as many as were shown", async () => {
+test("a renewal of all that match acts only on as many as were shown", async () => {
   await change("DELETE FROM gaps WHERE series_id = SERIES", "IBM");
   const fields = [
     ["order", "engineer"],

@@ -18,7 +18,7 @@ const preview = async (order: Record<string, string>, headers: Record<string, st
   return answer.text();
 };
 
-test("an order's units are those that its provider declares, also before the first request", async () => {
+test("a run's estimated units are those that its provider declares, also before the first request", async () => {
   // Daily bars in one request, then splits and dividends.
   expect(await preview({ symbols: "AAPL, MSFT" })).toStartWith("2 symbols: 6 calls");
   // A year of minutes in windows of 90 days at 5 units each; crypto has no splits and dividends.
@@ -29,7 +29,7 @@ test("an order's units are those that its provider declares, also before the fir
   expect(await preview({ symbols: "AAPL", interval: "1m", mode: "reprocess" })).toStartWith("1 symbol: no calls");
 });
 
-test("the reset that an order waits for is told in the reader's zone", async () => {
+test("the reset that a run waits for is shown in the reader's zone", async () => {
   const order = { symbols: "AAPL, MSFT", interval: "1m" };
   const midnight = /finishes after the quota reset at <time[^>]*>\d{4}-\d\d-\d\d 00:00 UTC<\/time>\.$/;
   expect(await preview(order)).toMatch(midnight);

@@ -41,7 +41,7 @@ afterAll(() => app[Symbol.asyncDispose]());
 const newestFirst = Array.from({ length: RUNS }, (_, i) => idOf(RUNS - 1 - i));
 
 describe("the list over HTTP", () => {
-  test("pages both ways through runs of the same millisecond, each of them once", async () => {
+  test("the list of runs pages both ways through runs of the same millisecond, each of them once", async () => {
     const seen: string[] = [];
     let query = "?limit=7";
     let last = "";
@@ -64,13 +64,13 @@ describe("the list over HTTP", () => {
     expect(back.length).toBeGreaterThan(RUNS - 8);
   });
 
-  test("takes a time for a place, as it always did", async () => {
+  test("the list of runs takes a time for a cursor, as it always did", async () => {
     const { body } = await app.get(`/api/runs?limit=3&before=${DAY + 2}`);
     expect(body.runs.map((run: { id: string }) => run.id)).toEqual([idOf(19), idOf(18), idOf(17)]);
     expect((await app.get(`/api/runs?before=0`)).body).toEqual({ runs: [], older: null, newer: null });
   });
 
-  test("finds by state, mode, interval, provider, symbol and time", async () => {
+  test("the list of runs filters by state, mode, interval, provider, symbol and time", async () => {
     const ids = async (query: string) =>
       (await app.get(`/api/runs?limit=200&${query}`)).body.runs.map((run: { id: string }) => Number(run.id.slice(4)));
     const all = newestFirst.map((id) => Number(id.slice(4)));
@@ -82,7 +82,7 @@ describe("the list over HTTP", () => {
     expect(await ids("to=2026-01-05T00:00:00.001Z")).toEqual(all.filter((n) => n < 10));
   });
 
-  test("refuses what it cannot read, each at its name", async () => {
+  test("the list of runs refuses what it cannot read, each at its name", async () => {
     const { status, body } = await app.get("/api/runs?before=soon&status=happy&symbol=no%20way&from=never");
     expect(status).toBe(422);
     expect(body.errors.map(({ path }: { path: string }) => path).toSorted()).toEqual([
@@ -100,7 +100,7 @@ describe("the page of all runs", () => {
   const link = (text: string, rel: string) =>
     new RegExp(`rel="${rel}" href="([^"]+)"`).exec(text)?.[1]?.replaceAll("&amp;", "&");
 
-  test("pages by links that keep the filter, there and back", async () => {
+  test("the runs page pages by links that keep the filter, in both directions", async () => {
     const first = (await app.get("/runs?interval=1d")).text;
     const wanted = newestFirst.filter((id) => Number(id.slice(4)) % 3 !== 0);
     expect(rows(first)).toEqual(wanted.slice(0, 50));
@@ -111,7 +111,7 @@ describe("the page of all runs", () => {
     expect(rows((await app.get(link(second, "prev")!)).text)).toEqual(wanted.slice(0, 50));
   });
 
-  test("tells of each run its states, errors and how long it took", async () => {
+  test("the runs page shows each run's states, errors and duration", async () => {
     const { text } = await app.get("/runs?state=failed");
     expect(rows(text)).toEqual([120, 80, 40, 0].map(idOf));
     expect(text).toContain("no &lt;such&gt; key");
@@ -119,7 +119,7 @@ describe("the page of all runs", () => {
     expect(text).toContain('<option value="failed" selected="">');
   });
 
-  test("says at the field what it cannot read, and what it has not found", async () => {
+  test("the runs page says at the field what it cannot read, and that it found nothing", async () => {
     const wrong = await app.get("/runs?state=happy&symbol=no%20way&from=soon");
     expect(wrong.status).toBe(422);
     for (const words of ["happy is no state", "no way is no symbol", "soon is no day"])
@@ -131,7 +131,7 @@ describe("the page of all runs", () => {
 describe("the page of a finished run", () => {
   const symbols = (text: string) => [...text.matchAll(/jobs\/([A-Z]+)">\1<\/a>/g)].map(([, symbol]) => symbol);
 
-  test("reports from the database, failures first, sortable and as CSV, and leads on", async () => {
+  test("the page of a finished run reports from the database, failures first, sortable and as CSV, with links on", async () => {
     const { db } = app.app;
     const job = `insert into jobs (run_id, symbol, interval, state, data_points, api_calls, worked_ms, fetch_ms, attempts, finished_at, error, gaps)
                  values ('run-001', ?, '1d', ?, ?, 3, ?, 1500, ?, 1000, ?, ?)`;
@@ -156,7 +156,7 @@ describe("the page of a finished run", () => {
     expect(csv[1]).toBe("NVDA,failed,10,3,3,1.5,2.5,1970-01-01T00:00:01.000Z,0,the key was refused");
   });
 
-  test("is the live one before, and again after a retry without JavaScript", async () => {
+  test("the page of a run is live until it has ended, and again after a retry without JavaScript", async () => {
     const id = await app.start({ symbols: ["IBM"], years: 30 });
     const live = async () => (await app.get(`/runs/${id}`)).text.includes("/events?");
     expect(await live()).toBe(true);
@@ -176,7 +176,7 @@ describe("the page of a finished run", () => {
   });
 });
 
-test("the rates of a run that is paused are told while they fall", async () => {
+test("the rates of a paused run are sent while they fall", async () => {
   const { hub } = app.app;
   const id = await app.start({ symbols: ["QQQ"], years: 30 });
   await app.seen("QQQ", ({ runId, dataPoints }) => runId === id && dataPoints > 0);

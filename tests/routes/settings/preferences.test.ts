@@ -17,7 +17,7 @@ const choose = (path: string, fields: Record<string, string>) =>
   fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
 const seen = async (cookie: string) => (await ask(`${app.url}/audit`, { headers: { Cookie: cookie } })).text;
 
-test("the time zone is chosen once and holds for every page", async () => {
+test("the time zone is chosen once and applies to every page", async () => {
   const answer = await choose("/zone", { zone: "exchange", back: "/audit?actor=ada" });
   expect([answer.status, answer.headers.get("Location")]).toEqual([303, "/audit?actor=ada"]);
   const cookie = answer.headers.get("Set-Cookie")!.split(";")[0]!;
@@ -29,7 +29,7 @@ test("the time zone is chosen once and holds for every page", async () => {
   expect(page).toMatch(/name="zone" value="exchange" aria-pressed="true"/);
 });
 
-test("the reader's own zone is the one the browser tells, and UTC until it has", async () => {
+test("the reader's own zone is the one the browser sends, and UTC until it has", async () => {
   expect(await seen("barkeep-zone=local; barkeep-local-zone=Asia%2FKolkata")).toContain(">2026-03-02 09:32 GMT+5:30<");
   for (const told of ["", "; barkeep-local-zone=Mars%2FOlympus", "; barkeep-local-zone=%3Cscript%3E"]) {
     const page = await seen(`barkeep-zone=local${told}`);
@@ -38,7 +38,7 @@ test("the reader's own zone is the one the browser tells, and UTC until it has",
   }
 });
 
-test("nothing is chosen but what is offered, and the way back stays on this server", async () => {
+test("only offered preferences can be chosen, and the way back stays on this server", async () => {
   expect((await choose("/zone", { zone: "mars" })).status).toBe(422);
   expect((await choose("/theme", { theme: "pink" })).status).toBe(422);
   const { headers } = await choose("/theme", { theme: "dark", back: "//evil.example" });

@@ -38,7 +38,7 @@ const sectionOf = (html: string, name: string) =>
 const run = { symbols: ["AAPL"], mode: "full", interval: "1d", years: 1 };
 
 describe("a key set on the page", () => {
-  test("works for the next run without a restart, and for runs after one", async () => {
+  test("a key set on the page works for the next run without a restart, and for runs after one", async () => {
     using folder = temporaryFolder();
     {
       await using app = await startApp({ env, folder });
@@ -59,7 +59,7 @@ describe("a key set on the page", () => {
     expect((await again.reach(id, "complete", "failed")).run.state).toBe("complete");
   }, 30_000);
 
-  test("is not readable with another secret, which the page says, nor kept without one", async () => {
+  test("a key set on the page is not readable with another secret, which the page says, nor stored without one", async () => {
     using folder = temporaryFolder();
     {
       await using app = await startApp({ env, folder });
@@ -78,7 +78,7 @@ describe("a key set on the page", () => {
     expect(refused.text).toContain("BARKEEP_SECRET");
   });
 
-  test("can be forgotten", async () => {
+  test("a key set on the page can be removed", async () => {
     await using app = await startApp({ env });
     await submit(app, "/settings/tiingo", { TIINGO_API_KEY: FAKE_KEY });
     expect((await submit(app, "/settings/tiingo", { forget: "TIINGO_API_KEY" })).status).toBe(303);
@@ -86,7 +86,7 @@ describe("a key set on the page", () => {
     expect((await app.post("/api/runs", { ...run, provider: "tiingo" })).status).toBe(422);
   });
 
-  test("is never sent to another address that somebody puts in", async () => {
+  test("a key set on the page is never sent to another address that somebody enters", async () => {
     const thief = fakeTiingo();
     const { TIINGO_BASE_URL: _, ...rest } = env;
     await using app = await startApp({ env: rest });
@@ -110,7 +110,7 @@ test("what the environment sets is shown as such and left alone", async () => {
   expect([status, text.includes("Set in the environment")]).toEqual([422, true]);
 });
 
-test("limits and other values are checked, and hold at once", async () => {
+test("limits and other values are checked, and take effect at once", async () => {
   await using app = await startApp({ env });
   const wrong = await submit(app, "/settings/eodhd", { EODHD_PER_MINUTE: "-3", EODHD_PER_DAY: "many" });
   expect(wrong.status).toBe(422);
@@ -130,7 +130,7 @@ test("limits and other values are checked, and hold at once", async () => {
   expect((await submit(app, "/settings/nobody", {})).status).toBe(404);
 });
 
-test("the check of a key says whether the provider takes it", async () => {
+test("checking a key says whether the provider accepts it", async () => {
   await using app = await startApp({ env: { ...env, EODHD_API_KEY: FAKE_KEY, TIINGO_API_KEY: "refused-key" } });
   expect((await submit(app, "/settings/eodhd/check", {})).text).toContain("EODHD accepts the key (1 request)");
   expect(eodhd.urls.at(-1)!.pathname).toBe("/api/user");
@@ -160,7 +160,7 @@ const ADDRESSES = [
   "/api/bars/AAPL",
 ];
 
-test("no key leaves the process, however loudly vendors repeat it", async () => {
+test("no key leaves the process, however often vendors repeat it", async () => {
   using folder = temporaryFolder();
   const said: string[] = [];
   const forms = [FAKE_KEY, FAKE_SECRET, SECRET, encodeURIComponent(FAKE_KEY), btoa(FAKE_KEY)];
@@ -221,7 +221,7 @@ test("no key leaves the process, however loudly vendors repeat it", async () => 
   ]);
 }, 60_000);
 
-test("the audit tells what was changed, from what to what and why, but no key and of an address only its host", async () => {
+test("the audit has what was changed, from what to what and why, but no key and of an address only its host", async () => {
   await using app = await startApp({ env: { BARKEEP_SECRET: SECRET, BARKEEP_WORKERS: "1" } });
   const reason = "a larger plan";
   const url = "https://proxy.example/path/with-a-k3y";
