@@ -11,7 +11,8 @@ import { messageOf, Refusal } from "./domain/errors.ts";
 const USAGE = `Usage:
   bun src/cli.ts run SYMBOL… [--mode full] [--interval 1d] [--years 2] [--provider demo]
   bun run backup FILE      a consistent copy of the database, also while a run writes
-  bun run doctor           checks settings, database, providers and mail server, and says what to do`;
+  bun run doctor           checks settings, database, providers and mail server, and says what to do
+Without Bun on PATH: npm run backup FILE, npm run doctor.`;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
