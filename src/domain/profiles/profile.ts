@@ -2,7 +2,7 @@
 
 import type { Interval } from "../market/interval.ts";
 
-/** How the history behind a profile was filled (contract §3; wire names, it is stored and served as it is). */
+/** How the history behind a profile was filled (docs/contract.md §3; wire names, it is stored and served as it is). */
 export interface BackfillMetadata {
   /** Was every window of the stored range answered by the provider? */
   readonly history_complete: boolean;

@@ -21,7 +21,7 @@ const STAGE_OF: Readonly<Partial<Record<Status, number>>> = {
   Complete: 5,
 };
 
-/** The stage that a job is in, or was in when it ended or was stopped: its percentage tells (contract §2). */
+/** The stage that a job is in, or was in when it ended or was stopped: its percentage tells (docs/contract.md §2). */
 function stageOf({ status, progress, apiCalls }: JobProgress): number {
   if (progress === 0 && apiCalls === 0) return STAGE_OF[status] ?? 0;
   return STAGE_OF[status] ?? (progress >= 90 ? 4 : progress >= 70 ? 3 : progress >= 50 ? 2 : 1);

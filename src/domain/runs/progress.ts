@@ -75,7 +75,7 @@ export function describeStage(stage: Stage): StageText {
   }
 }
 
-/** The state of one job as every viewer sees it: the fields of a progress event (contract §2). */
+/** The state of one job as every viewer sees it: the fields of a progress event (docs/contract.md §2). */
 export interface JobProgress {
   readonly runId: string;
   readonly symbol: string;

@@ -1,4 +1,4 @@
-/** `GET /api/events`: every event as JSON over SSE (contract §4). */
+/** `GET /api/events`: every event as JSON over SSE (docs/contract.md §4). */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { logToWire } from "../../domain/log.ts";

@@ -1,4 +1,4 @@
-/** `GET /events`: the live screen as server-sent events with HTML partials (contract §4). */
+/** `GET /events`: the live screen as server-sent events with HTML partials (docs/contract.md §4). */
 
 import { Hono } from "hono";
 import type { LiveBroadcaster } from "./broadcaster.ts";

@@ -31,5 +31,5 @@ export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
   };
 }
 
-/** The micro-stage of a job that waits for its quota (contract §2). */
+/** The micro-stage of a job that waits for its quota (docs/contract.md §2). */
 export const rateLimited = (seconds: number) => `Rate limit: resuming in ${Math.max(1, Math.ceil(seconds))}s`;

@@ -109,7 +109,7 @@ export class RunRegistry {
     return this.runs.get(key.slice(0, split))?.jobs.get(key.slice(split + 1));
   }
 
-  /** Records what a job reports, tells the hub, and writes the line of contract §2. */
+  /** Records what a job reports, tells the hub, and writes the line of docs/contract.md §2. */
   stage(job: JobRecord, stage: Stage, counters?: Counters): void {
     const now = this.#now();
     const since = job.workingSince === null ? null : job.workingSince - job.workedMs;

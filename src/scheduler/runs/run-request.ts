@@ -46,7 +46,7 @@ const whole = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-/** The body of `POST /api/runs` (contract §4). */
+/** The body of `POST /api/runs` (docs/contract.md §4). */
 export const RunRequestBody = z.strictObject(
   {
     symbols: z

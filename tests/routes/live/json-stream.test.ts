@@ -8,7 +8,7 @@ import { job } from "../../helpers/fixtures.ts";
 const FINISHED = ["Complete", "Failed"];
 const percent = (done: number, total: number) => Math.floor((100 * done) / total);
 
-/** What contract section 2 prescribes for a job of `total` batches: status, progress and micro-stage. */
+/** What docs/contract.md §2 prescribes for a job of `total` batches: status, progress and micro-stage. */
 function prescribed(total: number): [string, number, string | RegExp][] {
   return [
     ["Queued", 0, "Waiting for a worker"],
