@@ -51,8 +51,7 @@ export class Throttle {
   constructor(private readonly now: () => number = Date.now) {}
 
   /**
-   * Takes leave for one guess. It counts as wrong until `forgive` is called, so that guesses sent at once do not pass
-   * together.
+   * Reserves one login attempt. It counts as failed until `reset`, so that parallel attempts are limited too.
    * @returns 0, or the milliseconds to wait first
    */
   take(address: string): number {

@@ -114,7 +114,7 @@ export class JobContext {
     this.io.stage(stage, { dataPoints: this.dataPoints, apiCalls: this.apiCalls });
   }
 
-  /** Lets messages in, and stops here if one of them said so. */
+  /** Yields to the event loop, then throws if the job was stopped. */
   async checkpoint(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.io.signal.throwIfAborted();

@@ -1,4 +1,4 @@
-/** Pages of a list by key, in both directions, without counting: what was made at one moment is told apart by its id. */
+/** Keyset pagination on (time, id), in both directions, without a count. */
 
 export interface Cursor {
   /** Epoch milliseconds. */

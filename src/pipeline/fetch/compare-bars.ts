@@ -1,4 +1,4 @@
-/** Holds what a provider answers against what is stored, bar by bar, and says what has become of it: pure. */
+/** Compares fetched bars with stored ones and classifies each difference. Pure. */
 
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 

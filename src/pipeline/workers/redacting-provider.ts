@@ -1,4 +1,4 @@
-/** A provider whose words are blotted before they go anywhere: its errors, and the raw rows it rejects. */
+/** Wraps a provider so that keys are redacted from its errors and rejected rows. */
 
 import { ProviderError } from "../../domain/errors.ts";
 import type { Provider } from "../../providers/provider.ts";

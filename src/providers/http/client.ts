@@ -47,7 +47,7 @@ const PACE: RetryTiming = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, 
 const TRIES = 5;
 const LONGEST_BACKOFF = 30_000;
 const MINUTE = 60_000;
-/** Nonsense rarely improves: it is asked for this often only. */
+/** Attempts for malformed responses; more rarely help. */
 const GARBAGE_TRIES = 3;
 /** After so many answers that were cut off or too slow, asking for less is better than asking again. */
 const OVERLOAD_TRIES = 2;

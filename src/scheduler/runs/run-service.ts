@@ -84,7 +84,7 @@ export class RunService {
     this.registry = new RunRegistry(options);
   }
 
-  /** Puts the unfinished runs of an earlier life of the server back to work, where they were. */
+  /** Queues the runs again that a restart interrupted. */
   async recover(): Promise<void> {
     const { db, queue, log } = this.options;
     for (const row of await openRuns(db)) {

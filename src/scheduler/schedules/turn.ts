@@ -84,7 +84,7 @@ export async function closeTurn(
   why: string,
 ): Promise<Turn> {
   const turn: Turn = { ...asked, outcome, note: [asked.note, why].filter(Boolean).join(". "), run: null };
-  // What somebody asked for by hand is refused to their face; only the clock's turns are written down.
+  // A manual run reports its error to the caller; only scheduled turns are recorded.
   if (asked.cause !== "by_hand") {
     await db.write(writesOf(db, schedule, turn));
     if (isMissed(turn)) onAlert?.();
