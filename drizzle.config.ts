@@ -1,7 +1,8 @@
 import { defineConfig } from "drizzle-kit";
 
-export default defineConfig({
-  dialect: "sqlite",
-  schema: "./src/storage/schema/*.ts",
-  out: "./src/storage/migrations",
-});
+/** Also read by .ci/migrations.ts. */
+export const dialect = "sqlite";
+export const schema = "./src/storage/schema/*.ts";
+export const out = "./src/storage/migrations";
+
+export default defineConfig({ dialect, schema, out });
