@@ -9,22 +9,28 @@ import {
   RUN_STATES,
   runStateOf,
 } from "../../../src/domain/runs/states.ts";
+import { migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 /** The arrows of the n-th diagram in docs/states.md: from, to, label. */
 let diagrams: [string, string, string][][];
-let migrations: string;
+/** The statements that made the tables and indexes of a migrated database. */
+let schema: string;
 
 beforeAll(async () => {
   const page = await Bun.file(new URL("../../../docs/states.md", import.meta.url)).text();
   diagrams = [...page.matchAll(/```mermaid\nstateDiagram-v2\n(.*?)```/gs)].map(([, text]) =>
     [...text!.matchAll(/^ {2}(\S+) --> (\w+)(?:: (.+))?$/gm)].map(([, from, to, label = ""]) => [from!, to!, label]),
   );
-  const first = new URL("../../../src/storage/migrations/0000_first.sql", import.meta.url);
-  migrations = await Bun.file(first).text();
+  using folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  schema = (await db.rows("SELECT sql FROM sqlite_master", [])).join("\n");
+  db.close();
 });
 
 const checked = (name: string) =>
-  [...new RegExp(`CONSTRAINT "${name}" CHECK\\(.*? in \\((.*?)\\)\\)`).exec(migrations)![1]!.matchAll(/'(\w+)'/g)].map(
+  [...new RegExp(`CONSTRAINT "${name}" CHECK\\(.*? in \\((.*?)\\)\\)`).exec(schema)![1]!.matchAll(/'(\w+)'/g)].map(
     ([, state]) => state!,
   );
 
@@ -48,7 +54,7 @@ describe("jobs", () => {
 
   test("the database allows the same job states, and holds symbols for the same active ones", () => {
     expect(checked("jobs_state").toSorted()).toEqual([...JOB_STATES].toSorted());
-    const index = /INDEX `jobs_active_symbol` .* WHERE .* in \((.*?)\)/.exec(migrations)![1]!;
+    const index = /INDEX `jobs_active_symbol` .* WHERE .* in \((.*?)\)/.exec(schema)![1]!;
     expect(index).toBe(ACTIVE_STATES.map((state) => `'${state}'`).join(", "));
   });
 
