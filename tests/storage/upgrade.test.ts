@@ -1,0 +1,189 @@
+/** Databases of earlier releases, with rows in every table, are brought to the newest schema. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cpSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { getTableColumns, getTableName, is } from "drizzle-orm";
+import { migrate } from "drizzle-orm/libsql/migrator";
+import { type SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { searchCompanies } from "../../src/storage/companies/companies.ts";
+import { type Database, type Row as DatabaseRow, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { readBars } from "../../src/storage/market/bars.ts";
+import { findSeries } from "../../src/storage/market/series.ts";
+import journal from "../../src/storage/migrations/meta/_journal.json";
+import { listProfiles } from "../../src/storage/profiles/profiles.ts";
+import { listRuns } from "../../src/storage/runs/run-list.ts";
+import { jobsOfRun } from "../../src/storage/runs/runs.ts";
+import { readSchedules } from "../../src/storage/schedules.ts";
+import { startHrana } from "../fakes/hrana.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { MIGRATIONS, type Row } from "./upgrade-rows.ts";
+
+type Contents = Record<string, Row[]>;
+
+const TAGS = journal.entries.map(({ tag }) => tag);
+const OLDEST = TAGS[0]!;
+const FOLDER = fileURLToPath(new URL("../../src/storage/migrations", import.meta.url));
+
+/** Migrates an empty database to `newest` and inserts the rows of each migration as soon as it is applied. */
+async function fill(db: Database, newest: string): Promise<void> {
+  using folder = temporaryFolder();
+  cpSync(FOLDER, folder.path, { recursive: true });
+  for (let count = 1; count <= TAGS.indexOf(newest) + 1; count++) {
+    const cut = { ...journal, entries: journal.entries.slice(0, count) };
+    writeFileSync(join(folder.path, "meta/_journal.json"), JSON.stringify(cut));
+    await migrate(db.orm, { migrationsFolder: folder.path });
+    await db.write(MIGRATIONS[TAGS[count - 1]!]!.rows.map((sql) => ({ sql, args: [] })));
+  }
+}
+
+/** Every row of every table, but those that SQLite, its full-text index and drizzle keep for themselves. */
+async function contentsOf(db: Database): Promise<Contents> {
+  const tables = await db.rows(
+    `SELECT name FROM pragma_table_list
+      WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '__drizzle_*' ORDER BY name`,
+    [],
+  );
+  const contents: Contents = {};
+  for (const [table] of tables as [string][]) {
+    const columns = await db.rows("SELECT name FROM pragma_table_info(?)", [table]);
+    const rows = await db.rows(`SELECT * FROM "${table}"`, []);
+    const plain = (value: unknown) => (value instanceof ArrayBuffer ? Buffer.from(value) : value);
+    contents[table] = sorted(
+      rows.map((row) => Object.fromEntries(columns.map(([name], at) => [name, plain(row[at])]))),
+    );
+  }
+  return contents;
+}
+
+/** Rows in an order that depends on their values only. */
+function sorted(rows: readonly Row[]): Row[] {
+  const key = (row: Row) => JSON.stringify(Object.entries(row).toSorted());
+  return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** What the migrations after `tag` make of the rows of a database at `tag`. */
+function upgraded(contents: Contents, tag: string): Contents {
+  const result = { ...contents };
+  for (const later of TAGS.slice(TAGS.indexOf(tag) + 1)) {
+    const { changes = {}, inserts = {} } = MIGRATIONS[later]!;
+    for (const [table, change] of Object.entries(changes)) result[table] = (result[table] ?? []).map(change);
+    for (const [table, rows] of Object.entries(inserts)) result[table] = [...(result[table] ?? []), ...rows];
+  }
+  return Object.fromEntries(Object.entries(result).map(([table, rows]) => [table, sorted(rows)]));
+}
+
+/** The tables, indexes and triggers of a database. */
+const schemaOf = (db: Database) =>
+  db.rows("SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB '__drizzle_*' ORDER BY type, name", []);
+
+/** The tables as the server declares them, in all files of src/storage/schema. */
+async function declaredTables(): Promise<SQLiteTable[]> {
+  const folder = fileURLToPath(new URL("../../src/storage/schema", import.meta.url));
+  const modules: object[] = await Promise.all(readdirSync(folder).map((file) => import(join(folder, file))));
+  return modules.flatMap((module) => Object.values(module)).filter((value) => is(value, SQLiteTable));
+}
+
+/** What a database has that was never at an earlier schema. */
+let newSchema: DatabaseRow[];
+
+beforeAll(async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  newSchema = await schemaOf(db);
+  db.close();
+});
+
+test("every migration of the journal says what becomes of earlier rows", () => {
+  expect(Object.keys(MIGRATIONS)).toEqual(TAGS);
+});
+
+test("a new database has what drizzle cannot declare: tables without row ids, the full-text index, triggers", () => {
+  const names = (pattern: RegExp) => newSchema.filter(([, , sql]) => pattern.test(String(sql))).map(([, name]) => name);
+  expect(names(/^CREATE TABLE [`"].* WITHOUT ROWID$/s)).toEqual(["bar_revisions", "bars"]);
+  expect(names(/^CREATE VIRTUAL TABLE/)).toEqual(["company_names"]);
+  expect(names(/^CREATE TRIGGER/)).toEqual([
+    "bar_revisions_append_only",
+    "companies_forgotten",
+    "companies_named",
+    "companies_renamed",
+  ]);
+});
+
+for (const tag of TAGS) describe(`file at ${tag}`, () => upgradeFrom(tag, fileHost));
+describe(`server at ${OLDEST}`, () => upgradeFrom(OLDEST, () => startHrana()));
+
+function fileHost() {
+  const folder = temporaryFolder();
+  return { url: folder.database(), close: () => folder[Symbol.dispose]() };
+}
+
+/** The suite for one earlier schema, on a database that `start` makes: an empty one, by its URL. */
+function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }): void {
+  let host: ReturnType<typeof start>;
+  let db: Database;
+  let before: Contents;
+  let after: Contents;
+
+  beforeAll(async () => {
+    host = start();
+    db = await openDatabase(host.url);
+    await fill(db, tag);
+    before = await contentsOf(db);
+    await migrateDatabase(db);
+    after = await contentsOf(db);
+  });
+  afterAll(async () => {
+    db.close();
+    await host.close();
+  });
+
+  test(`a database at ${tag} with rows in every table keeps them in the newest schema`, () => {
+    expect(Object.keys(before).filter((table) => before[table]!.length === 0)).toEqual([]);
+    const empty = Object.fromEntries(Object.keys(after).map((table) => [table, []]));
+    expect(after).toEqual({ ...empty, ...upgraded(before, tag) });
+  });
+
+  test(`a database upgraded from ${tag} has the schema of a new one and no damage`, async () => {
+    expect(await schemaOf(db)).toEqual(newSchema);
+    expect(await db.rows("PRAGMA integrity_check", [])).toEqual([["ok"]]);
+    expect(await db.rows("PRAGMA foreign_key_check", [])).toEqual([]);
+    expect(await db.orm.all("PRAGMA foreign_keys")).toMatchObject([{ foreign_keys: 1 }]);
+  });
+
+  test(`the tables declared for the server read every row of a database upgraded from ${tag}`, async () => {
+    const tables = await declaredTables();
+    expect(tables.map(getTableName).toSorted()).toEqual(Object.keys(after));
+    for (const table of tables) {
+      const columns = Object.entries(getTableColumns(table));
+      const stored = (value: unknown, column: SQLiteColumn) => (value === null ? null : column.mapToDriverValue(value));
+      const rows = (await db.orm.select().from(table)).map((row) =>
+        Object.fromEntries(columns.map(([key, column]) => [column.name, stored(row[key], column)])),
+      );
+      expect(sorted(rows), getTableName(table)).toEqual(after[getTableName(table)]!);
+    }
+  });
+
+  test(`lists show the rows of a database upgraded from ${tag}`, async () => {
+    const valuesOf = (table: string, column: string) => after[table]!.map((row) => String(row[column]));
+    const runs = (await listRuns(db, {}, { limit: 100 })).rows;
+    expect(runs.map(({ id }) => id).toSorted()).toEqual(valuesOf("runs", "id").toSorted());
+    const jobs = (await Promise.all(runs.map(({ id }) => jobsOfRun(db, id)))).flat();
+    expect(jobs.map(({ id }) => String(id)).toSorted()).toEqual(valuesOf("jobs", "id").toSorted());
+    const clock = { newsSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
+    const profiles = await listProfiles(db, { limit: 100 }, clock);
+    expect(profiles.map(({ symbol, interval }) => `${symbol} ${interval}`)).toEqual(["AAPL 1d", "AAPL 1h"]);
+    expect(profiles[0]!.features).toEqual({ rsi_14: 55.5, adx_14: null });
+    const series = await findSeries(db, "AAPL", "1d");
+    expect([...(await readBars(db, series!.id, 0, 2e9)).close]).toEqual([100.75, 101.9]);
+    for (const { symbol, name } of after.companies!) {
+      const search = String(name || symbol).replace(/^.* /, "");
+      const { companies } = await searchCompanies(db, { search, limit: 100 });
+      expect(companies, search).toMatchObject([{ symbol, name }]);
+    }
+    const schedules = await readSchedules(db);
+    expect(schedules.map(({ name }) => name).toSorted()).toEqual(valuesOf("schedules", "name").toSorted());
+  });
+}
