@@ -1,29 +1,26 @@
 /**
- * Opens the database: a local libSQL file or a remote server, behind one record.
- *
- * Reads and single writes go through drizzle on `@libsql/client`. Whatever must be atomic goes through `write`, a list
- * of statements in one transaction: on a file it runs on a connection of its own with prepared statements (the hot
- * path of the bars), on a server it is one batch. There are no interactive transactions: on a file they would take
- * the client's only connection away from everybody else.
+ * Opens the database, a local libSQL file or a remote server, behind one interface. Reads and single writes go through
+ * drizzle on `@libsql/client`; whatever must be atomic goes through `write`. There are no interactive transactions: on
+ * a file they would occupy the client's only connection.
  */
 
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client, InValue } from "@libsql/client";
-// Every worker loads this file: what only servers or migrations need is loaded when they do.
+// Every worker loads this file: what only remote servers or migrations need is imported when they need it.
 import { createClient } from "@libsql/client/sqlite3";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
 import { withoutCredentials } from "../config.ts";
 import { messageOf } from "../domain/errors.ts";
 
-/** How long a connection waits for another's write, milliseconds. */
+/** How long a connection waits for another one's write to end, milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
 /** Prepared statements kept per connection. */
 const STATEMENT_CACHE = 64;
 
-/** Freed pages can be given back piece by piece; that must be said before anything is written to a new file. */
+/** `auto_vacuum`, which lets a file shrink, must be set before anything is written to a new file. */
 const PRAGMAS = [
   "auto_vacuum = INCREMENTAL",
   "journal_mode = WAL",
@@ -50,11 +47,14 @@ export type Row = readonly unknown[];
 
 export interface Database {
   readonly orm: Orm;
-  /** Is the database a file of this machine? */
+  /** Whether the database is a file on this machine. */
   readonly local: boolean;
-  /** Runs all statements in one write transaction; none of them holds if one fails. */
+  /**
+   * Runs all statements in one write transaction: all take effect, or none. On a file they are prepared statements on a
+   * connection of their own (the hot path of the bars), on a server one batch.
+   */
   write(statements: readonly Write[]): Promise<void>;
-  /** Rows as arrays: the fast way to read many. */
+  /** Reads rows as arrays: the fast way to read many. */
   rows(sql: string, args: readonly unknown[]): Promise<Row[]>;
   close(): void;
 }
@@ -67,7 +67,7 @@ function plain(statement: Write): Statement {
 }
 
 /**
- * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`); the folder of a file is made.
+ * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`) and creates the folder of a file.
  * @throws Error that names the URL (without credentials) and says what failed
  */
 export async function openDatabase(url: string, token?: string): Promise<Database> {
@@ -78,7 +78,7 @@ export async function openDatabase(url: string, token?: string): Promise<Databas
   }
 }
 
-/** The path in a `file:` URL; what stands for another character (`%20`) is read as that. */
+/** The path in a `file:` URL, with percent-encoded characters decoded. */
 function pathOf(url: string): string {
   const path = url.slice("file:".length).replace(/^\/\/(?=\/)/, "");
   try {
@@ -96,7 +96,7 @@ export async function migrateDatabase(db: Database): Promise<void> {
 
 async function openFile(path: string): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
-  // One connection, so that the pragmas below hold for every query of this client.
+  // One connection, so that the pragmas below apply to every query of this client.
   const client = createClient({
     url: `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`,
     concurrency: 1,
@@ -156,7 +156,7 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
 
 type Prepared = ReturnType<InstanceType<typeof Driver>["prepare"]>;
 
-/** Statements prepared once per connection; the least recently used one makes room. */
+/** Prepared statements of a connection; when full, the least recently used one is dropped. */
 class StatementCache {
   readonly #statements = new Map<string, Prepared>();
   constructor(private readonly driver: InstanceType<typeof Driver>) {}
@@ -192,7 +192,7 @@ class StatementCache {
   }
 }
 
-/** Did a write fail because a row with the same unique key exists? */
+/** Whether a write failed because a row with the same unique key exists. */
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && /UNIQUE constraint failed/.test(error.message + String(error.cause ?? ""));
 }

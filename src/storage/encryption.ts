@@ -1,6 +1,6 @@
-/** Secrets on disk: AES-256-GCM under a key that is derived from a passphrase, each sealed to the name it stands under. */
+/** Secrets at rest: AES-256-GCM under a key that is derived from a passphrase. Each secret is bound to its name. */
 
-/** Rounds of PBKDF2-HMAC-SHA256, as OWASP's Password Storage Cheat Sheet advises (2023). */
+/** Iterations of PBKDF2-HMAC-SHA256, as OWASP's Password Storage Cheat Sheet recommends (2023). */
 const ROUNDS = 600_000;
 const SALT_BYTES = 16;
 const IV_BYTES = 12;
@@ -15,7 +15,7 @@ export class Cipher {
     private readonly salt: string,
   ) {}
 
-  /** `text`, to be read again only under the same name and with the same passphrase. */
+  /** Encrypts `text`, so that it can be decrypted only under the same name and with the same passphrase. */
   async close(name: string, text: string): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const sealed = await crypto.subtle.encrypt(
@@ -26,7 +26,7 @@ export class Cipher {
     return [VERSION, base64(iv), base64(new Uint8Array(sealed))].join(".");
   }
 
-  /** What was sealed under `name`, or `null` if it was so with another passphrase, or was tampered with. */
+  /** Decrypts what was encrypted under `name`; `null` if that was with another passphrase, or the data was changed. */
   async open(name: string, sealed: string): Promise<string | null> {
     const [version, iv, text] = sealed.split(".");
     if (version !== VERSION || !iv || !text) return null;
@@ -38,7 +38,7 @@ export class Cipher {
     }
   }
 
-  /** Takes a moment on purpose, so only when it is needed. */
+  /** Derives the key on first use: it is slow by design. */
   #derive(): Promise<CryptoKey> {
     this.#key ??= crypto.subtle
       .importKey("raw", new TextEncoder().encode(this.passphrase), "PBKDF2", false, ["deriveKey"])

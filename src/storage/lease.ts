@@ -1,4 +1,4 @@
-/** One server at a time works on a database: it holds a lease that it renews, and another waits for its end. */
+/** The lease that lets one server at a time use a database: its holder renews it, another server waits for its end. */
 
 import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "./db.ts";
@@ -6,10 +6,10 @@ import { settings } from "./schema/server.ts";
 
 const KEY = "server_lease";
 const RENEW_MS = 5_000;
-/** A lease not renewed for so long is void. */
+/** A lease that was not renewed for this long has expired. */
 const EXPIRES_MS = 15_000;
 
-/** How often a lease of another machine is looked at again. */
+/** How often the lease of another machine is checked again. */
 const POLL_MS = 250;
 const ADVICE = "Stop it first, or set BARKEEP_DB_URL to another file.";
 
@@ -29,14 +29,14 @@ const isAlive = (pid: number) => {
 };
 
 /**
- * Takes the lease and keeps it until the returned function is called. A lease of another machine, whose processes
- * cannot be seen from here, is waited for: if its holder is gone, it runs out.
- * @throws Error if another living server has it
+ * Takes the lease and holds it until the returned function is called. Whether a process on another machine is alive
+ * cannot be checked from here, so its lease is waited for: if the holder is gone, it expires.
+ * @throws Error if another running server has it
  */
 export async function takeLease(db: Database, host: string): Promise<() => Promise<void>> {
   const me = JSON.stringify({ id: Bun.randomUUIDv7(), pid: process.pid, host } satisfies Holder);
   const seen = await voidLease(db, host);
-  // Only from the holder that was seen: of two servers that start together, one wins.
+  // Only if the lease is still the one that was read: of two servers that start together, one gets it.
   const taken = await db.orm
     .insert(settings)
     .values({ key: KEY, value: me, updatedAt: Date.now() })
@@ -56,7 +56,7 @@ export async function takeLease(db: Database, host: string): Promise<() => Promi
   };
 }
 
-/** The lease that may be taken over (`undefined` = there is none), as soon as it may be. */
+/** Waits until the lease may be taken over, and returns it; `undefined` if there is none. */
 async function voidLease(db: Database, host: string): Promise<string | undefined> {
   let first: number | undefined;
   for (;;) {

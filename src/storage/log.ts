@@ -1,4 +1,4 @@
-/** Log lines on disk, written in batches: a line waits at most `FLUSH_MS`. */
+/** Log lines in the database, written in batches: a line waits at most `FLUSH_MS`. */
 
 import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/log.ts";
@@ -8,7 +8,7 @@ import { logs } from "./schema/server.ts";
 const FLUSH_MS = 250;
 const ROWS_PER_INSERT = 200;
 
-/** Keeps log lines and writes them behind; `close` writes what is left. */
+/** Buffers log lines and writes them in the background; `close` writes the rest. */
 export class LogStore {
   #lines: LogLine[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -47,20 +47,20 @@ export class LogStore {
   }
 }
 
-/** Which lines are read. */
+/** Which lines to read. */
 export interface LogQuery {
   readonly runId?: string;
   readonly symbol?: string;
-  /** What level and message must contain, as in `saysInLog`; empty for all. */
+  /** Text that level and message must contain, as in `saysInLog`; empty for all lines. */
   readonly text?: string;
-  /** Whether single features are read, too. */
+  /** Whether to include debug lines, which name single features. */
   readonly debug?: boolean;
   readonly limit: number;
-  /** The id of the oldest one seen. */
+  /** Only lines older than the one with this id. */
   readonly before?: number;
 }
 
-/** The last lines of a run (or of all), newest first. */
+/** The lines that match, newest first. */
 export async function readLog(db: Database, { runId, symbol, text = "", debug = true, limit, before }: LogQuery) {
   return db.orm
     .select()

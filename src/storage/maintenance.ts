@@ -1,4 +1,4 @@
-/** Forgetting what is old, and keeping the database file in shape. */
+/** Deletes old rows, and keeps the database file small and sound. */
 
 import { and, inArray, lt, notInArray, sql } from "drizzle-orm";
 import type { Database } from "./db.ts";
@@ -7,13 +7,13 @@ import { runs } from "./schema/runs.ts";
 import { scheduleTurns } from "./schema/schedules.ts";
 import { logs } from "./schema/server.ts";
 
-/** Deletes at most so many rows a statement: a long delete would hold every writer up. */
+/** Rows deleted per statement: a long delete would block all other writers. */
 const CHUNK = 2_000;
 
 /**
- * Forgets log lines, finished runs (with their jobs) and turns of schedules from before the given epoch milliseconds, and usage from before
- * the given epoch seconds.
- * @returns how many log lines and runs are gone
+ * Deletes log lines, finished runs (with their jobs) and turns of schedules from before the given epoch milliseconds,
+ * and usage from before the given epoch seconds.
+ * @returns how many log lines and runs were deleted
  */
 export async function forgetBefore(
   db: Database,
@@ -37,19 +37,19 @@ export async function forgetBefore(
   return gone;
 }
 
-/** Free pages given back in one go: a few milliseconds in which nobody else writes. */
+/** Free pages returned to the disk at a time: other writers wait a few milliseconds for it. */
 const PIECE_PAGES = 500;
-/** The share of a file that may be free: what was freed is soon used again. */
+/** The share of a file that may stay free: free pages are soon used again. */
 const FREE_SHARE = 0.1;
 
 /**
- * Gives free pages back to the disk for as long as `idle` holds, moves the write-ahead log into the file and refreshes
- * the planner's statistics; nothing to do on a remote server.
+ * Returns free pages to the disk as long as `idle` holds, moves the write-ahead log into the file and refreshes the
+ * planner's statistics; does nothing on a remote server.
  */
 export async function tidyFile(db: Database, idle: () => boolean = () => true): Promise<void> {
   if (!db.local) return;
   const read = async (pragma: string) => Number((await db.rows(`PRAGMA ${pragma}`, []))[0]?.[0] ?? 0);
-  // A file that is older than the setting cannot give pages back; it uses them again.
+  // A file that was created without `auto_vacuum` cannot shrink; its free pages are used again.
   const shrinks = (await read("auto_vacuum")) > 0;
   while (shrinks && idle() && (await read("freelist_count")) > FREE_SHARE * (await read("page_count"))) {
     // Not as a prepared statement: that would stop after its first page and leave its transaction open.
@@ -61,7 +61,7 @@ export async function tidyFile(db: Database, idle: () => boolean = () => true): 
 }
 
 /**
- * Writes a consistent copy of the database to `path` while others go on writing.
+ * Writes a consistent copy of the database to `path` while others keep writing.
  * @throws Error if the database is remote, or the file exists or cannot be written
  */
 export async function backUp(db: Database, path: string): Promise<void> {
@@ -69,7 +69,7 @@ export async function backUp(db: Database, path: string): Promise<void> {
   await db.orm.run(sql`VACUUM INTO ${path}`);
 }
 
-/** What is wrong with the file, in SQLite's words; empty when all is well. */
+/** The damage that SQLite finds in the file, in its words; empty if there is none. */
 export async function findDamage(db: Database): Promise<string[]> {
   const rows = await db.rows("PRAGMA quick_check(20)", []);
   return rows.map((row) => String(row[0])).filter((line) => line !== "ok");

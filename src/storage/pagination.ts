@@ -1,4 +1,4 @@
-/** Keyset pagination on (time, id), in both directions, without a count. */
+/** Keyset pagination on (createdAt, id), in both directions, without a count. */
 
 export interface Cursor {
   /** Epoch milliseconds. */
@@ -6,7 +6,7 @@ export interface Cursor {
   readonly id: string;
 }
 
-/** Which page: what comes `before` a place in time, what comes `after` it, or the newest. */
+/** Which page: the rows older than the cursor `before`, those newer than `after`, or the newest. */
 export interface PageWindow {
   readonly limit: number;
   readonly before?: Cursor | undefined;
@@ -16,12 +16,12 @@ export interface PageWindow {
 export interface KeyedPage<Row> {
   /** Newest first. */
   readonly rows: Row[];
-  /** Where the page of older rows begins, and that of newer ones; `null` where there are none. */
+  /** The cursors of the pages with older and with newer rows; `null` where there are none. */
   readonly older: Cursor | null;
   readonly newer: Cursor | null;
 }
 
-/** One page of what `query` finds: newest first, or with `after` oldest first. */
+/** One page of what `query` finds: it returns the newest first, or with `after` the oldest first. */
 export async function keyedPage<Row extends { readonly createdAt: number; readonly id: string }>(
   query: (window: PageWindow) => PromiseLike<Row[]>,
   { limit, before, after }: PageWindow,
@@ -32,7 +32,7 @@ export async function keyedPage<Row extends { readonly createdAt: number; readon
   const [first, last] = [rows.at(0), rows.at(-1)];
   if (first === undefined || last === undefined) return { rows, older: null, newer: null };
   const further = found.length > limit;
-  // On the side that the page was come from, one row is enough to know.
+  // On the side that the reader comes from, a single row tells whether there is a page.
   const beyond = async (cursor: PageWindow) => (await query(cursor)).length > 0;
   const older = backwards ? await beyond({ limit: 1, before: cursorOf(last) }) : further;
   const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: cursorOf(first) }));

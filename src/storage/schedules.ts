@@ -1,4 +1,4 @@
-/** Schedules and what became of their turns. */
+/** Schedules and the outcomes of their turns. */
 
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
@@ -34,7 +34,7 @@ export async function requireSchedule(db: Database, id: number): Promise<Schedul
 }
 
 /**
- * Stores a schedule; its id. Its turns count from `now` (epoch milliseconds) on.
+ * Stores a schedule and returns its id. Its turns count from `now` (epoch milliseconds) on.
  * @throws Refusal if another one has the name
  */
 export async function insertSchedule(db: Database, input: ScheduleInput, now: number): Promise<number> {
@@ -47,7 +47,7 @@ export async function insertSchedule(db: Database, input: ScheduleInput, now: nu
 }
 
 /**
- * Puts `after` in the place of `before`, the same schedule as it was.
+ * Replaces `before` with `after`, the same schedule with other values.
  * @throws Refusal if another one has the name
  */
 export async function updateSchedule(db: Database, before: Schedule, after: Schedule): Promise<void> {
@@ -63,7 +63,7 @@ export async function updateSchedule(db: Database, before: Schedule, after: Sche
   );
 }
 
-/** What somebody did who changed just that of a schedule. */
+/** The audit action for a change of just these fields. */
 function auditEntry(changed: Readonly<Record<string, unknown>>): string {
   const only = Object.keys(changed).join() === "enabled";
   return only ? (changed.enabled ? "schedule.resume" : "schedule.pause") : "schedule.change";
@@ -76,7 +76,7 @@ export async function deleteSchedule(db: Database, schedule: Schedule): Promise<
   ]);
 }
 
-/** Writes a turn and that it, with all before it, is dealt with. The same turn a second time fails the transaction. */
+/** Records a turn, and that it and all before it are dealt with. The same turn a second time fails the transaction. */
 export function turnWrites(
   db: Database,
   scheduleId: number,
@@ -92,7 +92,7 @@ export function turnWrites(
   ];
 }
 
-/** The newest turns of a schedule, newest first, with how their runs are doing. */
+/** The newest turns of a schedule, newest first, with the progress of their runs. */
 export async function turnsOf(db: Database, scheduleId: number, limit: number): Promise<Turn[]> {
   const rows = await db.orm
     .select({ turn: scheduleTurns, state: runs.state, createdAt: runs.createdAt, finishedAt: runs.finishedAt })
@@ -126,7 +126,7 @@ export async function turnsOf(db: Database, scheduleId: number, limit: number): 
   }));
 }
 
-/** The run of this schedule that is not finished, if there is one. */
+/** The unfinished run of this schedule, if there is one. */
 export async function unfinishedRun(db: Database, scheduleId: number): Promise<string | undefined> {
   const row = await db.orm
     .select({ id: runs.id })

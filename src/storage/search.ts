@@ -1,13 +1,13 @@
-/** What can be found by a few letters, each by a range of an index: profiles, and symbols among the newest runs. */
+/** Prefix search for the command palette, by range scans of indexes: profiles, and symbols in the newest runs. */
 
 import type { Interval } from "../domain/market/interval.ts";
 import type { Database } from "./db.ts";
 import type { RunRow } from "./runs/runs.ts";
 
-/** Greater than any symbol that begins with the letters before it. */
+/** Sorts after every symbol that starts with the letters before it. */
 const END = "\u{10ffff}";
 
-/** Profiles whose symbol begins with `prefix` or is one of `symbols`, in order. */
+/** Profiles whose symbol starts with `prefix` or is one of `symbols`, sorted. */
 export async function profilesOf(
   db: Database,
   prefix: string,
@@ -22,7 +22,7 @@ export async function profilesOf(
   return rows.map(([symbol, interval]) => ({ symbol: symbol as string, interval: interval as Interval }));
 }
 
-/** The symbols that begin with `prefix` in any of `runs`, in the order of the runs. */
+/** The symbols that start with `prefix` in any of `runs`, in the order of the runs. */
 export async function jobsBeginning(
   db: Database,
   runs: readonly RunRow[],

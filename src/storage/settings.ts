@@ -1,11 +1,11 @@
-/** Settings changed on the screen, and the small facts the server keeps about itself. */
+/** Settings changed in the browser, and small facts that the server stores about itself. */
 
 import { eq, like } from "drizzle-orm";
 import type { Database } from "./db.ts";
 import { Cipher, newSalt } from "./encryption.ts";
 import { settings } from "./schema/server.ts";
 
-/** The settings whose key begins with `prefix`. */
+/** The settings whose key starts with `prefix`. */
 export async function readSettings(db: Database, prefix: string) {
   return db.orm
     .select()
@@ -13,7 +13,7 @@ export async function readSettings(db: Database, prefix: string) {
     .where(like(settings.key, `${prefix}%`));
 }
 
-/** Sets one setting, or forgets it (`null`). */
+/** Sets one setting, or deletes it (`null`). */
 export async function saveSetting(db: Database, key: string, value: string | null): Promise<void> {
   if (value === null) {
     await db.orm.delete(settings).where(eq(settings.key, key)).run();
@@ -25,7 +25,7 @@ export async function saveSetting(db: Database, key: string, value: string | nul
 
 const SALT = "seal:salt";
 
-/** What seals secrets in this database under `secret`. */
+/** The cipher for secrets in this database, with a key derived from `secret`. */
 export async function openCipher(db: Database, secret: string): Promise<Cipher> {
   const known = (await readSettings(db, SALT))[0]?.value;
   const salt = known ?? newSalt();

@@ -1,4 +1,4 @@
-/** The record of who changed what. Rows are only ever added, in the transaction of the change wherever it has one. */
+/** The audit log: who changed what. Rows are only added, in the transaction of the change where there is one. */
 
 import { and, asc, desc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
 import { currentActor } from "../../auth.ts";
@@ -10,13 +10,13 @@ type State = Readonly<Record<string, unknown>>;
 export interface AuditEntry {
   /** `run.start`, `job.cancel`, `profile.delete`, … */
   readonly action: string;
-  /** What it was done to: a symbol, a run, a watchlist, … */
+  /** What was changed: a symbol, a run, a watchlist, … */
   readonly subject: string;
   readonly before?: State;
   readonly after?: State;
 }
 
-/** What of a state was changed: its old and its new values, and nothing that stayed; `null` if all did. */
+/** The old and the new values of the fields that differ; `null` if none does. */
 export function changesOf(before: State, after: State): { before: State; after: State } | null {
   const same = (name: string) => JSON.stringify(before[name]) === JSON.stringify(after[name]);
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !same(name));
@@ -27,7 +27,7 @@ export function changesOf(before: State, after: State): { before: State; after: 
 
 const INSERT = "insert into audit (at, actor, action, subject, reason, before, after) values (?, ?, ?, ?, ?, ?, ?)";
 
-/** The statement that records a deed of whoever acts now; none when the server acts by itself. */
+/** The statement that records an action of the current actor; none when the server itself acts. */
 export function auditStatement({ action, subject, before, after }: AuditEntry): Statement[] {
   const who = currentActor();
   if (who === undefined) return [];
@@ -35,7 +35,7 @@ export function auditStatement({ action, subject, before, after }: AuditEntry): 
   return [{ sql: INSERT, args: [Date.now(), who.actor.name, action, subject, who.reason, json(before), json(after)] }];
 }
 
-/** Records a deed that has just been done. */
+/** Records an action that has just been done. */
 export async function record(db: Database, entry: AuditEntry): Promise<void> {
   const statements = auditStatement(entry);
   if (statements.length > 0) await db.write(statements);
@@ -44,17 +44,17 @@ export async function record(db: Database, entry: AuditEntry): Promise<void> {
 export interface AuditFilter {
   readonly actor?: string;
   readonly action?: string;
-  /** A symbol that was acted on, alone or with others. */
+  /** Only entries about this symbol, alone or among others. */
   readonly symbol?: string;
-  /** Half-open, epoch milliseconds. */
+  /** Half-open range, epoch milliseconds. */
   readonly from?: number;
   readonly to?: number;
-  /** The id of a row: only older ones, or only newer ones, those next to it. */
+  /** Ids of rows: only older rows, or only newer ones, next to it. */
   readonly before?: number;
   readonly after?: number;
 }
 
-/** What was done, newest first. */
+/** The entries that match, newest first. */
 export async function listAudit(db: Database, filter: AuditFilter, limit: number) {
   const { actor, action, symbol, from, to, before, after } = filter;
   const among = (column: "before" | "after") =>
@@ -78,7 +78,7 @@ export async function listAudit(db: Database, filter: AuditFilter, limit: number
   return after === undefined ? rows : rows.reverse();
 }
 
-/** Who has ever done something, and what was done: the choices of the page's filter. */
+/** All actors and actions on record: the choices of the page's filter. */
 export async function auditChoices(db: Database): Promise<{ actors: string[]; actions: string[] }> {
   const actors = await db.orm.selectDistinct({ actor: audit.actor }).from(audit).orderBy(asc(audit.actor));
   const actions = await db.orm.selectDistinct({ action: audit.action }).from(audit).orderBy(asc(audit.action));

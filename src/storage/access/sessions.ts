@@ -1,4 +1,4 @@
-/** Browsers that have signed in. What is stored does not let anybody in: it is the hash of the cookie. */
+/** Login sessions of browsers. Only the hash of a cookie is stored, which is of no use for signing in. */
 
 import { eq, isNull, lt } from "drizzle-orm";
 import type { Scope } from "../../domain/access.ts";
@@ -6,7 +6,7 @@ import type { Database } from "../db.ts";
 import { sessions, tokens } from "../schema/access.ts";
 
 export interface SessionRow {
-  /** The token that was signed in with; `null` for the password. */
+  /** The token that was used to sign in; `null` for the password. */
   readonly token: { readonly id: number; readonly name: string; readonly scope: Scope } | null;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
@@ -23,7 +23,7 @@ export async function saveSession(
   ]);
 }
 
-/** The session of a cookie's hash, also when its time is over. */
+/** The session for the hash of a cookie, including an expired one. */
 export async function findSession(db: Database, hash: string): Promise<SessionRow | undefined> {
   const row = await db.orm
     .select({ expiresAt: sessions.expiresAt, tokenId: sessions.tokenId, name: tokens.name, scope: tokens.scope })
@@ -41,7 +41,7 @@ export async function endSession(db: Database, hash: string): Promise<void> {
   await db.orm.delete(sessions).where(eq(sessions.hash, hash)).run();
 }
 
-/** Ends every session that was opened with the password. */
+/** Ends every session that was started with the password. */
 export async function endPasswordSessions(db: Database): Promise<void> {
   await db.orm.delete(sessions).where(isNull(sessions.tokenId)).run();
 }

@@ -49,7 +49,7 @@ export async function touchToken(db: Database, id: number, at: number): Promise<
 }
 
 /**
- * Ends a token, and with it every session that was opened with it.
+ * Revokes a token and ends every session that was started with it.
  * @throws Refusal if there is no such token
  */
 export async function revokeToken(db: Database, id: number): Promise<void> {

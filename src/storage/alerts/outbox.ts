@@ -1,9 +1,7 @@
 /**
- * The outbox: events that are worth a mail, and the mails made of them.
- *
- * An event is recorded in the transaction in which it happened (`recordStatements`), turned into a mail in one
- * transaction (`postMail`), and sent under a lease (`takeMail`): whatever dies in between, nothing is lost and nothing
- * is made into two mails.
+ * The outbox: alert events, and the mails made of them. An event is recorded in the transaction that causes it
+ * (`recordStatements`), becomes part of a mail in one transaction (`postMail`), and the mail is sent under a lease
+ * (`takeMail`): a crash neither loses an event nor puts it into two mails.
  */
 
 import { and, asc, desc, eq, getTableColumns, inArray, lt, lte, max, min, sql } from "drizzle-orm";
@@ -15,7 +13,7 @@ import { alertEvents, mails } from "../schema/alerts.ts";
 export type MailRow = typeof mails.$inferSelect;
 export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt">;
 
-/** An event that no mail was made of yet. */
+/** An event that is not part of a mail yet. */
 export interface PendingEvent {
   readonly id: number;
   readonly event: AlertEvent;
@@ -24,9 +22,8 @@ export interface PendingEvent {
 const RECORD = "INSERT INTO alert_events (key, kind, run_id, at, event) SELECT ?, ?, ?, ?, ?";
 
 /**
- * Statements that record events; put them into the `Database.write` that makes the events true. One that is known by
- * its key is left as it is.
- * @param condition records them only if it holds then, e.g. that the row was really changed
+ * Statements that record events, for the `Database.write` that causes them. An event with a known key is left as it is.
+ * @param condition must hold for the events to be recorded, e.g. that a row was really changed
  */
 export function recordStatements(
   events: readonly AlertEvent[],
@@ -38,7 +35,7 @@ export function recordStatements(
   }));
 }
 
-/** Events that wait for a mail, oldest first. */
+/** The events that are not part of a mail yet, oldest first. */
 export async function newEvents(db: Database, limit: number): Promise<PendingEvent[]> {
   return db.orm
     .select({ id: alertEvents.id, event: alertEvents.event })
@@ -48,7 +45,7 @@ export async function newEvents(db: Database, limit: number): Promise<PendingEve
     .limit(limit);
 }
 
-/** When the last mail of each kind was made, epoch milliseconds. */
+/** When the last mail of each kind was created, epoch milliseconds. */
 export async function lastMails(db: Database): Promise<Map<AlertKind | "test", number>> {
   const rows = await db.orm
     .select({ kind: mails.kind, at: max(mails.createdAt) })
@@ -59,7 +56,7 @@ export async function lastMails(db: Database): Promise<Map<AlertKind | "test", n
 
 const IDS = "id IN (SELECT value FROM json_each(?)) AND state = 'new'";
 
-/** Stores a mail and takes the events it tells of off the list, or neither. */
+/** Stores a mail and marks its events as mailed, in one transaction. */
 export async function postMail(db: Database, mail: NewMail, eventIds: readonly number[]): Promise<void> {
   const { id, kind, recipients, subject, text, html, createdAt } = mail;
   await db.write([
@@ -71,7 +68,7 @@ export async function postMail(db: Database, mail: NewMail, eventIds: readonly n
   ]);
 }
 
-/** Takes events off the list of which no mail is made. */
+/** Marks events as muted: no mail is made of them. */
 export async function muteEvents(db: Database, eventIds: readonly number[]): Promise<void> {
   if (eventIds.length === 0) return;
   await db.write([{ sql: `UPDATE alert_events SET state = 'muted' WHERE ${IDS}`, args: [JSON.stringify(eventIds)] }]);
@@ -79,7 +76,7 @@ export async function muteEvents(db: Database, eventIds: readonly number[]): Pro
 
 const isDue = (now: number) => and(eq(mails.state, "waiting"), lte(mails.notBefore, now));
 
-/** Takes the mail that is due longest, to be sent until `now + leaseMs`; `undefined` if none is. */
+/** Leases the mail that has been due for longest, until `now + leaseMs`; `undefined` if none is due. */
 export async function takeMail(db: Database, now: number, leaseMs: number): Promise<MailRow | undefined> {
   const due = db.orm.select({ id: mails.id }).from(mails).where(isDue(now)).orderBy(asc(mails.notBefore)).limit(1);
   const taken = await db.orm
@@ -98,7 +95,7 @@ export async function mailSent(db: Database, mail: MailRow, now: number): Promis
   await db.orm.update(mails).set(set).where(isMine(mail)).run();
 }
 
-/** The mail could not be sent: it is tried again at `retryAt`, or given up (`null`). */
+/** Records that a mail could not be sent: it is tried again at `retryAt` (epoch milliseconds), or never (`null`). */
 export async function mailFailed(db: Database, mail: MailRow, error: string, retryAt: number | null): Promise<void> {
   const set =
     retryAt === null
@@ -107,7 +104,7 @@ export async function mailFailed(db: Database, mail: MailRow, error: string, ret
   await db.orm.update(mails).set(set).where(isMine(mail)).run();
 }
 
-/** Mails whose sender died before it could say how it went wait again. */
+/** Queues the mails again whose lease has expired: their sender crashed before it recorded a result. */
 export async function releaseMails(db: Database, now: number): Promise<void> {
   await db.orm
     .update(mails)
@@ -116,7 +113,7 @@ export async function releaseMails(db: Database, now: number): Promise<void> {
     .run();
 }
 
-/** When the next mail is due or a lease runs out, epoch milliseconds. */
+/** When the next mail is due or a lease expires, epoch milliseconds. */
 export async function nextMailAt(db: Database): Promise<number | null> {
   const at = sql`coalesce(${mails.leasedUntil}, ${mails.notBefore})`;
   const row = await db.orm
@@ -128,10 +125,10 @@ export async function nextMailAt(db: Database): Promise<number | null> {
 }
 
 /**
- * Sends a mail as soon as it can be: one that waits or was given up is taken up again, of one that was sent a copy is
- * made, because a mailbox may hide a second mail with the same Message-ID.
- * @param copyId the copy's id
- * @returns false if there is no such mail, or it is just being sent
+ * Queues a mail to be sent at once. Of a mail that was sent already a copy is queued, because a mailbox may hide a
+ * second mail with the same Message-ID.
+ * @param copyId the id of the copy
+ * @returns false if there is no such mail, or it is being sent right now
  */
 export async function sendAgain(db: Database, id: string, copyId: string, now: number): Promise<boolean> {
   const mail = await findMail(db, id);
@@ -148,12 +145,12 @@ export async function sendAgain(db: Database, id: string, copyId: string, now: n
   return rowsAffected > 0;
 }
 
-/** All mails that wait are tried at once: the mail server's settings have changed. */
+/** Makes every queued mail due, because the settings of the mail server have changed. */
 export async function hurryMails(db: Database, now: number): Promise<void> {
   await db.orm.update(mails).set({ notBefore: now }).where(eq(mails.state, "waiting")).run();
 }
 
-/** One page of the mails in one state, or in any, without their bodies; newest first. */
+/** One page of the mails in one state, or in all, without their bodies; newest first. */
 export function listMails(db: Database, page: PageWindow, state?: MailRow["state"]) {
   const { text: _, html: __, ...columns } = getTableColumns(mails);
   const key = sql`(${mails.createdAt}, ${mails.id})`;
@@ -178,12 +175,16 @@ export async function findMail(db: Database, id: string): Promise<MailRow | unde
   return db.orm.select().from(mails).where(eq(mails.id, id)).get();
 }
 
-/** How many events wait for their mail. */
+/** How many events are not part of a mail yet. */
 export async function countNewEvents(db: Database): Promise<number> {
   return db.orm.$count(alertEvents, eq(alertEvents.state, "new"));
 }
 
-/** Forgets mails that were sent or given up before `before` (epoch ms), with their events, and muted events. */
+/**
+ * Deletes the mails that were sent or given up before `before` (epoch milliseconds) with their events, and muted events
+ * from before it.
+ * @returns how many mails were deleted
+ */
 export async function forgetMails(db: Database, before: number): Promise<number> {
   const old = and(inArray(mails.state, ["sent", "failed"]), lt(mails.createdAt, before));
   const { rowsAffected } = await db.orm.delete(mails).where(old).run();

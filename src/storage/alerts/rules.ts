@@ -1,4 +1,4 @@
-/** The alert rules as they were chosen on the screen; those of a release that knew fewer are filled up. */
+/** The alert rules as set on the alerts page; what an earlier release did not store has its default. */
 
 import { eq } from "drizzle-orm";
 import { ALERT_KINDS, type AlertRules, DEFAULT_ALERT_RULES } from "../../domain/alerts.ts";
@@ -15,7 +15,7 @@ export async function readRules(db: Database): Promise<AlertRules> {
   return { ...DEFAULT_ALERT_RULES, ...stored, on: { ...DEFAULT_ALERT_RULES.on, ...stored.on } };
 }
 
-/** Keeps the rules, and who changed what of them. */
+/** Stores the rules, with an audit entry for what changed. */
 export async function storeRules(db: Database, rules: AlertRules): Promise<void> {
   const row = { key: KEY, value: JSON.stringify(rules), updatedAt: Date.now() };
   const changes = changesOf(describe(await readRules(db)), describe(rules));

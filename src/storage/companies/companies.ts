@@ -1,11 +1,11 @@
-/** The known companies: stored in bulk, found by the beginning of their symbol or of any word of their name. */
+/** Known companies: written in bulk, found by the start of their symbol or of any word of their name. */
 
 import { and, eq, sql } from "drizzle-orm";
 import type { Company } from "../../domain/companies.ts";
 import type { Database } from "../db.ts";
 import { companies, companyLists } from "../schema/companies.ts";
 
-/** Companies written by one statement. */
+/** Companies per statement. */
 const CHUNK = 2_000;
 
 interface StoredCompany extends Company {
@@ -16,10 +16,10 @@ interface StoredCompany extends Company {
 }
 
 export interface CompanyQuery {
-  /** The beginning of a symbol, or of words of a name in any order. */
+  /** The start of a symbol, or of words of a name in any order. */
   readonly search: string;
   readonly limit: number;
-  /** Where the page before ended (`CompanyPage.next`). */
+  /** Where the previous page ended (`CompanyPage.next`). */
   readonly after?: string | undefined;
   /** Only the symbols of this watchlist. */
   readonly watchlist?: number | undefined;
@@ -27,13 +27,13 @@ export interface CompanyQuery {
 
 export interface CompanyPage {
   readonly companies: readonly StoredCompany[];
-  /** Asks for the next page; `null` at the end. */
+  /** The cursor of the next page; `null` on the last one. */
   readonly next: string | null;
 }
 
 /**
- * Adds companies and brings known ones up to date; an empty name or exchange never replaces a known one.
- * Several transactions, so that others can write in between.
+ * Inserts companies and updates known ones; an empty name or exchange never replaces a known one. Uses several
+ * transactions, so that other writers do not wait long.
  */
 export async function storeCompanies(db: Database, rows: readonly Company[], source: string): Promise<void> {
   const now = Date.now();
@@ -54,8 +54,8 @@ const COLUMNS = "c.symbol, c.name, c.exchange, c.source, c.updated_at";
 const IN_WATCHLIST = "c.symbol in (select symbol from watchlist_symbols where watchlist_id = ?)";
 
 /**
- * One page of the companies that match: first those whose symbol begins with the search, then those with a name whose
- * words do; each group by symbol.
+ * One page of the companies that match: first those whose symbol starts with the search, then those whose name has
+ * words that do; both groups sorted by symbol.
  */
 export async function searchCompanies(db: Database, query: CompanyQuery): Promise<CompanyPage> {
   const { limit } = query;
@@ -63,7 +63,7 @@ export async function searchCompanies(db: Database, query: CompanyQuery): Promis
   const [group, last] = readCursor(query.after);
   const found: { group: number; company: StoredCompany }[] = [];
   for (const [number, statement] of [bySymbol, byName].entries()) {
-    // One more than wanted, to know whether there is another page.
+    // One more than fits on the page, to know whether there is another page.
     const wanted = limit + 1 - found.length;
     if (number < group || wanted <= 0) continue;
     const asked = statement(search, number === group ? last : "", query.watchlist, wanted);
@@ -86,7 +86,7 @@ interface Asked {
   readonly args: readonly unknown[];
 }
 
-/** A range of the index on symbols: from the search up to what no longer begins with it. */
+/** A range scan of the index on symbols: all that start with the search. */
 function bySymbol(search: string, last: string, watchlist: number | undefined, limit: number): Asked {
   const prefix = search.toUpperCase();
   const list = watchlist === undefined ? "" : ` and ${IN_WATCHLIST}`;
@@ -97,7 +97,7 @@ function bySymbol(search: string, last: string, watchlist: number | undefined, l
   };
 }
 
-/** The names with all words of the search, without the companies that were found by their symbol. */
+/** Names that have all words of the search, except those of companies already found by their symbol. */
 function byName(search: string, last: string, watchlist: number | undefined, limit: number): Asked | null {
   const words = search.match(/[\p{L}\p{N}]+/gu);
   if (words === null) return null;
@@ -118,7 +118,7 @@ function byName(search: string, last: string, watchlist: number | undefined, lim
   };
 }
 
-/** A cursor is the group and the symbol at which a page ended; anything else starts at the beginning. */
+/** A cursor is the group and the symbol at which a page ended; anything else means the first page. */
 function readCursor(after: string | undefined): [group: number, last: string] {
   const parts = /^([01]):(.+)$/.exec(after ?? "");
   return parts ? [Number(parts[1]), parts[2]!] : [0, ""];
@@ -128,7 +128,7 @@ export async function countCompanies(db: Database): Promise<number> {
   return db.orm.$count(companies);
 }
 
-/** The names of symbols, as far as they are known. */
+/** The names of those symbols that are known companies. */
 export async function companiesNamed(db: Database, symbols: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const rows = await db.rows("select symbol, name from companies where symbol in (select value from json_each(?))", [
     JSON.stringify(symbols),
@@ -136,7 +136,7 @@ export async function companiesNamed(db: Database, symbols: readonly string[]): 
   return new Map(rows as [string, string][]);
 }
 
-/** The lists that providers gave, newest first. */
+/** The company lists fetched from providers, newest first. */
 export async function readCompanyLists(db: Database) {
   return db.orm.select().from(companyLists).orderBy(sql`${companyLists.fetchedAt} desc`);
 }
@@ -149,7 +149,7 @@ export async function findCompanyList(db: Database, provider: string, exchange: 
     .get();
 }
 
-/** Notes that a provider's list was fetched and stored now. */
+/** Records that a provider's list has just been fetched and stored. */
 export async function recordCompanyList(
   db: Database,
   list: { provider: string; exchange: string; companies: number },

@@ -1,4 +1,4 @@
-/** Watchlists: symbols kept together under a name. */
+/** Watchlists: named lists of symbols. */
 
 import { asc, eq, sql } from "drizzle-orm";
 import { Refusal } from "../../domain/errors.ts";
@@ -40,7 +40,7 @@ export async function symbolsOf(db: Database, id: number): Promise<string[]> {
 }
 
 /**
- * Makes a watchlist with these symbols; its id.
+ * Creates a watchlist with these symbols and returns its id.
  * @throws Refusal if another one has the name
  */
 export async function createWatchlist(db: Database, name: string, symbols: readonly string[]): Promise<number> {
@@ -71,7 +71,7 @@ export async function deleteWatchlist(db: Database, id: number): Promise<void> {
   ]);
 }
 
-/** Adds symbols; those that are no known companies yet become such, without a name. */
+/** Adds symbols; unknown ones are added to the companies too, without a name. */
 export async function addToWatchlist(db: Database, id: number, symbols: readonly string[]): Promise<void> {
   if (symbols.length === 0) return;
   const list = JSON.stringify(symbols);

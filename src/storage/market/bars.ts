@@ -1,4 +1,4 @@
-/** Bars in and out of the database: the hot path, in prepared multi-row statements on the driver. */
+/** Reads and writes bars: the hot path, with prepared multi-row statements on the driver. */
 
 import { and, count, desc, eq } from "drizzle-orm";
 import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
@@ -6,7 +6,7 @@ import type { Interval } from "../../domain/market/interval.ts";
 import type { Database, Row, Statement } from "../db.ts";
 import { rejectedBars, series } from "../schema/market.ts";
 
-/** Rows per insert statement: 6 values each and the series once stay far below SQLite's 32,766 parameters. */
+/** Rows per insert statement: 6 values each plus one for the series are far below SQLite's 32,766 parameters. */
 const ROWS_PER_INSERT = 1_000;
 
 export interface SeriesKey {
@@ -18,7 +18,7 @@ export interface SeriesKey {
   readonly sessions: string;
 }
 
-/** The id of a series, made if it is new. */
+/** The id of a series, which is created if it is new. */
 export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
   const find = () =>
     db.orm
@@ -54,30 +54,29 @@ function insertOf(rows: number): string {
     sql = `INSERT INTO bars (series_id, ts, open, high, low, close, volume) VALUES ${values.join(",")}
 ON CONFLICT (series_id, ts) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low,
 close = excluded.close, volume = excluded.volume`;
-    // Only the full size recurs; remembering every remainder would fill memory with long texts.
+    // Only the full size recurs; caching every other one would fill memory with long texts.
     if (rows === ROWS_PER_INSERT) insertSql.set(rows, sql);
   }
   return sql;
 }
 
-/** The id under which the bars of series `?1` are stored; `series` stands for another column or parameter. */
+/** SQL for the id under which the bars of a series are stored; `series` is the parameter or column with its own id. */
 export const barsIdSql = (series = "?1") => `(SELECT coalesce(bars_id, id) FROM series WHERE id = ${series})`;
 
-/** The id under which the bars of a series are stored: its own, unless it was rebuilt (see staging.ts). */
+/** The id under which the bars of a series are stored: its own, unless it was rebuilt (see rebuild.ts). */
 export async function barsIdOf(db: Database, series: number): Promise<number> {
   const [row] = await db.rows(`SELECT ${barsIdSql()}`, [series]);
   return row?.[0] as number;
 }
 
 /**
- * The statements that store `bars` under the id `held` (`barsIdOf` of their series); a bar that is there already takes
- * the new values.
+ * The statements that store `bars` under the id `barsId` (`barsIdOf` of their series); existing bars are overwritten.
  */
 export function insertBars(barsId: number, bars: BarColumns): Statement[] {
   const statements: Statement[] = [];
   for (let start = 0; start < bars.ts.length; ) {
     const left = bars.ts.length - start;
-    // Remainders in powers of two: few statement texts, so that the connection's cache of them serves.
+    // The rest is split into powers of two: few different statements, which the connection's cache can hold.
     const size = left >= ROWS_PER_INSERT ? ROWS_PER_INSERT : 2 ** Math.floor(Math.log2(left));
     statements.push({ sql: insertOf(size), args: argsOf(barsId, sliceBars(bars, start, start + size)) });
     start += size;
@@ -118,7 +117,7 @@ function columnsOf(rows: readonly Row[]): BarColumns {
 const SELECT = `SELECT ts, open, high, low, close, volume FROM bars
 WHERE series_id = ${barsIdSql()} AND ts >= ?2 AND ts < ?3`;
 
-/** The stored bars with `from` <= ts < `to`, ascending; with `limit`, the first so many. */
+/** The stored bars with `from` <= ts < `to`, ascending; with `limit`, at most that many. */
 export async function readBars(
   db: Database,
   series: number,
@@ -135,7 +134,7 @@ export async function readLastBars(db: Database, series: number, to: number, cou
   return columnsOf(rows.reverse());
 }
 
-/** Stored bars in pages of at most `pageSize`, so that no query holds the thread for long. */
+/** Stored bars in pages of at most `pageSize`, so that no query blocks the thread for long. */
 export async function* barPages(
   db: Database,
   series: number,

@@ -27,8 +27,8 @@ export async function listActions(
 }
 
 /**
- * Adds `actions`, or corrects them; a split makes everything computed from the symbol's series out of date. With
- * `asked`, notes that run `runId` has asked for the actions of series `seriesId`.
+ * Inserts or updates `actions`; a split marks everything computed from the symbol's series as out of date. With
+ * `asked`, also records that run `runId` has requested the actions of series `seriesId`.
  */
 export async function storeActions(
   db: Database,

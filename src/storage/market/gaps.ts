@@ -1,22 +1,22 @@
-/** Gaps of a series as they are kept, and what repairs were told of them. */
+/** Stored gaps of a series, and how often repairs could not fill them. */
 
 import { desc, eq, sql } from "drizzle-orm";
 import type { Database, Statement } from "../db.ts";
 import { type GapKind, gaps } from "../schema/market.ts";
 import { barsIdSql } from "./bars.ts";
 
-/** So many repairs in a row that brought nothing, and the gap is taken to be the vendor's truth. */
+/** After this many repairs in a row that brought nothing, the vendor is taken to have no data for a gap. */
 export const CONFIRMED_AFTER = 3;
 
 export interface Gap {
   /** Midnight UTC of the trading date, epoch seconds. */
   readonly date: number;
   readonly kind: GapKind;
-  /** Bars that the session has. */
+  /** How many bars are stored of the session. */
   readonly rows: number;
 }
 
-/** What a UTC day of a series holds; `first` and `last` are the starts of its outermost bars, epoch seconds. */
+/** The bars of a UTC day of a series; `first` and `last` are the starts of its outermost bars, epoch seconds. */
 export interface DayCount {
   readonly date: number;
   readonly rows: number;
@@ -24,7 +24,7 @@ export interface DayCount {
   readonly last: number;
 }
 
-/** The days with bars from `from` (epoch seconds) on, ascending: one pass over the key of the bars. */
+/** The days with bars from `from` (epoch seconds) on, ascending: one scan of the primary key. */
 export async function dayCounts(db: Database, seriesId: number, from: number): Promise<DayCount[]> {
   const rows = await db.rows(
     `SELECT ts / 86400 * 86400, count(*), min(ts), max(ts) FROM bars
@@ -41,8 +41,8 @@ GROUP BY ts / 86400 ORDER BY 1`,
 }
 
 /**
- * Takes `found` for what is wrong from `from` (epoch seconds) on; what repairs were told of a gap that is as it was
- * stays. `also` is written in the same transaction.
+ * Replaces the gaps from `from` (epoch seconds) on with `found`. A gap with as many bars as before keeps its count of
+ * repairs. `extraWrites` are part of the same transaction.
  */
 export async function replaceGaps(
   db: Database,
@@ -69,7 +69,7 @@ kind = excluded.kind, rows = excluded.rows`,
   ]);
 }
 
-/** Notes that run `runId` was answered for the gaps with `from` <= date < `to`: an answer counts if it changed nothing. */
+/** Records that run `runId` got an answer for gaps with `from` <= date < `to`; it counts if it changed nothing. */
 export function recordAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
   const barsId = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
 AND ts >= gaps.date AND ts < gaps.date + 86400)`;
@@ -80,7 +80,7 @@ rows = ${barsId}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`
   };
 }
 
-/** The gaps of a series, the newest first. */
+/** The gaps of a series, newest first. */
 export async function listGaps(db: Database, seriesId: number) {
   const { date, kind, rows, answers, runId } = gaps;
   return db.orm

@@ -1,9 +1,7 @@
 /**
- * A history that is built beside the one it will replace, and the moment when it does.
- *
- * A series that was ever rebuilt has a second one beside it (`staging_for`). The new bars are stored under the id that
- * the series itself does not use; then the two change ids, in a transaction of a few small rows however long the
- * history is. The old bars, now held by the series beside, become revisions and go in small pieces afterwards.
+ * Rebuilds a history in a second, staging series (`staging_for`). The new bars are stored under the id that the series
+ * itself does not use; then a transaction of a few small rows swaps the two ids. The old bars, which the staging series
+ * now has, become revisions and are deleted in small steps afterwards.
  */
 
 import { eq } from "drizzle-orm";
@@ -12,18 +10,18 @@ import { type RevisionKind, series } from "../schema/market.ts";
 import { barPages, barsIdOf, insertBars } from "./bars.ts";
 import { readSeries, type SeriesRow } from "./series.ts";
 
-/** Bars moved in one transaction, so that no other writer waits for long. */
+/** Bars moved per transaction, so that no other writer waits for long. */
 const PIECE = 10_000;
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
-/** The series beside `seriesId`, if it has one: building, with old bars to be put away (`retiredKind`), or idle. */
+/** The staging series of `seriesId`, if any: being built, with old bars to archive (`retiredKind`), or idle. */
 export async function findStaging(db: Database, seriesId: number): Promise<SeriesRow | undefined> {
   return db.orm.select().from(series).where(eq(series.stagingFor, seriesId)).get();
 }
 
 /**
- * The series in which run `runId` builds the new history of `seriesId`, made if there is none. What another run left
- * unfinished in it is forgotten, a piece at a time, with a `pause` after each. Retired bars must be put away before.
+ * The staging series in which run `runId` builds the new history of `seriesId`, created if there is none. What another
+ * run left unfinished in it is deleted in steps, with a `pause` after each. Old bars must be archived before.
  */
 export async function openStaging(
   db: Database,
@@ -53,7 +51,7 @@ export async function openStaging(
   return id;
 }
 
-/** Where the first piece of the bars under `held` ends (epoch seconds), or `null` if there are none. */
+/** Where the first step through the bars under `barsId` ends (epoch seconds), or `null` if there are none. */
 async function pieceEnd(db: Database, barsId: number): Promise<number | null> {
   const [row] = await db.rows(
     `SELECT (SELECT ts FROM bars WHERE series_id = ?1 ORDER BY ts LIMIT 1 OFFSET ${PIECE}),
@@ -73,7 +71,7 @@ export interface StagedChange {
   readonly stored: number;
   /** Stored bars that the new history lacks. */
   readonly lost: number;
-  /** Stored bars that it lacks or has other values for, the first and the last of them (epoch seconds). */
+  /** Stored bars that it lacks or has other values for, and the first and last of them (epoch seconds). */
   readonly changed: number;
   readonly first: number | null;
   readonly last: number | null;
@@ -99,7 +97,7 @@ WHERE o.series_id = ?1 AND o.ts >= ?3 AND o.ts < ?4`,
   return { fresh: fresh!, stored: stored!, lost: lost!, changed: changed!, first: first!, last: last! };
 }
 
-/** Copies the stored bars outside `from` <= ts < `to` into `staging`, a piece at a time, with a `pause` after each. */
+/** Copies the stored bars outside `from` <= ts < `to` into `staging`, in steps, with a `pause` after each. */
 export async function copyRest(
   db: Database,
   { seriesId, staging, from, to }: { seriesId: number; staging: number; from: number; to: number },
@@ -119,8 +117,8 @@ export async function copyRest(
 }
 
 /**
- * Puts `staging`, whose bars are whole, and its ledger of `from` <= ts < `to` in the place of those of `seriesId`: all
- * of it or nothing. The old bars are left to `putAwayRetired`. `also` is written in the same transaction.
+ * Replaces the bars of `seriesId`, and its ledger of `from` <= ts < `to`, with those of `staging`, whose bars are
+ * complete. The old bars are left to `archiveReplaced`. `extraWrites` are part of the same transaction.
  */
 export async function swapStaging(
   db: Database,
@@ -147,8 +145,8 @@ export async function swapStaging(
 }
 
 /**
- * Makes revisions of what differs in the bars that a swap has put out of use, and removes them, a piece at a time, with
- * a `pause` after each. It may be stopped and taken up again at any piece.
+ * Records revisions for the bars that a swap has replaced and that differ, and deletes the old bars, in steps, with a
+ * `pause` after each. It can be interrupted and resumed after any step.
  */
 export async function archiveReplaced(db: Database, staging: SeriesRow, pause: () => Promise<void>): Promise<void> {
   const { id, stagingFor: seriesId, stagingRun: runId, retiredKind, retiredAt } = staging;

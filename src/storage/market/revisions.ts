@@ -1,14 +1,14 @@
-/** What bars were before a provider changed its mind, and who supplied bars that are not the provider's own. */
+/** Earlier values of bars that a provider changed, and the bars that another provider supplied. */
 
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import { type BarColumns, sliceBars } from "../../domain/market/bars.ts";
 import type { Database, Statement } from "../db.ts";
 import { barRevisions, barSources, type RevisionKind } from "../schema/market.ts";
 
-/** Bars per statement: 6 values each, far below SQLite's limit. */
+/** Bars per statement: at most 10 values each, far below SQLite's limit on parameters. */
 const ROWS = 500;
 
-/** Stored bars as they were, and why they change or go. */
+/** Stored bars before they change or are removed, and why. */
 export interface Revised {
   readonly kind: RevisionKind;
   readonly bars: BarColumns;
@@ -22,7 +22,7 @@ function* parts(bars: BarColumns): Generator<BarColumns> {
 
 const marks = (rows: number, one: string) => Array.from({ length: rows }, () => one).join(",");
 
-/** Appends what bars were; `seenAt` in epoch milliseconds. */
+/** Statements that append earlier values of bars; `seenAt` in epoch milliseconds. */
 export function recordRevised(seriesId: number, runId: string, seenAt: number, { kind, bars }: Revised): Statement[] {
   return [...parts(bars)].map(({ ts, open, high, low, close, volume }) => ({
     sql: `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume) VALUES
@@ -42,7 +42,7 @@ ${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
   }));
 }
 
-/** Removes bars stored under the id `held` (`barsIdOf` of their series). */
+/** Statements that delete bars stored under the id `barsId` (`barsIdOf` of their series). */
 export function removeBars(barsId: number, bars: BarColumns): Statement[] {
   return [...parts(bars)].map(({ ts }) => ({
     sql: `DELETE FROM bars WHERE series_id = ? AND ts IN (${marks(ts.length, "?")})`,
@@ -50,7 +50,7 @@ export function removeBars(barsId: number, bars: BarColumns): Statement[] {
   }));
 }
 
-/** Notes who supplied `bars`; without `provider` they are the series' own, whatever was noted before. */
+/** Statements that record who supplied `bars`; without `provider`, that they are the series' own. */
 export function insertSources(
   seriesId: number,
   runId: string,
@@ -74,7 +74,7 @@ AND ts IN (SELECT value FROM json_each(?4))`,
   ];
 }
 
-/** Notes that bars from the earliest of `times` (epoch seconds) on are others than the profile was computed from. */
+/** The statement that marks bars from the earliest of `times` (epoch seconds) on as newer than the profile. */
 export function markChanged(seriesId: number, times: readonly number[]): Statement[] {
   if (times.length === 0) return [];
   const from = Math.min(...times);
@@ -91,7 +91,7 @@ export async function foreignBars(db: Database, seriesId: number, from: number, 
   return new Set(rows.map(({ ts }) => ts));
 }
 
-/** What changed in a series, newest first: one line per write and reason. */
+/** What changed in a series, newest first: one row per write and reason. */
 export async function listRevisions(db: Database, seriesId: number, limit: number) {
   const { seenAt, kind, runId, ts } = barRevisions;
   return db.orm

@@ -1,4 +1,4 @@
-/** Which series answers for a symbol when nobody names its provider. */
+/** Which series stands for a symbol when no provider is named. */
 
 import { and, desc, eq } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -8,7 +8,7 @@ import { profiles } from "../schema/profiles.ts";
 
 export type SeriesRow = typeof series.$inferSelect;
 
-/** The series behind the profile of a symbol, else the newest one of that symbol; of `provider` only, if given. */
+/** The series behind a symbol's profile, or else the newest one of the symbol; only those of `provider`, if given. */
 export async function findSeries(
   db: Database,
   symbol: string,

@@ -1,4 +1,4 @@
-/** The health of profiles, from small tables only: never by reading bars. */
+/** The health of profiles, computed from small tables without reading bars. */
 
 import { eq, type SQL, sql } from "drizzle-orm";
 import { REASONS } from "../../domain/market/validate-bars.ts";
@@ -14,7 +14,7 @@ const openGaps = (...kinds: readonly string[]) =>
   sql`(select count(*) from ${gaps} where ${gaps.seriesId} = ${series.id} and ${gaps.answers} < ${CONFIRMED_AFTER}
 and ${gaps.kind} in (${sql.raw(kinds.map((kind) => `'${kind}'`).join(", "))}))`;
 
-/** The place of a profile's health in `HEALTHS`; for queries over profiles joined with their series. */
+/** SQL for the index of a profile's health in `HEALTHS`, for queries that join profiles with their series. */
 export const healthRank = ({ newsSince, staleBefore }: HealthClock): SQL<number> => sql`case
 when coalesce(${series.suspectAt}, 0) > ${newsSince} or ${openGaps("outside")} > 0 then ${rank("suspicious")}
 when ${openGaps("missing", "truncated")} > 0 or json_extract(${profiles.backfill}, '$.history_complete') = 0
@@ -23,15 +23,15 @@ when ${profiles.lastBar} < case ${series.sessions} when 'continuous' then ${stal
 else ${staleBefore.us_equity} end then ${rank("stale")}
 when coalesce(${series.revisedAt}, 0) > ${newsSince} then ${rank("revised")} else ${rank("ok")} end`;
 
-/** What the health of one profile rests on. */
+/** The facts behind the health of a profile. */
 export interface HealthFacts {
   readonly health: Health;
-  /** Sessions missing or cut short, and days with bars outside the sessions, that nobody has confirmed. */
+  /** Unconfirmed gaps: sessions that are missing or cut short, and days with bars outside the sessions. */
   readonly gaps: number;
   readonly outside: number;
-  /** Rows of the source that came twice. */
+  /** Duplicate rows of the source. */
   readonly duplicates: number;
-  /** Epoch milliseconds of the last revision and of the last answer that was not believed; `null` if never. */
+  /** Epoch milliseconds of the last revision and of the last implausible answer; `null` if never. */
   readonly revisedAt: number | null;
   readonly suspectAt: number | null;
 }

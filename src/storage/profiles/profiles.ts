@@ -1,4 +1,4 @@
-/** Profiles: what is known of a symbol at an interval, written in one transaction with the job that made it. */
+/** Profiles: what is known of a symbol at an interval, stored in one transaction with the end of their job. */
 
 import { and, asc, desc, eq, getTableColumns, inArray, ne, type SQL, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -25,17 +25,17 @@ export interface ProfileRecord {
   readonly features: Readonly<Record<string, number | null>>;
   readonly catalogVersion: string;
   readonly backfill: BackfillMetadata;
-  /** What the next incremental update starts from. */
+  /** The state that the next incremental update starts from. */
   readonly state: Uint8Array;
   /** Float32, row-major: features × `tailLength`, NaN = undefined. */
   readonly tail: Float32Array;
   readonly tailLength: number;
 }
 
-/** What the job that made a profile ends with. */
+/** The final figures of the job that computed a profile. */
 export interface FinishedJob {
   readonly jobId: number;
-  /** Seconds worked, all stretches together. */
+  /** Seconds worked in all work intervals. */
   readonly seconds: number;
   readonly workedMs: number;
   readonly dataPoints: number;
@@ -114,7 +114,7 @@ export async function intervalsOf(db: Database, symbol: string): Promise<Interva
   return rows.map((row) => row.interval);
 }
 
-/** The columns of a list of profiles that it can be sorted by, besides its features. */
+/** What a list of profiles can be sorted by, besides features. */
 export const PROFILE_SORTS = ["symbol", "health", "bars", "last_bar", "updated"] as const;
 
 export type ProfileSort = { readonly descending: boolean } & (
@@ -130,15 +130,15 @@ export interface ProfileQuery {
   readonly where?: Condition | undefined;
   /** Only these profiles: `AAPL/1d`. */
   readonly keys?: readonly string[];
-  /** Only profiles of these healths; of all if there are none. */
+  /** Only profiles of these healths; empty for all. */
   readonly healths?: readonly Health[];
-  /** What to sort by, features without a value last; by symbol if not given. */
+  /** How to sort; profiles without a value come last. By symbol if not given. */
   readonly sort?: ProfileSort | undefined;
   readonly limit: number;
   readonly offset?: number;
 }
 
-/** Profiles with their health, in the order asked for, a page at a time. */
+/** One page of profiles with their health, sorted as asked. */
 export async function listProfiles(db: Database, query: ProfileQuery, clock: HealthClock) {
   const rank = healthRank(clock);
   const rows = await db.orm
@@ -152,7 +152,7 @@ export async function listProfiles(db: Database, query: ProfileQuery, clock: Hea
   return rows.map(({ rank: place, ...profile }) => ({ ...profile, health: HEALTHS[place] ?? "ok" }));
 }
 
-/** Which profiles a query finds, whatever its page: enough of each to order a run for it. */
+/** All profiles that match a query, with what is needed to start a run for them. */
 export async function matchingProfiles(
   db: Database,
   query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
@@ -167,7 +167,7 @@ export async function matchingProfiles(
     .orderBy(symbol, interval);
 }
 
-/** How many profiles a query finds, whatever its page. */
+/** How many profiles match a query, on all its pages. */
 export async function countMatching(
   db: Database,
   query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
@@ -215,7 +215,7 @@ function columnOf(column: (typeof PROFILE_SORTS)[number], rank: SQL<number>): SQ
   }
 }
 
-/** The symbols whose features another version of the catalogue computed, by the provider and interval of their bars. */
+/** The symbols whose features were computed with another version of the catalogue, by provider and interval. */
 export async function outdatedProfiles(
   db: Database,
   version: string,
@@ -237,7 +237,7 @@ export async function countProfiles(db: Database): Promise<number> {
   return db.orm.$count(profiles);
 }
 
-/** Forgets a profile and its feature state; the bars stay. */
+/** Deletes a profile and its feature state; the bars stay. */
 export async function deleteProfile(db: Database, symbol: string, interval: Interval): Promise<void> {
   await db.write([
     db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),

@@ -1,4 +1,4 @@
-/** Screens as SQL over the profiles' JSON. Names and numbers are bound, never written into the statement. */
+/** Screener conditions as SQL over the profiles' JSON. Names and numbers are bound, never written into the SQL. */
 
 import { type SQL, sql } from "drizzle-orm";
 import type { Comparison, Condition, Operand } from "../../domain/profiles/screener.ts";
@@ -13,7 +13,7 @@ const SIGNS: Readonly<Record<Comparison, SQL>> = {
   "!=": sql`<>`,
 };
 
-/** The value of a feature; NULL where it has none. */
+/** SQL for the value of a feature; NULL where it has none. */
 export const featureValue = (name: string): SQL => sql`json_extract(${profiles.features}, ${`$."${name}"`})`;
 
 export function conditionSql(condition: Condition): SQL {

@@ -1,4 +1,4 @@
-/** The limiter's memory on disk. */
+/** What the rate limiter has used of each limit, stored so that a restart does not lose it. */
 
 import { sql } from "drizzle-orm";
 import type { Database } from "../db.ts";

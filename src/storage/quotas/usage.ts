@@ -1,4 +1,4 @@
-/** Requests and weighted units spent per provider and minute: in memory at once, on disk a moment later. */
+/** Requests and weighted units spent per provider and minute: counted in memory, written to the database later. */
 
 import { gte, sql } from "drizzle-orm";
 import { DAY } from "../../domain/market/interval.ts";
@@ -22,7 +22,7 @@ export interface Usage {
   readonly today: { readonly requests: number; readonly units: number };
 }
 
-/** Epoch seconds of the earliest minute that is asked about: midnight UTC and a minute, or an hour ago. */
+/** The earliest minute that any question is about, epoch seconds: one before midnight UTC, or an hour ago. */
 const remembered = (seconds: number) => Math.min(seconds - (seconds % DAY) - MINUTE, seconds - 60 * MINUTE);
 
 export class UsageStore {
@@ -37,7 +37,7 @@ export class UsageStore {
     private readonly now: () => number,
   ) {}
 
-  /** Reads what was spent today and in the last hour, so that a restart forgets nothing. */
+  /** Reads what was spent today and in the last hour, so that a restart loses nothing. */
   static async open(db: Database, onError: (error: unknown) => void, now = Date.now): Promise<UsageStore> {
     const store = new UsageStore(db, onError, now);
     const seconds = Math.floor(now() / 1000);
@@ -49,7 +49,7 @@ export class UsageStore {
     return store;
   }
 
-  /** Adds to the present minute of a provider. */
+  /** Adds to the current minute of a provider. */
   count(provider: string, units: number, requests = 1): void {
     const seconds = Math.floor(this.now() / 1000);
     const minute = seconds - (seconds % MINUTE);
@@ -66,7 +66,7 @@ export class UsageStore {
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
-  /** What each provider was asked in the last minute (the present and the one before it) and today. */
+  /** What was spent with each provider in the current minute and today (UTC). */
   usage(): Usage[] {
     const seconds = Math.floor(this.now() / 1000);
     const found = new Map<string, { lastMinute: Count; today: Count }>();
@@ -88,7 +88,7 @@ export class UsageStore {
     }));
   }
 
-  /** Requests to each provider in each of the last minutes, at most 60, oldest first; the last one still fills. */
+  /** Requests to each provider per minute for the last `count` minutes (at most 60), oldest first, current one last. */
   minutes(count: number): Map<string, number[]> {
     const seconds = Math.floor(this.now() / 1000);
     const first = seconds - (seconds % MINUTE) - (count - 1) * MINUTE;

@@ -1,4 +1,4 @@
-/** The coverage ledger: which windows of a series were asked for, and what came of it. */
+/** The coverage ledger: which windows of a series were requested, and the result of each. */
 
 import { and, eq, gt, gte, inArray, lte } from "drizzle-orm";
 import type { BarColumns } from "../../domain/market/bars.ts";
@@ -17,7 +17,7 @@ export interface Window {
   readonly to: number;
 }
 
-/** The job's counters, written with a batch so that a restart goes on from them. */
+/** The job's counters, written with a batch so that they survive a restart. */
 export interface JobCounters {
   readonly jobId: number;
   readonly apiCalls: number;
@@ -28,25 +28,25 @@ export interface BatchRecord {
   readonly seriesId: number;
   readonly runId: string;
   readonly window: Window;
-  /** What was answered for the window. */
+  /** The bars that the provider returned for the window. */
   readonly bars: BarColumns;
-  /** Those of them that are stored: all, unless some are there already or are not to be believed. */
+  /** Those of them to be stored: all, unless some are stored already or are implausible. */
   readonly write?: BarColumns;
-  /** What stored bars were before this write, by the reason for which they change or go. */
+  /** Earlier values of stored bars that this write changes or removes, by reason. */
   readonly revised?: readonly Revised[];
-  /** Stored bars that the answer lacks: it was not believed. */
+  /** How many stored bars the answer lacks, which makes it implausible. */
   readonly lacking?: number;
-  /** The provider of the bars, where it is not that of the series. */
+  /** The provider of the bars, if it is not that of the series. */
   readonly source?: string;
-  /** More to be written in the same transaction. */
+  /** More statements for the same transaction. */
   readonly extraWrites?: readonly Statement[];
   readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
-  /** With the number of bars that the job holds outside this window: those inside are counted once they are in. */
+  /** Including how many bars the job has outside this window; those inside are counted after the write. */
   readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
 }
 
-// These run for every batch: written out once, because drizzle would build their text anew each time, which costs more
-// than running them.
+// These run for every batch. They are spelled out, because building their text with drizzle each time takes longer than
+// running them.
 const UPSERT_BATCH = `INSERT INTO batches
 (series_id, run_id, from_ts, to_ts, status, rows, rejected, first_ts, last_ts, error, fetched_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -63,13 +63,13 @@ const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = 
 WHERE series_id = ${barsIdSql("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
-/** Marks a series whose vendor revised bars, or gave an answer that was not believed. */
+/** Marks a series whose vendor revised bars, or gave an implausible answer. */
 function markDoubtful(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
   const set = [...(revised ? ["revised_at = ?1"] : []), ...(suspect ? ["suspect_at = ?1"] : [])];
   return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
 }
 
-/** Stores a batch: its bars, what was rejected, its line in the ledger and the job's counters, or nothing at all. */
+/** Stores a batch in one transaction: its bars, the rejected rows, its row of the ledger and the job's counters. */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
   const { bars, rejected, seriesId, runId, window, counters, write = bars, revised = [], source, lacking = 0 } = batch;
   const { ts } = bars;
@@ -105,7 +105,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   ]);
 }
 
-/** Notes that a window could not be had. Bars that are stored stay; a window once answered is not marked failed. */
+/** Records that a window could not be fetched. Stored bars stay, and a window answered before is not marked failed. */
 export async function storeFailedBatch(
   db: Database,
   failure: { seriesId: number; runId: string; window: Window; error: string; counters: JobCounters },
@@ -117,7 +117,7 @@ export async function storeFailedBatch(
   ]);
 }
 
-/** The windows of a series that were answered (with bars or with none); with `runId` only those of that run. */
+/** The windows of a series that were answered (with or without bars); with `runId`, only those of that run. */
 export async function answeredWindows(db: Database, seriesId: number, runId?: string): Promise<Window[]> {
   return db.orm
     .select({ from: batches.fromTs, to: batches.toTs })
@@ -132,7 +132,7 @@ export async function answeredWindows(db: Database, seriesId: number, runId?: st
     .orderBy(batches.fromTs);
 }
 
-/** The windows after `from` that were answered to runs for which it was `asOf` (epoch seconds) or later. */
+/** The answered windows after `from`, of runs whose `asOf` (epoch seconds) is the given one or later. */
 export async function windowsAsOf(db: Database, seriesId: number, from: number, asOf: number): Promise<Window[]> {
   return db.orm
     .select({ from: batches.fromTs, to: batches.toTs })
@@ -149,14 +149,14 @@ export async function windowsAsOf(db: Database, seriesId: number, from: number, 
     .orderBy(batches.fromTs);
 }
 
-/** A window and what came of it. */
+/** A window and its result. */
 export interface KnownWindow extends Window {
   readonly state: BatchState;
 }
 
 const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed" } as const;
 
-/** The windows that a run asked of a series, in order of time, with what came of them. */
+/** The windows that a run requested of a series, by time, with their results. */
 export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<KnownWindow[]> {
   const rows = await db.orm
     .select({ from: batches.fromTs, to: batches.toTs, status: batches.status })
@@ -169,7 +169,7 @@ export async function windowsOfRun(db: Database, seriesId: number, runId: string
 /** Symbols per statement. */
 const SYMBOLS = 500;
 
-/** The windows that a run asked of many symbols, by symbol, in order of time, with what came of them. */
+/** The windows that a run requested of many symbols, by symbol and time, with their results. */
 export async function windowsOfSymbols(
   db: Database,
   run: { readonly id: string; readonly provider: string; readonly interval: Interval },
@@ -201,8 +201,8 @@ export async function windowsOfSymbols(
 }
 
 /**
- * Takes windows away from a run, so that it asks for them again; what was answered stays known to everybody else.
- * `within` takes only those that lie between its ends.
+ * Detaches windows from a run, so that it requests them again; other runs still see them as answered. `within` limits
+ * this to windows between its ends.
  */
 export async function releaseWindows(
   db: Database,
@@ -236,7 +236,7 @@ export async function releaseWindows(
   }
 }
 
-/** What a run asked of a series and what came of it, in order of time. */
+/** The rows of the ledger for a run and a series, by time. */
 export async function ledgerOf(db: Database, seriesId: number, runId: string) {
   return db.orm
     .select()

@@ -1,4 +1,4 @@
-/** Jobs as their workers see them: what earlier stretches of work left behind. */
+/** Jobs as their workers see them: what earlier work intervals have recorded. */
 
 import { eq } from "drizzle-orm";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
@@ -27,7 +27,7 @@ export async function savePlanStart(db: Database, jobId: number, planFrom: numbe
   await db.orm.update(jobs).set({ planFrom }).where(eq(jobs.id, jobId)).run();
 }
 
-/** Keeps what a stretch of work has asked of its provider, and how long its stages took. */
+/** Saves what a work interval has requested of its provider, and how long its stages took. */
 export async function addWorkTime(
   db: Database,
   jobId: number,
@@ -44,7 +44,7 @@ export async function saveWork(
   await db.orm.update(jobs).set(work).where(eq(jobs.id, jobId)).run();
 }
 
-/** The state that the database has of a job: a worker may have completed it a moment ago. */
+/** The state of a job in the database: a worker may have completed it a moment ago. */
 export async function storedState(db: Database, jobId: number): Promise<JobState | undefined> {
   return (await db.orm.select({ state: jobs.state }).from(jobs).where(eq(jobs.id, jobId)).get())?.state;
 }

@@ -1,4 +1,4 @@
-/** The list of all runs: found by filters, paged by key in both directions, never counted. */
+/** The list of all runs: filtered, paged by key in both directions, never counted. */
 
 import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -13,18 +13,18 @@ export interface RunFilter {
   readonly mode?: Mode;
   readonly interval?: Interval;
   readonly provider?: string;
-  /** Runs that have this symbol. */
+  /** Only runs with a job for this symbol. */
   readonly symbol?: string;
-  /** When it was ordered: half open, epoch milliseconds. */
+  /** When the run was created: half-open range, epoch milliseconds. */
   readonly from?: number;
   readonly to?: number;
 }
 
-/** One page of the runs that pass the filter, newest first. */
+/** One page of the runs that match the filter, newest first. */
 export const listRuns = (db: Database, filter: RunFilter, page: PageWindow): Promise<KeyedPage<RunRow>> =>
   keyedPage((window) => runListQuery(db, filter, window), page);
 
-/** The query of one page: newest first, or after a place oldest first. */
+/** The query of one page: newest first, or with `after` oldest first. */
 export function runListQuery(db: Database, filter: RunFilter, { limit, before, after }: PageWindow) {
   const { state, mode, interval, provider, symbol, from, to } = filter;
   const key = sql`(${runs.createdAt}, ${runs.id})`;
@@ -50,7 +50,7 @@ export function runListQuery(db: Database, filter: RunFilter, { limit, before, a
     .limit(limit);
 }
 
-/** The reason that most failed jobs of each run have, and how many reasons there are. */
+/** The most frequent reason of failure of each run, and how many different reasons there are. */
 export async function failuresOf(db: Database, runIds: readonly string[]) {
   const rows = await db.orm
     .select({ runId: jobs.runId, error: jobs.error, jobs: sql<number>`count(*)` })

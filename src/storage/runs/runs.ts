@@ -1,4 +1,4 @@
-/** Runs and their jobs: the truth that the engine is filled from. */
+/** Runs and their jobs as stored; after a restart the registry and the job queue are filled from here. */
 
 import { and, desc, eq, inArray, or, sql } from "drizzle-orm";
 import type { AlertEvent, JobFailed } from "../../domain/alerts.ts";
@@ -26,8 +26,8 @@ function* chunks<T>(items: readonly T[]): Generator<T[]> {
 }
 
 /**
- * Stores a run with one queued job per symbol, or nothing if any symbol is active already (a unique index sees to it).
- * What is to be written `alongside` holds if the run does, and not otherwise.
+ * Stores a run with one queued job per symbol, or nothing if a symbol is active already (a unique index refuses it).
+ * `extraWrites` are part of the same transaction.
  */
 export async function insertRun(
   db: Database,
@@ -45,7 +45,7 @@ export async function insertRun(
   ]);
 }
 
-/** The jobs that hold any of `symbols` at `interval`. */
+/** The active jobs for any of `symbols` at `interval`. */
 export async function activeJobs(db: Database, symbols: readonly string[], interval: Interval): Promise<JobRow[]> {
   const found: JobRow[] = [];
   for (const part of chunks(symbols)) {
@@ -63,7 +63,7 @@ export async function findRun(db: Database, id: string): Promise<RunRow | undefi
   return db.orm.select().from(runs).where(eq(runs.id, id)).get();
 }
 
-/** Runs with work to do: those not finished, and one whose job was retried just before the server died. */
+/** Runs with work to do: unfinished ones, and those with a job that was retried just before the server stopped. */
 export async function openRuns(db: Database): Promise<RunRow[]> {
   const active = db.orm
     .select({ id: jobs.runId })
@@ -80,7 +80,7 @@ export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> 
   return db.orm.select().from(jobs).where(eq(jobs.runId, runId)).orderBy(jobs.id);
 }
 
-/** Sets a run's state and records what is to be told of it, together. */
+/** Sets a run's state and records its alert events, in one transaction. */
 export async function setRunState(
   db: Database,
   id: string,
@@ -111,8 +111,8 @@ export type JobPatch = Partial<
 >;
 
 /**
- * Moves jobs to the state that `transition` leads to, those of them that are in a state it starts from.
- * @returns the ids that were moved
+ * Applies `transition` to those of the jobs that are in a state it starts from.
+ * @returns the ids of the jobs that were moved
  */
 export async function moveJobs(
   db: Database,
@@ -133,7 +133,7 @@ export async function moveJobs(
   return moved;
 }
 
-/** Ends jobs that can still fail, each with what changes and what is to be told of it, all together. */
+/** Fails the jobs that can still fail; each changes and gets its alert event in one transaction. */
 export async function failJobs(
   db: Database,
   failures: readonly { readonly id: number; readonly patch: JobPatch; readonly event: JobFailed }[],
@@ -146,7 +146,7 @@ export async function failJobs(
           .update(jobs)
           .set({ ...patch, state: to, error: event.reason, finishedAt: event.at })
           .where(and(eq(jobs.id, id), inArray(jobs.state, [...from]))),
-        // Not if the job was completed a moment ago, so that the update above found nothing to do.
+        // Not if the job was completed a moment ago, so that the update above changed nothing.
         ...recordStatements([event], {
           sql: "EXISTS (SELECT 1 FROM jobs WHERE id = ? AND state = 'failed' AND finished_at = ?)",
           args: [id, event.at],
@@ -156,14 +156,14 @@ export async function failJobs(
   }
 }
 
-/** The jobs of one run that are in one state, with their sums. */
+/** The jobs of one run in one state, and their totals. */
 export interface JobCount {
   readonly runId: string;
   readonly state: JobState;
   readonly jobs: number;
   readonly dataPoints: number;
   readonly apiCalls: number;
-  /** Sessions that are missing from what they stored. */
+  /** Missing sessions in the series of complete jobs. */
   readonly gaps: number;
 }
 
@@ -183,10 +183,10 @@ export async function countJobs(db: Database, runIds: readonly string[]): Promis
     .groupBy(jobs.runId, jobs.state);
 }
 
-/** Jobs that tell how fast a provider is. */
+/** How many of a provider's last jobs its speed is estimated from. */
 const SPEED_SAMPLE = 200;
 
-/** What the last jobs of a provider took in all: their number, requests, and milliseconds of work. */
+/** Totals of the last complete jobs of a provider: their number, requests, and milliseconds of work. */
 export async function speedOf(db: Database, provider: string) {
   const recent = db.orm
     .select({ requests: jobs.apiCalls, worked: jobs.workedMs })

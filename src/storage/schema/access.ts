@@ -1,16 +1,16 @@
-/** The tables of login and audit: tokens, sessions, and who did what. */
+/** Tables of login and audit: tokens, login sessions and audit entries. */
 
 import { sql } from "drizzle-orm";
 import { check, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { SCOPES } from "../../domain/access.ts";
 
-/** API tokens: programs and guests act in their name. */
+/** API tokens for programs and guests. */
 export const tokens = sqliteTable(
   "tokens",
   {
     id: integer().primaryKey(),
     name: text().notNull(),
-    /** SHA-256 of the token, in hex: the token itself is shown once and kept nowhere. */
+    /** SHA-256 of the token, in hex: the token itself is shown once and never stored. */
     hash: text().notNull().unique(),
     scope: text({ enum: SCOPES }).notNull(),
     /** Epoch milliseconds. */
@@ -23,13 +23,13 @@ export const tokens = sqliteTable(
   ],
 );
 
-/** Browsers that have signed in, with the password or with a token. */
+/** Login sessions of browsers, started with the password or with a token. */
 export const sessions = sqliteTable(
   "sessions",
   {
     /** SHA-256 of the cookie, in hex. */
     hash: text().primaryKey(),
-    /** The token that was signed in with; `null` for the password. */
+    /** The token that was used to sign in; `null` for the password. */
     tokenId: integer("token_id").references(() => tokens.id, { onDelete: "cascade" }),
     /** Epoch milliseconds. */
     createdAt: integer("created_at").notNull(),
@@ -38,7 +38,7 @@ export const sessions = sqliteTable(
   (t) => [index("sessions_by_end").on(t.expiresAt)],
 );
 
-/** Who changed what, when and why; written with the change. */
+/** Who changed what, when and why; written in the transaction of the change where there is one. */
 export const audit = sqliteTable(
   "audit",
   {
@@ -47,7 +47,7 @@ export const audit = sqliteTable(
     at: integer().notNull(),
     actor: text().notNull(),
     action: text().notNull(),
-    /** What it was done to: a symbol, a run, a watchlist, … */
+    /** What was changed: a symbol, a run, a watchlist, … */
     subject: text().notNull(),
     reason: text(),
     before: text({ mode: "json" }).$type<Record<string, unknown>>(),

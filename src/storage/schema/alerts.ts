@@ -1,15 +1,15 @@
-/** The tables of the alerts: mails, and the events that they tell of. */
+/** Tables of the alerts: events, and the mails made of them. */
 
 import { sql } from "drizzle-orm";
 import { check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { ALERT_KINDS, type AlertEvent, MAIL_STATES } from "../../domain/alerts.ts";
 import { oneOf } from "./checks.ts";
 
-/** Mails: made from events, sent by the outbox, kept for the screen. */
+/** Mails: made of events, sent by the mail dispatcher, kept for the alerts page. */
 export const mails = sqliteTable(
   "mails",
   {
-    /** Also the first half of its Message-ID, which stays the same however often it is sent. */
+    /** Also the first half of its Message-ID, which is the same for every attempt. */
     id: text().primaryKey(),
     kind: text({ enum: [...ALERT_KINDS, "test"] }).notNull(),
     recipients: text().notNull(),
@@ -18,7 +18,7 @@ export const mails = sqliteTable(
     html: text().notNull(),
     state: text({ enum: MAIL_STATES }).notNull().default("waiting"),
     attempts: integer().notNull().default(0),
-    /** Not before this time, and while it is being sent, until when that may take (both epoch milliseconds). */
+    /** It is not sent before the first time; while it is being sent, its lease ends at the second (epoch ms). */
     notBefore: integer("not_before").notNull(),
     leasedUntil: integer("leased_until"),
     error: text(),
@@ -38,19 +38,19 @@ export const mails = sqliteTable(
 
 const EVENT_STATES = ["new", "mailed", "muted"] as const;
 
-/** What happened that is worth a mail, written in the transaction in which it happened. */
+/** Events that are worth a mail, recorded in the transaction that causes them. */
 export const alertEvents = sqliteTable(
   "alert_events",
   {
     id: integer().primaryKey(),
-    /** What makes it the same event (`alertKey`). */
+    /** Identifies the event, so that it is recorded once (`alertKey`). */
     key: text().notNull().unique(),
     kind: text({ enum: ALERT_KINDS }).notNull(),
     runId: text("run_id"),
     /** Epoch milliseconds. */
     at: integer().notNull(),
     event: text({ mode: "json" }).$type<AlertEvent>().notNull(),
-    /** `muted`: no rule wanted it, or there was nobody to mail it to. */
+    /** `muted`: no rule asks for it, or there was no recipient. */
     state: text({ enum: EVENT_STATES }).notNull().default("new"),
     mailId: text("mail_id").references(() => mails.id, { onDelete: "cascade" }),
   },

@@ -1,4 +1,4 @@
-/** The check that a column holds one of the words that the domain knows. */
+/** A CHECK constraint: the column holds one of `values`. */
 
 import { sql } from "drizzle-orm";
 import { check, type SQLiteColumn } from "drizzle-orm/sqlite-core";

@@ -4,8 +4,8 @@ import { sql } from "drizzle-orm";
 import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /**
- * Symbols known by name: imported, or listed by a provider. Their names are found through the full-text table
- * `company_names` (a virtual table, so only in the migrations), which triggers keep in step.
+ * Companies that were imported or listed by a provider. Their names are searched in the full-text table
+ * `company_names`, which triggers keep in step; drizzle cannot declare it, so it exists only in the migrations.
  */
 export const companies = sqliteTable("companies", {
   id: integer().primaryKey(),
@@ -17,7 +17,7 @@ export const companies = sqliteTable("companies", {
   updatedAt: integer("updated_at").notNull(),
 });
 
-/** The lists that providers gave, so that they are not asked again at once. */
+/** The lists fetched from providers, so that they are not requested again soon. */
 export const companyLists = sqliteTable(
   "company_lists",
   {
@@ -30,7 +30,7 @@ export const companyLists = sqliteTable(
   (t) => [primaryKey({ columns: [t.provider, t.exchange] })],
 );
 
-/** Symbols that a person keeps together under a name. */
+/** Named lists of symbols. */
 export const watchlists = sqliteTable(
   "watchlists",
   {

@@ -6,12 +6,12 @@ import { ACTION_KINDS } from "../../domain/market/corporate-actions.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { oneOf } from "./checks.ts";
 
-/** Why a stored bar took other values, or went. */
+/** Why a stored bar was changed or removed. */
 export const REVISION_KINDS = ["split", "dividend", "correction", "withdrawn", "rebuild"] as const;
 
 export type RevisionKind = (typeof REVISION_KINDS)[number];
 
-/** One line of bars: two feeds or two adjustments of a symbol are two series, never blended. */
+/** The bars of one symbol, interval, provider, feed, adjustment and session policy; two series are never blended. */
 export const series = sqliteTable(
   "series",
   {
@@ -22,20 +22,20 @@ export const series = sqliteTable(
     interval: text({ enum: INTERVALS }).notNull(),
     adjustment: text().notNull(),
     sessions: text().notNull(),
-    /** The series that this one is to replace once it is complete; 0 for a series in its own right. */
+    /** The series that this one will replace once it is complete; 0 for all but staging series. */
     stagingFor: integer("staging_for").notNull().default(0),
-    /** The run that builds it; kept until the bars that it replaced are put away. */
+    /** The run that builds it; set until the bars that it replaced are archived. */
     stagingRun: text("staging_run"),
-    /** The id under which its bars are stored: its own, until it changes with the one beside it (see staging.ts). */
+    /** The id under which its bars are stored: its own (`null`), until a rebuild swaps it (see rebuild.ts). */
     barsId: integer("bars_id"),
-    /** Its bars were replaced for this reason at this time (epoch ms), and are still to become revisions. */
+    /** Why and when (epoch milliseconds) its bars were replaced; set until they have become revisions. */
     retiredKind: text("retired_kind", { enum: REVISION_KINDS }),
     retiredAt: integer("retired_at"),
-    /** The earliest bar (epoch seconds) that changed since the profile was computed; set with the bars, in one write. */
+    /** The earliest bar (epoch seconds) that has changed since the profile was computed; written with the bars. */
     changedFrom: integer("changed_from"),
-    /** The run that asked for corporate actions last. */
+    /** The last run that requested corporate actions. */
     actionsRun: text("actions_run"),
-    /** When the vendor last changed stored bars, and when it last gave an answer that was not believed (epoch ms). */
+    /** When the vendor last changed stored bars, and when it last gave an implausible answer (epoch milliseconds). */
     revisedAt: integer("revised_at"),
     suspectAt: integer("suspect_at"),
   },
@@ -46,7 +46,7 @@ export const series = sqliteTable(
   ],
 );
 
-/** Bars as the provider gave them; `ts` is the start of the bar, epoch seconds. Created WITHOUT ROWID (migration). */
+/** Bars as the provider returned them; `ts` is the start of the bar, epoch seconds. WITHOUT ROWID (migration). */
 export const bars = sqliteTable(
   "bars",
   {
@@ -64,8 +64,8 @@ export const bars = sqliteTable(
 );
 
 /**
- * What bars were before a provider changed its mind: only ever appended to (a trigger in the migration sees to it).
- * Created WITHOUT ROWID (migration).
+ * Earlier values of bars that a provider changed. Rows are only added: a trigger refuses updates. The trigger and
+ * WITHOUT ROWID were added to the migration by hand.
  */
 export const barRevisions = sqliteTable(
   "bar_revisions",
@@ -87,7 +87,7 @@ export const barRevisions = sqliteTable(
   (t) => [primaryKey({ columns: [t.seriesId, t.ts, t.seenAt] }), oneOf("bar_revisions_kind", t.kind, REVISION_KINDS)],
 );
 
-/** Bars that another provider than that of their series filled in. */
+/** Bars that were filled in from another provider than that of their series. */
 export const barSources = sqliteTable(
   "bar_sources",
   {
@@ -101,7 +101,7 @@ export const barSources = sqliteTable(
   (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
 
-/** Splits and dividends as a provider lists them; stored bars stay raw and are adjusted on reading. */
+/** Splits and dividends as a provider lists them; stored bars stay raw and are adjusted when they are read. */
 export const corporateActions = sqliteTable(
   "corporate_actions",
   {
@@ -122,12 +122,12 @@ export const corporateActions = sqliteTable(
   ],
 );
 
-/** What can be wrong with a session; one finding each, the gravest. */
+/** What can be wrong with a session; of several, the worst is stored. */
 export const GAP_KINDS = ["missing", "truncated", "sparse", "outside"] as const;
 
 export type GapKind = (typeof GAP_KINDS)[number];
 
-/** Sessions that are not as the calendar and the symbol's own habit have them, and what repairs were told of them. */
+/** Sessions that differ from the calendar or from the symbol's usual number of bars, and how repairs of them went. */
 export const gaps = sqliteTable(
   "gaps",
   {
@@ -137,24 +137,24 @@ export const gaps = sqliteTable(
     /** Midnight UTC of the trading date, epoch seconds. */
     date: integer().notNull(),
     kind: text({ enum: GAP_KINDS }).notNull(),
-    /** Bars that the session has. */
+    /** How many bars are stored of the session. */
     rows: integer().notNull(),
     /** How many repairs in a row brought nothing. */
     answers: integer().notNull().default(0),
-    /** The repair that asked last. */
+    /** The repair that requested it last. */
     runId: text("run_id"),
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.date] }), oneOf("gaps_kind", t.kind, GAP_KINDS)],
 );
 
-/** Rows of a source that are no usable bars: kept as they came, with the reason. */
+/** Rows of a source that are not usable as bars: stored as received, with the reason. */
 export const rejectedBars = sqliteTable(
   "rejected_bars",
   {
     seriesId: integer("series_id")
       .notNull()
       .references(() => series.id, { onDelete: "cascade" }),
-    /** Where it stood, e.g. `AAPL.csv:17`. */
+    /** Where the row was found, e.g. `AAPL.csv:17`. */
     place: text().notNull(),
     reason: text().notNull(),
     raw: text().notNull(),

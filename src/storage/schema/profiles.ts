@@ -27,7 +27,7 @@ export const profiles = sqliteTable(
   (t) => [primaryKey({ columns: [t.symbol, t.interval] })],
 );
 
-/** What the next incremental update starts from, and the last values of every feature for sparklines. */
+/** The state that the next incremental update starts from, and the last values of every feature for sparklines. */
 export const featureStates = sqliteTable(
   "feature_states",
   {

@@ -1,4 +1,4 @@
-/** What was asked of the providers, and the state of their limits. */
+/** Requests sent to the providers, and the state of their limits. */
 
 import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -14,7 +14,7 @@ export const apiUsage = sqliteTable(
   (t) => [primaryKey({ columns: [t.provider, t.minute] })],
 );
 
-/** What the limiter must not forget over a restart, per provider and key (`account`) and period. */
+/** What the rate limiter must remember across a restart, per provider and key (`account`) and period. */
 export const quotas = sqliteTable(
   "quotas",
   {

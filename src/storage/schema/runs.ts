@@ -12,7 +12,7 @@ import { ACTIVE_STATES, JOB_STATES, MODES, RUN_STATES } from "../../domain/runs/
 import { oneOf } from "./checks.ts";
 import { series } from "./market.ts";
 
-/** An order to the pipeline. Times are epoch seconds; `range_from` to `range_to` is half open. */
+/** A request to the pipeline. Times are epoch seconds; `range_from` to `range_to` is half open. */
 export const runs = sqliteTable(
   "runs",
   {
@@ -24,13 +24,13 @@ export const runs = sqliteTable(
     years: text().notNull(),
     batchDays: integer("batch_days").notNull(),
     maxWorkers: integer("max_workers").notNull(),
-    /** Is the history fetched anew beside the old one, which stays until the new one is whole? */
+    /** Whether the history is fetched into a staging series, which replaces the old one when it is complete. */
     rebuild: integer({ mode: "boolean" }).notNull().default(false),
-    /** The provider that a repair may ask for what the series' own does not have. */
+    /** The provider from which a repair may fetch what the series' own does not have. */
     repairProvider: text("repair_provider"),
     rangeFrom: integer("range_from").notNull(),
     rangeTo: integer("range_to").notNull(),
-    /** What counts as now for this run, so that a resumed run asks what the first attempt would have asked. */
+    /** What counts as now for this run, so that a resumed run makes the same requests as the first attempt. */
     asOf: integer("as_of").notNull(),
     state: text({ enum: RUN_STATES }).notNull().default("running"),
     /** Epoch milliseconds. */
@@ -38,7 +38,7 @@ export const runs = sqliteTable(
     finishedAt: integer("finished_at"),
   },
   (t) => [
-    // One for each filter of the list, in the list's order, so that a page is read and nothing is sorted.
+    // One for each filter of the list, in the list's order, so that a page is read without sorting.
     index("runs_by_time").on(t.createdAt, t.id),
     index("runs_by_state").on(t.state, t.createdAt, t.id),
     index("runs_by_mode").on(t.mode, t.createdAt, t.id),
@@ -66,21 +66,21 @@ export const jobs = sqliteTable(
     progress: integer().notNull().default(0),
     dataPoints: integer("data_points").notNull().default(0),
     apiCalls: integer("api_calls").notNull().default(0),
-    /** Where an incremental job began to ask (epoch seconds): kept, so that a resumed one asks the same windows. */
+    /** Where an incremental job started (epoch seconds), so that a resumed one requests the same windows. */
     planFrom: integer("plan_from"),
-    /** What it asks its provider for. */
+    /** What it requests from its provider. */
     fetchMode: text("asks", { enum: FETCH_MODES }).notNull().default("unanswered"),
     /** Milliseconds spent in the fetch stage. */
     fetchMs: integer("fetch_ms").notNull().default(0),
-    /** How long each stage took; work that the process did not survive is not counted. */
+    /** Milliseconds in each stage; the work interval in which the process crashed is missing. */
     stageMs: text("stage_ms", { mode: "json" }).$type<StageTimes>().notNull().default({}),
     /** Milliseconds worked earlier, before a pause or a restart. */
     workedMs: integer("worked_ms").notNull().default(0),
-    /** Workers that crashed on this job. */
+    /** Worker crashes on this job. */
     workerCrashes: integer("deaths").notNull().default(0),
     attempts: integer().notNull().default(0),
     error: text(),
-    /** Gaps in the series when the job was complete. */
+    /** Gaps in the series when the job completed. */
     gaps: integer(),
     startedAt: integer("started_at"),
     finishedAt: integer("finished_at"),
@@ -101,7 +101,7 @@ export const jobs = sqliteTable(
 
 export const BATCH_STATUSES = ["ok", "empty", "failed"] as const;
 
-/** The coverage ledger: what was asked of a provider and what came of it, written with the bars it speaks of. */
+/** The coverage ledger: the windows requested from a provider and the result of each, written with its bars. */
 export const batches = sqliteTable(
   "batches",
   {
@@ -111,7 +111,7 @@ export const batches = sqliteTable(
     /** Half-open window, epoch seconds. */
     fromTs: integer("from_ts").notNull(),
     toTs: integer("to_ts").notNull(),
-    /** The run that asked last. */
+    /** The last run that requested it. */
     runId: text("run_id").notNull(),
     status: text({ enum: BATCH_STATUSES }).notNull(),
     rows: integer().notNull(),

@@ -1,4 +1,4 @@
-/** The tables of the schedules: what is run when, and what became of it. */
+/** Tables of the schedules: what is run when, and the outcome of each turn. */
 
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -9,7 +9,7 @@ import { oneOf } from "./checks.ts";
 import { watchlists } from "./companies.ts";
 import { runs } from "./runs.ts";
 
-/** What is run when. The first one comes with the migration: disabled, after the US close. */
+/** What is run when. The migration inserts the first one: disabled, after the US close. */
 export const schedules = sqliteTable(
   "schedules",
   {
@@ -21,7 +21,7 @@ export const schedules = sqliteTable(
     symbols: text({ mode: "json" }).$type<readonly string[]>().notNull().default([]),
     watchlistId: integer("watchlist_id").references(() => watchlists.id, { onDelete: "set null" }),
     interval: text({ enum: INTERVALS }).notNull(),
-    /** Null: the server's default. */
+    /** `null`: the server's default. */
     provider: text(),
     mode: text({ enum: MODES }).notNull(),
     /** A number of years, or `all`. */
@@ -40,7 +40,7 @@ export const schedules = sqliteTable(
   ],
 );
 
-/** What became of each turn of a schedule; the turn that starts a run is written with it. Times are epoch milliseconds. */
+/** The outcome of each turn of a schedule, written with the run that it starts. Times are epoch milliseconds. */
 export const scheduleTurns = sqliteTable(
   "schedule_turns",
   {
@@ -58,7 +58,7 @@ export const scheduleTurns = sqliteTable(
   (t) => [
     index("turns_of_schedule").on(t.scheduleId, t.id),
     index("turns_of_run").on(t.runId),
-    // However often the clock is asked, a turn is taken once.
+    // However often the schedules are polled, a turn is run once.
     uniqueIndex("turns_once").on(t.scheduleId, t.dueAt, t.cause),
     oneOf("turns_cause", t.cause, TURN_CAUSES),
     oneOf("turns_outcome", t.outcome, TURN_OUTCOMES),

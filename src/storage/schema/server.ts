@@ -1,4 +1,4 @@
-/** The log and the settings kept by the server. */
+/** Tables of the log and of the settings stored by the server. */
 
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -15,7 +15,7 @@ export const logs = sqliteTable(
   (t) => [index("logs_of_run").on(t.runId, t.id)],
 );
 
-/** Settings changed on the screen, and the small facts the server keeps about itself. */
+/** Settings changed in the browser, and small facts that the server stores about itself. */
 export const settings = sqliteTable("settings", {
   key: text().primaryKey(),
   value: text().notNull(),
