@@ -71,11 +71,11 @@ kind = excluded.kind, rows = excluded.rows`,
 
 /** Records that run `runId` got an answer for gaps with `from` <= date < `to`; it counts if it changed nothing. */
 export function recordAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
-  const barsId = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
+  const stored = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
 AND ts >= gaps.date AND ts < gaps.date + 86400)`;
   return {
-    sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${barsId} THEN answers + 1 ELSE 0 END,
-rows = ${barsId}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
+    sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${stored} THEN answers + 1 ELSE 0 END,
+rows = ${stored}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
     args: [seriesId, runId, from, to],
   };
 }
