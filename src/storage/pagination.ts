@@ -1,4 +1,4 @@
-/** Keyset pagination on (createdAt, id), in both directions, without a count. */
+/** Keyset pagination on (time, id), in both directions, without a count. */
 
 export interface Cursor {
   /** Epoch milliseconds. */
