@@ -1,87 +1,80 @@
-// The chart of a profile: bars, volume and the chosen overlays, read from /api/bars and /api/features in pieces.
-// Without this file the page still shows every number and offers them as files.
+// The chart of a profile, loaded by its page only: bars, volume and the chosen overlays, read from /api/bars and
+// /api/features in pieces. Without this script the page still shows every number and offers them as files.
 
-const root = document.getElementById("chart");
-const { symbol, interval, adjust, library } = root.dataset;
-const find = (selector) => root.querySelector(selector);
-const [form, stage, canvas, note, readout] = [
-  ".overlays",
-  ".chart-stage",
-  ".chart-canvas",
-  ".chart-note",
-  ".chart-readout",
-].map(find);
+import { colourOf, readColours } from "./profiles/chart-colours.js";
+import { barsOf, pointsOf, readRows } from "./profiles/chart-data.js";
+import { chosenLines, rememberOverlays } from "./profiles/overlays.js";
+import { find } from "./ui/dom.js";
 
-// What is loaded: the bars from `loadedFrom` on, and for each drawn line its points.
+/**
+ * @import { CandlestickData, HistogramData, IRange, ISeriesApi, LineData, LineWidth, MouseEventParams, UTCTimestamp } from "lightweight-charts"
+ * @import { Bar, Point } from "./profiles/chart-data.js"
+ * @import { Line } from "./profiles/overlays.js"
+ */
+
+/** @typedef {Line & { series: ISeriesApi<"Line">, points: Point[] }} DrawnLine */
+
+const root = /** @type {HTMLElement} */ (find("#chart"));
+/** @param {string} selector */
+const part = (selector) => /** @type {HTMLElement} */ (find(selector, root));
+const form = /** @type {HTMLFormElement} */ (part(".overlays"));
+const stage = part(".chart-stage");
+const canvas = part(".chart-canvas");
+const note = part(".chart-note");
+const readout = part(".chart-readout");
+const { symbol = "", interval = "", adjust = "", library = "" } = root.dataset;
+const shown = { symbol, interval, adjust };
+
+/** @type {number} The library draws every width, but its type names only whole ones. */
+const LINE_WIDTH = 1.5;
+
+// What is loaded: the bars from `loadedFrom` on (epoch seconds), and for each drawn line its points.
 const first = Number(root.dataset.first);
 const end = Number(root.dataset.to);
 let loadedFrom = Number(root.dataset.from);
 const piece = Math.max(end - loadedFrom, 86_400);
+/** @type {Bar[]} */
 let bars = [];
+/** @type {Map<string, DrawnLine>} */
 const drawn = new Map();
-
-async function rowsOf(content, from, to, names) {
-  const query = new URLSearchParams({ interval, adjust, from, to, ...(names && { names: names.join(",") }) });
-  const response = await fetch(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
-  if (response.ok) return (await response.json()).rows;
-  const problem = await response.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `the server answered ${response.status}`);
-}
 
 // Asks for older bars when the chart nears the oldest one loaded; replaced once there is a chart.
 let loadMore = () => {};
 
-// One task after the other, so that what is loaded is always one unbroken stretch.
+// One task after the other, so that what is loaded has no holes.
 let queue = Promise.resolve();
 let waiting = 0;
+/** @param {() => Promise<void>} task */
 function enqueue(task) {
   waiting += 1;
   stage.setAttribute("aria-busy", "true");
   queue = queue.then(task).then(
-    () => settle(""),
-    (error) => settle(`The chart could not be drawn: ${error.message}`),
+    () => finish(""),
+    (error) => finish(`The chart could not be drawn: ${error.message}`),
   );
 }
-function settle(fault) {
-  say(fault);
+/** @param {string} fault what went wrong, or nothing */
+function finish(fault) {
+  showNote(fault);
   waiting -= 1;
   // After a fault nothing is asked for again until somebody moves the chart.
   if (waiting === 0 && fault === "") loadMore();
   if (waiting === 0) stage.setAttribute("aria-busy", "false");
 }
-const say = (text) => {
+/** @param {string} text */
+const showNote = (text) => {
   if (note.textContent !== text) note.textContent = text;
 };
 
-// Colours are those of the style sheet, as the theme has them now.
 const probe = document.createElement("span");
 probe.hidden = true;
 root.append(probe);
-function token(name, opacity = 1) {
-  probe.style.color = `var(${name})`;
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g);
-  return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
-}
-const colourOf = (swatch) => getComputedStyle(swatch).color;
+/** @type {ReturnType<typeof readColours>} */
+let colours;
 
-let palette;
-function readPalette() {
-  palette = { rise: token("--rise"), fall: token("--fall") };
-  palette.riseVolume = token("--rise", 0.35);
-  palette.fallVolume = token("--fall", 0.35);
-}
-
-const chosen = () => [...form.elements.overlay].filter((box) => box.checked);
-const linesOf = (box) =>
-  [...box.parentElement.querySelectorAll("[data-line]")].map((swatch) => ({
-    name: swatch.dataset.line,
-    swatch,
-    style: box.dataset.style,
-    title: box.parentElement.textContent.trim(),
-  }));
-
-say("Loading bars…");
+showNote("Loading bars…");
 enqueue(async () => {
+  /** @type {typeof import("lightweight-charts")} */
   const charts = await import(library);
   const chart = charts.createChart(canvas, {
     autoSize: true,
@@ -110,29 +103,40 @@ enqueue(async () => {
       bars.map(({ time, open, close, volume: value }) => ({
         time,
         value,
-        color: close < open ? palette.fallVolume : palette.riseVolume,
+        color: close < open ? colours.fallVolume : colours.riseVolume,
       })),
     );
   }
 
-  // A line under the price supports a rise. Where it changes sides it jumps: the stretch that a point begins takes the
-  // point's colour, so that of the last one before a jump is left out.
+  /**
+   * A line under the price supports a rise. Where it changes sides it jumps: the piece that a point begins has the
+   * point's colour, so that of the last one before a jump is left out.
+   * @param {readonly Point[]} points
+   * @returns {Point[]}
+   */
   function sided(points) {
     const closes = new Map(bars.map(({ time, close }) => [time, close]));
-    const colours = points.map(({ time, value }) => (value < closes.get(time) ? palette.rise : palette.fall));
+    const sides = points.map((point) =>
+      "value" in point && point.value < Number(closes.get(point.time)) ? colours.rise : colours.fall,
+    );
     return points.map((point, index) => {
-      if (point.value === undefined) return point;
-      const jumps = colours[index + 1] !== undefined && colours[index + 1] !== colours[index];
-      return { ...point, color: jumps ? "transparent" : colours[index] };
+      if (!("value" in point)) return point;
+      const jumps = sides[index + 1] !== undefined && sides[index + 1] !== sides[index];
+      return { ...point, color: jumps ? "transparent" : sides[index] };
     });
   }
+  /** @param {DrawnLine} line */
   const showLine = ({ series, points, style }) => series.setData(style === "sides" ? sided(points) : points);
 
+  /**
+   * @param {Line} line
+   * @param {Point[]} points
+   */
   function addLine(line, points) {
     const dots = line.style === "dots";
     const series = chart.addSeries(charts.LineSeries, {
       color: colourOf(line.swatch),
-      lineWidth: 1.5,
+      lineWidth: /** @type {LineWidth} */ (LINE_WIDTH),
       lineVisible: !dots,
       pointMarkersVisible: dots,
       pointMarkersRadius: 1.5,
@@ -140,16 +144,13 @@ enqueue(async () => {
       lastValueVisible: false,
       crosshairMarkerVisible: false,
     });
-    drawn.set(line.name, { ...line, series, points });
-    showLine(drawn.get(line.name));
+    const drawnLine = { ...line, series, points };
+    drawn.set(line.name, drawnLine);
+    showLine(drawnLine);
   }
 
-  const barsOf = (rows) => rows.map(({ ts, ...prices }) => ({ time: ts, ...prices }));
-  const pointsOf = (rows, name) =>
-    rows.map((row) => (row[name] === null ? { time: row.ts } : { time: row.ts, value: row[name] }));
-
   async function syncOverlays() {
-    const wanted = chosen().flatMap(linesOf);
+    const wanted = chosenLines(form);
     for (const [name, { series }] of drawn) {
       if (wanted.some((line) => line.name === name)) continue;
       chart.removeSeries(series);
@@ -158,7 +159,7 @@ enqueue(async () => {
     const missing = wanted.filter(({ name }) => !drawn.has(name));
     if (missing.length > 0) {
       const names = missing.map(({ name }) => name);
-      const rows = await rowsOf("features", loadedFrom, end, names);
+      const rows = await readRows("features", shown, loadedFrom, end, names);
       for (const line of missing) addLine(line, pointsOf(rows, line.name));
     }
     describe();
@@ -168,12 +169,13 @@ enqueue(async () => {
     const to = loadedFrom;
     const names = [...drawn.keys()];
     let from = to;
+    /** @type {Awaited<ReturnType<typeof readRows>>} */
     let older = [];
     while (older.length === 0 && from > first) {
       from = Math.max(first, from - piece);
-      older = await rowsOf("bars", from, to);
+      older = await readRows("bars", shown, from, to);
     }
-    const features = names.length > 0 && older.length > 0 ? await rowsOf("features", from, to, names) : [];
+    const features = names.length > 0 && older.length > 0 ? await readRows("features", shown, from, to, names) : [];
     loadedFrom = from;
     bars = [...barsOf(older), ...bars];
     showBars();
@@ -184,8 +186,15 @@ enqueue(async () => {
   }
 
   // What stands under the crosshair, in words; else the last bar.
+  /** @param {number} value */
   const amount = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+  /** @param {number | undefined} value */
   const price = (value) => value?.toFixed(precision) ?? "–";
+  /**
+   * @param {string} label
+   * @param {string} text
+   * @param {readonly HTMLElement[]} swatches
+   */
   function entry(label, text, swatches = []) {
     const span = document.createElement("span");
     const name = document.createElement("em");
@@ -194,23 +203,29 @@ enqueue(async () => {
     return span;
   }
   // In the order of the check boxes, whichever was drawn first.
-  const linesDrawn = () =>
-    chosen()
-      .flatMap(linesOf)
-      .flatMap(({ name }) => drawn.get(name) ?? []);
+  const linesDrawn = () => chosenLines(form).flatMap(({ name }) => drawn.get(name) ?? []);
+  /** @param {MouseEventParams} [param] */
   function describe(param) {
     const hovered = param?.seriesData?.has(candles) ? param.seriesData : null;
-    const bar = hovered?.get(candles) ?? bars.at(-1);
+    const last = bars.at(-1);
+    const bar = /** @type {CandlestickData<UTCTimestamp> | undefined} */ (hovered?.get(candles)) ?? last;
     if (bar === undefined) return;
     const iso = new Date(bar.time * 1000).toISOString();
     const began = interval === "1d" ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
-    const entries = [entry("", began)];
-    for (const name of ["open", "high", "low", "close"]) {
-      entries.push(entry(name.charAt(0).toUpperCase(), price(bar[name])));
-    }
-    entries.push(entry("V", amount(hovered?.get(volume)?.value ?? bars.at(-1).volume)));
+    const entries = [
+      entry("", began),
+      entry("O", price(bar.open)),
+      entry("H", price(bar.high)),
+      entry("L", price(bar.low)),
+      entry("C", price(bar.close)),
+    ];
+    const traded = /** @type {HistogramData | undefined} */ (hovered?.get(volume))?.value ?? last?.volume;
+    if (traded !== undefined) entries.push(entry("V", amount(traded)));
     for (const [title, lines] of Map.groupBy(linesDrawn(), (line) => line.title)) {
-      const values = lines.map(({ series, points }) => price((hovered ? hovered.get(series) : points.at(-1))?.value));
+      const values = lines.map(({ series, points }) => {
+        const point = /** @type {LineData | undefined} */ (hovered ? hovered.get(series) : points.at(-1));
+        return price(point?.value);
+      });
       entries.push(
         entry(
           title,
@@ -223,20 +238,24 @@ enqueue(async () => {
   }
 
   function applyTheme() {
-    readPalette();
-    const [ground, text, line, strong] = ["--panel", "--muted", "--line", "--line-strong"].map((name) => token(name));
+    colours = readColours(probe);
+    const { ground, text, line, grid, crosshair, crosshairLabel, rise, fall } = colours;
     chart.applyOptions({
       layout: { background: { color: ground }, textColor: text },
-      grid: { vertLines: { color: token("--line", 0.5) }, horzLines: { color: token("--line", 0.5) } },
+      grid: { vertLines: { color: grid }, horzLines: { color: grid } },
       crosshair: {
-        vertLine: { color: strong, labelBackgroundColor: token("--accent-fill") },
-        horzLine: { color: strong, labelBackgroundColor: token("--accent-fill") },
+        vertLine: { color: crosshair, labelBackgroundColor: crosshairLabel },
+        horzLine: { color: crosshair, labelBackgroundColor: crosshairLabel },
       },
       timeScale: { borderColor: line },
     });
-    const { rise, fall } = palette;
-    const colours = { upColor: rise, downColor: fall, wickUpColor: rise, wickDownColor: fall };
-    candles.applyOptions({ ...colours, borderVisible: false });
+    candles.applyOptions({
+      upColor: rise,
+      downColor: fall,
+      wickUpColor: rise,
+      wickDownColor: fall,
+      borderVisible: false,
+    });
     showBars();
     for (const drawnLine of drawn.values()) {
       drawnLine.series.applyOptions({ color: colourOf(drawnLine.swatch) });
@@ -245,23 +264,31 @@ enqueue(async () => {
   }
 
   // A range that was set counts from the next frame on; keys can come faster.
+  /** @type {IRange<number> | null} */
   let aimed = null;
+  /** @param {(from: number, to: number) => IRange<number>} change */
   function aim(change) {
-    const { from, to } = aimed ?? scale.getVisibleLogicalRange();
-    aimed = change(from, to);
+    const range = aimed ?? scale.getVisibleLogicalRange();
+    if (range === null) return;
+    aimed = change(range.from, range.to);
     scale.setVisibleLogicalRange(aimed);
     requestAnimationFrame(() => {
       aimed = null;
     });
   }
-  // The right edge stays, as the newest bars are what one looks at.
+  /**
+   * The right edge stays, as the newest bars are what one looks at.
+   * @param {number} factor
+   */
   const zoom = (factor) => aim((from, to) => ({ from: to - Math.max(10, (to - from) * factor), to }));
+  /** @param {number} share of what is visible; below 0 to older bars */
   const move = (share) =>
     aim((from, to) => {
       const wish = share * (to - from);
       const step = Math.min(Math.max(wish, Math.min(0, -from)), Math.max(0, bars.length + 3 - to));
       return { from: from + step, to: to + step };
     });
+  /** @type {Readonly<Record<string, () => void>>} */
   const keys = {
     ArrowLeft: () => move(-0.1),
     ArrowRight: () => move(0.1),
@@ -271,7 +298,7 @@ enqueue(async () => {
     End: () => scale.scrollToRealTime(),
   };
 
-  bars = barsOf(await rowsOf("bars", loadedFrom, end));
+  bars = barsOf(await readRows("bars", shown, loadedFrom, end));
   const size = Math.abs(bars.at(-1)?.close ?? 1);
   const precision = size >= 1 ? 2 : Math.min(8, 3 - Math.floor(Math.log10(size)));
   candles.applyOptions({ priceFormat: { type: "price", precision, minMove: 10 ** -precision } });
@@ -301,22 +328,8 @@ enqueue(async () => {
     { passive: false },
   );
   form.addEventListener("change", () => {
-    remember();
+    rememberOverlays(form);
     enqueue(syncOverlays);
   });
   root.dataset.ready = "";
 });
-
-// The choice is part of the page's address, and goes along to the other intervals and through a change of theme.
-function remember() {
-  const keep = (address) => {
-    const url = new URL(address, location.href);
-    url.searchParams.delete("overlay");
-    for (const { value } of chosen()) url.searchParams.append("overlay", value);
-    return url.pathname + url.search;
-  };
-  const here = keep(location.href);
-  history.replaceState(history.state, "", here + location.hash);
-  for (const link of document.querySelectorAll(".page-head .tabs a")) link.href = keep(link.href);
-  for (const back of document.querySelectorAll('.themes [name="back"]')) back.value = here;
-}

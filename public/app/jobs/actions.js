@@ -1,36 +1,50 @@
-// Row and run actions, questions and notices, by delegation: one listener each, however many rows.
+// Actions on rows and runs, dialogs and notices, by delegation: one listener each, however many rows.
 
-(() => {
-  // The row dims at once and shows its real state when that arrives; a refusal brings it back and says why.
-  document.addEventListener("submit", (event) => {
-    const button = event.submitter;
-    const form = event.target;
-    if (!form.matches("[data-actions]") || !button || !window.htmx) return;
-    event.preventDefault();
-    const address = button.getAttribute("formaction") ?? form.action;
-    const row = button.closest("tr") ?? document.getElementById(form.dataset.row);
-    const rows = row ? [row] : button.closest(".bulk") ? [...form.querySelectorAll("tbody tr:has(:checked)")] : [];
-    button.closest("[popover]")?.hidePopover();
-    for (const each of rows) each.classList.add("acting");
-    window.htmx.ajax("POST", address, { source: button, swap: "none" }).finally(() => {
-      for (const each of rows) each.classList.remove("acting");
-      button.closest(".notice")?.remove();
-      const details = document.getElementById("job-details");
-      if (details) window.htmx.ajax("GET", `${location.pathname}?details`, { target: details, swap: "outerHTML" });
-      const run = /\/runs\/([^/]+)\/selected\//.exec(address)?.[1];
-      const done = !document.querySelector("#question dialog, .notice-error");
-      if (run && done) document.dispatchEvent(new CustomEvent("barkeep:acted", { detail: decodeURIComponent(run) }));
-    });
+import { closest, find, findAll } from "../ui/dom.js";
+import { clearSelection } from "./selection.js";
+
+/**
+ * Sends what a form with `data-actions` would send, without leaving the page. Its rows dim until the answer is here:
+ * their new state comes with the stream, and a refusal says why.
+ * @param {SubmitEvent} event
+ */
+function act(event) {
+  const { target: form, submitter: button } = event;
+  const { htmx } = window;
+  if (!(form instanceof HTMLFormElement) || !form.matches("[data-actions]") || !button || !htmx) return;
+  event.preventDefault();
+  const address = button.getAttribute("formaction") ?? form.action;
+  const row = button.closest("tr") ?? document.getElementById(form.dataset.row ?? "");
+  const rows = row ? [row] : button.closest(".bulk") ? [...findAll("tbody tr:has(:checked)", form)] : [];
+  /** @type {HTMLElement | null} */
+  const menu = button.closest("[popover]");
+  menu?.hidePopover();
+  for (const each of rows) each.classList.add("acting");
+  htmx.ajax("POST", address, { source: button, swap: "none" }).finally(() => {
+    for (const each of rows) each.classList.remove("acting");
+    button.closest(".notice")?.remove();
+    const details = find("#job-details");
+    if (details) htmx.ajax("GET", `${location.pathname}?details`, { target: details, swap: "outerHTML" });
+    const run = /\/runs\/([^/]+)\/selected\//.exec(address)?.[1];
+    const done = !find("#question dialog, .notice-error");
+    if (run && done) clearSelection(decodeURIComponent(run));
   });
+}
+
+/** Sends actions in the background, opens the server's questions as dialogs, and takes notices away. */
+export function setUpActions() {
+  document.addEventListener("submit", act);
 
   // A question from the server opens as a dialog; "no" only closes it.
-  document.addEventListener("htmx:after:swap", () =>
-    document.querySelector("#question dialog:not([open])")?.showModal(),
-  );
+  document.addEventListener("htmx:after:swap", () => {
+    /** @type {HTMLDialogElement | null} */
+    const dialog = find("#question dialog:not([open])");
+    dialog?.showModal();
+  });
 
   document.addEventListener("click", (event) => {
-    event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
-    const dialog = event.target.closest("[data-close]")?.closest("dialog");
+    closest(event, "[data-dismiss]")?.closest(".notice")?.remove();
+    const dialog = closest(event, "[data-close]")?.closest("dialog");
     if (dialog) {
       event.preventDefault();
       dialog.close();
@@ -38,12 +52,13 @@
     }
   });
 
-  // Notices leave by themselves, but not while somebody reads or uses them.
+  // Notices disappear after some seconds, but not while somebody reads or uses them.
   setInterval(() => {
     if (document.hidden) return;
-    for (const notice of document.querySelectorAll("[data-expires]")) {
-      notice.dataset.expires = String(Number(notice.dataset.expires) - 1);
-      if (Number(notice.dataset.expires) <= 0 && !notice.matches(":hover, :focus-within")) notice.remove();
+    for (const notice of findAll("[data-expires]")) {
+      const left = Number(notice.dataset.expires) - 1;
+      notice.dataset.expires = String(left);
+      if (left <= 0 && !notice.matches(":hover, :focus-within")) notice.remove();
     }
   }, 1000);
-})();
+}

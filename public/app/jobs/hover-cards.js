@@ -1,42 +1,67 @@
-// Cards: what a row has to say beside it. A link with `data-card` opens one in place of its page; over a coverage strip
-// the pointer is told the dates and counts of the cell below it.
+// Cards: details of a row, shown beside it. A link with `data-card` opens one in place of its page; over a coverage
+// strip the pointer shows the dates and counts of the cell below it.
 
-(() => {
+import { closest, find, findAll } from "../ui/dom.js";
+
+// How long the pointer rests on a strip before its titles are fetched, milliseconds.
+const REST = 150;
+
+/**
+ * The number of the strip's cell under the pointer.
+ * @param {HTMLElement} strip
+ * @param {MouseEvent} event
+ */
+const cellAt = (strip, event) => {
+  const drawing = /** @type {SVGSVGElement} */ (strip.querySelector("svg"));
+  const cells = drawing.viewBox.baseVal.width / 4;
+  const { left, width } = strip.getBoundingClientRect();
+  return Math.min(cells - 1, Math.max(0, Math.floor(((event.clientX - left) / width) * cells)));
+};
+
+/**
+ * The address of a link's card: `data-card` names what belongs to the page that the link leads to.
+ * @param {HTMLAnchorElement} link
+ */
+const cardOf = (link) => `${link.pathname}/${link.dataset.card}`;
+
+/** Opens cards, and gives the cells of a strip their titles. */
+export function setUpHoverCards() {
   const card = document.createElement("div");
   card.className = "card";
   card.popover = "auto";
-  document.getElementById("main")?.append(card);
-
-  const cellAt = (strip, event) => {
-    const cells = strip.querySelector("svg").viewBox.baseVal.width / 4;
-    const { left, width } = strip.getBoundingClientRect();
-    return Math.min(cells - 1, Math.max(0, Math.floor(((event.clientX - left) / width) * cells)));
-  };
-
-  // `data-card` names what belongs to the page that the link leads to.
-  const cardOf = (link) => `${link.pathname}/${link.dataset.card}`;
+  find("#main")?.append(card);
 
   document.addEventListener("click", async (event) => {
-    const link = event.target.closest("[data-card]");
+    /** @type {HTMLAnchorElement | null} */
+    const link = closest(event, "[data-card]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
     // From the keyboard there is no place on the strip.
     const cell = link.matches(".strip") && event.detail > 0 ? cellAt(link, event) : null;
+    /** @type {HTMLElement | null} */
     const menu = link.closest("[data-row]");
     menu?.hidePopover();
-    const anchor = menu ? document.getElementById(menu.dataset.row)?.querySelector("[data-menu]") : link;
+    const row = menu ? document.getElementById(menu.dataset.row ?? "") : null;
+    const anchor = menu ? row && find("[data-menu]", row) : link;
     await window.htmx.ajax("GET", cardOf(link), { target: card, swap: "innerHTML" });
-    card.showPopover({ source: anchor });
-    const item = cell === null ? null : card.querySelector(`[data-cell="${cell}"]`);
+    card.showPopover({ source: anchor ?? undefined });
+    const item = cell === null ? null : find(`[data-cell="${cell}"]`, card);
     item?.classList.add("here");
     item?.scrollIntoView({ block: "center" });
-    (item ?? card).querySelector("button")?.focus();
+    find("button", item ?? card)?.focus();
   });
 
-  // The titles of a strip are asked for once the pointer rests on it, and again when the strip has changed.
+  // The titles of a strip's cells: fetched once the pointer rests on it, and again when its drawing has changed.
+  /** @type {WeakMap<Element, { drawing: string, cells: readonly string[] }>} */
   const titles = new WeakMap();
-  let resting = null;
-  const tell = (strip, event) => {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
+  /**
+   * Shows the title of the cell under the pointer; `false` where it is not known.
+   * @param {HTMLElement} strip
+   * @param {MouseEvent} event
+   */
+  const showTitle = (strip, event) => {
     const known = titles.get(strip);
     if (known?.drawing !== strip.innerHTML) return false;
     const title = known.cells[cellAt(strip, event)] ?? "";
@@ -44,17 +69,18 @@
     return true;
   };
   document.addEventListener("pointermove", (event) => {
-    const strip = event.target.closest?.(".strip");
+    /** @type {HTMLAnchorElement | null} */
+    const strip = closest(event, ".strip");
     clearTimeout(resting);
-    if (!strip || tell(strip, event)) return;
+    if (!strip || showTitle(strip, event)) return;
     resting = setTimeout(async () => {
       const drawing = strip.innerHTML;
       const response = await fetch(cardOf(strip), { headers: { "HX-Request": "true" } }).catch(() => null);
       if (!response?.ok) return;
       const list = new DOMParser().parseFromString(await response.text(), "text/html");
-      const cells = [...list.querySelectorAll("[data-cell] span")].map((span) => span.textContent);
+      const cells = [...findAll("[data-cell] span", list)].map((span) => span.textContent);
       titles.set(strip, { drawing, cells });
-      tell(strip, event);
-    }, 150);
+      showTitle(strip, event);
+    }, REST);
   });
-})();
+}

@@ -1,41 +1,53 @@
-// The menu of a row. One for all rows: it is filled in for the row that asks for it, and follows that row's state.
+// The menu of a row. One for all rows: it is filled in for the row whose link opens it, and follows that row's state.
 
-(() => {
-  const menu = document.getElementById("job-menu");
+import { closest, find, findAll } from "../ui/dom.js";
+
+/** Opens the menu beside a row's link, and closes it with the same link. */
+export function setUpRowMenu() {
+  const menu = find("#job-menu");
   if (!menu) return;
+  /** @type {HTMLTableRowElement | null} */
   let row = null;
   const isOpen = () => menu.matches(":popover-open");
 
   const follow = () => {
-    if (!isOpen()) return;
+    if (!row || !isOpen()) return;
     if (!row.isConnected) return menu.hidePopover();
     menu.dataset.state = row.dataset.state;
     menu.toggleAttribute("data-held", row.hasAttribute("data-held"));
   };
-  const fill = (link) => {
-    row = link.closest("tr");
+  /**
+   * @param {HTMLTableRowElement} of
+   * @param {string} base the address of the row's job
+   */
+  const fill = (of, base) => {
+    row = of;
     menu.dataset.row = row.id;
-    const base = link.getAttribute("href");
-    for (const entry of menu.querySelectorAll("[data-path]")) {
+    for (const entry of findAll("[data-path]", menu)) {
       entry.setAttribute(entry.matches("button") ? "formaction" : "href", base + entry.dataset.path);
     }
-    const profile = row.querySelector("th a");
-    if (profile) menu.querySelector("[data-profile]").href = profile.href;
+    /** @type {HTMLAnchorElement | null} */
+    const profile = find("th a", row);
+    /** @type {HTMLAnchorElement | null} */
+    const link = find("[data-profile]", menu);
+    if (profile && link) link.href = profile.href;
   };
 
   // A press beside an open menu closes it before the click comes, also a press on its own link.
+  /** @type {HTMLTableRowElement | null} */
   let pressed = null;
   document.addEventListener("pointerdown", () => (pressed = isOpen() ? row : null), true);
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-menu]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const link = closest(event, "[data-menu]");
+    const own = link?.closest("tr");
+    if (!link || !own || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const same = link.closest("tr") === (event.detail > 0 ? pressed : isOpen() && row);
+    const same = own === (event.detail > 0 ? pressed : isOpen() && row);
     if (isOpen()) menu.hidePopover();
     if (same) return;
-    fill(link);
+    fill(own, link.getAttribute("href") ?? "");
     menu.showPopover({ source: link });
     follow();
   });
-  document.getElementById("stream")?.addEventListener("htmx:sse:after:message", follow);
-})();
+  find("#stream")?.addEventListener("htmx:sse:after:message", follow);
+}

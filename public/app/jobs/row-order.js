@@ -1,92 +1,137 @@
 // The order of the rows. While somebody uses the table its rows keep their places: what they say goes on changing,
 // but rows that would move, come or go wait, and a button says how many.
 
-const queueOrder = (() => {
-  const stream = document.getElementById("stream");
-  const canHover = matchMedia("(hover: hover)");
-  // What waits: the wanted order of rows by the id of their body, and that of the runs.
-  const held = new Map();
-  let heldRuns = null;
+import { find } from "../ui/dom.js";
+import { showSelections } from "./selection.js";
 
-  const inUse = () => {
-    if (document.activeElement?.closest(".queue tbody")) return true;
-    if (canHover.matches && document.querySelector(".queue tbody:hover")) return true;
-    if (document.querySelector("#job-menu:popover-open, .card:popover-open")) return true;
-    if (document.querySelector(".queue tbody .c-check input:checked")) return true;
-    const text = getSelection();
-    return text?.type === "Range" && Boolean(text.anchorNode?.parentElement?.closest(".queue tbody"));
-  };
+// How often it is looked whether the table is still in use, milliseconds.
+const CHECK = 300;
 
-  // Places of a longest increasing run of `numbers`: what can stay where it is while the others move.
-  const longestRun = (numbers) => {
-    const tails = [];
-    const before = new Array(numbers.length);
-    numbers.forEach((number, at) => {
-      let low = 0;
-      let high = tails.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (numbers[tails[middle]] < number) low = middle + 1;
-        else high = middle;
-      }
-      before[at] = tails[low - 1];
-      tails[low] = at;
-    });
-    const kept = new Set();
-    for (let at = tails.at(-1); at !== undefined; at = before[at]) kept.add(at);
-    return kept;
-  };
+const canHover = matchMedia("(hover: hover)");
 
-  // How the children of `parent` become those named by `ids`: which stay, how many move, come or go.
-  const planOf = (parent, ids) => {
-    const places = new Map([...parent.children].map((child, at) => [child.id, at]));
-    const known = ids.filter((id) => places.has(id));
-    const staying = longestRun(known.map((id) => places.get(id)));
-    const stay = new Set(known.filter((_, at) => staying.has(at)));
-    const come = ids.filter((id) => !places.has(id) && document.getElementById(id)).length;
-    return { stay, changes: known.length - stay.size + come + (parent.children.length - known.length) };
-  };
+/** Whether somebody points at the table, is in it with the keyboard, or has chosen something in it. */
+const inUse = () => {
+  if (document.activeElement?.closest(".queue tbody")) return true;
+  if (canHover.matches && find(".queue tbody:hover")) return true;
+  if (find("#job-menu:popover-open, .card:popover-open")) return true;
+  if (find(".queue tbody .c-check input:checked")) return true;
+  const text = getSelection();
+  return text?.type === "Range" && Boolean(text.anchorNode?.parentElement?.closest(".queue tbody"));
+};
 
-  const apply = (parent, ids) => {
-    const wanted = new Set(ids);
-    const { stay } = planOf(parent, ids);
-    for (const child of [...parent.children]) if (!wanted.has(child.id)) child.remove();
-    let next = null;
-    for (const id of ids.toReversed()) {
-      const child = document.getElementById(id);
-      if (!child) continue;
-      if (!stay.has(id)) parent.moveBefore ? parent.moveBefore(child, next) : parent.insertBefore(child, next);
-      next = child;
+/**
+ * Places of a longest increasing run of `numbers`: what can stay where it is while the others move.
+ * @param {readonly number[]} numbers
+ * @returns {Set<number>}
+ */
+const longestRun = (numbers) => {
+  // The smallest end of an increasing run of each length, with the number before it in its run.
+  /** @typedef {{ number: number, at: number, before: Tail | undefined }} Tail */
+  /** @type {Tail[]} */
+  const tails = [];
+  numbers.forEach((number, at) => {
+    let low = 0;
+    let high = tails.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const tail = tails[middle];
+      if (tail && tail.number < number) low = middle + 1;
+      else high = middle;
     }
-  };
+    tails[low] = { number, at, before: tails[low - 1] };
+  });
+  /** @type {Set<number>} */
+  const kept = new Set();
+  for (let tail = tails.at(-1); tail; tail = tail.before) kept.add(tail.at);
+  return kept;
+};
 
-  // Rows that came wait beside the table, where updates find them.
-  const waitingRows = (body) => {
-    const there = body.parentElement.querySelector("tbody[hidden]");
-    if (there) return there;
-    const place = document.createElement("tbody");
-    place.hidden = true;
-    body.after(place);
-    return place;
-  };
+/**
+ * How the children of `parent` become those named by `ids`: which stay, how many move, come or go.
+ * @param {Element} parent
+ * @param {readonly string[]} ids
+ */
+const planOf = (parent, ids) => {
+  const places = new Map([...parent.children].map((child, at) => [child.id, at]));
+  const known = ids.filter((id) => places.has(id));
+  const staying = longestRun(known.map((id) => places.get(id) ?? 0));
+  const stay = new Set(known.filter((_, at) => staying.has(at)));
+  const come = ids.filter((id) => !places.has(id) && document.getElementById(id)).length;
+  return { stay, changes: known.length - stay.size + come + (parent.children.length - known.length) };
+};
+
+/**
+ * Makes the children of `parent` those named by `ids`, in their order.
+ * @param {Element} parent
+ * @param {readonly string[]} ids
+ */
+const apply = (parent, ids) => {
+  const wanted = new Set(ids);
+  const { stay } = planOf(parent, ids);
+  for (const child of [...parent.children]) if (!wanted.has(child.id)) child.remove();
+  /** @type {Element | null} */
+  let next = null;
+  for (const id of ids.toReversed()) {
+    const child = document.getElementById(id);
+    if (!child) continue;
+    if (!stay.has(id)) parent.moveBefore ? parent.moveBefore(child, next) : parent.insertBefore(child, next);
+    next = child;
+  }
+};
+
+/**
+ * Where rows that came wait, beside the table: updates find them there.
+ * @param {Element} body
+ */
+const waitingRows = (body) => {
+  const there = body.parentElement?.querySelector("tbody[hidden]");
+  if (there) return there;
+  const place = document.createElement("tbody");
+  place.hidden = true;
+  body.after(place);
+  return place;
+};
+
+/** @param {string} markup */
+const parse = (markup) => {
+  const template = document.createElement("template");
+  template.innerHTML = markup;
+  return template;
+};
+
+/**
+ * For a page that missed too much everything is drawn again: `incoming` gets the order of what is in use, with what is
+ * new below it.
+ * @param {Element} parent
+ * @param {Element} incoming
+ */
+const keepPlaces = (parent, incoming) => {
+  const rows = new Map([...incoming.children].map((child) => [child.id, child]));
+  const kept = [...parent.children].map((child) => rows.get(child.id) ?? child.cloneNode(true));
+  const fresh = [...incoming.children].filter((child) => !document.getElementById(child.id));
+  incoming.replaceChildren(...kept, ...fresh);
+};
+
+/** Applies the order that the stream brings, at once or when the table is no longer in use. */
+export function setUpRowOrder() {
+  const stream = find("#stream");
+  // What waits: the wanted order of rows by the id of their body, and that of the runs.
+  /** @type {Map<string, readonly string[]>} */
+  const held = new Map();
+  /** @type {readonly string[] | null} */
+  let heldRuns = null;
 
   const button = document.createElement("button");
   button.type = "button";
   button.className = "resort button";
   button.hidden = true;
   button.dataset.shortcut = "o";
-  document.getElementById("main")?.append(button);
+  find("#main")?.append(button);
 
-  const bodyOf = (id) => document.getElementById(id);
-  const parse = (markup) => {
-    const template = document.createElement("template");
-    template.innerHTML = markup;
-    return template;
-  };
   const show = () => {
     let changes = 0;
     for (const [id, ids] of held) {
-      const body = bodyOf(id);
+      const body = document.getElementById(id);
       const count = body ? planOf(body, ids).changes : 0;
       if (count === 0) held.delete(id);
       changes += count;
@@ -97,22 +142,22 @@ const queueOrder = (() => {
   };
   const release = () => {
     for (const [id, ids] of held) {
-      const body = bodyOf(id);
+      const body = document.getElementById(id);
       if (body) apply(body, ids);
     }
     held.clear();
-    const runs = document.getElementById("runs");
+    const runs = find("#runs");
     if (heldRuns && runs) apply(runs, heldRuns);
     heldRuns = null;
     show();
-    document.dispatchEvent(new CustomEvent("barkeep:rows"));
+    showSelections();
   };
   button.addEventListener("click", release);
-  setInterval(() => (held.size > 0 || heldRuns) && !inUse() && release(), 300);
+  setInterval(() => (held.size > 0 || heldRuns) && !inUse() && release(), CHECK);
 
   stream?.addEventListener("rows", ({ detail }) => {
     for (const { body: id, rows, came } of JSON.parse(detail.data)) {
-      const body = bodyOf(id);
+      const body = document.getElementById(id);
       if (!body) continue;
       for (const row of [...parse(came.join("")).content.children]) {
         if (!document.getElementById(row.id)) waitingRows(body).append(row);
@@ -123,9 +168,9 @@ const queueOrder = (() => {
     else release();
   });
 
-  // Runs came or went. Those that came stand below until the table is let go of.
+  // Runs came or went. While the table is in use, those that came stand below the others.
   stream?.addEventListener("sections", ({ detail }) => {
-    const runs = document.getElementById("runs");
+    const runs = find("#runs");
     if (!runs) return;
     const { sections, came } = JSON.parse(detail.data);
     for (const section of [...parse(came.join("")).content.children]) {
@@ -135,27 +180,21 @@ const queueOrder = (() => {
     heldRuns = sections;
     if (!inUse()) return release();
     show();
-    document.dispatchEvent(new CustomEvent("barkeep:rows"));
+    showSelections();
   });
 
-  // Everything is drawn anew for a page that missed too much. What is in use stays where it is; what is new stands below it.
-  const keepPlaces = (parent, incoming) => {
-    const rows = new Map([...incoming.children].map((child) => [child.id, child]));
-    const kept = [...parent.children].map((child) => rows.get(child.id) ?? child.cloneNode(true));
-    const fresh = [...incoming.children].filter((child) => !document.getElementById(child.id));
-    incoming.replaceChildren(...kept, ...fresh);
-  };
   stream?.addEventListener("htmx:sse:before:message", ({ detail }) => {
     const { message } = detail;
     if (message.event || !message.data.includes('<hx-partial id="runs"')) return;
     held.clear();
     heldRuns = null;
-    const runs = document.getElementById("runs");
+    const runs = find("#runs");
     if (!runs || !inUse()) return;
     const template = parse(message.data);
     const incoming = template.content.querySelector("#runs");
+    if (!incoming) return;
     for (const body of incoming.querySelectorAll(".queue tbody")) {
-      const present = bodyOf(body.id);
+      const present = document.getElementById(body.id);
       if (!present) continue;
       held.set(
         body.id,
@@ -171,6 +210,4 @@ const queueOrder = (() => {
   stream?.addEventListener("htmx:sse:after:message", ({ detail }) => {
     if (!detail.message.event && (held.size > 0 || heldRuns)) show();
   });
-
-  return { inUse };
-})();
+}

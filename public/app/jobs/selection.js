@@ -2,125 +2,192 @@
 // Where the attribute names a run, its selection is kept for as long as the tab lives, so that it outlasts updates,
 // other orders, other pages of the queue, and a server that was away. Elsewhere what is checked is what is selected.
 
-(() => {
-  const PREFIX = "barkeep-selected-";
-  const kept = new Map();
-  // The last box that was changed, by its value: its row may have been drawn again since.
-  let last = null;
+import { closest, find, findAll } from "../ui/dom.js";
 
-  const forms = () => document.querySelectorAll("form[data-select]");
-  const formOf = (element) => element.closest("form[data-select]");
-  const boxesOf = (form) => [...form.querySelectorAll("tbody:not([hidden]) input[name=symbol]")];
-  const selectionOf = (form) => {
-    const run = form.dataset.select;
-    if (run === "") return new Set(boxesOf(form).flatMap((box) => (box.checked ? box.value : [])));
-    if (!kept.has(run)) kept.set(run, new Set(JSON.parse(sessionStorage.getItem(PREFIX + run) ?? "[]")));
-    return kept.get(run);
-  };
+const PREFIX = "barkeep-selected-";
+/** @type {Map<string, Set<string>>} */
+const kept = new Map();
+// The last box that was changed, by its value: its row may have been drawn again since.
+/** @type {string | null} */
+let last = null;
 
-  const hiddenInput = (value) => {
-    const input = document.createElement("input");
-    input.type = "hidden";
-    input.name = "symbol";
-    input.value = value;
-    return input;
-  };
+/** @returns {NodeListOf<HTMLFormElement>} */
+const forms = () => findAll("form[data-select]");
 
-  // The bar above a queue or a report: it opens with the selection, and can take everything that matches instead.
-  const showBar = (form, bar, selection, boxes) => {
-    const matching = Number((form.querySelector(".pager") ?? bar).dataset.matching);
-    if (selection.size === 0) form.elements.all.checked = false;
-    const all = form.elements.all.checked;
-    const here = new Set(boxes.map(({ value }) => value));
-    const elsewhere = [...selection].filter((symbol) => !here.has(symbol));
-    bar.querySelector(".bulk-all b").textContent = matching.toLocaleString("en-US");
-    bar.querySelector(".bulk-all").hidden = matching <= boxes.length && elsewhere.length === 0;
-    bar.querySelector(".bulk-carried").replaceChildren(...elsewhere.map(hiddenInput));
-    bar.toggleAttribute("data-open", selection.size > 0);
-    const others = !all && elsewhere.length > 0 ? `, ${elsewhere.length.toLocaleString("en-US")} not on this page` : "";
-    return `${(all ? matching : selection.size).toLocaleString("en-US")} selected${others}`;
-  };
+/**
+ * @param {HTMLFormElement} form
+ * @returns {HTMLInputElement[]} the boxes of the rows that are shown
+ */
+const boxesOf = (form) => {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const boxes = findAll("tbody:not([hidden]) input[name=symbol]", form);
+  return [...boxes];
+};
 
-  // Brings a form in line with its selection.
-  const show = (form, selection = selectionOf(form)) => {
-    const boxes = boxesOf(form);
-    for (const box of boxes) {
-      if (box.checked !== selection.has(box.value)) box.checked = selection.has(box.value);
-    }
-    const bar = form.querySelector(".bulk");
-    const some = selection.size > 0 ? `${selection.size.toLocaleString("en-US")} selected` : "";
-    const count = form.querySelector("[data-selected]");
-    const said = bar ? showBar(form, bar, selection, boxes) : some;
-    // An `output` is read aloud when it is written, so only news is written.
-    if (count && count.textContent !== said) count.textContent = said;
-    const head = form.querySelector("[data-select-all]");
-    const checked = boxes.filter((box) => box.checked).length;
-    if (head) head.checked = checked > 0 && checked === boxes.length;
-    if (head) head.indeterminate = checked > 0 && checked < boxes.length;
-  };
-  const showAll = () => {
-    for (const form of forms()) show(form);
-  };
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Set<string>} the selected symbols, also those that are not shown
+ */
+const selectionOf = (form) => {
+  const run = form.dataset.select ?? "";
+  if (run === "") return new Set(boxesOf(form).flatMap((box) => (box.checked ? box.value : [])));
+  let selection = kept.get(run);
+  if (selection === undefined) {
+    selection = new Set(JSON.parse(sessionStorage.getItem(PREFIX + run) ?? "[]"));
+    kept.set(run, selection);
+  }
+  return selection;
+};
 
-  const settle = (form, selection) => {
-    const run = form.dataset.select;
-    if (run !== "") sessionStorage.setItem(PREFIX + run, JSON.stringify([...selection]));
-    show(form, selection);
-  };
-  const select = (form, boxes, on) => {
-    const selection = selectionOf(form);
-    for (const { value } of boxes) on ? selection.add(value) : selection.delete(value);
-    settle(form, selection);
-  };
-  const clear = (form) => {
-    const selection = selectionOf(form);
-    selection.clear();
-    settle(form, selection);
-  };
+/** @param {string} value */
+const hiddenInput = (value) => {
+  const input = document.createElement("input");
+  input.type = "hidden";
+  input.name = "symbol";
+  input.value = value;
+  return input;
+};
 
-  // With shift, everything from the last box that was changed to this one.
-  const toggle = (form, box, on, range) => {
-    const boxes = boxesOf(form);
-    const from = range ? boxes.findIndex(({ value }) => value === last) : -1;
-    const to = boxes.indexOf(box);
-    select(form, from < 0 ? [box] : boxes.slice(Math.min(from, to), Math.max(from, to) + 1), on);
-    last = box.value;
-  };
+/**
+ * The bar above a queue or a report: it opens with the selection, and can take everything that matches instead.
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement} bar
+ * @param {ReadonlySet<string>} selection
+ * @param {readonly HTMLInputElement[]} boxes
+ * @returns {string} how many are selected, in words
+ */
+const showBar = (form, bar, selection, boxes) => {
+  const matching = Number((find(".pager", form) ?? bar).dataset.matching);
+  const takesAll = /** @type {HTMLInputElement} */ (form.elements.namedItem("all"));
+  if (selection.size === 0) takesAll.checked = false;
+  const all = takesAll.checked;
+  const here = new Set(boxes.map(({ value }) => value));
+  const elsewhere = [...selection].filter((symbol) => !here.has(symbol));
+  find(".bulk-all b", bar)?.replaceChildren(matching.toLocaleString("en-US"));
+  find(".bulk-all", bar)?.toggleAttribute("hidden", matching <= boxes.length && elsewhere.length === 0);
+  find(".bulk-carried", bar)?.replaceChildren(...elsewhere.map(hiddenInput));
+  bar.toggleAttribute("data-open", selection.size > 0);
+  const others = !all && elsewhere.length > 0 ? `, ${elsewhere.length.toLocaleString("en-US")} not on this page` : "";
+  return `${(all ? matching : selection.size).toLocaleString("en-US")} selected${others}`;
+};
 
+/**
+ * Brings a form in line with its selection.
+ * @param {HTMLFormElement} form
+ */
+const show = (form, selection = selectionOf(form)) => {
+  const boxes = boxesOf(form);
+  for (const box of boxes) {
+    if (box.checked !== selection.has(box.value)) box.checked = selection.has(box.value);
+  }
+  const bar = find(".bulk", form);
+  const some = selection.size > 0 ? `${selection.size.toLocaleString("en-US")} selected` : "";
+  const count = find("[data-selected]", form);
+  const text = bar ? showBar(form, bar, selection, boxes) : some;
+  // An `output` is read aloud when it is written, so only news is written.
+  if (count && count.textContent !== text) count.textContent = text;
+  /** @type {HTMLInputElement | null} */
+  const head = find("[data-select-all]", form);
+  if (!head) return;
+  const checked = boxes.filter((box) => box.checked).length;
+  head.checked = checked > 0 && checked === boxes.length;
+  head.indeterminate = checked > 0 && checked < boxes.length;
+};
+
+/** Brings all forms in line with their selections: rows were drawn, came or went. */
+export const showSelections = () => {
+  for (const form of forms()) show(form);
+};
+
+/**
+ * Keeps a changed selection, and shows it.
+ * @param {HTMLFormElement} form
+ * @param {Set<string>} selection
+ */
+const save = (form, selection) => {
+  const run = form.dataset.select;
+  if (run) sessionStorage.setItem(PREFIX + run, JSON.stringify([...selection]));
+  show(form, selection);
+};
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {readonly HTMLInputElement[]} boxes
+ * @param {boolean} on
+ */
+const select = (form, boxes, on) => {
+  const selection = selectionOf(form);
+  for (const { value } of boxes) on ? selection.add(value) : selection.delete(value);
+  save(form, selection);
+};
+
+/** @param {HTMLFormElement} form */
+const clear = (form) => {
+  const selection = selectionOf(form);
+  selection.clear();
+  save(form, selection);
+};
+
+/**
+ * Clears the selection of a run: what was asked for is done, and the next thing concerns other rows.
+ * @param {string} run its id
+ */
+export const clearSelection = (run) => {
+  /** @type {HTMLFormElement | null} */
+  const form = find(`form[data-select="${CSS.escape(run)}"]`);
+  if (form) clear(form);
+};
+
+/**
+ * Selects a row or takes it back; with `range`, everything from the last box that was changed to this one.
+ * @param {HTMLFormElement} form
+ * @param {HTMLInputElement} box
+ * @param {boolean} on
+ * @param {boolean} range
+ */
+const toggle = (form, box, on, range) => {
+  const boxes = boxesOf(form);
+  const from = range ? boxes.findIndex(({ value }) => value === last) : -1;
+  const to = boxes.indexOf(box);
+  select(form, from < 0 ? [box] : boxes.slice(Math.min(from, to), Math.max(from, to) + 1), on);
+  last = box.value;
+};
+
+/** Selects rows by click and by key, and keeps what is selected when the rows are drawn again. */
+export function setUpSelection() {
   document.addEventListener("click", (event) => {
     const { target, shiftKey } = event;
-    const form = formOf(target);
-    if (!form) return;
-    if (target.matches("tbody input[name=symbol]")) toggle(form, target, target.checked, shiftKey);
-    else if (target.matches("[data-select-all]")) select(form, boxesOf(form), target.checked);
+    /** @type {HTMLFormElement | null} */
+    const form = closest(event, "form[data-select]");
+    if (!form || !(target instanceof Element)) return;
+    const box = /** @type {HTMLInputElement} */ (target);
+    if (target.matches("tbody input[name=symbol]")) toggle(form, box, box.checked, shiftKey);
+    else if (target.matches("[data-select-all]")) select(form, boxesOf(form), box.checked);
     else if (target.matches("[name=all]")) show(form);
     else if (target.matches("[data-select-none]")) clear(form);
   });
 
-  // x selects the row that has the focus, X all from the last one to it, Escape lets go of all.
+  // x selects the row that has the focus, X all from the last one to it, Escape clears all selections.
   document.addEventListener("keydown", (event) => {
-    const { key, target } = event;
+    const { key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key === "x" || key === "X") {
-      const box = target.closest("form[data-select] tbody tr")?.querySelector("input[name=symbol]");
-      if (!box) return;
+      const row = closest(event, "form[data-select] tbody tr");
+      /** @type {HTMLInputElement | null} */
+      const box = row && find("input[name=symbol]", row);
+      const form = box?.closest("form");
+      if (!box || !form) return;
       event.preventDefault();
-      toggle(formOf(box), box, !box.checked, key === "X");
-    } else if (key === "Escape" && !document.querySelector(":popover-open, dialog[open]")) {
+      toggle(form, box, !box.checked, key === "X");
+    } else if (key === "Escape" && !find(":popover-open, dialog[open]")) {
       for (const form of forms()) if (selectionOf(form).size > 0) clear(form);
     }
   });
 
-  // What was asked for is done: the next thing concerns other rows.
-  document.addEventListener("barkeep:acted", ({ detail }) => {
-    const form = document.querySelector(`form[data-select="${CSS.escape(detail)}"]`);
-    if (form) clear(form);
-  });
-  document.addEventListener("barkeep:rows", showAll);
-  document.getElementById("stream")?.addEventListener("htmx:sse:after:message", ({ detail }) => {
+  find("#stream")?.addEventListener("htmx:sse:after:message", ({ detail }) => {
     const { event, data } = detail.message;
-    if (!event && /<hx-partial id="(?:runs"|pager-)/.test(data)) showAll();
+    if (!event && /<hx-partial id="(?:runs"|pager-)/.test(data)) showSelections();
   });
   // A browser that goes back may have checked boxes again by now.
-  addEventListener("pageshow", showAll);
-})();
+  addEventListener("pageshow", showSelections);
+}

@@ -1,11 +1,15 @@
-// When the page holds its connection for live updates, and where it goes when it may not have one.
+// When a page holds its connection for live updates, and where it goes when it may not have one.
 
-(() => {
-  const stream = document.getElementById("stream");
+import { find } from "../ui/dom.js";
+
+/** Keeps hidden tabs from connecting, and leads to the login once the session is over. */
+export function setUpConnection() {
+  const stream = find("#stream");
   if (!stream) return;
 
-  // A browser has six connections to a server over HTTP/1.1, for all its tabs. htmx lets go of the stream when a tab is
-  // hidden; here is what it leaves open: a tab that was never shown, and one that is hidden while it connects.
+  // A browser has six connections to a server over HTTP/1.1, for all its tabs. htmx closes the stream when a tab is
+  // hidden; this covers a tab that was never shown, and one that is hidden while it connects.
+  /** @param {Event} event */
   const unlessHidden = (event) => {
     if (document.hidden) event.preventDefault();
   };
@@ -15,11 +19,12 @@
     if (!document.hidden) window.htmx?.trigger(stream, "shown");
   });
 
-  // Signed out, or the session is over: to the login, and from there back. The login has no stream, so there is no loop.
+  // Signed out, or the session is over: to the login, and from there back. The login has no stream: there is no loop.
+  /** @param {number | undefined} status of the answer */
   const leave = (status) => {
     if (status !== 401) return;
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   };
-  stream.addEventListener("htmx:response:error", (event) => leave(event.detail.ctx.response.status));
-  stream.addEventListener("htmx:sse:error", (event) => leave(event.detail.status));
-})();
+  stream.addEventListener("htmx:response:error", ({ detail }) => leave(detail.ctx.response?.status));
+  stream.addEventListener("htmx:sse:error", ({ detail }) => leave(detail.status));
+}

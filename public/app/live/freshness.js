@@ -1,26 +1,39 @@
-// The live stream: how fresh the page is, and a watchdog for a connection that has died without a word.
+// How fresh the page is, and a watchdog for a connection that has died without an error.
 
-(() => {
-  const stream = document.getElementById("stream");
-  const chip = document.getElementById("freshness");
+import { now, writeSecond } from "../ui/clock.js";
+import { find } from "../ui/dom.js";
+
+/** @import { SseConnection } from "../htmx.js" */
+
+// Milliseconds of silence. The server sends a heartbeat every 5 s, so silence means trouble.
+const LATE = 8_000;
+const STALE = 15_000;
+
+/** Keeps the chip at the top true, and ends a connection that has been silent for too long. */
+export function setUpFreshness() {
+  const stream = find("#stream");
+  const chip = find("#freshness");
   if (!stream || !chip) return;
 
-  // The server sends a heartbeat every 5 s, so silence means trouble.
-  const LATE = 8_000;
-  const STALE = 15_000;
+  /** @type {SseConnection | null} */
   let connection = null;
-  let heard = 0;
-  const say = (state, text) => {
+  // When the server was last heard of, by the page's own clock; 0 is never.
+  let lastSignal = 0;
+  /**
+   * @param {string} state
+   * @param {string} text
+   */
+  const write = (state, text) => {
     if (chip.dataset.state !== state) chip.dataset.state = state;
     if (chip.textContent !== text) chip.textContent = text;
   };
   const show = () => {
-    const silence = performance.now() - heard;
-    if (heard === 0) say("off", "connecting");
-    else if (silence < LATE) say("live", "live");
-    else if (silence < STALE) say("late", `delayed ${Math.round(silence / 1000)} s`);
-    else say("stale", `stale since ${pageClock.time(pageClock.now() - silence)}`);
-    if (heard !== 0 && silence >= STALE) {
+    const silence = performance.now() - lastSignal;
+    if (lastSignal === 0) write("off", "connecting");
+    else if (silence < LATE) write("live", "live");
+    else if (silence < STALE) write("late", `delayed ${Math.round(silence / 1000)} s`);
+    else write("stale", `stale since ${writeSecond(now() - silence)}`);
+    if (lastSignal !== 0 && silence >= STALE) {
       // A half-open connection never ends by itself: end it, and the extension connects again.
       connection?.reader?.cancel();
       connection = null;
@@ -30,11 +43,12 @@
   document.addEventListener("visibilitychange", () => document.hidden || show());
   show();
 
-  const hear = (event) => {
-    connection = event.detail.connection;
-    heard = performance.now();
+  /** @param {CustomEvent<{ connection: SseConnection }>} event */
+  const onSignal = ({ detail }) => {
+    connection = detail.connection;
+    lastSignal = performance.now();
     if (chip.dataset.state !== "live") show();
   };
-  stream.addEventListener("htmx:sse:after:connection", hear);
-  stream.addEventListener("htmx:sse:before:message", hear);
-})();
+  stream.addEventListener("htmx:sse:after:connection", onSignal);
+  stream.addEventListener("htmx:sse:before:message", onSignal);
+}

@@ -1,15 +1,20 @@
-// The log follows what happens: new lines come in at its head, old ones leave at its end. Once the reader has scrolled
-// away, what is being read stays where it is, and a button counts the lines that came.
+// The log panel, newest line first: new lines come in at its head, old ones leave at its end. Once the reader has
+// scrolled away, what is being read stays where it is, and a button counts the lines that came.
 
-(() => {
-  const stream = document.getElementById("stream");
-  const lines = document.getElementById("log-lines");
+import { find } from "../ui/dom.js";
+
+// So many times the usual number of lines may gather while somebody reads.
+const GATHERED = 5;
+
+/** Keeps the log panel short, and its place while somebody reads. */
+export function setUpLogPanel() {
+  const stream = find("#stream");
+  const lines = find("#log-lines");
   if (!stream || !lines) return;
   const keep = Number(lines.dataset.keep);
-  // As many more may gather while somebody reads.
-  const GATHERED = 5;
   let away = false;
-  // What was the newest line when the reader left, and the height of all before the next came.
+  // The newest line when the reader scrolled away, and the height of all lines before the next came.
+  /** @type {Element | null} */
   let newest = null;
   let height = 0;
 
@@ -19,20 +24,21 @@
   button.hidden = true;
   lines.before(button);
 
+  /** @param {number} most how many lines stay */
   const trim = (most) => {
-    while (lines.childElementCount > most) lines.lastElementChild.remove();
+    while (lines.childElementCount > most) lines.lastElementChild?.remove();
   };
   const count = () => {
-    let came = 0;
-    for (let line = lines.firstElementChild; line && line !== newest; line = line.nextElementSibling) came++;
-    button.textContent = `${came} new ${came === 1 ? "line" : "lines"}: follow`;
-    button.hidden = came === 0;
+    let fresh = 0;
+    for (let line = lines.firstElementChild; line && line !== newest; line = line.nextElementSibling) fresh++;
+    button.textContent = `${fresh} new ${fresh === 1 ? "line" : "lines"}: follow`;
+    button.hidden = fresh === 0;
   };
 
   lines.addEventListener("scroll", () => {
-    const now = lines.scrollTop > 8;
-    if (now === away) return;
-    away = now;
+    const scrolled = lines.scrollTop > 8;
+    if (scrolled === away) return;
+    away = scrolled;
     newest = lines.firstElementChild;
     button.hidden = true;
     if (!away) trim(keep);
@@ -52,4 +58,4 @@
     trim(GATHERED * keep);
     count();
   });
-})();
+}

@@ -1,81 +1,94 @@
-// Clocks. The server sends the moment from which a duration counts; passing seconds cost no traffic.
-// The chapters of this folder are served as one script; this one comes first, and its `pageClock` is what others use.
+// The clocks of a page, and its moments in the reader's zone. The server sends the moment from which a duration counts,
+// so that passing seconds cost no traffic.
 
-const pageClock = (() => {
-  const face = document.querySelector("#clock time");
-  // The server's clock counts: a browser whose clock is off would show wrong durations.
-  let ahead = face ? Date.parse(face.dateTime) - Date.now() : 0;
-  const now = () => Date.now() + ahead;
+import { find, findAll } from "./dom.js";
+import { formatDuration, writeMoment, zoneTitle } from "./time.js";
 
-  const write = (cell, text) => {
-    if (cell.textContent !== text) cell.textContent = text;
-  };
-  const pad = (value) => String(value).padStart(2, "0");
-  const duration = (seconds) => {
-    if (seconds < 60) return `${seconds}s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`;
-    return `${Math.floor(seconds / 3600)}h ${pad(Math.floor((seconds % 3600) / 60))}m`;
-  };
+/** @import { MomentStyle } from "./time.js" */
 
-  // The reader's zone. The server learns the browser's own from a cookie, so that the next page is right as it comes.
+// The server's clock counts: a browser whose clock is wrong would show wrong durations.
+let offset = 0;
+let timeZone = "UTC";
+
+/**
+ * The time by the server's clock.
+ * @returns {number} epoch milliseconds
+ */
+export const now = () => Date.now() + offset;
+
+/**
+ * `14:02:11 UTC`: a moment of today in the reader's zone.
+ * @param {number} at epoch milliseconds
+ * @returns {string}
+ */
+export const writeSecond = (at) => writeMoment(at, timeZone, "second");
+
+/**
+ * @param {HTMLElement} cell
+ * @param {string} text
+ */
+const write = (cell, text) => {
+  if (cell.textContent !== text) cell.textContent = text;
+};
+
+/** Starts the clocks, and writes the moments of the page in the reader's zone where the server could not. */
+export function setUpClock() {
+  /** @type {HTMLTimeElement | null} */
+  const clock = find("#clock time");
+  if (clock) offset = Date.parse(clock.dateTime) - Date.now();
+
+  // The server learns the browser's own zone from a cookie, so that it writes the next page in it.
   const root = document.documentElement;
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!document.cookie.includes(`barkeep-local-zone=${encodeURIComponent(own)}`)) {
+  const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!document.cookie.includes(`barkeep-local-zone=${encodeURIComponent(browserZone)}`)) {
     // biome-ignore lint/suspicious/noDocumentCookie: the cookie store exists only over TLS, and not in every browser
-    document.cookie = `barkeep-local-zone=${encodeURIComponent(own)}; path=/; max-age=31536000; samesite=lax`;
+    document.cookie = `barkeep-local-zone=${encodeURIComponent(browserZone)}; path=/; max-age=31536000; samesite=lax`;
   }
-  const zone = (root.dataset.zone === "local" && own) || root.dataset.timeZone || "UTC";
-  const digits = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short" };
-  const dates = { year: "numeric", month: "2-digit", day: "2-digit" };
-  const format = new Intl.DateTimeFormat("en-US", { ...dates, ...digits, timeZone: zone });
+  timeZone = (root.dataset.zone === "local" && browserZone) || root.dataset.timeZone || "UTC";
 
-  // As in src/domain/time.ts.
-  const moment = (at, style) => {
-    const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-    const time = `${part.hour}:${part.minute}:${part.second}`;
-    if (style === "bare") return time;
-    if (style === "second") return `${time} ${part.timeZoneName}`;
-    const minute = `${part.hour}:${part.minute} ${part.timeZoneName}`;
-    return style === "clock" ? minute : `${part.year}-${part.month}-${part.day} ${minute}`;
-  };
-  // What is pushed is the same bytes for everybody, in UTC: it is written anew in the reader's zone as it arrives.
+  // What is pushed is the same bytes for everybody, in UTC: it is rewritten in the reader's zone as it arrives.
   const rewrite = () => {
-    for (const cell of document.querySelectorAll("time[data-moment]")) {
-      if (cell !== face) write(cell, moment(Date.parse(cell.dateTime), cell.dataset.moment));
+    /** @type {NodeListOf<HTMLTimeElement>} */
+    const moments = findAll("time[data-moment]");
+    for (const cell of moments) {
+      const style = /** @type {MomentStyle} */ (cell.dataset.moment);
+      if (cell !== clock) write(cell, writeMoment(Date.parse(cell.dateTime), timeZone, style));
     }
   };
-
-  if (zone !== root.dataset.timeZone) {
+  if (timeZone !== root.dataset.timeZone) {
     rewrite();
-    const title = zone === "UTC" ? zone : `${zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ")} time`;
-    for (const cell of document.querySelectorAll("[data-zone-title]")) write(cell, title);
+    for (const cell of findAll("[data-zone-title]")) write(cell, zoneTitle(timeZone));
   }
-  if (zone !== "UTC") document.addEventListener("htmx:after:swap", rewrite);
+  if (timeZone !== "UTC") document.addEventListener("htmx:after:swap", rewrite);
 
-  // Moments that are written in their own zone and in UTC, once more in the viewer's.
-  for (const cell of document.querySelectorAll("[data-local]")) {
-    const style = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
-    cell.textContent = `here ${new Date(Number(cell.dataset.local)).toLocaleString("en-US", style)}`;
+  // Moments that are written in their own zone and in UTC, once more in the browser's.
+  for (const cell of findAll("[data-local]")) {
+    cell.textContent = `here ${new Date(Number(cell.dataset.local)).toLocaleString("en-US", {
+      weekday: "short",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "short",
+    })}`;
   }
 
   const tick = () => {
     if (document.hidden) return;
     const at = now();
+    /** @param {string | undefined} until epoch milliseconds */
     const left = (until) => Math.max(0, Math.ceil((Number(until) - at) / 1000));
-    for (const cell of document.querySelectorAll("[data-until]")) write(cell, duration(left(cell.dataset.until)));
-    for (const cell of document.querySelectorAll("[data-left]")) write(cell, String(left(cell.dataset.left)));
-    for (const cell of document.querySelectorAll("[data-since]")) {
-      write(cell, duration(Math.max(0, Math.floor((at - Number(cell.dataset.since)) / 1000))));
+    for (const cell of findAll("[data-until]")) write(cell, formatDuration(left(cell.dataset.until)));
+    for (const cell of findAll("[data-left]")) write(cell, String(left(cell.dataset.left)));
+    for (const cell of findAll("[data-since]")) {
+      write(cell, formatDuration(Math.max(0, (at - Number(cell.dataset.since)) / 1000)));
     }
-    if (face) write(face, moment(at, "second"));
+    if (clock) write(clock, writeSecond(at));
   };
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", tick);
   tick();
 
-  document.getElementById("stream")?.addEventListener("heartbeat", (event) => {
-    ahead = Number(event.detail.data) - Date.now();
+  find("#stream")?.addEventListener("heartbeat", ({ detail }) => {
+    offset = Number(detail.data) - Date.now();
   });
-
-  return { now, time: (at) => moment(at, "second") };
-})();
+}

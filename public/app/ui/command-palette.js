@@ -1,16 +1,21 @@
-// The palette: opened by Ctrl-K or the search link, walked with the arrow keys. The server sends the list.
+// The command palette: opened by Ctrl-K or the search link, walked with the arrow keys. The server sends the list.
 
-(() => {
-  const dialog = document.getElementById("palette");
-  const input = dialog?.querySelector("[role=combobox]");
-  const link = document.getElementById("search-link");
-  if (!input) return;
+import { closest, find, findAll } from "./dom.js";
+
+/** Opens the palette, and goes where its reader chooses. */
+export function setUpCommandPalette() {
+  /** @type {HTMLDialogElement | null} */
+  const dialog = find("#palette");
+  /** @type {HTMLInputElement | null} */
+  const input = dialog && find("[role=combobox]", dialog);
+  if (!dialog || !input) return;
 
   // Enter that comes before the answer to the last letter waits for it.
   let pending = false;
-  let go = false;
-  const options = () => [...dialog.querySelectorAll("[role=option]")];
-  const chosen = () => dialog.querySelector("[aria-selected=true]");
+  let enterPressed = false;
+  const options = () => [...findAll("[role=option]", dialog)];
+  const chosen = () => find("[aria-selected=true]", dialog);
+  /** @param {HTMLElement | null | undefined} option */
   const choose = (option) => {
     chosen()?.setAttribute("aria-selected", "false");
     option?.setAttribute("aria-selected", "true");
@@ -19,14 +24,14 @@
     else input.removeAttribute("aria-activedescendant");
   };
   const open = () => {
-    if (dialog.open || document.querySelector("dialog[open]")) return;
+    if (dialog.open || find("dialog[open]")) return;
     dialog.showModal();
     input.select();
     pending = true;
-    window.htmx.trigger(input, "refresh");
+    window.htmx?.trigger(input, "refresh");
   };
 
-  link?.addEventListener("click", (event) => {
+  find("#search-link")?.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (!window.htmx) return;
     event.preventDefault();
@@ -42,38 +47,40 @@
 
   input.addEventListener("input", () => {
     pending = true;
-    go = false;
+    enterPressed = false;
     choose(null);
   });
   input.addEventListener("htmx:after:swap", () => {
-    // The answer to what stood there before: the one to what was typed is still to come.
-    if (dialog.querySelector("[data-query]")?.dataset.query !== input.value.trim()) return;
+    // An answer to earlier text is ignored: the one to what was typed last is still to come.
+    if (find("[data-query]", dialog)?.dataset.query !== input.value.trim()) return;
     pending = false;
     choose(options()[0]);
-    if (go) chosen()?.click();
-    go = false;
+    if (enterPressed) chosen()?.click();
+    enterPressed = false;
   });
   input.addEventListener("keydown", (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by !== undefined) {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const all = options();
+      const current = chosen();
+      const at = current === null ? -1 : all.indexOf(current);
+      const by = event.key === "ArrowDown" ? 1 : -1;
       event.preventDefault();
-      choose(all[(all.indexOf(chosen()) + by + all.length) % all.length]);
+      choose(all[(at + by + all.length) % all.length]);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (pending) go = true;
+      if (pending) enterPressed = true;
       else chosen()?.click();
     }
   });
   dialog.addEventListener("close", () => {
-    go = false;
+    enterPressed = false;
   });
   dialog.addEventListener("click", (event) => {
     // Beside the palette, or on a part of the page that is already shown.
-    if (event.target === dialog || event.target.closest("a[role=option]")) dialog.close();
+    if (event.target === dialog || closest(event, "a[role=option]")) dialog.close();
   });
   dialog.addEventListener("pointermove", (event) => {
-    const option = event.target.closest("[role=option]");
+    const option = closest(event, "[role=option]");
     if (option && option !== chosen()) choose(option);
   });
-})();
+}

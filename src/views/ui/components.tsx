@@ -9,7 +9,7 @@ import { utcSecond } from "./format.ts";
 
 /**
  * The zone in which a page writes its moments: `Page` provides its reader's. What is pushed is the same for everybody
- * and so is written in UTC; `public/app/ui/clock.js` writes it anew.
+ * and so is written in UTC; `public/app/ui/clock.js` rewrites it.
  */
 export const ReaderZone = createContext("UTC");
 

@@ -69,7 +69,7 @@ export const Page = (props: { frame: PageContext; title: string; stream?: string
           <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false,"defaultSettleDelay":0}' />
           <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={frame.assets.css} />
-          <script src={frame.assets.js} defer />
+          <script src={frame.assets.js} type="module" />
           <script src={frame.assets.htmx} defer />
         </head>
         <body>
@@ -96,8 +96,9 @@ const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true a
 
 /**
  * Holds the page's one connection for live updates, outside of everything that is ever swapped. A first connect that
- * fails is not retried by the extension, so a timer asks again; while connected it does nothing. `public/app/live/connection.js` keeps hidden tabs from connecting: it
- * has to listen before htmx looks at the page, so our script comes first.
+ * fails is not retried by the extension, so a timer asks again; while connected it does nothing.
+ * `public/app/live/connection.js` keeps hidden tabs from connecting: it must listen before htmx looks at the page, so
+ * the module comes first.
  */
 const Stream = ({ address }: { address: string }) => (
   <div

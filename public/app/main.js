@@ -1,0 +1,30 @@
+// The script of every page: what a page does beyond its HTML. It runs when the document is parsed and before htmx,
+// because `setUpConnection` has to listen before htmx connects.
+
+import { setUpActions } from "./jobs/actions.js";
+import { setUpHoverCards } from "./jobs/hover-cards.js";
+import { setUpRowMenu } from "./jobs/row-menu.js";
+import { setUpRowOrder } from "./jobs/row-order.js";
+import { setUpSelection } from "./jobs/selection.js";
+import { setUpConnection } from "./live/connection.js";
+import { setUpFreshness } from "./live/freshness.js";
+import { setUpLogPanel } from "./live/log-panel.js";
+import { setUpAutocomplete } from "./ui/autocomplete.js";
+import { setUpClock } from "./ui/clock.js";
+import { setUpCommandPalette } from "./ui/command-palette.js";
+import { setUpShortcuts } from "./ui/shortcuts.js";
+import { setUpUrlState } from "./ui/url-state.js";
+
+setUpClock();
+setUpConnection();
+setUpFreshness();
+setUpLogPanel();
+setUpRowOrder();
+setUpSelection();
+setUpRowMenu();
+setUpHoverCards();
+setUpActions();
+setUpAutocomplete();
+setUpUrlState();
+setUpShortcuts();
+setUpCommandPalette();

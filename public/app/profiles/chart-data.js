@@ -1,0 +1,41 @@
+// What the chart of a profile shows, read from /api/bars and /api/features.
+
+/** @import { LineData, UTCTimestamp, WhitespaceData } from "lightweight-charts" */
+
+/** @typedef {{ symbol: string, interval: string, adjust: string }} Series */
+/** @typedef {{ ts: UTCTimestamp } & Record<string, number | null>} Row as the API answers it */
+/** @typedef {{ time: UTCTimestamp, open: number, high: number, low: number, close: number, volume: number }} Bar */
+/** @typedef {LineData<UTCTimestamp> | WhitespaceData<UTCTimestamp>} Point of a line, or a gap in it */
+
+/**
+ * The rows of bars, or of the features in `names`.
+ * @param {"bars" | "features"} content
+ * @param {Series} series
+ * @param {number} from epoch seconds
+ * @param {number} to epoch seconds, exclusive
+ * @param {string[]} [names]
+ * @returns {Promise<Row[]>}
+ * @throws {Error} with the server's own words when it refuses
+ */
+export async function readRows(content, { symbol, interval, adjust }, from, to, names) {
+  const query = new URLSearchParams({ interval, adjust, from: String(from), to: String(to) });
+  if (names) query.set("names", names.join(","));
+  const response = await fetch(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
+  if (response.ok) return (await response.json()).rows;
+  const problem = await response.json().catch(() => ({}));
+  throw new Error(problem.detail ?? `the server answered ${response.status}`);
+}
+
+/**
+ * @param {readonly Row[]} rows of bars
+ * @returns {Bar[]}
+ */
+export const barsOf = (rows) => rows.map(({ ts, ...prices }) => /** @type {Bar} */ ({ time: ts, ...prices }));
+
+/**
+ * @param {readonly Row[]} rows of features
+ * @param {string} name of the feature
+ * @returns {Point[]}
+ */
+export const pointsOf = (rows, name) =>
+  rows.map(({ ts: time, [name]: value }) => (value == null ? { time } : { time, value }));

@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
+import { loadAssets } from "../../src/routes/assets.ts";
+import { startApp } from "../helpers/app.ts";
+import { PASSWORD_HASH } from "../helpers/password.ts";
+
+const { addresses, route } = await loadAssets();
+const read = async (address: string) => (await route.request(address)).text();
+const importsOf = (script: string) => new Bun.Transpiler({ loader: "js" }).scanImports(script);
+
+test("the page loads its module before htmx, and has no script of its own, also before the login", async () => {
+  await using app = await startApp({ env: { BARKEEP_PASSWORD: PASSWORD_HASH } });
+  const page = await (await fetch(`${app.url}/login`)).text();
+  const scripts = [...page.matchAll(/<script[^>]*>.*?<\/script>/gs)].map(([script]) => script);
+  expect(scripts).toEqual([
+    `<script src="${addresses.js}" type="module"></script>`,
+    `<script src="${addresses.htmx}" defer=""></script>`,
+  ]);
+  for (const address of [addresses.js, addresses.htmx, addresses.css, addresses.favicon]) {
+    expect((await fetch(app.url + address)).status).toBe(200);
+  }
+});
+
+test("each entry is served as one module with all that it imports", async () => {
+  for (const [address, word] of [
+    [addresses.js, "htmx:sse:after:message"],
+    [addresses.chart, "/api/"],
+  ] as const) {
+    const script = await read(address);
+    expect(script).toContain(word);
+    expect(importsOf(script)).toEqual([]);
+  }
+});
+
+test("scripts do not name folders of the machine they were joined on", async () => {
+  for (const address of [addresses.js, addresses.chart]) {
+    expect(await read(address)).not.toMatch(/\bpublic\/app\b/);
+  }
+});
+
+test("a file is kept for good under the address that pages name, and asked for again under any other", async () => {
+  const known = await route.request(addresses.js, { headers: { "Accept-Encoding": "gzip" } });
+  expect(known.headers.get("Content-Type")).toBe("text/javascript; charset=utf-8");
+  expect(known.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
+  expect(gunzipSync(await known.arrayBuffer()).toString()).toBe(await read(addresses.js));
+  const other = await route.request("/assets/app.js?v=0");
+  expect([other.status, other.headers.get("Cache-Control")]).toEqual([200, "no-cache"]);
+  expect((await route.request("/assets/main.js")).status).toBe(404);
+});
