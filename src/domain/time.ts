@@ -48,7 +48,7 @@ function formatIn(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** The moment `at` (epoch milliseconds) on a 24-hour clock; `public/app/ui/clock.js` writes the same in the browser. */
+/** The moment `at` (epoch milliseconds) on a 24-hour clock; `public/app/ui/time.js` writes the same in the browser. */
 export function writeMoment(at: number, timeZone: string, style: MomentStyle): string {
   let [date, time, name] = ["", "", "UTC"];
   if (timeZone === "UTC") {

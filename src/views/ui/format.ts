@@ -15,7 +15,7 @@ export const plural = (count: number, word: string, many = `${word}s`): string =
 
 /**
  * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.
- * `public/app/ui/clock.js` ticks running clocks in the same words.
+ * `public/app/ui/time.js` writes running clocks the same.
  */
 export function formatDuration(seconds: number, exact = false): string {
   if (seconds < (exact ? 59.95 : 60)) return exact ? `${seconds.toFixed(1)}s` : `${Math.floor(seconds)}s`;
