@@ -51,7 +51,7 @@ const hard = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind })
 export async function repair(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   await recordGaps(job, 0);
-  const own = { provider: io.provider, series, into: "compare" as const, also: answersOf(job, io.repairProvider) };
+  const own = { provider: io.provider, series, into: "compare" as const, extraWrites: answersOf(job, io.repairProvider) };
   const never = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
   const known = await answeredWindows(io.db, series, task.runId);
   const gaps = (await gapsToAsk(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
