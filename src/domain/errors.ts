@@ -4,13 +4,13 @@
 const PROVIDER_ERROR_KINDS = [
   "auth",
   "plan",
-  "quota_day",
-  "rate_minute",
+  "quota_exceeded",
+  "rate_limited",
   "bad_request",
   "unknown_symbol",
   "no_data",
   "transient",
-  "garbage",
+  "invalid_response",
 ] as const;
 export type ProviderErrorKind = (typeof PROVIDER_ERROR_KINDS)[number];
 

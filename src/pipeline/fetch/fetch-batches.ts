@@ -98,12 +98,12 @@ const keyOf = ({ from, to }: Span) => `${from}-${to}`;
 
 /** Is the quota used up, so that the job can go on after its reset? */
 export function isSpentQuota(error: ProviderError): boolean {
-  return error.kind === "quota_day" || error.kind === "rate_minute";
+  return error.kind === "quota_exceeded" || error.kind === "rate_limited";
 }
 
 /** An error that may be over with the next window; a refused key or an unknown symbol is not. */
 function concernsOneWindow(error: ProviderError): boolean {
-  return error.kind === "transient" || error.kind === "garbage" || error.kind === "bad_request";
+  return error.kind === "transient" || error.kind === "invalid_response" || error.kind === "bad_request";
 }
 
 /** What came of the batches of a job so far, told to the outside whenever it changes. */

@@ -23,7 +23,7 @@ export interface Classification {
   readonly retryAfter?: number;
   /** Whether asking for less at once may help. */
   readonly tooMuch?: boolean;
-  /** The span whose quota is spent, for `quota_day`. */
+  /** The span whose quota is spent, for `quota_exceeded`. */
   readonly period?: "hour" | "day" | "month";
 }
 
@@ -44,26 +44,27 @@ export function classify(answer: Answer): Classification | null {
   if (status === 401) return { kind: "auth" };
   if (status === 402) return spent(text) ?? { kind: "plan" };
   if (status === 403) return isHtml(answer) ? { kind: "transient" } : { kind: PLAN.test(text) ? "plan" : "auth" };
-  if (status === 404) return isHtml(answer) ? { kind: "garbage" } : { kind: "unknown_symbol" };
-  if (status === 418) return { kind: "rate_minute", retryAfter: retryAfter ?? 120 };
-  if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_minute" }), retryAfter };
+  if (status === 404) return isHtml(answer) ? { kind: "invalid_response" } : { kind: "unknown_symbol" };
+  if (status === 418) return { kind: "rate_limited", retryAfter: retryAfter ?? 120 };
+  if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_limited" }), retryAfter };
   if (status === 451) return { kind: "plan", says: "not offered from this region (HTTP 451)" };
   if (status === 408 || status === 425 || status >= 500) return { kind: "transient", retryAfter };
   if (status === 400 || status === 413 || status === 414 || status === 422) {
     return { kind: "bad_request", tooMuch: status !== 400 || TOO_LONG.test(text) };
   }
-  return { kind: status < 400 ? "garbage" : "bad_request" };
+  return { kind: status < 400 ? "invalid_response" : "bad_request" };
 }
 
 /** A body of a 200 that is no JSON: some vendors answer errors as a line of text. */
 function classifyText(text: string): Classification {
-  if (text.length > 2_000 || /^\s*[<[{]/.test(text)) return { kind: "garbage", tooMuch: /^\s*[[{]/.test(text) };
-  return classifyMessage(text) ?? { kind: "garbage" };
+  if (text.length > 2_000 || /^\s*[<[{]/.test(text))
+    return { kind: "invalid_response", tooMuch: /^\s*[[{]/.test(text) };
+  return classifyMessage(text) ?? { kind: "invalid_response" };
 }
 
 /** What a vendor's error message means by its words, wherever it stood. */
 export function classifyMessage(text: string): Classification | null {
-  if (TOO_MANY.test(text) || DAY_SPENT.test(text)) return spent(text) ?? { kind: "rate_minute" };
+  if (TOO_MANY.test(text) || DAY_SPENT.test(text)) return spent(text) ?? { kind: "rate_limited" };
   if (PLAN.test(text)) return { kind: "plan" };
   if (KEY.test(text)) return { kind: "auth" };
   if (UNKNOWN.test(text)) return { kind: "unknown_symbol" };
@@ -72,9 +73,9 @@ export function classifyMessage(text: string): Classification | null {
 }
 
 function spent(text: string): Classification | null {
-  if (DAY_SPENT.test(text)) return { kind: "quota_day", period: "day" };
-  if (HOUR_SPENT.test(text)) return { kind: "quota_day", period: "hour" };
-  if (MONTH_SPENT.test(text)) return { kind: "quota_day", period: "month" };
+  if (DAY_SPENT.test(text)) return { kind: "quota_exceeded", period: "day" };
+  if (HOUR_SPENT.test(text)) return { kind: "quota_exceeded", period: "hour" };
+  if (MONTH_SPENT.test(text)) return { kind: "quota_exceeded", period: "month" };
   return null;
 }
 

@@ -44,11 +44,15 @@ export interface RetryTiming {
 }
 
 const PACE: RetryTiming = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
-const TRIES = 5;
+/** Attempts for each kind of error; all other kinds have one. More rarely help with a malformed response. */
+const ATTEMPTS: Readonly<Partial<Record<ProviderErrorKind, number>>> = {
+  transient: 5,
+  rate_limited: 5,
+  quota_exceeded: 5,
+  invalid_response: 3,
+};
 const LONGEST_BACKOFF = 30_000;
 const MINUTE = 60_000;
-/** Attempts for malformed responses; more rarely help. */
-const GARBAGE_TRIES = 3;
 /** After so many answers that were cut off or too slow, asking for less is better than asking again. */
 const OVERLOAD_TRIES = 2;
 
@@ -88,11 +92,10 @@ export class VendorClient {
       if ("status" in result) return result;
       if (result.overload) overloads++;
       if (result.tooMuch || overloads >= OVERLOAD_TRIES) throw new TooMuch(result.kind, this.#explain(result));
-      const tries =
-        { transient: TRIES, rate_minute: TRIES, quota_day: TRIES, garbage: GARBAGE_TRIES }[result.kind as string] ?? 1;
+      const tries = ATTEMPTS[result.kind] ?? 1;
       if (attempt >= tries) throw new ProviderError(result.kind, this.#explain(result), result.retryAfter);
       // A busy or spent vendor is waited for in the limiter, by everybody.
-      if (result.kind === "rate_minute" || result.kind === "quota_day") continue;
+      if (result.kind === "rate_limited" || result.kind === "quota_exceeded") continue;
       const wait = Math.max(this.#backoff(attempt), (result.retryAfter ?? 0) * 1000);
       context.waiting(`Retry ${attempt + 1}/${tries} in ${Math.ceil(wait / 1000)}s: ${result.brief}`);
       context.log("warn", `${this.#explain(result)}; try ${attempt + 1} of ${tries} in ${(wait / 1000).toFixed(1)}s`);
@@ -151,17 +154,17 @@ export class VendorClient {
     }
     const brief = `HTTP ${answer.status}`;
     const says = classified.says ?? (gist(answer) || brief);
-    if (classified.kind === "rate_minute") {
+    if (classified.kind === "rate_limited") {
       const busy = Math.min(MINUTE, this.#timing.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#timing.random() / 2);
       const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
       permit.settle({ ...report, holdSeconds, reason: `${this.#vendor.title} is busy: ${brief}` });
-    } else if (classified.kind === "quota_day") {
+    } else if (classified.kind === "quota_exceeded") {
       const used = { ...report.used, [classified.period ?? "day"]: Number.POSITIVE_INFINITY };
       permit.settle({ ...report, used, holdSeconds: classified.retryAfter });
     } else {
       permit.settle(report);
     }
-    const cutOff = classified.kind === "garbage" && classified.tooMuch;
+    const cutOff = classified.kind === "invalid_response" && classified.tooMuch;
     return {
       ...classified,
       brief,

@@ -35,7 +35,7 @@ export async function listCompanies(
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
     throw new ProviderError(
-      "garbage",
+      "invalid_response",
       client.redact(`${title}: unexpected answer: ${path.join(".") || "the answer"}: ${message}`),
     );
   }

@@ -38,7 +38,8 @@ export async function listActionsOf(
     for (let pages = 0; pages === 0 || (page !== null && pages < MOST_PAGES); pages++) {
       const { json } = await client.get(list.request(ticker, page, values), context);
       const parsed = list.schema.safeParse(json);
-      if (!parsed.success) throw new ProviderError("garbage", `${title}: unexpected list of splits or dividends`);
+      if (!parsed.success)
+        throw new ProviderError("invalid_response", `${title}: unexpected list of splits or dividends`);
       const { actions, next } = list.read(parsed.data);
       found.push(...actions.filter(({ date, value }) => Number.isFinite(date) && value > 0 && Number.isFinite(value)));
       page = next;

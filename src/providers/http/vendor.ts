@@ -129,14 +129,17 @@ export function createVendor<Answer>(
       if (!parsed.success) {
         const { path, message } = parsed.error.issues[0]!;
         const where = path.join(".") || "the answer";
-        throw new ProviderError("garbage", client.redact(`${spec.title}: unexpected answer: ${where}: ${message}`));
+        throw new ProviderError(
+          "invalid_response",
+          client.redact(`${spec.title}: unexpected answer: ${where}: ${message}`),
+        );
       }
       page = spec.read(parsed.data, rows, asked);
       if (page === null) return;
-      if (seen.has(page)) throw new ProviderError("garbage", `${spec.title}: the same next page came twice`);
+      if (seen.has(page)) throw new ProviderError("invalid_response", `${spec.title}: the same next page came twice`);
       seen.add(page);
     }
-    throw new ProviderError("garbage", `${spec.title}: more than ${MOST_PAGES} pages for one window`);
+    throw new ProviderError("invalid_response", `${spec.title}: more than ${MOST_PAGES} pages for one window`);
   }
 
   async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {

@@ -263,7 +263,7 @@ export class LimiterAccount {
   #refuse(waiting: Waiting, block: Block, now: number): void {
     this.#queue.remove(waiting);
     waiting.signal?.removeEventListener("abort", waiting.stop);
-    const kind = block.kind === "period" ? "quota_day" : "rate_minute";
+    const kind = block.kind === "period" ? "quota_exceeded" : "rate_limited";
     const until = new Date(block.until).toISOString().slice(0, 16).replace("T", " ");
     const message = `${this.provider}: ${block.reason}; resuming at ${until} UTC`;
     waiting.reject(new ProviderError(kind, message, Math.ceil((block.until - now) / 1000)));

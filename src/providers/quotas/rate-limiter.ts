@@ -43,7 +43,7 @@ export class RateLimiter {
 
   /**
    * Resolves when one request may be sent.
-   * @throws ProviderError `quota_day` or `rate_minute` with `retryAfter` when the wait exceeds the request's patience;
+   * @throws ProviderError `quota_exceeded` or `rate_limited` with `retryAfter` when the wait exceeds the request's patience;
    * the signal's reason when it is aborted; RangeError for an unknown provider.
    */
   acquire(request: QuotaRequest): Promise<Permit> {

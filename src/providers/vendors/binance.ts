@@ -59,9 +59,9 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     const code = (json as { code?: unknown } | undefined)?.code;
     if (code === -1121)
       return { kind: "unknown_symbol", says: "Invalid symbol (the main exchange quotes in USDT, as in BTC-USDT)" };
-    if (code === -1003) return { kind: "rate_minute" };
+    if (code === -1003) return { kind: "rate_limited" };
     // The firewall's page has no words for it: it means that this address asks too much.
-    if (status === 403 && !text.includes("{")) return { kind: "rate_minute", retryAfter: 300 };
+    if (status === 403 && !text.includes("{")) return { kind: "rate_limited", retryAfter: 300 };
     return null;
   },
 

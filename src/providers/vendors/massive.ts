@@ -103,6 +103,6 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     if (status === "NOT_AUTHORIZED") return { kind: "plan" };
     if (status !== "ERROR") return null;
     if (/unknown api key|api key was not provided/i.test(text)) return { kind: "auth" };
-    return /maximum requests per minute/i.test(text) ? { kind: "rate_minute" } : null;
+    return /maximum requests per minute/i.test(text) ? { kind: "rate_limited" } : null;
   },
 };

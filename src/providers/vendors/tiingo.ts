@@ -66,7 +66,11 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
     if (typeof detail !== "string") return null;
     const span = /(hour|dai|day|month)/i.exec(detail)?.[1]?.toLowerCase();
     if (/run over|allocation|limit/i.test(detail) && span) {
-      return { kind: "quota_day", period: span === "hour" ? "hour" : span === "month" ? "month" : "day", says: detail };
+      return {
+        kind: "quota_exceeded",
+        period: span === "hour" ? "hour" : span === "month" ? "month" : "day",
+        says: detail,
+      };
     }
     return classifyMessage(detail);
   },

@@ -71,7 +71,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
     const message = String(body.message ?? "");
     const code = typeof body.code === "number" ? body.code : status;
     if (code === 429)
-      return /for the day|daily/i.test(message) ? { kind: "quota_day", period: "day" } : { kind: "rate_minute" };
+      return /for the day|daily/i.test(message) ? { kind: "quota_exceeded", period: "day" } : { kind: "rate_limited" };
     if (/no data is available/i.test(message)) return { kind: "no_data" };
     if (code === 401) return { kind: "auth" };
     if (code === 403) return { kind: /plan|upgrade/i.test(message) ? "plan" : "auth" };

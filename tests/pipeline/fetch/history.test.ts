@@ -148,7 +148,7 @@ describe("a revision", () => {
 test("a request that a spent quota answered is counted, and the job waits for the reset", async () => {
   using pipeline = await startPipeline();
   const vendor = vendorWith(20);
-  vendor.trouble = new ProviderError("quota_day", "spent", 60);
+  vendor.trouble = new ProviderError("quota_exceeded", "spent", 60);
   const outcome = await pipeline.run(vendor, { asOf: evening(19) });
   expect(outcome).toMatchObject({ kind: "parked", seconds: 60, counters: { apiCalls: 1, dataPoints: 0 } });
   expect((await jobsOfRun(pipeline.db, outcome.runId))[0]!.apiCalls).toBe(1);

@@ -112,7 +112,7 @@ describe("retries", () => {
     fake.always = html(200, "Down for maintenance");
     const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
     expect([error.kind, error.message, fake.urls.length]).toEqual([
-      "garbage",
+      "invalid_response",
       "EODHD: HTTP 200: Down for maintenance",
       3,
     ]);
@@ -159,7 +159,7 @@ describe("a vendor without an answer", () => {
     const elsewhere = fakeEodhd();
     fake.always = reply(302, "", { location: `${elsewhere.url}/eod/AAPL.US` });
     const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
-    expect(error.kind).toBe("garbage");
+    expect(error.kind).toBe("invalid_response");
     expect(elsewhere.urls.length).toBe(0);
     await elsewhere.close();
   });

@@ -79,10 +79,10 @@ describe("a day that is spent in the middle of a run", () => {
     const run = (index: number) => ask(provider, "AAPL", index * 10, contextOn(limiter, "eodhd", `j${index}`));
     for (let index = 0; index < 3; index++) await run(index);
     const parked = await run(3).catch((error) => error);
-    expect([parked.kind, parked.retryAfter]).toEqual(["quota_day", 6 * 3600]);
+    expect([parked.kind, parked.retryAfter]).toEqual(["quota_exceeded", 6 * 3600]);
     const asked = fake.urls.length;
     const next = await run(4).catch((error) => error);
-    expect([next.kind, fake.urls.length]).toEqual(["quota_day", asked]);
+    expect([next.kind, fake.urls.length]).toEqual(["quota_exceeded", asked]);
 
     fake.calls.used = 0; // midnight
     await clock.advance(6 * 3_600_000);
@@ -101,7 +101,7 @@ describe("a day that is spent in the middle of a run", () => {
     const after = new RateLimiter(quotaRules(values), { clock });
     after.restore(before.rows());
     const refused = await ask(provider, "AAPL", 30, contextOn(after, "eodhd", "j")).catch((error) => error);
-    expect(refused.kind).toBe("quota_day");
+    expect(refused.kind).toBe("quota_exceeded");
     expect(fake.urls.length).toBe(2);
     for (const limiter of [before, after]) limiter.close();
     await fake.close();

@@ -141,7 +141,7 @@ describe("a day's limit", () => {
     await limiter.acquire(ask());
     const failure = await limiter.acquire(ask({ maxWait: 60 })).catch((error) => error);
     expect(failure).toBeInstanceOf(ProviderError);
-    expect([failure.kind, failure.retryAfter]).toEqual(["quota_day", 12 * 3600]);
+    expect([failure.kind, failure.retryAfter]).toEqual(["quota_exceeded", 12 * 3600]);
     expect(failure.message).toBe("acme: the day's quota of 1 units is used up; resuming at 2026-01-16 00:00 UTC");
     expect(limiter.snapshot()[0]?.waiting).toBe(0);
   });
@@ -255,7 +255,7 @@ describe("what the vendor says", () => {
     const limiter = limiterOf(new VirtualClock(), []);
     limiter.report("acme", { holdSeconds: 7_200, reason: "HTTP 418: banned" });
     const failure = await limiter.acquire(ask({ maxWait: 300 })).catch((error) => error);
-    expect([failure.kind, failure.retryAfter]).toEqual(["rate_minute", 7_200]);
+    expect([failure.kind, failure.retryAfter]).toEqual(["rate_limited", 7_200]);
     expect(failure.message).toContain("HTTP 418: banned");
   });
 });

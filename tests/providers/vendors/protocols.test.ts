@@ -81,7 +81,7 @@ describe("alpaca", () => {
     fake.always = reply(200, { bars: {}, next_page_token: "again" });
     const error = await failureOf(provider.fetchBars(window("AAPL", "1d"), recordingContext()));
     fake.always = null;
-    expect([error.kind, error.message]).toEqual(["garbage", "Alpaca: the same next page came twice"]);
+    expect([error.kind, error.message]).toEqual(["invalid_response", "Alpaca: the same next page came twice"]);
   });
 
   test("a symbol without bars is absent from Alpaca's answer: an empty answer", async () => {

@@ -62,9 +62,9 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
         await failure(html(status));
       }
       for (const nonsense of ["", "null", "{}", '"ok"', "42", '{"bars":3}', "[[1]]", "Server busy"]) {
-        expect((await failure(reply(200, nonsense))).kind).toBe("garbage");
+        expect((await failure(reply(200, nonsense))).kind).toBe("invalid_response");
       }
-      expect((await failure(html(200))).kind).toBe("garbage");
+      expect((await failure(html(200))).kind).toBe("invalid_response");
     });
 
     test(`${name}: an error says in one line what is wrong and never shows the key`, async () => {
