@@ -52,8 +52,9 @@ export class Refusal extends Error {
   }
 }
 
-/** The message of anything that was thrown, as one line. */
+/** The message of anything that was thrown, as one line. If closing failed as well, it is that of the first error. */
 export function messageOf(error: unknown): string {
+  if (error instanceof SuppressedError) return messageOf(error.suppressed);
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\s+/g, " ").trim() || "unknown error";
 }
