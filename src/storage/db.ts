@@ -96,18 +96,24 @@ export async function migrateDatabase(db: Database): Promise<void> {
 
 async function openFile(path: string): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true });
+  using stack = new DisposableStack();
   // One connection, so that the pragmas below apply to every query of this client.
-  const client = createClient({
-    url: `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`,
-    concurrency: 1,
-    timeout: BUSY_TIMEOUT_MS,
-  });
-  const driver = new Driver(path, { timeout: BUSY_TIMEOUT_MS });
+  const client = stack.adopt(
+    createClient({
+      url: `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`,
+      concurrency: 1,
+      timeout: BUSY_TIMEOUT_MS,
+    }),
+    (each) => each.close(),
+  );
+  const driver = stack.adopt(new Driver(path, { timeout: BUSY_TIMEOUT_MS }), (each) => each.close());
   for (const pragma of PRAGMAS) {
     await client.execute(`PRAGMA ${pragma}`);
     driver.pragma(pragma);
   }
   const prepared = new StatementCache(driver);
+  stack.defer(() => prepared.clear());
+  const owned = stack.move();
   return {
     orm: drizzle(client),
     local: true,
@@ -127,18 +133,18 @@ async function openFile(path: string): Promise<Database> {
     async rows(sql, args) {
       return prepared.rows(sql, args);
     },
-    close() {
-      prepared.clear();
-      driver.close();
-      client.close();
-    },
+    close: () => owned.dispose(),
   };
 }
 
 async function openServer(url: string, token: string | undefined): Promise<Database> {
   const { createClient: connect } = await import("@libsql/client");
-  const client: Client = connect({ url, ...(token === undefined ? {} : { authToken: token }) });
+  using stack = new DisposableStack();
+  const client: Client = stack.adopt(connect({ url, ...(token === undefined ? {} : { authToken: token }) }), (each) =>
+    each.close(),
+  );
   await client.execute("SELECT 1");
+  const owned = stack.move();
   return {
     orm: drizzle(client),
     local: false,
@@ -150,7 +156,7 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
       const { rows, columns } = await client.execute({ sql, args: args as InValue[] });
       return rows.map((row) => columns.map((_, index) => row[index]));
     },
-    close: () => client.close(),
+    close: () => owned.dispose(),
   };
 }
 

@@ -102,11 +102,16 @@ export class UsageStore {
     return found;
   }
 
+  /** Writes what has been counted since the last write. */
   flush(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#writing = this.#writing.then(() => this.#write()).catch(this.onError);
     return this.#writing;
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
   }
 
   async #write(): Promise<void> {
