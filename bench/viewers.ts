@@ -74,6 +74,7 @@ async function screen(count: number, { stuck = 0, rows = ROWS } = {}) {
     due = now();
   });
   const feed = new LiveBroadcaster(hub);
+  feed.start();
   let frames = 0;
   hub.onFrame(() => {
     frames += 1;

@@ -141,9 +141,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const { logDays, runDays } = config;
     const maintenance = new Maintenance({ db, log, queue, retention: { logDays, runDays } });
     closers.push(() => maintenance.close());
+    maintenance.start();
     const quotaAlerts = new QuotaAlerts({ db, log, outbox });
     const metricsPublisher = new MetricsPublisher({ hub, runs, usage, limiter: limiter, queue, quotaAlerts, lastHour });
     closers.push(() => metricsPublisher.close());
+    metricsPublisher.start();
     closers.push(() => runs.close());
     closers.push(async () => {
       const idle = queue.close();

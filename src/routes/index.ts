@@ -47,18 +47,18 @@ export interface Routes {
   fetch(request: Request): Response | Promise<Response>;
   /** The contents page as data: every method and path that is answered. */
   readonly table: readonly { readonly method: string; readonly path: string }[];
-  /** Ends the streams of the screen. */
+  /** Ends the live streams of the pages. */
   close(): void;
 }
 
 export async function createRoutes(services: Services): Promise<Routes> {
   const routes = new OpenAPIHono();
   const assets = await loadAssets();
+  const access = await Authenticator.open(services.db, services.config);
   const broadcaster = new LiveBroadcaster(services.hub, {
     quota: () => quotasInUse(services),
     lastHour: () => lastHourView(services),
   });
-  const access = await Authenticator.open(services.db, services.config);
   addMiddleware(routes, services, access, assets.addresses);
   routes.route("/", opsRoutes(services, broadcaster));
   routes.route("/api", runRoutes(services));
@@ -94,5 +94,6 @@ export async function createRoutes(services: Services): Promise<Routes> {
     "/",
     docsRoutes(() => routes.getOpenAPI31Document(DESCRIPTION), assets.addresses),
   );
+  broadcaster.start();
   return { fetch: routes.fetch, table: routes.routes, close: () => broadcaster.close() };
 }

@@ -21,14 +21,17 @@ const EVERY_MS = 60 * 60 * 1000;
 const FIRST_MS = 60 * 1000;
 
 export class Maintenance {
-  #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(
     private readonly dependencies: { db: Database; log: Log; queue: JobQueue; retention: Retention },
     private readonly now: () => number = Date.now,
-  ) {
+  ) {}
+
+  /** Tidies a minute from now and then every hour, until it is closed. */
+  start(): void {
     this.#timer = setTimeout(() => this.#tick(), FIRST_MS);
   }
 

@@ -66,14 +66,13 @@ export class LiveBroadcaster {
   /** Milliseconds from a line to the addition that brings it. */
   #linesDue: number;
   #redraw: ReturnType<typeof setTimeout> | null = null;
-  readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #quotas: () => readonly QuotaView[];
-  readonly #quotaTimer: ReturnType<typeof setInterval>;
   readonly #lastHour: () => LastHourView | null;
-  readonly #lastHourTimer: ReturnType<typeof setInterval>;
   #shownLastHour = "null";
   #shownQuota = "[]";
-  readonly #stop: () => void;
+  /** Subscription and timers, while it is started. */
+  readonly #started = new DisposableStack();
+  readonly #intervals: { readonly heartbeat: number; readonly quota: number; readonly lastHour: number };
   readonly #stalled: number;
   readonly #pauses: Pauses;
   readonly #logEvery: number;
@@ -97,15 +96,21 @@ export class LiveBroadcaster {
     this.#framed = hub.seq;
     this.#pauses = pauses;
     this.#quotas = quota;
-    this.#quotaTimer = setInterval(() => this.#onQuota(), quotaEvery);
     this.#lastHour = lastHour;
-    this.#lastHourTimer = setInterval(() => this.#onLastHour(), lastHourEvery);
+    this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery };
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
     this.#stalled = stalled;
     this.#channelOf(MONITOR);
-    this.#stop = hub.onFrame((frame) => this.#onFrame(frame));
-    this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeat);
+  }
+
+  /** Follows the hub and sends heartbeats until it is closed. */
+  start(): void {
+    const every = (ms: number, action: () => void) => this.#started.adopt(setInterval(action, ms), clearInterval);
+    this.#started.defer(this.#hub.onFrame((frame) => this.#onFrame(frame)));
+    every(this.#intervals.heartbeat, () => this.#onHeartbeat());
+    every(this.#intervals.quota, () => this.#onQuota());
+    every(this.#intervals.lastHour, () => this.#onLastHour());
   }
 
   get connections(): number {
@@ -166,12 +171,9 @@ export class LiveBroadcaster {
 
   /** Ends every stream; the browsers will come back. */
   close(): void {
-    clearInterval(this.#heartbeat);
-    clearInterval(this.#quotaTimer);
-    clearInterval(this.#lastHourTimer);
+    this.#started.dispose();
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
     if (this.#redraw) clearTimeout(this.#redraw);
-    this.#stop();
     for (const channel of this.#channels.values()) for (const connection of [...channel.connections]) connection.end();
     this.#channels.clear();
   }

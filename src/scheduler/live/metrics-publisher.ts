@@ -13,7 +13,7 @@ const PULSE_MS = 1_000;
 const tenth = (value: number) => Math.round(value * 10) / 10;
 
 export class MetricsPublisher {
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #wasBusy = false;
 
   constructor(
@@ -26,7 +26,10 @@ export class MetricsPublisher {
       quotaAlerts: QuotaAlerts;
       lastHour: LastHour;
     },
-  ) {
+  ) {}
+
+  /** Publishes every second until it is closed. */
+  start(): void {
     this.#timer = setInterval(() => this.#publish(), PULSE_MS);
   }
 

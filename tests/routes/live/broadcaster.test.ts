@@ -13,6 +13,7 @@ let server: Bun.Server<undefined>;
 function serve(options?: ConstructorParameters<typeof LiveBroadcaster>[1]) {
   hub = new ProgressHub();
   broadcaster = new LiveBroadcaster(hub, options);
+  broadcaster.start();
   const app = new Hono().route("/", streamRoutes(broadcaster));
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 }
