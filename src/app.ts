@@ -1,4 +1,4 @@
-/** The only wiring: opens storage, hub, engine and pool, and closes them in reverse. */
+/** The only wiring: starts everything in one order and closes it in the reverse order. */
 
 import { hostname } from "node:os";
 import { MailDispatcher } from "./alerts/mail-dispatcher.ts";
@@ -14,12 +14,10 @@ import { createLog } from "./log.ts";
 import { CompanyLoader } from "./pipeline/companies/loader.ts";
 import { Exporter } from "./pipeline/exports/exporter.ts";
 import { WorkerPool } from "./pipeline/workers/pool.ts";
-import type { ProviderEntry } from "./providers/entry.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/account.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { quotaRules, secretsOf } from "./providers/registry.ts";
-import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
@@ -47,148 +45,135 @@ export interface App extends Services {
 }
 
 export interface AppOptions {
-  /** The worker's module, where a test puts another in its place. */
+  /** The worker's module; tests replace it. */
   readonly workerScript?: URL;
   /** Where log lines are printed; stderr by default. */
   readonly print?: (text: string) => void;
-  /** The clock of the schedules, where a test brings its own. */
+  /** The clock of schedules and mails; tests replace it. */
   readonly clock?: Clock;
 }
 
-/** Opens everything and puts unfinished work back to work. */
+const close = (each: { close(): void | Promise<void> }) => each.close();
+
+/**
+ * Starts the app and requeues unfinished work. Constructors have no effects: whatever holds a thread, a timer or a file
+ * is adopted by the stack where it is started, so a start that fails closes what it had opened.
+ * @throws Error that says what could not be started
+ */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const closers: (() => unknown)[] = [];
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+  await using stack = new AsyncDisposableStack();
+  const { dbUrl, dbToken, sessions, logDays, runDays, provider: defaultProvider } = config;
+  const clock = options.clock ?? systemClock;
+
+  const db = stack.adopt(await openDatabase(dbUrl, dbToken), close);
+  await migrateDatabase(db);
+  stack.defer(await takeLease(db, hostname()));
+
+  const hub = stack.adopt(new ProgressHub(), close);
+  const secrets = new Redactor();
+  secrets.learn([config.secret, config.password, dbToken, ...secretsOf(config.providerValues)]);
+  const { redact } = secrets;
+  const logStore = stack.adopt(new LogStore(db, reportError), close);
+  const keep = (line: LogLine) => logStore.keep(line);
+  const log = createLog({ level: config.logLevel, hub, keep, redact, print: options.print });
+  const usage = stack.adopt(await UsageStore.open(db, reportError), close);
+
+  const settings = await ProviderSettings.open(db, config, log);
+  secrets.learn(secretsOf(settings.values));
+  const workerSettings = () => ({ dbUrl, dbToken, sessions, providerValues: settings.values });
+  const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
+  const findProvider = (name: string) => providers.find(name);
+
+  const persist = (rows: readonly QuotaRow[]) => saveLimiterState(db, rows);
+  const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), { persist }), close);
+  const restoreLimiter = async () => limiter.restore((await readQuotas(db)) as QuotaRow[]);
+  await restoreLimiter();
+  const gate = rateLimitGate(limiter, usage);
+  const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
+
+  settings.onChange(async ({ name, title }, values) => {
+    secrets.learn(secretsOf(values));
+    pool.configure(values);
+    providers.forget(name);
+    const rules = quotaRules(values).find(({ provider }) => provider === name);
+    if (rules) limiter.define(rules);
+    // The new key may have been used earlier today.
+    await restoreLimiter();
+    log.write("info", `The settings of ${title} were changed`);
+  });
+
+  const exporter = stack.adopt(new Exporter(workerSettings()), close);
+  const companies = stack.adopt(
+    new CompanyLoader({ gate, settings: workerSettings, log: (level, message) => log.write(level, message) }),
+    close,
+  );
+
+  const outbox = stack.adopt(await MailDispatcher.open({ db, log, clock }), close);
+  const onAlert = () => outbox.notify();
+  const mail = await MailSettings.open({
+    db,
+    config,
+    log,
+    async onChange(account, passwords, unreadable) {
+      secrets.learn(passwords);
+      await outbox.use(account, unreadable);
+    },
+  });
+
+  const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
+  const lastHour = new LastHour();
+  const runs = new RunService({
+    db,
+    hub,
+    log,
+    queue,
+    provider: findProvider,
+    defaults: { provider: defaultProvider, maxWorkers: config.workers },
+    onAlert,
+    onBars: (bars) => lastHour.countBars(bars),
+    quotaOf: (name) => limiter.snapshot().find(({ provider }) => provider === name),
+    stopWork: (jobId, reason) => pool.stop(jobId, reason),
+  });
+  stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close).start();
+  const quotaAlerts = new QuotaAlerts({ db, log, outbox });
+  stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, queue, quotaAlerts, lastHour }), close).start();
+  await stack.adopt(runs, close).recover();
+
+  // Both at once: the queue is idle when the pool has stopped its jobs, and the pool must not be handed new ones.
+  stack.defer(async () => void (await Promise.all([queue.close(), pool.close()])));
+  queue.work(symbolHandler({ db, log, runs, pool, onAlert }), pool.size);
+
+  const dependencies = { db, log, runs, defaultProvider, onAlert };
+  const scheduleRunner = stack.adopt(new ScheduleRunner(dependencies, clock), close);
+  await scheduleRunner.poll();
+  const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
+
+  const services: Services = {
+    config,
+    db,
+    hub,
+    log,
+    runs,
+    schedules,
+    pool,
+    usage,
+    lastHour,
+    limiter,
+    exporter,
+    companies,
+    settings,
+    redact,
+    provider: findProvider,
+    outbox,
+    mail,
   };
-  try {
-    const db = await openDatabase(config.dbUrl, config.dbToken);
-    closers.push(() => db.close());
-    await migrateDatabase(db);
-    closers.push(await takeLease(db, hostname()));
+  const routes = stack.adopt(await createRoutes(services), close);
 
-    const hub = new ProgressHub();
-    closers.push(() => hub.close());
-    // Not through the log: it could not be kept either.
-    const reportError = (error: unknown) =>
-      void process.stderr.write(`cannot write to the database: ${messageOf(error)}\n`);
-    const logStore = new LogStore(db, reportError);
-    closers.push(() => logStore.flush());
-    const secrets = new Redactor();
-    secrets.learn([config.secret, config.password, config.dbToken, ...secretsOf(config.providerValues)]);
-    const { redact } = secrets;
-    const keep = (line: LogLine) => logStore.keep(line);
-    const log = createLog({ level: config.logLevel, hub, keep, redact, print: options.print });
-    const usage = await UsageStore.open(db, reportError);
-    closers.push(() => usage.flush());
+  const owned = stack.move();
+  return { ...services, fetch: routes.fetch, close: () => owned.disposeAsync() };
+}
 
-    const settings = await ProviderSettings.open({ db, config, onChange: applySettings }, log);
-    secrets.learn(secretsOf(settings.values));
-    const { dbUrl, dbToken, sessions } = config;
-    const workerSettings = () => ({ dbUrl, dbToken, sessions, providerValues: settings.values });
-    const limiter = new RateLimiter(quotaRules(settings.values), { persist: (rows) => saveLimiterState(db, rows) });
-    limiter.restore((await readQuotas(db)) as QuotaRow[]);
-    closers.push(() => limiter.close());
-    const gate = rateLimitGate(limiter, usage);
-    const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
-    const exporter = new Exporter(workerSettings());
-    closers.push(() => exporter.close());
-    const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
-    const companies = new CompanyLoader({
-      gate,
-      settings: workerSettings,
-      log: (level, message) => log.write(level, message),
-    });
-    closers.push(() => companies.close());
-    /** A change on the settings page holds from the next request on. */
-    async function applySettings({ name, title }: ProviderEntry, values: SettingValues) {
-      secrets.learn(secretsOf(values));
-      pool.configure(values);
-      providers.forget(name);
-      const rules = quotaRules(values).find(({ provider }) => provider === name);
-      if (rules) limiter.define(rules);
-      // A key that was used before today has spent what it has spent.
-      limiter.restore((await readQuotas(db)) as QuotaRow[]);
-      log.write("info", `The settings of ${title} were changed`);
-    }
-    const clock = options.clock ?? systemClock;
-    const onAlert = () => outbox.notify();
-    const outbox = await MailDispatcher.open({ db, log, clock });
-    const mail = await MailSettings.open({
-      db,
-      config,
-      log,
-      async onChange(account, passwords, unreadable) {
-        secrets.learn(passwords);
-        await outbox.use(account, unreadable);
-      },
-    });
-    closers.push(() => outbox.close());
-    const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
-    const lastHour = new LastHour();
-    const runs = new RunService({
-      db,
-      hub,
-      log,
-      queue,
-      provider: (name) => providers.find(name),
-      defaults: { provider: config.provider, maxWorkers: config.workers },
-      onAlert,
-      onBars: (bars) => lastHour.countBars(bars),
-      quotaOf: (name) => limiter.snapshot().find(({ provider }) => provider === name),
-      stopWork: (jobId, reason) => pool.stop(jobId, reason),
-    });
-    const { logDays, runDays } = config;
-    const maintenance = new Maintenance({ db, log, queue, retention: { logDays, runDays } });
-    closers.push(() => maintenance.close());
-    maintenance.start();
-    const quotaAlerts = new QuotaAlerts({ db, log, outbox });
-    const metricsPublisher = new MetricsPublisher({ hub, runs, usage, limiter: limiter, queue, quotaAlerts, lastHour });
-    closers.push(() => metricsPublisher.close());
-    metricsPublisher.start();
-    closers.push(() => runs.close());
-    closers.push(async () => {
-      const idle = queue.close();
-      await pool.close();
-      await idle;
-    });
-    await runs.recover();
-    queue.work(symbolHandler({ db, log, runs, pool, onAlert }), pool.size);
-    const defaultProvider = config.provider;
-    const scheduleRunner = new ScheduleRunner({ db, log, runs, defaultProvider, onAlert }, clock);
-    closers.push(() => scheduleRunner.close());
-    await scheduleRunner.poll();
-    const schedules = new ScheduleService({
-      db,
-      scheduleRunner,
-      clock,
-      defaultProvider,
-      provider: (name) => providers.find(name),
-    });
-    const services = {
-      config,
-      db,
-      hub,
-      log,
-      runs,
-      schedules,
-      pool,
-      usage,
-      lastHour,
-      limiter: limiter,
-      exporter,
-      outbox,
-      mail,
-      companies,
-      settings,
-      redact,
-      provider: (name: string) => providers.find(name),
-    };
-    const routes = await createRoutes(services);
-    closers.push(() => routes.close());
-    return { ...services, fetch: routes.fetch, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+/** Reports a failed write to stderr only: the log could not be written either. */
+function reportError(error: unknown): void {
+  process.stderr.write(`cannot write to the database: ${messageOf(error)}\n`);
 }

@@ -90,7 +90,7 @@ async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Find
 
 /** As they hold for the server: from the environment or the settings page. */
 const providerSettings = (config: Config): Promise<ProviderSettings> =>
-  withDatabase(config, (db) => ProviderSettings.open({ db, config, onChange: async () => {} }, { write: () => {} }));
+  withDatabase(config, (db) => ProviderSettings.open(db, config, { write: () => {} }));
 
 /** The mail server is asked to let us in, and sent nothing. */
 async function diagnoseMail(config: Config): Promise<Finding> {

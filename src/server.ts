@@ -9,8 +9,9 @@ import { PROVIDERS } from "./providers/registry.ts";
 const SHUTDOWN_MS = 9_000;
 
 try {
+  await using stack = new AsyncDisposableStack();
   const config = readConfig(process.env, PROVIDERS);
-  const app = await createApp(config);
+  const app = stack.adopt(await createApp(config), (each) => each.close());
   const server = Bun.serve({
     port: config.port,
     hostname: config.host,
@@ -19,6 +20,7 @@ try {
     maxRequestBodySize: 16 * 1024 * 1024,
     fetch: app.fetch,
   });
+  const owned = stack.move();
   const address = `http://${server.hostname}:${server.port}`;
   console.log(`Barkeep listening on ${address}`);
   app.outbox.start(config.publicUrl ?? address);
@@ -33,7 +35,7 @@ try {
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     // No new connections; those that are open are answered until the app is closed.
     void server.stop();
-    await app.close();
+    await owned.disposeAsync();
     await server.stop(true);
     process.exit(0);
   };

@@ -1,10 +1,49 @@
-import { expect, test } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "./helpers/folder.ts";
+/** The app as a whole: the order in which it closes, and what is left of one that was closed or could not start. */
 
-const SCRIPT = `
-import { createApp } from "${fileURLToPath(new URL("../src/app.ts", import.meta.url))}";
-import { testConfig } from "${fileURLToPath(new URL("./helpers/app.ts", import.meta.url))}";
+import { expect, spyOn, test } from "bun:test";
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import { MailDispatcher } from "../src/alerts/mail-dispatcher.ts";
+import { ProgressHub } from "../src/hub.ts";
+import { CompanyLoader } from "../src/pipeline/companies/loader.ts";
+import { Exporter } from "../src/pipeline/exports/exporter.ts";
+import { WorkerPool } from "../src/pipeline/workers/pool.ts";
+import { RateLimiter } from "../src/providers/quotas/rate-limiter.ts";
+import { LiveBroadcaster } from "../src/routes/live/broadcaster.ts";
+import { MetricsPublisher } from "../src/scheduler/live/metrics-publisher.ts";
+import { Maintenance } from "../src/scheduler/maintenance.ts";
+import { InProcessQueue } from "../src/scheduler/queue/in-process-queue.ts";
+import { RunService } from "../src/scheduler/runs/run-service.ts";
+import { ScheduleRunner } from "../src/scheduler/schedules/schedule-runner.ts";
+import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
+import { LogStore } from "../src/storage/log.ts";
+import { UsageStore } from "../src/storage/quotas/usage.ts";
+import { insertRun } from "../src/storage/runs/runs.ts";
+import { startApp } from "./helpers/app.ts";
+import { temporaryFolder } from "./helpers/folder.ts";
+import { spawnServer } from "./helpers/server.ts";
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Runs a script in a process of its own, which must end without a call of `exit`. */
+async function runScript(script: string, env: Record<string, string>) {
+  const child = Bun.spawn([process.execPath, "--no-env-file", "-e", script], {
+    cwd: source(".."),
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [printed, complaints, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { printed, complaints, code };
+}
+
+const RUN_AND_CLOSE = `
+import { createApp } from "${source("../src/app.ts")}";
+import { testConfig } from "${source("./helpers/app.ts")}";
 const app = await createApp(testConfig(process.env.DB, { DEMO_LATENCY_MS: "20" }), { print: () => {} });
 await app.runs.start({ symbols: ["AAPL", "MSFT", "IBM"], mode: "full", interval: "1d", years: 2, batchDays: 30 });
 if (process.env.WHEN === "at work") {
@@ -23,17 +62,160 @@ console.log("closed");
 for (const when of ["at once", "at work"]) {
   test(`closed ${when}, the app leaves nothing behind that keeps the process alive`, async () => {
     using folder = temporaryFolder();
-    const child = Bun.spawn([process.execPath, "--no-env-file", "-e", SCRIPT], {
-      cwd: fileURLToPath(new URL("..", import.meta.url)),
-      env: { PATH: process.env.PATH ?? "", DB: folder.database(), WHEN: when },
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [printed, complaints, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    expect({ printed, complaints, code }).toEqual({ printed: "closed\n", complaints: "", code: 0 });
-  }, 30_000);
+    const ended = await runScript(RUN_AND_CLOSE, { DB: folder.database(), WHEN: when });
+    expect(ended).toEqual({ printed: "closed\n", complaints: "", code: 0 });
+  });
 }
+
+test("the app closes in the reverse order of its start, the lease and the database last", async () => {
+  await using app = await startApp();
+  const { db } = app.app;
+  const closed: string[] = [];
+  const started = [
+    ProgressHub,
+    LogStore,
+    UsageStore,
+    RateLimiter,
+    Exporter,
+    CompanyLoader,
+    MailDispatcher,
+    Maintenance,
+    MetricsPublisher,
+    RunService,
+    WorkerPool,
+    InProcessQueue,
+    ScheduleRunner,
+    LiveBroadcaster,
+  ];
+  const spies = started.map(({ name, prototype }) => {
+    const original = prototype.close as () => void | Promise<void>;
+    const spy = spyOn(prototype as { close(): void | Promise<void> }, "close");
+    return spy.mockImplementation(function (this: unknown) {
+      closed.push(name);
+      return original.call(this);
+    });
+  });
+  const closeDatabase = db.close;
+  spyOn(db, "close").mockImplementation(() => {
+    closed.push("database");
+    closeDatabase();
+  });
+  const write = db.orm.delete.bind(db.orm);
+  spyOn(db.orm, "delete").mockImplementation((table) => {
+    closed.push("lease");
+    return write(table);
+  });
+  try {
+    await app.app.close();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  const expected = started.map(({ name }) => name).reverse();
+  expect(closed).toEqual([...expected, "lease", "database"]);
+});
+
+const UNFINISHED = {
+  id: "run-1",
+  mode: "full",
+  interval: "1d",
+  provider: "demo",
+  years: "2",
+  batchDays: 30,
+  maxWorkers: 2,
+  rangeFrom: Date.UTC(2023, 5, 17) / 1000,
+  rangeTo: Date.UTC(2025, 5, 17) / 1000,
+  asOf: Date.UTC(2025, 5, 16, 18) / 1000,
+  createdAt: 1_000,
+} as const;
+
+/** What makes each step of the start fail, in a database that has an unfinished run; `null`: it is no database at all. */
+const FAULTS = [
+  { sql: null, says: /cannot be opened: .*not a database/ },
+  { sql: "DELETE FROM __drizzle_migrations", says: /already exists/ },
+  {
+    sql: `INSERT INTO settings VALUES ('server_lease',
+          '${JSON.stringify({ id: "other", pid: process.pid, host: hostname() })}', ${Date.now() + 3_600_000})`,
+    says: /Another Barkeep .* works on this database/,
+  },
+  { sql: "ALTER TABLE api_usage RENAME TO gone", says: /from "api_usage"/ },
+  {
+    sql: `CREATE TRIGGER fault BEFORE INSERT ON settings WHEN new.key = 'seal:salt'
+          BEGIN SELECT RAISE(ABORT, 'no salt'); END`,
+    says: /insert into "settings" .* seal:salt/,
+  },
+  { sql: "ALTER TABLE quotas RENAME TO gone", says: /from "quotas"/ },
+  { sql: "INSERT INTO settings VALUES ('alerts:rules', '{', 0)", says: /JSON/ },
+  { sql: "INSERT INTO settings VALUES ('mail:account', '{', 0)", says: /JSON/ },
+  { sql: "ALTER TABLE batches RENAME TO gone", says: /join "batches"/ },
+  // By now the unfinished run is at work on two threads. What the driver opened there, it frees when the process ends.
+  { sql: "ALTER TABLE sessions RENAME TO gone", says: /from "sessions"/, threads: true },
+];
+
+const START_AND_FAIL = `
+import Driver from "libsql";
+import { createApp } from "${source("../src/app.ts")}";
+import { messageOf } from "${source("../src/domain/errors.ts")}";
+import { testConfig } from "${source("./helpers/app.ts")}";
+const env = { DEMO_LATENCY_MS: "20", BARKEEP_SECRET: "0123456789abcdef" };
+const OURS = "SELECT count(*) FROM settings WHERE key = 'server_lease' AND json_extract(value, '$.pid') = ?";
+
+// Only its last connection can take a database out of WAL mode. The driver frees a closed one when it is collected.
+async function isReleased(db) {
+  for (let tries = 0; tries < 100; tries++) {
+    Bun.gc(true);
+    await Bun.sleep(20);
+    try {
+      return db.prepare("PRAGMA journal_mode = DELETE").raw().get()[0] === "delete";
+    } catch {}
+  }
+  return false;
+}
+
+for (const { path, isDatabase, threads } of JSON.parse(process.env.CASES)) {
+  const starting = createApp(testConfig("file:" + path, env), { print: () => {} });
+  const says = await starting.then(() => "started", messageOf);
+  const db = new Driver(path);
+  const leases = isDatabase ? db.prepare(OURS).raw().get(process.pid)[0] : 0;
+  const released = !isDatabase || threads || await isReleased(db);
+  console.log(JSON.stringify({ says, leases, released }));
+  db.close();
+}
+`;
+
+test("a start that fails, at whichever step, leaves no lease, no open database, no timer and no thread", async () => {
+  using folder = temporaryFolder();
+  const cases = FAULTS.map(({ sql, threads = false }, index) => {
+    return { path: `${folder.path}/${index}.db`, isDatabase: sql !== null, threads };
+  });
+  for (const [index, { sql }] of FAULTS.entries()) {
+    const { path } = cases[index]!;
+    if (sql === null) {
+      await Bun.write(path, "This is a text. ".repeat(1_000));
+      continue;
+    }
+    const db = await openDatabase(`file:${path}`);
+    await migrateDatabase(db);
+    await insertRun(db, UNFINISHED, ["AAPL", "MSFT", "IBM"]);
+    await db.write([{ sql, args: [] }]);
+    db.close();
+  }
+  // A timer or a thread that is left would keep the process from ending.
+  const { printed, complaints, code } = await runScript(START_AND_FAIL, { CASES: JSON.stringify(cases) });
+  expect({ complaints, code }).toEqual({ complaints: "", code: 0 });
+  const found = printed
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(found).toEqual(FAULTS.map(({ says }) => ({ says: expect.stringMatching(says), leases: 0, released: true })));
+});
+
+test("a server whose port is taken says so, and gives its lease back", async () => {
+  using folder = temporaryFolder();
+  await using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const server = spawnServer({ BARKEEP_DB_URL: folder.database(), PORT: String(other.port) });
+  await expect(server.listening).rejects.toThrow(/Barkeep cannot start: .*port/i);
+  expect(await server.process.exited).toBe(1);
+  const db = await openDatabase(folder.database());
+  expect(await db.rows("SELECT * FROM settings WHERE key = 'server_lease'", [])).toEqual([]);
+  db.close();
+});

@@ -36,24 +36,22 @@ interface Stored {
 
 const PREFIX = "provider:";
 
-export interface ProviderSettingsOptions {
-  readonly db: Database;
-  readonly config: Config;
-  /** Told before a change takes effect. */
-  onChange(entry: ProviderEntry, values: SettingValues): Promise<void>;
-}
+type ChangeListener = (entry: ProviderEntry, values: SettingValues) => Promise<void>;
 
 export class ProviderSettings {
   readonly #stored = new Map<string, Stored>();
   #cipher: Cipher | null = null;
   #values: SettingValues = {};
+  #listener: ChangeListener = async () => {};
 
-  private constructor(private readonly options: ProviderSettingsOptions) {}
+  private constructor(
+    private readonly db: Database,
+    private readonly config: Config,
+  ) {}
 
   /** Reads what was set on the page; keys sealed with another secret are told to the log and count as not set. */
-  static async open(options: ProviderSettingsOptions, log: Log): Promise<ProviderSettings> {
-    const { db, config } = options;
-    const own = new ProviderSettings(options);
+  static async open(db: Database, config: Config, log: Log): Promise<ProviderSettings> {
+    const own = new ProviderSettings(db, config);
     if (config.secret !== undefined) own.#cipher = await openCipher(db, config.secret);
     const settings = new Map(PROVIDERS.flatMap((entry) => entry.settings.map((each) => [each.variable, each])));
     for (const { key, value, updatedAt } of await readSettings(db, PREFIX)) {
@@ -66,6 +64,11 @@ export class ProviderSettings {
     }
     own.#resolve();
     return own;
+  }
+
+  /** Calls `listener` with the new values whenever a provider's settings have changed. */
+  onChange(listener: ChangeListener): void {
+    this.#listener = listener;
   }
 
   get values(): SettingValues {
@@ -92,7 +95,7 @@ export class ProviderSettings {
    * @throws Refusal with one error per wrong field; nothing is changed then
    */
   async change(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>): Promise<void> {
-    const { db } = this.options;
+    const { db } = this;
     const real = entry.settings.flatMap((setting) => {
       const wanted = changes.get(setting.variable);
       return wanted === undefined || !this.#differs(setting, wanted) ? [] : [{ setting, wanted }];
@@ -118,7 +121,7 @@ export class ProviderSettings {
       return [setting.variable, isNewKey ? "set anew" : this.#spoken(setting)];
     });
     await record(db, { action: "settings.change", subject: entry.name, before, after: Object.fromEntries(after) });
-    await this.options.onChange(entry, this.#values);
+    await this.#listener(entry, this.#values);
   }
 
   /** A setting as the audit may tell it: never a key, and of an address, which may carry one, only the host. */
@@ -156,14 +159,14 @@ export class ProviderSettings {
   }
 
   #sourceOf({ variable, default: fallback }: ProviderSetting): SettingSource {
-    if (this.options.config.providerVariablesSet.includes(variable)) return "environment";
+    if (this.config.providerVariablesSet.includes(variable)) return "environment";
     const stored = this.#stored.get(variable);
     if (stored) return stored.value === null ? "unreadable" : "page";
     return fallback === undefined ? "none" : "default";
   }
 
   #lockOf({ variable, kind }: ProviderSetting): string | null {
-    if (this.options.config.providerVariablesSet.includes(variable)) return "Set in the environment; change it there";
+    if (this.config.providerVariablesSet.includes(variable)) return "Set in the environment; change it there";
     if (kind === "folder") return "Folders of the server can be named only in its environment";
     if (kind === "key" && this.#cipher === null)
       return "Set it in the environment, or set BARKEEP_SECRET to keep keys here";
@@ -171,7 +174,7 @@ export class ProviderSettings {
   }
 
   #resolve(): void {
-    const { providerValues, providerVariablesSet } = this.options.config;
+    const { providerValues, providerVariablesSet } = this.config;
     const values: Record<string, string | undefined> = { ...providerValues };
     for (const [variable, { value }] of this.#stored) {
       if (value !== null && !providerVariablesSet.includes(variable)) values[variable] = value;
