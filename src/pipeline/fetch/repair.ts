@@ -15,7 +15,7 @@ import {
 import { answeredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 import { gapsFound } from "./data-events.ts";
-import { fetchBatches, isSpentQuota } from "./fetch-batches.ts";
+import { type FetchTarget, fetchBatches, isSpentQuota } from "./fetch-batches.ts";
 import { findGaps } from "./find-gaps.ts";
 import { finalAtOf } from "./incremental.ts";
 
@@ -51,7 +51,12 @@ const hard = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind })
 export async function repair(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   await recordGaps(job, 0);
-  const own = { provider: io.provider, series, into: "compare" as const, extraWrites: answersOf(job, io.repairProvider) };
+  const own: FetchTarget = {
+    provider: io.provider,
+    series,
+    into: "compare",
+    extraWrites: answersOf(job, io.repairProvider),
+  };
   const never = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
   const known = await answeredWindows(io.db, series, task.runId);
   const gaps = (await gapsToAsk(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
