@@ -6,10 +6,12 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ConfigError, readConfig } from "./config.ts";
+import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { messageOf, Refusal } from "./domain/errors.ts";
 
+const DEFAULTS = `[--mode ${RUN_DEFAULTS.mode}] [--interval ${RUN_DEFAULTS.interval}] [--years ${RUN_DEFAULTS.years}]`;
 const USAGE = `Usage:
-  bun src/cli.ts run SYMBOL… [--mode full] [--interval 1d] [--years 2] [--provider demo]
+  bun src/cli.ts run SYMBOL… ${DEFAULTS} [--provider demo]
   bun run backup FILE      a consistent copy of the database, also while a run writes
   bun run doctor           checks settings, database, providers and mail server, and says what to do
 Without Bun on PATH: npm run backup FILE, npm run doctor.`;

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isLoopback } from "./auth.ts";
+import { MAX_WORKERS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
@@ -154,7 +155,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     password: read.secret("BARKEEP_PASSWORD", MIN_PASSWORD),
     passwordHash: readPasswordHash(read),
     readOnly: read.choice("BARKEEP_READ_ONLY", "false", ["true", "false"]) === "true",
-    workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, 64),
+    workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, MAX_WORKERS),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),

@@ -1,6 +1,7 @@
 /** What the JSON routes share: the router with its refusals, and the checked forms of their parameters. */
 
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { fieldErrors, quote } from "../../scheduler/runs/run-request.ts";
@@ -51,7 +52,7 @@ export const symbolParameter = z
 
 export const intervalParameter = z
   .enum(INTERVALS, { error: ({ input }) => `${quote(String(input))} is not one of ${INTERVALS.join(", ")}` })
-  .default("1d");
+  .default(RUN_DEFAULTS.interval);
 
 /** A moment as an ISO date or time (UTC unless it says otherwise) or as epoch seconds; epoch seconds inside. */
 export const momentParameter = z

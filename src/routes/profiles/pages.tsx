@@ -2,6 +2,7 @@
 /** The page of one profile, and its deletion, which the server itself has confirmed. */
 
 import { type Context, Hono } from "hono";
+import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
@@ -39,7 +40,7 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
     const symbol = parseSymbol(c.req.param("symbol") ?? "");
     if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
     const intervals = await intervalsOf(db, symbol);
-    const interval = String(asked ?? intervals[0] ?? "1d");
+    const interval = String(asked ?? intervals[0] ?? RUN_DEFAULTS.interval);
     const profile = isInterval(interval) ? await findProfile(db, symbol, interval) : undefined;
     if (profile !== undefined) return { profile, intervals };
     throw new Refusal(

@@ -2,6 +2,7 @@
 /** How whole a profile's series is, and the orders that make it better. */
 
 import { Hono } from "hono";
+import { MAX_YEARS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
@@ -81,7 +82,7 @@ export function profileQualityRoutes({ db, runs }: Services) {
         mode,
         interval: profile.interval,
         provider: profile.provider,
-        years: years > 30 ? "all" : Math.max(1, years),
+        years: years > MAX_YEARS ? "all" : Math.max(1, years),
         ...(mode === "full" && { rebuild: true }),
         ...(mode === "repair" && repair_provider && { repair_provider }),
       }),

@@ -1,5 +1,6 @@
 /** The run form between browser and pipeline: text fields in, an order or errors by field out. */
 
+import { MAX_WORKERS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
 import { missingSettings } from "../../providers/entry.ts";
@@ -22,17 +23,17 @@ export function emptyForm(
   return {
     values: {
       symbols: "",
-      mode: "full",
-      interval: "1d",
-      years: "2",
+      mode: RUN_DEFAULTS.mode,
+      interval: RUN_DEFAULTS.interval,
+      years: String(RUN_DEFAULTS.years),
       provider: config.provider,
       max_workers: String(config.workers),
-      batch_days: "30",
+      batch_days: String(RUN_DEFAULTS.batchDays),
       ...values,
     },
     errors,
     providers: PROVIDERS.filter((entry) => missingSettings(entry, settings.values).length === 0),
-    maxWorkers: 64,
+    maxWorkers: MAX_WORKERS,
   };
 }
 

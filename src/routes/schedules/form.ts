@@ -1,5 +1,6 @@
 /** The form of a schedule between browser and scheduler: text fields in, the body of the API or errors by field out. */
 
+import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
 import { missingSettings } from "../../providers/entry.ts";
@@ -20,11 +21,11 @@ const NEW: Values = {
   scope: "symbols",
   symbols: "",
   watchlist_id: "",
-  mode: "incremental",
-  interval: "1d",
+  mode: SCHEDULE_DEFAULTS.mode,
+  interval: RUN_DEFAULTS.interval,
   provider: "",
-  years: "2",
-  on_missed: "catch_up",
+  years: String(RUN_DEFAULTS.years),
+  on_missed: SCHEDULE_DEFAULTS.onMissed,
   enabled: "on",
 };
 

@@ -1,5 +1,6 @@
 /** Profiles that are to be made better, as orders for runs: one for each provider, interval and length of history. */
 
+import { MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -15,8 +16,6 @@ export const RENEWALS = ["update", "engineer", "repair", "rebuild"] as const;
 export type Renewal = (typeof RENEWALS)[number];
 
 const MODES = { update: "incremental", engineer: "reprocess", repair: "repair", rebuild: "full" } as const;
-/** Years that an order can name; more is the whole history. */
-const MOST_YEARS = 30;
 
 export interface Renewable {
   readonly symbol: string;
@@ -32,14 +31,14 @@ export interface Renewable {
  */
 export function renewalRequests(profiles: readonly Renewable[], renewal: Renewal, now: number): RunRequest[] {
   const whole = renewal === "repair" || renewal === "rebuild";
-  const years = ({ firstBar }: Renewable) => {
+  const years = ({ firstBar }: Renewable): number | "all" => {
     const counted = Math.max(1, Math.ceil((now - firstBar) / (365 * DAY)));
-    return !whole ? 2 : counted > MOST_YEARS ? "all" : counted;
+    return !whole ? RUN_DEFAULTS.years : counted > MAX_YEARS ? "all" : counted;
   };
   const groups = Map.groupBy(profiles, (profile) => `${profile.provider} ${profile.interval} ${years(profile)}`);
   return [...groups.values()].flatMap((group) => {
     const { provider, interval } = group[0]!;
-    const request = { mode: MODES[renewal], interval, provider, years: years(group[0]!), batchDays: 30 } as const;
+    const request = { ...RUN_DEFAULTS, mode: MODES[renewal], interval, provider, years: years(group[0]!) };
     const parts = Math.ceil(group.length / MAX_SYMBOLS);
     return Array.from({ length: parts }, (_, part) => ({
       ...request,
@@ -74,7 +73,7 @@ export async function reprocessOutdated(db: Database, runs: RunService): Promise
     const free = symbols.filter((symbol) => !busy.has(symbol));
     for (let at = 0; at < free.length; at += MAX_SYMBOLS) {
       const part = free.slice(at, at + MAX_SYMBOLS);
-      started.push(await runs.start({ symbols: part, mode: "reprocess", interval, provider, years: 2, batchDays: 30 }));
+      started.push(await runs.start({ ...RUN_DEFAULTS, symbols: part, mode: "reprocess", interval, provider }));
     }
   }
   return started;

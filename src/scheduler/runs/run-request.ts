@@ -1,6 +1,7 @@
 /** The order for a run, as people and programs give it: checked once, here, whoever asks. */
 
 import { z } from "zod";
+import { MAX_BATCH_DAYS, MAX_WORKERS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { type FieldError, Refusal } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
@@ -53,14 +54,16 @@ export const RunRequestBody = z.strictObject(
       .array(symbol, { error: "wants a list of symbols" })
       .min(1, { error: "wants at least one symbol" })
       .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` }),
-    mode: choice(MODES).default("full"),
-    interval: choice(INTERVALS).default("1d"),
+    mode: choice(MODES).default(RUN_DEFAULTS.mode),
+    interval: choice(INTERVALS).default(RUN_DEFAULTS.interval),
     years: z
-      .union([z.literal("all"), whole(1, 30)], { error: 'wants a whole number from 1 to 30, or "all"' })
-      .default(2),
+      .union([z.literal("all"), whole(1, MAX_YEARS)], {
+        error: `wants a whole number from 1 to ${MAX_YEARS}, or "all"`,
+      })
+      .default(RUN_DEFAULTS.years),
     provider: z.string({ error: "wants the name of a provider" }).optional(),
-    batch_days: whole(1, 365).default(30),
-    max_workers: whole(1, 64).optional(),
+    batch_days: whole(1, MAX_BATCH_DAYS).default(RUN_DEFAULTS.batchDays),
+    max_workers: whole(1, MAX_WORKERS).optional(),
     rebuild: z.boolean({ error: "wants true or false" }).optional(),
     repair_provider: z.string({ error: "wants the name of a provider" }).optional(),
   },

@@ -1,6 +1,7 @@
 /** The order for a schedule, as people and programs give it: checked once, here, whoever asks. */
 
 import { z } from "zod";
+import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
 import { fieldErrors, quote, RunRequestBody } from "../runs/run-request.ts";
@@ -41,12 +42,12 @@ const strict = {
 export const ScheduleBody = z.strictObject(
   {
     ...fields,
-    time_zone: fields.time_zone.default("UTC"),
-    interval: fields.interval.default("1d"),
-    mode: fields.mode.default("incremental"),
-    years: fields.years.default(2),
+    time_zone: fields.time_zone.default(SCHEDULE_DEFAULTS.timeZone),
+    interval: fields.interval.default(RUN_DEFAULTS.interval),
+    mode: fields.mode.default(SCHEDULE_DEFAULTS.mode),
+    years: fields.years.default(RUN_DEFAULTS.years),
     enabled: fields.enabled.default(true),
-    on_missed: fields.on_missed.default("catch_up"),
+    on_missed: fields.on_missed.default(SCHEDULE_DEFAULTS.onMissed),
   },
   strict,
 );
@@ -87,7 +88,7 @@ export function parseScheduleInput(input: unknown): ScheduleInput {
   const parsed = ScheduleBody.safeParse(input);
   const errors = parsed.success ? [] : fieldErrors(parsed.error);
   const sent = (input ?? {}) as { cron?: unknown; time_zone?: unknown };
-  const { cron, time_zone = "UTC" } = sent;
+  const { cron, time_zone = SCHEDULE_DEFAULTS.timeZone } = sent;
   // Said together with the other faults, so that nobody has to correct them one by one.
   if (typeof cron === "string" && typeof time_zone === "string" && cron.trim() !== "" && time_zone.trim() !== "") {
     errors.push(...faultsOf(() => checkCron(cron.trim(), time_zone.trim())));

@@ -1,6 +1,7 @@
 /** One turn of a schedule: which symbols it runs, what stands against it, and the record of what became of it. */
 
 import type { AlertEvent } from "../../domain/alerts.ts";
+import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import type { Schedule, Turn, TurnCause } from "../../domain/schedules.ts";
 import type { Log } from "../../log.ts";
@@ -11,8 +12,6 @@ import { activeJobs } from "../../storage/runs/runs.ts";
 import { storedSymbols, turnWrites, unfinishedRun } from "../../storage/schedules.ts";
 import type { RunService } from "../runs/run-service.ts";
 
-/** Batches of a scheduled run, days: what a run has that nobody said anything about. */
-const BATCH_DAYS = 30;
 /** Symbols named in a note; more are only counted. */
 const NAMED = 5;
 /** Times that a run is ordered anew because another took some of its symbols at the last moment. */
@@ -68,7 +67,7 @@ async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, asked
   if (symbols.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", busy);
   const note = [asked.note, busy].filter(Boolean).join(". ");
   const turn = { ...asked, outcome: "started", note, run: null } as const;
-  const request = { symbols, mode, interval, years, provider, batchDays: BATCH_DAYS };
+  const request = { symbols, mode, interval, years, provider, batchDays: RUN_DEFAULTS.batchDays };
   const run = await runs.start(request, (runId) => writesOf(db, schedule, turn, runId));
   if (isMissed(turn)) dependencies.onAlert?.();
   log.write("info", `Schedule ${name}: started run ${run.id}${note === "" ? "" : `. ${note}`}`, run.id);

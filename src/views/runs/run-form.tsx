@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
 
+import { MAX_BATCH_DAYS, MAX_YEARS } from "../../domain/defaults.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
@@ -33,7 +34,7 @@ export const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
 
 const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "With commas or spaces between" });
 
-const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
+const YEARS = Array.from({ length: MAX_YEARS }, (_, index) => index + 1);
 
 /** What the order would cost takes the place of the hint, as soon as something is typed or chosen. */
 const PREVIEW = {
@@ -108,7 +109,13 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
           />
         </Field>
         <Field name="batch_days" title="Days a batch" form={form}>
-          <input {...control("batch_days", form)} type="number" min="1" max="365" value={values.batch_days} />
+          <input
+            {...control("batch_days", form)}
+            type="number"
+            min="1"
+            max={MAX_BATCH_DAYS}
+            value={values.batch_days}
+          />
         </Field>
         <button type="submit" class="button primary">
           Start run

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
 
+import { MAX_YEARS } from "../../domain/defaults.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { MODES } from "../../domain/runs/states.ts";
 import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../../domain/schedules.ts";
@@ -48,7 +49,7 @@ const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
   catch_up: "Make up for it once",
   skip: "Wait for the next turn",
 };
-const YEARS = Array.from({ length: 30 }, (_, index) => index + 1);
+const YEARS = Array.from({ length: MAX_YEARS }, (_, index) => index + 1);
 
 export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
   <form
