@@ -2,6 +2,7 @@
 
 import type { BarColumns } from "../domain/market/bars.ts";
 import { marketOf } from "../domain/market/symbol.ts";
+import { isoDate } from "../domain/time.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
 import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
@@ -84,8 +85,7 @@ async function readUpdate(
   // The state vouches for the bars that it looks back on. A change before those is one it cannot see.
   const seen = bars.ts[Math.max(0, resume.next - (LOOKBACK_BARS - TAIL))] ?? END_OF_TIME;
   if (changedFrom !== null && changedFrom < seen && resume.next > 0) {
-    const when =
-      changedFrom > 0 ? `bars from ${new Date(changedFrom * 1000).toISOString().slice(0, 10)} on` : "the history";
+    const when = changedFrom > 0 ? `bars from ${isoDate(changedFrom)} on` : "the history";
     return refuse(`${when} changed, which is older than it looks back`);
   }
   return { bars, resume, firstBar: profile.firstBar };

@@ -1,5 +1,7 @@
 /** Reading the timestamps people and vendors write. */
 
+import { parseIsoDate } from "../domain/time.ts";
+
 /** What `parseTimestamp` accepts, for messages. */
 export const TIMESTAMP_FORMATS =
   "YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:MM[:SS] (UTC), ISO 8601 with Z or an offset, epoch seconds or milliseconds";
@@ -15,20 +17,14 @@ const LARGEST_SECONDS = 1e11;
 export function parseTimestamp(text: string): number {
   const compact = COMPACT_DATE.exec(text);
   if (compact) return parseTimestamp(`${compact[1]}-${compact[2]}-${compact[3]}`);
-  if (DATE.test(text)) return realDate(text) ? Date.parse(`${text}T00:00:00Z`) / 1000 : Number.NaN;
+  if (DATE.test(text)) return parseIsoDate(text);
   if (EPOCH.test(text)) {
     const value = Number(text);
     return Math.abs(value) > LARGEST_SECONDS ? value / 1000 : value;
   }
   const parts = DATE_TIME.exec(text);
-  if (!parts || !realDate(parts[1]!)) return Number.NaN;
+  if (!parts || Number.isNaN(parseIsoDate(parts[1]!))) return Number.NaN;
   const zone = parts[3] ?? "Z";
   const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
   return Date.parse(`${parts[1]}T${parts[2]}${offset}`) / 1000;
-}
-
-/** Whether a `YYYY-MM-DD` names a day that exists (2023-02-29 does not). */
-function realDate(text: string): boolean {
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text;
 }

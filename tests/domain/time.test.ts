@@ -1,10 +1,105 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import * as browser from "../../public/app/ui/time.js";
-import { isTimeZone, writeMoment, zoneTitle } from "../../src/domain/time.ts";
-import { formatDuration } from "../../src/views/ui/format.ts";
+import {
+  clockIn,
+  formatDuration,
+  isoDate,
+  isoDates,
+  isoMillisecond,
+  isoOrNull,
+  isoSecond,
+  isTimeZone,
+  parseIsoDate,
+  utcMinute,
+  utcSecond,
+  writeMoment,
+  zoneTitle,
+} from "../../src/domain/time.ts";
 
 const AT = Date.UTC(2026, 2, 2, 4, 2, 11);
+
+test("epoch seconds are written as a date, to the second and to the millisecond, also before 1970", () => {
+  const written = [0, AT / 1_000, 0.999, -1, -86_400, -2_208_988_800, 253_402_300_799].map((ts) => [
+    isoDate(ts),
+    isoSecond(ts),
+    isoMillisecond(ts),
+  ]);
+  expect(written).toEqual([
+    ["1970-01-01", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"],
+    ["2026-03-02", "2026-03-02T04:02:11Z", "2026-03-02T04:02:11.000Z"],
+    ["1970-01-01", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.999Z"],
+    ["1969-12-31", "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.000Z"],
+    ["1969-12-31", "1969-12-31T00:00:00Z", "1969-12-31T00:00:00.000Z"],
+    ["1900-01-01", "1900-01-01T00:00:00Z", "1900-01-01T00:00:00.000Z"],
+    ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"],
+  ]);
+});
+
+test("a moment that is unknown stays null, and the epoch is not unknown", () => {
+  expect([null, 0].map(isoOrNull)).toEqual([null, "1970-01-01T00:00:00.000Z"]);
+});
+
+test("two moments of one day are one date, of two days both", () => {
+  expect(isoDates(0, 86_399)).toBe("1970-01-01");
+  expect(isoDates(0, 86_400)).toBe("1970-01-01 to 1970-01-02");
+});
+
+test("only days that exist are dates", () => {
+  expect(["1970-01-01", "1969-12-31", "2024-02-29"].map(parseIsoDate)).toEqual([0, -86_400, 1_709_164_800]);
+  const none = ["2023-02-29", "2026-02-31", "2026-13-01", "2026-3-2", "2026", "2026-03-02T00:00", "", "today"];
+  expect(none.map(parseIsoDate)).toEqual(none.map(() => Number.NaN));
+});
+
+test("a date read back is the midnight before the moment it was written of", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -62_167_219_200, max: 253_402_300_799 }), (ts) => {
+      const midnight = parseIsoDate(isoDate(ts));
+      expect(midnight).toBe(Math.floor(ts / 86_400) * 86_400);
+      expect(isoSecond(midnight)).toBe(`${isoDate(ts)}T00:00:00Z`);
+    }),
+  );
+});
+
+test("epoch milliseconds are written in UTC to the minute and to the second", () => {
+  expect([AT + 999, -1].map(utcMinute)).toEqual(["2026-03-02 04:02 UTC", "1969-12-31 23:59 UTC"]);
+  expect([AT + 999, -1].map(utcSecond)).toEqual(["2026-03-02 04:02:11 UTC", "1969-12-31 23:59:59 UTC"]);
+});
+
+test("durations are written in seconds, minutes and hours", () => {
+  expect([0, 7.46, 59.99, 60, 185, 3_599, 3_600, 7_860].map((s) => formatDuration(s))).toEqual([
+    "0s",
+    "7s",
+    "59s",
+    "1m 00s",
+    "3m 05s",
+    "59m 59s",
+    "1h 00m",
+    "2h 11m",
+  ]);
+  expect(formatDuration(7.46, true)).toBe("7.5s");
+  expect(formatDuration(59.99, true)).toBe("1m 00s");
+});
+
+test("exact durations never show 60.0s", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 59.999, noNaN: true }), (seconds) => {
+      expect(formatDuration(seconds, true)).toMatch(/^([1-5]?\d\.\ds|1m 00s)$/);
+    }),
+  );
+});
+
+test("when the clocks change, the hour that is left out is passed over and the one that comes twice has two names", () => {
+  const clocks = (...utc: number[]) => utc.map((at) => Object.values(clockIn(at, "America/New_York")).join(" "));
+  expect(clocks(Date.UTC(2026, 2, 8, 6, 59, 59), Date.UTC(2026, 2, 8, 7))).toEqual([
+    "Sun 2026-03-08 01:59:59 EST",
+    "Sun 2026-03-08 03:00:00 EDT",
+  ]);
+  expect(clocks(Date.UTC(2026, 10, 1, 5, 30), Date.UTC(2026, 10, 1, 6, 30))).toEqual([
+    "Sun 2026-11-01 01:30:00 EDT",
+    "Sun 2026-11-01 01:30:00 EST",
+  ]);
+});
 
 test.each([
   ["UTC", "2026-03-02 04:02 UTC", "04:02 UTC", "04:02:11 UTC", "04:02:11"],
@@ -22,7 +117,7 @@ test("midnight is 00:00, and summer time has a name of its own", () => {
 
 test("UTC is written the same with and without the runtime's time zone data", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (at) => {
+    fc.property(fc.integer({ min: -2_208_988_800_000, max: 4_102_444_800_000 }), (at) => {
       expect(writeMoment(at, "Etc/UTC", "minute")).toBe(writeMoment(at, "UTC", "minute"));
     }),
   );

@@ -1,4 +1,5 @@
 /** @jsxImportSource hono/jsx */
+
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { AS_REQUESTED } from "../../src/domain/runs/job-sort.ts";
@@ -9,7 +10,7 @@ import { JobRow } from "../../src/views/jobs/job-row.ts";
 import { liveJob, liveLogLines, liveRuns, liveToast, sseTogether } from "../../src/views/live.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/runs/run-form.tsx";
 import { RunHead, runSentence } from "../../src/views/runs/run-header.tsx";
-import { formatDuration, formatEta, formatValue } from "../../src/views/ui/format.ts";
+import { formatEta, formatValue } from "../../src/views/ui/format.ts";
 import { job, line, run } from "../helpers/fixtures.ts";
 
 /** The attributes and texts of a fragment, as a parser sees them. */
@@ -185,21 +186,6 @@ describe("the form", () => {
 });
 
 describe("numbers as words", () => {
-  test("durations are written in seconds, minutes and hours", () => {
-    expect([0, 7.46, 59.99, 60, 185, 3_599, 3_600, 7_860].map((s) => formatDuration(s))).toEqual([
-      "0s",
-      "7s",
-      "59s",
-      "1m 00s",
-      "3m 05s",
-      "59m 59s",
-      "1h 00m",
-      "2h 11m",
-    ]);
-    expect(formatDuration(7.46, true)).toBe("7.5s");
-    expect(formatDuration(59.99, true)).toBe("1m 00s");
-  });
-
   test("the time left is written as coarsely as it is known", () => {
     expect([3, 42, 89, 240, 3_580, 7_800].map(formatEta)).toEqual([
       "under 10s",

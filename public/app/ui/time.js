@@ -1,5 +1,5 @@
-// How moments and durations are written: the browser's twin of src/domain/time.ts and of `formatDuration` in
-// src/views/ui/format.ts. Pure; tests/domain/time.test.ts holds both to the same results.
+// How moments and durations are written: the browser's twin of src/domain/time.ts. Pure; tests/domain/time.test.ts
+// holds both to the same results.
 
 /** @typedef {"minute" | "clock" | "second" | "bare"} MomentStyle as in src/domain/time.ts */
 

@@ -1,7 +1,8 @@
 /** Mails about the stored data: revisions and gaps. */
 
 import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
-import { count, days, names, plural } from "./format.ts";
+import { isoDates } from "../../domain/time.ts";
+import { count, names, plural } from "./format.ts";
 import type { MailContent } from "./layout.ts";
 
 const SHOWN = 200;
@@ -43,7 +44,7 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
   return {
     subject: one ? `${WHAT[first.what]}: ${first.symbol}` : `Revised history: ${symbols}`,
     lead: one
-      ? `${first.provider} now gives another history of ${first.symbol} (${first.interval}) than was stored: ${plural(first.bars, "bar")} of ${days(first.from, first.to)}. ${first.detail}`
+      ? `${first.provider} now gives another history of ${first.symbol} (${first.interval}) than was stored: ${plural(first.bars, "bar")} of ${isoDates(first.from, first.to)}. ${first.detail}`
       : `Providers now give another history than was stored, in ${plural(events.length, "case")}: ${symbols}.`,
     sections: [
       {
@@ -57,7 +58,7 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
               each.provider,
               WHAT[each.what],
               count(each.bars),
-              days(each.from, each.to),
+              isoDates(each.from, each.to),
               each.detail,
             ]),
           more: moreThan(events.length),
@@ -91,7 +92,7 @@ export function gapMail(events: readonly GapFound[], base: string): MailContent 
               each.interval,
               each.provider,
               each.missing,
-              days(each.from, each.to),
+              isoDates(each.from, each.to),
             ]),
           more: moreThan(events.length),
         },

@@ -1,7 +1,8 @@
 /** Mails about the service itself: quotas, schedules, and the test mail. */
 
 import type { QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
-import { count, moment, names, plural } from "./format.ts";
+import { utcMinute } from "../../domain/time.ts";
+import { count, names, plural } from "./format.ts";
 import type { MailContent } from "./layout.ts";
 
 const share = ({ used, limit }: QuotaLevel) => `${Math.floor((100 * used) / limit)}%`;
@@ -26,7 +27,7 @@ export function quotaMail(events: readonly QuotaLevel[], base: string): MailCont
             count(each.used),
             count(each.limit),
             share(each),
-            each.resetsAt === null ? "" : moment(each.resetsAt * 1000),
+            each.resetsAt === null ? "" : utcMinute(each.resetsAt * 1000),
           ]),
         },
       },
@@ -43,7 +44,7 @@ export function scheduleMail(events: readonly ScheduleMissed[], base: string): M
   return {
     subject: one ? `Schedule missed: ${first.name}` : `${plural(events.length, "scheduled run")} missed`,
     lead: one
-      ? `The schedule “${first.name}” was due at ${moment(first.dueAt)} and did not run: ${first.reason}.`
+      ? `The schedule “${first.name}” was due at ${utcMinute(first.dueAt)} and did not run: ${first.reason}.`
       : `${plural(events.length, "scheduled run")} did not start when they were due: ${names(events.map(({ name }) => name))}.`,
     sections: [
       {
@@ -51,7 +52,7 @@ export function scheduleMail(events: readonly ScheduleMissed[], base: string): M
           head: ["Schedule", "Was due", "Made up for", "Why"],
           rows: events.map(({ name, dueAt, caughtUp, reason }) => [
             name,
-            moment(dueAt),
+            utcMinute(dueAt),
             caughtUp ? "yes" : "no",
             reason,
           ]),
@@ -69,7 +70,7 @@ export function testMail(base: string, now: number): MailContent {
   return {
     subject: "Test mail from Barkeep",
     lead: "This is the test mail you asked for: Barkeep's mails reach you.",
-    sections: [{ facts: [["Asked for", moment(now)]] }],
+    sections: [{ facts: [["Asked for", utcMinute(now)]] }],
     advice: "There is nothing to do.",
     link: { title: "Open the alerts", url: `${base}/alerts` },
   };

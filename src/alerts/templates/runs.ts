@@ -1,7 +1,8 @@
 /** Mails about runs that ended and symbols that failed. */
 
 import type { JobFailed, JobReport, RunEnded, RunReport } from "../../domain/alerts.ts";
-import { count, duration, moment, names, plural } from "./format.ts";
+import { utcMinute } from "../../domain/time.ts";
+import { count, duration, names, plural } from "./format.ts";
 import type { MailContent, Section } from "./layout.ts";
 
 /** Rows of the symbols that went well, in the summary of a run; all that failed are always shown. */
@@ -31,7 +32,7 @@ export function runMail(events: readonly RunEnded[], base: string): MailContent 
 }
 
 const titleOf = ({ mode, interval, provider, createdAt }: RunReport) =>
-  `Run of ${moment(createdAt)} (${mode}, ${interval}, ${provider})`;
+  `Run of ${utcMinute(createdAt)} (${mode}, ${interval}, ${provider})`;
 
 const outcomeOf = ({ state, counts, total }: RunReport) =>
   state === "failed"
@@ -70,8 +71,8 @@ function sectionsOf(run: RunReport, title: string | undefined): Section[] {
       ["Data points", count(run.dataPoints)],
       ["API calls", count(run.apiCalls)],
       ["Interval and provider", `${run.interval}, ${run.provider}`],
-      ["Started", moment(run.createdAt)],
-      ["Ended", moment(run.finishedAt)],
+      ["Started", utcMinute(run.createdAt)],
+      ["Ended", utcMinute(run.finishedAt)],
     ],
   };
   return [
@@ -120,8 +121,8 @@ export function failureMail(events: readonly JobFailed[], base: string): MailCon
       ? `${first.symbol} failed: ${first.reason}`
       : `${plural(events.length, "symbol")} failed: ${names(events.map(({ symbol }) => symbol))}`,
     lead: one
-      ? `${first.symbol} (${first.interval}, ${first.provider}) failed at ${moment(first.at)}.`
-      : `${plural(events.length, "symbol")} failed since ${moment(first.at)}, in ${plural(runs.size, "run")}.`,
+      ? `${first.symbol} (${first.interval}, ${first.provider}) failed at ${utcMinute(first.at)}.`
+      : `${plural(events.length, "symbol")} failed since ${utcMinute(first.at)}, in ${plural(runs.size, "run")}.`,
     sections: [
       {
         table: {

@@ -3,6 +3,7 @@
  * plus exceptions, and around-the-clock days in UTC for crypto. Everything else about sessions follows from here.
  */
 
+import { parseIsoDate } from "../time.ts";
 import { dayNumber, lastWeekday, newYorkHolidays, newYorkShortDays, nthWeekday, weekday } from "./holidays.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "./interval.ts";
 import { NEW_YORK_EXCEPTIONS, type SessionExceptions } from "./session-exceptions.ts";
@@ -75,12 +76,6 @@ export function barStarts(session: Session, interval: Interval): number[] {
   return starts;
 }
 
-/** The day number of a `YYYY-MM-DD` that exists, otherwise NaN. */
-function parseDate(text: string): number {
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(`${text}T`) ? ms / 1000 / DAY : Number.NaN;
-}
-
 function parseTime(text: string): number {
   const [hours = Number.NaN, minutes = Number.NaN] = text.split(":").map(Number);
   return hours * 3600 + minutes * 60;
@@ -90,7 +85,7 @@ function parseTime(text: string): number {
 function readExceptions(lists: readonly SessionExceptions[]): Map<number, { close: number } | "closed" | "open"> {
   const result = new Map<number, { close: number } | "closed" | "open">();
   const put = (text: string, value: { close: number } | "closed" | "open") => {
-    const day = parseDate(text);
+    const day = parseIsoDate(text) / DAY;
     if (!Number.isInteger(day)) throw new RangeError(`calendar exceptions: "${text}" is not a date like 2025-01-09`);
     result.set(day, value);
   };

@@ -1,5 +1,6 @@
 /** Bars are judged before they are stored: what cannot be true is put aside with the reason, the rest goes on. */
 
+import { isoMillisecond } from "../time.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
 
@@ -151,7 +152,7 @@ function pick(bars: BarColumns, rows: readonly number[]): BarColumns {
 }
 
 function timeOf(ts: number): string {
-  return Number.isFinite(ts) && Math.abs(ts) < 8e12 ? new Date(ts * 1000).toISOString() : "no time";
+  return Number.isFinite(ts) && Math.abs(ts) < 8e12 ? isoMillisecond(ts) : "no time";
 }
 
 /** The row as JSON; a missing number is null. */

@@ -1,6 +1,7 @@
 /** What the pipeline knows of a symbol at an interval. */
 
 import type { Interval } from "../market/interval.ts";
+import { isoMillisecond } from "../time.ts";
 
 /** How the history behind a profile was filled (docs/contract.md §3; wire names, it is stored and served as it is). */
 export interface BackfillMetadata {
@@ -31,13 +32,12 @@ export interface Profile {
 
 /** A profile as the API writes it. */
 export function profileToWire(profile: Profile) {
-  const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
   return {
     symbol: profile.symbol,
     interval: profile.interval,
     provider: profile.provider,
-    first_bar: iso(profile.firstBar),
-    last_bar: iso(profile.lastBar),
+    first_bar: isoMillisecond(profile.firstBar),
+    last_bar: isoMillisecond(profile.lastBar),
     last_close: profile.lastClose,
     updated_at: new Date(profile.updatedAt).toISOString(),
     features: profile.features,

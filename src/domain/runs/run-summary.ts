@@ -1,6 +1,7 @@
 /** A run with the totals of its jobs, and the wire form of runs and progress events. */
 
 import type { Interval } from "../market/interval.ts";
+import { isoOrNull } from "../time.ts";
 import type { Eta, RequestBlock } from "./eta.ts";
 import type { FailureReason } from "./failures.ts";
 import type { JobProgress } from "./progress.ts";
@@ -39,8 +40,6 @@ export interface RunSummary {
   /** What keeps the run from asking its provider at this moment. */
   readonly blocked: RequestBlock | null;
 }
-
-const isoSeconds = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1_000).toISOString());
 
 /** A progress event as the API writes it. */
 export function progressToWire(job: JobProgress) {
@@ -84,6 +83,6 @@ export function runToWire(run: RunSummary) {
     eta_low: run.eta?.low ?? null,
     eta_high: run.eta?.high ?? null,
     limited_by: run.blocked?.by ?? run.eta?.limitedBy ?? null,
-    limited_until: isoSeconds(run.blocked?.until ?? run.eta?.until ?? null),
+    limited_until: isoOrNull(run.blocked?.until ?? run.eta?.until ?? null),
   };
 }

@@ -1,8 +1,7 @@
 /** A table as CSV: ISO times, full precision, an empty cell where a value is undefined. */
 
+import { isoSecond } from "../../domain/time.ts";
 import type { TableBlock } from "./table-block.ts";
-
-const isoTime = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 
 export async function* encodeCsv(
   names: readonly string[],
@@ -13,7 +12,7 @@ export async function* encodeCsv(
   for await (const { ts, columns } of blocks) {
     let text = "";
     for (let i = 0; i < ts.length; i++) {
-      text += isoTime(ts[i]!);
+      text += isoSecond(ts[i]!);
       for (const column of columns) {
         const value = column[i]!;
         text += Number.isNaN(value) ? "," : `,${value}`;

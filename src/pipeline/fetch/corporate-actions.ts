@@ -2,6 +2,7 @@
 
 import { ProviderError } from "../../domain/errors.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
+import { isoDate } from "../../domain/time.ts";
 import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import type { JobContext } from "../job-context.ts";
@@ -35,7 +36,7 @@ async function keep(
   const fresh = actions.filter((action) => known.get(keyOf(action)) !== action.value && action.value > 0);
   await storeActions(io.db, { provider, symbol, actions: fresh }, asked);
   for (const { kind, date, value } of fresh.filter((action) => action.kind === "split").slice(-3)) {
-    io.log("info", `${kind} ${value} for 1 with ex-date ${new Date(date * 1000).toISOString().slice(0, 10)}`);
+    io.log("info", `${kind} ${value} for 1 with ex-date ${isoDate(date)}`);
   }
   const dividends = fresh.filter(({ kind }) => kind === "dividend").length;
   if (dividends > 0) io.log("info", `${dividends} new or corrected ${dividends === 1 ? "dividend" : "dividends"}`);

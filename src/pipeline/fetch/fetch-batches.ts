@@ -5,6 +5,7 @@ import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bar
 import { REASONS, type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
+import { isoDate } from "../../domain/time.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
@@ -254,11 +255,11 @@ async function changeOf(
   if (kind === "shrunk") {
     log(
       "warn",
-      `suspicious answer for ${day(window.from)} to ${day(window.to - 1)}: it lacks ${count(missing.length)} that are stored; nothing stored was changed`,
+      `suspicious answer for ${isoDate(window.from)} to ${isoDate(window.to - 1)}: it lacks ${count(missing.length)} that are stored; nothing stored was changed`,
     );
   }
   if (old.ts.length > 0)
-    log("warn", `${count(old.ts.length)} corrected by ${provider.title}, the first ${day(old.ts[0]!)}`);
+    log("warn", `${count(old.ts.length)} corrected by ${provider.title}, the first ${isoDate(old.ts[0]!)}`);
   if (withdrawn.ts.length > 0) log("warn", `${count(withdrawn.ts.length)} withdrawn: ${REASONS.jump}`);
   const revised = [
     { kind: "correction", bars: old },
@@ -268,7 +269,6 @@ async function changeOf(
 }
 
 const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;
-const day = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
 const momentOf = (where: string) => Date.parse(where) / 1000;
 
 function positions(bars: BarColumns, test: (ts: number) => boolean): number[] {

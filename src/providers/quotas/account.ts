@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { utcMinute } from "../../domain/time.ts";
 import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./meters.ts";
@@ -264,8 +265,7 @@ export class LimiterAccount {
     this.#queue.remove(waiting);
     waiting.signal?.removeEventListener("abort", waiting.stop);
     const kind = block.kind === "period" ? "quota_exceeded" : "rate_limited";
-    const until = new Date(block.until).toISOString().slice(0, 16).replace("T", " ");
-    const message = `${this.provider}: ${block.reason}; resuming at ${until} UTC`;
+    const message = `${this.provider}: ${block.reason}; resuming at ${utcMinute(block.until)}`;
     waiting.reject(new ProviderError(kind, message, Math.ceil((block.until - now) / 1000)));
   }
 

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { isoSecond } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
@@ -23,7 +24,6 @@ const TIMEFRAMES: Readonly<Partial<Record<Interval, string>>> = {
   "1d": "1Day",
 };
 const PAGE_ROWS = 10_000;
-const iso = (ts: number) => new Date(ts * 1000).toISOString().replace(".000Z", "Z");
 
 export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   name: "alpaca",
@@ -53,9 +53,9 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     const query = {
       symbols: ticker.name,
       timeframe: TIMEFRAMES[interval]!,
-      start: iso(from),
+      start: isoSecond(from),
       // Both ends are inclusive.
-      end: iso(to - 1),
+      end: isoSecond(to - 1),
       limit: PAGE_ROWS,
       adjustment: "raw",
       feed: "sip",

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { DAY } from "../../domain/market/interval.ts";
+import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import type { Rows } from "../http/rows.ts";
@@ -40,7 +41,6 @@ const dividends = z.array(
 
 const INTRADAY_COST = 5;
 const CRYPTO_EXCHANGE = "CC";
-const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
 
 function code({ market, name, exchange }: Ticker): string {
   if (market === "crypto") return `${name}.${CRYPTO_EXCHANGE}`;

@@ -1,6 +1,7 @@
 /** Tiingo: raw daily US bars of more than thirty years, with the adjustments in the same row. */
 
 import { z } from "zod";
+import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
@@ -17,8 +18,6 @@ const bar = z.object({
   splitFactor: price,
 });
 const schema = z.array(bar);
-
-const isoDate = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
 
 export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   name: "tiingo",

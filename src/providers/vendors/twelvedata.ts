@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { Interval } from "../../domain/market/interval.ts";
+import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import type { Rows } from "../http/rows.ts";
 import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
@@ -21,7 +22,7 @@ const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
 /** Days that 5,000 rows last in regular New York hours, whole weeks where it is few, and around the clock. */
 const US_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 16, "5m": 89, "15m": 268 };
 const CRYPTO_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 3, "5m": 17, "15m": 52 };
-const stamp = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 19).replace("T", " ");
+const stamp = (ts: number) => isoSecond(ts).slice(0, -1).replace("T", " ");
 
 export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   name: "twelvedata",

@@ -4,10 +4,10 @@
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { isLoopback, runAs } from "../../auth.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { record } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { LoginPage } from "../../views/access/login-page.tsx";
-import { formatDuration } from "../../views/ui/format.ts";
 import type { PageContext } from "../../views/ui/layout.tsx";
 import { frameOf, localPath } from "../page-context.ts";
 import { type Authenticator, SESSION_MS } from "./authenticator.ts";

@@ -1,6 +1,7 @@
 /** What a person is asked before something is fetched again: a dry run of each scope. */
 
 import { REFETCH_CHOICES, type RefetchChoice } from "../../domain/runs/refetch.ts";
+import { isoDate } from "../../domain/time.ts";
 import type { RefetchPlan, ScopePlan } from "../../scheduler/runs/refetch.ts";
 import type { ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
@@ -56,9 +57,7 @@ function costOf({ symbols, batches, calls }: ScopePlan): string {
     : `${plural(batches, "batch", "batches")} of ${of}, ${plural(calls, "call")}`;
 }
 
-const day = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
-
 function sampleOf({ sample, batches }: ScopePlan): string {
-  const shown = sample.slice(0, 3).map(({ symbol, from, to }) => `${symbol} ${day(from)} to ${day(to - 1)}`);
+  const shown = sample.slice(0, 3).map(({ symbol, from, to }) => `${symbol} ${isoDate(from)} to ${isoDate(to - 1)}`);
   return batches > shown.length ? `${shown.join("; ")}; and ${batches - shown.length} more` : shown.join("; ");
 }

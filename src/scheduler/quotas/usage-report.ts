@@ -1,3 +1,4 @@
+import { isoMillisecond, isoOrNull } from "../../domain/time.ts";
 import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
@@ -5,7 +6,6 @@ import type { UsageStore } from "../../storage/quotas/usage.ts";
 export function usageReport(usage: UsageStore, limiter: RateLimiter) {
   const counted = new Map(usage.usage().map((each) => [each.provider, each]));
   const none = { requests: 0, units: 0 };
-  const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
   return limiter.snapshot().map(({ provider, gauges, hold, waiting, spenders }) => ({
     provider,
     last_minute: counted.get(provider)?.lastMinute ?? none,
@@ -15,9 +15,9 @@ export function usageReport(usage: UsageStore, limiter: RateLimiter) {
       counts,
       used,
       limit,
-      resets_at: iso(resetsAt),
+      resets_at: isoOrNull(resetsAt),
     })),
-    hold: hold && { until: iso(hold.until), reason: hold.reason },
+    hold: hold && { until: isoMillisecond(hold.until), reason: hold.reason },
     waiting,
     spenders: spenders.slice(0, 10),
   }));

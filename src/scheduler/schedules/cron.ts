@@ -9,6 +9,7 @@
 import { Cron } from "croner";
 import cronstrue from "cronstrue";
 import { messageOf, Refusal } from "../../domain/errors.ts";
+import { isTimeZone } from "../../domain/time.ts";
 
 /** Shortest time between two turns, milliseconds: no bar is shorter. */
 const SHORTEST = 60_000;
@@ -81,13 +82,8 @@ function inWords(expression: string): string {
 
 /** @throws Refusal for what is no IANA time zone */
 function requireTimeZone(name: string): void {
-  // The platform takes offsets such as +02:00 as well; they know nothing of summer time.
-  const known = /^[A-Za-z]/.test(name) && name.length <= 60;
-  try {
-    if (known && new Intl.DateTimeFormat("en", { timeZone: name })) return;
-  } catch {
-    // Said below.
-  }
+  // Offsets such as +02:00 are none: they know nothing of summer time.
+  if (isTimeZone(name)) return;
   const shown = JSON.stringify(name.slice(0, 60));
   throw invalid("time_zone", `${shown} is no time zone: wants a name such as America/New_York or UTC`);
 }

@@ -4,6 +4,7 @@ import type { AlertEvent } from "../../domain/alerts.ts";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import type { Schedule, Turn, TurnCause } from "../../domain/schedules.ts";
+import { utcMinute } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { symbolsOf } from "../../storage/companies/watchlists.ts";
@@ -87,9 +88,8 @@ export async function closeTurn(
   if (asked.cause !== "by_hand") {
     await db.write(writesOf(db, schedule, turn));
     if (isMissed(turn)) onAlert?.();
-    const due = new Date(asked.dueAt).toISOString().slice(0, 16).replace("T", " ");
     const level = outcome === "refused" ? "error" : "warn";
-    log.write(level, `Schedule ${schedule.name}: the turn of ${due} UTC was ${outcome}. ${turn.note}`);
+    log.write(level, `Schedule ${schedule.name}: the turn of ${utcMinute(asked.dueAt)} was ${outcome}. ${turn.note}`);
   }
   return turn;
 }

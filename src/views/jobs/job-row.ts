@@ -4,8 +4,9 @@ import { type HtmlEscapedString, raw } from "hono/utils/html";
 import type { JobProgress, Status } from "../../domain/runs/progress.ts";
 import { JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
 import { isWaiting, WAIT } from "../../domain/runs/wait-reason.ts";
+import { formatDuration, utcSecond } from "../../domain/time.ts";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
-import { formatCount, formatDuration, plural, secondsUntil, utcSecond } from "../ui/format.ts";
+import { formatCount, plural, secondsUntil } from "../ui/format.ts";
 import { CoverageStrip } from "./coverage-strip.ts";
 
 const STATUS_ICONS: Readonly<Record<Status, string>> = {

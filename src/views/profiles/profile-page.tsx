@@ -4,8 +4,9 @@
 import type { Child } from "hono/jsx";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment } from "../ui/components.tsx";
-import { formatCount, formatDuration, formatValue, plural } from "../ui/format.ts";
+import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Page, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
 import { Families, type FamilyView } from "./features.tsx";

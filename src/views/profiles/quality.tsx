@@ -3,6 +3,7 @@
 
 import type { ActionKind } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { isoDate, isoDates } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 
@@ -62,8 +63,6 @@ const STEP = 11;
 const splitWords = (value: number) =>
   `split, ${value >= 1 ? `${formatValue(value)} for 1` : `1 for ${formatValue(1 / value)}`}`;
 
-const day = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
-
 export const Quality = ({ quality }: { quality: QualityView }) => (
   <section class="quality" aria-labelledby="quality-title">
     <header class="quality-head">
@@ -84,7 +83,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
         empty="None."
         lines={quality.gaps.map(({ date, state, rows }) => (
           <>
-            {day(date)}: {MEANINGS[state]}
+            {isoDate(date)}: {MEANINGS[state]}
             {rows > 0 ? `, ${plural(rows, "bar")}` : ""}
           </>
         ))}
@@ -94,8 +93,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
         empty="No vendor has changed a stored bar."
         lines={quality.revisions.map(({ seenAt, kind, bars, first, last }) => (
           <>
-            <Moment at={seenAt} />: {kind}, {plural(bars, "bar")}, {day(first)}
-            {day(last) === day(first) ? "" : ` to ${day(last)}`}
+            <Moment at={seenAt} />: {kind}, {plural(bars, "bar")}, {isoDates(first, last)}
           </>
         ))}
       />
@@ -104,7 +102,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
         empty="None known."
         lines={quality.actions.map(({ kind, date, value, seenAt }) => (
           <>
-            {day(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}{" "}
+            {isoDate(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}{" "}
             <span class="muted">
               from {quality.provider}, found <Moment at={seenAt} />
             </span>

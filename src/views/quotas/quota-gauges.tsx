@@ -1,8 +1,9 @@
 /** A provider's quota: what is used of what is allowed, until when, and by whom. Shape and words say what colour says. */
 
+import { formatDuration, isoMillisecond } from "../../domain/time.ts";
 import { Icon, Moment } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
-import { formatCount, formatDuration, plural } from "../ui/format.ts";
+import { formatCount, plural } from "../ui/format.ts";
 
 interface GaugeView {
   readonly period: "minute" | "hour" | "day" | "month";
@@ -133,7 +134,7 @@ const Gauge = ({ gauge, title, now }: { gauge: GaugeView; title: string; now: nu
 
 /** Time left, which `public/app/ui/clock.js` counts down; `until` in epoch seconds. */
 const Countdown = ({ until, now }: { until: number; now: number }) => (
-  <time class="num" datetime={new Date(until * 1_000).toISOString()} data-until={until * 1_000}>
+  <time class="num" datetime={isoMillisecond(until)} data-until={until * 1_000}>
     {formatDuration(Math.max(0, until - Math.floor(now / 1_000)))}
   </time>
 );

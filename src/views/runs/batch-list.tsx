@@ -2,6 +2,7 @@
 /** The cells of a coverage strip as a list: dates, what came of them, and the way to fetch them again. */
 
 import type { BatchState } from "../../domain/runs/coverage.ts";
+import { isoDate } from "../../domain/time.ts";
 import { jobAddress } from "../ui/dom.ts";
 import { plural } from "../ui/format.ts";
 
@@ -28,8 +29,6 @@ const WORDS: Readonly<Record<Exclude<BatchState, "fetched">, string>> = {
   failed: "failed",
 };
 
-const day = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
-
 /** `2026-01-02 to 2026-01-31: 21 bars, attempt 2` */
 export function describeGroup({ from, to, batches, state, bars, rejected, attempts, error }: BatchGroup): string {
   const parts = [
@@ -39,7 +38,7 @@ export function describeGroup({ from, to, batches, state, bars, rejected, attemp
     ...(attempts > 1 ? [`attempt ${attempts}`] : []),
     ...(error ? [error] : []),
   ];
-  return `${day(from)} to ${day(to - 1)}: ${parts.join(", ")}`;
+  return `${isoDate(from)} to ${isoDate(to - 1)}: ${parts.join(", ")}`;
 }
 
 /** The cells of one job; with `again`, each with a button that fetches it once more. */
@@ -58,7 +57,7 @@ export const BatchList = (props: { runId: string; symbol: string; groups: readon
               <button
                 type="submit"
                 class="button"
-                aria-label={`Fetch ${day(group.from)} to ${day(group.to - 1)} again`}
+                aria-label={`Fetch ${isoDate(group.from)} to ${isoDate(group.to - 1)} again`}
               >
                 Fetch again
               </button>

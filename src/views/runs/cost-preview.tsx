@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** What an order would cost, said before it is given. */
 
+import { isoDate } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
 import { formatCount, formatEta, plural } from "../ui/format.ts";
 
@@ -40,7 +41,7 @@ export const Preview = ({ view }: { view: PreviewView }) => {
 /** ` 12 of them are stored already, up to 2026-11-20.`, or nothing. */
 function knownWords({ symbols, known, knownUntil }: PreviewView): string {
   if (known === 0 || knownUntil === null) return "";
-  const until = `stored already, up to ${new Date(knownUntil * 1_000).toISOString().slice(0, 10)}.`;
+  const until = `stored already, up to ${isoDate(knownUntil)}.`;
   if (symbols === 1) return ` It is ${until}`;
   return ` ${known === symbols ? "All" : formatCount(known)} of them ${known === 1 ? "is" : "are"} ${until}`;
 }

@@ -3,9 +3,10 @@
 
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { Icon, Moment, Pill, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
-import { formatCompact, formatCount, formatDuration, formatEta, plural } from "../ui/format.ts";
+import { formatCompact, formatCount, formatEta, plural } from "../ui/format.ts";
 
 export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
   running: "Running",

@@ -4,10 +4,11 @@
 import { INTERVALS } from "../../domain/market/interval.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { type FormState, formFields } from "../ui/form-field.tsx";
-import { formatCount, formatDuration } from "../ui/format.ts";
+import { formatCount } from "../ui/format.ts";
 import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-header.tsx";

@@ -4,6 +4,7 @@
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply } from "../../domain/runs/states.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { BulkBar } from "../jobs/bulk-actions.tsx";
 import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
@@ -12,7 +13,7 @@ import type { RunView } from "../jobs/job-table.tsx";
 import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
-import { formatCount, formatDuration, plural } from "../ui/format.ts";
+import { formatCount, plural } from "../ui/format.ts";
 import { Page, type PageContext } from "../ui/layout.tsx";
 import { matchingAddress, RunHead, runTitle } from "./run-header.tsx";
 import { RunSection } from "./run-section.tsx";

@@ -2,10 +2,11 @@
 /** The schedules: what each means, when it comes next, what came of it last, and the form to add or change one. */
 
 import type { Schedule, Turn } from "../../domain/schedules.ts";
+import { clockIn, formatDuration } from "../../domain/time.ts";
 import { RunState } from "../runs/run-header.tsx";
 import { Icon, Moment, Pill } from "../ui/components.tsx";
 import { Reason } from "../ui/form-field.tsx";
-import { formatDuration, plural } from "../ui/format.ts";
+import { plural } from "../ui/format.ts";
 import { Empty, Page, type PageContext } from "../ui/layout.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
@@ -171,30 +172,10 @@ function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMis
   return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
 /** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
 function inZone(at: number, timeZone: string): string {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat("en-US", {
-      timeZone,
-      weekday: "short",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-      hourCycle: "h23",
-      timeZoneName: "short",
-    });
-    formats.set(timeZone, format);
-  }
-  const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-  const { weekday, year, month, day, hour, minute, second, timeZoneName } = parts;
-  const time = second === "00" ? `${hour}:${minute}` : `${hour}:${minute}:${second}`;
-  return `${weekday} ${year}-${month}-${day} ${time} ${timeZoneName}`;
+  const { weekday, date, time, zone } = clockIn(at, timeZone);
+  return `${weekday} ${date} ${time.replace(/:00$/, "")} ${zone}`;
 }
 
 /** Asks before a schedule is deleted. */

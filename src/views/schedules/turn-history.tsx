@@ -3,9 +3,9 @@
 
 import { useContext } from "hono/jsx";
 import type { Turn } from "../../domain/schedules.ts";
-import { writeMoment } from "../../domain/time.ts";
+import { formatDuration, writeMoment } from "../../domain/time.ts";
 import { ReaderZone } from "../ui/components.tsx";
-import { formatDuration, plural } from "../ui/format.ts";
+import { plural } from "../ui/format.ts";
 
 /** How a turn ended, as far as its bar shows it. */
 type Look = "good" | "bad" | "working" | "cancelled" | "skipped" | "missed";

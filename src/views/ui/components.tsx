@@ -4,8 +4,7 @@
 import { createContext, useContext } from "hono/jsx";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { JobState } from "../../domain/runs/states.ts";
-import { type MomentStyle, writeMoment, zoneTitle } from "../../domain/time.ts";
-import { utcSecond } from "./format.ts";
+import { isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
 
 /**
  * The zone in which a page writes its moments: `Page` provides its reader's. What is pushed is the same for everybody
@@ -25,13 +24,7 @@ export const ZoneTitle = () => <span data-zone-title>{zoneTitle(useContext(Reade
 
 /** When a bar began, `ts` in epoch seconds: the date of a daily one, which no zone shifts, else the moment. */
 export const BarTime = ({ ts, interval }: { ts: number; interval: Interval }) =>
-  interval === "1d" ? (
-    <time datetime={new Date(ts * 1_000).toISOString().slice(0, 10)}>
-      {new Date(ts * 1_000).toISOString().slice(0, 10)}
-    </time>
-  ) : (
-    <Moment at={ts * 1_000} />
-  );
+  interval === "1d" ? <time datetime={isoDate(ts)}>{isoDate(ts)}</time> : <Moment at={ts * 1_000} />;
 
 /** The drawing of a state: shape says as much as colour. */
 export const STATE_ICONS: Readonly<Record<JobState, string>> = {

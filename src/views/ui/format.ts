@@ -1,4 +1,4 @@
-/** How numbers, durations and moments are written on pages. */
+/** How numbers, and times that are left, are written on pages. */
 
 const integers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
@@ -12,17 +12,6 @@ export const formatCompact = (value: number): string => (value < 1_000 ? formatC
 /** `1 symbol`, `3 symbols`; `many` for words that take no `s`. */
 export const plural = (count: number, word: string, many = `${word}s`): string =>
   `${formatCount(count)} ${count === 1 ? word : many}`;
-
-/**
- * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.
- * `public/app/ui/time.js` writes running clocks the same.
- */
-export function formatDuration(seconds: number, exact = false): string {
-  if (seconds < (exact ? 59.95 : 60)) return exact ? `${seconds.toFixed(1)}s` : `${Math.floor(seconds)}s`;
-  const whole = Math.floor(exact ? seconds + 0.05 : seconds);
-  if (whole < 3_600) return `${Math.floor(whole / 60)}m ${pad(whole % 60)}s`;
-  return `${Math.floor(whole / 3_600)}h ${pad(Math.floor((whole % 3_600) / 60))}m`;
-}
 
 /** What is left, as coarse as it is known: `under 10s`, `about 40s`, `about 4m`, `about 2h 10m`. */
 export function formatEta(seconds: number): string {
@@ -44,9 +33,6 @@ export function formatValue(value: number): string {
 }
 
 const pad = (value: number) => String(value).padStart(2, "0");
-
-/** `2026-03-02 14:02:11 UTC` */
-export const utcSecond = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 /** Whole seconds from now to a moment (epoch milliseconds); `public/app/ui/clock.js` counts them down. */
 export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - Date.now()) / 1_000));
