@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ConfigError, readConfig } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
-import { messageOf, Refusal } from "./domain/errors.ts";
+import { describeError, messageOf, Refusal } from "./domain/errors.ts";
 
 const DEFAULTS = `[--mode ${RUN_DEFAULTS.mode}] [--interval ${RUN_DEFAULTS.interval}] [--years ${RUN_DEFAULTS.years}]`;
 const USAGE = `Usage:
@@ -20,7 +20,7 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   console.error(error instanceof ConfigError ? error.message : messageOf(error));
-  if (error instanceof Refusal) for (const { path, message } of error.errors) console.error(`  ${path}: ${message}`);
+  if (error instanceof Refusal) for (const each of error.errors) console.error(`  ${describeError(each)}`);
   process.exitCode = 1;
 }
 

@@ -52,6 +52,28 @@ export class Refusal extends Error {
   }
 }
 
+/** What is wrong, after the field it is wrong at; an empty path is the whole input. */
+export const describeError = ({ path, message }: FieldError): string => (path === "" ? message : `${path}: ${message}`);
+
+/** The refusal of input that is wrong at one field. */
+export function invalid(path: string, message: string): Refusal {
+  const error = { path, message };
+  return new Refusal("invalid", describeError(error), [error]);
+}
+
+/** The refusal of input that is wrong at one or more fields. */
+export function invalidFields(errors: readonly FieldError[]): Refusal {
+  const [first] = errors;
+  const message = errors.length === 1 && first ? describeError(first) : `${errors.length} fields are wrong`;
+  return new Refusal("invalid", message, errors);
+}
+
+/** What was not understood, shortened and without control characters, so that a message can repeat it. */
+export function quote(text: string): string {
+  const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "\ufffd");
+  return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 40)}…` : clean);
+}
+
 /** The message of anything that was thrown, as one line. If closing failed as well, it is that of the first error. */
 export function messageOf(error: unknown): string {
   if (error instanceof SuppressedError) return messageOf(error.suppressed);

@@ -2,11 +2,10 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { Refusal } from "../domain/errors.ts";
+import { quote, Refusal } from "../domain/errors.ts";
 import { ADJUSTMENTS } from "../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportRequest } from "../pipeline/exports/export-table.ts";
-import { quote } from "../scheduler/runs/run-request.ts";
 import { findSeries } from "../storage/market/series.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./api/parameters.ts";
 import type { Services } from "./services.ts";

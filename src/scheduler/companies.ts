@@ -1,6 +1,6 @@
 /** The verbs on the list of companies: fetch it from a provider, import it from text. Routes and command line use these. */
 
-import { ProviderError, Refusal } from "../domain/errors.ts";
+import { describeError, invalid, ProviderError, quote, Refusal } from "../domain/errors.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Loaded } from "../pipeline/companies/worker.ts";
 import type { Exchange, Provider } from "../providers/provider.ts";
@@ -47,7 +47,7 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
   const provider = dependencies.provider(name);
   const exchange = task.exchange ?? provider?.exchanges?.[0]?.code;
   const known = provider?.exchanges?.some(({ code }) => code === exchange);
-  if (provider === undefined) throw invalid("provider", `there is no provider ${JSON.stringify(name.slice(0, 40))}`);
+  if (provider === undefined) throw invalid("provider", `there is no provider ${quote(name)}`);
   if (exchange === undefined) throw invalid("provider", `${provider.title} has no list of companies`);
   if (!known) {
     const codes = provider.exchanges?.map(({ code }) => code).join(", ");
@@ -88,8 +88,8 @@ export async function importCompanies(
     return loaded;
   }
   const errors = loaded.bad.map(({ line, reason }) => ({ path: `line ${line}`, message: reason }));
-  const first = errors[0];
-  throw new Refusal("invalid", first ? `${first.path}: ${first.message}` : "There are no symbols in it", errors);
+  const [first] = errors;
+  throw new Refusal("invalid", first ? describeError(first) : "There are no symbols in it", errors);
 }
 
 /** The providers that have lists and can be asked now. */
@@ -101,5 +101,3 @@ export function listingProviders(
     return provider?.exchanges ? [{ name, title: provider.title, exchanges: provider.exchanges }] : [];
   });
 }
-
-const invalid = (path: string, message: string) => new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);

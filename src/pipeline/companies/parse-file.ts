@@ -2,6 +2,7 @@
 
 import Papa from "papaparse";
 import { type BadLine, type Company, type CompanyFile, MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import { quote } from "../../domain/errors.ts";
 import { MAX_SYMBOL_LENGTH, parseSymbol } from "../../domain/market/symbol.ts";
 
 /** Header names by field, lower case, letters only. */
@@ -94,8 +95,7 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[]
   if (cell === "") return "the symbol is missing";
   const symbol = parseSymbol(cell);
   if (symbol === null) {
-    const shown = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
-    return `${shown} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)`;
+    return `${quote(cell)} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)`;
   }
   const name = (cells[places.name] ?? "").slice(0, MAX_NAME_LENGTH);
   return [{ symbol, name, exchange: (cells[places.exchange] ?? "").slice(0, 40) }];

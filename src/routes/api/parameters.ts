@@ -2,9 +2,10 @@
 
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
+import { describeError, quote } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { fieldErrors, quote } from "../../scheduler/runs/run-request.ts";
+import { fieldErrors } from "../../scheduler/runs/run-request.ts";
 import { problem, problemType } from "../problem.ts";
 
 /** A router that answers bad input with problem details, one error per field. */
@@ -13,8 +14,7 @@ export function apiRouter(): OpenAPIHono {
     defaultHook(result, c) {
       if (result.success) return;
       const errors = fieldErrors(result.error);
-      const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
-      return problem(c, { status: 422, detail, errors });
+      return problem(c, { status: 422, detail: errors.map(describeError).join("; "), errors });
     },
   });
 }

@@ -1,6 +1,6 @@
 /** The screener's part of an address: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
-import type { FieldError } from "../../domain/errors.ts";
+import { type FieldError, quote } from "../../domain/errors.ts";
 import { isInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { type Condition, parseScreener } from "../../domain/profiles/screener.ts";
@@ -32,7 +32,7 @@ export function screenerOf(where: string, sort: string): ScreenerQuery {
   const column = PROFILE_SORTS.find((each) => each === name);
   if (column) return { ...screener, sort: { column, descending }, error: null };
   if (!isFeature(name)) {
-    return { ...none, error: { path: "sort", message: `There is no feature ${JSON.stringify(name.slice(0, 60))}` } };
+    return { ...none, error: { path: "sort", message: `There is no feature ${quote(name)}` } };
   }
   const features = [...new Set([...screener.features, name])];
   return { ...screener, features, sort: { feature: name, descending }, error: null };

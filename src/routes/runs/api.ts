@@ -1,12 +1,12 @@
 /** `/api/runs`: start, list, read and control runs and their jobs. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { Refusal } from "../../domain/errors.ts";
+import { quote, Refusal } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
-import { parseRunRequest, quote, RunRequestBody } from "../../scheduler/runs/run-request.ts";
+import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
 import { apiRouter, integerParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { MAX_BATCH_DAYS, MAX_WORKERS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
-import { type FieldError, Refusal } from "../../domain/errors.ts";
+import { type FieldError, invalid, invalidFields, quote } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
@@ -21,12 +21,6 @@ export interface RunRequest {
   readonly rebuild?: boolean | undefined;
   /** The provider that a repair may ask for what its own does not have. */
   readonly repairProvider?: string | undefined;
-}
-
-/** What was not understood, shortened and without control characters, so that a message can repeat it. */
-export function quote(text: string): string {
-  const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "�");
-  return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 40)}…` : clean);
 }
 
 const symbol = z.string({ error: "wants text" }).transform((text, context) => {
@@ -81,20 +75,11 @@ export function fieldErrors(error: z.core.$ZodError): FieldError[] {
 /** @throws Refusal with one error per wrong field */
 export function parseRunRequest(input: unknown): RunRequest {
   const parsed = RunRequestBody.safeParse(input);
-  if (!parsed.success) {
-    const errors = fieldErrors(parsed.error);
-    throw new Refusal(
-      "invalid",
-      errors.length === 1 ? describe(errors[0]!) : `${errors.length} fields are wrong`,
-      errors,
-    );
-  }
+  if (!parsed.success) throw invalidFields(fieldErrors(parsed.error));
   const { symbols, batch_days, max_workers, repair_provider, ...rest } = parsed.data;
   const own = { batchDays: batch_days, maxWorkers: max_workers, repairProvider: repair_provider };
   return { ...rest, ...own, symbols: [...new Set(symbols)] };
 }
-
-const describe = ({ path, message }: FieldError) => (path === "" ? message : `${path}: ${message}`);
 
 /**
  * What belongs to one mode only is refused in another, rather than left unheard.
@@ -105,17 +90,14 @@ export function refuseContradictions(
   provider: Provider,
   find: (name: string) => Provider | undefined,
 ): void {
-  const refuse = (path: string, message: string) => {
-    throw new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);
-  };
-  if (rebuild && mode !== "full") refuse("rebuild", "only a full run can fetch the history anew");
+  if (rebuild && mode !== "full") throw invalid("rebuild", "only a full run can fetch the history anew");
   if (repairProvider === undefined) return;
   const path = "repair_provider";
-  if (mode !== "repair") refuse(path, "only a repair asks a second provider");
+  if (mode !== "repair") throw invalid(path, "only a repair asks a second provider");
   const second = find(repairProvider);
-  if (second === undefined) refuse(path, `${quote(repairProvider)} is no known provider`);
-  else if (second.name === provider.name) refuse(path, `${second.title} is the provider of the run itself`);
-  else if (!second.intervals.includes(interval)) refuse(path, `${second.title} has no ${interval} bars`);
+  if (second === undefined) throw invalid(path, `${quote(repairProvider)} is no known provider`);
+  if (second.name === provider.name) throw invalid(path, `${second.title} is the provider of the run itself`);
+  if (!second.intervals.includes(interval)) throw invalid(path, `${second.title} has no ${interval} bars`);
 }
 
 /** The row of a run ordered at `now` (epoch ms); its range ends with the present day (UTC), which it includes. */

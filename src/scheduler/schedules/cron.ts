@@ -8,7 +8,7 @@
 
 import { Cron } from "croner";
 import cronstrue from "cronstrue";
-import { messageOf, Refusal } from "../../domain/errors.ts";
+import { invalid, messageOf, quote } from "../../domain/errors.ts";
 import { isTimeZone } from "../../domain/time.ts";
 
 /** Shortest time between two turns, milliseconds: no bar is shorter. */
@@ -84,8 +84,5 @@ function inWords(expression: string): string {
 function requireTimeZone(name: string): void {
   // Offsets such as +02:00 are none: they know nothing of summer time.
   if (isTimeZone(name)) return;
-  const shown = JSON.stringify(name.slice(0, 60));
-  throw invalid("time_zone", `${shown} is no time zone: wants a name such as America/New_York or UTC`);
+  throw invalid("time_zone", `${quote(name)} is no time zone: wants a name such as America/New_York or UTC`);
 }
-
-const invalid = (path: string, message: string) => new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);

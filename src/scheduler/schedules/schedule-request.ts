@@ -2,9 +2,9 @@
 
 import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
-import { Refusal } from "../../domain/errors.ts";
+import { invalidFields, quote, Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
-import { fieldErrors, quote, RunRequestBody } from "../runs/run-request.ts";
+import { fieldErrors, RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
 
 const text = (most: number) =>
@@ -116,9 +116,7 @@ export function parseScheduleInput(input: unknown): ScheduleInput {
       };
     }
   }
-  const [first] = errors;
-  const only = first && (first.path === "" ? first.message : `${first.path}: ${first.message}`);
-  throw new Refusal("invalid", errors.length === 1 && only ? only : `${errors.length} fields are wrong`, errors);
+  throw invalidFields(errors);
 }
 
 function faultsOf(check: () => unknown) {

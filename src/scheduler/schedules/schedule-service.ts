@@ -1,7 +1,7 @@
 /** The verbs on schedules: list, read, create, change, delete, run now. Routes use these. */
 
 import type { Clock } from "../../clock.ts";
-import { Refusal } from "../../domain/errors.ts";
+import { invalid, quote, Refusal } from "../../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../../domain/schedules.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { record } from "../../storage/access/audit.ts";
@@ -121,7 +121,7 @@ export class ScheduleService {
   async #checked(input: ScheduleInput): Promise<ScheduleInput> {
     const name = input.provider ?? this.dependencies.defaultProvider;
     const provider = this.dependencies.provider(name);
-    if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
+    if (provider === undefined) throw invalid("provider", `${quote(name)} is no known provider`);
     if (!provider.intervals.includes(input.interval)) {
       const { title, intervals } = provider;
       throw invalid("interval", `${title} has no ${input.interval} bars, only ${intervals.join(", ")}`);
@@ -135,5 +135,3 @@ export class ScheduleService {
     return input;
   }
 }
-
-const invalid = (path: string, message: string) => new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);
