@@ -6,6 +6,7 @@ import { quote, Refusal } from "../domain/errors.ts";
 import { ADJUSTMENTS } from "../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportRequest } from "../pipeline/exports/export-table.ts";
+import { choice, readable } from "../schemas.ts";
 import { findSeries } from "../storage/market/series.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./api/parameters.ts";
 import type { Services } from "./services.ts";
@@ -22,38 +23,25 @@ const range = {
   from: momentParameter.optional(),
   to: momentParameter.optional(),
   provider: z.string().max(40).optional(),
-  format: z
-    .enum(EXPORT_FORMATS, {
-      error: ({ input }) => `${quote(String(input))} is not one of ${EXPORT_FORMATS.join(", ")}`,
-    })
-    .default("json"),
-  adjust: z
-    .enum(ADJUSTMENTS, { error: ({ input }) => `${quote(String(input))} is not one of ${ADJUSTMENTS.join(", ")}` })
+  format: choice(EXPORT_FORMATS).default("json"),
+  adjust: choice(ADJUSTMENTS)
     .default("splits")
     .openapi({ description: "Which corporate actions are applied: stored bars are raw" }),
 };
 
-const namesParameter = z
-  .string()
-  .transform((text, context) => {
-    const names = [
-      ...new Set(
-        text
-          .split(",")
-          .map((name) => name.trim())
-          .filter(Boolean),
-      ),
-    ];
-    const unknown = names.find((name) => featureNamed(name) === undefined);
-    if (unknown === undefined && names.length > 0) return names;
-    context.addIssue({
-      code: "custom",
-      message:
-        unknown === undefined ? "wants names of features, separated by commas" : `${quote(unknown)} is no feature`,
-    });
-    return z.NEVER;
-  })
-  .openapi({ type: "string", example: "rsi_14,atr_14" });
+const namesIn = (text: string) => [...new Set(text.split(",").flatMap((name) => name.trim() || []))];
+const isUnknown = (name: string) => featureNamed(name) === undefined;
+
+const namesParameter = readable(
+  (text) => {
+    const names = namesIn(text);
+    return names.length === 0 || names.some(isUnknown) ? null : names;
+  },
+  (text) => {
+    const unknown = namesIn(text).find(isUnknown);
+    return unknown === undefined ? "wants names of features, separated by commas" : `${quote(unknown)} is no feature`;
+  },
+).openapi({ type: "string", example: "rsi_14,atr_14" });
 
 const table = (summary: string) => ({
   200: {

@@ -5,7 +5,7 @@ import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { describeError, quote } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { fieldErrors } from "../../scheduler/runs/run-request.ts";
+import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
 import { problem, problemType } from "../problem.ts";
 
 /** A router that answers bad input with problem details, one error per field. */
@@ -40,38 +40,24 @@ export const refusals = <const S extends readonly number[]>(...statuses: S) =>
     statuses.map((status) => [status, { description: "Refused", content: { [problemType]: { schema: ProblemBody } } }]),
   ) as Record<S[number], RefusalResponse>;
 
-export const symbolParameter = z
-  .string()
-  .transform((text, context) => {
-    const symbol = parseSymbol(text);
-    if (symbol !== null) return symbol;
-    context.addIssue({ code: "custom", message: `${quote(text)} is not a symbol` });
-    return z.NEVER;
-  })
-  .openapi({ type: "string", example: "AAPL" });
+export const symbolParameter = readable(parseSymbol, (text) => `${quote(text)} is not a symbol`).openapi({
+  type: "string",
+  example: "AAPL",
+});
 
-export const intervalParameter = z
-  .enum(INTERVALS, { error: ({ input }) => `${quote(String(input))} is not one of ${INTERVALS.join(", ")}` })
-  .default(RUN_DEFAULTS.interval);
+export const intervalParameter = choice(INTERVALS).default(RUN_DEFAULTS.interval);
 
 /** A moment as an ISO date or time (UTC unless it says otherwise) or as epoch seconds; epoch seconds inside. */
-export const momentParameter = z
-  .string()
-  .transform((text, context) => {
+export const momentParameter = readable(
+  (text) => {
     const seconds = /^-?\d{1,12}$/.test(text) ? Number(text) : Date.parse(text) / 1000;
-    if (Number.isFinite(seconds)) return seconds;
-    context.addIssue({
-      code: "custom",
-      message: `${quote(text)} is no moment: wants 2024-01-31, 2024-01-31T14:30:00Z or epoch seconds`,
-    });
-    return z.NEVER;
-  })
-  .openapi({ type: "string", example: "2024-01-31" });
+    return Number.isFinite(seconds) ? seconds : null;
+  },
+  (text) => `${quote(text)} is no moment: wants 2024-01-31, 2024-01-31T14:30:00Z or epoch seconds`,
+).openapi({ type: "string", example: "2024-01-31" });
 
-export const integerParameter = (min: number, max: number, fallback: number) => {
-  const error = `wants a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
-};
+/** The number of a row in the database. */
+export const idParameter = wholeNumberText(1, 1e15);
 
 /** A JSON answer, for a route's description. */
 export const json = <T extends z.ZodType>(description: string, schema: T) => ({

@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
+import { wholeNumberText } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
   addToWatchlist,
@@ -15,7 +16,7 @@ import {
   requireWatchlist,
   symbolsOf,
 } from "../../storage/companies/watchlists.ts";
-import { apiRouter, integerParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
+import { apiRouter, idParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 import { importedText } from "./form.ts";
 
@@ -36,8 +37,8 @@ const search = createRoute({
   request: {
     query: z.object({
       q: z.string().max(100).default(""),
-      watchlist: integerParameter(1, 1e15, 0).removeDefault().optional(),
-      limit: integerParameter(1, 1_000, 50),
+      watchlist: idParameter.optional(),
+      limit: wholeNumberText(1, 1_000).default(50),
       after: z.string().max(60).optional().openapi({ description: "`next` of the page before" }),
     }),
   },
@@ -103,7 +104,7 @@ const fetchList = createRoute({
 
 const name = z.string().trim().min(1, { error: "wants a name" }).max(MAX_NAME_LENGTH);
 const symbols = z.array(symbolParameter).max(MAX_SYMBOLS).default([]);
-const id = { params: z.object({ id: integerParameter(1, 1e15, 0).removeDefault() }) };
+const id = { params: z.object({ id: idParameter }) };
 const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array(z.string()) }).openapi("Watchlist");
 const body = <T extends z.ZodType>(schema: T) => ({
   body: { required: true, content: { "application/json": { schema } } },

@@ -8,9 +8,10 @@ import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
 import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
+import { wholeNumberText } from "../../schemas.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
-import { apiRouter, integerParameter, intervalParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
+import { apiRouter, intervalParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 import { healthsOf, screenerOf } from "./list-query.ts";
 
@@ -53,8 +54,8 @@ const list = createRoute({
       sort: z.string().max(60).optional().openapi({
         description: "A feature, symbol, health, bars, last_bar or updated to sort by; descending with - before it",
       }),
-      limit: integerParameter(1, 1_000, 100),
-      offset: integerParameter(0, 1_000_000, 0),
+      limit: wholeNumberText(1, 1_000).default(100),
+      offset: wholeNumberText(0, 1_000_000).default(0),
     }),
   },
   responses: { 200: json("Profiles", z.object({ profiles: z.array(ProfileBody) })), ...refusals(422) },

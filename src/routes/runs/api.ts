@@ -7,7 +7,8 @@ import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
-import { apiRouter, integerParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
+import { readable, wholeNumberText } from "../../schemas.ts";
+import { apiRouter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";
 
@@ -29,20 +30,15 @@ const JobBody = z
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
 /** A place in the list, as an answer gave it in `older` or `newer`; or a time, as `created_at` in epoch milliseconds. */
-const cursor = z
-  .string()
-  .transform((text, context) => {
-    const read = parseCursor(text);
-    if (read !== null) return read;
-    context.addIssue({ code: "custom", message: `${quote(text)} is no place in the list, nor epoch milliseconds` });
-    return z.NEVER;
-  })
-  .openapi({ type: "string", example: "1700000000000" });
+const cursor = readable(
+  parseCursor,
+  (text) => `${quote(text)} is no place in the list, nor epoch milliseconds`,
+).openapi({ type: "string", example: "1700000000000" });
 const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
 
 const ListQuery = z
   .object({
-    limit: integerParameter(1, 200, 50),
+    limit: wholeNumberText(1, 200).default(50),
     before: cursor.optional(),
     after: cursor.optional(),
     status: z.enum(RUN_STATES).optional(),

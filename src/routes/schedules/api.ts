@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Turn } from "../../domain/schedules.ts";
 import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
 import type { ScheduleStatus } from "../../scheduler/schedules/schedule-service.ts";
-import { apiRouter, integerParameter, json, refusals } from "../api/parameters.ts";
+import { apiRouter, idParameter, json, refusals } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 
 const TurnAnswer = z
@@ -26,7 +26,7 @@ const ScheduleAnswer = z
   .openapi("Schedule");
 const One = z.object({ schedule: ScheduleAnswer });
 
-const id = { params: z.object({ id: integerParameter(1, 1e15, 0).removeDefault() }) };
+const id = { params: z.object({ id: idParameter }) };
 const body = <T extends z.ZodType>(schema: T) => ({
   body: { required: true, content: { "application/json": { schema } } },
 });

@@ -2,11 +2,11 @@
 
 import { z } from "zod";
 import { MAX_BATCH_DAYS, MAX_WORKERS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
-import { type FieldError, invalid, invalidFields, quote } from "../../domain/errors.ts";
+import { invalid, invalidFields, quote } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
-import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { choice, fieldErrors, strictObject, symbols, wholeNumber } from "../../schemas.ts";
 import type { RunRow } from "../../storage/runs/runs.ts";
 
 export interface RunRequest {
@@ -23,62 +23,30 @@ export interface RunRequest {
   readonly repairProvider?: string | undefined;
 }
 
-const symbol = z.string({ error: "wants text" }).transform((text, context) => {
-  const parsed = parseSymbol(text);
-  if (parsed !== null) return parsed;
-  context.addIssue({
-    code: "custom",
-    message: `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD`,
-  });
-  return z.NEVER;
-});
-
-const choice = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
-
-const whole = (min: number, max: number) => {
-  const error = `wants a whole number from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-};
-
 /** The body of `POST /api/runs` (docs/contract.md §4). */
-export const RunRequestBody = z.strictObject(
-  {
-    symbols: z
-      .array(symbol, { error: "wants a list of symbols" })
-      .min(1, { error: "wants at least one symbol" })
-      .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` }),
-    mode: choice(MODES).default(RUN_DEFAULTS.mode),
-    interval: choice(INTERVALS).default(RUN_DEFAULTS.interval),
-    years: z
-      .union([z.literal("all"), whole(1, MAX_YEARS)], {
-        error: `wants a whole number from 1 to ${MAX_YEARS}, or "all"`,
-      })
-      .default(RUN_DEFAULTS.years),
-    provider: z.string({ error: "wants the name of a provider" }).optional(),
-    batch_days: whole(1, MAX_BATCH_DAYS).default(RUN_DEFAULTS.batchDays),
-    max_workers: whole(1, MAX_WORKERS).optional(),
-    rebuild: z.boolean({ error: "wants true or false" }).optional(),
-    repair_provider: z.string({ error: "wants the name of a provider" }).optional(),
-  },
-  {
-    error: ({ code, keys }) =>
-      code === "unrecognized_keys" ? `unknown field ${keys.map(quote).join(", ")}` : "wants a JSON object",
-  },
-);
-
-/** The faults that zod found, as the API and the form show them. */
-export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
-}
+export const RunRequestBody = strictObject({
+  symbols,
+  mode: choice(MODES).default(RUN_DEFAULTS.mode),
+  interval: choice(INTERVALS).default(RUN_DEFAULTS.interval),
+  years: z
+    .union([z.literal("all"), wholeNumber(1, MAX_YEARS)], {
+      error: `wants a whole number from 1 to ${MAX_YEARS}, or "all"`,
+    })
+    .default(RUN_DEFAULTS.years),
+  provider: z.string({ error: "wants the name of a provider" }).optional(),
+  batch_days: wholeNumber(1, MAX_BATCH_DAYS).default(RUN_DEFAULTS.batchDays),
+  max_workers: wholeNumber(1, MAX_WORKERS).optional(),
+  rebuild: z.boolean({ error: "wants true or false" }).optional(),
+  repair_provider: z.string({ error: "wants the name of a provider" }).optional(),
+});
 
 /** @throws Refusal with one error per wrong field */
 export function parseRunRequest(input: unknown): RunRequest {
   const parsed = RunRequestBody.safeParse(input);
   if (!parsed.success) throw invalidFields(fieldErrors(parsed.error));
-  const { symbols, batch_days, max_workers, repair_provider, ...rest } = parsed.data;
+  const { symbols: named, batch_days, max_workers, repair_provider, ...rest } = parsed.data;
   const own = { batchDays: batch_days, maxWorkers: max_workers, repairProvider: repair_provider };
-  return { ...rest, ...own, symbols: [...new Set(symbols)] };
+  return { ...rest, ...own, symbols: [...new Set(named)] };
 }
 
 /**

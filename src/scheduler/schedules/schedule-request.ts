@@ -2,19 +2,12 @@
 
 import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
-import { invalidFields, quote, Refusal } from "../../domain/errors.ts";
+import { invalidFields, Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
-import { fieldErrors, RunRequestBody } from "../runs/run-request.ts";
+import { choice, fieldErrors, strictObject, text } from "../../schemas.ts";
+import { RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
 
-const text = (most: number) =>
-  z
-    .string({ error: ({ input }) => (input === undefined ? "is missing" : "wants text") })
-    .trim()
-    .min(1, { error: "is missing" })
-    .max(most, { error: `is longer than ${most} characters` });
-const oneOf = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
 const watchlist = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
 
 const run = RunRequestBody.shape;
@@ -22,7 +15,7 @@ const fields = {
   name: text(80),
   cron: text(100).describe("minute, hour, day of month, month, day of week; seconds may stand in front"),
   time_zone: text(60).describe("IANA name, such as America/New_York"),
-  scope: oneOf(SCHEDULE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
+  scope: choice(SCHEDULE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
   symbols: run.symbols.optional().describe("for the scope symbols"),
   watchlist_id: watchlist.nullish().describe("for the scope watchlist"),
   interval: run.interval.unwrap(),
@@ -30,30 +23,22 @@ const fields = {
   mode: run.mode.unwrap(),
   years: run.years.unwrap().describe("how far back a full run goes, and the first of a symbol without history"),
   enabled: z.boolean({ error: "wants true or false" }),
-  on_missed: oneOf(MISSED_POLICIES).describe("what to do about turns missed while the server was down"),
-};
-
-const strict = {
-  error: ({ code, keys }: { code?: string; keys?: string[] }) =>
-    code === "unrecognized_keys" ? `unknown field ${keys?.map(quote).join(", ")}` : "wants a JSON object",
+  on_missed: choice(MISSED_POLICIES).describe("what to do about turns missed while the server was down"),
 };
 
 /** The body of `POST /api/schedules`. */
-export const ScheduleBody = z.strictObject(
-  {
-    ...fields,
-    time_zone: fields.time_zone.default(SCHEDULE_DEFAULTS.timeZone),
-    interval: fields.interval.default(RUN_DEFAULTS.interval),
-    mode: fields.mode.default(SCHEDULE_DEFAULTS.mode),
-    years: fields.years.default(RUN_DEFAULTS.years),
-    enabled: fields.enabled.default(true),
-    on_missed: fields.on_missed.default(SCHEDULE_DEFAULTS.onMissed),
-  },
-  strict,
-);
+export const ScheduleBody = strictObject({
+  ...fields,
+  time_zone: fields.time_zone.default(SCHEDULE_DEFAULTS.timeZone),
+  interval: fields.interval.default(RUN_DEFAULTS.interval),
+  mode: fields.mode.default(SCHEDULE_DEFAULTS.mode),
+  years: fields.years.default(RUN_DEFAULTS.years),
+  enabled: fields.enabled.default(true),
+  on_missed: fields.on_missed.default(SCHEDULE_DEFAULTS.onMissed),
+});
 
 /** The body of `PATCH /api/schedules/:id`: what is to be different. */
-export const SchedulePatchBody = z.strictObject(fields, strict).partial();
+export const SchedulePatchBody = strictObject(fields).partial();
 export type SchedulePatch = z.output<typeof SchedulePatchBody>;
 
 /** A schedule's fields as the API writes them. */

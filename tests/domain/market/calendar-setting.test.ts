@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readConfig } from "../src/config.ts";
-import { CALENDAR } from "../src/domain/market/calendar.ts";
-import { DAY } from "../src/domain/market/interval.ts";
-import { PROVIDERS } from "../src/providers/registry.ts";
-import { startApp } from "./helpers/app.ts";
-import { temporaryFolder } from "./helpers/folder.ts";
+import { readConfig } from "../../../src/config.ts";
+import { CALENDAR } from "../../../src/domain/market/calendar.ts";
+import { DAY } from "../../../src/domain/market/interval.ts";
+import { PROVIDERS } from "../../../src/providers/registry.ts";
+import { startApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 test("a calendar file that cannot be used stops the start and says why", () => {
   using folder = temporaryFolder();

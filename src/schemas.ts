@@ -1,0 +1,70 @@
+/** The checks that request bodies, queries and forms share, with the messages they refuse input with. */
+
+import { z } from "zod";
+import { type FieldError, quote } from "./domain/errors.ts";
+import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "./domain/market/symbol.ts";
+
+const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
+
+/** A whole number from `min` to `max`. */
+export const wholeNumber = (min: number, max: number) => {
+  const error = wantsWholeNumber(min, max);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+
+/** The same as an address has it: text, read as JavaScript reads numbers. */
+export const wholeNumberText = (min: number, max: number) => {
+  const error = wantsWholeNumber(min, max);
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+
+/** One of `values`. */
+export const choice = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
+
+/** Text of 1 to `max` characters, not counting spaces around it. */
+export const text = (max: number) =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? "is missing" : "wants text") })
+    .trim()
+    .min(1, { error: "is missing" })
+    .max(max, { error: `is longer than ${max} characters` });
+
+/** What `read` makes of a text; where that is `null`, the text is refused with what `fault` says of it. */
+export const readable = <T>(
+  read: (text: string) => T | null,
+  fault: (text: string) => string,
+  source: z.ZodString = z.string(),
+) =>
+  source.transform((text, context): T => {
+    const value = read(text);
+    if (value !== null) return value;
+    context.addIssue({ code: "custom", message: fault(text) });
+    return z.NEVER;
+  });
+
+/** A symbol in its canonical form. */
+export const symbol = readable(
+  parseSymbol,
+  (text) =>
+    `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD`,
+  z.string({ error: "wants text" }),
+);
+
+/** The symbols of a run. */
+export const symbols = z
+  .array(symbol, { error: "wants a list of symbols" })
+  .min(1, { error: "wants at least one symbol" })
+  .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` });
+
+/** An object that has no fields but those of `shape`. */
+export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape, {
+    error: ({ code, keys }) =>
+      code === "unrecognized_keys" ? `unknown field ${keys.map(quote).join(", ")}` : "wants a JSON object",
+  });
+
+/** The faults that zod found, as the API and the forms show them. */
+export function fieldErrors(error: z.core.$ZodError): FieldError[] {
+  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+}

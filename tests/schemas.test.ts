@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { z } from "zod";
+import { MAX_SYMBOLS } from "../src/domain/market/symbol.ts";
+import {
+  choice,
+  fieldErrors,
+  readable,
+  strictObject,
+  symbol,
+  symbols,
+  text,
+  wholeNumber,
+  wholeNumberText,
+} from "../src/schemas.ts";
+
+/** What a schema makes of an input, or the messages it refuses it with. */
+function check(schema: z.ZodType, input: unknown): unknown {
+  const { success, data, error } = schema.safeParse(input);
+  return success ? data : fieldErrors(error).map(({ message }) => message);
+}
+
+const NO_YEARS = ["wants a whole number from 1 to 30"];
+
+test("whole numbers pass from the least to the most", () => {
+  expect([1, 7, 30].map((input) => check(wholeNumber(1, 30), input))).toEqual([1, 7, 30]);
+});
+
+test("whole numbers are refused in one sentence, whatever is wrong with them", () => {
+  for (const input of [0, 31, 1.5, "7", null, undefined, Number.NaN, Number.POSITIVE_INFINITY, 1e300]) {
+    expect(new Set(check(wholeNumber(1, 30), input) as string[])).toEqual(new Set(NO_YEARS));
+  }
+});
+
+test("whole numbers in an address are read from their text", () => {
+  expect(["1", "30", " 7 ", "1e1"].map((input) => check(wholeNumberText(1, 30), input))).toEqual([1, 30, 7, 10]);
+  for (const input of ["", "0", "31", "1.5", "seven"]) {
+    expect(new Set(check(wholeNumberText(1, 30), input) as string[])).toEqual(new Set(NO_YEARS));
+  }
+});
+
+test("a whole number written as text is read as the same number", () => {
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), (number) => {
+      const [least, most] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+      expect(check(wholeNumberText(least, most), String(number))).toBe(check(wholeNumber(least, most), number));
+    }),
+  );
+});
+
+test("a choice that there is not is repeated beside those that there are", () => {
+  const fruit = choice(["apple", "pear"]);
+  expect(check(fruit, "pear")).toBe("pear");
+  expect(check(fruit, "plum")).toEqual(['"plum" is not one of apple, pear']);
+  expect(check(fruit, undefined)).toEqual(['"undefined" is not one of apple, pear']);
+  expect(check(fruit, "x\n".repeat(30))).toEqual([`"${"x\ufffd".repeat(20)}…" is not one of apple, pear`]);
+});
+
+test("text loses the spaces around it and is neither empty nor too long", () => {
+  expect(check(text(4), " name ")).toBe("name");
+  expect([undefined, "", "  ", 4, "names"].map((input) => check(text(4), input))).toEqual([
+    ["is missing"],
+    ["is missing"],
+    ["is missing"],
+    ["wants text"],
+    ["is longer than 4 characters"],
+  ]);
+});
+
+test("what can be read takes the place of the text, and zero is read", () => {
+  const digits = readable(
+    (input) => (/^\d+$/.test(input) ? Number(input) : null),
+    (input) => `${input} has no digits`,
+  );
+  expect(["0", "12"].map((input) => check(digits, input))).toEqual([0, 12]);
+  expect(check(digits, "x")).toEqual(["x has no digits"]);
+});
+
+test("symbols are canonical, at least one and not too many, and a wrong one is refused at its place", () => {
+  expect(check(symbol, " brk.b ")).toBe("BRK.B");
+  expect(check(symbol, 1)).toEqual(["wants text"]);
+  expect(check(symbols, ["aapl", "AAPL"])).toEqual(["AAPL", "AAPL"]);
+  expect(check(symbols, [])).toEqual(["wants at least one symbol"]);
+  expect(check(symbols, "AAPL")).toEqual(["wants a list of symbols"]);
+  expect(check(symbols, Array(MAX_SYMBOLS + 1).fill("A"))).toEqual([
+    `wants at most ${MAX_SYMBOLS} symbols; start several runs for more`,
+  ]);
+  const { error } = symbols.safeParse(["AAPL", "a b"]);
+  expect(fieldErrors(error!)).toEqual([
+    { path: "1", message: expect.stringMatching(/^"a b" is not a symbol: wants /) },
+  ]);
+});
+
+test("an object with fields that nobody knows is refused, and so is what is no object", () => {
+  const body = strictObject({ years: wholeNumber(1, 30).default(2) });
+  expect(check(body, {})).toEqual({ years: 2 });
+  expect(check(body, { day: 1, hour: 2 })).toEqual(['unknown field "day", "hour"']);
+  expect([[], null, "text"].map((input) => check(body, input))).toEqual(Array(3).fill(["wants a JSON object"]));
+});
+
+test("faults are named by the path to their field", () => {
+  const body = strictObject({ list: z.array(strictObject({ size: wholeNumber(1, 2) })) });
+  const { error } = body.safeParse({ list: [{ size: 1 }, { size: 3 }] });
+  expect(fieldErrors(error!)).toEqual([{ path: "list.1.size", message: "wants a whole number from 1 to 2" }]);
+});
