@@ -1,4 +1,4 @@
-/** What the rest of the program knows of a provider before it is built. */
+/** A provider as the rest of the program sees it before it is built. */
 
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { RetryTiming } from "./http/client.ts";
@@ -12,7 +12,7 @@ export interface ProviderEntry {
   /** One sentence on what it offers. */
   readonly summary: string;
   readonly settings: readonly ProviderSetting[];
-  /** The limits that the limiter keeps, with the user's own where they were set. */
+  /** The limits to enforce; those the user set replace the declared ones. */
   limits(values: SettingValues): readonly QuotaLimit[];
   create(values: SettingValues, calendar: Calendar, timing?: Partial<RetryTiming>): Provider;
 }

@@ -4,7 +4,7 @@ import type { Provider } from "./provider.ts";
 import { createProvider, findProvider } from "./registry.ts";
 import type { SettingValues } from "./setting.ts";
 
-/** Looks providers up by name, each built once; one whose variables are missing counts as unknown. */
+/** Finds providers by name and builds each once; a provider with missing variables counts as unknown. */
 export class ProviderCache {
   readonly #built = new Map<string, Provider>();
   constructor(
@@ -21,7 +21,7 @@ export class ProviderCache {
     return provider;
   }
 
-  /** Its settings changed: it is built anew when it is wanted next. */
+  /** Drops a provider whose settings changed; the next `find` builds it again. */
   forget(name: string): void {
     this.#built.delete(name);
   }

@@ -6,7 +6,7 @@ import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { RejectedRow } from "../domain/market/validate-bars.ts";
 
-/** How a provider's bars are told apart in storage: two feeds or adjustments are two series, never blended. */
+/** What separates series in storage: two feeds or adjustments are two series, never blended. */
 export interface SeriesTraits {
   /** The venue or tape, e.g. `sip`, `iex`, `synthetic`. */
   readonly feed: string;
@@ -26,39 +26,39 @@ export interface BarWindow {
   readonly asOf: number;
 }
 
-/** What a provider's answer says about its quota; the limiter takes it in. All fields are optional. */
+/** What a provider's answer says about its quota, for the limiter. All fields are optional. */
 export interface QuotaReport {
   /** Weighted units that the provider really charged for this request, where that differs from the reservation. */
   readonly charged?: number;
-  /** The provider's own count of used units in its present minute, hour, day or month. */
+  /** The provider's own count of used units in its current minute, hour, day or month. */
   readonly used?: { readonly [period in QuotaPeriod]?: number };
   /** The limits the provider states, where they differ from those declared. */
   readonly limits?: { readonly [period in QuotaPeriod]?: number };
-  /** Nobody may ask this provider again for so many seconds (`Retry-After`, a ban, a spent day). */
+  /** Seconds during which no request may be sent to this provider (`Retry-After`, a ban, a spent day). */
   readonly holdSeconds?: number;
-  /** Why, in one line for the screen. */
+  /** Why, in one line for the page. */
   readonly reason?: string;
 }
 
-/** The spans over which providers meter. A minute slides; the others start on the provider's clock. */
+/** The periods over which providers count. The minute slides; the others start on the provider's clock. */
 export type QuotaPeriod = "minute" | "hour" | "day" | "month";
 
-/** Leave for one request. */
+/** Permission to send one request. */
 export interface Permit {
   /**
-   * Says that the answer has come, what the request really cost and what it told of the quota. It may be called again
-   * when more is known. Without it the reservation stands.
+   * Reports that the answer has arrived, what the request cost and what it said about the quota. It may be called
+   * again when more is known. Without a call the reservation stands.
    */
   settle(report: QuotaReport): void;
 }
 
-/** What an adapter may use of the outside: the worker that runs it supplies this. */
+/** What an adapter may use besides its settings; supplied by the worker that runs it. */
 export interface FetchContext {
   /** Aborted when the job is paused, cancelled or the server stops. */
   readonly signal: AbortSignal;
   /**
-   * Asks leave for one request of `cost` weighted units from the provider's shared limiter and counts it as an
-   * API call. Resolves when the request may be sent; rejects with the signal's reason when the job is stopped.
+   * Reserves one request of `cost` weighted units in the provider's shared limiter and counts an API call. Resolves
+   * when the request may be sent; rejects with the signal's reason when the job is stopped.
    */
   acquire(cost?: number): Promise<Permit>;
   /** Tells the screen why the job waits, e.g. `Retry 2/5 in 3s: HTTP 503`. */
@@ -69,7 +69,7 @@ export interface FetchContext {
 export interface FetchedBars {
   readonly bars: BarColumns;
   readonly rejected: readonly RejectedRow[];
-  /** Corporate actions that came with the bars, where the vendor writes them into the same rows. */
+  /** Corporate actions, where the vendor sends them in the same rows as the bars. */
   readonly actions?: readonly CorporateAction[];
 }
 
@@ -83,7 +83,7 @@ export interface Exchange {
 export interface Provider {
   /** The name in settings, URLs and storage, e.g. `demo`. */
   readonly name: string;
-  /** The name on the screen. */
+  /** The name on the page. */
   readonly title: string;
   readonly intervals: readonly Interval[];
   /** Longest window of one request chain, in days; neighbouring batches are merged up to it. */
@@ -92,29 +92,29 @@ export interface Provider {
   historyStart(interval: Interval): number;
   traits(symbol: string, interval: Interval): SeriesTraits;
   /**
-   * Units of quota that requests cost: one for bars, and each that asks for the symbol's splits and dividends. Absent
-   * where every request counts for one and there are none for actions.
+   * Quota units of a request for bars, and of each request for the symbol's splits and dividends. Absent where every
+   * request costs 1 and there are none for actions.
    */
   costs?(symbol: string, interval: Interval): { readonly bars: number; readonly actions: readonly number[] };
   /**
-   * All final bars of the window, ascending. An empty answer means that the provider was asked and has none.
-   * @throws ProviderError when the provider could not answer; a failed window is never an empty one.
+   * All final bars of the window, ascending. An empty result means that the provider has none.
+   * @throws ProviderError when the provider could not answer; a failed window is never returned as empty
    */
   fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars>;
-  /** When a bar that starts at `ts` may be had (epoch seconds); absent where that is the bar's own end. */
+  /** When the bar that starts at `ts` is final (epoch seconds); absent where that is the bar's own end. */
   finalAt?(symbol: string, interval: Interval, ts: number): number;
   /**
    * All splits and dividends of a symbol, in any order; absent where the vendor has none or sends them with the bars.
    * @throws ProviderError when the provider could not answer
    */
   fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
-  /** Asks the vendor what it has counted so far and reports it through the permit; absent where vendors do not say. */
+  /** Fetches the vendor's own usage count and reports it through the permit; absent where there is none. */
   checkQuota?(context: FetchContext): Promise<void>;
-  /** The exchanges that `listCompanies` knows, the usual one first; absent where there is no list. */
+  /** The exchanges that `listCompanies` accepts, the default first; absent where there is no list. */
   readonly exchanges?: readonly Exchange[];
   /**
-   * All symbols of one of `exchanges`, spelled as users type them, those that cannot be symbols left out.
-   * The answer may be large: call it on a worker.
+   * All symbols of one of `exchanges`, spelled as users type them, without entries that are not valid symbols.
+   * The result may be large: call it on a worker thread.
    * @throws ProviderError when the provider could not answer
    */
   listCompanies?(exchange: string, context: FetchContext): Promise<Company[]>;

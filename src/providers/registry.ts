@@ -1,4 +1,4 @@
-/** The providers there are. Adding one is one file and one entry here (docs/adding-a-provider.md). */
+/** All providers. A new one is one file and one entry here (docs/adding-a-provider.md). */
 
 import type { Calendar } from "../domain/market/calendar.ts";
 import { createCsvProvider } from "./csv/csv-provider.ts";
@@ -58,14 +58,14 @@ export function createProvider(name: string, values: SettingValues, calendar: Ca
   return entry.create(values, calendar);
 }
 
-/** The keys among the values: what must never be shown. */
+/** The keys among the values; they must never be shown. */
 export function secretsOf(values: SettingValues): string[] {
   return PROVIDERS.flatMap(({ settings }) => settings)
     .filter(({ kind }) => kind === "key")
     .flatMap(({ variable }) => values[variable] ?? []);
 }
 
-/** What the limiter has to know of every provider: its limits, and an account name that changes with its keys. */
+/** The limiter's rules for every provider: its limits, and an account name that changes with its keys. */
 export function quotaRules(values: SettingValues): QuotaRules[] {
   return PROVIDERS.map((entry) => {
     const keys = entry.settings.filter(({ kind }) => kind === "key").map(({ variable }) => values[variable] ?? "");

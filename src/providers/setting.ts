@@ -1,13 +1,13 @@
-/** The environment variables that providers declare; configuration, README and settings page are made from them. */
+/** The environment variables that providers declare, read by the configuration and shown on the settings page. */
 
 export interface ProviderSetting {
   readonly variable: string;
-  /** `key` is a secret: write-only on the screen, never printed. */
+  /** `key` is a secret: write-only on the page, never printed. */
   readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
   /** What it is, in a few words. */
   readonly label: string;
   readonly default?: string;
-  /** Whether the provider is of no use without it. */
+  /** Whether the provider cannot be used without it. */
   readonly required?: boolean;
 }
 

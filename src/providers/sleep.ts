@@ -1,4 +1,4 @@
-/** Waiting that a stop cuts short. */
+/** A pause that an abort ends early. */
 
 /**
  * Resolves after `milliseconds`.

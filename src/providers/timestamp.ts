@@ -1,4 +1,4 @@
-/** Reading the timestamps people and vendors write. */
+/** Parses timestamps in the formats that users and vendors write. */
 
 import { parseIsoDate } from "../domain/time.ts";
 
@@ -10,10 +10,10 @@ const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const COMPACT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?$/i;
 const EPOCH = /^-?\d{9,13}(?:\.\d+)?$/;
-/** Above this a number of seconds would lie after the year 5000: it counts milliseconds. */
+/** A larger number is in milliseconds: as seconds it would lie after the year 5000. */
 const LARGEST_SECONDS = 1e11;
 
-/** Epoch seconds of a timestamp in any of `TIMESTAMP_FORMATS`; NaN if it is none. A time without zone is UTC. */
+/** Epoch seconds of a timestamp in any of `TIMESTAMP_FORMATS`; NaN for any other text. A time without a zone is UTC. */
 export function parseTimestamp(text: string): number {
   const compact = COMPACT_DATE.exec(text);
   if (compact) return parseTimestamp(`${compact[1]}-${compact[2]}-${compact[3]}`);

@@ -14,7 +14,7 @@ export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
     ...spec.keys,
     { variable: baseUrlVariable(name), kind: "url", label: "Base URL", default: spec.baseUrl },
     ...spec.limits.map((limit): ProviderSetting => {
-      const label = `${limit.counts === "units" ? "Units" : "Requests"} a ${limit.period} that your plan allows`;
+      const label = `${limit.counts === "units" ? "Units" : "Requests"} per ${limit.period} that your plan allows`;
       return { variable: limitVariable(name, limit), kind: "count", label, default: String(limit.limit) };
     }),
   ];
@@ -28,7 +28,7 @@ export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
   };
 }
 
-/** A limit that the user changed stands, whatever the vendor reports. */
+/** A limit that the user changed is fixed: a higher one reported by the vendor does not raise it. */
 function chosenLimit(limit: QuotaLimit, value: string | undefined): QuotaLimit {
   const chosen = Number(value);
   return value !== undefined && chosen > 0 && chosen !== limit.limit ? { ...limit, limit: chosen, fixed: true } : limit;

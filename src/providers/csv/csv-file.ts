@@ -1,4 +1,4 @@
-/** Reading one CSV file of bars: any column order, common header names and date formats, every bad line accounted for. */
+/** Reads one CSV file of bars: any column order, common header names and date formats; every bad line is reported. */
 
 import Papa from "papaparse";
 import { ProviderError } from "../../domain/errors.ts";
@@ -8,7 +8,7 @@ import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { Market } from "../../domain/market/symbol.ts";
 import { parseTimestamp, TIMESTAMP_FORMATS } from "../timestamp.ts";
 
-/** A line that holds no usable bar, with the time near which it stood so that it is reported with that window. */
+/** A line without a usable bar. `ts` is its time, or that of the line before, and decides which window reports it. */
 interface BadLine {
   readonly ts: number;
   readonly line: number;
@@ -17,10 +17,10 @@ interface BadLine {
 }
 
 export interface CsvFile {
-  /** Ascending, without doubles. */
+  /** Ascending, without duplicates. */
   readonly bars: BarColumns;
   readonly bad: readonly BadLine[];
-  /** What was put right on reading, one line each. */
+  /** What was corrected while reading, one line each. */
   readonly notes: readonly string[];
 }
 
@@ -39,7 +39,7 @@ const DELIMITERS = [",", ";", "\t", "|"];
 
 /**
  * Reads `path` (shown as `name` in messages) as a stream.
- * @throws ProviderError `bad_request` when the first line does not name the columns, naming file, line and column.
+ * @throws ProviderError `bad_request` when the first line does not name the columns, naming file, line and column
  */
 export async function readCsvFile(path: string, name: string, interval: Interval, market: Market): Promise<CsvFile> {
   const reader = new CsvReader(name, interval, market);
@@ -60,7 +60,7 @@ class CsvReader {
   readonly #bad: BadLine[] = [];
   #line = 0;
   #positions: Record<Field, number> | null = null;
-  /** A `time` column beside the `date` column, or -1. */
+  /** Index of the `time` column that belongs to a `date` column, or -1. */
   #clock = -1;
   #delimiter = ",";
   #lastTs = Number.NEGATIVE_INFINITY;
@@ -73,7 +73,7 @@ class CsvReader {
     readonly market: Market,
   ) {}
 
-  /** Takes in a piece of text that ends with a line break. */
+  /** Parses a piece of text that ends with a line break. */
   read(text: string): void {
     const body = text.slice(0, text.endsWith("\r\n") ? -2 : -1).replaceAll("\r\n", "\n");
     if (!this.#positions) this.#delimiter = guessDelimiter(body);
@@ -146,7 +146,7 @@ class CsvReader {
     return null;
   }
 
-  /** Takes a row that was read back out, with the reason. */
+  /** Rejects a row that was parsed already. */
   #reject(at: number, reason: string): void {
     const raw = FIELDS.map((field) => this.#columns[field][at]).join(",");
     this.#bad.push({ ts: this.#columns.ts[at]!, line: this.#lines[at]!, reason, raw });
@@ -179,7 +179,7 @@ class CsvReader {
   }
 }
 
-/** The delimiter that the first line holds most of. */
+/** The delimiter that occurs most often in the first line. */
 function guessDelimiter(text: string): string {
   const header = text.slice(0, text.indexOf("\n") >>> 0);
   const count = (delimiter: string) => header.split(delimiter).length;

@@ -1,6 +1,6 @@
 /**
  * Bars from a folder of CSV files: `SYMBOL.csv` (or `SYMBOL-1d.csv`) holds daily bars, `SYMBOL-1m.csv` those of a
- * minute, and so on. Nothing outside the folder can be reached: a symbol only ever selects among the names in it.
+ * minute, and so on. Nothing outside the folder can be read: a symbol only selects among the names in it.
  */
 
 import { readdir, stat } from "node:fs/promises";
@@ -31,7 +31,7 @@ interface KeptFile {
 export function createCsvProvider({ directory, calendar = CALENDAR }: CsvOptions): Provider {
   const kept = new Map<string, KeptFile>();
 
-  /** @throws ProviderError `unknown_symbol` naming the files that were looked for. */
+  /** @throws ProviderError `unknown_symbol` naming the files that were looked for */
   async function findFile(symbol: string, interval: Interval): Promise<string> {
     const wanted = interval === "1d" ? [`${symbol}-1d.csv`, `${symbol}.csv`] : [`${symbol}-${interval}.csv`];
     const names = await readdir(directory).catch((error) => {

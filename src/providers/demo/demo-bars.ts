@@ -1,6 +1,6 @@
 /**
- * The demo's intraday bars: a day is split into hours, those into quarters, fives and minutes. Each split keeps the
- * parent's open, high, low, close and volume, so every interval tells the same story.
+ * The demo's intraday bars: a day is split into bars of 60, 15, 5 and 1 minutes. Each split keeps the parent's open,
+ * high, low, close and volume, so all intervals agree.
  */
 
 import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
@@ -55,7 +55,7 @@ class BarWriter {
   }
 }
 
-/** Working space of one level of splitting, so that a bar costs no allocation. */
+/** Buffers of one level of splitting, reused so that no bar allocates. */
 interface Level {
   /** Prices at the children's borders, in ticks. */
   readonly border: Float64Array;
@@ -90,7 +90,7 @@ class Splitter {
     this.#split(0, 0, minutes, day.open, day.high, day.low, day.close, day.volume);
   }
 
-  /** How busy a minute of the session is: a U from the open to the close, flat around the clock. */
+  /** Relative volume of a minute of the session: U-shaped from open to close, constant in continuous markets. */
   #bustle(minute: number): number {
     if (this.#continuous) return 1;
     const fromNoon = (minute - this.#half) / this.#half;
@@ -106,14 +106,14 @@ class Splitter {
     const place = Math.imul(this.#day, 8192) + start * 4 + level;
     const dice = bits(seed, place, 30);
 
-    // Which child touches the high and which the low; on most rising days the low comes first.
+    // Which child has the high and which the low; on most rising days the low comes first.
     let top = dice % count;
     let bottom = (top + 1 + ((dice >>> 8) % Math.max(1, count - 1))) % count;
     if (top !== bottom && bottom > top === c >= o && (dice >>> 16) % 4 !== 0) [top, bottom] = [bottom, top];
 
     const quiet = level === MINUTE && count === 5 ? this.#quietMinute(place, top, bottom, v) : -1;
 
-    // The path runs through both extremes, with some noise on the way.
+    // The path passes through both extremes, with some noise in between.
     const range = h - l;
     border[0] = o;
     weight[0] = 0;
@@ -128,7 +128,7 @@ class Splitter {
     }
     if (quiet >= 0) border[quiet + 1] = border[quiet]!;
 
-    // Whole units, and all of them by the last border.
+    // Whole units; the last border has the total.
     const total = weight[count]!;
     const soldBy = (index: number) => (index === count ? v : Math.floor((v * weight[index]!) / total));
     for (let index = 0; index < count; index++) {
@@ -148,7 +148,7 @@ class Splitter {
     }
   }
 
-  /** The minute of five in which nobody traded, or -1: never one that carries the high, the low, or the parent's ends. */
+  /** The minute of five without a trade, or -1: never one with the high, the low, or the parent's open or close. */
   #quietMinute(place: number, top: number, bottom: number, volume: number): number {
     if (volume >= 5 && uniform(this.traits.seed, place, 31) >= this.traits.quiet * 5) return -1;
     const minute = 1 + (bits(this.traits.seed, place, 32) % 3);
@@ -156,7 +156,7 @@ class Splitter {
   }
 }
 
-/** `price` mirrored back into [`low`, `high`]. */
+/** `price` reflected into [`low`, `high`]. */
 function reflect(price: number, low: number, high: number): number {
   const inside = price > high ? high - (price - high) : price < low ? low + (low - price) : price;
   return Math.min(high, Math.max(low, inside));

@@ -60,7 +60,7 @@ export const DEMO_COMPANIES: Readonly<Record<"US" | "CC", readonly Company[]>> =
   CC: listed(CRYPTO, "Crypto"),
 };
 
-/** `SYMBOL Name`, divided by bars or line ends. */
+/** Parses `SYMBOL Name` entries, separated by `|` or line breaks. */
 function listed(text: string, exchange: string): Company[] {
   return text.split(/[|\n]/).map((entry) => {
     const space = entry.indexOf(" ");

@@ -1,9 +1,9 @@
 /**
- * The built-in provider: synthetic bars on real sessions, without key or network. A bar is a function of the symbol's
- * name and its own time, so every machine and every window gives the same one.
+ * The built-in provider: synthetic bars on real sessions, without key or network. A bar depends only on
+ * the symbol's name and the bar's time, so it is the same on every machine and in every window.
  *
- * Two rules make failures visible on purpose: a name with an exchange suffix other than `@US` is unknown, and
- * `DEMO-FAIL` is never answered, so that one can see what a failed job looks like.
+ * Two rules exist to show failures: a symbol with an exchange suffix other than `@US` is unknown, and `DEMO-FAIL` always
+ * fails.
  */
 
 import { ProviderError } from "../../domain/errors.ts";
@@ -23,7 +23,7 @@ export interface DemoOptions {
   readonly calendar?: Calendar;
 }
 
-/** Daily walks kept in memory; one of 36 years is about 1 MB. */
+/** Price paths kept in memory; one of 36 years is about 1 MB. */
 const KEPT_PATHS = 32;
 
 export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoOptions = {}): Provider {

@@ -1,6 +1,6 @@
 /**
- * The demo's daily bars: a walk from the first day of a symbol's history on, with clustered volatility, a common
- * market move, overnight gaps and a slow pull towards a growing level. Prices are whole ticks.
+ * The demo's daily bars: a random walk from the first day of a symbol's history, with clustered volatility, a common
+ * market move, overnight gaps and mean reversion to a growing level. Prices are whole ticks.
  */
 
 import type { Calendar, Session } from "../../domain/market/calendar.ts";
@@ -14,7 +14,7 @@ export const DEMO_START: Readonly<Record<Market, number>> = {
   crypto: Date.UTC(2011, 0, 1) / 1000,
 };
 
-/** Symbols that people try first have a whole history. */
+/** Symbols that have bars from the first day of the demo's history. */
 const NEVER_LATE = new Set([
   "AAPL",
   "MSFT",
@@ -43,7 +43,7 @@ export interface DemoDay {
 export interface DemoTraits {
   readonly seed: number;
   readonly market: Market;
-  /** Price around which the walk begins. */
+  /** Price near which the walk begins. */
   readonly level: number;
   /** Ticks per unit of currency. */
   readonly scale: number;
@@ -51,7 +51,7 @@ export interface DemoTraits {
   readonly volumeScale: number;
   /** First day with bars, epoch seconds. */
   readonly listed: number;
-  /** Chance that a quiet minute in the middle of five has no trade. */
+  /** Probability that a minute in the middle of five has no trade. */
   readonly quiet: number;
 }
 
@@ -81,7 +81,7 @@ function demoTraits(symbol: string, market: Market): DemoTraits {
   };
 }
 
-/** The daily bars of one symbol, extended as later days are asked for; the past never depends on how far it went. */
+/** The daily bars of one symbol, extended when later days are requested; earlier days do not depend on its length. */
 export class DemoPath {
   readonly traits: DemoTraits;
   readonly #days: DemoDay[] = [];
@@ -142,11 +142,11 @@ export class DemoPath {
     const { seed } = this.traits;
     const day = session.date / DAY;
     const deviation = Math.sqrt(this.#variance);
-    // One day in fifty brings news: a move two and a half times the usual.
+    // One day in fifty has a news move, two and a half times the usual size.
     const news = uniform(seed, day, 20) < 0.02 ? 2.5 : 1;
     const own = deviation * normal(seed, day, 21) * news;
     const market = 0.007 * normal(MARKET_SEED, day, 0);
-    // Pulled back by at most 0.4 % a day, so that decades neither ruin a symbol nor send it to the moon.
+    // Mean reversion of at most 0.4 % a day keeps prices plausible over decades.
     const pull = 0.004 * ((this.#level - this.#close) / (this.#level + this.#close));
     const move = clamp(own + this.#beta * market + pull, -MAX_MOVE, MAX_MOVE);
     const overnight = 0.4 * move + 0.2 * deviation * normal(seed, day, 22);

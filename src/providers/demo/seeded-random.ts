@@ -1,5 +1,5 @@
 /**
- * Repeatable chance: numbers that look random and are a function of their coordinates alone. Only integer arithmetic,
+ * Repeatable pseudo-random numbers: each is a function of its coordinates alone. Only integer arithmetic,
  * division and square roots are used, which IEEE 754 rounds the same way on every machine and in every engine.
  */
 

@@ -1,29 +1,29 @@
 /**
- * What a vendor's answer means, from status and body together: vendors send errors as plain text, inside a 200, or as an
- * HTML page, and label them wrongly, so neither the status nor the content type can be trusted alone.
+ * Classifies a vendor's answer by status and body together. Vendors send errors as plain text, inside a 200 or as an
+ * HTML page, with wrong content types: neither the status nor the content type can be trusted alone.
  */
 
 import type { ProviderErrorKind } from "../../domain/errors.ts";
 
-/** An HTTP answer, read to its end. */
+/** An HTTP answer with its whole body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The parsed body, or `undefined` if it is no JSON. */
+  /** The parsed body, or `undefined` if it is not JSON. */
   readonly json: unknown;
 }
 
-/** An answer that brings no bars. */
+/** What an answer without usable content means. */
 export interface Classification {
   readonly kind: ProviderErrorKind;
-  /** The vendor's words, if there is something better than the start of the body. */
+  /** The vendor's message, where it is better than the start of the body. */
   readonly says?: string;
   /** Seconds to wait, if the vendor named them. */
   readonly retryAfter?: number;
   /** Whether asking for less at once may help. */
   readonly tooMuch?: boolean;
-  /** The span whose quota is spent, for `quota_exceeded`. */
+  /** The period whose quota is spent, for `quota_exceeded`. */
   readonly period?: "hour" | "day" | "month";
 }
 
@@ -36,7 +36,7 @@ const KEY = /unauthenticated|unauthori[sz]ed|api[ _-]?(?:key|token)|access key|i
 const UNKNOWN = /not found|invalid symbol|unknown (?:symbol|ticker)|no such (?:symbol|ticker)/i;
 const TOO_LONG = /max(?:imum)? period|too (?:long|large|many (?:rows|data|bars))|period length|date range/i;
 
-/** The verdict of the rules that hold for all vendors, or `null` for an answer worth reading. */
+/** The classification by the rules for all vendors; `null` for an answer that can be read. */
 export function classify(answer: Answer): Classification | null {
   const { status, text, json } = answer;
   const retryAfter = retryAfterOf(answer.headers);
@@ -55,14 +55,14 @@ export function classify(answer: Answer): Classification | null {
   return { kind: status < 400 ? "invalid_response" : "bad_request" };
 }
 
-/** A body of a 200 that is no JSON: some vendors answer errors as a line of text. */
+/** A 200 whose body is not JSON: some vendors send errors as a line of text. */
 function classifyText(text: string): Classification {
   if (text.length > 2_000 || /^\s*[<[{]/.test(text))
     return { kind: "invalid_response", tooMuch: /^\s*[[{]/.test(text) };
   return classifyMessage(text) ?? { kind: "invalid_response" };
 }
 
-/** What a vendor's error message means by its words, wherever it stood. */
+/** Classifies a vendor's error message by its wording; `null` if no rule matches. */
 export function classifyMessage(text: string): Classification | null {
   if (TOO_MANY.test(text) || DAY_SPENT.test(text)) return spent(text) ?? { kind: "rate_limited" };
   if (PLAN.test(text)) return { kind: "plan" };
@@ -79,7 +79,7 @@ function spent(text: string): Classification | null {
   return null;
 }
 
-/** Told by the body: plain text is often labelled as HTML. */
+/** Decided by the body: plain text is often labelled as HTML. */
 function isHtml({ text }: Answer): boolean {
   return /^\s*<(?:!doctype|html)/i.test(text);
 }

@@ -1,6 +1,6 @@
 /**
- * Asking a vendor over HTTP, the same way for all: leave from the limiter before every request, a time limit, retries
- * with full jitter, verdicts on every answer, and not a word that holds a key.
+ * The HTTP client of all vendors: a permit of the limiter before every request, a time limit, retries with full jitter,
+ * classified answers, and no key in any message.
  */
 
 import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
@@ -9,7 +9,7 @@ import type { FetchContext, Permit, QuotaReport } from "../provider.ts";
 import { pause } from "../sleep.ts";
 import { type Answer, type Classification, classify, gist, retryAfterOf } from "./classify.ts";
 
-/** What the shared client has to know of a vendor. */
+/** What the client needs to know about a vendor. */
 export interface HttpVendor {
   readonly title: string;
   readonly baseUrl: string;
@@ -17,9 +17,9 @@ export interface HttpVendor {
   readonly keyVariables: readonly string[];
   readonly secrets: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
-  /** Errors that only this vendor words so; asked before the general rules. */
+  /** Classifies errors in this vendor's own wording; called before the general rules. */
   recognise?(answer: Answer): Classification | null;
-  /** What the answer tells of the quota: headers, counters, whether an error was free of charge. */
+  /** What the answer says about the quota: headers, counters, whether an error was free of charge. */
   quota?(answer: Answer): QuotaReport;
 }
 
@@ -31,19 +31,19 @@ export interface VendorRequest {
   readonly cost: number;
 }
 
-/** How patient the client is; tests hurry. */
+/** Time limits and waits; tests shorten them. */
 export interface RetryTiming {
   /** A request that takes longer (ms) has failed. */
   readonly timeoutMs: number;
-  /** The longest first wait before a retry (ms); it doubles with every try. */
+  /** The longest first wait before a retry (ms); it doubles with every attempt. */
   readonly backoffMs: number;
-  /** A busy vendor that names no time is left alone for up to this long (ms), doubled with every try up to a minute. */
+  /** The longest first hold after a rate limit without `Retry-After` (ms); doubles with every attempt, up to a minute. */
   readonly busyMs: number;
   /** A number in [0, 1). */
   readonly random: () => number;
 }
 
-const PACE: RetryTiming = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
+const DEFAULT_TIMING: RetryTiming = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
 /** Attempts for each kind of error; all other kinds have one. More rarely help with a malformed response. */
 const ATTEMPTS: Readonly<Partial<Record<ProviderErrorKind, number>>> = {
   transient: 5,
@@ -53,16 +53,16 @@ const ATTEMPTS: Readonly<Partial<Record<ProviderErrorKind, number>>> = {
 };
 const LONGEST_BACKOFF = 30_000;
 const MINUTE = 60_000;
-/** After so many answers that were cut off or too slow, asking for less is better than asking again. */
+/** After this many answers that were cut off or late, the client asks for less instead of retrying. */
 const OVERLOAD_TRIES = 2;
 
 /** A request that may succeed if it asks for less at once. */
 export class TooMuch extends ProviderError {}
 
-/** What one try came to when it brought no answer. */
+/** An attempt without a usable answer. */
 interface Failure extends Classification {
   readonly says: string;
-  /** What the screen shows: `HTTP 503`, `no answer within 60s`. */
+  /** What the page shows: `HTTP 503`, `no answer within 60s`. */
   readonly brief: string;
   /** Whether the answer was cut off or did not come in time. */
   readonly overload?: boolean;
@@ -75,7 +75,7 @@ export class VendorClient {
 
   constructor(vendor: HttpVendor, timing: Partial<RetryTiming> = {}) {
     this.#vendor = vendor;
-    this.#timing = { ...PACE, ...timing };
+    this.#timing = { ...DEFAULT_TIMING, ...timing };
     this.redact = redactor(vendor.secrets);
   }
 
@@ -94,7 +94,7 @@ export class VendorClient {
       if (result.tooMuch || overloads >= OVERLOAD_TRIES) throw new TooMuch(result.kind, this.#explain(result));
       const tries = ATTEMPTS[result.kind] ?? 1;
       if (attempt >= tries) throw new ProviderError(result.kind, this.#explain(result), result.retryAfter);
-      // A busy or spent vendor is waited for in the limiter, by everybody.
+      // Rate limits and spent quotas are waited for in the limiter, which holds all requests to the vendor.
       if (result.kind === "rate_limited" || result.kind === "quota_exceeded") continue;
       const wait = Math.max(this.#backoff(attempt), (result.retryAfter ?? 0) * 1000);
       context.waiting(`Retry ${attempt + 1}/${tries} in ${Math.ceil(wait / 1000)}s: ${result.brief}`);
@@ -120,7 +120,7 @@ export class VendorClient {
         signal: AbortSignal.any([context.signal, limit]),
       });
       arrived = true;
-      // The vendor has counted the request by now, however long its body takes.
+      // The vendor has counted the request by now, however long the body takes.
       permit.settle({});
       const answer = await readAnswer(response);
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
@@ -177,7 +177,7 @@ export class VendorClient {
   #urlOf({ path, query }: VendorRequest): URL {
     const base = new URL(this.#vendor.baseUrl);
     const url = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${base.pathname.replace(/\/$/, "")}${path}`, base);
-    // A link in an answer is followed only to the vendor itself: the key goes with it.
+    // Links in answers are followed only on the vendor's own host: the request carries the key.
     url.protocol = base.protocol;
     url.host = base.host;
     for (const [name, value] of Object.entries(query))
@@ -185,7 +185,7 @@ export class VendorClient {
     return url;
   }
 
-  /** Full jitter: anything up to a bound that doubles with every try. */
+  /** Full jitter: a random wait up to a bound that doubles with every attempt. */
   #backoff(attempt: number): number {
     return this.#timing.random() * Math.min(LONGEST_BACKOFF, this.#timing.backoffMs * 2 ** (attempt - 1));
   }
@@ -197,7 +197,7 @@ export class VendorClient {
   }
 }
 
-/** What a person can do about an error. */
+/** What the user can do about an error. */
 function adviceFor(kind: ProviderErrorKind, keyVariables: readonly string[]): string {
   const keys = keyVariables.join(" and ");
   if (kind === "auth") return keys ? `check ${keys}` : "the provider refuses this address";
@@ -211,7 +211,6 @@ async function readAnswer(response: Response): Promise<Answer> {
   return {
     status,
     headers,
-
     text,
     json: parseJson(text),
   };

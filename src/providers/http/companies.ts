@@ -1,4 +1,4 @@
-/** A vendor's list of what it trades: one request, one answer, symbols as users type them. */
+/** A vendor's list of symbols: one request, one answer, symbols as users type them. */
 
 import type { z } from "zod";
 import type { Company } from "../../domain/companies.ts";
@@ -9,12 +9,12 @@ import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
 
 export interface CompanyListing {
-  /** The exchanges that have a list, the usual one first. */
+  /** The exchanges that have a list, the default first. */
   readonly exchanges: readonly Exchange[];
   request(exchange: string, values: SettingValues): VendorRequest;
-  /** The shape that an answer must have before anything in it is believed. */
+  /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType;
-  /** What `schema` let through, as companies. */
+  /** The companies of an answer that `schema` accepted. */
   // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schema gives
   read(answer: any, exchange: string): Company[];
 }

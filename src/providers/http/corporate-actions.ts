@@ -11,20 +11,20 @@ import type { Ticker } from "./ticker.ts";
 /** One list, of splits or of dividends. */
 export interface ActionListing<Answer = unknown> {
   request(ticker: Ticker, page: string | null, values: SettingValues): VendorRequest;
-  /** The shape that an answer must have before anything in it is believed. */
+  /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType<Answer>;
   read(answer: Answer): { readonly actions: readonly CorporateAction[]; readonly next: string | null };
 }
 
-/** More pages than any company has had actions for. */
+/** More pages than the actions of any company fill. */
 const MOST_PAGES = 50;
 
-/** Midnight UTC of a `YYYY-MM-DD`, epoch seconds; NaN if it is none. */
+/** Midnight UTC of a `YYYY-MM-DD`, epoch seconds; NaN for any other text. */
 export const exDate = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / 1000;
 
 /**
  * All actions of a ticker; entries without a date or a value are left out.
- * @throws ProviderError when a list could not be had
+ * @throws ProviderError when a list could not be fetched
  */
 export async function listActionsOf(
   lists: readonly ActionListing[],

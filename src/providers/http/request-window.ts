@@ -1,4 +1,4 @@
-/** From the window a job asks for to the span a vendor is asked for, and back to the bars that belong to the window. */
+/** Turns a job's window into the span to request from a vendor, and the answer into the bars of the window. */
 
 import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
 import type { Calendar, Session } from "../../domain/market/calendar.ts";
@@ -7,63 +7,63 @@ import { barStartAt, deriveBars } from "../../domain/market/resample.ts";
 import type { BarWindow } from "../provider.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** A job's window with what the vendor makes of it. */
-export interface Asking extends BarWindow {
+/** A job's window with the vendor's way to serve it. */
+export interface RequestWindow extends BarWindow {
   readonly ticker: Ticker;
-  /** The interval asked of the vendor. */
+  /** The interval requested from the vendor. */
   readonly source: Interval;
   readonly delay: { readonly after: "bar" | "session"; readonly seconds: number };
 }
 
-/** Regular New York hours are the only sessions known here; other exchanges are asked around the clock. */
-function keepsSessions({ market, exchange }: Ticker): boolean {
+/** Only regular New York sessions are known; other exchanges are requested around the clock. */
+function hasKnownSessions({ market, exchange }: Ticker): boolean {
   return market === "us_equity" && exchange === "US";
 }
 
-/** The sessions of the window that can hold final bars by now: none means that there is nothing to ask for. */
-export function sessionsToAsk(calendar: Calendar, asking: Asking, historyStart: number): Session[] {
-  const { ticker, from, to, asOf, interval } = asking;
-  const market = keepsSessions(ticker) ? "us_equity" : "crypto";
+/** The sessions of the window that have final bars by `asOf`; without any there is nothing to request. */
+export function sessionsToRequest(calendar: Calendar, requestWindow: RequestWindow, historyStart: number): Session[] {
+  const { ticker, from, to, asOf, interval } = requestWindow;
+  const market = hasKnownSessions(ticker) ? "us_equity" : "crypto";
   const start = Math.floor(Math.max(from, historyStart) / DAY) * DAY;
   return calendar
     .sessionsBetween(market, start, Math.min(to, asOf))
     .filter((session) => interval === "1d" || (session.close > from && session.open < to))
     .filter((session) => interval !== "1d" || (session.date >= from && session.date < to))
-    .filter((session) => firstFinalAt(calendar, asking, session) <= asOf);
+    .filter((session) => firstFinalAt(calendar, requestWindow, session) <= asOf);
 }
 
-/** When the first bar of a session may be asked for. */
-function firstFinalAt(calendar: Calendar, { delay, ticker, interval }: Asking, session: Session): number {
+/** When the first bar of a session is final, epoch seconds. */
+function firstFinalAt(calendar: Calendar, { delay, ticker, interval }: RequestWindow, session: Session): number {
   if (delay.after === "session" || interval === "1d") return session.close + delay.seconds;
   return calendar.barEnd(ticker.market, interval, session.open) + delay.seconds;
 }
 
-/** The span to ask for: from the first session to the end of the last, in whole source bars of the window's bars. */
+/** The span to request: from the first session to the end of the last, with the window's last bar whole. */
 export function sourceSpan(
   calendar: Calendar,
-  asking: Asking,
+  requestWindow: RequestWindow,
   sessions: readonly Session[],
 ): { from: number; to: number } {
-  const { interval, ticker } = asking;
+  const { interval, ticker } = requestWindow;
   const first = sessions[0]!;
   const last = sessions.at(-1)!;
   if (interval === "1d") return { from: first.date, to: last.date + DAY };
-  const from = Math.max(asking.from, first.open);
-  const end = Math.min(asking.to, last.close);
-  // A longer bar that begins in the window is asked for to its end.
+  const from = Math.max(requestWindow.from, first.open);
+  const end = Math.min(requestWindow.to, last.close);
+  // A longer bar that begins in the window is requested to its end.
   const lastStart = barStartAt(calendar, ticker.market, interval, end - 1);
   return { from, to: Math.max(end, calendar.barEnd(ticker.market, interval, lastStart)) };
 }
 
-/** The bars of the window: inside sessions, built to the interval asked for, and final. */
-export function keepBars(calendar: Calendar, asking: Asking, source: BarColumns): BarColumns {
-  const { ticker, interval, delay, asOf, from, to } = asking;
+/** The bars of the window: inside sessions, built to the requested interval, and final. */
+export function keepBars(calendar: Calendar, requestWindow: RequestWindow, source: BarColumns): BarColumns {
+  const { ticker, interval, delay, asOf, from, to } = requestWindow;
   const intraday = interval !== "1d";
   const inside =
-    intraday && keepsSessions(ticker)
+    intraday && hasKnownSessions(ticker)
       ? filterBars(source, (ts) => calendar.sessionAt("us_equity", ts) !== null)
       : source;
-  const bars = interval === asking.source ? inside : deriveBars(calendar, ticker.market, interval, inside);
+  const bars = interval === requestWindow.source ? inside : deriveBars(calendar, ticker.market, interval, inside);
   const isReady = (ts: number) => {
     const session =
       delay.after === "session"
@@ -73,10 +73,10 @@ export function keepBars(calendar: Calendar, asking: Asking, source: BarColumns)
     return end + delay.seconds <= asOf;
   };
   const ready = filterBars(bars, isReady);
-  return interval === asking.source ? ready : barsBetween(ready, from, to);
+  return interval === requestWindow.source ? ready : barsBetween(ready, from, to);
 }
 
-/** The bars whose time passes `test` or is missing (for the judge); the same columns if all do. */
+/** The bars whose time passes `test` or is missing (validation rejects those); the same columns if all do. */
 function filterBars(bars: BarColumns, test: (ts: number) => boolean): BarColumns {
   const kept: number[] = [];
   for (let at = 0; at < bars.ts.length; at++) if (Number.isNaN(bars.ts[at]!) || test(bars.ts[at]!)) kept.push(at);

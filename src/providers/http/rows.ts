@@ -1,15 +1,15 @@
-/** Collecting a vendor's rows, in any order and spelling, into columns. */
+/** Collects a vendor's rows, in any order, into columns. */
 
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 
-/** A number as vendors send it: as such, as text, or not at all. */
+/** A number as vendors send it: as a number, as text, or not at all. */
 export type Wire = number | string | null | undefined;
 
-/** Bars as they come in. A missing number becomes NaN, never 0, and is judged later. */
+/** Bars as received. A missing number becomes NaN, never 0, and is validated later. */
 export class Rows {
   readonly #rows: number[][] = [];
-  /** Splits and dividends that stood in the same rows. */
+  /** Splits and dividends from the same rows. */
   readonly actions: CorporateAction[] = [];
 
   /** `ts` in epoch seconds. */
@@ -26,7 +26,7 @@ export class Rows {
     return this.#rows.length;
   }
 
-  /** The columns, ascending by time; rows of one time stay in the order in which they came. */
+  /** The columns, ascending by time; rows of one time stay in the order received. */
   columns(): BarColumns {
     const key = (row: number[]) => (Number.isFinite(row[0]) ? row[0]! : Number.MAX_VALUE);
     const sorted = this.#rows.sort((a, b) => key(a) - key(b));

@@ -1,4 +1,4 @@
-/** Symbols taken apart, so that each vendor can spell them its own way. */
+/** The parts of a symbol, from which each vendor builds its own spelling. */
 
 import { type Market, marketOf } from "../../domain/market/symbol.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What HTTP vendors have in common: a vendor is declared as data (limits, windows, delays) with two functions, one that
- * words a request and one that reads an answer; this turns the declaration into a provider.
+ * Turns a vendor's declaration into a provider. A declaration is data (limits, windows, delays) and two functions: one
+ * builds a request, the other reads an answer.
  */
 
 import type { z } from "zod";
@@ -16,7 +16,7 @@ import type { ProviderSetting, SettingValues } from "../setting.ts";
 import { type HttpVendor, type RetryTiming, TooMuch, VendorClient, type VendorRequest } from "./client.ts";
 import { type CompanyListing, listCompanies } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
-import { keepBars, sessionsToAsk, sourceSpan } from "./request-window.ts";
+import { keepBars, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows } from "./rows.ts";
 import { parseTicker, type Ticker } from "./ticker.ts";
 
@@ -26,7 +26,7 @@ export interface VendorQuery {
   readonly interval: Interval;
   readonly from: number;
   readonly to: number;
-  /** The next page, as the answer before named it. */
+  /** The next page, as the previous answer named it. */
   readonly page: string | null;
 }
 
@@ -37,36 +37,36 @@ export interface VendorSpec<Answer> {
   readonly summary: string;
   readonly baseUrl: string;
   readonly keys: readonly ProviderSetting[];
-  /** The limits of the plan most people have; each can be changed by a variable of its own. */
+  /** The limits of the most common plan; each can be changed by a variable of its own. */
   readonly limits: readonly QuotaLimit[];
-  /** The intervals offered, each with the one that is asked of the vendor: longer bars are built here from it. */
+  /** The intervals offered, each with the one requested from the vendor; longer bars are built from it. */
   readonly sources: Readonly<Partial<Record<Interval, Interval>>>;
-  /** The longest window of one request, in days, for an interval asked of the vendor. */
+  /** The longest window of one request, in days, for an interval requested from the vendor. */
   maxDays(source: Interval, market: Market): number;
   /** Where the vendor's history begins. */
   historyStart(source: Interval): number;
-  /** When bars may be asked for: seconds after the bar's own end, or after its session's close. */
+  /** When bars are final: seconds after the bar's own end, or after its session's close. */
   delay(ticker: Ticker, source: Interval): { readonly after: "bar" | "session"; readonly seconds: number };
   traits(ticker: Ticker, source: Interval): Pick<SeriesTraits, "feed" | "adjustment">;
-  /** Why the vendor cannot have this ticker, or `null` if it may. */
+  /** Why the vendor cannot have this ticker; `null` if it may. */
   refuses(ticker: Ticker): string | null;
   headers?(values: SettingValues): Readonly<Record<string, string>>;
   request(query: VendorQuery, values: SettingValues): VendorRequest;
-  /** The shape that an answer must have before anything in it is believed. */
+  /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType<Answer>;
-  /** Puts the answer's bars into `rows`; the next page, if there is one. */
+  /** Adds the answer's bars to `rows`; returns the next page, or `null`. */
   read(answer: Answer, rows: Rows, query: VendorQuery): string | null;
   readonly recognise?: HttpVendor["recognise"];
   readonly quota?: HttpVendor["quota"];
-  /** Asks the vendor what it has counted, where it says so outside of answers. */
+  /** The request for the vendor's own usage count, where there is one. */
   readonly usage?: { request(values: SettingValues): VendorRequest };
   /** The vendor's lists of splits and dividends, where they do not come with the bars. */
   readonly actions?: readonly ActionListing[];
-  /** The vendor's own lists of what it has, where it gives them in one answer. */
+  /** The vendor's lists of symbols, where one answer is a whole list. */
   readonly companies?: CompanyListing;
 }
 
-/** More pages than any honest answer has. */
+/** More pages than any valid answer has. */
 const MOST_PAGES = 1_000;
 
 export interface VendorOptions {
@@ -74,7 +74,7 @@ export interface VendorOptions {
   readonly timing?: Partial<RetryTiming>;
 }
 
-/** The variable that moves a vendor to another base URL. */
+/** The variable that replaces a vendor's base URL. */
 export function baseUrlVariable(name: string): string {
   return `${name.toUpperCase()}_BASE_URL`;
 }
@@ -99,16 +99,16 @@ export function createVendor<Answer>(
   );
   const sourceOf = (interval: Interval) => spec.sources[interval] ?? interval;
 
-  /** All pages of one window; where it is too much at once, of its halves. */
+  /** Fetches all pages of one window or, if that is too much at once, of its halves. */
   async function fetchRows(query: VendorQuery, rows: Rows, context: FetchContext, depth = 0): Promise<void> {
     const own = new Rows();
     try {
       await fetchPages(query, own, context);
     } catch (error) {
-      // Asked, and told that there is nothing: an empty answer.
+      // The vendor has nothing for this window: an empty answer.
       if (error instanceof ProviderError && error.kind === "no_data") return;
       const days = Math.ceil((query.to - query.from) / DAY);
-      // A vendor that is down is slow for any window: the size is to blame twice at most.
+      // A vendor that is down is slow for any window: the size is taken as the cause at most twice.
       const hopeless = days < 2 || (error instanceof TooMuch && error.kind !== "bad_request" && depth >= 2);
       if (!(error instanceof TooMuch) || hopeless) throw error;
       const middle = Math.floor(query.from / DAY + days / 2) * DAY;
@@ -149,11 +149,11 @@ export function createVendor<Answer>(
     if (why) throw new ProviderError("unknown_symbol", `${spec.title} has no ${window.symbol}: ${why}`);
     const source = sourceOf(window.interval);
     const delay = spec.delay(ticker, source);
-    const asking = { ...window, ticker, source, delay };
-    const sessions: readonly Session[] = sessionsToAsk(calendar, asking, spec.historyStart(source));
+    const requestWindow = { ...window, ticker, source, delay };
+    const sessions: readonly Session[] = sessionsToRequest(calendar, requestWindow, spec.historyStart(source));
     if (sessions.length === 0) return { bars: new Rows().columns(), rejected: [] };
 
-    const span = sourceSpan(calendar, asking, sessions);
+    const span = sourceSpan(calendar, requestWindow, sessions);
     const rows = new Rows();
     const step = spec.maxDays(source, ticker.market) * DAY;
     for (let from = span.from; from < span.to; from += step) {
@@ -163,12 +163,16 @@ export function createVendor<Answer>(
       });
     }
     const raw: BarColumns = rows.columns();
-    // Bars built from shorter ones are only as good as those: the shorter ones are judged first.
+    // Longer bars are built from valid shorter ones only: those are validated first.
     const derived = source !== window.interval;
     const expected = derived
       ? validateBars(raw, { interval: source, asOf: window.asOf, ...span })
       : { bars: raw, rejected: [] };
-    return { bars: keepBars(calendar, asking, expected.bars), rejected: expected.rejected, actions: rows.actions };
+    return {
+      bars: keepBars(calendar, requestWindow, expected.bars),
+      rejected: expected.rejected,
+      actions: rows.actions,
+    };
   }
 
   function finalAt(symbol: string, interval: Interval, ts: number): number {
@@ -200,7 +204,7 @@ export function createVendor<Answer>(
     },
     fetchBars,
     finalAt,
-    // Crypto pairs know neither splits nor dividends.
+    // Crypto pairs have neither splits nor dividends.
     fetchActions:
       spec.actions &&
       (async (symbol, context) => {
@@ -216,7 +220,7 @@ export function createVendor<Answer>(
   };
 }
 
-/** Vendors say that a symbol is unknown, but seldom which. */
+/** Adds the symbol to an unknown-symbol error: vendors seldom name it. */
 function withSymbol(error: unknown, symbol: string): unknown {
   if (!(error instanceof ProviderError) || error.kind !== "unknown_symbol") return error;
   return new ProviderError("unknown_symbol", `${symbol} is not known: ${error.message}`);

@@ -1,4 +1,4 @@
-/** The limiter of one provider and key: who may send the next request, and when. */
+/** The limiter of one provider and key: which request may be sent next, and when. */
 
 import type { Clock } from "../../clock.ts";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
@@ -7,24 +7,24 @@ import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./meters.ts";
 
-/** A request for leave to send one request. */
+/** One request that waits for its permit. */
 export interface QuotaRequest {
   readonly provider: string;
   readonly run: string;
   readonly job: string;
   /** Weighted units, at least 1. */
   readonly cost: number;
-  /** Gives up the place in the queue when aborted. */
+  /** Takes the request out of the queue when aborted. */
   readonly signal?: AbortSignal;
-  /** Seconds worth waiting for a spent day or a ban; beyond that the request is refused and the job should be parked. */
+  /** Longest wait for a spent period or a hold, seconds; beyond that the request is refused and its job parked. */
   readonly maxWait?: number;
-  /** Told when the request has to wait, and again when that changes: epoch seconds of the likely end, and why. */
+  /** Called when the request has to wait, and when that changes: the expected end (epoch seconds) and the reason. */
   readonly onWait?: (until: number, reason: string) => void;
 }
 
-/** What has to be remembered over a restart. `hold` rows carry in `startedAt` the end of a hold. */
+/** What must survive a restart. In a `hold` row `startedAt` is the end of the hold. */
 export interface QuotaRow {
-  /** Tells providers and keys apart; says nothing about the key. */
+  /** Identifies provider and key without revealing the key. */
   readonly account: string;
   readonly period: QuotaPeriod | "hold";
   /** Epoch seconds: the start of the period; for the sliding minute the moment of its last request. */
@@ -32,7 +32,7 @@ export interface QuotaRow {
   readonly used: number;
 }
 
-/** One limit as the screen shows it. */
+/** One limit as the page shows it. */
 interface QuotaGauge {
   readonly period: QuotaPeriod;
   readonly counts: "requests" | "units";
@@ -42,13 +42,13 @@ interface QuotaGauge {
   readonly resetsAt: number | null;
 }
 
-/** All that the screen shows of a provider's quota. */
+/** A provider's quota as the page shows it. */
 export interface QuotaState {
   readonly provider: string;
   readonly gauges: readonly QuotaGauge[];
-  /** Epoch seconds until which nobody may ask, with the reason. */
+  /** The current hold: its end (epoch seconds) and the reason. */
   readonly hold: { readonly until: number; readonly reason: string } | null;
-  /** Requests that wait for leave. */
+  /** Requests that wait for a permit. */
   readonly waiting: number;
   /** Units spent by each run since the server started or midnight UTC, largest first. */
   readonly spenders: readonly { readonly run: string; readonly units: number }[];
@@ -58,11 +58,11 @@ interface Waiting extends QuotaRequest {
   readonly resolve: (permit: Permit) => void;
   readonly reject: (reason: unknown) => void;
   readonly stop: () => void;
-  /** The end of the wait that was last told, epoch milliseconds. */
+  /** The expected end that was last reported, epoch milliseconds. */
   reported: number;
 }
 
-/** Why a request cannot go now. A `period` block may let cheaper requests pass; the others hold everybody. */
+/** Why a request cannot be sent now. A `period` block may let cheaper requests pass; the others block all. */
 interface Block {
   readonly kind: "hold" | "minute" | "period";
   readonly until: number;
@@ -75,8 +75,8 @@ export interface AccountHooks {
   readonly onChange?: () => void;
 }
 
-/** Changes of the expected end below this (ms) are not worth telling. */
-const WORTH_TELLING = 1_000;
+/** Changes of the expected end below this (ms) are not reported. */
+const SMALLEST_CHANGE = 1_000;
 
 export class LimiterAccount {
   readonly #queue = new FairQueue<Waiting>();
@@ -118,20 +118,20 @@ export class LimiterAccount {
       signal?.addEventListener("abort", stop, { once: true });
       this.#queue.push(waiting);
       const now = this.clock.now();
-      // The others know already how long they wait; only the newcomer has to be told.
-      if (!this.#grant(now).has(waiting)) this.#attend(waiting, this.#queue.size - 1, now);
-      this.#setAlarm(now);
+      // The waits of the others do not change; only the new request's has to be reported.
+      if (!this.#grant(now).has(waiting)) this.#reportWait(waiting, this.#queue.size - 1, now);
+      this.#setTimer(now);
       this.hooks.onChange?.();
     });
   }
 
-  /** Grants what may go, tells all others how long it will take, and sets the alarm for the next change. */
+  /** Grants what may be sent, reports the waits of the others, and sets the timer for the next change. */
   #pump(): void {
     const now = this.clock.now();
     this.#grant(now);
     let place = 0;
-    for (const waiting of [...this.#queue.candidates()]) this.#attend(waiting, place++, now);
-    this.#setAlarm(now);
+    for (const waiting of [...this.#queue.candidates()]) this.#reportWait(waiting, place++, now);
+    this.#setTimer(now);
     this.hooks.onChange?.();
   }
 
@@ -178,7 +178,7 @@ export class LimiterAccount {
     return { cost: waiting.cost, run: waiting.run, slots, starts, answered: false, charged: waiting.cost };
   }
 
-  /** Hands the permits over once they are stored, so that a crash in between forgets no request. */
+  /** Resolves the permits once they are stored, so that a crash in between loses no count. */
   async #deliver(granted: readonly { waiting: Waiting; permit: Grant }[]): Promise<void> {
     try {
       const stored = this.hooks.persist?.(this.rows());
@@ -200,7 +200,7 @@ export class LimiterAccount {
     }
   }
 
-  /** A grant that was never used. */
+  /** Reverts a grant that was never used. */
   #takeBack(grant: Grant): void {
     for (const { minute, slot } of grant.slots) minute.unsent(slot);
     this.#settle(grant, { charged: 0 });
@@ -227,7 +227,7 @@ export class LimiterAccount {
     this.report(report);
   }
 
-  /** Takes in what the provider said of its quota; its own counts win where they are larger. */
+  /** Applies what the provider said about its quota; its counts replace smaller ones. */
   report(report: QuotaReport): void {
     const now = this.clock.now();
     for (const meter of [...this.#minutes, ...this.#periods]) {
@@ -236,7 +236,7 @@ export class LimiterAccount {
       if (stated !== undefined && stated > 0) meter.limit = fixed ? Math.min(limit, stated) : stated;
       const used = report.used?.[period];
       if (used === undefined) continue;
-      // The vendor has not counted what is still on its way. The minute's meter keeps those slots itself.
+      // The vendor has not counted requests in flight; the minute's meter counts them itself.
       meter.atLeast(period === "minute" ? used : used + this.#unsettled, now);
     }
     if (report.holdSeconds !== undefined && now + report.holdSeconds * 1000 > this.#holdUntil) {
@@ -246,8 +246,8 @@ export class LimiterAccount {
     this.#pump();
   }
 
-  /** Tells one who waits at `place` (from 0) how long it will take, or refuses one who would not wait so long. */
-  #attend(waiting: Waiting, place: number, now: number): void {
+  /** Reports the expected wait of the request at `place` (from 0), or refuses it if that exceeds its `maxWait`. */
+  #reportWait(waiting: Waiting, place: number, now: number): void {
     const block = this.#blockOf(waiting.cost, now);
     const long = block && block.kind !== "minute" ? block : null;
     if (long && waiting.maxWait !== undefined && long.until - now > waiting.maxWait * 1000) {
@@ -255,7 +255,7 @@ export class LimiterAccount {
     } else if (waiting.onWait) {
       const turn = Math.max(now, ...this.#minutes.map((minute) => minute.freeAt(place, waiting.cost, now)));
       const until = long?.until ?? turn;
-      if (Math.abs(until - waiting.reported) < WORTH_TELLING) return;
+      if (Math.abs(until - waiting.reported) < SMALLEST_CHANGE) return;
       waiting.reported = until;
       waiting.onWait(Math.ceil(until / 1000), block?.reason ?? "requests a minute");
     }
@@ -269,7 +269,7 @@ export class LimiterAccount {
     waiting.reject(new ProviderError(kind, message, Math.ceil((block.until - now) / 1000)));
   }
 
-  #setAlarm(now: number): void {
+  #setTimer(now: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     if (this.#queue.size === 0) return;
@@ -306,7 +306,7 @@ export class LimiterAccount {
     };
   }
 
-  /** What to store, so that `restore` on a later start forgets nothing. */
+  /** The rows to store, for `restore` after a restart. */
   rows(): QuotaRow[] {
     const now = this.clock.now();
     const row = (period: QuotaRow["period"], startedAt: number, used: number): QuotaRow => ({
@@ -324,7 +324,7 @@ export class LimiterAccount {
   restore(rows: readonly QuotaRow[]): void {
     const now = this.clock.now();
     for (const { period, startedAt, used } of rows) {
-      // Which of the last minute's requests were answered is not known: they count for a whole minute from now.
+      // It is not known which of the last minute's requests were answered: all count for a minute from now.
       if (period === "minute" && now - startedAt * 1000 < 60_000)
         for (const minute of this.#minutes) minute.atLeast(used, now);
       if (period === "hold" && startedAt * 1000 > now) {
@@ -338,7 +338,7 @@ export class LimiterAccount {
     this.#pump();
   }
 
-  /** Hands all that wait over to `next`, the account that takes this one's place. */
+  /** Moves all waiting requests to `next`, which replaces this account. */
   moveTo(next: LimiterAccount): void {
     for (const waiting of [...this.#queue.candidates()]) {
       this.#queue.remove(waiting);
@@ -355,7 +355,7 @@ export class LimiterAccount {
   }
 }
 
-/** A permit's inner side. */
+/** The internal state of a permit. */
 interface Grant {
   readonly cost: number;
   readonly run: string;

@@ -1,7 +1,7 @@
 /**
  * A queue that is fair between runs, and within a run between its jobs: start-time fair queueing (Goyal, Vin and Cheng,
- * 1996). Whoever has been served least, weighted by cost, comes next; a newcomer starts level with those at work, so a
- * small run alternates with a large one instead of standing behind it.
+ * 1996). The flow that has been served least, weighted by cost, comes next; a new flow starts at the virtual time, so a
+ * small run alternates with a large one instead of waiting behind it.
  */
 
 export interface Queued {
@@ -26,17 +26,17 @@ export class FairQueue<T extends Queued> {
     this.#size++;
   }
 
-  /** The items that may come next, fairest first: the head of every job. Do not change the queue meanwhile. */
+  /** The items that may come next, fairest first: the head of every job. The queue must not change during the iteration. */
   *candidates(): Generator<T> {
     for (const jobs of this.#runs.fairestFirst()) for (const waiting of jobs.fairestFirst()) yield waiting[0]!;
   }
 
-  /** Takes an item out as served: its run and job have had its cost more. */
+  /** Removes an item that was served and charges its cost to its run and job. */
   serve(item: T): void {
     this.#take(item, item.cost);
   }
 
-  /** Takes out an item that gave up waiting. Whether it was in the queue. */
+  /** Removes an item that stopped waiting; false if it was not in the queue. */
   remove(item: T): boolean {
     return this.#take(item, 0);
   }
@@ -54,15 +54,15 @@ export class FairQueue<T extends Queued> {
   }
 }
 
-/** How many idle flows are remembered before those that have nothing to pay back are forgotten. */
+/** Idle flows that are remembered; beyond that, those not ahead of the virtual time are dropped. */
 const REMEMBERED = 1_000;
 
-/** Competing flows, each with how much it has been served. */
+/** Competing flows and the cost that each has been served. */
 class Flows<Content> {
   readonly #active = new Map<string, { content: Content; served: number }>();
-  /** What flows that are idle at present had been served, so that leaving and coming back gains nothing. */
+  /** The served cost of idle flows, so that leaving and returning brings no advantage. */
   readonly #idle = new Map<string, number>();
-  /** The virtual time: what the flow served last had had before. */
+  /** The virtual time: the served cost of the last flow just before it was served. */
   #time = 0;
 
   get size(): number {
@@ -95,7 +95,7 @@ class Flows<Content> {
   }
 
   *fairestFirst(): Generator<Content> {
-    // Almost always only the first is wanted: find it without sorting.
+    // Usually only the first is needed: it is found without sorting.
     let first: { content: Content; served: number } | undefined;
     for (const flow of this.#active.values()) if (!first || flow.served < first.served) first = flow;
     if (!first) return;

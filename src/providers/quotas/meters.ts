@@ -1,4 +1,4 @@
-/** What a provider's limits allow at a moment: a minute that slides, and hours, days and months on the vendor's clock. */
+/** Meters for a provider's limits: a sliding minute, and hours, days and months on the vendor's clock. */
 
 import type { QuotaPeriod } from "../provider.ts";
 
@@ -15,24 +15,24 @@ export interface QuotaLimit {
 }
 
 const MINUTE = 60_000;
-/** A request of which nothing was heard for so long (ms) was answered or lost; longer than any request may take. */
+/** A request without an answer for this long (ms) counts as answered; longer than any request may take. */
 const LOST_AFTER = 125_000;
 
-/** One request as a meter of the minute sees it. */
+/** One request in the meter of the minute. */
 export interface Slot {
   readonly cost: number;
   readonly grantedAt: number;
 }
 
 /**
- * The last minute, as the vendor may have seen it. A slot is taken from the grant until a minute after the answer: the
- * request arrived at the vendor somewhere in between, so no minute of the vendor's clock can hold more than the limit,
- * however long requests are on their way. All times are epoch milliseconds.
+ * The last minute, as the vendor may count it. A slot is taken from the grant until a minute after the answer: the
+ * request reached the vendor somewhere in between, so no minute of the vendor's clock exceeds the limit, however long
+ * requests take. All times are epoch milliseconds.
  */
 export class SlidingMinute {
   limit: number;
   readonly #inFlight = new Set<Slot>();
-  /** Answered requests in the order of their ends. */
+  /** Answered requests in the order in which their slots end. */
   readonly #ending: { endsAt: number; cost: number }[] = [];
   #used = 0;
 
@@ -63,7 +63,7 @@ export class SlidingMinute {
     return slot;
   }
 
-  /** The vendor has answered: from now on the slot ages. */
+  /** The request was answered: its slot ends a minute from now. */
   answered(slot: Slot, now: number): void {
     if (this.#inFlight.delete(slot)) this.#ending.push({ endsAt: now + MINUTE, cost: slot.cost });
   }
@@ -73,7 +73,7 @@ export class SlidingMinute {
     if (this.#inFlight.delete(slot)) this.#used -= slot.cost;
   }
 
-  /** The vendor counted more than we: the difference is taken until a minute from now. */
+  /** The vendor counted more: the difference is taken until a minute from now. */
   atLeast(used: number, now: number): void {
     const more = Math.min(used, this.limit) - this.used(now);
     if (more <= 0) return;
@@ -81,7 +81,7 @@ export class SlidingMinute {
     this.#ending.push({ endsAt: now + MINUTE, cost: more });
   }
 
-  /** When the `place`-th waiting request (from 0, all of `cost`) may go, if those before it take what comes free. */
+  /** When the waiting request at `place` (from 0, all of `cost`) may be sent, if those before it take the free slots. */
   freeAt(place: number, cost: number, now: number): number {
     const free = Math.floor((this.limit - this.used(now)) / this.weigh(cost));
     if (place < free) return now;
@@ -97,14 +97,14 @@ export class SlidingMinute {
     return at + round * MINUTE;
   }
 
-  /** When the next slot comes free, or `null` if only an answer can free one. */
+  /** When the next slot becomes free, or `null` if only an answer can free one. */
   nextChange(now: number): number | null {
     this.used(now);
     return this.#ending[0]?.endsAt ?? null;
   }
 }
 
-/** An hour, day or month on the vendor's clock; it starts from zero at each reset. */
+/** An hour, day or month on the vendor's clock; the count starts from zero at each reset. */
 export class FixedPeriod {
   limit: number;
   #startedAt = Number.NEGATIVE_INFINITY;
@@ -114,7 +114,7 @@ export class FixedPeriod {
     this.limit = rule.limit;
   }
 
-  /** The start of the present period, epoch milliseconds. */
+  /** The start of the current period, epoch milliseconds. */
   startedAt(now: number): number {
     const start = periodStart(this.rule, now);
     if (start > this.#startedAt) {
@@ -146,7 +146,7 @@ export class FixedPeriod {
     this.#used += this.weigh(cost);
   }
 
-  /** Gives back (or, if negative, takes) units of a request that was granted in the period begun at `startedAt`. */
+  /** Returns (or, if negative, takes) units of a request that was granted in the period begun at `startedAt`. */
   giveBack(units: number, startedAt: number, now: number): void {
     if (this.startedAt(now) === startedAt) this.#used = Math.max(0, this.#used - units);
   }

@@ -1,7 +1,7 @@
 /**
- * The one place that decides when a request may be sent: a limiter for each provider and key, shared by all workers and
- * runs. It lives on the main thread; workers ask it through messages. Units are taken before a request is sent and
- * stored before leave is given, put right by the answer, and survive a restart.
+ * Decides when a request may be sent: one account for each provider and key, shared by all workers and runs. It runs on
+ * the main thread; workers reach it through messages. Units are reserved and stored before a request is sent, settled by
+ * its answer, and survive a restart.
  */
 
 import { type Clock, systemClock } from "../../clock.ts";
@@ -9,10 +9,10 @@ import type { Permit, QuotaReport } from "../provider.ts";
 import { type AccountHooks, LimiterAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./account.ts";
 import type { QuotaLimit } from "./meters.ts";
 
-/** What the limiter has to know of a provider. */
+/** The limits of a provider. */
 export interface QuotaRules {
   readonly provider: string;
-  /** Tells keys apart, see `accountOf`. */
+  /** Identifies provider and key, see `accountOf`. */
   readonly account: string;
   readonly limits: readonly QuotaLimit[];
 }
@@ -32,7 +32,7 @@ export class RateLimiter {
     for (const rule of rules) this.define(rule);
   }
 
-  /** Adds a provider, or gives it another key or other limits; what waits goes on waiting under the new ones. */
+  /** Adds a provider, or gives it another key or other limits; waiting requests go on under the new ones. */
   define({ provider, account, limits }: QuotaRules): void {
     const before = this.#accounts.get(provider);
     const next = new LimiterAccount(provider, account, limits, this.#clock, this.#hooks);
@@ -43,29 +43,29 @@ export class RateLimiter {
 
   /**
    * Resolves when one request may be sent.
-   * @throws ProviderError `quota_exceeded` or `rate_limited` with `retryAfter` when the wait exceeds the request's patience;
+   * @throws ProviderError `quota_exceeded` or `rate_limited` with `retryAfter` when the wait exceeds the request's `maxWait`;
    * the signal's reason when it is aborted; RangeError for an unknown provider.
    */
   acquire(request: QuotaRequest): Promise<Permit> {
     return this.#account(request.provider).acquire(request);
   }
 
-  /** Takes in what a provider said of its quota outside any request. */
+  /** Applies what a provider said about its quota outside any request. */
   report(provider: string, report: QuotaReport): void {
     this.#account(provider).report(report);
   }
 
-  /** Every provider's quota at this moment, for the screen. */
+  /** Every provider's quota now, as the page shows it. */
   snapshot(): QuotaState[] {
     return [...this.#accounts.values()].map((account) => account.state());
   }
 
-  /** What to store on a clean stop; during work `persist` is given the same rows. */
+  /** The rows to store on a clean stop; `persist` gets the same rows during work. */
   rows(): QuotaRow[] {
     return [...this.#accounts.values()].flatMap((account) => account.rows());
   }
 
-  /** Takes up stored rows on start; those of past periods and other keys are ignored. */
+  /** Applies stored rows; those of past periods and other keys are ignored. */
   restore(rows: readonly QuotaRow[]): void {
     for (const account of this.#accounts.values())
       account.restore(rows.filter((row) => row.account === account.account));
@@ -82,7 +82,7 @@ export class RateLimiter {
   }
 }
 
-/** A short name for a provider's key, from which the key cannot be found: the limiter's rows carry it. */
+/** A short name for provider and key, kept in stored rows; the key cannot be recovered from it. */
 export function accountOf(provider: string, key: string): string {
   return `${provider}:${new Bun.CryptoHasher("sha256").update(`barkeep ${provider} ${key}`).digest("hex").slice(0, 12)}`;
 }

@@ -12,7 +12,7 @@ import type { QuotaReport } from "../provider.ts";
 const price = z.number().nullish();
 const bar = z.object({ t: z.string(), o: price, h: price, l: price, c: price, v: price });
 const schema = z.object({
-  // A symbol without bars is absent, or the whole record is null; an answer without the record is none.
+  // A symbol without bars is absent, or the whole record is null; an answer without the record is invalid.
   bars: z.record(z.string(), z.array(bar)).nullable(),
   next_page_token: z.string().nullish(),
 });
@@ -35,9 +35,9 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     { variable: "ALPACA_API_SECRET", kind: "key", label: "Secret key", required: true },
   ],
   limits: [{ period: "minute", counts: "requests", limit: 200 }],
-  // The vendor's hours start at full hours and mix the open with the minutes before it: quarters do not.
+  // The vendor's 1h bars start at full hours and mix the open with the minutes before it; its 15m bars do not.
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
-  // About as many days as fill one page with extended hours included.
+  // About as many days as fill one page, extended hours included.
   maxDays: (source) => ({ "1m": 31, "5m": 72, "15m": 218 })[source as string] ?? 3_650,
   historyStart: () => Date.UTC(2016, 0, 1) / 1000,
   delay: () => ({ after: "bar", seconds: 16 * 60 }),

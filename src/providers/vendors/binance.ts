@@ -1,4 +1,4 @@
-/** Binance spot: crypto bars around the clock without a key; requests are weighed by the minute and by address. */
+/** Binance spot: crypto bars around the clock without a key; requests are weighted and limited by minute and IP address. */
 
 import { z } from "zod";
 import { INTERVAL_SECONDS } from "../../domain/market/interval.ts";
@@ -12,7 +12,7 @@ import type { QuotaReport } from "../provider.ts";
 const bar = z.tuple([z.number(), z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown());
 const schema = z.array(bar);
 
-/** What is traded, as far as it is needed. */
+/** A pair of the list; only the fields that are used. */
 const pair = z.object({ status: z.string(), baseAsset: z.string(), quoteAsset: z.string() });
 const pairs = z.object({ symbols: z.array(pair) });
 
@@ -60,7 +60,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     if (code === -1121)
       return { kind: "unknown_symbol", says: "Invalid symbol (the main exchange quotes in USDT, as in BTC-USDT)" };
     if (code === -1003) return { kind: "rate_limited" };
-    // The firewall's page has no words for it: it means that this address asks too much.
+    // The firewall's HTML page says nothing: it means too many requests from this address.
     if (status === 403 && !text.includes("{")) return { kind: "rate_limited", retryAfter: 300 };
     return null;
   },
@@ -82,7 +82,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
           name: `${baseAsset} / ${quoteAsset}`,
           exchange: "Binance",
         }))
-        // Others would be taken for stocks.
+        // Other names would be taken for stocks.
         .filter(({ symbol }) => marketOf(symbol) === "crypto"),
   },
 };

@@ -1,4 +1,4 @@
-/** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, metered in weighted calls a day. */
+/** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, limited in weighted calls per day. */
 
 import { z } from "zod";
 import { DAY } from "../../domain/market/interval.ts";
@@ -48,7 +48,7 @@ function code({ market, name, exchange }: Ticker): string {
   return `${name.replaceAll(".", "-")}.${exchange}`;
 }
 
-/** The way back: `BRK-B` of `US` is our `BRK.B`, `VOD` of `LSE` our `VOD@LSE`. */
+/** The reverse of `code`: `BRK-B` of `US` is our `BRK.B`, `VOD` of `LSE` our `VOD@LSE`. */
 function symbolOf(code: string, exchange: string): string {
   if (exchange === CRYPTO_EXCHANGE) return code;
   const name = code.replaceAll("-", ".");
@@ -57,7 +57,7 @@ function symbolOf(code: string, exchange: string): string {
 
 const actionRequest = (list: string, ticker: Ticker, key = "demo") => ({
   path: `/${list}/${encodeURIComponent(code(ticker))}`,
-  // Without a first day the vendor tells of one year only.
+  // Without `from` the vendor returns one year only.
   query: { api_token: key, fmt: "json", from: "1970-01-01" },
   cost: 1,
 });
@@ -73,7 +73,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     { period: "minute", counts: "requests", limit: 1_000 },
     { period: "day", counts: "units", limit: 100_000 },
   ],
-  // The vendor's own 5m and 1h bars come from one venue and only since 2020: minutes are the better source.
+  // The vendor's own 5m and 1h bars come from one venue and only since 2020: bars are built from minutes.
   sources: { "1m": "1m", "5m": "1m", "15m": "1m", "1h": "1m", "1d": "1d" },
   maxDays: (source) => (source === "1d" ? 36_500 : 120),
   historyStart: (source) => (source === "1d" ? Date.UTC(1970, 0, 1) : Date.UTC(2004, 0, 1)) / 1000,
@@ -103,7 +103,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   },
 
   recognise({ status, text, json }: Answer): Classification | null {
-    // The status of a refused key varies; the words do not.
+    // The status of a refused key varies; the text does not.
     if (/^\s*unauthenticated/i.test(text)) return { kind: "auth" };
     if (status === 200 && typeof json === "object" && json !== null && "error" in json) return classifyMessage(text);
     return null;
@@ -168,7 +168,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     }),
     schema: z.array(listed),
     read: (answer: z.infer<typeof listed>[], exchange) =>
-      // Mutual funds have a price a day and no bars.
+      // Mutual funds have one price per day and no bars.
       answer
         .filter(({ Type }) => !/fund$/i.test(Type ?? "") || /etf/i.test(Type ?? ""))
         .map((each) => ({

@@ -13,7 +13,7 @@ const price = z.number().nullish();
 const bar = z.object({ t: z.number(), o: price, h: price, l: price, c: price, v: price });
 const schema = z.object({
   status: z.enum(["OK", "DELAYED"]),
-  // Absent when there is nothing.
+  // Absent when there are no bars.
   results: z.array(bar).nullish(),
   next_url: z.string().nullish(),
 });
@@ -31,7 +31,7 @@ const split = z.object({ execution_date: z.string(), split_from: z.number(), spl
 const splits = z.object({ results: z.array(split).nullish(), next_url: z.string().nullish() });
 const dividend = z.object({ ex_dividend_date: z.string(), cash_amount: z.number() });
 const dividends = z.object({ results: z.array(dividend).nullish(), next_url: z.string().nullish() });
-/** Entries of a list of splits or dividends on a page. */
+/** Entries per page of a list of splits or dividends. */
 const PAGE_ACTIONS = 1_000;
 const reference = (list: string) => (ticker: Ticker, page: string | null) => ({
   path: page ?? `/v3/reference/${list}`,
@@ -57,7 +57,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   headers: (values) => ({ authorization: `Bearer ${values.MASSIVE_API_KEY ?? ""}` }),
 
   request({ ticker, interval, from, to, page }: VendorQuery) {
-    // The link to the next page holds all but the key, which goes in the header.
+    // The link to the next page contains everything but the key, which is in the header.
     if (page !== null) return { path: page, query: {}, cost: 1 };
     const path = `/v2/aggs/ticker/${encodeURIComponent(code(ticker))}/range/${SPANS[interval]}/${from * 1000}/${to * 1000 - 1}`;
     return { path, query: { adjusted: "false", sort: "asc", limit: PAGE_ROWS }, cost: 1 };

@@ -1,4 +1,4 @@
-/** Tiingo: raw daily US bars of more than thirty years, with the adjustments in the same row. */
+/** Tiingo: raw daily US bars of more than thirty years, with splits and dividends in the same row. */
 
 import { z } from "zod";
 import { isoDate } from "../../domain/time.ts";

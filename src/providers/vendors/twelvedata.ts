@@ -19,7 +19,7 @@ const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
   "15m": "15min",
   "1d": "1day",
 };
-/** Days that 5,000 rows last in regular New York hours, whole weeks where it is few, and around the clock. */
+/** Days that 5,000 rows cover: in regular New York hours, and around the clock for crypto. */
 const US_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 16, "5m": 89, "15m": 268 };
 const CRYPTO_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 3, "5m": 17, "15m": 52 };
 const stamp = (ts: number) => isoSecond(ts).slice(0, -1).replace("T", " ");
@@ -47,7 +47,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
       symbol: market === "crypto" ? `${base}/${quote}` : name,
       exchange: market === "crypto" || exchange === "US" ? undefined : exchange,
       interval: INTERVAL_NAMES[interval]!,
-      // One date alone bounds nothing, and a row count would cut the window: both dates, no count.
+      // Both dates bound the window; one alone does not, and a row count would cut it.
       start_date: stamp(from),
       end_date: stamp(to - 1),
       timezone: interval === "1d" ? undefined : "UTC",
