@@ -13,10 +13,10 @@ export interface Actor {
 
 export const isScope = (value: unknown): value is Scope => SCOPES.includes(value as Scope);
 
-/** Whether `held` is enough where `needed` is asked for. */
+/** Whether the scope `granted` covers `needed`. */
 export const covers = (granted: Scope, needed: Scope): boolean => SCOPES.indexOf(granted) >= SCOPES.indexOf(needed);
 
-/** Posted, because what is asked does not fit an address, but nothing is changed by it. */
+/** POST requests that change nothing: their parameters do not fit a URL. */
 const ASKING = new Set([
   "/companies",
   "/companies/run",
@@ -28,7 +28,7 @@ const ASKING = new Set([
   "/logout",
 ]);
 
-/** Keys, tokens and the record of who did what. */
+/** Keys, tokens and the audit. */
 const GUARDED = /^\/(?:settings|audit|api\/(?:settings|tokens|audit))(?:\/|$)/;
 
 /** Whether a request changes what is stored. */

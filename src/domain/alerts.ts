@@ -1,4 +1,4 @@
-/** What is worth a mail: the events, and the rules that decide about them. */
+/** Alert events, and the rules that decide which are mailed. */
 
 import type { Interval } from "./market/interval.ts";
 import type { JobState, Mode, RunState } from "./runs/states.ts";
@@ -79,7 +79,7 @@ export interface RevisionFound extends About<"revision_found"> {
   readonly symbol: string;
   readonly interval: Interval;
   readonly provider: string;
-  /** What the comparison took it for. */
+  /** What the comparison classified it as. */
   readonly what: "split" | "dividend" | "correction" | "suspicious";
   /** Bars that differ, or are missing from a suspicious answer. */
   readonly bars: number;
@@ -106,14 +106,14 @@ export interface ScheduleMissed extends About<"schedule_missed"> {
   readonly name: string;
   /** When it was due, epoch milliseconds. */
   readonly dueAt: number;
-  /** Whether it was made up for, or skipped. */
+  /** Whether it was caught up with, or skipped. */
   readonly caughtUp: boolean;
   readonly reason: string;
 }
 
 export type AlertEvent = JobFailed | RunEnded | QuotaLevel | RevisionFound | GapFound | ScheduleMissed;
 
-/** What makes an event the same event: recorded twice, it counts once. */
+/** The identity of an event: recorded twice, it counts once. */
 export function alertKey(event: AlertEvent): string {
   switch (event.kind) {
     case "job_failed":
@@ -125,7 +125,7 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${event.provider}:${event.period}:${event.counts}:${event.resetsAt ?? event.at}`;
     case "revision_found": {
       const key = `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.what}`;
-      // An answer that lacks stored bars lacks them tomorrow too, until the overlap has gone past them.
+      // An answer that lacks stored bars will lack them until the overlap has moved past them.
       return event.what === "suspicious" ? `${key}:${event.to}` : `${key}:${event.from}:${event.to}:${event.at}`;
     }
     case "gap_found":
@@ -152,7 +152,7 @@ export interface QuietHours {
 export interface AlertRules {
   /** The kinds that are mailed. */
   readonly on: Readonly<Record<AlertKind, boolean>>;
-  /** Share of a day's or month's quota that is worth a mail, percent. */
+  /** Share of a day's or month's quota at which a mail is sent, percent. */
   readonly quotaPercent: number;
   /** How long events of a kind are collected into one mail, minutes. */
   readonly digestMinutes: number;
@@ -174,5 +174,5 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
   quiet: null,
 };
 
-/** `waiting`: to be sent at its time. `sending`: handed to the mail server. `failed`: given up, with the reason. */
+/** `waiting`: to be sent at its time. `sending`: being sent. `failed`: given up, with the reason. */
 export const MAIL_STATES = ["waiting", "sending", "sent", "failed"] as const;

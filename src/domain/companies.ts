@@ -1,11 +1,11 @@
-/** Companies: symbols with the names people know them by. */
+/** Companies: symbols with their names. */
 
 export interface Company {
   /** Canonical, as `parseSymbol` gives it. */
   readonly symbol: string;
   /** Empty where it is not known. */
   readonly name: string;
-  /** Where it is listed, as its source words it, e.g. `NASDAQ`; empty where it is not known. */
+  /** Where it is listed, in its source's spelling, e.g. `NASDAQ`; empty where it is not known. */
   readonly exchange: string;
 }
 
@@ -23,7 +23,7 @@ export interface CompanyFile {
   readonly bad: readonly BadLine[];
 }
 
-/** The quick pick: the ten US companies that most people start with, by market value in 2025. */
+/** The ten US companies offered by the button "Top 10", by market value in 2025. */
 export const TOP_TEN: readonly string[] = [
   "NVDA",
   "MSFT",
@@ -37,5 +37,5 @@ export const TOP_TEN: readonly string[] = [
   "JPM",
 ];
 
-/** Longest name of a company or a watchlist that is kept. */
+/** Longest stored name of a company or watchlist. */
 export const MAX_NAME_LENGTH = 200;

@@ -1,4 +1,4 @@
-/** What a run or a schedule is unless somebody says otherwise, and the most a run may ask for. */
+/** Defaults of runs and schedules, and the limits of a run request. */
 
 export const RUN_DEFAULTS = { mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
 

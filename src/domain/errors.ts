@@ -1,4 +1,4 @@
-/** Errors that carry what a person needs: what was wrong and what to do. */
+/** Errors with a message for people: what was wrong and what to do. */
 
 /** Why a provider's answer could not be used; decides what happens next (docs/adding-a-provider.md). */
 const PROVIDER_ERROR_KINDS = [
@@ -20,7 +20,7 @@ export class ProviderError extends Error {
   constructor(
     readonly kind: ProviderErrorKind,
     message: string,
-    /** Seconds after which asking again makes sense, if the provider said so. */
+    /** Seconds to wait before the next try, if the provider said so. */
     readonly retryAfter?: number,
   ) {
     super(message);
@@ -37,7 +37,7 @@ export interface FieldError {
 const REFUSALS = { invalid: 422, not_found: 404, conflict: 409, forbidden: 403, unavailable: 503 } as const;
 export type RefusalKind = keyof typeof REFUSALS;
 
-/** An order that is refused before anything was changed: bad input, an unknown id, a conflict. */
+/** A request that is refused before anything was changed: bad input, an unknown id, a conflict. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   constructor(
@@ -52,23 +52,23 @@ export class Refusal extends Error {
   }
 }
 
-/** What is wrong, after the field it is wrong at; an empty path is the whole input. */
+/** The message after its field; an empty path means the whole input. */
 export const describeError = ({ path, message }: FieldError): string => (path === "" ? message : `${path}: ${message}`);
 
-/** The refusal of input that is wrong at one field. */
+/** Refuses input that is wrong at one field. */
 export function invalid(path: string, message: string): Refusal {
   const error = { path, message };
   return new Refusal("invalid", describeError(error), [error]);
 }
 
-/** The refusal of input that is wrong at one or more fields. */
+/** Refuses input that is wrong at one or more fields. */
 export function invalidFields(errors: readonly FieldError[]): Refusal {
   const [first] = errors;
   const message = errors.length === 1 && first ? describeError(first) : `${errors.length} fields are wrong`;
   return new Refusal("invalid", message, errors);
 }
 
-/** What was not understood, shortened and without control characters, so that a message can repeat it. */
+/** Quotes input in a message: shortened, without control characters. */
 export function quote(text: string): string {
   const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "\ufffd");
   return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 40)}…` : clean);

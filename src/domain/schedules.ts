@@ -1,9 +1,9 @@
-/** Schedules: what is run when, and what became of each time it was due. */
+/** Schedules: what runs when, and the result of each due time. */
 
 import type { Interval } from "./market/interval.ts";
 import type { Mode, RunState } from "./runs/states.ts";
 
-/** What happens to a turn that was missed because nobody was there: one run makes up for all of them, or none does. */
+/** What happens to turns missed while the server was down: one run catches up with all of them, or they are skipped. */
 export const MISSED_POLICIES = ["catch_up", "skip"] as const;
 export type MissedPolicy = (typeof MISSED_POLICIES)[number];
 
@@ -11,11 +11,11 @@ export type MissedPolicy = (typeof MISSED_POLICIES)[number];
 export const SCHEDULE_SCOPES = ["symbols", "watchlist", "stored"] as const;
 export type ScheduleScope = (typeof SCHEDULE_SCOPES)[number];
 
-/** Why a turn was taken: it was due, it makes up for missed ones, or somebody pressed "run now". */
+/** Why a turn ran: it was due, it catches up with missed ones, or somebody pressed "Run now". */
 export const TURN_CAUSES = ["due", "catch_up", "by_hand"] as const;
 export type TurnCause = (typeof TURN_CAUSES)[number];
 
-/** What became of a turn: a run; nothing, because there was nothing to do or too much; nobody there; or refused. */
+/** The result of a turn: a run was started, skipped, missed while the server was down, or refused. */
 export const TURN_OUTCOMES = ["started", "skipped", "missed", "refused"] as const;
 type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 
@@ -43,25 +43,25 @@ export interface ScheduleInput {
 
 export interface Schedule extends ScheduleInput {
   readonly id: number;
-  /** Epoch milliseconds up to which every turn has been dealt with. */
+  /** Every turn up to this moment (epoch milliseconds) has been processed. */
   readonly checkedAt: number;
 }
 
-/** One time a schedule was due, or was run by hand. Times are epoch milliseconds. */
+/** One time a schedule was due, or was run manually. Times are epoch milliseconds. */
 export interface Turn {
   readonly dueAt: number;
   readonly at: number;
   readonly cause: TurnCause;
   readonly outcome: TurnOutcome;
-  /** What there is to say about it, in a sentence; may be empty. */
+  /** A remark in one sentence; may be empty. */
   readonly note: string;
-  /** The run it started, unless that is forgotten by now. */
+  /** The run it started, unless that was deleted. */
   readonly run: {
     readonly id: string;
     readonly state: RunState;
     readonly complete: number;
     readonly failed: number;
-    /** How long it took; `null` while it is not over. */
+    /** Its duration; `null` while it is unfinished. */
     readonly seconds: number | null;
   } | null;
 }

@@ -1,8 +1,8 @@
-/** What happened in the last stretch of time, in a ring of buckets. */
+/** A sum over the last minutes or hours, in a ring of buckets. */
 
 /**
  * A sum over the last `size` buckets of `bucketMs` each. Buckets begin at whole multiples of their width, the newest
- * one still fills. Adding and asking take the same time however much happened; what is older than the window is gone
+ * one still fills. Adding and reading take constant time; what is older than the window expires
  * to the millisecond at which its bucket leaves. All moments are epoch milliseconds; a clock that goes back counts
  * into the newest bucket.
  */
@@ -33,7 +33,7 @@ export class SlidingSum {
     return this.#total;
   }
 
-  /** The sum a minute, over the part of the window of which something is known; at least one bucket wide. */
+  /** The sum per minute, over the counted part of the window; at least one bucket. */
   perMinute(now: number): number {
     const total = this.total(now);
     const begin = Math.max(this.since, (this.#newest - this.size + 1) * this.bucketMs);

@@ -55,7 +55,7 @@ export type Zone = (typeof ZONES)[number];
 
 export const isZone = (value: unknown): value is Zone => ZONES.includes(value as Zone);
 
-/** Where the exchange's clock hangs: sessions are those of New York. */
+/** The exchange's time zone: sessions are those of New York. */
 export const EXCHANGE_TIME_ZONE = "America/New_York";
 
 /** Whether `name` is a time zone of the IANA database, as browsers name theirs. */

@@ -1,4 +1,4 @@
-/** Price bars as columns: the one shape in which bars travel between provider, storage, features and threads. */
+/** Price bars as columns: the format shared by providers, storage, features and threads. */
 
 /**
  * Bars of one symbol and interval in ascending time, one array per field, all of the same length.

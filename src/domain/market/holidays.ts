@@ -1,6 +1,6 @@
 /**
  * The regular holidays and short days of the New York exchange, by rule. They hold from 1990 on; the one-off
- * exceptions are in closures.ts. A date is a day number: whole days since 1970-01-01.
+ * exceptions are in session-exceptions.ts. A date is a day number: whole days since 1970-01-01.
  */
 
 /** The day number of a calendar date; `month` is 1..12, and a day past the month's end runs into the next. */

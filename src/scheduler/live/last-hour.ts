@@ -1,10 +1,10 @@
-/** What happened in the last hour, minute by minute. It begins when the server starts. */
+/** Bars and quota levels of the last hour, by minute, counted since the server started. */
 
 import { SlidingSum } from "../../domain/sliding-sum.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
 
 const MINUTE_MS = 60_000;
-/** Minutes that are remembered. */
+/** Minutes that are kept. */
 export const HOUR = 60;
 
 type Gauge = QuotaState["gauges"][number];
@@ -15,10 +15,10 @@ interface Level {
   share: number;
 }
 
-/** The levels of a provider's quota, and the limit that was the fullest when it was last looked at. */
+/** The levels of a provider's quota, and the limit that was the fullest at the last sample. */
 export interface QuotaHour {
   readonly provider: string;
-  /** Share of the limit that was used, the highest of each minute, oldest first; `null` where nobody looked. */
+  /** Share of the limit that was used, the highest of each minute, oldest first; `null` where it was not sampled. */
   readonly levels: readonly (number | null)[];
   readonly gauge: Gauge;
 }
@@ -31,7 +31,7 @@ export class LastHour {
     this.#bars = new SlidingSum(MINUTE_MS, HOUR, now());
   }
 
-  /** Epoch milliseconds from which on something is known. */
+  /** Start of counting, epoch milliseconds. */
   get since(): number {
     return this.#bars.since;
   }
@@ -40,12 +40,12 @@ export class LastHour {
     if (bars > 0) this.#bars.add(bars, this.now());
   }
 
-  /** Bars taken in each minute, oldest first, the last one still filling; `null` before the server started. */
+  /** Bars stored in each minute, oldest first, the last one still filling; `null` before the server started. */
   bars(): (number | null)[] {
     return this.#bars.values(this.now());
   }
 
-  /** Notes how full the quotas are. */
+  /** Records how full the quotas are. */
   sample(quotas: readonly QuotaState[]): void {
     const minute = Math.floor(this.now() / MINUTE_MS);
     for (const { provider, gauges } of quotas) {

@@ -1,4 +1,4 @@
-/** The server's pulse: totals over all runs and the providers' usage, told to the viewers every second while it works. */
+/** Publishes totals over all runs and the providers' usage every second while runs are at work. */
 
 import type { QuotaAlerts } from "../../alerts/quota-alerts.ts";
 import type { ProgressHub } from "../../hub.ts";
@@ -44,7 +44,7 @@ export class MetricsPublisher {
     // A rate falls also while nothing happens.
     const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));
     const busy = waiting + active > 0 || moving;
-    // Once more after the last job, so that the final figures are told too.
+    // Once more after the last job, so that the final figures are published too.
     if (busy || this.#wasBusy) {
       const open = [...runs.registry.runs.values()].filter((run) => run.finishedAt === null);
       for (const run of open) runs.touch(run);

@@ -1,4 +1,4 @@
-/** The engine inside the server's own process. It keeps nothing on disk: the run tables do. */
+/** The job queue inside the server's process. It stores nothing: the run tables are the source of truth. */
 
 import type { JobQueue, QueueCounts, QueuedTask, TaskResult } from "./job-queue.ts";
 
@@ -8,25 +8,25 @@ interface Group {
   limit: number;
   active: number;
   readonly waiting: Map<string, QueuedTask>;
-  /** Tasks to be handed out once more when their time has come. */
+  /** Tasks to be enqueued again after a delay. */
   readonly later: Map<string, Timer>;
 }
 
 /**
- * First come, first served within a group; between groups the one with the fewest tasks in work goes first, so that a
+ * First come, first served within a group; between groups the one with the fewest active tasks goes first, so that a
  * run of three symbols is not starved behind one of five thousand.
  */
 export class InProcessQueue implements JobQueue {
   readonly #groups = new Map<string, Group>();
   readonly #active = new Set<string>();
-  /** Tasks enqueued while they were in work. */
+  /** Tasks enqueued while they were active. */
   readonly #again = new Map<string, QueuedTask>();
   #handler: ((task: QueuedTask) => Promise<TaskResult>) | null = null;
   #concurrency = 0;
   #closed = false;
   #onIdle: (() => void) | null = null;
 
-  /** @param onError is told of a handler that threw; its task counts as done */
+  /** @param onError called when a handler throws; its task counts as done */
   constructor(private readonly onError: (task: QueuedTask, error: unknown) => void) {}
 
   enqueue(tasks: readonly QueuedTask[]): void {
@@ -88,7 +88,7 @@ export class InProcessQueue implements JobQueue {
     return group;
   }
 
-  /** Forgets a group, and its limit, when nothing of it is left. */
+  /** Removes a group and its limit when it is empty. */
   #tidy(name: string, group: Group): void {
     if (group.active + group.waiting.size + group.later.size === 0) this.#groups.delete(name);
   }
@@ -110,7 +110,7 @@ export class InProcessQueue implements JobQueue {
       const [name, group] = chosen;
       const task = group.waiting.values().next().value!;
       group.waiting.delete(task.key);
-      // To the end of the line: among equals, the group served longest ago goes first.
+      // Moved to the end: among equals, the group served longest ago goes first.
       this.#groups.delete(name);
       this.#groups.set(name, group);
       void this.#run(task, group, this.#handler);

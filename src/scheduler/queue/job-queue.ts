@@ -1,12 +1,12 @@
 /**
- * The port of a job engine: it carries tasks to a handler and knows nothing of what they mean. The run tables are the
- * truth; whatever an engine forgets is enqueued again from them when the server starts.
+ * The interface of a job queue: it hands keys to a handler and does not interpret them. The run tables are the source of
+ * truth: unfinished jobs are enqueued again from them when the server starts.
  */
 
 export interface QueuedTask {
-  /** Enqueuing a key that waits already does nothing; one that is being worked on is worked on once more after it. */
+  /** Enqueuing a waiting key does nothing; an active one is handled once more afterwards. */
   readonly key: string;
-  /** Tasks of one group share its limit, and groups share the workers fairly. */
+  /** Tasks of one group share its limit; groups share the workers fairly. */
   readonly group: string;
 }
 
@@ -15,18 +15,18 @@ export interface QueueCounts {
   readonly active: number;
 }
 
-/** What is to become of a task after its handler returns: nothing more, or once more after so many milliseconds. */
+/** What happens after a handler returns: nothing, or the task is enqueued again after `afterMs`. */
 export type TaskResult = { readonly again: false } | { readonly again: true; readonly afterMs: number };
 
 export interface JobQueue {
   enqueue(tasks: readonly QueuedTask[]): void;
-  /** At most so many tasks of a group are worked on at the same time. */
+  /** Limits how many tasks of a group are active at once. */
   limitGroup(group: string, limit: number): void;
-  /** Begins to hand tasks to `handler`, at most `concurrency` at a time. */
+  /** Starts handing tasks to `handler`, at most `concurrency` at a time. */
   work(handler: (task: QueuedTask) => Promise<TaskResult>, concurrency: number): void;
-  /** Takes a waiting task out; true if it was waiting. A task that is being worked on is not touched. */
+  /** Removes a waiting task; true if it was waiting. An active task is not affected. */
   cancel(key: string): boolean;
   counts(): QueueCounts;
-  /** Hands out no more tasks and resolves when those in work have ended. */
+  /** Hands out no more tasks and resolves when the active ones have ended. */
   close(): Promise<void>;
 }

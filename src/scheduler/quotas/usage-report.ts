@@ -2,7 +2,7 @@ import { isoMillisecond, isoOrNull } from "../../domain/time.ts";
 import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
-/** What was asked of every provider, with its limits, as the API writes it. */
+/** Requests and limits of every provider, as the API writes them. */
 export function usageReport(usage: UsageStore, limiter: RateLimiter) {
   const counted = new Map(usage.usage().map((each) => [each.provider, each]));
   const none = { requests: 0, units: 0 };

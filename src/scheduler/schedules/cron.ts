@@ -14,7 +14,7 @@ import { isTimeZone } from "../../domain/time.ts";
 /** Shortest time between two turns, milliseconds: no bar is shorter. */
 const SHORTEST = 60_000;
 const LONGEST_EXPRESSION = 100;
-/** Turns looked at to find the shortest time between two. */
+/** Turns compared to find the shortest time between two. */
 const PROBED = 60;
 
 const PARTS = "wants five parts: minute, hour, day of month, month, day of week (a sixth in front for seconds)";
@@ -35,7 +35,7 @@ export interface CronTimes {
 export function readCron(expression: string, timeZone: string): CronTimes {
   requireTimeZone(timeZone);
   if (expression.length > LONGEST_EXPRESSION) throw invalid("cron", `is longer than ${LONGEST_EXPRESSION} characters`);
-  // A date instead of a pattern would be taken as one, and come only once.
+  // croner would accept a date instead of a pattern, and run it once.
   if (!/^(?:@\w+|\S+(?:\s+\S+){4,5})$/.test(expression.trim())) throw invalid("cron", PARTS);
   let cron: Cron;
   try {
@@ -43,7 +43,7 @@ export function readCron(expression: string, timeZone: string): CronTimes {
       paused: true,
       timezone: timeZone,
       mode: "5-or-6-parts",
-      // A list of times is as fixed as one time: it is not taken twice when the hour comes twice.
+      // A list of times is as fixed as one time: it runs once when the hour occurs twice.
       fixedTimeRule: "no-wildcard",
     });
   } catch (error) {
@@ -62,7 +62,7 @@ export function readCron(expression: string, timeZone: string): CronTimes {
 
 /**
  * Checks an expression that somebody typed.
- * @throws Refusal also for one that never comes, or comes more often than once a minute
+ * @throws Refusal also for one that never occurs, or more often than once a minute
  */
 export function checkCron(expression: string, timeZone: string): void {
   const coming = readCron(expression, timeZone).next(Date.now(), PROBED);
@@ -80,9 +80,9 @@ function inWords(expression: string): string {
   }
 }
 
-/** @throws Refusal for what is no IANA time zone */
+/** @throws Refusal unless it is an IANA time zone */
 function requireTimeZone(name: string): void {
-  // Offsets such as +02:00 are none: they know nothing of summer time.
+  // Offsets such as +02:00 are refused: they have no summer time.
   if (isTimeZone(name)) return;
   throw invalid("time_zone", `${quote(name)} is no time zone: wants a name such as America/New_York or UTC`);
 }

@@ -1,4 +1,4 @@
-/** The order for a schedule, as people and programs give it: checked once, here, whoever asks. */
+/** Checks the input of a schedule, from forms and from the API. */
 
 import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
@@ -59,10 +59,10 @@ export function orderToWire(input: ScheduleInput) {
   };
 }
 
-/** `order` with what `patch` changes, ready to be checked as a whole. */
+/** The schedule with the changes of `patch`, ready to be checked as a whole. */
 export function patched(input: ScheduleInput, patch: SchedulePatch): unknown {
   const before = orderToWire(input);
-  // Naming symbols or a watchlist means that they are to be run.
+  // Naming symbols or a watchlist also selects them as the scope.
   const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
   const merged = { ...before, ...patch, scope };
   return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
@@ -74,7 +74,7 @@ export function parseScheduleInput(input: unknown): ScheduleInput {
   const errors = parsed.success ? [] : fieldErrors(parsed.error);
   const sent = (input ?? {}) as { cron?: unknown; time_zone?: unknown };
   const { cron, time_zone = SCHEDULE_DEFAULTS.timeZone } = sent;
-  // Said together with the other faults, so that nobody has to correct them one by one.
+  // Reported together with the other faults, so that all can be corrected at once.
   if (typeof cron === "string" && typeof time_zone === "string" && cron.trim() !== "" && time_zone.trim() !== "") {
     errors.push(...faultsOf(() => checkCron(cron.trim(), time_zone.trim())));
   }

@@ -1,4 +1,4 @@
-/** Takes the turns of the schedules when they are due, and sees to those that were missed. */
+/** Runs schedules when they are due, and catches up with or records missed turns. */
 
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../domain/errors.ts";
@@ -7,17 +7,17 @@ import { readSchedules } from "../../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
 import { closeTurn, runTurn, type TurnDependencies } from "./turn.ts";
 
-/** A turn taken later than this (ms) after it was due was missed: the server was down, or the machine asleep. */
+/** A turn later than this (ms) was missed: the server was down, or the machine asleep. */
 const PUNCTUAL_MS = 60_000;
-/** The clock is looked at this often (ms) at least: a machine that slept, or a clock that was set, is noticed. */
+/** Longest time between two polls (ms), so that a sleep or a changed clock is noticed. */
 const LOOK_MS = 30_000;
-/** Missed turns that are counted one by one. */
+/** Most missed turns that are counted exactly. */
 const COUNTED = 1_000;
 
 export class ScheduleRunner {
   #callOff: (() => void) | null = null;
   #closed = false;
-  /** Turns are taken one after the other, so that a turn by hand and the clock's do not cross. */
+  /** Turns run one after the other, so that a manual and a due one do not overlap. */
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -25,7 +25,7 @@ export class ScheduleRunner {
     private readonly clock: Clock,
   ) {}
 
-  /** Takes what is due now, and plans the next look; call it at the start and whenever schedules change. */
+  /** Runs what is due now and sets the timer for the next poll; called at the start and after every change. */
   poll(): Promise<void> {
     return this.#inTurn(async () => {
       this.#callOff?.();
@@ -56,7 +56,7 @@ export class ScheduleRunner {
     await this.#running;
   }
 
-  /** Takes the turns of one schedule that have come since it was last looked at; milliseconds to its next one. */
+  /** Runs the turns of one schedule since the last poll; returns the milliseconds to its next one. */
   async #attend(schedule: Schedule): Promise<number> {
     try {
       const times = readCron(schedule.cron, schedule.timeZone);
@@ -66,13 +66,13 @@ export class ScheduleRunner {
       const [next] = times.next(now, 1);
       return next === undefined ? LOOK_MS : next - this.clock.now();
     } catch (error) {
-      // One schedule in trouble must not keep the others from their turns.
+      // A failing schedule must not stop the others.
       this.dependencies.log.write("error", `Schedule ${schedule.name}: ${messageOf(error)}`);
       return LOOK_MS;
     }
   }
 
-  /** `last` is the newest turn that has come; those before it, and itself if it is late, were missed. */
+  /** `last` is the newest due turn; earlier ones, and itself if it is late, were missed. */
   async #take(schedule: Schedule, times: CronTimes, last: number, now: number): Promise<void> {
     const missedUntil = times.last(now - PUNCTUAL_MS);
     const punctual = last > now - PUNCTUAL_MS;

@@ -1,4 +1,4 @@
-/** The verbs on schedules: list, read, create, change, delete, run now. Routes use these. */
+/** Lists, reads, creates, changes, deletes and runs schedules. */
 
 import type { Clock } from "../../clock.ts";
 import { invalid, quote, Refusal } from "../../domain/errors.ts";
@@ -19,15 +19,15 @@ import { readCron } from "./cron.ts";
 import { parseScheduleInput, patched, type SchedulePatch } from "./schedule-request.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
-/** Coming turns, and past ones, that are told with a schedule. */
+/** Number of next and of past turns returned with a schedule. */
 const COMING = 5;
 const PAST = 30;
 
-/** A schedule with what its expression means and what became of it. */
+/** A schedule with its expression in words, its next turns and its last ones. */
 export interface ScheduleStatus extends Schedule {
   /** The expression in words. */
   readonly words: string;
-  /** The next turns, epoch milliseconds; of a paused schedule those it would have. */
+  /** The next turns, epoch milliseconds; for a paused schedule, as if it were active. */
   readonly nextRuns: readonly number[];
   readonly lastTurn: Turn | null;
   /** The last turns, newest first. */
@@ -104,7 +104,7 @@ export class ScheduleService {
     const before = await requireSchedule(db, id);
     const isRescheduled =
       (input.enabled && !before.enabled) || input.cron !== before.cron || input.timeZone !== before.timeZone;
-    // What came while it was paused, or under another expression, was not missed.
+    // Turns while it was paused, or of another expression, do not count as missed.
     await updateSchedule(db, before, { ...input, id, checkedAt: isRescheduled ? clock.now() : before.checkedAt });
     await runner.poll();
     return this.read(id);
@@ -117,7 +117,7 @@ export class ScheduleService {
     return { ...schedule, words, nextRuns: next(clock.now(), COMING), lastTurn: turns[0] ?? null, turns };
   }
 
-  /** What only the server knows: providers and watchlists. */
+  /** Checks that need the server: providers and watchlists. */
   async #checked(input: ScheduleInput): Promise<ScheduleInput> {
     const name = input.provider ?? this.dependencies.defaultProvider;
     const provider = this.dependencies.provider(name);

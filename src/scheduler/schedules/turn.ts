@@ -1,4 +1,4 @@
-/** One turn of a schedule: which symbols it runs, what stands against it, and the record of what became of it. */
+/** One turn of a schedule: selects its symbols, starts the run or says why not, and records the result. */
 
 import type { AlertEvent } from "../../domain/alerts.ts";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
@@ -13,9 +13,9 @@ import { activeJobs } from "../../storage/runs/runs.ts";
 import { storedSymbols, turnWrites, unfinishedRun } from "../../storage/schedules.ts";
 import type { RunService } from "../runs/run-service.ts";
 
-/** Symbols named in a note; more are only counted. */
+/** Symbols named in a remark; further ones are counted. */
 const NAMED = 5;
-/** Times that a run is ordered anew because another took some of its symbols at the last moment. */
+/** Further tries when another run takes some of the symbols at the same moment. */
 const TRIES = 3;
 
 export interface TurnDependencies {
@@ -24,11 +24,11 @@ export interface TurnDependencies {
   readonly runs: RunService;
   /** The provider of schedules that name none. */
   readonly defaultProvider: string;
-  /** Something worth a mail was written. */
+  /** An alert event was recorded. */
   onAlert?(): void;
 }
 
-/** What a turn is to be: when it was due, why it is taken, and what there is to say about it. */
+/** A turn to run: when it was due, its cause, and a remark. */
 export interface TurnAsked {
   readonly dueAt: number;
   readonly at: number;
@@ -94,10 +94,10 @@ export async function closeTurn(
   return turn;
 }
 
-/** Whether the run did not start when it was due: nobody was there, or something stood against it. */
+/** Whether no run was started at its time: the server was down, or the run was refused. */
 const isMissed = ({ cause, outcome }: Turn) => cause === "catch_up" || (cause === "due" && outcome !== "started");
 
-/** What is written of a turn; of a missed one also what is worth a mail. */
+/** The statements that record a turn; a missed one also records an alert event. */
 function writesOf(db: Database, schedule: Schedule, turn: Turn, runId: string | null = null): Write[] {
   const { at, dueAt, cause, outcome, note } = turn;
   const caughtUp = cause === "catch_up" && outcome === "started";

@@ -1,24 +1,24 @@
-/** Whether a provider takes its key: the cheapest question that it answers only with a good one. */
+/** Checks a provider key with the cheapest request that needs a valid one. */
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Gate } from "../../pipeline/workers/pool.ts";
 import type { FetchContext, Provider } from "../../providers/provider.ts";
 
-/** Days of daily bars asked for where there is no cheaper question: enough to hold a session. */
+/** Days of daily bars requested where nothing is cheaper: enough to contain a session. */
 const CHECK_DAYS = 14;
-/** A provider that has not answered by then (ms) is not waited for. */
+/** Time limit of the check, milliseconds. */
 const PATIENCE_MS = 20_000;
 
 export interface CheckResult {
   readonly good: boolean;
-  /** One line for the screen. */
+  /** One line for the page. */
   readonly text: string;
 }
 
 /**
- * Asks the provider something cheap.
- * @param byQuota ask for the quota, where the provider can tell it; a public key may not be allowed to
+ * Makes the cheapest authenticated request.
+ * @param byQuota ask for the quota, if the provider has such a request; a public key may not be allowed to
  */
 export async function checkProvider(
   provider: Provider,

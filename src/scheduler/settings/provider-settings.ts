@@ -1,6 +1,6 @@
 /**
- * The providers' settings as they hold now: from the environment, from the settings page, or their defaults, in this
- * order. Keys set on the page are kept sealed; nothing here gives one back except to the providers themselves.
+ * The providers' current settings: from the environment, the settings page or the defaults, in this
+ * order. Keys set on the page are stored encrypted and handed to nobody but the providers.
  */
 
 import type { Config } from "../../config.ts";
@@ -14,10 +14,10 @@ import type { Database } from "../../storage/db.ts";
 import type { Cipher } from "../../storage/encryption.ts";
 import { openCipher, readSettings, saveSetting } from "../../storage/settings.ts";
 
-/** Where a setting's value comes from. `unreadable`: stored, but sealed with another BARKEEP_SECRET. */
+/** Where a setting's value comes from. `unreadable`: stored, but encrypted with another BARKEEP_SECRET. */
 export type SettingSource = "environment" | "page" | "default" | "unreadable" | "none";
 
-/** A setting as the screen may know it: never the value of a key. */
+/** A setting as pages may show it: never the value of a key. */
 export interface SettingState extends ProviderSetting {
   readonly source: SettingSource;
   /** `null` for keys, and for what has no value. */
@@ -49,7 +49,7 @@ export class ProviderSettings {
     private readonly config: Config,
   ) {}
 
-  /** Reads what was set on the page; keys sealed with another secret are told to the log and count as not set. */
+  /** Reads what was set on the page; keys encrypted with another secret are logged and count as not set. */
   static async open(db: Database, config: Config, log: Log): Promise<ProviderSettings> {
     const own = new ProviderSettings(db, config);
     if (config.secret !== undefined) own.#cipher = await openCipher(db, config.secret);
@@ -75,12 +75,12 @@ export class ProviderSettings {
     return this.#values;
   }
 
-  /** Whether keys can be kept in the database. */
+  /** Whether keys can be stored in the database. */
   get keepsKeys(): boolean {
     return this.#cipher !== null;
   }
 
-  /** A provider's settings for the screen. */
+  /** A provider's settings for pages. */
   describe(entry: ProviderEntry): SettingState[] {
     return entry.settings.map((setting) => {
       const stored = this.#stored.get(setting.variable);
@@ -91,7 +91,7 @@ export class ProviderSettings {
   }
 
   /**
-   * Changes settings of one provider: text sets, `null` forgets. All hold at once, for the next job of every worker.
+   * Changes settings of one provider: text sets, `null` removes. All take effect together, from the next job on.
    * @throws Refusal with one error per wrong field; nothing is changed then
    */
   async change(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>): Promise<void> {
@@ -124,7 +124,7 @@ export class ProviderSettings {
     await this.#listener(entry, this.#values);
   }
 
-  /** A setting as the audit may tell it: never a key, and of an address, which may carry one, only the host. */
+  /** A setting as the audit may record it: never a key, and only the host of a URL, which may contain one. */
   #spoken({ variable, kind }: ProviderSetting): string {
     const value = this.#values[variable];
     if (value === undefined || value === "") return "not set";
@@ -132,7 +132,7 @@ export class ProviderSettings {
     return kind === "url" ? new URL(value).host : value;
   }
 
-  /** A key is write-only: it may not be had by pointing its provider to a server of one's own. */
+  /** A key is write-only: pointing its provider to another server must not reveal it. */
   #keysGoElsewhere(
     entry: ProviderEntry,
     changes: ReadonlyMap<string, string | null>,
