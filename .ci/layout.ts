@@ -44,6 +44,11 @@ for (const file of files.filter((name) => /\.(tsx?|js|css)$/.test(name))) {
   const lines = readFileSync(file, "utf8").split("\n").length - 1;
   if (lines > MAX_LINES) faults.push(`${file} has ${lines} lines: at most ${MAX_LINES}`);
 }
+// Bun takes the JSX runtime from a tsconfig.json in the working directory only: a start from elsewhere needs the line.
+for (const file of files.filter((name) => /^src\/.*\.tsx$/.test(name))) {
+  if (!readFileSync(file, "utf8").startsWith("/** @jsxImportSource hono/jsx */"))
+    faults.push(`${file} names no JSX runtime`);
+}
 
 for (const fault of faults) console.error(fault);
 process.exit(faults.length === 0 ? 0 : 1);

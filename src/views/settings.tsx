@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The settings page: each provider with its keys (write-only), its address, its limits and what is used of them. */
 
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";

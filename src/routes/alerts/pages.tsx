@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** `/alerts`: the rules, the mails, the test mail. */
 
 import { type Context, Hono } from "hono";

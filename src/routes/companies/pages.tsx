@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The companies page: find, pick, keep in watchlists, import, fetch, and go on to a run. */
 
 import { type Context, Hono } from "hono";

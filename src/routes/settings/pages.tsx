@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** `/settings`: the providers' keys, addresses and limits. Keys go in and never come out. */
 
 import { type Context, Hono } from "hono";

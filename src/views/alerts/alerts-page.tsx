@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** `/alerts`: which mails are sent and when, and what became of those that were. */
 
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The mail server on the settings page. */
 
 import { Icon, Pill } from "../ui/components.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** The companies page: search as you type, pick with check boxes, go on to a run. Every part works without JavaScript. */
 
 import type { BadLine } from "../../domain/companies.ts";

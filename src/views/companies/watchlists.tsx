@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** Where companies come from and where picks are kept: sources, imports, watchlists. */
 
 import { Moment } from "../ui/components.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** A provider's quota: what is used of what is allowed, until when, and by whom. Shape and words say what colour says. */
 
 import { formatDuration, isoMillisecond } from "../../domain/time.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 /** "Are you sure?", asked by the server with the numbers as they are, and checked by it when the answer comes. */
 
 import { Reason } from "./form-field.tsx";
