@@ -47,7 +47,7 @@ export class Refusal extends Error {
   ) {
     super(message);
   }
-  get status(): number {
+  get status(): (typeof REFUSALS)[RefusalKind] {
     return REFUSALS[this.kind];
   }
 }

@@ -74,7 +74,7 @@ const readFeatures = createRoute({
 
 type Query = z.infer<z.ZodObject<typeof range>>;
 
-export function tableRoutes({ db, exporter }: Services) {
+export function exportRoutes({ db, exporter }: Pick<Services, "db" | "exporter">) {
   const answer = async (
     c: Context,
     symbol: string,

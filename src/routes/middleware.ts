@@ -10,7 +10,7 @@ import { liveToast } from "../views/live.tsx";
 import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
 import type { Authenticator } from "./access/authenticator.ts";
 import { addGuard } from "./access/guard.ts";
-import { frameOf, wantsFragment } from "./page-context.ts";
+import { pageContext, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
 
@@ -29,14 +29,17 @@ export function addMiddleware(
   access: Authenticator,
   assets: PageContext["assets"],
 ): void {
-  /** Programs get problem details, htmx a notice to show, people a page. */
+  /**
+   * Programs get problem details, htmx a toast to show, people a page. The page context is made here: the guard may
+   * refuse a request before it has one.
+   */
   const refuse = (c: Context, fault: Problem) => {
     if (isApi(c)) return problem(c, fault);
     const { status, detail } = fault;
-    if (wantsFragment(c)) return c.html(liveToast("error", detail), status as 400);
+    if (wantsFragment(c)) return c.html(liveToast("error", detail), status);
     if (!c.req.header("Accept")?.includes("text/html")) return problem(c, fault);
-    const page = ErrorPage({ frame: frameOf(c, assets), status, title: problemTitle(status), detail });
-    return c.html(page, status as 400);
+    const page = pageContext(c, assets);
+    return c.html(ErrorPage({ page, status, title: problemTitle(status), detail }), status);
   };
   app.use(
     secureHeaders({
@@ -60,6 +63,10 @@ export function addMiddleware(
   const [small, large] = [upTo(MAX_BODY), upTo(MAX_IMPORT)];
   app.use((c, next) => (IMPORTS.test(c.req.path) ? large : small)(c, next));
   addGuard(app, { access, loopback: isLoopback(config.host), refuse });
+  app.use((c, next) => {
+    c.set("page", pageContext(c, assets));
+    return next();
+  });
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;

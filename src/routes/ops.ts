@@ -7,7 +7,9 @@ import { formatMetrics, type Metric } from "../metrics.ts";
 import type { LiveBroadcaster } from "./live/broadcaster.ts";
 import type { Services } from "./services.ts";
 
-export const opsRoutes = (services: Services, broadcaster: LiveBroadcaster) =>
+type OpsServices = Pick<Services, "db" | "hub" | "limiter" | "pool" | "usage">;
+
+export const opsRoutes = (services: OpsServices, broadcaster: LiveBroadcaster) =>
   new Hono()
     .get("/healthz", (c) => c.json({ status: "ok" }))
     .get("/readyz", async (c) => {
@@ -26,7 +28,7 @@ export const opsRoutes = (services: Services, broadcaster: LiveBroadcaster) =>
       }),
     );
 
-function measure({ hub, pool, usage, limiter }: Services, broadcaster: LiveBroadcaster): Metric[] {
+function measure({ hub, pool, usage, limiter }: OpsServices, broadcaster: LiveBroadcaster): Metric[] {
   const gauge = (name: string, help: string, samples: Metric["samples"]): Metric => ({
     name,
     help,

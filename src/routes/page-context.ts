@@ -1,4 +1,4 @@
-/** What every page is told of its request: where it is, its theme, the addresses of our files. */
+/** What every page knows of its request: its path, its theme and zone, who asks, the addresses of our files. */
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
@@ -6,24 +6,35 @@ import type { Actor } from "../domain/access.ts";
 import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/time.ts";
 import { type PageContext, THEMES, type Theme } from "../views/ui/layout.tsx";
 
+declare module "hono" {
+  interface ContextVariableMap {
+    /** Set for every request that the guard lets in. */
+    page: PageContext;
+  }
+}
+
 export const THEME_COOKIE = "barkeep-theme";
 export const ZONE_COOKIE = "barkeep-zone";
-/** The browser's own time zone, told by `public/app/ui/clock.js`. */
+/** The browser's own time zone, set by `public/app/ui/clock.js`. */
 const LOCAL_ZONE_COOKIE = "barkeep-local-zone";
 
 export const isTheme = (value: unknown): value is Theme => THEMES.includes(value as Theme);
 
-/** Whether htmx asks and so wants fragments instead of a page. */
+/** Whether htmx sent the request and so wants fragments instead of a page. */
 export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request") === "true";
 
-export function frameOf(c: Context, assets: PageContext["assets"]): PageContext {
+/** What a page knows of `c`; before the guard has found out who asks, nobody is signed in. */
+export function pageContext(c: Context, assets: PageContext["assets"]): PageContext {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
+  const chosen = getCookie(c, ZONE_COOKIE);
+  const zone = isZone(chosen) ? chosen : "utc";
   const actor: Actor | undefined = c.get("actor");
   return {
     path: pathname + search,
     theme: isTheme(theme) ? theme : "system",
-    ...readerZone(c),
+    zone,
+    timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)),
     scope: actor?.scope ?? null,
     signedIn: c.get("guarded") && actor ? actor.name : null,
     assets,
@@ -31,14 +42,7 @@ export function frameOf(c: Context, assets: PageContext["assets"]): PageContext 
   };
 }
 
-/** The zone that the reader chose, and the time zone that this means. */
-export function readerZone(c: Context): Pick<PageContext, "zone" | "timeZone"> {
-  const chosen = getCookie(c, ZONE_COOKIE);
-  const zone = isZone(chosen) ? chosen : "utc";
-  return { zone, timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)) };
-}
-
-/** What a choice means; a browser that has not told its zone yet gets UTC, and writes the page's moments anew. */
+/** The time zone that a choice means; UTC until the browser has set its own, after which it rewrites the moments itself. */
 function timeZoneOf(zone: Zone, local: string | undefined): string {
   if (zone === "exchange") return EXCHANGE_TIME_ZONE;
   return zone === "local" && local !== undefined && isTimeZone(local) ? local : "UTC";

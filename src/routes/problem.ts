@@ -1,6 +1,7 @@
 /** Errors as RFC 9457 problem details. */
 
 import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type FieldError, messageOf, Refusal } from "../domain/errors.ts";
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -22,7 +23,7 @@ const TITLES: Readonly<Record<number, string>> = {
 export const problemTitle = (status: number): string => TITLES[status] ?? "Error";
 
 export interface Problem {
-  readonly status: number;
+  readonly status: ContentfulStatusCode;
   readonly detail: string;
   readonly errors?: readonly FieldError[];
 }
@@ -38,7 +39,7 @@ export function problem(c: Context, { status, detail, errors }: Problem): Respon
     detail,
     ...(errors && errors.length > 0 && { errors }),
   };
-  return c.newResponse(JSON.stringify(body), status as 400, { "Content-Type": problemType });
+  return c.newResponse(JSON.stringify(body), status, { "Content-Type": problemType });
 }
 
 /** What an error means for the caller; surprises become 500 and keep their text to the log. */

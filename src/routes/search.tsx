@@ -15,7 +15,8 @@ import { runTitle } from "../views/runs/run-header.tsx";
 import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
 import { jobAddress, profileAddress } from "../views/ui/dom.ts";
 import { type PageContext, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
-import { frameOf, localPath, wantsFragment } from "./page-context.ts";
+import { localPath, wantsFragment } from "./page-context.ts";
+import type { Services } from "./services.ts";
 
 /** Longest search, characters. */
 const MAX_QUERY = 100;
@@ -31,15 +32,15 @@ const MORE_PLACES: readonly { path: string; title: string; scope: Scope; words: 
   { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },
 ];
 
-export function searchRoutes(db: Database, assets: PageContext["assets"]) {
+export function searchRoutes({ db }: Pick<Services, "db">) {
   return new Hono().get("/search", async (c) => {
     const query = (c.req.query("q") ?? "").trim().slice(0, MAX_QUERY);
-    const frame = frameOf(c, assets);
-    const view = { query, groups: await find(db, query, frame), back: pageBehind(c) };
+    const { page } = c.var;
+    const view = { query, groups: await find(db, query, page), back: pageBehind(c) };
     // The same address is a page and a fragment: neither may be taken for the other.
     c.header("Vary", "HX-Request");
     c.header("Cache-Control", "no-store");
-    return c.html(wantsFragment(c) ? <SearchResults view={view} options /> : <SearchPage frame={frame} view={view} />);
+    return c.html(wantsFragment(c) ? <SearchResults view={view} options /> : <SearchPage page={page} view={view} />);
   });
 }
 
@@ -50,8 +51,8 @@ function pageBehind(c: Context): string {
   return localPath(pathname + search);
 }
 
-async function find(db: Database, query: string, frame: PageContext): Promise<SearchView["groups"]> {
-  const scope = frame.scope ?? "read";
+async function find(db: Database, query: string, page: PageContext): Promise<SearchView["groups"]> {
+  const scope = page.scope ?? "read";
   const [symbols, runs, schedules] = await Promise.all([
     query === "" ? [] : findSymbols(db, query, scope),
     findRuns(db, query),
@@ -62,7 +63,7 @@ async function find(db: Database, query: string, frame: PageContext): Promise<Se
     { title: "Symbols", found: symbols },
     { title: "Runs", found: runs },
     { title: "Schedules", found: schedules },
-    { title: "Actions", found: findActions(query, frame) },
+    { title: "Actions", found: findActions(query, page) },
   ];
   // Who types letters means a symbol sooner than a page; an empty field shows where one can go.
   return query !== "" && symbols.length > 0 ? [groups[1]!, groups[0]!, ...groups.slice(2)] : groups;
@@ -151,19 +152,17 @@ async function findSchedules(db: Database, query: string): Promise<Found[]> {
     }));
 }
 
-function findActions(query: string, frame: PageContext): Found[] {
+function findActions(query: string, page: PageContext): Found[] {
   const actions: Found[] = [
-    ...THEMES.filter((theme) => theme !== frame.theme).map((theme) => ({
+    ...THEMES.filter((theme) => theme !== page.theme).map((theme) => ({
       title: THEME_TITLES[theme],
       goal: { action: "/theme", name: "theme", value: theme },
     })),
-    ...ZONES.filter((zone) => zone !== frame.zone).map((zone) => ({
+    ...ZONES.filter((zone) => zone !== page.zone).map((zone) => ({
       title: `Times in ${ZONE_TITLES[zone]}`,
       goal: { action: "/zone", name: "zone", value: zone },
     })),
-    ...(frame.signedIn === null
-      ? []
-      : [{ title: "Sign out", goal: { action: "/logout", name: "sign", value: "out" } }]),
+    ...(page.signedIn === null ? [] : [{ title: "Sign out", goal: { action: "/logout", name: "sign", value: "out" } }]),
   ];
   return actions.filter(({ title }) => matches(query, `${title} time zone theme`));
 }

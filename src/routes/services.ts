@@ -1,4 +1,4 @@
-/** What the routes are given to answer with: opened and closed by app.ts. */
+/** What the routes answer with, opened and closed by app.ts. A route file takes a `Pick` of what it uses. */
 
 import type { MailDispatcher } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";

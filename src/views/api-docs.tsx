@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The API for people: every route with its parameters, its body and its answers. */
 
-import { Page, type PageContext } from "./ui/layout.tsx";
+import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** One parameter or field, in words. */
 export interface ApiField {
@@ -20,8 +20,8 @@ export interface ApiOperation {
   readonly answers: readonly { readonly status: string; readonly description: string }[];
 }
 
-export const ApiDocsPage = ({ frame, operations }: { frame: PageContext; operations: readonly ApiOperation[] }) => (
-  <Page frame={frame} title="API">
+export const ApiDocsPage = ({ page, operations }: { page: PageContext; operations: readonly ApiOperation[] }) => (
+  <Layout page={page} title="API">
     <header class="page-head">
       <h1>API</h1>
     </header>
@@ -34,7 +34,7 @@ export const ApiDocsPage = ({ frame, operations }: { frame: PageContext; operati
         <Operation operation={operation} />
       ))}
     </div>
-  </Page>
+  </Layout>
 );
 
 const Operation = ({ operation: { method, path, summary, fields, answers } }: { operation: ApiOperation }) => (

@@ -3,7 +3,7 @@
 
 import { Moment } from "./ui/components.tsx";
 import { dom } from "./ui/dom.ts";
-import { Page, type PageContext } from "./ui/layout.tsx";
+import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** Somewhere to go, or something to send. */
 type Goal = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };
@@ -25,8 +25,8 @@ export interface SearchView {
   readonly back: string;
 }
 
-export const SearchPage = ({ frame, view }: { frame: PageContext; view: SearchView }) => (
-  <Page frame={frame} title="Search">
+export const SearchPage = ({ page, view }: { page: PageContext; view: SearchView }) => (
+  <Layout page={page} title="Search">
     <header class="page-head">
       <h1>Search</h1>
     </header>
@@ -42,7 +42,7 @@ export const SearchPage = ({ frame, view }: { frame: PageContext; view: SearchVi
       </form>
       <SearchResults view={view} />
     </search>
-  </Page>
+  </Layout>
 );
 
 /** The entries as plain links and buttons; in the palette, as the options of its list box. */

@@ -5,7 +5,7 @@ import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settin
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Icon, Moment, Pill } from "./ui/components.tsx";
 import { Reason } from "./ui/form-field.tsx";
-import { Page, type PageContext } from "./ui/layout.tsx";
+import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** A setting as it may be shown: `value` is `null` for every key. */
 interface SettingField {
@@ -41,8 +41,8 @@ export interface SettingsView {
   readonly mail: MailSettingsView;
 }
 
-export const SettingsPage = ({ frame, view }: { frame: PageContext; view: SettingsView }) => (
-  <Page frame={frame} title="Settings">
+export const SettingsPage = ({ page, view }: { page: PageContext; view: SettingsView }) => (
+  <Layout page={page} title="Settings">
     <header class="page-head">
       <h1>Settings</h1>
       <a href="/settings/access">Access and tokens</a>
@@ -62,11 +62,11 @@ export const SettingsPage = ({ frame, view }: { frame: PageContext; view: Settin
     )}
     <div class="settings">
       {view.providers.map((provider) => (
-        <ProviderSection provider={provider} now={frame.now} />
+        <ProviderSection provider={provider} now={page.now} />
       ))}
       <MailSettingsSection view={view.mail} />
     </div>
-  </Page>
+  </Layout>
 );
 
 const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; now: number }) => {

@@ -7,16 +7,15 @@ import { parseSymbol } from "../../domain/market/symbol.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
-import { frameOf } from "../page-context.ts";
+import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 100;
 /** Rows of a download are read in such pieces. */
 const CHUNK = 1_000;
 const DAY_MS = 86_400_000;
 
-export function auditPages(db: Database, assets: PageContext["assets"]) {
+export function auditPages({ db }: Pick<Services, "db">) {
   const pages = new Hono();
   pages.use("/audit", compressed);
 
@@ -46,7 +45,7 @@ export function auditPages(db: Database, assets: PageContext["assets"]) {
       error,
       ...(await auditChoices(db)),
     };
-    return c.html(<AuditPage frame={frameOf(c, assets)} view={view} />);
+    return c.html(<AuditPage page={c.var.page} view={view} />);
   });
 
   return pages;

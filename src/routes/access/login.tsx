@@ -3,21 +3,21 @@
 
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { isLoopback, runAs } from "../../auth.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { record } from "../../storage/access/audit.ts";
-import type { Database } from "../../storage/db.ts";
 import { LoginPage } from "../../views/access/login-page.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
-import { frameOf, localPath } from "../page-context.ts";
+import { localPath } from "../page-context.ts";
+import type { Services } from "../services.ts";
 import { type Authenticator, SESSION_MS } from "./authenticator.ts";
 import { SESSION_COOKIE } from "./guard.ts";
 
-export function sessionRoutes(db: Database, access: Authenticator, assets: PageContext["assets"]) {
+export function loginRoutes({ db }: Pick<Services, "db">, access: Authenticator) {
   const routes = new Hono();
-  const show = (c: Context, next: string, error: string | null = null, status = 200) => {
+  const show = (c: Context, next: string, error: string | null = null, status: ContentfulStatusCode = 200) => {
     c.header("Cache-Control", "no-store");
-    return c.html(<LoginPage frame={frameOf(c, assets)} next={next} error={error} />, status as 200);
+    return c.html(<LoginPage page={c.var.page} next={next} error={error} />, status);
   };
 
   routes.get("/login", (c) => {

@@ -2,22 +2,21 @@
 /** `/settings/access`: API tokens, made, shown once, listed and revoked. */
 
 import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
 import { isScope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { listTokens, saveToken } from "../../storage/access/tokens.ts";
-import type { Database } from "../../storage/db.ts";
 import { AccessPage, type AccessView } from "../../views/access/tokens-page.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
-import { frameOf } from "../page-context.ts";
+import type { Services } from "../services.ts";
 import type { Authenticator } from "./authenticator.ts";
 
 /** Longest name of a token, characters. */
 const MAX_NAME = 60;
 
-export function tokenPages(db: Database, access: Authenticator, assets: PageContext["assets"]) {
+export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) {
   const pages = new Hono();
-  const show = async (c: Context, more: Partial<AccessView> = {}, status = 200) => {
+  const show = async (c: Context, more: Partial<AccessView> = {}, status: ContentfulStatusCode = 200) => {
     // A token stands on this page once: no copy of it is to stay in a cache.
     c.header("Cache-Control", "no-store");
     const view: AccessView = {
@@ -26,8 +25,7 @@ export function tokenPages(db: Database, access: Authenticator, assets: PageCont
       form: { values: { name: "", scope: "read" }, errors: {} },
       ...more,
     };
-    const frame = { ...frameOf(c, assets), path: "/settings/access" };
-    return c.html(<AccessPage frame={frame} view={view} />, status as 200);
+    return c.html(<AccessPage page={{ ...c.var.page, path: "/settings/access" }} view={view} />, status);
   };
 
   pages.get("/settings/access", (c) => show(c));

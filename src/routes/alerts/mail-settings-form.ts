@@ -4,7 +4,7 @@ import { Refusal } from "../../domain/errors.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import type { Services } from "../services.ts";
 
-export function mailView({ mail }: Services, about: Partial<MailSettingsView> = {}): MailSettingsView {
+export function mailView({ mail }: Pick<Services, "mail">, about: Partial<MailSettingsView> = {}): MailSettingsView {
   return {
     values: mail.fields ?? { server: "", from: "", to: "" },
     hasPassword: mail.hasPassword,
@@ -20,7 +20,7 @@ export function mailView({ mail }: Services, about: Partial<MailSettingsView> = 
 
 /** Checks and keeps what was sent; answers what the form has to say if it was refused. */
 export async function saveMail(
-  { mail }: Services,
+  { mail }: Pick<Services, "mail">,
   sent: Readonly<Record<string, unknown>>,
 ): Promise<Partial<MailSettingsView> | null> {
   const text = (name: string) => (typeof sent[name] === "string" ? sent[name].trim().slice(0, 1_000) : "");

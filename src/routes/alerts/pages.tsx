@@ -2,14 +2,13 @@
 /** `/alerts`: the rules, the mails, the test mail. */
 
 import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { isQuiet } from "../../alerts/digest.ts";
 import { MAIL_STATES } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { formatCursor, parseCursor } from "../cursor.ts";
-import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 
@@ -22,10 +21,10 @@ const SAID = {
   again: "The mail is on its way again",
 } as const;
 
-export function alertPages({ db, outbox }: Services, assets: PageContext["assets"]) {
+export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
   const pages = new Hono();
 
-  const show = async (c: Context, more: Partial<AlertsView> = {}, status = 200) => {
+  const show = async (c: Context, more: Partial<AlertsView> = {}, status: ContentfulStatusCode = 200) => {
     const { account, rules, waits } = outbox;
     const state = MAIL_STATES.find((each) => each === c.req.query("state"));
     const cursor = (name: string) => parseCursor(c.req.query(name) ?? "") ?? undefined;
@@ -45,7 +44,7 @@ export function alertPages({ db, outbox }: Services, assets: PageContext["assets
       ...more,
     };
     c.header("Cache-Control", "no-store");
-    return c.html(<AlertsPage frame={{ ...frameOf(c, assets), path: "/alerts" }} view={view} />, status as 200);
+    return c.html(<AlertsPage page={{ ...c.var.page, path: "/alerts" }} view={view} />, status);
   };
   const done = (c: Context, what: keyof typeof SAID) => c.redirect(`/alerts?done=${what}`, 303);
 
@@ -75,7 +74,7 @@ export function alertPages({ db, outbox }: Services, assets: PageContext["assets
   pages.get("/alerts/mails/:id", async (c) => {
     const mail = await findMail(db, c.req.param("id"));
     if (mail === undefined) throw new Refusal("not_found", "There is no such mail");
-    return c.html(<MailPage frame={frameOf(c, assets)} mail={mail} />);
+    return c.html(<MailPage page={c.var.page} mail={mail} />);
   });
 
   pages.post("/alerts/mails/:id/again", async (c) => {

@@ -3,8 +3,6 @@
 
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
-import { frameOf } from "../page-context.ts";
 
 /** As much of a JSON schema as the page shows. */
 interface Schema {
@@ -41,10 +39,8 @@ export interface ApiDocument {
   readonly paths?: Readonly<Record<string, object>>;
 }
 
-export const docsRoutes = (document: () => ApiDocument, assets: PageContext["assets"]) =>
-  new Hono().get("/api/docs", (c) =>
-    c.html(<ApiDocsPage frame={frameOf(c, assets)} operations={operationsOf(document())} />),
-  );
+export const docsRoutes = (document: () => ApiDocument) =>
+  new Hono().get("/api/docs", (c) => c.html(<ApiDocsPage page={c.var.page} operations={operationsOf(document())} />));
 
 function operationsOf({ paths = {} }: ApiDocument): ApiOperation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>

@@ -150,7 +150,7 @@ const dropList = createRoute({
   responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
 });
 
-export function companyRoutes(services: Services) {
+export function companyRoutes(services: Pick<Services, "companies" | "config" | "db" | "provider">) {
   const { db } = services;
   const watchlist = async (listId: number) => ({
     ...(await requireWatchlist(db, listId)),

@@ -56,7 +56,7 @@ export function companyFields(sent: Sent): CompanyFields {
 
 /** Everything the page shows, after the quick pick that was asked for. */
 export async function companiesView(
-  services: Services,
+  services: Pick<Services, "db" | "provider">,
   fields: CompanyFields,
   more: Partial<CompaniesView> = {},
 ): Promise<Omit<CompaniesView, "address">> {
@@ -90,7 +90,11 @@ export async function companiesView(
   };
 }
 
-async function pickQuickly({ db }: Services, fields: CompanyFields, onPage: readonly string[]): Promise<string[]> {
+async function pickQuickly(
+  { db }: Pick<Services, "db">,
+  fields: CompanyFields,
+  onPage: readonly string[],
+): Promise<string[]> {
   const { selected, quick, watchlist } = fields;
   const more =
     quick === "top"

@@ -2,6 +2,7 @@
 /** The companies page: find, pick, keep in watchlists, import, fetch, and go on to a run. */
 
 import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
@@ -20,9 +21,8 @@ import {
   CompanyRunPage,
 } from "../../views/companies/companies-page.tsx";
 import { plural } from "../../views/ui/format.ts";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
-import { frameOf, wantsFragment } from "../page-context.ts";
+import { wantsFragment } from "../page-context.ts";
 import { emptyForm } from "../runs/run-form.ts";
 import type { Services } from "../services.ts";
 import { type CompanyFields, companiesView, companyFields, importedText } from "./form.ts";
@@ -30,21 +30,26 @@ import { type CompanyFields, companiesView, companyFields, importedText } from "
 /** Longest address that picks are handed on in, characters; more of them are handed on in a body. */
 const LONGEST_ADDRESS = 2_000;
 
-export function companyPages(services: Services, assets: PageContext["assets"]) {
+export function companyPages(services: Pick<Services, "companies" | "config" | "db" | "provider" | "settings">) {
   const { db } = services;
   const pages = new Hono();
   pages.use("/companies", compressed);
 
-  const show = async (c: Context, fields: CompanyFields, more: Partial<CompaniesView> = {}, status = 200) => {
+  const show = async (
+    c: Context,
+    fields: CompanyFields,
+    more: Partial<CompaniesView> = {},
+    status: ContentfulStatusCode = 200,
+  ) => {
     const found = await companiesView(services, fields, more);
     const selected = found.selected.map(({ symbol }) => symbol);
     const address = addressOf(fields, selected);
     const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
-    if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status as 200);
+    if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status);
     // What was found without a script has an address too; only what an action said is shown at once.
     if (c.req.method === "POST" && view.address !== null && view.flash === null) return c.redirect(view.address, 303);
-    const frame = { ...frameOf(c, assets), path: view.address ?? addressOf(fields, []) };
-    return c.html(<CompaniesPage frame={frame} view={view} />, status as 200);
+    const page = { ...c.var.page, path: view.address ?? addressOf(fields, []) };
+    return c.html(<CompaniesPage page={page} view={view} />, status);
   };
   const sent = async (c: Context) => companyFields(await c.req.parseBody({ all: true }));
   /** Does something with the form; what is refused is said on the page, and the picks stay. */
@@ -74,10 +79,7 @@ export function companyPages(services: Services, assets: PageContext["assets"]) 
       const address = `/?symbols=${encodeURIComponent(symbols)}`;
       if (address.length <= LONGEST_ADDRESS) return c.redirect(address, 303);
       return c.html(
-        <CompanyRunPage
-          frame={{ ...frameOf(c, assets), path: "/companies" }}
-          form={emptyForm(services, { symbols })}
-        />,
+        <CompanyRunPage page={{ ...c.var.page, path: "/companies" }} form={emptyForm(services, { symbols })} />,
       );
     }),
   );

@@ -11,8 +11,7 @@ import { liveDialog, liveToast, liveUndo } from "../../views/live.tsx";
 import { runTitle } from "../../views/runs/run-header.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
-import type { PageContext } from "../../views/ui/layout.tsx";
-import { cameFrom, frameOf, localPath, wantsFragment } from "../page-context.ts";
+import { cameFrom, localPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { type JobSelection, pickMatching, pickSelected } from "./selection.ts";
 import { UndoStore } from "./undo.ts";
@@ -28,7 +27,7 @@ const DONE: Readonly<Record<JobAction, string>> = {
 /** Actions that end jobs. */
 const ENDING: readonly JobAction[] = ["cancel", "skip"];
 
-export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
+export function bulkRoutes({ runs }: Pick<Services, "runs">) {
   const undo = new UndoStore();
   const routes = new Hono();
 
@@ -56,7 +55,7 @@ export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
     const ask = async (was?: number) => {
       const { pathname } = new URL(c.req.url);
       const dialog = await dialogOf(runId, action, selection, was);
-      return answer(c, assets, {
+      return answer(c, {
         ...dialog,
         action: pathname + selection.search,
         fields: selection.fields,
@@ -102,8 +101,6 @@ export function bulkRoutes({ runs }: Services, assets: PageContext["assets"]) {
 }
 
 /** Shows a question: as a dialog, or as a page where there is no JavaScript. */
-export function answer(c: Context, assets: PageContext["assets"], dialog: ConfirmView) {
-  return wantsFragment(c)
-    ? c.html(liveDialog(dialog))
-    : c.html(<ConfirmPage frame={frameOf(c, assets)} dialog={dialog} />);
+export function answer(c: Context, dialog: ConfirmView) {
+  return wantsFragment(c) ? c.html(liveDialog(dialog)) : c.html(<ConfirmPage page={c.var.page} dialog={dialog} />);
 }

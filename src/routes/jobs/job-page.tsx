@@ -16,36 +16,32 @@ import { BatchCard } from "../../views/runs/batch-list.tsx";
 import { JobDetails, JobPage, type JobView, Waiting } from "../../views/runs/job-page.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 import { jobAddress } from "../../views/ui/dom.ts";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { MONITOR, streamAddress } from "../live/view-query.ts";
-import { frameOf, wantsFragment } from "../page-context.ts";
+import { wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { batchGroups } from "./batch-groups.ts";
 
 /** Cells of the coverage on the page of a job: with more batches, a cell stands for several. */
 const CELLS = 400;
 
+type JobServices = Pick<Services, "db" | "hub" | "runs">;
+
 /** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
-export async function answerJobPage(
-  c: Context,
-  services: Services,
-  broadcaster: LiveBroadcaster,
-  assets: PageContext["assets"],
-) {
+export async function answerJobPage(c: Context, services: JobServices, broadcaster: LiveBroadcaster) {
   const cursor = broadcaster.cursor();
   const log = searchedFor(c);
   const view = await viewOf(services, broadcaster, c.req.param("id") ?? "", c.req.param("symbol") ?? "", log);
   if (c.req.query("details") !== undefined) return c.html(<JobDetails view={view} />);
   const { run, job } = view;
   const stream = streamAddress({ ...MONITOR, run: run.id, symbol: job.symbol, log }, cursor);
-  return c.html(<JobPage frame={frameOf(c, assets)} view={view} stream={stream} />);
+  return c.html(<JobPage page={c.var.page} view={view} stream={stream} />);
 }
 
 /** What a row shows in a card beside it: its batches, or why it waits. Without JavaScript the page of the job has both. */
 export async function answerJobCard(
   c: Context,
-  services: Services,
+  services: JobServices,
   broadcaster: LiveBroadcaster,
   card: "batches" | "why",
 ) {
@@ -66,7 +62,7 @@ const MAX_SEARCH = 200;
 const searchedFor = (c: Context) => (c.req.query("log") ?? "").trim().slice(0, MAX_SEARCH);
 
 /** The log of one symbol in a run as text, oldest line first; with `?log=` the lines that contain it. */
-export async function answerJobLog(c: Context, services: Services) {
+export async function answerJobLog(c: Context, services: JobServices) {
   const { db } = services;
   const runId = c.req.param("id") ?? "";
   const symbol = parseSymbol(c.req.param("symbol") ?? "");
@@ -85,7 +81,7 @@ export async function answerJobLog(c: Context, services: Services) {
 type LogWanted = Required<Omit<LogQuery, "before">>;
 
 /** The last lines about a symbol, oldest first: those on disk, then the `recent` ones that may not be there yet. */
-async function logOf({ db }: Services, recent: readonly LogLine[], wanted: LogWanted): Promise<LogLine[]> {
+async function logOf({ db }: JobServices, recent: readonly LogLine[], wanted: LogWanted): Promise<LogLine[]> {
   const { runId, symbol, text, debug, limit } = wanted;
   const before = recent[0]?.at ?? Number.POSITIVE_INFINITY;
   const rows = await readLog(db, wanted);
@@ -101,7 +97,7 @@ async function logOf({ db }: Services, recent: readonly LogLine[], wanted: LogWa
 }
 
 async function viewOf(
-  services: Services,
+  services: JobServices,
   broadcaster: LiveBroadcaster,
   runId: string,
   text: string,

@@ -7,7 +7,6 @@ import { REFETCH_CHOICES } from "../../domain/runs/refetch.ts";
 import { planRefetch, type RefetchPlan, type RefetchRequest, refetch, sizeOf } from "../../scheduler/runs/refetch.ts";
 import { liveDialog, liveToast } from "../../views/live.tsx";
 import { plural } from "../../views/ui/format.ts";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { cameFrom, localPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { answer } from "./bulk-actions.tsx";
@@ -16,7 +15,7 @@ import { type JobSelection, pickSelected } from "./selection.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
-export function refetchRoutes(services: Services, assets: PageContext["assets"]) {
+export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs">) {
   const routes = new Hono();
 
   /** Asks which scope first, with the numbers of each; with `scope` and the number it stands for, does it. */
@@ -72,7 +71,7 @@ export function refetchRoutes(services: Services, assets: PageContext["assets"])
     });
     const dialog = refetchDialog(plan, changed);
     const action = `/runs/${encodeURIComponent(runId)}/selected/refetch${selection.search}`;
-    return answer(c, assets, { ...dialog, action, fields: [...selection.fields, ...sizes], back });
+    return answer(c, { ...dialog, action, fields: [...selection.fields, ...sizes], back });
   }
 
   return routes;

@@ -22,7 +22,7 @@ const read = createRoute({
   responses: { 200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } } },
 });
 
-export function eventRoutes({ hub }: Services) {
+export function eventRoutes({ hub }: Pick<Services, "hub">) {
   const snapshot = snapshots(hub);
   return apiRouter().openapi(read, (c) => {
     const stream = hub.stream({ latest: c.req.valid("query").latest === "1" });

@@ -109,7 +109,7 @@ const remove = createRoute({
   responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
 });
 
-export function profileRoutes({ db, config, runs }: Services) {
+export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "db" | "runs">) {
   const calendar = createCalendar(config.sessions);
   const clock = () => healthClock(calendar, Date.now());
   const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {

@@ -10,9 +10,7 @@ import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../../features/catalog
 import { countMatching, listProfiles, outdatedProfiles } from "../../storage/profiles/profiles.ts";
 import { type ProfileSummary, ProfilesPage } from "../../views/profiles/profile-list.tsx";
 import { screenerAddress } from "../../views/profiles/screener.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
-import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { profilesAsked } from "./list-query.ts";
 
@@ -20,14 +18,14 @@ const PAGE_SIZE = 200;
 /** Most profiles in a download: more symbols than one run may have, at every interval. */
 const MAX_DOWNLOAD = 50_000;
 
-export function profileListRoutes(services: Services, assets: PageContext["assets"]) {
+export function profileListRoutes(services: Pick<Services, "config" | "db">) {
   const pages = new Hono();
   pages.use(compressed);
-  pages.get("/profiles", profilesPage(services, assets));
+  pages.get("/profiles", profilesPage(services));
   return pages;
 }
 
-function profilesPage({ db, config }: Services, assets: PageContext["assets"]) {
+function profilesPage({ db, config }: Pick<Services, "config" | "db">) {
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
     const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
@@ -63,7 +61,7 @@ function profilesPage({ db, config }: Services, assets: PageContext["assets"]) {
       })),
       pages: { before: page > 1 ? address(page - 1) : null, after: more ? address(page + 1) : null },
     };
-    return c.html(<ProfilesPage frame={frameOf(c, assets)} view={view} />, query.error === null ? 200 : 422);
+    return c.html(<ProfilesPage page={c.var.page} view={view} />, query.error === null ? 200 : 422);
   };
 }
 

@@ -18,9 +18,7 @@ import { deleteProfile, findFeatureState, findProfile, intervalsOf } from "../..
 import { chosenOverlays } from "../../views/profiles/chart.tsx";
 import { DeleteProfilePage } from "../../views/profiles/delete-page.tsx";
 import { ProfilePage } from "../../views/profiles/profile-page.tsx";
-import type { loadAssets } from "../assets.ts";
 import { compressed } from "../compression.ts";
-import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { summaryOf } from "./list.tsx";
 import { qualityReader } from "./quality.tsx";
@@ -28,7 +26,7 @@ import { qualityReader } from "./quality.tsx";
 /** Bars on the chart when it opens. */
 const CHART_BARS = 1_500;
 
-export function profilePageRoutes(services: Services, assets: Awaited<ReturnType<typeof loadAssets>>["addresses"]) {
+export function profilePageRoutes(services: Pick<Services, "config" | "db" | "settings">) {
   const { db, config } = services;
   const calendar = createCalendar(config.sessions);
   const readQuality = qualityReader(services);
@@ -110,11 +108,11 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
         from: bars.ts[0] ?? firstBar,
         adjust,
         overlays: chosenOverlays(c.req.queries("overlay") ?? []),
-        script: assets.chart,
-        library: assets.chartLibrary,
+        script: c.var.page.assets.chart,
+        library: c.var.page.assets.chartLibrary,
       },
     };
-    return c.html(<ProfilePage frame={frameOf(c, assets)} profile={view} />);
+    return c.html(<ProfilePage page={c.var.page} profile={view} />);
   });
 
   /** The last values of each feature; none where they were stored by another version of the catalogue. */
@@ -132,7 +130,7 @@ export function profilePageRoutes(services: Services, assets: Awaited<ReturnType
     const { profile } = await find(c, c.req.query("interval"));
     const { symbol, interval, updatedAt, backfill } = profile;
     const deletion = { symbol, interval, updatedAt, bars: backfill.history_rows, features: backfill.feature_count };
-    return c.html(<DeleteProfilePage frame={frameOf(c, assets)} deletion={deletion} />);
+    return c.html(<DeleteProfilePage page={c.var.page} deletion={deletion} />);
   });
 
   pages.post("/profiles/:symbol/delete", async (c) => {

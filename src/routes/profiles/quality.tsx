@@ -24,8 +24,10 @@ const REVISIONS = 50;
 
 type Profile = NonNullable<Awaited<ReturnType<typeof findProfile>>>;
 
+type QualityServices = Pick<Services, "config" | "db" | "settings">;
+
 /** Reads what the section shows: small tables only, never the bars. */
-export function qualityReader({ db, config, settings }: Services): (profile: Profile) => Promise<QualityView> {
+export function qualityReader({ db, config, settings }: QualityServices): (profile: Profile) => Promise<QualityView> {
   const calendar = createCalendar(config.sessions);
   return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }) => {
     const [series, known, revisions, actions, sources] = await Promise.all([
@@ -65,7 +67,7 @@ export function qualityReader({ db, config, settings }: Services): (profile: Pro
   };
 }
 
-export function profileQualityRoutes({ db, runs }: Services) {
+export function profileQualityRoutes({ db, runs }: Pick<Services, "db" | "runs">) {
   const routes = new Hono();
 
   routes.post("/profiles/:symbol/renew", async (c) => {

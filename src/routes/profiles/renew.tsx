@@ -10,13 +10,11 @@ import { matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
 import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
-import type { PageContext } from "../../views/ui/layout.tsx";
-import { frameOf } from "../page-context.ts";
 import { viewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
 import { profilesAsked } from "./list-query.ts";
 
-export function profileRenewRoutes(services: Services, assets: PageContext["assets"]) {
+export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "limiter" | "provider" | "runs">) {
   const { db, runs, config } = services;
   const calendar = createCalendar(config.sessions);
   const routes = new Hono();
@@ -61,8 +59,7 @@ export function profileRenewRoutes(services: Services, assets: PageContext["asse
       selected: all ? [] : selected,
       back,
     };
-    const frame = { ...frameOf(c, assets), path: back };
-    return c.html(<RenewalPage frame={frame} renewal={renewalView} />);
+    return c.html(<RenewalPage page={{ ...c.var.page, path: back }} renewal={renewalView} />);
   });
   routes.get("/profiles/renew", (c) => c.redirect("/profiles", 303));
 

@@ -37,5 +37,5 @@ const read = createRoute({
   },
 });
 
-export const usageRoutes = ({ usage, limiter }: Services) =>
+export const usageRoutes = ({ usage, limiter }: Pick<Services, "limiter" | "usage">) =>
   apiRouter().openapi(read, (c) => c.json({ usage: usageReport(usage, limiter) }, 200));

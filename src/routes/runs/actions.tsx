@@ -7,15 +7,14 @@ import { parseSymbol } from "../../domain/market/symbol.ts";
 import { JOB_ACTIONS } from "../../domain/runs/states.ts";
 import { MonitorPage } from "../../views/runs/monitor-page.tsx";
 import { RunForm } from "../../views/runs/run-form.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { MONITOR } from "../live/view-query.ts";
-import { cameFrom, frameOf, wantsFragment } from "../page-context.ts";
+import { cameFrom, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { monitorView } from "./monitor.tsx";
 import { emptyForm, errorsOf, orderOf, readFields } from "./run-form.ts";
 
-export function actionRoutes(services: Services, broadcaster: LiveBroadcaster, assets: PageContext["assets"]) {
+export function actionRoutes(services: Pick<Services, "config" | "runs" | "settings">, broadcaster: LiveBroadcaster) {
   const { runs } = services;
   const actions = new Hono();
 
@@ -26,9 +25,9 @@ export function actionRoutes(services: Services, broadcaster: LiveBroadcaster, a
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const form = emptyForm(services, values, errorsOf(error));
-      if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status as 422);
+      if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status);
       const view = monitorView(broadcaster, form, { text: "", error: null, sort: "" }, MONITOR);
-      return c.html(<MonitorPage frame={{ ...frameOf(c, assets), path: "/" }} view={view} />, error.status as 422);
+      return c.html(<MonitorPage page={{ ...c.var.page, path: "/" }} view={view} />, error.status);
     }
     // The rows come over the stream; the form is ready for the next order with the same choices.
     return wantsFragment(c)

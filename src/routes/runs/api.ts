@@ -105,7 +105,7 @@ const controlJob = createRoute({
   responses: { 200: json("The job", z.object({ job: JobBody })), ...refusals(404, 409, 422) },
 });
 
-export function runRoutes({ db, runs }: Services) {
+export function runRoutes({ db, runs }: Pick<Services, "db" | "runs">) {
   return apiRouter()
     .openapi(start, async (c) => {
       // Parsed once more from the checked body: the same reading as for forms and the command line.

@@ -12,20 +12,21 @@ import { knownProfiles } from "../../storage/profiles/profiles.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
 import { ReaderZone } from "../../views/ui/components.tsx";
-import { readerZone } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { orderOf, readFields } from "./run-form.ts";
 
 /** What the hint says while there is nothing to reckon with. */
 const NOTHING_YET = "With commas or spaces between";
 
-export const previewRoutes = (services: Services) =>
+type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider">;
+
+export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
     try {
       const view = await viewOf(services, orderOf(readFields(await c.req.parseBody())));
       if (view === null) return c.text(NOTHING_YET);
       return c.html(
-        <ReaderZone.Provider value={readerZone(c).timeZone}>
+        <ReaderZone.Provider value={c.var.page.timeZone}>
           <Preview view={view} />
         </ReaderZone.Provider>,
       );
@@ -38,7 +39,7 @@ export const previewRoutes = (services: Services) =>
 
 /** What an order would cost; `null` where its provider lacks a setting. */
 export async function viewOf(
-  { config, db, provider, limiter }: Services,
+  { config, db, provider, limiter }: CostServices,
   request: RunRequest,
 ): Promise<PreviewView | null> {
   const name = request.provider ?? config.provider;

@@ -1,15 +1,13 @@
 /** @jsxImportSource hono/jsx */
-/** The pages: each reads what it shows and draws it whole, so that it works without JavaScript. */
+/** `/`: the monitor, drawn whole, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
 import { MonitorPage, type MonitorView } from "../../views/runs/monitor-page.tsx";
 import type { RunFormView } from "../../views/runs/run-form.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
-import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { emptyForm } from "./run-form.ts";
 
@@ -42,7 +40,7 @@ export const filterView = (text: string, error: string | null, { sort }: ViewQue
 /** Longest list of symbols taken from an address, characters. */
 const MAX_ASKED = 8_000;
 
-export function pageRoutes(services: Services, broadcaster: LiveBroadcaster, assets: PageContext["assets"]) {
+export function monitorPages(services: Pick<Services, "config" | "settings">, broadcaster: LiveBroadcaster) {
   const pages = new Hono();
   pages.use(compressed);
 
@@ -50,7 +48,7 @@ export function pageRoutes(services: Services, broadcaster: LiveBroadcaster, ass
     const text = c.req.query("q") ?? "";
     const { query, error } = parseViewQuery(undefined, c.req.query());
     const view = monitorView(broadcaster, emptyForm(services, askedFor(c)), filterView(text, error, query), query);
-    return c.html(<MonitorPage frame={frameOf(c, assets)} view={view} />);
+    return c.html(<MonitorPage page={c.var.page} view={view} />);
   });
 
   return pages;

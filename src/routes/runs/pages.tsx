@@ -11,13 +11,11 @@ import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
 import { RunsPage } from "../../views/runs/run-list-page.tsx";
 import { REPORT_SORTS, type ReportRow, type ReportSort, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import { answerJobCard, answerJobLog, answerJobPage } from "../jobs/job-page.tsx";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { jobsOf, parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
-import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { readRunFilter } from "./list-query.ts";
 import { filterView } from "./monitor.tsx";
@@ -26,7 +24,7 @@ import { filterView } from "./monitor.tsx";
 const PAGE_SIZE = 50;
 const REPORT_ROWS = 500;
 
-export function runPages(services: Services, broadcaster: LiveBroadcaster, assets: PageContext["assets"]) {
+export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadcaster: LiveBroadcaster) {
   const { db, runs } = services;
   const pages = new Hono();
   pages.use("/runs/*", compressed);
@@ -47,7 +45,7 @@ export function runPages(services: Services, broadcaster: LiveBroadcaster, asset
       older: page.older && formatCursor(page.older),
       newer: page.newer && formatCursor(page.newer),
     };
-    return c.html(<RunsPage frame={frameOf(c, assets)} view={view} />, Object.keys(form.errors).length > 0 ? 422 : 200);
+    return c.html(<RunsPage page={c.var.page} view={view} />, Object.keys(form.errors).length > 0 ? 422 : 200);
   });
 
   pages.get("/runs/:id", async (c) => {
@@ -57,12 +55,10 @@ export function runPages(services: Services, broadcaster: LiveBroadcaster, asset
     const filter = filterView(c.req.query("q") ?? "", error, query);
     if (run.finishedAt !== null) return answerReport(c, run, query, filter);
     const stream = streamAddress(query, cursor);
-    return c.html(
-      <RunPage frame={frameOf(c, assets)} view={{ run, ...jobsOf(query, jobs) }} filter={filter} stream={stream} />,
-    );
+    return c.html(<RunPage page={c.var.page} view={{ run, ...jobsOf(query, jobs) }} filter={filter} stream={stream} />);
   });
 
-  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, broadcaster, assets));
+  pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, broadcaster));
   pages.get("/runs/:id/jobs/:symbol/batches", (c) => answerJobCard(c, services, broadcaster, "batches"));
   pages.get("/runs/:id/jobs/:symbol/why", (c) => answerJobCard(c, services, broadcaster, "why"));
   pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
@@ -83,7 +79,7 @@ export function runPages(services: Services, broadcaster: LiveBroadcaster, asset
     const shown = rows.slice(0, REPORT_ROWS);
     const sort = column === undefined ? "" : asked;
     const view = { run, rows: shown, hidden: rows.length - shown.length, filter: { ...filter, sort }, sort };
-    return c.html(<RunReportPage frame={frameOf(c, assets)} view={view} />);
+    return c.html(<RunReportPage page={c.var.page} view={view} />);
   }
 
   return pages;

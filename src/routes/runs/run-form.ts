@@ -16,7 +16,7 @@ type Values = RunFormView["values"];
 
 /** The form with the usual choices and no symbols yet; `values` overrides them. */
 export function emptyForm(
-  { config, settings }: Services,
+  { config, settings }: Pick<Services, "config" | "settings">,
   values: Partial<Values> = {},
   errors: RunFormView["errors"] = {},
 ): RunFormView {

@@ -76,7 +76,7 @@ const runNow = createRoute({
   },
 });
 
-export function scheduleRoutes({ schedules }: Services) {
+export function scheduleRoutes({ schedules }: Pick<Services, "schedules">) {
   return apiRouter()
     .openapi(list, async (c) => c.json({ schedules: (await schedules.list()).map(scheduleToWire) }, 200))
     .openapi(create, async (c) => {

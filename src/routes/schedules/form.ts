@@ -31,7 +31,7 @@ const NEW: Values = {
 
 /** The form for a new schedule, or for one that exists, with what was typed and what is wrong with it. */
 export async function scheduleForm(
-  { db, settings }: Services,
+  { db, settings }: Pick<Services, "db" | "settings">,
   id: number | null,
   typed?: Values,
   errors: ScheduleFormView["errors"] = {},
@@ -80,13 +80,13 @@ export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, 
 export const scheduleErrors = (refusal: Refusal): ScheduleFormView["errors"] => sayErrors(refusal, SCHEDULE_FIELDS);
 
 /** The id in an address, of a schedule that exists. @throws Refusal otherwise */
-export async function scheduleId({ db }: Services, text: string): Promise<number> {
+export async function scheduleId({ db }: Pick<Services, "db">, text: string): Promise<number> {
   if (!/^\d{1,15}$/.test(text)) throw new Refusal("not_found", "There is no such schedule");
   const { id } = await requireSchedule(db, Number(text));
   return id;
 }
 
 /** The names of the watchlists by id, for the schedules that run one. */
-export async function watchlistNames({ db }: Services): Promise<ReadonlyMap<number, string>> {
+export async function watchlistNames({ db }: Pick<Services, "db">): Promise<ReadonlyMap<number, string>> {
   return new Map((await readWatchlists(db)).map(({ id, name }) => [id, name]));
 }

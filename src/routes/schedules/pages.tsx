@@ -2,28 +2,32 @@
 /** `/schedules`: see, add, change, pause, run and delete schedules. Plain forms, so that all of it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import type { ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
 import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../../views/schedules/schedules-page.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
-import { frameOf } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { scheduleBody, scheduleErrors, scheduleForm, scheduleId, typedSchedule, watchlistNames } from "./form.ts";
 
-export function schedulePages(services: Services, assets: PageContext["assets"]) {
+export function schedulePages(services: Pick<Services, "db" | "schedules" | "settings">) {
   const { schedules } = services;
   const pages = new Hono();
   pages.use("/schedules", compressed);
 
-  const show = async (c: Context, form: ScheduleFormView, flash: SchedulesView["flash"] = null, status = 200) => {
+  const show = async (
+    c: Context,
+    form: ScheduleFormView,
+    flash: SchedulesView["flash"] = null,
+    status: ContentfulStatusCode = 200,
+  ) => {
     const names = await watchlistNames(services);
     const views = (await schedules.list()).map((schedule) => ({
       ...schedule,
       watchlist: names.get(schedule.watchlistId ?? 0) ?? null,
     }));
-    const frame = { ...frameOf(c, assets), path: form.id === null ? "/schedules" : `/schedules/${form.id}` };
-    return c.html(<SchedulesPage frame={frame} view={{ schedules: views, form, flash }} />, status as 200);
+    const page = { ...c.var.page, path: form.id === null ? "/schedules" : `/schedules/${form.id}` };
+    return c.html(<SchedulesPage page={page} view={{ schedules: views, form, flash }} />, status);
   };
   const id = (c: Context) => scheduleId(services, c.req.param("id") ?? "");
   const back = (c: Context) => c.redirect("/schedules", 303);
@@ -65,7 +69,7 @@ export function schedulePages(services: Services, assets: PageContext["assets"])
   });
   pages.get("/schedules/:id/delete", async (c) => {
     const schedule = await schedules.read(await id(c));
-    return c.html(<DeleteSchedulePage frame={frameOf(c, assets)} schedule={schedule} />);
+    return c.html(<DeleteSchedulePage page={c.var.page} schedule={schedule} />);
   });
   pages.post("/schedules/:id/delete", async (c) => {
     await schedules.remove(await id(c));

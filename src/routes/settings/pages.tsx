@@ -2,6 +2,7 @@
 /** `/settings`: the providers' keys, addresses and limits. Keys go in and never come out. */
 
 import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { findProvider, PROVIDERS } from "../../providers/registry.ts";
@@ -9,13 +10,13 @@ import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
-import type { PageContext } from "../../views/ui/layout.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
-import { frameOf } from "../page-context.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 
-export function settingsPages(services: Services, assets: PageContext["assets"]) {
+type SettingsServices = Pick<Services, "hub" | "limiter" | "mail" | "provider" | "redact" | "settings" | "usage">;
+
+export function settingsPages(services: SettingsServices) {
   const { settings } = services;
   const pages = new Hono();
 
@@ -23,7 +24,7 @@ export function settingsPages(services: Services, assets: PageContext["assets"])
   const show = (
     c: Context,
     about: Partial<ProviderSettingsView> = {},
-    status = 200,
+    status: ContentfulStatusCode = 200,
     aboutMail: Partial<MailSettingsView> = {},
   ) => {
     const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
@@ -34,14 +35,13 @@ export function settingsPages(services: Services, assets: PageContext["assets"])
       const view = { name, title, summary, fields: settings.describe(entry), quota, errors: {}, flash: null };
       return [about.name === name ? { ...view, ...about } : view];
     });
-    const frame = { ...frameOf(c, assets), path: "/settings" };
     c.header("Cache-Control", "no-store");
     return c.html(
       <SettingsPage
-        frame={frame}
+        page={{ ...c.var.page, path: "/settings" }}
         view={{ providers, keepsKeys: settings.keepsKeys, mail: mailView(services, aboutMail) }}
       />,
-      status as 200,
+      status,
     );
   };
 

@@ -3,7 +3,7 @@
 
 import { Moment } from "../ui/components.tsx";
 import { plural } from "../ui/format.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
 /** The filter's fields, named as in the address. */
 export const AUDIT_FIELDS = ["actor", "action", "symbol", "from", "to"] as const;
@@ -30,8 +30,8 @@ export interface AuditView {
   readonly actions: readonly string[];
 }
 
-export const AuditPage = ({ frame, view }: { frame: PageContext; view: AuditView }) => (
-  <Page frame={frame} title="Audit">
+export const AuditPage = ({ page, view }: { page: PageContext; view: AuditView }) => (
+  <Layout page={page} title="Audit">
     <header class="page-head">
       <h1>Audit</h1>
       <span class="muted">Who did what; days are those of UTC</span>
@@ -67,7 +67,7 @@ export const AuditPage = ({ frame, view }: { frame: PageContext; view: AuditView
         )}
       </p>
     )}
-  </Page>
+  </Layout>
 );
 
 const AuditFilter = ({ view: { fields, error, actors, actions } }: { view: AuditView }) => (

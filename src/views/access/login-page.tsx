@@ -1,12 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /** The page to sign in. */
 
-import { Page, type PageContext } from "../ui/layout.tsx";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 
-export const LoginPage = (props: { frame: PageContext; next: string; error: string | null }) => {
+export const LoginPage = (props: { page: PageContext; next: string; error: string | null }) => {
   const { next, error } = props;
   return (
-    <Page frame={{ ...props.frame, path: "/login" }} title="Sign in">
+    <Layout page={{ ...props.page, path: "/login" }} title="Sign in">
       <form class="login" method="post" action="/login">
         <h1>Sign in</h1>
         <input type="hidden" name="next" value={next} />
@@ -30,6 +30,6 @@ export const LoginPage = (props: { frame: PageContext; next: string; error: stri
           Sign in
         </button>
       </form>
-    </Page>
+    </Layout>
   );
 };

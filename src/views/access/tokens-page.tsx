@@ -4,7 +4,7 @@
 import { SCOPES, type Scope } from "../../domain/access.ts";
 import { Moment } from "../ui/components.tsx";
 import { type FormState, formFields } from "../ui/form-field.tsx";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
 const TOKEN_FIELDS = ["name", "scope"] as const;
 type TokenField = (typeof TOKEN_FIELDS)[number];
@@ -31,8 +31,8 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   admin: "Admin: also settings, tokens and the audit page",
 };
 
-export const AccessPage = ({ frame, view }: { frame: PageContext; view: AccessView }) => (
-  <Page frame={frame} title="Access">
+export const AccessPage = ({ page, view }: { page: PageContext; view: AccessView }) => (
+  <Layout page={page} title="Access">
     <header class="page-head">
       <span class="crumbs">
         <a href="/settings">Settings</a>
@@ -69,7 +69,7 @@ export const AccessPage = ({ frame, view }: { frame: PageContext; view: AccessVi
     ) : (
       <Tokens tokens={view.tokens} />
     )}
-  </Page>
+  </Layout>
 );
 
 const Fresh = ({ name, secret }: { name: string; secret: string }) => (

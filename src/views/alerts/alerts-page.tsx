@@ -5,7 +5,7 @@ import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts
 import { Icon, Moment, Pill } from "../ui/components.tsx";
 import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 
 type MailState = (typeof MAIL_STATES)[number];
@@ -62,8 +62,8 @@ const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: str
   schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
 };
 
-export const AlertsPage = ({ frame, view }: { frame: PageContext; view: AlertsView }) => (
-  <Page frame={frame} title="Alerts">
+export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView }) => (
+  <Layout page={page} title="Alerts">
     <header class="page-head">
       <h1>Alerts</h1>
       {view.unreadable ? <Unreadable waiting={view.waiting} /> : <Account account={view.account} />}
@@ -96,7 +96,7 @@ export const AlertsPage = ({ frame, view }: { frame: PageContext; view: AlertsVi
         <PageLinks {...view} address={(more) => mailsAddress(view.state, more)} />
       </section>
     </div>
-  </Page>
+  </Layout>
 );
 
 /** The page with the mails in a state, or in any. */
@@ -293,8 +293,8 @@ const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }
 };
 
 /** One mail as it was, or will be, sent. */
-export const MailPage = ({ frame, mail }: { frame: PageContext; mail: MailSummary & { readonly text: string } }) => (
-  <Page frame={frame} title={mail.subject}>
+export const MailPage = ({ page, mail }: { page: PageContext; mail: MailSummary & { readonly text: string } }) => (
+  <Layout page={page} title={mail.subject}>
     <header class="page-head">
       <p class="crumbs">
         <a href="/alerts">Alerts</a>
@@ -309,5 +309,5 @@ export const MailPage = ({ frame, mail }: { frame: PageContext; mail: MailSummar
       </p>
       <pre class="mail-text">{mail.text}</pre>
     </div>
-  </Page>
+  </Layout>
 );

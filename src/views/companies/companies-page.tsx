@@ -5,7 +5,7 @@ import type { BadLine } from "../../domain/companies.ts";
 import { RunForm, type RunFormView } from "../runs/run-form.tsx";
 import { Icon } from "../ui/components.tsx";
 import { formatCount, plural } from "../ui/format.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { CompanySources, type ListedProvider, type StoredList, WatchlistLinks, WatchlistTools } from "./watchlists.tsx";
 
 export interface CompaniesView {
@@ -41,8 +41,8 @@ const FORM = "company-form";
 const RESULTS = "company-results";
 const SEARCH = "company-search";
 
-export const CompaniesPage = ({ frame, view }: { frame: PageContext; view: CompaniesView }) => (
-  <Page frame={frame} title="Companies">
+export const CompaniesPage = ({ page, view }: { page: PageContext; view: CompaniesView }) => (
+  <Layout page={page} title="Companies">
     <header class="page-head">
       <h1>Companies</h1>
       <span class="muted num">{formatCount(view.total)}</span>
@@ -92,7 +92,7 @@ export const CompaniesPage = ({ frame, view }: { frame: PageContext; view: Compa
         <CompanySources providers={view.providers} lists={view.lists} />
       </aside>
     </div>
-  </Page>
+  </Layout>
 );
 
 /** What changes as one types or picks. */
@@ -264,8 +264,8 @@ const BadLines = ({ lines }: { lines: readonly BadLine[] }) => (
 );
 
 /** The run form alone, for more symbols than an address can hold. */
-export const CompanyRunPage = ({ frame, form }: { frame: PageContext; form: RunFormView }) => (
-  <Page frame={frame} title="Start a run">
+export const CompanyRunPage = ({ page, form }: { page: PageContext; form: RunFormView }) => (
+  <Layout page={page} title="Start a run">
     <header class="page-head">
       <h1>Start a run</h1>
       <span class="muted">
@@ -273,5 +273,5 @@ export const CompanyRunPage = ({ frame, form }: { frame: PageContext; form: RunF
       </span>
     </header>
     <RunForm form={form} />
-  </Page>
+  </Layout>
 );

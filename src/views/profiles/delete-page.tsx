@@ -6,7 +6,7 @@ import { Moment } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount } from "../ui/format.ts";
-import { Page, type PageContext } from "../ui/layout.tsx";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 
 export interface DeletionView {
   readonly symbol: string;
@@ -17,11 +17,11 @@ export interface DeletionView {
   readonly updatedAt: number;
 }
 
-export const DeleteProfilePage = ({ frame, deletion }: { frame: PageContext; deletion: DeletionView }) => {
+export const DeleteProfilePage = ({ page, deletion }: { page: PageContext; deletion: DeletionView }) => {
   const { symbol, interval, bars, features, updatedAt } = deletion;
   const back = profileAddress(symbol, interval);
   return (
-    <Page frame={frame} title={`Delete ${symbol} ${interval}`}>
+    <Layout page={page} title={`Delete ${symbol} ${interval}`}>
       <form class="confirm" method="post" action={`/profiles/${encodeURIComponent(symbol)}/delete`}>
         <h1>
           Delete the {interval} profile of {symbol}?
@@ -43,6 +43,6 @@ export const DeleteProfilePage = ({ frame, deletion }: { frame: PageContext; del
           </a>
         </p>
       </form>
-    </Page>
+    </Layout>
   );
 };

@@ -6,7 +6,7 @@ import type { Health } from "../../domain/profiles/health.ts";
 import { BarTime, Moment } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue } from "../ui/format.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { HealthPill } from "./health-badge.tsx";
 import { isFiltered, renewAddress, Screener, type ScreenerView, SortHead, screenerAddress } from "./screener.tsx";
 
@@ -42,10 +42,10 @@ export interface ProfilesView {
   readonly outdated: number;
 }
 
-export const ProfilesPage = ({ frame, view }: { frame: PageContext; view: ProfilesView }) => {
+export const ProfilesPage = ({ page, view }: { page: PageContext; view: ProfilesView }) => {
   const { screener, rows, pages, outdated, matching } = view;
   return (
-    <Page frame={frame} title="Profiles">
+    <Layout page={page} title="Profiles">
       <header class="page-head">
         <h1>Profiles</h1>
         <span class="muted num">
@@ -93,7 +93,7 @@ export const ProfilesPage = ({ frame, view }: { frame: PageContext; view: Profil
           ) : null}
         </p>
       ) : null}
-    </Page>
+    </Layout>
   );
 };
 

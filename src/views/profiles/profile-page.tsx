@@ -7,7 +7,7 @@ import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
-import { Page, type PageContext } from "../ui/layout.tsx";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
 import { Families, type FamilyView } from "./features.tsx";
 import { HealthPill } from "./health-badge.tsx";
@@ -56,8 +56,8 @@ export interface ProfileView extends ProfileSummary {
 
 const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
 
-export const ProfilePage = ({ frame, profile }: { frame: PageContext; profile: ProfileView }) => (
-  <Page frame={frame} title={`${profile.symbol} ${profile.interval}`}>
+export const ProfilePage = ({ page, profile }: { page: PageContext; profile: ProfileView }) => (
+  <Layout page={page} title={`${profile.symbol} ${profile.interval}`}>
     <header class="page-head">
       <p class="crumbs">
         <a href="/profiles">Profiles</a>
@@ -84,7 +84,7 @@ export const ProfilePage = ({ frame, profile }: { frame: PageContext; profile: P
       <Chart chart={profile.chart} />
       <aside class="profile-facts" aria-label="Facts">
         <LastBar profile={profile} />
-        <DataHealth profile={profile} now={frame.now} />
+        <DataHealth profile={profile} now={page.now} />
         <History profile={profile} />
         <Backfill profile={profile} />
         <Downloads profile={profile} />
@@ -92,7 +92,7 @@ export const ProfilePage = ({ frame, profile }: { frame: PageContext; profile: P
     </div>
     <Quality quality={profile.quality} />
     <Families families={profile.families} adjust={profile.chart.adjust} />
-  </Page>
+  </Layout>
 );
 
 /** To compute again from the stored bars is a run like any other, so it is ordered with the form of all runs. */

@@ -4,7 +4,7 @@
 import { Preview, type PreviewView } from "../runs/cost-preview.tsx";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
-import { Page, type PageContext } from "../ui/layout.tsx";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 
 export interface RenewalView {
   readonly request: string;
@@ -29,13 +29,13 @@ const VERBS: Readonly<Record<string, readonly [verb: string, meaning: string]>> 
   rebuild: ["Rebuild", "All is fetched anew. The old bars stay until the new ones are whole."],
 };
 
-export const RenewalPage = ({ frame, renewal }: { frame: PageContext; renewal: RenewalView }) => {
+export const RenewalPage = ({ page, renewal }: { page: PageContext; renewal: RenewalView }) => {
   const { request, profiles, busy, runs, was, action, scope, selected, back } = renewal;
   const [verb, meaning] = VERBS[request] ?? [request, ""];
   const title = `${verb}: ${plural(profiles, "profile")}?`;
   const none = runs.length === 0;
   return (
-    <Page frame={frame} title={title}>
+    <Layout page={page} title={title}>
       <form class="confirm" method="post" action={action}>
         <h1>{title}</h1>
         <p>{meaning}</p>
@@ -69,6 +69,6 @@ export const RenewalPage = ({ frame, renewal }: { frame: PageContext; renewal: R
           </a>
         </p>
       </form>
-    </Page>
+    </Layout>
   );
 };

@@ -13,7 +13,7 @@ import { JobTable, type RunView } from "../jobs/job-table.tsx";
 import { Moment } from "../ui/components.tsx";
 import { dom, jobAddress } from "../ui/dom.ts";
 import { formatCount, formatEta, secondsUntil } from "../ui/format.ts";
-import { Page, type PageContext } from "../ui/layout.tsx";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 import { type BatchGroup, BatchList, describeGroup } from "./batch-list.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { runTitle } from "./run-header.tsx";
@@ -41,8 +41,8 @@ export interface JobView {
   readonly searched: string;
 }
 
-export const JobPage = ({ frame, view, stream }: { frame: PageContext; view: JobView; stream: string }) => (
-  <Page frame={frame} title={`${view.job.symbol} in ${runTitle(view.run)}`} stream={stream}>
+export const JobPage = ({ page, view, stream }: { page: PageContext; view: JobView; stream: string }) => (
+  <Layout page={page} title={`${view.job.symbol} in ${runTitle(view.run)}`} stream={stream}>
     <header class="page-head">
       <p class="crumbs">
         <a href="/runs">Runs</a>
@@ -61,7 +61,7 @@ export const JobPage = ({ frame, view, stream }: { frame: PageContext; view: Job
       </div>
       <LogPanel lines={view.logs} search={{ text: view.searched, page: jobAddress(view.run.id, view.job.symbol) }} />
     </div>
-  </Page>
+  </Layout>
 );
 
 /** Everything about the job that is not in its row; asks for itself again while the job is active. */

@@ -8,7 +8,7 @@ import type { RunView } from "../jobs/job-table.tsx";
 import { LastHourPanel, type LastHourView } from "../quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
 import { dom } from "../ui/dom.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { RunForm, type RunFormView } from "./run-form.tsx";
 import { RunSection } from "./run-section.tsx";
@@ -28,13 +28,13 @@ export interface MonitorView {
   readonly stream: string;
 }
 
-export const MonitorPage = ({ frame, view }: { frame: PageContext; view: MonitorView }) => (
-  <Page frame={frame} title="Monitor" stream={view.stream}>
+export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorView }) => (
+  <Layout page={page} title="Monitor" stream={view.stream}>
     <h1 class="visually-hidden">Monitor</h1>
     <div class="monitor">
       <div class="monitor-main">
         <Order view={view} />
-        <QuotaPanel quotas={view.quotas} now={frame.now} />
+        <QuotaPanel quotas={view.quotas} now={page.now} />
         <LastHourPanel view={view.activity} />
         <FilterBar filter={view.filter} />
         <div id={dom.runs} class="runs">
@@ -44,7 +44,7 @@ export const MonitorPage = ({ frame, view }: { frame: PageContext; view: Monitor
       <LogPanel lines={view.logs} />
     </div>
     <JobMenu />
-  </Page>
+  </Layout>
 );
 
 /** The form, folded away on a phone while there is something to watch; a wide screen shows it at all times. */

@@ -9,7 +9,7 @@ import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { type FormState, formFields } from "../ui/form-field.tsx";
 import { formatCount } from "../ui/format.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-header.tsx";
 
@@ -30,15 +30,15 @@ export interface RunListView extends PageLinksView {
   readonly providers: readonly { readonly name: string; readonly title: string }[];
 }
 
-export const RunsPage = ({ frame, view }: { frame: PageContext; view: RunListView }) => (
-  <Page frame={frame} title="Runs">
+export const RunsPage = ({ page, view }: { page: PageContext; view: RunListView }) => (
+  <Layout page={page} title="Runs">
     <header class="page-head">
       <h1>Runs</h1>
     </header>
     <RunFilterForm view={view} />
-    {view.runs.length > 0 ? <RunTable runs={view.runs} path={frame.path} /> : <NoRuns view={view} />}
+    {view.runs.length > 0 ? <RunTable runs={view.runs} path={page.path} /> : <NoRuns view={view} />}
     <PageLinks {...view} address={(more) => runListAddress(view.form, more)} />
-  </Page>
+  </Layout>
 );
 
 const NoRuns = ({ view: { form, newer } }: { view: RunListView }) =>

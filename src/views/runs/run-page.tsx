@@ -14,7 +14,7 @@ import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
-import { Page, type PageContext } from "../ui/layout.tsx";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 import { matchingAddress, RunHead, runTitle } from "./run-header.tsx";
 import { RunSection } from "./run-section.tsx";
 
@@ -22,17 +22,17 @@ import { RunSection } from "./run-section.tsx";
 const REPORT_ACTIONS = ["retry", "refetch"] as const;
 
 /** The page of a run that still works. */
-export const RunPage = (props: { frame: PageContext; view: RunView; filter: FilterView; stream: string }) => {
-  const { frame, view, filter, stream } = props;
+export const RunPage = (props: { page: PageContext; view: RunView; filter: FilterView; stream: string }) => {
+  const { page, view, filter, stream } = props;
   return (
-    <Page frame={frame} title={runTitle(view.run)} stream={stream}>
+    <Layout page={page} title={runTitle(view.run)} stream={stream}>
       <PageHead run={view.run} />
       <FilterBar filter={filter} />
       <div id={dom.runs} class="runs">
         <RunSection {...view} />
       </div>
       <JobMenu />
-    </Page>
+    </Layout>
   );
 };
 
@@ -95,8 +95,8 @@ export interface ReportView {
 }
 
 /** The page of a finished run. Its buttons lead to the run at work again, so it needs no stream. */
-export const RunReportPage = ({ frame, view }: { frame: PageContext; view: ReportView }) => (
-  <Page frame={frame} title={runTitle(view.run)}>
+export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportView }) => (
+  <Layout page={page} title={runTitle(view.run)}>
     <PageHead run={view.run} csv={reportAddress(view, { format: "csv" })} />
     <FilterBar filter={view.filter} />
     <section class="run" aria-label={`Run: ${runTitle(view.run)}`}>
@@ -146,7 +146,7 @@ export const RunReportPage = ({ frame, view }: { frame: PageContext; view: Repor
         <a href={reportAddress(view, { format: "csv" })}>CSV</a>.
       </p>
     ) : null}
-  </Page>
+  </Layout>
 );
 
 const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }: { row: ReportRow }) => {

@@ -7,7 +7,7 @@ import { RunState } from "../runs/run-header.tsx";
 import { Icon, Moment, Pill } from "../ui/components.tsx";
 import { Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
-import { Empty, Page, type PageContext } from "../ui/layout.tsx";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
 
@@ -29,8 +29,8 @@ export interface SchedulesView {
   readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
-export const SchedulesPage = ({ frame, view }: { frame: PageContext; view: SchedulesView }) => (
-  <Page frame={frame} title="Schedules">
+export const SchedulesPage = ({ page, view }: { page: PageContext; view: SchedulesView }) => (
+  <Layout page={page} title="Schedules">
     <header class="page-head">
       <h1>Schedules</h1>
     </header>
@@ -43,7 +43,7 @@ export const SchedulesPage = ({ frame, view }: { frame: PageContext; view: Sched
     <div class="schedules">
       <div class="schedule-list">
         {view.schedules.map((schedule) => (
-          <ScheduleCard schedule={schedule} now={frame.now} />
+          <ScheduleCard schedule={schedule} now={page.now} />
         ))}
         {view.schedules.length === 0 ? (
           <Empty title="No schedule">Add one, and your symbols are brought up to date by themselves.</Empty>
@@ -53,7 +53,7 @@ export const SchedulesPage = ({ frame, view }: { frame: PageContext; view: Sched
         <ScheduleForm form={view.form} />
       </aside>
     </div>
-  </Page>
+  </Layout>
 );
 
 const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
@@ -180,13 +180,13 @@ function inZone(at: number, timeZone: string): string {
 
 /** Asks before a schedule is deleted. */
 export const DeleteSchedulePage = ({
-  frame,
+  page,
   schedule,
 }: {
-  frame: PageContext;
+  page: PageContext;
   schedule: Pick<Schedule, "id" | "name">;
 }) => (
-  <Page frame={frame} title={`Delete ${schedule.name}`}>
+  <Layout page={page} title={`Delete ${schedule.name}`}>
     <form class="confirm" method="post" action={`/schedules/${schedule.id}/delete`}>
       <h1>Delete {schedule.name}?</h1>
       <p>
@@ -202,5 +202,5 @@ export const DeleteSchedulePage = ({
         </a>
       </p>
     </form>
-  </Page>
+  </Layout>
 );

@@ -7,7 +7,7 @@ import type { JobState } from "../../domain/runs/states.ts";
 import { isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
 
 /**
- * The zone in which a page writes its moments: `Page` provides its reader's. What is pushed is the same for everybody
+ * The zone in which a page writes its moments: `Layout` provides its reader's. What is pushed is the same for everybody
  * and so is written in UTC; `public/app/ui/clock.js` rewrites it.
  */
 export const ReaderZone = createContext("UTC");

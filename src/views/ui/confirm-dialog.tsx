@@ -2,7 +2,7 @@
 /** "Are you sure?", asked by the server with the numbers as they are, and checked by it when the answer comes. */
 
 import { Reason } from "./form-field.tsx";
-import { Page, type PageContext } from "./layout.tsx";
+import { Layout, type PageContext } from "./layout.tsx";
 
 interface Choice {
   readonly value: string;
@@ -67,9 +67,9 @@ const Choices = ({ name, options }: NonNullable<ConfirmView["choices"]>) => (
   </div>
 );
 
-export const ConfirmPage = ({ frame, dialog }: { frame: PageContext; dialog: ConfirmView }) => (
-  <Page frame={frame} title={dialog.title}>
+export const ConfirmPage = ({ page, dialog }: { page: PageContext; dialog: ConfirmView }) => (
+  <Layout page={page} title={dialog.title}>
     <h1 class="visually-hidden">Please confirm</h1>
     <ConfirmDialog dialog={dialog} />
-  </Page>
+  </Layout>
 );

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The frame around every page. */
+/** The document around every page: head, navigation, and the elements that live updates need. */
 
 import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../../domain/access.ts";
@@ -12,7 +12,7 @@ import { Sprite } from "./icons.tsx";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** What a page needs to know of the request and the server to draw its frame. */
+/** What every page knows of its request and its reader; the routes set it as `c.var.page`. */
 export interface PageContext {
   /** The path of the present page, to mark its place in the navigation and to come back to. */
   readonly path: string;
@@ -25,8 +25,8 @@ export interface PageContext {
   /** Who has signed in, where there is a login. */
   readonly signedIn: string | null;
   /** Addresses of our own files, stamped with their content, e.g. `/assets/app.css?v=3f2a`. */
-  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon", string>>;
-  /** Epoch milliseconds of the answer. */
+  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon" | "chart" | "chartLibrary", string>>;
+  /** Epoch milliseconds of the request. */
   readonly now: number;
 }
 
@@ -48,42 +48,42 @@ export const THEME_TITLES: Readonly<Record<Theme, string>> = {
 };
 
 /** A whole document. `stream` is the address of the page's live updates, where it has any. */
-export const Page = (props: { frame: PageContext; title: string; stream?: string; children?: Child }) => {
-  const { frame, title, stream } = props;
+export const Layout = (props: { page: PageContext; title: string; stream?: string; children?: Child }) => {
+  const { page, title, stream } = props;
   return (
-    <ReaderZone.Provider value={frame.timeZone}>
+    <ReaderZone.Provider value={page.timeZone}>
       {DOCTYPE}
       <html
         lang="en"
-        data-theme={frame.theme}
-        data-scope={frame.scope ?? "none"}
-        data-zone={frame.zone}
-        data-time-zone={frame.timeZone}
+        data-theme={page.theme}
+        data-scope={page.scope ?? "none"}
+        data-zone={page.zone}
+        data-time-zone={page.timeZone}
       >
         <head>
           <meta charset="utf-8" />
           <title>{`${title} · Barkeep`}</title>
           <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
+          <meta name="color-scheme" content={page.theme === "system" ? "light dark" : page.theme} />
           {/* Settling copies `style` attributes, which the content policy refuses: a field somebody resized has one. */}
           <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false,"defaultSettleDelay":0}' />
-          <link rel="icon" href={frame.assets.favicon} type="image/svg+xml" />
-          <link rel="stylesheet" href={frame.assets.css} />
-          <script src={frame.assets.js} type="module" />
-          <script src={frame.assets.htmx} defer />
+          <link rel="icon" href={page.assets.favicon} type="image/svg+xml" />
+          <link rel="stylesheet" href={page.assets.css} />
+          <script src={page.assets.js} type="module" />
+          <script src={page.assets.htmx} defer />
         </head>
         <body>
           <a class="skip-link" href={`#${dom.main}`}>
             Skip to content
           </a>
-          <Header frame={frame} live={stream !== undefined} />
+          <Header page={page} live={stream !== undefined} />
           <main id={dom.main} tabindex={-1}>
             {props.children}
           </main>
           <p id={dom.announcer} class="visually-hidden" role="status" />
           <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
           <div id={dom.question} />
-          {frame.scope === null ? null : <Palette />}
+          {page.scope === null ? null : <Palette />}
           {stream ? <Stream address={stream} /> : null}
           <Sprite />
         </body>
@@ -112,7 +112,7 @@ const Stream = ({ address }: { address: string }) => (
   />
 );
 
-const Header = ({ frame, live }: { frame: PageContext; live: boolean }) => (
+const Header = ({ page, live }: { page: PageContext; live: boolean }) => (
   <header class="top">
     <a class="brand" href="/">
       <Icon name="brand" />
@@ -120,10 +120,10 @@ const Header = ({ frame, live }: { frame: PageContext; live: boolean }) => (
     </a>
     <nav aria-label="Main">
       {PLACES.map(({ path, title, scope }, index) =>
-        frame.scope !== null && covers(frame.scope, scope) ? (
+        page.scope !== null && covers(page.scope, scope) ? (
           <a
             href={path}
-            aria-current={isWithin(frame.path, path) ? "page" : undefined}
+            aria-current={isWithin(page.path, path) ? "page" : undefined}
             data-shortcut={String(index + 1)}
           >
             {title}
@@ -131,30 +131,30 @@ const Header = ({ frame, live }: { frame: PageContext; live: boolean }) => (
         ) : null,
       )}
     </nav>
-    {frame.scope === null ? null : <SearchLink />}
+    {page.scope === null ? null : <SearchLink />}
     {live ? (
       <span id={dom.freshness} class="freshness" data-state="off">
-        as of <Moment at={frame.now} style="second" />
+        as of <Moment at={page.now} style="second" />
       </span>
     ) : null}
-    <Clock frame={frame} />
+    <Clock page={page} />
     <Keys />
-    {frame.signedIn === null ? null : (
+    {page.signedIn === null ? null : (
       <form class="who" method="post" action="/logout">
-        <span>{frame.signedIn}</span>
+        <span>{page.signedIn}</span>
         <button type="submit" class="button">
           Sign out
         </button>
       </form>
     )}
     <form class="themes" method="post" action="/theme" aria-label="Theme">
-      <input type="hidden" name="back" value={frame.path} />
+      <input type="hidden" name="back" value={page.path} />
       {THEMES.map((theme) => (
         <button
           type="submit"
           name="theme"
           value={theme}
-          aria-pressed={theme === frame.theme ? "true" : "false"}
+          aria-pressed={theme === page.theme ? "true" : "false"}
           aria-label={THEME_TITLES[theme]}
           title={THEME_TITLES[theme]}
         >
@@ -172,18 +172,18 @@ export const ZONE_TITLES: Readonly<Record<Zone, string>> = {
 };
 
 /** The time by the server's clock; pressed, it offers the zones in which all pages write their moments. */
-const Clock = ({ frame }: { frame: PageContext }) => (
+const Clock = ({ page }: { page: PageContext }) => (
   <>
     <button type="button" class="clock" popovertarget={dom.zones}>
       <span class="visually-hidden">Time zone, now </span>
       <span id={dom.clock} class="num">
-        <Moment at={frame.now} style="second" />
+        <Moment at={page.now} style="second" />
       </span>
     </button>
     <form id={dom.zones} class="zones" popover="auto" method="post" action="/zone" aria-label="Time zone">
-      <input type="hidden" name="back" value={frame.path} />
+      <input type="hidden" name="back" value={page.path} />
       {ZONES.map((zone) => (
-        <button type="submit" name="zone" value={zone} aria-pressed={zone === frame.zone ? "true" : "false"}>
+        <button type="submit" name="zone" value={zone} aria-pressed={zone === page.zone ? "true" : "false"}>
           {ZONE_TITLES[zone]}
         </button>
       ))}
@@ -247,8 +247,8 @@ export const Empty = ({ title, children }: { title: string; children?: Child }) 
 );
 
 /** A page that says what went wrong. */
-export const ErrorPage = (props: { frame: PageContext; status: number; title: string; detail: string }) => (
-  <Page frame={props.frame} title={props.title}>
+export const ErrorPage = (props: { page: PageContext; status: number; title: string; detail: string }) => (
+  <Layout page={props.page} title={props.title}>
     <div class="empty">
       <p class="error-code num">{props.status}</p>
       <h1>{props.title}</h1>
@@ -257,7 +257,7 @@ export const ErrorPage = (props: { frame: PageContext; status: number; title: st
         <a href="/">Back to the monitor</a>
       </p>
     </div>
-  </Page>
+  </Layout>
 );
 
 /** A message in the corner, for an action that was refused or needs a word. */
