@@ -3,7 +3,8 @@
 
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
-import { Icon, Moment, Pill } from "./ui/components.tsx";
+import { Moment, Pill } from "./ui/components.tsx";
+import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
 import { Reason } from "./ui/form-field.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
@@ -31,7 +32,7 @@ export interface ProviderSettingsView {
   /** What is wrong, by variable. */
   readonly errors: Readonly<Record<string, string>>;
   /** What came of the last action on this provider. */
-  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: Flash | null;
 }
 
 export interface SettingsView {
@@ -80,12 +81,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
         <Readiness fields={fields} />
       </header>
       <p class="muted">{provider.summary}</p>
-      {flash ? (
-        <p class={`said said-${flash.level}`} role={flash.level === "error" ? "alert" : "status"}>
-          <Icon name={flash.level === "error" ? "failed" : "complete"} />
-          {flash.text}
-        </p>
-      ) : null}
+      <FlashMessage flash={flash} />
       <QuotaGauges quota={provider.quota} now={now} />
       <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
         {fields.map((field) => (

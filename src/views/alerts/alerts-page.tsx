@@ -2,7 +2,8 @@
 /** `/alerts`: which mails are sent and when, and what became of those that were. */
 
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";
-import { Icon, Moment, Pill } from "../ui/components.tsx";
+import { Moment, Pill } from "../ui/components.tsx";
+import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -49,7 +50,7 @@ export interface AlertsView extends PageLinksView {
   /** Events that no mail was made of yet. */
   readonly waiting: number;
   readonly quietNow: boolean;
-  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: Flash | null;
 }
 
 const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: string]>> = {
@@ -73,12 +74,7 @@ export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView
         </button>
       </form>
     </header>
-    {view.flash ? (
-      <p class={`said said-${view.flash.level}`} role={view.flash.level === "error" ? "alert" : "status"}>
-        <Icon name={view.flash.level === "error" ? "failed" : "complete"} />
-        {view.flash.text}
-      </p>
-    ) : null}
+    <FlashMessage flash={view.flash} />
     {view.waiting > 0 && view.account ? (
       <p class="alert-note">
         {plural(view.waiting, "event")} will be mailed{" "}

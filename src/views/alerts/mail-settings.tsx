@@ -1,7 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The mail server on the settings page. */
 
-import { Icon, Pill } from "../ui/components.tsx";
+import { Pill } from "../ui/components.tsx";
+import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { formFields, Reason } from "../ui/form-field.tsx";
 
 export interface MailSettingsView {
@@ -14,7 +15,7 @@ export interface MailSettingsView {
   /** Whether a password is stored that cannot be read with this secret. */
   readonly unreadable: boolean;
   readonly errors: Readonly<Record<string, string>>;
-  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: Flash | null;
 }
 
 const MAIL_FIELDS = ["server", "password", "from", "to"] as const;
@@ -40,12 +41,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
         Sends the mails chosen under <a href="/alerts">Alerts</a>.
         {fixed ? " Set in the environment (SMTP_URL, ALERT_FROM, ALERT_TO): change it there." : null}
       </p>
-      {flash ? (
-        <p class={`said said-${flash.level}`} role={flash.level === "error" ? "alert" : "status"}>
-          <Icon name={flash.level === "error" ? "failed" : "complete"} />
-          {flash.text}
-        </p>
-      ) : null}
+      <FlashMessage flash={flash} />
       <form method="post" action="/settings/mail" class="setting-form" autocomplete="off" novalidate>
         <Field name="server" title="Server" form={form}>
           <input {...text("server")} placeholder="smtp://user@mail.example.com:587" />

@@ -3,7 +3,7 @@
 
 import type { BadLine } from "../../domain/companies.ts";
 import { RunForm, type RunFormView } from "../runs/run-form.tsx";
-import { Icon } from "../ui/components.tsx";
+import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { CompanySources, type ListedProvider, type StoredList, WatchlistLinks, WatchlistTools } from "./watchlists.tsx";
@@ -27,7 +27,7 @@ export interface CompaniesView {
   /** The address that shows the same search and picks again; `null` if it would be too long. */
   readonly address: string | null;
   /** What came of the last action. */
-  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: Flash | null;
   /** The lines of an import that were left out. */
   readonly report: readonly BadLine[] | null;
 }
@@ -47,12 +47,7 @@ export const CompaniesPage = ({ page, view }: { page: PageContext; view: Compani
       <h1>Companies</h1>
       <span class="muted num">{formatCount(view.total)}</span>
     </header>
-    {view.flash ? (
-      <p class={`said said-${view.flash.level}`} role={view.flash.level === "error" ? "alert" : "status"}>
-        <Icon name={view.flash.level === "error" ? "failed" : "complete"} />
-        {view.flash.text}
-      </p>
-    ) : null}
+    <FlashMessage flash={view.flash} />
     {view.report && view.report.length > 0 ? <BadLines lines={view.report} /> : null}
     <div class="companies">
       <form

@@ -4,7 +4,8 @@
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { clockIn, formatDuration } from "../../domain/time.ts";
 import { RunState } from "../runs/run-header.tsx";
-import { Icon, Moment, Pill } from "../ui/components.tsx";
+import { Moment, Pill } from "../ui/components.tsx";
+import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -26,7 +27,7 @@ export interface SchedulesView {
   readonly schedules: readonly ScheduleView[];
   readonly form: ScheduleFormView;
   /** What came of the last action. */
-  readonly flash: { readonly level: "info" | "error"; readonly text: string } | null;
+  readonly flash: Flash | null;
 }
 
 export const SchedulesPage = ({ page, view }: { page: PageContext; view: SchedulesView }) => (
@@ -34,12 +35,7 @@ export const SchedulesPage = ({ page, view }: { page: PageContext; view: Schedul
     <header class="page-head">
       <h1>Schedules</h1>
     </header>
-    {view.flash ? (
-      <p class={`said said-${view.flash.level}`} role={view.flash.level === "error" ? "alert" : "status"}>
-        <Icon name={view.flash.level === "error" ? "failed" : "complete"} />
-        {view.flash.text}
-      </p>
-    ) : null}
+    <FlashMessage flash={view.flash} />
     <div class="schedules">
       <div class="schedule-list">
         {view.schedules.map((schedule) => (
