@@ -6,6 +6,7 @@ import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { dom } from "../ui/dom.ts";
 import { formatCount, plural } from "../ui/format.ts";
+import { COLUMNS, type Column } from "./columns.ts";
 import { JobRow } from "./job-row.ts";
 import { type QueueQuery, queueAddress } from "./queue-url.ts";
 
@@ -29,18 +30,6 @@ export interface RunView extends RowsView {
   readonly run: RunSummary;
 }
 
-/** The columns: class, title, and what a click on the title sorts by. */
-const COLUMNS: readonly (readonly [string, string, SortKey | null])[] = [
-  ["c-symbol", "Symbol", "symbol"],
-  ["c-status", "Status", "status"],
-  ["c-progress", "Progress", "progress"],
-  ["c-strip", "Coverage", null],
-  ["c-stage", "Micro-stage", null],
-  ["c-points num", "Data points", "points"],
-  ["c-calls num", "API calls", "calls"],
-  ["c-time num", "Duration", "time"],
-];
-
 /** Rows of one run as a table, inside the form that their actions belong to. */
 export const Table = (props: {
   label: string;
@@ -54,21 +43,9 @@ export const Table = (props: {
     <table class="queue" aria-label={`Symbols of the run of ${label}`}>
       <thead>
         <tr>
-          <th scope="col" class="c-check">
-            {controls ? (
-              <input type="checkbox" data-select-all aria-label="Select all rows of this page" autocomplete="off" />
-            ) : (
-              <span class="visually-hidden">Selection</span>
-            )}
-          </th>
-          {COLUMNS.map(([name, title, key]) => (
-            <th scope="col" class={name} aria-sort={view && sortedBy(view.sort, key)}>
-              {view && key ? <SortLink view={view} title={title} by={key} /> : title}
-            </th>
+          {COLUMNS.map((column) => (
+            <Head column={column} controls={controls} view={view} />
           ))}
-          <th scope="col" class="c-menu">
-            <span class="visually-hidden">Actions</span>
-          </th>
         </tr>
       </thead>
       <tbody id={dom.jobs(run.id)}>
@@ -80,8 +57,27 @@ export const Table = (props: {
   );
 };
 
-function sortedBy({ key, descending }: JobSort, column: SortKey | null): "ascending" | "descending" | undefined {
-  if (key === null || key !== column) return undefined;
+/** The head of a column; over the check boxes, one that selects all rows of the page. */
+const Head = (props: { column: Column; controls: boolean; view: RowsView | undefined }) => {
+  const { column, controls, view } = props;
+  const { key, title, hiddenTitle, numeric, sort } = column;
+  return (
+    <th scope="col" class={`c-${key}${numeric ? " num" : ""}`} aria-sort={view && sort && sortedBy(view.sort, sort)}>
+      {key === "check" && controls ? (
+        <input type="checkbox" data-select-all aria-label="Select all rows of this page" autocomplete="off" />
+      ) : hiddenTitle ? (
+        <span class="visually-hidden">{title}</span>
+      ) : view && sort ? (
+        <SortLink view={view} title={title} by={sort} />
+      ) : (
+        title
+      )}
+    </th>
+  );
+};
+
+function sortedBy({ key, descending }: JobSort, column: SortKey): "ascending" | "descending" | undefined {
+  if (key !== column) return undefined;
   return descending ? "descending" : "ascending";
 }
 

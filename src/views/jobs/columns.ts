@@ -1,0 +1,152 @@
+/**
+ * The columns of the queue, each declared once: head and row are made from this list. Their widths are in
+ * `public/css/areas/job-table.css`, their places on a narrow page in `public/css/base/responsive.css`.
+ */
+
+import type { SortKey } from "../../domain/runs/job-sort.ts";
+import type { JobProgress, Status } from "../../domain/runs/progress.ts";
+import { isWaiting, WAIT } from "../../domain/runs/wait-reason.ts";
+import { formatDuration, utcSecond } from "../../domain/time.ts";
+import { jobAddress, profileAddress } from "../ui/dom.ts";
+import { formatCount, plural, secondsUntil } from "../ui/format.ts";
+import { CoverageStrip } from "./coverage-strip.ts";
+
+/** A job with what several of its cells need. */
+export interface RowView {
+  readonly job: JobProgress;
+  /** Its symbol, escaped. */
+  readonly symbol: string;
+  readonly waiting: boolean;
+  /** Sessions missing in the history of a complete job: the job went well, its data did not. */
+  readonly gaps: number;
+  /** Whether the row holds its check box and its menu; in a push they are empty, and the browser keeps its own. */
+  readonly controls: boolean;
+}
+
+export function rowView(job: JobProgress, controls: boolean): RowView {
+  return {
+    job,
+    symbol: Bun.escapeHTML(job.symbol),
+    waiting: isWaiting(job),
+    gaps: job.state === "complete" ? (job.gaps ?? 0) : 0,
+    controls,
+  };
+}
+
+export interface Column {
+  /** Its class in head and row is `c-{key}`. */
+  readonly key: string;
+  readonly title: string;
+  /** Whether the title is for screen readers only. */
+  readonly hiddenTitle?: boolean;
+  /** Whether it holds numbers, aligned to the end. */
+  readonly numeric?: boolean;
+  /** What a click on the title sorts by. */
+  readonly sort?: SortKey;
+  /** The whole cell as HTML. Every text in it is escaped here. */
+  cell(row: RowView): string;
+}
+
+export const COLUMNS: readonly Column[] = [
+  {
+    key: "check",
+    title: "Selection",
+    hiddenTitle: true,
+    cell: ({ symbol, controls }) => `<td class="c-check" hx-morph-skip>${controls ? checkBox(symbol) : ""}</td>`,
+  },
+  {
+    key: "symbol",
+    title: "Symbol",
+    sort: "symbol",
+    cell: ({ job, symbol }) =>
+      `<th scope="row">${job.state === "complete" ? `<a href="${profileOf(job)}">${symbol}</a>` : `<span>${symbol}</span>`}</th>`,
+  },
+  { key: "status", title: "Status", sort: "status", cell: statusCell },
+  {
+    key: "progress",
+    title: "Progress",
+    sort: "progress",
+    cell: ({ job: { progress }, symbol }) =>
+      `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
+      `<span class="num">${progress}%</span></td>`,
+  },
+  { key: "strip", title: "Coverage", cell: ({ job }) => `<td class="c-strip">${CoverageStrip({ job })}</td>` },
+  { key: "stage", title: "Micro-stage", cell: ({ job }) => `<td class="c-stage">${stageText(job)}</td>` },
+  {
+    key: "points",
+    title: "Data points",
+    numeric: true,
+    sort: "points",
+    cell: ({ job }) => `<td class="c-points num">${formatCount(job.dataPoints)}</td>`,
+  },
+  {
+    key: "calls",
+    title: "API calls",
+    numeric: true,
+    sort: "calls",
+    cell: ({ job }) => `<td class="c-calls num">${formatCount(job.apiCalls)}</td>`,
+  },
+  { key: "time", title: "Duration", numeric: true, sort: "time", cell: timeCell },
+  {
+    key: "menu",
+    title: "Actions",
+    hiddenTitle: true,
+    cell: ({ job, symbol, controls }) =>
+      `<td class="c-menu" hx-morph-skip>${controls ? menuButton(job, symbol) : ""}</td>`,
+  },
+];
+
+const STATUS_ICONS: Readonly<Record<Status, string>> = {
+  Queued: "queued",
+  "Fetching history": "fetch",
+  "Engineering features": "engineer",
+  "Creating profile": "create",
+  "Storing profile": "store",
+  Complete: "complete",
+  Failed: "failed",
+  Paused: "paused",
+  Cancelled: "cancelled",
+  Skipped: "skipped",
+};
+
+const escaped = Bun.escapeHTML;
+const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
+const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
+
+/** Where a job does not move, its status is a link to the reasons. Gaps are said by shape, colour and words. */
+function statusCell({ job, waiting, gaps }: RowView): string {
+  const { state, status } = job;
+  const missing = gaps > 0 ? plural(gaps, "gap") : "";
+  const name = gaps > 0 ? "gaps" : waiting ? "waiting" : STATUS_ICONS[status];
+  return (
+    `<td class="c-status"${gaps > 0 ? ` title="${missing} in its history"` : ""}>${icon(name)}` +
+    `${waiting || state === "queued" || state === "paused" ? reasonLink(job) : status}` +
+    `${gaps > 0 ? `<span class="visually-hidden">, with ${missing}</span>` : ""}</td>`
+  );
+}
+
+const reasonLink = ({ runId, symbol, status }: JobProgress) =>
+  `<a class="why" href="${jobAddress(runId, symbol)}#why" data-card="why" title="Why it waits" ` +
+  `aria-label="${status}: why?">${status}</a>`;
+
+/** The micro-stage; one that names seconds to wait is counted down by the browser (`public/app/ui/clock.js`). */
+function stageText({ microStage, until }: JobProgress): string {
+  const stage = escaped(microStage);
+  if (until === undefined) return `<span title="${stage}">${stage}</span>`;
+  const counted = stage.replace(WAIT, ` in <span data-left="${until}">${secondsUntil(until)}</span>s`);
+  return `<span title="Until ${utcSecond(until)}">${counted}</span>`;
+}
+
+/** The browser counts up from `since` while the job works. */
+function timeCell({ job: { state, duration, since } }: RowView): string {
+  const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
+  return `<td class="c-time num"${since === null ? "" : ` data-since="${since}"`}>${time}</td>`;
+}
+
+const checkBox = (symbol: string) =>
+  `<input type="checkbox" name="symbol" value="${symbol}" aria-label="Select ${symbol}">`;
+
+/** A link to the page of the job, where its actions are; with JavaScript it opens the menu of the page instead. */
+const menuButton = (job: JobProgress, symbol: string) =>
+  `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobAddress(job.runId, job.symbol)}" ` +
+  `aria-label="Actions for ${symbol}">${icon("more")}</a>`;
