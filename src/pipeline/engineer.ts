@@ -1,4 +1,4 @@
-/** The engineer stage: stored bars become features, from the stored state where it still fits, else from the start. */
+/** The engineer stage: computes features of stored bars, from the stored state if it fits, else from the start. */
 
 import type { BarColumns } from "../domain/market/bars.ts";
 import { marketOf } from "../domain/market/symbol.ts";
@@ -24,7 +24,7 @@ export interface EngineeredSeries {
   >;
 }
 
-/** Computes all features of the job's series and shows each; `null` if the series has no bars. */
+/** Computes all features of the job's series and reports each; `null` if the series has no bars. */
 export async function engineerSeries(job: JobContext): Promise<EngineeredSeries | null> {
   const { io, series, task } = job;
   const setup = { interval: task.interval, market: marketOf(task.symbol) };
@@ -41,7 +41,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
     const { done, next } = step.value;
     if (done > reported) job.stage({ stage: "engineer", done, total: FEATURE_COUNT });
     reported = Math.max(reported, done);
-    // Between families, and between the stretches of a long history, which come before the first family.
+    // Between families, and between the blocks of a long history, which come before the first family.
     if (next !== family || next === FEATURES[0]?.family) await job.checkpoint();
     family = next;
     step = pass.next();
@@ -61,7 +61,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
   };
 }
 
-/** The last stored bars and the state that fits them, or `null` when only the whole series will do. */
+/** The last stored bars and the state that fits them, or `null` if the whole series must be computed. */
 async function readUpdate(
   { io, series, task }: JobContext,
   adjust: (bars: BarColumns) => BarColumns,
@@ -82,11 +82,11 @@ async function readUpdate(
   const bars = adjust(await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added + SLACK));
   const resume = resumeFrom(state.state, bars, { interval, market: marketOf(symbol) });
   if ("refused" in resume) return refuse(resume.refused);
-  // The state vouches for the bars that it looks back on. A change before those is one it cannot see.
+  // The state detects changes only in its lookback; an older change makes it invalid.
   const seen = bars.ts[Math.max(0, resume.next - (LOOKBACK_BARS - TAIL))] ?? END_OF_TIME;
   if (changedFrom !== null && changedFrom < seen && resume.next > 0) {
     const when = changedFrom > 0 ? `bars from ${isoDate(changedFrom)} on` : "the history";
-    return refuse(`${when} changed, which is older than it looks back`);
+    return refuse(`${when} changed, which is older than its lookback`);
   }
   return { bars, resume, firstBar: profile.firstBar };
 }
@@ -103,5 +103,5 @@ function publish({ values, tails }: Engineered) {
   return { features, tail, tailLength: TAIL };
 }
 
-/** What profiles remember of the catalogue that made them. */
+/** The catalogue's version as profiles store it. */
 export const catalogVersion = String(CATALOG_VERSION);

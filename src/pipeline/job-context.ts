@@ -1,4 +1,4 @@
-/** The job at hand, as every stage of the pipeline sees it: its order, its counters, its line to the outside. */
+/** The current job as every stage of the pipeline sees it: its task, its counters and its connections. */
 
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
@@ -12,28 +12,28 @@ import { countBars } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { StopReason, SymbolTask } from "./messages.ts";
 
-/** What a job has of the outside. */
+/** The connections of a job: database, providers, signals and reports. */
 export interface SymbolIo {
   readonly db: Database;
   readonly provider: Provider;
-  /** The provider that a repair may ask for what `provider` does not have. */
+  /** The provider from which a repair may fetch what `provider` does not have. */
   readonly repairProvider: Provider | null;
   readonly calendar: Calendar;
   /** Aborted with a `Stopped` when the job is paused, cancelled, skipped or the server stops. */
   readonly signal: AbortSignal;
-  /** The same for requests under way: when the server stops they get a little longer, so that a batch is not lost. */
+  /** The same for requests under way; on shutdown it is aborted later, so that a batch can still be stored. */
   readonly requestSignal: AbortSignal;
-  /** Asks the shared limiter for one request to a provider. */
+  /** Reserves one request to a provider in the shared limiter. */
   acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];
-  /** Says that something was recorded that may be worth a mail. */
+  /** Reports that an event was recorded that may be mailed. */
   alert(): void;
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
-  /** What came of the batches so far. */
+  /** Reports the state of the job's batches. */
   coverage(coverage: Coverage): void;
 }
 
-/** The reason of an aborted signal: somebody wants the job to stop where it is. */
+/** The reason of an aborted signal: the job is to stop where it is. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
   constructor(readonly reason: StopReason) {
@@ -45,18 +45,18 @@ export class JobContext {
   readonly #startedAt = performance.now();
   readonly #clock: StageClock;
   apiCalls: number;
-  /** Milliseconds spent waiting for the provider, earlier stretches included. */
+  /** Milliseconds spent waiting for the provider, earlier work intervals included. */
   fetchMs: number;
   /** Distinct bars held for the run's range. */
   dataPoints: number;
-  /** From when on the job asks (epoch seconds), once it has been planned; `null` if it asks for nothing. */
+  /** Start of the planned fetch, epoch seconds; `null` before the plan, or if nothing is fetched. */
   plannedFrom: number | null = null;
   /** Corporate actions that came with the bars. */
   readonly actions: CorporateAction[] = [];
-  /** How the series is told apart from others of its symbol. */
+  /** What separates the series from others of its symbol. */
   readonly traits: SeriesTraits;
 
-  /** Takes up a job on `series` where earlier stretches of work left it. */
+  /** Continues a job on `series` where earlier work intervals ended. */
   static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<JobContext> {
     return new JobContext(task, io, before, series, await countBars(io.db, series, task.rangeFrom, task.rangeTo));
   }
@@ -75,12 +75,12 @@ export class JobContext {
     this.traits = io.provider.traits(task.symbol, task.interval);
   }
 
-  /** The calendar that the series keeps: only New York regular hours are known; anything else may trade on any day. */
+  /** The calendar of the series: only New York regular hours are known; anything else may trade on any day. */
   get market(): Market {
     return this.traits.sessions === "regular" ? "us_equity" : "crypto";
   }
 
-  /** What requests to `provider` may use of the outside; they count as this job's. `onRetry` hears of every further try. */
+  /** The context of requests to `provider`, counted for this job; `onRetry` is called before every retry. */
   contextOf(provider: Provider, onRetry = () => {}): FetchContext {
     const { io } = this;
     return {
@@ -99,12 +99,12 @@ export class JobContext {
     };
   }
 
-  /** Milliseconds worked on this job, earlier stretches included. */
+  /** Milliseconds worked on this job, earlier work intervals included. */
   get workedMs(): number {
     return this.before.workedMs + Math.round(performance.now() - this.#startedAt);
   }
 
-  /** How long each stage took, earlier stretches included. */
+  /** How long each stage took, earlier work intervals included. */
   get stageMs(): StageTimes {
     return this.#clock.read();
   }

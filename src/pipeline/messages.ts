@@ -1,4 +1,4 @@
-/** What the main thread and its workers say to each other: plain data only. */
+/** The messages between the main thread and its workers: plain data only. */
 
 import type { ProviderErrorKind } from "../domain/errors.ts";
 import type { LogLevel } from "../domain/log.ts";
@@ -10,7 +10,7 @@ import type { FetchMode } from "../domain/runs/refetch.ts";
 import type { Mode } from "../domain/runs/states.ts";
 import type { QuotaReport } from "../providers/provider.ts";
 
-/** One symbol of a run, with all that a worker needs to know of it. */
+/** One symbol of a run, with everything a worker needs. */
 export interface SymbolTask {
   readonly jobId: number;
   readonly runId: string;
@@ -18,9 +18,9 @@ export interface SymbolTask {
   readonly interval: Interval;
   readonly mode: Mode;
   readonly provider: string;
-  /** Is the history fetched anew beside the old one? */
+  /** Whether the whole history is fetched again and then replaces the stored one. */
   readonly rebuild: boolean;
-  /** The provider that a repair may ask for what `provider` does not have. */
+  /** The provider from which a repair may fetch what `provider` does not have. */
   readonly repairProvider: string | null;
   readonly fetchMode: FetchMode;
   readonly batchDays: number;
@@ -31,23 +31,23 @@ export interface SymbolTask {
   readonly asOf: number;
 }
 
-/** Why a worker is told to stop what it does. */
+/** Why a worker has to stop its job. */
 export type StopReason = "pause" | "cancel" | "skip" | "shutdown";
 
-/** How a job ended in the worker. Only surprises are thrown; these are the expected ends. */
+/** How a job ended in the worker. Only unexpected errors are thrown. */
 export type Outcome =
   | {
       readonly kind: "done";
       readonly seconds: number;
       readonly dataPoints: number;
       readonly apiCalls: number;
-      /** Gaps in the series that nobody has confirmed. */
+      /** Gaps in the series that are not confirmed. */
       readonly gaps: number;
     }
   | { readonly kind: "stopped"; readonly reason: StopReason }
-  /** The quota is spent: the job is to be taken up again after so many seconds. */
+  /** The quota is spent: the job continues after so many seconds. */
   | { readonly kind: "parked"; readonly seconds: number; readonly reason: string; readonly counters: CallCounters }
-  /** `error` is the provider's kind of failure, and `counters` what it took, if it was one. */
+  /** If a provider failed, `error` is the kind of failure and `counters` the job's counts until then. */
   | {
       readonly kind: "failed";
       readonly reason: string;
@@ -55,7 +55,7 @@ export type Outcome =
       readonly counters?: CallCounters;
     };
 
-/** What a job that ended early has come to. */
+/** The counts of a job that ended early. */
 interface CallCounters {
   readonly dataPoints: number;
   readonly apiCalls: number;
@@ -85,20 +85,20 @@ export type ToWorker =
     }
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly reason: string }
-  /** The providers' variables changed: the next job works with these. */
+  /** The providers' variables changed; they apply from the next job on. */
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
   | { readonly type: "close" };
 
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "stage"; readonly stage: Stage; readonly dataPoints: number; readonly apiCalls: number }
-  /** What came of the job's batches so far; it is shown with the next stage. */
+  /** The state of the job's batches, shown with the next stage. */
   | { readonly type: "coverage"; readonly coverage: Coverage }
   | { readonly type: "acquire"; readonly request: number; readonly provider: string; readonly cost: number }
   /** The job was stopped before its request was granted or sent. */
-  | { readonly type: "forgo"; readonly request: number }
+  | { readonly type: "release"; readonly request: number }
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
-  /** Something was recorded that may be worth a mail. */
+  /** An event was recorded that may be mailed. */
   | { readonly type: "alert" }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "outcome"; readonly outcome: Outcome };

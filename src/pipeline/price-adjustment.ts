@@ -1,4 +1,4 @@
-/** Stored bars stay raw: what splits and dividends make of them is worked out when they are read. */
+/** Stored bars stay raw; they are adjusted for splits and dividends when they are read. */
 
 import type { BarColumns } from "../domain/market/bars.ts";
 import { type Adjustment, adjustBars, adjustmentSteps, kindsToApply } from "../domain/market/corporate-actions.ts";
@@ -7,10 +7,10 @@ import { readLastBars } from "../storage/market/bars.ts";
 import { listActions } from "../storage/market/corporate-actions.ts";
 import { readSeries } from "../storage/market/series.ts";
 
-/** What features, charts and exports read unless somebody asks for something else. */
+/** The adjustment of features, charts and exports unless another is requested. */
 export const USUAL_ADJUSTMENT: Adjustment = "splits";
 
-/** A function that makes stretches of a series' stored bars comparable with its last bar. */
+/** Returns a function that adjusts stored bars of a series to the price level of its last bar. */
 export async function adjusterOf(
   db: Database,
   seriesId: number,

@@ -1,4 +1,4 @@
-/** Loads lists of companies on a thread of its own: they hold tens of thousands of lines, and the screen must not wait. */
+/** Loads lists of companies on a thread of its own: tens of thousands of lines would block the live pages. */
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
@@ -9,7 +9,7 @@ import type { CompanyTask, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
 
-/** What the limiter knows requests for lists by. */
+/** The run that the limiter counts requests for lists under. */
 const COMPANY_RUN = "companies";
 
 export interface CompanyLoaderOptions {
@@ -20,7 +20,7 @@ export interface CompanyLoaderOptions {
 }
 
 export class CompanyLoader {
-  /** One list after the other; two of the same would only do the work twice. */
+  /** Lists are loaded one after the other; loading the same one twice at a time would only repeat the work. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #stop = new AbortController();
 
@@ -28,7 +28,7 @@ export class CompanyLoader {
 
   /**
    * Reads or fetches a list and stores it.
-   * @throws ProviderError when the provider could not give it
+   * @throws ProviderError when the provider could not answer
    */
   load(companyTask: CompanyTask): Promise<Loaded> {
     const loaded = this.#last.then(() => this.#load(companyTask));
@@ -36,7 +36,7 @@ export class CompanyLoader {
     return loaded;
   }
 
-  /** Ends what is under way; nothing of it is stored by halves. */
+  /** Stops the list under way; it is stored whole or not at all. */
   async close(): Promise<void> {
     this.#stop.abort(new Error("the server stops"));
     await this.#last;
@@ -72,7 +72,7 @@ export class CompanyLoader {
       return await end.promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      // Whatever came of it, the thread has closed its database by now.
+      // In every case the thread has closed its database by now.
       thread.terminate();
       await gone;
     }

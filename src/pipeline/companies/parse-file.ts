@@ -1,4 +1,4 @@
-/** Reading a list of companies from CSV or plain text: every line is either kept or reported with its number. */
+/** Parses a list of companies from CSV or plain text: every line is either kept or reported with its number. */
 
 import Papa from "papaparse";
 import { type BadLine, type Company, type CompanyFile, MAX_NAME_LENGTH } from "../../domain/companies.ts";
@@ -16,13 +16,13 @@ type ColumnIndexes = Readonly<Record<Field, number>>;
 
 /** Without a header: `symbol[,name[,exchange]]`. */
 const PLAIN: ColumnIndexes = { symbol: 0, name: 1, exchange: 2 };
-/** A first line that does not tell what divides its cells is taken as one cell. */
+/** Possible delimiters; a first line without any of them is one cell. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /**
- * Reads `symbol[,name[,exchange]]` lines, with or without a header (whose columns may stand in any order), divided by
- * commas, semicolons, tabs or bars. A line of several symbols and nothing else is that many companies. Empty lines and
- * lines that begin with `#` are passed over.
+ * Parses `symbol[,name[,exchange]]` lines, with or without a header (whose columns may be in any order), separated by
+ * commas, semicolons, tabs or bars. A line that holds only symbols is one company per symbol. Empty lines and lines
+ * that begin with `#` are skipped.
  */
 export function readCompanyFile(text: string): CompanyFile {
   const body = text.replace(/^\ufeff/, "");
@@ -57,7 +57,7 @@ export function readCompanyFile(text: string): CompanyFile {
       const broken = errors.some(isBroken);
       const lines = linesIn(body, read, meta.cursor);
       if (broken && lines !== 1) {
-        // An open quotation mark swallows the lines after it: they are read one by one.
+        // An open quotation mark takes in the lines after it: from here on lines are parsed one by one.
         rest = body.slice(read);
         parser.abort();
         return;
@@ -77,7 +77,7 @@ export function readCompanyFile(text: string): CompanyFile {
 
 const isBroken = ({ type }: Papa.ParseError) => type === "Quotes";
 
-/** Where each field stands, if the line is a header. */
+/** The column of each field, if the line is a header. */
 function headerOf(cells: readonly string[]): ColumnIndexes | null {
   const names = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
   const find = (field: Field) => names.findIndex((name) => (HEADERS[field] as readonly string[]).includes(name));
@@ -101,7 +101,7 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[]
   return [{ symbol, name, exchange: (cells[places.exchange] ?? "").slice(0, 40) }];
 }
 
-/** A line like `AAPL MSFT GOOGL`, or one of more symbols than a line has fields: all in capitals, as nobody writes names. */
+/** The symbols of a line like `AAPL MSFT GOOGL`; all must be in capitals, which names are not. */
 function severalSymbols(cells: readonly string[]): string[] | null {
   const words = cells.flatMap((cell) => cell.split(/\s+/)).filter((word) => word !== "");
   const alone = cells.length === 1 ? words.length > 1 : cells.length > 3;
@@ -109,7 +109,7 @@ function severalSymbols(cells: readonly string[]): string[] | null {
   return words;
 }
 
-/** A later line wins, but does not empty what an earlier one said. */
+/** A later line replaces an earlier one, except where it is empty. */
 function merged(before: Company | undefined, after: Company): Company {
   if (before === undefined) return after;
   return { ...after, name: after.name || before.name, exchange: after.exchange || before.exchange };
@@ -121,7 +121,7 @@ function linesIn(text: string, from: number, to: number): number {
   return count;
 }
 
-/** The delimiter that the first line with any content holds most of. */
+/** The delimiter that occurs most often in the first line with content. */
 function guessDelimiter(text: string): string {
   const first = text.split(/\r?\n/).find((each) => each.trim() !== "" && !each.startsWith("#")) ?? "";
   const count = (delimiter: string) => first.split(delimiter).length;

@@ -1,4 +1,4 @@
-/** A thread for one list of companies: reads it from a file's text or asks a provider for it, stores it, and ends. */
+/** A thread for one list of companies: parses a file's text or fetches the list from a provider, and stores it. */
 
 import type { BadLine } from "../../domain/companies.ts";
 import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
@@ -29,7 +29,7 @@ export type ToLoader =
       readonly retryAfter: number | undefined;
     };
 
-/** What came of it. */
+/** The result of a load. */
 export interface Loaded {
   /** Companies stored. */
   readonly companies: number;
@@ -42,7 +42,7 @@ export type FromLoader =
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "done"; readonly loaded: Loaded }
-  /** `kind` is the provider's kind of failure, if it was one. */
+  /** `kind` is the kind of provider error, or `null` for any other error. */
   | { readonly type: "failed"; readonly message: string; readonly kind: ProviderErrorKind | null };
 
 declare const self: Worker;

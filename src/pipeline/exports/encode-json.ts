@@ -1,4 +1,4 @@
-/** A table as one JSON object: its head, then `rows`, one object a bar, `null` where a value is undefined. */
+/** A table as one JSON object: its head, then `rows` with one object per bar, `null` where a value is undefined. */
 
 import type { TableBlock } from "./table-block.ts";
 

@@ -52,7 +52,7 @@ export async function* encodeParquet(
 
 const defined = (value: number) => (Number.isNaN(value) ? null : value);
 
-/** A writer whose bytes are taken away while the file goes on: offsets keep counting from its beginning. */
+/** A writer whose bytes can be taken out before the file is complete; offsets count from the start of the file. */
 class DrainedWriter extends ByteWriter {
   drain(): Uint8Array<ArrayBuffer> {
     const bytes = this.getBytes().slice();

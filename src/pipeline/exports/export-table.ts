@@ -1,4 +1,4 @@
-/** Tables on their way out: stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
+/** Exports stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
 
 import type { Adjustment } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -16,7 +16,7 @@ import type { TableBlock } from "./table-block.ts";
 export const EXPORT_FORMATS = ["json", "csv", "parquet"] as const;
 type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** What to write out; plain data, it crosses threads. */
+/** What to export. Plain data: it is sent to a thread. */
 export interface ExportRequest {
   readonly content: "bars" | "features";
   readonly seriesId: number;
@@ -25,12 +25,12 @@ export interface ExportRequest {
   /** Half-open range, epoch seconds. */
   readonly from: number;
   readonly to: number;
-  /** Names of the features wanted, in the order of their columns. */
+  /** Names of the requested features, in column order. */
   readonly names: readonly string[];
   readonly format: ExportFormat;
   /** Which corporate actions are applied to the raw bars. */
   readonly adjust: Adjustment;
-  /** What a JSON answer says before its rows. */
+  /** The fields of a JSON export before its rows. */
   readonly head: Readonly<Record<string, unknown>>;
 }
 
@@ -52,7 +52,7 @@ async function* barBlocks(db: Database, { seriesId, from, to, adjust }: ExportRe
   }
 }
 
-/** From the first stored bar on, because cumulative features count from there; rows before `from` are not given. */
+/** Reads from the first stored bar on, because cumulative features start there; rows before `from` are left out. */
 async function* featureBlocks(db: Database, request: ExportRequest): AsyncGenerator<TableBlock> {
   const features = request.names.map((name) => featureNamed(name)!);
   const setup = { interval: request.interval, market: marketOf(request.symbol) };

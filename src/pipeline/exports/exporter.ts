@@ -1,4 +1,4 @@
-/** Exports as streams: the work is done on a thread of its own, no faster than the reader takes it. */
+/** Exports as streams, encoded on a thread of their own at the reader's speed. */
 
 import type { WorkerSettings } from "../messages.ts";
 import type { ExportRequest } from "./export-table.ts";
@@ -18,7 +18,7 @@ export class Exporter {
 
   constructor(private readonly settings: WorkerSettings) {}
 
-  /** The table as a stream of bytes; a reader who goes away ends the work. */
+  /** The table as a stream of bytes; cancelling the stream ends the work. */
   stream(request: ExportRequest): ReadableStream<Uint8Array> {
     this.#lastId += 1;
     const id = this.#lastId;
@@ -44,7 +44,7 @@ export class Exporter {
     await gone;
   }
 
-  /** The thread starts with the first export and is replaced by the next one if it dies. */
+  /** Starts the thread with the first export, or again if it has ended. */
   #say(message: ToExporter): void {
     if (this.#thread === null) {
       const thread = new Worker(WORKER, { name: "barkeep-exporter" });
@@ -67,7 +67,7 @@ export class Exporter {
   #onExit(thread: Worker, why: string): void {
     if (this.#thread !== thread) return;
     this.#thread = null;
-    for (const reader of this.#readers.values()) reader.reject(new Error(`The export broke off: ${why}`));
+    for (const reader of this.#readers.values()) reader.reject(new Error(`The export was interrupted: ${why}`));
     this.#readers.clear();
   }
 }

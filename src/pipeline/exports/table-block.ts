@@ -1,4 +1,4 @@
-/** A table on its way from storage to an encoder. */
+/** A part of a table, passed from storage to an encoder. */
 
 /** Some rows of a table: their times (epoch seconds) and one column per name, NaN where undefined. */
 export interface TableBlock {

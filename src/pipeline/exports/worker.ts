@@ -1,4 +1,4 @@
-/** The thread that writes tables out: it makes the next piece of an export only when it is asked for. */
+/** The export thread: it encodes the next piece of an export only when it is requested. */
 
 import { messageOf } from "../../domain/errors.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
@@ -12,7 +12,7 @@ export type ToExporter =
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "close" };
 
-/** A piece of an export, its end (`null`), or why it broke off. */
+/** A piece of an export, its end (`null`), or why it was interrupted. */
 export type FromExporter = { readonly id: number } & (
   | { readonly piece: Uint8Array<ArrayBuffer> | null }
   | { readonly error: string }
@@ -30,7 +30,7 @@ async function* begin(request: ExportRequest): AsyncGenerator<Uint8Array<ArrayBu
 async function giveMore(id: number): Promise<void> {
   const pieces = exports.get(id);
   const answer = (message: FromExporter, transfer: ArrayBuffer[] = []) => self.postMessage(message, transfer);
-  if (pieces === undefined) return answer({ id, error: "the thread was replaced in the middle of it" });
+  if (pieces === undefined) return answer({ id, error: "its thread was replaced" });
   try {
     const { done, value } = await pieces.next();
     if (done) exports.delete(id);

@@ -5,12 +5,12 @@ import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars
 export interface Comparison {
   /**
    * `split`, `dividend`: one factor on the prices of all older bars, with the inverse or nothing on their volumes.
-   * `correction`: scattered differences. `shrunk`: stored bars are missing from the answer, which is not to be believed.
+   * `correction`: scattered differences. `shrunk`: the answer lacks stored bars and changes none of them.
    */
   readonly kind: "same" | "split" | "dividend" | "correction" | "shrunk";
   /** New price ÷ stored price of a split or dividend, otherwise 1. */
   readonly factor: number;
-  /** Bars of the answer to store: those that are new, or not another's any more, and, unless it shrank, those that differ. */
+  /** Bars of the answer to store: new ones, those another provider filled, and, unless it shrank, those that differ. */
   readonly write: BarColumns;
   /** The stored bars that differ, as they were. */
   readonly old: BarColumns;
@@ -18,15 +18,15 @@ export interface Comparison {
   readonly missing: readonly number[];
 }
 
-/** So many bars must agree on a factor before it is believed. */
+/** Bars that must agree on a factor before it is accepted. */
 const AGREEING = 3;
-/** And this share of all that differ. */
+/** The share of all differing bars that must agree as well. */
 const MOST = 0.75;
 const PRICES = ["open", "high", "low", "close"] as const;
 
 /**
  * Compares the `stored` bars of a window with those `fetched` for it, both ascending. Bars in `foreign` came from
- * another provider: that the answer lacks them is no news.
+ * another provider and may be absent from the answer.
  */
 export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: ReadonlySet<number>): Comparison {
   const fresh: number[] = [];
@@ -49,7 +49,7 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
     const own = !foreign.has(stored.ts[s]!);
     if (BAR_FIELDS.every((field) => stored[field][s] === fetched[field][f])) {
       if (own) same = true;
-      // The provider has it now too: it takes it over as its own.
+      // The provider has this bar now: it is stored as its own.
       else fresh.push(f);
     } else {
       mixed ||= same || !own;
@@ -74,8 +74,8 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
 }
 
 /**
- * The one factor that turns `old` into `now`, as far as rounded prices can tell, or `null`. Single corrections may
- * have come with it: most bars must agree, not all.
+ * The one factor that turns `old` into `now` within the rounding of prices, or `null`. Most bars must agree, not all:
+ * single corrections may have come with it.
  */
 function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "dividend"; factor: number } | null {
   const ratios = old.close.map((close, at) => now.close[at]! / close).sort();
@@ -89,12 +89,12 @@ function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "divi
 
   const middle = ratios[ratios.length >> 1]!;
   const near = fitting(middle, 2 * slackOf(middle));
-  // Over many bars rounding averages out.
+  // Rounding averages out over many bars.
   const factor = sum(now, near) / sum(old, near);
   const slack = slackOf(factor);
   const agreeing = fitting(factor, slack);
   if (agreeing.length < Math.max(AGREEING, MOST * old.ts.length)) return null;
-  // A difference that rounding alone could make says nothing.
+  // Rounding alone could explain the difference.
   if (!((Math.abs(factor - 1) * sum(now, agreeing)) / (4 * agreeing.length) > 4 * slack)) return null;
   const volumesFit = (times: number) =>
     agreeing.every((at) => {

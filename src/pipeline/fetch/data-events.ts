@@ -1,19 +1,19 @@
-/** What a job finds out about stored data, as events that are worth a mail: pure. */
+/** Builds the alert events of what a job finds in stored data. Pure. */
 
 import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
 import type { Gap } from "../../storage/market/gaps.ts";
 import type { SymbolTask } from "../messages.ts";
 
 type Finding = Pick<RevisionFound, "what" | "detail"> & {
-  /** The bars concerned, epoch seconds, ascending. */
+  /** Start times of the affected bars, epoch seconds, ascending. */
   readonly times: ArrayLike<number>;
-  /** How many they are, where `times` has only the first and the last. */
+  /** The number of bars, where `times` has only the first and the last. */
   readonly bars?: number;
 };
 
 const seriesOf = ({ symbol, interval, provider }: SymbolTask) => ({ symbol, interval, provider });
 
-/** The event of a revision; none if it concerns no bars. */
+/** The event of a revision; none if it affects no bars. */
 export function revisionFound(task: SymbolTask, { what, detail, times, bars = times.length }: Finding) {
   if (times.length === 0) return [];
   const [from, to] = [times[0]!, times[times.length - 1]!];
@@ -30,7 +30,7 @@ export function revisionFound(task: SymbolTask, { what, detail, times, bars = ti
   return [event];
 }
 
-/** The event of gaps that nobody knew of until now; none if there are none. */
+/** The event of newly found gaps; none if there are none. */
 export function gapsFound(task: SymbolTask, gaps: readonly Gap[]): GapFound[] {
   const [first, last] = [gaps[0], gaps.at(-1)];
   if (first === undefined || last === undefined) return [];

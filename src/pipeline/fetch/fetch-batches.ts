@@ -1,4 +1,4 @@
-/** How batches become bars and lines in the ledger: asked for, judged, held against what is stored, written. */
+/** Fetches batches, validates them, compares them with stored bars, and writes bars and ledger. */
 
 import { ProviderError } from "../../domain/errors.ts";
 import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
@@ -16,25 +16,25 @@ import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
 
-/** Windows that failed one after the other until the provider is taken to be down and the rest is left for a retry. */
+/** Failed windows in a row after which the provider counts as down and the rest is left for a retry. */
 const GIVE_UP_AFTER = 3;
 
-/** Where the bars of a job come from and where they go. */
+/** Where bars are fetched from and how they are stored. */
 export interface FetchTarget {
   readonly provider: Provider;
   readonly series: number;
   /**
    * `compare`: the answer may revise stored bars. `fill`: it comes from another provider, adds bars where there are
-   * none, and they carry its name. `build`: nothing else is there.
+   * none, and they are stored under its name. `build`: the series is empty.
    */
   readonly into: "compare" | "fill" | "build";
-  /** More to be written with a batch. */
+  /** More to write in the transaction of a batch. */
   extraWrites?(batch: Batch): Statement[];
 }
 
-/** The vendor has put a factor on the prices of a series: its stored and its new bars do not belong together. */
+/** The vendor multiplied the prices of a series by a factor: stored and new bars do not fit together. */
 export class PriceFactorDetected extends Error {
-  override readonly name = "FactorFound";
+  override readonly name = "PriceFactorDetected";
   constructor(
     readonly kind: "split" | "dividend",
     readonly factor: number,
@@ -45,8 +45,8 @@ export class PriceFactorDetected extends Error {
 
 /**
  * Fetches and stores those of `batches` that are not `known` yet, in order.
- * @throws ProviderError when batches could not be had; what was stored stays, and a retry asks only for the rest
- * @throws FactorFound when a batch has another scale than the stored bars; it is not stored
+ * @throws ProviderError when batches could not be fetched; stored ones stay, and a retry fetches only the rest
+ * @throws PriceFactorDetected when a batch has another scale than the stored bars; it is not stored
  */
 export async function fetchBatches(
   job: JobContext,
@@ -73,7 +73,7 @@ export async function fetchBatches(
       await fetchGroup(job, target, group, progress);
       inARow = 0;
     } catch (error) {
-      // A spent quota says nothing of the window: it is asked for later.
+      // A spent quota is not the window's failure: it is fetched later.
       if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
       for (const batch of group) await recordFailure(job, target.series, batch, error.message);
       progress.set(group, "failed");
@@ -86,10 +86,10 @@ export async function fetchBatches(
   const last = failures.at(-1)?.error;
   if (last) {
     const failed = failures.reduce((sum, failure) => sum + failure.batches, 0);
-    // The reason first: a row has room for a few words.
+    // The reason comes first: a row of the job table is short.
     throw new ProviderError(
       last.kind,
-      `${last.message} (${failed} of ${total} batches failed; retry asks only for what is missing)`,
+      `${last.message} (${failed} of ${total} batches failed; a retry fetches only what is missing)`,
     );
   }
   if (total > 0) job.stage({ stage: "fetch", done: total, total });
@@ -97,21 +97,21 @@ export async function fetchBatches(
 
 const keyOf = ({ from, to }: Span) => `${from}-${to}`;
 
-/** Is the quota used up, so that the job can go on after its reset? */
+/** Whether the job can continue after the quota resets. */
 export function isSpentQuota(error: ProviderError): boolean {
   return error.kind === "quota_exceeded" || error.kind === "rate_limited";
 }
 
-/** An error that may be over with the next window; a refused key or an unknown symbol is not. */
+/** Whether the next window may succeed; it does not after a refused key or an unknown symbol. */
 function concernsOneWindow(error: ProviderError): boolean {
   return error.kind === "transient" || error.kind === "invalid_response" || error.kind === "bad_request";
 }
 
-/** What came of the batches of a job so far, told to the outside whenever it changes. */
+/** The states of a job's batches, reported whenever they change. */
 class BatchProgress {
   readonly #states: BatchState[];
 
-  /** The strip of `batches`: those `answered` and those that failed before are known from the ledger. */
+  /** @param ledger what is known of batches that were answered or failed before */
   constructor(
     private readonly job: JobContext,
     batches: readonly Batch[],
@@ -127,7 +127,7 @@ class BatchProgress {
     this.#report();
   }
 
-  /** Notes that `group` is asked for: for those that failed before it is another try. */
+  /** Marks those of `group` that failed before as retrying. */
   begin(group: readonly Batch[]): void {
     const again = group.filter(({ n }) => this.#states[n - 1] === "failed");
     if (again.length > 0) this.set(again, "retrying");
@@ -143,7 +143,7 @@ class BatchProgress {
   }
 }
 
-/** One request chain for neighbouring batches; each is stored and shown on its own. */
+/** Fetches adjacent batches in one request chain; each is stored and reported separately. */
 async function fetchGroup(
   job: JobContext,
   target: FetchTarget,
@@ -171,10 +171,10 @@ async function fetchGroup(
     const storedBefore = await countBars(io.db, target.series, batch.from, batch.to);
     const bars = barsBetween(validated.bars, batch.from, batch.to);
     const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
-    const news = [
+    const events = [
       ...(index === 0 ? revisionFound(task, { what: "suspicious", detail: SHRUNK, times: change.missing }) : []),
       ...revised.flatMap(({ kind, bars }) =>
-        revisionFound(task, { what: "correction", detail: TOLD[kind], times: bars.ts }),
+        revisionFound(task, { what: "correction", detail: DETAILS[kind], times: bars.ts }),
       ),
     ];
     await storeBatch(io.db, {
@@ -186,7 +186,7 @@ async function fetchGroup(
       revised,
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
-      extraWrites: [...(target.extraWrites?.(batch) ?? []), ...recordStatements(news)],
+      extraWrites: [...(target.extraWrites?.(batch) ?? []), ...recordStatements(events)],
       ...(target.into === "fill" && { source: target.provider.name }),
       counters: {
         jobId: task.jobId,
@@ -195,21 +195,21 @@ async function fetchGroup(
         dataPointsElsewhere: job.dataPoints - storedBefore,
       },
     });
-    if (news.length > 0) io.alert();
+    if (events.length > 0) io.alert();
     job.dataPoints += (await countBars(io.db, target.series, batch.from, batch.to)) - storedBefore;
     progress.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
   }
 }
 
 const SHRUNK = "The answer lacks bars that are stored; nothing stored was changed.";
-const TOLD = {
+const DETAILS = {
   correction: "The old values are kept.",
-  withdrawn: "Put aside as a lone jump; the old values are kept.",
+  withdrawn: "Rejected as a lone jump; the old values are kept.",
 } as const;
 
 interface Change {
   readonly write: BarColumns;
-  readonly revised: readonly (Revised & { readonly kind: keyof typeof TOLD })[];
+  readonly revised: readonly (Revised & { readonly kind: keyof typeof DETAILS })[];
   /** Stored bars that the answer lacks, epoch seconds. */
   readonly missing: readonly number[];
 }
@@ -235,7 +235,7 @@ async function changeOf(
       missing: [],
     };
   }
-  // Stored when it was the newest bar; with those after it, it is seen to be a lone jump.
+  // Stored when it was the newest bar; the bars after it show that it is a lone jump.
   const jumps = new Set(rejected.filter(({ reason }) => reason === REASONS.jump).map(({ where }) => momentOf(where)));
   const withdrawn = pick(
     stored,
@@ -277,13 +277,13 @@ function positions(bars: BarColumns, test: (ts: number) => boolean): number[] {
   return found;
 }
 
-/** One line per reason, with the first place where it was met. */
+/** One line per reason, with its first occurrence. */
 function summary(rejected: readonly RejectedRow[]): string[] {
   const byReason = Map.groupBy(rejected, (row) => row.reason);
   return [...byReason].map(([reason, [first, ...more]]) =>
     more.length === 0
-      ? `1 row put aside, ${first!.where}: ${reason}`
-      : `${more.length + 1} rows put aside, ${first!.where} and others: ${reason}`,
+      ? `1 row rejected, ${first!.where}: ${reason}`
+      : `${more.length + 1} rows rejected, ${first!.where} and others: ${reason}`,
   );
 }
 

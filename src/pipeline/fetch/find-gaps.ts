@@ -1,23 +1,23 @@
-/** Holds what is stored of a series against the calendar, session by session: pure. */
+/** Compares the stored bars of a series with the calendar, session by session. Pure. */
 
 import type { Session } from "../../domain/market/calendar.ts";
 import { INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
 import type { DayCount, Gap } from "../../storage/market/gaps.ts";
 
-/** Sessions that make up a symbol's own habit. */
-const HABIT = 20;
-/** Fewer sessions than this are no habit. */
-const LEAST_HABIT = 10;
-/** A session with less than this share of the usual bars is far below the symbol's own. */
+/** Sessions that make up a symbol's baseline. */
+const BASELINE = 20;
+/** Fewest sessions of a baseline. */
+const MIN_BASELINE = 10;
+/** A session with less than this share of the baseline's bars is sparse. */
 const SPARSE = 0.5;
-/** Seconds that a session may begin later or end earlier than twice its habit: a minute without trades is normal. */
+/** Seconds by which the bars of a session may begin later or end earlier than twice the baseline. */
 const TOLERANCE_S = 15 * 60;
 
-/** A session that has bars, against its hours. */
+/** A session that has bars, compared with its hours. */
 interface Traded {
   readonly session: Session;
   readonly day: DayCount;
-  /** Bars a second. */
+  /** Bars per second. */
   readonly rate: number;
   /** Seconds without a bar after the open and before the close. */
   readonly late: number;
@@ -26,8 +26,8 @@ interface Traded {
 
 /**
  * The gaps of `sessions` (ascending, all of them over), given the days that have bars. Sessions before the first bar
- * are none: the symbol may not have been listed yet. A symbol's habit is the median of the 20 sessions before, for
- * the first sessions of all that of the 20 around them.
+ * are not gaps: the symbol may not have been listed yet. A session's baseline is the median of the 20 sessions before
+ * it; for the first sessions it is that of the first 20.
  */
 export function findGaps(days: readonly DayCount[], sessions: readonly Session[], interval: Interval): Gap[] {
   const byDate = new Map(days.map((day) => [day.date, day]));
@@ -46,7 +46,7 @@ export function findGaps(days: readonly DayCount[], sessions: readonly Session[]
       traded.push({ session, day, rate: day.rows / (close - open), late, early });
     }
   }
-  // What is left lies on days without a session; the days after the last one are not over yet.
+  // The remaining days have no session; those after the last session are not over yet.
   const end = sessions.at(-1)?.date ?? 0;
   for (const { date, rows } of byDate.values()) if (date <= end) gaps.push({ date, kind: "outside", rows });
   if (interval !== "1d") {
@@ -60,9 +60,9 @@ export function findGaps(days: readonly DayCount[], sessions: readonly Session[]
 
 function kindOf(traded: readonly Traded[], at: number, step: number): Gap["kind"] | null {
   const { session, day, rate, late, early } = traded[at]!;
-  const habit = at < LEAST_HABIT ? traded.slice(0, HABIT) : traded.slice(Math.max(0, at - HABIT), at);
-  const known = habit.length >= LEAST_HABIT;
-  const usual = (field: "rate" | "late" | "early") => (known ? median(habit.map((each) => each[field])) : 0);
+  const baseline = at < MIN_BASELINE ? traded.slice(0, BASELINE) : traded.slice(Math.max(0, at - BASELINE), at);
+  const known = baseline.length >= MIN_BASELINE;
+  const usual = (field: "rate" | "late" | "early") => (known ? median(baseline.map((each) => each[field])) : 0);
   const tolerance = Math.max(step, TOLERANCE_S);
   if (late >= tolerance + 2 * usual("late") || early >= tolerance + 2 * usual("early")) return "truncated";
   if (rate < SPARSE * usual("rate")) return "sparse";

@@ -1,19 +1,19 @@
-/** The fetch stage: what each mode asks for, and what follows when an answer does not fit what is stored. */
+/** The fetch stage: what each mode fetches, and what happens when an answer does not fit the stored bars. */
 
 import { numberedBatches, uncovered } from "../../domain/runs/batch-plan.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
 import { savePlanStart } from "../../storage/runs/jobs.ts";
 import type { JobContext } from "../job-context.ts";
-import { askActions } from "./corporate-actions.ts";
+import { updateActions } from "./corporate-actions.ts";
 import { type FetchTarget, fetchBatches, PriceFactorDetected } from "./fetch-batches.ts";
 import { incrementStart } from "./incremental.ts";
 import { isRebuilding, rebuildRange, rebuildSeries } from "./rebuild.ts";
 import { recordGaps, repair } from "./repair.ts";
 
 /**
- * Brings the stored bars to where the job's mode wants them; stored batches of this run are never asked for again.
- * @throws ProviderError when something could not be had; what was stored stays
+ * Fetches what the job's mode requires; stored batches of this run are never fetched again.
+ * @throws ProviderError when something could not be fetched; what was stored stays
  */
 export async function fetchHistory(job: JobContext): Promise<void> {
   const { task } = job;
@@ -24,21 +24,21 @@ export async function fetchHistory(job: JobContext): Promise<void> {
   else {
     try {
       if (task.mode === "repair") return await repair(job);
-      if (!(await fetchForward(job))) return job.io.log("info", "up to date: nothing to ask for");
+      if (!(await fetchForward(job))) return job.io.log("info", "up to date: nothing to fetch");
     } catch (error) {
       if (!(error instanceof PriceFactorDetected)) throw error;
       await rebuildSeries(job, error);
     }
   }
-  await askActions(job);
+  await updateActions(job);
 }
 
-/** The range of a full run, or what an increment lacks; false if that is nothing. */
+/** Fetches the range of a full run, or what an increment lacks; false if there is nothing to fetch. */
 async function fetchForward(job: JobContext): Promise<boolean> {
   const { task, io, series } = job;
   const from = task.mode === "full" ? task.rangeFrom : (job.before.planFrom ?? (await incrementStart(job)));
   if (from === null) return false;
-  // Kept, so that a resumed increment asks for the same windows; the bars it stored would move its start.
+  // Stored, so that a resumed increment fetches the same windows: the bars it stored would move its start.
   if (task.mode === "incremental") await savePlanStart(io.db, task.jobId, from);
   job.plannedFrom = from;
   const target: FetchTarget = { provider: io.provider, series, into: "compare" };
@@ -47,16 +47,16 @@ async function fetchForward(job: JobContext): Promise<boolean> {
   return true;
 }
 
-/** Holds what may have changed against the calendar; the number of gaps that are not confirmed. */
+/** Compares what may have changed with the calendar; returns the number of gaps that are not confirmed. */
 export async function checkGaps(job: JobContext): Promise<number> {
   const { io, series, task, plannedFrom } = job;
   const { changedFrom } = await readSeries(io.db, series);
   if (task.mode !== "incremental") return recordGaps(job, 0);
-  // Nothing was asked and nothing changed: only sessions that are not there yet are left to judge.
+  // If nothing was fetched and nothing changed, only sessions since the last check remain.
   return recordGaps(job, Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf));
 }
 
-/** True if the provider answered every day of the run's range, or, for a longer history, of all that was ever asked. */
+/** Whether the provider answered for every day of the run's range and of all windows ever fetched. */
 export async function isHistoryComplete({ io, series, task }: JobContext): Promise<boolean> {
   const answered = await answeredWindows(io.db, series);
   const from = Math.min(

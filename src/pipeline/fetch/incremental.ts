@@ -1,4 +1,4 @@
-/** What an incremental job has to ask for: counted in sessions of the calendar, not in days. */
+/** What an incremental job has to fetch, counted in sessions of the calendar, not in days. */
 
 import { barStarts, type Calendar, type Session, tradingDate } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
@@ -8,9 +8,9 @@ import { readLastBars } from "../../storage/market/bars.ts";
 import { windowsAsOf } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 
-/** Sessions asked for again, the last stored one included, so that late corrections are seen. */
+/** Sessions fetched again, the last stored one included, to find late corrections. */
 const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;
-/** No market is closed for longer, in days. */
+/** The longest closure of a market, days. */
 const LONGEST_CLOSURE = 40;
 
 /** Midnight UTC of the trading date `count` sessions back from the bar at `ts`, its own session being the first. */
@@ -27,7 +27,7 @@ function overlapStart(calendar: Calendar, market: Market, interval: Interval, ts
   return start;
 }
 
-/** The newest session of which a bar could be had at `asOf`, and the newest such bar. */
+/** The newest session with a final bar at `asOf`, and the newest such bar. */
 function newestBar(
   calendar: Calendar,
   market: Market,
@@ -44,15 +44,15 @@ function newestBar(
   return null;
 }
 
-/** When a bar that starts at `ts` may be had from the job's provider, epoch seconds. */
+/** When the bar that starts at `ts` is final at the job's provider, epoch seconds. */
 export function finalAtOf({ io, task, market }: JobContext): (ts: number) => number {
   const { symbol, interval } = task;
   return (ts) => io.provider.finalAt?.(symbol, interval, ts) ?? io.calendar.barEnd(market, interval, ts);
 }
 
 /**
- * Where an incremental job begins to ask (epoch seconds): `overlapStart` of the last stored bar; `null` if it has
- * nothing to ask, because the newest session is stored and it and the overlap were asked for since that was final.
+ * Where an incremental job begins to fetch (epoch seconds): `overlapStart` of the last stored bar. `null` if there is
+ * nothing to fetch: the newest session is stored, and it and the overlap were fetched after it was final.
  */
 export async function incrementStart(job: JobContext): Promise<number | null> {
   const { io, task, series, market } = job;
@@ -62,6 +62,6 @@ export async function incrementStart(job: JobContext): Promise<number | null> {
   const finalAt = finalAtOf(job);
   const newest = newestBar(io.calendar, market, task.interval, task.asOf, finalAt);
   if (newest === null || last < newest.session.date) return from;
-  const asked = await windowsAsOf(io.db, series, from, finalAt(newest.ts));
-  return uncovered({ from, to: newest.ts + 1 }, asked).length === 0 ? null : from;
+  const fetched = await windowsAsOf(io.db, series, from, finalAt(newest.ts));
+  return uncovered({ from, to: newest.ts + 1 }, fetched).length === 0 ? null : from;
 }

@@ -1,4 +1,4 @@
-/** A history fetched anew beside the old one, which stays until the new one is whole: then they change places at once. */
+/** Fetches a history again into a staging series, which replaces the stored one in one step when it is complete. */
 
 import { ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
@@ -20,14 +20,13 @@ import { compareBars } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
 import { fetchBatches, PriceFactorDetected } from "./fetch-batches.ts";
 
-/** The new history may lack this share of the stored bars: a vendor does withdraw some. More is suspicious. */
-const LOSS = 0.02;
-/** Bars in which a factor shows, if there is one. */
+/** Share of the stored bars that the new history may lack: vendors withdraw some. More is suspicious. */
+const MAX_LOSS = 0.02;
+/** Bars that are compared to find a price factor. */
 const SAMPLE = 60;
 
 /**
- * Finishes what an earlier rebuild left to be put away; answers whether the job is in the middle of a rebuild that it
- * began before a stop.
+ * Finishes archiving after an earlier rebuild; returns whether the job is inside a rebuild that it began before a stop.
  */
 export async function isRebuilding(job: JobContext): Promise<boolean> {
   const { io, task, series } = job;
@@ -38,31 +37,28 @@ export async function isRebuilding(job: JobContext): Promise<boolean> {
   return false;
 }
 
-/** Fetches the range of the run anew and puts it in the place of what is stored for it. */
+/** Fetches the range of the run again and replaces what is stored for it. */
 export async function rebuildRange(job: JobContext): Promise<void> {
   const { rangeFrom: from, rangeTo: to } = job.task;
   await rebuild(job, { from, to }, async () => null);
 }
 
 /**
- * Fetches all that is stored, and the range of the run, anew: after a factor was found, older bars and newer ones do
- * not belong together.
+ * Fetches everything that is stored and the range of the run again: after a price factor older and newer bars do not
+ * fit together.
  */
 export async function rebuildSeries(job: JobContext, found?: PriceFactorDetected): Promise<void> {
   const { io, task, series } = job;
   if (found) {
     const { kind, factor } = found;
-    io.log(
-      "warn",
-      `${kind} found: the vendor multiplied older prices by ${factor.toFixed(6)}; the series is built anew`,
-    );
+    io.log("warn", `${kind} found: the vendor multiplied older prices by ${factor.toFixed(6)}; the series is rebuilt`);
   }
   const first = (await readBars(io.db, series, 0, Number.MAX_SAFE_INTEGER, 1)).ts[0];
   const from = Math.min(task.rangeFrom, Math.floor((first ?? task.rangeFrom) / DAY) * DAY);
   await rebuild(job, { from, to: task.rangeTo }, async (staging) => found ?? (await factorOf(job, staging)));
 }
 
-/** The factor between the stored bars and those of `staging`, of a rebuild that was begun before a stop. */
+/** The factor between stored and staged bars, in a rebuild that was begun before a stop. */
 async function factorOf({ io, series }: JobContext, staging: number): Promise<PriceFactorDetected | null> {
   const newest = (await readLastBars(io.db, staging, Number.MAX_SAFE_INTEGER, 1)).ts[0] ?? 0;
   const old = await readLastBars(io.db, series, newest + 1, SAMPLE);
@@ -72,8 +68,8 @@ async function factorOf({ io, series }: JobContext, staging: number): Promise<Pr
 }
 
 /**
- * @param factorIn what made the rebuild necessary, `null` if somebody asked for it
- * @throws ProviderError when the new history could not be had or is no match for the old one, which then stays
+ * @param factorIn finds the factor that made the rebuild necessary; `null` if it was requested
+ * @throws ProviderError when the new history could not be fetched or lacks too many stored bars; the old one then stays
  */
 async function rebuild(
   job: JobContext,
@@ -83,7 +79,7 @@ async function rebuild(
   const { io, task, series: seriesId } = job;
   const { runId } = task;
   const batches = planBatches(range.from, range.to, task.batchDays);
-  // Swapped before a stop, or nothing stored to be kept: the ledger of the series itself says what is left to do.
+  // Swapped before a stop, or nothing stored: the ledger of the series itself shows what remains.
   const isSwapped = uncovered(range, await answeredWindows(io.db, seriesId, runId)).length === 0;
   if (isSwapped) return;
   const pause = yielding(job);
@@ -95,29 +91,29 @@ async function rebuild(
   const { from, to } = range;
   const change = await compareStaging(io.db, seriesId, staging, from, to);
   const { fresh, lost, stored } = change;
-  if (lost > Math.max(1, LOSS * stored)) {
+  if (lost > Math.max(1, MAX_LOSS * stored)) {
     throw new ProviderError(
       "no_data",
       `The new history lacks ${lost} of the ${stored} stored bars: the old one was kept`,
     );
   }
   const factor = await factorIn(staging);
-  const news = factor ? newsOf(job, factor, change) : [];
+  const events = factor ? eventsOf(job, factor, change) : [];
   await copyRest(io.db, { seriesId, staging, from, to }, pause);
-  await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(news));
-  if (news.length > 0) io.alert();
+  await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(events));
+  if (events.length > 0) io.alert();
   await archiveReplaced(io.db, (await findStaging(io.db, seriesId))!, pause);
   job.dataPoints = await countBars(io.db, seriesId, task.rangeFrom, task.rangeTo);
-  io.log("info", `history built anew: ${fresh} bars took the place of ${stored}`);
+  io.log("info", `history rebuilt: ${fresh} bars replaced ${stored}`);
 }
 
-function newsOf({ task }: JobContext, { kind, factor }: PriceFactorDetected, { changed, first, last }: StagedChange) {
+function eventsOf({ task }: JobContext, { kind, factor }: PriceFactorDetected, { changed, first, last }: StagedChange) {
   if (first === null || last === null) return [];
-  const detail = `Older prices were multiplied by ${factor.toFixed(6)}; the series was built anew.`;
+  const detail = `Older prices were multiplied by ${factor.toFixed(6)}; the series was rebuilt.`;
   return revisionFound(task, { what: kind, detail, times: [first, last], bars: changed });
 }
 
-/** Between two pieces of a long write: lets other writers in for as long as the piece took, and messages. */
+/** Called between two parts of a long write: yields to other writers for as long as the part took, and to messages. */
 function yielding(job: JobContext): () => Promise<void> {
   let since = performance.now();
   return async () => {

@@ -1,4 +1,4 @@
-/** Finding the gaps of a series, and asking for them again: the provider itself, then another that the user named. */
+/** Finds the gaps of a series and fetches them again: from its provider, then from another that the user named. */
 
 import { ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
@@ -19,17 +19,17 @@ import { type FetchTarget, fetchBatches, isSpentQuota } from "./fetch-batches.ts
 import { findGaps } from "./find-gaps.ts";
 import { finalAtOf } from "./incremental.ts";
 
-/** Days before the first one judged that are read for the symbol's habit: 20 sessions and some. */
-const HABIT_DAYS = 45;
+/** Days before the first checked one that are read for the baseline: at least 20 sessions. */
+const BASELINE_DAYS = 45;
 
-/** Judges the sessions from `from` (epoch seconds) on anew; how many gaps the series has that are not confirmed. */
+/** Checks the sessions from `from` (epoch seconds) on again; returns the number of unconfirmed gaps of the series. */
 export async function recordGaps(job: JobContext, from: number): Promise<number> {
   const { io, task, series, traits, market } = job;
   const { db, calendar } = io;
-  // Only New York's and round-the-clock sessions are known: of other markets nobody can say what is missing.
+  // Only New York's and continuous sessions are known: for other markets missing ones cannot be found.
   if (traits.sessions !== "extended") {
     const start = Math.floor(from / DAY) * DAY;
-    const days = await dayCounts(db, series, start - HABIT_DAYS * DAY);
+    const days = await dayCounts(db, series, start - BASELINE_DAYS * DAY);
     const first = days[0]?.date ?? start;
     const finalAt = finalAtOf(job);
     const sessions = calendar
@@ -47,7 +47,7 @@ export async function recordGaps(job: JobContext, from: number): Promise<number>
 const isHard = (kind: string) => kind === "missing" || kind === "truncated";
 const hard = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind }) => isHard(kind));
 
-/** Asks for what the ledger never had an answer for, and for the gaps in what is stored; nothing else. */
+/** Fetches only the windows without an answer in the ledger and the gaps in the stored bars. */
 export async function repair(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   await recordGaps(job, 0);
@@ -57,24 +57,24 @@ export async function repair(job: JobContext): Promise<void> {
     into: "compare",
     extraWrites: answersOf(job, io.repairProvider),
   };
-  const never = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
+  const unanswered = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
   const known = await answeredWindows(io.db, series, task.runId);
-  const gaps = (await gapsToAsk(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
-  await fetchBatches(job, own, batchesOf(job, [...never, ...gaps]), known);
-  if (io.repairProvider) await askSecond(job, io.repairProvider);
+  const gaps = (await gapsToFetch(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
+  await fetchBatches(job, own, batchesOf(job, [...unanswered, ...gaps]), known);
+  if (io.repairProvider) await fillFrom(job, io.repairProvider);
 }
 
-/** Asks another provider for the gaps that are left; its bars carry its name. Its failure fails nothing else. */
-async function askSecond(job: JobContext, provider: NonNullable<JobContext["io"]["repairProvider"]>): Promise<void> {
+/** Fetches the remaining gaps from another provider and stores them under its name. Its failure does not fail the job. */
+async function fillFrom(job: JobContext, provider: NonNullable<JobContext["io"]["repairProvider"]>): Promise<void> {
   const { io, task, series, traits } = job;
   const theirs = provider.traits(task.symbol, task.interval);
   if (theirs.adjustment !== traits.adjustment) {
-    io.log("warn", `${provider.title} was not asked: its prices are adjusted in another way (${theirs.adjustment})`);
+    io.log("warn", `${provider.title} was not used: its prices are adjusted differently (${theirs.adjustment})`);
     return;
   }
   await recordGaps(job, 0);
-  // Also what the first has confirmed: somebody has named the second to be asked.
-  const batches = batchesOf(job, await gapsToAsk(job, "all"));
+  // Confirmed gaps too: the user named the second provider to fill them.
+  const batches = batchesOf(job, await gapsToFetch(job, "all"));
   try {
     await fetchBatches(job, { provider, series, into: "fill", extraWrites: answersOf(job, null) }, batches, []);
   } catch (error) {
@@ -83,8 +83,8 @@ async function askSecond(job: JobContext, provider: NonNullable<JobContext["io"]
   }
 }
 
-/** The sessions with hard gaps in the run's range that this run was not answered for; `open` are not confirmed either. */
-async function gapsToAsk({ io, task, series }: JobContext, which: "open" | "all"): Promise<Span[]> {
+/** The sessions with hard gaps in the run's range without an answer in this run; `open`: only unconfirmed ones. */
+async function gapsToFetch({ io, task, series }: JobContext, which: "open" | "all"): Promise<Span[]> {
   const known = await listGaps(io.db, series);
   return known
     .filter(
@@ -96,11 +96,11 @@ async function gapsToAsk({ io, task, series }: JobContext, which: "open" | "all"
     .sort((a, b) => a.from - b.from);
 }
 
-/** An answer counts once, when the last provider that is asked has given it. */
+/** An answer is counted once, when the last provider has given it. */
 const answersOf = ({ series, task }: JobContext, next: unknown) =>
   next ? undefined : (batch: Batch) => [recordAnswer(series, task.runId, batch.from, batch.to)];
 
-/** The batches of `spans`, in order; spans with no session between them are asked for at once. */
+/** The batches of `spans`, in order; spans without a session between them are merged. */
 function batchesOf({ io, task, market }: JobContext, spans: readonly Span[]): Batch[] {
   const merged: Span[] = [];
   for (const span of [...spans].sort((a, b) => a.from - b.from)) {

@@ -1,4 +1,4 @@
-/** The pool of workers: starts them when they are wanted, hands each one job at a time, and replaces one that dies. */
+/** The pool of worker threads: starts them on demand, gives each one job at a time, and replaces one that crashes. */
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
@@ -7,34 +7,34 @@ import type { Stage } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import type { FromWorker, Outcome, StopReason, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
 
-/** Who grants requests to the providers: one for all workers. */
+/** Grants requests to the providers; one for all workers. */
 export interface Gate {
   /** Resolves when the request may be sent; `held` is told why it waits. */
   acquire(request: {
     readonly provider: string;
     readonly cost: number;
-    /** Who asks, so that the limiter can be fair. */
+    /** The requesting job, so that the limiter can be fair between runs and jobs. */
     readonly task: Pick<SymbolTask, "runId" | "jobId">;
     readonly signal: AbortSignal;
     held(reason: string): void;
   }): Promise<{ settle(report: QuotaReport): void }>;
 }
 
-/** What a job says while it runs. */
+/** Receives the reports of a running job. */
 export interface TaskListener {
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
   coverage(coverage: Coverage): void;
   log(level: LogLevel, message: string): void;
-  /** The job recorded something that may be worth a mail. */
+  /** The job recorded an event that may be mailed. */
   alert(): void;
 }
 
-/** The worker died while it had the job; the job itself is neither done nor failed. */
+/** The worker crashed during the job, which is neither done nor failed. */
 export class WorkerCrashed extends Error {
-  override readonly name = "WorkerDied";
+  override readonly name = "WorkerCrashed";
 }
 
-/** One job from its order to its outcome. */
+/** One job from its task to its outcome. */
 class Assignment {
   readonly permits = new Map<number, { abort: AbortController; settle?: (report: QuotaReport) => void }>();
   readonly #end = Promise.withResolvers<Outcome>();
@@ -47,7 +47,7 @@ class Assignment {
   ) {}
 }
 
-/** One thread and the job it has. */
+/** One thread and its current job. */
 class WorkerHandle {
   assignment: Assignment | null = null;
   ready = false;
@@ -60,24 +60,24 @@ class WorkerHandle {
 
 const WORKER = new URL("./worker.ts", import.meta.url);
 
-/** The message of an error that is told as it would be printed, with lines of source and a stack. */
+/** The message in an error that was printed with lines of source and a stack. */
 function reasonOf(printed: string): string {
   const line = /^(?:error|\w*Error): (.+)$/m.exec(printed)?.[1];
   return line ?? (printed.trim().split("\n")[0] || "the thread ended");
 }
 
-/** Starts that may fail one after the other before the pool gives up on replacing workers. */
+/** Failed starts in a row after which no worker is started again. */
 const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
   readonly #workers = new Set<WorkerHandle>();
-  /** Jobs for which no worker is free yet: workers take a moment to start. */
+  /** Jobs for which no worker is ready yet. */
   readonly #waiting: Assignment[] = [];
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
 
-  /** @param script the worker's module; tests put a dying one in its place */
+  /** @param script the worker's module; tests replace it by one that crashes */
   constructor(
     readonly size: number,
     private settings: WorkerSettings,
@@ -85,19 +85,19 @@ export class WorkerPool {
     private readonly script: URL = WORKER,
   ) {}
 
-  /** Starts every worker now, so that the first jobs need not wait for a start. */
+  /** Starts all workers now, so that the first jobs do not wait for a start. */
   warm(): void {
     while (this.#canSpawn) this.#spawn();
   }
 
-  /** Workers that are up. */
+  /** Workers that are ready for jobs or have one. */
   get alive(): number {
     return [...this.#workers].filter((worker) => worker.ready).length;
   }
 
   /**
    * Runs one job on the next free worker.
-   * @throws WorkerDied when the worker went away before the job's end, or none can be started
+   * @throws WorkerCrashed when the worker ended before the job, or none can be started
    */
   run(task: SymbolTask, listener: TaskListener): Promise<Outcome> {
     const assignment = new Assignment(task, listener);
@@ -108,7 +108,7 @@ export class WorkerPool {
     return assignment.outcome;
   }
 
-  /** Stops a job: one that waits at once, one in work as soon as its worker breathes. */
+  /** Stops a job: a waiting one at once, a running one at its worker's next checkpoint. */
   stop(jobId: number, reason: StopReason): void {
     const place = this.#waiting.findIndex(({ task }) => task.jobId === jobId);
     if (place >= 0) this.#waiting.splice(place, 1)[0]!.resolve({ kind: "stopped", reason });
@@ -117,13 +117,13 @@ export class WorkerPool {
     }
   }
 
-  /** Gives the providers other variables; jobs in work end with those they began with. */
+  /** Changes the providers' variables; running jobs keep those they started with. */
   configure(providerValues: WorkerSettings["providerValues"]): void {
     this.settings = { ...this.settings, providerValues };
     for (const worker of this.#workers) worker.send({ type: "configure", providerValues });
   }
 
-  /** Stops every job at its next batch, waits for the workers to close, and ends them. */
+  /** Stops every job at its next batch and waits until all workers have closed. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: "stopped", reason: "shutdown" });
@@ -139,18 +139,18 @@ export class WorkerPool {
       worker.send({ type: "stop", reason: "shutdown" });
       await worker.assignment.outcome.catch(() => {});
     }
-    // Never `terminate()`: a thread that is stopped in the middle of a call into the database driver takes the whole
-    // process with it. One that is still starting closes as soon as it is up.
+    // Never `terminate()`: a thread that is stopped inside a call of the database driver crashes the process. A thread
+    // that is still starting closes when it is ready.
     worker.send({ type: "close" });
     await gone;
   }
 
-  /** Is there room for another worker, and have the last ones come up? */
+  /** Whether another worker may be started: there is room, and the last starts did not all fail. */
   get #canSpawn(): boolean {
     return !this.#closed && this.#workers.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
-  /** Hands waiting jobs to free workers, first come, first served; those that are left over get a worker started. */
+  /** Gives waiting jobs to free workers in order, and starts workers for the remaining jobs. */
   #assign(): void {
     let starting = 0;
     for (const worker of this.#workers) {
@@ -197,12 +197,12 @@ export class WorkerPool {
       case "acquire":
         void this.#acquire(worker, assignment, message);
         break;
-      case "forgo":
+      case "release":
         assignment.permits.get(message.request)?.abort.abort();
         assignment.permits.delete(message.request);
         break;
       case "settle":
-        // Kept until the job ends: an answer is settled when it arrives, and again when it has been read.
+        // Kept until the job ends: a permit is settled when the answer arrives, and again when it has been read.
         assignment.permits.get(message.request)?.settle?.(message.report);
         break;
       case "outcome":
@@ -232,7 +232,7 @@ export class WorkerPool {
       worker.send({ type: "granted", request });
     } catch (error) {
       assignment.permits.delete(request);
-      // The job of a forgone request is already on its way to stop.
+      // The request was released because its job is being stopped.
       if (abort.signal.aborted) return;
       const [kind, retryAfter] =
         error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const];
@@ -240,7 +240,7 @@ export class WorkerPool {
     }
   }
 
-  /** Replaces a worker that died; whoever waits for its job learns of it. */
+  /** Replaces a worker that ended by itself and rejects its job. */
   #onExit(worker: WorkerHandle, why: string): void {
     if (!this.#workers.delete(worker)) return;
     const { assignment } = worker;

@@ -12,10 +12,10 @@ import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts"
 import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
 import type { Outcome, SymbolTask } from "../messages.ts";
 
-/** How long a job rests when its provider says that the quota is spent, but not until when. */
+/** How long a job is parked when its provider does not say when the spent quota resets. */
 const PARKED_SECONDS = 15 * 60;
 
-/** Works on one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */
+/** Processes one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */
 export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
   const { symbol, interval, provider, jobId } = task;
   const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
@@ -32,7 +32,7 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     }
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {
-    // Requests that came to nothing were sent all the same, and how long the profile took to store is known only now.
+    // Failed requests count too, and the time of storing the profile is known only now.
     await addWorkTime(io.db, jobId, { apiCalls: job.apiCalls, fetchMs: job.fetchMs, stageMs: job.stageMs });
   }
 }

@@ -4,8 +4,8 @@ import { ProviderError } from "../../domain/errors.ts";
 import type { Provider } from "../../providers/provider.ts";
 
 /**
- * `provider`, with secrets taken out of its errors and rejected rows. Adapters redact what they say themselves; this
- * holds whatever they forget, and whoever writes the next one.
+ * `provider`, with secrets redacted from its errors and rejected rows. Adapters redact their own messages; this covers
+ * what they miss, in every adapter.
  */
 export function redactingProvider(provider: Provider, redact: (text: string) => string): Provider {
   const guarded = async <T>(work: Promise<T>): Promise<T> => {

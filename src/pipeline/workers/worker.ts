@@ -13,7 +13,7 @@ import { redactingProvider } from "./redacting-provider.ts";
 
 declare const self: Worker;
 
-/** How long a request under way may hold a shutdown up, milliseconds: the server leaves after nine seconds. */
+/** How long a request under way may delay a shutdown, milliseconds; the server exits after nine seconds. */
 const GRACE_MS = 5_000;
 
 const send = (message: FromWorker) => self.postMessage(message);
@@ -21,11 +21,11 @@ const send = (message: FromWorker) => self.postMessage(message);
 let settings: WorkerSettings;
 let redact = (text: string) => text;
 let db: Database;
-/** Closing waits for it: a thread must not end in the middle of a call into the driver. */
+/** Closing waits for it: a thread must not end inside a call of the driver. */
 let opening: Promise<Database | undefined> = Promise.resolve(undefined);
-/** Ends the job at its next breath, and what it waits for leave to do. */
+/** Stops the job at its next checkpoint, and its waits for a permit. */
 let stop = new AbortController();
-/** Ends requests that are under way. */
+/** Aborts requests that are under way. */
 let cut = new AbortController();
 let cutTimer: ReturnType<typeof setTimeout> | undefined;
 let calendar: Calendar;
@@ -33,7 +33,7 @@ let requests = 0;
 const waiting = new Map<number, { granted(): void; held(reason: string): void; refused(error: Error): void }>();
 const providers = new Map<string, Provider>();
 
-/** Takes the providers' variables; those built with others are built anew. */
+/** Applies the providers' variables; providers are built again when they are next needed. */
 function configure(providerValues: WorkerSettings["providerValues"]): void {
   settings = { ...settings, providerValues };
   redact = redactor(secretsOf(providerValues));
@@ -48,7 +48,7 @@ function providerOf(name: string): Provider {
   return provider;
 }
 
-/** Asks the limiter on the main thread for one request; a stopped job waits no longer. */
+/** Reserves one request in the limiter on the main thread; rejects when the job is stopped. */
 function acquire(provider: string, cost: number, held: (reason: string) => void): Promise<Permit> {
   requests += 1;
   const request = requests;
@@ -56,7 +56,7 @@ function acquire(provider: string, cost: number, held: (reason: string) => void)
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       waiting.delete(request);
-      send({ type: "forgo", request });
+      send({ type: "release", request });
       reject(signal.reason);
     };
     if (signal.aborted) return reject(signal.reason);
@@ -80,7 +80,7 @@ function acquire(provider: string, cost: number, held: (reason: string) => void)
   });
 }
 
-/** Stops the job; when the server stops, a request under way may still be answered, so that its batch is stored. */
+/** Stops the job. On shutdown a request under way may still be answered, so that its batch is stored. */
 function halt(reason: Stopped): void {
   stop.abort(reason);
   clearTimeout(cutTimer);

@@ -190,7 +190,7 @@ describe("corporate actions", () => {
       },
     }) as MemoryVendor;
     expect((await pipeline.run(failing, { asOf: evening(58) })).kind).toBe("done");
-    expect(pipeline.log.join("\n")).toContain("splits and dividends could not be had: your plan has no splits");
+    expect(pipeline.log.join("\n")).toContain("splits and dividends could not be fetched: your plan has no splits");
     await pipeline.run(vendor, { mode: "incremental", asOf: evening(59) });
     expect(vendor.actionsAsked).toBe(1);
   });

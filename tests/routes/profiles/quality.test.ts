@@ -67,7 +67,7 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   expect((await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order: "rebuild" }))).status).toBe(303);
   await app.reach(newest().id, "complete", "failed");
   expect((await runs.read(newest().id)).run.mode).toBe("full");
-  expect(app.printed.join("\n")).toContain("history built anew");
+  expect(app.printed.join("\n")).toContain("history rebuilt");
   expect((await fetch(`${app.url}/profiles/NOPE/renew`, form({ interval: "1d", order: "repair" }))).status).toBe(404);
 }, 60_000);
 
