@@ -1,4 +1,4 @@
-/** Makes a mail of events of one kind. */
+/** Composes one mail from events of one kind. */
 
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
 import { gapMail, revisionMail } from "./templates/data-quality.ts";

@@ -1,13 +1,13 @@
 /**
- * Decides which mails are to be made of the events that wait: pure, so that every rule can be tried on a clock.
+ * Decides which mails to make from pending events. Pure, so that every rule can be tested with any time.
  *
- * - What a person can do something about at once (a run that ended, a quota) is mailed at once, and whatever follows
- *   within the digest window is one mail at its end.
- * - What comes in flocks (failed symbols, revisions, gaps, missed schedules) is collected for one window from its
- *   first event on.
- * - A failed symbol is told in the mail of its run. It has a mail of its own only if its run has none, or goes on for
- *   longer than a day.
- * - In quiet hours no mail is made; what happened is told after them.
+ * - Prompt kinds (a run that ended, a quota) are mailed at once; further events within the digest window are one mail
+ *   at its end.
+ * - Frequent kinds (failed symbols, revisions, gaps, missed schedules) are collected for one window from their first
+ *   event on.
+ * - A failed symbol is part of its run's mail. It has a mail of its own only if its run has none, or runs for longer
+ *   than a day.
+ * - In quiet hours no mail is made; their events are mailed after them.
  */
 
 import { ALERT_KINDS, type AlertEvent, type AlertKind, type AlertRules, type QuietHours } from "../domain/alerts.ts";
@@ -17,15 +17,15 @@ const MINUTE = 60_000;
 /** A failed symbol waits no longer than this for its run to end. */
 const LONGEST_WAIT = 24 * 60 * MINUTE;
 
-/** Kinds that are mailed at once if nothing of them was mailed lately. */
+/** Kinds that are mailed at once unless one of them was mailed within the digest window. */
 const PROMPT: readonly AlertKind[] = ["run_failed", "run_finished", "quota_level"];
 
 export interface MailPlan {
   /** Events that make one mail each, all of one kind. */
   readonly mails: readonly { readonly kind: AlertKind; readonly events: readonly PendingEvent[] }[];
-  /** Events of which no mail will be made. */
+  /** Events that will not be mailed. */
   readonly muted: readonly number[];
-  /** When to look again, epoch milliseconds; `null` = when there are new events. */
+  /** When to plan again, epoch milliseconds; `null`: when there are new events. */
   readonly nextAt: number | null;
 }
 
@@ -67,7 +67,7 @@ export function planMails(
   return { mails, muted, nextAt };
 }
 
-/** Whether a failed run has a mail of its own: a rule for all runs that end is one for failed ones too. */
+/** Whether failed runs are mailed: a rule for all finished runs includes failed ones. */
 const mailsRuns = ({ on }: AlertRules) => on.run_failed || on.run_finished;
 
 function isWanted({ kind }: AlertEvent, rules: AlertRules): boolean {
@@ -80,7 +80,7 @@ function dueTime(kind: AlertKind, first: AlertEvent, rules: AlertRules, lastMail
   return first.at + (kind === "job_failed" && mailsRuns(rules) ? Math.max(window, LONGEST_WAIT) : window);
 }
 
-/** Whether `now` lies in the quiet hours, by the clocks of their zone; they may go over midnight. */
+/** Whether `now` lies in the quiet hours, in their time zone; they may include midnight. */
 export function isQuiet(quiet: QuietHours | null, now: number): boolean {
   if (quiet === null || quiet.from === quiet.to) return false;
   const { from, to, zone } = quiet;

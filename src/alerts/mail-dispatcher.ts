@@ -1,8 +1,8 @@
 /**
- * The outbox at work: makes mails of the events that were recorded, and sends what waits, with patience.
+ * Makes mails from recorded events and sends the queued ones, with retries.
  *
- * It looks when it is woken, when something falls due, and every half minute, because events are also recorded by
- * threads that cannot wake it. Only one look is under way at a time.
+ * It polls the outbox when it is notified, when something is due, and every half minute, because worker threads record
+ * events without notifying it. Only one poll runs at a time.
  */
 
 import { type Clock, systemClock } from "../clock.ts";
@@ -37,12 +37,12 @@ const POLL_MS = 30_000;
 const LEASE_MS = 120_000;
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 60 * 60_000;
-/** A mail that nobody took for so long is given up, as mail servers do among themselves (RFC 5321, 4.5.4.1). */
+/** A mail that was not accepted for this long is given up, as mail servers do (RFC 5321, 4.5.4.1). */
 const GIVE_UP_MS = 5 * 24 * 60 * 60_000;
-/** Events taken into account in one look. */
-const EVENTS = 20_000;
-/** How long a mail under way may hold a shutdown up, milliseconds. */
-const FAREWELL_MS = 2_000;
+/** Most events that one poll reads. */
+const EVENTS_PER_POLL = 20_000;
+/** How long a mail under way may delay a shutdown, milliseconds. */
+const CLOSE_MS = 2_000;
 
 export interface OutboxOptions {
   readonly db: Database;
@@ -80,25 +80,25 @@ export class MailDispatcher {
     return this.#rules;
   }
 
-  /** Where mails go, or `null` if there is no mail server; then events are noted, but not mailed. */
+  /** The mail account, or `null` without a mail server; then events are recorded, but not mailed. */
   get account(): MailAccount | null {
     return this.#account;
   }
 
-  /** Whether there is a mail server that cannot be used for now; then events wait for it. */
+  /** Whether there is a mail server that cannot be used for now; then events are kept for it. */
   get waits(): boolean {
     return this.#waits;
   }
 
-  /** Begins to send: the server is reachable at `base`, which links in mails point to. */
+  /** Starts to send. `base` is the address of the server, for links in mails. */
   start(base: string): void {
     this.#base = base.replace(/\/$/, "");
     this.notify();
   }
 
   /**
-   * Sends through another account from now on; what waits is tried at once.
-   * @param waits without an account: there is one, but it cannot be used for now, so that events are kept for it
+   * Sends through another account from now on; queued mails are tried at once.
+   * @param waits without an account: there is one, but it cannot be used for now, so events are kept for it
    */
   async use(account: MailAccount | null, waits = false): Promise<void> {
     this.#account = account;
@@ -134,30 +134,30 @@ export class MailDispatcher {
     this.notify();
   }
 
-  /** Looks as soon as the look under way is over: there may be new events. */
+  /** Polls now, or again after the poll under way: there may be new events. */
   notify(): void {
     if (this.#base === null || this.#closed) return;
     this.#again = true;
     this.#polling ??= this.#keepPolling().finally(() => {
       this.#polling = null;
-      // Woken between the last look and now.
+      // Notified between the last poll and now.
       if (this.#again) this.notify();
     });
   }
 
-  /** Resolves when nothing is left to be done at present. */
+  /** Resolves when there is nothing to do at present. */
   async idle(): Promise<void> {
     while (this.#polling !== null) await this.#polling;
   }
 
-  /** Stops; a mail under way gets a moment to arrive, and is sent again by the next start if it does not. */
+  /** Stops. A mail under way may finish for a moment; otherwise it is sent again after the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTimer?.();
     if (this.#polling === null) return;
-    const farewell = setTimeout(() => this.#abort.abort(), FAREWELL_MS);
+    const timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
     await this.#polling;
-    clearTimeout(farewell);
+    clearTimeout(timer);
   }
 
   async #keepPolling(): Promise<void> {
@@ -172,7 +172,7 @@ export class MailDispatcher {
         nextAt = earlier(planned, due);
       } catch (error) {
         nextAt = null;
-        this.options.log.write("error", `Alerts cannot be worked on: ${messageOf(error)}`);
+        this.options.log.write("error", `Alerts cannot be processed: ${messageOf(error)}`);
       }
     }
     if (this.#closed) return;
@@ -180,10 +180,10 @@ export class MailDispatcher {
     this.#cancelTimer = this.#clock.after(wait, () => this.notify());
   }
 
-  /** Makes mails of the events that wait; answers when to look again. */
+  /** Makes mails from pending events; returns when to poll again. */
   async #makeMails(): Promise<number | null> {
     if (this.#waits) return null;
-    const events = await newEvents(this.#db, EVENTS);
+    const events = await newEvents(this.#db, EVENTS_PER_POLL);
     if (events.length === 0) return null;
     if (this.#account === null) {
       await muteEvents(

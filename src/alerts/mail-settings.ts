@@ -1,6 +1,6 @@
 /**
- * Where mails go: from the environment, or set on the settings page. What is set there is tried before it is kept; the
- * password goes in and never comes out, and only to the server it was entered for.
+ * The mail account, from the environment or from the settings page. What is set there is verified before it is stored.
+ * The password is write-only, and sent only to the server it was entered for.
  */
 
 import { type Config, isMailAddress, isMailServer } from "../config.ts";
@@ -15,7 +15,7 @@ import { type MailAccount, Mailer, secretsOfMail } from "./smtp.ts";
 const ACCOUNT = "mail:account";
 const PASSWORD = "mail:password";
 
-/** What the log and the doctor say when the stored password is sealed with another secret. */
+/** The message of log and doctor for a password that is stored under another secret. */
 export const UNREADABLE_PASSWORD = "The mail server's password is stored, but cannot be read with this BARKEEP_SECRET";
 
 /** The account without its password, as it is stored and shown. */
@@ -23,7 +23,7 @@ export interface MailFields {
   /** `smtp://user@host:587`, without the password. */
   readonly server: string;
   readonly from: string;
-  /** With commas between. */
+  /** Separated by commas. */
   readonly to: string;
 }
 
@@ -31,15 +31,15 @@ export interface MailSettingsOptions {
   readonly db: Database;
   readonly config: Config;
   readonly log: Log;
-  /** Told whenever the account changes, and at once; `unreadable`: there is one, but not its password. */
+  /** Called on opening and whenever the account changes; `unreadable`: its password cannot be read. */
   onChange(account: MailAccount | null, secrets: readonly string[], unreadable: boolean): Promise<void>;
-  /** How long the mail server may be silent while it is tried, milliseconds. */
+  /** How long the mail server may be silent during the verification, milliseconds. */
   readonly maxWait?: number;
 }
 
 export class MailSettings {
   #fields: MailFields | null = null;
-  /** `null` while one is stored that cannot be read with this secret. */
+  /** `null` while the stored one cannot be read with this secret. */
   #password: string | null = "";
   #cipher: Cipher | null = null;
 
@@ -64,19 +64,19 @@ export class MailSettings {
     return own;
   }
 
-  /** Whether the environment says where mails go; then it is not changed here. */
+  /** Whether the environment sets the account; then it cannot be changed here. */
   get fixed(): boolean {
     return this.options.config.mail !== undefined;
   }
 
-  /** Where mails go; `null` if nothing is set, or its password cannot be read. */
+  /** The account; `null` if none is set, or its password cannot be read. */
   get account(): MailAccount | null {
     const { mail } = this.options.config;
     if (mail !== undefined) return mail;
     return this.#password === null ? null : this.#fields && accountOf(this.#fields, this.#password);
   }
 
-  /** What is set, without the password; `null` if nothing is. */
+  /** The account without the password; `null` if none is set. */
   get fields(): MailFields | null {
     const { mail } = this.options.config;
     if (mail === undefined) return this.#fields;
@@ -93,13 +93,13 @@ export class MailSettings {
     return this.#password === null;
   }
 
-  /** Whether a password can be kept. */
+  /** Whether passwords can be stored. */
   get keepsPassword(): boolean {
     return this.#cipher !== null;
   }
 
   /**
-   * Keeps an account after its server has let us in.
+   * Stores an account after logging in to its server.
    * @param password empty to keep the one that is set
    * @throws Refusal with one error per wrong field; nothing is changed then
    */
@@ -111,7 +111,7 @@ export class MailSettings {
     try {
       await new Mailer(account, this.options.maxWait).verify();
     } catch (error) {
-      const message = `The mail server did not let us in: ${messageOf(error)}`;
+      const message = `The mail server cannot be used: ${messageOf(error)}`;
       throw new Refusal("invalid", message, [{ path: "server", message }]);
     }
     const { db } = this.options;
@@ -125,7 +125,7 @@ export class MailSettings {
     await this.#notify();
   }
 
-  /** Forgets the account that was set on the page. */
+  /** Removes the account that was set on the page. */
   async forget(): Promise<void> {
     if (this.fixed) throw new Refusal("conflict", "Set in the environment; change it there");
     await saveSetting(this.options.db, ACCOUNT, null);

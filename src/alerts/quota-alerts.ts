@@ -1,4 +1,4 @@
-/** Sees when a day's or month's quota comes to the level that is worth a mail. */
+/** Records an event when a day's or month's quota reaches the level of the alert rules. */
 
 import type { QuotaLevel } from "../domain/alerts.ts";
 import { messageOf } from "../domain/errors.ts";
@@ -8,16 +8,16 @@ import { recordStatements } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
 import type { MailDispatcher } from "./mail-dispatcher.ts";
 
-/** Shorter quotas are meant to be used up: the limiter paces requests by them. */
+/** Shorter quotas are not alerted: the limiter spreads requests so that they are used up. */
 const PERIODS: readonly string[] = ["day", "month"];
 
 export class QuotaAlerts {
-  /** Told already: provider, period and the period's end. The database keeps the same event from being told twice. */
+  /** Already recorded: provider, period and its end. The database prevents duplicates after a restart. */
   readonly #reported = new Set<string>();
 
   constructor(private readonly dependencies: { db: Database; log: Log; outbox: MailDispatcher }) {}
 
-  /** Records the quotas that have come to the level since the last look. */
+  /** Records the quotas that have reached the level since the last check. */
   check(states: readonly QuotaState[], now = Date.now()): void {
     const { db, log, outbox } = this.dependencies;
     const fresh = quotasAt(outbox.rules.quotaPercent, states, now).filter(
@@ -29,7 +29,7 @@ export class QuotaAlerts {
       () => outbox.notify(),
       (error) => {
         for (const event of fresh) this.#reported.delete(nameOf(event));
-        log.write("warn", `A quota's level could not be noted and will be tried again: ${messageOf(error)}`);
+        log.write("warn", `A quota's level could not be recorded and will be tried again: ${messageOf(error)}`);
       },
     );
   }

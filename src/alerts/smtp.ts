@@ -1,9 +1,9 @@
-/** The mail server: how it is reached, whether it answers, and what its refusals mean. */
+/** The SMTP client: sends mails, verifies accounts, and classifies errors. */
 
 import { messageOf } from "../domain/errors.ts";
 import { redactor } from "../redact.ts";
 
-/** Where mails go. */
+/** A mail server and the addresses to use. */
 export interface MailAccount {
   /** `smtp://user:password@host:587` or `smtps://…`. */
   readonly url: string;
@@ -19,7 +19,7 @@ export interface OutgoingMail {
   readonly html: string;
 }
 
-/** A mail that was not taken. */
+/** A mail was not accepted. */
 export class MailError extends Error {
   override readonly name = "MailError";
   constructor(
@@ -45,8 +45,8 @@ export class Mailer {
   }
 
   /**
-   * Hands a mail to the server. Its Message-ID comes from its id, so that a mail that is sent twice, because nobody
-   * knows whether the first attempt arrived, can be told to be the same.
+   * Sends a mail. Its Message-ID comes from its id, so that receivers recognise a mail that is sent again because the
+   * result of the first attempt is unknown.
    * @throws MailError
    */
   async send(mail: OutgoingMail, signal?: AbortSignal): Promise<void> {
@@ -60,7 +60,7 @@ export class Mailer {
         subject: mail.subject,
         text: mail.text,
         html: mail.html,
-        // Holiday notices and the like are not answered to a machine.
+        // Asks receivers not to send automatic replies.
         headers: { "Auto-Submitted": "auto-generated" },
         disableFileAccess: true,
         disableUrlAccess: true,
@@ -90,7 +90,7 @@ export class Mailer {
   }
 
   async #connect() {
-    // Loaded with the first mail: it takes a fifth of the time in which the server starts.
+    // Loaded with the first mail: loading it takes a fifth of the server's start.
     const { createTransport } = await import("nodemailer");
     const url = new URL(this.account.url);
     const { username, password } = url;
@@ -112,13 +112,13 @@ export class Mailer {
     const { code, responseCode } = error as { code?: string; responseCode?: number };
     const host = new URL(this.account.url).host;
     const said = this.#redact(messageOf(error));
-    // A wrong password can be put right in the settings, so the mail waits for it.
+    // A wrong password can be corrected in the settings, so the mail is kept.
     const refused = responseCode !== undefined && responseCode >= 500 && code !== "EAUTH";
     return new MailError(`${host}: ${said}`, refused && (code === "EENVELOPE" || code === "EMESSAGE"));
   }
 }
 
-/** What must never be shown of a mail server's URL: the password, also as it looks on the wire. */
+/** The secrets in a mail server's URL: the password, also in the encodings of SMTP. */
 export function secretsOfMail(url: string): string[] {
   const { username, password } = new URL(url);
   if (password === "") return [];

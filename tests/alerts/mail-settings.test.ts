@@ -27,12 +27,12 @@ test("a mail server is tried before it is saved, survives a restart, and its pas
     await using app = await startApp({ env: SECRET, folder });
     const wrong = await submit(app, fieldsFor(server.url, { password: "wr0ng-one" }));
     expect(wrong.status).toBe(422);
-    expect(wrong.text).toContain("did not let us in");
+    expect(wrong.text).toContain("The mail server cannot be used");
     expect(wrong.text).not.toContain("wr0ng-one");
     expect(app.app.outbox.account).toBe(null);
 
     const saved = await submit(app, fieldsFor(server.url));
-    expect(saved.text).toContain("the mail server let us in");
+    expect(saved.text).toContain("the mail server accepted the connection");
     // Without the password again, it is kept.
     const again = await submit(app, fieldsFor(server.url, { password: "", to: "a@example.com, b@example.com" }));
     expect(again.text).toContain("a@example.com, b@example.com");

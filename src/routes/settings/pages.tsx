@@ -49,7 +49,7 @@ export function settingsPages(services: SettingsServices) {
     const saved = c.req.query("saved");
     const flash = { level: "info", text: "Saved; the next request uses it" } as const;
     if (saved === "mail")
-      return show(c, {}, 200, { flash: { level: "info", text: "Saved: the mail server let us in" } });
+      return show(c, {}, 200, { flash: { level: "info", text: "Saved: the mail server accepted the connection" } });
     return saved === undefined ? show(c) : show(c, { name: saved, flash });
   });
 

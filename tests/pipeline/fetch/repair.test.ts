@@ -113,6 +113,6 @@ describe("a repair", () => {
     await pipeline.run(vendor, { asOf: evening(59) });
     await pipeline.run(vendor, { mode: "repair", asOf: evening(59), repair: second });
     expect(second.asked).toEqual([]);
-    expect(pipeline.log.join("\n")).toContain("adjusted in another way");
+    expect(pipeline.log.join("\n")).toContain("adjusted differently");
   });
 });
