@@ -151,7 +151,7 @@ describe("what limits a run", () => {
     b.begin(b.jobs[0]!);
     await b.ask(10);
     await b.clock.advance(10 * MINUTE);
-    expect(b.summary()).toMatchObject({ eta: null, held: { by: "quota", until: (NOON + 60 * MINUTE) / 1_000 } });
+    expect(b.summary()).toMatchObject({ eta: null, blocked: { by: "quota", until: (NOON + 60 * MINUTE) / 1_000 } });
     const words = b.head().replace(/<[^>]+>/g, "");
     expect(words).toContain("Time leftlimited by API quota until 13:00 UTC");
     await b.clock.advance(50 * MINUTE);
@@ -175,6 +175,6 @@ describe("what limits a run", () => {
     await b.ask(1);
     await b.clock.advance(1_000);
     b.fetched(b.jobs[0]!, 24, 500);
-    expect(b.summary()).toMatchObject({ held: null, eta: { limitedBy: "speed", until: null } });
+    expect(b.summary()).toMatchObject({ blocked: null, eta: { limitedBy: "speed", until: null } });
   });
 });
