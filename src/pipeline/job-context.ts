@@ -86,9 +86,9 @@ export class JobContext {
     return {
       signal: io.requestSignal,
       log: io.log,
-      waiting: (reason) => {
+      waiting: (wait) => {
         onRetry();
-        this.stage({ stage: "waiting", reason });
+        this.stage({ stage: "waiting", wait });
       },
       acquire: async (cost) => {
         const permit = await io.acquire(provider.name, cost);

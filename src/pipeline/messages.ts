@@ -5,7 +5,7 @@ import type { LogLevel } from "../domain/log.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { SessionExceptions } from "../domain/market/session-exceptions.ts";
 import type { Coverage } from "../domain/runs/coverage.ts";
-import type { Stage } from "../domain/runs/progress.ts";
+import type { Stage, Wait } from "../domain/runs/progress.ts";
 import type { FetchMode } from "../domain/runs/refetch.ts";
 import type { Mode } from "../domain/runs/states.ts";
 import type { QuotaReport } from "../providers/provider.ts";
@@ -45,8 +45,8 @@ export type Outcome =
       readonly gaps: number;
     }
   | { readonly kind: "stopped"; readonly reason: StopReason }
-  /** The quota is spent: the job continues after so many seconds. */
-  | { readonly kind: "parked"; readonly seconds: number; readonly reason: string; readonly counters: CallCounters }
+  /** The quota is spent: the job continues when the wait is over. */
+  | { readonly kind: "parked"; readonly wait: Wait; readonly reason: string; readonly counters: CallCounters }
   /** If a provider failed, `error` is the kind of failure and `counters` the job's counts until then. */
   | {
       readonly kind: "failed";
@@ -84,7 +84,7 @@ export type ToWorker =
       readonly retryAfter: number | undefined;
     }
   /** The limiter lets the request wait: why, and until when. */
-  | { readonly type: "held"; readonly request: number; readonly reason: string }
+  | { readonly type: "held"; readonly request: number; readonly wait: Wait }
   /** The providers' variables changed; they apply from the next job on. */
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
   | { readonly type: "close" };

@@ -5,6 +5,7 @@ import type { BarColumns } from "../domain/market/bars.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { RejectedRow } from "../domain/market/validate-bars.ts";
+import type { Wait } from "../domain/runs/progress.ts";
 
 /** What separates series in storage: two feeds or adjustments are two series, never blended. */
 export interface SeriesTraits {
@@ -61,8 +62,8 @@ export interface FetchContext {
    * when the request may be sent; rejects with the signal's reason when the job is stopped.
    */
   acquire(cost?: number): Promise<Permit>;
-  /** Tells the screen why the job waits, e.g. `Retry 2/5 in 3s: HTTP 503`. */
-  waiting(reason: string): void;
+  /** Tells the screen why the job waits, and until when. */
+  waiting(wait: Wait): void;
   log(level: "debug" | "info" | "warn", message: string): void;
 }
 

@@ -12,6 +12,7 @@ export const job = (over: Partial<JobProgress> = {}): JobProgress => ({
   status: "Fetching history",
   progress: 1,
   microStage: "Batch 2/24: 4%",
+  wait: null,
   dataPoints: 21,
   apiCalls: 1,
   duration: 0.4,

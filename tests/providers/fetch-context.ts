@@ -1,10 +1,12 @@
 /** A FetchContext that grants everything at once and remembers what it was asked. */
 
+import { describeWait } from "../../src/domain/runs/progress.ts";
 import type { FetchContext, QuotaReport } from "../../src/providers/provider.ts";
 
 export interface RecordingContext extends FetchContext {
   readonly costs: number[];
   readonly reports: QuotaReport[];
+  /** In the words of the screen. */
   readonly waits: string[];
   readonly logs: string[];
 }
@@ -25,7 +27,7 @@ export function recordingContext(signal: AbortSignal = new AbortController().sig
       costs.push(cost);
       return { settle: (report) => void reports.push(report) };
     },
-    waiting: (reason) => void waits.push(reason),
+    waiting: (wait) => void waits.push(describeWait(wait, Date.now())),
     log: (level, message) => void logs.push(`${level}: ${message}`),
   };
 }

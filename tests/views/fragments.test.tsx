@@ -86,14 +86,16 @@ describe("a row", () => {
 
   test("a row marks a job that waits for a limit", () => {
     const until = Date.now() + 11_500;
-    const parked = job({ microStage: "Rate limit: resuming in 40s", until });
+    const parked = job({ wait: { cause: "quota", until } });
     expect(String(JobRow({ job: parked, controls: false }))).toContain(
       `resuming in <span data-left="${until}">12</span>s`,
     );
-    const waiting = String(JobRow({ job: job({ microStage: "Rate limit: resuming in 12s" }), controls: false }));
+    const waiting = String(JobRow({ job: job({ wait: { cause: "rate", until } }), controls: false }));
     expect(parse(waiting, "tr")[0]!.attributes).toHaveProperty("data-held");
     expect(parse(waiting, "use")[0]!.attributes.href).toBe("#i-waiting");
-    const retrying = String(JobRow({ job: job({ microStage: "Retry 2/5 in 3s: HTTP 503" }), controls: false }));
+    const retry = { cause: "retry", until, attempt: 2, of: 5, reason: "HTTP <503>" } as const;
+    const retrying = String(JobRow({ job: job({ wait: retry }), controls: false }));
+    expect(retrying).toContain(`Retry 2/5 in <span data-left="${until}">12</span>s: HTTP &lt;503&gt;</span>`);
     expect(parse(retrying, "tr")[0]!.attributes).toHaveProperty("data-held");
     expect(parse(String(JobRow({ job: job(), controls: false })), "tr")[0]!.attributes).not.toHaveProperty("data-held");
   });

@@ -4,7 +4,35 @@ import type { Interval } from "../market/interval.ts";
 import type { Coverage } from "./coverage.ts";
 import type { JobState } from "./states.ts";
 
-/** What a stage of the pipeline reports; text and percent are computed from it, so they cannot disagree. */
+/** Why a job stands still inside a stage, and until when (epoch milliseconds). */
+export type Wait =
+  /** For a request to its provider: there is no room in the rate, a quota is spent, or the provider ordered a pause. */
+  | { readonly cause: "rate" | "quota" | "hold"; readonly until: number }
+  /** For another try of a request that failed. */
+  | {
+      readonly cause: "retry";
+      readonly until: number;
+      /** Which try comes next, counted from 1, of how many. */
+      readonly attempt: number;
+      readonly of: number;
+      /** Why the last one failed, e.g. `HTTP 503`. */
+      readonly reason: string;
+    };
+
+/** The sentence of a wait without its seconds: `${before} in 12s${after}`. */
+export function waitWords(wait: Wait): { readonly before: string; readonly after: string } {
+  return wait.cause === "retry"
+    ? { before: `Retry ${wait.attempt}/${wait.of}`, after: `: ${wait.reason}` }
+    : { before: "Rate limit: resuming", after: "" };
+}
+
+/** The micro-stage of a wait as said at `now` (epoch milliseconds), e.g. `Retry 2/5 in 3s: HTTP 503`. */
+export function describeWait(wait: Wait, now: number): string {
+  const { before, after } = waitWords(wait);
+  return `${before} in ${Math.max(1, Math.ceil((wait.until - now) / 1_000))}s${after}`;
+}
+
+/** What a job reports; text and percent are computed from it, so they cannot disagree. */
 export type Stage =
   | { readonly stage: "queued" }
   | { readonly stage: "fetch" /** batches stored */; readonly done: number; readonly total: number }
@@ -14,8 +42,11 @@ export type Stage =
   | { readonly stage: "complete"; readonly seconds: number }
   | { readonly stage: "failed"; readonly reason: string }
   | { readonly stage: "stopped"; readonly status: "Paused" | "Cancelled" | "Skipped"; readonly reason: string }
-  /** Something inside the present stage that waits: percent and status stay. */
-  | { readonly stage: "waiting"; readonly reason: string };
+  /** It waits inside the stage that it is in: percent and status stay. */
+  | { readonly stage: "waiting"; readonly wait: Wait };
+
+/** A stage that a job can be in. */
+type JobStage = Exclude<Stage, { stage: "waiting" }>;
 
 export type Status =
   | "Queued"
@@ -29,9 +60,10 @@ export type Status =
   | "Cancelled"
   | "Skipped";
 
-/** What a stage says by itself; a `null` stays what it was. */
+/** What a stage says by itself. */
 interface StageText {
-  readonly status: Status | null;
+  readonly status: Status;
+  /** `null` where the percentage stays what it was. */
   readonly progress: number | null;
   readonly microStage: string;
 }
@@ -39,7 +71,7 @@ interface StageText {
 const percent = (done: number, total: number) => (total > 0 ? Math.floor((100 * done) / total) : 100);
 
 /** Status, percent and micro-stage of a stage, as the contract words them. */
-export function describeStage(stage: Stage): StageText {
+export function describeStage(stage: JobStage): StageText {
   switch (stage.stage) {
     case "queued":
       return { status: "Queued", progress: 0, microStage: "Waiting for a worker" };
@@ -70,8 +102,6 @@ export function describeStage(stage: Stage): StageText {
       return { status: "Failed", progress: null, microStage: stage.reason };
     case "stopped":
       return { status: stage.status, progress: null, microStage: stage.reason };
-    case "waiting":
-      return { status: null, progress: null, microStage: stage.reason };
   }
 }
 
@@ -85,8 +115,8 @@ export interface JobProgress {
   /** 0..100; never goes back within an attempt. */
   readonly progress: number;
   readonly microStage: string;
-  /** While it waits inside a stage: the epoch millisecond at which that ends, so that a browser can count down to it. */
-  readonly until?: number | undefined;
+  /** Why and until when it stands still inside its stage; `microStage` says the same in words. */
+  readonly wait: Wait | null;
   /** Distinct bars held for the job's range. */
   readonly dataPoints: number;
   /** Requests sent, retries included. */
@@ -103,14 +133,22 @@ export interface JobProgress {
   readonly seq: number;
 }
 
-/** The state after `stage`: percent never falls unless the job starts over (`queued`). */
-export function advance(previous: JobProgress, stage: Stage): Pick<JobProgress, "status" | "progress" | "microStage"> {
-  const next = describeStage(stage);
-  const progress = next.progress ?? previous.progress;
+/** The fields that a stage changes, at `now` (epoch milliseconds): percent never falls unless the job starts over. */
+export function advance(
+  previous: JobProgress,
+  stage: Stage,
+  now: number,
+): Pick<JobProgress, "status" | "progress" | "microStage" | "wait"> {
+  if (stage.stage === "waiting") {
+    const { status, progress } = previous;
+    return { status, progress, microStage: describeWait(stage.wait, now), wait: stage.wait };
+  }
+  const { status, progress, microStage } = describeStage(stage);
   return {
-    status: next.status ?? previous.status,
-    progress: stage.stage === "queued" ? 0 : Math.max(previous.progress, progress),
-    microStage: next.microStage,
+    status,
+    progress: stage.stage === "queued" ? 0 : Math.max(previous.progress, progress ?? previous.progress),
+    microStage,
+    wait: null,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Why a job does not move: the conditions that hold it, in the order in which they have to clear. */
 
-import type { JobProgress } from "./progress.ts";
+import { type JobProgress, type Wait, waitWords } from "./progress.ts";
 import type { RunSummary } from "./run-summary.ts";
 
 export interface Condition {
@@ -14,17 +14,12 @@ export interface Condition {
   readonly setAt?: string;
 }
 
-/**
- * A job that stands still, for a limit or before another try, says so in its micro-stage. Before a long wait it leaves
- * its worker to others and queues again.
- */
-export function isWaiting(job: Pick<JobProgress, "state" | "microStage">): boolean {
-  return (job.state === "running" || job.state === "queued") && /^(?:Rate limit:|Retry \d)/.test(job.microStage);
-}
+/** A job that stands still, for a limit or before another try. Before a long wait it leaves its worker and queues. */
+export const isWaiting = ({ wait }: Pick<JobProgress, "wait">): boolean => wait !== null;
 
 /** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */
 export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
-  if (isWaiting(job)) return [waitCondition(job, run)];
+  if (job.wait !== null) return [waitCondition(job.wait, run)];
   if (job.state === "paused") {
     return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
   }
@@ -38,8 +33,8 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   const perSecond = run.symbolsPerMinute / 60;
   const conditions: Condition[] = [];
   const waiting = busy.find(isWaiting);
-  if (waiting) {
-    const condition = waitCondition(waiting, run);
+  if (waiting?.wait) {
+    const condition = waitCondition(waiting.wait, run);
     conditions.push({ ...condition, why: `${waiting.symbol} before it: ${condition.why}` });
   }
   if (ahead > 0) {
@@ -60,34 +55,20 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
   return conditions;
 }
 
-/** What holds up a job that says so itself. */
-function waitCondition(job: JobProgress, { blocked: waiting, provider }: RunSummary): Condition {
-  const limited = job.microStage.startsWith("Rate limit:");
-  if (limited && waiting) {
-    const why =
-      waiting.by === "quota"
-        ? `The API quota of ${provider} is used up.`
-        : `The provider ${provider} has asked us to wait before the next request.`;
-    return { why, clearsAt: waiting.until * 1_000, clearsIn: null, setAt: `/settings#provider-${provider}` };
+/** What holds up a job that waits inside its stage. */
+function waitCondition(wait: Wait, { blocked, provider }: RunSummary): Condition {
+  if (wait.cause === "retry") {
+    const { before, after } = waitWords(wait);
+    return { why: `${before}${after}.`, clearsAt: wait.until, clearsIn: null };
   }
-  const seconds = WAIT.exec(job.microStage);
-  // The seconds were counted when it was said.
-  const why = limited
-    ? `The rate limit of ${provider} has no room for its next request.`
-    : `${job.microStage.replace(WAIT, "")}.`;
-  return {
-    why,
-    ...(job.until !== undefined && { clearsAt: job.until }),
-    clearsIn: job.until === undefined && seconds ? Number(seconds[1]) : null,
-    ...(limited && { setAt: `/settings#provider-${provider}` }),
-  };
-}
-
-/** The seconds that a micro-stage says a wait will take. */
-export const WAIT = / in (\d+)s/;
-
-/** The moment (epoch milliseconds) that the `… in 12s` of a micro-stage means when it is said at `now`. */
-export function endOfWait(microStage: string, now: number): number | undefined {
-  const seconds = WAIT.exec(microStage);
-  return seconds ? now + Number(seconds[1]) * 1_000 : undefined;
+  const setAt = `/settings#provider-${provider}`;
+  if (blocked === null) {
+    const why = `The rate limit of ${provider} has no room for its next request.`;
+    return { why, clearsAt: wait.until, clearsIn: null, setAt };
+  }
+  const why =
+    blocked.by === "quota"
+      ? `The API quota of ${provider} is used up.`
+      : `The provider ${provider} has asked us to wait before the next request.`;
+  return { why, clearsAt: blocked.until * 1_000, clearsIn: null, setAt };
 }

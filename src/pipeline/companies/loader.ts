@@ -2,6 +2,7 @@
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
+import { describeWait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import type { WorkerSettings } from "../messages.ts";
 import type { Gate } from "../workers/pool.ts";
@@ -91,7 +92,7 @@ export class CompanyLoader {
         cost,
         task,
         signal: this.#stop.signal,
-        held: (reason) => this.options.log("info", `Companies of ${provider}: ${reason}`),
+        held: (wait) => this.options.log("info", `Companies of ${provider}: ${describeWait(wait, Date.now())}`),
       });
       permits.set(request, permit.settle);
       say({ type: "granted", request });

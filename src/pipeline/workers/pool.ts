@@ -3,20 +3,20 @@
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
-import type { Stage } from "../../domain/runs/progress.ts";
+import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import type { FromWorker, Outcome, StopReason, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
-  /** Resolves when the request may be sent; `held` is told why it waits. */
+  /** Resolves when the request may be sent; `held` is told why it waits, and until when. */
   acquire(request: {
     readonly provider: string;
     readonly cost: number;
     /** The requesting job, so that the limiter can be fair between runs and jobs. */
     readonly task: Pick<SymbolTask, "runId" | "jobId">;
     readonly signal: AbortSignal;
-    held(reason: string): void;
+    held(wait: Wait): void;
   }): Promise<{ settle(report: QuotaReport): void }>;
 }
 
@@ -226,7 +226,7 @@ export class WorkerPool {
         cost,
         task: assignment.task,
         signal: abort.signal,
-        held: (reason) => worker.send({ type: "held", request, reason }),
+        held: (wait) => worker.send({ type: "held", request, wait }),
       });
       permit.settle = granted.settle;
       worker.send({ type: "granted", request });

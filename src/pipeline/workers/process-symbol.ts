@@ -28,7 +28,9 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     if (!(error instanceof ProviderError)) throw error;
     const counters = { dataPoints, apiCalls };
     if (isSpentQuota(error)) {
-      return { kind: "parked", seconds: error.retryAfter ?? PARKED_SECONDS, reason: error.message, counters };
+      const until = Math.ceil(Date.now() + (error.retryAfter ?? PARKED_SECONDS) * 1_000);
+      const wait = { cause: error.kind === "quota_exceeded" ? "quota" : "hold", until } as const;
+      return { kind: "parked", wait, reason: error.message, counters };
     }
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {

@@ -2,6 +2,7 @@
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
+import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Permit, Provider } from "../../providers/provider.ts";
 import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
@@ -30,7 +31,7 @@ let cut = new AbortController();
 let cutTimer: ReturnType<typeof setTimeout> | undefined;
 let calendar: Calendar;
 let requests = 0;
-const waiting = new Map<number, { granted(): void; held(reason: string): void; refused(error: Error): void }>();
+const waiting = new Map<number, { granted(): void; held(wait: Wait): void; refused(error: Error): void }>();
 const providers = new Map<string, Provider>();
 
 /** Applies the providers' variables; providers are built again when they are next needed. */
@@ -49,7 +50,7 @@ function providerOf(name: string): Provider {
 }
 
 /** Reserves one request in the limiter on the main thread; rejects when the job is stopped. */
-function acquire(provider: string, cost: number, held: (reason: string) => void): Promise<Permit> {
+function acquire(provider: string, cost: number, held: (wait: Wait) => void): Promise<Permit> {
   requests += 1;
   const request = requests;
   const { signal } = stop;
@@ -88,6 +89,13 @@ function halt(reason: Stopped): void {
   else cut.abort(reason);
 }
 
+/** What a stage quotes of its provider is redacted like everything that leaves the worker. */
+function withoutSecrets(stage: Stage): Stage {
+  if (stage.stage !== "waiting") return "reason" in stage ? { ...stage, reason: redact(stage.reason) } : stage;
+  const { wait } = stage;
+  return wait.cause === "retry" ? { ...stage, wait: { ...wait, reason: redact(wait.reason) } } : stage;
+}
+
 async function work(task: SymbolTask): Promise<void> {
   clearTimeout(cutTimer);
   stop = new AbortController();
@@ -104,15 +112,11 @@ async function work(task: SymbolTask): Promise<void> {
       log: (level, message) => send({ type: "log", level, message: redact(message) }),
       alert: () => send({ type: "alert" }),
       acquire: (provider, cost = 1) =>
-        acquire(provider, cost, (reason) => send({ type: "stage", stage: { stage: "waiting", reason }, ...last })),
+        acquire(provider, cost, (wait) => send({ type: "stage", stage: { stage: "waiting", wait }, ...last })),
       coverage: (coverage) => send({ type: "coverage", coverage }),
       stage: (stage, counters) => {
         last = counters;
-        send({
-          type: "stage",
-          stage: "reason" in stage ? { ...stage, reason: redact(stage.reason) } : stage,
-          ...counters,
-        });
+        send({ type: "stage", stage: withoutSecrets(stage), ...counters });
       },
     });
     send({ type: "outcome", outcome });
@@ -147,7 +151,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "granted":
       return waiting.get(message.request)?.granted();
     case "held":
-      return waiting.get(message.request)?.held(message.reason);
+      return waiting.get(message.request)?.held(message.wait);
     case "refused":
       return waiting
         .get(message.request)

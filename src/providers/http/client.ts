@@ -97,7 +97,8 @@ export class VendorClient {
       // Rate limits and spent quotas are waited for in the limiter, which holds all requests to the vendor.
       if (result.kind === "rate_limited" || result.kind === "quota_exceeded") continue;
       const wait = Math.max(this.#backoff(attempt), (result.retryAfter ?? 0) * 1000);
-      context.waiting(`Retry ${attempt + 1}/${tries} in ${Math.ceil(wait / 1000)}s: ${result.brief}`);
+      const until = Math.ceil(Date.now() + wait);
+      context.waiting({ cause: "retry", until, attempt: attempt + 1, of: tries, reason: result.brief });
       context.log("warn", `${this.#explain(result)}; try ${attempt + 1} of ${tries} in ${(wait / 1000).toFixed(1)}s`);
       await pause(wait, context.signal);
     }

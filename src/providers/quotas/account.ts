@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
+import type { Wait } from "../../domain/runs/progress.ts";
 import { utcMinute } from "../../domain/time.ts";
 import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -18,8 +19,8 @@ export interface QuotaRequest {
   readonly signal?: AbortSignal;
   /** Longest wait for a spent period or a hold, seconds; beyond that the request is refused and its job parked. */
   readonly maxWait?: number;
-  /** Called when the request has to wait, and when that changes: the expected end (epoch seconds) and the reason. */
-  readonly onWait?: (until: number, reason: string) => void;
+  /** Called when the request has to wait, and when that changes by a whole second; `reason` is one line. */
+  readonly onWait?: (wait: Wait, reason: string) => void;
 }
 
 /** What must survive a restart. In a `hold` row `startedAt` is the end of the hold. */
@@ -62,9 +63,9 @@ interface Waiting extends QuotaRequest {
   reported: number;
 }
 
-/** Why a request cannot be sent now. A `period` block may let cheaper requests pass; the others block all. */
+/** Why a request cannot be sent now. A `quota` block may let cheaper requests pass; the others block all. */
 interface Block {
-  readonly kind: "hold" | "minute" | "period";
+  readonly cause: "hold" | "rate" | "quota";
   readonly until: number;
   readonly reason: string;
 }
@@ -149,22 +150,22 @@ export class LimiterAccount {
     for (const waiting of this.#queue.candidates()) {
       const block = this.#blockOf(waiting.cost, now);
       if (!block) return waiting;
-      if (block.kind !== "period") return null;
+      if (block.cause !== "quota") return null;
     }
     return null;
   }
 
   #blockOf(cost: number, now: number): Block | null {
-    if (this.#holdUntil > now) return { kind: "hold", until: this.#holdUntil, reason: this.#holdReason };
+    if (this.#holdUntil > now) return { cause: "hold", until: this.#holdUntil, reason: this.#holdReason };
     const spent = this.#periods.filter((period) => !period.fits(cost, now));
     if (spent.length > 0) {
       const period = spent.reduce((a, b) => (b.resetsAt(now) > a.resetsAt(now) ? b : a));
       const { counts } = period.rule;
       const reason = `the ${period.rule.period}'s quota of ${period.limit} ${counts} is used up`;
-      return { kind: "period", until: period.resetsAt(now), reason };
+      return { cause: "quota", until: period.resetsAt(now), reason };
     }
     const minute = this.#minutes.find((meter) => !meter.fits(cost, now));
-    return minute ? { kind: "minute", until: minute.freeAt(0, cost, now), reason: "requests a minute" } : null;
+    return minute ? { cause: "rate", until: minute.freeAt(0, cost, now), reason: "requests a minute" } : null;
   }
 
   #take(waiting: Waiting, now: number): Grant {
@@ -249,7 +250,7 @@ export class LimiterAccount {
   /** Reports the expected wait of the request at `place` (from 0), or refuses it if that exceeds its `maxWait`. */
   #reportWait(waiting: Waiting, place: number, now: number): void {
     const block = this.#blockOf(waiting.cost, now);
-    const long = block && block.kind !== "minute" ? block : null;
+    const long = block && block.cause !== "rate" ? block : null;
     if (long && waiting.maxWait !== undefined && long.until - now > waiting.maxWait * 1000) {
       this.#refuse(waiting, long, now);
     } else if (waiting.onWait) {
@@ -257,14 +258,15 @@ export class LimiterAccount {
       const until = long?.until ?? turn;
       if (Math.abs(until - waiting.reported) < SMALLEST_CHANGE) return;
       waiting.reported = until;
-      waiting.onWait(Math.ceil(until / 1000), block?.reason ?? "requests a minute");
+      const { cause, reason } = block ?? { cause: "rate", reason: "requests a minute" };
+      waiting.onWait({ cause, until: Math.ceil(until / 1_000) * 1_000 }, reason);
     }
   }
 
   #refuse(waiting: Waiting, block: Block, now: number): void {
     this.#queue.remove(waiting);
     waiting.signal?.removeEventListener("abort", waiting.stop);
-    const kind = block.kind === "period" ? "quota_exceeded" : "rate_limited";
+    const kind = block.cause === "quota" ? "quota_exceeded" : "rate_limited";
     const message = `${this.provider}: ${block.reason}; resuming at ${utcMinute(block.until)}`;
     waiting.reject(new ProviderError(kind, message, Math.ceil((block.until - now) / 1000)));
   }

@@ -18,7 +18,7 @@ export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
         job: String(task.jobId),
         signal,
         maxWait: MAX_WAIT_S,
-        onWait: (until) => held(rateLimited(until - Date.now() / 1000)),
+        onWait: held,
       });
       usage.count(provider, cost);
       return {
@@ -30,6 +30,3 @@ export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
     },
   };
 }
-
-/** The micro-stage of a job that waits for its quota (docs/contract.md §2). */
-export const rateLimited = (seconds: number) => `Rate limit: resuming in ${Math.max(1, Math.ceil(seconds))}s`;

@@ -7,7 +7,6 @@ import { WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
 import type { Database } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
 import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
-import { rateLimited } from "../quotas/rate-limit-gate.ts";
 import type { JobRecord } from "./run-registry.ts";
 import type { RunService } from "./run-service.ts";
 
@@ -72,12 +71,9 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
     }
     case "parked": {
       if (job.state !== "running") return DONE;
-      await runs.requeue(
-        job,
-        { stage: "waiting", reason: rateLimited(outcome.seconds) },
-        { counters: outcome.counters },
-      );
-      return { again: true, afterMs: outcome.seconds * 1000 };
+      const { wait, counters } = outcome;
+      await runs.requeue(job, { stage: "waiting", wait }, { counters });
+      return { again: true, afterMs: Math.max(0, wait.until - Date.now()) };
     }
     case "failed":
       if (job.state !== "running") return DONE;

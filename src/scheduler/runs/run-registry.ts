@@ -7,7 +7,6 @@ import { advance, describeStage, type JobProgress, progressLine, type Stage } fr
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../../domain/runs/states.ts";
-import { endOfWait } from "../../domain/runs/wait-reason.ts";
 import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
@@ -51,6 +50,7 @@ export function progressOfRow(row: JobRow): Omit<JobProgress, "seq"> {
     apiCalls: row.apiCalls,
     gaps: row.gaps ?? 0,
     duration: Math.round(row.workedMs / 100) / 10,
+    wait: null,
     since: null,
     coverage: null,
   };
@@ -117,9 +117,8 @@ export class RunRegistry {
     const before = job.progress;
     job.progress = this.dependencies.hub.report({
       ...job.progress,
-      ...advance(job.progress, stage),
+      ...advance(job.progress, stage, now),
       ...(counters && { dataPoints: counters.dataPoints, apiCalls: counters.apiCalls }),
-      until: stage.stage === "waiting" ? endOfWait(stage.reason, now) : undefined,
       gaps: (stage.stage === "complete" && counters?.gaps) || 0,
       state: job.state,
       duration,
@@ -293,8 +292,8 @@ function totals(run: RunRecord) {
   return { progress: counted === 0 ? 100 : progress / counted, dataPoints, apiCalls, gaps };
 }
 
-/** What the database keeps of a stage, so that a restart shows it. */
+/** What the database keeps of a stage, so that a restart shows it. A wait is not kept: a restart queues the job. */
 export function patchOf(job: JobRecord, stage: Stage) {
-  const { status, microStage } = describeStage(stage);
-  return { ...(status && { status }), microStage, progress: job.progress.progress, workedMs: job.workedMs };
+  const { status, microStage } = describeStage(stage.stage === "waiting" ? { stage: "queued" } : stage);
+  return { status, microStage, progress: job.progress.progress, workedMs: job.workedMs };
 }

@@ -1,7 +1,7 @@
 /** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
 
 import { Refusal } from "../../domain/errors.ts";
-import type { JobProgress, Stage } from "../../domain/runs/progress.ts";
+import { describeStage, type JobProgress, type Stage } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import {
@@ -90,8 +90,7 @@ export class RunService {
     for (const row of await openRuns(db)) {
       const rows = await jobsOfRun(db, row.id);
       const interrupted = rows.filter((job) => job.state === "running").map((job) => job.id);
-      const queued = { status: "Queued", microStage: "Waiting for a worker", progress: 0 };
-      await moveJobs(db, interrupted, "requeue", queued);
+      await moveJobs(db, interrupted, "requeue", { ...describeStage({ stage: "queued" }), progress: 0 });
       const present = interrupted.length > 0 ? await jobsOfRun(db, row.id) : rows;
       const run = this.registry.open(row, present, await readCoverage(db, row, present));
       const waiting = [...run.jobs.values()].filter((job) => job.state === "queued");

@@ -4,8 +4,8 @@
  */
 
 import type { SortKey } from "../../domain/runs/job-sort.ts";
-import type { JobProgress, Status } from "../../domain/runs/progress.ts";
-import { isWaiting, WAIT } from "../../domain/runs/wait-reason.ts";
+import { type JobProgress, type Status, waitWords } from "../../domain/runs/progress.ts";
+import { isWaiting } from "../../domain/runs/wait-reason.ts";
 import { formatDuration, utcSecond } from "../../domain/time.ts";
 import { jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, plural, secondsUntil } from "../ui/format.ts";
@@ -129,12 +129,16 @@ const reasonLink = ({ runId, symbol, status }: JobProgress) =>
   `<a class="why" href="${jobAddress(runId, symbol)}#why" data-card="why" title="Why it waits" ` +
   `aria-label="${status}: why?">${status}</a>`;
 
-/** The micro-stage; one that names seconds to wait is counted down by the browser (`public/app/ui/clock.js`). */
-function stageText({ microStage, until }: JobProgress): string {
-  const stage = escaped(microStage);
-  if (until === undefined) return `<span title="${stage}">${stage}</span>`;
-  const counted = stage.replace(WAIT, ` in <span data-left="${until}">${secondsUntil(until)}</span>s`);
-  return `<span title="Until ${utcSecond(until)}">${counted}</span>`;
+/** The micro-stage; the browser counts down the seconds of a wait (`public/app/ui/clock.js`). */
+function stageText({ microStage, wait }: JobProgress): string {
+  if (wait === null) {
+    const stage = escaped(microStage);
+    return `<span title="${stage}">${stage}</span>`;
+  }
+  const { until } = wait;
+  const { before, after } = waitWords(wait);
+  const left = `<span data-left="${until}">${secondsUntil(until)}</span>`;
+  return `<span title="Until ${utcSecond(until)}">${escaped(before)} in ${left}s${escaped(after)}</span>`;
 }
 
 /** The browser counts up from `since` while the job works. */

@@ -15,7 +15,7 @@ const JOBS = [
   }),
   job({ symbol: "AMZN", state: "failed", status: "Fetching history", progress: 20 }),
   job({ symbol: "BRK.B", state: "running", status: "Engineering features", progress: 57 }),
-  job({ symbol: "BTC-USD", state: "running", microStage: "Rate limit: resuming in 9s", progress: 12 }),
+  job({ symbol: "BTC-USD", state: "running", wait: { cause: "rate", until: 9_000 }, progress: 12 }),
   job({ symbol: "V", state: "queued", status: "Queued", progress: 0 }),
   job({ symbol: "ZZZ", state: "cancelled", status: "Cancelled", progress: 57 }),
 ];

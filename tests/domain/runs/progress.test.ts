@@ -1,10 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { advance, describeStage, progressLine, type Stage } from "../../../src/domain/runs/progress.ts";
+import {
+  advance,
+  describeStage,
+  describeWait,
+  progressLine,
+  type Stage,
+  type Wait,
+  waitWords,
+} from "../../../src/domain/runs/progress.ts";
 import { job } from "../../helpers/fixtures.ts";
 
 describe("the words of the contract", () => {
-  const rows: [Stage, string | null, number | null, string][] = [
+  const rows: [Parameters<typeof describeStage>[0], string, number | null, string][] = [
     [{ stage: "queued" }, "Queued", 0, "Waiting for a worker"],
     [{ stage: "fetch", done: 0, total: 24 }, "Fetching history", 0, "Batch 1/24: 0%"],
     [{ stage: "fetch", done: 1, total: 24 }, "Fetching history", 1, "Batch 2/24: 4%"],
@@ -18,19 +26,73 @@ describe("the words of the contract", () => {
     [{ stage: "complete", seconds: 145.23 }, "Complete", 100, "Completed in 145.2s"],
     [{ stage: "failed", reason: "no key" }, "Failed", null, "no key"],
     [{ stage: "stopped", status: "Paused", reason: "by you" }, "Paused", null, "by you"],
-    [{ stage: "waiting", reason: "Retry 2/5 in 3s: HTTP 503" }, null, null, "Retry 2/5 in 3s: HTTP 503"],
   ];
   for (const [stage, status, progress, microStage] of rows) {
-    test(`${status ?? "the present status"}: ${microStage}`, () => {
+    test(`${status}: ${microStage}`, () => {
       expect(describeStage(stage)).toEqual({ status, progress, microStage } as never);
     });
   }
 
   test("log lines are written as the contract says", () => {
-    const at = (stage: Stage) => progressLine({ ...job({ progress: 0 }), ...advance(job({ progress: 0 }), stage) });
+    const at = (stage: Stage) => progressLine({ ...job({ progress: 0 }), ...advance(job({ progress: 0 }), stage, 0) });
     expect(at({ stage: "fetch", done: 1, total: 24 })).toBe("AAPL: Fetching history - Batch 2/24: 4% (1%)");
     expect(at({ stage: "engineer", done: 100, total: 200 })).toBe(
       "AAPL: Engineering features - Feature 100/200: 50% (57%)",
+    );
+    expect(at({ stage: "waiting", wait: { cause: "quota", until: 12_000 } })).toBe(
+      "AAPL: Fetching history - Rate limit: resuming in 12s (0%)",
+    );
+  });
+});
+
+const NOW = 1_700_000_000_000;
+const retry = (over: Partial<Extract<Wait, { cause: "retry" }>> = {}): Wait => {
+  return { cause: "retry", until: NOW + 3_000, attempt: 2, of: 5, reason: "HTTP 503", ...over };
+};
+
+describe("a wait", () => {
+  const rows: [Wait, string][] = [
+    [{ cause: "rate", until: NOW + 12_000 }, "Rate limit: resuming in 12s"],
+    [{ cause: "quota", until: NOW + 1_190_000 }, "Rate limit: resuming in 1190s"],
+    [{ cause: "hold", until: NOW + 11_001 }, "Rate limit: resuming in 12s"],
+    [{ cause: "rate", until: NOW - 5_000 }, "Rate limit: resuming in 1s"],
+    [retry(), "Retry 2/5 in 3s: HTTP 503"],
+    [retry({ attempt: 3, of: 3, until: NOW + 1, reason: "answer cut off" }), "Retry 3/3 in 1s: answer cut off"],
+  ];
+  for (const [wait, sentence] of rows) {
+    test(`a wait for its ${wait.cause} says: ${sentence}`, () => {
+      expect(describeWait(wait, NOW)).toBe(sentence);
+    });
+  }
+
+  test("a wait keeps status and percent, and ends with the next stage", () => {
+    const before = job({ progress: 17 });
+    const waiting = { ...before, ...advance(before, { stage: "waiting", wait: retry() }, NOW) };
+    expect(waiting).toEqual({ ...before, wait: retry(), microStage: "Retry 2/5 in 3s: HTTP 503" });
+    const after = { ...waiting, ...advance(waiting, { stage: "fetch", done: 9, total: 24 }, NOW) };
+    expect(after).toEqual({ ...before, microStage: "Batch 10/24: 37%" });
+  });
+
+  test("the words of a wait say what it is as data", () => {
+    const moment = fc.integer({ min: -10_000, max: 100_000_000 });
+    const anyWait: fc.Arbitrary<Wait> = fc.oneof(
+      fc.record({ cause: fc.constantFrom("rate" as const, "quota" as const, "hold" as const), until: moment }),
+      fc.record({
+        cause: fc.constant("retry" as const),
+        until: moment,
+        attempt: fc.integer({ min: 2, max: 9 }),
+        of: fc.integer({ min: 2, max: 9 }),
+        reason: fc.string(),
+      }),
+    );
+    fc.assert(
+      fc.property(anyWait, (wait) => {
+        const [, before, seconds, after] = /^(.*?) in (\d+)s(.*)$/s.exec(describeWait(wait, 0)) ?? [];
+        expect({ before, after }).toEqual(waitWords(wait) as never);
+        expect(Number(seconds)).toBe(Math.max(1, Math.ceil(wait.until / 1_000)));
+        if (wait.cause === "retry")
+          expect([before, after]).toEqual([`Retry ${wait.attempt}/${wait.of}`, `: ${wait.reason}`]);
+      }),
     );
   });
 });
@@ -48,7 +110,7 @@ const anyStage: fc.Arbitrary<Stage> = fc.oneof(
     { stage: "complete", seconds: 1 },
     { stage: "failed", reason: "x" },
     { stage: "stopped", status: "Paused", reason: "x" },
-    { stage: "waiting", reason: "x" },
+    { stage: "waiting", wait: retry() },
   ),
 );
 
@@ -57,13 +119,13 @@ test("whatever a job reports within an attempt, its percent never falls and stay
     fc.property(fc.array(anyStage, { maxLength: 40 }), (stages) => {
       let state = job({ progress: 0 });
       for (const stage of stages) {
-        const next = { ...state, ...advance(state, stage) };
+        const next = { ...state, ...advance(state, stage, NOW) };
         expect(next.progress).toBeGreaterThanOrEqual(state.progress);
         expect(next.progress).toBeLessThanOrEqual(100);
         expect(Number.isInteger(next.progress)).toBe(true);
         state = next;
       }
-      expect(advance(state, { stage: "queued" }).progress).toBe(0);
+      expect(advance(state, { stage: "queued" }, NOW).progress).toBe(0);
     }),
   );
 });

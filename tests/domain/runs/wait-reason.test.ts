@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { endOfWait, whyWaiting } from "../../../src/domain/runs/wait-reason.ts";
+import { whyWaiting } from "../../../src/domain/runs/wait-reason.ts";
 import { job, run } from "../../helpers/fixtures.ts";
 
 const queued = { state: "queued", status: "Queued", microStage: "Waiting for a worker" } as const;
@@ -19,24 +19,23 @@ test("a queued job says how many are ahead of it and when it will start", () => 
 });
 
 test("a limit that holds up the jobs ahead is named first", () => {
-  const jobs = [job({ symbol: "A", microStage: "Rate limit: resuming in 40s" }), job({ symbol: "B", ...queued })];
+  const jobs = [job({ symbol: "A", wait: { cause: "rate", until: 40_000 } }), job({ symbol: "B", ...queued })];
   expect(whyWaiting(jobs[1]!, run(), jobs)[0]).toEqual({
     why: "A before it: The rate limit of demo has no room for its next request.",
-    clearsIn: 40,
+    clearsAt: 40_000,
+    clearsIn: null,
     setAt: "/settings#provider-demo",
   });
 });
 
 test("a job parked for a long wait says what it waits for", () => {
-  const parked = job({ state: "queued", microStage: "Rate limit: resuming in 1190s", until: 5_000_000 });
+  const parked = job({ state: "queued", wait: { cause: "quota", until: 5_000_000 } });
   expect(whyWaiting(parked, run({ blocked: { by: "quota", until: 4_900 } }), [parked])).toEqual([
     { why: "The API quota of demo is used up.", clearsAt: 4_900_000, clearsIn: null, setAt: "/settings#provider-demo" },
   ]);
   const asked = whyWaiting(parked, run({ blocked: { by: "hold", until: 4_900 } }), [parked]);
   expect(asked[0]?.why).toBe("The provider demo has asked us to wait before the next request.");
   expect(whyWaiting(parked, run(), [parked])[0]?.clearsAt).toBe(5_000_000);
-  expect(endOfWait("Rate limit: resuming in 1190s", 1_000)).toBe(1_191_000);
-  expect(endOfWait("The tide is out", 1_000)).toBeUndefined();
 });
 
 test("a queued job whose run has no job at work says that the workers are busy with other runs", () => {
@@ -45,12 +44,14 @@ test("a queued job whose run has no job at work says that the workers are busy w
 });
 
 test("a retrying or paused job gives its own reason; one at work or ended has none", () => {
-  const retrying = job({ microStage: "Retry 2/5 in 3s: HTTP 503" });
-  expect(whyWaiting(retrying, run(), [retrying])).toEqual([{ why: "Retry 2/5: HTTP 503.", clearsIn: 3 }]);
+  const retrying = job({ wait: { cause: "retry", until: 3_000, attempt: 2, of: 5, reason: "HTTP 503" } });
+  const held = [{ why: "Retry 2/5: HTTP 503.", clearsAt: 3_000, clearsIn: null }];
+  expect(whyWaiting(retrying, run(), [retrying])).toEqual(held);
+  expect(whyWaiting(retrying, run({ blocked: { by: "quota", until: 4_900 } }), [retrying])).toEqual(held);
   const paused = job({ state: "paused", microStage: "Paused by you since 14:02:11 UTC" });
   expect(whyWaiting(paused, run(), [])[0]?.why).toStartWith("Paused by you since 14:02:11 UTC. Resume it");
-  const parked = job({ ...queued, microStage: "Rate limit: resuming in 900s" });
-  expect(whyWaiting(parked, run(), [parked])[0]?.clearsIn).toBe(900);
+  const parked = job({ ...queued, wait: { cause: "hold", until: 900_000 } });
+  expect(whyWaiting(parked, run(), [parked])[0]?.clearsAt).toBe(900_000);
   for (const state of ["running", "complete", "failed", "cancelled", "skipped"] as const) {
     expect(whyWaiting(job({ state }), run(), [])).toEqual([]);
   }

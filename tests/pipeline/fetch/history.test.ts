@@ -149,8 +149,11 @@ test("a request that a spent quota answered is counted, and the job waits for th
   using pipeline = await startPipeline();
   const vendor = vendorWith(20);
   vendor.trouble = new ProviderError("quota_exceeded", "spent", 60);
+  const before = Date.now();
   const outcome = await pipeline.run(vendor, { asOf: evening(19) });
-  expect(outcome).toMatchObject({ kind: "parked", seconds: 60, counters: { apiCalls: 1, dataPoints: 0 } });
+  expect(outcome).toMatchObject({ kind: "parked", wait: { cause: "quota" }, counters: { apiCalls: 1, dataPoints: 0 } });
+  if (outcome.kind !== "parked") throw new Error("it was not parked");
+  expect(outcome.wait.until).toBeWithin(before + 60_000, Date.now() + 60_001);
   expect((await jobsOfRun(pipeline.db, outcome.runId))[0]!.apiCalls).toBe(1);
 });
 

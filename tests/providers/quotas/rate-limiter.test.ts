@@ -107,7 +107,7 @@ describe("a minute's limit", () => {
     const limiter = limiterOf(clock, [perMinute(2)]);
     const told: [string, number, string][] = [];
     const listen = (job: string) =>
-      ask({ job, onWait: (until, reason) => void told.push([job, until - clock.now() / 1000, reason]) });
+      ask({ job, onWait: ({ until }, reason) => void told.push([job, (until - clock.now()) / 1000, reason]) });
     const first = await limiter.acquire(listen("a"));
     const second = await limiter.acquire(listen("b"));
     expect(told).toEqual([]);

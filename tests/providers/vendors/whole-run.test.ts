@@ -141,6 +141,10 @@ describe("a quota that is spent in the middle of a run", () => {
       ["AAPL", "MSFT", "SPY"].map((symbol) => app.seen(symbol, (job) => job.microStage.startsWith("Rate limit"))),
     );
     expect(parked.microStage).toMatch(/^Rate limit: resuming in \d+s$/);
+    expect(parked.wait).toEqual({ cause: "quota", until: expect.any(Number) });
+    const text = "SELECT micro_stage FROM jobs WHERE run_id = ?1 AND symbol = ?2";
+    // What is stored holds after a restart, which puts the job into the queue.
+    expect(await app.app.db.rows(text, [id, parked.symbol])).toEqual([["Waiting for a worker"]]);
     const run = await app.app.runs.read(id);
     expect(run!.jobs.some(({ state }) => state === "failed")).toBe(false);
     expect(fake.urls.length).toBeLessThanOrEqual(2);
