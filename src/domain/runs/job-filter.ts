@@ -1,6 +1,6 @@
 /** The filter of the queue: what a person types to see some of the jobs, e.g. `status:failed A*` or `stage>fetch`. */
 
-import type { JobProgress, Status } from "./progress.ts";
+import { type JobProgress, type Status, stageAt } from "./progress.ts";
 import { JOB_STATES, type JobState } from "./states.ts";
 import { isWaiting } from "./wait-reason.ts";
 
@@ -11,20 +11,19 @@ export interface JobFilter {
 }
 
 /** The stages in order, so that they can be compared. */
-const STAGES = ["queued", "fetch", "engineer", "create", "store", "complete"] as const;
-const STAGE_OF: Readonly<Partial<Record<Status, number>>> = {
-  Queued: 0,
-  "Fetching history": 1,
-  "Engineering features": 2,
-  "Creating profile": 3,
-  "Storing profile": 4,
-  Complete: 5,
+const STAGE_NAMES = ["queued", "fetch", "engineer", "create", "store", "complete"] as const;
+const STAGE_OF: Readonly<Partial<Record<Status, (typeof STAGE_NAMES)[number]>>> = {
+  Queued: "queued",
+  "Fetching history": "fetch",
+  "Engineering features": "engineer",
+  "Creating profile": "create",
+  "Storing profile": "store",
+  Complete: "complete",
 };
 
 /** The stage that a job is in, or was in when it ended or was stopped: its percentage tells (docs/contract.md §2). */
-function stageOf({ status, progress, apiCalls }: JobProgress): number {
-  if (progress === 0 && apiCalls === 0) return STAGE_OF[status] ?? 0;
-  return STAGE_OF[status] ?? (progress >= 90 ? 4 : progress >= 70 ? 3 : progress >= 50 ? 2 : 1);
+function stageOf({ status, progress, apiCalls }: JobProgress): (typeof STAGE_NAMES)[number] {
+  return STAGE_OF[status] ?? (progress === 0 && apiCalls === 0 ? "queued" : stageAt(progress));
 }
 
 /** The numbers of a job that can be compared. */
@@ -84,9 +83,9 @@ function testOf(word: string): Test | string {
       return (job) => wanted.includes(job.state) || (wanted.includes("waiting") && isWaiting(job));
     }
     case "stage": {
-      const wanted = (STAGES as readonly string[]).indexOf(value.toLowerCase());
-      if (wanted < 0) return `stage${sign} wants ${STAGES.join(", ")}, not "${value}".`;
-      return (job) => compare(stageOf(job), wanted);
+      const wanted = (STAGE_NAMES as readonly string[]).indexOf(value.toLowerCase());
+      if (wanted < 0) return `stage${sign} wants ${STAGE_NAMES.join(", ")}, not "${value}".`;
+      return (job) => compare(STAGE_NAMES.indexOf(stageOf(job)), wanted);
     }
     default: {
       const wanted = Number(value);

@@ -68,7 +68,25 @@ interface StageText {
   readonly microStage: string;
 }
 
-const percent = (done: number, total: number) => (total > 0 ? Math.floor((100 * done) / total) : 100);
+/** The percentages of a job at which each stage begins and ends; the last two are one step each. */
+export const STAGES = {
+  fetch: { from: 0, to: 45 },
+  engineer: { from: 50, to: 65 },
+  create: { from: 70 },
+  store: { from: 90 },
+} as const;
+
+/** The stage that a job at `progress` percent is in. */
+export function stageAt(progress: number): keyof typeof STAGES {
+  if (progress >= STAGES.store.from) return "store";
+  if (progress >= STAGES.create.from) return "create";
+  return progress >= STAGES.engineer.from ? "engineer" : "fetch";
+}
+
+/** Whole percent between `from` and `to` when `done` of `total` is done. */
+function percent(done: number, total: number, { from, to } = { from: 0, to: 100 }): number {
+  return total > 0 ? from + Math.floor(((to - from) * done) / total) : to;
+}
 
 /** Status, percent and micro-stage of a stage, as the contract words them. */
 export function describeStage(stage: JobStage): StageText {
@@ -80,7 +98,7 @@ export function describeStage(stage: JobStage): StageText {
       const batch = Math.min(done + 1, total);
       return {
         status: "Fetching history",
-        progress: total > 0 ? Math.floor((45 * done) / total) : 45,
+        progress: percent(done, total, STAGES.fetch),
         microStage: `Batch ${batch}/${total}: ${percent(done, total)}%`,
       };
     }
@@ -88,14 +106,14 @@ export function describeStage(stage: JobStage): StageText {
       const { done, total } = stage;
       return {
         status: "Engineering features",
-        progress: total > 0 ? 50 + Math.floor((15 * done) / total) : 65,
+        progress: percent(done, total, STAGES.engineer),
         microStage: `Feature ${done}/${total}: ${percent(done, total)}%`,
       };
     }
     case "create":
-      return { status: "Creating profile", progress: 70, microStage: "Preparing profile metadata..." };
+      return { status: "Creating profile", progress: STAGES.create.from, microStage: "Preparing profile metadata..." };
     case "store":
-      return { status: "Storing profile", progress: 90, microStage: "Writing to database..." };
+      return { status: "Storing profile", progress: STAGES.store.from, microStage: "Writing to database..." };
     case "complete":
       return { status: "Complete", progress: 100, microStage: `Completed in ${stage.seconds.toFixed(1)}s` };
     case "failed":

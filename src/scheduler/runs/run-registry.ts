@@ -3,7 +3,14 @@
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { estimate, requestBlock } from "../../domain/runs/eta.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
-import { advance, describeStage, type JobProgress, progressLine, type Stage } from "../../domain/runs/progress.ts";
+import {
+  advance,
+  describeStage,
+  type JobProgress,
+  progressLine,
+  STAGES,
+  type Stage,
+} from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { JOB_STATES, type JobState, runStateOf } from "../../domain/runs/states.ts";
@@ -162,7 +169,7 @@ export class RunRegistry {
     let unfetched = 0;
     for (const { state, progress: job } of jobs.values()) {
       if (state === "cancelled" || state === "skipped" || state === "failed") continue;
-      const share = Math.min(1, job.progress / FETCH_SHARE);
+      const share = Math.min(1, job.progress / STAGES.fetch.to);
       fetched += share;
       unfetched += 1 - share;
     }
@@ -212,9 +219,6 @@ export class RunRegistry {
     };
   }
 }
-
-/** Share of a job's percentage that fetching takes. */
-const FETCH_SHARE = 45;
 
 /** The totals of a run that is no longer in memory, from what the database has; its failures come from `jobs`. */
 export function summaryOfRows(

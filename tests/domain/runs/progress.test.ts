@@ -6,6 +6,7 @@ import {
   describeWait,
   progressLine,
   type Stage,
+  stageAt,
   type Wait,
   waitWords,
 } from "../../../src/domain/runs/progress.ts";
@@ -126,6 +127,16 @@ test("whatever a job reports within an attempt, its percent never falls and stay
         state = next;
       }
       expect(advance(state, { stage: "queued" }, NOW).progress).toBe(0);
+    }),
+  );
+});
+
+test("the percentage of a stage tells the stage", () => {
+  fc.assert(
+    fc.property(anyStage, (stage) => {
+      if (stage.stage === "waiting") return;
+      const { progress } = describeStage(stage);
+      if (progress !== null && progress < 100) expect<string>(stageAt(progress)).toBe(stage.stage);
     }),
   );
 });
