@@ -2,6 +2,7 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
+import { errorsByField } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 export function mailView({ mail }: Pick<Services, "mail">, about: Partial<MailSettingsView> = {}): MailSettingsView {
@@ -31,7 +32,7 @@ export async function saveMail(
     return null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
+    const errors = errorsByField(error);
     // A password typed into the address is not shown again.
     const server = values.server.replace(/^(\w+:\/\/[^:@/]*):.*@/, "$1@");
     return { values: { ...values, server }, errors, flash: { level: "error", text: "Nothing was saved: see below" } };

@@ -9,6 +9,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
 import { formatCursor, parseCursor } from "../cursor.ts";
+import { errorsByField } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 
@@ -60,7 +61,7 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
       await outbox.changeRules(rulesOf(fields));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
+      const errors = errorsByField(error);
       return show(c, { fields, errors, flash: { level: "error", text: "Nothing was saved: see below" } }, error.status);
     }
     return done(c, "saved");

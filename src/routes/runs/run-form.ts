@@ -7,10 +7,8 @@ import { missingSettings } from "../../providers/entry.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import { parseRunRequest, type RunRequest } from "../../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
+import { sayErrors } from "../form-errors.ts";
 import type { Services } from "../services.ts";
-
-/** Errors of one field that are shown in full; more are only counted. */
-const SHOWN_ERRORS = 3;
 
 type Values = RunFormView["values"];
 
@@ -64,21 +62,3 @@ const numberOf = (text: string | undefined) =>
 
 /** The refusal of an order, said at the fields it belongs to. */
 export const errorsOf = (refusal: Refusal): RunFormView["errors"] => sayErrors(refusal, RUN_FIELDS);
-
-/** A refusal by field, in sentences; what belongs to none of `fields` is said for the whole `form`. */
-export function sayErrors<F extends string>(
-  refusal: Refusal,
-  fields: readonly F[],
-): Partial<Record<F | "form", string>> {
-  const fieldOf = (name: string): F | "form" => fields.find((field) => field === name) ?? "form";
-  const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
-  if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
-  const flash = [...byField].map(([field, errors]) => {
-    const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
-    const more = errors.length - shown.length;
-    return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
-  });
-  return Object.fromEntries(flash);
-}
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

@@ -9,7 +9,7 @@ import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
 import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
-import { sayErrors } from "../runs/run-form.ts";
+import { sayErrors } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 type Values = ScheduleFormView["values"];

@@ -11,6 +11,7 @@ import { checkProvider } from "../../scheduler/settings/provider-check.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
+import { errorsByField } from "../form-errors.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 
@@ -73,7 +74,7 @@ export function settingsPages(services: SettingsServices) {
       await settings.change(entry, changes);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const errors = Object.fromEntries(error.errors.map(({ path, message }) => [path, message]));
+      const errors = errorsByField(error);
       const flash = { level: "error", text: "Nothing was saved: see below" } as const;
       // What was typed stays, keys excepted.
       const fields = settings.describe(entry).map((field) => {

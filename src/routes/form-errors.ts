@@ -1,0 +1,30 @@
+/** What a refusal says at the fields of a form. */
+
+import type { Refusal } from "../domain/errors.ts";
+
+/** Errors of one field that are shown in full; more are only counted. */
+const SHOWN_ERRORS = 3;
+
+/** A refusal by field, in sentences; what belongs to none of `fields` is said for the whole `form`. */
+export function sayErrors<F extends string>(
+  refusal: Refusal,
+  fields: readonly F[],
+): Partial<Record<F | "form", string>> {
+  const fieldOf = (name: string): F | "form" => fields.find((field) => field === name) ?? "form";
+  const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
+  if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
+  const said = [...byField].map(([field, errors]) => {
+    const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
+    const more = errors.length - shown.length;
+    return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
+  });
+  return Object.fromEntries(said);
+}
+
+/** The messages as they stand, by field; of several at one field the last. */
+export const errorsByField = ({ errors }: Refusal): Record<string, string> =>
+  Object.fromEntries(errors.map(({ path, message }) => [path, message]));
+
+const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+const sentence = (text: string) => `${capitalised(text)}${text.endsWith(".") ? "" : "."}`;

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { invalid, invalidFields, Refusal } from "../../src/domain/errors.ts";
+import { errorsByField, sayErrors } from "../../src/routes/form-errors.ts";
+
+const FIELDS = ["symbols", "years"] as const;
+
+test("errors are said in sentences at the fields they belong to", () => {
+  const refusal = invalidFields([
+    { path: "years", message: "wants a whole number" },
+    { path: "symbols.1", message: '"a b" is not a symbol' },
+    { path: "symbols.4", message: "wants text." },
+  ]);
+  expect(sayErrors(refusal, FIELDS)).toEqual({
+    years: "Wants a whole number.",
+    symbols: '"a b" is not a symbol. Wants text.',
+  });
+});
+
+test("of many errors at one field three are said and the others counted", () => {
+  const refusal = invalidFields([1, 2, 3, 4, 5].map((at) => ({ path: `symbols.${at}`, message: `${at} is wrong` })));
+  expect(sayErrors(refusal, FIELDS)).toEqual({ symbols: "1 is wrong. 2 is wrong. 3 is wrong. And 2 more." });
+});
+
+test("what belongs to no field is said for the whole form", () => {
+  expect(sayErrors(invalid("rebuild", "wants true or false"), FIELDS)).toEqual({ form: "Wants true or false." });
+  expect(sayErrors(new Refusal("conflict", "AAPL is active"), FIELDS)).toEqual({ form: "AAPL is active." });
+});
+
+test("errors by field keep their words", () => {
+  expect(errorsByField(invalid("server", "wants smtp://HOST"))).toEqual({ server: "wants smtp://HOST" });
+});
