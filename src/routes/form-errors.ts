@@ -25,6 +25,6 @@ export function sayErrors<F extends string>(
 export const errorsByField = ({ errors }: Refusal): Record<string, string> =>
   Object.fromEntries(errors.map(({ path, message }) => [path, message]));
 
-const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+export const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 const sentence = (text: string) => `${capitalised(text)}${text.endsWith(".") ? "" : "."}`;

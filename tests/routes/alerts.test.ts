@@ -1,6 +1,8 @@
 /** `/alerts` as a browser without JavaScript uses it. */
 
 import { expect, test } from "bun:test";
+import { Refusal } from "../../src/domain/errors.ts";
+import { readAlertFields, rulesOf } from "../../src/routes/alerts/rules-form.ts";
 import { postMail } from "../../src/storage/alerts/outbox.ts";
 import { startMailServer } from "../fakes/smtp.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
@@ -25,6 +27,41 @@ const rules: [string, string][] = [
   ["quiet_to", "06:15"],
   ["quiet_zone", "America/New_York"],
 ];
+
+test("all that is wrong with the rules is told at once, and quiet hours only while they are on", () => {
+  const typed = {
+    quota_percent: "0",
+    digest_minutes: "1.5",
+    quiet: "on",
+    quiet_from: "24:00",
+    quiet_to: "24:00",
+    quiet_zone: "Mars",
+  };
+  const check = (fields: object) => {
+    try {
+      return rulesOf(readAlertFields({ ...typed, ...fields }));
+    } catch (error) {
+      return error instanceof Refusal ? error.errors.map(({ path, message }) => `${path}: ${message}`) : error;
+    }
+  };
+  expect(check({})).toEqual([
+    "quota_percent: Wants a whole number from 1 to 100",
+    "digest_minutes: Wants a whole number from 0 to 1440",
+    "quiet_from: Wants a time from 00:00 to 23:59",
+    "quiet_to: Wants a time from 00:00 to 23:59",
+    "quiet_zone: Wants a time zone such as Europe/Berlin",
+    "quiet_to: Wants another time than the beginning",
+  ]);
+  expect(check({ quota_percent: "80", digest_minutes: "0", quiet: "" })).toMatchObject({
+    quotaPercent: 80,
+    quiet: null,
+  });
+  const quiet = { quiet_from: "22:00", quiet_to: "07:00", quiet_zone: "europe/berlin" };
+  expect(check({ quota_percent: "80", digest_minutes: "5", ...quiet })).toMatchObject({
+    digestMinutes: 5,
+    quiet: { from: "22:00", to: "07:00", zone: "Europe/Berlin" },
+  });
+});
 
 test("alert rules are saved and shown; a wrong field is named, and nothing is changed", async () => {
   await using app = await startApp();

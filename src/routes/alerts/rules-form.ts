@@ -1,8 +1,11 @@
 /** The rules form of `/alerts`: from fields to rules and back. */
 
+import { z } from "zod";
 import { ALERT_KINDS, type AlertRules } from "../../domain/alerts.ts";
-import { type FieldError, Refusal } from "../../domain/errors.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { fieldErrors, readable, wholeNumber } from "../../schemas.ts";
 import type { AlertFields } from "../../views/alerts/alerts-page.tsx";
+import { capitalised } from "../form-errors.ts";
 
 export function fieldsOf({ on, quotaPercent, digestMinutes, quiet }: AlertRules): AlertFields {
   return {
@@ -33,40 +36,47 @@ export function readAlertFields(sent: Readonly<Record<string, unknown>>): AlertF
   };
 }
 
+const typedNumber = (min: number, max: number) =>
+  z
+    .string()
+    .transform((text) => (/^\d{1,6}$/.test(text) ? Number(text) : Number.NaN))
+    .pipe(wholeNumber(min, max));
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "wants a time from 00:00 to 23:59" });
+const zone = readable(canonicalZone, () => "wants a time zone such as Europe/Berlin");
+
+const numbers = { quota_percent: typedNumber(1, 100), digest_minutes: typedNumber(0, 1_440) };
+const RuleFields = z.discriminatedUnion("quiet", [
+  z.object({ ...numbers, quiet: z.literal("") }),
+  z
+    .object({ ...numbers, quiet: z.literal("on"), quiet_from: clockTime, quiet_to: clockTime, quiet_zone: zone })
+    .refine(({ quiet_from, quiet_to }) => quiet_from !== quiet_to, {
+      path: ["quiet_to"],
+      error: "wants another time than the beginning",
+      // Said together with the other faults.
+      when: () => true,
+    }),
+]);
+
 /** @throws Refusal with one error per wrong field */
 export function rulesOf(fields: AlertFields): AlertRules {
-  const errors: FieldError[] = [];
-  const whole = (path: "quota_percent" | "digest_minutes", min: number, max: number) => {
-    const value = Number(fields[path]);
-    if (/^\d{1,6}$/.test(fields[path]) && value >= min && value <= max) return value;
-    errors.push({ path, message: `Wants a whole number from ${min} to ${max}` });
-    return min;
-  };
-  const clock = (path: "quiet_from" | "quiet_to") => {
-    if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(fields[path]))
-      errors.push({ path, message: "Wants a time from 00:00 to 23:59" });
-    return fields[path];
-  };
-  const rules: AlertRules = {
+  const { data, error } = RuleFields.safeParse({ ...fields, quiet: fields.quiet === "on" ? "on" : "" });
+  if (error) {
+    const errors = fieldErrors(error).map(({ path, message }) => ({ path, message: capitalised(message) }));
+    throw new Refusal("invalid", errors[0]!.message, errors);
+  }
+  return {
     on: Object.fromEntries(ALERT_KINDS.map((kind) => [kind, fields.on.includes(kind)])) as AlertRules["on"],
-    quotaPercent: whole("quota_percent", 1, 100),
-    digestMinutes: whole("digest_minutes", 0, 1_440),
-    quiet:
-      fields.quiet === "on"
-        ? { from: clock("quiet_from"), to: clock("quiet_to"), zone: zone(fields.quiet_zone, errors) }
-        : null,
+    quotaPercent: data.quota_percent,
+    digestMinutes: data.digest_minutes,
+    quiet: data.quiet === "on" ? { from: data.quiet_from, to: data.quiet_to, zone: data.quiet_zone } : null,
   };
-  if (rules.quiet && rules.quiet.from === rules.quiet.to)
-    errors.push({ path: "quiet_to", message: "Wants another time than the beginning" });
-  if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
-  return rules;
 }
 
-function zone(text: string, errors: FieldError[]): string {
+/** The zone's name as the time zone database has it, or `null`. */
+function canonicalZone(text: string): string | null {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
   } catch {
-    errors.push({ path: "quiet_zone", message: "Wants a time zone such as Europe/Berlin" });
-    return text;
+    return null;
   }
 }
