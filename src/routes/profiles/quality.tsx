@@ -2,15 +2,13 @@
 /** How whole a profile's series is, and the orders that make it better. */
 
 import { Hono } from "hono";
-import { MAX_YEARS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { missingSettings } from "../../providers/entry.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
-import { parseRunRequest } from "../../scheduler/runs/run-request.ts";
+import { renewalRequests, reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
 import { listGaps } from "../../storage/market/gaps.ts";
 import { listRevisions, listSources } from "../../storage/market/revisions.ts";
@@ -71,24 +69,15 @@ export function profileQualityRoutes({ db, runs }: Pick<Services, "db" | "runs">
   const routes = new Hono();
 
   routes.post("/profiles/:symbol/renew", async (c) => {
-    const { interval, order: request, repair_provider } = await c.req.parseBody();
+    const { interval, order, repair_provider } = await c.req.parseBody();
     const symbol = parseSymbol(c.req.param("symbol"));
     const profile = symbol === null ? undefined : await findProfile(db, symbol, String(interval) as Interval);
     if (profile === undefined) throw new Refusal("not_found", "There is no such profile: start a run for it first");
-    const mode = request === "repair" ? "repair" : "full";
-    // The whole of what is stored, in years as orders count them.
-    const years = Math.ceil((Date.now() / 1000 - profile.firstBar) / (365 * DAY));
-    await runs.start(
-      parseRunRequest({
-        symbols: [profile.symbol],
-        mode,
-        interval: profile.interval,
-        provider: profile.provider,
-        years: years > MAX_YEARS ? "all" : Math.max(1, years),
-        ...(mode === "full" && { rebuild: true }),
-        ...(mode === "repair" && repair_provider && { repair_provider }),
-      }),
-    );
+    const renewal = order === "repair" ? "repair" : "rebuild";
+    const repairProvider = renewal === "repair" && repair_provider ? String(repair_provider) : undefined;
+    for (const request of renewalRequests([profile], renewal, Date.now() / 1000)) {
+      await runs.start({ ...request, repairProvider });
+    }
     return c.redirect("/", 303);
   });
 

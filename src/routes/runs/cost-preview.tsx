@@ -3,11 +3,10 @@
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { DAY } from "../../domain/market/interval.ts";
 import { mergeBatches, planBatches } from "../../domain/runs/batch-plan.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { estimateCost } from "../../scheduler/runs/cost-estimate.ts";
-import type { RunRequest } from "../../scheduler/runs/run-request.ts";
+import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
 import { knownProfiles } from "../../storage/profiles/profiles.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
@@ -90,10 +89,8 @@ function costOf(source: Provider, request: RunRequest): { calls: number; units: 
 function barRequests(source: Provider, request: RunRequest): number {
   if (request.mode === "reprocess") return 0;
   if (request.mode !== "full") return 1;
-  const now = Math.floor(Date.now() / 1_000 / DAY) * DAY + DAY;
-  const from = request.years === "all" ? source.historyStart(request.interval) : now - request.years * 365 * DAY;
-  const start = Math.floor(from / DAY) * DAY;
-  return mergeBatches(planBatches(start, now, request.batchDays), source.maxWindowDays(request.interval)).length;
+  const { from, to } = rangeOf(request, source, Date.now() / 1_000);
+  return mergeBatches(planBatches(from, to, request.batchDays), source.maxWindowDays(request.interval)).length;
 }
 
 /** By the speed of earlier jobs: their time grows with their requests. */

@@ -68,13 +68,22 @@ export function refuseContradictions(
   if (!second.intervals.includes(interval)) throw invalid(path, `${second.title} has no ${interval} bars`);
 }
 
-/** The row of a run ordered at `now` (epoch ms); its range ends with the present day (UTC), which it includes. */
+/** The whole days (UTC) of a full run requested at `now`, the present one included; all are epoch seconds. */
+export function rangeOf(
+  { years, interval }: RunRequest,
+  provider: Provider,
+  now: number,
+): { from: number; to: number } {
+  const to = (Math.floor(now / DAY) + 1) * DAY;
+  const first = years === "all" ? provider.historyStart(interval) : to - 365 * years * DAY;
+  return { from: Math.floor(first / DAY) * DAY, to };
+}
+
+/** The row of a run requested at `now` (epoch milliseconds). */
 export function runRow(request: RunRequest, provider: Provider, maxWorkers: number, now: number): RunRow {
   const { mode, interval, years, batchDays } = request;
   const asOf = Math.floor(now / 1000);
-  const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
-  const rangeFrom =
-    years === "all" ? Math.floor(provider.historyStart(interval) / DAY) * DAY : rangeTo - 365 * years * DAY;
+  const { from, to } = rangeOf(request, provider, asOf);
   return {
     id: Bun.randomUUIDv7(),
     mode,
@@ -85,8 +94,8 @@ export function runRow(request: RunRequest, provider: Provider, maxWorkers: numb
     rebuild: request.rebuild ?? false,
     repairProvider: request.repairProvider ?? null,
     maxWorkers: request.maxWorkers ?? maxWorkers,
-    rangeFrom,
-    rangeTo,
+    rangeFrom: from,
+    rangeTo: to,
     asOf,
     state: "running",
     createdAt: now,
