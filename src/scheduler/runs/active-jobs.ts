@@ -6,6 +6,15 @@ import type { JobState } from "../../domain/runs/states.ts";
 import type { Database } from "../../storage/db.ts";
 import { activeJobs } from "../../storage/runs/runs.ts";
 
+/** Those of `symbols` that are queued, running or paused at `interval`. */
+export async function activeSymbols(
+  db: Database,
+  symbols: readonly string[],
+  interval: Interval,
+): Promise<ReadonlySet<string>> {
+  return new Set((await activeJobs(db, symbols, interval)).map(({ symbol }) => symbol));
+}
+
 /** @throws Refusal if any of `symbols` is queued, running or paused at `interval` */
 export async function refuseActive(db: Database, symbols: readonly string[], interval: Interval): Promise<void> {
   const active = await activeJobs(db, symbols, interval);

@@ -7,7 +7,7 @@ import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { CATALOG_VERSION } from "../../features/catalog.ts";
 import type { Database } from "../../storage/db.ts";
 import { outdatedProfiles } from "../../storage/profiles/profiles.ts";
-import { activeJobs } from "../../storage/runs/runs.ts";
+import { activeSymbols } from "./active-jobs.ts";
 import type { RunRequest } from "./run-request.ts";
 import type { RunService } from "./run-service.ts";
 
@@ -39,26 +39,27 @@ export function renewalRequests(profiles: readonly Renewable[], renewal: Renewal
   return [...groups.values()].flatMap((group) => {
     const { provider, interval } = group[0]!;
     const request = { ...RUN_DEFAULTS, mode: MODES[renewal], interval, provider, years: years(group[0]!) };
-    const parts = Math.ceil(group.length / MAX_SYMBOLS);
-    return Array.from({ length: parts }, (_, part) => ({
+    return inParts(group.map(({ symbol }) => symbol)).map((symbols) => ({
       ...request,
-      symbols: group.slice(part * MAX_SYMBOLS, (part + 1) * MAX_SYMBOLS).map(({ symbol }) => symbol),
+      symbols,
       ...(renewal === "rebuild" && { rebuild: true }),
     }));
   });
 }
+
+/** As many symbols at a time as a run can have. */
+const inParts = (symbols: readonly string[]): (readonly string[])[] =>
+  Array.from({ length: Math.ceil(symbols.length / MAX_SYMBOLS) }, (_, part) =>
+    symbols.slice(part * MAX_SYMBOLS, (part + 1) * MAX_SYMBOLS),
+  );
 
 /** Those that no run is working on. */
 export async function notBusy<T extends Renewable>(db: Database, profiles: readonly T[]): Promise<T[]> {
   const byInterval = Map.groupBy(profiles, ({ interval }) => interval);
   const free = await Promise.all(
     [...byInterval].map(async ([interval, group]) => {
-      const active = await activeJobs(
-        db,
-        group.map(({ symbol }) => symbol),
-        interval,
-      );
-      const busy = new Set(active.map(({ symbol }) => symbol));
+      const symbols = group.map(({ symbol }) => symbol);
+      const busy = await activeSymbols(db, symbols, interval);
       return group.filter(({ symbol }) => !busy.has(symbol));
     }),
   );
@@ -69,10 +70,9 @@ export async function notBusy<T extends Renewable>(db: Database, profiles: reado
 export async function reprocessOutdated(db: Database, runs: RunService): Promise<RunSummary[]> {
   const started: RunSummary[] = [];
   for (const { provider, interval, symbols } of await outdatedProfiles(db, String(CATALOG_VERSION))) {
-    const busy = new Set((await activeJobs(db, symbols, interval)).map(({ symbol }) => symbol));
+    const busy = await activeSymbols(db, symbols, interval);
     const free = symbols.filter((symbol) => !busy.has(symbol));
-    for (let at = 0; at < free.length; at += MAX_SYMBOLS) {
-      const part = free.slice(at, at + MAX_SYMBOLS);
+    for (const part of inParts(free)) {
       started.push(await runs.start({ ...RUN_DEFAULTS, symbols: part, mode: "reprocess", interval, provider }));
     }
   }

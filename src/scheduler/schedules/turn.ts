@@ -9,8 +9,8 @@ import type { Log } from "../../log.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { symbolsOf } from "../../storage/companies/watchlists.ts";
 import type { Database, Write } from "../../storage/db.ts";
-import { activeJobs } from "../../storage/runs/runs.ts";
 import { storedSymbols, turnWrites, unfinishedRun } from "../../storage/schedules.ts";
+import { activeSymbols } from "../runs/active-jobs.ts";
 import type { RunService } from "../runs/run-service.ts";
 
 /** Symbols named in a remark; further ones are counted. */
@@ -62,7 +62,7 @@ async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, asked
   }
   const wanted = await symbolsFor(db, schedule, provider);
   if (wanted.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", emptiness(schedule, provider));
-  const active = new Set((await activeJobs(db, wanted, interval)).map(({ symbol }) => symbol));
+  const active = await activeSymbols(db, wanted, interval);
   const symbols = wanted.filter((symbol) => !active.has(symbol));
   const busy = active.size > 0 ? `${listed([...active])} left out: at work in other runs` : "";
   if (symbols.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", busy);
