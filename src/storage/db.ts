@@ -13,7 +13,7 @@ import { createClient } from "@libsql/client/sqlite3";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
 import { withoutCredentials } from "../config.ts";
-import { messageOf } from "../domain/errors.ts";
+import { messageOf, Refusal } from "../domain/errors.ts";
 
 /** How long a connection waits for another one's write to end, milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -195,6 +195,21 @@ class StatementCache {
       if (oldest !== undefined) this.#statements.delete(oldest);
     }
     return statement;
+  }
+}
+
+/**
+ * Writes something that has a unique name.
+ * @param what what it is, for the message: `watchlist`
+ * @throws Refusal at `name` if there is already one with this name
+ */
+export async function writeNamed<T>(what: string, name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const message = `There is already a ${what} named ${name}`;
+    throw new Refusal("conflict", message, [{ path: "name", message }]);
   }
 }
 

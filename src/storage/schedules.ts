@@ -4,7 +4,7 @@ import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../domain/schedules.ts";
 import { auditStatement, changesOf, record } from "./access/audit.ts";
-import { type Database, isUniqueViolation, type Write } from "./db.ts";
+import { type Database, type Write, writeNamed } from "./db.ts";
 import { countJobs } from "./runs/runs.ts";
 import { profiles } from "./schema/profiles.ts";
 import { runs } from "./schema/runs.ts";
@@ -39,7 +39,7 @@ export async function requireSchedule(db: Database, id: number): Promise<Schedul
  */
 export async function insertSchedule(db: Database, input: ScheduleInput, now: number): Promise<number> {
   const row = { ...rowOf(input), checkedAt: now };
-  const { id } = await guardName(input.name, () =>
+  const { id } = await writeNamed("schedule", input.name, () =>
     db.orm.insert(schedules).values(row).returning({ id: schedules.id }).get(),
   );
   await record(db, { action: "schedule.create", subject: input.name, after: { id, ...input } });
@@ -55,7 +55,7 @@ export async function updateSchedule(db: Database, before: Schedule, after: Sche
   const { id: _, checkedAt: __, ...earlier } = before;
   const changes = changesOf(earlier, input);
   const row = { ...rowOf(input), checkedAt };
-  await guardName(input.name, () =>
+  await writeNamed("schedule", input.name, () =>
     db.write([
       db.orm.update(schedules).set(row).where(eq(schedules.id, id)),
       ...(changes ? auditStatement({ action: auditEntry(changes.after), subject: before.name, ...changes }) : []),
@@ -146,14 +146,4 @@ export async function storedSymbols(db: Database, interval: Schedule["interval"]
     .where(and(eq(profiles.interval, interval), eq(profiles.provider, provider)))
     .orderBy(profiles.symbol);
   return rows.map(({ symbol }) => symbol);
-}
-
-async function guardName<T>(name: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    const message = `There is already a schedule named ${name}`;
-    throw new Refusal("conflict", message, [{ path: "name", message }]);
-  }
 }

@@ -3,7 +3,7 @@
 import { eq } from "drizzle-orm";
 import type { Scope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { type Database, isUniqueViolation } from "../db.ts";
+import { type Database, writeNamed } from "../db.ts";
 import { sessions, tokens } from "../schema/access.ts";
 import { auditStatement } from "./audit.ts";
 
@@ -28,16 +28,12 @@ export async function saveToken(
   token: { readonly name: string; readonly scope: Scope; readonly hash: string },
 ): Promise<void> {
   const { name, scope } = token;
-  try {
-    await db.write([
+  await writeNamed("token", name, () =>
+    db.write([
       db.orm.insert(tokens).values({ ...token, createdAt: Date.now() }),
       ...auditStatement({ action: "token.create", subject: name, after: { scope } }),
-    ]);
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    const message = `There is already a token named ${name}`;
-    throw new Refusal("conflict", message, [{ path: "name", message }]);
-  }
+    ]),
+  );
 }
 
 export async function findToken(db: Database, hash: string): Promise<TokenRow | undefined> {

@@ -3,7 +3,7 @@
 import { asc, eq, sql } from "drizzle-orm";
 import { Refusal } from "../../domain/errors.ts";
 import { auditStatement, record } from "../access/audit.ts";
-import { type Database, isUniqueViolation } from "../db.ts";
+import { type Database, writeNamed } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
 
 export interface Watchlist {
@@ -44,7 +44,7 @@ export async function symbolsOf(db: Database, id: number): Promise<string[]> {
  * @throws Refusal if another one has the name
  */
 export async function createWatchlist(db: Database, name: string, symbols: readonly string[]): Promise<number> {
-  const row = await guardName(name, () =>
+  const row = await writeNamed("watchlist", name, () =>
     db.orm.insert(watchlists).values({ name, createdAt: Date.now() }).returning({ id: watchlists.id }).get(),
   );
   await record(db, { action: "watchlist.create", subject: name, after: { id: row.id } });
@@ -55,7 +55,7 @@ export async function createWatchlist(db: Database, name: string, symbols: reado
 /** @throws Refusal if another one has the name */
 export async function renameWatchlist(db: Database, id: number, name: string): Promise<void> {
   const before = await nameOf(db, id);
-  await guardName(name, () =>
+  await writeNamed("watchlist", name, () =>
     db.write([
       db.orm.update(watchlists).set({ name }).where(eq(watchlists.id, id)),
       ...auditStatement({ action: "watchlist.rename", subject: name, before: { name: before }, after: { name } }),
@@ -99,13 +99,3 @@ export async function removeFromWatchlist(db: Database, id: number, symbols: rea
 const nameOf = async (db: Database, id: number): Promise<string> =>
   (await db.orm.select({ name: watchlists.name }).from(watchlists).where(eq(watchlists.id, id)).get())?.name ??
   String(id);
-
-async function guardName<T>(name: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    const message = `There is already a watchlist named ${name}`;
-    throw new Refusal("conflict", message, [{ path: "name", message }]);
-  }
-}
