@@ -198,6 +198,11 @@ class StatementCache {
   }
 }
 
+/** Parts of at most `size` items: SQLite limits the parameters of a statement. */
+export function* chunks<T>(items: readonly T[], size = 500): Generator<T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
 /**
  * Writes something that has a unique name.
  * @param what what it is, for the message: `watchlist`

@@ -2,7 +2,7 @@
 
 import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/log.ts";
-import type { Database } from "./db.ts";
+import { chunks, type Database } from "./db.ts";
 import { logs } from "./schema/server.ts";
 
 const FLUSH_MS = 250;
@@ -35,9 +35,8 @@ export class LogStore {
     const lines = this.#lines;
     this.#lines = [];
     const statements = [];
-    for (let start = 0; start < lines.length; start += ROWS_PER_INSERT) {
-      const rows = lines.slice(start, start + ROWS_PER_INSERT).map(({ id: _, ...row }) => row);
-      statements.push(this.db.orm.insert(logs).values(rows));
+    for (const part of chunks(lines, ROWS_PER_INSERT)) {
+      statements.push(this.db.orm.insert(logs).values(part.map(({ id: _, ...row }) => row)));
     }
     if (statements.length > 0) await this.db.write(statements);
   }

@@ -2,7 +2,7 @@
 
 import { and, eq, sql } from "drizzle-orm";
 import type { Company } from "../../domain/companies.ts";
-import type { Database } from "../db.ts";
+import { chunks, type Database } from "../db.ts";
 import { companies, companyLists } from "../schema/companies.ts";
 
 /** Companies per statement. */
@@ -37,9 +37,9 @@ export interface CompanyPage {
  */
 export async function storeCompanies(db: Database, rows: readonly Company[], source: string): Promise<void> {
   const now = Date.now();
-  for (let start = 0; start < rows.length; start += CHUNK) {
-    const chunk = rows.slice(start, start + CHUNK).map(({ symbol, name, exchange }) => [symbol, name, exchange]);
-    await db.write([{ sql: UPSERT, args: [source, now, JSON.stringify(chunk)] }]);
+  for (const part of chunks(rows, CHUNK)) {
+    const values = part.map(({ symbol, name, exchange }) => [symbol, name, exchange]);
+    await db.write([{ sql: UPSERT, args: [source, now, JSON.stringify(values)] }]);
   }
 }
 

@@ -4,7 +4,7 @@ import { and, eq, gt, gte, inArray, lte } from "drizzle-orm";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
-import type { Database, Statement } from "../db.ts";
+import { chunks, type Database, type Statement } from "../db.ts";
 import { barsIdOf, barsIdSql, insertBars } from "../market/bars.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
 import { series } from "../schema/market.ts";
@@ -166,30 +166,34 @@ export async function windowsOfRun(db: Database, seriesId: number, runId: string
   return rows.map(({ from, to, status }) => ({ from, to, state: STATE_OF[status] }));
 }
 
-/** Symbols per statement. */
-const SYMBOLS = 500;
+interface RunKey {
+  readonly id: string;
+  readonly provider: string;
+  readonly interval: Interval;
+}
+
+/** Which series a run has for `symbols`; what a rebuild fetches beside them does not count. */
+const seriesOf = ({ interval, provider }: RunKey, symbols: readonly string[]) =>
+  and(
+    inArray(series.symbol, symbols),
+    eq(series.interval, interval),
+    eq(series.provider, provider),
+    eq(series.stagingFor, 0),
+  );
 
 /** The windows that a run requested of many symbols, by symbol and time, with their results. */
 export async function windowsOfSymbols(
   db: Database,
-  run: { readonly id: string; readonly provider: string; readonly interval: Interval },
+  run: RunKey,
   symbols: readonly string[],
 ): Promise<Map<string, KnownWindow[]>> {
   const found = new Map<string, KnownWindow[]>();
-  for (let start = 0; start < symbols.length; start += SYMBOLS) {
+  for (const part of chunks(symbols)) {
     const rows = await db.orm
       .select({ symbol: series.symbol, from: batches.fromTs, to: batches.toTs, status: batches.status })
       .from(series)
       .innerJoin(batches, eq(batches.seriesId, series.id))
-      .where(
-        and(
-          inArray(series.symbol, symbols.slice(start, start + SYMBOLS)),
-          eq(series.interval, run.interval),
-          eq(series.provider, run.provider),
-          eq(series.stagingFor, 0),
-          eq(batches.runId, run.id),
-        ),
-      )
+      .where(and(seriesOf(run, part), eq(batches.runId, run.id)))
       .orderBy(series.id, batches.fromTs);
     for (const { symbol, from, to, status } of rows) {
       const windows = found.get(symbol) ?? [];
@@ -206,22 +210,12 @@ export async function windowsOfSymbols(
  */
 export async function releaseWindows(
   db: Database,
-  run: { readonly id: string; readonly provider: string; readonly interval: Interval },
+  run: RunKey,
   symbols: readonly string[],
   within?: Window,
 ): Promise<void> {
-  for (let start = 0; start < symbols.length; start += SYMBOLS) {
-    const concerned = db.orm
-      .select({ id: series.id })
-      .from(series)
-      .where(
-        and(
-          inArray(series.symbol, symbols.slice(start, start + SYMBOLS)),
-          eq(series.interval, run.interval),
-          eq(series.provider, run.provider),
-          eq(series.stagingFor, 0),
-        ),
-      );
+  for (const part of chunks(symbols)) {
+    const concerned = db.orm.select({ id: series.id }).from(series).where(seriesOf(run, part));
     await db.orm
       .update(batches)
       .set({ runId: "" })

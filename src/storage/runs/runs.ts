@@ -12,18 +12,11 @@ import {
 } from "../../domain/runs/states.ts";
 import { auditStatement } from "../access/audit.ts";
 import { recordStatements } from "../alerts/outbox.ts";
-import type { Database, Write } from "../db.ts";
+import { chunks, type Database, type Write } from "../db.ts";
 import { jobs, runs } from "../schema/runs.ts";
 
 export type RunRow = typeof runs.$inferSelect;
 export type JobRow = typeof jobs.$inferSelect;
-
-/** Rows per statement: far below SQLite's limit on parameters. */
-const CHUNK = 500;
-
-function* chunks<T>(items: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < items.length; start += CHUNK) yield items.slice(start, start + CHUNK);
-}
 
 /**
  * Stores a run with one queued job per symbol, or nothing if a symbol is active already (a unique index refuses it).
