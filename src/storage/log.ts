@@ -1,34 +1,32 @@
-/** Log lines in the database, written in batches: a line waits at most `FLUSH_MS`. */
+/** Log lines in the database, written in batches. */
 
 import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/log.ts";
 import { chunks, type Database } from "./db.ts";
+import { DeferredWrite } from "./deferred-write.ts";
 import { logs } from "./schema/server.ts";
 
-const FLUSH_MS = 250;
 const ROWS_PER_INSERT = 200;
 
 /** Buffers log lines and writes them in the background; `close` writes the rest. */
 export class LogStore {
   #lines: LogLine[] = [];
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #deferred: DeferredWrite;
 
   constructor(
     private readonly db: Database,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+    onError: (error: unknown) => void,
+  ) {
+    this.#deferred = new DeferredWrite(() => this.#write(), onError);
+  }
 
   keep(line: LogLine): void {
     this.#lines.push(line);
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    this.#deferred.request();
   }
 
   flush(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#writing = this.#writing.then(() => this.#write()).catch(this.onError);
-    return this.#writing;
+    return this.#deferred.flush();
   }
 
   async #write(): Promise<void> {

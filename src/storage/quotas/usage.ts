@@ -3,9 +3,9 @@
 import { gte, sql } from "drizzle-orm";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Database } from "../db.ts";
+import { DeferredWrite } from "../deferred-write.ts";
 import { apiUsage } from "../schema/quotas.ts";
 
-const FLUSH_MS = 250;
 const MINUTE = 60;
 
 interface Count {
@@ -28,14 +28,15 @@ const remembered = (seconds: number) => Math.min(seconds - (seconds % DAY) - MIN
 export class UsageStore {
   readonly #counts = new Map<string, Count>();
   readonly #dirty = new Set<Count>();
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #deferred: DeferredWrite;
 
   private constructor(
     private readonly db: Database,
-    private readonly onError: (error: unknown) => void,
+    onError: (error: unknown) => void,
     private readonly now: () => number,
-  ) {}
+  ) {
+    this.#deferred = new DeferredWrite(() => this.#write(), onError);
+  }
 
   /** Reads what was spent today and in the last hour, so that a restart loses nothing. */
   static async open(db: Database, onError: (error: unknown) => void, now = Date.now): Promise<UsageStore> {
@@ -63,7 +64,7 @@ export class UsageStore {
     count.requests += requests;
     count.units += units;
     this.#dirty.add(count);
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    this.#deferred.request();
   }
 
   /** What was spent with each provider in the current minute and today (UTC). */
@@ -104,10 +105,7 @@ export class UsageStore {
 
   /** Writes what has been counted since the last write. */
   flush(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#writing = this.#writing.then(() => this.#write()).catch(this.onError);
-    return this.#writing;
+    return this.#deferred.flush();
   }
 
   async close(): Promise<void> {
