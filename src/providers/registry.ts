@@ -45,6 +45,10 @@ export function findProvider(name: string): ProviderEntry | undefined {
   return PROVIDERS.find((entry) => entry.name === name);
 }
 
+/** The providers that lack no required setting. */
+export const readyProviders = (values: SettingValues): ProviderEntry[] =>
+  PROVIDERS.filter((entry) => missingSettings(entry, values).length === 0);
+
 /**
  * Builds the provider `name` from its variables.
  * @throws RangeError for an unknown name, or naming the required variables that are empty.

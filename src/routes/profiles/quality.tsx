@@ -6,8 +6,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { missingSettings } from "../../providers/entry.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
+import { readyProviders } from "../../providers/registry.ts";
 import { renewalRequests, reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
 import { listGaps } from "../../storage/market/gaps.ts";
@@ -58,9 +57,7 @@ export function qualityReader({ db, config, settings }: QualityServices): (profi
               year,
               sessions: all.map(({ date }) => ({ date, state: states.get(date) ?? "complete" })),
             })),
-      others: PROVIDERS.filter(
-        (entry) => entry.name !== provider && missingSettings(entry, settings.values).length === 0,
-      ),
+      others: readyProviders(settings.values).filter(({ name }) => name !== provider),
     };
   };
 }

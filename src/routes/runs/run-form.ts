@@ -3,8 +3,7 @@
 import { MAX_WORKERS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
-import { missingSettings } from "../../providers/entry.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
+import { readyProviders } from "../../providers/registry.ts";
 import { parseRunRequest, type RunRequest } from "../../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
 import { sayErrors } from "../form-errors.ts";
@@ -30,7 +29,7 @@ export function emptyForm(
       ...values,
     },
     errors,
-    providers: PROVIDERS.filter((entry) => missingSettings(entry, settings.values).length === 0),
+    providers: readyProviders(settings.values),
     maxWorkers: MAX_WORKERS,
   };
 }

@@ -3,8 +3,7 @@
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
-import { missingSettings } from "../../providers/entry.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
+import { readyProviders } from "../../providers/registry.ts";
 import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
@@ -40,7 +39,7 @@ export async function scheduleForm(
     id,
     values: typed ?? (id === null ? NEW : await storedValues(db, id)),
     errors,
-    providers: PROVIDERS.filter((entry) => missingSettings(entry, settings.values).length === 0),
+    providers: readyProviders(settings.values),
     watchlists: await readWatchlists(db),
     timeZones: ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")],
   };
