@@ -59,6 +59,14 @@ export const momentParameter = readable(
 /** The number of a row in the database. */
 export const idParameter = wholeNumberText(1, 1e15);
 
+/** The request of a route whose address ends with the number of a row. */
+export const byId = { params: z.object({ id: idParameter }) };
+
+/** The request of a route that wants a JSON body. */
+export const jsonBody = <T extends z.ZodType>(schema: T) => ({
+  body: { required: true, content: { "application/json": { schema } } },
+});
+
 /** A JSON answer, for a route's description. */
 export const json = <T extends z.ZodType>(description: string, schema: T) => ({
   description,

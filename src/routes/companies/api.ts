@@ -16,7 +16,7 @@ import {
   requireWatchlist,
   symbolsOf,
 } from "../../storage/companies/watchlists.ts";
-import { apiRouter, idParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
+import { apiRouter, byId, idParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 import { importedText } from "./form.ts";
 
@@ -104,11 +104,7 @@ const fetchList = createRoute({
 
 const name = z.string().trim().min(1, { error: "wants a name" }).max(MAX_NAME_LENGTH);
 const symbols = z.array(symbolParameter).max(MAX_SYMBOLS).default([]);
-const id = { params: z.object({ id: idParameter }) };
 const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array(z.string()) }).openapi("Watchlist");
-const body = <T extends z.ZodType>(schema: T) => ({
-  body: { required: true, content: { "application/json": { schema } } },
-});
 
 const lists = createRoute({
   method: "get",
@@ -125,28 +121,28 @@ const createList = createRoute({
   method: "post",
   path: "/watchlists",
   summary: "Make a watchlist",
-  request: body(z.strictObject({ name, symbols })),
+  request: jsonBody(z.strictObject({ name, symbols })),
   responses: { 201: json("The watchlist", WatchlistBody), ...refusals(409, 415, 422) },
 });
 const readList = createRoute({
   method: "get",
   path: "/watchlists/{id}",
   summary: "A watchlist with its symbols",
-  request: id,
+  request: byId,
   responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 422) },
 });
 const changeList = createRoute({
   method: "patch",
   path: "/watchlists/{id}",
   summary: "Rename a watchlist, add symbols to it, take some out",
-  request: { ...id, ...body(z.strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
+  request: { ...byId, ...jsonBody(z.strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
   responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 409, 415, 422) },
 });
 const dropList = createRoute({
   method: "delete",
   path: "/watchlists/{id}",
   summary: "Forget a watchlist",
-  request: id,
+  request: byId,
   responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
 });
 

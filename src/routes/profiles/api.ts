@@ -11,7 +11,7 @@ import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.t
 import { wholeNumberText } from "../../schemas.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
-import { apiRouter, intervalParameter, json, refusals, symbolParameter } from "../api/parameters.ts";
+import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 import { healthsOf, screenerOf } from "./list-query.ts";
 
@@ -71,28 +71,21 @@ const renew = createRoute({
   method: "post",
   path: "/profiles/renew",
   summary: "Update, engineer again, repair or rebuild many profiles: those named, or all that a filter finds",
-  request: {
-    body: {
-      required: true,
-      content: {
-        "application/json": {
-          schema: z.strictObject({
-            order: z.enum(RENEWALS),
-            profiles: z
-              .array(z.string().max(40))
-              .max(50_000)
-              .optional()
-              .openapi({ example: ["AAPL/1d"] }),
-            q: z.string().max(24).optional(),
-            interval: z.enum(INTERVALS).optional(),
-            where: z.string().max(1_000).optional().openapi({ example: "rsi_14 < 30" }),
-            health: z.string().max(80).optional().openapi({ example: "gaps,stale" }),
-            dry_run: z.boolean().optional().openapi({ description: "Only say how many it would be" }),
-          }),
-        },
-      },
-    },
-  },
+  request: jsonBody(
+    z.strictObject({
+      order: z.enum(RENEWALS),
+      profiles: z
+        .array(z.string().max(40))
+        .max(50_000)
+        .optional()
+        .openapi({ example: ["AAPL/1d"] }),
+      q: z.string().max(24).optional(),
+      interval: z.enum(INTERVALS).optional(),
+      where: z.string().max(1_000).optional().openapi({ example: "rsi_14 < 30" }),
+      health: z.string().max(80).optional().openapi({ example: "gaps,stale" }),
+      dry_run: z.boolean().optional().openapi({ description: "Only say how many it would be" }),
+    }),
+  ),
   responses: {
     202: json(
       "How many profiles, how many of them another run is working on, and the runs that were started",

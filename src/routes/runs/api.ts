@@ -8,7 +8,7 @@ import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/s
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
 import { readable, wholeNumberText } from "../../schemas.ts";
-import { apiRouter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
+import { apiRouter, json, jsonBody, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";
 
@@ -66,7 +66,7 @@ const start = createRoute({
   method: "post",
   path: "/runs",
   summary: "Start a run",
-  request: { body: { required: true, content: { "application/json": { schema: RunRequestBody } } } },
+  request: jsonBody(RunRequestBody),
   responses: { 202: json("The run was stored and queued", OneRun), ...refusals(400, 409, 413, 415, 422) },
 });
 const outdated = createRoute({

@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Turn } from "../../domain/schedules.ts";
 import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
 import type { ScheduleStatus } from "../../scheduler/schedules/schedule-service.ts";
-import { apiRouter, idParameter, json, refusals } from "../api/parameters.ts";
+import { apiRouter, byId, json, jsonBody, refusals } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 
 const TurnAnswer = z
@@ -26,11 +26,6 @@ const ScheduleAnswer = z
   .openapi("Schedule");
 const One = z.object({ schedule: ScheduleAnswer });
 
-const id = { params: z.object({ id: idParameter }) };
-const body = <T extends z.ZodType>(schema: T) => ({
-  body: { required: true, content: { "application/json": { schema } } },
-});
-
 const list = createRoute({
   method: "get",
   path: "/schedules",
@@ -41,35 +36,35 @@ const create = createRoute({
   method: "post",
   path: "/schedules",
   summary: "Make a schedule",
-  request: body(ScheduleBody),
+  request: jsonBody(ScheduleBody),
   responses: { 201: json("The schedule", One), ...refusals(400, 409, 415, 422) },
 });
 const read = createRoute({
   method: "get",
   path: "/schedules/{id}",
   summary: "A schedule",
-  request: id,
+  request: byId,
   responses: { 200: json("The schedule", One), ...refusals(404, 422) },
 });
 const change = createRoute({
   method: "patch",
   path: "/schedules/{id}",
   summary: "Change some of a schedule; `enabled: false` pauses it",
-  request: { ...id, ...body(SchedulePatchBody) },
+  request: { ...byId, ...jsonBody(SchedulePatchBody) },
   responses: { 200: json("The schedule", One), ...refusals(400, 404, 409, 415, 422) },
 });
 const remove = createRoute({
   method: "delete",
   path: "/schedules/{id}",
   summary: "Delete a schedule; its runs stay",
-  request: id,
+  request: byId,
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 const runNow = createRoute({
   method: "post",
   path: "/schedules/{id}/run",
   summary: "Run a schedule now, even a paused one",
-  request: id,
+  request: byId,
   responses: {
     202: json("The turn that was taken", One.extend({ turn: TurnAnswer })),
     ...refusals(404, 409, 422),
