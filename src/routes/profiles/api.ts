@@ -13,7 +13,7 @@ import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
-import { healthsOf, screenerOf } from "./list-query.ts";
+import { healthsOf, requireReadable, screenerOf } from "./list-query.ts";
 
 const ProfileBody = z
   .looseObject({
@@ -114,7 +114,7 @@ export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "d
     .openapi(list, async (c) => {
       const { q = "", where = "", sort = "", health = "", ...page } = c.req.valid("query");
       const query = screenerOf(where, sort);
-      if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
+      requireReadable(query);
       const asked = { ...page, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
       const found = await listProfiles(db, asked, clock());
       return c.json({ profiles: found.map((each) => ({ ...profileToWire(each), health: each.health })) }, 200);
@@ -128,7 +128,7 @@ export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "d
     .openapi(renew, async (c) => {
       const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");
       const query = screenerOf(where, "");
-      if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
+      requireReadable(query);
       const filter = { search: q, where: query.condition, healths: healthsOf(health) };
       const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
       const found = await matchingProfiles(db, asked, clock());

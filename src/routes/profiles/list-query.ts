@@ -1,6 +1,6 @@
 /** The screener's part of an address: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
-import { type FieldError, quote } from "../../domain/errors.ts";
+import { type FieldError, quote, Refusal } from "../../domain/errors.ts";
 import { isInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { type Condition, parseScreener } from "../../domain/profiles/screener.ts";
@@ -36,6 +36,11 @@ export function screenerOf(where: string, sort: string): ScreenerQuery {
   }
   const features = [...new Set([...screener.features, name])];
   return { ...screener, features, sort: { feature: name, descending }, error: null };
+}
+
+/** @throws Refusal with what cannot be read of a query */
+export function requireReadable({ error }: ScreenerQuery): void {
+  if (error) throw new Refusal("invalid", error.message, [error]);
 }
 
 /** The healths that `gaps,stale` names; what is none is left out. */

@@ -12,7 +12,7 @@ import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx
 import { profileAddress } from "../../views/ui/dom.ts";
 import { viewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
-import { profilesAsked } from "./list-query.ts";
+import { profilesAsked, requireReadable } from "./list-query.ts";
 
 export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "limiter" | "provider" | "runs">) {
   const { db, runs, config } = services;
@@ -24,7 +24,7 @@ export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "l
     const renewal = RENEWALS.find((each) => each === body.order);
     if (renewal === undefined) throw new Refusal("invalid", `There is no such order; there are ${RENEWALS.join(", ")}`);
     const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
-    if (query.error) throw new Refusal("invalid", query.error.message, [query.error]);
+    requireReadable(query);
     const all = body.scope === "all";
     const selected = [body.symbol ?? []].flat().map(String);
     const found = await matchingProfiles(db, all ? filter : { keys: selected }, healthClock(calendar, Date.now()));
