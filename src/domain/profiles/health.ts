@@ -22,6 +22,19 @@ const NEWS_MS = 7 * 86_400_000;
 /** No market is closed for longer, days. */
 const LONGEST_CLOSURE = 40;
 
+/** The facts behind the health of a profile. */
+export interface HealthFacts {
+  readonly health: Health;
+  /** Unconfirmed gaps: sessions that are missing or cut short, and days with bars outside the sessions. */
+  readonly gaps: number;
+  readonly outside: number;
+  /** Duplicate rows of the source. */
+  readonly duplicates: number;
+  /** Epoch milliseconds of the last revision and of the last implausible answer; `null` if never. */
+  readonly revisedAt: number | null;
+  readonly suspectAt: number | null;
+}
+
 /** What "late" and "lately" mean at a moment. */
 export interface HealthClock {
   /** Epoch milliseconds: what happened before is no news. */

@@ -2,7 +2,7 @@
 
 import { eq, type SQL, sql } from "drizzle-orm";
 import { REASONS } from "../../domain/market/validate-bars.ts";
-import { HEALTHS, type Health, type HealthClock } from "../../domain/profiles/health.ts";
+import { HEALTHS, type Health, type HealthClock, type HealthFacts } from "../../domain/profiles/health.ts";
 import type { Database } from "../db.ts";
 import { CONFIRMED_AFTER } from "../market/gaps.ts";
 import { gaps, rejectedBars, series } from "../schema/market.ts";
@@ -22,19 +22,6 @@ then ${rank("gaps")}
 when ${profiles.lastBar} < case ${series.sessions} when 'continuous' then ${staleBefore.crypto}
 else ${staleBefore.us_equity} end then ${rank("stale")}
 when coalesce(${series.revisedAt}, 0) > ${newsSince} then ${rank("revised")} else ${rank("ok")} end`;
-
-/** The facts behind the health of a profile. */
-export interface HealthFacts {
-  readonly health: Health;
-  /** Unconfirmed gaps: sessions that are missing or cut short, and days with bars outside the sessions. */
-  readonly gaps: number;
-  readonly outside: number;
-  /** Duplicate rows of the source. */
-  readonly duplicates: number;
-  /** Epoch milliseconds of the last revision and of the last implausible answer; `null` if never. */
-  readonly revisedAt: number | null;
-  readonly suspectAt: number | null;
-}
 
 /** @throws Error when the series has no profile */
 export async function findHealth(db: Database, seriesId: number, clock: HealthClock): Promise<HealthFacts> {

@@ -3,7 +3,7 @@
 
 import type { Child } from "hono/jsx";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
-import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
+import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
@@ -42,16 +42,7 @@ export interface ProfileView extends ProfileSummary {
   readonly intervals: readonly Interval[];
   readonly chart: ChartView;
   readonly quality: QualityView;
-  readonly health: {
-    readonly health: Health;
-    /** Sessions missing or cut short, days with bars outside the sessions, rows of the source that came twice. */
-    readonly gaps: number;
-    readonly outside: number;
-    readonly duplicates: number;
-    /** Epoch milliseconds of the last revision, and of the last answer that was not believed; `null` if never. */
-    readonly revisedAt: number | null;
-    readonly suspectAt: number | null;
-  };
+  readonly health: HealthFacts;
 }
 
 const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
