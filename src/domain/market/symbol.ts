@@ -25,6 +25,12 @@ export function splitSymbols(text: string): string[] {
   return [...new Set(text.split(/[\s,;]+/).filter((word) => word !== ""))];
 }
 
+/** The first `shown` symbols and how many more there are: `AAPL, MSFT and 3 more`. */
+export function listSymbols(symbols: readonly string[], shown: number): string {
+  const first = symbols.slice(0, shown).join(", ");
+  return symbols.length > shown ? `${first} and ${symbols.length - shown} more` : first;
+}
+
 /** `BTC-USD`, `ETH-USDT` and the like trade around the clock; everything else keeps New York sessions. */
 export function marketOf(symbol: string): Market {
   return CRYPTO.test(symbol) ? "crypto" : "us_equity";

@@ -2,9 +2,13 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { listSymbols } from "../../domain/market/symbol.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import type { Database } from "../../storage/db.ts";
 import { activeJobs } from "../../storage/runs/runs.ts";
+
+/** Symbols named in a refusal; more are only counted. */
+const NAMED = 5;
 
 /** Those of `symbols` that are queued, running or paused at `interval`. */
 export async function activeSymbols(
@@ -20,12 +24,11 @@ export async function refuseActive(db: Database, symbols: readonly string[], int
   const active = await activeJobs(db, symbols, interval);
   const first = active[0];
   if (first === undefined) return;
-  const names = active.slice(0, 5).map((job) => job.symbol);
-  const more = active.length > 5 ? ` and ${active.length - 5} more` : "";
+  const names = active.map(({ symbol }) => symbol);
   const [verb, it] = active.length === 1 ? ["is", "it"] : ["are", "them"];
   throw new Refusal(
     "conflict",
-    `${names.join(", ")}${more} ${verb} already ${describeState(first.state)} at ${interval} in run ${first.runId}: ` +
+    `${listSymbols(names, NAMED)} ${verb} already ${describeState(first.state)} at ${interval} in run ${first.runId}: ` +
       `wait for ${it}, or cancel ${it} there first`,
     active.slice(0, 50).map((job) => ({
       path: `symbols.${symbols.indexOf(job.symbol)}`,

@@ -3,6 +3,7 @@
 import type { AlertEvent } from "../../domain/alerts.ts";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { listSymbols } from "../../domain/market/symbol.ts";
 import type { Schedule, Turn, TurnCause } from "../../domain/schedules.ts";
 import { utcMinute } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
@@ -64,7 +65,7 @@ async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, asked
   if (wanted.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", emptiness(schedule, provider));
   const active = await activeSymbols(db, wanted, interval);
   const symbols = wanted.filter((symbol) => !active.has(symbol));
-  const busy = active.size > 0 ? `${listed([...active])} left out: at work in other runs` : "";
+  const busy = active.size > 0 ? `${listSymbols([...active], NAMED)} left out: at work in other runs` : "";
   if (symbols.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", busy);
   const note = [asked.note, busy].filter(Boolean).join(". ");
   const turn = { ...asked, outcome: "started", note, run: null } as const;
@@ -122,9 +123,4 @@ async function symbolsFor(db: Database, schedule: Schedule, provider: string): P
 function emptiness({ scope, watchlistId, interval }: Schedule, provider: string): string {
   if (scope === "stored") return `There is no stored ${interval} profile from ${provider} to bring up to date`;
   return watchlistId === null ? "Its watchlist was deleted: choose another" : "Its watchlist is empty";
-}
-
-function listed(symbols: readonly string[]): string {
-  const named = symbols.slice(0, NAMED).join(", ");
-  return symbols.length > NAMED ? `${named} and ${symbols.length - NAMED} more` : named;
 }

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The schedules: what each means, when it comes next, what came of it last, and the form to add or change one. */
 
+import { listSymbols } from "../../domain/market/symbol.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { clockIn, formatDuration } from "../../domain/time.ts";
 import { RunState } from "../runs/run-header.tsx";
@@ -153,8 +154,6 @@ const LastTurn = ({ turn: { dueAt, cause, outcome, note, run } }: { turn: Turn }
 const NAMED = 8;
 
 function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMissed }: ScheduleView): string {
-  const named = symbols.slice(0, NAMED).join(", ");
-  const more = symbols.length > NAMED ? ` and ${symbols.length - NAMED} more` : "";
   const what =
     scope === "stored"
       ? "everything stored"
@@ -162,7 +161,7 @@ function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMis
         ? watchlist
           ? `the watchlist ${watchlist}`
           : "a watchlist that was deleted"
-        : `${named}${more}`;
+        : listSymbols(symbols, NAMED);
   const missed = onMissed === "catch_up" ? "a missed turn is made up for once" : "a missed turn is left out";
   const how = { full: "Full history", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" }[mode];
   return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;
