@@ -3,7 +3,7 @@
 
 import type { Interval } from "../../domain/market/interval.ts";
 import type { Health } from "../../domain/profiles/health.ts";
-import { BarTime, Moment } from "../ui/components.tsx";
+import { BarTime, Moment, SelectAllHead } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -130,10 +130,7 @@ const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows"
     <table class="list profile-list">
       <thead>
         <tr>
-          <th scope="col" class="c-pick">
-            <span class="visually-hidden">Select</span>
-            <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
-          </th>
+          <SelectAllHead />
           <SortHead screener={screener} name="symbol">
             Symbol
           </SortHead>

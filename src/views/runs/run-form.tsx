@@ -6,6 +6,7 @@ import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
 import { type FormState, formFields } from "../ui/form-field.tsx";
+import { plural } from "../ui/format.ts";
 
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
 export const RUN_FIELDS = ["symbols", "mode", "interval", "years", "provider", "max_workers", "batch_days"] as const;
@@ -17,14 +18,14 @@ export interface RunFormView extends FormState<RunField> {
   readonly maxWorkers: number;
 }
 
-export const MODE_TITLES: Readonly<Record<Mode, string>> = {
+const MODE_TITLES: Readonly<Record<Mode, string>> = {
   full: "Full history",
   incremental: "Incremental",
   reprocess: "Reprocess",
   repair: "Repair gaps",
 };
 
-export const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
+const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
   "1m": "1 minute",
   "5m": "5 minutes",
   "15m": "15 minutes",
@@ -32,9 +33,15 @@ export const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
   "1d": "1 day",
 };
 
-const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "With commas or spaces between" });
+/** What can be chosen in the fields that runs and schedules share. */
+export const MODE_OPTIONS = MODES.map((mode) => [mode, MODE_TITLES[mode]] as const);
+export const INTERVAL_OPTIONS = INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]] as const);
+export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] = [
+  ...Array.from({ length: MAX_YEARS }, (_, index) => [String(index + 1), plural(index + 1, "year")] as const),
+  ["all", "All there is"],
+];
 
-const YEARS = Array.from({ length: MAX_YEARS }, (_, index) => index + 1);
+const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "With commas or spaces between" });
 
 /** What the order would cost takes the place of the hint, as soon as something is typed or chosen. */
 const PREVIEW = {
@@ -77,24 +84,13 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
       </Field>
       <div class="run-options">
         <Field name="mode" title="Mode" form={form}>
-          <Choice name="mode" form={form} options={MODES.map((mode) => [mode, MODE_TITLES[mode]])} />
+          <Choice name="mode" form={form} options={MODE_OPTIONS} />
         </Field>
         <Field name="years" title="History" form={form}>
-          <Choice
-            name="years"
-            form={form}
-            options={[
-              ...YEARS.map((year) => [String(year), year === 1 ? "1 year" : `${year} years`] as const),
-              ["all", "All there is"],
-            ]}
-          />
+          <Choice name="years" form={form} options={YEAR_OPTIONS} />
         </Field>
         <Field name="interval" title="Interval" form={form}>
-          <Choice
-            name="interval"
-            form={form}
-            options={INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]])}
-          />
+          <Choice name="interval" form={form} options={INTERVAL_OPTIONS} />
         </Field>
         <Field name="provider" title="Provider" form={form}>
           <Choice name="provider" form={form} options={form.providers.map(({ name, title }) => [name, title])} />

@@ -10,7 +10,7 @@ import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
 import { ACTION_WORDS } from "../jobs/job-row.ts";
 import type { RunView } from "../jobs/job-table.tsx";
-import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
+import { Icon, Moment, SelectAllHead, STATE_ICONS } from "../ui/components.tsx";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
@@ -113,10 +113,7 @@ export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportV
         <table class="list report">
           <thead>
             <tr>
-              <th scope="col" class="c-pick">
-                <span class="visually-hidden">Select</span>
-                <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
-              </th>
+              <SelectAllHead />
               <SortHead view={view} sort="symbol" title="Symbol" />
               <th scope="col" aria-sort={view.sort === "" ? "descending" : undefined}>
                 <a href={reportAddress(view, { sort: "" })}>Result</a>

@@ -1,11 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
 
-import { MAX_YEARS } from "../../domain/defaults.ts";
-import { INTERVALS } from "../../domain/market/interval.ts";
-import { MODES } from "../../domain/runs/states.ts";
 import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../../domain/schedules.ts";
-import { INTERVAL_TITLES, MODE_TITLES } from "../runs/run-form.tsx";
+import { INTERVAL_OPTIONS, MODE_OPTIONS, YEAR_OPTIONS } from "../runs/run-form.tsx";
 import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 
@@ -49,7 +46,6 @@ const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
   catch_up: "Make up for it once",
   skip: "Wait for the next turn",
 };
-const YEARS = Array.from({ length: MAX_YEARS }, (_, index) => index + 1);
 
 export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
   <form
@@ -115,14 +111,10 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
       />
     </Field>
     <Field name="mode" title="Mode" form={form}>
-      <Choice name="mode" form={form} options={MODES.map((mode) => [mode, MODE_TITLES[mode]])} />
+      <Choice name="mode" form={form} options={MODE_OPTIONS} />
     </Field>
     <Field name="interval" title="Interval" form={form}>
-      <Choice
-        name="interval"
-        form={form}
-        options={INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]])}
-      />
+      <Choice name="interval" form={form} options={INTERVAL_OPTIONS} />
     </Field>
     <Field name="provider" title="Provider" form={form}>
       <Choice
@@ -132,14 +124,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
       />
     </Field>
     <Field name="years" title="History" form={form}>
-      <Choice
-        name="years"
-        form={form}
-        options={[
-          ...YEARS.map((year) => [String(year), plural(year, "year")] as const),
-          ["all", "All there is"] as const,
-        ]}
-      />
+      <Choice name="years" form={form} options={YEAR_OPTIONS} />
     </Field>
     <Field name="on_missed" title="After a missed turn" form={form}>
       <Choice name="on_missed" form={form} options={MISSED_POLICIES.map((policy) => [policy, MISSED_TITLES[policy]])} />

@@ -51,3 +51,11 @@ export const Pill = (props: { look?: string; icon: string; title?: string; child
     {props.children}
   </span>
 );
+
+/** The head of a column of check boxes: it selects all rows of the page. */
+export const SelectAllHead = () => (
+  <th scope="col" class="c-pick">
+    <span class="visually-hidden">Select</span>
+    <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
+  </th>
+);
