@@ -1,6 +1,6 @@
 /** The messages between the main thread and its workers: plain data only. */
 
-import type { ProviderErrorKind } from "../domain/errors.ts";
+import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
 import type { LogLevel } from "../domain/log.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { SessionExceptions } from "../domain/market/session-exceptions.ts";
@@ -70,19 +70,29 @@ export interface WorkerSettings {
   readonly sessions: SessionExceptions;
 }
 
-export type ToWorker =
-  | { readonly type: "open"; readonly settings: WorkerSettings }
-  | { readonly type: "task"; readonly task: SymbolTask }
-  | { readonly type: "stop"; readonly reason: StopReason }
+/** The limiter's answer to a thread: the request may be sent, or will not be granted in time. */
+export type LimiterAnswer =
   | { readonly type: "granted"; readonly request: number }
-  /** The limiter will not grant the request in time. */
   | {
       readonly type: "refused";
       readonly request: number;
       readonly kind: ProviderErrorKind;
       readonly message: string;
       readonly retryAfter: number | undefined;
-    }
+    };
+
+/** Refuses a request with the error that the limiter threw. */
+export function refused(request: number, error: unknown): LimiterAnswer {
+  const [kind, retryAfter] =
+    error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const, undefined];
+  return { type: "refused", request, kind, message: messageOf(error), retryAfter };
+}
+
+export type ToWorker =
+  | { readonly type: "open"; readonly settings: WorkerSettings }
+  | { readonly type: "task"; readonly task: SymbolTask }
+  | { readonly type: "stop"; readonly reason: StopReason }
+  | LimiterAnswer
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
   /** The providers' variables changed; they apply from the next job on. */

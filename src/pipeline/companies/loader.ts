@@ -4,7 +4,7 @@ import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import { describeWait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
-import type { WorkerSettings } from "../messages.ts";
+import { refused, type WorkerSettings } from "../messages.ts";
 import type { Gate } from "../workers/pool.ts";
 import type { CompanyTask, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
@@ -97,9 +97,7 @@ export class CompanyLoader {
       permits.set(request, permit.settle);
       say({ type: "granted", request });
     } catch (error) {
-      const [kind, retryAfter] =
-        error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const, undefined];
-      say({ type: "refused", request, kind, message: messageOf(error), retryAfter });
+      say(refused(request, error));
     }
   }
 }

@@ -9,7 +9,7 @@ import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { recordCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
 import { openDatabase } from "../../storage/db.ts";
-import type { WorkerSettings } from "../messages.ts";
+import type { LimiterAnswer, WorkerSettings } from "../messages.ts";
 import { readCompanyFile } from "./parse-file.ts";
 
 /** What to load. */
@@ -20,14 +20,7 @@ export type CompanyTask =
 export type ToLoader =
   | { readonly type: "load"; readonly settings: WorkerSettings; readonly companyTask: CompanyTask }
   | { readonly type: "stop"; readonly reason: string }
-  | { readonly type: "granted"; readonly request: number }
-  | {
-      readonly type: "refused";
-      readonly request: number;
-      readonly kind: ProviderErrorKind;
-      readonly message: string;
-      readonly retryAfter: number | undefined;
-    };
+  | LimiterAnswer;
 
 /** The result of a load. */
 export interface Loaded {

@@ -1,11 +1,18 @@
 /** The pool of worker threads: starts them on demand, gives each one job at a time, and replaces one that crashes. */
 
-import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
-import type { FromWorker, Outcome, StopReason, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
+import {
+  type FromWorker,
+  type Outcome,
+  refused,
+  type StopReason,
+  type SymbolTask,
+  type ToWorker,
+  type WorkerSettings,
+} from "../messages.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
@@ -234,9 +241,7 @@ export class WorkerPool {
       assignment.permits.delete(request);
       // The request was released because its job is being stopped.
       if (abort.signal.aborted) return;
-      const [kind, retryAfter] =
-        error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const];
-      worker.send({ type: "refused", request, kind, message: messageOf(error), retryAfter });
+      worker.send(refused(request, error));
     }
   }
 
