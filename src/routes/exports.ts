@@ -39,7 +39,9 @@ const namesParameter = readable(
   },
   (text) => {
     const unknown = namesIn(text).find(isUnknown);
-    return unknown === undefined ? "wants names of features, separated by commas" : `${quote(unknown)} is no feature`;
+    return unknown === undefined
+      ? "wants names of features, separated by commas"
+      : `${quote(unknown)} is not a feature`;
   },
 ).openapi({ type: "string", example: "rsi_14,atr_14" });
 

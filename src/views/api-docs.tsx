@@ -27,7 +27,7 @@ export const ApiDocsPage = ({ page, operations }: { page: PageContext; operation
     </header>
     <div class="prose">
       <p>
-        JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Refusals are{" "}
+        JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Errors are{" "}
         <code>application/problem+json</code> and name the field.
       </p>
       {operations.map((operation) => (

@@ -150,7 +150,7 @@ const Setting = (props: { field: SettingField; error: string | undefined; focus:
       </p>
       {stored && locked === null ? (
         <label class="forget">
-          <input type="checkbox" name="forget" value={variable} /> Forget {kind === "key" ? "this key" : "this"}
+          <input type="checkbox" name="forget" value={variable} /> Remove this {kind === "key" ? "key" : "value"}
         </label>
       ) : null}
       {error ? (
@@ -174,7 +174,7 @@ const State = ({ field }: { field: SettingField }) => {
   const changed = changedAt === null ? null : <Moment at={changedAt} />;
   switch (source) {
     case "environment":
-      return <>Set, from the environment: change it there</>;
+      return <>Set by environment variable</>;
     case "page":
       return (
         <>

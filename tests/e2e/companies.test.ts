@@ -32,19 +32,19 @@ test("companies are fetched, found while typing, selected over several searches,
   // Answers to the first letters come and go: the last one has two rows.
   await page.locator(".company-list tbody tr").nth(2).waitFor({ state: "detached" });
   expect(await symbols(page)).toEqual(["BRK.A", "BRK.B"]);
-  await page.getByLabel("Pick BRK.B").check();
-  await page.getByText("1 picked").waitFor();
+  await page.getByLabel("Select BRK.B").check();
+  await page.getByText("1 selected").waitFor();
   expect(await page.evaluate("document.activeElement.id")).toBe("pick-BRK.B");
   await search(page).fill("appl");
   await page.locator("#company-AAPL").waitFor();
-  await page.getByLabel("Pick AAPL").check();
-  await page.getByText("2 picked").waitFor();
+  await page.getByLabel("Select AAPL").check();
+  await page.getByText("2 selected").waitFor();
   // The location follows, so that it can be kept.
   await page.waitForURL(({ searchParams }) => searchParams.get("q") === "appl");
   expect(new URL(page.url()).searchParams.get("pick")?.split(",").toSorted()).toEqual(["AAPL", "BRK.B"]);
   // A pick of an earlier search is let go by its chip.
   await page.locator("#kept-BRK\\.B").click();
-  await page.getByText("1 picked").waitFor();
+  await page.getByText("1 selected").waitFor();
   await page.getByRole("button", { name: "Start run…" }).click();
   expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe("AAPL");
   await live(page);
@@ -55,17 +55,17 @@ test("companies are fetched, found while typing, selected over several searches,
 test("companies are selected without JavaScript, too, and a selection can be saved as a watchlist", async () => {
   const page = await screen.visit("/companies", { javaScriptEnabled: false });
   await page.getByRole("button", { name: "Top 10" }).click();
-  await page.getByText("10 picked").waitFor();
+  await page.getByText("10 selected").waitFor();
   await search(page).fill("coca");
   await page.getByRole("button", { name: "Search" }).click();
-  await page.getByLabel("Pick KO").check();
-  await page.getByText("Keep in a watchlist").click();
+  await page.getByLabel("Select KO").check();
+  await page.getByText("Add to watchlist").click();
   await page.getByLabel("Name of a new list").fill("Big ones");
-  await page.getByRole("button", { name: "Save picks as a new list" }).click();
+  await page.getByRole("button", { name: "Save selection as a new list" }).click();
   await page.getByRole("link", { name: "Big ones" }).waitFor();
   expect(await symbols(page)).toContain("KO");
-  await page.getByRole("button", { name: "Pick all 11" }).click();
-  await page.getByText("11 picked").waitFor();
+  await page.getByRole("button", { name: "Select all 11" }).click();
+  await page.getByText("11 selected").waitFor();
   await page.getByLabel("or paste lines").fill("symbol,name\nZZZ,Sleepy\n$$$,Bad\n");
   await page.getByRole("button", { name: "Import" }).click();
   await page.getByText("1 company imported").waitFor();

@@ -113,7 +113,7 @@ describe("while rows change ten times a second", () => {
     expect(await page.locator(".menu:popover-open").count()).toBe(0);
     await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("link", { name: "Keep them" }).click();
+    await dialog.getByRole("link", { name: "Keep running" }).click();
     expect(await dialog.count()).toBe(0);
     await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
     await dialog.getByText("Not working yet:").waitFor();

@@ -112,7 +112,7 @@ test("profiles are screened by their features, sorted, linked to and taken home"
   await page.getByRole("combobox", { name: "Feature", exact: true }).fill("sma_5");
   await page.getByLabel("Comparison").selectOption(">");
   await page.getByRole("combobox", { name: "Number or feature" }).fill("0");
-  await page.getByRole("button", { name: "Screen", exact: true }).click();
+  await page.getByRole("button", { name: "Run screen" }).click();
   await page.waitForURL("**/profiles?where=*sma_5*");
   // Thirty days have no average over 200.
   expect((await symbols.allTextContents()).sort()).toEqual(["AAPL", "KO", "MSFT"]);
@@ -140,9 +140,9 @@ test("profiles are picked with Shift or all at once, and renewed once their cost
   await page.getByLabel("Select all on this page").check();
   await page.getByText("4 selected").waitFor();
   await page.getByLabel("Select MINE 1d").uncheck();
-  await page.getByRole("button", { name: "Engineer again" }).click();
+  await page.getByRole("button", { name: "Recompute features" }).click();
   await page.getByText("3 symbols: no calls").waitFor();
-  await page.getByRole("button", { name: "Engineer again" }).click();
+  await page.getByRole("button", { name: "Recompute features" }).click();
   await page.waitForURL(`${screen.address}/`);
   await page.locator('.run-head[data-state="complete"]').first().waitFor();
 });

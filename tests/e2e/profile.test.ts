@@ -144,7 +144,7 @@ test("without JavaScript the page says where the numbers are, and recomputes and
   await order({ symbols: ["GONE"] });
   const page = await screen.visit("/profiles/GONE", { javaScriptEnabled: false });
   expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
-  await page.getByRole("button", { name: "Reprocess" }).click();
+  await page.getByRole("button", { name: "Recompute features" }).click();
   await rowOf(page, "GONE").waitFor();
   await screen.ended(screen.app.hub.runs().find(({ mode }) => mode === "reprocess")!.id);
   await page.goto(`${screen.address}/profiles/GONE`);

@@ -96,7 +96,7 @@ test("a test mail has a state and a text, and can be sent again", async () => {
   await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
   expect((await app.get("/alerts")).text).toContain("No mail yet");
   expect((await submit(app, "/alerts/test")).text).toContain("on its way");
-  expect((await app.get("/alerts?state=failed")).text).toContain("No mail is in this state");
+  expect((await app.get("/alerts?state=failed")).text).toContain("No mail has this status");
   await server.arrived(1);
   await app.app.outbox.idle();
   const page = await app.get("/alerts");

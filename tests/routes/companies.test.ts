@@ -157,7 +157,7 @@ describe("the page", () => {
     expect(address).toBe("/companies?q=rockets&pick=AAPL%2CMSFT");
     expect(page).toContain('id="pick-ACME"');
     expect(page).toMatch(/<input type="checkbox" id="kept-AAPL" name="pick" value="AAPL" checked=""/);
-    expect(page).toContain("2 picked");
+    expect(page).toContain("2 selected");
     expect(page).not.toContain("not/one");
   });
 
@@ -171,17 +171,17 @@ describe("the page", () => {
     expect(await (await submit("/companies/run", { pick: many })).text()).toContain("Q0, Q1,");
     const none = await submit("/companies/run", {});
     expect(none.status).toBe(422);
-    expect(await none.text()).toContain("Pick at least one company");
+    expect(await none.text()).toContain("Select at least one company");
   });
 
   test("the companies page offers the top ten", async () => {
     const { text: page } = await led({ quick: "top" });
-    expect(page).toContain("10 picked");
+    expect(page).toContain("10 selected");
     for (const symbol of ["AAPL", "BRK.B", "NVDA"]) expect(page).toContain(symbol);
-    expect((await led({ quick: "clear", pick: "AAPL" })).text).toContain("None picked");
+    expect((await led({ quick: "clear", pick: "AAPL" })).text).toContain("None selected");
     // More than an address can hold is shown at once.
     const many = Array.from({ length: 1_000 }, (_, n) => `Q${n}`);
-    expect(await (await submit("/companies", { pick: many })).text()).toContain("1,000 picked");
+    expect(await (await submit("/companies", { pick: many })).text()).toContain("1,000 selected");
   });
 
   test("the companies page answers htmx with the results alone", async () => {
@@ -195,12 +195,12 @@ describe("the page", () => {
     const path = saved.headers.get("Location")!;
     const page = await (await fetch(app.url + path)).text();
     expect(page).toContain("From the page");
-    expect(page).toContain("Pick all 2");
+    expect(page).toContain("Select all 2");
     const twice = await submit("/companies/lists", { list_name: "from the PAGE", pick: ["MSFT"] });
     expect(twice.status).toBe(409);
     const text = await twice.text();
     expect(text).toContain("already a watchlist");
-    expect(text).toContain("1 picked");
+    expect(text).toContain("1 selected");
   });
 
   test("the companies page shows names as text, whatever they contain", async () => {

@@ -151,11 +151,11 @@ describe("the feature matrix", () => {
 
 describe("what is refused", () => {
   test.each([
-    ["features/AAPL?names=sma_20,sma_21", '"sma_21" is no feature'],
+    ["features/AAPL?names=sma_20,sma_21", '"sma_21" is not a feature'],
     ["features/AAPL?names=", "wants names of features"],
-    ["features/AAPL?names=__proto__", "is no feature"],
+    ["features/AAPL?names=__proto__", "is not a feature"],
     ["bars/AAPL?format=xml", '"xml" is not one of json, csv, parquet'],
-    ["bars/AAPL?from=yesterday", '"yesterday" is no moment'],
+    ["bars/AAPL?from=yesterday", '"yesterday" is not a date or time'],
     ["bars/AAPL?interval=2h", '"2h" is not one of'],
     ["bars/%3Cscript%3E", "is not a symbol"],
   ])("an export request is refused: %s", async (path, why) => {

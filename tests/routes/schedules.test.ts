@@ -195,7 +195,7 @@ describe("the page", () => {
     const { run_id } = (await app.get(`/api${path}`)).body.schedule.last_turn;
     await app.reach(run_id, "complete");
     const shown = (await page()).text;
-    expect(shown).toContain('aria-label="Last 1 turn of From the form');
+    expect(shown).toContain('aria-label="Last 1 run of From the form');
     expect(shown).toMatch(new RegExp(`<a href="/runs/${run_id}" title="Complete, [^"]+: 2 symbols complete in `));
 
     const question = await page(`${path}/delete`);

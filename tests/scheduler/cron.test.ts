@@ -123,8 +123,8 @@ describe("an expression", () => {
     ["* * * *", "UTC", "cron: wants five parts"],
     ["0 0 30 2 *", "UTC", "cron: names a time that never comes"],
     ["*/30 * * * * *", "UTC", "cron: comes more often than once a minute"],
-    ["0 0 * * *", "Mars/Olympus", 'time_zone: "Mars/Olympus" is no time zone'],
-    ["0 0 * * *", "+02:00", 'time_zone: "+02:00" is no time zone'],
+    ["0 0 * * *", "Mars/Olympus", 'time_zone: "Mars/Olympus" is not a time zone'],
+    ["0 0 * * *", "+02:00", 'time_zone: "+02:00" is not a time zone'],
   ])("%s in %s is refused with the reason", (cron, zone, reason) => {
     const check = () => checkCron(cron, zone);
     expect(check).toThrow(Refusal);

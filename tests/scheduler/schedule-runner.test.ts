@@ -127,14 +127,14 @@ describe("a schedule", () => {
   });
 });
 
-/** What is mailed of missed turns: when they were due, and whether they were made up for. */
+/** What is mailed of missed turns: when they were due, and whether a run has caught up with them. */
 const mailed = async (id: number) => {
   // Ids of schedules that were removed are used again; names are not.
   const { name } = await app.app.schedules.read(id);
   const events = (await newEvents(app.app.db, 100)).map(({ event }) => event);
   return events.flatMap((event) =>
     event.kind === "schedule_missed" && event.name === name
-      ? [`${new Date(event.dueAt).toISOString().slice(5, 16)} ${event.caughtUp ? "made up for" : "left"}`]
+      ? [`${new Date(event.dueAt).toISOString().slice(5, 16)} ${event.caughtUp ? "caught up" : "left"}`]
       : [],
   );
 };
@@ -145,8 +145,8 @@ describe("missed turns", () => {
     timetable = restarted();
     await lookAt("01-08T12:00", "01-08T12:01");
     expect(await turns(id)).toEqual(["01-07T18:30 catch_up started"]);
-    expect((await lastTurn(id)).note).toBe("Makes up for 3 turns missed while nobody was there");
-    expect(await mailed(id)).toEqual(["01-07T18:30 made up for"]);
+    expect((await lastTurn(id)).note).toBe("Catches up with 3 runs missed while the server was not running");
+    expect(await mailed(id)).toEqual(["01-07T18:30 caught up"]);
     await finish(id);
     await lookAt("01-08T18:30");
     expect(await turns(id)).toEqual(["01-08T18:30 due started", "01-07T18:30 catch_up started"]);

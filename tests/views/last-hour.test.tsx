@@ -18,7 +18,7 @@ test("a minute is a column, the highest as high as there is room, the last one a
   expect(path(html, "over")).toBe("M228 31v-8h3v8zM232 31v-30h3v30z");
   expect(path(html, "filling")).toBe("M236 31v-15h3v15z");
   expect(html).toContain('Bars <b class="num">2.1K</b>');
-  expect(html).toContain("<desc>2.1K in all, at most 1.2K a minute.</desc>");
+  expect(html).toContain("<desc>2.1K in all, peak 1.2K/min.</desc>");
 });
 
 test("an unknown minute is a gap in the baseline, one with nothing is not", () => {
@@ -32,7 +32,7 @@ test("a quota is drawn against its limit, in words as well", () => {
   const levels = [...empty.slice(0, 58), 0.6, 0.5];
   const html = draw({ quotas: [{ title: "Ac<me", levels, period: "day", counts: "units", limit: 100_000 }] });
   expect(html).toContain("Ac&lt;me quota");
-  expect(html).toContain("<desc>Now 50% of 100,000 units a day; at most 60% in the last hour.</desc>");
+  expect(html).toContain("<desc>Now 50% of 100,000 units per day; peak 60% in the last hour.</desc>");
   expect(html).toContain("M232 31v-18h3v18z");
 });
 

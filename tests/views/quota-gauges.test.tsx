@@ -56,7 +56,7 @@ test("a hold, the waiting requests and the top spenders are named", () => {
   );
   expect(html).toContain("Held: Acme is busy: &lt;HTTP 429&gt;; asks again in");
   expect(html).toContain(">1m 05s</time>");
-  expect(html).toContain("3 requests waiting for a turn");
+  expect(html).toContain("3 requests queued");
   expect(html).toContain('<a href="/runs/r1">Full · 1d</a>');
 });
 

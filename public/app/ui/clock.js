@@ -63,7 +63,7 @@ export function setUpClock() {
 
   // Moments that are written in their own zone and in UTC, once more in the browser's.
   for (const cell of findAll("[data-local]")) {
-    cell.textContent = `here ${new Date(Number(cell.dataset.local)).toLocaleString("en-US", {
+    cell.textContent = `your time, ${new Date(Number(cell.dataset.local)).toLocaleString("en-US", {
       weekday: "short",
       hour: "2-digit",
       minute: "2-digit",

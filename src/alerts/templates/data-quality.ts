@@ -66,7 +66,7 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
       },
     ],
     advice: suspicious
-      ? "A suspicious answer changes nothing: compare it with another source, and start a full rebuild if the provider is right."
+      ? 'A suspicious answer changes nothing: compare it with another source. If the provider is right, choose "Download again and rebuild" on the profile\'s page.'
       : "The old values are kept; the profile page shows them. There is nothing to do unless you used them elsewhere.",
     link: linkTo(events, base),
   };

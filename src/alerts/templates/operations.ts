@@ -15,12 +15,12 @@ export function quotaMail(events: readonly QuotaLevel[], base: string): MailCont
       ? `${first.provider}: ${share(first)} of the ${first.period}'s quota is used`
       : `Quota of ${names(events.map(({ provider }) => provider))} is nearly used`,
     lead: one
-      ? `${first.provider} has answered ${count(first.used)} of the ${count(first.limit)} ${first.counts} that your plan allows a ${first.period}.`
+      ? `${first.provider} has answered ${count(first.used)} of the ${count(first.limit)} ${first.counts} that your plan allows per ${first.period}.`
       : `${plural(events.length, "quota")} reached the level you chose.`,
     sections: [
       {
         table: {
-          head: ["Provider", "Period", "Used", "Limit", "Share", "Starts anew"],
+          head: ["Provider", "Period", "Used", "Limit", "Share", "Resets at"],
           rows: events.map((each) => [
             each.provider,
             each.period,
@@ -49,7 +49,7 @@ export function scheduleMail(events: readonly ScheduleMissed[], base: string): M
     sections: [
       {
         table: {
-          head: ["Schedule", "Was due", "Made up for", "Why"],
+          head: ["Schedule", "Was due", "Caught up", "Why"],
           rows: events.map(({ name, dueAt, caughtUp, reason }) => [
             name,
             utcMinute(dueAt),
@@ -60,8 +60,8 @@ export function scheduleMail(events: readonly ScheduleMissed[], base: string): M
       },
     ],
     advice: events.every(({ caughtUp }) => caughtUp)
-      ? "It has been made up for; there is nothing to do."
-      : "To make up for it now, press Run now at the schedule.",
+      ? "A later run has caught up; there is nothing to do."
+      : "To catch up now, press Run now on the schedule.",
     link: { title: "Open the schedules", url: `${base}/schedules` },
   };
 }

@@ -92,7 +92,7 @@ function sectionsOf(run: RunReport, title: string | undefined): Section[] {
             table: tableOf(
               others.slice(0, SHOWN),
               run.total - counts.failed,
-              ["Symbol", "State", "Data points", "API calls", "Took"],
+              ["Symbol", "Status", "Data points", "API calls", "Duration"],
               (job) => [
                 job.symbol,
                 job.state,

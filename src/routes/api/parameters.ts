@@ -53,7 +53,7 @@ export const momentParameter = readable(
     const seconds = /^-?\d{1,12}$/.test(text) ? Number(text) : Date.parse(text) / 1000;
     return Number.isFinite(seconds) ? seconds : null;
   },
-  (text) => `${quote(text)} is no moment: wants 2024-01-31, 2024-01-31T14:30:00Z or epoch seconds`,
+  (text) => `${quote(text)} is not a date or time: wants 2024-01-31, 2024-01-31T14:30:00Z or epoch seconds`,
 ).openapi({ type: "string", example: "2024-01-31" });
 
 /** The number of a row in the database. */

@@ -120,7 +120,7 @@ const lists = createRoute({
 const createList = createRoute({
   method: "post",
   path: "/watchlists",
-  summary: "Make a watchlist",
+  summary: "Create a watchlist",
   request: jsonBody(z.strictObject({ name, symbols })),
   responses: { 201: json("The watchlist", WatchlistBody), ...refusals(409, 415, 422) },
 });
@@ -134,16 +134,16 @@ const readList = createRoute({
 const changeList = createRoute({
   method: "patch",
   path: "/watchlists/{id}",
-  summary: "Rename a watchlist, add symbols to it, take some out",
+  summary: "Rename a watchlist, add symbols to it, remove some",
   request: { ...byId, ...jsonBody(z.strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
   responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 409, 415, 422) },
 });
 const dropList = createRoute({
   method: "delete",
   path: "/watchlists/{id}",
-  summary: "Forget a watchlist",
+  summary: "Delete a watchlist",
   request: byId,
-  responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
+  responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 
 export function companyRoutes(services: Pick<Services, "companies" | "config" | "db" | "provider">) {

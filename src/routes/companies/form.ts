@@ -126,6 +126,6 @@ function decoded(bytes: ArrayBuffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Refusal("invalid", "The file is no text in UTF-8: save it as CSV UTF-8 or as plain text");
+    throw new Refusal("invalid", "The file is not text in UTF-8: save it as CSV UTF-8 or as plain text");
   }
 }

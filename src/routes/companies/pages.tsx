@@ -74,7 +74,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
   pages.post(
     "/companies/run",
     act(async ({ selected }, c) => {
-      if (selected.length === 0) throw new Refusal("invalid", "Pick at least one company to start a run with");
+      if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to start a run");
       const symbols = selected.join(", ");
       const address = `/?symbols=${encodeURIComponent(symbols)}`;
       if (address.length <= LONGEST_ADDRESS) return c.redirect(address, 303);
@@ -108,7 +108,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
       switch (c.req.param("action")) {
         case "remove":
           await removeFromWatchlist(db, id, selected);
-          return { flash: { level: "info", text: `${plural(selected.length, "symbol")} taken out of ${name}` } };
+          return { flash: { level: "info", text: `${plural(selected.length, "symbol")} removed from ${name}` } };
         case "rename":
           await renameWatchlist(db, id, namedWell(listName));
           return c.redirect(`/companies?list=${id}`, 303);

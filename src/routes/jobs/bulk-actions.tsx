@@ -93,7 +93,7 @@ export function bulkRoutes({ runs }: Pick<Services, "runs">) {
       ],
       expect: selection.length,
       yes: `${verb} ${symbols}`,
-      no: "Keep them",
+      no: "Keep running",
     };
   }
 

@@ -70,7 +70,8 @@ const read = createRoute({
 const renew = createRoute({
   method: "post",
   path: "/profiles/renew",
-  summary: "Update, engineer again, repair or rebuild many profiles: those named, or all that a filter finds",
+  summary:
+    "Update, repair or rebuild many profiles, or recompute their features: those named, or all that a filter finds",
   request: jsonBody(
     z.strictObject({
       order: z.enum(RENEWALS),
@@ -97,9 +98,9 @@ const renew = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/profiles/{symbol}",
-  summary: "Forget a profile; its bars stay",
+  summary: "Delete a profile; its bars stay",
   request: one,
-  responses: { 204: { description: "Forgotten" }, ...refusals(404, 422) },
+  responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 
 export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "db" | "runs">) {

@@ -32,7 +32,7 @@ const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional(
 /** A place in the list, as an answer gave it in `older` or `newer`; or a time, as `created_at` in epoch milliseconds. */
 const cursor = readable(
   parseCursor,
-  (text) => `${quote(text)} is no place in the list, nor epoch milliseconds`,
+  (text) => `${quote(text)} is neither a place in the list nor epoch milliseconds`,
 ).openapi({ type: "string", example: "1700000000000" });
 const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
 
@@ -72,8 +72,7 @@ const start = createRoute({
 const outdated = createRoute({
   method: "post",
   path: "/runs/outdated",
-  summary:
-    "Engineer again whatever an older version of the feature catalogue computed: a run per provider and interval",
+  summary: "Recompute what an older version of the feature catalogue computed: a run per provider and interval",
   responses: { 202: json("The runs that were started", z.object({ runs: z.array(RunBody) })) },
 });
 const list = createRoute({

@@ -15,7 +15,7 @@ import type { Services } from "../services.ts";
 import { orderOf, readFields } from "./run-form.ts";
 
 /** What the hint says while there is nothing to reckon with. */
-const NOTHING_YET = "With commas or spaces between";
+const NOTHING_YET = "Separate with commas or spaces";
 
 type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider">;
 

@@ -15,23 +15,23 @@ export function readRunFilter(query: (name: string) => string | undefined): { fi
   ) as RunListForm["values"];
   const errors: Partial<Record<(typeof RUN_LIST_FIELDS)[number], string>> = {};
   /** The value of a field as `read` has it; nothing while it is empty. */
-  function take<T>(name: (typeof RUN_LIST_FIELDS)[number], read: (text: string) => T | null | undefined, is: string) {
+  function take<T>(name: (typeof RUN_LIST_FIELDS)[number], read: (text: string) => T | null | undefined, what: string) {
     if (values[name] === "") return undefined;
     const value = read(values[name]) ?? undefined;
-    if (value === undefined) errors[name] = `${values[name]} is no ${is}`;
+    if (value === undefined) errors[name] = `${values[name]} is not ${what}`;
     return value;
   }
   const among =
     <T extends string>(all: readonly T[]) =>
     (text: string) =>
       all.find((each) => each === text);
-  const state = take("state", among(RUN_STATES), "state of a run");
-  const mode = take("mode", among(MODES), "mode");
-  const interval = take("interval", among(INTERVALS), "interval");
-  const provider = take("provider", (text) => text, "provider");
-  const symbol = take("symbol", parseSymbol, "symbol");
-  const from = take("from", dayOf, "day like 2026-01-31");
-  const last = take("to", dayOf, "day like 2026-01-31");
+  const state = take("state", among(RUN_STATES), "a status of a run");
+  const mode = take("mode", among(MODES), "a mode");
+  const interval = take("interval", among(INTERVALS), "an interval");
+  const provider = take("provider", (text) => text, "a provider");
+  const symbol = take("symbol", parseSymbol, "a symbol");
+  const from = take("from", dayOf, "a day like 2026-01-31");
+  const last = take("to", dayOf, "a day like 2026-01-31");
   const filter: RunFilter = {
     ...(state && { state }),
     ...(mode && { mode }),

@@ -29,13 +29,13 @@ const One = z.object({ schedule: ScheduleAnswer });
 const list = createRoute({
   method: "get",
   path: "/schedules",
-  summary: "All schedules with their next five turns and the last one",
+  summary: "All schedules with their next five runs and their last turn",
   responses: { 200: json("Schedules", z.object({ schedules: z.array(ScheduleAnswer) })) },
 });
 const create = createRoute({
   method: "post",
   path: "/schedules",
-  summary: "Make a schedule",
+  summary: "Create a schedule",
   request: jsonBody(ScheduleBody),
   responses: { 201: json("The schedule", One), ...refusals(400, 409, 415, 422) },
 });
@@ -66,7 +66,7 @@ const runNow = createRoute({
   summary: "Run a schedule now, even a paused one",
   request: byId,
   responses: {
-    202: json("The turn that was taken", One.extend({ turn: TurnAnswer })),
+    202: json("The schedule, and the turn that this run is", One.extend({ turn: TurnAnswer })),
     ...refusals(404, 409, 422),
   },
 });

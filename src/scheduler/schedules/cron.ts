@@ -84,5 +84,5 @@ function inWords(expression: string): string {
 function requireTimeZone(name: string): void {
   // Offsets such as +02:00 are refused: they have no summer time.
   if (isTimeZone(name)) return;
-  throw invalid("time_zone", `${quote(name)} is no time zone: wants a name such as America/New_York or UTC`);
+  throw invalid("time_zone", `${quote(name)} is not a time zone: wants a name such as America/New_York or UTC`);
 }

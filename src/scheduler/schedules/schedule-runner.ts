@@ -79,11 +79,11 @@ export class ScheduleRunner {
     if (missedUntil !== null && missedUntil > schedule.checkedAt) {
       const missed = countTurns(times, schedule.checkedAt, missedUntil);
       if (!punctual && schedule.onMissed === "catch_up") {
-        const note = `Makes up for ${missed} missed while nobody was there`;
+        const note = `Catches up with ${missed} missed while the server was not running`;
         await runTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "catch_up", note });
         return;
       }
-      const why = `${missed} came while nobody was there`;
+      const why = `${missed} came due while the server was not running`;
       await closeTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "due" }, "missed", why);
     }
     if (punctual) await runTurn(this.dependencies, schedule, { dueAt: last, at: now, cause: "due" });
@@ -96,9 +96,9 @@ export class ScheduleRunner {
   }
 }
 
-/** `1 turn`, `3 turns`, `over 1,000 turns` of those after `from` up to and including `to`. */
+/** `1 run`, `3 runs`, `over 1,000 runs`: the turns after `from` up to and including `to`. */
 function countTurns(times: CronTimes, from: number, to: number): string {
   const count = times.next(from, COUNTED + 1).filter((time) => time <= to).length;
-  if (count > COUNTED) return `over ${COUNTED.toLocaleString("en-US")} turns`;
-  return count === 1 ? "1 turn" : `${count} turns`;
+  if (count > COUNTED) return `over ${COUNTED.toLocaleString("en-US")} runs`;
+  return count === 1 ? "1 run" : `${count} runs`;
 }

@@ -121,7 +121,7 @@ export class ScheduleService {
   async #checked(input: ScheduleInput): Promise<ScheduleInput> {
     const name = input.provider ?? this.dependencies.defaultProvider;
     const provider = this.dependencies.provider(name);
-    if (provider === undefined) throw invalid("provider", `${quote(name)} is no known provider`);
+    if (provider === undefined) throw invalid("provider", `${quote(name)} is not a known provider`);
     if (!provider.intervals.includes(input.interval)) {
       const { title, intervals } = provider;
       throw invalid("interval", `${title} has no ${input.interval} bars, only ${intervals.join(", ")}`);

@@ -60,12 +60,12 @@ export const AccessPage = ({ page, view }: { page: PageContext; view: AccessView
           <Choice name="scope" form={view.form} options={SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
         </Field>
         <button type="submit" class="button primary">
-          Make token
+          Create token
         </button>
       </form>
     </section>
     {view.tokens.length === 0 ? (
-      <Empty title="No token yet">Make one for each program and each guest, so that each can be revoked alone.</Empty>
+      <Empty title="No token yet">Create one for each program and each guest, so that each can be revoked alone.</Empty>
     ) : (
       <Tokens tokens={view.tokens} />
     )}
@@ -89,7 +89,7 @@ const Tokens = ({ tokens }: Pick<AccessView, "tokens">) => (
         <tr>
           <th scope="col">Token</th>
           <th scope="col">Scope</th>
-          <th scope="col">Made</th>
+          <th scope="col">Created</th>
           <th scope="col">Last used</th>
           <th scope="col">
             <span class="visually-hidden">Action</span>

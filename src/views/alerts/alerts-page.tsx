@@ -102,7 +102,7 @@ function mailsAddress(state: MailState | null, more: Readonly<Record<string, str
 }
 
 const MailFilter = ({ state }: Pick<AlertsView, "state">) => (
-  <nav class="tabs" aria-label="State of the mails">
+  <nav class="tabs" aria-label="Status of the mails">
     {[null, ...MAIL_STATES].map((each) => (
       <a href={mailsAddress(each)} aria-current={each === state ? "true" : undefined}>
         {each === null ? "All" : STATES[each][0]}
@@ -113,7 +113,7 @@ const MailFilter = ({ state }: Pick<AlertsView, "state">) => (
 
 const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
   state !== null ? (
-    <Empty title="No mail is in this state">
+    <Empty title="No mail has this status">
       <a href="/alerts">Show all mails</a>
     </Empty>
   ) : account === null ? (
@@ -122,7 +122,7 @@ const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
     </Empty>
   ) : (
     <Empty title="No mail yet">
-      What was sent, waits or could not be sent is listed here. Send a test mail to see that it arrives.
+      Mails that were sent, are queued or could not be sent are listed here. Send a test mail to see that it arrives.
     </Empty>
   );
 
@@ -205,8 +205,8 @@ const Input = (props: { name: Typed; title: string; type: string; form: FormStat
 );
 
 const STATES: Readonly<Record<MailState, readonly [title: string, icon: string, pill: string]>> = {
-  waiting: ["Waits", "waiting", "paused"],
-  sending: ["Being sent", "fetch", "running"],
+  waiting: ["Queued", "waiting", "paused"],
+  sending: ["Sending", "fetch", "running"],
   sent: ["Sent", "complete", "complete"],
   failed: ["Failed", "failed", "failed"],
 };
@@ -228,12 +228,12 @@ const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
       <thead>
         <tr>
           <th scope="col">Subject</th>
-          <th scope="col">State</th>
-          <th scope="col">Made</th>
+          <th scope="col">Status</th>
+          <th scope="col">Created</th>
           <th scope="col" class="num">
             Attempts
           </th>
-          <th scope="col">What happened</th>
+          <th scope="col">Last result</th>
           <th scope="col">
             <span class="visually-hidden">Action</span>
           </th>
@@ -301,7 +301,7 @@ export const MailPage = ({ page, mail }: { page: PageContext; mail: MailSummary 
     </header>
     <div class="prose">
       <p class="muted">
-        To {mail.recipients}, made <Moment at={mail.createdAt} />. <Outcome mail={mail} />
+        To {mail.recipients}, created <Moment at={mail.createdAt} />. <Outcome mail={mail} />
       </p>
       <pre class="mail-text">{mail.text}</pre>
     </div>

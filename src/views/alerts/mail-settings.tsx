@@ -39,7 +39,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
       </header>
       <p class="muted">
         Sends the mails chosen under <a href="/alerts">Alerts</a>.
-        {fixed ? " Set in the environment (SMTP_URL, ALERT_FROM, ALERT_TO): change it there." : null}
+        {fixed ? " Set by environment variables (SMTP_URL, ALERT_FROM, ALERT_TO)." : null}
       </p>
       <FlashMessage flash={flash} />
       <form method="post" action="/settings/mail" class="setting-form" autocomplete="off" novalidate>
@@ -69,7 +69,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
             </button>
             {view.isSet ? (
               <button type="submit" formaction="/settings/mail/forget" class="button">
-                Forget
+                Remove
               </button>
             ) : null}
           </div>
@@ -92,7 +92,7 @@ const Standing = ({ view: { isSet, unreadable } }: { view: MailSettingsView }) =
 
 function hintOf({ hasPassword, fixed, keepsPassword, unreadable }: MailSettingsView): string {
   if (unreadable) return "Start with the BARKEEP_SECRET it was kept with, or enter it again; mails wait until then";
-  if (fixed) return hasPassword ? "Set, from the environment" : "Not set";
+  if (fixed) return hasPassword ? "Set by environment variable" : "Not set";
   if (!keepsPassword) return "Passwords can only come from the environment as long as BARKEEP_SECRET is not set";
   return hasPassword ? "Set on this page" : "Not set";
 }

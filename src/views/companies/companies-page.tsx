@@ -59,7 +59,7 @@ export const CompaniesPage = ({ page, view }: { page: PageContext; view: Compani
         hx-target={`#${RESULTS}`}
         hx-swap="outerMorph"
         hx-sync="this:replace"
-        aria-label="Find and pick companies"
+        aria-label="Find and select companies"
       >
         {view.watchlist ? <input type="hidden" name="list" value={view.watchlist.id} /> : null}
         <div class="company-search">
@@ -105,7 +105,7 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
             <thead>
               <tr>
                 <th scope="col" class="c-pick">
-                  <span class="visually-hidden">Pick</span>
+                  <span class="visually-hidden">Select</span>
                 </th>
                 <th scope="col">Symbol</th>
                 <th scope="col">Name</th>
@@ -123,7 +123,7 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
                       name="pick"
                       value={symbol}
                       checked={selected.has(symbol) || undefined}
-                      aria-label={`Pick ${symbol}`}
+                      aria-label={`Select ${symbol}`}
                     />
                   </td>
                   <th scope="row">
@@ -159,22 +159,22 @@ const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<
   const { selected, watchlist } = view;
   return (
     <fieldset class="picked">
-      <legend class="visually-hidden">Picked companies</legend>
+      <legend class="visually-hidden">Selected companies</legend>
       <div class="pick-tools">
         <b class="num" id="picked-count" role="status">
-          {selected.length === 0 ? "None picked" : `${formatCount(selected.length)} picked`}
+          {selected.length === 0 ? "None selected" : `${formatCount(selected.length)} selected`}
         </b>
         <button type="submit" name="quick" value="top" class="button">
           Top 10
         </button>
         {onPage.size > 0 ? (
           <button type="submit" name="quick" value="page" class="button">
-            Pick this page
+            Select this page
           </button>
         ) : null}
         {watchlist && watchlist.symbols > 0 ? (
           <button type="submit" name="quick" value="list" class="button">
-            Pick all {formatCount(watchlist.symbols)}
+            Select all {formatCount(watchlist.symbols)}
           </button>
         ) : null}
         {selected.length > 0 ? (
@@ -232,7 +232,7 @@ const NoCompanies = ({ view }: { view: CompaniesView }) => {
     );
   }
   if (view.search === "" && view.watchlist) {
-    return <Empty title="This watchlist is empty">Pick companies and add them to it.</Empty>;
+    return <Empty title="This watchlist is empty">Select companies and add them to it.</Empty>;
   }
   return (
     <Empty title="Nothing found">

@@ -50,7 +50,7 @@ export const WatchlistLinks = ({ view }: { view: Shown }) => (
       ))}
     </ul>
     {view.watchlists.length === 0 ? (
-      <p class="hint">Pick companies and save them as a list to find them again.</p>
+      <p class="hint">Select companies and save them as a list to find them again.</p>
     ) : null}
   </section>
 );
@@ -59,7 +59,7 @@ export const WatchlistLinks = ({ view }: { view: Shown }) => (
 export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { selected: number }) =>
   selected === 0 && watchlist === null ? null : (
     <details class="list-tools">
-      <summary>{watchlist ? `Watchlist ${watchlist.name}` : "Keep in a watchlist"}</summary>
+      <summary>{watchlist ? `Watchlist ${watchlist.name}` : "Add to watchlist"}</summary>
       <div class="list-tool-row">
         <div class="field">
           <label for="list-name">{watchlist ? "New name" : "Name of a new list"}</label>
@@ -67,7 +67,7 @@ export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { se
         </div>
         {selected > 0 ? (
           <button type="submit" formaction="/companies/lists" class="button">
-            Save picks as a new list
+            Save selection as a new list
           </button>
         ) : null}
         {watchlist ? (
@@ -94,11 +94,11 @@ export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { se
             </select>
           </div>
           <button type="submit" formaction="/companies/lists/add" class="button">
-            Add picks
+            Add selection
           </button>
           {watchlist ? (
             <button type="submit" formaction={`/companies/lists/${watchlist.id}/remove`} class="button">
-              Take picks out of {watchlist.name}
+              Remove selection from {watchlist.name}
             </button>
           ) : null}
         </div>

@@ -53,7 +53,8 @@ export const Families = ({ families, adjust }: { families: readonly FamilyView[]
 );
 
 /** `moving_average` → `Moving average` */
-const familyTitle = (family: string) => family.charAt(0).toUpperCase() + family.slice(1).replaceAll("_", " ");
+const familyTitle = (family: string) =>
+  family === "kbar" ? "Candlestick shape" : family.charAt(0).toUpperCase() + family.slice(1).replaceAll("_", " ");
 
 const Feature = ({ feature: { name, value, unit, formula, source, since, recent } }: { feature: FeatureView }) => (
   <li>

@@ -5,7 +5,7 @@ import type { Interval } from "../../domain/market/interval.ts";
 import type { Health } from "../../domain/profiles/health.ts";
 import { BarTime, Moment, SelectAllHead } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
-import { formatCount, formatValue } from "../ui/format.ts";
+import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { HealthPill } from "./health-badge.tsx";
 import { isFiltered, renewAddress, Screener, type ScreenerView, SortHead, screenerAddress } from "./screener.tsx";
@@ -65,7 +65,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
               class="button"
               title="Their features were computed by an older version; no calls are needed"
             >
-              Reprocess {formatCount(outdated)} outdated
+              Recompute features of {plural(outdated, "outdated profile")}
             </button>
           </form>
         ) : null}
@@ -100,9 +100,13 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
 /** What the orders are called, and what they do. */
 const ORDERS = [
   ["update", "Update", "Fetch what is new since the last bar"],
-  ["engineer", "Engineer again", "Compute the features again from the stored bars: no calls"],
-  ["repair", "Repair gaps", "Ask again for the gaps, and for nothing else"],
-  ["rebuild", "Full rebuild", "Fetch all anew; the old bars stay until the new are whole"],
+  ["engineer", "Recompute features", "Compute the features again from the stored bars: no calls"],
+  ["repair", "Repair gaps", "Fetch the gaps, and nothing else"],
+  [
+    "rebuild",
+    "Download again and rebuild",
+    "Fetch everything again; the old bars stay until the new ones are complete",
+  ],
 ] as const;
 
 /** Orders for the ticked profiles, or for all that the screen finds. Each is asked about, with its cost, before it starts. */
@@ -110,7 +114,7 @@ const RenewBar = ({ matching, filtered }: { matching: number; filtered: boolean 
   <fieldset class="renew-bar">
     <legend class="visually-hidden">Bring profiles up to date</legend>
     <select name="scope" aria-label="Which profiles">
-      <option value="picked">The selected</option>
+      <option value="picked">Selected rows</option>
       <option value="all">
         All {formatCount(matching)}
         {filtered ? " matching" : ""}

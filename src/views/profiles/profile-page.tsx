@@ -95,7 +95,7 @@ const Actions = ({ profile: { symbol, interval, provider } }: { profile: Profile
       <input type="hidden" name="interval" value={interval} />
       <input type="hidden" name="provider" value={provider} />
       <button type="submit" class="button" title="Compute the features again from the stored bars">
-        Reprocess
+        Recompute features
       </button>
     </form>
     <a class="button" href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
@@ -199,7 +199,7 @@ const History = ({ profile }: { profile: ProfileView }) => {
 const Backfill = ({ profile: { backfill, known, features } }: { profile: ProfileView }) => (
   <Facts title="Backfill">
     <Fact name="API calls">{formatCount(backfill.apiCallsUsed)}</Fact>
-    <Fact name="Fetching took">{formatDuration(backfill.fetchDurationSeconds, true)}</Fact>
+    <Fact name="Provider time">{formatDuration(backfill.fetchDurationSeconds, true)}</Fact>
     <Fact name="Batch size">{plural(backfill.batchSizeDays, "day")}</Fact>
     <Fact name="Features">{`${known} of ${features} known`}</Fact>
   </Facts>

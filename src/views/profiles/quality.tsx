@@ -138,13 +138,7 @@ const Orders = ({ quality: { symbol, interval, others } }: { quality: QualityVie
         </select>
       </label>
     ) : null}
-    <button
-      type="submit"
-      class="button"
-      name="order"
-      value="repair"
-      title="Ask again for the gaps, and for nothing else"
-    >
+    <button type="submit" class="button" name="order" value="repair" title="Fetch the gaps, and nothing else">
       Repair gaps
     </button>
     <input type="hidden" name="symbol" value={`${symbol}/${interval}`} />
@@ -155,9 +149,9 @@ const Orders = ({ quality: { symbol, interval, others } }: { quality: QualityVie
       name="order"
       value="rebuild"
       formaction="/profiles/renew"
-      title="Fetch all anew; the old bars stay until the new are whole"
+      title="Fetch everything again; the old bars stay until the new ones are complete"
     >
-      Full rebuild…
+      Download again and rebuild…
     </button>
   </form>
 );

@@ -23,10 +23,13 @@ export interface RenewalView {
 }
 
 const VERBS: Readonly<Record<string, readonly [verb: string, meaning: string]>> = {
-  update: ["Update", "Only what is new since the last bar is asked for."],
-  engineer: ["Engineer again", "The features are computed again from the stored bars."],
-  repair: ["Repair", "Only the gaps are asked for; a call serves several that lie side by side."],
-  rebuild: ["Rebuild", "All is fetched anew. The old bars stay until the new ones are whole."],
+  update: ["Update", "Only what is new since the last bar is fetched."],
+  engineer: ["Recompute features", "The features are computed again from the stored bars; no calls are needed."],
+  repair: ["Repair gaps", "Only the gaps are fetched; one call serves several that lie side by side."],
+  rebuild: [
+    "Download again and rebuild",
+    "The whole history is fetched again. The old bars stay until the new ones are complete.",
+  ],
 };
 
 export const RenewalPage = ({ page, renewal }: { page: PageContext; renewal: RenewalView }) => {

@@ -110,7 +110,7 @@ export const Screener = ({ screener }: { screener: ScreenerView }) => (
         />
       </div>
       <button type="submit" class="button primary">
-        Screen
+        Run screen
       </button>
       <datalist id="feature-names">
         {screener.names.map((name) => (

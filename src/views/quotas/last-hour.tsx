@@ -33,7 +33,7 @@ export const LastHourPanel = ({ view }: { view: LastHourView | null }) => (
         <Throughput name="Requests" minutes={view.requests} since={null} />
         {view.quotas.map(({ title, levels, period, counts, limit }) => {
           const now = percent(levels.at(-1) ?? levels.at(-2) ?? 0);
-          const words = `of ${formatCount(limit)} ${counts} a ${period}`;
+          const words = `of ${formatCount(limit)} ${counts} per ${period}`;
           const peak = percent(Math.max(...levels.map(known)));
           return (
             <Figure name={`${title} quota`} value={now} words={words}>
@@ -41,7 +41,7 @@ export const LastHourPanel = ({ view }: { view: LastHourView | null }) => (
                 minutes={levels}
                 top={1}
                 title={`${title}: quota used, minute by minute`}
-                detail={`Now ${now} ${words}; at most ${peak} in the last hour.`}
+                detail={`Now ${now} ${words}; peak ${peak} in the last hour.`}
               />
             </Figure>
           );
@@ -61,12 +61,12 @@ const Throughput = ({ name, minutes, since }: { name: string; minutes: Minutes; 
   const sum = formatCompact(counts.reduce((total, count) => total + count, 0));
   const span = since === null ? "in the last hour" : ["since ", <Moment at={since} style="clock" />];
   return (
-    <Figure name={name} value={sum} words={[span, `, at most ${peak} a minute`]}>
+    <Figure name={name} value={sum} words={[span, `, peak ${peak}/min`]}>
       <Columns
         minutes={minutes}
         top={Math.max(...counts)}
-        title={`${name} a minute, over the last hour`}
-        detail={`${sum} in all, at most ${peak} a minute.`}
+        title={`${name} per minute, over the last hour`}
+        detail={`${sum} in all, peak ${peak}/min.`}
       />
     </Figure>
   );

@@ -86,7 +86,7 @@ export const QuotaGauges = ({ quota, now }: { quota: QuotaView; now: number }) =
         ))}
       </ul>
     )}
-    {quota.waiting > 0 ? <p class="muted">{plural(quota.waiting, "request")} waiting for a turn</p> : null}
+    {quota.waiting > 0 ? <p class="muted">{plural(quota.waiting, "request")} queued</p> : null}
     {quota.spenders.length > 0 ? (
       <p class="spenders muted">
         Today by{" "}

@@ -24,7 +24,7 @@ export interface BatchGroup {
 
 const WORDS: Readonly<Record<Exclude<BatchState, "fetched">, string>> = {
   empty: "no bars",
-  pending: "not asked for yet",
+  pending: "not requested yet",
   retrying: "being tried again",
   failed: "failed",
 };

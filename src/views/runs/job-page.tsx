@@ -78,11 +78,11 @@ export const JobDetails = ({ view }: { view: JobView }) => (
     {view.waiting.length > 0 ? <Waiting conditions={view.waiting} /> : null}
     <Coverage view={view} />
     <section class="details">
-      <h2>Work</h2>
+      <h2>Timing</h2>
       <dl class="facts">
         <Fact name="Attempts">{formatCount(view.attempts)}</Fact>
-        <Fact name="Workers lost">{formatCount(view.workerCrashes)}</Fact>
-        <Fact name="Asking the provider">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
+        <Fact name="Worker crashes">{formatCount(view.workerCrashes)}</Fact>
+        <Fact name="Provider time">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
         {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
           <Fact name={STAGE_WORDS[stage]}>{spell(view.stageMs[stage]!)}</Fact>
         ))}

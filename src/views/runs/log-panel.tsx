@@ -45,7 +45,7 @@ export const LogPanel = ({ lines, search }: { lines: readonly LogLine[]; search?
     <ol id={dom.logLines} data-keep={LOG_PANEL_LINES} tabindex={0} aria-label="Log lines, newest first">
       <LogEntries lines={lines} />
     </ol>
-    <p class="log-none">{search?.text ? `No line contains “${search.text}”.` : "What happens is written here."}</p>
+    <p class="log-none">{search?.text ? `No line contains “${search.text}”.` : "Activity appears here."}</p>
   </section>
 );
 

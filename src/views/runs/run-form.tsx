@@ -41,7 +41,7 @@ export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] 
   ["all", "All there is"],
 ];
 
-const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "With commas or spaces between" });
+const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "Separate with commas or spaces" });
 
 /** What the order would cost takes the place of the hint, as soon as something is typed or chosen. */
 const PREVIEW = {
@@ -104,7 +104,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
             value={values.max_workers}
           />
         </Field>
-        <Field name="batch_days" title="Days a batch" form={form}>
+        <Field name="batch_days" title="Batch size (days)" form={form}>
           <input
             {...control("batch_days", form)}
             type="number"

@@ -119,7 +119,7 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
         </dd>
       </div>
     ) : (
-      <Fact name="Took">{formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}</Fact>
+      <Fact name="Duration">{formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}</Fact>
     )}
     <Rate run={run} name="Symbols" value={run.symbolsPerMinute} />
     <Rate run={run} name="Bars" value={run.barsPerMinute} />

@@ -60,7 +60,7 @@ const all = ["", "All"] as const;
 const RunFilterForm = ({ view: { form, providers } }: { view: RunListView }) => (
   <search>
     <form method="get" action="/runs" class="run-filter">
-      <Field name="state" form={form} title="State">
+      <Field name="state" form={form} title="Status">
         <Choice
           name="state"
           form={form}
@@ -122,7 +122,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
       <thead>
         <tr>
           <th scope="col">Run</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col">Symbols</th>
           <th scope="col">Errors</th>
           <th scope="col" class="num">
@@ -132,7 +132,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
             API calls
           </th>
           <th scope="col" class="num">
-            Took
+            Duration
           </th>
           <th scope="col" class="num">
             Started

@@ -116,12 +116,12 @@ export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportV
               <SelectAllHead />
               <SortHead view={view} sort="symbol" title="Symbol" />
               <th scope="col" aria-sort={view.sort === "" ? "descending" : undefined}>
-                <a href={reportAddress(view, { sort: "" })}>Result</a>
+                <a href={reportAddress(view, { sort: "" })}>Status</a>
               </th>
               <SortHead view={view} sort="points" title="Data points" />
               <SortHead view={view} sort="calls" title="API calls" />
               <SortHead view={view} sort="attempts" title="Attempts" />
-              <SortHead view={view} sort="asking" title="Asking" hint="Time in which the provider was asked" />
+              <SortHead view={view} sort="asking" title="Provider time" hint="Time spent on requests to the provider" />
               <SortHead view={view} sort="time" title="Duration" />
               <SortHead view={view} sort="ended" title="Ended" />
               <th scope="col">

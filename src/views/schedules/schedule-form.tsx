@@ -33,7 +33,7 @@ export interface ScheduleFormView extends FormState<ScheduleField> {
 
 const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
   cron: "Minute, hour, day of month, month, day of week",
-  symbols: "With commas or spaces between",
+  symbols: "Separate with commas or spaces",
   years: "Of a full run, and of a symbol's first",
 });
 
@@ -43,8 +43,8 @@ const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {
   stored: "All stored, by interval and provider",
 };
 const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
-  catch_up: "Make up for it once",
-  skip: "Wait for the next turn",
+  catch_up: "Catch up with one run",
+  skip: "Wait for the next run",
 };
 
 export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
@@ -126,7 +126,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
     <Field name="years" title="History" form={form}>
       <Choice name="years" form={form} options={YEAR_OPTIONS} />
     </Field>
-    <Field name="on_missed" title="After a missed turn" form={form}>
+    <Field name="on_missed" title="After a missed run" form={form}>
       <Choice name="on_missed" form={form} options={MISSED_POLICIES.map((policy) => [policy, MISSED_TITLES[policy]])} />
     </Field>
     <p class="field check">
@@ -146,7 +146,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
       </button>
       {form.id === null ? null : (
         <a class="button" href="/schedules">
-          Leave it as it was
+          Discard changes
         </a>
       )}
     </p>

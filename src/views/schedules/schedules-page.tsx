@@ -77,7 +77,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
       <p class="muted">{whatItRuns(schedule)}</p>
       <NextRuns schedule={schedule} now={now} />
       <TurnSpark turns={turns} name={name} />
-      {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">It has had no turn yet: press Run now to try it.</p>}
+      {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">Never run: press Run now to try it.</p>}
       <form method="post" class="button-row">
         <button type="submit" class="button primary" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
           Run now
@@ -100,7 +100,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
 const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
   const { nextRuns, timeZone, enabled, name } = schedule;
   return (
-    <table class="next-runs" aria-label={`Next turns of ${name}`}>
+    <table class="next-runs" aria-label={`Next runs of ${name}`}>
       <caption>{enabled ? "Next" : "When enabled, next"}</caption>
       <tbody>
         {nextRuns.map((at) => (
@@ -132,7 +132,7 @@ const Until = ({ at, now }: { at: number; now: number }) =>
     </>
   );
 
-const CAUSES = { due: "", catch_up: " to make up for a missed turn", by_hand: " by hand" } as const;
+const CAUSES = { due: "", catch_up: " to catch up with a missed run", by_hand: " manually" } as const;
 const OUTCOMES = { started: "Started", skipped: "Skipped", missed: "Missed", refused: "Refused" } as const;
 
 const LastTurn = ({ turn: { dueAt, cause, outcome, note, run } }: { turn: Turn }) => (
@@ -141,7 +141,7 @@ const LastTurn = ({ turn: { dueAt, cause, outcome, note, run } }: { turn: Turn }
     {CAUSES[cause]} <Moment at={dueAt} />
     {run ? (
       <>
-        : <a href={`/runs/${run.id}`}>the run</a> <RunState state={run.state} /> {plural(run.complete, "symbol")}{" "}
+        : <a href={`/runs/${run.id}`}>View run</a> <RunState state={run.state} /> {plural(run.complete, "symbol")}{" "}
         complete
         {run.failed > 0 ? `, ${run.failed} failed` : ""}
       </>
@@ -162,7 +162,7 @@ function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMis
           ? `the watchlist ${watchlist}`
           : "a watchlist that was deleted"
         : listSymbols(symbols, NAMED);
-  const missed = onMissed === "catch_up" ? "a missed turn is made up for once" : "a missed turn is left out";
+  const missed = onMissed === "catch_up" ? "after a missed run, runs once to catch up" : "missed runs are skipped";
   const how = { full: "Full history", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" }[mode];
   return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;
 }
@@ -185,7 +185,7 @@ export const DeleteSchedulePage = ({
     <form class="confirm" method="post" action={`/schedules/${schedule.id}/delete`}>
       <h1>Delete {schedule.name}?</h1>
       <p>
-        It has no more turns, and the list of its turns is forgotten. The runs it started stay, and so does all data.
+        It will not run again, and the list of its past runs is deleted. The runs it started stay, and so does all data.
       </p>
       <Reason of="delete" />
       <p class="confirm-choice">

@@ -47,7 +47,7 @@ export const TurnSpark = ({ turns, name }: { turns: readonly Turn[]; name: strin
   if (turns.length === 0) return null;
   const longest = Math.max(...turns.map(({ run }) => run?.seconds ?? 0));
   return (
-    <ol class="turns" aria-label={`Last ${plural(turns.length, "turn")} of ${name}, the newest at the end`}>
+    <ol class="turns" aria-label={`Last ${plural(turns.length, "run")} of ${name}, the newest at the end`}>
       {turns.toReversed().map((turn) => {
         const words = wordsOf(turn, zone);
         const share = longest > 0 ? (turn.run?.seconds ?? 0) / longest : 0;

@@ -199,9 +199,9 @@ const KEYS = [
   ["k", "Previous row"],
   ["x", "Select the row"],
   ["X", "Select all rows from the last one to this"],
-  ["o", "Let rows that wait take their places"],
+  ["o", "Apply new order"],
   [`1 – ${PLACES.length}`, PLACES.map(({ title }) => title).join(", ")],
-  ["Esc", "Close a menu or a question, or let go of the selection"],
+  ["Esc", "Close a menu or a dialog, or clear the selection"],
   ["?", "This list"],
 ] as const;
 

@@ -76,7 +76,7 @@ test("outdated profiles can be recomputed from the list of all", async () => {
   await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
   expect((await app.get("/profiles")).text).not.toContain("outdated");
   await app.app.db.write([{ sql: "UPDATE profiles SET catalog_version = '0'", args: [] }]);
-  expect((await app.get("/profiles")).text).toContain("Reprocess 1 outdated");
+  expect((await app.get("/profiles")).text).toContain("Recompute features of 1 outdated profile");
   expect((await fetch(`${app.url}/profiles/outdated`, form({}))).headers.get("location")).toBe("/");
   await app.seen("AAPL", (job) => job.state === "complete" && job.apiCalls === 0 && job.status === "Complete");
 }, 30_000);

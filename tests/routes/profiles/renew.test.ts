@@ -65,7 +65,7 @@ test("a renewal of selected profiles is confirmed with its cost, then starts as 
   const asked = await send("/profiles/renew", picked);
   const question = await asked.text();
   expect([asked.status, runs().length]).toEqual([200, before]);
-  expect(question).toContain("Rebuild: 2 profiles?");
+  expect(question).toContain("Download again and rebuild: 2 profiles?");
   expect(question).toMatch(/2 symbols: \d+ calls/);
   const done = await send("/profiles/renew", [...picked, ["expect", "2"]]);
   expect([done.status, done.headers.get("location")]).toEqual([303, "/"]);
@@ -81,11 +81,11 @@ test("a renewal of all that match acts only on as many as were shown", async () 
     ["scope", "all"],
   ] as const;
   const path = "/profiles/renew?health=gaps,stale";
-  expect(await (await send(path, fields)).text()).toContain("Engineer again: 1 profile?");
+  expect(await (await send(path, fields)).text()).toContain("Recompute features: 1 profile?");
   await change("UPDATE series SET suspect_at = ? WHERE id = SERIES", "MSFT", 0);
   await change("INSERT INTO gaps (series_id, date, kind, rows) VALUES (SERIES, 0, 'missing', 0)", "PEP");
   const again = await (await send(path, [...fields, ["expect", "1"]])).text();
-  expect(again).toContain("Engineer again: 2 profiles?");
+  expect(again).toContain("Recompute features: 2 profiles?");
   expect(again).toContain("It was 1 when you were asked.");
   expect((await send(path, [...fields, ["expect", "2"]])).status).toBe(303);
   const run = runs().toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]!;

@@ -122,7 +122,7 @@ describe("the page of all runs", () => {
   test("the runs page says at the field what it cannot read, and that it found nothing", async () => {
     const wrong = await app.get("/runs?state=happy&symbol=no%20way&from=soon");
     expect(wrong.status).toBe(422);
-    for (const words of ["happy is no state", "no way is no symbol", "soon is no day"])
+    for (const words of ["happy is not a status", "no way is not a symbol", "soon is not a day"])
       expect(wrong.text).toContain(words);
     expect((await app.get("/runs?provider=tiingo")).text).toContain("No run passes this filter");
   });

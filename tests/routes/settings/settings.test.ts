@@ -105,7 +105,7 @@ describe("a key set on the page", () => {
 
 test("what the environment sets is shown as such and left alone", async () => {
   await using app = await startApp({ env: { ...env, TIINGO_API_KEY: FAKE_KEY } });
-  expect(sectionOf(await page(app), "tiingo")).toContain("from the environment");
+  expect(sectionOf(await page(app), "tiingo")).toContain("by environment variable");
   const { status, text } = await submit(app, "/settings/tiingo", { TIINGO_API_KEY: "another" });
   expect([status, text.includes("Set in the environment")]).toEqual([422, true]);
 });
