@@ -1,4 +1,4 @@
-/** What pages load: read and joined once, compressed once, cached for good under an address that holds the version. */
+/** Styles and scripts: read, joined and compressed once, cached by browsers under an address with their version. */
 
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
@@ -31,9 +31,9 @@ const STYLES = [
 ] as const;
 
 /**
- * What is served, each file from parts that are put one after the other or from a module and all that it imports.
- * htmx and its extension are one file: as two deferred scripts, htmx can look over the page before the extension is
- * there, and the page would never connect.
+ * What is served, each file from parts that are joined or from a module with all its imports.
+ * htmx and its extension are one file: as two deferred scripts, htmx may process the page before the extension is
+ * loaded, and the page would never connect.
  */
 const FILES = {
   css: { file: "app.css", type: "text/css", parts: STYLES.map((name) => ours(`css/${name}.css`)) },
@@ -44,7 +44,7 @@ const FILES = {
     parts: [theirs("htmx.org/dist/htmx.min.js"), theirs("htmx.org/dist/ext/hx-sse.min.js")],
   },
   chart: { file: "chart.js", type: "text/javascript", module: ours("app/chart.js") },
-  // The package does not export the file that brings its dependency along, but it lies beside the one it exports.
+  // The package does not export the build that includes its dependency; it lies beside the exported file.
   chartLibrary: {
     file: "lightweight-charts.js",
     type: "text/javascript",
@@ -60,7 +60,7 @@ interface Asset {
   readonly type: string;
   readonly plain: Uint8Array<ArrayBuffer>;
   readonly address: string;
-  /** Compressed when it is asked for the first time: a start need not wait for it. */
+  /** Compressed on the first request, so that a start does not wait for it. */
   zipped?: Uint8Array<ArrayBuffer>;
 }
 
@@ -70,7 +70,7 @@ async function joinTexts(parts: readonly URL[]): Promise<string> {
 
 /**
  * A module and all that it imports as one module: served one by one they were 15 requests and 21 KB more, and ran at
- * least 85 ms later. Whitespace goes because with it come comments that name the folders of this machine.
+ * least 85 ms later. Whitespace is removed because with it come comments that name local folders.
  */
 async function joinModules(entry: URL): Promise<string> {
   const { outputs } = await Bun.build({

@@ -1,4 +1,4 @@
-/** Answers made smaller on their way to the browser. */
+/** Compresses responses. */
 
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
@@ -8,12 +8,12 @@ import { compress } from "hono/compress";
 const brotli = promisify(brotliCompress);
 const gzip = compress();
 
-/** The quality at which Brotli takes no longer than gzip, and leaves half as much of a long table. */
+/** At this quality Brotli takes no longer than gzip, and a long table becomes half as large. */
 const QUALITY = 4;
-/** Bytes below which nothing is gained. */
+/** Smaller bodies are not compressed, bytes. */
 const LEAST = 1_024;
 
-/** Compresses pages with Brotli where the browser takes it; downloads and other browsers get a stream of gzip. */
+/** Compresses pages with Brotli if the browser accepts it; downloads and other browsers get gzip as a stream. */
 export const compressed: MiddlewareHandler = async (c: Context, next: Next) => {
   await next();
   const isPage = c.res.headers.get("Content-Type")?.startsWith("text/html") === true;

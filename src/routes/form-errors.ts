@@ -1,11 +1,11 @@
-/** What a refusal says at the fields of a form. */
+/** The errors of a refusal, by the fields of a form. */
 
 import type { Refusal } from "../domain/errors.ts";
 
 /** Errors of one field that are shown in full; more are only counted. */
 const SHOWN_ERRORS = 3;
 
-/** A refusal by field, in sentences; what belongs to none of `fields` is said for the whole `form`. */
+/** The errors of a refusal as sentences by field; errors of no field in `fields` go to `form`. */
 export function sayErrors<F extends string>(
   refusal: Refusal,
   fields: readonly F[],
@@ -21,7 +21,7 @@ export function sayErrors<F extends string>(
   return Object.fromEntries(said);
 }
 
-/** The messages as they stand, by field; of several at one field the last. */
+/** The messages unchanged, by field; the last one if a field has several. */
 export const errorsByField = ({ errors }: Refusal): Record<string, string> =>
   Object.fromEntries(errors.map(({ path, message }) => [path, message]));
 

@@ -1,4 +1,4 @@
-/** The contents page of the HTTP side: middleware in order, then one line a file. */
+/** All routes: middleware in order, then one line per route file. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { auditPages } from "./access/audit.tsx";
@@ -45,7 +45,7 @@ const DESCRIPTION = {
 
 export interface Routes {
   fetch(request: Request): Response | Promise<Response>;
-  /** The contents page as data: every method and path that is answered. */
+  /** Every method and path that is answered. */
   readonly table: readonly { readonly method: string; readonly path: string }[];
   /** Ends the live streams of the pages. */
   close(): void;

@@ -1,4 +1,4 @@
-/** What every request passes: security headers, limits on bodies, and errors made presentable, once, here. */
+/** Middleware of every request: security headers, limits on bodies, access control, page context, error responses. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -14,10 +14,10 @@ import { pageContext, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
 
-/** Largest body accepted, bytes: 5,000 symbols of full length fit with room to spare. */
+/** Largest body accepted, bytes: 5,000 symbols of full length fit easily. */
 const MAX_BODY = 1024 * 1024;
 
-/** Largest list of companies accepted, bytes: every symbol of the world with its name. */
+/** Largest list of companies accepted, bytes: enough for every listed symbol with its name. */
 const MAX_IMPORT = 16 * 1024 * 1024;
 const IMPORTS = /^(?:\/api)?\/companies\/import$/;
 
@@ -30,8 +30,8 @@ export function addMiddleware(
   assets: PageContext["assets"],
 ): void {
   /**
-   * Programs get problem details, htmx a toast to show, people a page. The page context is made here: the guard may
-   * refuse a request before it has one.
+   * Answers programs with problem details, htmx with a toast, people with a page. The page context is built here,
+   * because the guard may refuse a request before it has one.
    */
   const refuse = (c: Context, fault: Problem) => {
     if (isApi(c)) return problem(c, fault);

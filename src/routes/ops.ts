@@ -59,9 +59,13 @@ function measure({ hub, pool, usage, limiter }: OpsServices, broadcaster: LiveBr
     rate("requests", "Requests sent", (run) => run.requestsPerMinute),
     gauge("barkeep_workers_alive", "Worker threads that are up", [{ value: pool.alive }]),
     counter("barkeep_events_total", "Events since the server started", hub.seq),
-    gauge("barkeep_viewers", "Open live screens", [{ value: broadcaster.connections }]),
-    counter("barkeep_frames_merged_total", "Updates merged because a viewer was slow", broadcaster.counts.merged),
-    counter("barkeep_viewers_dropped_total", "Viewers let go because they took nothing", broadcaster.counts.dropped),
+    gauge("barkeep_viewers", "Open live connections of pages", [{ value: broadcaster.connections }]),
+    counter("barkeep_frames_merged_total", "Updates merged because a connection was slow", broadcaster.counts.merged),
+    counter(
+      "barkeep_viewers_dropped_total",
+      "Connections closed because they accepted nothing",
+      broadcaster.counts.dropped,
+    ),
     gauge(
       "barkeep_requests_today",
       "Requests to a provider since midnight UTC",

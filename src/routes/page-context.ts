@@ -1,4 +1,4 @@
-/** What every page knows of its request: its path, its theme and zone, who asks, the addresses of our files. */
+/** The page context: path, theme, time zone and reader of a request, and the addresses of the assets. */
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
@@ -23,7 +23,7 @@ export const isTheme = (value: unknown): value is Theme => THEMES.includes(value
 /** Whether htmx sent the request and so wants fragments instead of a page. */
 export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request") === "true";
 
-/** What a page knows of `c`; before the guard has found out who asks, nobody is signed in. */
+/** The page context of a request; before the guard has identified its sender, nobody is signed in. */
 export function pageContext(c: Context, assets: PageContext["assets"]): PageContext {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
@@ -42,13 +42,13 @@ export function pageContext(c: Context, assets: PageContext["assets"]): PageCont
   };
 }
 
-/** The time zone that a choice means; UTC until the browser has set its own, after which it rewrites the moments itself. */
+/** The time zone of a choice; UTC until the browser has set its own, which then rewrites the times itself. */
 function timeZoneOf(zone: Zone, local: string | undefined): string {
   if (zone === "exchange") return EXCHANGE_TIME_ZONE;
   return zone === "local" && local !== undefined && isTimeZone(local) ? local : "UTC";
 }
 
-/** A path of our own to go to, from untrusted text; `/` for everything else. */
+/** A local path from untrusted text; `/` for anything else. */
 export function localPath(text: string | undefined): string {
   const here = "http://localhost";
   if (text === undefined || !URL.canParse(text, here)) return "/";
@@ -56,7 +56,7 @@ export function localPath(text: string | undefined): string {
   return origin === here && pathname.startsWith("/") && !pathname.startsWith("//") ? pathname + search : "/";
 }
 
-/** The page from which a form was sent, as a path of our own. */
+/** The page from which a form was sent, as a local path. */
 export function cameFrom(c: Context): string {
   const referer = c.req.header("Referer");
   if (referer === undefined || !URL.canParse(referer)) return "/";

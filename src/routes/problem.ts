@@ -19,7 +19,7 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "Not ready",
 };
 
-/** What a status means, in a few words. */
+/** The title of a status. */
 export const problemTitle = (status: number): string => TITLES[status] ?? "Error";
 
 export interface Problem {
@@ -30,7 +30,7 @@ export interface Problem {
 
 export const problemType = "application/problem+json";
 
-/** The answer `{type, title, status, detail, errors?}`. */
+/** The response `{type, title, status, detail, errors?}`. */
 export function problem(c: Context, { status, detail, errors }: Problem): Response {
   const body = {
     type: "about:blank",
@@ -42,7 +42,7 @@ export function problem(c: Context, { status, detail, errors }: Problem): Respon
   return c.newResponse(JSON.stringify(body), status, { "Content-Type": problemType });
 }
 
-/** What an error means for the caller; surprises become 500 and keep their text to the log. */
+/** The problem that an error is for the caller; an unexpected one becomes 500, and its text stays in the log. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Refusal) return { status: error.status, detail: messageOf(error), errors: error.errors };
   return { status: 500, detail: "Something went wrong inside Barkeep; the log has the details." };

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/search`: pages, symbols, runs, schedules and small actions by a few letters; a page, or the list of the palette. */
+/** `/search`: finds pages, symbols, runs, schedules and actions; a page, or the list of the command palette. */
 
 import { type Context, Hono } from "hono";
 import { covers, type Scope } from "../domain/access.ts";
@@ -22,10 +22,10 @@ import type { Services } from "./services.ts";
 const MAX_QUERY = 100;
 /** Most entries of a group. */
 const SHOWN = 8;
-/** Runs that are looked through, newest first. */
+/** Newest runs that are searched. */
 const RECENT_RUNS = 50;
 
-/** Pages that have no place in the navigation. */
+/** Pages that are not in the navigation. */
 const MORE_PLACES: readonly { path: string; title: string; scope: Scope; words: string }[] = [
   { path: "/settings/access", title: "Access and tokens", scope: "admin", words: "api token password" },
   { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },
@@ -37,7 +37,7 @@ export function searchRoutes({ db }: Pick<Services, "db">) {
     const query = (c.req.query("q") ?? "").trim().slice(0, MAX_QUERY);
     const { page } = c.var;
     const view = { query, groups: await find(db, query, page), back: pageBehind(c) };
-    // The same address is a page and a fragment: neither may be taken for the other.
+    // The same address is a page and a fragment: caches must keep them apart.
     c.header("Vary", "HX-Request");
     c.header("Cache-Control", "no-store");
     return c.html(wantsFragment(c) ? <SearchResults view={view} options /> : <SearchPage page={page} view={view} />);
@@ -65,7 +65,7 @@ async function find(db: Database, query: string, page: PageContext): Promise<Sea
     { title: "Schedules", found: schedules },
     { title: "Actions", found: findActions(query, page) },
   ];
-  // Who types letters means a symbol sooner than a page; an empty field shows where one can go.
+  // A typed text is more likely a symbol than a page; an empty field lists the pages first.
   return query !== "" && symbols.length > 0 ? [groups[1]!, groups[0]!, ...groups.slice(2)] : groups;
 }
 
@@ -86,7 +86,7 @@ function findPages(query: string, scope: Scope): Found[] {
     .map(({ path, title }) => ({ title, goal: { href: path } }));
 }
 
-/** Profiles first, then known companies without one, then the symbol as it was typed. */
+/** Profiles first, then known companies without a profile, then the typed symbol. */
 async function findSymbols(db: Database, query: string, scope: Scope): Promise<Found[]> {
   const { companies } = await searchCompanies(db, { search: query, limit: SHOWN });
   const named = companies.map(({ symbol }) => symbol);

@@ -31,9 +31,9 @@ export interface Services {
   readonly exporter: Exporter;
   readonly companies: CompanyLoader;
   readonly settings: ProviderSettings;
-  /** Takes every key out of a text. */
+  /** Removes every key from a text. */
   redact(text: string): string;
-  /** The provider of that name, with its present settings; `undefined` if there is none, or it lacks a setting. */
+  /** The provider of that name with its present settings; `undefined` if there is none or it lacks a setting. */
   provider(name: string): Provider | undefined;
   readonly outbox: MailDispatcher;
   readonly mail: MailSettings;

@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
-/** The API for people: every route with its parameters, its body and its answers. */
+/** The API page: every route with its parameters, body and responses. */
 
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
-/** One parameter or field, in words. */
+/** One parameter or field. */
 export interface ApiField {
   readonly name: string;
   readonly place: string;

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /**
- * The same fragments as on the page, wrapped for the push: each `<hx-partial>` names the element it replaces.
- * Rows and heads are morphed, so that focus, selection and open menus stay; one message carries all of a tick.
+ * The fragments of the pages, wrapped for live updates: each `<hx-partial>` names the element it replaces. Rows and
+ * heads are morphed, so that focus, selection and open menus stay; one message carries all changes of a frame.
  */
 
 import type { LogLine } from "../domain/log.ts";
@@ -29,24 +29,24 @@ export const liveJob = (job: JobProgress): string =>
 export const liveRunHead = (run: RunSummary): string =>
   partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} />);
 
-/** Everything on the monitor that belongs to runs, for a viewer whose drawing is too old. */
+/** All runs of the monitor, for a page that is too old for single updates. */
 export const liveRuns = (runs: readonly RunView[]): string => partial(dom.runs, "innerMorph", <Runs runs={runs} />);
 
-/** Which rows of which page of a run are shown. */
+/** Which rows of a run are shown, and the links to the others. */
 export const livePager = (view: RunView): string => partial(dom.pager(view.run.id), "outerMorph", <Pager {...view} />);
 
-/** The rows of a run in their order, and those among them that the browser does not have. */
+/** The ids of a run's rows in their order, and the HTML of those that the browser does not have. */
 export const rowsOrder = ({ run, jobs }: RunView, came: readonly JobProgress[]) => ({
   body: dom.jobs(run.id),
   rows: jobs.map(({ symbol }) => dom.job(run.id, symbol)),
   came: came.filter(({ runId }) => runId === run.id).map((job) => `${JobRow({ job, controls: true })}`),
 });
 
-/** New log lines, put before those the viewer has. */
+/** New log lines, inserted before those on the page. */
 export const liveLogLines = (lines: readonly LogLine[]): string =>
   partial(dom.logLines, "afterbegin", <LogEntries lines={lines} />);
 
-/** The whole log panel's content, for a viewer whose lines are not known. */
+/** The whole content of the log panel, for a page whose lines are not known. */
 export const liveLog = (lines: readonly LogLine[]): string =>
   partial(dom.logLines, "innerHTML", <LogEntries lines={lines} />);
 
@@ -54,7 +54,7 @@ export const liveLog = (lines: readonly LogLine[]): string =>
 export const liveQuota = (quotas: readonly QuotaView[], now: number): string =>
   partial(dom.quota, "outerMorph", <QuotaPanel quotas={quotas} now={now} />);
 
-/** The last hour. */
+/** The panel of the last hour. */
 export const liveLastHour = (view: LastHourView | null): string =>
   partial(dom.activity, "outerMorph", <LastHourPanel view={view} />);
 
@@ -62,11 +62,11 @@ export const liveLastHour = (view: LastHourView | null): string =>
 export const liveAnnouncement = (sentence: string): string =>
   partial(dom.announcer, "textContent", Bun.escapeHTML(sentence));
 
-/** A message in the corner. */
+/** A toast. */
 export const liveToast = (level: "info" | "error", text: string): string =>
   partial(dom.notices, "beforeend", <Toast level={level}>{text}</Toast>);
 
-/** What happened, and for a few seconds a way back. */
+/** A toast with an Undo button. */
 export const liveUndo = (text: string, undo: string): string =>
   partial(
     dom.notices,
@@ -76,7 +76,7 @@ export const liveUndo = (text: string, undo: string): string =>
     </Toast>,
   );
 
-/** Asks before something is done that cannot be had back; `null` takes the question away. */
+/** Opens a confirmation dialog; `null` closes it. */
 export const liveDialog = (dialog: ConfirmView | null): string =>
   partial(
     dom.question,
@@ -90,23 +90,26 @@ export const liveDialog = (dialog: ConfirmView | null): string =>
     ),
   );
 
-/** HTML as one server-sent message without a name, which the browser swaps in; `id` comes back on a reconnect. */
+/** HTML as one server-sent message without a name, which htmx swaps in; a reconnect sends `id` back. */
 const sseMessage = (id: string, markup: string): string =>
   `id: ${id}\ndata: ${/[\r\n]/.test(markup) ? markup.replace(/\r\n?|\n/g, "\ndata: ") : markup}\n\n`;
 
-/** Rows that came, went or moved: a named event, because `public/app/jobs/row-order.js` lets them wait while they are in use. */
+/**
+ * Rows that came, went or moved: a named event, because `public/app/jobs/row-order.js` delays it while the table is in
+ * use.
+ */
 export const sseRows = (orders: readonly ReturnType<typeof rowsOrder>[]): string =>
   `event: rows\ndata: ${JSON.stringify(orders)}\n\n`;
 
-/** The runs of a scene in their order, with the sections of those that are `fresh`: named for the same reason. */
+/** The ids of a view's runs in their order, and the sections of the `fresh` ones: named for the same reason. */
 export const sseSections = (views: readonly RunView[], fresh: ReadonlySet<string>): string => {
   const came = views.filter(({ run }) => fresh.has(run.id)).map((view) => `${<RunSection {...view} />}`);
   return `event: sections\ndata: ${JSON.stringify({ sections: views.map(({ run }) => dom.section(run.id)), came })}\n\n`;
 };
 
-/** Named events with the message that follows them. The last one says the id; without markup there is only the first. */
+/** Named events and the message that follows them. The message carries the id; without markup the first event does. */
 export const sseTogether = (id: string, events: string, markup: string): string =>
   markup === "" && events !== "" ? `id: ${id}\n${events}` : events + sseMessage(id, markup);
 
-/** Proof of life: a named event, which the browser hands to `public/app`. */
+/** The heartbeat: a named event for `public/app/live/freshness.js`. */
 export const sseHeartbeat = (now: number): string => `event: heartbeat\ndata: ${now}\n\n`;

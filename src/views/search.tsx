@@ -1,18 +1,18 @@
 /** @jsxImportSource hono/jsx */
-/** What a search finds: a list to walk with the arrow keys in the palette, and the same list on a page of its own. */
+/** Search results: the list in the command palette, and the same list on a page. */
 
 import { Moment } from "./ui/components.tsx";
 import { dom } from "./ui/dom.ts";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
-/** Somewhere to go, or something to send. */
+/** An address to open, or a form to send. */
 type Goal = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };
 
 export interface Found {
   readonly title: string;
-  /** What it is, or what comes of it. */
+  /** What it is, or what it does. */
   readonly hint?: string;
-  /** When it was, epoch milliseconds. */
+  /** Its time, epoch milliseconds. */
   readonly at?: number;
   readonly goal: Goal;
 }
@@ -21,7 +21,7 @@ export interface SearchView {
   readonly query: string;
   /** Groups without entries are left out. */
   readonly groups: readonly { readonly title: string; readonly found: readonly Found[] }[];
-  /** The page to come back to after something was sent. */
+  /** The page to return to after a form was sent. */
   readonly back: string;
 }
 
@@ -45,7 +45,7 @@ export const SearchPage = ({ page, view }: { page: PageContext; view: SearchView
   </Layout>
 );
 
-/** The entries as plain links and buttons; in the palette, as the options of its list box. */
+/** The results as plain links and buttons; in the palette, as options of its list box. */
 export const SearchResults = ({ view, options = false }: { view: SearchView; options?: boolean }) => {
   const groups = view.groups.filter(({ found }) => found.length > 0);
   let count = 0;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The settings page: each provider with its keys (write-only), its address, its limits and what is used of them. */
+/** The settings page: keys (write-only), addresses, limits and usage of each provider, and the mail server. */
 
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
@@ -8,7 +8,7 @@ import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
 import { Reason } from "./ui/form-field.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
-/** A setting as it may be shown: `value` is `null` for every key. */
+/** A setting as it may be shown; `value` is `null` for every key. */
 interface SettingField {
   readonly variable: string;
   readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
@@ -29,9 +29,9 @@ export interface ProviderSettingsView {
   readonly summary: string;
   readonly fields: readonly SettingField[];
   readonly quota: QuotaView;
-  /** What is wrong, by variable. */
+  /** Errors by variable. */
   readonly errors: Readonly<Record<string, string>>;
-  /** What came of the last action on this provider. */
+  /** The result of the last action on this provider. */
   readonly flash: Flash | null;
 }
 
@@ -120,7 +120,7 @@ const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
 /** `Secret key` becomes `secret key`, `API key` stays. */
 const midSentence = (label: string) => label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
-/** `focus` is for the first that is wrong. */
+/** `focus` is true for the first field with an error. */
 const Setting = (props: { field: SettingField; error: string | undefined; focus: boolean }) => {
   const { field, error } = props;
   const { variable, kind, locked } = field;
@@ -168,7 +168,7 @@ function placeholderOf({ kind, source, default: fallback = "" }: SettingField): 
   return source === "environment" ? "" : fallback;
 }
 
-/** Where a value comes from, never what a key is. */
+/** Where a value comes from; a key itself is never shown. */
 const State = ({ field }: { field: SettingField }) => {
   const { source, kind, changedAt, locked } = field;
   const changed = changedAt === null ? null : <Moment at={changedAt} />;

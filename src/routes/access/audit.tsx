@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/audit`: who did what, when and why; the same address with `format=csv` downloads it. */
+/** `/audit`: the audit log by filter and page; with `format=csv` a download. */
 
 import { Hono } from "hono";
 import Papa from "papaparse";
@@ -11,7 +11,7 @@ import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 100;
-/** Rows of a download are read in such pieces. */
+/** Rows read at a time for a download. */
 const CHUNK = 1_000;
 const DAY_MS = 86_400_000;
 
@@ -34,7 +34,7 @@ export function auditPages({ db }: Pick<Services, "db">) {
     const cursor = after !== null ? { after } : before !== null ? { before } : {};
     const found = await listAudit(db, { ...filter, ...cursor }, PAGE_SIZE + 1);
     const more = found.length > PAGE_SIZE;
-    // Newer ones are read upwards, so that the one too many is the first.
+    // Newer rows are read in ascending order, so the extra row is the first one.
     const rows = after !== null && more ? found.slice(1) : found.slice(0, PAGE_SIZE);
     const [older, newer] = after !== null ? [true, more] : [more, before !== null];
     const view = {
@@ -51,10 +51,10 @@ export function auditPages({ db }: Pick<Services, "db">) {
   return pages;
 }
 
-/** The id of a row, from an address. */
+/** The id of a row, from a query parameter. */
 const idOf = (text: string | undefined) => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
 
-/** What the form asks for; what is no symbol or day is said and left out. */
+/** The filter that the form describes. An invalid symbol or day is reported and left out. */
 function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; error: string | null } {
   const wanted = parseSymbol(symbol);
   const [first, last] = [dayOf(from), dayOf(to)];
@@ -67,7 +67,7 @@ function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: A
     ...(action !== "" && { action }),
     ...(wanted !== null && { symbol: wanted }),
     ...(first !== null && { from: first }),
-    // The last day counts whole.
+    // The last day is included.
     ...(last !== null && { to: last + DAY_MS }),
   };
   return { filter, error: error.length > 0 ? error.join(" ") : null };
@@ -79,7 +79,7 @@ function dayOf(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** The rows as CSV, read as fast as they are taken. */
+/** The rows as CSV, read as the client takes them. */
 function csvOf(db: Database, filter: AuditFilter): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let before: number | undefined;
@@ -97,7 +97,7 @@ function csvOf(db: Database, filter: AuditFilter): ReadableStream<Uint8Array> {
         json(row.before),
         json(row.after),
       ]);
-      // A spreadsheet would run a cell that begins like a formula.
+      // A spreadsheet would evaluate a cell that begins like a formula.
       const text = cells.length > 0 ? `${Papa.unparse(cells, { escapeFormulae: true })}\r\n` : "";
       controller.enqueue(encoder.encode(head + text));
       head = "";

@@ -1,4 +1,4 @@
-/** Who sends a request: the session of a browser, the token of a program, or anybody where there is no password. */
+/** Identifies the sender of a request: by login session, by API token, or anybody if no password is set. */
 
 import { hashSecret, newSecret, Password, runAs, Throttle, TOKEN_PREFIX } from "../../auth.ts";
 import type { Config } from "../../config.ts";
@@ -12,12 +12,12 @@ import { type Grant, SessionSignals } from "./session-signals.ts";
 
 /** How long a browser stays signed in, milliseconds. */
 export const SESSION_MS = 14 * 86_400_000;
-/** The last use of a token is written down at most so often, milliseconds. */
+/** Shortest time between two updates of a token's last use, milliseconds. */
 const TOUCH_MS = 60_000;
-/** The hash of the password as it was at the last start. */
+/** The setting that holds the password's hash as of the last start. */
 const PASSWORD_KEY = "auth:password";
 
-/** What a request brings along to be recognised. */
+/** The headers of a request that identify its sender. */
 export interface Credentials {
   readonly authorization: string | undefined;
   readonly cookie: string | undefined;
@@ -26,17 +26,17 @@ export interface Credentials {
 export type SignIn =
   | { readonly actor: Actor; readonly cookie: string }
   | { readonly error: true }
-  /** Too many guesses: milliseconds until the next one is looked at. */
+  /** Too many attempts: milliseconds until the next one is checked. */
   | { readonly wait: number };
 
-/** Who sends a request, and what let them in; nothing did where there is no login. */
+/** Who sends a request, and the session or token that admitted it; `null` without a login. */
 export interface Admission {
   readonly actor: Actor;
   readonly grant: Grant | null;
 }
 
 export class Authenticator {
-  /** Ends streams together with the sessions and tokens that opened them. */
+  /** Ends streams together with the login sessions and tokens that opened them. */
   readonly signals = new SessionSignals();
   readonly #throttle = new Throttle();
   private constructor(
@@ -45,7 +45,7 @@ export class Authenticator {
     private readonly readOnly: boolean,
   ) {}
 
-  /** Sessions that were opened with another password end here. */
+  /** Ends the login sessions that were opened with another password. */
   static async open(db: Database, config: Config): Promise<Authenticator> {
     const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
     const { password, passwordHash, readOnly } = config;
@@ -67,12 +67,12 @@ export class Authenticator {
     return new Authenticator(db, new Password(hash), readOnly);
   }
 
-  /** Whether one has to sign in. */
+  /** Whether a login is required. */
   get required(): boolean {
     return this.password !== null;
   }
 
-  /** Who that is; `null` if nobody who may come in. */
+  /** The sender of a request; `null` if the credentials are missing or invalid. */
   async identify({ authorization, cookie }: Credentials): Promise<Admission | null> {
     const admission = await this.#recognise(authorization, cookie);
     return admission && this.readOnly ? { ...admission, actor: { ...admission.actor, scope: "read" } } : admission;
@@ -101,7 +101,7 @@ export class Authenticator {
   }
 
   /**
-   * Ends a token, every session that was opened with it, and the streams of both.
+   * Revokes a token and ends every login session opened with it, with their streams.
    * @throws Refusal if there is no such token
    */
   async revoke(id: number): Promise<void> {
@@ -110,7 +110,7 @@ export class Authenticator {
   }
 
   async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Admission | null> {
-    // A token that is wrong is refused even where none is needed: who sends one means to be somebody.
+    // A wrong token is refused even where none is required: its sender expects to be identified.
     if (authorization !== undefined) return this.#byToken(authorization);
     const hash = cookie === undefined ? undefined : hashSecret(cookie);
     const session = hash === undefined ? undefined : await findSession(this.db, hash);
@@ -132,12 +132,12 @@ export class Authenticator {
   }
 }
 
-/** Passwords come from the environment, so it is a start of the server that changes them. */
+/** The password comes from the environment, so it changes only with a start of the server. */
 const recordAtStart = (db: Database, action: string) =>
   runAs({ name: "server", scope: "admin" }, null, () => record(db, { action, subject: "owner" }));
 
 const OWNER: Actor = { name: "owner", scope: "admin" };
 const LOCAL: Actor = { name: "local", scope: "admin" };
 
-/** A stored text that is no hash matches nothing. */
+/** A stored text that is not a hash matches nothing. */
 const matches = (password: string, hash: string) => Bun.password.verify(password, hash).catch(() => false);

@@ -1,4 +1,4 @@
-/** Lets in whoever may come in: the right host, no forged forms, a known actor, a scope that is enough. */
+/** Access control: checks host, origin of forms, identity and scope of every request. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -11,22 +11,22 @@ import type { Authenticator } from "./authenticator.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
-    /** Who asks; not set on the few routes that are open to all. */
+    /** Who sends the request; absent on the open routes without a login. */
     actor: Actor;
-    /** Aborts when what let the request in ends: a stream ends with it. */
+    /** Aborts when the login session or token ends: a stream ends with it. */
     sessionSignal: AbortSignal | undefined;
-    /** Whether there is a login at all. */
+    /** Whether a login is required. */
     guarded: boolean;
   }
 }
 
 export const SESSION_COOKIE = "barkeep-session";
 
-/** Supervisors and browsers that have yet to sign in come here. */
+/** Routes without a login: for supervisors, and for browsers before they sign in. */
 const OPEN = /^\/(?:healthz|readyz|login|assets\/[^/]+)$/;
-/** Answers that go on after the request was let in. */
+/** Responses that outlast the check of their request. */
 const STREAMS = /^\/(?:api\/)?events$/;
-/** Longest reason that is kept, characters. */
+/** Longest reason stored, characters. */
 const MAX_REASON = 200;
 
 export interface GuardOptions {
@@ -39,7 +39,7 @@ export interface GuardOptions {
 export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: GuardOptions): void {
   app.use(async (c, next) => {
     const host = c.req.header("Host");
-    // A page elsewhere may give its own name this machine's address; with a login it could still do nothing.
+    // DNS rebinding: another site may point its own name at this machine. With a login it could do nothing.
     if (loopback && !access.required && host !== undefined && !isLoopback(hostName(host))) {
       const detail = `Without a password Barkeep answers only as localhost, not as ${host.slice(0, 100)}; set BARKEEP_PASSWORD to use another name`;
       return refuse(c, { status: 403, detail });
@@ -67,7 +67,7 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: GuardOp
   });
 }
 
-/** A person is led to the login and back; programs, fragments and streams are told 401, never redirected. */
+/** Redirects a person to the login and back; programs, fragments and streams get 401 instead. */
 function askToSignIn(c: Context, refuse: GuardOptions["refuse"]): Response | Promise<Response> {
   const { method, path } = c.req;
   const { search } = new URL(c.req.url);
@@ -82,14 +82,14 @@ function askToSignIn(c: Context, refuse: GuardOptions["refuse"]): Response | Pro
 
 const loginAddress = (next: string) => (next === "/" ? "/login" : `/login?next=${encodeURIComponent(next)}`);
 
-/** The path of a full address. */
+/** The path and query of a full URL. */
 function pathOf(address: string | undefined): string {
   if (address === undefined || !URL.canParse(address)) return "/";
   const { pathname, search } = new URL(address);
   return localPath(pathname + search);
 }
 
-/** Why somebody does something: `?reason=`, or a form's field of that name. */
+/** The reason given for an action: `?reason=`, or the form's field of that name. */
 async function reasonOf(c: Context): Promise<string | null> {
   const isForm = c.req.header("Content-Type")?.startsWith("application/x-www-form-urlencoded");
   const given = c.req.query("reason") ?? (isForm ? (await c.req.parseBody()).reason : undefined);

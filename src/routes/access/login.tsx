@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Signing in and out. */
+/** `/login` and `/logout`. */
 
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
@@ -62,17 +62,17 @@ export function loginRoutes({ db }: Pick<Services, "db">, access: Authenticator)
   return routes;
 }
 
-/** Where to go after signing in: a page of our own, and not the login again. */
+/** Where to go after the login: a local page other than the login itself. */
 function afterLogin(next: unknown): string {
   const path = localPath(typeof next === "string" ? next : undefined);
   return /^\/log(?:in|out)(?:[/?]|$)/.test(path) ? "/" : path;
 }
 
-/** Whether the browser talks TLS, to us or to a proxy in front. */
+/** Whether the browser uses TLS, to this server or to a proxy in front of it. */
 const isSecure = (c: Context) =>
   new URL(c.req.url).protocol === "https:" || c.req.header("X-Forwarded-Proto")?.split(",")[0]?.trim() === "https";
 
-/** Who guesses: the peer, or whom a proxy on this machine speaks for. */
+/** The address that attempts are counted for: the peer, or the client that a proxy on this machine names. */
 function addressOf(c: Context): string {
   const server = c.env as Partial<Bun.Server<unknown>> | undefined;
   const peer = server?.requestIP?.(c.req.raw)?.address ?? "unknown";

@@ -1,12 +1,12 @@
-/** Streams outlive the request that opened them: a lease ends them together with what let the request in. */
+/** Streams outlive the request that opened them: a signal ends them together with its login session or token. */
 
-/** What let a request in. */
+/** The login session or token that admitted a request. */
 export interface Grant {
   /** The hash of the session's cookie; `null` for a program that sends its token. */
   readonly session: string | null;
-  /** The API token that it rests on; `null` for a session that was opened with the password. */
+  /** The id of the API token; `null` for a session opened with the password. */
   readonly token: number | null;
-  /** When it ends by itself, epoch milliseconds; `null` for never. */
+  /** When it expires, epoch milliseconds; `null` for never. */
   readonly until: number | null;
 }
 
@@ -19,7 +19,7 @@ interface SessionSignal {
 export class SessionSignals {
   readonly #signals = new Map<string, SessionSignal>();
 
-  /** Aborts when the pass ends: by a log-out, a revoked token, or because its time is over. */
+  /** Aborts when the grant ends: by a logout, a revoked token, or because it expires. */
   signalOf(grant: Grant): AbortSignal {
     const key = grant.session ?? `token ${grant.token}`;
     const known = this.#signals.get(key);
@@ -33,7 +33,7 @@ export class SessionSignals {
     return signal.controller.signal;
   }
 
-  /** Ends the passes that `ends` picks, and every stream that they opened. */
+  /** Ends the grants that `ends` selects, and every stream opened with them. */
   end(ends: (grant: Grant) => boolean): void {
     for (const [key, { grant, controller, timer }] of this.#signals) {
       if (!ends(grant)) continue;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/settings/access`: API tokens, made, shown once, listed and revoked. */
+/** `/settings/access`: creates, lists and revokes API tokens. A token is shown once. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -17,7 +17,7 @@ const MAX_NAME = 60;
 export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) {
   const pages = new Hono();
   const show = async (c: Context, more: Partial<AccessView> = {}, status: ContentfulStatusCode = 200) => {
-    // A token stands on this page once: no copy of it is to stay in a cache.
+    // The page shows a new token: it must not stay in a cache.
     c.header("Cache-Control", "no-store");
     const view: AccessView = {
       tokens: await listTokens(db),

@@ -19,7 +19,7 @@ export function mailView({ mail }: Pick<Services, "mail">, about: Partial<MailSe
   };
 }
 
-/** Checks and keeps what was sent; answers what the form has to say if it was refused. */
+/** Checks and saves the form; returns what the form shows if it was refused, otherwise `null`. */
 export async function saveMail(
   { mail }: Pick<Services, "mail">,
   sent: Readonly<Record<string, unknown>>,

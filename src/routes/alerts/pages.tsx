@@ -16,7 +16,7 @@ import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 /** Mails on a page. */
 const SHOWN = 100;
 
-const SAID = {
+const DONE = {
   saved: "Saved; the rules hold from now on",
   test: "The test mail is on its way: its state is below",
   again: "The mail is on its way again",
@@ -47,11 +47,11 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
     c.header("Cache-Control", "no-store");
     return c.html(<AlertsPage page={{ ...c.var.page, path: "/alerts" }} view={view} />, status);
   };
-  const done = (c: Context, what: keyof typeof SAID) => c.redirect(`/alerts?done=${what}`, 303);
+  const done = (c: Context, what: keyof typeof DONE) => c.redirect(`/alerts?done=${what}`, 303);
 
   pages.get("/alerts", (c) => {
     const what = c.req.query("done") ?? "";
-    const text = Object.hasOwn(SAID, what) ? SAID[what as keyof typeof SAID] : null;
+    const text = Object.hasOwn(DONE, what) ? DONE[what as keyof typeof DONE] : null;
     return show(c, { flash: text === null ? null : { level: "info", text } });
   });
 

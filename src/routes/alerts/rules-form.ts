@@ -1,4 +1,4 @@
-/** The rules form of `/alerts`: from fields to rules and back. */
+/** The rules form of `/alerts`: converts fields to rules and back. */
 
 import { z } from "zod";
 import { ALERT_KINDS, type AlertRules } from "../../domain/alerts.ts";
@@ -19,7 +19,7 @@ export function fieldsOf({ on, quotaPercent, digestMinutes, quiet }: AlertRules)
   };
 }
 
-/** What was sent, as text. */
+/** The fields as sent, as text. */
 export function readAlertFields(sent: Readonly<Record<string, unknown>>): AlertFields {
   const text = (name: string) => {
     const value = [sent[name]].flat().at(-1);

@@ -1,10 +1,10 @@
 /** @jsxImportSource hono/jsx */
-/** `GET /api/docs`: the OpenAPI document for people. */
+/** `GET /api/docs`: the OpenAPI document as a page. */
 
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
 
-/** As much of a JSON schema as the page shows. */
+/** The part of a JSON schema that the page shows. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
@@ -34,7 +34,7 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly description?: string }>>;
 }
 
-/** As much of an OpenAPI document as the page shows. */
+/** The part of an OpenAPI document that the page shows. */
 export interface ApiDocument {
   readonly paths?: Readonly<Record<string, object>>;
 }

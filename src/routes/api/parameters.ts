@@ -1,4 +1,4 @@
-/** What the JSON routes share: the router with its refusals, and the checked forms of their parameters. */
+/** Shared by the JSON routes: the router, descriptions of refusals, and schemas of parameters. */
 
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
@@ -34,7 +34,7 @@ interface RefusalResponse {
   readonly content: { readonly [problemType]: { readonly schema: typeof ProblemBody } };
 }
 
-/** The refusals of a route, for its description. */
+/** The refusals of a route, for its OpenAPI description. */
 export const refusals = <const S extends readonly number[]>(...statuses: S) =>
   Object.fromEntries(
     statuses.map((status) => [status, { description: "Refused", content: { [problemType]: { schema: ProblemBody } } }]),
@@ -47,7 +47,7 @@ export const symbolParameter = readable(parseSymbol, (text) => `${quote(text)} i
 
 export const intervalParameter = choice(INTERVALS).default(RUN_DEFAULTS.interval);
 
-/** A moment as an ISO date or time (UTC unless it says otherwise) or as epoch seconds; epoch seconds inside. */
+/** An ISO date or time (UTC by default) or epoch seconds; parsed to epoch seconds. */
 export const momentParameter = readable(
   (text) => {
     const seconds = /^-?\d{1,12}$/.test(text) ? Number(text) : Date.parse(text) / 1000;
@@ -56,10 +56,10 @@ export const momentParameter = readable(
   (text) => `${quote(text)} is not a date or time: wants 2024-01-31, 2024-01-31T14:30:00Z or epoch seconds`,
 ).openapi({ type: "string", example: "2024-01-31" });
 
-/** The number of a row in the database. */
+/** The id of a row. */
 export const idParameter = wholeNumberText(1, 1e15);
 
-/** The request of a route whose address ends with the number of a row. */
+/** The request of a route whose path ends with the id of a row. */
 export const byId = { params: z.object({ id: idParameter }) };
 
 /** The request of a route that wants a JSON body. */
@@ -67,7 +67,7 @@ export const jsonBody = <T extends z.ZodType>(schema: T) => ({
   body: { required: true, content: { "application/json": { schema } } },
 });
 
-/** A JSON answer, for a route's description. */
+/** A JSON response, for a route's OpenAPI description. */
 export const json = <T extends z.ZodType>(description: string, schema: T) => ({
   description,
   content: { "application/json": { schema } },

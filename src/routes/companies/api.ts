@@ -1,4 +1,4 @@
-/** `/api/companies` and `/api/watchlists`: find companies, import and fetch lists of them, keep symbols together. */
+/** `/api/companies` and `/api/watchlists`: find companies, import and fetch lists of them, manage watchlists. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";

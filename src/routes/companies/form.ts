@@ -1,4 +1,4 @@
-/** The companies page between browser and storage: what was typed, picked and uploaded. */
+/** The form of the companies page: reads what was typed, selected and uploaded, and builds the view. */
 
 import type { Context } from "hono";
 import { TOP_TEN } from "../../domain/companies.ts";
@@ -18,23 +18,23 @@ import type { Services } from "../services.ts";
 /** Companies on a page. */
 const PAGE_SIZE = 50;
 
-/** The page's form as it was sent. */
+/** The form as sent. */
 export interface CompanyFields {
   readonly search: string;
   readonly watchlist: number | undefined;
   readonly after: string | undefined;
-  /** Canonical, each once. */
+  /** Canonical symbols, without duplicates. */
   readonly selected: readonly string[];
-  /** A button that changes the picks. */
+  /** The button that changes the selection: `top`, `page`, `list` or `clear`. */
   readonly quick: string;
   readonly listName: string;
-  /** The watchlist that picks are to be added to. */
+  /** The watchlist to add the selection to. */
   readonly target: number | undefined;
 }
 
 type Sent = Readonly<Record<string, unknown>>;
 
-/** Reads the form from a body (`parseBody({ all: true })`) or from the address. */
+/** Reads the form from a body (`parseBody({ all: true })`) or from the query. */
 export function companyFields(sent: Sent): CompanyFields {
   const text = (name: string) => {
     const value = [sent[name]].flat().at(-1);
@@ -54,7 +54,7 @@ export function companyFields(sent: Sent): CompanyFields {
   };
 }
 
-/** Everything the page shows, after the quick pick that was asked for. */
+/** What the page shows, after the change of the selection that was asked for. */
 export async function companiesView(
   services: Pick<Services, "db" | "provider">,
   fields: CompanyFields,
@@ -68,7 +68,7 @@ export async function companiesView(
     countCompanies(db),
     readCompanyLists(db),
   ]);
-  const selected = await pickQuickly(
+  const selected = await quickSelection(
     services,
     fields,
     page.companies.map(({ symbol }) => symbol),
@@ -90,7 +90,7 @@ export async function companiesView(
   };
 }
 
-async function pickQuickly(
+async function quickSelection(
   { db }: Pick<Services, "db">,
   fields: CompanyFields,
   onPage: readonly string[],
@@ -109,7 +109,7 @@ async function pickQuickly(
 
 /**
  * The text of an import: a raw body, or a form with a `file` or a `text`.
- * @throws Refusal when there is none
+ * @throws Refusal if there is none
  */
 export async function importedText(c: Context): Promise<string> {
   const type = c.req.header("Content-Type") ?? "";
@@ -121,7 +121,7 @@ export async function importedText(c: Context): Promise<string> {
   throw new Refusal("invalid", "Choose a file or paste a list", [{ path: "file", message: "is missing" }]);
 }
 
-/** @throws Refusal for what is no text in UTF-8 */
+/** @throws Refusal if it is not text in UTF-8 */
 function decoded(bytes: ArrayBuffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The companies page: find, pick, keep in watchlists, import, fetch, and go on to a run. */
+/** `/companies`: find and select companies, save watchlists, import, fetch, and start a run. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -27,7 +27,7 @@ import { emptyForm } from "../runs/run-form.ts";
 import type { Services } from "../services.ts";
 import { type CompanyFields, companiesView, companyFields, importedText } from "./form.ts";
 
-/** Longest address that picks are handed on in, characters; more of them are handed on in a body. */
+/** Longest address that may carry a selection, characters; a larger one is sent in a body. */
 const LONGEST_ADDRESS = 2_000;
 
 export function companyPages(services: Pick<Services, "companies" | "config" | "db" | "provider" | "settings">) {
@@ -46,13 +46,13 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
     const address = addressOf(fields, selected);
     const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
     if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status);
-    // What was found without a script has an address too; only what an action said is shown at once.
+    // Without JavaScript a search is redirected to its own address, unless there is a message to show.
     if (c.req.method === "POST" && view.address !== null && view.flash === null) return c.redirect(view.address, 303);
     const page = { ...c.var.page, path: view.address ?? addressOf(fields, []) };
     return c.html(<CompaniesPage page={page} view={view} />, status);
   };
   const sent = async (c: Context) => companyFields(await c.req.parseBody({ all: true }));
-  /** Does something with the form; what is refused is said on the page, and the picks stay. */
+  /** Runs an action with the form. A refusal is shown on the page, and the selection is kept. */
   const act = (work: (fields: CompanyFields, c: Context) => Promise<Partial<CompaniesView> | Response>) => {
     return async (c: Context) => {
       const fields = await sent(c);
@@ -67,7 +67,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
   };
 
   pages.get("/companies", (c) => show(c, companyFields({ ...c.req.query(), pick: c.req.queries("pick") })));
-  // Where a form was sent to is no page of its own.
+  // These addresses only receive forms: a reload leads back to the page.
   pages.get("/companies/*", (c) => c.redirect("/companies"));
   pages.post("/companies", async (c) => show(c, await sent(c)));
 
@@ -163,7 +163,7 @@ function namedWell(name: string): string {
   throw new Refusal("invalid", `The name is longer than ${MAX_NAME_LENGTH} characters`);
 }
 
-/** The address that shows the same search with the same picks again. */
+/** The address of the same search with the same selection. */
 function addressOf({ search, watchlist, after }: CompanyFields, selected: readonly string[]): string {
   const query = new URLSearchParams();
   if (search !== "") query.set("q", search);

@@ -1,4 +1,4 @@
-/** The cells of a job's coverage with all that the ledger knows of them. */
+/** The cells of a job's coverage strip, with what the ledger records for each. */
 
 import { batchesOfCell, MAX_CELLS, worst } from "../../domain/runs/coverage.ts";
 import { requests } from "../../domain/runs/refetch.ts";

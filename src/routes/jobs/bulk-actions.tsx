@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /**
- * Actions on many jobs of a run: all that a filter finds, or the selected ones. What cannot simply be taken back is
- * asked about first; the yes carries the number that was shown, and the server acts only if it still is that number.
+ * Actions on many jobs of a run: all that match a filter, or the selected ones. Actions that end jobs are confirmed
+ * first; the confirmation carries the number that was shown, and the server acts only if it is still that number.
  */
 
 import { type Context, Hono } from "hono";
@@ -100,7 +100,7 @@ export function bulkRoutes({ runs }: Pick<Services, "runs">) {
   return routes;
 }
 
-/** Shows a question: as a dialog, or as a page where there is no JavaScript. */
+/** Asks for confirmation: in a dialog, or on a page without JavaScript. */
 export function answer(c: Context, dialog: ConfirmView) {
   return wantsFragment(c) ? c.html(liveDialog(dialog)) : c.html(<ConfirmPage page={c.var.page} dialog={dialog} />);
 }

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The page of one symbol in a run. */
+/** The page of one job, its cards and its log. */
 
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -22,12 +22,12 @@ import { wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { batchGroups } from "./batch-groups.ts";
 
-/** Cells of the coverage on the page of a job: with more batches, a cell stands for several. */
+/** Cells of the coverage strip on the job page; with more batches, a cell stands for several. */
 const CELLS = 400;
 
 type JobServices = Pick<Services, "db" | "hub" | "runs">;
 
-/** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that asks for itself again. */
+/** Answers `/runs/:id/jobs/:symbol`; with `?details` only the part that is polled. */
 export async function answerJobPage(c: Context, services: JobServices, broadcaster: LiveBroadcaster) {
   const cursor = broadcaster.cursor();
   const log = searchedFor(c);
@@ -38,7 +38,7 @@ export async function answerJobPage(c: Context, services: JobServices, broadcast
   return c.html(<JobPage page={c.var.page} view={view} stream={stream} />);
 }
 
-/** What a row shows in a card beside it: its batches, or why it waits. Without JavaScript the page of the job has both. */
+/** Answers a card of a row: its batches, or why it waits. Without JavaScript, redirects to the job page with both. */
 export async function answerJobCard(
   c: Context,
   services: JobServices,
@@ -57,11 +57,11 @@ export async function answerJobCard(
   );
 }
 
-/** Longest text that a log is searched for, characters. */
+/** Longest search in a log, characters. */
 const MAX_SEARCH = 200;
 const searchedFor = (c: Context) => (c.req.query("log") ?? "").trim().slice(0, MAX_SEARCH);
 
-/** The log of one symbol in a run as text, oldest line first; with `?log=` the lines that contain it. */
+/** Answers a job's log as text, oldest line first; with `?log=` the lines that contain it. */
 export async function answerJobLog(c: Context, services: JobServices) {
   const { db } = services;
   const runId = c.req.param("id") ?? "";
@@ -80,7 +80,7 @@ export async function answerJobLog(c: Context, services: JobServices) {
 
 type LogWanted = Required<Omit<LogQuery, "before">>;
 
-/** The last lines about a symbol, oldest first: those on disk, then the `recent` ones that may not be there yet. */
+/** The last lines about a symbol, oldest first: stored ones, then `recent` ones that may not be stored yet. */
 async function logOf({ db }: JobServices, recent: readonly LogLine[], wanted: LogWanted): Promise<LogLine[]> {
   const { runId, symbol, text, debug, limit } = wanted;
   const before = recent[0]?.at ?? Number.POSITIVE_INFINITY;
@@ -117,7 +117,7 @@ async function viewOf(
   const wanted = { runId, symbol: job.symbol, text: log, debug: false, limit: LOG_PANEL_LINES };
   const groups = batchGroups(runRow, row, ledger);
   const coverage = batchGroups(runRow, row, ledger, CELLS);
-  // Of a run that only the database knows, the strip in the row is made from the ledger too.
+  // A run that is not in memory has no coverage yet: it is computed from the ledger.
   const strip = coverage.length === 0 ? null : coverageOf(coverage.map(({ state }) => state));
   return {
     run,

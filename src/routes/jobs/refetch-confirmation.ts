@@ -1,4 +1,4 @@
-/** What a person is asked before something is fetched again: a dry run of each scope. */
+/** The dialog before batches are fetched again: the choices, each with its cost from a dry run. */
 
 import { REFETCH_CHOICES, type RefetchChoice } from "../../domain/runs/refetch.ts";
 import { isoDate } from "../../domain/time.ts";
@@ -16,7 +16,7 @@ const TITLES: Readonly<Record<RefetchChoice, string>> = {
 export function refetchDialog(plan: RefetchPlan, changed: boolean): Omit<ConfirmView, "action" | "fields" | "back"> {
   const most = plan.all ?? plan.features!;
   const first = REFETCH_CHOICES.map((scope) => plan[scope]).find((each) => each !== undefined && each.batches > 0);
-  // What costs the most, or mends nothing, is never the choice that is made already.
+  // The most expensive choice, or one that fetches nothing, is never preselected.
   const usual = (["missing", "unanswered"] as const).find((scope) => (plan[scope]?.batches ?? 0) > 0);
   return {
     title: `Fetch ${plural(most.symbols.length, "symbol")} again?`,

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Fetching again: a question with what each scope would ask for, and the cells of one symbol's coverage strip. */
+/** Fetching again: for selected jobs after a confirmation with the cost of each choice, or for one cell of a job. */
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -18,7 +18,7 @@ type Body = Readonly<Record<string, unknown>>;
 export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs">) {
   const routes = new Hono();
 
-  /** Asks which scope first, with the numbers of each; with `scope` and the number it stands for, does it. */
+  /** Asks for the choice first, with the cost of each; starts when `scope` and its expected size are sent. */
   routes.post("/runs/:id/selected/refetch", async (c) => {
     const body: Body = await c.req.parseBody({ all: true });
     const selection = pickSelected(c, body);
@@ -35,7 +35,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     return flash(c, body, liveDialog(null), result.plan[scope]!);
   });
 
-  /** The same question for one symbol. */
+  /** The same dialog for one symbol. */
   routes.post("/runs/:id/jobs/:symbol/refetch", async (c) => {
     const symbol = c.req.param("symbol");
     const selection = pickSelected(c, { symbol });
@@ -43,7 +43,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     return ask(c, selection, request, await planRefetch(services, request), {});
   });
 
-  /** The batches of one cell, `from` to `to` (epoch seconds), and what has no answer yet. */
+  /** Fetches the batches of one cell, `from` to `to` (epoch seconds), and those without an answer. */
   routes.post("/runs/:id/jobs/:symbol/batches", async (c) => {
     const body: Body = await c.req.parseBody();
     const [from, to] = [Number(body.from), Number(body.to)];

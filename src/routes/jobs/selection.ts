@@ -1,4 +1,4 @@
-/** Which jobs of a run an action is meant for: all that a filter finds, or those whose boxes are checked. */
+/** The jobs of a run that an action applies to: all that match a filter, or those that were checked. */
 
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -6,16 +6,16 @@ import { parseFilter } from "../../domain/runs/job-filter.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 
 export interface JobSelection {
-  /** What was picked, for a person to read; empty for everything. */
+  /** The selection in words; empty for everything. */
   readonly title: string;
   picks(job: JobProgress): boolean;
-  /** Where a yes to a question goes, and what it carries, so that it means the same jobs. */
+  /** Query and form fields that a confirmation sends again, so that it applies to the same jobs. */
   readonly search: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
 /**
- * What the filter in the address finds.
+ * The jobs that match the filter in the address.
  * @throws Refusal if it cannot be understood
  */
 export function pickMatching(c: Context): JobSelection {
@@ -26,7 +26,7 @@ export function pickMatching(c: Context): JobSelection {
 }
 
 /**
- * The symbols that the form names, or with `all` what the filter finds.
+ * The jobs of the symbols in the form, or with `all` those that match the filter.
  * @throws Refusal if nothing is selected
  */
 export function pickSelected(c: Context, body: Readonly<Record<string, unknown>>): JobSelection {

@@ -1,6 +1,6 @@
-/** What was cancelled or skipped a moment ago and can be had back. */
+/** Jobs that were just cancelled or skipped, for as long as that can be undone. */
 
-/** Time in which something can be undone, milliseconds: the 8 s that the notice stays, and the way here. */
+/** How long an action can be undone, milliseconds: the 8 s that the toast is shown, and the request. */
 const UNDO_MS = 10_000;
 
 export interface Undoable {
@@ -11,7 +11,7 @@ export interface Undoable {
 export class UndoStore {
   readonly #entries = new Map<string, Undoable & { readonly until: number }>();
 
-  /** Remembers what was done; returns the token that takes it back. */
+  /** Stores an action; returns the token that undoes it. */
   keep(runId: string, symbols: readonly string[]): string {
     const now = Date.now();
     for (const [token, { until }] of this.#entries) if (until < now) this.#entries.delete(token);
@@ -20,7 +20,7 @@ export class UndoStore {
     return token;
   }
 
-  /** What the token stands for, once and while it lasts. */
+  /** The action of a token: once, and until it expires. */
   take(token: string): Undoable | undefined {
     const entry = this.#entries.get(token);
     this.#entries.delete(token);

@@ -1,9 +1,7 @@
 /**
- * The live screen: turns frames of the hub into HTML for everybody who watches.
- *
- * A frame is rendered once and the same bytes go to every viewer of the same page. A viewer has at most one write in
- * flight; what happens meanwhile is merged, newest per job, and written when the connection takes more. So a slow
- * viewer sees fewer updates, holds no more memory than one set of job keys, and delays nobody.
+ * Live updates of the pages: renders each frame of the hub once per view and sends the bytes to all its connections.
+ * A connection has at most one write in flight; later updates are merged, newest per job, until it accepts more. So a
+ * slow reader gets fewer updates, costs no more memory than a set of job keys, and delays nobody.
  */
 
 import type { LogLine } from "../../domain/log.ts";
@@ -36,16 +34,16 @@ import { SseConnection } from "./connection.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
 import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
 
-/** Time between two proofs of life, milliseconds; the browser calls silence of three of them stale. */
+/** Time between two heartbeats, milliseconds; after three missing ones the browser shows the page as stale. */
 const HEARTBEAT_MS = 5_000;
-/** A viewer whose connection takes nothing for so long is let go, milliseconds. */
+/** A connection that accepts nothing for so long is closed, milliseconds. */
 const STALLED_MS = 3 * HEARTBEAT_MS;
-/** Shortest time between two additions to the log panel, milliseconds: rows may hurry, text is for reading. */
+/** Shortest time between two additions to the log panel, milliseconds: text must stay readable. */
 const LOG_MS = 400;
-/** In a rush each line waits so much longer, milliseconds, and the panel at most `RUSH_MS`: nobody reads that fast. */
+/** Each line of a burst delays the next addition by so much, milliseconds, up to `RUSH_MS`. */
 const RUSH_LINE_MS = 10;
 const RUSH_MS = 1_000;
-/** Time between two looks at the quotas, and at the last hour, milliseconds. */
+/** Time between two checks of the quotas, and of the last hour, milliseconds. */
 const QUOTA_MS = 1_000;
 const ACTIVITY_MS = 2_000;
 /** Shortest time between two sentences for screen readers about one run, milliseconds. */
@@ -53,17 +51,17 @@ const ANNOUNCE_MS = 10_000;
 
 export class LiveBroadcaster {
   readonly #hub: ProgressHub;
-  /** The last event of which every viewer's news is on its way. */
+  /** Sequence number of the last frame that was handed to all connections. */
   #framed: number;
   readonly #channels = new Map<string, Channel>();
-  /** The last rendering of each job's row: an unchanged row is not sent again, a slow viewer's rows not rendered again. */
+  /** The last HTML of each job's row: an unchanged row is not sent again, and slow connections reuse it. */
   readonly #rows = new Map<string, string>();
   readonly #announced = new Map<string, { ended: number; at: number }>();
-  /** Log lines that wait for their turn, and the id of the last one that had it. */
+  /** Log lines that are still to be sent, and the id of the last one that was. */
   #lines: LogLine[] = [];
   #line: number;
   #linesTimer: ReturnType<typeof setTimeout> | null = null;
-  /** Milliseconds from a line to the addition that brings it. */
+  /** Delay of the next addition to the log panel, milliseconds. */
   #linesDue: number;
   #redraw: ReturnType<typeof setTimeout> | null = null;
   readonly #quotas: () => readonly QuotaView[];
@@ -76,7 +74,7 @@ export class LiveBroadcaster {
   readonly #stalled: number;
   readonly #pauses: Pauses;
   readonly #logEvery: number;
-  /** Frames that were merged instead of sent, and viewers let go because they took nothing. */
+  /** Updates merged instead of sent, and connections closed because they accepted nothing. */
   readonly counts = { merged: 0, dropped: 0 };
 
   constructor(
@@ -119,12 +117,12 @@ export class LiveBroadcaster {
     return count;
   }
 
-  /** What a page must say when it connects, so that it is sent only what happened since it was drawn. */
+  /** The cursor that a page connects with, so that it gets only what changed since it was rendered. */
   cursor(seq = this.#hub.seq): string {
     return `${this.#hub.epoch}-${seq}-${this.#line}`;
   }
 
-  /** The runs of a scene with their jobs, as they are now. */
+  /** The runs of a view with their jobs, as they are now. */
   draw(query: ViewQuery): RunView[] {
     return drawRuns(query, this.#hub);
   }
@@ -139,20 +137,20 @@ export class LiveBroadcaster {
     return this.#lastHour();
   }
 
-  /** The newest log lines of a scene, oldest first. */
+  /** The newest log lines of a view, oldest first. */
   lines(query: ViewQuery): LogLine[] {
     return this.#linesOf(query).slice(-LOG_PANEL_LINES);
   }
 
-  /** Every line that viewers have been sent: what comes after these is still on its way to them. */
+  /** Every log line that was sent to the connections; later ones are still queued. */
   announced(): LogLine[] {
     return this.#hub.lines().filter(({ id }) => id <= this.#line);
   }
 
-  /** A stream of server-sent events for one viewer who has seen everything up to `cursor`; it ends with `lease`. */
+  /** A stream of server-sent events for a page that shows everything up to `cursor`; it ends with `sessionSignal`. */
   connect(query: ViewQuery, cursor: string | undefined, sessionSignal?: AbortSignal): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(query);
-    this.#send(channel, newsOf(channel.refresh()));
+    this.#send(channel, updateOf(channel.refresh()));
     const end = () => connection.end();
     const connection = new SseConnection(
       (pending) => this.#catchUp(channel, pending),
@@ -164,12 +162,12 @@ export class LiveBroadcaster {
     sessionSignal?.addEventListener("abort", end);
     channel.connections.add(connection);
     connection.pending = this.#missed(channel, cursor);
-    // The answer's head leaves with its first bytes, and the browser is to know at once that it is connected.
+    // The response headers leave with the first bytes, and tell the browser that it is connected.
     connection.write(encoder.encode(sseHeartbeat(Date.now())));
     return connection.stream;
   }
 
-  /** Ends every stream; the browsers will come back. */
+  /** Ends every stream; browsers reconnect. */
   close(): void {
     this.#started.dispose();
     if (this.#linesTimer) clearTimeout(this.#linesTimer);
@@ -187,7 +185,7 @@ export class LiveBroadcaster {
 
   #leave(channel: Channel, connection: SseConnection): void {
     channel.connections.delete(connection);
-    // The monitor's stays: it remembers since when its runs are shown, for pages that are about to connect.
+    // The monitor's channel stays: pages that are about to connect need to know since when its rows are unchanged.
     if (channel.connections.size === 0 && channel.query !== MONITOR) this.#channels.delete(viewKey(channel.query));
     if (this.connections === 0) this.#rows.clear();
   }
@@ -199,7 +197,7 @@ export class LiveBroadcaster {
     const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
     for (const channel of this.#channels.values()) {
       channel.noteChanges(frame.jobs);
-      const change = newsOf(channel.refresh());
+      const change = updateOf(channel.refresh());
       if (channel.connections.size === 0) continue;
       this.#send(channel, {
         ...change,
@@ -213,7 +211,7 @@ export class LiveBroadcaster {
     if (this.#lines.length > 0) this.#linesTimer ??= setTimeout(() => this.#sendLines(), this.#linesDue);
   }
 
-  /** Draws scenes whose rows came or went as soon as they may be drawn again. */
+  /** Refreshes views whose rows came or went, as soon as their pause is over. */
   #planRedraw(): void {
     const due = [...this.#channels.values()].flatMap(({ dueIn }) => dueIn ?? []);
     if (due.length === 0) return;
@@ -221,7 +219,7 @@ export class LiveBroadcaster {
       () => {
         this.#redraw = null;
         for (const channel of this.#channels.values()) {
-          this.#send(channel, newsOf(channel.refresh()));
+          this.#send(channel, updateOf(channel.refresh()));
         }
         this.#planRedraw();
       },
@@ -229,7 +227,7 @@ export class LiveBroadcaster {
     );
   }
 
-  /** Shows the quotas on the monitor when they have changed; browsers count the time to a reset themselves. */
+  /** Sends the quotas to the monitor when they have changed; browsers count down to a reset themselves. */
   #onQuota(): void {
     if (this.connections === 0) return;
     const quota = JSON.stringify(this.quotas());
@@ -238,7 +236,7 @@ export class LiveBroadcaster {
     this.#sendMonitors({ ...NOTHING, quota: true });
   }
 
-  /** Shows the last hour on the monitor when it has changed. */
+  /** Sends the last hour to the monitor when it has changed. */
   #onLastHour(): void {
     if (this.connections === 0) return;
     const lastHour = JSON.stringify(this.lastHour());
@@ -253,7 +251,7 @@ export class LiveBroadcaster {
     }
   }
 
-  /** The lines of a scene that every viewer has been sent. */
+  /** The lines of a view that were sent. */
   #linesOf(query: ViewQuery): LogLine[] {
     return linesOf(query, this.announced());
   }
@@ -297,7 +295,7 @@ export class LiveBroadcaster {
     }
   }
 
-  /** Renders the row of a job; false when it looks as it did. */
+  /** Renders the row of a job; false if it is unchanged. */
   #renderRow(job: JobProgress): boolean {
     const key = jobKey(job.runId, job.symbol);
     const row = liveJob(job);
@@ -309,7 +307,7 @@ export class LiveBroadcaster {
   #rowOf(key: string): string {
     const row = this.#rows.get(key);
     if (row !== undefined) return row;
-    // Not kept: it may be newer than the last frame, and the next one is to bring it to all who have not seen it.
+    // Not stored: it may be newer than the last frame, and the next frame must send it to the others.
     const job = this.#hub.jobByKey(key);
     return job === undefined ? "" : liveJob(job);
   }
@@ -318,12 +316,12 @@ export class LiveBroadcaster {
     const parts: string[] = [];
     let events = "";
     const drawn = update.whole || update.sections ? this.draw(channel.query) : [];
-    // The page of a run that only the database still knows keeps what it shows.
+    // The page of a run that is no longer in memory keeps what it shows.
     const known = drawn.length > 0 || channel.query.run === undefined;
     if (update.whole) {
       if (known) parts.push(liveRuns(drawn));
     } else {
-      // A run that came is drawn as it is now, with all its rows.
+      // A new run is rendered as it is now, with all its rows.
       const fresh = new Set(update.cameRuns);
       if (update.sections && known) events += sseSections(drawn, fresh);
       const views = channel.views.filter(({ run }) => !fresh.has(run.id));
@@ -344,7 +342,7 @@ export class LiveBroadcaster {
     if (update.quota) parts.push(liveQuota(this.quotas(), Date.now()));
     if (update.lastHour) parts.push(liveLastHour(this.lastHour()));
     if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
-    // Rows are those of the last frame: who comes back with this cursor is sent what happened after it.
+    // Rows are those of the last frame: a reconnect with this cursor gets what happened after it.
     return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));
   }
 
@@ -352,7 +350,7 @@ export class LiveBroadcaster {
     return isEmpty(pending) ? null : this.#render(channel, pending);
   }
 
-  /** What happened on a scene since a drawing or message that ended at `cursor`; everything, if that is not known. */
+  /** What changed in a view since `cursor`; everything if the cursor is not known. */
   #missed(channel: Channel, cursor: string | undefined): PendingUpdate {
     const [epoch, seqText, lineText] = (cursor ?? "").split("-");
     const seq = Number(seqText);
@@ -379,7 +377,7 @@ export class LiveBroadcaster {
     };
   }
 
-  /** What to say aloud about a run: only when a symbol has ended, and not too often while others still work. */
+  /** The sentence for screen readers about a run: only when a symbol has ended, and not too often. */
   #sentenceFor(run: RunSummary): string[] {
     const { complete, failed, cancelled, skipped } = run.counts;
     const ended = complete + failed + cancelled + skipped;
@@ -393,7 +391,7 @@ export class LiveBroadcaster {
   }
 }
 
-function newsOf(change: Change | null): PendingUpdate {
+function updateOf(change: Change | null): PendingUpdate {
   if (change === null) return NOTHING;
   const { runs, rows, came } = change;
   return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came };

@@ -1,4 +1,4 @@
-/** Everybody who watches the same scene. */
+/** All connections with the same view query, and the rows that it shows. */
 
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { jobKey, type ProgressHub } from "../../hub.ts";
@@ -6,27 +6,27 @@ import type { RunView } from "../../views/jobs/job-table.tsx";
 import type { SseConnection } from "./connection.ts";
 import { jobsOf, runsOf, showsJob, type ViewQuery } from "./view-query.ts";
 
-/** Shortest time between two looks at which rows are on a scene, milliseconds. */
+/** Shortest time between two refreshes of the rows of a view, milliseconds. */
 export interface Pauses {
   readonly redraw: number;
-  /** Where rows move while jobs work: nobody can read a table that is sorted anew all the time. */
+  /** For a sort by a value that changes: a table that is sorted all the time cannot be read. */
   readonly resort: number;
 }
 
 export const PAUSES: Pauses = { redraw: 1_000, resort: 2_500 };
 
-/** The runs of a scene with their jobs, as the hub knows them now. */
+/** The runs of a view with their jobs, as the hub has them now. */
 export function drawRuns(query: ViewQuery, hub: ProgressHub): RunView[] {
   return runsOf(query, hub.runs()).map((run) => ({ run, ...jobsOf(query, hub.jobsOf(run.id)) }));
 }
 
-/** What became of a scene. */
+/** What a refresh changed. */
 export interface Change {
-  /** The runs that came, if others are on it now; `null` if they are the same. */
+  /** The runs that came, if the view shows other runs now; `null` if they are the same. */
   readonly runs: readonly string[] | null;
-  /** Whether the runs that were there have other rows now, or another order of them. */
+  /** Whether the earlier runs have other rows now, or another order of them. */
   readonly rows: boolean;
-  /** The keys of the jobs that came to the runs that were there. */
+  /** The keys of the jobs that came to the earlier runs. */
   readonly came: readonly string[];
 }
 
@@ -34,14 +34,14 @@ const keyOfJob = ({ runId, symbol }: JobProgress) => jobKey(runId, symbol);
 
 export class Channel {
   readonly connections = new Set<SseConnection>();
-  /** The sequence number since which the same runs and rows are on the scene. */
+  /** The sequence number since which the view shows the same runs and rows. */
   since = 0;
   #views: readonly RunView[] = [];
   #runs: readonly string[] = [];
   #rows: ReadonlySet<string> = new Set();
-  /** By run, what tells drawings with other rows, another order or other totals apart. */
+  /** By run, a text that differs when rows, their order or the totals differ. */
   #drawings: ReadonlyMap<string, string> = new Map();
-  /** Runs with more matching jobs than there is room for. */
+  /** Runs with more matching jobs than fit on a page. */
   #full: ReadonlySet<string> = new Set();
   #outOfDate = false;
   #drawnAt = 0;
@@ -58,7 +58,7 @@ export class Channel {
     return this.#runs;
   }
 
-  /** The runs with the rows that are on the scene; the jobs as they were when it was last drawn. */
+  /** The runs and rows of the view; the jobs as they were at the last refresh. */
   get views(): readonly RunView[] {
     return this.#views;
   }
@@ -71,7 +71,7 @@ export class Channel {
     return this.#rows.has(key);
   }
 
-  /** Notes whether `changed` jobs may come to the scene, leave it, or move on it. */
+  /** Records whether `changed` jobs may enter the view, leave it, or move in it. */
   noteChanges(changed: readonly JobProgress[]): void {
     this.#outOfDate ||= changed.some((job) => this.#runs.includes(job.runId) && this.#mayMove(job));
   }
@@ -84,13 +84,13 @@ export class Channel {
     return this.shows(job) !== showsJob(this.query, job);
   }
 
-  /** Milliseconds until the rows may be looked at again; `null` when they are as they should be. */
+  /** Milliseconds until the rows may be refreshed; `null` if they are up to date. */
   get dueIn(): number | null {
     const pause = this.query.sort.moves ? this.pauses.resort : this.pauses.redraw;
     return this.#outOfDate ? Math.max(0, this.#drawnAt + pause - Date.now()) : null;
   }
 
-  /** Brings the scene up to date; what became of it, or `null` if it shows what it did. */
+  /** Brings the view up to date; returns what changed, or `null` if nothing did or its pause is not over. */
   refresh(): Change | null {
     const now = runsOf(this.query, this.hub.runs()).map(({ id }) => id);
     const same = now.length === this.#runs.length && now.every((id, index) => id === this.#runs[index]);

@@ -1,11 +1,11 @@
 import type { PendingUpdate } from "./pending-update.ts";
 
-/** One browser's connection. `pull` is asked for only when the last write has left, which is how it pushes back. */
+/** One SSE connection. The stream calls `pull` only after the last write has left: that is the back-pressure. */
 export class SseConnection {
   readonly stream: ReadableStream<Uint8Array>;
-  /** What came while a write was under way. */
+  /** Updates that came while a write was in flight. */
   pending: PendingUpdate | null = null;
-  /** Epoch milliseconds of the write that is under way. */
+  /** When the write in flight began, epoch milliseconds. */
   busySince = Date.now();
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #notify: (() => void) | null = null;
@@ -37,7 +37,7 @@ export class SseConnection {
     );
   }
 
-  /** Whether the connection takes a write now. */
+  /** Whether the connection accepts a write now. */
   get ready(): boolean {
     return this.#notify !== null;
   }
@@ -53,7 +53,7 @@ export class SseConnection {
     try {
       this.#controller?.close();
     } catch {
-      // The connection is gone already.
+      // The connection is closed already.
     }
     this.#notify?.();
     this.#gone();

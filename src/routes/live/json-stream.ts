@@ -7,7 +7,7 @@ import { type EventStream, encodeEvent, type HubEvent, type ProgressHub } from "
 import { apiRouter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 
-/** Time after which a quiet stream shows that it lives, milliseconds. */
+/** Time between two pings on a stream without events, milliseconds. */
 const PING_MS = 10_000;
 
 const read = createRoute({
@@ -36,12 +36,12 @@ export function eventRoutes({ hub }: Pick<Services, "hub">) {
 
 interface Reported {
   readonly text: string;
-  /** Whatever happened up to here is in the snapshot, and so are the log lines from `firstLine` on. */
+  /** The snapshot includes all events up to `seq`, and the log lines from `firstLine` on. */
   readonly seq: number;
   readonly firstLine: number;
 }
 
-/** Writes a chunk whenever the connection takes one; what comes in between waits in the bounded queue. */
+/** Writes a chunk whenever the connection accepts one; events in between wait in the bounded queue. */
 function follow(
   hub: ProgressHub,
   stream: EventStream,
@@ -69,9 +69,9 @@ function follow(
       const lagged = chunk.lagged > 0;
       if (lagged) reported = snapshot();
       const { seq, firstLine, text } = reported;
-      const news = chunk.events.filter((event) => event.seq > seq || isOlderLine(event, firstLine));
-      const head = lagged ? encodeLag(hub, chunk.lagged + chunk.events.length - news.length) + text : "";
-      const body = head + news.map((event) => encodeEvent(hub.epoch, event)).join("");
+      const events = chunk.events.filter((event) => event.seq > seq || isOlderLine(event, firstLine));
+      const head = lagged ? encodeLag(hub, chunk.lagged + chunk.events.length - events.length) + text : "";
+      const body = head + events.map((event) => encodeEvent(hub.epoch, event)).join("");
       controller.enqueue(encoder.encode(body || ": ping\n\n"));
     },
     cancel: () => {
@@ -81,10 +81,10 @@ function follow(
   });
 }
 
-/** A log line that came before those of the snapshot: it would be lost. */
+/** A log line older than those of the snapshot, which would otherwise be lost. */
 const isOlderLine = (event: HubEvent, firstLine: number) => event.type === "log" && event.line.id < firstLine;
 
-/** How many events passed since the one a viewer saw last; all of them, if it was another life of the server. */
+/** How many events came after `lastId`; all of them if it is from before a restart. */
 function skipped(hub: ProgressHub, lastId: string): number {
   const [epoch, seq] = lastId.split("-");
   return epoch === hub.epoch && /^\d+$/.test(seq ?? "") ? Math.max(0, hub.seq - Number(seq)) : hub.seq;
@@ -94,7 +94,7 @@ function encodeLag(hub: ProgressHub, count: number): string {
   return `event: lagged\nid: ${hub.epoch}-${hub.seq}\ndata: ${JSON.stringify({ skipped: count })}\n\n`;
 }
 
-/** Snapshots in their wire form; viewers who come at the same moment share one. */
+/** Snapshots in their wire form; clients that connect between two events share one. */
 function snapshots(hub: ProgressHub): () => Reported {
   let last: Reported | null = null;
   return () => {

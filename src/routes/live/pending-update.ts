@@ -1,18 +1,18 @@
-/** What a viewer of the live screen has not been told yet. */
+/** What a connection has not been sent yet. */
 
 import type { LogLine } from "../../domain/log.ts";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 
-/** Rows are named, not held: they are written as they are when their turn comes. */
+/** Holds the keys of rows, not rows: each is rendered as it is when it is sent. */
 export interface PendingUpdate {
-  /** Everything that belongs to runs, for one whose drawing is too old. */
+  /** All runs and rows, for a page that is too old for single updates. */
   readonly whole: boolean;
-  /** Other runs, and which of them came. */
+  /** Whether the view shows other runs, and which of them came. */
   readonly sections: boolean;
   readonly cameRuns: readonly string[];
-  /** Other rows, or another order of them. */
+  /** Whether the view shows other rows, or another order of them. */
   readonly rows: boolean;
-  /** The jobs whose rows came. */
+  /** The keys of the jobs whose rows came. */
   readonly came: readonly string[];
   readonly jobs: readonly string[];
   readonly runs: readonly string[];
@@ -41,17 +41,17 @@ export const NOTHING: PendingUpdate = {
   sentence: "",
 };
 
-export const isEmpty = (news: PendingUpdate) =>
-  !news.whole &&
-  !news.sections &&
-  !news.rows &&
-  !news.wholeLog &&
-  !news.quota &&
-  !news.lastHour &&
-  news.jobs.length + news.runs.length + news.logs.length === 0 &&
-  news.sentence === "";
+export const isEmpty = (update: PendingUpdate) =>
+  !update.whole &&
+  !update.sections &&
+  !update.rows &&
+  !update.wholeLog &&
+  !update.quota &&
+  !update.lastHour &&
+  update.jobs.length + update.runs.length + update.logs.length === 0 &&
+  update.sentence === "";
 
-/** Two pieces of news as one: newest per job, bounded log. */
+/** Merges two updates: newest per job, bounded log. */
 export function merge(before: PendingUpdate | null, after: PendingUpdate): PendingUpdate {
   if (before === null) return after;
   const whole = before.whole || after.whole;

@@ -1,4 +1,4 @@
-/** `GET /events`: the live screen as server-sent events with HTML partials (docs/contract.md §4). */
+/** `GET /events`: live updates of the pages as server-sent events with HTML partials (docs/contract.md §4). */
 
 import { Hono } from "hono";
 import type { LiveBroadcaster } from "./broadcaster.ts";
@@ -7,11 +7,14 @@ import { parseViewQuery } from "./view-query.ts";
 const HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
   "Cache-Control": "no-store",
-  // Proxies that buffer would hold the updates back.
+  // A buffering proxy would delay the updates.
   "X-Accel-Buffering": "no",
 };
 
-/** `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=` filters, `?sort=` and `?page=` pick the rows, `?log=` the lines of the log; `?since=` (or `Last-Event-ID`) says what the page already shows. */
+/**
+ * `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=`, `?sort=` and `?page=` select the rows,
+ * `?log=` the lines of the log; `?since=` (or `Last-Event-ID`) is the cursor of what the page already shows.
+ */
 export const streamRoutes = (broadcaster: LiveBroadcaster) =>
   new Hono().get("/events", (c) => {
     const { query } = parseViewQuery(c.req.query("run"), c.req.query());

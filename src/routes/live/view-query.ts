@@ -1,4 +1,4 @@
-/** What a page of the live screen shows: which runs, which of their jobs in which order, which lines of the log. */
+/** What a live page shows: which runs, which of their jobs in which order, which lines of the log. */
 
 import { type LogLine, saysInLog } from "../../domain/log.ts";
 import { type JobFilter, parseFilter } from "../../domain/runs/job-filter.ts";
@@ -8,15 +8,15 @@ import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import type { RowsView } from "../../views/jobs/job-table.tsx";
 import { queueSearch } from "../../views/jobs/queue-url.ts";
 
-/** Rows of one run on a page. */
+/** Most rows of one run on a page. */
 const MAX_ROWS = 500;
 
 export interface ViewQuery {
-  /** One run; without it the monitor: what works, and the newest. */
+  /** One run; without it the monitor: unfinished runs and the newest. */
   readonly run?: string | undefined;
   /** One symbol of that run. */
   readonly symbol?: string | undefined;
-  /** What the lines of the log that it shows must contain. */
+  /** A text that the shown log lines contain. */
   readonly log?: string | undefined;
   readonly filter: JobFilter;
   readonly sort: JobSort;
@@ -24,7 +24,7 @@ export interface ViewQuery {
   readonly page: number;
 }
 
-/** The part of an address that says what a scene shows, untrusted. */
+/** The query parameters of a view, untrusted. */
 export interface ViewParameters {
   readonly q?: string | undefined;
   readonly sort?: string | undefined;
@@ -35,7 +35,7 @@ const everything: JobFilter = { text: "", matches: () => true };
 
 export const MONITOR: ViewQuery = { filter: everything, sort: AS_REQUESTED, page: 1 };
 
-/** The scene that a page's address asks for, and what is wrong with its filter, if it cannot be understood. */
+/** The view that an address asks for, and the error of its filter, if it cannot be parsed. */
 export function parseViewQuery(
   run: string | undefined,
   parameters: ViewParameters,
@@ -49,11 +49,11 @@ export function parseViewQuery(
     : { query: { ...query, filter: parsed }, error: null };
 }
 
-/** Equal for scenes that show the same. */
+/** Equal for queries that show the same. */
 export const viewKey = ({ run = "", symbol = "", log = "", filter, sort, page }: ViewQuery): string =>
   [run, symbol, log, filter.text, sort.text, page].join("\n");
 
-/** The address of a scene's live updates for a page that shows everything up to `cursor`. */
+/** The address of a view's live updates for a page that shows everything up to `cursor`. */
 export function streamAddress({ run, symbol, log = "", filter, sort, page }: ViewQuery, cursor: string): string {
   const search = queueSearch({ filter: filter.text, sort: sort.text, page });
   if (run !== undefined) search.set("run", run);
@@ -63,7 +63,7 @@ export function streamAddress({ run, symbol, log = "", filter, sort, page }: Vie
   return `/events?${search}`;
 }
 
-/** The runs a scene shows, newest first, from all that are in memory. */
+/** The runs that a view shows, newest first, from all in memory. */
 export function runsOf({ run }: ViewQuery, runs: readonly RunSummary[]): RunSummary[] {
   if (run !== undefined) return runs.filter(({ id }) => id === run);
   const newest = [...runs].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
@@ -73,7 +73,7 @@ export function runsOf({ run }: ViewQuery, runs: readonly RunSummary[]): RunSumm
 export const showsJob = (query: ViewQuery, job: JobProgress): boolean =>
   (query.symbol === undefined || job.symbol === query.symbol) && query.filter.matches(job);
 
-/** The jobs of one run that a scene shows, in its order, and how many more there are. */
+/** The jobs of one run that a view shows, in its order, and how many more there are. */
 export function jobsOf(query: ViewQuery, jobs: readonly JobProgress[]): RowsView {
   const matching = jobs.filter((job) => showsJob(query, job));
   const pages = Math.max(1, Math.ceil(matching.length / MAX_ROWS));
@@ -90,7 +90,7 @@ export function jobsOf(query: ViewQuery, jobs: readonly JobProgress[]): RowsView
   };
 }
 
-/** The lines that belong to a scene; single features are for the log file. */
+/** The log lines of a view. Debug lines (single features) are for the log file only. */
 export const linesOf = ({ run, symbol, log = "" }: ViewQuery, lines: readonly LogLine[]): LogLine[] =>
   lines.filter(
     (line) =>

@@ -1,4 +1,4 @@
-/** `/api/profiles`: what the pipeline knows of each symbol. */
+/** `/api/profiles`: list, read, renew and delete profiles. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { Refusal } from "../../domain/errors.ts";

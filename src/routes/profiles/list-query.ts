@@ -1,4 +1,4 @@
-/** The screener's part of an address: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
+/** The query of the screener: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
 import { type FieldError, quote, Refusal } from "../../domain/errors.ts";
 import { isInterval } from "../../domain/market/interval.ts";
@@ -10,10 +10,10 @@ import type { ScreenerView } from "../../views/profiles/screener.tsx";
 
 export interface ScreenerQuery {
   readonly condition: Condition | undefined;
-  /** The features it speaks of, the one sorted by included. */
+  /** The features it uses, including the one sorted by. */
   readonly features: readonly string[];
   readonly sort: ProfileSort | undefined;
-  /** What cannot be read, and where. */
+  /** What cannot be parsed, and where. */
   readonly error: FieldError | null;
 }
 
@@ -43,13 +43,13 @@ export function requireReadable({ error }: ScreenerQuery): void {
   if (error) throw new Refusal("invalid", error.message, [error]);
 }
 
-/** The healths that `gaps,stale` names; what is none is left out. */
+/** The healths in a text such as `gaps,stale`; other words are ignored. */
 export function healthsOf(text: string): Health[] {
   const named = new Set(text.split(",").map((word) => word.trim()));
   return HEALTHS.filter((health) => named.has(health));
 }
 
-/** What an address asks of the list of profiles: for the storage, and as the page shows it. */
+/** The query of the list of profiles: as a filter for the storage, and as the page shows it. */
 export function profilesAsked(asked: (name: string) => string | undefined) {
   const text = (name: string, longest: number) => (asked(name) ?? "").trim().slice(0, longest);
   const [where, sort, q, interval] = [text("where", 2_000), text("sort", 80), text("q", 24), text("interval", 8)];

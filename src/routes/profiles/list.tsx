@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/profiles`: all profiles, or those that a screen finds, as a page or (`format=csv|json`) as a download. */
+/** `/profiles`: all profiles or those that match a screen, as a page or (`format=csv|json`) as a download. */
 
 import { type Context, Hono } from "hono";
 import Papa from "papaparse";
@@ -52,7 +52,7 @@ function profilesPage({ db, config }: Pick<Services, "config" | "db">) {
     const view = {
       screener: screener,
       outdated: groups.reduce((sum, { symbols }) => sum + symbols.length, 0),
-      // Counted only where the page does not show them all.
+      // Counted only if the page does not show them all.
       matching: page === 1 && !more ? found.length : query.error === null ? await countMatching(db, filter, clock) : 0,
       rows: found.slice(0, PAGE_SIZE).map((profile) => ({
         ...summaryOf(profile),
@@ -72,7 +72,7 @@ function answerJson(c: Context, found: readonly ListedProfile[]): Response {
   return c.json({ profiles: found.map((profile) => ({ ...profileToWire(profile), health: profile.health })) });
 }
 
-/** The features of the screen, or all of them where it has none. */
+/** The features used in the screen, or all of them if it uses none. */
 function answerCsv(c: Context, found: readonly ListedProfile[], screened: readonly string[]): Response {
   const features = screened.length > 0 ? screened : FEATURES.map(({ name }) => name);
   const rows = found.map((profile) => {
@@ -85,7 +85,7 @@ function answerCsv(c: Context, found: readonly ListedProfile[], screened: readon
   return c.body(`${Papa.unparse([fields, ...rows])}\r\n`, 200, { "Content-Type": "text/csv; charset=utf-8" });
 }
 
-/** A profile as lists and pages head it. */
+/** The summary of a profile for lists and page heads. */
 export const summaryOf = (profile: Omit<ListedProfile, "health">): ProfileSummary => ({
   symbol: profile.symbol,
   interval: profile.interval,

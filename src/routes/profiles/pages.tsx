@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The page of one profile, and its deletion, which the server itself has confirmed. */
+/** The page of one profile, and its deletion after a confirmation. */
 
 import { type Context, Hono } from "hono";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
@@ -33,7 +33,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
   const pages = new Hono();
   pages.use("/profiles/*", compressed);
 
-  /** The profile that the address names; without an interval, the first there is. */
+  /** The profile of an address; without an interval, the symbol's first. @throws Refusal if there is none */
   const find = async (c: Context, asked: unknown) => {
     const symbol = parseSymbol(c.req.param("symbol") ?? "");
     if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
@@ -115,13 +115,13 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
     return c.html(<ProfilePage page={c.var.page} profile={view} />);
   });
 
-  /** The last values of each feature; none where they were stored by another version of the catalogue. */
+  /** Reads the last values of each feature; `null` if another version of the catalogue stored them. */
   const recentValues = async (symbol: string, interval: Interval, version: string) => {
     const state = await findFeatureState(db, symbol, interval);
     const length = state?.tailLength ?? 0;
     const fits = version === String(CATALOG_VERSION) && state?.tail.byteLength === 4 * length * FEATURE_COUNT;
     if (state === undefined || !fits) return () => null;
-    // A copy: the bytes of a row need not lie on a multiple of four.
+    // A copy, because the bytes of a row may not be aligned to four.
     const values = new Float32Array(new Uint8Array(state.tail).buffer);
     return ({ number }: Feature) => values.subarray((number - 1) * length, number * length);
   };

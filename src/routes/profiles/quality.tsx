@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** How whole a profile's series is, and the orders that make it better. */
+/** The completeness of a profile's series, and the runs that improve it. */
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -16,14 +16,14 @@ import { findProfile } from "../../storage/profiles/profiles.ts";
 import type { QualityView, SessionState } from "../../views/profiles/quality.tsx";
 import type { Services } from "../services.ts";
 
-/** Writes that changed something, as many as are shown. */
+/** Revisions that are shown. */
 const REVISIONS = 50;
 
 type Profile = NonNullable<Awaited<ReturnType<typeof findProfile>>>;
 
 type QualityServices = Pick<Services, "config" | "db" | "settings">;
 
-/** Reads what the section shows: small tables only, never the bars. */
+/** Reads the data of the section: small tables only, never the bars. */
 export function qualityReader({ db, config, settings }: QualityServices): (profile: Profile) => Promise<QualityView> {
   const calendar = createCalendar(config.sessions);
   return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }) => {

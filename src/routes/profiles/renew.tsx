@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Profiles brought up to date, many at once: asked about first, with the cost; started only if it still is that many. */
+/** Renews many profiles: confirmed first, with the cost; started only if it is still the same number. */
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -10,7 +10,7 @@ import { matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
 import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
-import { viewOf } from "../runs/cost-preview.tsx";
+import { previewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
 import { profilesAsked, requireReadable } from "./list-query.ts";
 
@@ -22,7 +22,8 @@ export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "l
   routes.post("/profiles/renew", async (c) => {
     const body = await c.req.parseBody({ all: true });
     const renewal = RENEWALS.find((each) => each === body.order);
-    if (renewal === undefined) throw new Refusal("invalid", `There is no such order; there are ${RENEWALS.join(", ")}`);
+    if (renewal === undefined)
+      throw new Refusal("invalid", `There is no such renewal; there are ${RENEWALS.join(", ")}`);
     const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
     requireReadable(query);
     const all = body.scope === "all";
@@ -34,12 +35,12 @@ export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "l
     }
     const free = await notBusy(db, found);
     const now = Date.now() / 1000;
-    const orders = renewalRequests(free, renewal, now);
-    if (body.expect === String(found.length) && orders.length > 0) {
-      for (const request of orders) await runs.start(request);
+    const requests = renewalRequests(free, renewal, now);
+    if (body.expect === String(found.length) && requests.length > 0) {
+      for (const request of requests) await runs.start(request);
       return c.redirect("/", 303);
     }
-    // Asked from the page of one profile, it leads back there.
+    // A renewal from a profile's page leads back there.
     const single = body.from === "profile" ? found[0]! : null;
     const back = single ? profileAddress(single.symbol, single.interval) : screenerAddress(screener);
     const renewalView = {
@@ -47,10 +48,10 @@ export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "l
       profiles: found.length,
       busy: found.length - free.length,
       runs: await Promise.all(
-        orders.map(async (request) => ({
+        requests.map(async (request) => ({
           provider: request.provider ?? config.provider,
           interval: request.interval,
-          cost: await viewOf(services, request),
+          cost: await previewOf(services, request),
         })),
       ),
       was: typeof body.expect === "string" && body.expect !== String(found.length) ? Number(body.expect) : null,

@@ -1,4 +1,4 @@
-/** `GET /api/usage`: what was asked of each provider. */
+/** `GET /api/usage`: requests and limits of each provider. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { usageReport } from "../../scheduler/quotas/usage-report.ts";

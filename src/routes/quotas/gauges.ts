@@ -1,11 +1,11 @@
-/** The providers' quotas as the screen shows them. */
+/** The providers' quotas as pages show them. */
 
 import { PROVIDERS } from "../../providers/registry.ts";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { runTitle } from "../../views/runs/run-header.tsx";
 import type { Services } from "../services.ts";
 
-/** What spends units besides runs. */
+/** Titles of what uses units besides runs. */
 const OTHERS: Readonly<Record<string, string>> = { companies: "lists of companies", check: "key checks" };
 
 /** Every provider's quota, in the order of the registry. */
@@ -34,7 +34,7 @@ export function quotaViews({ limiter, usage, hub }: Pick<Services, "limiter" | "
   });
 }
 
-/** Those with limits that runs use now, or that have something to say: spent units, a hold, somebody waiting. */
+/** The quotas with limits that open runs use, or that have used units, a hold, or waiting requests. */
 export function quotasInUse(services: Pick<Services, "limiter" | "usage" | "hub">): QuotaView[] {
   const working = new Set(services.hub.runs().flatMap((run) => (run.finishedAt === null ? [run.provider] : [])));
   return quotaViews(services).filter(

@@ -1,4 +1,4 @@
-/** The last hour as the monitor shows it; nothing when there was no work in it. */
+/** The last hour as the monitor shows it; `null` if nothing happened in it. */
 
 import { PROVIDERS } from "../../providers/registry.ts";
 import { HOUR } from "../../scheduler/live/last-hour.ts";
@@ -26,5 +26,5 @@ export function lastHourView({ lastHour, usage }: Pick<Services, "lastHour" | "u
   };
 }
 
-/** Finer steps would not be seen, but would be sent. */
+/** Smaller changes are not visible, but would be sent. */
 const hundredth = (share: number | null) => (share === null ? null : Math.round(share * 100) / 100);

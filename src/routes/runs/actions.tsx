@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** What the screen's forms do: start a run, steer runs and jobs. Without JavaScript each leads back to its page. */
+/** The forms that start a run and act on a job. Without JavaScript each redirects back to its page. */
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -12,7 +12,7 @@ import { MONITOR } from "../live/view-query.ts";
 import { cameFrom, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { monitorView } from "./monitor.tsx";
-import { emptyForm, errorsOf, orderOf, readFields } from "./run-form.ts";
+import { emptyForm, errorsOf, readFields, runRequestOf } from "./run-form.ts";
 
 export function actionRoutes(services: Pick<Services, "config" | "runs" | "settings">, broadcaster: LiveBroadcaster) {
   const { runs } = services;
@@ -21,7 +21,7 @@ export function actionRoutes(services: Pick<Services, "config" | "runs" | "setti
   actions.post("/runs", async (c) => {
     const values = readFields(await c.req.parseBody());
     try {
-      await runs.start(orderOf(values));
+      await runs.start(runRequestOf(values));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const form = emptyForm(services, values, errorsOf(error));
@@ -29,7 +29,7 @@ export function actionRoutes(services: Pick<Services, "config" | "runs" | "setti
       const view = monitorView(broadcaster, form, { text: "", error: null, sort: "" }, MONITOR);
       return c.html(<MonitorPage page={{ ...c.var.page, path: "/" }} view={view} />, error.status);
     }
-    // The rows come over the stream; the form is ready for the next order with the same choices.
+    // The rows come over the stream; the form keeps its choices for the next run.
     return wantsFragment(c)
       ? c.html(<RunForm form={emptyForm(services, { ...values, symbols: "" })} />)
       : c.redirect("/", 303);
@@ -46,5 +46,5 @@ export function actionRoutes(services: Pick<Services, "config" | "runs" | "setti
   return actions;
 }
 
-/** The stream shows what an action did; a browser without it is led back to where it was. */
+/** The stream shows the effect of an action; without JavaScript the browser is redirected back. */
 const done = (c: Context) => (wantsFragment(c) ? c.body(null, 204) : c.redirect(cameFrom(c), 303));

@@ -29,7 +29,7 @@ const JobBody = z
   .openapi("Job");
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
-/** A place in the list, as an answer gave it in `older` or `newer`; or a time, as `created_at` in epoch milliseconds. */
+/** A cursor from `older` or `newer` of a response, or a time in epoch milliseconds. */
 const cursor = readable(
   parseCursor,
   (text) => `${quote(text)} is neither a place in the list nor epoch milliseconds`,
@@ -55,7 +55,7 @@ const ListQuery = z
   });
 const ListBody = z.object({
   runs: z.array(RunBody),
-  /** Where the next page begins in both directions: to be sent as `before` and as `after`. */
+  /** Cursors of the next pages in both directions: sent as `before` and as `after`. */
   older: z.string().nullable(),
   newer: z.string().nullable(),
 });
@@ -107,7 +107,7 @@ const controlJob = createRoute({
 export function runRoutes({ db, runs }: Pick<Services, "db" | "runs">) {
   return apiRouter()
     .openapi(start, async (c) => {
-      // Parsed once more from the checked body: the same reading as for forms and the command line.
+      // Parsed again from the checked body, by the same parser as forms and the command line.
       const run = await runs.start(parseRunRequest(c.req.valid("json")));
       return c.json({ run: runToWire(run) }, 202);
     })

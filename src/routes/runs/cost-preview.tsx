@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `POST /runs/preview`: what the order in the form would cost, in one sentence. Nothing is started. */
+/** `POST /runs/preview`: the cost of the run in the form, in one sentence. Nothing is started. */
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
@@ -12,9 +12,9 @@ import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
 import { ReaderZone } from "../../views/ui/components.tsx";
 import type { Services } from "../services.ts";
-import { orderOf, readFields } from "./run-form.ts";
+import { readFields, runRequestOf } from "./run-form.ts";
 
-/** What the hint says while there is nothing to reckon with. */
+/** The hint while there is nothing to estimate. */
 const NOTHING_YET = "Separate with commas or spaces";
 
 type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider">;
@@ -22,7 +22,7 @@ type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider">;
 export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
     try {
-      const view = await viewOf(services, orderOf(readFields(await c.req.parseBody())));
+      const view = await previewOf(services, runRequestOf(readFields(await c.req.parseBody())));
       if (view === null) return c.text(NOTHING_YET);
       return c.html(
         <ReaderZone.Provider value={c.var.page.timeZone}>
@@ -30,14 +30,14 @@ export const previewRoutes = (services: CostServices) =>
         </ReaderZone.Provider>,
       );
     } catch (error) {
-      // Half typed is not wrong: the form says what is wrong when it is sent.
+      // An unfinished input is not an error yet: the form reports errors when it is sent.
       if (error instanceof Refusal) return c.text(NOTHING_YET);
       throw error;
     }
   });
 
-/** What an order would cost; `null` where its provider lacks a setting. */
-export async function viewOf(
+/** The cost of a run; `null` if its provider lacks a setting. */
+export async function previewOf(
   { config, db, provider, limiter }: CostServices,
   request: RunRequest,
 ): Promise<PreviewView | null> {
@@ -70,14 +70,14 @@ export async function viewOf(
   };
 }
 
-/** Requests of the whole order and what they cost by the provider's own declaration. */
+/** Requests of the whole run, and the units they cost as the provider declares. */
 function costOf(source: Provider, request: RunRequest): { calls: number; units: number } {
   const perSymbol = barRequests(source, request);
   if (perSymbol === 0) return { calls: 0, units: 0 };
   let [calls, units] = [0, 0];
   for (const symbol of request.symbols) {
     const { bars, actions } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
-    // A repair asks for bars alone.
+    // A repair fetches bars only.
     const listings = request.mode === "repair" ? [] : actions;
     calls += perSymbol + listings.length;
     units += perSymbol * bars + listings.reduce((sum, cost) => sum + cost, 0);
@@ -85,7 +85,7 @@ function costOf(source: Provider, request: RunRequest): { calls: number; units: 
   return { calls, units };
 }
 
-/** Requests for one symbol's bars: neighbouring batches share one; a few for what is new or missing; none without fetching. */
+/** Requests for one symbol's bars: neighbouring batches share one; incremental and repair count one; reprocess none. */
 function barRequests(source: Provider, request: RunRequest): number {
   if (request.mode === "reprocess") return 0;
   if (request.mode !== "full") return 1;
@@ -93,7 +93,7 @@ function barRequests(source: Provider, request: RunRequest): number {
   return mergeBatches(planBatches(from, to, request.batchDays), source.maxWindowDays(request.interval)).length;
 }
 
-/** By the speed of earlier jobs: their time grows with their requests. */
+/** Estimated from earlier jobs, whose time grows with their requests. */
 function secondsPerSymbol(speed: Awaited<ReturnType<typeof speedOf>>, requests: number): number | null {
   if (speed.jobs === 0 || speed.workedMs === 0) return null;
   if (speed.requests === 0 || requests === 0) return speed.workedMs / speed.jobs / 1_000;

@@ -1,4 +1,4 @@
-/** What the address of `/runs` asks for: the filter field by field, and the place of the page. */
+/** The filter in the query of `/runs`, field by field. */
 
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
@@ -8,13 +8,13 @@ import { RUN_LIST_FIELDS, type RunListForm } from "../../views/runs/run-list-pag
 
 const DAY_MS = 86_400_000;
 
-/** The filter that the form's fields ask for; what cannot be read is said at its field and left out. */
+/** The filter in the form's fields. An invalid field is reported and left out. */
 export function readRunFilter(query: (name: string) => string | undefined): { filter: RunFilter; form: RunListForm } {
   const values = Object.fromEntries(
     RUN_LIST_FIELDS.map((name) => [name, (query(name) ?? "").trim().slice(0, 60)]),
   ) as RunListForm["values"];
   const errors: Partial<Record<(typeof RUN_LIST_FIELDS)[number], string>> = {};
-  /** The value of a field as `read` has it; nothing while it is empty. */
+  /** The parsed value of a field; `undefined` if it is empty or invalid. */
   function take<T>(name: (typeof RUN_LIST_FIELDS)[number], read: (text: string) => T | null | undefined, what: string) {
     if (values[name] === "") return undefined;
     const value = read(values[name]) ?? undefined;
@@ -39,7 +39,7 @@ export function readRunFilter(query: (name: string) => string | undefined): { fi
     ...(provider && { provider }),
     ...(symbol && { symbol }),
     ...(from !== undefined && { from }),
-    // The last day counts whole.
+    // The last day is included.
     ...(last !== undefined && { to: last + DAY_MS }),
   };
   return { filter, form: { values, errors } };

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/`: the monitor, drawn whole, so that it works without JavaScript. */
+/** `/`: the monitor, rendered completely, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
@@ -24,7 +24,7 @@ export function monitorView(
     filter,
     runs,
     quotas: broadcaster.quotas(),
-    activity: broadcaster.lastHour(),
+    lastHour: broadcaster.lastHour(),
     logs: broadcaster.lines(query),
     stream: streamAddress(query, broadcaster.cursor()),
   };
@@ -37,7 +37,7 @@ export const filterView = (text: string, error: string | null, { sort }: ViewQue
   sort: sort.text,
 });
 
-/** Longest list of symbols taken from an address, characters. */
+/** Longest list of symbols accepted from an address, characters. */
 const MAX_ASKED = 8_000;
 
 export function monitorPages(services: Pick<Services, "config" | "settings">, broadcaster: LiveBroadcaster) {
@@ -54,5 +54,5 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
   return pages;
 }
 
-/** Symbols that a link brings along: `/?symbols=AAPL,MSFT`. */
+/** Symbols from a link: `/?symbols=AAPL,MSFT`. */
 const askedFor = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_ASKED) });

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/runs`: all runs by filter and page; `/runs/:id`: one of them, live while it works and a report afterwards. */
+/** `/runs`: all runs by filter and page; `/runs/:id`: one run, live while it is open and a report afterwards. */
 
 import { type Context, Hono } from "hono";
 import Papa from "papaparse";
@@ -100,10 +100,10 @@ const by = (sort: ReportSort, sign: 1 | -1) => (a: ReportRow, b: ReportRow) => {
   return x < y ? -sign : x > y ? sign : 0;
 };
 
-/** What a person has to look at: failures, then what was given up, then gaps; the rest as it was ordered. */
-const failuresFirst = (a: ReportRow, b: ReportRow) => graveness(b) - graveness(a);
-const GRAVE: readonly JobState[] = ["cancelled", "skipped", "failed"];
-const graveness = ({ job }: ReportRow) => 1 + GRAVE.indexOf(job.state) || Math.min(1, job.gaps ?? 0) / 2;
+/** Failures first, then skipped and cancelled jobs, then gaps; the rest in the order of the run. */
+const failuresFirst = (a: ReportRow, b: ReportRow) => severityOf(b) - severityOf(a);
+const SEVERITY: readonly JobState[] = ["cancelled", "skipped", "failed"];
+const severityOf = ({ job }: ReportRow) => 1 + SEVERITY.indexOf(job.state) || Math.min(1, job.gaps ?? 0) / 2;
 
 function csv(c: Context, run: RunSummary, rows: readonly ReportRow[]): Response {
   const cells = rows.map(({ job, attempts, fetchSeconds, finishedAt, error }) => {
@@ -123,7 +123,7 @@ function csv(c: Context, run: RunSummary, rows: readonly ReportRow[]): Response 
     ];
   });
   const fields = "symbol,state,data_points,api_calls,attempts,fetch_seconds,duration,ended,gaps,error".split(",");
-  // A spreadsheet would run a cell that begins like a formula.
+  // A spreadsheet would evaluate a cell that begins like a formula.
   const text = Papa.unparse([fields, ...cells], { escapeFormulae: true });
   return c.body(`${text}\r\n`, 200, {
     "Content-Type": "text/csv; charset=utf-8",

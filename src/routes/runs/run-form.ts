@@ -1,4 +1,4 @@
-/** The run form between browser and pipeline: text fields in, an order or errors by field out. */
+/** The run form: converts text fields to a request, and a refusal to errors by field. */
 
 import { MAX_WORKERS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Refusal } from "../../domain/errors.ts";
@@ -11,7 +11,7 @@ import type { Services } from "../services.ts";
 
 type Values = RunFormView["values"];
 
-/** The form with the usual choices and no symbols yet; `values` overrides them. */
+/** The form with its defaults and no symbols; `values` overrides them. */
 export function emptyForm(
   { config, settings }: Pick<Services, "config" | "settings">,
   values: Partial<Values> = {},
@@ -34,7 +34,7 @@ export function emptyForm(
   };
 }
 
-/** The form's fields as sent; what is missing or not text is left out. */
+/** The form's fields as sent; fields that are missing or not text are left out. */
 export function readFields(body: Readonly<Record<string, unknown>>): Partial<Values> {
   const entries = RUN_FIELDS.flatMap((field): [RunField, string][] => {
     const value = body[field];
@@ -44,7 +44,7 @@ export function readFields(body: Readonly<Record<string, unknown>>): Partial<Val
 }
 
 /** @throws Refusal with one error per wrong field */
-export function orderOf(values: Partial<Values>): RunRequest {
+export function runRequestOf(values: Partial<Values>): RunRequest {
   const { symbols = "", years, batch_days, max_workers, ...rest } = values;
   return parseRunRequest({
     ...rest,
@@ -55,9 +55,9 @@ export function orderOf(values: Partial<Values>): RunRequest {
   });
 }
 
-/** A field left empty takes its default; text that is no number is passed on for the check to refuse. */
+/** An empty field takes its default; text that is not a number becomes NaN, which the check refuses. */
 const numberOf = (text: string | undefined) =>
   text === undefined || text.trim() === "" ? undefined : Number(text.trim());
 
-/** The refusal of an order, said at the fields it belongs to. */
+/** The errors of a refused run, by field. */
 export const errorsOf = (refusal: Refusal): RunFormView["errors"] => sayErrors(refusal, RUN_FIELDS);

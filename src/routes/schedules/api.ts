@@ -1,4 +1,4 @@
-/** `/api/schedules`: what is run when. */
+/** `/api/schedules`: list, create, read, change, delete and run schedules. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Turn } from "../../domain/schedules.ts";

@@ -1,4 +1,4 @@
-/** The form of a schedule between browser and scheduler: text fields in, the body of the API or errors by field out. */
+/** The schedule form: converts text fields to the body of the API, and a refusal to errors by field. */
 
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
@@ -28,7 +28,7 @@ const NEW: Values = {
   enabled: "on",
 };
 
-/** The form for a new schedule, or for one that exists, with what was typed and what is wrong with it. */
+/** The form for a new or an existing schedule, with typed values and errors. */
 export async function scheduleForm(
   { db, settings }: Pick<Services, "db" | "settings">,
   id: number | null,
@@ -57,13 +57,13 @@ async function storedValues(db: Services["db"], id: number): Promise<Values> {
   };
 }
 
-/** The form's fields as sent; what is missing or not text is empty, as browsers leave out a box that is not ticked. */
+/** The form's fields as sent; a missing field is empty, because browsers leave out an unchecked box. */
 export function typedSchedule(body: Readonly<Record<string, unknown>>): Values {
   const text = (field: ScheduleField) => (typeof body[field] === "string" ? body[field] : "");
   return Object.fromEntries(SCHEDULE_FIELDS.map((field) => [field, text(field)])) as Values;
 }
 
-/** What was typed as the body of the API, for the same check. */
+/** The typed values as a body of the API, for the same check. */
 export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, ...rest }: Values): unknown {
   return {
     ...rest,
@@ -75,17 +75,17 @@ export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, 
   };
 }
 
-/** The refusal of a schedule, said at the fields it belongs to. */
+/** The errors of a refused schedule, by field. */
 export const scheduleErrors = (refusal: Refusal): ScheduleFormView["errors"] => sayErrors(refusal, SCHEDULE_FIELDS);
 
-/** The id in an address, of a schedule that exists. @throws Refusal otherwise */
+/** The id in an address. @throws Refusal if there is no such schedule */
 export async function scheduleId({ db }: Pick<Services, "db">, text: string): Promise<number> {
   if (!/^\d{1,15}$/.test(text)) throw new Refusal("not_found", "There is no such schedule");
   const { id } = await requireSchedule(db, Number(text));
   return id;
 }
 
-/** The names of the watchlists by id, for the schedules that run one. */
+/** The names of the watchlists by id. */
 export async function watchlistNames({ db }: Pick<Services, "db">): Promise<ReadonlyMap<number, string>> {
   return new Map((await readWatchlists(db)).map(({ id, name }) => [id, name]));
 }

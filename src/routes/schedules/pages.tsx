@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/schedules`: see, add, change, pause, run and delete schedules. Plain forms, so that all of it works without JavaScript. */
+/** `/schedules`: list, add, change, pause, run and delete schedules with plain forms, also without JavaScript. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -32,7 +32,7 @@ export function schedulePages(services: Pick<Services, "db" | "schedules" | "set
   const id = (c: Context) => scheduleId(services, c.req.param("id") ?? "");
   const back = (c: Context) => c.redirect("/schedules", 303);
 
-  /** Saves what was typed; what is refused is said at its field, and what was typed stays. */
+  /** Saves the form; if it is refused, shows it again with what was typed and the errors. */
   const save = async (c: Context, changed: number | null) => {
     const typed = typedSchedule(await c.req.parseBody());
     try {

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/settings`: the providers' keys, addresses and limits. Keys go in and never come out. */
+/** `/settings`: the providers' keys, addresses and limits, and the mail server. Keys are never shown. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -21,7 +21,7 @@ export function settingsPages(services: SettingsServices) {
   const { settings } = services;
   const pages = new Hono();
 
-  /** `about` is what the page says of one provider. */
+  /** Renders the page; `about` overrides the view of one provider. */
   const show = (
     c: Context,
     about: Partial<ProviderSettingsView> = {},
@@ -54,7 +54,7 @@ export function settingsPages(services: SettingsServices) {
     return saved === undefined ? show(c) : show(c, { name: saved, flash });
   });
 
-  // Where a form was sent to is no page of its own.
+  // These addresses only receive forms: a reload leads back to the page.
   pages.get("/settings/*", (c) => c.redirect("/settings"));
 
   pages.post("/settings/mail", async (c) => {
@@ -76,7 +76,7 @@ export function settingsPages(services: SettingsServices) {
       if (!(error instanceof Refusal)) throw error;
       const errors = errorsByField(error);
       const flash = { level: "error", text: "Nothing was saved: see below" } as const;
-      // What was typed stays, keys excepted.
+      // Typed values are kept, except keys.
       const fields = settings.describe(entry).map((field) => {
         const typed = changes.get(field.variable);
         return field.kind === "key" || field.locked !== null || typed == null ? field : { ...field, value: typed };
@@ -110,7 +110,7 @@ function entryOf(c: Context): ProviderEntry {
   throw new Refusal("not_found", "There is no such provider");
 }
 
-/** What the form asks for: an empty key stays as it is, any other empty field goes back to its default. */
+/** The changes in the form: an empty key stays unchanged, any other empty field returns to its default. */
 function changesOf(entry: ProviderEntry, sent: Readonly<Record<string, unknown>>): Map<string, string | null> {
   const forget = new Set([sent.forget].flat());
   const changes = new Map<string, string | null>();

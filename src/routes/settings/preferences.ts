@@ -1,4 +1,4 @@
-/** What a reader chooses for all pages, kept in cookies so that the first byte of a page is already right. */
+/** Theme and time zone of a reader, kept in cookies so that a page is rendered with them. */
 
 import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
@@ -26,7 +26,7 @@ export function preferenceRoutes() {
   return routes;
 }
 
-/** Keeps a choice and leads back to the page on which it was made. */
+/** Saves a choice and redirects back to its page. */
 function keep(c: Context, cookie: string, value: string, back: unknown): Response {
   setCookie(c, cookie, value, { path: "/", httpOnly: true, sameSite: "Lax", maxAge: YEAR });
   return c.redirect(localPath(typeof back === "string" ? back : undefined), 303);

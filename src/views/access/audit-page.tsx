@@ -1,11 +1,11 @@
 /** @jsxImportSource hono/jsx */
-/** The audit page: who did what, when, why, and what it was before. */
+/** The audit page: actor, action, subject, reason, and values before and after. */
 
 import { Moment } from "../ui/components.tsx";
 import { plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
-/** The filter's fields, named as in the address. */
+/** The filter's fields, named as in the query. */
 export const AUDIT_FIELDS = ["actor", "action", "symbol", "from", "to"] as const;
 export type AuditFields = Readonly<Record<(typeof AUDIT_FIELDS)[number], string>>;
 
@@ -21,7 +21,7 @@ export interface AuditView {
     readonly before: Readonly<Record<string, unknown>> | null;
     readonly after: Readonly<Record<string, unknown>> | null;
   }[];
-  /** The row after which older ones follow, and the one before which newer ones stand; `null` where there are none. */
+  /** The ids before which older and after which newer rows continue; `null` if there are none. */
   readonly older: number | null;
   readonly newer: number | null;
   readonly fields: AuditFields;
@@ -157,7 +157,7 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
 
 type State = Readonly<Record<string, unknown>> | null;
 
-/** What something was done to; a run by the end of its id, with a link to it. */
+/** What an action was applied to; a run as the end of its id, with a link. */
 const Subject = ({ action, subject, after }: { action: string; subject: string; after: State }) => {
   const isRun = action.startsWith("run.");
   const run = isRun ? subject : typeof after?.run === "string" ? after.run : null;
@@ -176,10 +176,10 @@ const Subject = ({ action, subject, after }: { action: string; subject: string; 
   );
 };
 
-/** Symbols that are written out; more open on demand. */
+/** Symbols shown directly; more are folded away. */
 const NAMED = 3;
 
-/** The symbols that a deed concerns. */
+/** The symbols that an action affected. */
 const Affected = ({ states }: { states: readonly State[] }) => {
   const symbols = [...new Set(states.flatMap((state) => (Array.isArray(state?.symbols) ? state.symbols : [])))];
   if (symbols.length === 0) return <>–</>;
@@ -193,9 +193,9 @@ const Affected = ({ states }: { states: readonly State[] }) => {
   );
 };
 
-/** Members of a list that are shown; the download has them all. */
+/** Items of a list that are shown; the download has all of them. */
 const SHOWN = 12;
-/** What stands in columns of its own. */
+/** Keys that have columns of their own. */
 const ELSEWHERE = new Set(["symbols", "run"]);
 
 /** `mode full, provider demo` */
@@ -212,7 +212,7 @@ function describe(state: Readonly<Record<string, unknown>> | null): string {
   return parts.length === 0 ? "–" : parts.join(", ");
 }
 
-/** The present filter with something more. */
+/** The address of the present filter with more parameters. */
 function addressOf(fields: AuditFields, more: Readonly<Record<string, string>>): string {
   const given = AUDIT_FIELDS.filter((name) => fields[name] !== "").map((name) => [name, fields[name]]);
   return `/audit?${new URLSearchParams([...given, ...Object.entries(more)] as [string, string][])}`;

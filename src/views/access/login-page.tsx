@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The page to sign in. */
+/** The login page. */
 
 import { Layout, type PageContext } from "../ui/layout.tsx";
 

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Who may come in: API tokens with their scopes. */
+/** The access page: API tokens with their scopes. */
 
 import { SCOPES, type Scope } from "../../domain/access.ts";
 import { Moment } from "../ui/components.tsx";
@@ -20,7 +20,7 @@ export interface AccessView {
     readonly createdAt: number;
     readonly lastUsedAt: number | null;
   }[];
-  /** A token made just now: the only time that it is shown. */
+  /** A new token: this is the only time that it is shown. */
   readonly fresh: { readonly name: string; readonly secret: string } | null;
   readonly form: FormState<TokenField>;
 }

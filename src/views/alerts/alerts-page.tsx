@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/alerts`: which mails are sent and when, and what became of those that were. */
+/** `/alerts`: the rules for mails, and the mails with their status. */
 
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";
 import { Moment, Pill } from "../ui/components.tsx";
@@ -25,7 +25,7 @@ export interface MailSummary {
   readonly notBefore: number;
 }
 
-/** The form's fields as the browser sends them; a kind that is switched on stands in `on`. */
+/** The form's fields as the browser sends them; `on` lists the kinds that are switched on. */
 export interface AlertFields {
   readonly on: readonly string[];
   readonly quota_percent: string;
@@ -40,14 +40,14 @@ export interface AlertFields {
 export interface AlertsView extends PageLinksView {
   readonly fields: AlertFields;
   readonly errors: Readonly<Record<string, string>>;
-  /** Who gets the mails, through which server; `null` if there is none. */
+  /** Recipients and mail server; `null` if there is none. */
   readonly account: { readonly host: string; readonly to: readonly string[] } | null;
-  /** Whether there is a mail server whose password cannot be read; mails wait for it. */
+  /** Whether the mail server's password cannot be read; mails wait for it. */
   readonly unreadable: boolean;
   /** A page of the mails in one state or, with `null`, in any; newest first. */
   readonly mails: readonly MailSummary[];
   readonly state: MailState | null;
-  /** Events that no mail was made of yet. */
+  /** Events that are not in a mail yet. */
   readonly waiting: number;
   readonly quietNow: boolean;
   readonly flash: Flash | null;
@@ -95,7 +95,7 @@ export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView
   </Layout>
 );
 
-/** The page with the mails in a state, or in any. */
+/** The address of the mails in a state, or in any. */
 function mailsAddress(state: MailState | null, more: Readonly<Record<string, string>> = {}): string {
   const query = new URLSearchParams({ ...(state !== null && { state }), ...more }).toString();
   return query === "" ? "/alerts" : `/alerts?${query}`;
@@ -192,7 +192,7 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
 
 const order = Object.keys(KIND_TITLES) as AlertKind[];
 
-/** The fields that are typed, in the order of the page. */
+/** The text fields, in the order of the page. */
 const TYPED = ["quota_percent", "digest_minutes", "quiet_from", "quiet_to", "quiet_zone"] as const;
 type Typed = (typeof TYPED)[number];
 
@@ -288,7 +288,7 @@ const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }
   );
 };
 
-/** One mail as it was, or will be, sent. */
+/** One mail with its text. */
 export const MailPage = ({ page, mail }: { page: PageContext; mail: MailSummary & { readonly text: string } }) => (
   <Layout page={page} title={mail.subject}>
     <header class="page-head">

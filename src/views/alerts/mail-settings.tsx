@@ -8,11 +8,11 @@ import { formFields, Reason } from "../ui/form-field.tsx";
 export interface MailSettingsView {
   readonly values: { readonly server: string; readonly from: string; readonly to: string };
   readonly hasPassword: boolean;
-  /** Whether the environment says where mails go. */
+  /** Whether the environment sets the mail server. */
   readonly fixed: boolean;
   readonly keepsPassword: boolean;
   readonly isSet: boolean;
-  /** Whether a password is stored that cannot be read with this secret. */
+  /** Whether the stored password cannot be read with this secret. */
   readonly unreadable: boolean;
   readonly errors: Readonly<Record<string, string>>;
   readonly flash: Flash | null;
@@ -35,7 +35,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
     <section class="provider" id="mail" aria-labelledby="title-mail">
       <header>
         <h2 id="title-mail">Mail server</h2>
-        <Standing view={view} />
+        <Readiness view={view} />
       </header>
       <p class="muted">
         Sends the mails chosen under <a href="/alerts">Alerts</a>.
@@ -79,7 +79,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
   );
 };
 
-const Standing = ({ view: { isSet, unreadable } }: { view: MailSettingsView }) =>
+const Readiness = ({ view: { isSet, unreadable } }: { view: MailSettingsView }) =>
   unreadable ? (
     <Pill look="failed" icon="failed">
       Password cannot be read

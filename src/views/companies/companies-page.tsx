@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The companies page: search as you type, pick with check boxes, go on to a run. Every part works without JavaScript. */
+/** The companies page: search while typing, select, start a run. All of it works without JavaScript. */
 
 import type { BadLine } from "../../domain/companies.ts";
 import { RunForm, type RunFormView } from "../runs/run-form.tsx";
@@ -10,31 +10,31 @@ import { CompanySources, type ListedProvider, type StoredList, WatchlistLinks, W
 
 export interface CompaniesView {
   readonly search: string;
-  /** The watchlist that is shown instead of all companies. */
+  /** The watchlist that is shown; `null` for all companies. */
   readonly watchlist: { readonly id: number; readonly name: string; readonly symbols: number } | null;
   readonly page: {
     readonly companies: readonly { symbol: string; name: string; exchange: string; source: string }[];
     readonly next: string | null;
   };
-  /** Is it the first page? */
+  /** Whether it is the first page. */
   readonly first: boolean;
-  /** All companies there are. */
+  /** The number of all companies. */
   readonly total: number;
   readonly selected: readonly { readonly symbol: string; readonly name: string }[];
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly providers: readonly ListedProvider[];
   readonly lists: readonly StoredList[];
-  /** The address that shows the same search and picks again; `null` if it would be too long. */
+  /** The address of the same search and selection; `null` if it would be too long. */
   readonly address: string | null;
-  /** What came of the last action. */
+  /** The result of the last action. */
   readonly flash: Flash | null;
-  /** The lines of an import that were left out. */
+  /** The lines that an import rejected. */
   readonly report: readonly BadLine[] | null;
 }
 
-/** Picks drawn one by one; more are only counted. */
-const SHOWN_PICKS = 60;
-/** Bad lines of an import drawn one by one. */
+/** Selected symbols shown; more are only counted. */
+const SHOWN_SELECTED = 60;
+/** Rejected lines shown; more are only counted. */
 const SHOWN_BAD = 500;
 
 const FORM = "company-form";
@@ -90,7 +90,7 @@ export const CompaniesPage = ({ page, view }: { page: PageContext; view: Compani
   </Layout>
 );
 
-/** What changes as one types or picks. */
+/** The part that is replaced while typing or selecting. */
 export const CompanyResults = ({ view }: { view: CompaniesView }) => {
   const { companies } = view.page;
   const selected = new Set(view.selected.map(({ symbol }) => symbol));
@@ -154,7 +154,7 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
   );
 };
 
-/** The picks and what can be done with them. They go along with every search; those on the page are its check boxes. */
+/** The selection and its actions. It is sent with every search; symbols in the table are sent by their check boxes. */
 const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<string> }) => {
   const { selected, watchlist } = view;
   return (
@@ -192,14 +192,14 @@ const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<
         <ul class="chips">
           {selected.map(({ symbol, name }, index) =>
             onPage.has(symbol) ? (
-              index < SHOWN_PICKS && (
+              index < SHOWN_SELECTED && (
                 <li>
                   <label class="chip" for={`pick-${symbol}`} title={name}>
                     {symbol}
                   </label>
                 </li>
               )
-            ) : index < SHOWN_PICKS ? (
+            ) : index < SHOWN_SELECTED ? (
               <li>
                 <label class="chip" title={name}>
                   <input type="checkbox" id={`kept-${symbol}`} name="pick" value={symbol} checked />
@@ -212,8 +212,8 @@ const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<
               </li>
             ),
           )}
-          {selected.length > SHOWN_PICKS ? (
-            <li class="muted">and {formatCount(selected.length - SHOWN_PICKS)} more</li>
+          {selected.length > SHOWN_SELECTED ? (
+            <li class="muted">and {formatCount(selected.length - SHOWN_SELECTED)} more</li>
           ) : null}
         </ul>
       ) : null}
@@ -258,7 +258,7 @@ const BadLines = ({ lines }: { lines: readonly BadLine[] }) => (
   </section>
 );
 
-/** The run form alone, for more symbols than an address can hold. */
+/** The run form alone, for more symbols than an address can carry. */
 export const CompanyRunPage = ({ page, form }: { page: PageContext; form: RunFormView }) => (
   <Layout page={page} title="Start a run">
     <header class="page-head">

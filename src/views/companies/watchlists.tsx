@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Where companies come from and where picks are kept: sources, imports, watchlists. */
+/** The side of the companies page: watchlists, lists of exchanges, imports. */
 
 import { Moment } from "../ui/components.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -55,7 +55,7 @@ export const WatchlistLinks = ({ view }: { view: Shown }) => (
   </section>
 );
 
-/** What can be done with picks and with the watchlist that is shown; part of the form that holds the picks. */
+/** Actions on the selection and on the watchlist that is shown; part of the form with the selection. */
 export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { selected: number }) =>
   selected === 0 && watchlist === null ? null : (
     <details class="list-tools">

@@ -1,18 +1,18 @@
 /** @jsxImportSource hono/jsx */
-/** What can be done with the selected rows, or with everything that the filter finds on all pages. */
+/** Actions on the selected rows, or on all jobs that match the filter. */
 
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { dom } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import { ACTION_WORDS, ROW_ACTIONS, type RowAction } from "./job-row.ts";
 
-/** Where an action on selected jobs of a run is sent: `filter` says what "all" means. */
+/** The address of an action on selected jobs of a run; `filter` defines "all". */
 const selectedAddress = (runId: string, action: RowAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /**
- * The bar above the table. With JavaScript it shows once something is selected (`public/app/jobs/selection.js`); without, it
- * is always there.
+ * The bar above the table. With JavaScript it appears with the first selection (`public/app/jobs/selection.js`);
+ * without, it is always shown.
  */
 export const BulkBar = (props: {
   run: RunSummary;

@@ -11,15 +11,15 @@ import { jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, plural, secondsUntil } from "../ui/format.ts";
 import { CoverageStrip } from "./coverage-strip.ts";
 
-/** A job with what several of its cells need. */
+/** A job with values that several of its cells need. */
 export interface RowView {
   readonly job: JobProgress;
   /** Its symbol, escaped. */
   readonly symbol: string;
   readonly waiting: boolean;
-  /** Sessions missing in the history of a complete job: the job went well, its data did not. */
+  /** Missing sessions of a complete job: it succeeded, but its data are incomplete. */
   readonly gaps: number;
-  /** Whether the row holds its check box and its menu; in a push they are empty, and the browser keeps its own. */
+  /** Whether the check box and the menu are filled; in a push they are empty, and the browser keeps its own. */
   readonly controls: boolean;
 }
 
@@ -113,7 +113,7 @@ const escaped = Bun.escapeHTML;
 const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
 
-/** Where a job does not move, its status is a link to the reasons. Gaps are said by shape, colour and words. */
+/** The status of a waiting job is a link to the reasons. Gaps are shown by shape, colour and text. */
 function statusCell({ job, waiting, gaps }: RowView): string {
   const { state, status } = job;
   const missing = gaps > 0 ? plural(gaps, "gap") : "";
@@ -150,7 +150,7 @@ function timeCell({ job: { state, duration, since } }: RowView): string {
 const checkBox = (symbol: string) =>
   `<input type="checkbox" name="symbol" value="${symbol}" aria-label="Select ${symbol}">`;
 
-/** A link to the page of the job, where its actions are; with JavaScript it opens the menu of the page instead. */
+/** A link to the job page with its actions; with JavaScript it opens the menu instead. */
 const menuButton = (job: JobProgress, symbol: string) =>
   `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobAddress(job.runId, job.symbol)}" ` +
   `aria-label="Actions for ${symbol}">${icon("more")}</a>`;

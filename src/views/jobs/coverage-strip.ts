@@ -1,31 +1,31 @@
-/** The coverage strip of a row: what came of each batch, in one small drawing. On the hot path, so a plain template. */
+/** The coverage strip of a row: the state of each batch in one SVG. Rendered for every update, so a plain template. */
 
 import { type BatchState, type Coverage, cellStates, coverageWords } from "../../domain/runs/coverage.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { jobAddress } from "../ui/dom.ts";
 
-/** Width and height of a cell in the units of the drawing. */
+/** Width and height of a cell, in SVG units. */
 const WIDTH = 4;
 const HEIGHT = 16;
 
 /**
- * The lines that make up a state's cells, by their height: told apart without colour. Dashes cut each line into
- * cells (`public/css/areas/coverage-strip.css`), so neighbours in one state are one stroke.
+ * The lines of each state, by their y: states differ in shape as well as in colour. Dashes cut a line into cells
+ * (`public/css/areas/coverage-strip.css`), so that neighbours in one state are one stroke.
  */
 const LINES: Readonly<Record<BatchState, readonly number[]>> = {
   /** A full block. */
   fetched: [8],
-  /** A hollow one. */
+  /** A hollow block. */
   empty: [3.5, 12.5],
-  /** A mark on the ground. */
+  /** A mark at the bottom. */
   pending: [15],
   /** A low block in the middle. */
   retrying: [8],
-  /** Taller than the others, and split. */
+  /** Taller than the others, and split in two. */
   failed: [3.5, 12.5],
 };
 
-/** A strip stays the same object until a batch comes to an end, so it is drawn once for many updates of its row. */
+/** Coverage stays the same object until a batch ends, so its SVG is reused for many updates of a row. */
 const drawn = new WeakMap<Coverage, string>();
 
 /** The strip of `job`, a link to its batches; empty for a job that has none. */

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The filter above the queue: a plain form whose text is in the address. */
+/** The filter above the queue: a plain GET form. */
 
 import { Icon } from "../ui/components.tsx";
 import { queueAddress } from "./queue-url.ts";
@@ -7,9 +7,9 @@ import { queueAddress } from "./queue-url.ts";
 export interface FilterView {
   /** As typed. */
   readonly text: string;
-  /** What is wrong with it, in a sentence. */
+  /** Why it cannot be parsed, in a sentence. */
   readonly error: string | null;
-  /** The order of the queue, which a new filter keeps. */
+  /** The sort of the queue, which a new filter keeps. */
   readonly sort: string;
 }
 

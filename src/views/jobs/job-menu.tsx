@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** What can be done with one job: as a menu that all rows of a page share, and as buttons on the job's own page. */
+/** The actions of a job: a menu that all rows of a page share, and buttons on the job page. */
 
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { canApply } from "../../domain/runs/states.ts";
@@ -7,9 +7,9 @@ import { dom, jobAddress } from "../ui/dom.ts";
 import { ACTION_WORDS, ROW_ACTIONS } from "./job-row.ts";
 
 /**
- * One menu for all rows: 500 of them in the page would be half of it. `public/app/jobs/row-menu.js` opens it for a row, whose
- * address it puts before what each entry names; `data-state` decides which entries show. Without JavaScript the rows
- * lead to the pages of their jobs, which have the same actions.
+ * One menu for all rows, because 500 of them would double the page. `public/app/jobs/row-menu.js` opens it for a row:
+ * it puts the row's address before each `data-path`, and `data-state` selects the entries. Without JavaScript rows link
+ * to the job pages with the same actions.
  */
 export const JobMenu = () => (
   <form id={dom.jobMenu} class="menu" method="post" popover="auto" data-actions aria-label="Actions">
@@ -30,7 +30,7 @@ export const JobMenu = () => (
   </form>
 );
 
-/** The same for one job, as buttons: those that apply in its state. */
+/** The actions that apply to one job in its state, as buttons. */
 export const JobActions = ({ job }: { job: JobProgress }) => {
   const base = jobAddress(job.runId, job.symbol);
   return (

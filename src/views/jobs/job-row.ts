@@ -6,7 +6,7 @@ import { JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
 import { COLUMNS, rowView } from "./columns.ts";
 
-/** What a person can do with a job from a row: fetching again is asked about first. */
+/** The actions of a row. Fetching again is confirmed first. */
 export const ROW_ACTIONS = [...JOB_ACTIONS, "refetch"] as const;
 export type RowAction = JobAction | "refetch";
 
@@ -20,8 +20,8 @@ export const ACTION_WORDS: Readonly<Record<RowAction, string>> = {
 };
 
 /**
- * The row of `job`. The browser keeps the cells of the check box and the menu as they are (`hx-morph-skip`), so that
- * they stay checked and focused while the row changes; a push leaves them empty (`controls: false`).
+ * The row of `job`. The browser keeps the cells of the check box and the menu (`hx-morph-skip`), so that they stay
+ * checked and focused while the row changes; a push leaves them empty (`controls: false`).
  */
 export function JobRow({ job, controls }: { job: JobProgress; controls: boolean }): HtmlEscapedString {
   const row = rowView(job, controls);

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The jobs of a run as a table, and the way to its other pages. */
+/** The jobs of a run as a table, and the links to its other pages. */
 
 import { type JobSort, nextSort, type SortKey } from "../../domain/runs/job-sort.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
@@ -14,11 +14,11 @@ import { type QueueQuery, queueAddress } from "./queue-url.ts";
 export interface RowsView {
   /** In the order in which they are shown. */
   readonly jobs: readonly JobProgress[];
-  /** How many jobs are on the pages before. */
+  /** The number of jobs on the pages before. */
   readonly first: number;
-  /** How many the filter finds, those on other pages included. */
+  /** The number of jobs that match the filter, on all pages. */
   readonly matching: number;
-  /** How many the filter leaves out. */
+  /** The number of jobs that do not match. */
   readonly hidden: number;
   readonly pages: number;
   readonly sort: JobSort;
@@ -30,7 +30,7 @@ export interface RunView extends RowsView {
   readonly run: RunSummary;
 }
 
-/** Rows of one run as a table, inside the form that their actions belong to. */
+/** Rows of one run as a table, inside the form of their actions. */
 export const Table = (props: {
   label: string;
   run: RunSummary;
@@ -57,7 +57,7 @@ export const Table = (props: {
   );
 };
 
-/** The head of a column; over the check boxes, one that selects all rows of the page. */
+/** The head of a column; that of the check boxes selects all rows of the page. */
 const Head = (props: { column: Column; controls: boolean; view: RowsView | undefined }) => {
   const { column, controls, view } = props;
   const { key, title, hiddenTitle, numeric, sort } = column;
@@ -87,12 +87,12 @@ const SortLink = ({ view, title, by }: { view: RowsView; title: string; by: Sort
   </a>
 );
 
-/** One row alone: on the page of its job. */
+/** One row alone, for the job page. */
 export const JobTable = ({ label, run, job }: { label: string; run: RunSummary; job: JobProgress }) => (
   <Table label={label} run={run} jobs={[job]} controls={false} />
 );
 
-/** Which rows are shown of how many, and the way to the others. */
+/** Which rows are shown of how many, and the links to the others. */
 export const Pager = ({ run, jobs, first, matching, hidden, pages, query }: RunView) => (
   <nav id={dom.pager(run.id)} class="pager" aria-label="Rows" data-matching={matching}>
     {pages > 1 ? (

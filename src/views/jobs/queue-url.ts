@@ -1,9 +1,9 @@
-/** The address of a view of the queue: filter, order and page, what is usual left out. */
+/** The query of a view of the queue: filter, sort and page, without defaults. */
 
 export interface QueueQuery {
   /** The text of the filter; empty for all. */
   readonly filter: string;
-  /** The text of the order; empty for that of the run. */
+  /** The text of the sort; empty for the order of the run. */
   readonly sort: string;
   /** From 1. */
   readonly page: number;
@@ -17,5 +17,5 @@ export function queueSearch({ filter, sort, page }: QueueQuery): URLSearchParams
   return search;
 }
 
-/** A link on the same page; `?` alone for the usual view. */
+/** A link on the same page; `?` alone for the default view. */
 export const queueAddress = (query: QueueQuery): string => `?${queueSearch(query)}`;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The chart of a profile: its frame, and the overlays that `public/app/chart.js` draws over the bars. */
+/** The chart of a profile: its container, and the overlays that `public/app/chart.js` draws over the bars. */
 
 import { ADJUSTMENTS, type Adjustment } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -7,8 +7,8 @@ import { BarTime } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 
 /**
- * What can be drawn over the bars: lines on the price scale, each the feature of that name. `dots` are drawn without a
- * line, `sides` in the colour of a rise or fall, after the side of the price on which they lie.
+ * What can be drawn over the bars: lines on the price scale, each the feature of that name. `dots` have no line;
+ * `sides` are coloured by whether they lie below or above the price.
  */
 export const OVERLAYS = [
   { key: "sma_20", title: "SMA 20", lines: ["sma_20"] },
@@ -30,7 +30,7 @@ export const OVERLAYS = [
 ] as const satisfies readonly Overlay[];
 
 interface Overlay {
-  /** Its value in the address of the page. */
+  /** Its value in the query. */
   readonly key: string;
   readonly title: string;
   /** Names of features. */
@@ -40,14 +40,14 @@ interface Overlay {
 
 export type OverlayKey = (typeof OVERLAYS)[number]["key"];
 
-/** The overlays among `keys`, in the order in which they are listed; what is not known is left out. */
+/** The overlays among `keys`, in the order of `OVERLAYS`; unknown keys are ignored. */
 export const chosenOverlays = (keys: readonly string[]): OverlayKey[] =>
   OVERLAYS.map(({ key }) => key).filter((key) => keys.includes(key));
 
-/** What pages show unless their address says otherwise. */
-const USUAL: Adjustment = "splits";
+/** The default adjustment, left out of addresses. */
+const DEFAULT_ADJUSTMENT: Adjustment = "splits";
 
-/** The address of a profile with these overlays on its chart, its prices adjusted so. */
+/** The address of a profile with these overlays and this adjustment. */
 export const chartAddress = (
   symbol: string,
   interval: Interval,
@@ -55,7 +55,7 @@ export const chartAddress = (
 ) =>
   [
     profileAddress(symbol, interval),
-    ...(adjust === USUAL ? [] : [`adjust=${adjust}`]),
+    ...(adjust === DEFAULT_ADJUSTMENT ? [] : [`adjust=${adjust}`]),
     ...overlays.map((key) => `overlay=${key}`),
   ].join("&");
 
@@ -65,7 +65,7 @@ const ADJUSTMENT_TITLES: Readonly<Record<Adjustment, readonly [title: string, me
   all: ["Splits and dividends", "Prices before a split or dividend are made comparable with today's"],
 };
 
-/** Links to the same page with other corporate actions applied. */
+/** Links to the same page with other adjustments. */
 export const Adjustments = ({ chart }: { chart: ChartView }) => (
   <nav class="tabs adjustments" aria-label="Prices adjusted for">
     <span class="muted" aria-hidden="true">
@@ -89,12 +89,12 @@ export interface ChartView {
   /** Epoch seconds of the first and the last bar. */
   readonly firstBar: number;
   readonly lastBar: number;
-  /** Where the chart begins; older bars are fetched when it is moved back. */
+  /** Epoch seconds at which the chart begins; older bars are fetched when it is moved back. */
   readonly from: number;
   readonly overlays: readonly OverlayKey[];
-  /** Which corporate actions are applied to what is drawn. */
+  /** Which corporate actions are applied to the drawn prices. */
   readonly adjust: Adjustment;
-  /** Addresses of our script and of the library it draws with. */
+  /** Addresses of the chart script and of its library. */
   readonly script: string;
   readonly library: string;
 }
@@ -119,7 +119,7 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
       </h2>
       <form class="overlays" method="get" aria-label="Overlays">
         <input type="hidden" name="interval" value={interval} />
-        {adjust === USUAL ? null : <input type="hidden" name="adjust" value={adjust} />}
+        {adjust === DEFAULT_ADJUSTMENT ? null : <input type="hidden" name="adjust" value={adjust} />}
         {OVERLAYS.map((overlay: Overlay) => (
           <label>
             <input

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Asks whether a profile is to be deleted, and says what goes and what stays. */
+/** Confirms the deletion of a profile, and lists what is deleted and what stays. */
 
 import type { Interval } from "../../domain/market/interval.ts";
 import { Moment } from "../ui/components.tsx";
@@ -13,7 +13,7 @@ export interface DeletionView {
   readonly interval: Interval;
   readonly bars: number;
   readonly features: number;
-  /** Epoch milliseconds; sent back, so that only the profile that was shown is deleted. */
+  /** Epoch milliseconds; sent with the form, so that only the profile that was shown is deleted. */
   readonly updatedAt: number;
 }
 

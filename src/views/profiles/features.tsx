@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The features of a profile, by family: value, unit, the last values as a line, and on demand where each comes from. */
+/** The features of a profile by family: value, unit, sparkline; folded away, formula and source. */
 
 import type { Adjustment } from "../../domain/market/corporate-actions.ts";
 import { formatValue, plural } from "../ui/format.ts";
@@ -7,13 +7,13 @@ import { Spark } from "../ui/sparkline.tsx";
 
 interface FeatureView {
   readonly name: string;
-  /** `null` where there are too few bars or a denominator is zero. */
+  /** `null` if there are too few bars or a denominator is zero. */
   readonly value: number | null;
   /** Unit or range. */
   readonly unit: string;
   readonly formula: string;
   readonly source: string;
-  /** When its first value comes, in words, e.g. `bar 14`. */
+  /** When it has its first value, in words, e.g. `bar 14`. */
   readonly since: string;
   /** The last values, oldest first, NaN where undefined; `null` if none are stored. */
   readonly recent: ArrayLike<number> | null;
@@ -24,7 +24,7 @@ export interface FamilyView {
   readonly features: readonly FeatureView[];
 }
 
-/** The features of the profile; they are computed from bars adjusted for splits, whatever `adjust` the page draws. */
+/** The features of the profile. They are computed from bars adjusted for splits, whatever the chart shows. */
 export const Families = ({ families, adjust }: { families: readonly FamilyView[]; adjust: Adjustment }) => (
   <>
     <div class="families-head">

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The health of a profile's data: a shape, a colour and a word. */
+/** The health of a profile's data as an icon, a colour and a word. */
 
 import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
 import { Pill } from "../ui/components.tsx";

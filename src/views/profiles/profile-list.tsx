@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** All profiles: what is known of each symbol and interval, how far it can be relied on, and how to make it better. */
+/** The profiles page: the screener, a row per symbol and interval with its health, and the renewals. */
 
 import type { Interval } from "../../domain/market/interval.ts";
 import type { Health } from "../../domain/profiles/health.ts";
@@ -27,16 +27,16 @@ export interface ProfileSummary {
 
 interface ProfileRow extends ProfileSummary {
   readonly health: Health;
-  /** The values of the screen's features. */
+  /** The values of the features in `screener.columns`. */
   readonly values: readonly (number | null)[];
 }
 
 export interface ProfilesView {
   readonly screener: ScreenerView;
   readonly rows: readonly ProfileRow[];
-  /** How many there are on all pages. */
+  /** The number of profiles on all pages. */
   readonly matching: number;
-  /** The pages before and after this one. */
+  /** The addresses of the pages before and after this one. */
   readonly pages: { readonly before: string | null; readonly after: string | null };
   /** Profiles whose features an older version of the catalogue computed. */
   readonly outdated: number;
@@ -97,8 +97,8 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
   );
 };
 
-/** What the orders are called, and what they do. */
-const ORDERS = [
+/** The renewals: value, title, and what each does. */
+const RENEWALS = [
   ["update", "Update", "Fetch what is new since the last bar"],
   ["engineer", "Recompute features", "Compute the features again from the stored bars: no calls"],
   ["repair", "Repair gaps", "Fetch the gaps, and nothing else"],
@@ -109,7 +109,7 @@ const ORDERS = [
   ],
 ] as const;
 
-/** Orders for the ticked profiles, or for all that the screen finds. Each is asked about, with its cost, before it starts. */
+/** Renewals of the selected profiles, or of all that match. Each is confirmed, with its cost, before it starts. */
 const RenewBar = ({ matching, filtered }: { matching: number; filtered: boolean }) => (
   <fieldset class="renew-bar">
     <legend class="visually-hidden">Bring profiles up to date</legend>
@@ -120,8 +120,8 @@ const RenewBar = ({ matching, filtered }: { matching: number; filtered: boolean 
         {filtered ? " matching" : ""}
       </option>
     </select>
-    {ORDERS.map(([order, title, meaning]) => (
-      <button type="submit" class="button" name="order" value={order} title={meaning}>
+    {RENEWALS.map(([renewal, title, meaning]) => (
+      <button type="submit" class="button" name="order" value={renewal} title={meaning}>
         {title}…
       </button>
     ))}

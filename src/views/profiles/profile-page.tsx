@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** One profile: its chart, where its bars came from, what can be done with it, and its features by family. */
+/** The profile page: chart, facts, actions, completeness, and features by family. */
 
 import type { Child } from "hono/jsx";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
@@ -17,14 +17,14 @@ import { Quality, type QualityView } from "./quality.tsx";
 export interface ProfileView extends ProfileSummary {
   readonly firstBar: number;
   readonly lastBar: number;
-  /** The bar at which the features stand, in the quote currency and the instrument's units. */
+  /** The bar that the features are computed at: prices in the quote currency, volume in units of the instrument. */
   readonly last: {
     readonly open: number;
     readonly high: number;
     readonly low: number;
     readonly close: number;
     readonly volume: number;
-    /** The close against the one before, as a share of it; `null` at the first bar. */
+    /** Relative change of the close to the one before; `null` at the first bar. */
     readonly change: number | null;
   } | null;
   readonly backfill: {
@@ -34,7 +34,7 @@ export interface ProfileView extends ProfileSummary {
   };
   /** The series of bars behind it. */
   readonly series: { readonly feed: string; readonly adjustment: string; readonly sessions: string } | null;
-  /** Rows of the source that were no usable bars, by reason, the most frequent first. */
+  /** Rows of the provider that were rejected, by reason, most frequent first. */
   readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
   /** In the catalogue's order. */
   readonly families: readonly FamilyView[];
@@ -86,7 +86,7 @@ export const ProfilePage = ({ page, profile }: { page: PageContext; profile: Pro
   </Layout>
 );
 
-/** To compute again from the stored bars is a run like any other, so it is ordered with the form of all runs. */
+/** Recomputing features is a run like any other, so it is started with the fields of the run form. */
 const Actions = ({ profile: { symbol, interval, provider } }: { profile: ProfileView }) => (
   <div class="run-controls">
     <form method="post" action="/runs">
@@ -130,7 +130,7 @@ const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: 
   <Facts title="Data health" note={health.health === "ok" ? undefined : HEALTH_WORDS[health.health][1]}>
     <Fact name="Gaps">{health.gaps === 0 ? "none" : formatCount(health.gaps)}</Fact>
     {health.outside > 0 ? <Fact name="Days outside sessions">{formatCount(health.outside)}</Fact> : null}
-    <Fact name="Duplicates">{health.duplicates === 0 ? "none" : `${formatCount(health.duplicates)} put aside`}</Fact>
+    <Fact name="Duplicates">{health.duplicates === 0 ? "none" : `${formatCount(health.duplicates)} set aside`}</Fact>
     <Fact name="Last bar">{ageOf(lastBar, interval, now)}</Fact>
     {health.revisedAt === null ? null : (
       <Fact name="Revised">
@@ -145,7 +145,7 @@ const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: 
   </Facts>
 );
 
-/** `5 hours ago`, `3 days ago`, `today`: since the start of the bar (epoch seconds) at `now` (epoch milliseconds). */
+/** `5 hours ago`, `3 days ago`, `today`: from the start of the bar (epoch seconds) to `now` (epoch milliseconds). */
 function ageOf(ts: number, interval: Interval, now: number): string {
   const hours = Math.max(0, Math.floor((now / 1000 - ts) / 3_600));
   if (interval !== "1d" && hours < 48) return `${plural(hours, "hour")} ago`;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** How whole a series is: its sessions as a calendar, what vendors changed in it, and how to get better bars. */
+/** The completeness of a series: its sessions as a calendar, gaps, revisions, corporate actions, and its repair. */
 
 import type { ActionKind } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -7,7 +7,7 @@ import { isoDate, isoDates } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 
-/** What a session is, in the order of the legend. */
+/** The states of a session, in the order of the legend. */
 const SESSION_STATES = ["complete", "missing", "truncated", "sparse", "outside", "confirmed"] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
@@ -15,7 +15,7 @@ export interface QualityView {
   readonly symbol: string;
   readonly interval: Interval;
   readonly provider: string;
-  /** The sessions of each year, newest year first; `null` where the market's calendar is not known. */
+  /** The sessions of each year, newest year first; `null` if the market's calendar is not known. */
   readonly years:
     | readonly {
         readonly year: number;
@@ -39,7 +39,7 @@ export interface QualityView {
     readonly seenAt: number;
   }[];
   readonly sources: readonly { readonly provider: string; readonly bars: number }[];
-  /** Other providers that a repair may ask. */
+  /** Other providers that a repair may use. */
   readonly others: readonly { readonly name: string; readonly title: string }[];
 }
 
@@ -51,10 +51,10 @@ const MEANINGS: Readonly<Record<SessionState, string>> = {
   outside: "bars outside the session",
   confirmed: "confirmed empty",
 };
-/** Lines of a list that are always open, and the most there are. */
+/** Lines of a list that are always shown, and the most that can be unfolded. */
 const SHOWN = 12;
 const MOST = 500;
-/** Years that are open when the page opens. */
+/** Years that are shown; earlier ones are folded away. */
 const OPEN_YEARS = 3;
 const CELL = 9;
 const STEP = 11;
@@ -67,10 +67,10 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
   <section class="quality" aria-labelledby="quality-title">
     <header class="quality-head">
       <h2 id="quality-title">Completeness</h2>
-      <Orders quality={quality} />
+      <Repair quality={quality} />
     </header>
     {quality.years === null ? (
-      <p class="muted">The sessions of this market are not known here, so nobody can say what is missing.</p>
+      <p class="muted">The sessions of this market are not known here, so missing ones cannot be shown.</p>
     ) : (
       <>
         <Legend years={quality.years} />
@@ -124,7 +124,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
   </section>
 );
 
-const Orders = ({ quality: { symbol, interval, others } }: { quality: QualityView }) => (
+const Repair = ({ quality: { symbol, interval, others } }: { quality: QualityView }) => (
   <form class="run-controls" method="post" action={`/profiles/${encodeURIComponent(symbol)}/renew`}>
     <input type="hidden" name="interval" value={interval} />
     {others.length > 0 ? (
@@ -190,7 +190,7 @@ const Years = ({ years }: { years: NonNullable<QualityView["years"]> }) => (
   </>
 );
 
-/** A year as one drawing: weeks from left to right, weekdays from top to bottom, one path for each state. */
+/** A year as one SVG: weeks from left to right, weekdays from top to bottom, one path per state. */
 const Year = ({ year, sessions }: NonNullable<QualityView["years"]>[number]) => {
   const offset = (new Date(Date.UTC(year, 0, 1)).getUTCDay() + 6) % 7;
   const place = (date: number) => Math.round((date - Date.UTC(year, 0, 1) / 1000) / 86_400) + offset;

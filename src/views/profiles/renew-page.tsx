@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Asks before profiles are renewed, and says what it costs. */
+/** Confirms a renewal of profiles, with its cost. */
 
 import { Preview, type PreviewView } from "../runs/cost-preview.tsx";
 import { Reason } from "../ui/form-field.tsx";
@@ -9,13 +9,13 @@ import { Layout, type PageContext } from "../ui/layout.tsx";
 export interface RenewalView {
   readonly request: string;
   readonly profiles: number;
-  /** Profiles that another run is working on: they are left out. */
+  /** Number of profiles in other open runs, which are left out. */
   readonly busy: number;
-  /** One line a run: provider and interval, and what it would cost; `null` where the provider lacks a setting. */
+  /** The runs that would start, each with its cost; `null` if the provider lacks a setting. */
   readonly runs: readonly { readonly provider: string; readonly interval: string; readonly cost: PreviewView | null }[];
-  /** How many it was when the question was asked, if that has changed. */
+  /** The number of profiles that was confirmed, if it has changed since. */
   readonly was: number | null;
-  /** Where a yes is sent, and what goes along. */
+  /** Where the confirmation is sent, and its fields. */
   readonly action: string;
   readonly scope: string;
   readonly selected: readonly string[];

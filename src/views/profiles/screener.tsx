@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The screener above the profiles: a plain form whose text is in the address. */
+/** The screener above the profiles: a plain GET form. */
 
 import type { Child } from "hono/jsx";
 import { INTERVALS } from "../../domain/market/interval.ts";
@@ -9,21 +9,21 @@ import { COMPARISONS } from "../../domain/profiles/screener.ts";
 export interface ScreenerView {
   /** As typed. */
   readonly where: string;
-  /** A feature or column, with `-` before it for descending; empty for the order of symbols. */
+  /** A feature or column, with `-` before it for descending; empty to sort by symbol. */
   readonly sort: string;
-  /** Part of a symbol, an interval, and healths with commas between; empty for all. */
+  /** Part of a symbol, an interval, and healths separated by commas; empty for all. */
   readonly q: string;
   readonly interval: string;
   readonly health: string;
-  /** What cannot be read, in a sentence. */
+  /** Why it cannot be parsed, in a sentence. */
   readonly error: string | null;
-  /** The features that are shown beside each profile. */
+  /** The features shown as columns. */
   readonly columns: readonly string[];
-  /** Every feature there is, to choose from. */
+  /** The names of all features. */
   readonly names: readonly string[];
 }
 
-/** Whether anything is left out. */
+/** Whether the list is filtered. */
 export const isFiltered = ({ where, q, interval, health }: ScreenerView) =>
   [where, q, interval, health].some((part) => part !== "");
 
@@ -127,7 +127,7 @@ const HEALTH_CHOICES: readonly (readonly [value: string, title: string])[] = [
   ...HEALTHS.map((health) => [health, HEALTH_WORDS[health][0]] as const),
 ];
 
-/** The head of a column: a link that sorts by it, highest first, and turns the order round. */
+/** The head of a column: a link that sorts by it, highest first, then lowest first. */
 export const SortHead = (props: { screener: ScreenerView; name: string; num?: boolean; children: Child }) => {
   const { screener, name, num } = props;
   const down = screener.sort === `-${name}`;
@@ -142,11 +142,11 @@ export const SortHead = (props: { screener: ScreenerView; name: string; num?: bo
   );
 };
 
-/** The address of a screen, with something more. */
+/** The address of a screen, with more parameters. */
 export const screenerAddress = (screener: ScreenerView, more: Readonly<Record<string, string>> = {}): string =>
   withQuery("/profiles", screener, more);
 
-/** Where the profiles that a screen finds are renewed. */
+/** The address that renews the profiles of a screen. */
 export const renewAddress = (screener: ScreenerView): string => withQuery("/profiles/renew", screener, {});
 
 function withQuery(path: string, screener: ScreenerView, more: Readonly<Record<string, string>>): string {

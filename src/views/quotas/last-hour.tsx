@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The last hour in small columns, one a minute: bars, requests, and how full the quotas were. */
+/** The last hour as small charts with a column per minute: bars, requests, and use of the quotas. */
 
 import type { Child } from "hono/jsx";
 import { Moment } from "../ui/components.tsx";
@@ -8,9 +8,9 @@ import { formatCompact, formatCount } from "../ui/format.ts";
 
 type Minutes = readonly (number | null)[];
 
-/** All lists are of minutes, oldest first; the last one still fills, `null` is a minute of which nothing is known. */
+/** Lists hold one value per minute, oldest first; the last minute is not over, `null` is not known. */
 export interface LastHourView {
-  /** From when on bars and quotas are known (epoch milliseconds), where that is less than an hour ago. */
+  /** Since when bars and quotas are known (epoch milliseconds), if less than an hour ago. */
   readonly since: number | null;
   readonly bars: Minutes;
   readonly requests: Minutes;
@@ -24,7 +24,7 @@ export interface LastHourView {
   }[];
 }
 
-/** The panel on the monitor; it takes no room while nothing was done for an hour. */
+/** The panel on the monitor; empty if nothing happened for an hour. */
 export const LastHourPanel = ({ view }: { view: LastHourView | null }) => (
   <section id={dom.activity} class="activity" aria-label="The last hour">
     {view === null ? null : (
@@ -54,7 +54,7 @@ export const LastHourPanel = ({ view }: { view: LastHourView | null }) => (
 const known = (value: number | null) => value ?? 0;
 const percent = (share: number) => `${Math.round(share * 100)}%`;
 
-/** What was done in each minute; the figure is the sum, which unlike a minute's does not jump about. */
+/** The chart of one count per minute, with its sum over the hour. */
 const Throughput = ({ name, minutes, since }: { name: string; minutes: Minutes; since: number | null }) => {
   const counts = minutes.map(known);
   const peak = formatCompact(Math.max(...counts));
@@ -81,11 +81,11 @@ const Figure = (props: { name: string; value: string; words: Child; children?: C
   </figure>
 );
 
-/** Units of the drawing: each minute is a column of 3 with 1 between. */
+/** SVG units: each minute is a column of 3 with a space of 1. */
 const STEP = 4;
 const HEIGHT = 32;
 
-/** Columns as two paths: the minutes that are over, and the one that still fills, dashed. */
+/** Columns as two paths: the minutes that are over, and the current one, dashed. */
 const Columns = (props: { minutes: Minutes; top: number; title: string; detail: string }) => {
   const { minutes, top, title, detail } = props;
   const last = minutes.length - 1;
@@ -100,14 +100,14 @@ const Columns = (props: { minutes: Minutes; top: number; title: string; detail: 
   );
 };
 
-/** A column of the height that `value` is of `top`, at least one unit; none for nothing. */
+/** The column of `value` relative to `top`, at least one unit high; empty for zero. */
 const columnPath = (top: number) => (value: number | null, index: number) => {
   if (value === null || value <= 0 || top <= 0) return "";
   const height = Math.max(1, Math.round((value / top) * (HEIGHT - 2)));
   return `M${index * STEP} ${HEIGHT - 1}v${-height}h3v${height}z`;
 };
 
-/** The line that columns stand on, as far as something is known: a minute without it is a gap, not a zero. */
+/** The base line of the columns, interrupted at minutes that are not known: they are not zero. */
 function groundPath(minutes: Minutes): string {
   let path = "";
   for (let i = 0; i < minutes.length; i++) {

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** A provider's quota: what is used of what is allowed, until when, and by whom. Shape and words say what colour says. */
+/** The gauges of a provider's limits, and which runs used them. Icon and text repeat what colour shows. */
 
 import { formatDuration, isoMillisecond } from "../../domain/time.ts";
 import { Icon, Moment } from "../ui/components.tsx";
@@ -11,7 +11,7 @@ interface GaugeView {
   readonly counts: "requests" | "units";
   readonly used: number;
   readonly limit: number;
-  /** Epoch seconds; `null` for the minute, which slides. */
+  /** Epoch seconds of the reset; `null` for the minute, which slides. */
   readonly resetsAt: number | null;
 }
 
@@ -19,11 +19,11 @@ export interface QuotaView {
   readonly provider: string;
   readonly title: string;
   readonly gauges: readonly GaugeView[];
-  /** Epoch seconds until which nobody may ask, and why. */
+  /** Epoch seconds until which no request may be sent, and why. */
   readonly hold: { readonly until: number; readonly reason: string } | null;
-  /** Requests that wait for leave. */
+  /** Requests queued in the limiter. */
   readonly waiting: number;
-  /** Who spent units today, most first; `address` leads to the run. */
+  /** Who used units today, most first; `address` of the run. */
   readonly spenders: readonly { readonly title: string; readonly address: string | null; readonly units: number }[];
   /** Requests sent in the last minute and since midnight UTC. */
   readonly requests: { readonly minute: number; readonly today: number };
@@ -31,7 +31,7 @@ export interface QuotaView {
 
 type Level = "fine" | "high" | "low" | "spent";
 
-/** From 70 % of the limit on it is worth a look, from 90 % a warning. */
+/** From 70 % of the limit on "high", from 90 % a warning. */
 function levelOf({ used, limit }: Pick<GaugeView, "used" | "limit">): Level {
   const share = limit > 0 ? used / limit : 1;
   return share >= 1 ? "spent" : share >= 0.9 ? "low" : share >= 0.7 ? "high" : "fine";
@@ -51,7 +51,7 @@ const LEVEL_ICONS: Readonly<Record<Level, string>> = {
 };
 const PERIOD_WORDS = { minute: "Last minute", hour: "This hour", day: "Today", month: "This month" } as const;
 
-/** The quotas of the providers in use, on the monitor; takes no room while there is none. */
+/** The quotas of the providers in use, on the monitor; empty if there are none. */
 export const QuotaPanel = ({ quotas, now }: { quotas: readonly QuotaView[]; now: number }) => (
   <section id={dom.quota} class="quota" aria-label="Quota of the providers in use">
     {quotas.map((quota) => (

@@ -1,23 +1,23 @@
 /** @jsxImportSource hono/jsx */
-/** The cells of a coverage strip as a list: dates, what came of them, and the way to fetch them again. */
+/** The cells of a coverage strip as a list: dates, result, and a button to fetch them again. */
 
 import type { BatchState } from "../../domain/runs/coverage.ts";
 import { isoDate } from "../../domain/time.ts";
 import { jobAddress } from "../ui/dom.ts";
 import { plural } from "../ui/format.ts";
 
-/** One cell: a batch, or several neighbours where there are too many for a cell each. */
+/** One cell: a batch, or several neighbours if there are too many. */
 export interface BatchGroup {
   /** Half-open window, epoch seconds. */
   readonly from: number;
   readonly to: number;
   readonly batches: number;
   readonly state: BatchState;
-  /** Batches among them without an answer. */
+  /** Batches of the cell without an answer. */
   readonly unanswered: number;
   readonly bars: number;
   readonly rejected: number;
-  /** The most that any of them took. */
+  /** The highest number of attempts of any of its batches. */
   readonly attempts: number;
   readonly error: string | null;
 }
@@ -41,7 +41,7 @@ export function describeGroup({ from, to, batches, state, bars, rejected, attemp
   return `${isoDate(from)} to ${isoDate(to - 1)}: ${parts.join(", ")}`;
 }
 
-/** The cells of one job; with `again`, each with a button that fetches it once more. */
+/** The cells of one job; with `again`, each with a button that fetches it again. */
 export const BatchList = (props: { runId: string; symbol: string; groups: readonly BatchGroup[]; again: boolean }) => (
   <>
     {props.again ? <AlsoAsked groups={props.groups} /> : null}
@@ -69,7 +69,7 @@ export const BatchList = (props: { runId: string; symbol: string; groups: readon
   </>
 );
 
-/** What a cell fetched again brings along: nobody is to be surprised by calls. */
+/** Says that fetching a cell also fetches the batches without an answer. */
 const AlsoAsked = ({ groups }: { groups: readonly BatchGroup[] }) => {
   const missing = groups.reduce((sum, { unanswered }) => sum + unanswered, 0);
   return missing === 0 ? null : (
@@ -79,7 +79,7 @@ const AlsoAsked = ({ groups }: { groups: readonly BatchGroup[] }) => {
   );
 };
 
-/** The same as a card beside the strip that was clicked. */
+/** The list as a card beside its strip. */
 export const BatchCard = (props: Parameters<typeof BatchList>[0] & { words: string }) => (
   <section aria-label={`Batches of ${props.symbol}`}>
     <header>

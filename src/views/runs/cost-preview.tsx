@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** What an order would cost, said before it is given. */
+/** The cost of a run before it is started. */
 
 import { isoDate } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
@@ -8,13 +8,13 @@ import { formatCount, formatEta, plural } from "../ui/format.ts";
 export interface PreviewView {
   readonly symbols: number;
   readonly calls: number;
-  /** Units of quota that the calls cost. */
+  /** Quota units that the calls cost. */
   readonly units: number;
-  /** Seconds; `null` when there is nothing to judge by. */
+  /** Seconds; `null` if it cannot be estimated. */
   readonly seconds: number | null;
-  /** Epoch seconds of the reset after which it ends; `null` when today's quota suffices. */
+  /** Epoch seconds of the quota reset after which it ends; `null` if the present quota suffices. */
   readonly afterReset: number | null;
-  /** Symbols that have a profile already, and the newest of their last bars (epoch seconds). */
+  /** Symbols that have a profile, and the newest of their last bars (epoch seconds). */
   readonly known: number;
   readonly knownUntil: number | null;
 }

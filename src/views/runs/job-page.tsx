@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** One symbol of a run, looked at closely: why it waits, what was fetched, how long it took, what it said. */
+/** The job page: why it waits, its coverage, timing and log. */
 
 import type { LogLine } from "../../domain/log.ts";
 import { BATCH_STATES } from "../../domain/runs/coverage.ts";
@@ -22,22 +22,22 @@ export interface JobView {
   readonly run: RunView["run"];
   readonly job: JobProgress;
   readonly waiting: readonly Condition[];
-  /** A cell for each batch, as far as there is room. */
+  /** A cell for each batch, or for several if there are too many. */
   readonly coverage: readonly BatchGroup[];
-  /** The same as few cells as in the row. */
+  /** The same in as few cells as in the row. */
   readonly groups: readonly BatchGroup[];
-  /** Milliseconds spent asking the provider. */
+  /** Milliseconds spent on requests to the provider. */
   readonly fetchMs: number;
-  /** How long each stage took, as far as it is known. */
+  /** Milliseconds of each stage, as far as they are known. */
   readonly stageMs: StageTimes;
   readonly attempts: number;
-  /** Workers that died on it. */
+  /** Workers that crashed on it. */
   readonly workerCrashes: number;
   /** Epoch milliseconds. */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly logs: readonly LogLine[];
-  /** What the lines were searched for; empty for all. */
+  /** The search in the log; empty for all lines. */
   readonly searched: string;
 }
 
@@ -64,7 +64,7 @@ export const JobPage = ({ page, view, stream }: { page: PageContext; view: JobVi
   </Layout>
 );
 
-/** Everything about the job that is not in its row; asks for itself again while the job is active. */
+/** Everything about the job that is not in its row; polled while the job is active. */
 export const JobDetails = ({ view }: { view: JobView }) => (
   <div
     id={dom.jobDetails}
@@ -84,7 +84,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
         <Fact name="Worker crashes">{formatCount(view.workerCrashes)}</Fact>
         <Fact name="Provider time">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
         {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
-          <Fact name={STAGE_WORDS[stage]}>{spell(view.stageMs[stage]!)}</Fact>
+          <Fact name={STAGE_WORDS[stage]}>{milliseconds(view.stageMs[stage]!)}</Fact>
         ))}
         <Fact name="Started">{view.startedAt === null ? "–" : <Moment at={view.startedAt} />}</Fact>
         <Fact name="Ended">{view.finishedAt === null ? "–" : <Moment at={view.finishedAt} />}</Fact>
@@ -93,10 +93,10 @@ export const JobDetails = ({ view }: { view: JobView }) => (
   </div>
 );
 
-/** Most stages but the fetching take no tenth of a second. */
-const spell = (ms: number) => (ms < 100 ? `${ms}ms` : formatDuration(ms / 1_000, true));
+/** Most stages other than fetching take less than 0.1 s. */
+const milliseconds = (ms: number) => (ms < 100 ? `${ms}ms` : formatDuration(ms / 1_000, true));
 
-/** Known of the stretches of work that have ended; the asking is a part of the fetching. */
+/** Counted over the work intervals that have ended. Provider time is a part of fetching. */
 const STAGE_WORDS: Readonly<Record<TimedStage, string>> = {
   fetch: "Fetching",
   waiting: "Held up",
@@ -112,7 +112,7 @@ const Fact = ({ name, children }: { name: string; children?: unknown }) => (
   </div>
 );
 
-/** Why a job does not move: the conditions in the order in which they have to clear. */
+/** Why a job does not progress: the conditions in the order in which they must clear. */
 export const Waiting = ({ conditions }: { conditions: readonly Condition[] }) => (
   <section class="details" id="why">
     <h2>Why it waits</h2>
@@ -127,7 +127,7 @@ export const Waiting = ({ conditions }: { conditions: readonly Condition[] }) =>
   </section>
 );
 
-/** When a condition clears: the moment, counted down to, or what can be judged. */
+/** When a condition clears: a time with a countdown, or an estimate. */
 const Clears = ({ clearsAt, clearsIn }: Condition) => {
   if (clearsAt === undefined) {
     return clearsIn === null ? null : <span class="muted">Clears in {formatEta(clearsIn)}.</span>;
@@ -144,7 +144,7 @@ const Clears = ({ clearsAt, clearsIn }: Condition) => {
   );
 };
 
-/** Each batch of the range as a cell: its shape and colour say what came of it, its title the dates and the count. */
+/** Each batch of the range as a cell: shape and colour show its state, the title its dates and bars. */
 const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) => {
   const counts = Map.groupBy(coverage, ({ state }) => state);
   return coverage.length === 0 ? null : (

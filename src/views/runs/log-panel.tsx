@@ -5,10 +5,10 @@ import type { LogLine } from "../../domain/log.ts";
 import { Moment, ZoneTitle } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 
-/** Lines the panel holds; older ones leave it (`public/app/live/log-panel.js` trims, the server keeps all). */
+/** Most lines in the panel; `public/app/live/log-panel.js` removes older ones, the server keeps all. */
 export const LOG_PANEL_LINES = 200;
 
-/** Words for the levels that need a second look; the others go without. */
+/** Prefixes of warnings and errors; other levels have none. */
 const LEVEL_WORDS = { debug: null, info: null, warn: "Warning", error: "Error" } as const;
 
 const LogEntry = ({ line }: { line: LogLine }) => {
@@ -24,11 +24,11 @@ const LogEntry = ({ line }: { line: LogLine }) => {
   );
 };
 
-/** A log that can be searched and had as a file. */
+/** The search and download of a log. */
 export interface LogSearch {
   /** What the lines contain; empty for all. */
   readonly text: string;
-  /** The page that shows the log, and under whose `/log` it can be had as a file. */
+  /** The address of the page; the log is downloaded from its `/log`. */
   readonly page: string;
 }
 

@@ -23,8 +23,8 @@ export interface MonitorView {
   /** Of the providers in use. */
   readonly quotas: readonly QuotaView[];
   /** The last hour; `null` when there was no work in it. */
-  readonly activity: LastHourView | null;
-  /** Where the live updates after this drawing come from. */
+  readonly lastHour: LastHourView | null;
+  /** The address of the live updates after this rendering. */
   readonly stream: string;
 }
 
@@ -33,9 +33,9 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
     <h1 class="visually-hidden">Monitor</h1>
     <div class="monitor">
       <div class="monitor-main">
-        <Order view={view} />
+        <NewRun view={view} />
         <QuotaPanel quotas={view.quotas} now={page.now} />
-        <LastHourPanel view={view.activity} />
+        <LastHourPanel view={view.lastHour} />
         <FilterBar filter={view.filter} />
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />
@@ -47,15 +47,15 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
   </Layout>
 );
 
-/** The form, folded away on a phone while there is something to watch; a wide screen shows it at all times. */
-const Order = ({ view: { form, runs } }: { view: MonitorView }) => (
+/** The run form, folded away on a narrow page while there are runs; a wide page always shows it. */
+const NewRun = ({ view: { form, runs } }: { view: MonitorView }) => (
   <details class="order" open={runs.length === 0 || Object.keys(form.errors).length > 0}>
     <summary>New run</summary>
     <RunForm form={form} />
   </details>
 );
 
-/** All runs on the monitor, or what to do while there is none. */
+/** All runs on the monitor, or a hint if there are none. */
 export const Runs = ({ runs }: { runs: readonly RunView[] }) =>
   runs.length > 0 ? (
     runs.map((view) => <RunSection {...view} />)

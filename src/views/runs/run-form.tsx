@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The form that starts a run. It keeps what was typed and says what is wrong at the field. */
+/** The form that starts a run. It keeps what was typed and shows errors at their fields. */
 
 import { MAX_BATCH_DAYS, MAX_YEARS } from "../../domain/defaults.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
@@ -43,7 +43,7 @@ export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] 
 
 const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "Separate with commas or spaces" });
 
-/** What the order would cost takes the place of the hint, as soon as something is typed or chosen. */
+/** The cost of the run replaces the hint as soon as something is typed or chosen. */
 const PREVIEW = {
   "aria-live": "polite",
   "hx-post": "/runs/preview",

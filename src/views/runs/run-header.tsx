@@ -16,7 +16,7 @@ export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
   cancelled: "Cancelled",
 };
 
-/** A run whose symbols are complete but lack sessions is green work on amber data. */
+/** The state of a run; a complete run with gaps is amber. */
 export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps?: number }) => {
   const amber = state === "complete" && gaps > 0;
   return (
@@ -40,10 +40,10 @@ export function runTitle(run: Pick<RunSummary, "mode" | "interval" | "years" | "
   return [MODE_WORDS[run.mode], run.interval, ...(run.mode === "full" ? [years] : []), run.provider].join(" · ");
 }
 
-/** The order in which a run's states are counted up, worst news first among the ended ones. */
+/** The order in which a run's states are listed, the most urgent first. */
 export const COUNTED = ["failed", "running", "paused", "queued", "complete", "skipped", "cancelled"] as const;
 
-/** A run in one sentence, for those who listen: `Full · 1d · 2 years · demo: 12 complete, 1 failed, 7 left.` */
+/** A run in one sentence for screen readers: `Full · 1d · 2 years · demo: 12 complete, 1 failed, 7 left.` */
 export function runSentence(run: RunSummary): string {
   const left = run.counts.queued + run.counts.running + run.counts.paused;
   const ended = (["complete", "failed", "skipped", "cancelled"] as const).filter((state) => run.counts[state] > 0);
@@ -52,8 +52,8 @@ export function runSentence(run: RunSummary): string {
 }
 
 /**
- * A run's name, totals, speed and controls. Redrawn as a whole when any of it changes. `plain` where nothing is live:
- * its buttons then lead to another page.
+ * A run's name, totals, speed and controls, updated as a whole. `plain` on a page without live updates: its buttons
+ * then lead to another page.
  */
 export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boolean }) => (
   <header id={dom.runHead(run.id)} class="run-head" data-state={run.state}>
@@ -76,10 +76,10 @@ export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boole
   </header>
 );
 
-/** Reasons that are told; the others are counted. */
+/** Reasons that are shown; the others are counted. */
 const REASONS = 3;
 
-/** What failed symbols have in common, so that nobody has to read two hundred rows. */
+/** The most frequent reasons of failed symbols. */
 const RunFailures = ({ run: { failures } }: { run: RunSummary }) => {
   const more = failures.slice(REASONS).reduce((sum, { count }) => sum + count, 0);
   return failures.length === 0 ? null : (
@@ -139,7 +139,7 @@ const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: numb
 
 const HELD_WORDS = { quota: "limited by API quota until ", hold: "held by the provider until " } as const;
 
-/** `about 4m`, `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
+/** `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
 const TimeLeft = ({ run }: { run: RunSummary }) => {
   const { state, eta, blocked } = run;
   if (state === "paused") return <>paused</>;
@@ -152,7 +152,7 @@ const TimeLeft = ({ run }: { run: RunSummary }) => {
   return <Until words={`${words}, `} by="past the quota’s reset at " until={eta.until} />;
 };
 
-/** Epoch seconds; a reset that is more than a day away needs its date. */
+/** `until` in epoch seconds; more than a day away it is shown with its date. */
 const Until = ({ words, by, until }: { words: string; by: string; until: number }) => (
   <>
     {words}
@@ -168,11 +168,11 @@ const Fact = ({ name, children }: { name: string; children?: string }) => (
   </div>
 );
 
-/** Where an action on every job of a run that a filter finds is sent. */
+/** The address of an action on all jobs of a run that match a filter. */
 export const matchingAddress = (runId: string, action: JobAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/matching/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
-/** What can be done with a whole run now. */
+/** The actions that apply to the run now. */
 const RunControls = ({ run, plain }: { run: RunSummary; plain: boolean }) => {
   const states = (Object.keys(run.counts) as JobState[]).filter((state) => run.counts[state] > 0);
   const can = (action: JobAction) => states.some((state) => isActive(state) && canApply(action, state));

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Every run there was, found by filters and paged, newest first. */
+/** The list of all runs, newest first, with a filter and pages. */
 
 import { INTERVALS } from "../../domain/market/interval.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -13,14 +13,14 @@ import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-header.tsx";
 
-/** The filter's fields, named as in the address. */
+/** The filter's fields, named as in the query. */
 export const RUN_LIST_FIELDS = ["state", "mode", "interval", "provider", "symbol", "from", "to"] as const;
 export type RunListForm = FormState<(typeof RUN_LIST_FIELDS)[number]>;
 
 /** A run in the list. */
 interface ListedRun {
   readonly run: RunSummary;
-  /** The reason that most of its failed symbols have, and how many other reasons there are. */
+  /** The commonest reason of its failed symbols, and the number of reasons. */
   readonly failure: { readonly commonest: string; readonly reasons: number } | null;
 }
 
@@ -104,7 +104,7 @@ const RunFilterForm = ({ view: { form, providers } }: { view: RunListView }) => 
   </search>
 );
 
-/** Asks for itself again while a run in it is open; `path` is the address of the page. */
+/** Polled while a run in it is open; `path` is the address of the page. */
 const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) => (
   <section
     id={dom.runList}
@@ -176,7 +176,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
   </section>
 );
 
-/** The address of the list with its present filter and something more. */
+/** The address of the list with its present filter and more parameters. */
 function runListAddress({ values }: RunListForm, more: Readonly<Record<string, string>>): string {
   const given = RUN_LIST_FIELDS.filter((name) => values[name] !== "").map((name) => [name, values[name]]);
   return `/runs?${new URLSearchParams([...given, ...Object.entries(more)] as [string, string][])}`;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** One run with all its symbols: live while it works, a report once it is finished. */
+/** The page of one run: live while it is open, a report once it is finished. */
 
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -18,10 +18,10 @@ import { Layout, type PageContext } from "../ui/layout.tsx";
 import { matchingAddress, RunHead, runTitle } from "./run-header.tsx";
 import { RunSection } from "./run-section.tsx";
 
-/** What can be done with a symbol of a finished run. */
+/** The actions of a symbol of a finished run. */
 const REPORT_ACTIONS = ["retry", "refetch"] as const;
 
-/** The page of a run that still works. */
+/** The page of an open run. */
 export const RunPage = (props: { page: PageContext; view: RunView; filter: FilterView; stream: string }) => {
   const { page, view, filter, stream } = props;
   return (
@@ -47,7 +47,7 @@ const PageHead = ({ run, csv }: { run: RunSummary; csv?: string }) => (
   </header>
 );
 
-/** A pause that says why; one that need not is a single click in the run's head. */
+/** Pauses the run with a reason for the audit; the button in the run's head needs none. */
 const PauseForReason = ({ run }: { run: RunSummary }) => (
   <>
     <button type="button" class="button" popovertarget="pause-why">
@@ -69,32 +69,32 @@ const PauseForReason = ({ run }: { run: RunSummary }) => (
   </>
 );
 
-/** What became of one symbol. */
+/** The result of one symbol. */
 export interface ReportRow {
   readonly job: JobProgress;
   readonly attempts: number;
-  /** Seconds of its duration in which the provider was asked. */
+  /** Seconds of its duration spent on requests to the provider. */
   readonly fetchSeconds: number;
   /** Epoch milliseconds. */
   readonly finishedAt: number | null;
   readonly error: string | null;
 }
 
-/** By what a report can be sorted; without any, failures come first. */
+/** What a report can be sorted by; by default failures come first. */
 export const REPORT_SORTS = ["symbol", "points", "calls", "attempts", "asking", "time", "ended"] as const;
 export type ReportSort = (typeof REPORT_SORTS)[number];
 
 export interface ReportView {
   readonly run: RunSummary;
   readonly rows: readonly ReportRow[];
-  /** Rows left out for want of room. */
+  /** The number of rows that are not shown. */
   readonly hidden: number;
   readonly filter: FilterView;
-  /** A name of `REPORT_ORDERS`, with `-` before it for descending; empty for failures first. */
+  /** One of `REPORT_SORTS`, with `-` before it for descending; empty for failures first. */
   readonly sort: string;
 }
 
-/** The page of a finished run. Its buttons lead to the run at work again, so it needs no stream. */
+/** The page of a finished run. Its buttons lead to the run that is open again, so it needs no stream. */
 export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportView }) => (
   <Layout page={page} title={runTitle(view.run)}>
     <PageHead run={view.run} csv={reportAddress(view, { format: "csv" })} />
@@ -184,7 +184,7 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
   );
 };
 
-/** The head of a column: a link that sorts by it, largest first, and turns the order round. */
+/** The head of a column: a link that sorts by it, largest first, then smallest first. */
 const SortHead = (props: { view: ReportView; sort: ReportSort; title: string; hint?: string }) => {
   const { view, sort, title, hint } = props;
   const down = view.sort === `-${sort}`;
@@ -200,7 +200,7 @@ const SortHead = (props: { view: ReportView; sort: ReportSort; title: string; hi
   );
 };
 
-/** The address of the report with its filter and order, and something more or other. */
+/** The address of the report with its filter and sort, with parameters added or replaced. */
 function reportAddress({ run, filter, sort }: ReportView, more: Readonly<Record<string, string>>): string {
   const given = Object.entries({ q: filter.text, sort, ...more }).filter(([, value]) => value !== "");
   const path = `/runs/${encodeURIComponent(run.id)}`;

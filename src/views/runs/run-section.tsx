@@ -1,12 +1,11 @@
 /** @jsxImportSource hono/jsx */
-/** A run as a section of the monitor: its head, and the table of its jobs. */
+/** A run on the monitor: its head, and the table of its jobs. */
 
 import { BulkBar } from "../jobs/bulk-actions.tsx";
 import { Pager, type RunView, Table } from "../jobs/job-table.tsx";
 import { dom } from "../ui/dom.ts";
 import { RunHead, runTitle } from "./run-header.tsx";
 
-/** A run as a section of the monitor. */
 export const RunSection = (view: RunView) => (
   <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={dom.section(view.run.id)}>
     <RunHead run={view.run} />

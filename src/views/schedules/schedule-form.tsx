@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The form of a schedule. It keeps what was typed and says what is wrong at the field. */
+/** The form of a schedule. It keeps what was typed and shows errors at their fields. */
 
 import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../../domain/schedules.ts";
 import { INTERVAL_OPTIONS, MODE_OPTIONS, YEAR_OPTIONS } from "../runs/run-form.tsx";

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The schedules: what each means, when it comes next, what came of it last, and the form to add or change one. */
+/** The schedules page: each schedule with its next runs and its last turns, and the form. */
 
 import { listSymbols } from "../../domain/market/symbol.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
@@ -14,20 +14,20 @@ import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
 
 interface ScheduleView extends Schedule {
-  /** The expression in words. */
+  /** The cron expression in words. */
   readonly words: string;
   /** Epoch milliseconds. */
   readonly nextRuns: readonly number[];
   /** The last turns, newest first. */
   readonly turns: readonly Turn[];
-  /** The name of its watchlist, where it has one. */
+  /** The name of its watchlist, if it has one. */
   readonly watchlist: string | null;
 }
 
 export interface SchedulesView {
   readonly schedules: readonly ScheduleView[];
   readonly form: ScheduleFormView;
-  /** What came of the last action. */
+  /** The result of the last action. */
   readonly flash: Flash | null;
 }
 
@@ -96,7 +96,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
   );
 };
 
-/** The next turns in the schedule's zone and in the reader's; `public/app/ui/clock.js` adds the browser's own. */
+/** The next runs in the schedule's time zone and in the reader's; `public/app/ui/clock.js` adds the browser's own. */
 const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
   const { nextRuns, timeZone, enabled, name } = schedule;
   return (
@@ -122,7 +122,7 @@ const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) =>
 
 const DAY_MS = 86_400_000;
 
-/** How long until then: the browser ticks what is less than a day away. */
+/** The time left; the browser counts down what is less than a day away. */
 const Until = ({ at, now }: { at: number; now: number }) =>
   at - now >= DAY_MS ? (
     <>in {plural(Math.round((at - now) / DAY_MS), "day")}</>
@@ -173,7 +173,7 @@ function inZone(at: number, timeZone: string): string {
   return `${weekday} ${date} ${time.replace(/:00$/, "")} ${zone}`;
 }
 
-/** Asks before a schedule is deleted. */
+/** Confirms the deletion of a schedule. */
 export const DeleteSchedulePage = ({
   page,
   schedule,

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** What became of a schedule's last turns: a bar each, as high as its run was long, its shape after the outcome. */
+/** The last turns of a schedule: a bar each, its height by the duration of the run, its shape by the outcome. */
 
 import { useContext } from "hono/jsx";
 import type { Turn } from "../../domain/schedules.ts";
@@ -7,7 +7,7 @@ import { formatDuration, writeMoment } from "../../domain/time.ts";
 import { ReaderZone } from "../ui/components.tsx";
 import { plural } from "../ui/format.ts";
 
-/** How a turn ended, as far as its bar shows it. */
+/** The shapes and colours of a bar. */
 type Look = "good" | "bad" | "working" | "cancelled" | "skipped" | "missed";
 
 const WIDTH = 10;
@@ -41,7 +41,7 @@ function wordsOf({ outcome, dueAt, note, run }: Turn, zone: string): string {
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}, ${when}${more === "" ? "" : `: ${more}`}`;
 }
 
-/** Oldest first, so that time runs to the right; each bar leads to its run. */
+/** Oldest first, so that time runs to the right; each bar links to its run. */
 export const TurnSpark = ({ turns, name }: { turns: readonly Turn[]; name: string }) => {
   const zone = useContext(ReaderZone);
   if (turns.length === 0) return null;
@@ -76,7 +76,7 @@ const Bar = ({ look, height }: { look: Look; height: number }) => (
   </svg>
 );
 
-/** Told apart without colour: full, pointed, hollow, dashed, a low mark, a ring. `top` is where the bar begins. */
+/** Shapes differ without colour: full, pointed, hollow, dashed, a low mark, a ring. `top` is the y of the bar's top. */
 function shapeOf(look: Look, top: number): string {
   switch (look) {
     case "bad":

@@ -1,10 +1,10 @@
 /** @jsxImportSource hono/jsx */
-/** The palette: go anywhere and do the small things from the keyboard. `public/app/ui/command-palette.js` opens it. */
+/** The command palette: pages, symbols, runs and actions from the keyboard (`public/app/ui/command-palette.js`). */
 
 import { Icon } from "./components.tsx";
 import { dom } from "./dom.ts";
 
-/** How a page begins a search: a link to the page of it, which opens the palette where there is JavaScript. */
+/** A link to the search page; with JavaScript it opens the palette. */
 export const SearchLink = () => (
   <a class="search-link" href="/search" id={dom.searchLink} data-shortcut-else="/">
     <Icon name="search" />
@@ -13,7 +13,7 @@ export const SearchLink = () => (
   </a>
 );
 
-/** A combo box whose list the server sends; it asks again a moment after each letter, and only the last answer counts. */
+/** A combo box whose list comes from the server, requested shortly after each key; only the last response counts. */
 export const Palette = () => (
   <dialog id={dom.palette} class="palette" aria-label="Search">
     <form method="get" action="/search" class="palette-field">

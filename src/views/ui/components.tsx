@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** What all pages share: the ids of live elements, and how numbers, times and states are written. */
+/** Small components of all pages: times, icons and pills. */
 
 import { createContext, useContext } from "hono/jsx";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -7,26 +7,26 @@ import type { JobState } from "../../domain/runs/states.ts";
 import { isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
 
 /**
- * The zone in which a page writes its moments: `Layout` provides its reader's. What is pushed is the same for everybody
- * and so is written in UTC; `public/app/ui/clock.js` rewrites it.
+ * The time zone of a page: `Layout` provides the reader's. Live updates are the same for all readers and so are in UTC;
+ * `public/app/ui/clock.js` rewrites them.
  */
 export const ReaderZone = createContext("UTC");
 
-/** A moment (epoch milliseconds) in the reader's zone; machines read `datetime`, the full second is in the title. */
+/** A time (epoch milliseconds) in the reader's zone; the full second is in the title. */
 export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentStyle }) => (
   <time class="num" datetime={new Date(at).toISOString()} data-moment={style} title={utcSecond(at)}>
     {writeMoment(at, useContext(ReaderZone), style)}
   </time>
 );
 
-/** The reader's zone, above a column of times that do not repeat it. */
+/** The name of the reader's zone, above times that do not repeat it. */
 export const ZoneTitle = () => <span data-zone-title>{zoneTitle(useContext(ReaderZone))}</span>;
 
-/** When a bar began, `ts` in epoch seconds: the date of a daily one, which no zone shifts, else the moment. */
+/** The start of a bar (`ts` in epoch seconds): the date of a daily bar in every zone, otherwise the time. */
 export const BarTime = ({ ts, interval }: { ts: number; interval: Interval }) =>
   interval === "1d" ? <time datetime={isoDate(ts)}>{isoDate(ts)}</time> : <Moment at={ts * 1_000} />;
 
-/** The drawing of a state: shape says as much as colour. */
+/** The icon of a state: its shape shows as much as its colour. */
 export const STATE_ICONS: Readonly<Record<JobState, string>> = {
   queued: "queued",
   running: "fetch",
@@ -37,14 +37,14 @@ export const STATE_ICONS: Readonly<Record<JobState, string>> = {
   skipped: "skipped",
 };
 
-/** One drawing from the sprite that the layout carries. It never stands alone: words say the same beside it. */
+/** One icon from the sprite in the layout. It is decorative: the text beside it says the same. */
 export const Icon = ({ name }: { name: string }) => (
   <svg class={`icon icon-${name}`} aria-hidden="true">
     <use href={`#i-${name}`} />
   </svg>
 );
 
-/** How something stands, in a word or two; `look` colours it as that state. */
+/** A state in a word or two; `look` is the state that colours it. */
 export const Pill = (props: { look?: string; icon: string; title?: string; children?: unknown }) => (
   <span class={props.look === undefined ? "pill" : `pill pill-${props.look}`} title={props.title}>
     <Icon name={props.icon} />

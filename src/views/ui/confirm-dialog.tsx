@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** "Are you sure?", asked by the server with the numbers as they are, and checked by it when the answer comes. */
+/** The confirmation of an action: shows the present numbers, which the server checks again when it is confirmed. */
 
 import { Reason } from "./form-field.tsx";
 import { Layout, type PageContext } from "./layout.tsx";
@@ -7,7 +7,7 @@ import { Layout, type PageContext } from "./layout.tsx";
 interface Choice {
   readonly value: string;
   readonly title: string;
-  /** What it would do. */
+  /** What it would do, in words. */
   readonly detail: string;
   readonly enabled: boolean;
   readonly chosen: boolean;
@@ -17,16 +17,16 @@ export interface ConfirmView {
   readonly title: string;
   /** What would happen, a sentence each. */
   readonly facts: readonly string[];
-  /** Where a yes is sent, with `expect`: how many it was when the question was asked. */
+  /** Where the confirmation is sent, with the number that was shown as `expect`. */
   readonly action: string;
   readonly expect: number;
   readonly yes: string;
   readonly no: string;
-  /** What the yes carries besides, as fields of a form. */
+  /** More form fields of the confirmation. */
   readonly fields?: readonly (readonly [name: string, value: string])[];
-  /** One of these is to be chosen, under the name `name`. */
+  /** Radio buttons of the field `name`; one must be chosen. */
   readonly choices?: { readonly name: string; readonly options: readonly Choice[] };
-  /** The page to stay on. */
+  /** The page to return to. */
   readonly back: string;
 }
 

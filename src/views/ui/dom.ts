@@ -1,6 +1,6 @@
 /** DOM ids and the addresses of jobs and profiles. */
 
-/** Every DOM id that code refers to, in one place: the page draws it, the push aims at it. */
+/** Every DOM id that pages render and live updates target. */
 export const dom = {
   main: "main",
   stream: "stream",
@@ -30,10 +30,10 @@ export const dom = {
   jobMenu: "job-menu",
 } as const;
 
-/** Where one symbol of a run is shown. */
+/** The address of a job page. */
 export const jobAddress = (runId: string, symbol: string) =>
   `/runs/${encodeURIComponent(runId)}/jobs/${encodeURIComponent(symbol)}`;
 
-/** Where a profile is shown. */
+/** The address of a profile page. */
 export const profileAddress = (symbol: string, interval: string) =>
   `/profiles/${encodeURIComponent(symbol)}?interval=${interval}`;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** What came of the last action on a page, above what it concerns; its sibling in the corner is `Toast`. */
+/** The result of a form, shown on its page; a message in the corner of any page is a `Toast`. */
 
 import { Icon } from "./components.tsx";
 
@@ -8,7 +8,7 @@ export interface Flash {
   readonly text: string;
 }
 
-/** Nothing without a `flash`. An error interrupts a screen reader, anything else waits until it is silent. */
+/** Empty without a `flash`. An error interrupts a screen reader, other messages do not. */
 export const FlashMessage = ({ flash }: { flash: Flash | null }) =>
   flash === null ? null : (
     <p class={`said said-${flash.level}`} role={flash.level === "error" ? "alert" : "status"}>

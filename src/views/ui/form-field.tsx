@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
-/** The fields of a form: label, control, hint and error, tied together for those who look and those who listen. */
+/** The fields of a form: label, control, hint and error, linked for screen readers. */
 
 import type { Child } from "hono/jsx";
 
-/** What was typed, and what is wrong with it by field; `form` is for what belongs to none. */
+/** Typed values, and errors by field; `form` is for errors of no field. */
 export interface FormState<Name extends string> {
   readonly values: Readonly<Record<Name, string>>;
   readonly errors: Readonly<Partial<Record<Name | "form", string>>>;
@@ -15,8 +15,8 @@ interface FieldProps<Name extends string> {
 }
 
 /**
- * The parts of one form. `names` are its fields in the order of the page: the first that is wrong takes the focus.
- * Ids are `{prefix}-{name}`, with `-hint` and `-error` for what is said of the field.
+ * The components of one form. `names` are its fields in the order of the page: the first with an error gets the focus.
+ * Ids are `{prefix}-{name}`, with `-hint` and `-error` for the hint and the error.
  */
 export function formFields<Name extends string>(
   prefix: string,
@@ -25,7 +25,7 @@ export function formFields<Name extends string>(
 ) {
   const idOf = (name: Name) => `${prefix}-${name}`;
 
-  /** What every control has: its name, its label's target, and the tie to what is said of it. */
+  /** The attributes of a control: id, name, and the links to its error or hint. */
   const control = (name: Name, { errors }: FormState<Name>) => {
     const invalid = errors[name] !== undefined;
     const first = names.find((each) => errors[each] !== undefined) === name;
@@ -42,7 +42,7 @@ export function formFields<Name extends string>(
     };
   };
 
-  /** A labelled control with its error or, while there is none, its hint; `live` are attributes of the hint. */
+  /** A labelled control with its error or, without one, its hint; `live` are attributes of the hint. */
   const Field = (props: FieldProps<Name> & { title: string; live?: object; children?: Child }) => {
     const { name, form } = props;
     const [error, hint] = [form.errors[name], hints?.[name]];
@@ -63,7 +63,7 @@ export function formFields<Name extends string>(
     );
   };
 
-  /** A choice between values, each with its title. */
+  /** A select of values with their titles. */
   const Choice = (props: FieldProps<Name> & { options: readonly (readonly [value: string, title: string])[] }) => (
     <select {...control(props.name, props.form)}>
       {props.options.map(([value, title]) => (
@@ -77,7 +77,7 @@ export function formFields<Name extends string>(
   return { Field, Choice, control };
 }
 
-/** Why something is done, in a few words for the audit; `of` tells it from others on the page. */
+/** The reason for the audit; `of` makes its id unique on the page. */
 export const Reason = ({ of }: { of: string }) => (
   <div class="field reason">
     <label for={`reason-${of}`}>Reason, for the audit (optional)</label>

@@ -1,4 +1,4 @@
-/** How numbers, and times that are left, are written on pages. */
+/** How pages write numbers and remaining times. */
 
 const integers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
@@ -9,11 +9,11 @@ export const formatCount = (value: number): string => integers.format(value);
 /** `812`, `12.1K`, `3.4M` */
 export const formatCompact = (value: number): string => (value < 1_000 ? formatCount(value) : compact.format(value));
 
-/** `1 symbol`, `3 symbols`; `many` for words that take no `s`. */
+/** `1 symbol`, `3 symbols`; `many` for an irregular plural. */
 export const plural = (count: number, word: string, many = `${word}s`): string =>
   `${formatCount(count)} ${count === 1 ? word : many}`;
 
-/** What is left, as coarse as it is known: `under 10s`, `about 40s`, `about 4m`, `about 2h 10m`. */
+/** Remaining seconds, coarsely: `under 10s`, `about 40s`, `about 4m`, `about 2h 10m`. */
 export function formatEta(seconds: number): string {
   if (seconds < 10) return "under 10s";
   if (seconds < 90) return `about ${Math.round(seconds / 10) * 10}s`;
@@ -23,7 +23,7 @@ export function formatEta(seconds: number): string {
   return `about ${Math.floor(tens / 60)}h ${pad(tens % 60)}m`;
 }
 
-/** A feature or price: six significant digits, no needless zeros, an exponent only where digits would not fit. */
+/** A feature or price: six significant digits without trailing zeros; very large and small ones with an exponent. */
 export function formatValue(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -34,5 +34,5 @@ export function formatValue(value: number): string {
 
 const pad = (value: number) => String(value).padStart(2, "0");
 
-/** Whole seconds from now to a moment (epoch milliseconds); `public/app/ui/clock.js` counts them down. */
+/** Whole seconds from now until `at` (epoch milliseconds); `public/app/ui/clock.js` counts them down. */
 export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - Date.now()) / 1_000));

@@ -1,10 +1,10 @@
 /** @jsxImportSource hono/jsx */
-/** The drawings, once per page. All are 16×16 and take the colour of the text around them. */
+/** The SVG sprite, once per page. All icons are 16×16 and take the colour of the text. */
 
 const line = { fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round" } as const;
 const cut = { fill: "none", stroke: "var(--panel)", "stroke-width": "1.6", "stroke-linecap": "round" } as const;
 
-/** A ring that fills as the work goes on: the share of the disc is the stage reached, not the percent. */
+/** A ring that fills with the stages of a job: `share` is the stage reached, not the percentage. */
 const Pie = ({ name, share }: { name: string; share: number }) => (
   <symbol id={`i-${name}`} viewBox="0 0 16 16">
     <circle cx="8" cy="8" r="6" {...line} />
@@ -53,7 +53,7 @@ export const Sprite = () => (
     <symbol id="i-skipped" viewBox="0 0 16 16">
       <path d="m3 4 4.5 4L3 12m5.5-8L13 8l-4.5 4" {...line} stroke-linejoin="round" />
     </symbol>
-    {/* A disc with a piece missing: done, but not whole. */}
+    {/* A disc with a missing piece: complete, but with gaps. */}
     <symbol id="i-gaps" viewBox="0 0 16 16">
       <path d="M8 8 8 1.25A6.75 6.75 0 1 0 14.75 8Z" fill="currentColor" />
       <path d="M10.2 1.6a6.75 6.75 0 0 1 4.2 4.2" {...line} stroke-dasharray="1.6 2.2" />

@@ -12,19 +12,19 @@ import { Sprite } from "./icons.tsx";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** What every page knows of its request and its reader; the routes set it as `c.var.page`. */
+/** What a page knows of its request and its reader; routes pass it on as `c.var.page`. */
 export interface PageContext {
-  /** The path of the present page, to mark its place in the navigation and to come back to. */
+  /** The path of the page, to mark it in the navigation and to return to. */
   readonly path: string;
   readonly theme: Theme;
-  /** The zone that the reader chose, and the time zone that this means for this answer. */
+  /** The zone that the reader chose, and the time zone that it means. */
   readonly zone: Zone;
   readonly timeZone: string;
-  /** What the reader may do; `null` before the login. */
+  /** The reader's scope; `null` before the login. */
   readonly scope: Scope | null;
-  /** Who has signed in, where there is a login. */
+  /** The name of the reader; `null` without a login. */
   readonly signedIn: string | null;
-  /** Addresses of our own files, stamped with their content, e.g. `/assets/app.css?v=3f2a`. */
+  /** Addresses of styles and scripts with their version, e.g. `/assets/app.css?v=3f2a`. */
   readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon" | "chart" | "chartLibrary", string>>;
   /** Epoch milliseconds of the request. */
   readonly now: number;
@@ -47,7 +47,7 @@ export const THEME_TITLES: Readonly<Record<Theme, string>> = {
   dark: "Dark theme",
 };
 
-/** A whole document. `stream` is the address of the page's live updates, where it has any. */
+/** The document of a page. `stream` is the address of its live updates, if it has any. */
 export const Layout = (props: { page: PageContext; title: string; stream?: string; children?: Child }) => {
   const { page, title, stream } = props;
   return (
@@ -65,7 +65,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           <title>{`${title} · Barkeep`}</title>
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content={page.theme === "system" ? "light dark" : page.theme} />
-          {/* Settling copies `style` attributes, which the content policy refuses: a field somebody resized has one. */}
+          {/* Settling copies `style` attributes (a resized text area has one), which the content policy refuses. */}
           <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false,"defaultSettleDelay":0}' />
           <link rel="icon" href={page.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={page.assets.css} />
@@ -95,10 +95,9 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
 const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true as const }) as unknown as Child;
 
 /**
- * Holds the page's one connection for live updates, outside of everything that is ever swapped. A first connect that
- * fails is not retried by the extension, so a timer asks again; while connected it does nothing.
- * `public/app/live/connection.js` keeps hidden tabs from connecting: it must listen before htmx looks at the page, so
- * the module comes first.
+ * The page's connection for live updates, outside of all swapped elements. The extension does not retry a failed first
+ * connect, so a timer does. `public/app/live/connection.js` must listen before htmx processes the page, so that hidden
+ * tabs do not connect: the module comes first.
  */
 const Stream = ({ address }: { address: string }) => (
   <div
@@ -171,7 +170,7 @@ export const ZONE_TITLES: Readonly<Record<Zone, string>> = {
   exchange: zoneTitle(EXCHANGE_TIME_ZONE),
 };
 
-/** The time by the server's clock; pressed, it offers the zones in which all pages write their moments. */
+/** The server's time; a click offers the time zones of all pages. */
 const Clock = ({ page }: { page: PageContext }) => (
   <>
     <button type="button" class="clock" popovertarget={dom.zones}>
@@ -205,7 +204,7 @@ const KEYS = [
   ["?", "This list"],
 ] as const;
 
-/** What can be done from the keyboard; `public/app/ui/shortcuts.js` gives the keys their meaning by `data-shortcut`. */
+/** The list of keyboard shortcuts; `public/app/ui/shortcuts.js` binds them by `data-shortcut`. */
 const Keys = () => (
   <>
     <button
@@ -238,7 +237,7 @@ function isWithin(path: string, place: string): boolean {
   return place === "/" ? bare === "/" : bare === place || bare.startsWith(`${place}/`);
 }
 
-/** Instead of content: what is missing and what to do next. */
+/** Shown instead of content: what is missing and what to do next. */
 export const Empty = ({ title, children }: { title: string; children?: Child }) => (
   <div class="empty">
     <h2>{title}</h2>
@@ -246,7 +245,7 @@ export const Empty = ({ title, children }: { title: string; children?: Child }) 
   </div>
 );
 
-/** A page that says what went wrong. */
+/** The page of an error. */
 export const ErrorPage = (props: { page: PageContext; status: number; title: string; detail: string }) => (
   <Layout page={props.page} title={props.title}>
     <div class="empty">
@@ -260,7 +259,7 @@ export const ErrorPage = (props: { page: PageContext; status: number; title: str
   </Layout>
 );
 
-/** A message in the corner, for an action that was refused or needs a word. */
+/** A message in the corner, for the result of an action. */
 export const Toast = (props: { level: "info" | "error"; undo?: string; children?: Child }) => (
   <div class={`notice notice-${props.level}`} data-expires="8">
     <Icon name={props.level === "error" ? "failed" : "complete"} />

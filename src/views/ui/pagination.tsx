@@ -1,13 +1,13 @@
 /** @jsxImportSource hono/jsx */
-/** The way to the next pages of a list that is paged by key. */
+/** Links to the newer and older pages of a keyset-paged list. */
 
 export interface PageLinksView {
-  /** The places where the pages of older and of newer rows begin, `null` where there are none. */
+  /** Cursors of the pages of older and newer rows; `null` if there are none. */
   readonly older: string | null;
   readonly newer: string | null;
 }
 
-/** @param address the list with something more in its address */
+/** @param address builds the address of the list with more parameters */
 export const PageLinks = (props: PageLinksView & { address: (more: Readonly<Record<string, string>>) => string }) => {
   const { older, newer, address } = props;
   return older === null && newer === null ? null : (

@@ -1,15 +1,15 @@
 /** @jsxImportSource hono/jsx */
-/** Sparklines: the last values of a feature as one light line. */
+/** Sparklines: the last values of a feature as a line. */
 
 import { formatValue } from "./format.ts";
 
-/** Height of a sparkline in the steps to which its values are rounded; the width is one step a value. */
+/** Height of a sparkline in the steps that values are rounded to; its width is one step per value. */
 const HEIGHT = 20;
 
 /**
- * The line through `values` as SVG path data: x is the index, y is 0 (highest value) to `height` (lowest), in whole
- * numbers. Undefined values (NaN) are gaps; a value alone between gaps is a dot. Relative steps, and steps in the same
- * direction made one, keep 100 values at about 350 characters. Empty if no value is defined.
+ * The line through `values` as SVG path data: x is the index, y from 0 (highest value) to `height` (lowest), rounded.
+ * NaN is a gap, a single value between gaps a dot; empty if no value is defined. Relative steps, merged where the slope
+ * is equal, keep 100 values at about 350 characters.
  */
 export function sparkPath(values: ArrayLike<number>, height = HEIGHT): string {
   const { low, high } = extent(values);
@@ -52,7 +52,7 @@ function extent(values: ArrayLike<number>): { low: number; high: number } {
   return { low, high };
 }
 
-/** The sparkline of `values`; an empty drawing of the same size where none is defined. */
+/** The sparkline of `values`; an empty SVG of the same size if none is defined. */
 export const Spark = ({ values }: { values: ArrayLike<number> }) => {
   const path = sparkPath(values);
   if (path === "") return <svg class="spark" aria-hidden="true" />;
