@@ -1,9 +1,10 @@
-/** What a row says after a person has acted on it. */
+/** The stage that a row shows after a person has acted on it. */
 
 import type { Stage } from "../../domain/runs/progress.ts";
 import type { JobAction } from "../../domain/runs/states.ts";
+import { writeMoment } from "../../domain/time.ts";
 
-const clock = () => `${new Date().toISOString().slice(11, 19)} UTC`;
+const clock = () => writeMoment(Date.now(), "UTC", "second");
 
 /** The stage that an action leads to, with the time at which it was ordered. */
 export function stageOf(action: JobAction | "refetch"): Stage {

@@ -1,6 +1,6 @@
-/** The verbs on runs and jobs: start, pause, resume, cancel, skip, retry. Routes, command line and schedules use these. */
+/** Starts, lists and controls runs and their jobs, for routes, the command line and schedules. */
 
-import { Refusal } from "../../domain/errors.ts";
+import { invalid, Refusal } from "../../domain/errors.ts";
 import { describeStage, type JobProgress, type Stage } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -175,7 +175,7 @@ export class RunService {
 
   /**
    * Acts on every job that `picks` chooses and whose state allows the action.
-   * @param expected how many the person was told of; if it is another number by now, nothing is done
+   * @param expected the number the person confirmed; if it has changed, nothing is done
    * @returns the symbols acted on, or how many it would be
    * @throws Refusal if there is no such run, or nothing in it to act on
    */
@@ -401,7 +401,3 @@ export class RunService {
 }
 
 const noRun = (runId: string) => new Refusal("not_found", `There is no run ${JSON.stringify(runId.slice(0, 60))}`);
-
-function invalid(path: string, message: string): Refusal {
-  return new Refusal("invalid", `${path}: ${message}`, [{ path, message }]);
-}
