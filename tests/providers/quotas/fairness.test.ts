@@ -48,7 +48,7 @@ describe("fairness", () => {
     expect(granted.map(({ job }) => job).join("")).toBe("ababab");
   });
 
-  test("is by cost, not by number", async () => {
+  test("fairness is by cost, not by number", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(1)]);
     await limiter.acquire(ask({ run: "first" })).then((permit) => permit.settle({}));
@@ -59,7 +59,7 @@ describe("fairness", () => {
     expect(Math.abs(spent("dear") - spent("cheap"))).toBeLessThanOrEqual(5);
   });
 
-  test("leaves nobody behind: whatever comes is granted once", async () => {
+  test("fairness starves nobody: every request is granted exactly once", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -83,7 +83,7 @@ describe("fairness", () => {
     );
   });
 
-  test("one who gives up makes room", async () => {
+  test("a request that gives up makes room for the next", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(1)]);
     (await limiter.acquire(ask())).settle({});

@@ -30,7 +30,7 @@ async function work(limiter: RateLimiter, clock: VirtualClock, { calls = 100, wo
 }
 
 describe("a minute's limit", () => {
-  test("is never exceeded at the vendor, however long requests are on their way", async () => {
+  test("a minute's limit is never exceeded at the vendor, however long requests are on their way", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 40 }),
@@ -48,7 +48,7 @@ describe("a minute's limit", () => {
     );
   });
 
-  test("is never exceeded over 6,000 calls of 8 workers, and hardly a second of it is wasted", async () => {
+  test("a minute's limit is never exceeded over 6,000 calls of 8 workers, and hardly a second of it is wasted", async () => {
     const clock = new VirtualClock();
     const start = clock.now();
     let turn = 0;
@@ -59,7 +59,7 @@ describe("a minute's limit", () => {
     expect(ideal / (clock.now() - start)).toBeGreaterThanOrEqual(0.97);
   });
 
-  test("counts weights where the vendor does", async () => {
+  test("a minute's limit counts weights where the vendor does", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [{ period: "minute", counts: "units", limit: 10 }]);
     const permits: Permit[] = [];
@@ -73,7 +73,7 @@ describe("a minute's limit", () => {
     expect(permits.length).toBe(3);
   });
 
-  test("comes free again when a worker dies without a word", async () => {
+  test("a slot of the minute is freed when a worker crashes without settling", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(1)]);
     await limiter.acquire(ask());
@@ -87,7 +87,7 @@ describe("a minute's limit", () => {
     expect(granted).toBe(true);
   });
 
-  test("tells those who wait until when, and why", async () => {
+  test("waiting requests learn until when they wait, and why", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(2)]);
     const told: [string, number, string][] = [];
@@ -109,7 +109,7 @@ describe("a minute's limit", () => {
 });
 
 describe("a day's limit", () => {
-  test("stops at the limit and goes on after the vendor's reset", async () => {
+  test("a day's limit stops requests and continues after the vendor's reset", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [{ ...perDay(10), dayStart: 5 * 3600 }]);
     let granted = 0;
@@ -120,7 +120,7 @@ describe("a day's limit", () => {
     expect(granted).toBe(4);
   });
 
-  test("refuses at once who has no patience, with the seconds to the reset", async () => {
+  test("a request that would wait longer than its maximum is refused at once, with the seconds to the reset", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perDay(1)]);
     await limiter.acquire(ask());
@@ -131,7 +131,7 @@ describe("a day's limit", () => {
     expect(limiter.snapshot()[0]?.waiting).toBe(0);
   });
 
-  test("lets cheap requests use what is too little for a dear one", async () => {
+  test("a day's limit lets cheap requests use what is too little for an expensive one", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perDay(6)]);
     await limiter.acquire(ask({ cost: 4 }));
@@ -144,7 +144,7 @@ describe("a day's limit", () => {
     expect(granted).toEqual(["cheap", "dear"]);
   });
 
-  test("gets back what the vendor did not charge, but not after the reset", async () => {
+  test("a day's limit gets back what the vendor did not charge, but not after the reset", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(100), perDay(100)]);
     const used = () => limiter.snapshot()[0]!.gauges.map((gauge) => gauge.used);
@@ -162,7 +162,7 @@ describe("a day's limit", () => {
     expect(used()[1]).toBe(0);
   });
 
-  test("never fits a request that costs more than all of it: that is said at once", async () => {
+  test("a request that costs more than the whole limit is refused at once", async () => {
     const failure = await limiterOf(new VirtualClock(), [perDay(3)])
       .acquire(ask({ cost: 5 }))
       .catch((error) => error);
@@ -170,7 +170,7 @@ describe("a day's limit", () => {
     expect(failure.message).toBe("acme: one request costs 5 units, the day's limit is 3");
   });
 
-  test("follows the hour and the month of the vendor's clock as well", () => {
+  test("limits of the hour and the month follow the vendor's clock as well", () => {
     const clock = new VirtualClock(Date.UTC(2026, 0, 31, 23, 10));
     const limits: QuotaLimit[] = [
       { period: "hour", counts: "requests", limit: 50 },
@@ -184,7 +184,7 @@ describe("a day's limit", () => {
 describe("what the vendor says", () => {
   const dayUsed = (limiter: RateLimiter) => limiter.snapshot()[0]!.gauges.at(-1)!.used;
 
-  test("counts where it is more than our count, with what is still on its way", async () => {
+  test("the vendor's count is taken over where it exceeds ours, plus what is still on its way", async () => {
     const limiter = limiterOf(new VirtualClock(), [perDay(1_000)]);
     const first = await limiter.acquire(ask({ cost: 5 }));
     await limiter.acquire(ask({ cost: 5 })); // on its way: the vendor has not seen it
@@ -194,7 +194,7 @@ describe("what the vendor says", () => {
     expect(dayUsed(limiter)).toBe(405);
   });
 
-  test("of its minute closes ours", async () => {
+  test("the vendor's count of its minute corrects ours", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(10)]);
     (await limiter.acquire(ask())).settle({ used: { minute: 10 } });
@@ -208,7 +208,7 @@ describe("what the vendor says", () => {
     expect(granted).toBe(true);
   });
 
-  test("of its limit is believed, unless the user set a lower one", async () => {
+  test("the vendor's limit is taken over, unless the user set a lower one", async () => {
     const clock = new VirtualClock();
     const open = limiterOf(clock, [perMinute(10)]);
     open.report("acme", { limits: { minute: 2_000 } });
@@ -220,7 +220,7 @@ describe("what the vendor says", () => {
     expect(fixed.snapshot()[0]?.gauges[0]?.limit).toBe(5);
   });
 
-  test("holds everybody when it asks for a pause", async () => {
+  test("a hold by the vendor holds all requests", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(100)]);
     (await limiter.acquire(ask())).settle({ holdSeconds: 30, reason: "HTTP 429" });
@@ -236,7 +236,7 @@ describe("what the vendor says", () => {
     expect(waits).toEqual(["HTTP 429", "HTTP 429"]);
   });
 
-  test("of a long ban refuses the impatient", async () => {
+  test("a long ban refuses requests with a short maximum wait", async () => {
     const limiter = limiterOf(new VirtualClock(), []);
     limiter.report("acme", { holdSeconds: 7_200, reason: "HTTP 418: banned" });
     const failure = await limiter.acquire(ask({ maxWait: 300 })).catch((error) => error);
@@ -246,7 +246,7 @@ describe("what the vendor says", () => {
 });
 
 describe("memory", () => {
-  test("leave is given only after the request is stored", async () => {
+  test("a permit is given only after the request is stored", async () => {
     const clock = new VirtualClock();
     let release = () => {};
     const stored: (readonly QuotaRow[])[] = [];
@@ -279,7 +279,7 @@ describe("memory", () => {
     expect(limiter.snapshot()[0]?.gauges.map((gauge) => gauge.used)).toEqual([0, 0]);
   });
 
-  test("a restart forgets nothing: day, minute and hold", async () => {
+  test("a restart keeps the day, the minute and the hold", async () => {
     const clock = new VirtualClock();
     const limits = [perMinute(4), perDay(10)];
     const before = limiterOf(clock, limits);
@@ -317,7 +317,7 @@ describe("memory", () => {
     expect(next.snapshot()[0]?.gauges[0]?.used).toBe(0);
   });
 
-  test("a new key takes over those who wait", async () => {
+  test("a new key takes over the waiting requests", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perDay(1)]);
     await limiter.acquire(ask());
@@ -329,12 +329,12 @@ describe("memory", () => {
     expect(limiter.snapshot()[0]?.gauges[0]?.used).toBe(3);
   });
 
-  test("an account's name tells keys apart and holds none of them", () => {
+  test("an account's name distinguishes keys and contains none of them", () => {
     expect(accountOf("acme", "secret-1")).not.toBe(accountOf("acme", "secret-2"));
     expect(accountOf("acme", "secret-1")).toMatch(/^acme:[0-9a-f]{12}$/);
   });
 
-  test("who spends it is known", async () => {
+  test("the spenders of a limit are known", async () => {
     const limiter = limiterOf(new VirtualClock(), [perDay(100)]);
     await limiter.acquire(ask({ run: "a", cost: 5 }));
     await limiter.acquire(ask({ run: "b", cost: 20 }));
