@@ -58,7 +58,7 @@ export class Throttle {
     const now = this.now();
     const { count, until } = this.#guesses.get(address) ?? { count: 0, until: 0 };
     if (until > now) return until - now;
-    // Who has been quiet for as long as the longest wait begins anew.
+    // An address without attempts for the longest wait starts from zero.
     const guesses = until > 0 && now - until > LONGEST_WAIT ? 1 : count + 1;
     const wait = guesses < FREE_GUESSES ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (guesses - FREE_GUESSES));
     this.#guesses.delete(address);

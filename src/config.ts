@@ -87,7 +87,7 @@ class Reader {
     return value === "" ? undefined : value;
   }
 
-  /** A secret's fault is told without the secret. */
+  /** The fault of a secret is reported without the secret. */
   secret(variable: string, minLength: number): string | undefined {
     const value = this.text(variable);
     if (value !== undefined && value.length < minLength) {

@@ -58,7 +58,11 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
       ? { what, fault: null }
       : { what, fault: damage.join("; "), advice: "Stop the server and restore the newest backup." };
   } catch (error) {
-    yield { what, fault: messageOf(error), advice: "Restore the newest backup, or move the file away to begin anew." };
+    yield {
+      what,
+      fault: messageOf(error),
+      advice: "Restore the newest backup, or move the file away to start with an empty database.",
+    };
   } finally {
     db.close();
   }

@@ -1,7 +1,7 @@
 /**
  * The progress hub: the last state of every job, and two ways to follow it.
  *
- * - `stream()` delivers EVERY event in order through a bounded queue; who falls behind is told how much was
+ * - `stream()` delivers EVERY event in order through a bounded queue; a reader that falls behind learns how much was
  *   skipped and gets a fresh snapshot.
  * - `onFrame()` delivers what changed, newest per job, at most once per `FRAME_MS`: one call for all viewers of the
  *   screen, so that each frame is rendered once.
@@ -21,7 +21,7 @@ export const FRAME_MS = 100;
  */
 const RUSH_EVENTS = 50;
 export const RUSH_FRAME_MS = 250;
-/** Events a stream may fall behind before it is told that it lagged. */
+/** Events a stream may fall behind before it reports that it lagged. */
 export const STREAM_LIMIT = 4_096;
 /** Log lines kept for viewers who come late. */
 const LOG_LIMIT = 1_000;
@@ -237,11 +237,11 @@ export class EventStream {
     this.#notify = null;
   }
 
-  /** Waits for events, at most `patienceMs` (then the chunk is empty); `null` when the stream is closed. */
-  async next(patienceMs: number): Promise<StreamChunk | null> {
+  /** Waits for events, at most `maxWaitMs` (then the chunk is empty); `null` when the stream is closed. */
+  async next(maxWaitMs: number): Promise<StreamChunk | null> {
     if (this.#queue.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, patienceMs);
+        const timer = setTimeout(resolve, maxWaitMs);
         this.#notify = () => {
           clearTimeout(timer);
           resolve();

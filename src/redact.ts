@@ -15,7 +15,7 @@ export function redactor(secrets: readonly (string | undefined)[]): (text: strin
 }
 
 /**
- * Blots out every secret it was ever told: one that was replaced may still stand in what is under way.
+ * Redacts every secret it was ever given: a replaced one may still occur in work under way.
  * Its `redact` may be handed out before the secrets are known.
  */
 export class Redactor {

@@ -15,7 +15,7 @@ import { trend } from "./families/trend.ts";
 import { volatility } from "./families/volatility.ts";
 import { volumeFamily } from "./families/volume.ts";
 
-/** Raise it whenever a feature's values change: stored states and profiles of an older version are then made anew. */
+/** Raise it whenever a feature's values change: older stored states and profiles are then computed again. */
 export const CATALOG_VERSION = 1;
 
 /** A feature with its place in the catalogue. */

@@ -1,4 +1,4 @@
-/** Why symbols of a run failed, so that two hundred of them are told in a line or two. */
+/** Groups the reasons why symbols of a run failed, the most frequent first. */
 
 import type { JobProgress } from "./progress.ts";
 

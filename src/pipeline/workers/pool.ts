@@ -16,7 +16,7 @@ import {
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
-  /** Resolves when the request may be sent; `held` is told why it waits, and until when. */
+  /** Resolves when the request may be sent; `held` is called with the cause and end of a wait. */
   acquire(request: {
     readonly provider: string;
     readonly cost: number;

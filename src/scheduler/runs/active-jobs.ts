@@ -1,4 +1,4 @@
-/** A symbol is worked on once at a time at an interval: who asks for it again is told where it is. */
+/** A symbol has one active job at an interval; a request for a second one is refused with the run that has it. */
 
 import { Refusal } from "../../domain/errors.ts";
 import type { Interval } from "../../domain/market/interval.ts";

@@ -11,7 +11,7 @@ import type { CoverageOf } from "./run-registry.ts";
 export interface KnownBatch extends KnownWindow, Batch {}
 
 /**
- * The batches of a job in order. What a repair asks for, and a history built anew from further back, is known only as
+ * The batches of a job in order. What a repair asks for, and a history rebuilt from further back, is known only as
  * far as it was asked for; so is what an increment asks before it has begun.
  */
 export function batchesOf(

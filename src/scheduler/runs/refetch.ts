@@ -53,7 +53,7 @@ export async function planRefetch(dependencies: RefetchDeps, request: RefetchReq
 
 /**
  * Puts the picked jobs back into the queue to ask for what `scope` names.
- * @param expected the plan's symbols and batches that the person was told of; with other numbers nothing is done
+ * @param expected the symbols and batches the person confirmed; if they have changed, nothing is done
  * @returns what is being asked for, and whether it was `done`
  * @throws Refusal as `planRefetch`; also if the scope has nothing to do here, or a symbol is active elsewhere
  */

@@ -11,7 +11,7 @@ import { activeSymbols } from "./active-jobs.ts";
 import type { RunRequest } from "./run-request.ts";
 import type { RunService } from "./run-service.ts";
 
-/** `update` asks for what is new, `engineer` computes again, `repair` fetches gaps, `rebuild` fetches all anew. */
+/** `update` fetches new bars, `engineer` recomputes features, `repair` fetches gaps, `rebuild` fetches all again. */
 export const RENEWALS = ["update", "engineer", "repair", "rebuild"] as const;
 export type Renewal = (typeof RENEWALS)[number];
 

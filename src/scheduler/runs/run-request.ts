@@ -17,7 +17,7 @@ export interface RunRequest {
   readonly provider?: string | undefined;
   readonly batchDays: number;
   readonly maxWorkers?: number | undefined;
-  /** A full run that fetches anew beside what is stored, and puts it in its place when it is whole. */
+  /** A full run that fetches the history again into staging and replaces the stored one when it is complete. */
   readonly rebuild?: boolean | undefined;
   /** The provider that a repair may ask for what its own does not have. */
   readonly repairProvider?: string | undefined;

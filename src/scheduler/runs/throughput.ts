@@ -82,7 +82,7 @@ export class Throughput {
   }
 }
 
-/** Rounded as they are told: symbols and requests to a tenth, bars whole. */
+/** Rates, rounded: symbols and requests to a tenth, bars to whole numbers. */
 export function ratesPerMinute(symbols: number, bars: number, requests: number): Rates {
   const tenth = (value: number) => Math.round(value * 10) / 10;
   return { symbolsPerMinute: tenth(symbols), barsPerMinute: Math.round(bars), requestsPerMinute: tenth(requests) };
