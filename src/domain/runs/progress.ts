@@ -45,8 +45,12 @@ export type Stage =
   /** It waits inside the stage that it is in: percent and status stay. */
   | { readonly stage: "waiting"; readonly wait: Wait };
 
-/** A stage that a job can be in. */
-type JobStage = Exclude<Stage, { stage: "waiting" }>;
+/** Where a job is: the stage it is in, its percentage (0..100), and what it waits for inside of the stage. */
+export interface JobPosition {
+  readonly stage: Exclude<Stage, { stage: "waiting" }>;
+  readonly percent: number;
+  readonly wait: Wait | null;
+}
 
 export type Status =
   | "Queued"
@@ -60,11 +64,9 @@ export type Status =
   | "Cancelled"
   | "Skipped";
 
-/** What a stage says by itself. */
+/** What a job is doing, in words. */
 interface StageText {
   readonly status: Status;
-  /** `null` where the percentage stays what it was. */
-  readonly progress: number | null;
   readonly microStage: string;
 }
 
@@ -88,39 +90,64 @@ function percent(done: number, total: number, { from, to } = { from: 0, to: 100 
   return total > 0 ? from + Math.floor(((to - from) * done) / total) : to;
 }
 
-/** Status, percent and micro-stage of a stage, as the contract words them. */
-export function describeStage(stage: JobStage): StageText {
+/** The percentage that a stage brings a job to; `null` where it stays what it was. */
+function percentOf(stage: JobPosition["stage"]): number | null {
   switch (stage.stage) {
     case "queued":
-      return { status: "Queued", progress: 0, microStage: "Waiting for a worker" };
+      return 0;
+    case "fetch":
+      return percent(stage.done, stage.total, STAGES.fetch);
+    case "engineer":
+      return percent(stage.done, stage.total, STAGES.engineer);
+    case "create":
+      return STAGES.create.from;
+    case "store":
+      return STAGES.store.from;
+    case "complete":
+      return 100;
+    default:
+      return null;
+  }
+}
+
+/** Status and micro-stage of a stage, as the contract words them. */
+export function describeStage(stage: JobPosition["stage"]): StageText {
+  switch (stage.stage) {
+    case "queued":
+      return { status: "Queued", microStage: "Waiting for a worker" };
     case "fetch": {
       const { done, total } = stage;
       const batch = Math.min(done + 1, total);
-      return {
-        status: "Fetching history",
-        progress: percent(done, total, STAGES.fetch),
-        microStage: `Batch ${batch}/${total}: ${percent(done, total)}%`,
-      };
+      return { status: "Fetching history", microStage: `Batch ${batch}/${total}: ${percent(done, total)}%` };
     }
     case "engineer": {
       const { done, total } = stage;
-      return {
-        status: "Engineering features",
-        progress: percent(done, total, STAGES.engineer),
-        microStage: `Feature ${done}/${total}: ${percent(done, total)}%`,
-      };
+      return { status: "Engineering features", microStage: `Feature ${done}/${total}: ${percent(done, total)}%` };
     }
     case "create":
-      return { status: "Creating profile", progress: STAGES.create.from, microStage: "Preparing profile metadata..." };
+      return { status: "Creating profile", microStage: "Preparing profile metadata..." };
     case "store":
-      return { status: "Storing profile", progress: STAGES.store.from, microStage: "Writing to database..." };
+      return { status: "Storing profile", microStage: "Writing to database..." };
     case "complete":
-      return { status: "Complete", progress: 100, microStage: `Completed in ${stage.seconds.toFixed(1)}s` };
+      return { status: "Complete", microStage: `Completed in ${stage.seconds.toFixed(1)}s` };
     case "failed":
-      return { status: "Failed", progress: null, microStage: stage.reason };
+      return { status: "Failed", microStage: stage.reason };
     case "stopped":
-      return { status: stage.status, progress: null, microStage: stage.reason };
+      return { status: stage.status, microStage: stage.reason };
   }
+}
+
+/** Where a job is after `stage`: its percentage never falls unless it starts over (`queued`). */
+export function advance({ stage, percent }: Omit<JobPosition, "wait">, next: Stage): JobPosition {
+  if (next.stage === "waiting") return { stage, percent, wait: next.wait };
+  const reached = next.stage === "queued" ? 0 : Math.max(percent, percentOf(next) ?? percent);
+  return { stage: next, percent: reached, wait: null };
+}
+
+/** Status and micro-stage of a job at `now` (epoch milliseconds). */
+export function describePosition({ stage, wait }: Omit<JobPosition, "percent">, now: number): StageText {
+  const text = describeStage(stage);
+  return wait === null ? text : { ...text, microStage: describeWait(wait, now) };
 }
 
 /** The state of one job as every viewer sees it: the fields of a progress event (docs/contract.md §2). */
@@ -149,25 +176,6 @@ export interface JobProgress {
   readonly coverage: Coverage | null;
   /** Counts events up, over all jobs, since the server started. */
   readonly seq: number;
-}
-
-/** The fields that a stage changes, at `now` (epoch milliseconds): percent never falls unless the job starts over. */
-export function advance(
-  previous: JobProgress,
-  stage: Stage,
-  now: number,
-): Pick<JobProgress, "status" | "progress" | "microStage" | "wait"> {
-  if (stage.stage === "waiting") {
-    const { status, progress } = previous;
-    return { status, progress, microStage: describeWait(stage.wait, now), wait: stage.wait };
-  }
-  const { status, progress, microStage } = describeStage(stage);
-  return {
-    status,
-    progress: stage.stage === "queued" ? 0 : Math.max(previous.progress, progress ?? previous.progress),
-    microStage,
-    wait: null,
-  };
 }
 
 /** The log line of an update, e.g. `AAPL: Fetching history - Batch 2/24: 4% (1%)`. */

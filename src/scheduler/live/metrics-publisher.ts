@@ -47,7 +47,7 @@ export class MetricsPublisher {
     // Once more after the last job, so that the final figures are published too.
     if (busy || this.#wasBusy) {
       const open = [...runs.registry.runs.values()].filter((run) => run.finishedAt === null);
-      for (const run of open) runs.touch(run);
+      for (const run of open) runs.registry.touch(run);
       const summaries = open.map((run) => runs.registry.summary(run));
       const sum = (pick: (run: (typeof summaries)[number]) => number) =>
         summaries.reduce((total, run) => total + pick(run), 0);

@@ -5,7 +5,7 @@ import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import type { Database } from "../../storage/db.ts";
 import { type KnownWindow, windowsOfSymbols } from "../../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
-import type { CoverageOf } from "./run-registry.ts";
+import type { CoverageOf, RunRecord } from "./run-registry.ts";
 
 /** A batch of a job and what came of it. */
 export interface KnownBatch extends KnownWindow, Batch {}
@@ -38,7 +38,7 @@ export function plannedCoverage(run: RunRow): CoverageOf {
 }
 
 /** The coverage of the jobs of one run, as far as the database knows it. */
-export async function readCoverage(db: Database, run: RunRow, jobs: readonly JobRow[]): Promise<CoverageOf> {
+export async function readCoverage(db: Database, run: RunRecord["row"], jobs: readonly JobRow[]): Promise<CoverageOf> {
   if (run.mode === "reprocess") return () => null;
   const ledgers = await windowsOfSymbols(
     db,

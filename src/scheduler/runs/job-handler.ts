@@ -31,16 +31,16 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
-      if (!(await runs.begin(job))) return DONE;
+      if (!(await runs.control.begin(job))) return DONE;
       const outcome = await pool.run(taskOf(job), {
         stage(stage, counters) {
           // A job that was paused or cancelled has said so already; what its worker still does is no news.
           if (job.state !== "running") return;
           runs.registry.stage(job, stage, counters);
-          runs.touch(job.run);
+          runs.registry.touch(job.run);
         },
         coverage(coverage) {
-          if (job.state === "running") runs.registry.cover(job, coverage);
+          if (job.state === "running") job.coverage = coverage;
         },
         log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
         alert: onAlert,
@@ -49,7 +49,7 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
     } catch (error) {
       if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
       log.write("error", `${job.symbol}: ${stackOf(error)}`, job.run.row.id, job.symbol);
-      if (job.state === "running") await runs.fail([job], `internal error: ${messageOf(error)}`);
+      if (job.state === "running") await runs.control.fail([job], `internal error: ${messageOf(error)}`);
       return DONE;
     }
   };
@@ -66,25 +66,26 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
     case "done": {
       const { seconds, ...counters } = outcome;
       // The worker's own write decides: a pause may have come before it, or just too late.
-      if ((await storedState(db, job.id)) === "complete") await runs.complete(job, seconds, counters);
+      if ((await storedState(db, job.id)) === "complete") await runs.control.complete(job, seconds, counters);
       return DONE;
     }
     case "parked": {
       if (job.state !== "running") return DONE;
       const { wait, counters } = outcome;
-      await runs.requeue(job, { stage: "waiting", wait }, { counters });
+      await runs.control.putBack(job, { stage: "waiting", wait }, counters);
       return { again: true, afterMs: Math.max(0, wait.until - Date.now()) };
     }
     case "failed":
       if (job.state !== "running") return DONE;
-      await runs.fail([job], outcome.reason, { counters: outcome.counters });
+      await runs.control.fail([job], outcome.reason, outcome.counters);
       // With a refused key no other symbol of the provider can succeed: they are stopped with the same reason.
       if (outcome.error === "auth" || outcome.error === "plan")
-        await runs.failProvider(job.run.row.provider, outcome.reason);
+        await runs.control.failProvider(job.run.row.provider, outcome.reason);
       return DONE;
     case "stopped":
       // On shutdown the job keeps its state: the next start takes it up again.
-      if (outcome.reason === "shutdown" && job.state === "running") await runs.requeue(job, { stage: "queued" });
+      if (outcome.reason === "shutdown" && job.state === "running")
+        await runs.control.putBack(job, { stage: "queued" });
       return DONE;
   }
 }
@@ -95,13 +96,11 @@ const stackOf = (error: unknown) => (error instanceof Error ? (error.stack ?? er
 async function handleCrash(runs: RunService, log: Log, job: JobRecord, error: WorkerCrashed): Promise<TaskResult> {
   if (job.state !== "running") return DONE;
   job.workerCrashes += 1;
-  const { workerCrashes } = job;
-  if (workerCrashes >= MAX_CRASHES) {
-    const reason = `Its worker died ${workerCrashes} times: ${error.message}`;
-    await runs.fail([job], reason, { workerCrashes });
+  if (job.workerCrashes >= MAX_CRASHES) {
+    await runs.control.fail([job], `Its worker died ${job.workerCrashes} times: ${error.message}`);
     return DONE;
   }
   log.write("warn", `${job.symbol}: worker died (${error.message}), trying again`, job.run.row.id, job.symbol);
-  await runs.requeue(job, { stage: "queued" }, { workerCrashes });
+  await runs.control.putBack(job, { stage: "queued" });
   return AGAIN;
 }

@@ -8,9 +8,10 @@ import { canApply } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Database } from "../../storage/db.ts";
 import { releaseWindows, type Window, windowsOfSymbols } from "../../storage/runs/batches.ts";
-import { type JobRow, jobsOfRun, type RunRow } from "../../storage/runs/runs.ts";
+import { type JobRow, jobsOfRun } from "../../storage/runs/runs.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { batchesOf, type KnownBatch, readCoverage } from "./job-batches.ts";
+import { progressOf, type RunRecord } from "./run-registry.ts";
 import type { RunService } from "./run-service.ts";
 
 export interface RefetchDeps {
@@ -82,11 +83,8 @@ export async function refetch(
   );
   const jobs = [...record.jobs.values()].filter((job) => symbols.has(job.symbol) && canApply("refetch", job.state));
   const rowOf = new Map(rows.map((row) => [row.symbol, row]));
-  for (const job of jobs) {
-    const known = coverage({ ...rowOf.get(job.symbol)!, state: "queued" });
-    if (known) runs.registry.cover(job, known);
-  }
-  await runs.act(record, jobs, "refetch", { fetchMode: fetchModeOf(scope) });
+  const known = new Map(jobs.map((job) => [job, coverage({ ...rowOf.get(job.symbol)!, state: "queued" })]));
+  await runs.control.requeueJobs(record, jobs, "refetch", { fetchMode: fetchModeOf(scope), coverage: known });
   return { done: true, plan };
 }
 
@@ -96,9 +94,10 @@ export const sizeOf = ({ symbols, batches }: ScopePlan): string => `${symbols.le
 async function endedJobs({ db, runs }: RefetchDeps, { runId, picks }: RefetchRequest) {
   const { row: run, jobs } = await runs.open(runId);
   const all = await jobsOfRun(db, runId);
+  const now = Date.now();
   const selection = all.filter(({ symbol }) => {
     const job = jobs.get(symbol);
-    return job !== undefined && picks(job.progress);
+    return job !== undefined && picks(progressOf(job, now));
   });
   const rows = selection.filter(({ symbol }) => canApply("refetch", jobs.get(symbol)!.state));
   if (selection.length === 0) throw new Refusal("not_found", "The run has no such symbol");
@@ -110,7 +109,7 @@ async function endedJobs({ db, runs }: RefetchDeps, { runId, picks }: RefetchReq
   return { run, rows };
 }
 
-async function plansOf({ db, provider }: RefetchDeps, run: RunRow, rows: readonly JobRow[], within?: Window) {
+async function plansOf({ db, provider }: RefetchDeps, run: RunRecord["row"], rows: readonly JobRow[], within?: Window) {
   const source = provider(run.provider);
   if (source === undefined) throw new Refusal("conflict", `The provider ${run.provider} is not set up`);
   const ledgers = await windowsOfSymbols(

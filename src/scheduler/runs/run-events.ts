@@ -1,6 +1,7 @@
 /** What an ended run and a failed job have to tell whoever is to be alerted. */
 
 import { type AlertEvent, type JobFailed, type JobReport, REPORTED_JOBS } from "../../domain/alerts.ts";
+import { describeStage } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import type { JobRecord, RunRecord } from "./run-registry.ts";
 
@@ -17,9 +18,9 @@ export function runEnded(run: RunRecord, summary: RunSummary, finishedAt: number
 
 const isFailed = ({ state }: JobReport) => state === "failed";
 
-function jobReport({ symbol, state, progress, workedMs }: JobRecord): JobReport {
-  const { dataPoints, apiCalls, microStage } = progress;
-  const error = state === "failed" ? microStage : null;
+function jobReport({ symbol, state, stage, counters, workedMs }: JobRecord): JobReport {
+  const { dataPoints, apiCalls } = counters;
+  const error = state === "failed" ? describeStage(stage).microStage : null;
   return { symbol, state, dataPoints, apiCalls, seconds: Math.round(workedMs / 100) / 10, error };
 }
 

@@ -1,11 +1,13 @@
-/** The runs in memory: every job's present state, what it tells the hub, and the totals of its run. */
+/** The runs in memory: where every job is, what of it is sent to viewers, and the totals of its run. */
 
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { estimate, requestBlock } from "../../domain/runs/eta.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
 import {
   advance,
+  describePosition,
   describeStage,
+  type JobPosition,
   type JobProgress,
   progressLine,
   STAGES,
@@ -13,58 +15,125 @@ import {
 } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
-import { JOB_STATES, type JobState, runStateOf } from "../../domain/runs/states.ts";
-import type { ProgressHub } from "../../hub.ts";
+import { JOB_STATES, type JobState, type RunState, runStateOf } from "../../domain/runs/states.ts";
+import { jobKey, type ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
-import type { JobCount, JobRow, RunRow } from "../../storage/runs/runs.ts";
+import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import { ratesPerMinute, Throughput } from "./throughput.ts";
 
+/** Finished runs that stay in memory for the pages; older ones are read from the database. */
+const KEPT_FINISHED = 5;
+/** Shortest time between two totals of the same run, milliseconds. */
+const SUMMARY_MS = 250;
+
+/** What a job has come to so far; `gaps` is known once it is complete. */
+export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
+
+/** A job in memory. What viewers see of it is derived by `progressOf`; `job-control.ts` changes its state. */
 export interface JobRecord {
   readonly id: number;
-  readonly key: string;
   readonly run: RunRecord;
   readonly symbol: string;
   state: JobState;
-  /** What it asks its provider for. */
+  stage: JobPosition["stage"];
+  percent: JobPosition["percent"];
+  wait: JobPosition["wait"];
+  counters: Counters;
+  /** What came of its batches; shown with its next stage. */
+  coverage: Coverage | null;
+  /** What it requests from its provider. */
   fetchMode: FetchMode;
   workerCrashes: number;
-  /** Milliseconds worked before the present stretch, and since when that one lasts (epoch ms). */
+  /** Milliseconds worked before the present work interval, and since when that one lasts (epoch ms). */
   workedMs: number;
   workingSince: number | null;
-  progress: JobProgress;
+  /** Number of the last event about it. */
+  seq: number;
 }
 
 export interface RunRecord {
-  readonly row: RunRow;
+  /** The run as it was requested. Its state and end follow from its jobs. */
+  readonly row: Readonly<Omit<RunRow, "state" | "finishedAt">>;
   readonly jobs: Map<string, JobRecord>;
   finishedAt: number | null;
+  /** The state that was stored last; the present one is `stateOf`. */
+  storedState: RunState;
   /** Its speed, since this process first worked on it. */
   throughput: Throughput | null;
 }
 
-/** What a job looks like from its row in the database. */
-export function progressOfRow(row: JobRow): Omit<JobProgress, "seq"> {
+/** The key of a job in the queue. */
+export const keyOf = ({ run, symbol }: JobRecord): string => jobKey(run.row.id, symbol);
+
+/** What viewers see of a job at `now` (epoch milliseconds). */
+export function progressOf(job: JobRecord, now: number): JobProgress {
+  const { row } = job.run;
+  const since = job.workingSince === null ? null : job.workingSince - job.workedMs;
+  const { status, microStage } = describePosition(job, now);
   return {
-    runId: row.runId,
-    symbol: row.symbol,
+    runId: row.id,
+    symbol: job.symbol,
     interval: row.interval,
-    state: row.state,
-    status: row.status as JobProgress["status"],
-    progress: row.progress,
-    microStage: row.microStage,
-    dataPoints: row.dataPoints,
-    apiCalls: row.apiCalls,
-    gaps: row.gaps ?? 0,
-    duration: Math.round(row.workedMs / 100) / 10,
-    wait: null,
-    since: null,
-    coverage: null,
+    state: job.state,
+    status,
+    progress: job.percent,
+    microStage,
+    wait: job.wait,
+    dataPoints: job.counters.dataPoints,
+    apiCalls: job.counters.apiCalls,
+    gaps: job.counters.gaps ?? 0,
+    duration: Math.round((since === null ? job.workedMs : now - since) / 100) / 10,
+    since,
+    coverage: job.coverage,
+    seq: job.seq,
   };
 }
 
-/** What a stage says besides itself; `gaps` comes with the last one. */
-export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
+/** A run and its jobs as the database has them. */
+export function recordOf(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
+  const { state: storedState, finishedAt } = row;
+  const run: RunRecord = { row, jobs: new Map(), finishedAt, storedState, throughput: null };
+  for (const job of rows) {
+    const { id, symbol, state, progress, dataPoints, apiCalls, gaps, fetchMode, workerCrashes, workedMs } = job;
+    run.jobs.set(symbol, {
+      id,
+      run,
+      symbol,
+      state,
+      stage: stageOfRow(job),
+      percent: progress,
+      wait: null,
+      counters: { dataPoints, apiCalls, gaps: gaps ?? 0 },
+      coverage: coverage(job),
+      fetchMode,
+      workerCrashes,
+      workedMs,
+      workingSince: null,
+      seq: 0,
+    });
+  }
+  return run;
+}
+
+/** The stage of a stored job. One that was at work or waited when the server stopped waits for a worker. */
+function stageOfRow({ state, microStage, workedMs }: JobRow): JobPosition["stage"] {
+  switch (state) {
+    case "queued":
+    case "running":
+      return { stage: "queued" };
+    case "complete":
+      return { stage: "complete", seconds: workedMs / 1_000 };
+    case "failed":
+      return { stage: "failed", reason: microStage };
+    case "paused":
+      return { stage: "stopped", status: "Paused", reason: microStage };
+    case "cancelled":
+      return { stage: "stopped", status: "Cancelled", reason: microStage };
+    case "skipped":
+      return { stage: "stopped", status: "Skipped", reason: microStage };
+  }
+}
 
 /** What is known of the batches of a job in the database. */
 export type CoverageOf = (job: JobRow) => Coverage | null;
@@ -72,6 +141,10 @@ export type CoverageOf = (job: JobRow) => Coverage | null;
 export class RunRegistry {
   readonly runs = new Map<string, RunRecord>();
   readonly #now: () => number;
+  /** Runs whose totals have changed since they were last sent. */
+  readonly #changed = new Set<RunRecord>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
 
   constructor(
     private readonly dependencies: {
@@ -88,26 +161,11 @@ export class RunRegistry {
 
   /** Takes a run and its jobs into memory and shows them. */
   open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
-    const run: RunRecord = { row, jobs: new Map(), finishedAt: row.finishedAt, throughput: null };
-    for (const job of rows) {
-      const progress = this.dependencies.hub.report({ ...progressOfRow(job), coverage: coverage(job) });
-      const { id, symbol, state, fetchMode, workerCrashes, workedMs } = job;
-      const key = `${row.id}:${symbol}`;
-      run.jobs.set(symbol, {
-        id,
-        key,
-        run,
-        symbol,
-        state,
-        fetchMode,
-        workerCrashes,
-        workedMs,
-        workingSince: null,
-        progress,
-      });
-    }
+    const run = recordOf(row, rows, coverage);
+    const now = this.#now();
+    for (const job of run.jobs.values()) this.#report(job, now);
     this.runs.set(row.id, run);
-    this.dependencies.hub.reportRun(this.summary(run));
+    this.publish(run);
     return run;
   }
 
@@ -117,35 +175,31 @@ export class RunRegistry {
   }
 
   /** Records what a job reports, tells the hub, and writes the line of docs/contract.md §2. */
-  stage(job: JobRecord, stage: Stage, counters?: Counters): void {
+  stage(job: JobRecord, stage: Stage, counters: Counters = job.counters): void {
     const now = this.#now();
-    const since = job.workingSince === null ? null : job.workingSince - job.workedMs;
-    const duration = Math.round((since === null ? job.workedMs : now - since) / 100) / 10;
-    const before = job.progress;
-    job.progress = this.dependencies.hub.report({
-      ...job.progress,
-      ...advance(job.progress, stage, now),
-      ...(counters && { dataPoints: counters.dataPoints, apiCalls: counters.apiCalls }),
-      gaps: (stage.stage === "complete" && counters?.gaps) || 0,
-      state: job.state,
-      duration,
-      since,
-    });
-    const { dataPoints, apiCalls } = job.progress;
-    const done = {
-      symbols: stage.stage === "complete" ? 1 : 0,
-      bars: dataPoints - before.dataPoints,
-      requests: apiCalls - before.apiCalls,
-    };
-    job.run.throughput?.count(done, now);
-    this.dependencies.onBars?.(done.bars);
+    const before = job.counters;
+    const { dataPoints, apiCalls, gaps = 0 } = counters;
+    Object.assign(job, advance(job, stage));
+    const isComplete = stage.stage === "complete";
+    job.counters = { dataPoints, apiCalls, gaps: isComplete ? gaps : 0 };
+    const line = progressLine(this.#report(job, now));
+    const bars = dataPoints - before.dataPoints;
+    const requests = apiCalls - before.apiCalls;
+    job.run.throughput?.count({ symbols: isComplete ? 1 : 0, bars, requests }, now);
+    this.dependencies.onBars?.(bars);
     const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
-    this.dependencies.log.write(level, progressLine(job.progress), job.run.row.id, job.symbol);
+    this.dependencies.log.write(level, line, job.run.row.id, job.symbol);
   }
 
-  /** Notes what came of a job's batches; its next stage shows it. */
-  cover(job: JobRecord, coverage: Coverage): void {
-    job.progress = { ...job.progress, coverage };
+  #report(job: JobRecord, now: number): JobProgress {
+    const shown = this.dependencies.hub.report(progressOf(job, now));
+    job.seq = shown.seq;
+    return shown;
+  }
+
+  /** What viewers were last sent of a job. */
+  lastShown(job: JobRecord): JobProgress | undefined {
+    return this.dependencies.hub.jobByKey(keyOf(job));
   }
 
   startWork(job: JobRecord): void {
@@ -163,13 +217,48 @@ export class RunRegistry {
     job.run.throughput?.end(now);
   }
 
+  /** The state of a run, computed from its jobs. */
+  stateOf(run: RunRecord): RunState {
+    return runStateOf(totals(run).counts);
+  }
+
+  /** Sends the totals of a run at once. */
+  publish(run: RunRecord): void {
+    this.#changed.delete(run);
+    this.dependencies.hub.reportRun(this.summary(run));
+  }
+
+  /** Sends the totals of a run soon, with those of all others that change meanwhile. */
+  touch(run: RunRecord): void {
+    this.#changed.add(run);
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      for (const each of this.#changed) this.publish(each);
+    }, SUMMARY_MS);
+  }
+
+  /** Drops the oldest finished runs from memory. */
+  forgetOld(): void {
+    const finished = [...this.runs.values()].filter((run) => run.finishedAt !== null);
+    for (const { row } of finished.slice(0, Math.max(0, finished.length - KEPT_FINISHED))) {
+      this.runs.delete(row.id);
+      this.dependencies.hub.forget(row.id);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
   /** When the run will be done, and what holds it up. */
   #outlook({ row, jobs, throughput }: RunRecord, { progress, apiCalls }: ReturnType<typeof totals>) {
     let fetched = 0;
     let unfetched = 0;
-    for (const { state, progress: job } of jobs.values()) {
+    for (const { state, percent } of jobs.values()) {
       if (state === "cancelled" || state === "skipped" || state === "failed") continue;
-      const share = Math.min(1, job.progress / STAGES.fetch.to);
+      const share = Math.min(1, percent / STAGES.fetch.to);
       fetched += share;
       unfetched += 1 - share;
     }
@@ -195,9 +284,8 @@ export class RunRegistry {
 
   summary(run: RunRecord): RunSummary {
     const { row, jobs, throughput, finishedAt } = run;
-    const counts = countStates(run);
     const sums = totals(run);
-    const { progress, dataPoints, apiCalls, gaps } = sums;
+    const { counts, progress, dataPoints, apiCalls, gaps } = sums;
     const state = runStateOf(counts);
     return {
       ...describeRow(row),
@@ -209,7 +297,7 @@ export class RunRegistry {
       dataPoints,
       apiCalls,
       gaps,
-      failures: counts.failed > 0 ? failureReasons(progressOf(jobs.values())) : [],
+      failures: counts.failed > 0 ? failureReasons(failed(jobs.values())) : [],
       ...(throughput === null
         ? ratesPerMinute(0, 0, 0)
         : finishedAt === null
@@ -220,39 +308,8 @@ export class RunRegistry {
   }
 }
 
-/** The totals of a run that is no longer in memory, from what the database has; its failures come from `jobs`. */
-export function summaryOfRows(
-  row: RunRow,
-  counted: readonly JobCount[],
-  jobs: readonly JobProgress[] = [],
-): RunSummary {
-  const counts = noCounts();
-  for (const { state, jobs } of counted) counts[state] = jobs;
-  const sum = (pick: (count: JobCount) => number) => counted.reduce((total, each) => total + pick(each), 0);
-  const dataPoints = sum((count) => count.dataPoints);
-  const apiCalls = sum((count) => count.apiCalls);
-  const total = sum((count) => count.jobs);
-  const minutes = row.finishedAt === null ? 0 : (row.finishedAt - row.createdAt) / 60_000;
-  return {
-    ...describeRow(row),
-    state: row.state,
-    finishedAt: row.finishedAt,
-    counts,
-    total,
-    progress: row.finishedAt === null ? 0 : 100,
-    dataPoints,
-    apiCalls,
-    gaps: sum((count) => count.gaps),
-    failures: failureReasons(jobs),
-    ...(minutes > 0
-      ? ratesPerMinute(counts.complete / minutes, dataPoints / minutes, apiCalls / minutes)
-      : ratesPerMinute(0, 0, 0)),
-    eta: null,
-    blocked: null,
-  };
-}
-
-function describeRow(row: RunRow) {
+/** What a summary says of the run as it was requested. */
+export function describeRow(row: RunRecord["row"]) {
   const { id, mode, interval, provider, years, batchDays, maxWorkers, createdAt } = row;
   return {
     id,
@@ -266,38 +323,31 @@ function describeRow(row: RunRow) {
   } as const;
 }
 
-function* progressOf(jobs: Iterable<JobRecord>) {
-  for (const { progress } of jobs) yield progress;
+function* failed(jobs: Iterable<JobRecord>) {
+  for (const { symbol, state, stage } of jobs) {
+    if (state === "failed") yield { symbol, state, microStage: describeStage(stage).microStage };
+  }
 }
 
-const noCounts = () => Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+/** No job in any state. */
+export const noCounts = () => Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
 
-function countStates(run: RunRecord): Record<JobState, number> {
-  const counts = noCounts();
-  for (const job of run.jobs.values()) counts[job.state] += 1;
-  return counts;
-}
-
-/** Mean progress of the jobs that count, and sums over all. A failed job is as far as it will come. */
+/** Jobs in each state, mean progress of those that count, and sums over all. A failed job is as far as it will come. */
 function totals(run: RunRecord) {
+  const counts = noCounts();
   let counted = 0;
   let progress = 0;
   let dataPoints = 0;
   let apiCalls = 0;
   let gaps = 0;
-  for (const job of run.jobs.values()) {
-    dataPoints += job.progress.dataPoints;
-    apiCalls += job.progress.apiCalls;
-    if (job.state === "complete") gaps += job.progress.gaps ?? 0;
-    if (job.state === "cancelled" || job.state === "skipped") continue;
+  for (const { state, percent, counters } of run.jobs.values()) {
+    counts[state] += 1;
+    dataPoints += counters.dataPoints;
+    apiCalls += counters.apiCalls;
+    if (state === "complete") gaps += counters.gaps ?? 0;
+    if (state === "cancelled" || state === "skipped") continue;
     counted += 1;
-    progress += job.state === "failed" ? 100 : job.progress.progress;
+    progress += state === "failed" ? 100 : percent;
   }
-  return { progress: counted === 0 ? 100 : progress / counted, dataPoints, apiCalls, gaps };
-}
-
-/** What the database keeps of a stage, so that a restart shows it. A wait is not kept: a restart queues the job. */
-export function patchOf(job: JobRecord, stage: Stage) {
-  const { status, microStage } = describeStage(stage.stage === "waiting" ? { stage: "queued" } : stage);
-  return { status, microStage, progress: job.progress.progress, workedMs: job.workedMs };
+  return { counts, progress: counted === 0 ? 100 : progress / counted, dataPoints, apiCalls, gaps };
 }

@@ -2,15 +2,20 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   advance,
+  describePosition,
   describeStage,
   describeWait,
+  type JobPosition,
   progressLine,
+  STAGES,
   type Stage,
   stageAt,
   type Wait,
   waitWords,
 } from "../../../src/domain/runs/progress.ts";
-import { job } from "../../helpers/fixtures.ts";
+
+const NOW = 1_700_000_000_000;
+const START: JobPosition = { stage: { stage: "fetch", done: 1, total: 24 }, percent: 0, wait: null };
 
 describe("the words of the contract", () => {
   const rows: [Parameters<typeof describeStage>[0], string, number | null, string][] = [
@@ -30,12 +35,18 @@ describe("the words of the contract", () => {
   ];
   for (const [stage, status, progress, microStage] of rows) {
     test(`${status}: ${microStage}`, () => {
-      expect(describeStage(stage)).toEqual({ status, progress, microStage } as never);
+      expect<object>(describeStage(stage)).toEqual({ status, microStage });
+      // Where the contract names no percentage, it stays what it was.
+      const percent = progress === null ? 17 : 0;
+      expect(advance({ ...START, percent }, stage).percent).toBe(progress ?? percent);
     });
   }
 
   test("log lines are written as the contract says", () => {
-    const at = (stage: Stage) => progressLine({ ...job({ progress: 0 }), ...advance(job({ progress: 0 }), stage, 0) });
+    const at = (stage: Stage) => {
+      const position = advance(START, stage);
+      return progressLine({ symbol: "AAPL", progress: position.percent, ...describePosition(position, 0) });
+    };
     expect(at({ stage: "fetch", done: 1, total: 24 })).toBe("AAPL: Fetching history - Batch 2/24: 4% (1%)");
     expect(at({ stage: "engineer", done: 100, total: 200 })).toBe(
       "AAPL: Engineering features - Feature 100/200: 50% (57%)",
@@ -46,7 +57,6 @@ describe("the words of the contract", () => {
   });
 });
 
-const NOW = 1_700_000_000_000;
 const retry = (over: Partial<Extract<Wait, { cause: "retry" }>> = {}): Wait => {
   return { cause: "retry", until: NOW + 3_000, attempt: 2, of: 5, reason: "HTTP 503", ...over };
 };
@@ -67,11 +77,14 @@ describe("a wait", () => {
   }
 
   test("a wait keeps status and percent, and ends with the next stage", () => {
-    const before = job({ progress: 17 });
-    const waiting = { ...before, ...advance(before, { stage: "waiting", wait: retry() }, NOW) };
-    expect(waiting).toEqual({ ...before, wait: retry(), microStage: "Retry 2/5 in 3s: HTTP 503" });
-    const after = { ...waiting, ...advance(waiting, { stage: "fetch", done: 9, total: 24 }, NOW) };
-    expect(after).toEqual({ ...before, microStage: "Batch 10/24: 37%" });
+    const before = { ...START, percent: 17 };
+    const waiting = advance(before, { stage: "waiting", wait: retry() });
+    expect(waiting).toEqual({ ...before, wait: retry() });
+    const [status, microStage] = ["Fetching history", "Retry 2/5 in 3s: HTTP 503"] as const;
+    expect(describePosition(waiting, NOW)).toEqual({ status, microStage });
+    const after = advance(waiting, { stage: "fetch", done: 9, total: 24 });
+    expect(after).toEqual({ stage: { stage: "fetch", done: 9, total: 24 }, percent: 17, wait: null });
+    expect(describePosition(after, NOW)).toEqual({ status, microStage: "Batch 10/24: 37%" });
   });
 
   test("the words of a wait say what it is as data", () => {
@@ -118,27 +131,36 @@ const anyStage: fc.Arbitrary<Stage> = fc.oneof(
 test("whatever a job reports within an attempt, its percent never falls and stays within 0 and 100", () => {
   fc.assert(
     fc.property(fc.array(anyStage, { maxLength: 40 }), (stages) => {
-      let state = job({ progress: 0 });
+      let state = START;
       for (const stage of stages) {
-        const next = { ...state, ...advance(state, stage, NOW) };
-        expect(next.progress).toBeGreaterThanOrEqual(state.progress);
-        expect(next.progress).toBeLessThanOrEqual(100);
-        expect(Number.isInteger(next.progress)).toBe(true);
+        const next = advance(state, stage);
+        expect(next.percent).toBeGreaterThanOrEqual(state.percent);
+        expect(next.percent).toBeLessThanOrEqual(100);
+        expect(Number.isInteger(next.percent)).toBe(true);
         state = next;
       }
-      expect(advance(state, { stage: "queued" }, NOW).progress).toBe(0);
+      expect(advance(state, { stage: "queued" }).percent).toBe(0);
     }),
   );
 });
 
-test("the percentage of a stage tells the stage", () => {
+test("a job waits exactly while its micro-stage says so", () => {
   fc.assert(
-    fc.property(anyStage, (stage) => {
-      if (stage.stage === "waiting") return;
-      const { progress } = describeStage(stage);
-      if (progress !== null && progress < 100) expect<string>(stageAt(progress)).toBe(stage.stage);
+    fc.property(fc.array(anyStage, { maxLength: 20 }), (stages) => {
+      let position = START;
+      for (const stage of stages) {
+        position = advance(position, stage);
+        const { microStage } = describePosition(position, NOW);
+        expect(position.wait !== null).toBe(/^(?:Rate limit:|Retry \d)/.test(microStage));
+      }
     }),
   );
+});
+
+test("a percentage tells the stage that it belongs to", () => {
+  for (const [stage, { from, to = from }] of Object.entries<{ from: number; to?: number }>(STAGES)) {
+    for (let percent = from; percent <= to; percent++) expect<string>(stageAt(percent)).toBe(stage);
+  }
 });
 
 test("percent and micro-stage follow the formulas for every count", () => {
@@ -146,16 +168,18 @@ test("percent and micro-stage follow the formulas for every count", () => {
     fc.property(fc.integer({ min: 1, max: 5_000 }), fc.nat(), (total, n) => {
       const done = n % (total + 1);
       const p = Math.floor((100 * done) / total);
-      expect(describeStage({ stage: "fetch", done, total })).toEqual({
+      const fetch = { stage: "fetch", done, total } as const;
+      expect(describeStage(fetch)).toEqual({
         status: "Fetching history",
-        progress: Math.floor((45 * done) / total),
         microStage: `Batch ${Math.min(done + 1, total)}/${total}: ${p}%`,
       });
-      expect(describeStage({ stage: "engineer", done, total })).toEqual({
+      expect(advance(START, fetch).percent).toBe(Math.floor((45 * done) / total));
+      const engineer = { stage: "engineer", done, total } as const;
+      expect(describeStage(engineer)).toEqual({
         status: "Engineering features",
-        progress: 50 + Math.floor((15 * done) / total),
         microStage: `Feature ${done}/${total}: ${p}%`,
       });
+      expect(advance(START, engineer).percent).toBe(50 + Math.floor((15 * done) / total));
     }),
   );
 });

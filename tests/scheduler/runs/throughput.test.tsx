@@ -4,7 +4,7 @@ import { createLog } from "../../../src/log.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
 import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
 import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
-import { progressOfRow, RunRegistry } from "../../../src/scheduler/runs/run-registry.ts";
+import { RunRegistry } from "../../../src/scheduler/runs/run-registry.ts";
 import { runRow } from "../../../src/scheduler/runs/run-request.ts";
 import type { JobRow } from "../../../src/storage/runs/runs.ts";
 import { RunHead } from "../../../src/views/runs/run-header.tsx";
@@ -106,7 +106,7 @@ describe("the rates of a run", () => {
   test("the rates of a run count what a resumed job adds, not what it had", async () => {
     using b = board(1);
     const job = b.jobs[0]!;
-    job.progress = { ...job.progress, ...progressOfRow({ ...JOB, dataPoints: 400, apiCalls: 20 }), seq: 0 };
+    job.counters = { dataPoints: 400, apiCalls: 20 };
     b.begin(job);
     await b.clock.advance(MINUTE);
     b.fetched(job, 21, 420);
