@@ -17,16 +17,7 @@ export const isScope = (value: unknown): value is Scope => SCOPES.includes(value
 export const covers = (granted: Scope, needed: Scope): boolean => SCOPES.indexOf(granted) >= SCOPES.indexOf(needed);
 
 /** POST requests that change nothing: their parameters do not fit a URL. */
-const ASKING = new Set([
-  "/companies",
-  "/companies/run",
-  "/runs/preview",
-  "/api/runs/preview",
-  "/theme",
-  "/zone",
-  "/login",
-  "/logout",
-]);
+const ASKING = new Set(["/companies", "/companies/run", "/runs/preview", "/theme", "/zone", "/login", "/logout"]);
 
 /** Keys, tokens and the audit. */
 const GUARDED = /^\/(?:settings|audit|api\/(?:settings|tokens|audit))(?:\/|$)/;
