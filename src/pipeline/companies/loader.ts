@@ -13,7 +13,7 @@ const WORKER = new URL("./worker.ts", import.meta.url);
 /** The run that the limiter counts requests for lists under. */
 const COMPANY_RUN = "companies";
 
-export interface CompanyLoaderOptions {
+interface Dependencies {
   readonly gate: Gate;
   /** The settings as they are now: keys can change while the server runs. */
   settings(): WorkerSettings;
@@ -25,7 +25,7 @@ export class CompanyLoader {
   #last: Promise<unknown> = Promise.resolve();
   readonly #stop = new AbortController();
 
-  constructor(private readonly options: CompanyLoaderOptions) {}
+  constructor(private readonly dependencies: Dependencies) {}
 
   /**
    * Reads or fetches a list and stores it.
@@ -61,14 +61,14 @@ export class CompanyLoader {
         case "settle":
           return permits.get(data.request)?.(data.report);
         case "log":
-          return this.options.log(data.level, data.message);
+          return this.dependencies.log(data.level, data.message);
         case "done":
           return end.resolve(data.loaded);
         case "failed":
           return end.reject(data.kind ? new ProviderError(data.kind, data.message) : new Error(data.message));
       }
     });
-    thread.postMessage({ type: "load", settings: this.options.settings(), companyTask } satisfies ToLoader);
+    thread.postMessage({ type: "load", settings: this.dependencies.settings(), companyTask } satisfies ToLoader);
     try {
       return await end.promise;
     } finally {
@@ -87,12 +87,12 @@ export class CompanyLoader {
     const say = (message: ToLoader) => thread.postMessage(message);
     try {
       const task = { runId: COMPANY_RUN, jobId: 0 };
-      const permit = await this.options.gate.acquire({
+      const permit = await this.dependencies.gate.acquire({
         provider,
         cost,
         task,
         signal: this.#stop.signal,
-        held: (wait) => this.options.log("info", `Companies of ${provider}: ${describeWait(wait, Date.now())}`),
+        held: (wait) => this.dependencies.log("info", `Companies of ${provider}: ${describeWait(wait, Date.now())}`),
       });
       permits.set(request, permit.settle);
       say({ type: "granted", request });

@@ -29,14 +29,14 @@ const STREAMS = /^\/(?:api\/)?events$/;
 /** Longest reason stored, characters. */
 const MAX_REASON = 200;
 
-export interface GuardOptions {
+interface Dependencies {
   readonly access: Authenticator;
   /** Whether only this machine can reach the server. */
   readonly loopback: boolean;
   refuse(c: Context, fault: Problem): Response | Promise<Response>;
 }
 
-export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: GuardOptions): void {
+export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: Dependencies): void {
   app.use(async (c, next) => {
     const host = c.req.header("Host");
     // DNS rebinding: another site may point its own name at this machine. With a login it could do nothing.
@@ -68,7 +68,7 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: GuardOp
 }
 
 /** Redirects a person to the login and back; programs, fragments and streams get 401 instead. */
-function askToSignIn(c: Context, refuse: GuardOptions["refuse"]): Response | Promise<Response> {
+function askToSignIn(c: Context, refuse: Dependencies["refuse"]): Response | Promise<Response> {
   const { method, path } = c.req;
   const { search } = new URL(c.req.url);
   if (wantsFragment(c) && path !== "/events") {

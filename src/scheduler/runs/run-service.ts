@@ -38,7 +38,7 @@ import {
 import { type RunRequest, refuseContradictions, runRow } from "./run-request.ts";
 import { ratesPerMinute } from "./throughput.ts";
 
-export interface RunServiceOptions {
+interface Dependencies {
   readonly db: Database;
   readonly hub: ProgressHub;
   readonly log: Log;
@@ -60,14 +60,14 @@ export class RunService {
   readonly registry: RunRegistry;
   readonly control: JobControl;
 
-  constructor(private readonly options: RunServiceOptions) {
-    this.registry = new RunRegistry(options);
-    this.control = new JobControl({ ...options, registry: this.registry });
+  constructor(private readonly dependencies: Dependencies) {
+    this.registry = new RunRegistry(dependencies);
+    this.control = new JobControl({ ...dependencies, registry: this.registry });
   }
 
   /** Queues the runs again that a restart interrupted. */
   async recover(): Promise<void> {
-    const { db, log } = this.options;
+    const { db, log } = this.dependencies;
     for (const row of await openRuns(db)) {
       const rows = await jobsOfRun(db, row.id);
       const interrupted = rows.filter((job) => job.state === "running").map((job) => job.id);
@@ -87,15 +87,15 @@ export class RunService {
    * @throws Refusal if the provider is unknown or has no such interval, or a symbol is active at this interval
    */
   async start(request: RunRequest, extraWrites?: (runId: string) => readonly Write[]): Promise<RunSummary> {
-    const { db, log, defaults } = this.options;
+    const { db, log, defaults } = this.dependencies;
     const { symbols, interval } = request;
     const name = request.provider ?? defaults.provider;
-    const provider = this.options.provider(name);
+    const provider = this.dependencies.provider(name);
     if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
     if (!provider.intervals.includes(interval)) {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }
-    refuseContradictions(request, provider, this.options.provider);
+    refuseContradictions(request, provider, this.dependencies.provider);
     await refuseActive(db, symbols, interval);
     const row = runRow(request, provider, defaults.maxWorkers, Date.now());
     try {
@@ -115,7 +115,7 @@ export class RunService {
 
   /** A page of the runs that pass the filter, with their totals, newest first. */
   async list(filter: RunFilter, window: PageWindow) {
-    const { db } = this.options;
+    const { db } = this.dependencies;
     const { rows, older, newer } = await listRuns(db, filter, window);
     const ids = rows.map(({ id }) => id);
     const counted = Map.groupBy(await countJobs(db, ids), ({ runId }) => runId);
@@ -135,7 +135,7 @@ export class RunService {
     const jobsOf = ({ jobs }: RunRecord) => [...jobs.values()].map((job) => progressOf(job, now));
     const open = this.registry.runs.get(runId);
     if (open) return { run: this.registry.summary(open), jobs: jobsOf(open) };
-    const { db } = this.options;
+    const { db } = this.dependencies;
     const row = await findRun(db, runId);
     if (row === undefined) throw noRun(runId);
     const jobs = jobsOf(recordOf(row, await jobsOfRun(db, runId), () => null));
@@ -204,17 +204,18 @@ export class RunService {
 
   /** A run and the states of its jobs; one that is only in the database comes into memory when it is opened. */
   async #find(runId: string) {
-    const { registry, options } = this;
+    const { registry } = this;
+    const { db } = this.dependencies;
     const known = registry.runs.get(runId);
     if (known) {
       const states = new Map([...known.jobs.values()].map((job) => [job.symbol, job.state]));
       return { states, state: registry.stateOf(known), open: () => known };
     }
-    const row = await findRun(options.db, runId);
+    const row = await findRun(db, runId);
     if (row === undefined) throw noRun(runId);
-    const rows = await jobsOfRun(options.db, runId);
+    const rows = await jobsOfRun(db, runId);
     const states = new Map(rows.map((job) => [job.symbol, job.state]));
-    const coverage = await readCoverage(options.db, row, rows);
+    const coverage = await readCoverage(db, row, rows);
     return { states, state: row.state, open: () => registry.runs.get(runId) ?? registry.open(row, rows, coverage) };
   }
 }
