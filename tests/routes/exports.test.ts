@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
-import { parquetReadObjects } from "hyparquet";
 import { FEATURES } from "../../src/features/catalog.ts";
 import { readBars } from "../../src/storage/market/bars.ts";
 import { findSeries } from "../../src/storage/market/series.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
+import { readParquet } from "../helpers/tables.ts";
 
 setDefaultTimeout(60_000);
 
@@ -39,7 +39,7 @@ const READERS = {
     };
   },
   async parquet(response: Response): Promise<Table> {
-    const objects = await parquetReadObjects({ file: await response.arrayBuffer() });
+    const objects = await readParquet(await response.arrayBuffer());
     const names = Object.keys(objects[0] ?? {}).filter((name) => name !== "timestamp");
     return {
       names,
