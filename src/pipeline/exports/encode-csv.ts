@@ -1,24 +1,27 @@
 /** A table as CSV: ISO times, full precision, an empty cell where a value is undefined. */
 
-import { isoSecond } from "../../domain/time.ts";
+import { NUMBER_BYTES, writeNumber } from "./number-text.ts";
 import type { TableBlock } from "./table-block.ts";
+import { TIME_BYTES, textPieces, timeWriter } from "./text-pieces.ts";
+
+const COMMA = 44;
+const NEWLINE = 10;
 
 export async function* encodeCsv(
   names: readonly string[],
   blocks: AsyncIterable<TableBlock>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const encoder = new TextEncoder();
-  yield encoder.encode(`${["timestamp", ...names].join(",")}\n`);
-  for await (const { ts, columns } of blocks) {
-    let text = "";
-    for (let i = 0; i < ts.length; i++) {
-      text += isoSecond(ts[i]!);
-      for (const column of columns) {
-        const value = column[i]!;
-        text += Number.isNaN(value) ? "," : `,${value}`;
-      }
-      text += "\n";
+  yield new TextEncoder().encode(`${["timestamp", ...names].join(",")}\n`);
+  const writeTime = timeWriter();
+  const rowBytes = TIME_BYTES + names.length * (1 + NUMBER_BYTES) + 1;
+  yield* textPieces(blocks, rowBytes, (out, start, { ts, columns }, row) => {
+    let at = writeTime(out, start, ts[row]!);
+    for (let k = 0; k < columns.length; k++) {
+      out[at++] = COMMA;
+      const value = columns[k]![row]!;
+      if (!Number.isNaN(value)) at = writeNumber(out, at, value);
     }
-    yield encoder.encode(text);
-  }
+    out[at++] = NEWLINE;
+    return at;
+  });
 }

@@ -1,0 +1,61 @@
+/** Tables as text: rows written into byte buffers of bounded size, and the times of their bars. */
+
+import { isoMillisecond } from "../../domain/time.ts";
+import { writeText } from "./number-text.ts";
+import type { TableBlock } from "./table-block.ts";
+
+/** Bytes of a piece, unless one row is longer: about 2 ms of work. */
+const PIECE_BYTES = 512 * 1024;
+
+/** Writes row `row` of `block` at `at`, where the bytes of a row are free, and returns where it ends. */
+type WriteRow = (out: Uint8Array, at: number, block: TableBlock, row: number) => number;
+
+/** The rows of all blocks as pieces with buffers of their own. `rowBytes` is the most that one row takes. */
+export async function* textPieces(
+  blocks: AsyncIterable<TableBlock>,
+  rowBytes: number,
+  writeRow: WriteRow,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const size = Math.max(PIECE_BYTES, rowBytes);
+  for await (const block of blocks) {
+    for (let row = 0; row < block.ts.length; ) {
+      const out = new Uint8Array(size);
+      let at = 0;
+      while (row < block.ts.length && at + rowBytes <= size) at = writeRow(out, at, block, row++);
+      yield out.subarray(0, at);
+    }
+  }
+}
+
+/** The most bytes that one time takes: `+275760-09-13T00:00:00Z`. */
+export const TIME_BYTES = 24;
+
+const DAY = 86_400;
+
+/** Returns a function that writes epoch seconds as `2026-03-02T14:02:11Z`; it formats each date once. */
+export function timeWriter(): (out: Uint8Array, at: number, ts: number) => number {
+  let date = Number.NaN;
+  let dateText = "";
+  return (out, at, ts) => {
+    const day = Math.floor(ts / DAY);
+    if (day !== date) {
+      dateText = isoMillisecond(day * DAY).slice(0, -"00:00:00.000Z".length);
+      date = day;
+    }
+    const second = Math.floor(ts - day * DAY);
+    const minute = (second / 60) | 0;
+    const hour = (minute / 60) | 0;
+    let end = writeText(out, at, dateText);
+    end = writeTwo(out, end, hour, ":");
+    end = writeTwo(out, end, minute - hour * 60, ":");
+    return writeTwo(out, end, second - minute * 60, "Z");
+  };
+}
+
+function writeTwo(out: Uint8Array, at: number, value: number, after: string): number {
+  const tens = (value / 10) | 0;
+  out[at] = 48 + tens;
+  out[at + 1] = 48 + value - tens * 10;
+  out[at + 2] = after.charCodeAt(0);
+  return at + 3;
+}
