@@ -1,0 +1,37 @@
+/**
+ * One export in a process of its own, so that its memory can be seen: takes the stream of the export thread as a
+ * route does, and prints what it cost as JSON. Arguments: the database's URL, the request as JSON.
+ */
+
+import type { ExportRequest } from "../../src/pipeline/exports/export-table.ts";
+import { Exporter } from "../../src/pipeline/exports/exporter.ts";
+
+export interface ExportCost {
+  readonly seconds: number;
+  readonly bytes: number;
+  /** The most memory seen at a piece, above that of the idle process with the thread running, in bytes. */
+  readonly growth: number;
+}
+
+const [dbUrl, text] = process.argv.slice(2) as [string, string];
+const request: ExportRequest = JSON.parse(text);
+const exporter = new Exporter({ dbUrl, dbToken: undefined, providerValues: {}, sessions: {} });
+
+/** Bytes of the export, and the peak of this process's memory. (Its `maxRSS` would begin with that of its parent.) */
+async function read(wanted: ExportRequest): Promise<{ bytes: number; peak: number }> {
+  let bytes = 0;
+  let peak = 0;
+  for await (const piece of exporter.stream(wanted)) {
+    bytes += piece.length;
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }
+  return { bytes, peak };
+}
+
+await read({ ...request, from: 0, to: 1 });
+const idle = process.memoryUsage.rss();
+const start = performance.now();
+const { bytes, peak } = await read(request);
+const seconds = (performance.now() - start) / 1000;
+await exporter.close();
+console.log(JSON.stringify({ seconds, bytes, growth: peak - idle } satisfies ExportCost));
