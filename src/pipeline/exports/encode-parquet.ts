@@ -4,9 +4,9 @@ import { ChunkEncoder, DOUBLE, INT64 } from "./parquet-chunk.ts";
 import type { TableBlock } from "./table-block.ts";
 import { ThriftWriter } from "./thrift.ts";
 
-/** The most rows of a row group, and the most bytes that are kept while one is collected: 16,000 rows of 200 columns. */
+/** The most rows of a row group, and the most bytes that are kept while one is collected: 10,000 rows of 200 columns. */
 const GROUP_ROWS = 122_880;
-const GROUP_BYTES = 26 * 2 ** 20;
+const GROUP_BYTES = 16 * 2 ** 20;
 /** Bytes after which the finished columns of a row group are given out. */
 const PIECE_BYTES = 512 * 1024;
 
