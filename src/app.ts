@@ -32,6 +32,7 @@ import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { migrateDatabase, openDatabase } from "./storage/db.ts";
+import { WriteLock } from "./storage/file/write-lock.ts";
 import { takeLease } from "./storage/lease.ts";
 import { LogStore } from "./storage/log.ts";
 import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
@@ -53,6 +54,9 @@ export interface AppOptions {
   readonly clock?: Clock;
 }
 
+/** Pages of the write-ahead log (of 4 KiB) that the main thread leaves to the workers. */
+const MAX_LOG_PAGES = 20_000;
+
 const close = (each: { close(): void | Promise<void> }) => each.close();
 
 /**
@@ -65,8 +69,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { dbUrl, dbToken, sessions, logDays, runDays, provider: defaultProvider } = config;
   const clock = options.clock ?? systemClock;
 
-  const db = stack.adopt(await openDatabase(dbUrl, dbToken), close);
+  const writeLock = new WriteLock();
+  const db = stack.adopt(await openDatabase(dbUrl, dbToken, writeLock), close);
   await migrateDatabase(db);
+  // The workers move the write-ahead log into the file: this thread would block while the disk is slow.
+  if (db.local) await db.script(`PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES}`);
   stack.defer(await takeLease(db, hostname()));
 
   const hub = stack.adopt(new ProgressHub(), close);
@@ -80,7 +87,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const settings = await ProviderSettings.open(db, config, log);
   secrets.learn(secretsOf(settings.values));
-  const workerSettings = () => ({ dbUrl, dbToken, sessions, providerValues: settings.values });
+  const workerSettings = () => ({
+    dbUrl,
+    dbToken,
+    sessions,
+    writeLock: writeLock.shared,
+    providerValues: settings.values,
+  });
   const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
   const findProvider = (name: string) => providers.find(name);
 

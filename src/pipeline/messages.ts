@@ -64,6 +64,8 @@ interface CallCounters {
 export interface WorkerSettings {
   readonly dbUrl: string;
   readonly dbToken: string | undefined;
+  /** The memory of the lock of all threads that write to the database file. */
+  readonly writeLock: SharedArrayBuffer;
   /** The providers' variables by name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
   /** Closures and short days on top of the built-in calendar. */

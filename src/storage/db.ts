@@ -1,63 +1,19 @@
 /**
- * Opens the database, a local libSQL file or a remote server, behind one interface. Reads and single writes go through
- * drizzle on `@libsql/client`; whatever must be atomic goes through `write`. There are no interactive transactions: on
- * a file they would occupy the client's only connection.
+ * Opens the database, a local libSQL file or a remote server, behind one interface. Reads and single writes may go
+ * through drizzle; whatever must be atomic goes through `write`. There are no interactive transactions: on a file they
+ * would hold up every other writer.
  */
 
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client, InValue } from "@libsql/client";
-// Every worker loads this file: what only remote servers or migrations need is imported when they need it.
-import { createClient } from "@libsql/client/sqlite3";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
-import Driver from "libsql";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
+import type { Database, Statement, Write } from "./database.ts";
+import { openFile } from "./file/file-database.ts";
+import { WriteLock } from "./file/write-lock.ts";
 
-/** How long a connection waits for another one's write to end, milliseconds. */
-const BUSY_TIMEOUT_MS = 10_000;
-/** Prepared statements kept per connection. */
-const STATEMENT_CACHE = 64;
-
-/** `auto_vacuum`, which lets a file shrink, must be set before anything is written to a new file. */
-const PRAGMAS = [
-  "auto_vacuum = INCREMENTAL",
-  "journal_mode = WAL",
-  "synchronous = NORMAL",
-  "foreign_keys = ON",
-  "temp_store = MEMORY",
-];
-
-export interface Statement {
-  readonly sql: string;
-  readonly args: readonly unknown[];
-}
-
-/** Anything drizzle can turn into SQL: its insert, update and delete builders. */
-interface Query {
-  toSQL(): { sql: string; params: unknown[] };
-}
-
-/** What can be written: a statement, or a query that drizzle builds. */
-export type Write = Statement | Query;
-
-type Orm = ReturnType<typeof drizzle>;
-export type Row = readonly unknown[];
-
-export interface Database {
-  readonly orm: Orm;
-  /** Whether the database is a file on this machine. */
-  readonly local: boolean;
-  /**
-   * Runs all statements in one write transaction: all take effect, or none. On a file they are prepared statements on a
-   * connection of their own (the hot path of the bars), on a server one batch.
-   */
-  write(statements: readonly Write[]): Promise<void>;
-  /** Reads rows as arrays: the fast way to read many. */
-  rows(sql: string, args: readonly unknown[]): Promise<Row[]>;
-  close(): void;
-}
+export type { Database, Row, Statement, Write } from "./database.ts";
 
 /** A statement or a drizzle query as plain SQL. */
 function plain(statement: Write): Statement {
@@ -68,11 +24,12 @@ function plain(statement: Write): Statement {
 
 /**
  * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`) and creates the folder of a file.
+ * @param lock the lock of all threads of this process that write to the same file
  * @throws Error that names the URL (without credentials) and says what failed
  */
-export async function openDatabase(url: string, token?: string): Promise<Database> {
+export async function openDatabase(url: string, token?: string, lock = new WriteLock()): Promise<Database> {
   try {
-    return url.startsWith("file:") ? await openFile(pathOf(url)) : await openServer(url, token);
+    return url.startsWith("file:") ? await openFile(pathOf(url), lock) : await openServer(url, token);
   } catch (error) {
     throw new Error(`The database ${withoutCredentials(url)} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
@@ -94,49 +51,6 @@ export async function migrateDatabase(db: Database): Promise<void> {
   await migrate(db.orm, { migrationsFolder: fileURLToPath(new URL("./migrations", import.meta.url)) });
 }
 
-async function openFile(path: string): Promise<Database> {
-  mkdirSync(dirname(path), { recursive: true });
-  using stack = new DisposableStack();
-  // One connection, so that the pragmas below apply to every query of this client.
-  const client = stack.adopt(
-    createClient({
-      url: `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`,
-      concurrency: 1,
-      timeout: BUSY_TIMEOUT_MS,
-    }),
-    (each) => each.close(),
-  );
-  const driver = stack.adopt(new Driver(path, { timeout: BUSY_TIMEOUT_MS }), (each) => each.close());
-  for (const pragma of PRAGMAS) {
-    await client.execute(`PRAGMA ${pragma}`);
-    driver.pragma(pragma);
-  }
-  const prepared = new StatementCache(driver);
-  stack.defer(() => prepared.clear());
-  const owned = stack.move();
-  return {
-    orm: drizzle(client),
-    local: true,
-    async write(statements) {
-      prepared.run("BEGIN IMMEDIATE", []);
-      try {
-        for (const statement of statements) {
-          const { sql, args } = plain(statement);
-          prepared.run(sql, args);
-        }
-        prepared.run("COMMIT", []);
-      } catch (error) {
-        if (driver.inTransaction) prepared.run("ROLLBACK", []);
-        throw error;
-      }
-    },
-    async rows(sql, args) {
-      return prepared.rows(sql, args);
-    },
-    close: () => owned.dispose(),
-  };
-}
-
 async function openServer(url: string, token: string | undefined): Promise<Database> {
   const { createClient: connect } = await import("@libsql/client");
   using stack = new DisposableStack();
@@ -156,46 +70,9 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
       const { rows, columns } = await client.execute({ sql, args: args as InValue[] });
       return rows.map((row) => columns.map((_, index) => row[index]));
     },
+    script: (sql) => client.executeMultiple(sql),
     close: () => owned.dispose(),
   };
-}
-
-type Prepared = ReturnType<InstanceType<typeof Driver>["prepare"]>;
-
-/** Prepared statements of a connection; when full, the least recently used one is dropped. */
-class StatementCache {
-  readonly #statements = new Map<string, Prepared>();
-  constructor(private readonly driver: InstanceType<typeof Driver>) {}
-
-  run(sql: string, args: readonly unknown[]): void {
-    this.#prepare(sql).run(args as unknown[]);
-  }
-
-  rows(sql: string, args: readonly unknown[]): Row[] {
-    return this.#prepare(sql)
-      .raw()
-      .all(args as unknown[]) as Row[];
-  }
-
-  clear(): void {
-    this.#statements.clear();
-  }
-
-  #prepare(sql: string): Prepared {
-    const known = this.#statements.get(sql);
-    if (known) {
-      this.#statements.delete(sql);
-      this.#statements.set(sql, known);
-      return known;
-    }
-    const statement = this.driver.prepare(sql);
-    this.#statements.set(sql, statement);
-    if (this.#statements.size > STATEMENT_CACHE) {
-      const oldest = this.#statements.keys().next().value;
-      if (oldest !== undefined) this.#statements.delete(oldest);
-    }
-    return statement;
-  }
 }
 
 /** Parts of at most `size` items: SQLite limits the parameters of a statement. */

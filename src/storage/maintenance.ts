@@ -1,6 +1,6 @@
 /** Deletes old rows, and keeps the database file small and sound. */
 
-import { and, inArray, lt, notInArray, sql } from "drizzle-orm";
+import { and, inArray, lt, notInArray } from "drizzle-orm";
 import type { Database } from "./db.ts";
 import { apiUsage } from "./schema/quotas.ts";
 import { runs } from "./schema/runs.ts";
@@ -53,7 +53,7 @@ export async function tidyFile(db: Database, idle: () => boolean = () => true): 
   const shrinks = (await read("auto_vacuum")) > 0;
   while (shrinks && idle() && (await read("freelist_count")) > FREE_SHARE * (await read("page_count"))) {
     // Not as a prepared statement: that would stop after its first page and leave its transaction open.
-    await db.orm.$client.executeMultiple(`PRAGMA incremental_vacuum(${PIECE_PAGES})`);
+    await db.script(`PRAGMA incremental_vacuum(${PIECE_PAGES})`);
     await Bun.sleep(0);
   }
   await db.rows("PRAGMA wal_checkpoint(TRUNCATE)", []);
@@ -66,7 +66,7 @@ export async function tidyFile(db: Database, idle: () => boolean = () => true): 
  */
 export async function backUp(db: Database, path: string): Promise<void> {
   if (!db.local) throw new Error("A remote database is backed up on its server, not from here.");
-  await db.orm.run(sql`VACUUM INTO ${path}`);
+  await db.rows("VACUUM INTO ?1", [path]);
 }
 
 /** The damage that SQLite finds in the file, in its words; empty if there is none. */

@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import type { SymbolTask } from "../../src/pipeline/messages.ts";
 import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
+import { WriteLock } from "../../src/storage/file/write-lock.ts";
 import { testConfig } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 
@@ -27,7 +28,11 @@ const task = (jobId: number): SymbolTask => ({
 
 function startPool(folder: Folder, size: number): WorkerPool {
   const { dbUrl, dbToken, providerValues } = testConfig(folder.database());
-  return new WorkerPool(size, { dbUrl, dbToken, providerValues, sessions: {} }, gate);
+  return new WorkerPool(
+    size,
+    { dbUrl, dbToken, writeLock: new WriteLock().shared, providerValues, sessions: {} },
+    gate,
+  );
 }
 
 test("a pool starts a worker for a job that none is free for, and no others", async () => {

@@ -150,7 +150,7 @@ function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }
     expect(await schemaOf(db)).toEqual(newSchema);
     expect(await db.rows("PRAGMA integrity_check", [])).toEqual([["ok"]]);
     expect(await db.rows("PRAGMA foreign_key_check", [])).toEqual([]);
-    expect(await db.orm.all("PRAGMA foreign_keys")).toMatchObject([{ foreign_keys: 1 }]);
+    expect(await db.rows("PRAGMA foreign_keys", [])).toEqual([[1]]);
   });
 
   test(`the tables declared for the server read every row of a database upgraded from ${tag}`, async () => {

@@ -9,6 +9,7 @@ import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { recordCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
 import { openDatabase } from "../../storage/db.ts";
+import { WriteLock } from "../../storage/file/write-lock.ts";
 import type { LimiterAnswer, WorkerSettings } from "../messages.ts";
 import { readCompanyFile } from "./parse-file.ts";
 
@@ -77,7 +78,7 @@ async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise
 }
 
 async function store(settings: WorkerSettings, write: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {
-  const db = await openDatabase(settings.dbUrl, settings.dbToken);
+  const db = await openDatabase(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
   try {
     await write(db);
   } finally {

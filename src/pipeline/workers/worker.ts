@@ -7,6 +7,7 @@ import type { Permit, Provider } from "../../providers/provider.ts";
 import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
+import { WriteLock } from "../../storage/file/write-lock.ts";
 import { Stopped } from "../job-context.ts";
 import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
 import { runSymbol } from "./process-symbol.ts";
@@ -137,7 +138,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       settings = message.settings;
       calendar = createCalendar(settings.sessions);
       configure(settings.providerValues);
-      const opened = openDatabase(settings.dbUrl, settings.dbToken);
+      const opened = openDatabase(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
       opening = opened;
       db = await opened;
       return send({ type: "ready" });

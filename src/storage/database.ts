@@ -1,0 +1,36 @@
+/** What every kind of database offers. */
+
+import type { drizzle } from "drizzle-orm/libsql/sqlite3";
+
+export interface Statement {
+  readonly sql: string;
+  readonly args: readonly unknown[];
+}
+
+/** Anything drizzle can turn into SQL: its insert, update and delete builders. */
+interface Query {
+  toSQL(): { sql: string; params: unknown[] };
+}
+
+/** What can be written: a statement, or a query that drizzle builds. */
+export type Write = Statement | Query;
+
+type Orm = ReturnType<typeof drizzle>;
+export type Row = readonly unknown[];
+
+export interface Database {
+  readonly orm: Orm;
+  /** Whether the database is a file on this machine. */
+  readonly local: boolean;
+  /**
+   * Runs all statements in one write transaction: all take effect, or none. Resolves after the commit. On a file, writes
+   * that come close together share a transaction; one of them that fails leaves the others alone.
+   */
+  write(statements: readonly Write[]): Promise<void>;
+  /** Reads rows as arrays: the fast way to read many. */
+  rows(sql: string, args: readonly unknown[]): Promise<Row[]>;
+  /** Runs statements without parameters outside of a transaction, while no other thread of this process writes. */
+  script(sql: string): Promise<void>;
+  /** Writes that were not committed yet are rejected. */
+  close(): void;
+}

@@ -1,0 +1,157 @@
+/** A libSQL file: one connection per thread, whose writes wait for their turn without blocking the thread. */
+
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Client, InArgs, InStatement, ResultSet } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql/sqlite3";
+import Driver from "libsql";
+import type { Database, Row } from "../database.ts";
+import { StatementCache, type StatementResult } from "./statement-cache.ts";
+import type { WriteLock } from "./write-lock.ts";
+import { isBusy, WriteQueue } from "./write-queue.ts";
+
+/** How long SQLite itself may wait for another connection, milliseconds: it blocks the thread meanwhile. */
+const DRIVER_TIMEOUT_MS = 20;
+/** How often a read is tried again while another process recovers or empties the write-ahead log. */
+const READ_TRIES = 100;
+const READ_PAUSE_MS = 50;
+
+/** `auto_vacuum`, which lets a file shrink, must be set before anything is written to a new file. */
+const PRAGMAS = [
+  "auto_vacuum = INCREMENTAL",
+  "journal_mode = WAL",
+  "synchronous = NORMAL",
+  "foreign_keys = ON",
+  "temp_store = MEMORY",
+];
+
+/** Opens the file at `path`, whose folder is created; `lock` is shared by all threads that write to it. */
+export async function openFile(path: string, lock: WriteLock): Promise<Database> {
+  mkdirSync(dirname(path), { recursive: true });
+  using stack = new DisposableStack();
+  const driver = stack.adopt(new Driver(path, { timeout: DRIVER_TIMEOUT_MS }), (each) => each.close());
+  const statements = new StatementCache(driver);
+  stack.defer(() => statements.clear());
+  const writes = new WriteQueue(driver, statements, lock);
+  stack.defer(() => writes.close());
+  await writes.alone(() => {
+    for (const pragma of PRAGMAS) driver.exec(`PRAGMA ${pragma}`);
+  });
+  const client = new FileClient(driver, statements, writes);
+  const owned = stack.move();
+  return {
+    orm: drizzle(client),
+    local: true,
+    write: (list) =>
+      list.length === 0
+        ? Promise.resolve()
+        : writes.add(() => {
+            for (const statement of list) {
+              if ("toSQL" in statement) {
+                const { sql, params } = statement.toSQL();
+                statements.run(sql, params);
+              } else statements.run(statement.sql, statement.args);
+            }
+          }),
+    rows: (sql, args) => client.rows(sql, args),
+    script: (sql) => client.executeMultiple(sql),
+    close: () => owned.dispose(),
+  };
+}
+
+/** Whether a statement changes nothing. A `WITH` may lead to either. */
+const isRead = (sql: string) =>
+  /^\s*(SELECT|PRAGMA|EXPLAIN|VALUES|VACUUM INTO)\b/i.test(sql) ||
+  (/^\s*WITH\b/i.test(sql) && !/\b(INSERT|UPDATE|DELETE|REPLACE)\b/i.test(sql));
+
+/** The client that drizzle sees: prepared statements are kept, and writes go through the queue. */
+class FileClient implements Client {
+  readonly closed = false;
+  readonly protocol = "file";
+
+  constructor(
+    private readonly driver: InstanceType<typeof Driver>,
+    private readonly statements: StatementCache,
+    private readonly writes: WriteQueue,
+  ) {}
+
+  async execute(statement: InStatement, more?: InArgs): Promise<ResultSet> {
+    const { sql, args = more ?? [] } = typeof statement === "string" ? { sql: statement } : statement;
+    if (!Array.isArray(args)) throw new TypeError("Parameters without names only");
+    if (isRead(sql)) return resultSet({ rows: await this.rows(sql, args), changes: 0, lastInsertRowid: undefined });
+    return resultSet(await this.writes.add(() => this.statements.execute(sql, args)));
+  }
+
+  async rows(sql: string, args: readonly unknown[]): Promise<Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.statements.rows(sql, args);
+      } catch (error) {
+        if (!isBusy(error) || tries === READ_TRIES) throw error;
+      }
+      await Bun.sleep(READ_PAUSE_MS);
+    }
+  }
+
+  async batch(statements: (InStatement | [string, InArgs?])[]): Promise<ResultSet[]> {
+    return this.writes.add(() => statements.map((each) => this.#execute(each)));
+  }
+
+  /** All statements in one transaction, without foreign keys: a migration rebuilds tables. */
+  async migrate(statements: InStatement[]): Promise<ResultSet[]> {
+    return this.writes.alone(() => {
+      this.driver.exec("PRAGMA foreign_keys = OFF");
+      try {
+        this.driver.exec("BEGIN IMMEDIATE");
+        try {
+          const results = statements.map((each) => this.#execute(each));
+          this.driver.exec("COMMIT");
+          return results;
+        } finally {
+          if (this.driver.inTransaction) this.driver.exec("ROLLBACK");
+        }
+      } finally {
+        this.driver.exec("PRAGMA foreign_keys = ON");
+      }
+    });
+  }
+
+  async executeMultiple(sql: string): Promise<void> {
+    await this.writes.alone(() => void this.driver.exec(sql));
+  }
+
+  async transaction(): Promise<never> {
+    throw new Error("There are no interactive transactions: use `write`");
+  }
+
+  async sync(): Promise<undefined> {
+    return undefined;
+  }
+
+  reconnect(): void {}
+
+  close(): void {}
+
+  #execute(statement: InStatement | [string, InArgs?]): ResultSet {
+    const { sql, args = [] } =
+      typeof statement === "string"
+        ? { sql: statement }
+        : Array.isArray(statement)
+          ? { sql: statement[0], args: statement[1] ?? [] }
+          : statement;
+    if (!Array.isArray(args)) throw new TypeError("Parameters without names only");
+    return resultSet(this.statements.execute(sql, args));
+  }
+}
+
+/** A result as drizzle reads it: it takes values by their place, so the names of columns are left out. */
+function resultSet({ rows, changes, lastInsertRowid }: StatementResult): ResultSet {
+  return {
+    columns: [],
+    columnTypes: [],
+    rows: rows as unknown as ResultSet["rows"],
+    rowsAffected: changes,
+    lastInsertRowid,
+    toJSON: () => ({ rows, changes }),
+  };
+}

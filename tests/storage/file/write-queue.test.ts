@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import { join } from "node:path";
+import Driver from "libsql";
+import { StatementCache } from "../../../src/storage/file/statement-cache.ts";
+import { WriteLock } from "../../../src/storage/file/write-lock.ts";
+import { WriteQueue } from "../../../src/storage/file/write-queue.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let driver: InstanceType<typeof Driver>;
+let statements: StatementCache;
+let lock: WriteLock;
+let queue: WriteQueue;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  driver = new Driver(join(folder.path, "queue.db"), { timeout: 10 });
+  driver.pragma("journal_mode = WAL");
+  driver.exec("CREATE TABLE parent (id INTEGER PRIMARY KEY)");
+  driver.exec("CREATE TABLE t (x INTEGER PRIMARY KEY, p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)");
+  driver.pragma("foreign_keys = ON");
+  statements = new StatementCache(driver);
+  lock = new WriteLock();
+  queue = new WriteQueue(driver, statements, lock);
+});
+afterEach(() => {
+  statements.clear();
+  driver.close();
+  folder[Symbol.dispose]();
+});
+
+const insert = (...values: (number | string)[]) =>
+  queue.add(() => {
+    for (const value of values) statements.run("INSERT INTO t (x) VALUES (?)", [value]);
+    return values.length;
+  });
+const stored = () => statements.rows("SELECT x FROM t ORDER BY x", []).map(([x]) => x);
+const outcomes = async (writes: Promise<unknown>[]) =>
+  (await Promise.allSettled(writes)).map((end) => (end.status === "fulfilled" ? end.value : String(end.reason)));
+
+test("writes that come together share one transaction, in their order", async () => {
+  const run = spyOn(statements, "run");
+  expect(await Promise.all([insert(3), insert(1, 2), insert(4)])).toEqual([1, 2, 1]);
+  expect(run.mock.calls.filter(([sql]) => sql === "COMMIT")).toHaveLength(1);
+  expect(stored()).toEqual([1, 2, 3, 4]);
+});
+
+test("a write that fails takes nothing of its group with it", async () => {
+  const ends = await outcomes([insert(1), insert(2, 1), insert(3)]);
+  expect(ends).toEqual([1, expect.stringContaining("UNIQUE constraint failed"), 1]);
+  expect(stored()).toEqual([1, 3]);
+});
+
+test("a write alone that fails leaves nothing, and the next one is stored", async () => {
+  expect(await outcomes([insert(1, 1)])).toEqual([expect.stringContaining("UNIQUE constraint failed")]);
+  expect(await insert(5)).toBe(1);
+  expect(stored()).toEqual([5]);
+});
+
+test("a commit that fails is reported to each of the writes that it held, and to no other", async () => {
+  const orphan = queue.add(() => statements.run("INSERT INTO t (x, p) VALUES (7, 99)", []));
+  const ends = await outcomes([insert(1), orphan, insert(2)]);
+  expect(ends).toEqual(Array(3).fill(expect.stringContaining("FOREIGN KEY constraint failed")));
+  expect(stored()).toEqual([]);
+  expect(await insert(1)).toBe(1);
+});
+
+test("a write waits for another process without blocking its thread, and is then stored", async () => {
+  const other = new Driver(join(folder.path, "queue.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const write = insert(1);
+  let turns = 0;
+  // The queue tries again and again meanwhile, and gives the lock back each time.
+  for (; turns < 5; turns++) {
+    await Bun.sleep(1);
+    await lock.acquire();
+    lock.release();
+  }
+  expect(stored()).toEqual([]);
+  other.exec("COMMIT");
+  expect(await write).toBe(1);
+  other.close();
+});
+
+test("work alone runs outside of a transaction, between two groups", async () => {
+  const order: string[] = [];
+  const alone = queue.alone(() => order.push(driver.inTransaction ? "inside" : "outside"));
+  await Promise.all([alone, insert(1)]);
+  expect(order).toEqual(["outside"]);
+});
+
+test("a closed queue rejects what it has not written, and everything after it", async () => {
+  await lock.acquire();
+  const waiting = insert(1);
+  queue.close();
+  lock.release();
+  expect(await outcomes([waiting, insert(2)])).toEqual(Array(2).fill("Error: The database is closed"));
+  expect(stored()).toEqual([]);
+});
