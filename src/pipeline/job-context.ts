@@ -8,7 +8,7 @@ import type { Stage } from "../domain/runs/progress.ts";
 import { isTimed, StageClock, type StageTimes } from "../domain/runs/stage-times.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
 import type { Database } from "../storage/db.ts";
-import { countBars } from "../storage/market/bars.ts";
+import { type SeriesFacts, seriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { StopReason, SymbolTask } from "./messages.ts";
 
@@ -49,6 +49,8 @@ export class JobContext {
   fetchMs: number;
   /** Distinct bars held for the run's range. */
   dataPoints: number;
+  /** What is stored of the series; kept up to date by whoever writes to it. */
+  stored: SeriesFacts;
   /** Start of the planned fetch, epoch seconds; `null` before the plan, or if nothing is fetched. */
   plannedFrom: number | null = null;
   /** Corporate actions that came with the bars. */
@@ -58,7 +60,7 @@ export class JobContext {
 
   /** Continues a job on `series` where earlier work intervals ended. */
   static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<JobContext> {
-    return new JobContext(task, io, before, series, await countBars(io.db, series, task.rangeFrom, task.rangeTo));
+    return new JobContext(task, io, before, series, await seriesFacts(io.db, series, task.rangeFrom, task.rangeTo));
   }
 
   private constructor(
@@ -66,9 +68,10 @@ export class JobContext {
     readonly io: SymbolIo,
     readonly before: JobWork,
     readonly series: number,
-    dataPoints: number,
+    stored: SeriesFacts,
   ) {
-    this.dataPoints = dataPoints;
+    this.stored = stored;
+    this.dataPoints = stored.bars;
     this.apiCalls = before.apiCalls;
     this.fetchMs = before.fetchMs;
     this.#clock = new StageClock(before.stageMs, () => performance.now());

@@ -55,11 +55,12 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
 
   const batch = (series: number, jobId: number, from: number, bars: ReturnType<typeof rampBars>) => ({
     seriesId: series,
+    barsId: series,
     runId: "r",
     window: { from, to: from + 6_000 },
     bars,
     rejected: [],
-    counters: { jobId, apiCalls: 3, fetchMs: 7, dataPointsElsewhere: 0 },
+    counters: { jobId, apiCalls: 3, fetchMs: 7, dataPoints: bars.ts.length },
   });
 
   async function order(symbols: string[], id = "r"): Promise<number[]> {
@@ -241,7 +242,8 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     const runId = await app.start({ symbols: ["AAPL"], mode: "incremental", years: 1 });
     await app.reach(runId, "complete");
     const { body } = await app.get("/api/profiles/AAPL");
-    expect(body.backfill_metadata).toMatchObject({ history_complete: true, mode: "incremental" });
+    // Nothing had to be fetched, so the profile is that of the run that computed it.
+    expect(body.backfill_metadata).toMatchObject({ history_complete: true, mode: "full" });
     expect(body.backfill_metadata.history_rows).toBeGreaterThan(240);
     const csv = await app.get("/api/bars/AAPL?format=csv");
     expect(csv.text.trim().split("\n").length).toBe(body.backfill_metadata.history_rows + 1);

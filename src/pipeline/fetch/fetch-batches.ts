@@ -9,7 +9,7 @@ import { isoDate } from "../../domain/time.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
-import { countBars, readBars } from "../../storage/market/bars.ts";
+import { readBars } from "../../storage/market/bars.ts";
 import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
 import { type KnownWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
@@ -23,6 +23,8 @@ const GIVE_UP_AFTER = 3;
 export interface FetchTarget {
   readonly provider: Provider;
   readonly series: number;
+  /** The id under which the bars of that series are stored; that of the job's series unless given. */
+  readonly barsId?: number;
   /**
    * `compare`: the answer may revise stored bars. `fill`: it comes from another provider, adds bars where there are
    * none, and they are stored under its name. `build`: the series is empty.
@@ -168,9 +170,16 @@ async function fetchGroup(
       await job.checkpoint();
       job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
-    const storedBefore = await countBars(io.db, target.series, batch.from, batch.to);
     const bars = barsBetween(validated.bars, batch.from, batch.to);
     const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
+    const write = barsBetween(change.write, batch.from, batch.to);
+    const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars.ts.length ?? 0;
+    const added = countNew(barsBetween(change.stored, batch.from, batch.to), write) - withdrawn;
+    const touched = Math.min(
+      write.ts[0] ?? Number.POSITIVE_INFINITY,
+      ...revised.map((part) => part.bars.ts[0] ?? Number.POSITIVE_INFINITY),
+    );
+    const { barsId, changedFrom, hasForeign } = job.stored;
     const events = [
       ...(index === 0 ? revisionFound(task, { what: "suspicious", detail: SHRUNK, times: change.missing }) : []),
       ...revised.flatMap(({ kind, bars }) =>
@@ -179,24 +188,28 @@ async function fetchGroup(
     ];
     await storeBatch(io.db, {
       seriesId: target.series,
+      barsId: target.barsId ?? barsId,
       runId: task.runId,
       window: batch,
       bars,
-      write: barsBetween(change.write, batch.from, batch.to),
+      write,
       revised,
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
       extraWrites: [...(target.extraWrites?.(batch) ?? []), ...recordStatements(events)],
       ...(target.into === "fill" && { source: target.provider.name }),
+      hasForeign: target.into === "compare" && hasForeign,
+      isMarked: target.series === job.series && changedFrom !== null && changedFrom <= touched,
       counters: {
         jobId: task.jobId,
         apiCalls: job.apiCalls,
         fetchMs: job.fetchMs,
-        dataPointsElsewhere: job.dataPoints - storedBefore,
+        dataPoints: job.dataPoints + added,
       },
     });
     if (events.length > 0) io.alert();
-    job.dataPoints += (await countBars(io.db, target.series, batch.from, batch.to)) - storedBefore;
+    job.dataPoints += added;
+    if (target.series === job.series) noteWrite(job, write, touched, target.into === "fill");
     progress.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
   }
 }
@@ -207,7 +220,29 @@ const DETAILS = {
   withdrawn: "Rejected as a lone jump; the old values are kept.",
 } as const;
 
+/** How many of the bars `write` have no stored bar of the same time. */
+function countNew(stored: BarColumns, write: BarColumns): number {
+  if (stored.ts.length === 0) return write.ts.length;
+  const known = new Set(stored.ts);
+  return write.ts.reduce((count, ts) => (known.has(ts) ? count : count + 1), 0);
+}
+
+/** Keeps what is known of the stored series up to date; `touched` is the earliest bar that changed. */
+function noteWrite(job: JobContext, { ts }: BarColumns, touched: number, isForeign: boolean): void {
+  if (touched === Number.POSITIVE_INFINITY) return;
+  const { first, last, changedFrom, hasForeign } = job.stored;
+  job.stored = {
+    ...job.stored,
+    first: Math.min(first ?? Number.POSITIVE_INFINITY, ts[0] ?? Number.POSITIVE_INFINITY),
+    last: Math.max(last ?? Number.NEGATIVE_INFINITY, ts[ts.length - 1] ?? Number.NEGATIVE_INFINITY),
+    changedFrom: Math.min(changedFrom ?? touched, touched),
+    hasForeign: hasForeign || isForeign,
+  };
+}
+
 interface Change {
+  /** The stored bars of the window. */
+  readonly stored: BarColumns;
   readonly write: BarColumns;
   readonly revised: readonly (Revised & { readonly kind: keyof typeof DETAILS })[];
   /** Stored bars that the answer lacks, epoch seconds. */
@@ -222,11 +257,14 @@ async function changeOf(
   bars: BarColumns,
   rejected: readonly RejectedRow[],
 ): Promise<Change> {
-  const stored = into === "build" ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
-  if (stored.ts.length === 0) return { write: bars, revised: [], missing: [] };
+  const { first, last, hasForeign } = job.stored;
+  const isEmpty = into === "build" || first === null || last === null || window.to <= first || window.from > last;
+  const stored = isEmpty ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
+  if (stored.ts.length === 0) return { stored, write: bars, revised: [], missing: [] };
   if (into === "fill") {
     const there = new Set(stored.ts);
     return {
+      stored,
       write: pick(
         bars,
         positions(bars, (ts) => !there.has(ts)),
@@ -248,7 +286,7 @@ async function changeOf(
           stored,
           positions(stored, (ts) => !jumps.has(ts)),
         );
-  const foreign = await foreignBars(job.io.db, series, window.from, window.to);
+  const foreign = hasForeign ? await foreignBars(job.io.db, series, window.from, window.to) : new Set<number>();
   const { kind, factor, write, old, missing } = compareBars(rest, bars, foreign);
   if (kind === "split" || kind === "dividend") throw new PriceFactorDetected(kind, factor);
   const { log } = job.io;
@@ -265,7 +303,7 @@ async function changeOf(
     { kind: "correction", bars: old },
     { kind: "withdrawn", bars: withdrawn },
   ] as const;
-  return { write, revised: revised.filter((part) => part.bars.ts.length > 0), missing };
+  return { stored, write, revised: revised.filter((part) => part.bars.ts.length > 0), missing };
 }
 
 const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;

@@ -13,24 +13,32 @@ import { recordGaps, repair } from "./repair.ts";
 
 /**
  * Fetches what the job's mode requires; stored batches of this run are never fetched again.
+ * @returns whether an increment had nothing to fetch
  * @throws ProviderError when something could not be fetched; what was stored stays
  */
-export async function fetchHistory(job: JobContext): Promise<void> {
+export async function fetchHistory(job: JobContext): Promise<boolean> {
   const { task } = job;
   const isBegun = await isRebuilding(job);
-  if (task.mode === "reprocess" || task.fetchMode === "nothing") return;
+  if (task.mode === "reprocess" || task.fetchMode === "nothing") return false;
   if (task.rebuild) await rebuildRange(job);
   else if (isBegun) await rebuildSeries(job);
   else {
     try {
-      if (task.mode === "repair") return await repair(job);
-      if (!(await fetchForward(job))) return job.io.log("info", "up to date: nothing to fetch");
+      if (task.mode === "repair") {
+        await repair(job);
+        return false;
+      }
+      if (!(await fetchForward(job))) {
+        job.io.log("info", "up to date: nothing to fetch");
+        return true;
+      }
     } catch (error) {
       if (!(error instanceof PriceFactorDetected)) throw error;
       await rebuildSeries(job, error);
     }
   }
   await updateActions(job);
+  return false;
 }
 
 /** Fetches the range of a full run, or what an increment lacks; false if there is nothing to fetch. */

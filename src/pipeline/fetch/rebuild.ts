@@ -4,7 +4,7 @@ import { ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { planBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import { countBars, readBars, readLastBars } from "../../storage/market/bars.ts";
+import { barsIdOf, countBars, readBars, readLastBars, seriesFacts } from "../../storage/market/bars.ts";
 import {
   archiveReplaced,
   compareStaging,
@@ -86,7 +86,13 @@ async function rebuild(
   const staging = await openStaging(io.db, seriesId, runId, pause);
   job.dataPoints = await countBars(io.db, staging, task.rangeFrom, task.rangeTo);
   const known = await answeredWindows(io.db, staging, runId);
-  await fetchBatches(job, { provider: io.provider, series: staging, into: "build" }, batches, known);
+  const target = {
+    provider: io.provider,
+    series: staging,
+    barsId: await barsIdOf(io.db, staging),
+    into: "build",
+  } as const;
+  await fetchBatches(job, target, batches, known);
 
   const { from, to } = range;
   const change = await compareStaging(io.db, seriesId, staging, from, to);
@@ -103,7 +109,8 @@ async function rebuild(
   await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(events));
   if (events.length > 0) io.alert();
   await archiveReplaced(io.db, (await findStaging(io.db, seriesId))!, pause);
-  job.dataPoints = await countBars(io.db, seriesId, task.rangeFrom, task.rangeTo);
+  job.stored = await seriesFacts(io.db, seriesId, task.rangeFrom, task.rangeTo);
+  job.dataPoints = job.stored.bars;
   io.log("info", `history rebuilt: ${fresh} bars replaced ${stored}`);
 }
 

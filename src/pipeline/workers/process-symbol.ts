@@ -4,8 +4,8 @@ import { ProviderError } from "../../domain/errors.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { seriesId } from "../../storage/market/bars.ts";
-import { storeProfile } from "../../storage/profiles/profiles.ts";
-import { addWorkTime, findJobWork } from "../../storage/runs/jobs.ts";
+import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
+import { addWorkTime, completeJob, type FinishedJob, findJobWork } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { isSpentQuota } from "../fetch/fetch-batches.ts";
 import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
@@ -42,7 +42,17 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
 async function workOn(job: JobContext): Promise<Outcome> {
   const { task, io, series } = job;
   const { symbol, interval, provider } = task;
-  await fetchHistory(job);
+  const isUpToDate = await fetchHistory(job);
+  if (isUpToDate) {
+    const lastBar = job.stored.last ?? 0;
+    const gaps = await currentGaps(io.db, { symbol, interval, seriesId: series, catalogVersion, lastBar });
+    // Bars, gaps and features are as the last run left them: only the job has to be completed.
+    if (gaps !== null) {
+      const finished = figuresOf(job, gaps);
+      await io.db.write([completeJob(finished, Date.now())]);
+      return done(finished);
+    }
+  }
   const gaps = await checkGaps(job);
 
   const engineered = await engineerSeries(job);
@@ -66,12 +76,23 @@ async function workOn(job: JobContext): Promise<Outcome> {
 
   await job.checkpoint();
   job.stage({ stage: "store" });
-  const { workedMs, dataPoints, apiCalls } = job;
-  const seconds = workedMs / 1000;
+  const finished = figuresOf(job, gaps);
   await storeProfile(
     io.db,
     { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile },
-    { jobId: task.jobId, seconds, workedMs, dataPoints, apiCalls, gaps },
+    finished,
   );
-  return { kind: "done", seconds, dataPoints, apiCalls, gaps };
+  return done(finished);
 }
+
+function figuresOf({ task, workedMs, dataPoints, apiCalls }: JobContext, gaps: number): FinishedJob {
+  return { jobId: task.jobId, seconds: workedMs / 1000, workedMs, dataPoints, apiCalls, gaps };
+}
+
+const done = ({ seconds, dataPoints, apiCalls, gaps }: FinishedJob): Outcome => ({
+  kind: "done",
+  seconds,
+  dataPoints,
+  apiCalls,
+  gaps,
+});

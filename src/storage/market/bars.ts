@@ -1,13 +1,16 @@
 /** Reads and writes bars: the hot path, with prepared multi-row statements on the driver. */
 
-import { and, count, desc, eq } from "drizzle-orm";
+import { and, count, desc, eq, sql } from "drizzle-orm";
 import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { Database, Row, Statement } from "../db.ts";
+import { prepared } from "../prepared.ts";
 import { rejectedBars, series } from "../schema/market.ts";
 
 /** Rows per insert statement: 6 values each plus one for the series are far below SQLite's 32,766 parameters. */
 const ROWS_PER_INSERT = 1_000;
+/** What is left is inserted in steps of this many rows, and its rest at once: few statements to prepare. */
+const STEP = 64;
 
 export interface SeriesKey {
   readonly symbol: string;
@@ -18,24 +21,24 @@ export interface SeriesKey {
   readonly sessions: string;
 }
 
+const idOfKey = prepared(({ orm }) =>
+  orm
+    .select({ id: series.id })
+    .from(series)
+    .where(
+      and(
+        ...(["symbol", "interval", "provider", "feed", "adjustment", "sessions"] as const).map((field) =>
+          eq(series[field], sql.placeholder(field)),
+        ),
+        eq(series.stagingFor, 0),
+      ),
+    )
+    .prepare(),
+);
+
 /** The id of a series, which is created if it is new. */
 export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
-  const find = () =>
-    db.orm
-      .select({ id: series.id })
-      .from(series)
-      .where(
-        and(
-          eq(series.symbol, key.symbol),
-          eq(series.interval, key.interval),
-          eq(series.provider, key.provider),
-          eq(series.feed, key.feed),
-          eq(series.adjustment, key.adjustment),
-          eq(series.sessions, key.sessions),
-          eq(series.stagingFor, 0),
-        ),
-      )
-      .get();
+  const find = () => idOfKey(db).get({ ...key });
   const known = await find();
   if (known) return known.id;
   await db.orm.insert(series).values(key).onConflictDoNothing().run();
@@ -54,8 +57,7 @@ function insertOf(rows: number): string {
     sql = `INSERT INTO bars (series_id, ts, open, high, low, close, volume) VALUES ${values.join(",")}
 ON CONFLICT (series_id, ts) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low,
 close = excluded.close, volume = excluded.volume`;
-    // Only the full size recurs; caching every other one would fill memory with long texts.
-    if (rows === ROWS_PER_INSERT) insertSql.set(rows, sql);
+    insertSql.set(rows, sql);
   }
   return sql;
 }
@@ -76,8 +78,7 @@ export function insertBars(barsId: number, bars: BarColumns): Statement[] {
   const statements: Statement[] = [];
   for (let start = 0; start < bars.ts.length; ) {
     const left = bars.ts.length - start;
-    // The rest is split into powers of two: few different statements, which the connection's cache can hold.
-    const size = left >= ROWS_PER_INSERT ? ROWS_PER_INSERT : 2 ** Math.floor(Math.log2(left));
+    const size = left >= ROWS_PER_INSERT ? ROWS_PER_INSERT : Math.min(left, STEP);
     statements.push({ sql: insertOf(size), args: argsOf(barsId, sliceBars(bars, start, start + size)) });
     start += size;
   }
@@ -156,6 +157,41 @@ const COUNT = `SELECT count(*) FROM bars WHERE series_id = ${barsIdSql()} AND ts
 export async function countBars(db: Database, series: number, from: number, to: number): Promise<number> {
   const [row] = await db.rows(COUNT, [series, from, to]);
   return Number(row?.[0] ?? 0);
+}
+
+/** What a job has to know of a series before it writes to it. Times are epoch seconds. */
+export interface SeriesFacts {
+  /** The id under which its bars are stored. */
+  readonly barsId: number;
+  /** Its first and last stored bar; `null` if it has none. */
+  readonly first: number | null;
+  readonly last: number | null;
+  /** How many bars it has in the range that was asked for. */
+  readonly bars: number;
+  /** The earliest bar that has changed since the profile was computed. */
+  readonly changedFrom: number | null;
+  /** Whether another provider supplied some of its bars. */
+  readonly hasForeign: boolean;
+}
+
+const FACTS = `SELECT b.id, (SELECT min(ts) FROM bars WHERE series_id = b.id),
+(SELECT max(ts) FROM bars WHERE series_id = b.id),
+(SELECT count(*) FROM bars WHERE series_id = b.id AND ts >= ?2 AND ts < ?3), b.changed_from,
+EXISTS (SELECT 1 FROM bar_sources WHERE series_id = ?1)
+FROM (SELECT coalesce(bars_id, id) AS id, changed_from FROM series WHERE id = ?1) b`;
+
+/** The facts of a series; its bars are counted from `from` (inclusive) to `to` (exclusive). */
+export async function seriesFacts(db: Database, series: number, from: number, to: number): Promise<SeriesFacts> {
+  const [row] = await db.rows(FACTS, [series, from, to]);
+  const [barsId, first, last, bars, changedFrom, foreign] = row as [
+    number,
+    number | null,
+    number | null,
+    number,
+    number | null,
+    number,
+  ];
+  return { barsId, first, last, bars, changedFrom, hasForeign: foreign === 1 };
 }
 
 /** How many rows of a series were rejected, by reason, the most frequent first. */

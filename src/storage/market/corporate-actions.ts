@@ -1,29 +1,35 @@
 /** Splits and dividends by provider and symbol. */
 
-import { and, asc, eq, inArray } from "drizzle-orm";
-import type { ActionKind, CorporateAction } from "../../domain/market/corporate-actions.ts";
+import { and, asc, eq, sql } from "drizzle-orm";
+import { ACTION_KINDS, type ActionKind, type CorporateAction } from "../../domain/market/corporate-actions.ts";
 import type { Database } from "../db.ts";
+import { prepared } from "../prepared.ts";
 import { corporateActions, series } from "../schema/market.ts";
+
+const actionsOf = prepared(({ orm }) => {
+  const { kind, date, value, seenAt, provider, symbol } = corporateActions;
+  return orm
+    .select({ kind, date, value, seenAt })
+    .from(corporateActions)
+    .where(
+      and(
+        eq(provider, sql.placeholder("provider")),
+        eq(symbol, sql.placeholder("symbol")),
+        sql`${kind} in (select value from json_each(${sql.placeholder("kinds")}))`,
+      ),
+    )
+    .orderBy(asc(date), asc(kind))
+    .prepare();
+});
 
 /** The known actions of a symbol, ascending by ex-date; all kinds, or those given. */
 export async function listActions(
   db: Database,
   provider: string,
   symbol: string,
-  kinds?: readonly ActionKind[],
+  kinds: readonly ActionKind[] = ACTION_KINDS,
 ): Promise<(CorporateAction & { /** Epoch milliseconds. */ seenAt: number })[]> {
-  const { kind, date, value, seenAt } = corporateActions;
-  return db.orm
-    .select({ kind, date, value, seenAt })
-    .from(corporateActions)
-    .where(
-      and(
-        eq(corporateActions.provider, provider),
-        eq(corporateActions.symbol, symbol),
-        kinds && inArray(kind, [...kinds]),
-      ),
-    )
-    .orderBy(asc(date), asc(kind));
+  return actionsOf(db).all({ provider, symbol, kinds: JSON.stringify(kinds) });
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { desc, eq, sql } from "drizzle-orm";
 import type { Database, Statement } from "../db.ts";
+import { prepared } from "../prepared.ts";
 import { type GapKind, gaps } from "../schema/market.ts";
 import { barsIdSql } from "./bars.ts";
 
@@ -80,12 +81,15 @@ rows = ${stored}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`
   };
 }
 
-/** The gaps of a series, newest first. */
-export async function listGaps(db: Database, seriesId: number) {
+const gapsOf = prepared(({ orm }) => {
   const { date, kind, rows, answers, runId } = gaps;
-  return db.orm
+  return orm
     .select({ date, kind, rows, answers, runId, confirmed: sql<number>`${answers} >= ${CONFIRMED_AFTER}` })
     .from(gaps)
-    .where(eq(gaps.seriesId, seriesId))
-    .orderBy(desc(date));
-}
+    .where(eq(gaps.seriesId, sql.placeholder("seriesId")))
+    .orderBy(desc(date))
+    .prepare();
+});
+
+/** The gaps of a series, newest first. */
+export const listGaps = (db: Database, seriesId: number) => gapsOf(db).all({ seriesId });

@@ -4,8 +4,9 @@
  * now has, become revisions and are deleted in small steps afterwards.
  */
 
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Database, Statement } from "../db.ts";
+import { prepared } from "../prepared.ts";
 import { type RevisionKind, series } from "../schema/market.ts";
 import { barPages, barsIdOf, insertBars } from "./bars.ts";
 import { readSeries, type SeriesRow } from "./series.ts";
@@ -14,9 +15,17 @@ import { readSeries, type SeriesRow } from "./series.ts";
 const PIECE = 10_000;
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
+const stagingOf = prepared(({ orm }) =>
+  orm
+    .select()
+    .from(series)
+    .where(eq(series.stagingFor, sql.placeholder("seriesId")))
+    .prepare(),
+);
+
 /** The staging series of `seriesId`, if any: being built, with old bars to archive (`retiredKind`), or idle. */
 export async function findStaging(db: Database, seriesId: number): Promise<SeriesRow | undefined> {
-  return db.orm.select().from(series).where(eq(series.stagingFor, seriesId)).get();
+  return stagingOf(db).get({ seriesId });
 }
 
 /**

@@ -1,8 +1,9 @@
 /** Which series stands for a symbol when no provider is named. */
 
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { Database } from "../db.ts";
+import { prepared } from "../prepared.ts";
 import { series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
 
@@ -31,9 +32,17 @@ export async function findSeries(
   return (rows.find((row) => row.profile !== null) ?? rows[0])?.series;
 }
 
+const seriesById = prepared(({ orm }) =>
+  orm
+    .select()
+    .from(series)
+    .where(eq(series.id, sql.placeholder("id")))
+    .prepare(),
+);
+
 /** @throws Error when there is no such series */
 export async function readSeries(db: Database, id: number): Promise<SeriesRow> {
-  const row = await db.orm.select().from(series).where(eq(series.id, id)).get();
+  const row = await seriesById(db).get({ id });
   if (row === undefined) throw new Error(`series ${id} is not in the database`);
   return row;
 }

@@ -5,12 +5,12 @@ import type { Interval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health, type HealthClock } from "../../domain/profiles/health.ts";
 import type { BackfillMetadata } from "../../domain/profiles/profile.ts";
 import type { Condition } from "../../domain/profiles/screener.ts";
-import { describeStage } from "../../domain/runs/progress.ts";
 import { auditStatement } from "../access/audit.ts";
 import type { Database } from "../db.ts";
+import { CONFIRMED_AFTER } from "../market/gaps.ts";
+import { completeJob, type FinishedJob } from "../runs/jobs.ts";
 import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
-import { jobs } from "../schema/runs.ts";
 import { healthRank } from "./health.ts";
 import { conditionSql, featureValue } from "./screener.ts";
 
@@ -30,17 +30,6 @@ export interface ProfileRecord {
   /** Float32, row-major: features × `tailLength`, NaN = undefined. */
   readonly tail: Float32Array;
   readonly tailLength: number;
-}
-
-/** The final figures of the job that computed a profile. */
-export interface FinishedJob {
-  readonly jobId: number;
-  /** Seconds worked in all work intervals. */
-  readonly seconds: number;
-  readonly workedMs: number;
-  readonly dataPoints: number;
-  readonly apiCalls: number;
-  readonly gaps: number;
 }
 
 /**
@@ -65,8 +54,6 @@ export async function storeProfile(db: Database, profile: ProfileRecord, job: Fi
     tail: Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength),
     tailLength,
   };
-  const { jobId, seconds, ...counters } = job;
-  const { microStage } = describeStage({ stage: "complete", seconds });
   await db.write([
     db.orm
       .insert(profiles)
@@ -77,19 +64,32 @@ export async function storeProfile(db: Database, profile: ProfileRecord, job: Fi
       .values(kept)
       .onConflictDoUpdate({ target: [featureStates.symbol, featureStates.interval], set: kept }),
     db.orm.update(series).set({ changedFrom: null }).where(eq(series.id, row.seriesId)),
-    db.orm
-      .update(jobs)
-      .set({
-        ...counters,
-        state: "complete",
-        status: "Complete",
-        microStage,
-        progress: 100,
-        error: null,
-        finishedAt: now,
-      })
-      .where(and(eq(jobs.id, jobId), eq(jobs.state, "running"))),
+    completeJob(job, now),
   ]);
+}
+
+const IS_CURRENT = `SELECT (SELECT count(*) FROM gaps WHERE series_id = s.id AND kind IN ('missing', 'truncated')
+AND answers < ${CONFIRMED_AFTER})
+FROM profiles p JOIN series s ON s.id = p.series_id JOIN feature_states f ON f.symbol = p.symbol AND f.interval = p.interval
+WHERE p.symbol = ?1 AND p.interval = ?2 AND s.id = ?3 AND p.catalog_version = ?4 AND p.last_bar = ?5
+AND s.changed_from IS NULL`;
+
+/**
+ * Whether the profile of a series shows all of its bars, of which `lastBar` (epoch seconds) is the last, and can be
+ * continued; then how many of its gaps are not confirmed, otherwise `null`.
+ */
+export async function currentGaps(
+  db: Database,
+  {
+    symbol,
+    interval,
+    seriesId,
+    catalogVersion,
+    lastBar,
+  }: Pick<ProfileRecord, "symbol" | "interval" | "seriesId" | "catalogVersion" | "lastBar">,
+): Promise<number | null> {
+  const [row] = await db.rows(IS_CURRENT, [symbol, interval, seriesId, catalogVersion, lastBar]);
+  return row === undefined ? null : (row[0] as number);
 }
 
 export async function findProfile(db: Database, symbol: string, interval: Interval) {

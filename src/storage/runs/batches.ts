@@ -1,12 +1,13 @@
 /** The coverage ledger: which windows of a series were requested, and the result of each. */
 
-import { and, eq, gt, gte, inArray, lte } from "drizzle-orm";
+import { and, eq, gt, gte, inArray, lte, sql } from "drizzle-orm";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
 import { chunks, type Database, type Statement } from "../db.ts";
-import { barsIdOf, barsIdSql, insertBars } from "../market/bars.ts";
+import { insertBars } from "../market/bars.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
+import { prepared } from "../prepared.ts";
 import { series } from "../schema/market.ts";
 import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
 
@@ -26,6 +27,8 @@ export interface JobCounters {
 
 export interface BatchRecord {
   readonly seriesId: number;
+  /** The id under which the bars of the series are stored (`barsIdOf`). */
+  readonly barsId: number;
   readonly runId: string;
   readonly window: Window;
   /** The bars that the provider returned for the window. */
@@ -38,11 +41,15 @@ export interface BatchRecord {
   readonly lacking?: number;
   /** The provider of the bars, if it is not that of the series. */
   readonly source?: string;
+  /** Whether the series has bars of another provider, which this write may replace; so it is taken unless said. */
+  readonly hasForeign?: boolean;
+  /** Whether a bar as early as these is marked as changed already. */
+  readonly isMarked?: boolean;
   /** More statements for the same transaction. */
   readonly extraWrites?: readonly Statement[];
   readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
-  /** Including how many bars the job has outside this window; those inside are counted after the write. */
-  readonly counters: JobCounters & { readonly dataPointsElsewhere: number };
+  /** With the bars that the series has in the job's range after this write. */
+  readonly counters: JobCounters & { readonly dataPoints: number };
 }
 
 // These run for every batch. They are spelled out, because building their text with drizzle each time takes longer than
@@ -59,8 +66,7 @@ WHERE status = 'failed'`;
 const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
-const COUNT_JOB = `UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 + (SELECT count(*) FROM bars
-WHERE series_id = ${barsIdSql("?4")} AND ts >= ?5 AND ts < ?6) WHERE id = ?7`;
+const COUNT_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 WHERE id = ?4";
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
 /** Marks a series whose vendor revised bars, or gave an implausible answer. */
@@ -71,7 +77,8 @@ function markDoubtful(seriesId: number, now: number, revised: boolean, suspect: 
 
 /** Stores a batch in one transaction: its bars, the rejected rows, its row of the ledger and the job's counters. */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
-  const { bars, rejected, seriesId, runId, window, counters, write = bars, revised = [], source, lacking = 0 } = batch;
+  const { bars, rejected, seriesId, barsId, runId, window, counters, write = bars, revised = [], source } = batch;
+  const { lacking = 0, hasForeign = true, isMarked = false } = batch;
   const { ts } = bars;
   const { from, to } = window;
   const now = Date.now();
@@ -79,13 +86,12 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
   const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
   const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
-  const barsId = await barsIdOf(db, seriesId);
   await db.write([
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
     ...withdrawn.flatMap((part) => removeBars(barsId, part.bars)),
     ...insertBars(barsId, write),
-    ...insertSources(seriesId, runId, write, source),
-    ...markChanged(seriesId, touched),
+    ...(source !== undefined || hasForeign ? insertSources(seriesId, runId, write, source) : []),
+    ...(isMarked ? [] : markChanged(seriesId, touched)),
     ...markDoubtful(
       seriesId,
       now,
@@ -100,7 +106,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     { sql: UPSERT_BATCH, args: [seriesId, runId, from, to, ...line] },
     {
       sql: COUNT_JOB,
-      args: [counters.apiCalls, counters.fetchMs, counters.dataPointsElsewhere, seriesId, from, to, counters.jobId],
+      args: [counters.apiCalls, counters.fetchMs, counters.dataPoints, counters.jobId],
     },
   ]);
 }
@@ -117,36 +123,48 @@ export async function storeFailedBatch(
   ]);
 }
 
+const ofSeries = eq(batches.seriesId, sql.placeholder("seriesId"));
+const ofRun = eq(batches.runId, sql.placeholder("runId"));
+const answered = inArray(batches.status, ["ok", "empty"]);
+const WINDOW = { from: batches.fromTs, to: batches.toTs };
+
+const answeredEver = prepared(({ orm }) =>
+  orm.select(WINDOW).from(batches).where(and(ofSeries, answered)).orderBy(batches.fromTs).prepare(),
+);
+const answeredInRun = prepared(({ orm }) =>
+  orm
+    .select(WINDOW)
+    .from(batches)
+    .where(and(ofSeries, answered, ofRun))
+    .orderBy(batches.fromTs)
+    .prepare(),
+);
+const answeredAsOf = prepared(({ orm }) =>
+  orm
+    .select(WINDOW)
+    .from(batches)
+    .innerJoin(runs, eq(runs.id, batches.runId))
+    .where(and(ofSeries, answered, gt(batches.toTs, sql.placeholder("from")), gte(runs.asOf, sql.placeholder("asOf"))))
+    .orderBy(batches.fromTs)
+    .prepare(),
+);
+const requestedInRun = prepared(({ orm }) =>
+  orm
+    .select({ ...WINDOW, status: batches.status })
+    .from(batches)
+    .where(and(ofSeries, ofRun))
+    .orderBy(batches.fromTs)
+    .prepare(),
+);
+
 /** The windows of a series that were answered (with or without bars); with `runId`, only those of that run. */
 export async function answeredWindows(db: Database, seriesId: number, runId?: string): Promise<Window[]> {
-  return db.orm
-    .select({ from: batches.fromTs, to: batches.toTs })
-    .from(batches)
-    .where(
-      and(
-        eq(batches.seriesId, seriesId),
-        inArray(batches.status, ["ok", "empty"]),
-        runId === undefined ? undefined : eq(batches.runId, runId),
-      ),
-    )
-    .orderBy(batches.fromTs);
+  return runId === undefined ? answeredEver(db).all({ seriesId }) : answeredInRun(db).all({ seriesId, runId });
 }
 
 /** The answered windows after `from`, of runs whose `asOf` (epoch seconds) is the given one or later. */
 export async function windowsAsOf(db: Database, seriesId: number, from: number, asOf: number): Promise<Window[]> {
-  return db.orm
-    .select({ from: batches.fromTs, to: batches.toTs })
-    .from(batches)
-    .innerJoin(runs, eq(runs.id, batches.runId))
-    .where(
-      and(
-        eq(batches.seriesId, seriesId),
-        inArray(batches.status, ["ok", "empty"]),
-        gt(batches.toTs, from),
-        gte(runs.asOf, asOf),
-      ),
-    )
-    .orderBy(batches.fromTs);
+  return answeredAsOf(db).all({ seriesId, from, asOf });
 }
 
 /** A window and its result. */
@@ -158,11 +176,7 @@ const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed" } as const;
 
 /** The windows that a run requested of a series, by time, with their results. */
 export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<KnownWindow[]> {
-  const rows = await db.orm
-    .select({ from: batches.fromTs, to: batches.toTs, status: batches.status })
-    .from(batches)
-    .where(and(eq(batches.seriesId, seriesId), eq(batches.runId, runId)))
-    .orderBy(batches.fromTs);
+  const rows = await requestedInRun(db).all({ seriesId, runId });
   return rows.map(({ from, to, status }) => ({ from, to, state: STATE_OF[status] }));
 }
 

@@ -1,9 +1,11 @@
 /** Jobs as their workers see them: what earlier work intervals have recorded. */
 
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
+import { describeStage } from "../../domain/runs/progress.ts";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
 import type { JobState } from "../../domain/runs/states.ts";
-import type { Database } from "../db.ts";
+import type { Database, Statement } from "../db.ts";
+import { prepared } from "../prepared.ts";
 import { jobs } from "../schema/runs.ts";
 
 export interface JobWork {
@@ -14,17 +16,22 @@ export interface JobWork {
   readonly planFrom: number | null;
 }
 
+const isJob = eq(jobs.id, sql.placeholder("jobId"));
+const jobWork = prepared(({ orm }) => {
+  const { apiCalls, fetchMs, workedMs, stageMs, planFrom } = jobs;
+  return orm.select({ apiCalls, fetchMs, workedMs, stageMs, planFrom }).from(jobs).where(isJob).prepare();
+});
+const jobState = prepared(({ orm }) => orm.select({ state: jobs.state }).from(jobs).where(isJob).prepare());
+
 /** @throws Error when the job does not exist */
 export async function findJobWork(db: Database, jobId: number): Promise<JobWork> {
-  const { apiCalls, fetchMs, workedMs, stageMs, planFrom } = jobs;
-  const columns = { apiCalls, fetchMs, workedMs, stageMs, planFrom };
-  const row = await db.orm.select(columns).from(jobs).where(eq(jobs.id, jobId)).get();
+  const row = await jobWork(db).get({ jobId });
   if (row === undefined) throw new Error(`job ${jobId} is not in the database`);
   return row;
 }
 
 export async function savePlanStart(db: Database, jobId: number, planFrom: number): Promise<void> {
-  await db.orm.update(jobs).set({ planFrom }).where(eq(jobs.id, jobId)).run();
+  await db.write([{ sql: "UPDATE jobs SET plan_from = ?1 WHERE id = ?2", args: [planFrom, jobId] }]);
 }
 
 /** Saves what a work interval has requested of its provider, and how long its stages took. */
@@ -33,7 +40,9 @@ export async function addWorkTime(
   jobId: number,
   workTime: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
 ): Promise<void> {
-  await db.orm.update(jobs).set(workTime).where(eq(jobs.id, jobId)).run();
+  const { apiCalls, fetchMs, stageMs } = workTime;
+  const args = [apiCalls, fetchMs, JSON.stringify(stageMs), jobId];
+  await db.write([{ sql: "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4", args }]);
 }
 
 export async function saveWork(
@@ -44,7 +53,27 @@ export async function saveWork(
   await db.orm.update(jobs).set(work).where(eq(jobs.id, jobId)).run();
 }
 
+/** The final figures of a job. */
+export interface FinishedJob {
+  readonly jobId: number;
+  /** Seconds worked in all work intervals. */
+  readonly seconds: number;
+  readonly workedMs: number;
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+  readonly gaps: number;
+}
+
+const COMPLETE = `UPDATE jobs SET state = 'complete', status = 'Complete', progress = 100, error = NULL, micro_stage = ?1,
+worked_ms = ?2, data_points = ?3, api_calls = ?4, gaps = ?5, finished_at = ?6 WHERE id = ?7 AND state = 'running'`;
+
+/** The statement that completes a job, unless it was paused or cancelled in the meantime; `now` in epoch milliseconds. */
+export function completeJob({ jobId, seconds, workedMs, dataPoints, apiCalls, gaps }: FinishedJob, now: number) {
+  const { microStage } = describeStage({ stage: "complete", seconds });
+  return { sql: COMPLETE, args: [microStage, workedMs, dataPoints, apiCalls, gaps, now, jobId] } satisfies Statement;
+}
+
 /** The state of a job in the database: a worker may have completed it a moment ago. */
 export async function storedState(db: Database, jobId: number): Promise<JobState | undefined> {
-  return (await db.orm.select({ state: jobs.state }).from(jobs).where(eq(jobs.id, jobId)).get())?.state;
+  return (await jobState(db).get({ jobId }))?.state;
 }

@@ -13,11 +13,12 @@ self.onmessage = async ({ data }: MessageEvent<{ url: string; series: number; ba
       const from = n * data.rows * 60;
       await storeBatch(db, {
         seriesId: data.series,
+        barsId: data.series,
         runId: "r",
         window: { from, to: from + data.rows * 60 },
         bars: rampBars(data.rows, from),
         rejected: [],
-        counters: { jobId: data.series, apiCalls: n + 1, fetchMs: 0, dataPointsElsewhere: n * data.rows },
+        counters: { jobId: data.series, apiCalls: n + 1, fetchMs: 0, dataPoints: (n + 1) * data.rows },
       });
     }
     self.postMessage(null);
