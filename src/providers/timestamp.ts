@@ -13,15 +13,15 @@ const EPOCH = /^-?\d{9,13}(?:\.\d+)?$/;
 /** A larger number is in milliseconds: as seconds it would lie after the year 5000. */
 const LARGEST_SECONDS = 1e11;
 
+/** Epoch seconds of a number that is in seconds or milliseconds. */
+export const epochSeconds = (value: number): number => (Math.abs(value) > LARGEST_SECONDS ? value / 1000 : value);
+
 /** Epoch seconds of a timestamp in any of `TIMESTAMP_FORMATS`; NaN for any other text. A time without a zone is UTC. */
 export function parseTimestamp(text: string): number {
   const compact = COMPACT_DATE.exec(text);
   if (compact) return parseTimestamp(`${compact[1]}-${compact[2]}-${compact[3]}`);
   if (DATE.test(text)) return parseIsoDate(text);
-  if (EPOCH.test(text)) {
-    const value = Number(text);
-    return Math.abs(value) > LARGEST_SECONDS ? value / 1000 : value;
-  }
+  if (EPOCH.test(text)) return epochSeconds(Number(text));
   const parts = DATE_TIME.exec(text);
   if (!parts || Number.isNaN(parseIsoDate(parts[1]!))) return Number.NaN;
   const zone = parts[3] ?? "Z";

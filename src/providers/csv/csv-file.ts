@@ -2,11 +2,12 @@
 
 import Papa from "papaparse";
 import { ProviderError } from "../../domain/errors.ts";
-import { type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { Market } from "../../domain/market/symbol.ts";
 import { parseTimestamp, TIMESTAMP_FORMATS } from "../timestamp.ts";
+import { RowParser } from "./row-parser.ts";
 
 /** A line without a usable bar. `ts` is its time, or that of the line before, and decides which window reports it. */
 interface BadLine {
@@ -37,33 +38,81 @@ type Field = keyof typeof HEADERS;
 const FIELDS = Object.keys(HEADERS) as Field[];
 const DELIMITERS = [",", ";", "\t", "|"];
 
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const QUOTE = 34;
+/** After so many unusual lines, the rest of a chunk is read as text at once, which is faster than line by line. */
+const MAX_UNUSUAL = 16;
+const NO_BYTES = new Uint8Array();
+const decoder = new TextDecoder();
+
 /**
  * Reads `path` (shown as `name` in messages) as a stream.
  * @throws ProviderError `bad_request` when the first line does not name the columns, naming file, line and column
  */
 export async function readCsvFile(path: string, name: string, interval: Interval, market: Market): Promise<CsvFile> {
   const reader = new CsvReader(name, interval, market);
-  let rest = "";
-  for await (const text of Bun.file(path).stream().pipeThrough(new TextDecoderStream())) {
-    const chunk = rest + text;
-    const end = chunk.lastIndexOf("\n") + 1;
+  let rest = NO_BYTES;
+  for await (const bytes of Bun.file(path).stream()) {
+    const chunk = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+    const end = chunk.lastIndexOf(LINE_FEED) + 1;
+    reader.read(chunk.subarray(0, end));
     rest = chunk.slice(end);
-    if (end > 0) reader.read(chunk.slice(0, end));
   }
-  if (rest !== "") reader.read(`${rest}\n`);
+  reader.read(rest);
   return reader.finish();
 }
 
+/** Bars and their lines as they are read, in arrays that grow. */
+class GrowingBars {
+  length = 0;
+  bars = emptyBars(1_024);
+  lines = new Int32Array(1_024);
+
+  /** Appends a row, with its values in the order of `BAR_FIELDS`. */
+  add(row: Float64Array, line: number): void {
+    if (this.length === this.lines.length) this.#grow(2 * this.length);
+    const { ts, open, high, low, close, volume } = this.bars;
+    const at = this.length++;
+    ts[at] = row[0]!;
+    open[at] = row[1]!;
+    high[at] = row[2]!;
+    low[at] = row[3]!;
+    close[at] = row[4]!;
+    volume[at] = row[5]!;
+    this.lines[at] = line;
+  }
+
+  /** All rows, without the room for more. */
+  read(): BarColumns {
+    const bars = emptyBars(this.length);
+    for (const field of BAR_FIELDS) bars[field].set(this.bars[field].subarray(0, this.length));
+    return bars;
+  }
+
+  #grow(capacity: number): void {
+    const bars = emptyBars(capacity);
+    for (const field of BAR_FIELDS) bars[field].set(this.bars[field]);
+    const lines = new Int32Array(capacity);
+    lines.set(this.lines);
+    this.bars = bars;
+    this.lines = lines;
+  }
+}
+
 class CsvReader {
-  readonly #columns: Record<Field, number[]> = { ts: [], open: [], high: [], low: [], close: [], volume: [] };
-  readonly #lines: number[] = [];
+  readonly #rows = new GrowingBars();
+  readonly #row = new Float64Array(BAR_FIELDS.length);
   readonly #bad: BadLine[] = [];
   #line = 0;
   #positions: Record<Field, number> | null = null;
   /** Index of the `time` column that belongs to a `date` column, or -1. */
   #clock = -1;
   #delimiter = ",";
+  /** Reads the usual lines; `null` before the header, and where date and time are two columns. */
+  #parser: RowParser | null = null;
   #lastTs = Number.NEGATIVE_INFINITY;
+  #isAscending = true;
   #outOfOrder = 0;
   #firstOutOfOrder = 0;
 
@@ -73,11 +122,39 @@ class CsvReader {
     readonly market: Market,
   ) {}
 
-  /** Parses a piece of text that ends with a line break. */
-  read(text: string): void {
-    const body = text.slice(0, text.endsWith("\r\n") ? -2 : -1).replaceAll("\r\n", "\n");
+  /** Parses whole lines; the last one may lack its line break. */
+  read(bytes: Uint8Array): void {
+    let start = 0;
+    while (this.#positions === null && start < bytes.length) {
+      const end = endOfLine(bytes, start);
+      this.#readText(bytes.subarray(start, end));
+      start = end;
+    }
+    // Line breaks inside of quotes are no ends of lines: only the slower reader can tell.
+    let unusual = this.#parser === null || bytes.indexOf(QUOTE, start) >= 0 ? MAX_UNUSUAL : 0;
+    for (let end: number; start < bytes.length; start = end) {
+      end = unusual < MAX_UNUSUAL ? endOfLine(bytes, start) : bytes.length;
+      let stop = bytes[end - 1] === LINE_FEED ? end - 1 : end;
+      if (stop > start && bytes[stop - 1] === CARRIAGE_RETURN) stop--;
+      if (unusual < MAX_UNUSUAL && this.#parser?.parse(bytes, start, stop, this.#row)) {
+        this.#line++;
+        this.#row[0] = this.#barStart(this.#row[0]!);
+        this.#keep();
+      } else {
+        unusual++;
+        this.#readText(bytes.subarray(start, end));
+      }
+    }
+  }
+
+  /** Parses lines of any kind. */
+  #readText(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const text = decoder.decode(bytes);
+    const body = text.replace(/\r?\n$/, "").replaceAll("\r\n", "\n");
     if (!this.#positions) this.#delimiter = guessDelimiter(body);
     const { data } = Papa.parse<string[]>(body, { delimiter: this.#delimiter, newline: "\n" });
+    if (data.length === 0) this.#line++;
     for (const cells of data) {
       this.#line++;
       if (cells.length === 1 && cells[0]!.trim() === "") continue;
@@ -110,27 +187,44 @@ class CsvReader {
     const clock = names.indexOf("time");
     this.#clock = names.includes("date") && clock >= 0 ? clock : -1;
     if (this.#clock >= 0) positions.ts = names.indexOf("date");
+    else
+      this.#parser = new RowParser(
+        this.#delimiter.charCodeAt(0),
+        BAR_FIELDS.map((field) => positions[field]),
+      );
   }
 
   #readRow(cells: string[], positions: Record<Field, number>): void {
     const day = cells[positions.ts]?.trim() ?? "";
     const stamp = this.#clock >= 0 ? `${day} ${cells[this.#clock]?.trim() ?? ""}` : day;
-    const parsed = parseTimestamp(stamp);
-    const ts = this.interval === "1d" && parsed % DAY !== 0 ? tradingDate(this.market, parsed) : parsed;
+    const ts = this.#barStart(parseTimestamp(stamp));
     const fault = this.#faultOf(cells, positions, stamp, ts);
     if (fault) {
       const near = Number.isNaN(ts) ? this.#lastTs : ts;
       this.#bad.push({ ts: near, line: this.#line, reason: fault, raw: cells.join(this.#delimiter) });
       return;
     }
+    for (const [place, field] of BAR_FIELDS.entries()) {
+      this.#row[place] = field === "ts" ? ts : Number(cells[positions[field]]);
+    }
+    this.#keep();
+  }
+
+  /** The start of the bar of a moment (epoch seconds): for daily bars, its trading date. */
+  #barStart(ts: number): number {
+    return this.interval === "1d" && ts % DAY !== 0 ? tradingDate(this.market, ts) : ts;
+  }
+
+  /** Keeps the row that was read last. */
+  #keep(): void {
+    const ts = this.#row[0]!;
     if (ts < this.#lastTs) {
       this.#outOfOrder++;
       this.#firstOutOfOrder ||= this.#line;
     }
+    if (ts <= this.#lastTs) this.#isAscending = false;
     this.#lastTs = ts;
-    this.#lines.push(this.#line);
-    this.#columns.ts.push(ts);
-    for (const field of FIELDS) if (field !== "ts") this.#columns[field].push(Number(cells[positions[field]]));
+    this.#rows.add(this.#row, this.#line);
   }
 
   #faultOf(cells: string[], positions: Record<Field, number>, stamp: string, ts: number): string | null {
@@ -148,35 +242,50 @@ class CsvReader {
 
   /** Rejects a row that was parsed already. */
   #reject(at: number, reason: string): void {
-    const raw = FIELDS.map((field) => this.#columns[field][at]).join(",");
-    this.#bad.push({ ts: this.#columns.ts[at]!, line: this.#lines[at]!, reason, raw });
+    const { bars, lines } = this.#rows;
+    const raw = BAR_FIELDS.map((field) => bars[field][at]).join(",");
+    this.#bad.push({ ts: bars.ts[at]!, line: lines[at]!, reason, raw });
+  }
+
+  /** The rows in ascending order; of several with one timestamp, the first line is kept. */
+  #sorted(): BarColumns {
+    const { bars: read, lines, length } = this.#rows;
+    const { ts } = read;
+    const order = Uint32Array.from({ length }, (_, index) => index).sort((a, b) => ts[a]! - ts[b]! || a - b);
+    let kept = 0;
+    for (const at of order) {
+      const before = kept === 0 ? undefined : order[kept - 1]!;
+      if (before === undefined || ts[before] !== ts[at]) order[kept++] = at;
+      else this.#reject(at, `same timestamp as line ${lines[before]}, which is kept`);
+    }
+    const bars = emptyBars(kept);
+    for (const field of BAR_FIELDS) {
+      const [from, to] = [read[field], bars[field]];
+      for (let place = 0; place < kept; place++) to[place] = from[order[place]!]!;
+    }
+    return bars;
   }
 
   finish(): CsvFile {
     if (!this.#positions) throw new ProviderError("bad_request", `${this.name}:1: the file is empty`);
-    const { ts } = this.#columns;
-    const order = ts.map((_, index) => index);
     const notes: string[] = [];
     if (this.#outOfOrder > 0) {
-      order.sort((a, b) => ts[a]! - ts[b]!);
       notes.push(
         `${this.name}:${this.#firstOutOfOrder}: earlier than the line before; ` +
           `${this.#outOfOrder} line(s) out of order were sorted on reading`,
       );
     }
-    const kept: number[] = [];
-    for (const at of order) {
-      const before = kept.at(-1);
-      if (before === undefined || ts[before] !== ts[at]) kept.push(at);
-      else this.#reject(at, `same timestamp as line ${this.#lines[before]}, which is kept`);
-    }
-    const bars = emptyBars(kept.length);
-    for (const field of FIELDS)
-      for (let place = 0; place < kept.length; place++) bars[field][place] = this.#columns[field][kept[place]!]!;
+    const bars = this.#isAscending ? this.#rows.read() : this.#sorted();
     const firstTs = bars.ts[0] ?? 0;
     const bad = this.#bad.map((line) => (Number.isFinite(line.ts) ? line : { ...line, ts: firstTs }));
     return { bars, bad: bad.sort((a, b) => a.line - b.line), notes };
   }
+}
+
+/** Where the line that begins at `start` ends, its line break included. */
+function endOfLine(bytes: Uint8Array, start: number): number {
+  const at = bytes.indexOf(LINE_FEED, start);
+  return at < 0 ? bytes.length : at + 1;
 }
 
 /** The delimiter that occurs most often in the first line. */
