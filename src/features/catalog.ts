@@ -16,7 +16,7 @@ import { volatility } from "./families/volatility.ts";
 import { volumeFamily } from "./families/volume.ts";
 
 /** Raise it whenever a feature's values change: older stored states and profiles are then computed again. */
-export const CATALOG_VERSION = 1;
+export const CATALOG_VERSION = 2;
 
 /** A feature with its place in the catalogue. */
 export interface Feature extends FeatureEntry {

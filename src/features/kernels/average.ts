@@ -4,32 +4,95 @@ import { recursive, type Series, windowed } from "../define.ts";
 import { absChange, close } from "./bar.ts";
 import { sum } from "./sum.ts";
 
+/** Places in the state of `smoothed`. */
+const [LEVEL, LEAD, PART] = [0, 1, 2] as const;
+
 /**
- * y = y[1] + α·(x − y[1]), seeded with the mean of the first n values of x, placed on the n-th. The seed is summed as
- * distances from the first value, so that a flat series gives exactly its own level. State: the running seed sum, then
- * y; the first value.
+ * y = y[1] + α·(x − y[1]) for whole groups of four bars. From a group's first value and the y before it,
+ * its k-th y = y + ((1 − (1 − α)^k)·(lead − y) + part): one chain of four operations for four bars.
+ */
+function smooth(
+  out: Float64Array,
+  x: Float64Array,
+  from: number,
+  to: number,
+  alpha: number,
+  state: Float64Array,
+): void {
+  const keep = 1 - alpha;
+  const keepTwo = keep * keep;
+  const keepThree = keepTwo * keep;
+  const second = 1 - keepTwo;
+  const third = 1 - keepThree;
+  const fourth = 1 - keepThree * keep;
+  let y = state[LEVEL]!;
+  let t = from;
+  for (; t + 4 <= to; t += 4) {
+    const lead = x[t]!;
+    const gap = lead - y;
+    const one = alpha * (x[t + 1]! - lead);
+    const two = keep * one + alpha * (x[t + 2]! - lead);
+    const three = keep * two + alpha * (x[t + 3]! - lead);
+    out[t] = y + alpha * gap;
+    out[t + 1] = y + (second * gap + one);
+    out[t + 2] = y + (third * gap + two);
+    y += fourth * gap + three;
+    out[t + 3] = y;
+  }
+  state[LEVEL] = y;
+}
+
+/** The same for the bars of one group; groups count from `start`. */
+function smoothPart(
+  out: Float64Array,
+  x: Float64Array,
+  from: number,
+  to: number,
+  start: number,
+  alpha: number,
+  state: Float64Array,
+): void {
+  const keep = 1 - alpha;
+  for (let t = from; t < to; t++) {
+    const place = (t - start) % 4;
+    if (place === 0) state[LEAD] = x[t]!;
+    const y = state[LEVEL]!;
+    const lead = state[LEAD]!;
+    state[PART] = place === 0 ? 0 : keep * state[PART]! + alpha * (x[t]! - lead);
+    let kept = keep;
+    for (let k = 0; k < place; k++) kept *= keep;
+    const weight = place === 0 ? alpha : 1 - kept;
+    out[t] = y + (weight * (lead - y) + state[PART]!);
+    if (place === 3) state[LEVEL] = out[t]!;
+  }
+}
+
+/**
+ * y = y[1] + α·(x − y[1]), seeded with the mean of the first n values of x, placed on the n-th, summed as distances from
+ * the first: a flat series gives exactly its own level. State: while seeding the sum and the first value, then y before
+ * the group of four bars, the group's first value and what its later values add.
  */
 function smoothed(name: string, x: Series, n: number, alpha: number): Series {
   return recursive(name, [x], {
     delay: n - 1,
-    state: 2,
+    state: 3,
     compute(out, { from, to, origin, first, state }, x) {
-      let y = state[0]!;
       let t = Math.max(from, origin);
       if (t <= first) {
-        if (t === origin && t < to) state[1] = x[t]!;
-        const anchor = state[1]!;
-        for (; t < to && t <= first; t++) y += x[t]! - anchor;
-        if (t > first) {
-          y = anchor + y / n;
-          out[first] = y;
-        }
+        if (t === origin && t < to) state[LEAD] = x[t]!;
+        const anchor = state[LEAD]!;
+        let sum = state[LEVEL]!;
+        for (; t < to && t <= first; t++) sum += x[t]! - anchor;
+        state[LEVEL] = t > first ? anchor + sum / n : sum;
+        if (t > first) out[first] = state[LEVEL]!;
       }
-      for (; t < to; t++) {
-        y += alpha * (x[t]! - y);
-        out[t] = y;
-      }
-      state[0] = y;
+      if (t === to) return;
+      const start = first + 1;
+      const whole = Math.min(to, t + ((4 - ((t - start) % 4)) % 4));
+      const rest = to - ((to - whole) % 4);
+      smoothPart(out, x, t, whole, start, alpha, state);
+      smooth(out, x, whole, rest, alpha, state);
+      smoothPart(out, x, rest, to, start, alpha, state);
     },
   });
 }
@@ -95,7 +158,7 @@ export function rsi(x: Series, n: number): Series {
         }
       }
       for (; t < to; t++) {
-        // size ± move is twice the gain or the loss, exactly: no branch on a sign that nobody can predict.
+        // size ± move is exactly twice the gain or the loss: no branch that would be mispredicted on every other bar.
         const move = x[t]! - x[t - 1]!;
         const size = Math.abs(move);
         gain = gain * keep + (size + move) * half;

@@ -1,11 +1,7 @@
 /**
- * Sums and means over a sliding window, without drift and without subtraction.
- *
- * The series is cut into blocks of the window's length n. A window then spans the end of one block and the start of
- * the next, so its sum is a suffix sum of the one plus a prefix sum of the other (van Herk 1992; Gil & Werman 1993,
- * there for the maximum): two additions a bar, no value ever subtracted again. Nothing can drift over millions of
- * bars, and a NaN leaves with the window that holds it. Blocks are counted from the first value of the series, so a
- * bar's sum is the same number wherever the computation starts.
+ * Sums and means over a sliding window: a window of n is the end of one block of n and the start of the next, so its sum
+ * is a suffix sum plus a prefix sum (van Herk 1992; Gil & Werman 1993). Nothing is subtracted, so nothing drifts.
+ * Blocks count from the first value of the series: a bar's sum is the same wherever the computation starts.
  */
 
 import { type Series, windowed } from "../define.ts";
@@ -13,16 +9,95 @@ import { type Series, windowed } from "../define.ts";
 /** Windows up to this length are summed directly: cheaper than keeping blocks. */
 const DIRECT = 6;
 
-/** Suffix sums of two blocks; filled and used within one call of a kernel, so all kernels may share them. */
+/** Suffix sums of two series; filled and used within one call of a kernel, so all kernels may share them. */
 const suffixes = [new Float64Array(1024), new Float64Array(1024)] as const;
 
-/** suffix[i] = the sum of the last n − i of the n values from `block` on, for i from n down to `least`. */
+/**
+ * suffix[i] = the sum of the last n − i of the n values from `block` on, for i from n down to `least`. Values are added
+ * in groups of four, counted from the block's end (prefixes: from its start), so that the chains of additions are short.
+ */
 function sumSuffixes(suffix: Float64Array, x: Float64Array, block: number, n: number, least: number): void {
   let sum = 0;
+  let part = 0;
   suffix[n] = 0;
   for (let i = n - 1; i >= least; i--) {
-    sum += x[block + i]!;
-    suffix[i] = sum;
+    part += x[block + i]!;
+    suffix[i] = sum + part;
+    if ((n - i) % 4 === 0) {
+      sum += part;
+      part = 0;
+    }
+  }
+}
+
+/** out = scale · (suffix + prefix) at the places `begin` ≤ i < `end` of one block. */
+function addPrefixes(
+  out: Float64Array,
+  suffix: Float64Array,
+  x: Float64Array,
+  block: number,
+  begin: number,
+  end: number,
+  scale: number,
+): void {
+  let sum = 0;
+  let part = 0;
+  for (let i = 0; i < end; i++) {
+    part += x[block + i]!;
+    if (i >= begin) out[block + i] = (suffix[i + 1]! + (sum + part)) * scale;
+    if (i % 4 === 3) {
+      sum += part;
+      part = 0;
+    }
+  }
+}
+
+/** Both for whole blocks up to `to`, the groups of four written out: one bounds check each, no branch. */
+function slideBlocks(
+  out: Float64Array,
+  suffix: Float64Array,
+  x: Float64Array,
+  start: number,
+  to: number,
+  n: number,
+  scale: number,
+): void {
+  for (let block = start; block + n <= to; block += n) {
+    let sum = 0;
+    let i = n - 4;
+    for (; i >= 0; i -= 4) {
+      const t = block - n + i;
+      const one = x[t + 3]!;
+      const two = one + x[t + 2]!;
+      const three = two + x[t + 1]!;
+      suffix[i + 3] = sum + one;
+      suffix[i + 2] = sum + two;
+      suffix[i + 1] = sum + three;
+      sum += three + x[t]!;
+      suffix[i] = sum;
+    }
+    let part = 0;
+    for (i += 3; i >= 0; i--) {
+      part += x[block - n + i]!;
+      suffix[i] = sum + part;
+    }
+    sum = 0;
+    for (i = 0; i + 4 <= n; i += 4) {
+      const t = block + i;
+      const one = x[t]!;
+      const two = one + x[t + 1]!;
+      const three = two + x[t + 2]!;
+      out[t] = (suffix[i + 1]! + (sum + one)) * scale;
+      out[t + 1] = (suffix[i + 2]! + (sum + two)) * scale;
+      out[t + 2] = (suffix[i + 3]! + (sum + three)) * scale;
+      sum += three + x[t + 3]!;
+      out[t + 3] = (suffix[i + 4]! + sum) * scale;
+    }
+    part = 0;
+    for (; i < n; i++) {
+      part += x[block + i]!;
+      out[block + i] = (suffix[i + 1]! + (sum + part)) * scale;
+    }
   }
 }
 
@@ -43,35 +118,21 @@ export function slideSum(
     directSum(out, x, from, to, n, scale);
     return;
   }
-  let [before, own] = suffixes;
-  let block = from - ((from - origin) % n);
-  sumSuffixes(before, x, block - n, n, from - block + 1);
-  let prefix = 0;
-  for (let i = block; i < from; i++) prefix += x[i]!;
-  let t = from;
-  for (const end = Math.min(block + n, to); t < end; t++) {
-    prefix += x[t]!;
-    out[t] = (before[t - block + 1]! + prefix) * scale;
+  const [suffix] = suffixes;
+  suffix[n] = 0;
+  const past = (from - origin) % n;
+  let block = from - past;
+  if (past > 0) {
+    sumSuffixes(suffix, x, block - n, n, past + 1);
+    addPrefixes(out, suffix, x, block, past, Math.min(n, to - block), scale);
+    block += n;
   }
-  if (t === to) return;
-  sumSuffixes(before, x, block, n, 1);
-  // Whole blocks: the suffixes that the next block needs grow beside this block's prefix, two chains at a time.
-  for (block += n; block + n <= to; block += n) {
-    prefix = 0;
-    let suffix = 0;
-    own[n] = 0;
-    for (let i = 0; i < n; i++) {
-      prefix += x[block + i]!;
-      out[block + i] = (before[i + 1]! + prefix) * scale;
-      suffix += x[block + n - 1 - i]!;
-      own[n - 1 - i] = suffix;
-    }
-    [before, own] = [own, before];
-  }
-  prefix = 0;
-  for (t = block; t < to; t++) {
-    prefix += x[t]!;
-    out[t] = (before[t - block + 1]! + prefix) * scale;
+  if (block >= to) return;
+  slideBlocks(out, suffix, x, block, to, n, scale);
+  const rest = (to - block) % n;
+  if (rest > 0) {
+    sumSuffixes(suffix, x, to - rest - n, n, 1);
+    addPrefixes(out, suffix, x, to - rest, 0, rest, scale);
   }
 }
 
@@ -97,7 +158,7 @@ export function sum(x: Series, n: number): Series {
 
 /**
  * out[t] = x[t] wherever the last n values of x are all equal. Such a window holds equal neighbours at one of any n − 1
- * positions in a row, so only every (n − 1)-th is looked at.
+ * positions in a row, so only every (n − 1)-th is tested.
  */
 function levelWindows(out: Float64Array, x: Float64Array, from: number, to: number, n: number): void {
   for (let i = from; i < to; i += n - 1) {
@@ -113,8 +174,8 @@ function levelWindows(out: Float64Array, x: Float64Array, from: number, to: numb
 }
 
 /**
- * mean_n(x), the simple moving average. Where all n values are equal it is exactly that value, so that a comparison
- * with it does not hang on rounding.
+ * mean_n(x), the simple moving average. Where all n values are equal it is exactly that value, so that rounding
+ * does not decide a comparison with it.
  */
 export function mean(x: Series, n: number): Series {
   return windowed(`mean${n}`, [x], {
@@ -127,7 +188,7 @@ export function mean(x: Series, n: number): Series {
 }
 
 /**
- * sum_n(x·y)/sum_n(y): the mean of x weighted by y; NaN where the weights are all zero. Both sums in one walk over the
+ * sum_n(x·y)/sum_n(y): the mean of x weighted by y; NaN where the weights are all zero. Both sums in one pass over the
  * blocks.
  */
 export function weightedMean(x: Series, y: Series, n: number): Series {
@@ -187,9 +248,8 @@ export function definedMean(x: Series, n: number, scale: number): Series {
 }
 
 /**
- * WMA_n(x): weights 1..n, the newest heaviest, divided by n·(n + 1)/2. With i the place in a block, from 0, and p that
- * of bar t: the values of its own block weigh n − p + i, those of the block before i − p, so that sums of x and of i·x
- * over a prefix and a suffix are enough.
+ * WMA_n(x): weights 1..n, the newest heaviest, divided by n·(n + 1)/2. With i the place of a value in its block and p
+ * that of bar t, values of the same block weigh n − p + i and those before it i − p: sums of x and of i·x are enough.
  */
 export function wma(x: Series, n: number): Series {
   const scale = 2 / (n * (n + 1));
