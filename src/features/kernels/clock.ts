@@ -128,7 +128,8 @@ export const sessionRangePosition = recursive("session_range", [localDay, high, 
   reach: 1,
   state: 2,
   compute(out, { from, to, first, state }, day, h, l, c) {
-    let [top, bottom] = state as unknown as [number, number];
+    let top = state[0]!;
+    let bottom = state[1]!;
     for (let t = from; t < to; t++) {
       const starts = t === first || day[t] !== day[t - 1];
       if (starts || h[t]! > top) top = h[t]!;
@@ -144,7 +145,8 @@ export const sessionVwapDistance = recursive("session_vwap", [localDay, typicalP
   reach: 1,
   state: 2,
   compute(out, { from, to, first, state }, day, tp, v, c) {
-    let [money, traded] = state as unknown as [number, number];
+    let money = state[0]!;
+    let traded = state[1]!;
     for (let t = from; t < to; t++) {
       if (t === first || day[t] !== day[t - 1]) {
         money = 0;

@@ -1,14 +1,6 @@
-/**
- * The EDGE estimator of the bid-ask spread (Ardia, Guidotti & Kroencke 2024).
- *
- * Per pair of bars, in logs: η = (H + L)/2, r1 = η − O, r2 = O − η[1], r3 = η − C[1], r4 = C[1] − η[1], r5 = O − C[1];
- * τ = 0 if H = L = C[1] (then r1, r3 and r5 are 0), else 1. With d_k = r_k − τ·a_k, a_k = mean r_k/mean τ,
- * x1 = −A·d1·r2 − B·d3·r4 and x2 = −A·d1·r5 − B·d5·r4 (A = 4/po, B = 4/pc), s² weighs the means of x1 and x2 by each
- * other's variance.
- *
- * As r2 = r5 + r4 and r3 = r1 + r5, all of it is made of products of r1, r4 and r5. Their sliding means are taken once,
- * and the means that the estimator wants are put together from them.
- */
+// The EDGE estimator of the bid-ask spread (Ardia, Guidotti & Kroencke 2024). Per pair of bars, in logs, η = (H + L)/2:
+// r1 = η − O, r2 = O − η[1], r3 = η − C[1], r4 = C[1] − η[1], r5 = O − C[1]; τ = 0 if H = L = C[1], else 1.
+// As r2 = r5 + r4 and r3 = r1 + r5, sliding means of products of r1, r4 and r5 are enough.
 
 import { type Series, windowed } from "../define.ts";
 import { lnClose, lnHigh, lnLow, lnOpen } from "./bar.ts";
@@ -19,8 +11,13 @@ const TERMS = 22;
 const CHUNK = 512;
 const LONGEST = 128;
 
-const terms = Array.from({ length: TERMS }, () => new Float64Array(CHUNK + LONGEST));
-const means = Array.from({ length: TERMS }, () => new Float64Array(CHUNK + LONGEST));
+/** Term k of the pair at `place` stands at `k * STRIDE + place`; its sliding mean at the same index of `means`. */
+const STRIDE = CHUNK + LONGEST;
+const terms = new Float64Array(TERMS * STRIDE);
+const means = new Float64Array(TERMS * STRIDE);
+const columnOf = (all: Float64Array, term: number) => all.subarray(term * STRIDE, (term + 1) * STRIDE);
+const termColumns = Array.from({ length: TERMS }, (_, term) => columnOf(terms, term));
+const meanColumns = Array.from({ length: TERMS }, (_, term) => columnOf(means, term));
 
 /** Writes the terms of the pairs that end at positions `start` to `end` (exclusive), the first one to place 0. */
 function fillTerms(
@@ -43,49 +40,69 @@ function fillTerms(
     const r4 = c1 - (h1 + l1) / 2;
     const r5 = o - c1;
     const place = t - start;
-    terms[0]![place] = tau;
-    terms[1]![place] = tau * (+(o !== h) + +(o !== l));
-    terms[2]![place] = tau * (+(c1 !== h1) + +(c1 !== l1));
-    terms[3]![place] = r1;
-    terms[4]![place] = tau * r4;
-    terms[5]![place] = r5;
-    terms[6]![place] = r1 * r4;
-    terms[7]![place] = r1 * r5;
-    terms[8]![place] = r4 * r5;
-    terms[9]![place] = tau * r4 * r4;
-    terms[10]![place] = r5 * r5;
-    terms[11]![place] = r1 * r4 * r4;
-    terms[12]![place] = r1 * r4 * r5;
-    terms[13]![place] = r1 * r5 * r5;
-    terms[14]![place] = r4 * r4 * r5;
-    terms[15]![place] = r4 * r5 * r5;
-    terms[16]![place] = r1 * r1 * r4 * r4;
-    terms[17]![place] = r1 * r1 * r4 * r5;
-    terms[18]![place] = r1 * r1 * r5 * r5;
-    terms[19]![place] = r1 * r4 * r4 * r5;
-    terms[20]![place] = r1 * r4 * r5 * r5;
-    terms[21]![place] = r4 * r4 * r5 * r5;
+    terms[place] = tau;
+    terms[1 * STRIDE + place] = tau * (+(o !== h) + +(o !== l));
+    terms[2 * STRIDE + place] = tau * (+(c1 !== h1) + +(c1 !== l1));
+    terms[3 * STRIDE + place] = r1;
+    terms[4 * STRIDE + place] = tau * r4;
+    terms[5 * STRIDE + place] = r5;
+    terms[6 * STRIDE + place] = r1 * r4;
+    terms[7 * STRIDE + place] = r1 * r5;
+    terms[8 * STRIDE + place] = r4 * r5;
+    terms[9 * STRIDE + place] = tau * r4 * r4;
+    terms[10 * STRIDE + place] = r5 * r5;
+    terms[11 * STRIDE + place] = r1 * r4 * r4;
+    terms[12 * STRIDE + place] = r1 * r4 * r5;
+    terms[13 * STRIDE + place] = r1 * r5 * r5;
+    terms[14 * STRIDE + place] = r4 * r4 * r5;
+    terms[15 * STRIDE + place] = r4 * r5 * r5;
+    terms[16 * STRIDE + place] = r1 * r1 * r4 * r4;
+    terms[17 * STRIDE + place] = r1 * r1 * r4 * r5;
+    terms[18 * STRIDE + place] = r1 * r1 * r5 * r5;
+    terms[19 * STRIDE + place] = r1 * r4 * r4 * r5;
+    terms[20 * STRIDE + place] = r1 * r4 * r5 * r5;
+    terms[21 * STRIDE + place] = r4 * r4 * r5 * r5;
   }
 }
 
-/** s² of the window of n pairs whose term means stand at `place`. */
+/**
+ * s² of the n pairs whose term means stand at `place`: means of x1 = −A·d1·r2 − B·d3·r4 and x2 = −A·d1·r5 − B·d5·r4, each
+ * weighted by the other's variance; d_k = r_k − τ·mean r_k/mean τ, A = 4/P(O is no extreme), B = 4/P(C is none).
+ */
 function squaredSpread(place: number, n: number): number {
-  const m = (term: number) => means[term]![place]!;
-  const tau = m(0);
-  if (tau * n < 1.5 || m(1) === 0 || m(2) === 0) return Number.NaN;
-  const A = 4 / m(1);
-  const B = 4 / m(2);
+  const tau = means[place]!;
+  const opens = means[1 * STRIDE + place]!;
+  const closes = means[2 * STRIDE + place]!;
+  if (tau * n < 1.5 || opens === 0 || closes === 0) return Number.NaN;
+  const A = 4 / opens;
+  const B = 4 / closes;
   // The names say of what product the mean is: e144 of r1·r4·r4.
-  const [e14, e15, e45, e44, e55] = [m(6), m(7), m(8), m(9), m(10)];
-  const [e144, e145, e155, e445, e455] = [m(11), m(12), m(13), m(14), m(15)];
-  const [e1144, e1145, e1155, e1445, e1455, e4455] = [m(16), m(17), m(18), m(19), m(20), m(21)];
-  const a1 = m(3) / tau;
-  const a5 = m(5) / tau;
+  const e1 = means[3 * STRIDE + place]!;
+  const e4 = means[4 * STRIDE + place]!;
+  const e5 = means[5 * STRIDE + place]!;
+  const e14 = means[6 * STRIDE + place]!;
+  const e15 = means[7 * STRIDE + place]!;
+  const e45 = means[8 * STRIDE + place]!;
+  const e44 = means[9 * STRIDE + place]!;
+  const e55 = means[10 * STRIDE + place]!;
+  const e144 = means[11 * STRIDE + place]!;
+  const e145 = means[12 * STRIDE + place]!;
+  const e155 = means[13 * STRIDE + place]!;
+  const e445 = means[14 * STRIDE + place]!;
+  const e455 = means[15 * STRIDE + place]!;
+  const e1144 = means[16 * STRIDE + place]!;
+  const e1145 = means[17 * STRIDE + place]!;
+  const e1155 = means[18 * STRIDE + place]!;
+  const e1445 = means[19 * STRIDE + place]!;
+  const e1455 = means[20 * STRIDE + place]!;
+  const e4455 = means[21 * STRIDE + place]!;
+  const a1 = e1 / tau;
+  const a5 = e5 / tau;
   const a3 = a1 + a5;
 
   // Means of d1·r2, d3·r4, d1·r5, d5·r4.
-  const mean1 = -A * (e15 + e14 - a1 * (m(5) + m(4))) - B * (e14 + e45 - a3 * m(4));
-  const mean2 = -A * (e15 - a1 * m(5)) - B * (e45 - a5 * m(4));
+  const mean1 = -A * (e15 + e14 - a1 * (e5 + e4)) - B * (e14 + e45 - a3 * e4);
+  const mean2 = -A * (e15 - a1 * e5) - B * (e45 - a5 * e4);
 
   // Means of (d1·r2)², d1·r2·d3·r4 and (d3·r4)².
   const open1 = e1155 + 2 * e1145 + e1144 - 2 * a1 * (e155 + 2 * e145 + e144) + a1 * a1 * (e55 + 2 * e45 + e44);
@@ -115,7 +132,7 @@ export function edgeSpread(n: number): Series {
         fillTerms(O, H, L, C, start, end);
         for (let k = 0; k < TERMS; k++) {
           // The first pair ends one bar after the first bar.
-          slideSum(means[k]!, terms[k]!, n - 1, end - start, origin + 1 - start, n, 1 / n);
+          slideSum(meanColumns[k]!, termColumns[k]!, n - 1, end - start, origin + 1 - start, n, 1 / n);
         }
         for (let t = chunk; t < end; t++) out[t] = Math.sqrt(Math.max(0, squaredSpread(t - start, n)));
       }

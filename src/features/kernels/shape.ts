@@ -19,7 +19,10 @@ function momentsAt(out: Float64Array, at: number, x: Float64Array, t: number, n:
   let shift = 0;
   for (let i = t - n + 1; i < t; i++) shift += x[i]! - anchor;
   shift /= n;
-  let [rest, m2, m3, m4] = [0, 0, 0, 0];
+  let rest = 0;
+  let m2 = 0;
+  let m3 = 0;
+  let m4 = 0;
   for (let i = t - n + 1; i <= t; i++) {
     const d = x[i]! - anchor - shift;
     const squared = d * d;
