@@ -17,8 +17,7 @@ import {
 import { correlation, definedCorrelation } from "../kernels/correlation.ts";
 import { barsSinceMax, barsSinceMin, max, min } from "../kernels/extreme.ts";
 import { std } from "../kernels/moment.ts";
-import { quantiles } from "../kernels/quantile.ts";
-import { rankByCounting } from "../kernels/rank.ts";
+import { quantilesAndRank } from "../kernels/quantile.ts";
 import { rSquared, slope } from "../kernels/regression.ts";
 import { mean, sum } from "../kernels/sum.ts";
 
@@ -28,12 +27,19 @@ const residual = windowed("residual", [close, mean(close, 20), slope(close, 20)]
   },
 });
 
-const closeQuantiles = quantiles(close, 60, [0.2, 0.8]);
+/** Three a bar: the quantiles 0.2 and 0.8, and the rank of the close. */
+const closeOrder = quantilesAndRank(close, 60, [0.2, 0.8]);
+
+const closeRank = windowed("close_rank", [closeOrder], {
+  compute(out, { from, to }, order) {
+    for (let t = from; t < to; t++) out[t] = order[3 * t + 2]!;
+  },
+});
 
 function quantileShare(which: 0 | 1): Series {
-  return windowed(`close_quantile${which}`, [closeQuantiles, close], {
+  return windowed(`close_quantile${which}`, [closeOrder, close], {
     compute(out, { from, to }, q, c) {
-      for (let t = from; t < to; t++) out[t] = q[2 * t + which]! / c[t]!;
+      for (let t = from; t < to; t++) out[t] = q[3 * t + which]! / c[t]!;
     },
   });
 }
@@ -132,7 +138,7 @@ export const rollingFamily: readonly FeatureEntry[] = [
   rolling("min", 20, "min_20(l)/c", "qlib MIN20", "ratio, ≤ 1", quotient(min(low, 20), close)),
   rolling("qtlu", 60, "q_60(c, 0.8)/c", "qlib QTLU60", "ratio", quantileShare(1)),
   rolling("qtld", 60, "q_60(c, 0.2)/c", "qlib QTLD60", "ratio", quantileShare(0)),
-  rolling("rank", 60, "rank_60(c), ties averaged", "qlib RANK60", "0..1", rankByCounting(close, 60)),
+  rolling("rank", 60, "rank_60(c), ties averaged", "qlib RANK60", "0..1", closeRank),
   rolling(
     "imax",
     60,

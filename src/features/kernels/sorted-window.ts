@@ -1,10 +1,7 @@
 /**
- * The last n values kept in order: a sorted array in which the value that leaves is found by binary search and the
- * stretch between its place and that of the value that comes is moved by one. For windows of a few hundred values
- * this is faster than any tree.
- *
- * The searches turn each comparison into a number instead of a branch: on random values a branch would be guessed wrong
- * every other time, and half the time of a search would go there.
+ * The last n values in order, in a sorted array: the value that leaves is found by binary search, the values between its
+ * place and that of the new one are moved by one. For a few hundred values this is faster than any tree. The search has
+ * no branch on a comparison, which would be mispredicted every other time.
  */
 
 /** First index of sorted `window` whose value is ≥ `value`. */
