@@ -3,13 +3,16 @@
 import { recursive, type Series, windowed } from "../define.ts";
 import { change, close, high, low, typicalPrice, volume } from "./bar.ts";
 
-/** CLV·v: volume weighted by where the close stands in the bar, −1 at the low, 1 at the high, 0 on a flat bar. */
+/** CLV·v of a bar: volume weighted by where the close stands in the bar, −1 at the low, 1 at the high, 0 if it is flat. */
+function flowOf(h: number, l: number, c: number, v: number): number {
+  const range = h - l;
+  return range > 0 ? ((c - l - (h - c)) / range) * v : 0;
+}
+
+/** CLV·v (Chaikin's money flow volume). */
 export const moneyFlow = windowed("clv_v", [high, low, close, volume], {
   compute(out, { from, to }, h, l, c, v) {
-    for (let t = from; t < to; t++) {
-      const range = h[t]! - l[t]!;
-      out[t] = range > 0 ? ((c[t]! - l[t]! - (h[t]! - c[t]!)) / range) * v[t]! : 0;
-    }
+    for (let t = from; t < to; t++) out[t] = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
   },
 });
 
@@ -42,25 +45,51 @@ export const onBalanceVolume = recursive("obv", [close, volume], {
   },
 });
 
-/** Chaikin's accumulation/distribution line: the sum of CLV·v (TA-Lib AD), exact like OBV. State: as there. */
+/**
+ * Chaikin's accumulation/distribution line: the sum of CLV·v (TA-Lib AD). The terms of four bars, counted from the first,
+ * are added to each other and then to the line, exactly as for OBV. State: as there, and the terms of the group so far.
+ */
 export const accumulation = recursive("ad", [high, low, close, volume], {
-  state: 2,
-  compute(out, { from, to, state }, h, l, c, v) {
+  state: 3,
+  compute(out, { from, to, origin, state }, h, l, c, v) {
+    const whole = Math.min(to, from + ((4 - ((from - origin) % 4)) % 4));
+    const rest = to - ((to - whole) % 4);
+    for (let t = from; t < whole; t++) accumulate(out, t, (t - origin) % 4, flowOf(h[t]!, l[t]!, c[t]!, v[t]!), state);
     let sum = state[0]!;
     let lost = state[1]!;
-    for (let t = from; t < to; t++) {
-      const range = h[t]! - l[t]!;
-      const term = range > 0 ? ((c[t]! - l[t]! - (h[t]! - c[t]!)) / range) * v[t]! : 0;
+    for (let t = whole; t < rest; t += 4) {
+      const line = sum + lost;
+      const one = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
+      const two = one + flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
+      const three = two + flowOf(h[t + 2]!, l[t + 2]!, c[t + 2]!, v[t + 2]!);
+      const term = three + flowOf(h[t + 3]!, l[t + 3]!, c[t + 3]!, v[t + 3]!);
+      out[t] = line + one;
+      out[t + 1] = line + two;
+      out[t + 2] = line + three;
+      out[t + 3] = line + term;
       const next = sum + term;
       const added = next - sum;
       lost += sum - (next - added) + (term - added);
       sum = next;
-      out[t] = sum + lost;
     }
     state[0] = sum;
     state[1] = lost;
+    for (let t = rest; t < to; t++) accumulate(out, t, (t - origin) % 4, flowOf(h[t]!, l[t]!, c[t]!, v[t]!), state);
   },
 });
+
+/** One bar of the accumulation line, at its place in the group of four. */
+function accumulate(out: Float64Array, t: number, place: number, flow: number, state: Float64Array): void {
+  const sum = state[0]!;
+  const term = place === 0 ? flow : state[2]! + flow;
+  out[t] = sum + state[1]! + term;
+  state[2] = term;
+  if (place < 3) return;
+  const next = sum + term;
+  const added = next - sum;
+  state[0] = next;
+  state[1]! += sum - (next - added) + (term - added);
+}
 
 /** Price-volume trend: 0 at the first bar, then R·v added, exact like OBV. State: as there. */
 export const priceVolumeTrend = recursive("pvt", [close, volume], {
@@ -88,27 +117,34 @@ export const priceVolumeTrend = recursive("pvt", [close, volume], {
 });
 
 /**
- * The fast less the slow average of the accumulation line, both starting as its first value (TA-Lib ADOSC).
- * State: both averages.
+ * The fast less the slow average of the accumulation line, both starting as its first value (TA-Lib ADOSC). Computed as
+ * their distances from the line, of which a bar's flow is taken before they shrink by 1 − α: the line itself, however
+ * large, cancels. Two bars at a time, counted from the second. State: both distances before the pair.
  */
 export function chaikinOscillator(fast: number, slow: number): Series {
-  const [a, b] = [2 / (fast + 1), 2 / (slow + 1)];
-  return recursive(`adosc${fast}_${slow}`, [accumulation], {
+  const a = 1 - 2 / (fast + 1);
+  const b = 1 - 2 / (slow + 1);
+  const aTwice = a * a;
+  const bTwice = b * b;
+  return recursive(`adosc${fast}_${slow}`, [high, low, close, volume], {
     delay: slow - 1,
+    reach: 1,
     state: 2,
-    compute(out, { from, to, origin, state }, line) {
+    compute(out, { from, to, origin, state }, h, l, c, v) {
+      const start = origin + 1;
       let quick = state[0]!;
       let calm = state[1]!;
-      let t = from;
-      if (t <= origin && origin < to) {
-        quick = line[origin]!;
-        calm = quick;
-        t = origin;
-      }
-      for (; t < to; t++) {
-        quick += a * (line[t]! - quick);
-        calm += b * (line[t]! - calm);
-        out[t] = quick - calm;
+      let t = Math.max(from, start);
+      if (from < start && from < to) out[origin] = 0;
+      if ((t - start) % 2 === 1) t--;
+      for (; t < to; t += 2) {
+        const one = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
+        if (t >= from) out[t] = (quick - one) * a - (calm - one) * b;
+        if (t + 1 === to) break;
+        const two = flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
+        quick = quick * aTwice - (one * aTwice + two * a);
+        calm = calm * bTwice - (one * bTwice + two * b);
+        out[t + 1] = quick - calm;
       }
       state[0] = quick;
       state[1] = calm;
