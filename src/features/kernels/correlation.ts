@@ -5,6 +5,10 @@ import { type Series, windowed } from "../define.ts";
 /** Least share of Σ d² that Σ (d − mean)² may be without too many digits having cancelled. */
 const CANCELLED = 1e-3;
 
+/** Σ dx, Σ dy, Σ dx², Σ dy² and Σ dx·dy from a place of a block on, side by side. */
+const SUMS = 5;
+const suffixes = new Float64Array(SUMS * 1024);
+
 const sumX = new Float64Array(1024);
 const sumY = new Float64Array(1024);
 const sumXX = new Float64Array(1024);
@@ -13,15 +17,21 @@ const sumXY = new Float64Array(1024);
 
 /** Writes Σ dx², Σ dy², Σ dx·dy of the n pairs up to position t, computed from these alone, to out[at…]. */
 function covaryAt(out: Float64Array, at: number, x: Float64Array, y: Float64Array, t: number, n: number): void {
-  const [anchorX, anchorY] = [x[t]!, y[t]!];
-  let [meanX, meanY] = [0, 0];
+  const anchorX = x[t]!;
+  const anchorY = y[t]!;
+  let meanX = 0;
+  let meanY = 0;
   for (let i = t - n + 1; i < t; i++) {
     meanX += x[i]! - anchorX;
     meanY += y[i]! - anchorY;
   }
   meanX /= n;
   meanY /= n;
-  let [xx, yy, xy, restX, restY] = [0, 0, 0, 0, 0];
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  let restX = 0;
+  let restY = 0;
   for (let i = t - n + 1; i <= t; i++) {
     const dx = x[i]! - anchorX - meanX;
     const dy = y[i]! - anchorY - meanY;
@@ -43,8 +53,8 @@ export function covariation(x: Series, y: Series, n: number): Series {
     reach: n,
     width: 3,
     compute(out, { from, to, origin }, x, y) {
-      let t = from;
-      while (t < to) {
+      const part = 1 / n;
+      for (let t = from; t < to; ) {
         const block = t - ((t - origin) % n);
         const before = block > origin ? block - 1 : block;
         const anchorX = x[before]!;
@@ -54,19 +64,18 @@ export function covariation(x: Series, y: Series, n: number): Series {
         let aa = 0;
         let bb = 0;
         let ab = 0;
-        sumX[n] = sumY[n] = sumXX[n] = sumYY[n] = sumXY[n] = 0;
-        for (let i = n - 1; i > t - block; i--) {
-          const dx = x[block - n + i]! - anchorX;
-          const dy = y[block - n + i]! - anchorY;
-          sumX[i] = a += dx;
-          sumY[i] = b += dy;
-          sumXX[i] = aa += dx * dx;
-          sumYY[i] = bb += dy * dy;
-          sumXY[i] = ab += dx * dy;
+        suffixes.fill(0, SUMS * n, SUMS * (n + 1));
+        for (let i = block - 1, at = SUMS * (n - 1); i > t - n; i--, at -= SUMS) {
+          const dx = x[i]! - anchorX;
+          const dy = y[i]! - anchorY;
+          suffixes[at] = a += dx;
+          suffixes[at + 1] = b += dy;
+          suffixes[at + 2] = aa += dx * dx;
+          suffixes[at + 3] = bb += dy * dy;
+          suffixes[at + 4] = ab += dx * dy;
         }
         a = b = aa = bb = ab = 0;
-        const end = Math.min(block + n, to);
-        for (let i = block; i < end; i++) {
+        for (let i = block; i < t; i++) {
           const dx = x[i]! - anchorX;
           const dy = y[i]! - anchorY;
           a += dx;
@@ -74,23 +83,30 @@ export function covariation(x: Series, y: Series, n: number): Series {
           aa += dx * dx;
           bb += dy * dy;
           ab += dx * dy;
-          if (i < t) continue;
-          const older = i - block + 1;
-          const sx = sumX[older]! + a;
-          const sy = sumY[older]! + b;
-          const sxx = sumXX[older]! + aa;
-          const syy = sumYY[older]! + bb;
-          const xx = sxx - (sx * sx) / n;
-          const yy = syy - (sy * sy) / n;
+        }
+        const end = Math.min(block + n, to);
+        for (let at = SUMS * (t - block + 1); t < end; t++, at += SUMS) {
+          const dx = x[t]! - anchorX;
+          const dy = y[t]! - anchorY;
+          a += dx;
+          b += dy;
+          aa += dx * dx;
+          bb += dy * dy;
+          ab += dx * dy;
+          const sx = suffixes[at]! + a;
+          const sy = suffixes[at + 1]! + b;
+          const sxx = suffixes[at + 2]! + aa;
+          const syy = suffixes[at + 3]! + bb;
+          const xx = sxx - sx * sx * part;
+          const yy = syy - sy * sy * part;
           if (xx >= CANCELLED * sxx && yy >= CANCELLED * syy) {
-            out[3 * i] = xx;
-            out[3 * i + 1] = yy;
-            out[3 * i + 2] = sumXY[older]! + ab - (sx * sy) / n;
+            out[3 * t] = xx;
+            out[3 * t + 1] = yy;
+            out[3 * t + 2] = suffixes[at + 4]! + ab - sx * sy * part;
           } else {
-            covaryAt(out, 3 * i, x, y, i, n);
+            covaryAt(out, 3 * t, x, y, t, n);
           }
         }
-        t = end;
       }
     },
   });
@@ -166,7 +182,12 @@ export function definedCorrelation(x: Series, y: Series, n: number): Series {
       let t = from;
       while (t < to) {
         const block = t - ((t - origin) % n);
-        let [count, a, b, aa, bb, ab] = [0, 0, 0, 0, 0, 0];
+        let count = 0;
+        let a = 0;
+        let b = 0;
+        let aa = 0;
+        let bb = 0;
+        let ab = 0;
         sumX[n] = sumY[n] = sumXX[n] = sumYY[n] = sumXY[n] = pairs[n] = 0;
         for (let i = n - 1; i > t - block; i--) {
           const dy = y[block - n + i]!;

@@ -1,8 +1,6 @@
 /**
- * Variance over a sliding window. As for sums (sum.ts), a window is a suffix of one block and a prefix of the next;
- * the values are taken as distances from the last value before the block, which keeps the squares small. Where that
- * anchor proves too far off, so that digits would cancel, the window is computed directly about its newest value:
- * a flat window has a variance of exactly zero.
+ * Variance over a sliding window, by suffixes and prefixes of blocks as for sums (sum.ts). Values count as distances from
+ * the last one before the block; where that cancels too many digits, the window is computed about its newest value.
  */
 
 import { type Series, windowed } from "../define.ts";
@@ -11,8 +9,8 @@ import { type Series, windowed } from "../define.ts";
 const CANCELLED = 1e-4;
 
 /** Suffix sums of d and of d²; used within one call of a kernel. */
-const sums = new Float64Array(1024);
-const squares = new Float64Array(1024);
+/** Per place of a block: the sum of the values from there on, and that of their squares. */
+const suffixes = new Float64Array(2 * 1024);
 
 /** Σ (x − mean)² over the n values up to position t, computed from these alone. */
 function squaredDeviations(x: Float64Array, t: number, n: number): number {
@@ -34,14 +32,14 @@ function squaredDeviations(x: Float64Array, t: number, n: number): number {
 function fillSuffixes(x: Float64Array, block: number, n: number, least: number, anchor: number): void {
   let sum = 0;
   let squared = 0;
-  sums[n] = 0;
-  squares[n] = 0;
+  suffixes[2 * n] = 0;
+  suffixes[2 * n + 1] = 0;
   for (let i = n - 1; i >= least; i--) {
     const d = x[block + i]! - anchor;
     sum += d;
     squared += d * d;
-    sums[i] = sum;
-    squares[i] = squared;
+    suffixes[2 * i] = sum;
+    suffixes[2 * i + 1] = squared;
   }
 }
 
@@ -63,18 +61,17 @@ function scaledDeviations(name: string, x: Series, n: number, scale: number, roo
           sum += d;
           squared += d * d;
         }
-        const end = Math.min(block + n, to) - block;
-        for (let i = t - block; i < end; i++) {
-          const d = x[block + i]! - anchor;
+        const end = Math.min(block + n, to);
+        for (let older = 2 * (t - block + 1); t < end; t++, older += 2) {
+          const d = x[t]! - anchor;
           sum += d;
           squared += d * d;
-          const all = squares[i + 1]! + squared;
-          const total = sums[i + 1]! + sum;
+          const all = suffixes[older + 1]! + squared;
+          const total = suffixes[older]! + sum;
           let deviation = all - total * total * part;
-          if (!(deviation > CANCELLED * all) && all !== 0) deviation = squaredDeviations(x, block + i, n);
-          out[block + i] = root ? Math.sqrt(deviation * scale) : deviation * scale;
+          if (!(deviation > CANCELLED * all) && all !== 0) deviation = squaredDeviations(x, t, n);
+          out[t] = root ? Math.sqrt(deviation * scale) : deviation * scale;
         }
-        t = block + end;
       }
     },
   });
