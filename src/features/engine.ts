@@ -8,20 +8,19 @@ import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from ".
 import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup } from "./define.ts";
 import { emptyCarry, runPlan, Scratch } from "./pass.ts";
-import { type ComputePlan, planOf } from "./plan.ts";
+import { blockLength, type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
 
 /** How many of its last values each feature shows (sparkline). */
 export const TAIL = 100;
-/** Bars computed at a time: small enough that all columns stay in the cache. */
-const BLOCK = 4096;
-
 /** The plans of the profile: all features, and their state alone. */
 const PROFILE = planOf(FEATURES.map((feature) => feature.series));
 const ADVANCE = planOf(
   FEATURES.map((feature) => feature.series),
   false,
 );
+/** Bars of a long history between two reports of progress. */
+const BLOCK = 4096;
 
 /**
  * How many stored bars an update must give before the new ones. The state is taken `TAIL` bars before the end, so the
@@ -123,11 +122,12 @@ export interface FeatureBlock {
 export function featureMatrix(
   setup: FeatureSetup,
   features: readonly Feature[],
-  { since = Number.NEGATIVE_INFINITY, blockSize = BLOCK }: { since?: number; blockSize?: number } = {},
+  { since = Number.NEGATIVE_INFINITY, blockSize }: { since?: number; blockSize?: number } = {},
 ): (chunk: BarColumns) => Generator<FeatureBlock, void> {
   const series = features.map((feature) => feature.series);
   const plan = planOf(series);
   const advance = planOf(series, false);
+  const length = blockSize ?? blockLength(plan);
   const carry = emptyCarry(plan, setup);
   const scratch = new Scratch();
   let history = emptyBars();
@@ -137,7 +137,7 @@ export function featureMatrix(
     const wanted = Math.max(history.ts.length, lowerBound(bars.ts, since));
     for (let from = history.ts.length; from < bars.ts.length; ) {
       const visible = from >= wanted;
-      const to = Math.min(from + blockSize, visible ? bars.ts.length : wanted);
+      const to = Math.min(from + length, visible ? bars.ts.length : wanted);
       const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];

@@ -80,19 +80,20 @@ export function* runPlan(
       continue;
     }
     const { series, back } = step;
-    const inputs = step.inputs.map((column) => columns[column]!);
+    const inputs: Float64Array[] = [];
+    for (const column of step.inputs) inputs.push(columns[column]!);
     const first = series.warmup - base;
-    const origin = Math.max(0, ...series.inputs.map((input) => input.warmup)) - base;
+    const origin = step.origin - base;
     if (series.stateful) {
       const { state, kept } = carry.remembered.get(series)!;
       restore(kept, out, from);
       series.compute(out, { from, to, origin, first, state, setup }, ...inputs);
-      out.fill(Number.NaN, from, clamp(first, from, to));
+      if (first > from) out.fill(Number.NaN, from, Math.min(first, to));
       keep(kept, out, to);
     } else {
       const start = Math.max(0, from - back);
       const defined = clamp(first, start, to);
-      out.fill(Number.NaN, start * series.width, defined * series.width);
+      if (defined > start) out.fill(Number.NaN, start * series.width, defined * series.width);
       if (defined < to) series.compute(out, { from: defined, to, origin, first, state: NO_STATE, setup }, ...inputs);
     }
   }

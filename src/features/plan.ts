@@ -11,6 +11,8 @@ interface ComputeStep {
   readonly series: Series;
   readonly inputs: readonly number[];
   readonly column: number;
+  /** 0-based bar index of the first bar on which all inputs are defined. */
+  readonly origin: number;
   /** Values before the span that later nodes read: recomputed by a window, restored for a recursion. */
   readonly back: number;
 }
@@ -31,6 +33,17 @@ export interface ComputePlan {
   readonly margin: number;
   /** Nodes with state, inputs first, with the number of past values to be kept with it. */
   readonly stateful: ReadonlyMap<Series, number>;
+}
+
+/** Values that the columns of a pass may hold, so that they stay in the cache, and the bars of a pass this gives. */
+const CACHED = 2 ** 17;
+const FEWEST_BARS = 4096;
+const MOST_BARS = 16_384;
+
+/** How many bars of a long series to compute at a time. */
+export function blockLength(plan: ComputePlan): number {
+  const width = plan.widths.reduce((sum, width) => sum + width, 0);
+  return Math.min(MOST_BARS, Math.max(FEWEST_BARS, Math.floor(CACHED / width)));
 }
 
 /** The nodes that `targets` need, inputs first, each once. */
@@ -97,7 +110,8 @@ export function planOf(targets: readonly Series[], emit = true): ComputePlan {
     const column = columnOf.get(used[0]!)!;
     if ("emit" in action) return { emit: action.emit, column };
     const inputs = action.compute.inputs.map((input) => columnOf.get(input)!);
-    return { series: action.compute, inputs, column, back: back.get(action.compute)! };
+    const origin = Math.max(0, ...action.compute.inputs.map((input) => input.warmup));
+    return { series: action.compute, inputs, column, origin, back: back.get(action.compute)! };
   });
 
   const stateful = new Map([...back].filter(([series]) => series.stateful));
