@@ -1,8 +1,6 @@
 /**
- * Maximum and minimum over a sliding window, and where they are. Over long windows: blocks of the window's length, a
- * suffix extreme of one block and a prefix extreme of the next (van Herk 1992; Gil & Werman 1993), three comparisons a
- * bar whatever the length. Over short ones it is quicker to remember the extreme and its place, and to look through
- * the window again only when it has left: few of these comparisons are ever mispredicted.
+ * Maximum and minimum over a sliding window, and where they are. Long windows: suffix and prefix extremes of blocks (van
+ * Herk 1992; Gil & Werman 1993). Short ones: the window is searched again only when the extreme has left it.
  */
 
 import { type Series, windowed } from "../define.ts";

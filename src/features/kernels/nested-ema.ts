@@ -1,6 +1,6 @@
 /**
- * Exponential averages of exponential averages, in one loop: each link of the chain waits for the one before it, but
- * the chains of neighbouring bars overlap, so three averages take hardly longer than one.
+ * Exponential averages of exponential averages, in one loop: each depends on the one before it, but the processor
+ * overlaps the computations of neighbouring bars, so three averages take hardly longer than one.
  */
 
 import { recursive, type Series } from "../define.ts";

@@ -6,10 +6,8 @@ import { deviations } from "./moment.ts";
 import { mean } from "./sum.ts";
 
 /**
- * Hurst exponent from n closes: half the least-squares slope of ln V(τ) on ln τ for τ = 2, 4, 8, 16, 32; V(τ) is the
- * population variance of the differences of ln c over τ bars, over all pairs inside the window. As ln τ is evenly
- * spaced, the slope weighs ln V by −2, −1, 0, 1, 2 and divides by 10·ln 2: V(8) does not count, and where it is zero
- * V(16) is too.
+ * Hurst exponent from n closes: half the least-squares slope of ln V(τ) on ln τ, τ = 2, 4, 8, 16, 32; V(τ) is the population
+ * variance of the differences of ln c over τ bars. As ln τ is evenly spaced, ln V has the weights −2, −1, 0, 1, 2.
  */
 export function hurst(n: number): Series {
   const variation = (tau: number) => deviations(difference(lnClose, tau), n - tau);

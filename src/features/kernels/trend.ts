@@ -72,7 +72,7 @@ const MOST = 0.2;
 
 /**
  * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). One loop for each side, left when the position flips:
- * no bar asks which side it is on. State: side (1 long, −1 short), SAR, EP, AF.
+ * no branch on the side within them. State: side (1 long, −1 short), SAR, EP, AF.
  */
 export const parabolicSar = recursive("psar", [high, low], {
   delay: 1,
@@ -93,7 +93,7 @@ export const parabolicSar = recursive("psar", [high, low], {
       let top = 0;
       let bottom = 0;
       let flipped = false;
-      // A new SAR may not enter the last two bars; two rare comparisons are quicker than the lower of two lows.
+      // A new SAR may not enter the last two bars; two branches that are rarely taken are faster than Math.min.
       for (; t < to && long; t++) {
         top = h[t]!;
         bottom = l[t]!;
