@@ -22,6 +22,10 @@ for (const name of files) {
 }
 const text = (await Bun.file(answers).exists()) ? await Bun.file(answers).text() : "";
 const lines = text.split("\n").filter((line) => line !== "");
-console.table(lines.map((line): Answer => JSON.parse(line)));
+const all = lines.map((line): Answer => JSON.parse(line));
+console.table(all.map(({ missed, ...answer }) => answer));
+const missed = all.filter((answer) => answer.missed);
+for (const { question, measured, aim } of missed) console.log(`Missed: ${question}: ${measured}, aim ${aim}`);
+if (missed.length === 0) console.log("Every decided aim is met");
 if (failed > 0) console.log(`${failed} of ${files.length} failed`);
 process.exit(failed > 0 ? 1 : 0);

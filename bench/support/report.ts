@@ -11,6 +11,8 @@ export interface Answer {
   /** Barkeep ÷ the other, or the time it took, as the question says. */
   readonly ratio?: string;
   readonly aim?: string;
+  /** Whether the aim was missed, where the bench decides it. */
+  readonly missed?: boolean;
 }
 
 /** Prints the answers, or hands them to the common table. */
