@@ -9,7 +9,10 @@ import { FEATURE_COUNT, FEATURES, type Feature } from "../src/features/catalog.t
 import { FAMILIES, type FeatureSetup } from "../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, resumeFrom } from "../src/features/engine.ts";
 import { plainHistory, runEngineer } from "../tests/features/histories.ts";
+import { tell } from "./support/report.ts";
 
+/** Milliseconds that the first pass over all features and an update of one day may take. */
+const [FIRST_AIM, UPDATE_AIM] = [450, 2];
 const BARS = 200_000;
 const STORED = 500_000;
 const DAY = 390;
@@ -69,3 +72,14 @@ for (const family of FAMILIES) {
   );
   console.log(`${family.padEnd(16)} ${String(features.length).padStart(8)}  ${value.toFixed(1).padStart(6)}`);
 }
+
+const answer = (question: string, measured: number, aim: number) => ({
+  question,
+  measured: milliseconds(measured),
+  aim: `≤ ${aim} ms`,
+  missed: measured > aim,
+});
+tell([
+  answer(`${FEATURE_COUNT} features of ${BARS} bars, first time`, cold, FIRST_AIM),
+  answer(`update of ${DAY} bars on ${STORED} stored`, update, UPDATE_AIM),
+]);
