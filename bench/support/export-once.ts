@@ -5,6 +5,7 @@
 
 import type { ExportRequest } from "../../src/pipeline/exports/export-table.ts";
 import { Exporter } from "../../src/pipeline/exports/exporter.ts";
+import { WriteLock } from "../../src/storage/file/write-lock.ts";
 
 export interface ExportCost {
   readonly seconds: number;
@@ -15,7 +16,13 @@ export interface ExportCost {
 
 const [dbUrl, text] = process.argv.slice(2) as [string, string];
 const request: ExportRequest = JSON.parse(text);
-const exporter = new Exporter({ dbUrl, dbToken: undefined, providerValues: {}, sessions: {} });
+const exporter = new Exporter({
+  dbUrl,
+  dbToken: undefined,
+  writeLock: new WriteLock().shared,
+  providerValues: {},
+  sessions: {},
+});
 
 /** Bytes of the export, and the peak of this process's memory. (Its `maxRSS` would begin with that of its parent.) */
 async function read(wanted: ExportRequest): Promise<{ bytes: number; peak: number }> {
