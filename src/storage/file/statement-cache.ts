@@ -16,49 +16,55 @@ export interface StatementResult {
   readonly lastInsertRowid: bigint | undefined;
 }
 
+interface Kept {
+  readonly statement: Prepared;
+  /** Whether it returns rows. */
+  readonly returns: boolean;
+}
+
 const isTrue = (value: unknown) => (value === true ? 1 : value === false ? 0 : value);
 
 export class StatementCache {
-  readonly #statements = new Map<string, Prepared>();
+  readonly #kept = new Map<string, Kept>();
   constructor(private readonly driver: Connection) {}
 
   /** Runs a statement whose rows, if any, are of no interest. */
   run(sql: string, args: readonly unknown[]): void {
-    this.#prepare(sql).run(args as unknown[]);
+    this.#prepare(sql).statement.run(args as unknown[]);
   }
 
   rows(sql: string, args: readonly unknown[]): Row[] {
-    return this.#prepare(sql)
-      .raw()
-      .all(args as unknown[]) as Row[];
+    return this.execute(sql, args).rows;
   }
 
   /** Runs any statement. */
   execute(sql: string, args: readonly unknown[]): StatementResult {
-    const statement = this.#prepare(sql);
+    const { statement, returns } = this.#prepare(sql);
     const values = args.map(isTrue);
-    if (statement.reader) return { rows: statement.raw().all(values) as Row[], changes: 0, lastInsertRowid: undefined };
+    if (returns) return { rows: statement.all(values) as Row[], changes: 0, lastInsertRowid: undefined };
     const { changes, lastInsertRowid } = statement.run(values);
     return { rows: [], changes, lastInsertRowid: BigInt(lastInsertRowid) };
   }
 
   clear(): void {
-    this.#statements.clear();
+    this.#kept.clear();
   }
 
-  #prepare(sql: string): Prepared {
-    const known = this.#statements.get(sql);
+  #prepare(sql: string): Kept {
+    const known = this.#kept.get(sql);
     if (known) {
-      this.#statements.delete(sql);
-      this.#statements.set(sql, known);
+      this.#kept.delete(sql);
+      this.#kept.set(sql, known);
       return known;
     }
     const statement = this.driver.prepare(sql);
-    this.#statements.set(sql, statement);
-    if (this.#statements.size > CAPACITY) {
-      const oldest = this.#statements.keys().next().value;
-      if (oldest !== undefined) this.#statements.delete(oldest);
+    const kept = { statement, returns: statement.reader };
+    if (kept.returns) statement.raw();
+    this.#kept.set(sql, kept);
+    if (this.#kept.size > CAPACITY) {
+      const oldest = this.#kept.keys().next().value;
+      if (oldest !== undefined) this.#kept.delete(oldest);
     }
-    return statement;
+    return kept;
   }
 }
