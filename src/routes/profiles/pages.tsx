@@ -6,15 +6,16 @@ import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
-import { type Interval, isInterval } from "../../domain/market/interval.ts";
+import { isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
-import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../../features/catalog.ts";
+import { FEATURES, type Feature } from "../../features/catalog.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts";
+import { recentValues } from "../../pipeline/recent-values.ts";
 import { countRejected, readLastBars } from "../../storage/market/bars.ts";
 import { findSeries } from "../../storage/market/series.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
-import { deleteProfile, findFeatureState, findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
+import { deleteProfile, findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
 import { chosenOverlays } from "../../views/profiles/chart.tsx";
 import { DeleteProfilePage } from "../../views/profiles/delete-page.tsx";
 import { ProfilePage } from "../../views/profiles/profile-page.tsx";
@@ -58,7 +59,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
       countRejected(db, seriesId),
       readQuality(profile),
       findHealth(db, seriesId, healthClock(calendar, Date.now())),
-      recentValues(symbol, interval, profile.catalogVersion),
+      recentValues(db, profile),
     ]);
     const bars = adjusted(raw);
     const at = bars.ts.length - 1;
@@ -97,7 +98,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
           formula: feature.formula,
           source: feature.source,
           since: sinceOf(feature),
-          recent: recent(feature),
+          recent: recent?.[feature.number - 1] ?? null,
         })),
       })),
       chart: {
@@ -114,17 +115,6 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
     };
     return c.html(<ProfilePage page={c.var.page} profile={view} />);
   });
-
-  /** Reads the last values of each feature; `null` if another version of the catalogue stored them. */
-  const recentValues = async (symbol: string, interval: Interval, version: string) => {
-    const state = await findFeatureState(db, symbol, interval);
-    const length = state?.tailLength ?? 0;
-    const fits = version === String(CATALOG_VERSION) && state?.tail.byteLength === 4 * length * FEATURE_COUNT;
-    if (state === undefined || !fits) return () => null;
-    // A copy, because the bytes of a row may not be aligned to four.
-    const values = new Float32Array(new Uint8Array(state.tail).buffer);
-    return ({ number }: Feature) => values.subarray((number - 1) * length, number * length);
-  };
 
   pages.get("/profiles/:symbol/delete", async (c) => {
     const { profile } = await find(c, c.req.query("interval"));

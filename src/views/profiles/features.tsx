@@ -15,7 +15,7 @@ interface FeatureView {
   readonly source: string;
   /** When it has its first value, in words, e.g. `bar 14`. */
   readonly since: string;
-  /** The last values, oldest first, NaN where undefined; `null` if none are stored. */
+  /** The last values, oldest first, NaN where undefined; `null` if they are not known. */
   readonly recent: ArrayLike<number> | null;
 }
 
