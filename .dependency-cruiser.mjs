@@ -65,6 +65,7 @@ const sideways = {
     alerts: ["access"],
     schedules: ["access", "runs"],
     search: ["runs"],
+    upgrade: ["profiles"],
   },
   pipeline: { workers: ["fetch", "engineer"], companies: ["workers"] },
   scheduler: {

@@ -31,12 +31,14 @@ import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
-import { migrateDatabase, openDatabase } from "./storage/db.ts";
+import { openDatabase } from "./storage/db.ts";
 import { WriteLock } from "./storage/file/write-lock.ts";
 import { takeLease } from "./storage/lease.ts";
 import { LogStore } from "./storage/log.ts";
+import { ProfileColumns } from "./storage/profiles/profile-columns.ts";
 import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
+import { upgradeDatabase } from "./storage/upgrade.ts";
 
 export interface App extends Services {
   /** Answers an HTTP request. */
@@ -71,7 +73,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const writeLock = new WriteLock();
   const db = stack.adopt(await openDatabase(dbUrl, dbToken, writeLock), close);
-  await migrateDatabase(db);
+  await upgradeDatabase(db, options.print ?? printLine);
   // The workers move the write-ahead log into the file: this thread would block while the disk is slow.
   if (db.local) await db.script(`PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES}`);
   stack.defer(await takeLease(db, hostname()));
@@ -173,6 +175,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     lastHour,
     limiter,
     exporter,
+    profiles: new ProfileColumns(db),
     companies,
     settings,
     redact,
@@ -185,6 +188,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const owned = stack.move();
   return { ...services, fetch: routes.fetch, close: () => owned.disposeAsync() };
 }
+
+const printLine = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** Reports a failed write to stderr only: the log could not be written either. */
 function reportError(error: unknown): void {

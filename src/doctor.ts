@@ -7,8 +7,9 @@ import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { PROVIDERS } from "./providers/registry.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
-import { type Database, migrateDatabase, openDatabase } from "./storage/db.ts";
+import { type Database, openDatabase } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
+import { upgradeDatabase } from "./storage/upgrade.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -52,7 +53,7 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
     return;
   }
   try {
-    await migrateDatabase(db);
+    await upgradeDatabase(db);
     const damage = db.local ? await findDamage(db) : [];
     yield damage.length === 0
       ? { what, fault: null }

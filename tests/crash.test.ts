@@ -53,8 +53,8 @@ async function contents(db: Database) {
       [],
     ),
     profiles: await db.rows(
-      `SELECT p.symbol, p.interval, p.provider, first_bar, last_bar, last_close, features, catalog_version,
-         json_remove(backfill, '$.fetch_duration_seconds'), f.state, f.tail, f.tail_length
+      `SELECT p.symbol, p.interval, p.provider, first_bar, last_bar, last_close, feature_values, catalog_version,
+         json_remove(backfill, '$.fetch_duration_seconds'), f.state
        FROM profiles p JOIN feature_states f ON f.symbol = p.symbol AND f.interval = p.interval ORDER BY p.symbol`,
       [],
     ),

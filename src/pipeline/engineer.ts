@@ -18,10 +18,7 @@ const SLACK = TAIL;
 export interface EngineeredSeries {
   /** Bars in the whole series. */
   readonly rows: number;
-  readonly profile: Pick<
-    ProfileRecord,
-    "firstBar" | "lastBar" | "lastClose" | "features" | "state" | "tail" | "tailLength"
-  >;
+  readonly profile: Pick<ProfileRecord, "firstBar" | "lastBar" | "lastClose" | "features" | "state">;
 }
 
 /** Computes all features of the job's series and reports each; `null` if the series has no bars. */
@@ -56,7 +53,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
       lastBar: bars.ts[last]!,
       lastClose: bars.close[last]!,
       state: result.state,
-      ...publish(result),
+      features: featuresOf(result),
     },
   };
 }
@@ -91,16 +88,10 @@ async function readUpdate(
   return { bars, resume, firstBar: profile.firstBar };
 }
 
-function publish({ values, tails }: Engineered) {
-  const features: Record<string, number | null> = {};
-  const tail = new Float32Array(FEATURE_COUNT * TAIL).fill(Number.NaN);
-  for (const [index, { name }] of FEATURES.entries()) {
-    const value = values[index]!;
-    features[name] = Number.isNaN(value) ? null : value;
-    const recent = tails[index]!;
-    tail.set(recent, (index + 1) * TAIL - recent.length);
-  }
-  return { features, tail, tailLength: TAIL };
+function featuresOf({ values }: Engineered): Record<string, number | null> {
+  return Object.fromEntries(
+    FEATURES.map(({ name }, index) => [name, Number.isNaN(values[index]) ? null : values[index]!]),
+  );
 }
 
 /** The catalogue's version as profiles store it. */

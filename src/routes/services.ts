@@ -15,6 +15,7 @@ import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
 import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
 import type { Database } from "../storage/db.ts";
+import type { ProfileColumns } from "../storage/profiles/profile-columns.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
 
 export interface Services {
@@ -29,6 +30,7 @@ export interface Services {
   readonly lastHour: LastHour;
   readonly limiter: RateLimiter;
   readonly exporter: Exporter;
+  readonly profiles: ProfileColumns;
   readonly companies: CompanyLoader;
   readonly settings: ProviderSettings;
   /** Removes every key from a text. */

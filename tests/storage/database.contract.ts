@@ -210,8 +210,6 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
         batch_size_days: 30,
       },
       state: new Uint8Array([0, 255, 7]),
-      tail: new Float32Array([1.5, Number.NaN]),
-      tailLength: 1,
     } as const;
     const end = { jobId: job!, seconds: 1, workedMs: 1_000, dataPoints: 2, apiCalls: 1, gaps: 2 };
     await storeProfile(db, profile, end);
@@ -225,7 +223,6 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     });
     const kept = (await findFeatureState(db, "AAPL", "1m"))!;
     expect([...kept.state]).toEqual([0, 255, 7]);
-    expect([...new Float32Array(new Uint8Array(kept.tail).buffer)]).toEqual([1.5, Number.NaN]);
     expect(await countProfiles(db)).toBe(1);
     await deleteProfile(db, "AAPL", "1m");
     expect(await findFeatureState(db, "AAPL", "1m")).toBeUndefined();

@@ -220,4 +220,27 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
     changes: { jobs: (row) => ({ ...row, stage_ms: "{}" }) },
   },
+  "0013_profile_values": {
+    rows: [`INSERT INTO feature_lists (id, names) VALUES (100, '["sma_5"]')`],
+    // With what upgradeDatabase does after the migration.
+    changes: {
+      profiles: ({ features, ...row }) => {
+        const numbers = Object.values<number | null>(JSON.parse(String(features))).map((value) => value ?? Number.NaN);
+        return {
+          ...row,
+          revision: row.interval === "1d" ? 1 : 2,
+          feature_list_id: row.interval === "1d" ? 1 : 2,
+          known_features: numbers.filter((value) => !Number.isNaN(value)).length,
+          feature_values: Buffer.from(Float64Array.from(numbers).buffer),
+        };
+      },
+      feature_states: ({ tail, tail_length, ...row }) => row,
+    },
+    inserts: {
+      feature_lists: [
+        { id: 1, names: '["rsi_14","adx_14"]' },
+        { id: 2, names: "[]" },
+      ],
+    },
+  },
 };

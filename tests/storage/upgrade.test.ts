@@ -8,14 +8,16 @@ import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import { type SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { searchCompanies } from "../../src/storage/companies/companies.ts";
-import { type Database, type Row as DatabaseRow, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { type Database, type Row as DatabaseRow, openDatabase } from "../../src/storage/db.ts";
 import { readBars } from "../../src/storage/market/bars.ts";
 import { findSeries } from "../../src/storage/market/series.ts";
 import journal from "../../src/storage/migrations/meta/_journal.json";
-import { listProfiles } from "../../src/storage/profiles/profiles.ts";
+import { ProfileColumns } from "../../src/storage/profiles/profile-columns.ts";
+import { findFeatureState, findProfile } from "../../src/storage/profiles/profiles.ts";
 import { listRuns } from "../../src/storage/runs/run-list.ts";
 import { jobsOfRun } from "../../src/storage/runs/runs.ts";
 import { readSchedules } from "../../src/storage/schedules.ts";
+import { moveOldRows, upgradeDatabase } from "../../src/storage/upgrade.ts";
 import { startHrana } from "../fakes/hrana.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { MIGRATIONS, type Row } from "./upgrade-rows.ts";
@@ -34,6 +36,7 @@ async function fill(db: Database, newest: string): Promise<void> {
     const cut = { ...journal, entries: journal.entries.slice(0, count) };
     writeFileSync(join(folder.path, "meta/_journal.json"), JSON.stringify(cut));
     await migrate(db.orm, { migrationsFolder: folder.path });
+    await moveOldRows(db);
     await db.write(MIGRATIONS[TAGS[count - 1]!]!.rows.map((sql) => ({ sql, args: [] })));
   }
 }
@@ -91,7 +94,7 @@ let newSchema: DatabaseRow[];
 beforeAll(async () => {
   using folder = temporaryFolder();
   const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  await upgradeDatabase(db);
   newSchema = await schemaOf(db);
   db.close();
 });
@@ -109,6 +112,7 @@ test("a new database has what drizzle cannot declare: tables without row ids, th
     "companies_forgotten",
     "companies_named",
     "companies_renamed",
+    "profiles_changed",
   ]);
 });
 
@@ -119,6 +123,51 @@ function fileHost() {
   const folder = temporaryFolder();
   return { url: folder.database(), close: () => folder[Symbol.dispose]() };
 }
+
+test("profiles are moved in batches: an interrupted upgrade goes on where it was, says how far it is, and loses nothing", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await fill(db, "0012_stage_times");
+  const count = 600;
+  await db.write(
+    Array.from({ length: count }, (_, n) => [
+      {
+        sql: `INSERT INTO profiles SELECT ?, interval, series_id, provider, first_bar, last_bar, last_close,
+          json_object('rsi_14', ?, 'adx_14', null, 'sma_5', 0.1 + ?), catalog_version, backfill, updated_at
+          FROM profiles WHERE symbol = 'AAPL' AND interval = '1d'`,
+        args: [`S${n}`, n, n],
+      },
+      { sql: "INSERT INTO feature_states VALUES (?, '1d', ?, x'00', 1)", args: [`S${n}`, Buffer.from(`state ${n}`)] },
+    ]).flat(),
+  );
+  const lines: string[] = [];
+  const report = (line: string) => void lines.push(line);
+  for (const batches of [2, 4]) {
+    let writes = 0;
+    const dying: Database = {
+      ...db,
+      async write(statements) {
+        if (++writes === batches) throw new Error("killed");
+        await db.write(statements);
+      },
+    };
+    await expect(upgradeDatabase(dying, report)).rejects.toThrow("killed");
+  }
+  await upgradeDatabase(db, report);
+  expect(lines.at(-1)).toMatch(/^Upgrading the database: \d+ of \d+ feature states moved$/);
+  expect(lines).toContain("Upgrading the database: 352 of 352 profiles moved");
+  expect(await schemaOf(db)).toEqual(newSchema);
+  for (const n of [0, 249, 250, 599]) {
+    const { features } = (await findProfile(db, `S${n}`, "1d"))!;
+    expect(features).toEqual({ rsi_14: n, adx_14: null, sma_5: 0.1 + n });
+    expect(String((await findFeatureState(db, `S${n}`, "1d"))!.state)).toBe(`state ${n}`);
+  }
+  expect(await db.rows("SELECT count(*) FROM profiles UNION ALL SELECT count(*) FROM feature_states", [])).toEqual([
+    [count + 2],
+    [count + 1],
+  ]);
+  db.close();
+});
 
 /** The suite for one earlier schema, on a database that `start` makes: an empty one, by its URL. */
 function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }): void {
@@ -132,7 +181,7 @@ function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }
     db = await openDatabase(host.url);
     await fill(db, tag);
     before = await contentsOf(db);
-    await migrateDatabase(db);
+    await upgradeDatabase(db);
     after = await contentsOf(db);
   });
   afterAll(async () => {
@@ -173,9 +222,20 @@ function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }
     const jobs = (await Promise.all(runs.map(({ id }) => jobsOfRun(db, id)))).flat();
     expect(jobs.map(({ id }) => String(id)).toSorted()).toEqual(valuesOf("jobs", "id").toSorted());
     const clock = { newsSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
-    const profiles = await listProfiles(db, { limit: 100 }, clock);
-    expect(profiles.map(({ symbol, interval }) => `${symbol} ${interval}`)).toEqual(["AAPL 1d", "AAPL 1h"]);
-    expect(profiles[0]!.features).toEqual({ rsi_14: 55.5, adx_14: null });
+    const columns = [{ feature: "rsi_14" }, { feature: "adx_14" }];
+    const profiles = await new ProfileColumns(db).select({ columns }, clock);
+    expect(profiles.entries.map(({ symbol, interval }) => `${symbol} ${interval}`)).toEqual(["AAPL 1d", "AAPL 1h"]);
+    const values = profiles.columns.map((column) => profiles.entries.map(({ at }) => column[at]));
+    expect(values).toEqual([
+      [55.5, Number.NaN],
+      [Number.NaN, Number.NaN],
+    ]);
+    const { features, backfill, catalogVersion } = (await findProfile(db, "AAPL", "1d"))!;
+    expect([features, backfill, catalogVersion]).toEqual([
+      { rsi_14: 55.5, adx_14: null },
+      { history_complete: true, history_rows: 2, api_calls_used: 5 } as typeof backfill,
+      "v1",
+    ]);
     const series = await findSeries(db, "AAPL", "1d");
     expect([...(await readBars(db, series!.id, 0, 2e9)).close]).toEqual([100.75, 101.9]);
     for (const { symbol, name } of after.companies!) {

@@ -5,6 +5,8 @@ import { closest } from "./dom.js";
 
 // How many names are offered.
 const SHOWN = 30;
+// The function of the screener's language; its feature is offered next.
+const RANK = "rank(";
 
 /** Offers names to fields with `data-complete` while somebody types. */
 export function setUpAutocomplete() {
@@ -13,7 +15,7 @@ export function setUpAutocomplete() {
     const field = closest(event, "[data-complete]");
     if (!field) return;
     const all = /** @type {HTMLDataListElement} */ (document.getElementById(field.dataset.complete ?? ""));
-    const names = [...all.options].map((option) => option.value);
+    const names = [...[...all.options].map((option) => option.value), RANK];
     const caret = field.selectionStart ?? field.value.length;
     const before = field.value.slice(0, caret);
     const after = field.value.slice(caret);

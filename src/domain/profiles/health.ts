@@ -22,17 +22,30 @@ const NEWS_MS = 7 * 86_400_000;
 /** No market is closed for longer, days. */
 const LONGEST_CLOSURE = 40;
 
-/** The facts behind the health of a profile. */
-export interface HealthFacts {
-  readonly health: Health;
+/** What is known of a series, besides its bars. */
+export interface SeriesFacts {
+  readonly sessions: string;
   /** Unconfirmed gaps: sessions that are missing or cut short, and days with bars outside the sessions. */
   readonly gaps: number;
   readonly outside: number;
-  /** Duplicate rows of the source. */
-  readonly duplicates: number;
   /** Epoch milliseconds of the last revision and of the last implausible answer; `null` if never. */
   readonly revisedAt: number | null;
   readonly suspectAt: number | null;
+}
+
+/** What the health of a profile depends on besides its series. */
+interface History {
+  /** Start of the last bar, epoch seconds. */
+  readonly lastBar: number;
+  /** Whether a batch of its range was never answered. */
+  readonly incomplete: boolean;
+}
+
+/** The facts behind the health of a profile. */
+export interface HealthFacts extends Omit<SeriesFacts, "sessions"> {
+  readonly health: Health;
+  /** Duplicate rows of the source. */
+  readonly duplicates: number;
 }
 
 /** What "late" and "lately" mean at a moment. */
@@ -54,4 +67,14 @@ export function healthClock(calendar: Calendar, now: number): HealthClock {
     return today - LONGEST_CLOSURE * DAY;
   };
   return { newsSince: now - NEWS_MS, staleBefore: { us_equity: newest("us_equity"), crypto: newest("crypto") } };
+}
+
+/** The gravest health that applies to a profile. */
+export function healthOf({ lastBar, incomplete }: History, series: SeriesFacts, clock: HealthClock): Health {
+  const { newsSince, staleBefore } = clock;
+  const market = series.sessions === "continuous" ? "crypto" : "us_equity";
+  if ((series.suspectAt ?? 0) > newsSince || series.outside > 0) return "suspicious";
+  if (series.gaps > 0 || incomplete) return "gaps";
+  if (lastBar < staleBefore[market]) return "stale";
+  return (series.revisedAt ?? 0) > newsSince ? "revised" : "ok";
 }

@@ -1,9 +1,11 @@
-/** The screener's language: `rsi_14 < 30 and (rvol_20 > 2 or not close_to_sma_50 >= ema_20)`. */
+/** The screener's language: `rsi_14 < 30 and (rank(rvol_20) > 0.9 or not close_to_sma_50 >= ema_20)`. */
 
 export const COMPARISONS = ["<", "<=", ">", ">=", "=", "!="] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
-export type Operand = { readonly feature: string } | { readonly number: number };
+/** `rsi_14`, its rank among all profiles of the interval `rank(rsi_14)`, or a number. */
+export type Operand = { readonly feature: string } | { readonly rankOf: string } | { readonly number: number };
+export type ColumnOperand = Exclude<Operand, { readonly number: number }>;
 export type Condition =
   | { readonly kind: "and" | "or"; readonly left: Condition; readonly right: Condition }
   | { readonly kind: "not"; readonly inner: Condition }
@@ -11,14 +13,30 @@ export type Condition =
 
 export interface ScreenerExpression {
   readonly condition: Condition;
-  /** The features it speaks of, in order of appearance. */
-  readonly features: readonly string[];
+  /** The features and ranks it speaks of, in order of appearance: `rsi_14`, `rank(rsi_14)`. */
+  readonly columns: readonly string[];
 }
 
 /** Why a text is no screen, and at which character (from 0). */
 export interface ScreenerFault {
   readonly error: string;
   readonly at: number;
+}
+
+/** The name of the column of a feature's ranks. */
+const rankColumn = (feature: string) => `rank(${feature})`;
+
+/** The operand behind a column's name; it may be typed with spaces and capitals. `null` if there is none such. */
+export function parseColumn(
+  text: string,
+  isFeature: (name: string) => boolean,
+): { readonly name: string; readonly operand: ColumnOperand } | null {
+  const [, ranked, plain] = /^\s*(?:rank\s*\(\s*(\w+)\s*\)|(\w+))\s*$/i.exec(text) ?? [];
+  const feature = (ranked ?? plain ?? "").toLowerCase();
+  if (!isFeature(feature)) return null;
+  return ranked === undefined
+    ? { name: feature, operand: { feature } }
+    : { name: rankColumn(feature), operand: { rankOf: feature } };
 }
 
 const MAX_LENGTH = 1_000;
@@ -28,7 +46,7 @@ const SIGNS: Readonly<Record<string, Comparison>> = { "==": "=", "<>": "!=" };
 
 /**
  * Reads a screen. `and` binds closer than `or`, `not` closer than both. A feature without a value satisfies no
- * comparison, nor its negation.
+ * comparison, nor its negation, and has no rank.
  * @param isFeature whether there is a feature of that name
  */
 export function parseScreener(text: string, isFeature: (name: string) => boolean): ScreenerExpression | ScreenerFault {
@@ -57,7 +75,7 @@ interface Token {
 
 class Parser {
   readonly #tokens: Token[];
-  readonly #features = new Set<string>();
+  readonly #columns = new Set<string>();
   #next = 0;
   #depth = 0;
 
@@ -72,7 +90,7 @@ class Parser {
   read(): ScreenerExpression {
     const condition = this.#either();
     if (this.#token.kind !== "end") this.#expected("and, or, or the end");
-    return { condition, features: [...this.#features] };
+    return { condition, columns: [...this.#columns] };
   }
 
   get #token(): Token {
@@ -133,11 +151,28 @@ class Parser {
       return { number };
     }
     if (kind !== "word" || /^(?:and|or|not)$/i.test(text)) this.#expected("a feature or a number");
-    const feature = text.toLowerCase();
-    if (!this.isFeature(feature)) throw new Misread(`There is no feature "${text}"`, at);
-    this.#features.add(feature);
     this.#next += 1;
-    return { feature };
+    if (!this.#take("(")) {
+      const feature = this.#feature(text, at);
+      this.#columns.add(feature);
+      return { feature };
+    }
+    if (!/^rank$/i.test(text)) throw new Misread(`There is no function "${text}", only rank`, at);
+    const { kind: inner, text: name, at: place } = this.#token;
+    if (inner !== "word") this.#expected("a feature");
+    const rankOf = this.#feature(name, place);
+    this.#next += 1;
+    if (!this.#take(")")) this.#expected('")"');
+    this.#columns.add(rankColumn(rankOf));
+    return { rankOf };
+  }
+
+  /** The feature that is named at character `at`. */
+  #feature(text: string, at: number): string {
+    const feature = text.toLowerCase();
+    if (this.isFeature(feature)) return feature;
+    const hint = feature === "rank" ? ": write rank(rsi_14)" : "";
+    throw new Misread(`There is no feature "${text}"${hint}`, at);
   }
 }
 

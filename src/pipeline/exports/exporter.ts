@@ -1,6 +1,7 @@
 /** Exports as streams, encoded on a thread of their own at the reader's speed. */
 
 import type { WorkerSettings } from "../messages.ts";
+import type { ProfilesRequest } from "./export-profiles.ts";
 import type { ExportRequest } from "./export-table.ts";
 import type { FromExporter, ToExporter } from "./worker.ts";
 
@@ -18,8 +19,8 @@ export class Exporter {
 
   constructor(private readonly settings: WorkerSettings) {}
 
-  /** The table as a stream of bytes; cancelling the stream ends the work. */
-  stream(request: ExportRequest): ReadableStream<Uint8Array> {
+  /** The table or the profiles as a stream of bytes; cancelling the stream ends the work. */
+  stream(request: ExportRequest | ProfilesRequest): ReadableStream<Uint8Array> {
     this.#lastId += 1;
     const id = this.#lastId;
     this.#say({ type: "start", id, request });

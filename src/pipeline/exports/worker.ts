@@ -3,11 +3,12 @@
 import { messageOf } from "../../domain/errors.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
+import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
 import { type ExportRequest, exportTable } from "./export-table.ts";
 
 export type ToExporter =
   | { readonly type: "open"; readonly settings: WorkerSettings }
-  | { readonly type: "start"; readonly id: number; readonly request: ExportRequest }
+  | { readonly type: "start"; readonly id: number; readonly request: ExportRequest | ProfilesRequest }
   | { readonly type: "more"; readonly id: number }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "close" };
@@ -23,8 +24,8 @@ declare const self: Worker;
 let db: Promise<Database>;
 const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
 
-async function* begin(request: ExportRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  yield* exportTable(await db, request);
+async function* begin(request: ExportRequest | ProfilesRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  yield* request.content === "profiles" ? exportProfiles(await db, request) : exportTable(await db, request);
 }
 
 async function giveMore(id: number): Promise<void> {

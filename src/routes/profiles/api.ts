@@ -10,9 +10,10 @@ import { runToWire } from "../../domain/runs/run-summary.ts";
 import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
 import { wholeNumberText } from "../../schemas.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
-import { deleteProfile, findProfile, listProfiles, matchingProfiles } from "../../storage/profiles/profiles.ts";
+import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
+import { keyOf, streamProfiles } from "./download.ts";
 import { healthsOf, requireReadable, screenerOf } from "./list-query.ts";
 
 const ProfileBody = z
@@ -40,8 +41,9 @@ const list = createRoute({
       interval: intervalParameter.removeDefault().optional(),
       q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
       where: z.string().max(1_000).optional().openapi({
-        description: "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses",
-        example: "rsi_14 < 30 and rvol_20 > 2",
+        description:
+          "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses. rank(rsi_14) is the share of the interval's profiles whose value is not greater, from just above 0 to 1; equal values share their mean",
+        example: "rsi_14 < 30 and rank(rvol_20) > 0.9",
       }),
       health: z
         .string()
@@ -52,7 +54,8 @@ const list = createRoute({
           example: "gaps,stale",
         }),
       sort: z.string().max(60).optional().openapi({
-        description: "A feature, symbol, health, bars, last_bar or updated to sort by; descending with - before it",
+        description:
+          "A feature, rank(feature), symbol, health, bars, last_bar or updated to sort by; descending with - before it",
       }),
       limit: wholeNumberText(1, 1_000).default(100),
       offset: wholeNumberText(0, 1_000_000).default(0),
@@ -103,7 +106,8 @@ const remove = createRoute({
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 
-export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "db" | "runs">) {
+export function profileRoutes(services: Pick<Services, "config" | "db" | "exporter" | "profiles" | "runs">) {
+  const { db, config, runs, profiles: columns } = services;
   const calendar = createCalendar(config.sessions);
   const clock = () => healthClock(calendar, Date.now());
   const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {
@@ -113,17 +117,19 @@ export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "d
   };
   return apiRouter()
     .openapi(list, async (c) => {
-      const { q = "", where = "", sort = "", health = "", ...page } = c.req.valid("query");
+      const { q = "", where = "", sort = "", health = "", interval, limit, offset } = c.req.valid("query");
       const query = screenerOf(where, sort);
       requireReadable(query);
-      const asked = { ...page, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
-      const found = await listProfiles(db, asked, clock());
-      return c.json({ profiles: found.map((each) => ({ ...profileToWire(each), health: each.health })) }, 200);
+      const asked = { interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
+      const now = clock();
+      const { entries } = await columns.select(asked, now);
+      const keys = entries.slice(offset, offset + limit).map(keyOf);
+      return streamProfiles(c, services.exporter, { format: "json", keys, columns: [], clock: now });
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");
       const profile = await find(symbol, c.req.valid("query").interval);
-      const { health } = await findHealth(db, profile.seriesId, clock());
+      const { health } = await findHealth(db, profile, clock());
       return c.json({ ...profileToWire(profile), health }, 200);
     })
     .openapi(renew, async (c) => {
@@ -132,7 +138,7 @@ export function profileRoutes({ db, config, runs }: Pick<Services, "config" | "d
       requireReadable(query);
       const filter = { search: q, where: query.condition, healths: healthsOf(health) };
       const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
-      const found = await matchingProfiles(db, asked, clock());
+      const { entries: found } = await columns.select(asked, clock());
       const free = await notBusy(db, found);
       const started = [];
       for (const each of dry_run ? [] : renewalRequests(free, order, Date.now() / 1000))

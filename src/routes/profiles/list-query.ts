@@ -3,39 +3,54 @@
 import { type FieldError, quote, Refusal } from "../../domain/errors.ts";
 import { isInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
-import { type Condition, parseScreener } from "../../domain/profiles/screener.ts";
+import { type ColumnOperand, type Condition, parseColumn, parseScreener } from "../../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
-import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../../storage/profiles/profiles.ts";
+import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../../storage/profiles/profile-columns.ts";
 import type { ScreenerView } from "../../views/profiles/screener.tsx";
 
 export interface ScreenerQuery {
   readonly condition: Condition | undefined;
-  /** The features it uses, including the one sorted by. */
-  readonly features: readonly string[];
+  /** The features and ranks it uses, including the one sorted by. */
+  readonly columns: readonly Column[];
   readonly sort: ProfileSort | undefined;
   /** What cannot be parsed, and where. */
   readonly error: FieldError | null;
+}
+
+/** A feature or its ranks, as a list shows it. */
+export interface Column {
+  /** `rsi_14` or `rank(rsi_14)`. */
+  readonly name: string;
+  readonly operand: ColumnOperand;
 }
 
 const isFeature = (name: string) => featureNamed(name) !== undefined;
 const NAMES = FEATURES.map(({ name }) => name);
 
 export function screenerOf(where: string, sort: string): ScreenerQuery {
-  const screener = where.trim() === "" ? { condition: undefined, features: [] } : parseScreener(where, isFeature);
-  const none = { condition: undefined, features: [], sort: undefined };
+  const screener = where.trim() === "" ? { condition: undefined, columns: [] } : parseScreener(where, isFeature);
+  const none = { condition: undefined, columns: [], sort: undefined };
   if ("error" in screener) {
     return { ...none, error: { path: "where", message: `${screener.error} (at character ${screener.at + 1})` } };
   }
+  const { condition } = screener;
+  const columns = screener.columns.flatMap((name) => parseColumn(name, isFeature) ?? []);
   const name = sort.replace(/^-/, "");
   const descending = sort.startsWith("-");
-  if (name === "") return { ...screener, sort: undefined, error: null };
-  const column = PROFILE_SORTS.find((each) => each === name);
-  if (column) return { ...screener, sort: { column, descending }, error: null };
-  if (!isFeature(name)) {
+  if (name === "") return { condition, columns, sort: undefined, error: null };
+  const field = PROFILE_SORTS.find((each) => each === name);
+  if (field) return { condition, columns, sort: { column: field, descending }, error: null };
+  const column = parseColumn(name, isFeature);
+  if (column === null) {
     return { ...none, error: { path: "sort", message: `There is no feature ${quote(name)}` } };
   }
-  const features = [...new Set([...screener.features, name])];
-  return { ...screener, features, sort: { feature: name, descending }, error: null };
+  const isShown = columns.some((each) => each.name === column.name);
+  return {
+    condition,
+    columns: isShown ? columns : [...columns, column],
+    sort: { operand: column.operand, descending },
+    error: null,
+  };
 }
 
 /** @throws Refusal with what cannot be read of a query */
@@ -55,9 +70,10 @@ export function profilesAsked(asked: (name: string) => string | undefined) {
   const [where, sort, q, interval] = [text("where", 2_000), text("sort", 80), text("q", 24), text("interval", 8)];
   const healths = healthsOf(text("health", 80));
   const query = screenerOf(where, sort);
-  const filter: Omit<ProfileQuery, "limit"> = {
+  const filter: ProfileQuery = {
     where: query.condition,
     sort: query.sort,
+    columns: query.columns.map(({ operand }) => operand),
     search: q,
     healths,
     ...(isInterval(interval) && { interval }),
@@ -69,8 +85,8 @@ export function profilesAsked(asked: (name: string) => string | undefined) {
     interval: isInterval(interval) ? interval : "",
     health: healths.join(","),
     error: query.error?.message ?? null,
-    columns: query.features,
+    columns: query.columns.map(({ name }) => name),
     names: NAMES,
   };
-  return { query, filter, screener: screener };
+  return { query, filter, screener };
 }

@@ -14,7 +14,7 @@ import { adjusterOf, USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts
 import { recentValues } from "../../pipeline/recent-values.ts";
 import { countRejected, readLastBars } from "../../storage/market/bars.ts";
 import { findSeries } from "../../storage/market/series.ts";
-import { findHealth } from "../../storage/profiles/health.ts";
+import { countDuplicates, findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
 import { chosenOverlays } from "../../views/profiles/chart.tsx";
 import { DeleteProfilePage } from "../../views/profiles/delete-page.tsx";
@@ -52,20 +52,21 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
     const adjust = ADJUSTMENTS.find((each) => each === c.req.query("adjust")) ?? USUAL_ADJUSTMENT;
-    const [raw, adjusted, series, rejected, quality, health, recent] = await Promise.all([
+    const [raw, adjusted, series, rejected, quality, health, duplicates, recent] = await Promise.all([
       readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
       adjusterOf(db, seriesId, adjust),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
       readQuality(profile),
-      findHealth(db, seriesId, healthClock(calendar, Date.now())),
+      findHealth(db, profile, healthClock(calendar, Date.now())),
+      countDuplicates(db, seriesId),
       recentValues(db, profile),
     ]);
     const bars = adjusted(raw);
     const at = bars.ts.length - 1;
     const { open, high, low, close, volume } = bars;
     const view = {
-      ...summaryOf(profile),
+      ...summaryOf({ ...profile, bars: backfill.history_rows }),
       firstBar,
       lastBar,
       intervals,
@@ -88,7 +89,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
       series: series ?? null,
       rejected,
       quality,
-      health,
+      health: { ...health, duplicates },
       families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
         family,
         features: features.map((feature) => ({

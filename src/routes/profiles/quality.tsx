@@ -12,19 +12,21 @@ import { listActions } from "../../storage/market/corporate-actions.ts";
 import { listGaps } from "../../storage/market/gaps.ts";
 import { listRevisions, listSources } from "../../storage/market/revisions.ts";
 import { readSeries } from "../../storage/market/series.ts";
-import { findProfile } from "../../storage/profiles/profiles.ts";
+import { findProfile, type StoredProfile } from "../../storage/profiles/profiles.ts";
 import type { QualityView, SessionState } from "../../views/profiles/quality.tsx";
 import type { Services } from "../services.ts";
 
 /** Revisions that are shown. */
 const REVISIONS = 50;
 
-type Profile = NonNullable<Awaited<ReturnType<typeof findProfile>>>;
-
 type QualityServices = Pick<Services, "config" | "db" | "settings">;
 
 /** Reads the data of the section: small tables only, never the bars. */
-export function qualityReader({ db, config, settings }: QualityServices): (profile: Profile) => Promise<QualityView> {
+export function qualityReader({
+  db,
+  config,
+  settings,
+}: QualityServices): (profile: StoredProfile) => Promise<QualityView> {
   const calendar = createCalendar(config.sessions);
   return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }) => {
     const [series, known, revisions, actions, sources] = await Promise.all([
@@ -62,7 +64,7 @@ export function qualityReader({ db, config, settings }: QualityServices): (profi
   };
 }
 
-export function profileQualityRoutes({ db, runs }: Pick<Services, "db" | "runs">) {
+export function profileQualityRoutes({ db, runs, profiles }: Pick<Services, "db" | "profiles" | "runs">) {
   const routes = new Hono();
 
   routes.post("/profiles/:symbol/renew", async (c) => {
@@ -79,7 +81,7 @@ export function profileQualityRoutes({ db, runs }: Pick<Services, "db" | "runs">
   });
 
   routes.post("/profiles/outdated", async (c) => {
-    const started = await reprocessOutdated(db, runs);
+    const started = await reprocessOutdated(db, runs, profiles);
     return c.redirect(started.length > 0 ? "/" : "/profiles", 303);
   });
 

@@ -6,7 +6,6 @@ import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
-import { matchingProfiles } from "../../storage/profiles/profiles.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
 import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
@@ -14,8 +13,10 @@ import { previewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
 import { profilesAsked, requireReadable } from "./list-query.ts";
 
-export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "limiter" | "provider" | "runs">) {
-  const { db, runs, config } = services;
+export function profileRenewRoutes(
+  services: Pick<Services, "config" | "db" | "limiter" | "profiles" | "provider" | "runs">,
+) {
+  const { db, runs, config, profiles } = services;
   const calendar = createCalendar(config.sessions);
   const routes = new Hono();
 
@@ -28,7 +29,8 @@ export function profileRenewRoutes(services: Pick<Services, "config" | "db" | "l
     requireReadable(query);
     const all = body.scope === "all";
     const selected = [body.symbol ?? []].flat().map(String);
-    const found = await matchingProfiles(db, all ? filter : { keys: selected }, healthClock(calendar, Date.now()));
+    const clock = healthClock(calendar, Date.now());
+    const { entries: found } = await profiles.select(all ? { ...filter, sort: undefined } : { keys: selected }, clock);
     if (found.length === 0) {
       const detail = all ? "No profile matches any more" : "Tick the profiles first, or choose all";
       throw new Refusal("invalid", detail);

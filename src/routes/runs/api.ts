@@ -104,14 +104,14 @@ const controlJob = createRoute({
   responses: { 200: json("The job", z.object({ job: JobBody })), ...refusals(404, 409, 422) },
 });
 
-export function runRoutes({ db, runs }: Pick<Services, "db" | "runs">) {
+export function runRoutes({ db, runs, profiles }: Pick<Services, "db" | "profiles" | "runs">) {
   return apiRouter()
     .openapi(start, async (c) => {
       // Parsed again from the checked body, by the same parser as forms and the command line.
       const run = await runs.start(parseRunRequest(c.req.valid("json")));
       return c.json({ run: runToWire(run) }, 202);
     })
-    .openapi(outdated, async (c) => c.json({ runs: (await reprocessOutdated(db, runs)).map(runToWire) }, 202))
+    .openapi(outdated, async (c) => c.json({ runs: (await reprocessOutdated(db, runs, profiles)).map(runToWire) }, 202))
     .openapi(list, async (c) => {
       const { limit, before, after, status: state, ...filter } = c.req.valid("query");
       const page = await runs.list({ ...filter, state }, { limit, before, after });

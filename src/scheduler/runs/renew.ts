@@ -6,8 +6,8 @@ import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { CATALOG_VERSION } from "../../features/catalog.ts";
 import type { Database } from "../../storage/db.ts";
-import { outdatedProfiles } from "../../storage/profiles/profiles.ts";
-import { activeSymbols } from "./active-jobs.ts";
+import type { ProfileColumns } from "../../storage/profiles/profile-columns.ts";
+import { busySymbols } from "../../storage/runs/runs.ts";
 import type { RunRequest } from "./run-request.ts";
 import type { RunService } from "./run-service.ts";
 
@@ -55,26 +55,34 @@ const inParts = (symbols: readonly string[]): (readonly string[])[] =>
 
 /** Those that no run is working on. */
 export async function notBusy<T extends Renewable>(db: Database, profiles: readonly T[]): Promise<T[]> {
-  const byInterval = Map.groupBy(profiles, ({ interval }) => interval);
-  const free = await Promise.all(
-    [...byInterval].map(async ([interval, group]) => {
-      const symbols = group.map(({ symbol }) => symbol);
-      const busy = await activeSymbols(db, symbols, interval);
-      return group.filter(({ symbol }) => !busy.has(symbol));
-    }),
-  );
-  return free.flat();
+  const intervals = new Set(profiles.map(({ interval }) => interval));
+  const busy = new Map<Interval, ReadonlySet<string>>();
+  for (const interval of intervals) busy.set(interval, await busySymbols(db, interval));
+  return profiles.filter(({ symbol, interval }) => busy.get(interval)?.has(symbol) !== true);
 }
 
-/** Starts a run for each provider and interval that has some; symbols at work already are left to that. */
-export async function reprocessOutdated(db: Database, runs: RunService): Promise<RunSummary[]> {
+/**
+ * Starts a run for each provider and interval that has profiles of another version of the catalogue; symbols at work
+ * already are left to that.
+ */
+export async function reprocessOutdated(
+  db: Database,
+  runs: RunService,
+  profiles: ProfileColumns,
+): Promise<RunSummary[]> {
+  const outdated = (await profiles.all()).filter(isOutdated);
+  const free = await notBusy(db, outdated);
   const started: RunSummary[] = [];
-  for (const { provider, interval, symbols } of await outdatedProfiles(db, String(CATALOG_VERSION))) {
-    const busy = await activeSymbols(db, symbols, interval);
-    const free = symbols.filter((symbol) => !busy.has(symbol));
-    for (const part of inParts(free)) {
+  for (const group of Map.groupBy(free, ({ provider, interval }) => `${provider} ${interval}`).values()) {
+    const { provider, interval } = group[0]!;
+    const symbols = group.map(({ symbol }) => symbol).toSorted();
+    for (const part of inParts(symbols)) {
       started.push(await runs.start({ ...RUN_DEFAULTS, symbols: part, mode: "reprocess", interval, provider }));
     }
   }
   return started;
 }
+
+/** Whether another version of the catalogue computed a profile. */
+export const isOutdated = ({ catalogVersion }: { readonly catalogVersion: string }) =>
+  catalogVersion !== String(CATALOG_VERSION);

@@ -1,44 +1,56 @@
-/** The health of profiles, computed from small tables without reading bars. */
+/** The facts behind the health of profiles, from small tables without reading bars. */
 
-import { eq, type SQL, sql } from "drizzle-orm";
 import { REASONS } from "../../domain/market/validate-bars.ts";
-import { HEALTHS, type Health, type HealthClock, type HealthFacts } from "../../domain/profiles/health.ts";
+import { type HealthClock, type HealthFacts, healthOf, type SeriesFacts } from "../../domain/profiles/health.ts";
 import type { Database } from "../db.ts";
 import { CONFIRMED_AFTER } from "../market/gaps.ts";
-import { gaps, rejectedBars, series } from "../schema/market.ts";
-import { profiles } from "../schema/profiles.ts";
 
-const rank = (health: Health) => sql.raw(String(HEALTHS.indexOf(health)));
+const openGaps = (kinds: string) => `(SELECT count(*) FROM gaps g
+WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
 
-const openGaps = (...kinds: readonly string[]) =>
-  sql`(select count(*) from ${gaps} where ${gaps.seriesId} = ${series.id} and ${gaps.answers} < ${CONFIRMED_AFTER}
-and ${gaps.kind} in (${sql.raw(kinds.map((kind) => `'${kind}'`).join(", "))}))`;
+const FACTS = `SELECT s.id, s.sessions, s.revised_at, s.suspect_at, ${openGaps("'missing', 'truncated'")},
+${openGaps("'outside'")} FROM json_each(?) wanted CROSS JOIN series s ON s.id = wanted.value`;
 
-/** SQL for the index of a profile's health in `HEALTHS`, for queries that join profiles with their series. */
-export const healthRank = ({ newsSince, staleBefore }: HealthClock): SQL<number> => sql`case
-when coalesce(${series.suspectAt}, 0) > ${newsSince} or ${openGaps("outside")} > 0 then ${rank("suspicious")}
-when ${openGaps("missing", "truncated")} > 0 or json_extract(${profiles.backfill}, '$.history_complete') = 0
-then ${rank("gaps")}
-when ${profiles.lastBar} < case ${series.sessions} when 'continuous' then ${staleBefore.crypto}
-else ${staleBefore.us_equity} end then ${rank("stale")}
-when coalesce(${series.revisedAt}, 0) > ${newsSince} then ${rank("revised")} else ${rank("ok")} end`;
+/** The facts of series by their ids. */
+export async function readSeriesFacts(db: Database, ids: readonly number[]): Promise<Map<number, SeriesFacts>> {
+  const rows = await db.rows(FACTS, [JSON.stringify(ids)]);
+  return new Map(
+    rows.map(([id, sessions, revisedAt, suspectAt, gaps, outside]) => [
+      id as number,
+      {
+        sessions: sessions as string,
+        revisedAt: revisedAt as number | null,
+        suspectAt: suspectAt as number | null,
+        gaps: gaps as number,
+        outside: outside as number,
+      },
+    ]),
+  );
+}
 
-/** @throws Error when the series has no profile */
-export async function findHealth(db: Database, seriesId: number, clock: HealthClock): Promise<HealthFacts> {
-  const [row] = await db.orm
-    .select({
-      rank: healthRank(clock),
-      gaps: sql<number>`${openGaps("missing", "truncated")}`,
-      outside: sql<number>`${openGaps("outside")}`,
-      duplicates: sql<number>`(select count(*) from ${rejectedBars} where ${rejectedBars.seriesId} = ${series.id}
-and ${rejectedBars.reason} in (${REASONS.twice}, ${REASONS.rival}))`,
-      revisedAt: series.revisedAt,
-      suspectAt: series.suspectAt,
-    })
-    .from(profiles)
-    .innerJoin(series, eq(series.id, profiles.seriesId))
-    .where(eq(profiles.seriesId, seriesId));
-  if (row === undefined) throw new Error(`series ${seriesId} has no profile`);
-  const { rank: place, ...facts } = row;
-  return { health: HEALTHS[place] ?? "ok", ...facts };
+/** A profile whose health is asked for. */
+interface Examined {
+  readonly seriesId: number;
+  readonly lastBar: number;
+  readonly backfill: { readonly history_complete: boolean };
+}
+
+/** @throws Error when the profile's series is not in the database */
+export async function findHealth(
+  db: Database,
+  { seriesId, lastBar, backfill }: Examined,
+  clock: HealthClock,
+): Promise<Omit<HealthFacts, "duplicates">> {
+  const series = (await readSeriesFacts(db, [seriesId])).get(seriesId);
+  if (series === undefined) throw new Error(`series ${seriesId} is not in the database`);
+  const history = { lastBar, incomplete: backfill.history_complete === false };
+  const { sessions, ...facts } = series;
+  return { health: healthOf(history, series, clock), ...facts };
+}
+
+/** How many rows of a series are set aside because the source has them twice. */
+export async function countDuplicates(db: Database, seriesId: number): Promise<number> {
+  const query = "SELECT count(*) FROM rejected_bars WHERE series_id = ? AND reason IN (?, ?)";
+  const [row] = await db.rows(query, [seriesId, REASONS.twice, REASONS.rival]);
+  return Number(row![0]);
 }

@@ -1,18 +1,15 @@
 /** Profiles: what is known of a symbol at an interval, stored in one transaction with the end of their job. */
 
-import { and, asc, desc, eq, getTableColumns, inArray, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
-import { HEALTHS, type Health, type HealthClock } from "../../domain/profiles/health.ts";
-import type { BackfillMetadata } from "../../domain/profiles/profile.ts";
-import type { Condition } from "../../domain/profiles/screener.ts";
+import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
-import type { Database } from "../db.ts";
+import type { Database, Row, Statement } from "../db.ts";
 import { CONFIRMED_AFTER } from "../market/gaps.ts";
 import { completeJob, type FinishedJob } from "../runs/jobs.ts";
-import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
-import { healthRank } from "./health.ts";
-import { conditionSql, featureValue } from "./screener.ts";
+import { type FeatureList, readFeatureLists } from "./feature-lists.ts";
+import { decodeFeatures, encodeFeatures } from "./feature-values.ts";
 
 export interface ProfileRecord {
   readonly symbol: string;
@@ -27,9 +24,6 @@ export interface ProfileRecord {
   readonly backfill: BackfillMetadata;
   /** The state that the next incremental update starts from. */
   readonly state: Uint8Array;
-  /** Float32, row-major: features × `tailLength`, NaN = undefined. */
-  readonly tail: Float32Array;
-  readonly tailLength: number;
 }
 
 /**
@@ -37,33 +31,15 @@ export interface ProfileRecord {
  * cancelled in the meantime keeps that state.
  */
 export async function storeProfile(db: Database, profile: ProfileRecord, job: FinishedJob): Promise<void> {
-  const { state, tail, tailLength, symbol, interval, ...row } = profile;
+  const { symbol, interval, state } = profile;
   const now = Date.now();
-  const values = {
-    ...row,
-    symbol,
-    interval,
-    features: { ...row.features },
-    backfill: { ...row.backfill },
-    updatedAt: now,
-  };
-  const kept = {
-    symbol,
-    interval,
-    state: Buffer.from(state.buffer, state.byteOffset, state.byteLength),
-    tail: Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength),
-    tailLength,
-  };
   await db.write([
-    db.orm
-      .insert(profiles)
-      .values(values)
-      .onConflictDoUpdate({ target: [profiles.symbol, profiles.interval], set: values }),
-    db.orm
-      .insert(featureStates)
-      .values(kept)
-      .onConflictDoUpdate({ target: [featureStates.symbol, featureStates.interval], set: kept }),
-    db.orm.update(series).set({ changedFrom: null }).where(eq(series.id, row.seriesId)),
+    ...profileStatements({ ...profile, updatedAt: now }),
+    {
+      sql: "INSERT OR REPLACE INTO feature_states (symbol, interval, state) VALUES (?, ?, ?)",
+      args: [symbol, interval, Buffer.from(state.buffer, state.byteOffset, state.byteLength)],
+    },
+    { sql: "UPDATE series SET changed_from = NULL WHERE id = ?", args: [profile.seriesId] },
     completeJob(job, now),
   ]);
 }
@@ -80,24 +56,96 @@ AND s.changed_from IS NULL`;
  */
 export async function currentGaps(
   db: Database,
-  {
-    symbol,
-    interval,
-    seriesId,
-    catalogVersion,
-    lastBar,
-  }: Pick<ProfileRecord, "symbol" | "interval" | "seriesId" | "catalogVersion" | "lastBar">,
+  series: Pick<ProfileRecord, "symbol" | "interval" | "seriesId" | "catalogVersion" | "lastBar">,
 ): Promise<number | null> {
+  const { symbol, interval, seriesId, catalogVersion, lastBar } = series;
   const [row] = await db.rows(IS_CURRENT, [symbol, interval, seriesId, catalogVersion, lastBar]);
   return row === undefined ? null : (row[0] as number);
 }
 
-export async function findProfile(db: Database, symbol: string, interval: Interval) {
-  return db.orm
-    .select()
-    .from(profiles)
-    .where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval)))
-    .get();
+const ADD_LIST = "INSERT INTO feature_lists (names) VALUES (?) ON CONFLICT (names) DO NOTHING";
+
+/** Replaces the row, so that the profile gets a new revision. */
+const REPLACE = `INSERT OR REPLACE INTO profiles (symbol, interval, series_id, provider, first_bar, last_bar, last_close,
+feature_list_id, known_features, feature_values, catalog_version, backfill, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT id FROM feature_lists WHERE names = ?), ?, ?, ?, ?, ?)`;
+
+/** What writes the row of a profile. */
+export function profileStatements(profile: Profile & Pick<ProfileRecord, "seriesId" | "catalogVersion">): Statement[] {
+  const { symbol, interval, seriesId, provider, firstBar, lastBar, lastClose, catalogVersion, updatedAt } = profile;
+  const { names, values, known } = encodeFeatures(profile.features);
+  const place = [symbol, interval, seriesId, provider, firstBar, lastBar, lastClose];
+  return [
+    { sql: ADD_LIST, args: [names] },
+    {
+      sql: REPLACE,
+      args: [...place, names, known, values, catalogVersion, JSON.stringify(profile.backfill), updatedAt],
+    },
+  ];
+}
+
+/** A profile as it is stored. */
+export interface StoredProfile extends Profile {
+  readonly seriesId: number;
+  /** How many features have a value. */
+  readonly knownFeatures: number;
+  readonly catalogVersion: string;
+}
+
+const SELECT = `SELECT p.symbol, p.interval, p.series_id, p.provider, p.first_bar, p.last_bar, p.last_close,
+p.known_features, p.feature_values, p.feature_list_id, p.catalog_version, p.backfill, p.updated_at`;
+/** The column of the list's id. */
+const LIST_ID = 9;
+
+async function profilesOf(db: Database, rows: readonly Row[]): Promise<StoredProfile[]> {
+  const listOf = await readFeatureLists(
+    db,
+    rows.map((row) => row[LIST_ID] as number),
+  );
+  return rows.map((row) => profileOf(row, listOf(row[LIST_ID] as number)));
+}
+
+function profileOf(row: Row, { names }: FeatureList): StoredProfile {
+  return {
+    symbol: row[0] as string,
+    interval: row[1] as Interval,
+    seriesId: row[2] as number,
+    provider: row[3] as string,
+    firstBar: row[4] as number,
+    lastBar: row[5] as number,
+    lastClose: row[6] as number,
+    knownFeatures: row[7] as number,
+    features: decodeFeatures(names, row[8]),
+    catalogVersion: row[10] as string,
+    backfill: JSON.parse(row[11] as string),
+    updatedAt: row[12] as number,
+  };
+}
+
+export async function findProfile(
+  db: Database,
+  symbol: string,
+  interval: Interval,
+): Promise<StoredProfile | undefined> {
+  const rows = await db.rows(`${SELECT} FROM profiles p WHERE p.symbol = ? AND p.interval = ?`, [symbol, interval]);
+  return (await profilesOf(db, rows))[0];
+}
+
+/** Which profile: a symbol and an interval. */
+export interface ProfileKey {
+  readonly symbol: string;
+  readonly interval: Interval;
+}
+
+/** Profiles in the order of `keys`; those that are no longer there are left out. */
+export async function readProfiles(db: Database, keys: readonly ProfileKey[]): Promise<StoredProfile[]> {
+  const wanted = JSON.stringify(keys.map(({ symbol, interval }) => [symbol, interval]));
+  const rows = await db.rows(
+    `${SELECT} FROM json_each(?) k JOIN profiles p ON p.symbol = k.value ->> 0 AND p.interval = k.value ->> 1
+ORDER BY k.key`,
+    [wanted],
+  );
+  return profilesOf(db, rows);
 }
 
 export async function findFeatureState(db: Database, symbol: string, interval: Interval) {
@@ -112,125 +160,6 @@ export async function findFeatureState(db: Database, symbol: string, interval: I
 export async function intervalsOf(db: Database, symbol: string): Promise<Interval[]> {
   const rows = await db.orm.select({ interval: profiles.interval }).from(profiles).where(eq(profiles.symbol, symbol));
   return rows.map((row) => row.interval);
-}
-
-/** What a list of profiles can be sorted by, besides features. */
-export const PROFILE_SORTS = ["symbol", "health", "bars", "last_bar", "updated"] as const;
-
-export type ProfileSort = { readonly descending: boolean } & (
-  | { readonly feature: string }
-  | { readonly column: (typeof PROFILE_SORTS)[number] }
-);
-
-export interface ProfileQuery {
-  readonly interval?: Interval | undefined;
-  /** Part of the symbol. */
-  readonly search?: string;
-  /** Only profiles whose features satisfy this. */
-  readonly where?: Condition | undefined;
-  /** Only these profiles: `AAPL/1d`. */
-  readonly keys?: readonly string[];
-  /** Only profiles of these healths; empty for all. */
-  readonly healths?: readonly Health[];
-  /** How to sort; profiles without a value come last. By symbol if not given. */
-  readonly sort?: ProfileSort | undefined;
-  readonly limit: number;
-  readonly offset?: number;
-}
-
-/** One page of profiles with their health, sorted as asked. */
-export async function listProfiles(db: Database, query: ProfileQuery, clock: HealthClock) {
-  const rank = healthRank(clock);
-  const rows = await db.orm
-    .select({ ...getTableColumns(profiles), rank })
-    .from(profiles)
-    .innerJoin(series, eq(series.id, profiles.seriesId))
-    .where(conditionOf(query, rank))
-    .orderBy(...orderOf(query.sort, rank), profiles.symbol, profiles.interval)
-    .limit(query.limit)
-    .offset(query.offset ?? 0);
-  return rows.map(({ rank: place, ...profile }) => ({ ...profile, health: HEALTHS[place] ?? "ok" }));
-}
-
-/** All profiles that match a query, with what is needed to start a run for them. */
-export async function matchingProfiles(
-  db: Database,
-  query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
-  clock: HealthClock,
-) {
-  const { symbol, interval, provider, firstBar } = profiles;
-  return db.orm
-    .select({ symbol, interval, provider, firstBar })
-    .from(profiles)
-    .innerJoin(series, eq(series.id, profiles.seriesId))
-    .where(conditionOf(query, healthRank(clock)))
-    .orderBy(symbol, interval);
-}
-
-/** How many profiles match a query, on all its pages. */
-export async function countMatching(
-  db: Database,
-  query: Omit<ProfileQuery, "limit" | "offset" | "sort">,
-  clock: HealthClock,
-): Promise<number> {
-  const [row] = await db.orm
-    .select({ count: sql<number>`count(*)` })
-    .from(profiles)
-    .innerJoin(series, eq(series.id, profiles.seriesId))
-    .where(conditionOf(query, healthRank(clock)));
-  return row?.count ?? 0;
-}
-
-function conditionOf(query: Omit<ProfileQuery, "limit">, rank: SQL<number>) {
-  const { interval, search = "", where, keys, healths = [] } = query;
-  const parameters = healths.map((health) => HEALTHS.indexOf(health));
-  return and(
-    interval === undefined ? undefined : eq(profiles.interval, interval),
-    search === "" ? undefined : sql`instr(${profiles.symbol}, ${search.toUpperCase()}) > 0`,
-    where === undefined ? undefined : conditionSql(where),
-    keys &&
-      sql`${profiles.symbol} || '/' || ${profiles.interval} in (select value from json_each(${JSON.stringify(keys)}))`,
-    parameters.length === 0 ? undefined : inArray(rank, parameters),
-  );
-}
-
-function orderOf(sort: ProfileSort | undefined, rank: SQL<number>): SQL[] {
-  if (sort === undefined) return [];
-  const value = "feature" in sort ? featureValue(sort.feature) : columnOf(sort.column, rank);
-  return [sql`${value} is null`, sort.descending ? desc(value) : asc(value)];
-}
-
-function columnOf(column: (typeof PROFILE_SORTS)[number], rank: SQL<number>): SQL {
-  switch (column) {
-    case "symbol":
-      return sql`${profiles.symbol}`;
-    case "health":
-      return rank;
-    case "bars":
-      return sql`json_extract(${profiles.backfill}, '$.history_rows')`;
-    case "last_bar":
-      return sql`${profiles.lastBar}`;
-    case "updated":
-      return sql`${profiles.updatedAt}`;
-  }
-}
-
-/** The symbols whose features were computed with another version of the catalogue, by provider and interval. */
-export async function outdatedProfiles(
-  db: Database,
-  version: string,
-): Promise<{ provider: string; interval: Interval; symbols: string[] }[]> {
-  const { symbol, provider, interval, catalogVersion } = profiles;
-  const rows = await db.orm
-    .select({ symbol, provider, interval })
-    .from(profiles)
-    .where(ne(catalogVersion, version))
-    .orderBy(symbol);
-  return [...Map.groupBy(rows, (row) => `${row.provider} ${row.interval}`).values()].map((group) => ({
-    provider: group[0]!.provider,
-    interval: group[0]!.interval,
-    symbols: group.map((row) => row.symbol),
-  }));
 }
 
 export async function countProfiles(db: Database): Promise<number> {

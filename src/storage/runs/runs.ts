@@ -52,6 +52,16 @@ export async function activeJobs(db: Database, symbols: readonly string[], inter
   return found;
 }
 
+/** The symbols that are queued, running or paused at an interval. */
+export async function busySymbols(db: Database, interval: Interval): Promise<ReadonlySet<string>> {
+  const states = JSON.stringify(ACTIVE_STATES);
+  const rows = await db.rows(
+    "SELECT symbol FROM jobs WHERE interval = ? AND state IN (SELECT value FROM json_each(?))",
+    [interval, states],
+  );
+  return new Set(rows.map(([symbol]) => symbol as string));
+}
+
 export async function findRun(db: Database, id: string): Promise<RunRow | undefined> {
   return db.orm.select().from(runs).where(eq(runs.id, id)).get();
 }

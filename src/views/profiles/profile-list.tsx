@@ -1,39 +1,15 @@
 /** @jsxImportSource hono/jsx */
 /** The profiles page: the screener, a row per symbol and interval with its health, and the renewals. */
 
-import type { Interval } from "../../domain/market/interval.ts";
-import type { Health } from "../../domain/profiles/health.ts";
-import { BarTime, Moment, SelectAllHead } from "../ui/components.tsx";
-import { profileAddress } from "../ui/dom.ts";
-import { formatCount, formatValue, plural } from "../ui/format.ts";
+import { SelectAllHead } from "../ui/components.tsx";
+import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
-import { HealthPill } from "./health-badge.tsx";
+import { type ListedProfile, ProfileRow } from "./profile-row.tsx";
 import { isFiltered, renewAddress, Screener, type ScreenerView, SortHead, screenerAddress } from "./screener.tsx";
-
-export interface ProfileSummary {
-  readonly symbol: string;
-  readonly interval: Interval;
-  readonly provider: string;
-  /** Epoch seconds of the first and the last bar; `null` without bars. */
-  readonly firstBar: number | null;
-  readonly lastBar: number | null;
-  readonly bars: number;
-  /** Features that have a value, and all there are. */
-  readonly known: number;
-  readonly features: number;
-  /** Epoch milliseconds. */
-  readonly updatedAt: number;
-}
-
-interface ProfileRow extends ProfileSummary {
-  readonly health: Health;
-  /** The values of the features in `screener.columns`. */
-  readonly values: readonly (number | null)[];
-}
 
 export interface ProfilesView {
   readonly screener: ScreenerView;
-  readonly rows: readonly ProfileRow[];
+  readonly rows: readonly ListedProfile[];
   /** The number of profiles on all pages. */
   readonly matching: number;
   /** The addresses of the pages before and after this one. */
@@ -167,48 +143,12 @@ const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows"
       </thead>
       <tbody>
         {rows.map((profile) => (
-          <Row profile={profile} />
+          <ProfileRow profile={profile} />
         ))}
       </tbody>
     </table>
   </section>
 );
-
-const Row = ({ profile }: { profile: ProfileRow }) => {
-  const { symbol, interval, firstBar, lastBar } = profile;
-  return (
-    <tr>
-      <td class="c-pick">
-        <input
-          type="checkbox"
-          name="symbol"
-          value={`${symbol}/${interval}`}
-          aria-label={`Select ${symbol} ${interval}`}
-        />
-      </td>
-      <th scope="row">
-        <a href={profileAddress(symbol, interval)}>{symbol}</a>
-      </th>
-      <td>{interval}</td>
-      <td>
-        <HealthPill health={profile.health} />
-      </td>
-      {profile.values.map((value) => (
-        <td class="num">{value === null ? "–" : formatValue(value)}</td>
-      ))}
-      <td class="num">{formatCount(profile.bars)}</td>
-      <td class="num">
-        {profile.known}/{profile.features}
-      </td>
-      <td class="num">{firstBar === null ? "–" : <BarTime ts={firstBar} interval={interval} />}</td>
-      <td class="num">{lastBar === null ? "–" : <BarTime ts={lastBar} interval={interval} />}</td>
-      <td class="num">
-        <Moment at={profile.updatedAt} />
-      </td>
-      <td>{profile.provider}</td>
-    </tr>
-  );
-};
 
 const NoProfiles = ({ screener }: { screener: ScreenerView }) =>
   screener.error || isFiltered(screener) ? (

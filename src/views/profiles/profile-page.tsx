@@ -11,7 +11,7 @@ import { Layout, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
 import { Families, type FamilyView } from "./features.tsx";
 import { HealthPill } from "./health-badge.tsx";
-import type { ProfileSummary } from "./profile-list.tsx";
+import type { ProfileSummary } from "./profile-row.tsx";
 import { Quality, type QualityView } from "./quality.tsx";
 
 export interface ProfileView extends ProfileSummary {

@@ -17,7 +17,7 @@ export interface ScreenerView {
   readonly health: string;
   /** Why it cannot be parsed, in a sentence. */
   readonly error: string | null;
-  /** The features shown as columns. */
+  /** The features and ranks shown as columns. */
   readonly columns: readonly string[];
   /** The names of all features. */
   readonly names: readonly string[];
@@ -54,7 +54,8 @@ export const Screener = ({ screener }: { screener: ScreenerView }) => (
           </p>
         ) : (
           <p id="where-hint" class="hint">
-            Features and numbers, compared with {COMPARISONS.join(" ")}; and, or, not and parentheses
+            Features, their ranks (rank(rsi_14) from 0 to 1) and numbers, compared with {COMPARISONS.join(" ")}; and,
+            or, not and parentheses
           </p>
         )}
       </div>

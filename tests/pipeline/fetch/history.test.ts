@@ -91,7 +91,10 @@ describe("a revision", () => {
     const [old] = await pipeline.db.rows("SELECT close, volume FROM bar_revisions", []);
     expect(old as unknown[]).toEqual([before.close, before.volume]);
     expect(pipeline.log.join("\n")).toContain("1 bar corrected by Vendor demo");
-    expect(await findHealth(pipeline.db, series, ALWAYS_NEWS)).toMatchObject({ health: "revised", gaps: 0 });
+    expect(await findHealth(pipeline.db, (await pipeline.profile())!, ALWAYS_NEWS)).toMatchObject({
+      health: "revised",
+      gaps: 0,
+    });
     expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "correction", bars: 1, days: [115, 115] }]);
     expect(pipeline.db.write([{ sql: "UPDATE bar_revisions SET close = 1", args: [] }])).rejects.toThrow("appended");
   });
@@ -124,7 +127,7 @@ describe("a revision", () => {
     expect(after.slice(0, 120)).toEqual(before);
     expect(after.length).toBe(121);
     expect(pipeline.log.join("\n")).toContain("suspicious answer");
-    const health = await findHealth(pipeline.db, await pipeline.series(vendor), ALWAYS_NEWS);
+    const health = await findHealth(pipeline.db, (await pipeline.profile())!, ALWAYS_NEWS);
     expect(health).toMatchObject({ health: "suspicious", revisedAt: null });
     // The next mornings' answers lack the same bar: that is no news.
     vendor.put(...SESSIONS.slice(121, 123).map(({ date }) => dailyRow(date)));

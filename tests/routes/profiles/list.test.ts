@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { FEATURES } from "../../../src/features/catalog.ts";
+import { findProfile, profileStatements } from "../../../src/storage/profiles/profiles.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 
 setDefaultTimeout(60_000);
@@ -35,8 +36,9 @@ test("a screener finds what its condition says, and nothing else", async () => {
 });
 
 test("a feature without a value satisfies no condition, is sorted last, and every feature can be used", async () => {
-  const sql = "update profiles set features = json_set(features, '$.rsi_14', null) where symbol = 'KO'";
-  await app.app.db.write([{ sql, args: [] }]);
+  const { db } = app.app;
+  const profile = (await findProfile(db, "KO", "1d"))!;
+  await db.write(profileStatements({ ...profile, features: { ...profile.features, rsi_14: null } }));
   expect(await found("rsi_14 < 1000")).not.toContain("KO");
   expect(await found("not rsi_14 < 1000")).toEqual([]);
   const ranked = all

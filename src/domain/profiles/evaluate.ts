@@ -1,0 +1,94 @@
+/** Evaluates screener conditions over columns: one value per profile, NaN where it is not known. */
+
+import type { ColumnOperand, Comparison, Condition, Operand } from "./screener.ts";
+
+/** What a condition is for a profile. A comparison with an unknown value is unknown, and so is its negation. */
+const FALSE = 0;
+const UNKNOWN = 1;
+export const TRUE = 2;
+
+/** The column of a feature or of the ranks of a feature. */
+export type ColumnOf = (operand: ColumnOperand) => Float64Array;
+
+/** For each of the first `length` profiles whether `condition` is `TRUE`; any other number means that it is not. */
+export function evaluate(condition: Condition, columnOf: ColumnOf, length: number): Uint8Array {
+  switch (condition.kind) {
+    case "not": {
+      const inner = evaluate(condition.inner, columnOf, length);
+      for (let i = 0; i < length; i++) inner[i] = TRUE - inner[i]!;
+      return inner;
+    }
+    case "and":
+    case "or": {
+      const left = evaluate(condition.left, columnOf, length);
+      const right = evaluate(condition.right, columnOf, length);
+      const isAnd = condition.kind === "and";
+      for (let i = 0; i < length; i++) if (isAnd ? right[i]! < left[i]! : right[i]! > left[i]!) left[i] = right[i]!;
+      return left;
+    }
+    case "compare":
+      return compare(condition.left, condition.sign, condition.right, columnOf, length);
+  }
+}
+
+const HOLDS: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "=": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+};
+
+function compare(left: Operand, sign: Comparison, right: Operand, columnOf: ColumnOf, length: number): Uint8Array {
+  const truth = new Uint8Array(length);
+  const holds = HOLDS[sign];
+  const a = "number" in left ? null : columnOf(left);
+  const b = "number" in right ? null : columnOf(right);
+  const [constantA, constantB] = ["number" in left ? left.number : 0, "number" in right ? right.number : 0];
+  for (let i = 0; i < length; i++) {
+    const x = a === null ? constantA : a[i]!;
+    const y = b === null ? constantB : b[i]!;
+    truth[i] = Number.isNaN(x) || Number.isNaN(y) ? UNKNOWN : holds(x, y) ? TRUE : FALSE;
+  }
+  return truth;
+}
+
+/**
+ * The ranks of `values` among those of the same group: the share of the group's known values that are not greater, from
+ * just above 0 to 1. Equal values share the mean of their ranks; an unknown value has none (NaN).
+ */
+export function rankWithin(values: Float64Array, groups: readonly number[]): Float64Array {
+  const ranks = new Float64Array(groups.length).fill(Number.NaN);
+  const members = Map.groupBy(groups.keys(), (at) => groups[at]!);
+  for (const group of members.values()) {
+    const known = group.filter((at) => !Number.isNaN(values[at]));
+    const sorted = Float64Array.from(known, (at) => values[at]!).sort();
+    const shares = sharesOf(sorted);
+    for (const at of known) ranks[at] = shares[firstAt(sorted, values[at]!)]!;
+  }
+  return ranks;
+}
+
+/** For each first one of equal values in `sorted` their mean rank, divided by the number of values. */
+function sharesOf(sorted: Float64Array): Float64Array {
+  const shares = new Float64Array(sorted.length);
+  for (let first = 0; first < sorted.length; ) {
+    let end = first + 1;
+    while (end < sorted.length && sorted[end] === sorted[first]) end += 1;
+    shares[first] = (first + 1 + end) / 2 / sorted.length;
+    first = end;
+  }
+  return shares;
+}
+
+/** The position of the first `value` in `sorted`, which has it. */
+function firstAt(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

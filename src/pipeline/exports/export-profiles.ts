@@ -1,0 +1,78 @@
+/** Exports profiles as JSON or CSV, some at a time. */
+
+import type { Interval } from "../../domain/market/interval.ts";
+import { type HealthClock, healthOf } from "../../domain/profiles/health.ts";
+import { profileToWire } from "../../domain/profiles/profile.ts";
+import type { Database } from "../../storage/db.ts";
+import { readSeriesFacts } from "../../storage/profiles/health.ts";
+import { type ProfileKey, readProfiles } from "../../storage/profiles/profiles.ts";
+
+/** Profiles encoded at a time. */
+const PAGE = 100;
+
+/** Which profiles to export, and how. Plain data: it is sent to a thread. */
+export interface ProfilesRequest {
+  readonly content: "profiles";
+  readonly format: "json" | "csv";
+  /** `AAPL/1d`, in the order of the rows. */
+  readonly keys: readonly string[];
+  /** The columns of a CSV after those of every profile: features, or values that come along, one per key. */
+  readonly columns: readonly { readonly name: string; readonly values: Float64Array | null }[];
+  readonly clock: HealthClock;
+}
+
+/** The encoded profiles, piece by piece; those that were deleted meanwhile are left out. */
+export async function* exportProfiles(db: Database, request: ProfilesRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder();
+  const { format, keys } = request;
+  yield encoder.encode(format === "json" ? '{"profiles":[' : `${csvHead(request)}\r\n`);
+  let written = 0;
+  for (let start = 0; start < keys.length; start += PAGE) {
+    const found = await readPage(db, request, start);
+    const rows = found.map((each) => (format === "json" ? jsonOf(each) : csvOf(request, each)));
+    if (rows.length === 0) continue;
+    const before = format === "json" && written > 0 ? "," : "";
+    written += rows.length;
+    yield encoder.encode(format === "json" ? `${before}${rows.join(",")}` : `${rows.join("\r\n")}\r\n`);
+  }
+  if (format === "json") yield encoder.encode("]}");
+}
+
+type Exported = Awaited<ReturnType<typeof readPage>>[number];
+
+async function readPage(db: Database, { keys, clock }: ProfilesRequest, start: number) {
+  const page = keys.slice(start, start + PAGE);
+  const places = new Map(page.map((key, at) => [key, start + at]));
+  const found = await readProfiles(db, page.map(parseKey));
+  const facts = await readSeriesFacts(
+    db,
+    found.map(({ seriesId }) => seriesId),
+  );
+  return found.map((profile) => {
+    const series = facts.get(profile.seriesId);
+    const { symbol, interval, lastBar, backfill } = profile;
+    const history = { lastBar, incomplete: backfill.history_complete === false };
+    const health = series === undefined ? "ok" : healthOf(history, series, clock);
+    return { profile, health, at: places.get(`${symbol}/${interval}`)! };
+  });
+}
+
+function parseKey(key: string): ProfileKey {
+  const end = key.lastIndexOf("/");
+  return { symbol: key.slice(0, end), interval: key.slice(end + 1) as Interval };
+}
+
+const jsonOf = ({ profile, health }: Exported) => JSON.stringify({ ...profileToWire(profile), health });
+
+const csvHead = ({ columns }: ProfilesRequest) =>
+  ["symbol", "interval", "provider", "health", "first_bar", "last_bar", ...columns.map(({ name }) => name)].join(",");
+
+/** No cell needs quotes: symbols and names have neither commas nor quotes. */
+function csvOf({ columns }: ProfilesRequest, { profile, health, at }: Exported): string {
+  const { symbol, interval, provider, first_bar, last_bar } = profileToWire(profile);
+  const values = columns.map(({ name, values: given }) => {
+    const value = given === null ? profile.features[name] : given[at];
+    return value === undefined || value === null || Number.isNaN(value) ? "" : value;
+  });
+  return [symbol, interval, provider, health, first_bar, last_bar, ...values].join(",");
+}

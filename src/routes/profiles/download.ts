@@ -1,0 +1,23 @@
+/** Profiles as a stream from the export thread: a long list neither blocks the server nor fills its memory. */
+
+import type { Context, TypedResponse } from "hono";
+import type { ProfilesRequest } from "../../pipeline/exports/export-profiles.ts";
+import type { ProfileKey } from "../../storage/profiles/profiles.ts";
+import type { Services } from "../services.ts";
+
+const TYPES = { json: "application/json", csv: "text/csv; charset=utf-8" } as const;
+
+/** How a request names a profile. */
+export const keyOf = ({ symbol, interval }: ProfileKey) => `${symbol}/${interval}`;
+
+/** The types of a described route know values only: of what is streamed they must be told that it is JSON. */
+type Streamed = Response & TypedResponse<never, 200, "json">;
+
+export function streamProfiles(
+  c: Context,
+  exporter: Services["exporter"],
+  request: Omit<ProfilesRequest, "content">,
+): Streamed {
+  const body = exporter.stream({ content: "profiles", ...request });
+  return c.body(body, 200, { "Content-Type": TYPES[request.format] }) as Response as Streamed;
+}

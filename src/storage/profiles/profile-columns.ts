@@ -1,0 +1,226 @@
+/**
+ * Answers which profiles match and how they are sorted, from memory. The database stays the truth: every question first
+ * reads the rows with a newer revision than the newest one known, whoever wrote them. Long reads are cut into slices
+ * between which the thread is free.
+ */
+
+import type { Interval } from "../../domain/market/interval.ts";
+import { evaluate, TRUE } from "../../domain/profiles/evaluate.ts";
+import { HEALTHS, type Health, type HealthClock, healthOf } from "../../domain/profiles/health.ts";
+import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
+import { chunks, type Database, type Row } from "../db.ts";
+import { readFeatureLists } from "./feature-lists.ts";
+import { readSeriesFacts } from "./health.ts";
+import { ENTRY, type ProfileEntry, ProfileRows } from "./profile-rows.ts";
+
+/** Rows read at a time: a few milliseconds. */
+const SLICE = 1_000;
+/** How often all rows are read again when profiles are deleted meanwhile. */
+const ATTEMPTS = 3;
+
+/** What a list of profiles can be sorted by, besides features. */
+export const PROFILE_SORTS = ["symbol", "health", "bars", "last_bar", "updated"] as const;
+
+export type ProfileSort = { readonly descending: boolean } & (
+  | { readonly operand: ColumnOperand }
+  | { readonly column: (typeof PROFILE_SORTS)[number] }
+);
+
+export interface ProfileQuery {
+  readonly interval?: Interval | undefined;
+  /** Part of the symbol. */
+  readonly search?: string;
+  /** Only profiles whose features satisfy this. */
+  readonly where?: Condition | undefined;
+  /** Only these profiles: `AAPL/1d`. */
+  readonly keys?: readonly string[] | undefined;
+  /** Only profiles of these healths; empty for all. */
+  readonly healths?: readonly Health[];
+  /** How to sort; profiles without a value come last. By symbol if not given. */
+  readonly sort?: ProfileSort | undefined;
+  /** Columns whose values are shown. */
+  readonly columns?: readonly ColumnOperand[];
+}
+
+export interface Selection {
+  /** All profiles that match, sorted. */
+  readonly entries: readonly ProfileEntry[];
+  /** The values of the columns that were asked for, by an entry's `at`; NaN where undefined. */
+  readonly columns: readonly Float64Array[];
+}
+
+const VALUES = "p.feature_values, p.feature_list_id";
+const NEWER = `FROM profiles p WHERE p.revision > ? ORDER BY p.revision LIMIT ${SLICE}`;
+
+export class ProfileColumns {
+  #rows = new ProfileRows();
+  /** The end of the last read: one follows the other. */
+  #reading: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly db: Database) {}
+
+  /** Every profile, in the order they were first read. */
+  async all(): Promise<readonly ProfileEntry[]> {
+    return (await this.#read([])).entries;
+  }
+
+  /** The profiles that match a query, and the columns it shows. */
+  async select(query: ProfileQuery, clock: HealthClock): Promise<Selection> {
+    const { where, healths = [], sort, columns = [] } = query;
+    const used = sort !== undefined && "operand" in sort ? [...columns, sort.operand] : columns;
+    const rows = await this.#read([...used, ...(where === undefined ? [] : operandsOf(where))]);
+    const shown = columns.map((operand) => rows.column(operand));
+    const found = matching(rows, query);
+    const byHealth = sort !== undefined && "column" in sort && sort.column === "health";
+    if (healths.length === 0 && !byHealth) return { entries: sortedBy(found, sort, rows), columns: shown };
+
+    const known = await this.healthsOf(found, clock);
+    const places = [...known.keys()].filter((at) => healths.length === 0 || healths.includes(known[at]!));
+    const entries = places.map((at) => found[at]!);
+    if (!byHealth) return { entries: sortedBy(entries, sort, rows), columns: shown };
+    const ranks = places.map((at) => HEALTHS.indexOf(known[at]!));
+    return { entries: sorted(entries, ranks, sort.descending), columns: shown };
+  }
+
+  /** The health of each of some profiles. */
+  async healthsOf(entries: readonly ProfileEntry[], clock: HealthClock): Promise<Health[]> {
+    const healths: Health[] = [];
+    for (const part of chunks(entries, SLICE)) {
+      if (healths.length > 0) await pause();
+      const facts = await readSeriesFacts(
+        this.db,
+        part.map(({ seriesId }) => seriesId),
+      );
+      for (const entry of part) {
+        const series = facts.get(entry.seriesId);
+        healths.push(series === undefined ? "ok" : healthOf(entry, series, clock));
+      }
+    }
+    return healths;
+  }
+
+  /** Brings the rows up to date, with columns for some operands. */
+  #read(operands: readonly ColumnOperand[]): Promise<ProfileRows> {
+    const features = [...new Set(operands.map((each) => ("feature" in each ? each.feature : each.rankOf)))];
+    const read = this.#reading.then(() => this.#update(features));
+    this.#reading = read.catch(() => {
+      // What was half read is read again.
+      this.#rows = new ProfileRows();
+    });
+    return read;
+  }
+
+  async #update(features: readonly string[]): Promise<ProfileRows> {
+    for (let attempt = 1; ; attempt++) {
+      const rows = this.#rows;
+      await this.#addColumns(rows, features);
+      await this.#readNewer(rows);
+      const [counted] = await this.db.rows("SELECT count(*) FROM profiles", []);
+      // A deleted profile has no newer revision: then all rows are read again.
+      if (counted![0] === rows.entries.length || attempt === ATTEMPTS) return rows;
+      this.#rows = new ProfileRows();
+    }
+  }
+
+  async #readNewer(rows: ProfileRows): Promise<void> {
+    const { features } = rows;
+    const query = features.length > 0 ? `SELECT ${ENTRY}, ${VALUES} ${NEWER}` : `SELECT ${ENTRY} ${NEWER}`;
+    for (;;) {
+      const newer = await this.db.rows(query, [rows.newest]);
+      if (newer.length > 0) rows.put(newer);
+      if (features.length > 0) await this.#fill(rows, newer, features);
+      if (newer.length < SLICE) return;
+      await pause();
+    }
+  }
+
+  /** Adds the columns that are missing. A profile that is written meanwhile has a newer revision and is read later. */
+  async #addColumns(rows: ProfileRows, features: readonly string[]): Promise<void> {
+    const missing = features.filter((feature) => !rows.features.includes(feature));
+    rows.addColumns(missing);
+    for (let after = 0; missing.length > 0 && after < rows.newest; ) {
+      const found = await this.db.rows(`SELECT p.revision, ${VALUES} ${NEWER}`, [after]);
+      await this.#fill(rows, found, missing);
+      after = (found.at(-1)?.[0] as number | undefined) ?? rows.newest;
+      await pause();
+    }
+  }
+
+  /** @param found rows that begin with a revision and end with `VALUES` */
+  async #fill(rows: ProfileRows, found: readonly Row[], features: readonly string[]): Promise<void> {
+    const listOf = await readFeatureLists(
+      this.db,
+      found.map((row) => row.at(-1) as number),
+    );
+    for (const row of found) rows.fill(row[0] as number, row.at(-2), listOf(row.at(-1) as number).places, features);
+  }
+}
+
+/** Lets other work of the thread run. */
+const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** The features and ranks that a condition speaks of. */
+function operandsOf(condition: Condition): ColumnOperand[] {
+  switch (condition.kind) {
+    case "not":
+      return operandsOf(condition.inner);
+    case "compare":
+      return [condition.left, condition.right].filter((operand): operand is ColumnOperand => !("number" in operand));
+    default:
+      return [...operandsOf(condition.left), ...operandsOf(condition.right)];
+  }
+}
+
+/** The entries that match a query but for their health, by symbol and interval. */
+function matching(rows: ProfileRows, { interval, search = "", where, keys }: ProfileQuery): ProfileEntry[] {
+  const truth = where && evaluate(where, (operand) => rows.column(operand), rows.entries.length);
+  const wanted = keys && new Set(keys);
+  const part = search.toUpperCase();
+  return rows
+    .inOrder()
+    .filter(
+      (entry) =>
+        (truth === undefined || truth[entry.at] === TRUE) &&
+        (interval === undefined || entry.interval === interval) &&
+        entry.symbol.includes(part) &&
+        (wanted === undefined || wanted.has(`${entry.symbol}/${entry.interval}`)),
+    );
+}
+
+/** Entries that are in the order of symbol and interval, sorted by anything but health. */
+function sortedBy(entries: readonly ProfileEntry[], sort: ProfileSort | undefined, rows: ProfileRows) {
+  if (sort === undefined) return entries;
+  const { descending } = sort;
+  if ("operand" in sort) {
+    const values = rows.column(sort.operand);
+    return sorted(
+      entries,
+      entries.map(({ at }) => values[at]!),
+      descending,
+    );
+  }
+  const key = { bars: "bars", last_bar: "lastBar", updated: "updatedAt" } as const;
+  if (sort.column === "symbol")
+    return descending ? entries.toSorted((a, b) => Number(a.symbol < b.symbol) - Number(a.symbol > b.symbol)) : entries;
+  if (sort.column === "health") throw new Error("the health of a profile is not in its row");
+  const field = key[sort.column];
+  return sorted(
+    entries,
+    entries.map((entry) => entry[field]),
+    descending,
+  );
+}
+
+/** Sorts by one value each; equal ones stay in their order, those without a value (NaN) come last. */
+function sorted(entries: readonly ProfileEntry[], values: readonly number[], descending: boolean): ProfileEntry[] {
+  const sign = descending ? -1 : 1;
+  const places = Uint32Array.from(values.keys());
+  places.sort((a, b) => {
+    const [x, y] = [values[a]!, values[b]!];
+    if (x === y) return a - b;
+    if (Number.isNaN(x) || Number.isNaN(y))
+      return Number.isNaN(x) === Number.isNaN(y) ? a - b : Number.isNaN(x) ? 1 : -1;
+    return x < y ? -sign : sign;
+  });
+  return Array.from(places, (at) => entries[at]!);
+}

@@ -1,0 +1,70 @@
+/** @jsxImportSource hono/jsx */
+/** One profile as one table row: a page has 200 of them, and so it is a plain template where other views are JSX. */
+
+import { useContext } from "hono/jsx";
+import { type HtmlEscapedString, raw } from "hono/utils/html";
+import type { Interval } from "../../domain/market/interval.ts";
+import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
+import { isoDate, utcSecond, writeMoment } from "../../domain/time.ts";
+import { ReaderZone } from "../ui/components.tsx";
+import { profileAddress } from "../ui/dom.ts";
+import { formatCount, formatValue } from "../ui/format.ts";
+import { HealthPill } from "./health-badge.tsx";
+
+export interface ProfileSummary {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** Epoch seconds of the first and the last bar; `null` without bars. */
+  readonly firstBar: number | null;
+  readonly lastBar: number | null;
+  readonly bars: number;
+  /** Features that have a value, and all there are. */
+  readonly known: number;
+  readonly features: number;
+  /** Epoch milliseconds. */
+  readonly updatedAt: number;
+}
+
+export interface ListedProfile extends ProfileSummary {
+  readonly health: Health;
+  /** The values of the features in `screener.columns`. */
+  readonly values: readonly (number | null)[];
+}
+
+const PILLS = Object.fromEntries(
+  HEALTHS.map((health) => [health, (<HealthPill health={health} />).toString()]),
+) as Readonly<Record<Health, string>>;
+
+const cell = (content: string | number) => `<td class="num">${content}</td>`;
+
+/** As the component `Moment`. */
+const moment = (at: number, zone: string) =>
+  `<time class="num" datetime="${new Date(at).toISOString()}" data-moment="minute" title="${utcSecond(at)}">${writeMoment(at, zone, "minute")}</time>`;
+
+/** As the component `BarTime`. */
+function barTime(ts: number | null, interval: Interval, zone: string): string {
+  if (ts === null) return "–";
+  if (interval !== "1d") return moment(ts * 1_000, zone);
+  const date = isoDate(ts);
+  return `<time datetime="${date}">${date}</time>`;
+}
+
+export function ProfileRow({ profile }: { profile: ListedProfile }): HtmlEscapedString {
+  const { interval, firstBar, lastBar, values, known, features, updatedAt } = profile;
+  const zone = useContext(ReaderZone);
+  const symbol = Bun.escapeHTML(profile.symbol);
+  let markup =
+    `<tr><td class="c-pick"><input type="checkbox" name="symbol" value="${symbol}/${interval}"` +
+    ` aria-label="Select ${symbol} ${interval}"/></td>` +
+    `<th scope="row"><a href="${Bun.escapeHTML(profileAddress(profile.symbol, interval))}">${symbol}</a></th>` +
+    `<td>${interval}</td><td>${PILLS[profile.health]}</td>`;
+  for (const value of values) markup += cell(value === null ? "–" : formatValue(value));
+  markup +=
+    cell(formatCount(profile.bars)) +
+    cell(`${known}/${features}`) +
+    cell(barTime(firstBar, interval, zone)) +
+    cell(barTime(lastBar, interval, zone)) +
+    cell(moment(updatedAt, zone));
+  return raw(`${markup}<td>${Bun.escapeHTML(profile.provider)}</td></tr>`);
+}
