@@ -14,8 +14,8 @@ const PAGE = 100;
 export interface ProfilesRequest {
   readonly content: "profiles";
   readonly format: "json" | "csv";
-  /** `AAPL/1d`, in the order of the rows. */
-  readonly keys: readonly string[];
+  /** `AAPL/1d`, one a line in the order of the rows: a text is sent much faster than a long list. */
+  readonly keys: string;
   /** The columns of a CSV after those of every profile: features, or values that come along, one per key. */
   readonly columns: readonly { readonly name: string; readonly values: Float64Array | null }[];
   readonly clock: HealthClock;
@@ -24,11 +24,12 @@ export interface ProfilesRequest {
 /** The encoded profiles, piece by piece; those that were deleted meanwhile are left out. */
 export async function* exportProfiles(db: Database, request: ProfilesRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
-  const { format, keys } = request;
+  const { format } = request;
+  const keys = request.keys === "" ? [] : request.keys.split("\n");
   yield encoder.encode(format === "json" ? '{"profiles":[' : `${csvHead(request)}\r\n`);
   let written = 0;
   for (let start = 0; start < keys.length; start += PAGE) {
-    const found = await readPage(db, request, start);
+    const found = await readPage(db, request, keys.slice(start, start + PAGE), start);
     const rows = found.map((each) => (format === "json" ? jsonOf(each) : csvOf(request, each)));
     if (rows.length === 0) continue;
     const before = format === "json" && written > 0 ? "," : "";
@@ -40,8 +41,8 @@ export async function* exportProfiles(db: Database, request: ProfilesRequest): A
 
 type Exported = Awaited<ReturnType<typeof readPage>>[number];
 
-async function readPage(db: Database, { keys, clock }: ProfilesRequest, start: number) {
-  const page = keys.slice(start, start + PAGE);
+/** @param start the place of the page's first key among all */
+async function readPage(db: Database, { clock }: ProfilesRequest, page: readonly string[], start: number) {
   const places = new Map(page.map((key, at) => [key, start + at]));
   const found = await readProfiles(db, page.map(parseKey));
   const facts = await readSeriesFacts(

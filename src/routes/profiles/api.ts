@@ -13,7 +13,7 @@ import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
-import { keyOf, streamProfiles } from "./download.ts";
+import { streamProfiles } from "./download.ts";
 import { healthsOf, requireReadable, screenerOf } from "./list-query.ts";
 
 const ProfileBody = z
@@ -123,8 +123,8 @@ export function profileRoutes(services: Pick<Services, "config" | "db" | "export
       const asked = { interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
       const now = clock();
       const { entries } = await columns.select(asked, now);
-      const keys = entries.slice(offset, offset + limit).map(keyOf);
-      return streamProfiles(c, services.exporter, { format: "json", keys, columns: [], clock: now });
+      const page = entries.slice(offset, offset + limit);
+      return streamProfiles(c, services.exporter, page, { format: "json", columns: [], clock: now });
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");

@@ -7,17 +7,16 @@ import type { Services } from "../services.ts";
 
 const TYPES = { json: "application/json", csv: "text/csv; charset=utf-8" } as const;
 
-/** How a request names a profile. */
-export const keyOf = ({ symbol, interval }: ProfileKey) => `${symbol}/${interval}`;
-
 /** The types of a described route know values only: of what is streamed they must be told that it is JSON. */
 type Streamed = Response & TypedResponse<never, 200, "json">;
 
 export function streamProfiles(
   c: Context,
   exporter: Services["exporter"],
-  request: Omit<ProfilesRequest, "content">,
+  profiles: readonly ProfileKey[],
+  request: Omit<ProfilesRequest, "content" | "keys">,
 ): Streamed {
-  const body = exporter.stream({ content: "profiles", ...request });
+  const keys = profiles.map(({ symbol, interval }) => `${symbol}/${interval}`).join("\n");
+  const body = exporter.stream({ content: "profiles", keys, ...request });
   return c.body(body, 200, { "Content-Type": TYPES[request.format] }) as Response as Streamed;
 }

@@ -12,7 +12,7 @@ import type { ProfileSummary } from "../../views/profiles/profile-row.tsx";
 import { screenerAddress } from "../../views/profiles/screener.tsx";
 import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
-import { keyOf, streamProfiles } from "./download.ts";
+import { streamProfiles } from "./download.ts";
 import { type Column, profilesAsked } from "./list-query.ts";
 
 const PAGE_SIZE = 200;
@@ -47,9 +47,8 @@ function profilesPage({ config, exporter, profiles }: ListServices) {
     if (query.error === null && (format === "csv" || format === "json")) {
       const downloaded = entries.slice(0, MAX_DOWNLOAD);
       c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
-      return streamProfiles(c, exporter, {
+      return streamProfiles(c, exporter, downloaded, {
         format,
-        keys: downloaded.map(keyOf),
         columns: format === "csv" ? csvColumns(query.columns, columns, downloaded) : [],
         clock,
       });

@@ -5,7 +5,7 @@
  */
 
 import type { Interval } from "../../domain/market/interval.ts";
-import { evaluate, TRUE } from "../../domain/profiles/evaluate.ts";
+import { evaluate, orderOf, TRUE } from "../../domain/profiles/evaluate.ts";
 import { HEALTHS, type Health, type HealthClock, healthOf } from "../../domain/profiles/health.ts";
 import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
 import { chunks, type Database, type Row } from "../db.ts";
@@ -14,7 +14,7 @@ import { readSeriesFacts } from "./health.ts";
 import { ENTRY, type ProfileEntry, ProfileRows } from "./profile-rows.ts";
 
 /** Rows read at a time: a few milliseconds. */
-const SLICE = 1_000;
+const SLICE = 500;
 /** How often all rows are read again when profiles are deleted meanwhile. */
 const ATTEMPTS = 3;
 
@@ -78,8 +78,8 @@ export class ProfileColumns {
     const places = [...known.keys()].filter((at) => healths.length === 0 || healths.includes(known[at]!));
     const entries = places.map((at) => found[at]!);
     if (!byHealth) return { entries: sortedBy(entries, sort, rows), columns: shown };
-    const ranks = places.map((at) => HEALTHS.indexOf(known[at]!));
-    return { entries: sorted(entries, ranks, sort.descending), columns: shown };
+    const rankOf = (_: ProfileEntry, place: number) => HEALTHS.indexOf(known[places[place]!]!);
+    return { entries: sorted(entries, rankOf, sort.descending), columns: shown };
   }
 
   /** The health of each of some profiles. */
@@ -172,7 +172,8 @@ function operandsOf(condition: Condition): ColumnOperand[] {
 }
 
 /** The entries that match a query but for their health, by symbol and interval. */
-function matching(rows: ProfileRows, { interval, search = "", where, keys }: ProfileQuery): ProfileEntry[] {
+function matching(rows: ProfileRows, { interval, search = "", where, keys }: ProfileQuery): readonly ProfileEntry[] {
+  if (interval === undefined && search === "" && where === undefined && keys === undefined) return rows.inOrder();
   const truth = where && evaluate(where, (operand) => rows.column(operand), rows.entries.length);
   const wanted = keys && new Set(keys);
   const part = search.toUpperCase();
@@ -193,34 +194,23 @@ function sortedBy(entries: readonly ProfileEntry[], sort: ProfileSort | undefine
   const { descending } = sort;
   if ("operand" in sort) {
     const values = rows.column(sort.operand);
-    return sorted(
-      entries,
-      entries.map(({ at }) => values[at]!),
-      descending,
-    );
+    return sorted(entries, ({ at }) => values[at]!, descending);
   }
   const key = { bars: "bars", last_bar: "lastBar", updated: "updatedAt" } as const;
   if (sort.column === "symbol")
     return descending ? entries.toSorted((a, b) => Number(a.symbol < b.symbol) - Number(a.symbol > b.symbol)) : entries;
   if (sort.column === "health") throw new Error("the health of a profile is not in its row");
   const field = key[sort.column];
-  return sorted(
-    entries,
-    entries.map((entry) => entry[field]),
-    descending,
-  );
+  return sorted(entries, (entry) => entry[field], descending);
 }
 
 /** Sorts by one value each; equal ones stay in their order, those without a value (NaN) come last. */
-function sorted(entries: readonly ProfileEntry[], values: readonly number[], descending: boolean): ProfileEntry[] {
-  const sign = descending ? -1 : 1;
-  const places = Uint32Array.from(values.keys());
-  places.sort((a, b) => {
-    const [x, y] = [values[a]!, values[b]!];
-    if (x === y) return a - b;
-    if (Number.isNaN(x) || Number.isNaN(y))
-      return Number.isNaN(x) === Number.isNaN(y) ? a - b : Number.isNaN(x) ? 1 : -1;
-    return x < y ? -sign : sign;
-  });
-  return Array.from(places, (at) => entries[at]!);
+function sorted(
+  entries: readonly ProfileEntry[],
+  numberOf: (entry: ProfileEntry, place: number) => number,
+  descending: boolean,
+): ProfileEntry[] {
+  const values = new Float64Array(entries.length);
+  for (const [place, entry] of entries.entries()) values[place] = numberOf(entry, place);
+  return Array.from(orderOf(values, descending), (place) => entries[place]!);
 }

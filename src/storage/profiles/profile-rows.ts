@@ -43,8 +43,9 @@ export class ProfileRows {
   readonly #columns = new Map<string, Float64Array>();
   readonly #ranks = new Map<string, Float64Array>();
   readonly #texts = new Map<string, string>();
-  /** Places in the order of symbol and interval. */
+  /** Places in the order of symbol and interval, and the entries in that order once they are asked for. */
   #order: number[] = [];
+  #ordered: readonly ProfileEntry[] | null = null;
   #capacity = 0;
 
   /** The features that have a column. */
@@ -60,6 +61,7 @@ export class ProfileRows {
   /** Puts in rows that begin with `ENTRY`, in the order of their revisions; `fill` sets their values. */
   put(rows: readonly Row[]): void {
     this.#ranks.clear();
+    this.#ordered = null;
     const added: number[] = [];
     for (const row of rows) {
       const [revision, symbol, interval] = row as [number, string, Interval];
@@ -99,8 +101,9 @@ export class ProfileRows {
   }
 
   /** All entries by symbol and interval. */
-  inOrder(): ProfileEntry[] {
-    return this.#order.map((at) => this.entries[at]!);
+  inOrder(): readonly ProfileEntry[] {
+    this.#ordered ??= this.#order.map((at) => this.entries[at]!);
+    return this.#ordered;
   }
 
   #entryOf(at: number, row: Row): ProfileEntry {

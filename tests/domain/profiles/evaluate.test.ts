@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { evaluate, rankWithin, TRUE } from "../../../src/domain/profiles/evaluate.ts";
+import { evaluate, orderOf, rankWithin, TRUE } from "../../../src/domain/profiles/evaluate.ts";
 import { COMPARISONS, type Condition, type Operand } from "../../../src/domain/profiles/screener.ts";
 
 const value = fc.oneof(fc.constant(Number.NaN), fc.integer({ min: -2, max: 2 }), fc.double({ noNaN: true }));
@@ -89,6 +89,21 @@ test("a rank counts how many values of the group are smaller", () => {
         const equal = known.filter((each) => each === own).length;
         expect(ranks[at]!).toBe(Number.isNaN(own) ? Number.NaN : (less + (equal + 1) / 2) / known.length);
       }
+    }),
+  );
+});
+
+test("places are sorted by their values both ways, equal ones as they stood, unknown ones last", () => {
+  const table = fc.array(fc.oneof(value, fc.constantFrom(-0, 0, Number.NaN)), { maxLength: 60 });
+  fc.assert(
+    fc.property(table, fc.boolean(), (values, descending) => {
+      const order = orderOf(Float64Array.from(values), descending);
+      const places = [...values.keys()];
+      const known = places.filter((at) => !Number.isNaN(values[at]));
+      const unknown = places.filter((at) => Number.isNaN(values[at]));
+      const compare = (a: number, b: number) => (values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0);
+      const sorted = known.toSorted((a, b) => (descending ? compare(b, a) : compare(a, b)) || a - b);
+      expect([...order]).toEqual([...sorted, ...unknown]);
     }),
   );
 });
