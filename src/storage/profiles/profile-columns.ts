@@ -211,6 +211,9 @@ function sorted(
   descending: boolean,
 ): ProfileEntry[] {
   const values = new Float64Array(entries.length);
-  for (const [place, entry] of entries.entries()) values[place] = numberOf(entry, place);
-  return Array.from(orderOf(values, descending), (place) => entries[place]!);
+  for (let place = 0; place < entries.length; place++) values[place] = numberOf(entries[place]!, place);
+  const order = orderOf(values, descending);
+  const found = new Array<ProfileEntry>(entries.length);
+  for (let at = 0; at < order.length; at++) found[at] = entries[order[at]!]!;
+  return found;
 }
