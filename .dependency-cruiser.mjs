@@ -17,16 +17,7 @@ const floors = [
 const shared = {
   domain: ["errors.ts", "time.ts", "log.ts", "defaults.ts", "sliding-sum.ts"],
   providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts"],
-  storage: [
-    "db.ts",
-    "database.ts",
-    "prepared.ts",
-    "file/",
-    "pagination.ts",
-    "deferred-write.ts",
-    "encryption.ts",
-    "schema/",
-  ],
+  storage: ["db.ts", "connection/", "pagination.ts", "deferred-write.ts", "encryption.ts", "schema/"],
   pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts"],
   scheduler: [],
   views: ["ui/"],

@@ -9,11 +9,11 @@ import type { Client, InValue } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
-import type { Database, Statement, Write } from "./database.ts";
-import { openFile } from "./file/file-database.ts";
-import { WriteLock } from "./file/write-lock.ts";
+import type { Database, Statement, Write } from "./connection/database.ts";
+import { openFile } from "./connection/file-database.ts";
+import { WriteLock } from "./connection/write-lock.ts";
 
-export type { Database, Row, Statement, Write } from "./database.ts";
+export type { Database, Row, Statement, Write } from "./connection/database.ts";
 
 /** A statement or a drizzle query as plain SQL. */
 function plain(statement: Write): Statement {

@@ -8,8 +8,8 @@ import type { FetchContext, Permit, QuotaReport } from "../../providers/provider
 import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { recordCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
+import { WriteLock } from "../../storage/connection/write-lock.ts";
 import { openDatabase } from "../../storage/db.ts";
-import { WriteLock } from "../../storage/file/write-lock.ts";
 import type { LimiterAnswer, WorkerSettings } from "../messages.ts";
 import { readCompanyFile } from "./parse-file.ts";
 

@@ -10,7 +10,7 @@ import { barPages } from "../../storage/market/bars.ts";
 import { adjusterOf } from "../price-adjustment.ts";
 import { encodeCsv } from "./encode-csv.ts";
 import { encodeJson } from "./encode-json.ts";
-import { encodeParquet } from "./encode-parquet.ts";
+import { encodeParquet } from "./parquet/encode-parquet.ts";
 import type { TableBlock } from "./table-block.ts";
 
 export const EXPORT_FORMATS = ["json", "csv", "parquet"] as const;

@@ -3,8 +3,8 @@
 import { and, count, desc, eq, sql } from "drizzle-orm";
 import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { prepared } from "../connection/prepared.ts";
 import type { Database, Row, Statement } from "../db.ts";
-import { prepared } from "../prepared.ts";
 import { rejectedBars, series } from "../schema/market.ts";
 
 /** Rows per insert statement: 6 values each plus one for the series are far below SQLite's 32,766 parameters. */

@@ -2,8 +2,8 @@
 
 import { and, asc, eq, sql } from "drizzle-orm";
 import { ACTION_KINDS, type ActionKind, type CorporateAction } from "../../domain/market/corporate-actions.ts";
+import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
-import { prepared } from "../prepared.ts";
 import { corporateActions, series } from "../schema/market.ts";
 
 const actionsOf = prepared(({ orm }) => {

@@ -1,8 +1,8 @@
 /** Stored gaps of a series, and how often repairs could not fill them. */
 
 import { desc, eq, sql } from "drizzle-orm";
+import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
-import { prepared } from "../prepared.ts";
 import { type GapKind, gaps } from "../schema/market.ts";
 import { barsIdSql } from "./bars.ts";
 

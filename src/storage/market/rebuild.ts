@@ -5,8 +5,8 @@
  */
 
 import { eq, sql } from "drizzle-orm";
+import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
-import { prepared } from "../prepared.ts";
 import { type RevisionKind, series } from "../schema/market.ts";
 import { barPages, barsIdOf, insertBars } from "./bars.ts";
 import { readSeries, type SeriesRow } from "./series.ts";

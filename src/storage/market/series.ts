@@ -2,8 +2,8 @@
 
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
+import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
-import { prepared } from "../prepared.ts";
 import { series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
 

@@ -4,10 +4,10 @@ import { and, eq, gt, gte, inArray, lte, sql } from "drizzle-orm";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
+import { prepared } from "../connection/prepared.ts";
 import { chunks, type Database, type Statement } from "../db.ts";
 import { insertBars } from "../market/bars.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
-import { prepared } from "../prepared.ts";
 import { series } from "../schema/market.ts";
 import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
 

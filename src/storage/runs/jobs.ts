@@ -4,8 +4,8 @@ import { eq, sql } from "drizzle-orm";
 import { describeStage } from "../../domain/runs/progress.ts";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
 import type { JobState } from "../../domain/runs/states.ts";
+import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
-import { prepared } from "../prepared.ts";
 import { jobs } from "../schema/runs.ts";
 
 export interface JobWork {

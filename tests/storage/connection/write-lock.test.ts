@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { WriteLock } from "../../../src/storage/file/write-lock.ts";
+import { WriteLock } from "../../../src/storage/connection/write-lock.ts";
 
 test("one thread at a time holds a write lock, and each of them gets it", async () => {
   const [threads, turns] = [4, 200];

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import type { Client, InArgs, InStatement, ResultSet } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
-import type { Database, Row } from "../database.ts";
+import type { Database, Row } from "./database.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 import { isBusy, WriteQueue } from "./write-queue.ts";

@@ -1,5 +1,6 @@
 /** One column of one row group: its pages, compressed, and what the file's metadata says of it. */
 
+import { ThriftWriter } from "./thrift.ts";
 import {
   bytesOf,
   DictionaryBuilder,
@@ -8,8 +9,7 @@ import {
   writeDoubles,
   writeLevels,
   writePlaces,
-} from "./parquet-values.ts";
-import { ThriftWriter } from "./thrift.ts";
+} from "./values.ts";
 
 /** Numbers of the format's enumerations. */
 export const [INT64, DOUBLE] = [2, 5];

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import Driver from "libsql";
-import { StatementCache } from "../../../src/storage/file/statement-cache.ts";
-import { WriteLock } from "../../../src/storage/file/write-lock.ts";
-import { WriteQueue } from "../../../src/storage/file/write-queue.ts";
+import { StatementCache } from "../../../src/storage/connection/statement-cache.ts";
+import { WriteLock } from "../../../src/storage/connection/write-lock.ts";
+import { WriteQueue } from "../../../src/storage/connection/write-queue.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parquetMetadata, parquetSchema } from "hyparquet";
-import { encodeParquet } from "../../../src/pipeline/exports/encode-parquet.ts";
-import { randomFrom } from "../../features/histories.ts";
-import { bytesOf, minutes, piecesOf, readParquet, tableBlocks } from "../../helpers/tables.ts";
+import { encodeParquet } from "../../../../src/pipeline/exports/parquet/encode-parquet.ts";
+import { randomFrom } from "../../../features/histories.ts";
+import { bytesOf, minutes, piecesOf, readParquet, tableBlocks } from "../../../helpers/tables.ts";
 
 /** Row groups of tables with one column have so many rows. */
 const GROUP_ROWS = 122_880;

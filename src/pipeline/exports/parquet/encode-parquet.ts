@@ -1,7 +1,7 @@
 /** A table as Parquet: a column of timestamps and columns of doubles, null where undefined, zstd. */
 
-import { ChunkEncoder, DOUBLE, INT64 } from "./parquet-chunk.ts";
-import type { TableBlock } from "./table-block.ts";
+import type { TableBlock } from "../table-block.ts";
+import { ChunkEncoder, DOUBLE, INT64 } from "./chunk.ts";
 import { ThriftWriter } from "./thrift.ts";
 
 /** The most rows of a row group, and the most bytes that are kept while one is collected: 10,000 rows of 200 columns. */
