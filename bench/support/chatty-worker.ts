@@ -13,11 +13,12 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "open") say({ type: "ready" });
   if (data.type === "close") process.exit();
   if (data.type !== "task") return;
+  const { jobId } = data.task;
   for (let round = 0; round < ROUNDS; round++) {
     for (let done = 1; done <= TOTAL; done++) {
-      say({ type: "stage", stage: { stage: "engineer", done, total: TOTAL }, dataPoints: round, apiCalls: 24 });
+      say({ type: "stage", jobId, stage: { stage: "engineer", done, total: TOTAL }, dataPoints: round, apiCalls: 24 });
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  say({ type: "outcome", outcome: { kind: "failed", reason: "nothing was done" } });
+  say({ type: "outcome", jobId, outcome: { kind: "failed", reason: "nothing was done" } });
 };

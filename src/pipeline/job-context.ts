@@ -23,6 +23,8 @@ export interface SymbolIo {
   readonly signal: AbortSignal;
   /** The same for requests under way; on shutdown it is aborted later, so that a batch can still be stored. */
   readonly requestSignal: AbortSignal;
+  /** Does `compute` in this job's turn, of which a thread has one at a time; `onWait` is called if it has to wait. */
+  engineerTurn<T>(compute: () => Promise<T>, onWait: () => void): Promise<T>;
   /** Reserves one request to a provider in the shared limiter. */
   acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];
@@ -110,6 +112,15 @@ export class JobContext {
   /** How long each stage took, earlier work intervals included. */
   get stageMs(): StageTimes {
     return this.#clock.read();
+  }
+
+  /** Does `compute` in the job's turn at the engineer stage; a wait for it counts as time held up. */
+  engineerTurn<T>(compute: () => Promise<T>): Promise<T> {
+    const begin = () => {
+      this.#clock.enter("engineer");
+      return compute();
+    };
+    return this.io.engineerTurn(begin, () => this.#clock.enter("waiting"));
   }
 
   stage(stage: Stage): void {

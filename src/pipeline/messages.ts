@@ -93,7 +93,7 @@ export function refused(request: number, error: unknown): LimiterAnswer {
 export type ToWorker =
   | { readonly type: "open"; readonly settings: WorkerSettings }
   | { readonly type: "task"; readonly task: SymbolTask }
-  | { readonly type: "stop"; readonly reason: StopReason }
+  | { readonly type: "stop"; readonly jobId: number; readonly reason: StopReason }
   | LimiterAnswer
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
@@ -101,8 +101,8 @@ export type ToWorker =
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
   | { readonly type: "close" };
 
-export type FromWorker =
-  | { readonly type: "ready" }
+/** What a worker reports of one of its jobs. */
+export type JobReport =
   | { readonly type: "stage"; readonly stage: Stage; readonly dataPoints: number; readonly apiCalls: number }
   /** The state of the job's batches, shown with the next stage. */
   | { readonly type: "coverage"; readonly coverage: Coverage }
@@ -114,3 +114,5 @@ export type FromWorker =
   | { readonly type: "alert" }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "outcome"; readonly outcome: Outcome };
+
+export type FromWorker = { readonly type: "ready" } | (JobReport & { readonly jobId: number });

@@ -97,6 +97,7 @@ export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeli
           calendar: CALENDAR,
           signal: stop.signal,
           requestSignal: new AbortController().signal,
+          engineerTurn: (compute) => compute(),
           acquire: async () => ({ settle: () => {} }),
           alert: () => {},
           log: (level, message) => void log.push(`${level} ${message}`),

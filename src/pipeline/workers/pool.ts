@@ -1,4 +1,4 @@
-/** The pool of worker threads: starts them on demand, gives each one job at a time, and replaces one that crashes. */
+/** The pool of worker threads: starts them on demand, shares the jobs out among them, and replaces one that crashes. */
 
 import type { LogLevel } from "../../domain/log.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
@@ -41,9 +41,19 @@ export class WorkerCrashed extends Error {
   override readonly name = "WorkerCrashed";
 }
 
+/** A request of a job to the limiter. */
+interface PermitRequest {
+  readonly abort: AbortController;
+  settle?: (report: QuotaReport) => void;
+  /** Whether its answer, or its refusal, has yet to come. */
+  open: boolean;
+}
+
 /** One job from its task to its outcome. */
 class Assignment {
-  readonly permits = new Map<number, { abort: AbortController; settle?: (report: QuotaReport) => void }>();
+  readonly permits = new Map<number, PermitRequest>();
+  /** Whether it was last counted among those that wait. */
+  waits = false;
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;
   readonly resolve = this.#end.resolve;
@@ -51,12 +61,13 @@ class Assignment {
   constructor(
     readonly task: SymbolTask,
     readonly listener: TaskListener,
+    readonly alone: boolean,
   ) {}
 }
 
-/** One thread and its current job. */
+/** One thread and its jobs. */
 class WorkerHandle {
-  assignment: Assignment | null = null;
+  readonly jobs = new Map<number, Assignment>();
   ready = false;
   constructor(readonly thread: Worker) {}
 
@@ -78,8 +89,13 @@ const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
   readonly #workers = new Set<WorkerHandle>();
-  /** Jobs for which no worker is ready yet. */
-  readonly #waiting: Assignment[] = [];
+  /** Jobs that no thread has yet, in order. */
+  readonly #queue: Assignment[] = [];
+  /** The thread kept for jobs that must be alone, while there are any. */
+  #reserved: WorkerHandle | null = null;
+  /** Jobs of each provider that wait. */
+  readonly #waiting = new Map<string, number>();
+  #onWaiting: (provider: string) => void = () => {};
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
@@ -97,31 +113,42 @@ export class WorkerPool {
     while (this.#canSpawn) this.#spawn();
   }
 
-  /** Workers that are ready for jobs or have one. */
+  /** Workers that are ready for jobs or have some. */
   get alive(): number {
     return [...this.#workers].filter((worker) => worker.ready).length;
   }
 
+  /** Jobs of a provider that compute nothing now: they wait for an answer, a permit, or a thread of their own. */
+  waiting(provider: string): number {
+    return this.#waiting.get(provider) ?? 0;
+  }
+
+  /** Calls `listener` with the provider whenever the number of its waiting jobs has changed. */
+  watch(listener: (provider: string) => void): void {
+    this.#onWaiting = listener;
+  }
+
   /**
-   * Runs one job on the next free worker.
+   * Runs one job on the worker that has the fewest, or `alone` on one that has no other.
    * @throws WorkerCrashed when the worker ended before the job, or none can be started
    */
-  run(task: SymbolTask, listener: TaskListener): Promise<Outcome> {
-    const assignment = new Assignment(task, listener);
+  run(task: SymbolTask, listener: TaskListener, alone = false): Promise<Outcome> {
+    const assignment = new Assignment(task, listener, alone);
     if (this.#closed) assignment.resolve({ kind: "stopped", reason: "shutdown" });
     else if (this.#workers.size === 0 && !this.#canSpawn) assignment.reject(new WorkerCrashed(this.#lastExit));
-    else this.#waiting.push(assignment);
+    else {
+      this.#queue.push(assignment);
+      this.#count(assignment, alone);
+    }
     this.#assign();
     return assignment.outcome;
   }
 
-  /** Stops a job: a waiting one at once, a running one at its worker's next checkpoint. */
+  /** Stops a job: a waiting one at once, a running one at its next checkpoint. */
   stop(jobId: number, reason: StopReason): void {
-    const place = this.#waiting.findIndex(({ task }) => task.jobId === jobId);
-    if (place >= 0) this.#waiting.splice(place, 1)[0]!.resolve({ kind: "stopped", reason });
-    for (const worker of this.#workers) {
-      if (worker.assignment?.task.jobId === jobId) worker.send({ type: "stop", reason });
-    }
+    const place = this.#queue.findIndex(({ task }) => task.jobId === jobId);
+    if (place >= 0) this.#endUnstarted(this.#queue.splice(place, 1), reason);
+    for (const worker of this.#workers) if (worker.jobs.has(jobId)) worker.send({ type: "stop", jobId, reason });
   }
 
   /** Changes the providers' variables; running jobs keep those they started with. */
@@ -133,19 +160,26 @@ export class WorkerPool {
   /** Stops every job at its next batch and waits until all workers have closed. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: "stopped", reason: "shutdown" });
+    this.#endUnstarted(this.#queue.splice(0), "shutdown");
     await Promise.all([...this.#workers].map((worker) => this.#shutDown(worker)));
     this.#workers.clear();
+  }
+
+  #endUnstarted(assignments: readonly Assignment[], reason: StopReason): void {
+    for (const assignment of assignments) {
+      this.#count(assignment, false);
+      assignment.resolve({ kind: "stopped", reason });
+    }
+    this.#assign();
   }
 
   async #shutDown(worker: WorkerHandle): Promise<void> {
     const gone = new Promise<void>((resolve) =>
       worker.thread.addEventListener("close", () => resolve(), { once: true }),
     );
-    if (worker.assignment !== null) {
-      worker.send({ type: "stop", reason: "shutdown" });
-      await worker.assignment.outcome.catch(() => {});
-    }
+    const outcomes = [...worker.jobs.values()].map(({ outcome }) => outcome);
+    for (const jobId of worker.jobs.keys()) worker.send({ type: "stop", jobId, reason: "shutdown" });
+    await Promise.allSettled(outcomes);
     // Never `terminate()`: a thread that is stopped inside a call of the database driver crashes the process. A thread
     // that is still starting closes when it is ready.
     worker.send({ type: "close" });
@@ -157,26 +191,68 @@ export class WorkerPool {
     return !this.#closed && this.#workers.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
-  /** Gives waiting jobs to free workers in order, and starts workers for the remaining jobs. */
+  /** Hands jobs to threads as far as there are threads for them, and starts threads for the others. */
   #assign(): void {
-    let starting = 0;
-    for (const worker of this.#workers) {
-      if (this.#waiting.length === 0) return;
-      if (!worker.ready) starting += 1;
-      if (!worker.ready || worker.assignment !== null) continue;
-      worker.assignment = this.#waiting.shift()!;
-      worker.send({ type: "task", task: worker.assignment.task });
+    if (this.#closed) return;
+    this.#reserve();
+    for (const assignment of this.#queue.splice(0)) {
+      const worker = this.#workerFor(assignment);
+      if (worker === null) this.#queue.push(assignment);
+      else this.#give(worker, assignment);
     }
-    for (; starting < this.#waiting.length && this.#canSpawn; starting++) this.#spawn();
+    const unplaced = this.#queue.filter(({ alone }) => !alone).length;
+    let starting = this.#shared.filter((worker) => !worker.ready).length;
+    for (; starting < unplaced && this.#canSpawn; starting++) this.#spawn();
   }
 
-  #spawn(): void {
+  /** Keeps a thread free of other jobs while some must be alone; they take it one after the other. */
+  #reserve(): void {
+    const isAlone = ({ alone }: Assignment) => alone;
+    if (!this.#queue.some(isAlone) && !this.#reserved?.jobs.values().some(isAlone)) this.#reserved = null;
+    else if (this.#reserved === null) {
+      const least = leastBusy([...this.#workers]);
+      this.#reserved = (least === null || least.jobs.size > 0) && this.#canSpawn ? this.#spawn() : least;
+    }
+  }
+
+  /** The threads for jobs that share one. */
+  get #shared(): WorkerHandle[] {
+    return [...this.#workers].filter((worker) => worker !== this.#reserved);
+  }
+
+  #workerFor({ alone }: Assignment): WorkerHandle | null {
+    const reserved = this.#reserved;
+    if (alone) return reserved?.ready && reserved.jobs.size === 0 ? reserved : null;
+    const shared = this.#shared;
+    const least = leastBusy(shared.filter(({ ready }) => ready));
+    // A thread that starts, or could be started, has no job yet and is worth the wait.
+    const better = this.#canSpawn || shared.some(({ ready }) => !ready);
+    return least === null || (least.jobs.size > 0 && better) ? null : least;
+  }
+
+  #give(worker: WorkerHandle, assignment: Assignment): void {
+    worker.jobs.set(assignment.task.jobId, assignment);
+    worker.send({ type: "task", task: assignment.task });
+    this.#count(assignment, false);
+  }
+
+  /** Counts whether a job waits. */
+  #count(assignment: Assignment, waits: boolean): void {
+    if (assignment.waits === waits) return;
+    assignment.waits = waits;
+    const { provider } = assignment.task;
+    this.#waiting.set(provider, this.waiting(provider) + (waits ? 1 : -1));
+    this.#onWaiting(provider);
+  }
+
+  #spawn(): WorkerHandle {
     const worker = new WorkerHandle(new Worker(this.script, { name: "barkeep-worker" }));
     this.#workers.add(worker);
     worker.thread.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#onMessage(worker, data));
     worker.thread.addEventListener("error", (event) => this.#onExit(worker, event.message));
     worker.thread.addEventListener("close", () => this.#onExit(worker, "the thread ended"));
     worker.send({ type: "open", settings: this.settings });
+    return worker;
   }
 
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
@@ -186,8 +262,8 @@ export class WorkerPool {
       this.#assign();
       return;
     }
-    const { assignment } = worker;
-    if (assignment === null) return;
+    const assignment = worker.jobs.get(message.jobId);
+    if (assignment === undefined) return;
     switch (message.type) {
       case "stage":
         assignment.listener.stage(message.stage, message);
@@ -206,14 +282,20 @@ export class WorkerPool {
         break;
       case "release":
         assignment.permits.get(message.request)?.abort.abort();
-        assignment.permits.delete(message.request);
+        this.#forget(assignment, message.request);
         break;
-      case "settle":
+      case "settle": {
         // Kept until the job ends: a permit is settled when the answer arrives, and again when it has been read.
-        assignment.permits.get(message.request)?.settle?.(message.report);
+        const permit = assignment.permits.get(message.request);
+        permit?.settle?.(message.report);
+        if (permit) permit.open = false;
+        this.#countRequests(assignment);
         break;
+      }
       case "outcome":
-        worker.assignment = null;
+        worker.jobs.delete(message.jobId);
+        assignment.permits.clear();
+        this.#count(assignment, false);
         assignment.resolve(message.outcome);
         this.#assign();
     }
@@ -225,8 +307,9 @@ export class WorkerPool {
     { request, provider, cost }: { request: number; provider: string; cost: number },
   ): Promise<void> {
     const abort = new AbortController();
-    const permit: { abort: AbortController; settle?: (report: QuotaReport) => void } = { abort };
+    const permit: PermitRequest = { abort, open: true };
     assignment.permits.set(request, permit);
+    this.#countRequests(assignment);
     try {
       const granted = await this.gate.acquire({
         provider,
@@ -238,26 +321,54 @@ export class WorkerPool {
       permit.settle = granted.settle;
       worker.send({ type: "granted", request });
     } catch (error) {
-      assignment.permits.delete(request);
+      this.#forget(assignment, request);
       // The request was released because its job is being stopped.
       if (abort.signal.aborted) return;
       worker.send(refused(request, error));
     }
   }
 
-  /** Replaces a worker that ended by itself and rejects its job. */
+  #forget(assignment: Assignment, request: number): void {
+    assignment.permits.delete(request);
+    this.#countRequests(assignment);
+  }
+
+  #countRequests(assignment: Assignment): void {
+    this.#count(
+      assignment,
+      assignment.permits.values().some(({ open }) => open),
+    );
+  }
+
+  /** Replaces a worker that ended by itself and rejects its jobs. */
   #onExit(worker: WorkerHandle, why: string): void {
     if (!this.#workers.delete(worker)) return;
-    const { assignment } = worker;
-    worker.assignment = null;
-    for (const { abort } of assignment?.permits.values() ?? []) abort.abort();
+    if (this.#reserved === worker) this.#reserved = null;
     this.#lastExit = reasonOf(why);
-    assignment?.reject(new WorkerCrashed(this.#lastExit));
+    for (const assignment of worker.jobs.values()) {
+      for (const { abort } of assignment.permits.values()) abort.abort();
+      assignment.permits.clear();
+      this.#count(assignment, false);
+      assignment.reject(new WorkerCrashed(this.#lastExit));
+    }
+    worker.jobs.clear();
     if (this.#closed) return;
     if (!worker.ready) this.#failedStarts += 1;
     if (this.#canSpawn) this.#spawn();
     else if (this.#workers.size === 0) {
-      for (const { reject } of this.#waiting.splice(0)) reject(new WorkerCrashed(this.#lastExit));
+      for (const assignment of this.#queue.splice(0)) {
+        this.#count(assignment, false);
+        assignment.reject(new WorkerCrashed(this.#lastExit));
+      }
     }
+    this.#assign();
   }
+}
+
+/** The one of some threads with the fewest jobs; `null` if there are none. */
+function leastBusy(workers: readonly WorkerHandle[]): WorkerHandle | null {
+  return workers.reduce<WorkerHandle | null>(
+    (least, worker) => (least === null || worker.jobs.size < least.jobs.size ? worker : least),
+    null,
+  );
 }

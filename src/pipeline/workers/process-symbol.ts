@@ -55,7 +55,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
   }
   const gaps = await checkGaps(job);
 
-  const engineered = await engineerSeries(job);
+  const engineered = await job.engineerTurn(() => engineerSeries(job));
   if (engineered === null)
     throw new ProviderError("no_data", `${io.provider.title} has no bars of ${symbol} in this range`);
 

@@ -1,4 +1,4 @@
-/** A worker thread: one job at a time, on a database connection and with providers of its own. */
+/** A worker thread: many jobs at once, on a database connection and with providers of its own. */
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
@@ -9,14 +9,20 @@ import { redactor } from "../../redact.ts";
 import { WriteLock } from "../../storage/connection/write-lock.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
 import { Stopped } from "../job-context.ts";
-import type { FromWorker, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
+import type { FromWorker, JobReport, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
+import { JobSignals } from "./job-signals.ts";
 import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
+import { Turns } from "./turns.ts";
 
 declare const self: Worker;
 
-/** How long a request under way may delay a shutdown, milliseconds; the server exits after nine seconds. */
-const GRACE_MS = 5_000;
+/** A request that waits for the limiter's answer. */
+interface PermitRequest {
+  readonly granted: () => void;
+  readonly held: (wait: Wait) => void;
+  readonly refused: (error: Error) => void;
+}
 
 const send = (message: FromWorker) => self.postMessage(message);
 
@@ -25,15 +31,14 @@ let redact = (text: string) => text;
 let db: Database;
 /** Closing waits for it: a thread must not end inside a call of the driver. */
 let opening: Promise<Database | undefined> = Promise.resolve(undefined);
-/** Stops the job at its next checkpoint, and its waits for a permit. */
-let stop = new AbortController();
-/** Aborts requests that are under way. */
-let cut = new AbortController();
-let cutTimer: ReturnType<typeof setTimeout> | undefined;
 let calendar: Calendar;
-let requests = 0;
-const waiting = new Map<number, { granted(): void; held(wait: Wait): void; refused(error: Error): void }>();
 const providers = new Map<string, Provider>();
+/** The jobs at work, by id. */
+const jobs = new Map<number, JobSignals>();
+let requests = 0;
+const waiting = new Map<number, PermitRequest>();
+/** Computing features holds a whole series in memory: one job of this thread at a time. */
+const engineerTurns = new Turns();
 
 /** Applies the providers' variables; providers are built again when they are next needed. */
 function configure(providerValues: WorkerSettings["providerValues"]): void {
@@ -50,15 +55,17 @@ function providerOf(name: string): Provider {
   return provider;
 }
 
-/** Reserves one request in the limiter on the main thread; rejects when the job is stopped. */
-function acquire(provider: string, cost: number, held: (wait: Wait) => void): Promise<Permit> {
+/** Reserves one request in the limiter on the main thread; rejects when `signal` is aborted. */
+function acquire(
+  { provider, cost, signal, held }: { provider: string; cost: number; signal: AbortSignal; held(wait: Wait): void },
+  report: (message: JobReport) => void,
+): Promise<Permit> {
   requests += 1;
   const request = requests;
-  const { signal } = stop;
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       waiting.delete(request);
-      send({ type: "release", request });
+      report({ type: "release", request });
       reject(signal.reason);
     };
     if (signal.aborted) return reject(signal.reason);
@@ -71,23 +78,15 @@ function acquire(provider: string, cost: number, held: (wait: Wait) => void): Pr
       held,
       granted() {
         answered();
-        resolve({ settle: (report) => send({ type: "settle", request, report }) });
+        resolve({ settle: (quota) => report({ type: "settle", request, report: quota }) });
       },
       refused(error) {
         answered();
         reject(error);
       },
     });
-    send({ type: "acquire", request, provider, cost });
+    report({ type: "acquire", request, provider, cost });
   });
-}
-
-/** Stops the job. On shutdown a request under way may still be answered, so that its batch is stored. */
-function halt(reason: Stopped): void {
-  stop.abort(reason);
-  clearTimeout(cutTimer);
-  if (reason.reason === "shutdown") cutTimer = setTimeout(() => cut.abort(reason), GRACE_MS);
-  else cut.abort(reason);
 }
 
 /** What a stage quotes of its provider is redacted like everything that leaves the worker. */
@@ -98,9 +97,10 @@ function withoutSecrets(stage: Stage): Stage {
 }
 
 async function work(task: SymbolTask): Promise<void> {
-  clearTimeout(cutTimer);
-  stop = new AbortController();
-  cut = new AbortController();
+  const { jobId } = task;
+  const signals = new JobSignals();
+  jobs.set(jobId, signals);
+  const report = (message: JobReport) => send({ ...message, jobId });
   let last = { dataPoints: 0, apiCalls: 0 };
   try {
     const outcome = await runSymbol(task, {
@@ -108,27 +108,35 @@ async function work(task: SymbolTask): Promise<void> {
       provider: providerOf(task.provider),
       repairProvider: task.repairProvider === null ? null : providerOf(task.repairProvider),
       calendar,
-      signal: stop.signal,
-      requestSignal: cut.signal,
-      log: (level, message) => send({ type: "log", level, message: redact(message) }),
-      alert: () => send({ type: "alert" }),
-      acquire: (provider, cost = 1) =>
-        acquire(provider, cost, (wait) => send({ type: "stage", stage: { stage: "waiting", wait }, ...last })),
-      coverage: (coverage) => send({ type: "coverage", coverage }),
+      signal: signals.job,
+      requestSignal: signals.request,
+      engineerTurn: (compute, onWait) => engineerTurns.take(signals.job, compute, onWait),
+      log: (level, message) => report({ type: "log", level, message: redact(message) }),
+      alert: () => report({ type: "alert" }),
+      acquire(provider, cost = 1) {
+        const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...last });
+        return acquire({ provider, cost, signal: signals.job, held }, report);
+      },
+      coverage: (coverage) => report({ type: "coverage", coverage }),
       stage: (stage, counters) => {
         last = counters;
-        send({ type: "stage", stage: withoutSecrets(stage), ...counters });
+        report({ type: "stage", stage: withoutSecrets(stage), ...counters });
       },
     });
-    send({ type: "outcome", outcome });
+    report({ type: "outcome", outcome });
   } catch (error) {
-    if (error instanceof Stopped) return send({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
-    send({
+    if (error instanceof Stopped) {
+      return report({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
+    }
+    report({
       type: "log",
       level: "error",
       message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
-    send({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
+    report({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
+  } finally {
+    signals.close();
+    jobs.delete(jobId);
   }
 }
 
@@ -148,7 +156,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "task":
       return work(message.task);
     case "stop":
-      return halt(new Stopped(message.reason));
+      return jobs.get(message.jobId)?.stop(message.reason);
     case "granted":
       return waiting.get(message.request)?.granted();
     case "held":
@@ -158,7 +166,6 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
         .get(message.request)
         ?.refused(new ProviderError(message.kind, message.message, message.retryAfter));
     case "close":
-      clearTimeout(cutTimer);
       (await opening.catch(() => undefined))?.close();
       return self.terminate();
   }

@@ -23,8 +23,8 @@ export interface DemoOptions {
   readonly calendar?: Calendar;
 }
 
-/** Price paths kept in memory; one of 36 years is about 1 MB. */
-const KEPT_PATHS = 32;
+/** Price paths kept in memory, one for each job that a thread may have; one of 36 years is about 1 MB. */
+const KEPT_PATHS = 64;
 
 export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoOptions = {}): Provider {
   const paths = new Map<string, DemoPath>();
@@ -37,10 +37,19 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
     return path;
   }
 
+  /** One request, which takes as long as a vendor's would. */
+  async function answer(context: FetchContext): Promise<void> {
+    const permit = await context.acquire(1);
+    try {
+      await pause(latencyMs, context.signal);
+    } finally {
+      permit.settle({});
+    }
+  }
+
   async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
     const { symbol, interval, from, to, asOf } = window;
-    await context.acquire(1);
-    await pause(latencyMs, context.signal);
+    await answer(context);
     const [name = symbol, exchange = "US"] = symbol.split("@");
     if (exchange !== "US") {
       throw new ProviderError("unknown_symbol", `The demo provider has no exchange "${exchange}" (symbol ${symbol})`);
@@ -81,8 +90,7 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
       { code: "CC", title: "Crypto pairs" },
     ],
     async listCompanies(exchange, context) {
-      await context.acquire(1);
-      await pause(latencyMs, context.signal);
+      await answer(context);
       const listed = DEMO_COMPANIES[exchange as keyof typeof DEMO_COMPANIES];
       if (listed) return [...listed];
       throw new ProviderError("bad_request", `The demo provider has no exchange "${exchange}"`);

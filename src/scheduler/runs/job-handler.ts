@@ -3,7 +3,7 @@
 import { messageOf } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
-import { WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
+import { type TaskListener, WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
 import type { Database } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
 import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
@@ -32,7 +32,7 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
     if (job === undefined) return DONE;
     try {
       if (!(await runs.control.begin(job))) return DONE;
-      const outcome = await pool.run(taskOf(job), {
+      const listener: TaskListener = {
         stage(stage, counters) {
           // A job that was paused or cancelled has said so already; what its worker still does is no news.
           if (job.state !== "running") return;
@@ -44,7 +44,9 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
         },
         log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
         alert: onAlert,
-      });
+      };
+      // A worker that crashed on it may have crashed because of it: other jobs are kept out of its way.
+      const outcome = await pool.run(taskOf(job), listener, job.workerCrashes > 0);
       return await handleOutcome(db, runs, job, outcome);
     } catch (error) {
       if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
