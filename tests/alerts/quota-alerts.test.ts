@@ -17,6 +17,8 @@ const state = (gauges: [period: "minute" | "hour" | "day" | "month", used: numbe
   hold: null,
   waiting: 0,
   spenders: [],
+  latencyMs: null,
+  unitsPerRequest: 1,
 });
 
 test("quota alerts watch a day or a month at the level; minutes and hours are there to be used up", () => {

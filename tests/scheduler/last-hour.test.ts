@@ -14,6 +14,8 @@ const quota = (used: number, today = 0): QuotaState => ({
   hold: null,
   waiting: 0,
   spenders: [],
+  latencyMs: null,
+  unitsPerRequest: 1,
 });
 
 test("bars are counted by the minute for an hour; before the start nothing is known", () => {

@@ -51,6 +51,10 @@ export interface QuotaState {
   readonly hold: { readonly until: number; readonly reason: string } | null;
   /** Requests that wait for a permit. */
   readonly waiting: number;
+  /** Milliseconds from a permit to its answer, lately; `null` before the first answer. */
+  readonly latencyMs: number | null;
+  /** Units that a request costs, lately. */
+  readonly unitsPerRequest: number;
   /** Units spent by each run since the server started or midnight UTC, largest first. */
   readonly spenders: readonly { readonly run: string; readonly units: number }[];
 }
@@ -78,6 +82,8 @@ export interface AccountHooks {
 
 /** Changes of the expected end below this (ms) are not reported. */
 const SMALLEST_CHANGE = 1_000;
+/** The weight of the newest answer in the means of latency and cost. */
+const NEWEST = 0.1;
 
 export class LimiterAccount {
   readonly #queue = new FairQueue<Waiting>();
@@ -89,6 +95,8 @@ export class LimiterAccount {
   #holdUntil = 0;
   #holdReason = "";
   #lastGrant = 0;
+  #latencyMs: number | null = null;
+  #unitsPerRequest = 1;
   #cancelTimer: (() => void) | null = null;
 
   constructor(
@@ -176,7 +184,7 @@ export class LimiterAccount {
     this.#unsettled += waiting.cost;
     this.#lastGrant = now;
     this.#spend(waiting.run, waiting.cost, now);
-    return { cost: waiting.cost, run: waiting.run, slots, starts, answered: false, charged: waiting.cost };
+    return { cost: waiting.cost, run: waiting.run, at: now, slots, starts, answered: false, charged: waiting.cost };
   }
 
   /** Resolves the permits once they are stored, so that a crash in between loses no count. */
@@ -213,6 +221,8 @@ export class LimiterAccount {
       grant.answered = true;
       this.#unsettled -= grant.cost;
       for (const { minute, slot } of grant.slots) minute.answered(slot, now);
+      // A request that was not charged did not come as far as the provider.
+      if (report.charged !== 0) this.#measure(now - grant.at, grant.cost);
     }
     if (report.charged !== undefined && report.charged !== grant.charged) {
       for (const { period, startedAt } of grant.starts) {
@@ -226,6 +236,13 @@ export class LimiterAccount {
       grant.charged = report.charged;
     }
     this.report(report);
+  }
+
+  #measure(latencyMs: number, cost: number): void {
+    const first = this.#latencyMs === null;
+    const mean = (before: number, newest: number) => (first ? newest : before + NEWEST * (newest - before));
+    this.#unitsPerRequest = mean(this.#unitsPerRequest, cost);
+    this.#latencyMs = mean(this.#latencyMs ?? 0, latencyMs);
   }
 
   /** Applies what the provider said about its quota; its counts replace smaller ones. */
@@ -304,6 +321,8 @@ export class LimiterAccount {
       gauges: [...this.#minutes, ...this.#periods].map(gauge),
       hold: this.#holdUntil > now ? { until: Math.ceil(this.#holdUntil / 1000), reason: this.#holdReason } : null,
       waiting: this.#queue.size,
+      latencyMs: this.#latencyMs,
+      unitsPerRequest: this.#unitsPerRequest,
       spenders: [...this.#spent].map(([run, units]) => ({ run, units })).sort((a, b) => b.units - a.units),
     };
   }
@@ -361,6 +380,8 @@ export class LimiterAccount {
 interface Grant {
   readonly cost: number;
   readonly run: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
   readonly slots: readonly { minute: SlidingMinute; slot: Slot }[];
   readonly starts: readonly { period: FixedPeriod; startedAt: number }[];
   answered: boolean;

@@ -55,6 +55,11 @@ export class RateLimiter {
     this.#account(provider).report(report);
   }
 
+  /** One provider's quota now; `undefined` for an unknown one. */
+  state(provider: string): QuotaState | undefined {
+    return this.#accounts.get(provider)?.state();
+  }
+
   /** Every provider's quota now, as the page shows it. */
   snapshot(): QuotaState[] {
     return [...this.#accounts.values()].map((account) => account.state());

@@ -345,3 +345,23 @@ describe("memory", () => {
     ]);
   });
 });
+
+test("latency and cost are measured from answers, the newest counting most; what never reached the vendor is left out", async () => {
+  const clock = new VirtualClock();
+  const limiter = limiterOf(clock, [perMinute(1_000)]);
+  const { provider } = ask({});
+  const request = async (ms: number, cost: number, charged = cost) => {
+    const permit = await clock.until(limiter.acquire(ask({ cost })));
+    await clock.until(clock.sleep(ms));
+    permit.settle({ charged });
+  };
+  expect(limiter.state(provider)).toMatchObject({ latencyMs: null, unitsPerRequest: 1 });
+  await request(600, 5);
+  expect(limiter.state(provider)).toMatchObject({ latencyMs: 600, unitsPerRequest: 5 });
+  await request(3, 5, 0);
+  expect(limiter.state(provider)?.latencyMs).toBe(600);
+  for (let i = 0; i < 100; i++) await request(100, 2);
+  expect(limiter.state(provider)?.latencyMs).toBeCloseTo(100, 0);
+  expect(limiter.state(provider)?.unitsPerRequest).toBeCloseTo(2, 1);
+  expect(limiter.state("nobody")).toBeUndefined();
+});
