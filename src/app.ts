@@ -6,6 +6,7 @@ import { MailSettings } from "./alerts/mail-settings.ts";
 import { QuotaAlerts } from "./alerts/quota-alerts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { MAX_AT_WORK } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import type { LogLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
@@ -24,6 +25,7 @@ import type { Services } from "./routes/services.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "./scheduler/maintenance.ts";
+import { Admission } from "./scheduler/queue/admission.ts";
 import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { symbolHandler } from "./scheduler/runs/job-handler.ts";
@@ -103,6 +105,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), { persist }), close);
   const restoreLimiter = async () => limiter.restore((await readQuotas(db)) as QuotaRow[]);
   await restoreLimiter();
+  const quotaOf = (provider: string) => limiter.state(provider);
   const gate = rateLimitGate(limiter, usage);
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
@@ -143,10 +146,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
     queue,
     provider: findProvider,
-    defaults: { provider: defaultProvider, maxWorkers: config.workers },
+    defaults: { provider: defaultProvider, maxWorkers: MAX_AT_WORK },
     onAlert,
     onBars: (bars) => lastHour.countBars(bars),
-    quotaOf: (name) => limiter.snapshot().find(({ provider }) => provider === name),
+    quotaOf,
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
   stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close).start();
@@ -156,7 +159,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   // Both at once: the queue is idle when the pool has stopped its jobs, and the pool must not be handed new ones.
   stack.defer(async () => void (await Promise.all([queue.close(), pool.close()])));
-  queue.work(symbolHandler({ db, log, runs, pool, onAlert }), pool.size);
+  const admission = stack.adopt(
+    new Admission({
+      threads: pool.size,
+      providerOf: (runId) => findProvider(runs.registry.runs.get(runId)?.row.provider ?? ""),
+      waiting: (provider) => pool.waiting(provider),
+      quotaOf,
+      poll: () => queue.poll(),
+    }),
+    close,
+  );
+  pool.watch((provider) => admission.changed(provider));
+  const handler = admission.counted(symbolHandler({ db, log, runs, pool, onAlert }));
+  queue.work(handler, MAX_AT_WORK + pool.size, (runId) => admission.admits(runId));
 
   const dependencies = { db, log, runs, defaultProvider, onAlert };
   const scheduleRunner = stack.adopt(new ScheduleRunner(dependencies, clock), close);

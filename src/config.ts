@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isLoopback } from "./auth.ts";
-import { MAX_WORKERS } from "./domain/defaults.ts";
+import { MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
@@ -23,7 +23,7 @@ export interface Config {
   readonly passwordHash: string | undefined;
   /** Nobody may change anything over HTTP. */
   readonly readOnly: boolean;
-  /** Worker threads of the pipeline. */
+  /** Worker threads, which compute; each carries many symbols whose requests are under way. */
   readonly workers: number;
   /** Provider of a run that names none. */
   readonly provider: string;
@@ -155,7 +155,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     password: read.secret("BARKEEP_PASSWORD", MIN_PASSWORD),
     passwordHash: readPasswordHash(read),
     readOnly: read.choice("BARKEEP_READ_ONLY", "false", ["true", "false"]) === "true",
-    workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, MAX_WORKERS),
+    workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, MAX_THREADS),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),

@@ -11,5 +11,8 @@ export const MAX_YEARS = 30;
 /** Longest batch, days. */
 export const MAX_BATCH_DAYS = 365;
 
-/** Most workers of a run, and of the server. */
-export const MAX_WORKERS = 64;
+/** Most worker threads of the server. */
+export const MAX_THREADS = 64;
+
+/** Most symbols at work at once, of a run (its `max_workers`) and of the server: what bounds their memory. */
+export const MAX_AT_WORK = 64;

@@ -92,6 +92,8 @@ export interface Provider {
   /** Where the provider's history begins (epoch seconds): the start of a run with `years: "all"`. */
   historyStart(interval: Interval): number;
   traits(symbol: string, interval: Interval): SeriesTraits;
+  /** Most requests that the vendor answers at once, where it names a number. */
+  readonly maxInFlight?: number;
   /**
    * Quota units of a request for bars, and of each request for the symbol's splits and dividends. Absent where every
    * request costs 1 and there are none for actions.

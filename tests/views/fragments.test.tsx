@@ -159,7 +159,6 @@ const form = (over: Partial<RunFormView> = {}): RunFormView => ({
     { name: "demo", title: "Demo" },
     { name: "csv", title: "CSV" },
   ],
-  maxWorkers: 16,
   ...over,
 });
 

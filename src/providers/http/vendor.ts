@@ -39,6 +39,8 @@ export interface VendorSpec<Answer> {
   readonly keys: readonly ProviderSetting[];
   /** The limits of the most common plan; each can be changed by a variable of its own. */
   readonly limits: readonly QuotaLimit[];
+  /** Most requests that the vendor answers at once, where it names a number. */
+  readonly maxInFlight?: number;
   /** The intervals offered, each with the one requested from the vendor; longer bars are built from it. */
   readonly sources: Readonly<Partial<Record<Interval, Interval>>>;
   /** The longest window of one request, in days, for an interval requested from the vendor. */
@@ -186,6 +188,7 @@ export function createVendor<Answer>(
   return {
     name: spec.name,
     title: spec.title,
+    ...(spec.maxInFlight !== undefined && { maxInFlight: spec.maxInFlight }),
     intervals: Object.keys(spec.sources) as Interval[],
     maxWindowDays: (interval) => spec.maxDays(sourceOf(interval), "us_equity"),
     historyStart: (interval) => spec.historyStart(sourceOf(interval)),

@@ -1,6 +1,6 @@
 /** The run form: converts text fields to a request, and a refusal to errors by field. */
 
-import { MAX_WORKERS, RUN_DEFAULTS } from "../../domain/defaults.ts";
+import { MAX_AT_WORK, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
@@ -24,13 +24,12 @@ export function emptyForm(
       interval: RUN_DEFAULTS.interval,
       years: String(RUN_DEFAULTS.years),
       provider: config.provider,
-      max_workers: String(config.workers),
+      max_workers: String(MAX_AT_WORK),
       batch_days: String(RUN_DEFAULTS.batchDays),
       ...values,
     },
     errors,
     providers: readyProviders(settings.values),
-    maxWorkers: MAX_WORKERS,
   };
 }
 

@@ -23,6 +23,7 @@ export class InProcessQueue implements JobQueue {
   readonly #again = new Map<string, QueuedTask>();
   #handler: ((task: QueuedTask) => Promise<TaskResult>) | null = null;
   #concurrency = 0;
+  #admits: (group: string) => boolean = () => true;
   #closed = false;
   #onIdle: (() => void) | null = null;
 
@@ -47,9 +48,18 @@ export class InProcessQueue implements JobQueue {
     this.#next();
   }
 
-  work(handler: (task: QueuedTask) => Promise<TaskResult>, concurrency: number): void {
+  work(
+    handler: (task: QueuedTask) => Promise<TaskResult>,
+    concurrency: number,
+    admits: (group: string) => boolean = () => true,
+  ): void {
     this.#handler = handler;
     this.#concurrency = concurrency;
+    this.#admits = admits;
+    this.#next();
+  }
+
+  poll(): void {
     this.#next();
   }
 
@@ -102,9 +112,9 @@ export class InProcessQueue implements JobQueue {
     while (!this.#closed && this.#handler !== null && this.#active.size < this.#concurrency) {
       let chosen: [string, Group] | null = null;
       for (const entry of this.#groups) {
-        const [, group] = entry;
-        const open = group.waiting.size > 0 && group.active < group.limit;
-        if (open && (chosen === null || group.active < chosen[1].active)) chosen = entry;
+        const [name, group] = entry;
+        if (group.waiting.size === 0 || group.active >= group.limit) continue;
+        if ((chosen === null || group.active < chosen[1].active) && this.#admits(name)) chosen = entry;
       }
       if (chosen === null) return;
       const [name, group] = chosen;

@@ -22,8 +22,17 @@ export interface JobQueue {
   enqueue(tasks: readonly QueuedTask[]): void;
   /** Limits how many tasks of a group are active at once. */
   limitGroup(group: string, limit: number): void;
-  /** Starts handing tasks to `handler`, at most `concurrency` at a time. */
-  work(handler: (task: QueuedTask) => Promise<TaskResult>, concurrency: number): void;
+  /**
+   * Starts handing tasks to `handler`, at most `concurrency` at a time, and those of a group only while `admits` says so:
+   * it is asked before every task.
+   */
+  work(
+    handler: (task: QueuedTask) => Promise<TaskResult>,
+    concurrency: number,
+    admits?: (group: string) => boolean,
+  ): void;
+  /** Asks `admits` again: what it judges by has changed. */
+  poll(): void;
   /** Removes a waiting task; true if it was waiting. An active task is not affected. */
   cancel(key: string): boolean;
   counts(): QueueCounts;

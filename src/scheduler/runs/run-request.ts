@@ -1,7 +1,7 @@
 /** The order for a run, as people and programs give it: checked once, here, whoever asks. */
 
 import { z } from "zod";
-import { MAX_BATCH_DAYS, MAX_WORKERS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
+import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { invalid, invalidFields, quote } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
@@ -35,7 +35,9 @@ export const RunRequestBody = strictObject({
     .default(RUN_DEFAULTS.years),
   provider: z.string({ error: "wants the name of a provider" }).optional(),
   batch_days: wholeNumber(1, MAX_BATCH_DAYS).default(RUN_DEFAULTS.batchDays),
-  max_workers: wholeNumber(1, MAX_WORKERS).optional(),
+  max_workers: wholeNumber(1, MAX_AT_WORK)
+    .optional()
+    .describe(`most symbols of the run at work at once; ${MAX_AT_WORK} if not given, which is also the server's most`),
   rebuild: z.boolean({ error: "wants true or false" }).optional(),
   repair_provider: z.string({ error: "wants the name of a provider" }).optional(),
 });

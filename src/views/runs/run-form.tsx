@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The form that starts a run. It keeps what was typed and shows errors at their fields. */
 
-import { MAX_BATCH_DAYS, MAX_YEARS } from "../../domain/defaults.ts";
+import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS } from "../../domain/defaults.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
@@ -14,8 +14,6 @@ export type RunField = (typeof RUN_FIELDS)[number];
 
 export interface RunFormView extends FormState<RunField> {
   readonly providers: readonly { readonly name: string; readonly title: string }[];
-  /** Most workers a run may ask for. */
-  readonly maxWorkers: number;
 }
 
 const MODE_TITLES: Readonly<Record<Mode, string>> = {
@@ -41,7 +39,10 @@ export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] 
   ["all", "All there is"],
 ];
 
-const { Field, Choice, control } = formFields("run", RUN_FIELDS, { symbols: "Separate with commas or spaces" });
+const { Field, Choice, control } = formFields("run", RUN_FIELDS, {
+  symbols: "Separate with commas or spaces",
+  max_workers: `At most; the server stops at ${MAX_AT_WORK}`,
+});
 
 /** The cost of the run replaces the hint as soon as something is typed or chosen. */
 const PREVIEW = {
@@ -95,14 +96,8 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
         <Field name="provider" title="Provider" form={form}>
           <Choice name="provider" form={form} options={form.providers.map(({ name, title }) => [name, title])} />
         </Field>
-        <Field name="max_workers" title="Workers" form={form}>
-          <input
-            {...control("max_workers", form)}
-            type="number"
-            min="1"
-            max={form.maxWorkers}
-            value={values.max_workers}
-          />
+        <Field name="max_workers" title="Symbols at once" form={form}>
+          <input {...control("max_workers", form)} type="number" min="1" max={MAX_AT_WORK} value={values.max_workers} />
         </Field>
         <Field name="batch_days" title="Batch size (days)" form={form}>
           <input

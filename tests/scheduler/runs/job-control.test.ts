@@ -54,6 +54,7 @@ async function startControl() {
     },
     limitGroup() {},
     work() {},
+    poll() {},
     counts: () => ({ waiting: 0, active: 0 }),
     close: async () => {},
   };

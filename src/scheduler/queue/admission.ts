@@ -1,0 +1,149 @@
+/**
+ * How many jobs are at work. A job whose request is under way needs no processor, so the next one may start; a job that
+ * computes needs one of the threads. So it follows from quota, latency and work how many requests are under way.
+ */
+
+import { MAX_AT_WORK } from "../../domain/defaults.ts";
+import type { QuotaState } from "../../providers/quotas/account.ts";
+import type { QueuedTask, TaskResult } from "./job-queue.ts";
+
+/** How many times as many requests are under way as a rate needs: latencies and symbols differ. */
+const HEADROOM = 2;
+/** The shortest time (ms) for which threads must have been free: between two messages they only look so. */
+const FREE_MS = 4;
+
+/** What a provider's jobs do now, and what its limits allow. */
+export interface ProviderLoad {
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Jobs at work, of all providers and of this one. */
+  readonly all: number;
+  readonly own: number;
+  /** Of its jobs those that wait, for an answer or a permit. */
+  readonly waiting: number;
+  /** Requests that the vendor answers at once. */
+  readonly maxInFlight: number;
+  readonly quota: Pick<QuotaState, "gauges" | "hold" | "latencyMs" | "unitsPerRequest"> | undefined;
+}
+
+/**
+ * Whether one more job of a provider may start. There are always as many as threads, so that no provider waits for
+ * another; more only while most of them wait for answers and its limits let them go on.
+ */
+export function admits(load: ProviderLoad): boolean {
+  const { threads, all, own, maxInFlight } = load;
+  if (own >= maxInFlight) return false;
+  if (own < threads) return true;
+  return all < MAX_AT_WORK && hasFreeThreads(load) && own < usefulJobs(load);
+}
+
+/** Whether fewer of its jobs compute than there are threads. */
+function hasFreeThreads({ threads, own, waiting }: Pick<ProviderLoad, "threads" | "own" | "waiting">): boolean {
+  return own - waiting < threads;
+}
+
+/**
+ * Jobs that its limits can keep busy. By Little's law a rate keeps rate × latency requests under way; of an hour, day or
+ * month what is left of it must last for a minute, so that the last requests go to few jobs.
+ */
+function usefulJobs({ threads, quota }: ProviderLoad): number {
+  if (quota === undefined || (quota.gauges.length === 0 && quota.hold === null)) return Number.POSITIVE_INFINITY;
+  if (quota.hold !== null || quota.latencyMs === null) return threads;
+  const minutes = quota.latencyMs / 60_000;
+  const room = quota.gauges.map(({ period, counts, used, limit }) => {
+    const units = period === "minute" ? HEADROOM * limit : Math.max(0, limit - used);
+    return units / (counts === "units" ? quota.unitsPerRequest : 1);
+  });
+  return Math.max(threads, Math.ceil(Math.min(...room) * minutes));
+}
+
+interface Dependencies {
+  readonly threads: number;
+  /** The provider of a group's tasks; `undefined` for a group that is gone. */
+  providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
+  /** Jobs of a provider that wait for an answer or a permit. */
+  waiting(provider: string): number;
+  quotaOf(provider: string): QuotaState | undefined;
+  /** Lets the queue ask again. */
+  poll(): void;
+}
+
+/** Counts the jobs at work by provider and answers the queue whether a group's next one may start. */
+export class Admission {
+  readonly #own = new Map<string, number>();
+  #all = 0;
+  /** Since when fewer jobs of a provider compute than there are threads, milliseconds of `performance.now()`. */
+  readonly #freeSince = new Map<string, number>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+
+  constructor(private readonly dependencies: Dependencies) {}
+
+  /** The handler whose tasks are counted. */
+  counted(handler: (task: QueuedTask) => Promise<TaskResult>): (task: QueuedTask) => Promise<TaskResult> {
+    return async (task) => {
+      const provider = this.dependencies.providerOf(task.group)?.name ?? "";
+      this.#add(provider, 1);
+      try {
+        return await handler(task);
+      } finally {
+        this.#add(provider, -1);
+      }
+    };
+  }
+
+  /** Whether the next task of a group may start now. */
+  admits(group: string): boolean {
+    const provider = this.dependencies.providerOf(group);
+    if (provider === undefined) return true;
+    const { name, maxInFlight } = provider;
+    if (this.#ownOf(name) >= this.dependencies.threads && !this.#isFree(name)) return false;
+    return admits(this.#load(name, maxInFlight));
+  }
+
+  /** Notes that jobs of a provider began or ceased to wait, and lets the queue ask again when threads stay free. */
+  changed(provider: string): void {
+    const { threads, waiting } = this.dependencies;
+    if (!hasFreeThreads({ threads, own: this.#ownOf(provider), waiting: waiting(provider) })) {
+      this.#freeSince.delete(provider);
+      return;
+    }
+    if (!this.#freeSince.has(provider)) this.#freeSince.set(provider, performance.now());
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.dependencies.poll();
+    }, FREE_MS);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #add(provider: string, jobs: 1 | -1): void {
+    this.#own.set(provider, this.#ownOf(provider) + jobs);
+    this.#all += jobs;
+    this.changed(provider);
+  }
+
+  #ownOf(provider: string): number {
+    return this.#own.get(provider) ?? 0;
+  }
+
+  #isFree(provider: string): boolean {
+    return performance.now() - (this.#freeSince.get(provider) ?? Number.POSITIVE_INFINITY) >= FREE_MS;
+  }
+
+  #load(provider: string, maxInFlight: number | undefined): ProviderLoad {
+    const { threads, waiting, quotaOf } = this.dependencies;
+    return {
+      threads,
+      all: this.#all,
+      own: this.#ownOf(provider),
+      waiting: waiting(provider),
+      maxInFlight: maxInFlight ?? MAX_AT_WORK,
+      quota: quotaOf(provider),
+    };
+  }
+}

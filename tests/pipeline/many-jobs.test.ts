@@ -1,0 +1,94 @@
+/** Many jobs at work on one thread, whose requests take their time: what happens to one does not touch the others. */
+
+import { expect, test } from "bun:test";
+import { openDatabase } from "../../src/storage/db.ts";
+import { startApp, type TestApp } from "../helpers/app.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { spawnServer } from "../helpers/server.ts";
+
+/** One thread, and requests that take far longer than what is computed between them. */
+const SLOW = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "150" };
+const SYMBOLS = Array.from({ length: 8 }, (_, i) => `S${i}`);
+
+const ledger = async (app: TestApp, symbol: string) =>
+  (await app.app.db.rows("SELECT attempts FROM batches JOIN series ON id = series_id WHERE symbol = ?1", [symbol])).map(
+    ([attempts]) => attempts,
+  );
+
+/** Waits until so many jobs of the run are at work at once. */
+async function atWork({ app }: TestApp, runId: string, jobs: number): Promise<void> {
+  while ((app.hub.runs().find(({ id }) => id === runId)?.counts.running ?? 0) < jobs) await Bun.sleep(5);
+}
+
+test("one thread works on many symbols at once; pausing, cancelling and failing ones leave the others alone", async () => {
+  await using app = await startApp({ env: SLOW });
+  const runId = await app.start({ symbols: [...SYMBOLS, "DEMO-FAIL", "VOD@LSE"], years: 1 });
+  await atWork(app, runId, 6);
+  expect(app.app.pool.size).toBe(1);
+  await app.post(`/api/runs/${runId}/jobs/S1/pause`);
+  await app.post(`/api/runs/${runId}/jobs/S2/cancel`);
+  const { jobs } = await app.reach(runId, "paused");
+  const states = Object.fromEntries(jobs.map(({ symbol, state }) => [symbol, state]));
+  expect(states).toEqual({
+    ...Object.fromEntries(SYMBOLS.map((symbol) => [symbol, "complete"])),
+    S1: "paused",
+    S2: "cancelled",
+    "DEMO-FAIL": "failed",
+    "VOD@LSE": "failed",
+  });
+  expect(await ledger(app, "S0")).toEqual(Array(12).fill(1));
+  expect((await ledger(app, "S1")).length).toBeLessThan(12);
+  await app.post(`/api/runs/${runId}/jobs/S1/resume`);
+  await app.reach(runId, "failed");
+  expect(await ledger(app, "S1")).toEqual(Array(12).fill(1));
+}, 60_000);
+
+test("a symbol that crashes its thread fails after three crashes, and none of those that shared the thread", async () => {
+  const workerScript = new URL("../fakes/workers/dying-worker.ts", import.meta.url);
+  await using app = await startApp({ workerScript, env: { ...SLOW, DEMO_LATENCY_MS: "20" } });
+  const runId = await app.start({ symbols: [...SYMBOLS, "DIES"], years: 1 });
+  const { jobs } = await app.reach(runId, "failed");
+  expect(jobs.filter(({ state }) => state !== "complete").map(({ symbol }) => symbol)).toEqual(["DIES"]);
+  const crashes = await app.app.db.rows("SELECT symbol, deaths FROM jobs WHERE deaths > 0", []);
+  const worst = crashes.filter(([symbol]) => symbol !== "DIES").map(([, deaths]) => deaths);
+  // It shared the thread with others once, and was alone from then on.
+  expect(worst.length).toBeGreaterThan(1);
+  expect(new Set(worst)).toEqual(new Set([1]));
+  expect(crashes.find(([symbol]) => symbol === "DIES")?.[1]).toBe(3);
+}, 60_000);
+
+test("`max_workers` bounds the symbols of a run that are at work at once", async () => {
+  await using app = await startApp({ env: SLOW });
+  const runId = await app.start({ symbols: SYMBOLS, years: 1, max_workers: 3 });
+  let most = 0;
+  const counts = () => app.app.hub.runs().find(({ id }) => id === runId)!.counts;
+  for (let i = 0; i < 200 && counts().complete === 0; i++) {
+    most = Math.max(most, counts().running);
+    await Bun.sleep(10);
+  }
+  expect(most).toBe(3);
+}, 60_000);
+
+test("SIGTERM stores the batch of every request that is under way", async () => {
+  using folder = temporaryFolder();
+  const server = spawnServer({ BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "3000" });
+  const client = await server.listening;
+  const { body } = await client.post("/api/runs", { symbols: SYMBOLS, years: 1 });
+  const started = async () =>
+    (await client.get(`/api/runs/${body.run.id}`)).body.run.jobs.every(
+      (job: { micro_stage: string }) => job.micro_stage === "Batch 1/12: 0%",
+    );
+  while (!(await started())) await Bun.sleep(20);
+  // The last of them has said that it begins, and asks a moment later.
+  await Bun.sleep(100);
+  expect(await server.stop()).toBe(0);
+  const db = await openDatabase(folder.database());
+  const stored = await db.rows(
+    "SELECT symbol, count(*) FROM batches JOIN series ON id = series_id GROUP BY symbol",
+    [],
+  );
+  const states = await db.rows("SELECT DISTINCT state FROM jobs", []);
+  db.close();
+  expect(stored).toEqual(SYMBOLS.map((symbol) => [symbol, 1]));
+  expect(states).toEqual([["queued"]]);
+}, 60_000);
