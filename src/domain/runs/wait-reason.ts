@@ -47,12 +47,20 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
     const names = busy.slice(0, 3).map(({ symbol }) => symbol);
     const more = busy.length - names.length;
     conditions.push({
-      why: `${busy.length} of at most ${run.maxWorkers} workers of this run are busy: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
+      why: `${atWork(busy.length, run.maxWorkers)}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
       // One of them is done about so often.
       clearsIn: perSecond > 0 ? 1 / perSecond : null,
     });
-  } else conditions.push({ why: "All workers are busy with other runs.", clearsIn: null });
+  } else conditions.push({ why: "The workers are busy with other runs.", clearsIn: null });
   return conditions;
+}
+
+/** How many symbols of a run are at work: as many as it may have, or as its provider and the processors can use. */
+function atWork(symbols: number, most: number): string {
+  const verb = symbols === 1 ? "symbol is" : "symbols are";
+  return symbols >= most
+    ? `${symbols} of at most ${most} ${verb} at work`
+    : `${symbols} ${verb} at work, as many as can be used now`;
 }
 
 /** What holds up a job that waits inside its stage. */

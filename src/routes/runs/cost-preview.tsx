@@ -2,10 +2,11 @@
 /** `POST /runs/preview`: the cost of the run in the form, in one sentence. Nothing is started. */
 
 import { Hono } from "hono";
+import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { mergeBatches, planBatches } from "../../domain/runs/batch-plan.ts";
 import type { Provider } from "../../providers/provider.ts";
-import { estimateCost } from "../../scheduler/runs/cost-estimate.ts";
+import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
 import { knownProfiles } from "../../storage/profiles/profiles.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
@@ -54,7 +55,7 @@ export async function previewOf(
       requests: calls,
       units,
       limits,
-      workers: Math.min(request.symbols.length, request.maxWorkers ?? config.workers, config.workers),
+      atOnce: symbolsAtOnce(speed, { threads: config.workers, most: mostAtOnce(source, request) }),
       secondsPerSymbol: secondsPerSymbol(speed, calls / request.symbols.length),
     },
     now,
@@ -68,6 +69,14 @@ export async function previewOf(
     known: known.count,
     knownUntil: known.lastBar,
   };
+}
+
+/** The most symbols of the run that may be at work at once. */
+function mostAtOnce(
+  { maxInFlight = MAX_AT_WORK }: Provider,
+  { symbols, maxWorkers = MAX_AT_WORK }: RunRequest,
+): number {
+  return Math.min(symbols.length, maxWorkers, maxInFlight, MAX_AT_WORK);
 }
 
 /** Requests of the whole run, and the units they cost as the provider declares. */

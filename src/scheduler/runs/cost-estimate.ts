@@ -18,8 +18,8 @@ export interface CostInput {
   /** Units of quota that all of them count for. */
   readonly units: number;
   readonly limits: readonly SpentLimit[];
-  /** Symbols that are worked on at the same time. */
-  readonly workers: number;
+  /** Symbols that are at work at once. */
+  readonly atOnce: number;
   /** Seconds that one symbol takes without any limit, as measured; `null` when nothing was. */
   readonly secondsPerSymbol: number | null;
 }
@@ -31,6 +31,18 @@ export interface CostEstimate {
   readonly afterReset: number | null;
 }
 
+/**
+ * Symbols at work at once: as many as keep the threads busy while the others wait for the provider, and at most `most`.
+ * `workedMs` and `fetchMs` are those of earlier jobs; without any they compute all the time.
+ */
+export function symbolsAtOnce(
+  { workedMs, fetchMs }: { readonly workedMs: number; readonly fetchMs: number },
+  { threads, most }: { readonly threads: number; readonly most: number },
+): number {
+  const computing = workedMs > 0 ? Math.max(0, 1 - fetchMs / workedMs) : 1;
+  return Math.max(1, Math.min(most, computing > 0 ? threads / computing : most));
+}
+
 const SECONDS = { minute: 60, hour: 3_600, day: DAY, month: 30 * DAY } as const;
 
 /**
@@ -39,7 +51,7 @@ const SECONDS = { minute: 60, hour: 3_600, day: DAY, month: 30 * DAY } as const;
  * @param now epoch seconds
  */
 export function estimateCost(plan: CostInput, now: number): CostEstimate {
-  const work = plan.secondsPerSymbol === null ? null : (plan.symbols * plan.secondsPerSymbol) / plan.workers;
+  const work = plan.secondsPerSymbol === null ? null : (plan.symbols * plan.secondsPerSymbol) / plan.atOnce;
   let seconds = work;
   let afterReset: number | null = null;
   for (const { period, counts, used, limit, resetsAt } of plan.limits) {

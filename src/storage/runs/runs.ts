@@ -189,10 +189,10 @@ export async function countJobs(db: Database, runIds: readonly string[]): Promis
 /** How many of a provider's last jobs its speed is estimated from. */
 const SPEED_SAMPLE = 200;
 
-/** Totals of the last complete jobs of a provider: their number, requests, and milliseconds of work. */
+/** Totals of the last complete jobs of a provider: their number, requests, milliseconds of work and of fetching in it. */
 export async function speedOf(db: Database, provider: string) {
   const recent = db.orm
-    .select({ requests: jobs.apiCalls, worked: jobs.workedMs })
+    .select({ requests: jobs.apiCalls, worked: jobs.workedMs, fetched: jobs.fetchMs })
     .from(jobs)
     .innerJoin(runs, eq(runs.id, jobs.runId))
     .where(and(eq(runs.provider, provider), eq(jobs.state, "complete")))
@@ -204,7 +204,8 @@ export async function speedOf(db: Database, provider: string) {
       jobs: sql<number>`count(*)`,
       requests: sql<number>`coalesce(sum(${recent.requests}), 0)`,
       workedMs: sql<number>`coalesce(sum(${recent.worked}), 0)`,
+      fetchMs: sql<number>`coalesce(sum(${recent.fetched}), 0)`,
     })
     .from(recent);
-  return row ?? { jobs: 0, requests: 0, workedMs: 0 };
+  return row ?? { jobs: 0, requests: 0, workedMs: 0, fetchMs: 0 };
 }

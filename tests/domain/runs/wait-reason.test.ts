@@ -14,7 +14,7 @@ test("a queued job says how many are ahead of it and when it will start", () => 
   ];
   expect(whyWaiting(jobs[4]!, run({ symbolsPerMinute: 30 }), jobs)).toEqual([
     { why: "2 symbols are before it in the queue.", clearsIn: 4 },
-    { why: "2 of at most 2 workers of this run are busy: A, B.", clearsIn: 2 },
+    { why: "2 of at most 2 symbols are at work: A, B.", clearsIn: 2 },
   ]);
 });
 
@@ -38,9 +38,16 @@ test("a job parked for a long wait says what it waits for", () => {
   expect(whyWaiting(parked, run(), [parked])[0]?.clearsAt).toBe(5_000_000);
 });
 
+test("a run that may have more symbols at work says that more cannot be used", () => {
+  const jobs = [job({ symbol: "A" }), job({ symbol: "B", ...queued })];
+  expect(whyWaiting(jobs[1]!, run({ maxWorkers: 64 }), jobs)[0]?.why).toBe(
+    "1 symbol is at work, as many as can be used now: A.",
+  );
+});
+
 test("a queued job whose run has no job at work says that the workers are busy with other runs", () => {
   const jobs = [job(queued)];
-  expect(whyWaiting(jobs[0]!, run(), jobs)).toEqual([{ why: "All workers are busy with other runs.", clearsIn: null }]);
+  expect(whyWaiting(jobs[0]!, run(), jobs)).toEqual([{ why: "The workers are busy with other runs.", clearsIn: null }]);
 });
 
 test("a retrying or paused job gives its own reason; one at work or ended has none", () => {

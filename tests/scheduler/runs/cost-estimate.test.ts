@@ -7,7 +7,7 @@ const plan = (over: Partial<CostInput> = {}): CostInput => ({
   requests: 1_200,
   units: over.requests ?? 1_200,
   limits: [],
-  workers: 2,
+  atOnce: 2,
   secondsPerSymbol: 3,
   ...over,
 });
