@@ -23,14 +23,16 @@ export interface DemoOptions {
   readonly calendar?: Calendar;
 }
 
-/** Price paths kept in memory, one for each job that a thread may have; one of 36 years is about 1 MB. */
+/** Price paths kept in memory, one for each job that a thread may have; a year of one is about 30 KB. */
 const KEPT_PATHS = 64;
 
 export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoOptions = {}): Provider {
   const paths = new Map<string, DemoPath>();
 
-  function pathOf(symbol: string): DemoPath {
-    const path = paths.get(symbol) ?? new DemoPath(symbol, marketOf(symbol), calendar);
+  /** The path of a symbol with its days from `from` on. Jobs request ascending windows, so it is seldom walked twice. */
+  function pathOf(symbol: string, from: number): DemoPath {
+    const known = paths.get(symbol);
+    const path = known && known.keptFrom <= from ? known : new DemoPath(symbol, marketOf(symbol), calendar, from);
     paths.delete(symbol);
     paths.set(symbol, path);
     if (paths.size > KEPT_PATHS) paths.delete(paths.keys().next().value!);
@@ -59,8 +61,9 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
     }
     const market = marketOf(name);
     if (from >= to) return { bars: emptyBars(), rejected: [] };
-    const path = pathOf(name);
-    const days = path.days(Math.floor(from / DAY) * DAY, to);
+    const firstDay = Math.floor(from / DAY) * DAY;
+    const path = pathOf(name, firstDay);
+    const days = path.days(firstDay, to);
     const bars = demoBars(path.traits, days, interval);
     let start = 0;
     while (start < bars.ts.length && bars.ts[start]! < from) start++;

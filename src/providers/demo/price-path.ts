@@ -81,7 +81,10 @@ function demoTraits(symbol: string, market: Market): DemoTraits {
   };
 }
 
-/** The daily bars of one symbol, extended when later days are requested; earlier days do not depend on its length. */
+/**
+ * The daily bars of one symbol from `keptFrom` on, extended when later days are requested; earlier days do not depend on
+ * its length. The walk begins with the symbol's first day, but only those days are kept.
+ */
 export class DemoPath {
   readonly traits: DemoTraits;
   readonly #days: DemoDay[] = [];
@@ -98,6 +101,8 @@ export class DemoPath {
     symbol: string,
     market: Market,
     readonly calendar: Calendar,
+    /** Epoch seconds. */
+    readonly keptFrom: number,
   ) {
     this.traits = demoTraits(symbol, market);
     const { seed, scale, level } = this.traits;
@@ -115,7 +120,7 @@ export class DemoPath {
     this.#until = this.traits.listed;
   }
 
-  /** The days with `from` <= date < `to` (epoch seconds), ascending. */
+  /** The days with `from` <= date < `to` (epoch seconds), ascending; `from` must not be before `keptFrom`. */
   days(from: number, to: number): DemoDay[] {
     if (to > this.#until) this.#extend(to);
     let low = 0;
@@ -133,7 +138,8 @@ export class DemoPath {
   #extend(to: number): void {
     const until = Math.ceil(to / DAY) * DAY;
     for (const session of this.calendar.sessionsBetween(this.traits.market, this.#until, until)) {
-      this.#days.push(this.#step(session));
+      const day = this.#step(session);
+      if (session.date >= this.keptFrom) this.#days.push(day);
     }
     this.#until = until;
   }
