@@ -36,8 +36,9 @@ const AIMS: Readonly<Record<string, string>> = {
 };
 
 const end = Date.UTC(2026, 0, 1) / 1000;
-const path = new DemoPath("BENCH", "us_equity", CALENDAR);
-const minutes = demoBars(path.traits, path.days(end - 4_200 * DAY, end), "1m");
+const start = end - 4_200 * DAY;
+const path = new DemoPath("BENCH", "us_equity", CALENDAR, start);
+const minutes = demoBars(path.traits, path.days(start, end), "1m");
 const bars = sliceBars(minutes, minutes.ts.length - BARS, minutes.ts.length);
 const recent = sliceBars(bars, BARS - ROWS, BARS);
 
