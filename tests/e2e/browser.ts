@@ -182,9 +182,10 @@ export class Screen {
   }
 }
 
-/** Starts a run through the form. */
+/** Starts a run through the form, of which two symbols are at work at once. */
 export async function startRun(page: Page, symbols: string): Promise<void> {
   await page.getByLabel("Symbols", { exact: true }).fill(symbols);
+  await page.getByLabel("Symbols at once").fill("2");
   await page.getByRole("button", { name: "Start run" }).click();
 }
 

@@ -41,7 +41,7 @@ export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] 
 
 const { Field, Choice, control } = formFields("run", RUN_FIELDS, {
   symbols: "Separate with commas or spaces",
-  max_workers: `At most; the server stops at ${MAX_AT_WORK}`,
+  max_workers: `At most ${MAX_AT_WORK} in all`,
 });
 
 /** The cost of the run replaces the hint as soon as something is typed or chosen. */
