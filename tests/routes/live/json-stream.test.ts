@@ -31,7 +31,7 @@ function prescribed(total: number): [string, number, string | RegExp][] {
 
 test("totals and usage are sent repeatedly while a run works, even when nothing happens in it", async () => {
   await using app = await startApp({ env: { DEMO_LATENCY_MS: "60000" } });
-  const runId = await app.start({ symbols: ["AAPL", "MSFT", "SPY"] });
+  const runId = await app.start({ symbols: ["AAPL", "MSFT", "SPY"], max_workers: 2 });
   await using events = await app.events();
   let [metrics, usage] = [0, 0];
   const seen = await events.until(({ event }) => {
