@@ -53,6 +53,8 @@ export class JobContext {
   dataPoints: number;
   /** What is stored of the series; kept up to date by whoever writes to it. */
   stored: SeriesFacts;
+  /** Whether its work time was written together with its end. */
+  isSaved = false;
   /** Start of the planned fetch, epoch seconds; `null` before the plan, or if nothing is fetched. */
   plannedFrom: number | null = null;
   /** Corporate actions that came with the bars. */

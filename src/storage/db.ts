@@ -59,13 +59,21 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
   );
   await client.execute("SELECT 1");
   const owned = stack.move();
+  let last = Promise.resolve();
   return {
     orm: drizzle(client),
     local: false,
-    async write(statements) {
+    async write(statements, mayWait) {
       const batch = statements.map(plain).map(({ sql, args }) => ({ sql, args: args as InValue[] }));
-      if (batch.length > 0) await client.batch(batch, "write");
+      if (batch.length === 0) return;
+      const send = async () => void (await client.batch(batch, "write"));
+      if (!mayWait) return send();
+      // Nobody awaits one before the next: they are sent in order all the same.
+      const sent = last.then(send);
+      last = sent.catch(() => {});
+      await sent;
     },
+    flush() {},
     async rows(sql, args) {
       const { rows, columns } = await client.execute({ sql, args: args as InValue[] });
       return rows.map((row) => columns.map((_, index) => row[index]));

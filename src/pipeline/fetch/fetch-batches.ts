@@ -15,6 +15,7 @@ import { type KnownWindow, storeBatch, storeFailedBatch, windowsOfRun } from "..
 import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
+import { PendingWrites } from "./pending-writes.ts";
 
 /** Failed windows in a row after which the provider counts as down and the rest is left for a retry. */
 const GIVE_UP_AFTER = 3;
@@ -67,23 +68,28 @@ export async function fetchBatches(
   let inARow = 0;
   const progress = new BatchProgress(job, batches, answered, ledger);
 
-  for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval))) {
-    await job.checkpoint();
-    job.stage({ stage: "fetch", done: group[0]!.n - 1, total });
-    try {
-      progress.begin(group);
-      await fetchGroup(job, target, group, progress);
-      inARow = 0;
-    } catch (error) {
-      // A spent quota is not the window's failure: it is fetched later.
-      if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
-      for (const batch of group) await recordFailure(job, target.series, batch, error.message);
-      progress.set(group, "failed");
-      if (!concernsOneWindow(error)) throw error;
-      failures.push({ batches: group.length, error });
-      inARow += 1;
-      if (inARow >= GIVE_UP_AFTER) break;
+  const writes = new PendingWrites(job.io.db);
+  try {
+    for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval))) {
+      await job.checkpoint();
+      job.stage({ stage: "fetch", done: group[0]!.n - 1, total });
+      try {
+        progress.begin(group);
+        await fetchGroup(job, target, group, progress, writes);
+        inARow = 0;
+      } catch (error) {
+        // A spent quota is not the window's failure: it is fetched later.
+        if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
+        for (const batch of group) await recordFailure(job, target.series, batch, error.message);
+        progress.set(group, "failed");
+        if (!concernsOneWindow(error)) throw error;
+        failures.push({ batches: group.length, error });
+        inARow += 1;
+        if (inARow >= GIVE_UP_AFTER) break;
+      }
     }
+  } finally {
+    await writes.settle();
   }
   const last = failures.at(-1)?.error;
   if (last) {
@@ -151,6 +157,7 @@ async function fetchGroup(
   target: FetchTarget,
   group: readonly Batch[],
   progress: BatchProgress,
+  writes: PendingWrites,
 ): Promise<void> {
   const { task, io } = job;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
@@ -186,7 +193,7 @@ async function fetchGroup(
         revisionFound(task, { what: "correction", detail: DETAILS[kind], times: bars.ts }),
       ),
     ];
-    await storeBatch(io.db, {
+    const stored = storeBatch(io.db, {
       seriesId: target.series,
       barsId: target.barsId ?? barsId,
       runId: task.runId,
@@ -207,10 +214,13 @@ async function fetchGroup(
         dataPoints: job.dataPoints + added,
       },
     });
-    if (events.length > 0) io.alert();
     job.dataPoints += added;
     if (target.series === job.series) noteWrite(job, write, touched, target.into === "fill");
-    progress.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
+    const acknowledged = stored.then(() => {
+      if (events.length > 0) io.alert();
+      progress.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
+    });
+    await writes.add(write.ts.length, acknowledged);
   }
 }
 

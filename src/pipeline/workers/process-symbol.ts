@@ -5,7 +5,7 @@ import { marketOf } from "../../domain/market/symbol.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { seriesId } from "../../storage/market/bars.ts";
 import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
-import { addWorkTime, completeJob, type FinishedJob, findJobWork } from "../../storage/runs/jobs.ts";
+import { completeJob, type FinishedJob, findJobWork, saveWorkTime } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { isSpentQuota } from "../fetch/fetch-batches.ts";
 import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
@@ -21,7 +21,7 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
   const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
   const job = await JobContext.begin(task, io, await findJobWork(io.db, jobId), series);
   try {
-    return await workOn(job);
+    return (await completeUnchanged(job)) ?? (await workOn(job));
   } catch (error) {
     const { dataPoints, apiCalls } = job;
     if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
@@ -35,24 +35,30 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {
     // Failed requests count too, and the time of storing the profile is known only now.
-    await addWorkTime(io.db, jobId, { apiCalls: job.apiCalls, fetchMs: job.fetchMs, stageMs: job.stageMs });
+    if (!job.isSaved) await io.db.write([saveWorkTime(jobId, job)]);
   }
+}
+
+/**
+ * Fetches the history; completes the job if that changed nothing and the profile shows all of it, so that bars, gaps and
+ * features are as the last run left them. `null` if there is more to do.
+ */
+async function completeUnchanged(job: JobContext): Promise<Outcome | null> {
+  const { task, io, series, stored } = job;
+  if (!(await fetchHistory(job))) return null;
+  const { symbol, interval, jobId } = task;
+  const lastBar = stored.last ?? 0;
+  const gaps = await currentGaps(io.db, { symbol, interval, seriesId: series, catalogVersion, lastBar });
+  if (gaps === null) return null;
+  const finished = figuresOf(job, gaps);
+  await io.db.write([completeJob(finished, Date.now()), saveWorkTime(jobId, job)]);
+  job.isSaved = true;
+  return done(finished);
 }
 
 async function workOn(job: JobContext): Promise<Outcome> {
   const { task, io, series } = job;
   const { symbol, interval, provider } = task;
-  const isUpToDate = await fetchHistory(job);
-  if (isUpToDate) {
-    const lastBar = job.stored.last ?? 0;
-    const gaps = await currentGaps(io.db, { symbol, interval, seriesId: series, catalogVersion, lastBar });
-    // Bars, gaps and features are as the last run left them: only the job has to be completed.
-    if (gaps !== null) {
-      const finished = figuresOf(job, gaps);
-      await io.db.write([completeJob(finished, Date.now())]);
-      return done(finished);
-    }
-  }
   const gaps = await checkGaps(job);
 
   const engineered = await job.engineerTurn(() => engineerSeries(job));

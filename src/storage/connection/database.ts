@@ -25,8 +25,11 @@ export interface Database {
   /**
    * Runs all statements in one write transaction: all take effect, or none. Resolves after the commit. On a file, writes
    * that come close together share a transaction; one of them that fails leaves the others alone.
+   * @param mayWait whether others may come first that share its transaction; `flush` ends the wait
    */
-  write(statements: readonly Write[]): Promise<void>;
+  write(statements: readonly Write[], mayWait?: boolean): Promise<void>;
+  /** Commits at once what may wait. */
+  flush(): void;
   /** Reads rows as arrays: the fast way to read many. */
   rows(sql: string, args: readonly unknown[]): Promise<Row[]>;
   /** Runs statements without parameters outside of a transaction, while no other thread of this process writes. */

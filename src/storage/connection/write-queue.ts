@@ -6,6 +6,10 @@ import type { WriteLock } from "./write-lock.ts";
 
 /** No more writes are taken into a transaction after this long, milliseconds: other threads wait for its end. */
 const GROUP_MS = 10;
+/** How long a thread whose writes come together lets them gather, milliseconds: every commit writes whole pages. */
+const GATHER_MS = 4;
+/** How long a write waits for others that may come, milliseconds. */
+const LINGER_MS = 25;
 /** How long a write is tried again while another process writes, milliseconds. */
 const BUSY_MS = 10_000;
 const PAUSES_MS = [1, 2, 5, 10, 20, 50] as const;
@@ -24,10 +28,13 @@ export const isBusy = (error: unknown): boolean =>
 /**
  * What has gathered while another thread wrote goes into one transaction, each write under a savepoint of its own: one
  * that fails leaves the others alone. A write is reported as done after the commit, and a failed commit to each of the
- * writes that it held.
+ * writes that it held. Writes are committed in the order in which they were added.
  */
 export class WriteQueue {
   #waiting: Write[] = [];
+  /** Whether one of those that wait is to be committed now. */
+  #isDue = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   #draining = false;
   #closed = false;
 
@@ -38,16 +45,25 @@ export class WriteQueue {
   ) {}
 
   /**
-   * Runs `write` inside a transaction.
+   * Runs `write` inside a transaction: at once, or, if it may wait for others, within 25 ms.
    * @returns what it returned, once that is committed
    */
-  add<Result>(write: () => Result): Promise<Result> {
+  add<Result>(write: () => Result, mayWait = false): Promise<Result> {
     if (this.#closed) return Promise.reject(new Error("The database is closed"));
     return new Promise<Result>((resolve, reject) => {
       const since = performance.now();
       this.#waiting.push({ since, run: write, resolve: (result) => resolve(result as Result), reject });
-      if (!this.#draining) void this.#drain();
+      if (mayWait) this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
+      else this.flush();
     });
+  }
+
+  /** Commits what waits. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#isDue = this.#waiting.length > 0;
+    if (this.#isDue && !this.#draining) void this.#drain();
   }
 
   /** Runs `work` outside of a transaction while no other thread writes; `work` opens its own, if it needs one. */
@@ -68,24 +84,27 @@ export class WriteQueue {
   /** Rejects what was not written yet. */
   close(): void {
     this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
     for (const { reject } of this.#waiting.splice(0)) reject(new Error("The database is closed"));
   }
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    for (let tries = 0; this.#waiting.length > 0; ) {
+    for (let tries = 0, last = 0; this.#isDue; ) {
+      if (last > 1) await Bun.sleep(GATHER_MS);
       await this.lock.acquire();
       let busy: unknown;
       try {
         // A closed connection must not be asked for anything: the driver would abort the process.
         if (this.#closed) break;
         busy = this.#begin();
-        if (busy === undefined) this.#commitGroup();
+        if (busy === undefined) last = this.#commitGroup();
       } finally {
         this.lock.release();
       }
       if (busy === undefined) {
         tries = 0;
+        this.#isDue = this.#waiting.length > 0;
         continue;
       }
       this.#rejectOverdue(busy);
@@ -117,7 +136,8 @@ export class WriteQueue {
     this.#waiting.unshift(...kept);
   }
 
-  #commitGroup(): void {
+  /** Returns how many writes were in the group. */
+  #commitGroup(): number {
     const { statements, driver } = this;
     const until = performance.now() + GROUP_MS;
     const settled: (() => void)[] = [];
@@ -133,9 +153,10 @@ export class WriteQueue {
     } catch (error) {
       if (driver.inTransaction) statements.run("ROLLBACK", []);
       for (const { reject } of held) reject(error);
-      return;
+      return held.length;
     }
     for (const settle of settled) settle();
+    return held.length;
   }
 
   /** @throws what ended the whole transaction */

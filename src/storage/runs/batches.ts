@@ -75,7 +75,10 @@ function markDoubtful(seriesId: number, now: number, revised: boolean, suspect: 
   return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
 }
 
-/** Stores a batch in one transaction: its bars, the rejected rows, its row of the ledger and the job's counters. */
+/**
+ * Stores a batch in one transaction: its bars, the rejected rows, its row of the ledger and the job's counters. It may
+ * wait for other batches (`Database.flush`).
+ */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
   const { bars, rejected, seriesId, barsId, runId, window, counters, write = bars, revised = [], source } = batch;
   const { lacking = 0, hasForeign = true, isMarked = false } = batch;
@@ -86,7 +89,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
   const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
   const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
-  await db.write([
+  const statements = [
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
     ...withdrawn.flatMap((part) => removeBars(barsId, part.bars)),
     ...insertBars(barsId, write),
@@ -108,7 +111,8 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
       sql: COUNT_JOB,
       args: [counters.apiCalls, counters.fetchMs, counters.dataPoints, counters.jobId],
     },
-  ]);
+  ];
+  await db.write(statements, true);
 }
 
 /** Records that a window could not be fetched. Stored bars stay, and a window answered before is not marked failed. */

@@ -34,15 +34,14 @@ export async function savePlanStart(db: Database, jobId: number, planFrom: numbe
   await db.write([{ sql: "UPDATE jobs SET plan_from = ?1 WHERE id = ?2", args: [planFrom, jobId] }]);
 }
 
-/** Saves what a work interval has requested of its provider, and how long its stages took. */
-export async function addWorkTime(
-  db: Database,
+const SAVE_WORK_TIME = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4";
+
+/** The statement that saves what a work interval has requested of its provider, and how long its stages took. */
+export function saveWorkTime(
   jobId: number,
-  workTime: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
-): Promise<void> {
-  const { apiCalls, fetchMs, stageMs } = workTime;
-  const args = [apiCalls, fetchMs, JSON.stringify(stageMs), jobId];
-  await db.write([{ sql: "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4", args }]);
+  { apiCalls, fetchMs, stageMs }: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
+): Statement {
+  return { sql: SAVE_WORK_TIME, args: [apiCalls, fetchMs, JSON.stringify(stageMs), jobId] };
 }
 
 export async function saveWork(

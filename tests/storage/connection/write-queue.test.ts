@@ -89,6 +89,31 @@ test("work alone runs outside of a transaction, between two groups", async () =>
   expect(order).toEqual(["outside"]);
 });
 
+test("writes that may wait are committed together with the next one that may not, in their order", async () => {
+  const run = spyOn(statements, "run");
+  const commits = () => run.mock.calls.filter(([sql]) => sql === "COMMIT").length;
+  const order: string[] = [];
+  const note = (name: string) => () => void order.push(name);
+  const early = [1, 2].map((x) =>
+    queue.add(() => statements.run("INSERT INTO t (x) VALUES (?)", [x]), true).then(note(`may wait ${x}`)),
+  );
+  expect(commits()).toBe(0);
+  const now = insert(3).then(note("now"));
+  await Promise.all([...early, now]);
+  expect(order).toEqual(["may wait 1", "may wait 2", "now"]);
+  expect(commits()).toBe(1);
+  expect(stored()).toEqual([1, 2, 3]);
+});
+
+test("a write that may wait is committed without another, by itself or when it is flushed", async () => {
+  await queue.add(() => statements.run("INSERT INTO t (x) VALUES (1)", []), true);
+  expect(stored()).toEqual([1]);
+  const waiting = queue.add(() => statements.run("INSERT INTO t (x) VALUES (2)", []), true);
+  queue.flush();
+  await waiting;
+  expect(stored()).toEqual([1, 2]);
+});
+
 test("a closed queue rejects what it has not written, and everything after it", async () => {
   await lock.acquire();
   const waiting = insert(1);

@@ -1,0 +1,43 @@
+/** The batches of a job that are not committed yet, while it fetches the next ones. */
+
+import type { Database } from "../../storage/db.ts";
+
+/** The most batches and bars that may be lost, and fetched again, when the process is killed. */
+const MAX_BATCHES = 16;
+const MAX_BARS = 20_000;
+
+export class PendingWrites {
+  #writes: Promise<void>[] = [];
+  #bars = 0;
+  #error: { readonly cause: unknown } | null = null;
+
+  constructor(private readonly db: Database) {}
+
+  /**
+   * Goes on with `write` in the background, once there is room for it.
+   * @throws what an earlier write has failed with
+   */
+  async add(bars: number, write: Promise<void>): Promise<void> {
+    this.#writes.push(
+      write.catch((cause) => {
+        this.#error ??= { cause };
+      }),
+    );
+    this.#bars += bars;
+    if (this.#error || this.#writes.length >= MAX_BATCHES || this.#bars >= MAX_BARS) await this.settle();
+  }
+
+  /**
+   * Waits until everything is committed.
+   * @throws what one of the writes has failed with
+   */
+  async settle(): Promise<void> {
+    this.db.flush();
+    await Promise.all(this.#writes);
+    this.#writes = [];
+    this.#bars = 0;
+    const error = this.#error;
+    this.#error = null;
+    if (error) throw error.cause;
+  }
+}
