@@ -161,6 +161,13 @@ export default {
       from: { path: "^src/" },
       to: { path: "^(tests|bench|docs)/" },
     },
+    {
+      name: "src-runs-without-dev-dependencies",
+      comment: "`npm start` installs what the server needs and nothing else.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^bun(:|$)" } },
   ],
   options: {
