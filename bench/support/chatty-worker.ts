@@ -7,7 +7,7 @@ declare const self: Worker;
 const ROUNDS = 100;
 const TOTAL = 200;
 
-const say = (message: FromWorker) => self.postMessage(message);
+const say = (message: FromWorker) => self.postMessage([message]);
 
 self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "open") say({ type: "ready" });

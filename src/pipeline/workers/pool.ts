@@ -248,7 +248,9 @@ export class WorkerPool {
   #spawn(): WorkerHandle {
     const worker = new WorkerHandle(new Worker(this.script, { name: "barkeep-worker" }));
     this.#workers.add(worker);
-    worker.thread.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#onMessage(worker, data));
+    worker.thread.addEventListener("message", ({ data }: MessageEvent<FromWorker[]>) => {
+      for (const message of data) this.#onMessage(worker, message);
+    });
     worker.thread.addEventListener("error", (event) => this.#onExit(worker, event.message));
     worker.thread.addEventListener("close", () => this.#onExit(worker, "the thread ended"));
     worker.send({ type: "open", settings: this.settings });

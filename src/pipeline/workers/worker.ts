@@ -24,7 +24,18 @@ interface PermitRequest {
   readonly refused: (error: Error) => void;
 }
 
-const send = (message: FromWorker) => self.postMessage(message);
+/** What is to be sent: a family of features alone reports some twenty steps, and a message costs more than its content. */
+let unsent: FromWorker[] = [];
+
+function send(message: FromWorker): void {
+  unsent.push(message);
+  if (unsent.length === 1) queueMicrotask(sendAll);
+}
+
+function sendAll(): void {
+  self.postMessage(unsent);
+  unsent = [];
+}
 
 let settings: WorkerSettings;
 let redact = (text: string) => text;
