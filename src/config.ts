@@ -133,6 +133,10 @@ export function withoutCredentials(url: string): string {
     .replace(/([?&][^=&]*(?:token|key|secret|password)[^=&]*=)[^&]*/gi, "$1***");
 }
 
+/** More threads than processors only compute slower: each compiles the features for itself. Two keep a queue moving. */
+const usefulThreads = () => Math.max(2, availableParallelism());
+const usualThreads = () => Math.max(1, Math.min(8, availableParallelism()));
+
 /**
  * Resolves the settings.
  * @param providers those a run may use, with their variables, so that a wrong one stops the start and not the first run
@@ -155,7 +159,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     password: read.secret("BARKEEP_PASSWORD", MIN_PASSWORD),
     passwordHash: readPasswordHash(read),
     readOnly: read.choice("BARKEEP_READ_ONLY", "false", ["true", "false"]) === "true",
-    workers: read.integer("BARKEEP_WORKERS", Math.max(1, Math.min(8, availableParallelism())), 1, MAX_THREADS),
+    workers: Math.min(read.integer("BARKEEP_WORKERS", usualThreads(), 1, MAX_THREADS), usefulThreads()),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),

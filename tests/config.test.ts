@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { availableParallelism } from "node:os";
 import { ConfigError, readConfig } from "../src/config.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
@@ -25,6 +26,7 @@ test("without any variable every setting has a working default", () => {
     logLevel: "info",
   });
   expect(config.workers).toBeGreaterThan(0);
+  expect(read({ BARKEEP_WORKERS: "64" }).workers).toBe(Math.max(2, availableParallelism()));
   expect(read({ PORT: "", HOST: "  ", BARKEEP_WORKERS: "" })).toEqual(config);
 });
 
