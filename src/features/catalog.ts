@@ -1,4 +1,4 @@
-/** The one list of features. Progress totals, the API, the docs page and the tests read it. */
+/** The catalogue of all features. Progress totals, the API, the docs page and the tests read it. */
 
 import { FAMILIES, type Family, type FeatureEntry } from "./define.ts";
 import { distribution } from "./families/distribution.ts";
@@ -15,12 +15,12 @@ import { trend } from "./families/trend.ts";
 import { volatility } from "./families/volatility.ts";
 import { volumeFamily } from "./families/volume.ts";
 
-/** Raise it whenever a feature's values change: older stored states and profiles are then computed again. */
+/** Increase it whenever a feature's values change: stored states and profiles of older versions are then recomputed. */
 export const CATALOG_VERSION = 2;
 
-/** A feature with its place in the catalogue. */
+/** A feature with its position in the catalogue. */
 export interface Feature extends FeatureEntry {
-  /** 1-based place in the run: `Feature {number}/{FEATURE_COUNT}`. */
+  /** 1-based position: `Feature {number}/{FEATURE_COUNT}`. */
   readonly number: number;
   readonly family: Family;
 }
@@ -50,7 +50,7 @@ export const FEATURE_COUNT = FEATURES.length;
 
 const byName = new Map(FEATURES.map((feature) => [feature.name, feature]));
 
-/** The feature of that name, if there is one. */
+/** The feature of that name, or `undefined`. */
 export function featureNamed(name: string): Feature | undefined {
   return byName.get(name);
 }

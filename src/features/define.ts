@@ -1,5 +1,5 @@
 /**
- * The words with which a feature is declared. A feature is a `Series`: a node of a graph whose leaves are the bar
+ * The functions that declare features. A feature is a `Series`: a node of a graph whose leaves are the bar
  * columns. Equal nodes are one node (they are interned by key), so an intermediate that many features need, such as
  * the log return, is computed once per pass.
  */
@@ -8,7 +8,7 @@ import type { BarColumns } from "../domain/market/bars.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { Market } from "../domain/market/symbol.ts";
 
-/** What the features depend on besides the bars. */
+/** What features depend on besides the bars. */
 export interface FeatureSetup {
   readonly interval: Interval;
   /** Decides the bars per year, the time zone and the session: New York regular hours, or around the clock in UTC. */
@@ -41,7 +41,7 @@ export interface Series {
   readonly inputs: readonly Series[];
   /** 0-based bar index of the first value. */
   readonly warmup: number;
-  /** How many values before the first one computed are read of each input. */
+  /** Values of each input that are read before the first computed position. */
   readonly reach: readonly number[];
   /** Numbers of state carried from bar to bar. */
   readonly stateSize: (setup: FeatureSetup) => number;
@@ -52,9 +52,9 @@ export interface Series {
 }
 
 interface Shape<Inputs extends readonly Series[]> {
-  /** Bars by which the first value comes after the first bar on which all inputs are defined (default 0). */
+  /** Bars from the first bar with all inputs defined to the first value (default 0). */
   readonly delay?: number;
-  /** Values before `from` that are read of every input, or of each (default `delay`). */
+  /** Values before `from` that are read of all inputs, or of each (default `delay`). */
   readonly reach?: number | readonly number[];
   /** Values per bar (default 1). */
   readonly width?: number;
@@ -92,8 +92,8 @@ export function bar(field: keyof BarColumns): Series {
 }
 
 /**
- * A series decided by the last `reach` values and the current one of its inputs. `compute` is called with `from` at or after the
- * first bar on which it is defined. It must give the same value for a bar wherever `from` lies (windows are cut into
+ * A series that depends only on the current and the last `reach` values of its inputs. `compute` is called with `from`
+ * at or after the first bar on which it is defined. Its value for a bar must not depend on `from` (windows are cut into
  * blocks at fixed bar indices for this), so that an update equals a full pass bit by bit.
  */
 export function windowed<const Inputs extends readonly Series[]>(
@@ -115,8 +115,8 @@ export function windowed<const Inputs extends readonly Series[]>(
 }
 
 /**
- * A series that carries state from bar to bar. `compute` sees every bar exactly once, from the first bar of the
- * series on, in spans that follow on one another. Values before `first` are blanked by the engine.
+ * A series that carries state from bar to bar. `compute` gets every bar exactly once, from the first bar of the series
+ * on, in consecutive spans. The engine replaces values before `first` by NaN.
  */
 export function recursive<const Inputs extends readonly Series[]>(
   name: string,
@@ -155,29 +155,29 @@ export const FAMILIES = [
 ] as const;
 export type Family = (typeof FAMILIES)[number];
 
-/** How far back a value remembers. */
+/** Which bars a value depends on. */
 export type Memory =
-  /** The last `bars` bars alone decide the value. */
+  /** Only on the last `bars` bars. */
   | { readonly kind: "window"; readonly bars: number }
-  /** A state is carried; a run from a later start differs until the seed is forgotten. */
+  /** On a carried state: a computation from a later start differs until the seed has decayed. */
   | { readonly kind: "recursive" }
-  /** The value depends on where the series starts. */
+  /** On all bars since the start of the series. */
   | { readonly kind: "cumulative" }
-  /** The state starts again with each session. */
+  /** On the bars of the session: the state starts again with each. */
   | { readonly kind: "session" };
 
 export const windowOf = (bars: number): Memory => ({ kind: "window", bars });
 export const RECURSIVE: Memory = { kind: "recursive" };
 export const CUMULATIVE: Memory = { kind: "cumulative" };
 
-/** 0-based bar index of the first value; at intraday intervals two features wait for sessions, not bars. */
+/** 0-based bar index of the first value; at intraday intervals two features count sessions, not bars. */
 export type Warmup = number | "second session" | "20 sessions";
 
-/** One feature as its family lists it. */
+/** One feature as its family declares it. */
 export interface FeatureEntry {
   readonly name: string;
   readonly formula: string;
-  /** Where the formula comes from, or the library whose values it has. */
+  /** The source of the formula, or the library whose values it reproduces. */
   readonly source: string;
   readonly warmup: Warmup;
   readonly memory: Memory;

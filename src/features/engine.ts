@@ -1,7 +1,7 @@
 /**
- * From bars to features. One engine for all of it: the profile of a symbol (its last values, with the state from which
- * the next update goes on) and the matrix (every value, block by block). Both are passes of the same nodes over
- * stretches of bars, so a full pass, an update and the matrix agree bit by bit.
+ * Computes features from bars: the profile of a symbol (its last values, with the state from which the next update
+ * continues) and the matrix (every value, block by block). Both are passes of the same nodes over blocks of bars, so a
+ * full pass, an update and the matrix agree bit by bit.
  */
 
 import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
@@ -11,7 +11,7 @@ import { emptyCarry, runPlan, Scratch } from "./pass.ts";
 import { blockLength, type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
 
-/** How many of its last values each feature shows (sparkline). */
+/** Last values of each feature that a profile keeps (sparkline). */
 export const TAIL = 100;
 /** The plans of the profile: all features, and their state alone. */
 const PROFILE = planOf(FEATURES.map((feature) => feature.series));
@@ -23,16 +23,16 @@ const ADVANCE = planOf(
 const BLOCK = 4096;
 
 /**
- * How many stored bars an update must give before the new ones. The state is taken `TAIL` bars before the end, so the
- * last bars may be corrected by a later fetch without a full pass.
+ * Stored bars that an update must pass before the new ones. The state is taken `TAIL` bars before the end, so a later
+ * fetch may correct the last bars without a full pass.
  */
 export const LOOKBACK_BARS = PROFILE.margin + TAIL;
 
-/** Where the computation of a profile stands. */
+/** The progress of computing a profile. */
 export interface EngineerProgress {
   /**
-   * How far the work is, in features: of a long history the share that has been read, of a short one the features whose
-   * values are known. Never falls, ends at all of them.
+   * Progress in features: for a long history the share that has been read, for a short one the features whose values
+   * are known. Never falls; ends at the number of features.
    */
   readonly done: number;
   /** The family of the next feature, or null after the last. */
@@ -44,7 +44,7 @@ export interface Engineered {
   readonly values: Float64Array;
   /** The last `TAIL` values (or all) of every feature, oldest first. */
   readonly tails: readonly Float64Array[];
-  /** What an update needs to go on from here (state.ts). */
+  /** What the next update continues from (state.ts). */
   readonly state: Uint8Array;
   /** Bars since the start of the series. */
   readonly barCount: number;
@@ -54,8 +54,8 @@ export interface Engineered {
 export type Resume = ResumePoint;
 
 /**
- * Reads a stored state for an update. `bars` are the last `LOOKBACK_BARS` stored bars (or all) and the new ones. The
- * answer is either what `engineer` wants or the reason for which only a full pass will do.
+ * Reads a stored state for an update. `bars` are the last `LOOKBACK_BARS` stored bars (or all) and the new ones.
+ * Returns what `engineer` needs, or why a full pass is required.
  */
 export function resumeFrom(
   state: Uint8Array,
@@ -67,8 +67,8 @@ export function resumeFrom(
 
 /**
  * Computes the profile of all features at the last of `bars`. Without `resume`, `bars` is the whole series; with it,
- * the bars it was read with. Yields after every feature, and now and then while it reads a long history, so that the
- * caller can report progress or stop.
+ * the bars it was read with. Yields after every block of bars and after every feature, so that the caller can report
+ * progress or stop.
  */
 export function* engineer(
   bars: BarColumns,
@@ -85,7 +85,7 @@ export function* engineer(
   for (let from = start; from < cut; from += BLOCK) {
     const to = Math.min(cut, from + BLOCK);
     drain(runPlan(ADVANCE, spanOf(bars, PROFILE, offset, from, to), carry, setup, scratch, ignore));
-    // All features advance together through a long history: only the last bars are left to tell one from another.
+    // All features advance together through a long history, so progress counts blocks; the last bars count features.
     if (length - start > BLOCK) read = Math.floor((FEATURES.length * (to - start)) / (length - start));
     yield { done: read, next: FEATURES[0]!.family };
   }
@@ -109,15 +109,14 @@ export function* engineer(
 /** Rows of the feature matrix. */
 export interface FeatureBlock {
   readonly ts: Float64Array;
-  /** One column per feature asked for, in that order; NaN where undefined. */
+  /** One column per requested feature, in that order; NaN where undefined. */
   readonly columns: readonly Float64Array[];
 }
 
 /**
- * The feature matrix, in blocks of at most `blockSize` rows with memory that does not depend on their number. The
- * answer takes the bars of the whole series from its start, in order, cut wherever it suits their reader, and gives the
- * blocks that each stretch completes; rows before `since` (epoch seconds) are computed only as far as later ones need
- * and are left out.
+ * The feature matrix in blocks of at most `blockSize` rows, in constant memory. The returned function takes the bars of
+ * the series from its start, in order and in chunks of any size, and yields the blocks that each chunk completes. Rows
+ * before `since` (epoch seconds) are left out, and computed only as far as later ones need them.
  */
 export function featureMatrix(
   setup: FeatureSetup,
@@ -155,7 +154,7 @@ export function featureMatrix(
   };
 }
 
-/** The feature matrix of bars that are all at hand, or come as one stretch after the other. */
+/** The feature matrix of bars that are available as a sequence of chunks. */
 export function* featureBlocks(
   chunks: Iterable<BarColumns>,
   setup: FeatureSetup,
@@ -188,7 +187,7 @@ function joinBars(before: BarColumns, after: BarColumns): BarColumns {
   return joined;
 }
 
-/** A feature's own values: nothing before its warm-up, no infinity, no −0. */
+/** A feature's values as published: NaN before the warm-up and for infinities, 0 for −0. */
 function published(feature: Feature, column: Float64Array, from: number, to: number, base: number): Float64Array {
   const values = column.slice(from, to);
   const warmup = typeof feature.warmup === "number" ? feature.warmup - base - from : 0;

@@ -1,46 +1,46 @@
 /**
- * Running a plan over a stretch of bars. A pass knows nothing but the bars of its span, a margin of bars before them
- * and what the recursions remember; a long series, an update and a matrix are all made of such passes.
+ * Runs a plan over a block of bars. A pass needs only the bars of its span, a margin of bars before them and the
+ * carried state of the recursions; a long series, an update and a matrix are sequences of such passes.
  */
 
 import { BAR_FIELDS, type BarColumns } from "../domain/market/bars.ts";
 import type { FeatureSetup, Series } from "./define.ts";
 import type { ComputePlan } from "./plan.ts";
 
-/** What one recursion remembers between passes. */
-interface Remembered {
+/** What one recursion carries between passes. */
+interface Recursion {
   readonly state: Float64Array;
   /** Its last values, for the windows that read them. */
   readonly kept: Float64Array;
 }
 
-/** What all recursions of a plan remember after `count` bars. */
+/** What all recursions of a plan carry after `count` bars. */
 export interface Carry {
   count: number;
-  readonly remembered: ReadonlyMap<Series, Remembered>;
+  readonly recursions: ReadonlyMap<Series, Recursion>;
 }
 
 /** The carry before the first bar. */
 export function emptyCarry(plan: ComputePlan, setup: FeatureSetup): Carry {
-  const remembered = new Map<Series, Remembered>();
+  const recursions = new Map<Series, Recursion>();
   for (const [series, back] of plan.stateful) {
     const kept = new Float64Array(back).fill(Number.NaN);
-    remembered.set(series, { state: new Float64Array(series.stateSize(setup)), kept });
+    recursions.set(series, { state: new Float64Array(series.stateSize(setup)), kept });
   }
-  return { count: 0, remembered };
+  return { count: 0, recursions };
 }
 
-/** A stretch of bars as a pass sees it: `bars` starts at the absolute index `base`, the span at position `from`. */
+/** The bars of a pass: `bars` starts at the absolute index `base`, the span at position `from`. */
 interface Span {
   readonly bars: BarColumns;
   readonly base: number;
   readonly from: number;
 }
 
-/** Takes a target's finished column; only positions from `from` to the end of the stretch are its own. */
+/** Receives a target's finished column; only positions from `from` to the end of the block are valid. */
 type Emit = (target: number, column: Float64Array) => void;
 
-/** Scratch columns, grown to the longest stretch seen and used again from pass to pass. */
+/** Scratch columns, grown to the longest block and reused from pass to pass. */
 export class Scratch {
   readonly #columns: Float64Array[] = [];
 
@@ -58,7 +58,7 @@ export class Scratch {
 }
 
 /**
- * Computes the plan over one stretch, yields after every target and brings `carry` to the stretch's end. `bars` must
+ * Computes the plan over one block, yields after every target and advances `carry` to the end of the block. `bars` must
  * hold `plan.margin` bars before `from`, or all there are.
  */
 export function* runPlan(
@@ -85,11 +85,11 @@ export function* runPlan(
     const first = series.warmup - base;
     const origin = step.origin - base;
     if (series.stateful) {
-      const { state, kept } = carry.remembered.get(series)!;
+      const { state, kept } = carry.recursions.get(series)!;
       restore(kept, out, from);
       series.compute(out, { from, to, origin, first, state, setup }, ...inputs);
       if (first > from) out.fill(Number.NaN, from, Math.min(first, to));
-      keep(kept, out, to);
+      save(kept, out, to);
     } else {
       const start = Math.max(0, from - back);
       const defined = clamp(first, start, to);
@@ -104,14 +104,14 @@ const NO_STATE = new Float64Array(0);
 
 const clamp = (value: number, least: number, most: number) => (value < least ? least : Math.min(value, most));
 
-/** Writes the kept values before position `from`; those of before the first bar have no place. */
+/** Writes the kept values before position `from`, without those before the first bar. */
 function restore(kept: Float64Array, out: Float64Array, from: number): void {
   const count = Math.min(kept.length, from);
   out.set(kept.subarray(kept.length - count), from - count);
 }
 
-/** Keeps the last values before position `to`. */
-function keep(kept: Float64Array, out: Float64Array, to: number): void {
+/** Saves the last values before position `to`. */
+function save(kept: Float64Array, out: Float64Array, to: number): void {
   const count = Math.min(kept.length, to);
   kept.set(out.subarray(to - count, to), kept.length - count);
 }

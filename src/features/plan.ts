@@ -1,6 +1,6 @@
 /**
  * The order in which a set of series is computed, and in which columns. Every node comes after its inputs and is
- * computed once; a column is given to the next node as soon as nobody reads it any more.
+ * computed once; a column is reused as soon as no later node reads it.
  */
 
 import { BAR_FIELDS } from "../domain/market/bars.ts";
@@ -17,7 +17,7 @@ interface ComputeStep {
   readonly back: number;
 }
 
-/** Hand out the column of a target, by its place in the list of targets. */
+/** Emit the column of a target, by its position in the list of targets. */
 interface EmitStep {
   readonly emit: number;
   readonly column: number;
@@ -29,21 +29,21 @@ export interface ComputePlan {
   readonly steps: readonly Step[];
   /** Values per bar of every column, the bar columns included. */
   readonly widths: readonly number[];
-  /** Values before the span that some node needs: the bars to be given before the first new one. */
+  /** Values before the span that some node needs: bars to pass before the first new one. */
   readonly margin: number;
-  /** Nodes with state, inputs first, with the number of past values to be kept with it. */
+  /** Nodes with state, inputs first, and the number of past values to keep for each. */
   readonly stateful: ReadonlyMap<Series, number>;
 }
 
 /** Values that the columns of a pass may hold, so that they stay in the cache, and the bars of a pass this gives. */
 const CACHED = 2 ** 17;
-const FEWEST_BARS = 4096;
-const MOST_BARS = 16_384;
+const MIN_BARS = 4096;
+const MAX_BARS = 16_384;
 
 /** How many bars of a long series to compute at a time. */
 export function blockLength(plan: ComputePlan): number {
   const width = plan.widths.reduce((sum, width) => sum + width, 0);
-  return Math.min(MOST_BARS, Math.max(FEWEST_BARS, Math.floor(CACHED / width)));
+  return Math.min(MAX_BARS, Math.max(MIN_BARS, Math.floor(CACHED / width)));
 }
 
 /** The nodes that `targets` need, inputs first, each once. */
@@ -58,7 +58,7 @@ function inOrder(targets: readonly Series[]): Series[] {
   return [...found];
 }
 
-/** How many values before the span each node must provide. A recursion reads no past of its own: it is restored. */
+/** Values before the span that each node must provide. A recursion's own are restored, not computed. */
 function backOf(nodes: readonly Series[]): Map<Series, number> {
   const back = new Map<Series, number>(nodes.map((series) => [series, 0]));
   for (const series of nodes.toReversed()) {
@@ -70,14 +70,14 @@ function backOf(nodes: readonly Series[]): Map<Series, number> {
   return back;
 }
 
-/** Plans the computation of `targets`; with `emit` false only for the state that the recursions among them leave. */
+/** Plans the computation of `targets`; with `emit` false only that of the recursions' state. */
 export function planOf(targets: readonly Series[], emit = true): ComputePlan {
   const back = backOf(inOrder(targets));
-  const wanted = emit ? targets : [...back.keys()].filter((series) => series.stateful);
+  const needed = emit ? targets : [...back.keys()].filter((series) => series.stateful);
 
   const actions: ({ compute: Series } | { emit: number; series: Series })[] = [];
   const computed = new Set<Series>();
-  wanted.forEach((target, index) => {
+  needed.forEach((target, index) => {
     for (const series of inOrder([target])) {
       if (computed.has(series) || series.field) continue;
       computed.add(series);

@@ -1,9 +1,7 @@
 /**
- * The state of a symbol's features as bytes: what the recursions remember, and enough to know whether it may be
- * trusted. Stored with the profile; an update reads it, computes the new bars only and writes the next one.
- *
- * Layout, before compression: a header of eight float64, then per recursion its state and its kept values, all float64
- * in native byte order, then the CRC-32 of everything before it as one more float64.
+ * The state of a symbol's features as bytes, stored with its profile: an update reads it, computes only the new bars and
+ * writes the next state. Layout, before compression, in native float64: a header of eight numbers, per recursion its
+ * state and its kept values, and the CRC-32 of all of these.
  */
 
 import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/market/bars.ts";
@@ -12,21 +10,21 @@ import type { FeatureSetup } from "./define.ts";
 import { type Carry, emptyCarry } from "./pass.ts";
 import type { ComputePlan } from "./plan.ts";
 
-/** Why a stored state is refused; the caller then makes a full pass. */
+/** Why a stored state cannot be used; the caller then makes a full pass. */
 export type StateRefusal =
-  /** The bytes are damaged or are no state at all. */
+  /** The bytes are damaged or not a state. */
   | "corrupt"
   /** Written by another version of the catalogue or of the state's layout. */
   | "version"
   /** Made for another interval or market. */
   | "setup"
-  /** The bars given do not continue those it was made from: revised, cut off or not enough of them. */
+  /** The bars do not continue those it was made from: they were revised, cut off, or are too few. */
   | "history";
 
 const MARKETS = ["us_equity", "crypto"] as const;
 const HEADER = 8;
 
-/** A checksum of the plan's layout: any change to a node's formula, state or kept values makes another. */
+/** A checksum of the plan's layout: any change to a node's formula, state or kept values changes it. */
 function layoutOf(plan: ComputePlan, setup: FeatureSetup): number {
   const nodes = [...plan.stateful].map(([series, back]) => `${series.key}:${series.stateSize(setup)}:${back}`);
   return Bun.hash.crc32([plan.margin, ...nodes].join(";"));
@@ -50,7 +48,7 @@ export function writeState(
   end: number,
   firstTs: number,
 ): Uint8Array {
-  const parts = [...carry.remembered.values()].flatMap(({ state, kept }) => [state, kept]);
+  const parts = [...carry.recursions.values()].flatMap(({ state, kept }) => [state, kept]);
   const floats = new Float64Array(HEADER + parts.reduce((length, part) => length + part.length, 1));
   floats.set([
     version,
@@ -71,7 +69,7 @@ export function writeState(
   return Bun.zstdCompressSync(floats, { level: 1 });
 }
 
-/** A state that fits its bars: the series goes on at position `next` of the bars it was read with. */
+/** A state that fits its bars: the series continues at position `next` of the bars it was read with. */
 export interface ResumePoint {
   readonly carry: Carry;
   readonly next: number;
@@ -106,7 +104,7 @@ export function readState(
 
   const carry = emptyCarry(plan, setup);
   let at = HEADER;
-  for (const { state, kept } of carry.remembered.values()) {
+  for (const { state, kept } of carry.recursions.values()) {
     for (const part of [state, kept]) {
       part.set(floats.subarray(at, at + part.length));
       at += part.length;

@@ -1,4 +1,4 @@
-/** Nothing that happened long ago leaves a trace in a window, and a running sum keeps its digits. */
+/** Values that have left a window do not affect it, and running sums stay exact. */
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { type BarColumns, sliceBars } from "../../src/domain/market/bars.ts";
@@ -7,13 +7,13 @@ import type { FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";
 import { plainHistory, runEngineer } from "./histories.ts";
 
-// Two cores may be busy with other things.
+// Longer than the default, for a busy machine.
 setDefaultTimeout(60_000);
 
 const MINUTES: FeatureSetup = { interval: "1m", market: "us_equity" };
 
-/** A history whose first part is a million times dearer and busier than the rest. */
-function cooledDown(length: number): BarColumns {
+/** A history whose first part has a million times the prices and volumes of the rest. */
+function calmAfterExtremes(length: number): BarColumns {
   const bars = plainHistory(length, MINUTES, 5);
   const scaled = (column: Float64Array, by: number) =>
     column.map((value, index) => (index < length / 2 ? value * by : value));
@@ -29,7 +29,7 @@ function cooledDown(length: number): BarColumns {
 
 test("a window forgets values that left it, however large they were", () => {
   const length = 30_000;
-  const bars = cooledDown(length);
+  const bars = calmAfterExtremes(length);
   const features = FEATURES.filter((feature) => feature.memory.kind === "window");
   const whole = [...featureBlocks([bars], MINUTES, features, { since: bars.ts[length - 1]! })].at(-1)!;
   const every = [...featureBlocks([bars], MINUTES, features)].at(-1)!;

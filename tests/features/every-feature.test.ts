@@ -9,7 +9,7 @@ import { FAMILIES, type FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks } from "../../src/features/engine.ts";
 import { firstDifference, historyShapes, makeHistory, plainHistory, randomFrom, setups } from "./histories.ts";
 
-// Two cores may be busy with other things.
+// Longer than the default, for a busy machine.
 setDefaultTimeout(60_000);
 
 const DAILY: FeatureSetup = { interval: "1d", market: "us_equity" };

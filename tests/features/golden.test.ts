@@ -1,4 +1,4 @@
-/** Every feature on every series against the judge: the plain formula, computed window by window (oracle/). */
+/** Every feature on every series compared with the oracle: the plain formula, computed window by window (oracle/). */
 
 import { describe, expect, test } from "bun:test";
 import { FEATURES, type Feature } from "../../src/features/catalog.ts";
@@ -32,11 +32,11 @@ function unitOf(name: string, series: TestSeries, expected: Expected): (t: numbe
   const total = expected.get(TOTALS[name] ?? "");
   if (!total) return () => 1;
   let largest = 0;
-  const sofar = total.map((value) => {
+  const soFar = total.map((value) => {
     largest = Math.max(largest, Number.isNaN(value) ? 0 : Math.abs(value));
     return largest;
   });
-  return (t) => sofar[t]!;
+  return (t) => soFar[t]!;
 }
 
 /** What is wrong with a feature's values, or null. */

@@ -1,4 +1,4 @@
-/** Histories for the feature tests: random walks, with every awkwardness that real bars have. */
+/** Histories for the feature tests: random walks with all the irregularities of real bars. */
 
 import fc from "fast-check";
 import { type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
@@ -7,7 +7,7 @@ import { DAY, type Interval } from "../../src/domain/market/interval.ts";
 import type { FeatureSetup } from "../../src/features/define.ts";
 import { type Engineered, engineer, type Resume } from "../../src/features/engine.ts";
 
-/** What a history is made of; everything else follows from the seed. */
+/** The parameters of a history; everything else follows from the seed. */
 export interface HistoryShape {
   readonly seed: number;
   readonly length: number;

@@ -1,4 +1,4 @@
-/** An update gives what a full pass gives, whatever the history and wherever it is cut. */
+/** An update equals a full pass, for any history and any cut. */
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
@@ -8,12 +8,12 @@ import type { FeatureSetup } from "../../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, resumeFrom, TAIL } from "../../src/features/engine.ts";
 import { firstDifference, historyShapes, makeHistory, plainHistory, runEngineer, setups } from "./histories.ts";
 
-// Two cores may be busy with other things.
+// Longer than the default, for a busy machine.
 setDefaultTimeout(60_000);
 
 const DAILY: FeatureSetup = { interval: "1d", market: "us_equity" };
 
-/** Goes on from a stored state after the first `stored` of `bars`. */
+/** Continues from a stored state after the first `stored` of `bars`. */
 function update(state: Uint8Array, bars: BarColumns, stored: number, setup: FeatureSetup) {
   const part = sliceBars(bars, Math.max(0, stored - LOOKBACK_BARS), bars.ts.length);
   const resume = resumeFrom(state, part, setup);

@@ -1,4 +1,4 @@
-/** `Feature k/200` is where the work really is. */
+/** `Feature k/200` shows the real progress. */
 
 import { expect, test } from "bun:test";
 import { emptyBars } from "../../src/domain/market/bars.ts";
@@ -26,7 +26,7 @@ test("a long history reports its share, never falls, and ends at all", () => {
   const done = steps(20_000).map((step) => step.done);
   expect(done.every((k, index) => index === 0 || k >= done[index - 1]!)).toBe(true);
   expect(done.at(-1)).toBe(FEATURE_COUNT);
-  // 20,000 bars are read in stretches of 4,096: each moves the count by about a fifth.
+  // 20,000 bars are read in blocks of 4,096: each moves the count by about a fifth.
   expect(new Set(done).has(40)).toBe(true);
   expect(new Set(done).has(81)).toBe(true);
 });

@@ -1,9 +1,7 @@
 /**
- * The features that TA-Lib has against TA-Lib's own C code (compiled to WebAssembly), and the judge of the golden
- * tests likewise, so that the two tests do not share a misreading of the catalogue.
- *
- * TA-Lib keeps running sums without compensation and tests for zero with absolute thresholds (1e-14, and 1e-8 for
- * variances), so it is compared on prices and volumes of an ordinary size.
+ * Compares engine and oracle with TA-Lib's own C code (compiled to WebAssembly), so that they do not share a misreading
+ * of the catalogue. TA-Lib keeps running sums without compensation and tests for zero with absolute thresholds, so it is
+ * compared on prices and volumes of ordinary size.
  */
 
 import { describe, expect, test } from "bun:test";
@@ -56,7 +54,7 @@ const DIFFERENCES: Readonly<Record<string, { why: string; allowed: (bars: BarCol
 };
 
 const ORDINARY = testSeries().filter(({ name }) => /^(daily|hourly|15-minute|5-minute|1-minute) /.test(name));
-const STILL = testSeries().filter(({ name }) => /^(flat at the start|flat stretches|coarse ticks)/.test(name));
+const FLAT = testSeries().filter(({ name }) => /^(flat at the start|flat stretches|coarse ticks)/.test(name));
 
 /** The engine's values by name, whole columns. */
 function engine({ bars, interval, market }: TestSeries): Map<string, ArrayLike<number>> {
@@ -96,7 +94,7 @@ describe.each(ORDINARY)("$name", (series) => {
   });
 });
 
-describe.each(STILL)("$name: zero denominators are the one difference", (series) => {
+describe.each(FLAT)("$name: zero denominators are the one difference", (series) => {
   test("zero denominators are the engine's one difference from TA-Lib", () =>
     expect(differences(series, engine(series))).toEqual([]));
   test("zero denominators are the oracle's one difference from TA-Lib", () =>

@@ -1,10 +1,10 @@
-/** The shape of the bar (after qlib's Alpha158), and how often its shape says something. */
+/** The shape of the bar (after qlib's Alpha158), and how frequent three shapes are. */
 
 import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
 import { close, high, low, open, quotient, range } from "../kernels/bar.ts";
 import { mean } from "../kernels/sum.ts";
 
-/** One bar's own measure, computed straight from its columns: an intermediate would cost more than it saves. */
+// Measures of a single bar are computed directly from its columns: an intermediate would cost more than it saves.
 const toOpen = windowed("kmid", [close, open], {
   compute(out, { from, to }, c, o) {
     for (let t = from; t < to; t++) out[t] = (c[t]! - o[t]!) / o[t]!;
@@ -67,7 +67,7 @@ const doji = windowed("doji", [open, high, low, close], {
   },
 });
 
-/** One bar's own measure, as qlib names and defines it. */
+/** A measure of a single bar, as qlib names and defines it. */
 function shape(name: string, formula: string, qlib: string, unit: string, series: Series): FeatureEntry {
   return { name: `kbar_${name}`, formula, source: `qlib ${qlib}`, warmup: 0, memory: windowOf(1), unit, series };
 }

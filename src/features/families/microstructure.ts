@@ -1,4 +1,4 @@
-/** Liquidity, spread and order flow, as far as bars show them. */
+/** Liquidity, spread and order flow, estimated from bars. */
 
 import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
 import { dollarVolume, gapReturn, logReturn, quotient, volume } from "../kernels/bar.ts";
@@ -31,7 +31,7 @@ const gapShare = windowed("gap_share", [deviations(gapReturn, 20), deviations(lo
   },
 });
 
-/** A measure decided by the last `bars` bars. */
+/** A measure that depends only on the last `bars` bars. */
 function measure(
   name: string,
   formula: string,

@@ -20,10 +20,10 @@ const slowK = mean(stochastic(14), 3);
 const rsi14 = rsi(close, 14);
 
 const pressure = sum(buyingPressure, 7);
-const travel = sum(trueRange, 7);
+const trueRanges = sum(trueRange, 7);
 
-/** The sums over 14 and 28 bars are made of those over 7. */
-const ultimate = windowed("ultosc", [pressure, travel], {
+/** The sums over 14 and 28 bars are composed of those over 7. */
+const ultimate = windowed("ultosc", [pressure, trueRanges], {
   delay: 21,
   compute(out, { from, to }, bp, tr) {
     for (let t = from; t < to; t++) {

@@ -36,7 +36,7 @@ const squeeze = windowed("squeeze", [pstd(close, 20), wilder(trueRange, 20)], {
 });
 
 const averages = [close, ema(close, 12), ema(close, 26), mean(close, 50), mean(close, 200)] as const;
-/** A difference of at most this part of the price is rounding: on ticks two averages can be equal but for it. */
+/** Differences of at most this share of the price are rounding: averages of prices in ticks can be equal but for it. */
 const ROUNDING = 1e-12;
 
 const alignment = windowed("alignment", averages, {
@@ -69,7 +69,7 @@ const reversionSpeed = windowed("reversion_speed", [slopeOn(before, logReturn, 6
   },
 });
 
-/** A measure first defined on the last of `bars` bars, and decided by them unless it says otherwise. */
+/** A measure first defined on the last of `bars` bars; it depends only on them unless `memory` says otherwise. */
 function measure(
   name: string,
   formula: string,

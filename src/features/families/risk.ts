@@ -18,7 +18,7 @@ function loss(name: string, which: number): Series {
   });
 }
 
-/** The 0.05 quantile of the normal law. */
+/** The 0.05 quantile of the standard normal distribution. */
 const Z = -1.6448536269514722;
 
 const cornishFisher = windowed("mvar", [moments(simpleReturn, 60)], {

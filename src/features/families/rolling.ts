@@ -1,4 +1,4 @@
-/** Operators of qlib's Alpha158 that add something to the other families. */
+/** Operators of qlib's Alpha158 that no other family covers. */
 
 import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
 import {

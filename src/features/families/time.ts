@@ -1,4 +1,4 @@
-/** Calendar and session, on the exchange's own clock. */
+/** Calendar and session, in the exchange's local time. */
 
 import { type FeatureEntry, type Memory, type Series, type Warmup, windowOf } from "../define.ts";
 import {

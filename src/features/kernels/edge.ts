@@ -9,10 +9,10 @@ import { slideSum } from "./sum.ts";
 const TERMS = 22;
 /** Bars computed at a time: all terms of them stay in the cache. */
 const CHUNK = 512;
-const LONGEST = 128;
+const MAX_WINDOW = 128;
 
 /** Term k of the pair at `place` stands at `k * STRIDE + place`; its sliding mean at the same index of `means`. */
-const STRIDE = CHUNK + LONGEST;
+const STRIDE = CHUNK + MAX_WINDOW;
 const terms = new Float64Array(TERMS * STRIDE);
 const means = new Float64Array(TERMS * STRIDE);
 const columnOf = (all: Float64Array, term: number) => all.subarray(term * STRIDE, (term + 1) * STRIDE);

@@ -132,22 +132,22 @@ export function chaikinOscillator(fast: number, slow: number): Series {
     state: 2,
     compute(out, { from, to, origin, state }, h, l, c, v) {
       const start = origin + 1;
-      let quick = state[0]!;
-      let calm = state[1]!;
+      let fastDistance = state[0]!;
+      let slowDistance = state[1]!;
       let t = Math.max(from, start);
       if (from < start && from < to) out[origin] = 0;
       if ((t - start) % 2 === 1) t--;
       for (; t < to; t += 2) {
         const one = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
-        if (t >= from) out[t] = (quick - one) * a - (calm - one) * b;
+        if (t >= from) out[t] = (fastDistance - one) * a - (slowDistance - one) * b;
         if (t + 1 === to) break;
         const two = flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
-        quick = quick * aTwice - (one * aTwice + two * a);
-        calm = calm * bTwice - (one * bTwice + two * b);
-        out[t + 1] = quick - calm;
+        fastDistance = fastDistance * aTwice - (one * aTwice + two * a);
+        slowDistance = slowDistance * bTwice - (one * bTwice + two * b);
+        out[t + 1] = fastDistance - slowDistance;
       }
-      state[0] = quick;
-      state[1] = calm;
+      state[0] = fastDistance;
+      state[1] = slowDistance;
     },
   });
 }

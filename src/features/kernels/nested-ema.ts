@@ -162,8 +162,8 @@ export function averageOverItsAverage(x: Series, n: number): Series {
  * the same bar (TA-Lib MACD).
  */
 export function convergence(x: Series, fast: number, slow: number): Series {
-  const quick = linksOf([fast]);
-  const calm = linksOf([slow]);
+  const fastLinks = linksOf([fast]);
+  const slowLinks = linksOf([slow]);
   const skip = slow - fast;
   const [a, b] = [2 / (fast + 1), 2 / (slow + 1)];
   return recursive(`macd${fast}_${slow}`, [x], {
@@ -172,8 +172,8 @@ export function convergence(x: Series, fast: number, slow: number): Series {
     compute(out, { from, to, origin, first, state }, x) {
       let t = Math.max(from, origin);
       for (; t < to && t <= first; t++) {
-        if (t >= origin + skip) seed(quick, state, 0, t - origin - skip, x[t]!);
-        seed(calm, state, LINK_STATE, t - origin, x[t]!);
+        if (t >= origin + skip) seed(fastLinks, state, 0, t - origin - skip, x[t]!);
+        seed(slowLinks, state, LINK_STATE, t - origin, x[t]!);
         out[t] = state[0]! - state[2]!;
       }
       let y1 = state[0]!;
@@ -191,8 +191,8 @@ export function convergence(x: Series, fast: number, slow: number): Series {
 
 /** 100·(EMA_fast(x) − EMA_slow(x))/EMA_slow(x), each with its own seed (TA-Lib PPO). */
 export function percentageOscillator(x: Series, fast: number, slow: number): Series {
-  const quick = linksOf([fast]);
-  const calm = linksOf([slow]);
+  const fastLinks = linksOf([fast]);
+  const slowLinks = linksOf([slow]);
   const [a, b] = [2 / (fast + 1), 2 / (slow + 1)];
   return recursive(`ppo${fast}_${slow}`, [x], {
     delay: slow - 1,
@@ -200,8 +200,8 @@ export function percentageOscillator(x: Series, fast: number, slow: number): Ser
     compute(out, { from, to, origin, first, state }, x) {
       let t = Math.max(from, origin);
       for (; t < to && t <= first; t++) {
-        seed(quick, state, 0, t - origin, x[t]!);
-        seed(calm, state, LINK_STATE, t - origin, x[t]!);
+        seed(fastLinks, state, 0, t - origin, x[t]!);
+        seed(slowLinks, state, LINK_STATE, t - origin, x[t]!);
         out[t] = (100 * (state[0]! - state[2]!)) / state[2]!;
       }
       let y1 = state[0]!;

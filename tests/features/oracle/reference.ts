@@ -1,4 +1,4 @@
-/** The judge: every feature of the catalogue by its plain formula, O(bars × window), sharing no code with the engine. */
+/** The oracle: every feature of the catalogue by its plain formula, O(bars × window), sharing no code with the engine. */
 
 import type { BarColumns } from "../../../src/domain/market/bars.ts";
 import { barsOf, type Series, type Setup } from "./bars.ts";

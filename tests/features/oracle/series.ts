@@ -1,4 +1,4 @@
-/** The series the features are tried on: ordinary ones at every interval, and the awkward ones that break formulas. */
+/** The series that features are tested on: ordinary ones at every interval, and irregular ones that break formulas. */
 
 import { type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";

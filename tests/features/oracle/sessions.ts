@@ -1,4 +1,4 @@
-/** Bar times as real markets have them: New York sessions with their clock changes, half days and holes; or no pause at all. */
+/** Bar times of real markets: New York sessions with clock changes, half days and gaps, or around the clock. */
 
 import { DAY, INTERVAL_SECONDS } from "../../../src/domain/market/interval.ts";
 import type { Setup } from "./bars.ts";
