@@ -1,9 +1,9 @@
-// The chart of a profile, loaded by its page only: bars, volume and the chosen overlays, read from /api/bars and
-// /api/features in pieces. Without this script the page still shows every number and offers them as files.
+// The chart of a profile, loaded only by its page: bars, volume and the chosen overlays, read from /api/bars and
+// /api/features in parts. Without this script the page shows every number and offers downloads.
 
 import { colourOf, readColours } from "./profiles/chart-colours.js";
 import { barsOf, pointsOf, readRows } from "./profiles/chart-data.js";
-import { chosenLines, rememberOverlays } from "./profiles/overlays.js";
+import { chosenLines, writeOverlays } from "./profiles/overlays.js";
 import { find } from "./ui/dom.js";
 
 /**
@@ -25,10 +25,10 @@ const readout = part(".chart-readout");
 const { symbol = "", interval = "", adjust = "", library = "" } = root.dataset;
 const shown = { symbol, interval, adjust };
 
-/** @type {number} The library draws every width, but its type names only whole ones. */
+/** @type {number} The library draws any width, but its type allows only whole numbers. */
 const LINE_WIDTH = 1.5;
 
-// What is loaded: the bars from `loadedFrom` on (epoch seconds), and for each drawn line its points.
+// The loaded data: the bars from `loadedFrom` on (epoch seconds), and the points of each drawn line.
 const first = Number(root.dataset.first);
 const end = Number(root.dataset.to);
 let loadedFrom = Number(root.dataset.from);
@@ -38,10 +38,10 @@ let bars = [];
 /** @type {Map<string, DrawnLine>} */
 const drawn = new Map();
 
-// Asks for older bars when the chart nears the oldest one loaded; replaced once there is a chart.
+// Requests older bars when the view nears the oldest loaded one; replaced once there is a chart.
 let loadMore = () => {};
 
-// One task after the other, so that what is loaded has no holes.
+// One task after the other, so that the loaded data has no gaps.
 let queue = Promise.resolve();
 let waiting = 0;
 /** @param {() => Promise<void>} task */
@@ -53,11 +53,11 @@ function enqueue(task) {
     (error) => finish(`The chart could not be drawn: ${error.message}`),
   );
 }
-/** @param {string} fault what went wrong, or nothing */
+/** @param {string} fault what went wrong, or an empty string */
 function finish(fault) {
   showNote(fault);
   waiting -= 1;
-  // After a fault nothing is asked for again until somebody moves the chart.
+  // After a fault nothing is requested again until the chart is moved.
   if (waiting === 0 && fault === "") loadMore();
   if (waiting === 0) stage.setAttribute("aria-busy", "false");
 }
@@ -79,7 +79,7 @@ enqueue(async () => {
   const chart = charts.createChart(canvas, {
     autoSize: true,
     layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(document.body).fontFamily },
-    // The page scrolls over the chart: the wheel zooms with Ctrl only, and a finger moves it sideways only.
+    // The page scrolls over the chart, so the wheel zooms only with Ctrl, and touch moves the chart only sideways.
     handleScale: { mouseWheel: false },
     handleScroll: { mouseWheel: true, vertTouchDrag: false },
     timeScale: { timeVisible: interval !== "1d", secondsVisible: false, rightOffset: 3, borderVisible: false },
@@ -109,8 +109,8 @@ enqueue(async () => {
   }
 
   /**
-   * A line under the price supports a rise. Where it changes sides it jumps: the piece that a point begins has the
-   * point's colour, so that of the last one before a jump is left out.
+   * Colours a line by whether it lies below or above the price. A point's colour is that of the segment that begins at
+   * it, so the segment before a change of sides is left out.
    * @param {readonly Point[]} points
    * @returns {Point[]}
    */
@@ -185,7 +185,7 @@ enqueue(async () => {
     }
   }
 
-  // What stands under the crosshair, in words; else the last bar.
+  // The values under the crosshair as text; without a crosshair those of the last bar.
   /** @param {number} value */
   const amount = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
   /** @param {number | undefined} value */
@@ -202,7 +202,7 @@ enqueue(async () => {
     span.append(...swatches.map((swatch) => swatch.cloneNode()), name, ` ${text}`);
     return span;
   }
-  // In the order of the check boxes, whichever was drawn first.
+  // In the order of the check boxes, not in the order of drawing.
   const linesDrawn = () => chosenLines(form).flatMap(({ name }) => drawn.get(name) ?? []);
   /** @param {MouseEventParams} [param] */
   function describe(param) {
@@ -263,7 +263,7 @@ enqueue(async () => {
     }
   }
 
-  // A range that was set counts from the next frame on; keys can come faster.
+  // The chart applies a range with its next frame; key presses can be faster.
   /** @type {IRange<number> | null} */
   let aimed = null;
   /** @param {(from: number, to: number) => IRange<number>} change */
@@ -277,7 +277,7 @@ enqueue(async () => {
     });
   }
   /**
-   * The right edge stays, as the newest bars are what one looks at.
+   * The right edge stays, because the newest bars matter most.
    * @param {number} factor
    */
   const zoom = (factor) => aim((from, to) => ({ from: to - Math.max(10, (to - from) * factor), to }));
@@ -328,7 +328,7 @@ enqueue(async () => {
     { passive: false },
   );
   form.addEventListener("change", () => {
-    rememberOverlays(form);
+    writeOverlays(form);
     enqueue(syncOverlays);
   });
   root.dataset.ready = "";

@@ -1,4 +1,4 @@
-/** What htmx and its stream extension give to every page: the global, and the events that its own types leave out. */
+/** htmx and its stream extension: the global, and the events that are missing in its own types. */
 
 import type { Htmx } from "htmx.org";
 

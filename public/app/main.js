@@ -1,5 +1,5 @@
-// The script of every page: what a page does beyond its HTML. It runs when the document is parsed and before htmx,
-// because `setUpConnection` has to listen before htmx connects.
+// The script of every page. It runs after the document is parsed and before htmx, because `setUpConnection` must listen
+// before htmx connects.
 
 import { setUpActions } from "./jobs/actions.js";
 import { setUpHoverCards } from "./jobs/hover-cards.js";

@@ -1,11 +1,11 @@
-// Actions on rows and runs, dialogs and notices, by delegation: one listener each, however many rows.
+// Actions on rows and runs, dialogs and toasts, by delegation: one listener each for any number of rows.
 
 import { closest, find, findAll } from "../ui/dom.js";
 import { clearSelection } from "./selection.js";
 
 /**
- * Sends what a form with `data-actions` would send, without leaving the page. Its rows dim until the answer is here:
- * their new state comes with the stream, and a refusal says why.
+ * Sends a form with `data-actions` without leaving the page. Its rows are dimmed until the answer arrives: their new
+ * state comes over the stream, and a refusal shows the reason.
  * @param {SubmitEvent} event
  */
 function act(event) {
@@ -31,11 +31,11 @@ function act(event) {
   });
 }
 
-/** Sends actions in the background, opens the server's questions as dialogs, and takes notices away. */
+/** Sends actions in the background, opens confirmations as dialogs, and removes toasts. */
 export function setUpActions() {
   document.addEventListener("submit", act);
 
-  // A question from the server opens as a dialog; "no" only closes it.
+  // A confirmation from the server opens as a dialog; "no" only closes it.
   document.addEventListener("htmx:after:swap", () => {
     /** @type {HTMLDialogElement | null} */
     const dialog = find("#question dialog:not([open])");
@@ -52,7 +52,7 @@ export function setUpActions() {
     }
   });
 
-  // Notices disappear after some seconds, but not while somebody reads or uses them.
+  // Toasts disappear after some seconds, but not while they are hovered or focused.
   setInterval(() => {
     if (document.hidden) return;
     for (const notice of findAll("[data-expires]")) {

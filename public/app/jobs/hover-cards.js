@@ -1,9 +1,9 @@
-// Cards: details of a row, shown beside it. A link with `data-card` opens one in place of its page; over a coverage
-// strip the pointer shows the dates and counts of the cell below it.
+// Cards with details of a row. A link with `data-card` opens one instead of its page; over a coverage strip the title
+// shows the dates and counts of the cell under the pointer.
 
 import { closest, find, findAll } from "../ui/dom.js";
 
-// How long the pointer rests on a strip before its titles are fetched, milliseconds.
+// Delay before the titles of a strip under the pointer are fetched, milliseconds.
 const REST = 150;
 
 /**
@@ -19,12 +19,12 @@ const cellAt = (strip, event) => {
 };
 
 /**
- * The address of a link's card: `data-card` names what belongs to the page that the link leads to.
+ * The address of a link's card: that of its page with the value of `data-card`.
  * @param {HTMLAnchorElement} link
  */
 const cardOf = (link) => `${link.pathname}/${link.dataset.card}`;
 
-/** Opens cards, and gives the cells of a strip their titles. */
+/** Opens cards, and sets the titles of a strip's cells. */
 export function setUpHoverCards() {
   const card = document.createElement("div");
   card.className = "card";
@@ -36,7 +36,7 @@ export function setUpHoverCards() {
     const link = closest(event, "[data-card]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
-    // From the keyboard there is no place on the strip.
+    // The keyboard has no position on the strip.
     const cell = link.matches(".strip") && event.detail > 0 ? cellAt(link, event) : null;
     /** @type {HTMLElement | null} */
     const menu = link.closest("[data-row]");
@@ -51,13 +51,13 @@ export function setUpHoverCards() {
     find("button", item ?? card)?.focus();
   });
 
-  // The titles of a strip's cells: fetched once the pointer rests on it, and again when its drawing has changed.
+  // The titles of a strip's cells: fetched when the pointer rests on it, and again when its drawing has changed.
   /** @type {WeakMap<Element, { drawing: string, cells: readonly string[] }>} */
   const titles = new WeakMap();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
   /**
-   * Shows the title of the cell under the pointer; `false` where it is not known.
+   * Shows the title of the cell under the pointer; `false` if it is not known.
    * @param {HTMLElement} strip
    * @param {MouseEvent} event
    */

@@ -1,4 +1,4 @@
-// The menu of a row. One for all rows: it is filled in for the row whose link opens it, and follows that row's state.
+// One menu for all rows: it is set up for the row whose link opens it, and updated with that row's state.
 
 import { closest, find, findAll } from "../ui/dom.js";
 
@@ -33,7 +33,7 @@ export function setUpRowMenu() {
     if (profile && link) link.href = profile.href;
   };
 
-  // A press beside an open menu closes it before the click comes, also a press on its own link.
+  // Pressing outside an open menu closes it before the click event, also on its own link.
   /** @type {HTMLTableRowElement | null} */
   let pressed = null;
   document.addEventListener("pointerdown", () => (pressed = isOpen() ? row : null), true);

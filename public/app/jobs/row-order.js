@@ -1,15 +1,15 @@
-// The order of the rows. While somebody uses the table its rows keep their places: what they say goes on changing,
-// but rows that would move, come or go wait, and a button says how many.
+// The order of the rows. While the table is in use, rows keep their places and only their content is updated; rows to
+// be moved, added or removed wait, and a button shows how many.
 
 import { find } from "../ui/dom.js";
 import { showSelections } from "./selection.js";
 
-// How often it is looked whether the table is still in use, milliseconds.
+// Time between two checks whether the table is still in use, milliseconds.
 const CHECK = 300;
 
 const canHover = matchMedia("(hover: hover)");
 
-/** Whether somebody points at the table, is in it with the keyboard, or has chosen something in it. */
+/** Whether the pointer or the focus is in the table, or something in it is selected. */
 const inUse = () => {
   if (document.activeElement?.closest(".queue tbody")) return true;
   if (canHover.matches && find(".queue tbody:hover")) return true;
@@ -20,12 +20,12 @@ const inUse = () => {
 };
 
 /**
- * Places of a longest increasing run of `numbers`: what can stay where it is while the others move.
+ * The positions of a longest increasing subsequence of `numbers`: these rows stay while the others move.
  * @param {readonly number[]} numbers
  * @returns {Set<number>}
  */
 const longestRun = (numbers) => {
-  // The smallest end of an increasing run of each length, with the number before it in its run.
+  // For each length the increasing subsequence with the smallest end, linked to the number before it.
   /** @typedef {{ number: number, at: number, before: Tail | undefined }} Tail */
   /** @type {Tail[]} */
   const tails = [];
@@ -47,7 +47,7 @@ const longestRun = (numbers) => {
 };
 
 /**
- * How the children of `parent` become those named by `ids`: which stay, how many move, come or go.
+ * The changes that make the children of `parent` those in `ids`: which stay, and how many move, come or go.
  * @param {Element} parent
  * @param {readonly string[]} ids
  */
@@ -61,7 +61,7 @@ const planOf = (parent, ids) => {
 };
 
 /**
- * Makes the children of `parent` those named by `ids`, in their order.
+ * Makes the children of `parent` those in `ids`, in their order.
  * @param {Element} parent
  * @param {readonly string[]} ids
  */
@@ -80,7 +80,7 @@ const apply = (parent, ids) => {
 };
 
 /**
- * Where rows that came wait, beside the table: updates find them there.
+ * The element beside the table that holds added rows, so that updates reach them.
  * @param {Element} body
  */
 const waitingRows = (body) => {
@@ -100,8 +100,8 @@ const parse = (markup) => {
 };
 
 /**
- * For a page that missed too much everything is drawn again: `incoming` gets the order of what is in use, with what is
- * new below it.
+ * For a page that missed too much everything is drawn again: `incoming` gets the order of the elements in use, with new
+ * ones below.
  * @param {Element} parent
  * @param {Element} incoming
  */
@@ -112,10 +112,10 @@ const keepPlaces = (parent, incoming) => {
   incoming.replaceChildren(...kept, ...fresh);
 };
 
-/** Applies the order that the stream brings, at once or when the table is no longer in use. */
+/** Applies the order that the stream sends, at once or when the table is no longer in use. */
 export function setUpRowOrder() {
   const stream = find("#stream");
-  // What waits: the wanted order of rows by the id of their body, and that of the runs.
+  // Changes that wait: the order of rows by the id of their table body, and the order of the runs.
   /** @type {Map<string, readonly string[]>} */
   const held = new Map();
   /** @type {readonly string[] | null} */
@@ -168,7 +168,7 @@ export function setUpRowOrder() {
     else release();
   });
 
-  // Runs came or went. While the table is in use, those that came stand below the others.
+  // Runs were added or removed. While the table is in use, added ones are below the others.
   stream?.addEventListener("sections", ({ detail }) => {
     const runs = find("#runs");
     if (!runs) return;

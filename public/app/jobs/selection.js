@@ -1,13 +1,13 @@
-// Selected rows of the tables in `form[data-select]`: Shift takes all between, the box in the head all that are shown.
-// Where the attribute names a run, its selection is kept for as long as the tab lives, so that it outlasts updates,
-// other orders, other pages of the queue, and a server that was away. Elsewhere what is checked is what is selected.
+// Selected rows of the tables in `form[data-select]`: Shift selects a range, the box in the head all shown rows. If the
+// attribute names a run, the selection is kept while the tab is open: over updates, other pages and sorts of the queue,
+// and restarts of the server. Otherwise the checked boxes are the selection.
 
 import { closest, find, findAll } from "../ui/dom.js";
 
 const PREFIX = "barkeep-selected-";
 /** @type {Map<string, Set<string>>} */
 const kept = new Map();
-// The last box that was changed, by its value: its row may have been drawn again since.
+// The value of the last box that was changed: its row may have been drawn again since.
 /** @type {string | null} */
 let last = null;
 
@@ -49,7 +49,7 @@ const hiddenInput = (value) => {
 };
 
 /**
- * The bar above a queue or a report: it opens with the selection, and can take everything that matches instead.
+ * Updates the bar above a queue or a report: it opens with a selection, and can select everything that matches.
  * @param {HTMLFormElement} form
  * @param {HTMLElement} bar
  * @param {ReadonlySet<string>} selection
@@ -72,7 +72,7 @@ const showBar = (form, bar, selection, boxes) => {
 };
 
 /**
- * Brings a form in line with its selection.
+ * Updates a form from its selection.
  * @param {HTMLFormElement} form
  */
 const show = (form, selection = selectionOf(form)) => {
@@ -84,7 +84,7 @@ const show = (form, selection = selectionOf(form)) => {
   const some = selection.size > 0 ? `${selection.size.toLocaleString("en-US")} selected` : "";
   const count = find("[data-selected]", form);
   const text = bar ? showBar(form, bar, selection, boxes) : some;
-  // An `output` is read aloud when it is written, so only news is written.
+  // Screen readers read an `output` when it is written, so only changes are written.
   if (count && count.textContent !== text) count.textContent = text;
   /** @type {HTMLInputElement | null} */
   const head = find("[data-select-all]", form);
@@ -94,13 +94,13 @@ const show = (form, selection = selectionOf(form)) => {
   head.indeterminate = checked > 0 && checked < boxes.length;
 };
 
-/** Brings all forms in line with their selections: rows were drawn, came or went. */
+/** Updates all forms from their selections, after rows were drawn, added or removed. */
 export const showSelections = () => {
   for (const form of forms()) show(form);
 };
 
 /**
- * Keeps a changed selection, and shows it.
+ * Saves a changed selection, and shows it.
  * @param {HTMLFormElement} form
  * @param {Set<string>} selection
  */
@@ -129,7 +129,7 @@ const clear = (form) => {
 };
 
 /**
- * Clears the selection of a run: what was asked for is done, and the next thing concerns other rows.
+ * Clears the selection of a run, after an action on it.
  * @param {string} run its id
  */
 export const clearSelection = (run) => {
@@ -139,7 +139,7 @@ export const clearSelection = (run) => {
 };
 
 /**
- * Selects a row or takes it back; with `range`, everything from the last box that was changed to this one.
+ * Selects or deselects a row; with `range`, all rows from the last changed box to this one.
  * @param {HTMLFormElement} form
  * @param {HTMLInputElement} box
  * @param {boolean} on
@@ -153,7 +153,7 @@ const toggle = (form, box, on, range) => {
   last = box.value;
 };
 
-/** Selects rows by click and by key, and keeps what is selected when the rows are drawn again. */
+/** Selects rows by click and by key, and keeps the selection when rows are drawn again. */
 export function setUpSelection() {
   document.addEventListener("click", (event) => {
     const { target, shiftKey } = event;
@@ -167,7 +167,7 @@ export function setUpSelection() {
     else if (target.matches("[data-select-none]")) clear(form);
   });
 
-  // x selects the row that has the focus, X all from the last one to it, Escape clears all selections.
+  // x selects the focused row, X the range from the last one to it, Escape clears all selections.
   document.addEventListener("keydown", (event) => {
     const { key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -188,6 +188,6 @@ export function setUpSelection() {
     const { event, data } = detail.message;
     if (!event && /<hx-partial id="(?:runs"|pager-)/.test(data)) showSelections();
   });
-  // A browser that goes back may have checked boxes again by now.
+  // After going back the browser may have restored checked boxes.
   addEventListener("pageshow", showSelections);
 }

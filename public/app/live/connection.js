@@ -1,8 +1,8 @@
-// When a page holds its connection for live updates, and where it goes when it may not have one.
+// Decides when a page may connect for live updates, and redirects it when its session has ended.
 
 import { find } from "../ui/dom.js";
 
-/** Keeps hidden tabs from connecting, and leads to the login once the session is over. */
+/** Prevents hidden tabs from connecting, and goes to the login when the session has ended. */
 export function setUpConnection() {
   const stream = find("#stream");
   if (!stream) return;
@@ -19,7 +19,7 @@ export function setUpConnection() {
     if (!document.hidden) window.htmx?.trigger(stream, "shown");
   });
 
-  // Signed out, or the session is over: to the login, and from there back. The login has no stream: there is no loop.
+  // Signed out, or the session has ended: to the login and back. The login page has no stream, so there is no loop.
   /** @param {number | undefined} status of the answer */
   const leave = (status) => {
     if (status !== 401) return;

@@ -1,15 +1,15 @@
-// How fresh the page is, and a watchdog for a connection that has died without an error.
+// Shows how fresh the page is, and ends connections that broke without an error.
 
 import { now, writeSecond } from "../ui/clock.js";
 import { find } from "../ui/dom.js";
 
 /** @import { SseConnection } from "../htmx.js" */
 
-// Milliseconds of silence. The server sends a heartbeat every 5 s, so silence means trouble.
+// Milliseconds without a message; the server sends a heartbeat every 5 s.
 const LATE = 8_000;
 const STALE = 15_000;
 
-/** Keeps the chip at the top true, and ends a connection that has been silent for too long. */
+/** Updates the chip at the top, and ends a connection without messages for too long. */
 export function setUpFreshness() {
   const stream = find("#stream");
   const chip = find("#freshness");
@@ -17,7 +17,7 @@ export function setUpFreshness() {
 
   /** @type {SseConnection | null} */
   let connection = null;
-  // When the server was last heard of, by the page's own clock; 0 is never.
+  // When the last message arrived, by the page's clock; 0: never.
   let lastSignal = 0;
   /**
    * @param {string} state
@@ -34,7 +34,7 @@ export function setUpFreshness() {
     else if (silence < STALE) write("late", `delayed ${Math.round(silence / 1000)} s`);
     else write("stale", `stale since ${writeSecond(now() - silence)}`);
     if (lastSignal !== 0 && silence >= STALE) {
-      // A half-open connection never ends by itself: end it, and the extension connects again.
+      // A half-open connection does not end by itself; when it is ended, the extension reconnects.
       connection?.reader?.cancel();
       connection = null;
     }

@@ -1,19 +1,19 @@
-// The log panel, newest line first: new lines come in at its head, old ones leave at its end. Once the reader has
-// scrolled away, what is being read stays where it is, and a button counts the lines that came.
+// The log panel, newest line first: new lines are added at the top, old ones removed at the end. After scrolling away,
+// the visible lines stay in place, and a button counts the new ones.
 
 import { find } from "../ui/dom.js";
 
-// So many times the usual number of lines may gather while somebody reads.
+// While the reader has scrolled away, the panel may hold this many times the usual number of lines.
 const GATHERED = 5;
 
-/** Keeps the log panel short, and its place while somebody reads. */
+/** Keeps the log panel short, and its position while the reader has scrolled away. */
 export function setUpLogPanel() {
   const stream = find("#stream");
   const lines = find("#log-lines");
   if (!stream || !lines) return;
   const keep = Number(lines.dataset.keep);
   let away = false;
-  // The newest line when the reader scrolled away, and the height of all lines before the next came.
+  // The newest line when the reader scrolled away, and the height of all lines before the next one was added.
   /** @type {Element | null} */
   let newest = null;
   let height = 0;
@@ -24,7 +24,7 @@ export function setUpLogPanel() {
   button.hidden = true;
   lines.before(button);
 
-  /** @param {number} most how many lines stay */
+  /** @param {number} most the number of lines to keep */
   const trim = (most) => {
     while (lines.childElementCount > most) lines.lastElementChild?.remove();
   };

@@ -1,9 +1,9 @@
-// The colours of the chart of a profile: those of the style sheet, as the theme has them now.
+// The colours of a profile's chart: those of the style sheet in the present theme.
 
 /**
  * Reads the tokens of the style sheet.
  * @param {HTMLElement} probe an element of the page that is not shown
- * @returns colours as the chart library takes them
+ * @returns colours in the format of the chart library
  */
 export function readColours(probe) {
   /** @param {string} name */

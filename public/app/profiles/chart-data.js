@@ -1,4 +1,4 @@
-// What the chart of a profile shows, read from /api/bars and /api/features.
+// The data of a profile's chart, from /api/bars and /api/features.
 
 /** @import { LineData, UTCTimestamp, WhitespaceData } from "lightweight-charts" */
 
@@ -15,7 +15,7 @@
  * @param {number} to epoch seconds, exclusive
  * @param {string[]} [names]
  * @returns {Promise<Row[]>}
- * @throws {Error} with the server's own words when it refuses
+ * @throws {Error} with the server's message when it refuses
  */
 export async function readRows(content, { symbol, interval, adjust }, from, to, names) {
   const query = new URLSearchParams({ interval, adjust, from: String(from), to: String(to) });

@@ -1,4 +1,4 @@
-// The overlays of the chart of a profile: the check boxes above it, and their place in the page's address.
+// The overlays of a profile's chart: the check boxes above it, and their value in the page's address.
 
 import { findAll } from "../ui/dom.js";
 
@@ -28,22 +28,22 @@ export const chosenLines = (form) =>
   });
 
 /**
- * The choice is part of the page's address, and goes along to the other intervals and through a change of theme.
+ * Writes the choice into the page's address, the links to the other intervals, and the form of the theme.
  * @param {HTMLFormElement} form
  */
-export function rememberOverlays(form) {
+export function writeOverlays(form) {
   /** @param {string} address */
-  const keep = (address) => {
+  const withOverlays = (address) => {
     const url = new URL(address, location.href);
     url.searchParams.delete("overlay");
     for (const { value } of chosenBoxes(form)) url.searchParams.append("overlay", value);
     return url.pathname + url.search;
   };
-  const here = keep(location.href);
+  const here = withOverlays(location.href);
   history.replaceState(history.state, "", here + location.hash);
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = findAll(".page-head .tabs a");
-  for (const link of links) link.href = keep(link.href);
+  for (const link of links) link.href = withOverlays(link.href);
   /** @type {NodeListOf<HTMLInputElement>} */
   const fields = findAll('.themes [name="back"]');
   for (const back of fields) back.value = here;

@@ -1,14 +1,14 @@
-// Completes the name under the caret: `[data-complete]` names the list of all names, and the browser's own list offers
-// the whole text with that name put in.
+// Completes the name at the caret: `data-complete` is the id of the list of all names; the browser's own list offers
+// the whole text with that name inserted.
 
 import { closest } from "./dom.js";
 
-// How many names are offered.
+// Most names that are offered.
 const SHOWN = 30;
 // The function of the screener's language; its feature is offered next.
 const RANK = "rank(";
 
-/** Offers names to fields with `data-complete` while somebody types. */
+/** Offers names to fields with `data-complete` while typing. */
 export function setUpAutocomplete() {
   document.addEventListener("input", (event) => {
     /** @type {HTMLInputElement | null} */

@@ -1,12 +1,12 @@
-// The clocks of a page, and its moments in the reader's zone. The server sends the moment from which a duration counts,
-// so that passing seconds cost no traffic.
+// The clocks of a page, and its times in the reader's zone. The server sends the start of a duration, so that passing
+// seconds cause no traffic.
 
 import { find, findAll } from "./dom.js";
 import { formatDuration, writeMoment, zoneTitle } from "./time.js";
 
 /** @import { MomentStyle } from "./time.js" */
 
-// The server's clock counts: a browser whose clock is wrong would show wrong durations.
+// By the server's clock: a browser with a wrong clock would show wrong durations.
 let offset = 0;
 let timeZone = "UTC";
 
@@ -31,7 +31,7 @@ const write = (cell, text) => {
   if (cell.textContent !== text) cell.textContent = text;
 };
 
-/** Starts the clocks, and writes the moments of the page in the reader's zone where the server could not. */
+/** Starts the clocks, and writes times in the reader's zone where the server could not. */
 export function setUpClock() {
   /** @type {HTMLTimeElement | null} */
   const clock = find("#clock time");
@@ -46,7 +46,7 @@ export function setUpClock() {
   }
   timeZone = (root.dataset.zone === "local" && browserZone) || root.dataset.timeZone || "UTC";
 
-  // What is pushed is the same bytes for everybody, in UTC: it is rewritten in the reader's zone as it arrives.
+  // Updates are the same bytes for all readers, in UTC: they are rewritten in the reader's zone as they arrive.
   const rewrite = () => {
     /** @type {NodeListOf<HTMLTimeElement>} */
     const moments = findAll("time[data-moment]");
@@ -61,7 +61,7 @@ export function setUpClock() {
   }
   if (timeZone !== "UTC") document.addEventListener("htmx:after:swap", rewrite);
 
-  // Moments that are written in their own zone and in UTC, once more in the browser's.
+  // Adds the browser's zone to times that are written in their own zone and in UTC.
   for (const cell of findAll("[data-local]")) {
     cell.textContent = `your time, ${new Date(Number(cell.dataset.local)).toLocaleString("en-US", {
       weekday: "short",

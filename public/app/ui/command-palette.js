@@ -1,8 +1,8 @@
-// The command palette: opened by Ctrl-K or the search link, walked with the arrow keys. The server sends the list.
+// The command palette: opened by Ctrl-K or the search link, navigated with the arrow keys. The server sends the list.
 
 import { closest, find, findAll } from "./dom.js";
 
-/** Opens the palette, and goes where its reader chooses. */
+/** Opens the palette, and follows the chosen entry. */
 export function setUpCommandPalette() {
   /** @type {HTMLDialogElement | null} */
   const dialog = find("#palette");
@@ -10,7 +10,7 @@ export function setUpCommandPalette() {
   const input = dialog && find("[role=combobox]", dialog);
   if (!dialog || !input) return;
 
-  // Enter that comes before the answer to the last letter waits for it.
+  // Enter before the answer to the last letter waits for that answer.
   let pending = false;
   let enterPressed = false;
   const options = () => [...findAll("[role=option]", dialog)];
@@ -51,7 +51,7 @@ export function setUpCommandPalette() {
     choose(null);
   });
   input.addEventListener("htmx:after:swap", () => {
-    // An answer to earlier text is ignored: the one to what was typed last is still to come.
+    // An answer to an earlier text is ignored: that to the last one is still to come.
     if (find("[data-query]", dialog)?.dataset.query !== input.value.trim()) return;
     pending = false;
     choose(options()[0]);
@@ -76,7 +76,7 @@ export function setUpCommandPalette() {
     enterPressed = false;
   });
   dialog.addEventListener("click", (event) => {
-    // Beside the palette, or on a part of the page that is already shown.
+    // A click beside the palette, or a link to a part of the present page.
     if (event.target === dialog || closest(event, "a[role=option]")) dialog.close();
   });
   dialog.addEventListener("pointermove", (event) => {

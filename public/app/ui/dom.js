@@ -1,4 +1,4 @@
-// Selectors like the DOM's own, for HTML elements: what a caller's type says more exactly is not checked.
+// Selectors for HTML elements; a more exact type that a caller names is not checked.
 
 /**
  * The first element that matches.
@@ -19,7 +19,7 @@ export const find = (selector, parent = document) => parent.querySelector(select
 export const findAll = (selector, parent = document) => parent.querySelectorAll(selector);
 
 /**
- * The element an event happened on, or the nearest one around it, that matches.
+ * The target of an event, or its nearest ancestor, that matches.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {Event} event
  * @param {string} selector

@@ -1,5 +1,5 @@
-// Keyboard shortcuts, unless something is being typed: j and k walk the rows, any other key leads to the element that
-// names it in `data-shortcut`.
+// Keyboard shortcuts, except while typing: j and k move along the rows, any other key activates the element that names
+// it in `data-shortcut`.
 
 import { closest, find, findAll } from "./dom.js";
 
@@ -14,7 +14,7 @@ const step = (by) => {
   if (row) (find(".icon-button", row) ?? find("a, button", row))?.focus();
 };
 
-/** Gives single keys their meaning. */
+/** Handles single keys. */
 export function setUpShortcuts() {
   document.addEventListener("keydown", (event) => {
     const { key } = event;

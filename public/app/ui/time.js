@@ -1,5 +1,4 @@
-// How moments and durations are written: the browser's twin of src/domain/time.ts. Pure; tests/domain/time.test.ts
-// holds both to the same results.
+// Formats times and durations as src/domain/time.ts does on the server; tests/domain/time.test.ts compares both.
 
 /** @typedef {"minute" | "clock" | "second" | "bare"} MomentStyle as in src/domain/time.ts */
 
