@@ -1,21 +1,15 @@
 /**
- * Decides which mails to make from pending events. Pure, so that every rule can be tested with any time.
- *
- * - Prompt kinds (a run that ended, a quota) are mailed at once; further events within the digest window are one mail
- *   at its end.
- * - Frequent kinds (failed symbols, revisions, gaps, missed schedules) are collected for one window from their first
- *   event on.
- * - A failed symbol is part of its run's mail. It has a mail of its own only if its run has none, or runs for longer
- *   than a day.
- * - In quiet hours no mail is made; their events are mailed after them.
+ * Decides which mails to make from pending events. Pure. Prompt kinds are mailed at once, and further events within the
+ * digest window together at its end; all other kinds are collected for one window from their first event on. In quiet
+ * hours no mail is made; their events are mailed afterwards.
  */
 
 import { ALERT_KINDS, type AlertEvent, type AlertKind, type AlertRules, type QuietHours } from "../domain/alerts.ts";
 import type { PendingEvent } from "../storage/alerts/outbox.ts";
 
 const MINUTE = 60_000;
-/** A failed symbol waits no longer than this for its run to end. */
-const LONGEST_WAIT = 24 * 60 * MINUTE;
+/** A failed symbol is part of its run's mail, but waits no longer than this for the run to end. */
+const MAX_WAIT_MS = 24 * 60 * MINUTE;
 
 /** Kinds that are mailed at once unless one of them was mailed within the digest window. */
 const PROMPT: readonly AlertKind[] = ["run_failed", "run_finished", "quota_level"];
@@ -77,7 +71,7 @@ function isWanted({ kind }: AlertEvent, rules: AlertRules): boolean {
 function dueTime(kind: AlertKind, first: AlertEvent, rules: AlertRules, lastMail = Number.NEGATIVE_INFINITY): number {
   const window = rules.digestMinutes * MINUTE;
   if (PROMPT.includes(kind)) return Math.max(first.at, lastMail + window);
-  return first.at + (kind === "job_failed" && mailsRuns(rules) ? Math.max(window, LONGEST_WAIT) : window);
+  return first.at + (kind === "job_failed" && mailsRuns(rules) ? Math.max(window, MAX_WAIT_MS) : window);
 }
 
 /** Whether `now` lies in the quiet hours, in their time zone; they may include midnight. */

@@ -36,7 +36,7 @@ const POLL_MS = 30_000;
 /** Longer than any attempt: connection, greeting and each answer have a third of it. */
 const LEASE_MS = 120_000;
 const FIRST_RETRY_MS = 30_000;
-const LONGEST_RETRY_MS = 60 * 60_000;
+const MAX_RETRY_MS = 60 * 60_000;
 /** A mail that was not accepted for this long is given up, as mail servers do (RFC 5321, 4.5.4.1). */
 const GIVE_UP_MS = 5 * 24 * 60 * 60_000;
 /** Most events that one poll reads. */
@@ -252,6 +252,6 @@ export class MailDispatcher {
 
 /** Wait before the next attempt after `attempts` failed ones, milliseconds: doubled each time, up to an hour. */
 export const retryDelay = (attempts: number): number =>
-  Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(20, attempts - 1));
+  Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(20, attempts - 1));
 
 const earlier = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));

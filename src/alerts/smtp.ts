@@ -32,14 +32,14 @@ export class MailError extends Error {
 }
 
 /** How long the mail server may be silent, milliseconds. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 export class Mailer {
   readonly #redact: (text: string) => string;
 
   constructor(
     private readonly account: MailAccount,
-    private readonly maxWait = PATIENCE_MS,
+    private readonly maxWait = TIMEOUT_MS,
   ) {
     this.#redact = redactor(secretsOfMail(account.url));
   }
@@ -111,10 +111,10 @@ export class Mailer {
     if (error instanceof MailError) return error;
     const { code, responseCode } = error as { code?: string; responseCode?: number };
     const host = new URL(this.account.url).host;
-    const said = this.#redact(messageOf(error));
+    const reply = this.#redact(messageOf(error));
     // A wrong password can be corrected in the settings, so the mail is kept.
     const refused = responseCode !== undefined && responseCode >= 500 && code !== "EAUTH";
-    return new MailError(`${host}: ${said}`, refused && (code === "EENVELOPE" || code === "EMESSAGE"));
+    return new MailError(`${host}: ${reply}`, refused && (code === "EENVELOPE" || code === "EMESSAGE"));
   }
 }
 

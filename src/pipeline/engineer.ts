@@ -13,7 +13,7 @@ import { adjusterOf, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 /** Bars read beyond the lookback of a state, so that a few bars filled in later do not cost a full pass. */
-const SLACK = TAIL;
+const EXTRA_BARS = TAIL;
 
 export interface EngineeredSeries {
   /** Bars in the whole series. */
@@ -76,7 +76,7 @@ async function readUpdate(
     return null;
   };
   const added = await countBars(io.db, series, profile.lastBar + 1, END_OF_TIME);
-  const bars = adjust(await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added + SLACK));
+  const bars = adjust(await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added + EXTRA_BARS));
   const resume = resumeFrom(state.state, bars, { interval, market: marketOf(symbol) });
   if ("refused" in resume) return refuse(resume.refused);
   // The state detects changes only in its lookback; an older change makes it invalid.

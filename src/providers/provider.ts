@@ -27,7 +27,7 @@ export interface BarWindow {
   readonly asOf: number;
 }
 
-/** What a provider's answer says about its quota, for the limiter. All fields are optional. */
+/** The quota report in a provider's answer, for the limiter. All fields are optional. */
 export interface QuotaReport {
   /** Weighted units that the provider really charged for this request, where that differs from the reservation. */
   readonly charged?: number;
@@ -47,7 +47,7 @@ export type QuotaPeriod = "minute" | "hour" | "day" | "month";
 /** Permission to send one request. */
 export interface Permit {
   /**
-   * Reports that the answer has arrived, what the request cost and what it said about the quota. It may be called
+   * Reports that the answer has arrived, what the request cost and its quota report. It may be called
    * again when more is known. Without a call the reservation stands.
    */
   settle(report: QuotaReport): void;
@@ -62,7 +62,7 @@ export interface FetchContext {
    * when the request may be sent; rejects with the signal's reason when the job is stopped.
    */
   acquire(cost?: number): Promise<Permit>;
-  /** Tells the screen why the job waits, and until when. */
+  /** Reports why the job waits, and until when. */
   waiting(wait: Wait): void;
   log(level: "debug" | "info" | "warn", message: string): void;
 }

@@ -16,7 +16,7 @@ const linkTo = (events: readonly { symbol: string; interval: string }[], base: s
     ? { title: "Open the profile", url: profileUrl(base, events[0]!) }
     : { title: "Open the profiles", url: `${base}/profiles` };
 
-const WHAT: Readonly<Record<RevisionFound["what"], string>> = {
+const REVISION_TITLES: Readonly<Record<RevisionFound["what"], string>> = {
   split: "Split",
   dividend: "Dividend adjustment",
   correction: "Correction",
@@ -42,7 +42,7 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
   const symbols = names(events.map(({ symbol }) => symbol));
   const suspicious = events.some(({ what }) => what === "suspicious");
   return {
-    subject: one ? `${WHAT[first.what]}: ${first.symbol}` : `Revised history: ${symbols}`,
+    subject: one ? `${REVISION_TITLES[first.what]}: ${first.symbol}` : `Revised history: ${symbols}`,
     lead: one
       ? `${first.provider} now gives another history of ${first.symbol} (${first.interval}) than was stored: ${plural(first.bars, "bar")} of ${isoDates(first.from, first.to)}. ${first.detail}`
       : `Providers now give another history than was stored, in ${plural(events.length, "case")}: ${symbols}.`,
@@ -56,7 +56,7 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
               { text: each.symbol, url: profileUrl(base, each) },
               each.interval,
               each.provider,
-              WHAT[each.what],
+              REVISION_TITLES[each.what],
               count(each.bars),
               isoDates(each.from, each.to),
               each.detail,

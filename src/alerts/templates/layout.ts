@@ -1,4 +1,4 @@
-/** A mail as its templates see it: what to say. How it looks, as text and as HTML, is decided here once. */
+/** Renders mails: templates give the content, this file the layout as text and as HTML. */
 
 export interface MailContent {
   readonly subject: string;
@@ -76,7 +76,7 @@ function columns(rows: readonly (readonly Cell[])[]): string {
     .join("\n");
 }
 
-// Mail programs know no style sheets: every style stands at its element.
+// Mail programs ignore style sheets: every style is written at its element.
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:14px;line-height:1.5";
 const CELL = "padding:4px 14px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid #e5e5ea";
 const MUTED = "color:#5d606b";

@@ -47,7 +47,7 @@ export class CompanyLoader {
     const { signal } = this.#stop;
     signal.throwIfAborted();
     const thread = new Worker(WORKER, { name: "barkeep-companies" });
-    const gone = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
+    const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
     const end = Promise.withResolvers<Loaded>();
     const permits = new Map<number, (report: QuotaReport) => void>();
     const onAbort = () => thread.postMessage({ type: "stop", reason: messageOf(signal.reason) } satisfies ToLoader);
@@ -75,7 +75,7 @@ export class CompanyLoader {
       signal.removeEventListener("abort", onAbort);
       // In every case the thread has closed its database by now.
       thread.terminate();
-      await gone;
+      await closed;
     }
   }
 
@@ -84,7 +84,7 @@ export class CompanyLoader {
     { request, provider, cost }: { request: number; provider: string; cost: number },
     permits: Map<number, (report: QuotaReport) => void>,
   ): Promise<void> {
-    const say = (message: ToLoader) => thread.postMessage(message);
+    const send = (message: ToLoader) => thread.postMessage(message);
     try {
       const task = { runId: COMPANY_RUN, jobId: 0 };
       const permit = await this.dependencies.gate.acquire({
@@ -95,9 +95,9 @@ export class CompanyLoader {
         held: (wait) => this.dependencies.log("info", `Companies of ${provider}: ${describeWait(wait, Date.now())}`),
       });
       permits.set(request, permit.settle);
-      say({ type: "granted", request });
+      send({ type: "granted", request });
     } catch (error) {
-      say(refused(request, error));
+      send(refused(request, error));
     }
   }
 }

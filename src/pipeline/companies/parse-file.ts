@@ -88,7 +88,7 @@ function headerOf(cells: readonly string[]): ColumnIndexes | null {
 /** The companies of one line, or what is wrong with it. */
 function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[] | string {
   if (places === PLAIN) {
-    const several = severalSymbols(cells);
+    const several = symbolsOfLine(cells);
     if (several) return several.map((symbol) => ({ symbol, name: "", exchange: "" }));
   }
   const cell = cells[places.symbol] ?? "";
@@ -102,7 +102,7 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[]
 }
 
 /** The symbols of a line like `AAPL MSFT GOOGL`; all must be in capitals, which names are not. */
-function severalSymbols(cells: readonly string[]): string[] | null {
+function symbolsOfLine(cells: readonly string[]): string[] | null {
   const words = cells.flatMap((cell) => cell.split(/\s+/)).filter((word) => word !== "");
   const alone = cells.length === 1 ? words.length > 1 : cells.length > 3;
   if (!alone || words.some((word) => word !== word.toUpperCase() || parseSymbol(word) === null)) return null;

@@ -44,7 +44,7 @@ declare const self: Worker;
 const send = (message: FromLoader) => self.postMessage(message);
 let redact = (text: string) => text;
 const stop = new AbortController();
-const asked = new Map<number, PromiseWithResolvers<Permit>>();
+const answers = new Map<number, PromiseWithResolvers<Permit>>();
 
 function contextFor(provider: string): FetchContext {
   return {
@@ -52,9 +52,9 @@ function contextFor(provider: string): FetchContext {
     waiting: () => {},
     log: (level, message) => send({ type: "log", level, message: redact(message) }),
     acquire(cost = 1) {
-      const request = asked.size + 1;
+      const request = answers.size + 1;
       const answer = Promise.withResolvers<Permit>();
-      asked.set(request, answer);
+      answers.set(request, answer);
       send({ type: "acquire", request, provider, cost });
       return answer.promise;
     },
@@ -98,15 +98,15 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLoader>) => {
       }
       return;
     case "stop":
-      for (const { reject } of asked.values()) reject(new Error(message.reason));
+      for (const { reject } of answers.values()) reject(new Error(message.reason));
       return stop.abort(new Error(message.reason));
     case "granted": {
       const { request } = message;
-      return asked.get(request)?.resolve({ settle: (report) => send({ type: "settle", request, report }) });
+      return answers.get(request)?.resolve({ settle: (report) => send({ type: "settle", request, report }) });
     }
     case "refused": {
       const { request, kind, message: why, retryAfter } = message;
-      return asked.get(request)?.reject(new ProviderError(kind, why, retryAfter));
+      return answers.get(request)?.reject(new ProviderError(kind, why, retryAfter));
     }
   }
 };

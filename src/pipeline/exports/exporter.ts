@@ -23,30 +23,30 @@ export class Exporter {
   stream(request: ExportRequest | ProfilesRequest): ReadableStream<Uint8Array> {
     this.#lastId += 1;
     const id = this.#lastId;
-    this.#say({ type: "start", id, request });
+    this.#send({ type: "start", id, request });
     return new ReadableStream({
       pull: async (controller) => {
         const piece = await new Promise<Uint8Array<ArrayBuffer> | null>((resolve, reject) => {
           this.#readers.set(id, { resolve, reject });
-          this.#say({ type: "more", id });
+          this.#send({ type: "more", id });
         });
         if (piece === null) controller.close();
         else controller.enqueue(piece);
       },
-      cancel: () => this.#say({ type: "cancel", id }),
+      cancel: () => this.#send({ type: "cancel", id }),
     });
   }
 
   async close(): Promise<void> {
     const thread = this.#thread;
     if (thread === null) return;
-    const gone = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
-    this.#say({ type: "close" });
-    await gone;
+    const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
+    this.#send({ type: "close" });
+    await closed;
   }
 
   /** Starts the thread with the first export, or again if it has ended. */
-  #say(message: ToExporter): void {
+  #send(message: ToExporter): void {
     if (this.#thread === null) {
       const thread = new Worker(WORKER, { name: "barkeep-exporter" });
       thread.addEventListener("message", ({ data }: MessageEvent<FromExporter>) => this.#onMessage(data));

@@ -16,14 +16,14 @@ const POWERS_HIGH = POWERS.map(upperHalf);
 const POWERS_LOW = POWERS.map((power, k) => power - POWERS_HIGH[k]!);
 
 /** The range of the fast path; below it the products are no longer exact, from 10^16 on they have no 17th digit. */
-const LEAST = 1e-5;
-const LEAST_EXPONENT = -5;
+const MIN_SIZE = 1e-5;
+const MIN_EXPONENT = -5;
 const LIMIT = 1e16;
 /** Where each power of ten of the range begins. */
-const DECADES = Float64Array.from({ length: 16 - LEAST_EXPONENT + 1 }, (_, k) => Number(`1e${k + LEAST_EXPONENT}`));
-/** Half the distance between two doubles of [2^e, 2^(e + 1)), for e from -17 (that of `LEAST`) to 53. */
-const LEAST_BINARY = -17;
-const HALF_STEPS = Float64Array.from({ length: 53 - LEAST_BINARY + 1 }, (_, k) => 2 ** (k + LEAST_BINARY - 53));
+const DECADES = Float64Array.from({ length: 16 - MIN_EXPONENT + 1 }, (_, k) => Number(`1e${k + MIN_EXPONENT}`));
+/** Half the distance between two doubles of [2^e, 2^(e + 1)), for e from -17 (that of `MIN_SIZE`) to 53. */
+const MIN_BINARY = -17;
+const HALF_STEPS = Float64Array.from({ length: 53 - MIN_BINARY + 1 }, (_, k) => 2 ** (k + MIN_BINARY - 53));
 
 /** The four digits of 0 to 9999 as ASCII, the first in the lowest byte. */
 const FOURS = Int32Array.from({ length: 10_000 }, (_, k) => {
@@ -40,7 +40,7 @@ export function writeNumber(out: Uint8Array, at: number, value: number): number 
   if (value === (value | 0)) return writeInteger(out, at, value);
   const size = Math.abs(value);
   // `!` also takes NaN to the slow path.
-  if (!(size >= LEAST && size < LIMIT)) return writeText(out, at, String(value));
+  if (!(size >= MIN_SIZE && size < LIMIT)) return writeText(out, at, String(value));
   double[0] = size;
   const low = words[0]!;
   const high = words[1]!;
@@ -50,7 +50,7 @@ export function writeNumber(out: Uint8Array, at: number, value: number): number 
   const binary = (high >>> 20) - 1023;
   // log10(2) as a fraction; where it is one too small, the next decade decides.
   let decimal = (binary * 1233) >> 12;
-  if (size >= DECADES[decimal + 1 - LEAST_EXPONENT]!) decimal++;
+  if (size >= DECADES[decimal + 1 - MIN_EXPONENT]!) decimal++;
   const k = 16 - decimal;
 
   // Dekker's product: size * 10^k = product + error, exactly, with 10^16 <= product < 10^17.
@@ -72,7 +72,7 @@ export function writeNumber(out: Uint8Array, at: number, value: number): number 
   const tail = rest + (borrow & 1e8);
 
   // What lies nearer than half a step reads back as the same double; at half a step only if its last bit is even.
-  const reach = HALF_STEPS[binary - LEAST_BINARY]! * power;
+  const reach = HALF_STEPS[binary - MIN_BINARY]! * power;
   const inclusive = (low & 1) === 0;
   const hundreds = (((tail + 50) / 100) | 0) * 100;
   const toHundreds = Math.abs(hundreds - tail - fraction);

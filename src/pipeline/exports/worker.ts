@@ -28,7 +28,7 @@ async function* begin(request: ExportRequest | ProfilesRequest): AsyncGenerator<
   yield* request.content === "profiles" ? exportProfiles(await db, request) : exportTable(await db, request);
 }
 
-async function giveMore(id: number): Promise<void> {
+async function sendNext(id: number): Promise<void> {
   const pieces = exports.get(id);
   const answer = (message: FromExporter, transfer: ArrayBuffer[] = []) => self.postMessage(message, transfer);
   if (pieces === undefined) return answer({ id, error: "its thread was replaced" });
@@ -53,7 +53,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       exports.set(message.id, begin(message.request));
       break;
     case "more":
-      await giveMore(message.id);
+      await sendNext(message.id);
       break;
     case "cancel":
       await exports.get(message.id)?.return(undefined);

@@ -19,7 +19,7 @@ export interface Comparison {
 }
 
 /** Bars that must agree on a factor before it is accepted. */
-const AGREEING = 3;
+const MIN_AGREEING = 3;
 /** The share of all differing bars that must agree as well. */
 const MOST = 0.75;
 const PRICES = ["open", "high", "low", "close"] as const;
@@ -79,23 +79,23 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
  */
 function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "dividend"; factor: number } | null {
   const ratios = old.close.map((close, at) => now.close[at]! / close).sort();
-  const slackOf = (factor: number) => 1.1 * (stepOf(now) + factor * stepOf(old));
-  const fitting = (factor: number, slack: number) =>
+  const toleranceOf = (factor: number) => 1.1 * (stepOf(now) + factor * stepOf(old));
+  const fitting = (factor: number, tolerance: number) =>
     [...old.ts.keys()].filter((at) =>
-      PRICES.every((field) => Math.abs(now[field][at]! - old[field][at]! * factor) <= slack),
+      PRICES.every((field) => Math.abs(now[field][at]! - old[field][at]! * factor) <= tolerance),
     );
   const sum = (bars: BarColumns, at: readonly number[]) =>
     PRICES.reduce((total, field) => at.reduce((part, i) => part + bars[field][i]!, total), 0);
 
   const middle = ratios[ratios.length >> 1]!;
-  const near = fitting(middle, 2 * slackOf(middle));
+  const near = fitting(middle, 2 * toleranceOf(middle));
   // Rounding averages out over many bars.
   const factor = sum(now, near) / sum(old, near);
-  const slack = slackOf(factor);
-  const agreeing = fitting(factor, slack);
-  if (agreeing.length < Math.max(AGREEING, MOST * old.ts.length)) return null;
+  const tolerance = toleranceOf(factor);
+  const agreeing = fitting(factor, tolerance);
+  if (agreeing.length < Math.max(MIN_AGREEING, MOST * old.ts.length)) return null;
   // Rounding alone could explain the difference.
-  if (!((Math.abs(factor - 1) * sum(now, agreeing)) / (4 * agreeing.length) > 4 * slack)) return null;
+  if (!((Math.abs(factor - 1) * sum(now, agreeing)) / (4 * agreeing.length) > 4 * tolerance)) return null;
   const volumesFit = (times: number) =>
     agreeing.every((at) => {
       const expected = old.volume[at]! * times;

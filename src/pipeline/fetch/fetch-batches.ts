@@ -65,7 +65,7 @@ export async function fetchBatches(
   }
   const pending = batches.filter((batch) => !answered.has(keyOf(batch)));
   const failures: { batches: number; error: ProviderError }[] = [];
-  let inARow = 0;
+  let consecutiveFailures = 0;
   const progress = new BatchProgress(job, batches, answered, ledger);
 
   const writes = new PendingWrites(job.io.db);
@@ -76,7 +76,7 @@ export async function fetchBatches(
       try {
         progress.begin(group);
         await fetchGroup(job, target, group, progress, writes);
-        inARow = 0;
+        consecutiveFailures = 0;
       } catch (error) {
         // A spent quota is not the window's failure: it is fetched later.
         if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
@@ -84,8 +84,8 @@ export async function fetchBatches(
         progress.set(group, "failed");
         if (!concernsOneWindow(error)) throw error;
         failures.push({ batches: group.length, error });
-        inARow += 1;
-        if (inARow >= GIVE_UP_AFTER) break;
+        consecutiveFailures += 1;
+        if (consecutiveFailures >= GIVE_UP_AFTER) break;
       }
     }
   } finally {

@@ -11,14 +11,14 @@ import type { JobContext } from "../job-context.ts";
 /** Sessions fetched again, the last stored one included, to find late corrections. */
 const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;
 /** The longest closure of a market, days. */
-const LONGEST_CLOSURE = 40;
+const MAX_CLOSURE = 40;
 
 /** Midnight UTC of the trading date `count` sessions back from the bar at `ts`, its own session being the first. */
 function overlapStart(calendar: Calendar, market: Market, interval: Interval, ts: number): number {
   const count = interval === "1d" ? OVERLAP_SESSIONS.daily : OVERLAP_SESSIONS.intraday;
   const last = interval === "1d" ? ts : tradingDate(market, ts);
   let start = last;
-  for (let date = last, left = count - 1; left > 0 && last - date < (count + LONGEST_CLOSURE) * DAY; ) {
+  for (let date = last, left = count - 1; left > 0 && last - date < (count + MAX_CLOSURE) * DAY; ) {
     date -= DAY;
     if (calendar.sessionOn(market, date) === null) continue;
     start = date;
@@ -36,7 +36,7 @@ function newestBar(
   finalAt: (ts: number) => number,
 ): { session: Session; ts: number } | null {
   const today = Math.floor(asOf / DAY) * DAY;
-  for (let date = today + DAY; date > today - LONGEST_CLOSURE * DAY; date -= DAY) {
+  for (let date = today + DAY; date > today - MAX_CLOSURE * DAY; date -= DAY) {
     const session = calendar.sessionOn(market, date);
     const ts = session && barStarts(session, interval).findLast((start) => finalAt(start) <= asOf);
     if (session && ts !== null && ts !== undefined) return { session, ts };

@@ -14,8 +14,8 @@ export class PendingWrites {
   constructor(private readonly db: Database) {}
 
   /**
-   * Goes on with `write` in the background, once there is room for it.
-   * @throws what an earlier write has failed with
+   * Leaves `write` to the background, as soon as fewer than the maximum are pending.
+   * @throws the error of an earlier write
    */
   async add(bars: number, write: Promise<void>): Promise<void> {
     this.#writes.push(
@@ -29,7 +29,7 @@ export class PendingWrites {
 
   /**
    * Waits until everything is committed.
-   * @throws what one of the writes has failed with
+   * @throws the error of one of the writes
    */
   async settle(): Promise<void> {
     this.db.flush();

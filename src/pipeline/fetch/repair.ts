@@ -67,9 +67,9 @@ export async function repair(job: JobContext): Promise<void> {
 /** Fetches the remaining gaps from another provider and stores them under its name. Its failure does not fail the job. */
 async function fillFrom(job: JobContext, provider: NonNullable<JobContext["io"]["repairProvider"]>): Promise<void> {
   const { io, task, series, traits } = job;
-  const theirs = provider.traits(task.symbol, task.interval);
-  if (theirs.adjustment !== traits.adjustment) {
-    io.log("warn", `${provider.title} was not used: its prices are adjusted differently (${theirs.adjustment})`);
+  const otherTraits = provider.traits(task.symbol, task.interval);
+  if (otherTraits.adjustment !== traits.adjustment) {
+    io.log("warn", `${provider.title} was not used: its prices are adjusted differently (${otherTraits.adjustment})`);
     return;
   }
   await recordGaps(job, 0);

@@ -174,7 +174,7 @@ export class WorkerPool {
   }
 
   async #shutDown(worker: WorkerHandle): Promise<void> {
-    const gone = new Promise<void>((resolve) =>
+    const closed = new Promise<void>((resolve) =>
       worker.thread.addEventListener("close", () => resolve(), { once: true }),
     );
     const outcomes = [...worker.jobs.values()].map(({ outcome }) => outcome);
@@ -183,7 +183,7 @@ export class WorkerPool {
     // Never `terminate()`: a thread that is stopped inside a call of the database driver crashes the process. A thread
     // that is still starting closes when it is ready.
     worker.send({ type: "close" });
-    await gone;
+    await closed;
   }
 
   /** Whether another worker may be started: there is room, and the last starts did not all fail. */
@@ -191,7 +191,7 @@ export class WorkerPool {
     return !this.#closed && this.#workers.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
-  /** Hands jobs to threads as far as there are threads for them, and starts threads for the others. */
+  /** Assigns jobs to threads as far as there are threads for them, and starts threads for the others. */
   #assign(): void {
     if (this.#closed) return;
     this.#reserve();

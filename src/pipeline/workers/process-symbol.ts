@@ -12,7 +12,7 @@ import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts"
 import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
 import type { Outcome, SymbolTask } from "../messages.ts";
 
-/** How long a job is parked when its provider does not say when the spent quota resets. */
+/** How long a job is parked when the reset of the spent quota is unknown. */
 const PARKED_SECONDS = 15 * 60;
 
 /** Processes one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */

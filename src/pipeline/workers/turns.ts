@@ -6,7 +6,7 @@ export class Turns {
   readonly #waiting = new Set<() => void>();
 
   /**
-   * Does `work` when everybody who asked before has finished; `onWait` is called if that is not now.
+   * Runs `work` after all earlier requests have finished; `onWait` is called if there are any.
    * @throws the signal's reason if it is aborted before the turn comes
    */
   async take<T>(signal: AbortSignal, work: () => Promise<T>, onWait: () => void): Promise<T> {
@@ -38,7 +38,7 @@ export class Turns {
     });
   }
 
-  /** The turn stays taken while it passes to the next, so that nobody comes in between. */
+  /** The turn stays taken while it passes to the next, so that no other request comes in between. */
   #pass(): void {
     const next = this.#waiting.values().next().value;
     this.#taken = next !== undefined;

@@ -130,7 +130,7 @@ class CsvReader {
       this.#readText(bytes.subarray(start, end));
       start = end;
     }
-    // Line breaks inside of quotes are no ends of lines: only the slower reader can tell.
+    // Line breaks inside of quotes are no ends of lines: only the slower reader tells them apart.
     let unusual = this.#parser === null || bytes.indexOf(QUOTE, start) >= 0 ? MAX_UNUSUAL : 0;
     for (let end: number; start < bytes.length; start = end) {
       end = unusual < MAX_UNUSUAL ? endOfLine(bytes, start) : bytes.length;

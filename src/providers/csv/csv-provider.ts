@@ -20,18 +20,18 @@ export interface CsvOptions {
 }
 
 /** Parsed files kept in memory, so that the batches of a job parse their file once. */
-const KEPT_FILES = 4;
+const MAX_CACHED_FILES = 4;
 
-interface KeptFile {
+interface CachedFile {
   /** Changes when the file does. */
   readonly version: string;
   readonly content: Promise<CsvFile>;
 }
 
 export function createCsvProvider({ directory, calendar = CALENDAR }: CsvOptions): Provider {
-  const kept = new Map<string, KeptFile>();
+  const kept = new Map<string, CachedFile>();
 
-  /** @throws ProviderError `unknown_symbol` naming the files that were looked for */
+  /** @throws ProviderError `unknown_symbol` naming the files that were tried */
   async function findFile(symbol: string, interval: Interval): Promise<string> {
     const wanted = interval === "1d" ? [`${symbol}-1d.csv`, `${symbol}.csv`] : [`${symbol}-${interval}.csv`];
     const names = await readdir(directory).catch((error) => {
@@ -66,7 +66,7 @@ export function createCsvProvider({ directory, calendar = CALENDAR }: CsvOptions
     }
     kept.delete(name);
     kept.set(name, entry);
-    if (kept.size > KEPT_FILES) kept.delete(kept.keys().next().value!);
+    if (kept.size > MAX_CACHED_FILES) kept.delete(kept.keys().next().value!);
     return { name, file: await entry.content };
   }
 

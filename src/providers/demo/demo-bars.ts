@@ -91,7 +91,7 @@ class Splitter {
   }
 
   /** Relative volume of a minute of the session: U-shaped from open to close, constant in continuous markets. */
-  #bustle(minute: number): number {
+  #activity(minute: number): number {
     if (this.#continuous) return 1;
     const fromNoon = (minute - this.#half) / this.#half;
     return 0.6 + 1.6 * fromNoon * fromNoon + (minute < 10 ? 1.2 : 0);
@@ -104,14 +104,14 @@ class Splitter {
     const count = Math.ceil(minutes / length);
     const { border, weight } = this.#levels[level]!;
     const place = Math.imul(this.#day, 8192) + start * 4 + level;
-    const dice = bits(seed, place, 30);
+    const random = bits(seed, place, 30);
 
     // Which child has the high and which the low; on most rising days the low comes first.
-    let top = dice % count;
-    let bottom = (top + 1 + ((dice >>> 8) % Math.max(1, count - 1))) % count;
-    if (top !== bottom && bottom > top === c >= o && (dice >>> 16) % 4 !== 0) [top, bottom] = [bottom, top];
+    let top = random % count;
+    let bottom = (top + 1 + ((random >>> 8) % Math.max(1, count - 1))) % count;
+    if (top !== bottom && bottom > top === c >= o && (random >>> 16) % 4 !== 0) [top, bottom] = [bottom, top];
 
-    const quiet = level === MINUTE && count === 5 ? this.#quietMinute(place, top, bottom, v) : -1;
+    const emptyMinute = level === MINUTE && count === 5 ? this.#minuteWithoutTrade(place, top, bottom, v) : -1;
 
     // The path passes through both extremes, with some noise in between.
     const range = h - l;
@@ -119,20 +119,20 @@ class Splitter {
     weight[0] = 0;
     for (let index = 1; index <= count; index++) {
       const noise = range * 0.35 * (uniform(seed, place, 40 + index) - 0.5);
-      const price = waypoint(index, count, top + 0.5, bottom + 0.5, o, h, l, c) + noise;
+      const price = pathPrice(index, count, top + 0.5, bottom + 0.5, o, h, l, c) + noise;
       border[index] = index === count ? c : Math.round(reflect(price, l, h));
       const middle = start + (index - 0.5) * length;
-      const share = this.#bustle(middle) * (0.65 + 0.7 * uniform(seed, place, 70 + index));
+      const share = this.#activity(middle) * (0.65 + 0.7 * uniform(seed, place, 70 + index));
       weight[index] =
-        weight[index - 1]! + (index - 1 === quiet ? 0 : share * Math.min(length, minutes - (index - 1) * length));
+        weight[index - 1]! + (index - 1 === emptyMinute ? 0 : share * Math.min(length, minutes - (index - 1) * length));
     }
-    if (quiet >= 0) border[quiet + 1] = border[quiet]!;
+    if (emptyMinute >= 0) border[emptyMinute + 1] = border[emptyMinute]!;
 
     // Whole units; the last border has the total.
     const total = weight[count]!;
-    const soldBy = (index: number) => (index === count ? v : Math.floor((v * weight[index]!) / total));
+    const volumeUpTo = (index: number) => (index === count ? v : Math.floor((v * weight[index]!) / total));
     for (let index = 0; index < count; index++) {
-      if (index === quiet) continue;
+      if (index === emptyMinute) continue;
       const open = border[index]!;
       const close = border[index + 1]!;
       const upper = Math.max(open, close);
@@ -141,7 +141,7 @@ class Splitter {
         index === top ? h : upper + Math.round(0.5 * (h - upper) * square(uniform(seed, place, 100 + index)));
       const low =
         index === bottom ? l : lower - Math.round(0.5 * (lower - l) * square(uniform(seed, place, 130 + index)));
-      const volume = soldBy(index + 1) - soldBy(index);
+      const volume = volumeUpTo(index + 1) - volumeUpTo(index);
       const from = start + index * length;
       if (level === this.target) this.writer.write(this.#open + from * 60, open, high, low, close, volume);
       else this.#split(level + 1, from, Math.min(length, minutes - index * length), open, high, low, close, volume);
@@ -149,8 +149,8 @@ class Splitter {
   }
 
   /** The minute of five without a trade, or -1: never one with the high, the low, or the parent's open or close. */
-  #quietMinute(place: number, top: number, bottom: number, volume: number): number {
-    if (volume >= 5 && uniform(this.traits.seed, place, 31) >= this.traits.quiet * 5) return -1;
+  #minuteWithoutTrade(place: number, top: number, bottom: number, volume: number): number {
+    if (volume >= 5 && uniform(this.traits.seed, place, 31) >= this.traits.noTradeProbability * 5) return -1;
     const minute = 1 + (bits(this.traits.seed, place, 32) % 3);
     return minute === top || minute === bottom ? -1 : minute;
   }
@@ -163,7 +163,7 @@ function reflect(price: number, low: number, high: number): number {
 }
 
 /** The price at border `at` on the straight lines from open through the first and the second extreme to the close. */
-function waypoint(
+function pathPrice(
   at: number,
   end: number,
   top: number,

@@ -1,9 +1,7 @@
 /**
- * The built-in provider: synthetic bars on real sessions, without key or network. A bar depends only on
- * the symbol's name and the bar's time, so it is the same on every machine and in every window.
- *
- * Two rules exist to show failures: a symbol with an exchange suffix other than `@US` is unknown, and `DEMO-FAIL` always
- * fails.
+ * The built-in provider: synthetic bars on real sessions, without key or network. A bar depends only on its symbol and
+ * time, so it is the same on every machine. To show failures, a symbol with an exchange suffix other than `@US` is
+ * unknown, and `DEMO-FAIL` always fails.
  */
 
 import { ProviderError } from "../../domain/errors.ts";
@@ -24,7 +22,7 @@ export interface DemoOptions {
 }
 
 /** Price paths kept in memory, one for each job that a thread may have; a year of one is about 30 KB. */
-const KEPT_PATHS = 64;
+const MAX_CACHED_PATHS = 64;
 
 export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoOptions = {}): Provider {
   const paths = new Map<string, DemoPath>();
@@ -35,7 +33,7 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
     const path = known && known.keptFrom <= from ? known : new DemoPath(symbol, marketOf(symbol), calendar, from);
     paths.delete(symbol);
     paths.set(symbol, path);
-    if (paths.size > KEPT_PATHS) paths.delete(paths.keys().next().value!);
+    if (paths.size > MAX_CACHED_PATHS) paths.delete(paths.keys().next().value!);
     return path;
   }
 

@@ -15,7 +15,7 @@ export const DEMO_START: Readonly<Record<Market, number>> = {
 };
 
 /** Symbols that have bars from the first day of the demo's history. */
-const NEVER_LATE = new Set([
+const FULL_HISTORY = new Set([
   "AAPL",
   "MSFT",
   "GOOGL",
@@ -39,7 +39,7 @@ export interface DemoDay {
   readonly volume: number;
 }
 
-/** What is fixed for a symbol. */
+/** The constants of a symbol. */
 export interface DemoTraits {
   readonly seed: number;
   readonly market: Market;
@@ -52,7 +52,7 @@ export interface DemoTraits {
   /** First day with bars, epoch seconds. */
   readonly listed: number;
   /** Probability that a minute in the middle of five has no trade. */
-  readonly quiet: number;
+  readonly noTradeProbability: number;
 }
 
 const MARKET_SEED = seedOf("the market");
@@ -64,8 +64,8 @@ const MAX_MOVE = 0.25;
 function demoTraits(symbol: string, market: Market): DemoTraits {
   const seed = seedOf(symbol);
   const crypto = market === "crypto";
-  const late = !NEVER_LATE.has(symbol) && uniform(seed, 1, 0) < 1 / 16;
-  const listed = late
+  const startsLate = !FULL_HISTORY.has(symbol) && uniform(seed, 1, 0) < 1 / 16;
+  const listed = startsLate
     ? Date.UTC(2004 + Math.floor(20 * uniform(seed, 2, 0)), Math.floor(12 * uniform(seed, 3, 0)), 8) / 1000
     : 0;
   const draw = uniform(seed, 4, 0);
@@ -77,7 +77,7 @@ function demoTraits(symbol: string, market: Market): DemoTraits {
     scale: crypto && level < 1000 ? 10_000 : 100,
     volumeScale: crypto ? 10_000 : 1,
     listed: Math.max(listed, DEMO_START[market]),
-    quiet: 0.002 + 0.06 * uniform(seed, 5, 0) * uniform(seed, 6, 0),
+    noTradeProbability: 0.002 + 0.06 * uniform(seed, 5, 0) * uniform(seed, 6, 0),
   };
 }
 
@@ -148,9 +148,9 @@ export class DemoPath {
     const { seed } = this.traits;
     const day = session.date / DAY;
     const deviation = Math.sqrt(this.#variance);
-    // One day in fifty has a news move, two and a half times the usual size.
-    const news = uniform(seed, day, 20) < 0.02 ? 2.5 : 1;
-    const own = deviation * normal(seed, day, 21) * news;
+    // One day in fifty moves two and a half times as far, as after news.
+    const newsFactor = uniform(seed, day, 20) < 0.02 ? 2.5 : 1;
+    const own = deviation * normal(seed, day, 21) * newsFactor;
     const market = 0.007 * normal(MARKET_SEED, day, 0);
     // Mean reversion of at most 0.4 % a day keeps prices plausible over decades.
     const pull = 0.004 * ((this.#level - this.#close) / (this.#level + this.#close));
@@ -161,8 +161,8 @@ export class DemoPath {
     const reach = deviation * (0.15 + 0.85 * uniform(seed, day, 23));
     const high = Math.round(Math.max(open, close) * (1 + reach * uniform(seed, day, 24)));
     const low = Math.max(1, Math.round(Math.min(open, close) * (1 - reach * uniform(seed, day, 25))));
-    const bustle = Math.min(6, 0.45 + Math.abs(move) / this.#volatility / 2 + 0.5 * uniform(seed, day, 26));
-    const volume = Math.round(this.#usualVolume * bustle * (session.early ? 0.5 : 1));
+    const activity = Math.min(6, 0.45 + Math.abs(move) / this.#volatility / 2 + 0.5 * uniform(seed, day, 26));
+    const volume = Math.round(this.#usualVolume * activity * (session.early ? 0.5 : 1));
 
     this.#variance =
       (1 - FROM_MOVE - FROM_VARIANCE) * square(this.#volatility) +

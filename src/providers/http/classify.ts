@@ -21,8 +21,8 @@ export interface Classification {
   readonly says?: string;
   /** Seconds to wait, if the vendor named them. */
   readonly retryAfter?: number;
-  /** Whether asking for less at once may help. */
-  readonly tooMuch?: boolean;
+  /** Whether a smaller window may help. */
+  readonly tooLarge?: boolean;
   /** The period whose quota is spent, for `quota_exceeded`. */
   readonly period?: "hour" | "day" | "month";
 }
@@ -50,7 +50,7 @@ export function classify(answer: Answer): Classification | null {
   if (status === 451) return { kind: "plan", says: "not offered from this region (HTTP 451)" };
   if (status === 408 || status === 425 || status >= 500) return { kind: "transient", retryAfter };
   if (status === 400 || status === 413 || status === 414 || status === 422) {
-    return { kind: "bad_request", tooMuch: status !== 400 || TOO_LONG.test(text) };
+    return { kind: "bad_request", tooLarge: status !== 400 || TOO_LONG.test(text) };
   }
   return { kind: status < 400 ? "invalid_response" : "bad_request" };
 }
@@ -58,7 +58,7 @@ export function classify(answer: Answer): Classification | null {
 /** A 200 whose body is not JSON: some vendors send errors as a line of text. */
 function classifyText(text: string): Classification {
   if (text.length > 2_000 || /^\s*[<[{]/.test(text))
-    return { kind: "invalid_response", tooMuch: /^\s*[[{]/.test(text) };
+    return { kind: "invalid_response", tooLarge: /^\s*[[{]/.test(text) };
   return classifyMessage(text) ?? { kind: "invalid_response" };
 }
 
@@ -68,7 +68,7 @@ export function classifyMessage(text: string): Classification | null {
   if (PLAN.test(text)) return { kind: "plan" };
   if (KEY.test(text)) return { kind: "auth" };
   if (UNKNOWN.test(text)) return { kind: "unknown_symbol" };
-  if (TOO_LONG.test(text)) return { kind: "bad_request", tooMuch: true };
+  if (TOO_LONG.test(text)) return { kind: "bad_request", tooLarge: true };
   return null;
 }
 
@@ -94,7 +94,7 @@ export function retryAfterOf(headers: Headers, now = Date.now()): number | undef
 }
 
 /** The start of a body as one line: the vendor's own message where there is one, the title of an HTML page, or the text. */
-export function gist({ json, text }: Pick<Answer, "json" | "text">): string {
+export function summarise({ json, text }: Pick<Answer, "json" | "text">): string {
   const message = messageIn(json);
   const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
   const plain = /^\s*</.test(text) ? title : text;

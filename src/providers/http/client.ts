@@ -7,9 +7,9 @@ import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/e
 import { redactor } from "../../redact.ts";
 import type { FetchContext, Permit, QuotaReport } from "../provider.ts";
 import { pause } from "../sleep.ts";
-import { type Answer, type Classification, classify, gist, retryAfterOf } from "./classify.ts";
+import { type Answer, type Classification, classify, retryAfterOf, summarise } from "./classify.ts";
 
-/** What the client needs to know about a vendor. */
+/** What the client needs of a vendor. */
 export interface HttpVendor {
   readonly title: string;
   readonly baseUrl: string;
@@ -19,7 +19,7 @@ export interface HttpVendor {
   readonly headers: Readonly<Record<string, string>>;
   /** Classifies errors in this vendor's own wording; called before the general rules. */
   recognise?(answer: Answer): Classification | null;
-  /** What the answer says about the quota: headers, counters, whether an error was free of charge. */
+  /** The quota report of an answer: headers, counters, whether an error was free of charge. */
   quota?(answer: Answer): QuotaReport;
 }
 
@@ -51,13 +51,13 @@ const ATTEMPTS: Readonly<Partial<Record<ProviderErrorKind, number>>> = {
   quota_exceeded: 5,
   invalid_response: 3,
 };
-const LONGEST_BACKOFF = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 const MINUTE = 60_000;
-/** After this many answers that were cut off or late, the client asks for less instead of retrying. */
+/** After this many answers that were cut off or late, the client requests less instead of retrying. */
 const OVERLOAD_TRIES = 2;
 
-/** A request that may succeed if it asks for less at once. */
-export class TooMuch extends ProviderError {}
+/** A request that may succeed with a smaller window. */
+export class RequestTooLarge extends ProviderError {}
 
 /** An attempt without a usable answer. */
 interface Failure extends Classification {
@@ -81,7 +81,7 @@ export class VendorClient {
 
   /**
    * The vendor's answer to a request.
-   * @throws ProviderError when it refused or could not answer; `TooMuch` when a smaller window may be answered;
+   * @throws ProviderError when it refused or could not answer; `RequestTooLarge` when a smaller window may be answered;
    * the signal's reason when the job is stopped.
    */
   async get(request: VendorRequest, context: FetchContext): Promise<Answer> {
@@ -91,7 +91,7 @@ export class VendorClient {
       const result = await this.#try(request, permit, context, attempt);
       if ("status" in result) return result;
       if (result.overload) overloads++;
-      if (result.tooMuch || overloads >= OVERLOAD_TRIES) throw new TooMuch(result.kind, this.#explain(result));
+      if (result.tooLarge || overloads >= OVERLOAD_TRIES) throw new RequestTooLarge(result.kind, this.#explain(result));
       const tries = ATTEMPTS[result.kind] ?? 1;
       if (attempt >= tries) throw new ProviderError(result.kind, this.#explain(result), result.retryAfter);
       // Rate limits and spent quotas are waited for in the limiter, which holds all requests to the vendor.
@@ -154,7 +154,7 @@ export class VendorClient {
       return answer;
     }
     const brief = `HTTP ${answer.status}`;
-    const says = classified.says ?? (gist(answer) || brief);
+    const says = classified.says ?? (summarise(answer) || brief);
     if (classified.kind === "rate_limited") {
       const busy = Math.min(MINUTE, this.#timing.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#timing.random() / 2);
       const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
@@ -165,13 +165,13 @@ export class VendorClient {
     } else {
       permit.settle(report);
     }
-    const cutOff = classified.kind === "invalid_response" && classified.tooMuch;
+    const cutOff = classified.kind === "invalid_response" && classified.tooLarge;
     return {
       ...classified,
       brief,
       says: cutOff ? "answer cut off" : says,
       overload: cutOff,
-      tooMuch: classified.tooMuch && !cutOff,
+      tooLarge: classified.tooLarge && !cutOff,
     };
   }
 
@@ -188,7 +188,7 @@ export class VendorClient {
 
   /** Full jitter: a random wait up to a bound that doubles with every attempt. */
   #backoff(attempt: number): number {
-    return this.#timing.random() * Math.min(LONGEST_BACKOFF, this.#timing.backoffMs * 2 ** (attempt - 1));
+    return this.#timing.random() * Math.min(MAX_BACKOFF_MS, this.#timing.backoffMs * 2 ** (attempt - 1));
   }
 
   #explain({ kind, says, brief }: Failure): string {

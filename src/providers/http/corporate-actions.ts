@@ -17,7 +17,7 @@ export interface ActionListing<Answer = unknown> {
 }
 
 /** More pages than the actions of any company fill. */
-const MOST_PAGES = 50;
+const MAX_PAGES = 50;
 
 /** Midnight UTC of a `YYYY-MM-DD`, epoch seconds; NaN for any other text. */
 export const exDate = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / 1000;
@@ -35,7 +35,7 @@ export async function listActionsOf(
   const found: CorporateAction[] = [];
   for (const list of lists) {
     let page: string | null = null;
-    for (let pages = 0; pages === 0 || (page !== null && pages < MOST_PAGES); pages++) {
+    for (let pages = 0; pages === 0 || (page !== null && pages < MAX_PAGES); pages++) {
       const { json } = await client.get(list.request(ticker, page, values), context);
       const parsed = list.schema.safeParse(json);
       if (!parsed.success)

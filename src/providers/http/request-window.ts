@@ -56,7 +56,7 @@ export function sourceSpan(
 }
 
 /** The bars of the window: inside sessions, built to the requested interval, and final. */
-export function keepBars(calendar: Calendar, requestWindow: RequestWindow, source: BarColumns): BarColumns {
+export function barsOfWindow(calendar: Calendar, requestWindow: RequestWindow, source: BarColumns): BarColumns {
   const { ticker, interval, delay, asOf, from, to } = requestWindow;
   const intraday = interval !== "1d";
   const inside =

@@ -3,7 +3,7 @@
 import { type Market, marketOf } from "../../domain/market/symbol.ts";
 
 export interface Ticker {
-  /** As the user knows it, e.g. `BRK.B`, `BTC-USD`, `VOD@LSE`. */
+  /** As the user types it, e.g. `BRK.B`, `BTC-USD`, `VOD@LSE`. */
   readonly symbol: string;
   readonly market: Market;
   /** Without the exchange suffix. */

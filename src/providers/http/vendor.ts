@@ -13,10 +13,10 @@ import { validateBars } from "../../domain/market/validate-bars.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
-import { type HttpVendor, type RetryTiming, TooMuch, VendorClient, type VendorRequest } from "./client.ts";
+import { type HttpVendor, RequestTooLarge, type RetryTiming, VendorClient, type VendorRequest } from "./client.ts";
 import { type CompanyListing, listCompanies } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
-import { keepBars, sessionsToRequest, sourceSpan } from "./request-window.ts";
+import { barsOfWindow, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows } from "./rows.ts";
 import { parseTicker, type Ticker } from "./ticker.ts";
 
@@ -69,7 +69,7 @@ export interface VendorSpec<Answer> {
 }
 
 /** More pages than any valid answer has. */
-const MOST_PAGES = 1_000;
+const MAX_PAGES = 1_000;
 
 export interface VendorOptions {
   readonly calendar: Calendar;
@@ -111,8 +111,8 @@ export function createVendor<Answer>(
       if (error instanceof ProviderError && error.kind === "no_data") return;
       const days = Math.ceil((query.to - query.from) / DAY);
       // A vendor that is down is slow for any window: the size is taken as the cause at most twice.
-      const hopeless = days < 2 || (error instanceof TooMuch && error.kind !== "bad_request" && depth >= 2);
-      if (!(error instanceof TooMuch) || hopeless) throw error;
+      const givesUp = days < 2 || (error instanceof RequestTooLarge && error.kind !== "bad_request" && depth >= 2);
+      if (!(error instanceof RequestTooLarge) || givesUp) throw error;
       const middle = Math.floor(query.from / DAY + days / 2) * DAY;
       context.log("info", `${spec.title}: ${days} days were too much at once, asking for halves`);
       await fetchRows({ ...query, to: middle }, rows, context, depth + 1);
@@ -124,9 +124,9 @@ export function createVendor<Answer>(
 
   async function fetchPages(query: VendorQuery, rows: Rows, context: FetchContext): Promise<void> {
     const seen = new Set<string>();
-    for (let page: string | null = null; seen.size < MOST_PAGES; ) {
-      const asked: VendorQuery = { ...query, page };
-      const { json } = await client.get(spec.request(asked, values), context);
+    for (let page: string | null = null; seen.size < MAX_PAGES; ) {
+      const pageQuery: VendorQuery = { ...query, page };
+      const { json } = await client.get(spec.request(pageQuery, values), context);
       const parsed = spec.schema.safeParse(json);
       if (!parsed.success) {
         const { path, message } = parsed.error.issues[0]!;
@@ -136,12 +136,12 @@ export function createVendor<Answer>(
           client.redact(`${spec.title}: unexpected answer: ${where}: ${message}`),
         );
       }
-      page = spec.read(parsed.data, rows, asked);
+      page = spec.read(parsed.data, rows, pageQuery);
       if (page === null) return;
       if (seen.has(page)) throw new ProviderError("invalid_response", `${spec.title}: the same next page came twice`);
       seen.add(page);
     }
-    throw new ProviderError("invalid_response", `${spec.title}: more than ${MOST_PAGES} pages for one window`);
+    throw new ProviderError("invalid_response", `${spec.title}: more than ${MAX_PAGES} pages for one window`);
   }
 
   async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
@@ -171,7 +171,7 @@ export function createVendor<Answer>(
       ? validateBars(raw, { interval: source, asOf: window.asOf, ...span })
       : { bars: raw, rejected: [] };
     return {
-      bars: keepBars(calendar, requestWindow, expected.bars),
+      bars: barsOfWindow(calendar, requestWindow, expected.bars),
       rejected: expected.rejected,
       actions: rows.actions,
     };

@@ -51,9 +51,9 @@ export interface QuotaState {
   readonly hold: { readonly until: number; readonly reason: string } | null;
   /** Requests that wait for a permit. */
   readonly waiting: number;
-  /** Milliseconds from a permit to its answer, lately; `null` before the first answer. */
+  /** Recent milliseconds from a permit to its answer; `null` before the first answer. */
   readonly latencyMs: number | null;
-  /** Units that a request costs, lately. */
+  /** Units that a request has cost recently. */
   readonly unitsPerRequest: number;
   /** Units spent by each run since the server started or midnight UTC, largest first. */
   readonly spenders: readonly { readonly run: string; readonly units: number }[];
@@ -81,7 +81,7 @@ export interface AccountHooks {
 }
 
 /** Changes of the expected end below this (ms) are not reported. */
-const SMALLEST_CHANGE = 1_000;
+const MIN_CHANGE_MS = 1_000;
 /** The weight of the newest answer in the means of latency and cost. */
 const NEWEST = 0.1;
 
@@ -194,14 +194,14 @@ export class LimiterAccount {
       if (stored) await stored;
     } catch (error) {
       for (const { waiting, permit } of granted) {
-        this.#takeBack(permit);
+        this.#revert(permit);
         waiting.reject(new Error(`The quota of ${this.provider} could not be stored: ${messageOf(error)}`));
       }
       return;
     }
     for (const { waiting, permit } of granted) {
       if (waiting.signal?.aborted) {
-        this.#takeBack(permit);
+        this.#revert(permit);
         waiting.reject(waiting.signal.reason);
       } else {
         waiting.resolve({ settle: (report) => this.#settle(permit, report) });
@@ -210,7 +210,7 @@ export class LimiterAccount {
   }
 
   /** Reverts a grant that was never used. */
-  #takeBack(grant: Grant): void {
+  #revert(grant: Grant): void {
     for (const { minute, slot } of grant.slots) minute.unsent(slot);
     this.#settle(grant, { charged: 0 });
   }
@@ -226,7 +226,7 @@ export class LimiterAccount {
     }
     if (report.charged !== undefined && report.charged !== grant.charged) {
       for (const { period, startedAt } of grant.starts) {
-        period.giveBack(
+        period.refund(
           period.weigh(grant.charged) - (report.charged === 0 ? 0 : period.weigh(report.charged)),
           startedAt,
           now,
@@ -245,7 +245,7 @@ export class LimiterAccount {
     this.#latencyMs = mean(this.#latencyMs ?? 0, latencyMs);
   }
 
-  /** Applies what the provider said about its quota; its counts replace smaller ones. */
+  /** Applies the provider's report about its quota; its counts replace smaller ones. */
   report(report: QuotaReport): void {
     const now = this.clock.now();
     for (const meter of [...this.#minutes, ...this.#periods]) {
@@ -273,7 +273,7 @@ export class LimiterAccount {
     } else if (waiting.onWait) {
       const turn = Math.max(now, ...this.#minutes.map((minute) => minute.freeAt(place, waiting.cost, now)));
       const until = long?.until ?? turn;
-      if (Math.abs(until - waiting.reported) < SMALLEST_CHANGE) return;
+      if (Math.abs(until - waiting.reported) < MIN_CHANGE_MS) return;
       waiting.reported = until;
       const { cause, reason } = block ?? { cause: "rate", reason: "requests a minute" };
       waiting.onWait({ cause, until: Math.ceil(until / 1_000) * 1_000 }, reason);

@@ -54,8 +54,8 @@ export class FairQueue<T extends Queued> {
   }
 }
 
-/** Idle flows that are remembered; beyond that, those not ahead of the virtual time are dropped. */
-const REMEMBERED = 1_000;
+/** Most idle flows that are kept; with more, those not ahead of the virtual time are dropped. */
+const MAX_IDLE_FLOWS = 1_000;
 
 /** Competing flows and the cost that each has been served. */
 class Flows<Content> {
@@ -90,7 +90,7 @@ class Flows<Content> {
     if (!leaves) return;
     this.#active.delete(name);
     this.#idle.set(name, flow.served);
-    if (this.#idle.size > REMEMBERED)
+    if (this.#idle.size > MAX_IDLE_FLOWS)
       for (const [idle, served] of this.#idle) if (served <= this.#time) this.#idle.delete(idle);
   }
 

@@ -16,7 +16,7 @@ export interface QuotaLimit {
 
 const MINUTE = 60_000;
 /** A request without an answer for this long (ms) counts as answered; longer than any request may take. */
-const LOST_AFTER = 125_000;
+const LOST_AFTER_MS = 125_000;
 
 /** One request in the meter of the minute. */
 export interface Slot {
@@ -33,7 +33,7 @@ export class SlidingMinute {
   limit: number;
   readonly #inFlight = new Set<Slot>();
   /** Answered requests in the order in which their slots end. */
-  readonly #ending: { endsAt: number; cost: number }[] = [];
+  readonly #answered: { endsAt: number; cost: number }[] = [];
   #used = 0;
 
   constructor(readonly rule: QuotaLimit) {
@@ -45,10 +45,11 @@ export class SlidingMinute {
   }
 
   used(now: number): number {
-    for (const slot of this.#inFlight) if (now - slot.grantedAt > LOST_AFTER) this.answered(slot, now);
-    let gone = 0;
-    while (gone < this.#ending.length && this.#ending[gone]!.endsAt <= now) this.#used -= this.#ending[gone++]!.cost;
-    if (gone > 0) this.#ending.splice(0, gone);
+    for (const slot of this.#inFlight) if (now - slot.grantedAt > LOST_AFTER_MS) this.answered(slot, now);
+    let expired = 0;
+    while (expired < this.#answered.length && this.#answered[expired]!.endsAt <= now)
+      this.#used -= this.#answered[expired++]!.cost;
+    if (expired > 0) this.#answered.splice(0, expired);
     return this.#used;
   }
 
@@ -65,7 +66,7 @@ export class SlidingMinute {
 
   /** The request was answered: its slot ends a minute from now. */
   answered(slot: Slot, now: number): void {
-    if (this.#inFlight.delete(slot)) this.#ending.push({ endsAt: now + MINUTE, cost: slot.cost });
+    if (this.#inFlight.delete(slot)) this.#answered.push({ endsAt: now + MINUTE, cost: slot.cost });
   }
 
   /** The request was never sent. */
@@ -78,7 +79,7 @@ export class SlidingMinute {
     const more = Math.min(used, this.limit) - this.used(now);
     if (more <= 0) return;
     this.#used += more;
-    this.#ending.push({ endsAt: now + MINUTE, cost: more });
+    this.#answered.push({ endsAt: now + MINUTE, cost: more });
   }
 
   /** When the waiting request at `place` (from 0, all of `cost`) may be sent, if those before it take the free slots. */
@@ -89,7 +90,7 @@ export class SlidingMinute {
     const round = Math.floor(ahead / Math.max(1, this.limit));
     let left = ahead % Math.max(1, this.limit);
     let at = now + MINUTE;
-    for (const { endsAt, cost: freed } of this.#ending) {
+    for (const { endsAt, cost: freed } of this.#answered) {
       at = endsAt;
       left -= freed;
       if (left < 0) break;
@@ -100,7 +101,7 @@ export class SlidingMinute {
   /** When the next slot becomes free, or `null` if only an answer can free one. */
   nextChange(now: number): number | null {
     this.used(now);
-    return this.#ending[0]?.endsAt ?? null;
+    return this.#answered[0]?.endsAt ?? null;
   }
 }
 
@@ -147,7 +148,7 @@ export class FixedPeriod {
   }
 
   /** Returns (or, if negative, takes) units of a request that was granted in the period begun at `startedAt`. */
-  giveBack(units: number, startedAt: number, now: number): void {
+  refund(units: number, startedAt: number, now: number): void {
     if (this.startedAt(now) === startedAt) this.#used = Math.max(0, this.#used - units);
   }
 

@@ -32,7 +32,7 @@ export class RateLimiter {
     for (const rule of rules) this.define(rule);
   }
 
-  /** Adds a provider, or gives it another key or other limits; waiting requests go on under the new ones. */
+  /** Adds a provider, or gives it another key or other limits; waiting requests continue under the new ones. */
   define({ provider, account, limits }: QuotaRules): void {
     const before = this.#accounts.get(provider);
     const next = new LimiterAccount(provider, account, limits, this.#clock, this.#hooks);
@@ -50,7 +50,7 @@ export class RateLimiter {
     return this.#account(request.provider).acquire(request);
   }
 
-  /** Applies what a provider said about its quota outside any request. */
+  /** Applies a provider's report about its quota that belongs to no request. */
   report(provider: string, report: QuotaReport): void {
     this.#account(provider).report(report);
   }

@@ -60,7 +60,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     if (code === -1121)
       return { kind: "unknown_symbol", says: "Invalid symbol (the main exchange quotes in USDT, as in BTC-USDT)" };
     if (code === -1003) return { kind: "rate_limited" };
-    // The firewall's HTML page says nothing: it means too many requests from this address.
+    // The firewall answers with an HTML page: too many requests from this address.
     if (status === 403 && !text.includes("{")) return { kind: "rate_limited", retryAfter: 300 };
     return null;
   },

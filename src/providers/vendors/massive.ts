@@ -47,7 +47,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   baseUrl: "https://api.massive.com",
   keys: [{ variable: "MASSIVE_API_KEY", kind: "key", label: "API key", required: true }],
   limits: [{ period: "minute", counts: "requests", limit: 5 }],
-  // Paid plans have no limit, but are asked to stay under 100 requests a second; one takes a fifth of it or more.
+  // Paid plans have no limit, but a recommended rate of under 100 requests a second; one takes a fifth of it or more.
   maxInFlight: 20,
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
   // 50 sessions of 960 minutes fill a page; longer bars are counted by the minutes they are made of.

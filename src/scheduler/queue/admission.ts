@@ -9,7 +9,7 @@ import type { QueuedTask, TaskResult } from "./job-queue.ts";
 
 /** How many times as many requests are under way as a rate needs: latencies and symbols differ. */
 const HEADROOM = 2;
-/** The shortest time (ms) for which threads must have been free: between two messages they only look so. */
+/** The shortest time (ms) for which threads must have been free: between two messages they only seem free. */
 const FREE_MS = 4;
 
 /** What a provider's jobs do now, and what its limits allow. */
@@ -59,12 +59,12 @@ function usefulJobs({ threads, quota }: ProviderLoad): number {
 
 interface Dependencies {
   readonly threads: number;
-  /** The provider of a group's tasks; `undefined` for a group that is gone. */
+  /** The provider of a group's tasks; `undefined` for a group that has ended. */
   providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
   /** Jobs of a provider that wait for an answer or a permit. */
   waiting(provider: string): number;
   quotaOf(provider: string): QuotaState | undefined;
-  /** Lets the queue ask again. */
+  /** Makes the queue check again. */
   poll(): void;
 }
 
@@ -101,7 +101,7 @@ export class Admission {
     return admits(this.#load(name, maxInFlight));
   }
 
-  /** Notes that jobs of a provider began or ceased to wait, and lets the queue ask again when threads stay free. */
+  /** Notes that jobs of a provider began or ceased to wait, and makes the queue check again when threads stay free. */
   changed(provider: string): void {
     const { threads, waiting } = this.dependencies;
     if (!hasFreeThreads({ threads, own: this.#ownOf(provider), waiting: waiting(provider) })) {

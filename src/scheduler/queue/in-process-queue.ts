@@ -69,7 +69,7 @@ export class InProcessQueue implements JobQueue {
       const waited = group.waiting.delete(key);
       if (!this.#takeTimer(group, key) && !waited) continue;
       found = true;
-      this.#tidy(name, group);
+      this.#removeIfEmpty(name, group);
     }
     return found;
   }
@@ -99,7 +99,7 @@ export class InProcessQueue implements JobQueue {
   }
 
   /** Removes a group and its limit when it is empty. */
-  #tidy(name: string, group: Group): void {
+  #removeIfEmpty(name: string, group: Group): void {
     if (group.active + group.waiting.size + group.later.size === 0) this.#groups.delete(name);
   }
 
@@ -142,7 +142,7 @@ export class InProcessQueue implements JobQueue {
     this.#again.delete(task.key);
     if (again) this.#group(again.group).waiting.set(again.key, again);
     else if (result.again) this.#later(task, group, result.afterMs);
-    this.#tidy(task.group, group);
+    this.#removeIfEmpty(task.group, group);
     if (this.#active.size === 0) this.#onIdle?.();
     this.#next();
   }

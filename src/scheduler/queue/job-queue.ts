@@ -23,15 +23,15 @@ export interface JobQueue {
   /** Limits how many tasks of a group are active at once. */
   limitGroup(group: string, limit: number): void;
   /**
-   * Starts handing tasks to `handler`, at most `concurrency` at a time, and those of a group only while `admits` says so:
-   * it is asked before every task.
+   * Starts handing tasks to `handler`, at most `concurrency` at a time, and those of a group only while `admits` allows
+   * it: it is called before every task.
    */
   work(
     handler: (task: QueuedTask) => Promise<TaskResult>,
     concurrency: number,
     admits?: (group: string) => boolean,
   ): void;
-  /** Asks `admits` again: what it judges by has changed. */
+  /** Checks `admits` again, after a change of what it depends on. */
   poll(): void;
   /** Removes a waiting task; true if it was waiting. An active task is not affected. */
   cancel(key: string): boolean;

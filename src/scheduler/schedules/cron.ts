@@ -1,9 +1,7 @@
 /**
- * Cron expressions in a time zone: read, put in words, asked for their times.
- *
- * The clock changes neither skip nor double a turn. A time that the change to summer time leaves out (02:30) is taken
- * right after the gap. A time that the change back brings twice is taken the first time, if the expression names fixed
- * hours and minutes; one that goes by steps (every half hour) goes on through both hours.
+ * Cron expressions in a time zone: their times, and a description in words. Changes of the clock neither skip nor double
+ * a turn: a time inside the gap (02:30) is due right after it; of a doubled hour, fixed times use the first one, and
+ * steps (every half hour) both.
  */
 
 import { Cron } from "croner";
@@ -12,15 +10,15 @@ import { invalid, messageOf, quote } from "../../domain/errors.ts";
 import { isTimeZone } from "../../domain/time.ts";
 
 /** Shortest time between two turns, milliseconds: no bar is shorter. */
-const SHORTEST = 60_000;
-const LONGEST_EXPRESSION = 100;
+const MIN_GAP_MS = 60_000;
+const MAX_EXPRESSION = 100;
 /** Turns compared to find the shortest time between two. */
 const PROBED = 60;
 
 const PARTS = "wants five parts: minute, hour, day of month, month, day of week (a sixth in front for seconds)";
 
 export interface CronTimes {
-  /** What the expression says, in words, without the time zone: `At 18:30, Monday through Friday`. */
+  /** The expression in words, without the time zone: `At 18:30, Monday through Friday`. */
   readonly words: string;
   /** The next `count` times after `after`; all are epoch milliseconds. */
   next(after: number, count: number): number[];
@@ -34,7 +32,7 @@ export interface CronTimes {
  */
 export function readCron(expression: string, timeZone: string): CronTimes {
   requireTimeZone(timeZone);
-  if (expression.length > LONGEST_EXPRESSION) throw invalid("cron", `is longer than ${LONGEST_EXPRESSION} characters`);
+  if (expression.length > MAX_EXPRESSION) throw invalid("cron", `is longer than ${MAX_EXPRESSION} characters`);
   // croner would accept a date instead of a pattern, and run it once.
   if (!/^(?:@\w+|\S+(?:\s+\S+){4,5})$/.test(expression.trim())) throw invalid("cron", PARTS);
   let cron: Cron;
@@ -50,10 +48,10 @@ export function readCron(expression: string, timeZone: string): CronTimes {
     throw invalid("cron", messageOf(error).replace(/^CronPattern: /, ""));
   }
   return {
-    words: inWords(expression.trim()),
+    words: describeExpression(expression.trim()),
     next: (after, count) => cron.nextRuns(count, new Date(after)).map((date) => date.getTime()),
     last(at) {
-      // Whole seconds, as in the expression; the reference itself is left out, so the second after it is asked.
+      // Whole seconds, as in the expression; croner leaves out the reference itself, so it gets the second after it.
       const reference = new Date((Math.floor(at / 1000) + 1) * 1000);
       return cron.previousRuns(1, reference)[0]?.getTime() ?? null;
     },
@@ -65,14 +63,14 @@ export function readCron(expression: string, timeZone: string): CronTimes {
  * @throws Refusal also for one that never occurs, or more often than once a minute
  */
 export function checkCron(expression: string, timeZone: string): void {
-  const coming = readCron(expression, timeZone).next(Date.now(), PROBED);
-  if (coming.length === 0) throw invalid("cron", "names a time that never comes");
-  if (coming.some((time, index) => index > 0 && time - coming[index - 1]! < SHORTEST)) {
+  const nextTimes = readCron(expression, timeZone).next(Date.now(), PROBED);
+  if (nextTimes.length === 0) throw invalid("cron", "names a time that never comes");
+  if (nextTimes.some((time, index) => index > 0 && time - nextTimes[index - 1]! < MIN_GAP_MS)) {
     throw invalid("cron", "comes more often than once a minute");
   }
 }
 
-function inWords(expression: string): string {
+function describeExpression(expression: string): string {
   try {
     return cronstrue.toString(expression, { use24HourTimeFormat: true });
   } catch {

@@ -8,14 +8,14 @@ import { type CronTimes, readCron } from "./cron.ts";
 import { closeTurn, runTurn, type TurnDependencies } from "./turn.ts";
 
 /** A turn later than this (ms) was missed: the server was down, or the machine asleep. */
-const PUNCTUAL_MS = 60_000;
+const MISSED_AFTER_MS = 60_000;
 /** Longest time between two polls (ms), so that a sleep or a changed clock is noticed. */
-const LOOK_MS = 30_000;
+const POLL_MS = 30_000;
 /** Most missed turns that are counted exactly. */
 const COUNTED = 1_000;
 
 export class ScheduleRunner {
-  #callOff: (() => void) | null = null;
+  #cancelTimer: (() => void) | null = null;
   #closed = false;
   /** Turns run one after the other, so that a manual and a due one do not overlap. */
   #running: Promise<unknown> = Promise.resolve();
@@ -27,12 +27,12 @@ export class ScheduleRunner {
 
   /** Runs what is due now and sets the timer for the next poll; called at the start and after every change. */
   poll(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#callOff?.();
-      let wait = LOOK_MS;
+    return this.#enqueue(async () => {
+      this.#cancelTimer?.();
+      let wait = POLL_MS;
       try {
         for (const schedule of await readSchedules(this.dependencies.db)) {
-          if (schedule.enabled && !this.#closed) wait = Math.min(wait, await this.#attend(schedule));
+          if (schedule.enabled && !this.#closed) wait = Math.min(wait, await this.#runDue(schedule));
         }
       } catch (error) {
         this.dependencies.log.write(
@@ -40,45 +40,45 @@ export class ScheduleRunner {
           `Schedules could not be read and will be tried again: ${messageOf(error)}`,
         );
       }
-      if (!this.#closed) this.#callOff = this.clock.after(Math.max(1, wait), () => void this.poll());
+      if (!this.#closed) this.#cancelTimer = this.clock.after(Math.max(1, wait), () => void this.poll());
     });
   }
 
   /** Runs a schedule now, whatever its expression says and even if it is paused. */
   runNow(schedule: Schedule): Promise<Turn> {
     const now = this.clock.now();
-    return this.#inTurn(() => runTurn(this.dependencies, schedule, { dueAt: now, at: now, cause: "by_hand" }));
+    return this.#enqueue(() => runTurn(this.dependencies, schedule, { dueAt: now, at: now, cause: "by_hand" }));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#callOff?.();
+    this.#cancelTimer?.();
     await this.#running;
   }
 
   /** Runs the turns of one schedule since the last poll; returns the milliseconds to its next one. */
-  async #attend(schedule: Schedule): Promise<number> {
+  async #runDue(schedule: Schedule): Promise<number> {
     try {
       const times = readCron(schedule.cron, schedule.timeZone);
       const now = this.clock.now();
       const last = times.last(now);
-      if (last !== null && last > schedule.checkedAt) await this.#take(schedule, times, last, now);
+      if (last !== null && last > schedule.checkedAt) await this.#runTurns(schedule, times, last, now);
       const [next] = times.next(now, 1);
-      return next === undefined ? LOOK_MS : next - this.clock.now();
+      return next === undefined ? POLL_MS : next - this.clock.now();
     } catch (error) {
       // A failing schedule must not stop the others.
       this.dependencies.log.write("error", `Schedule ${schedule.name}: ${messageOf(error)}`);
-      return LOOK_MS;
+      return POLL_MS;
     }
   }
 
   /** `last` is the newest due turn; earlier ones, and itself if it is late, were missed. */
-  async #take(schedule: Schedule, times: CronTimes, last: number, now: number): Promise<void> {
-    const missedUntil = times.last(now - PUNCTUAL_MS);
-    const punctual = last > now - PUNCTUAL_MS;
+  async #runTurns(schedule: Schedule, times: CronTimes, last: number, now: number): Promise<void> {
+    const missedUntil = times.last(now - MISSED_AFTER_MS);
+    const onTime = last > now - MISSED_AFTER_MS;
     if (missedUntil !== null && missedUntil > schedule.checkedAt) {
       const missed = countTurns(times, schedule.checkedAt, missedUntil);
-      if (!punctual && schedule.onMissed === "catch_up") {
+      if (!onTime && schedule.onMissed === "catch_up") {
         const note = `Catches up with ${missed} missed while the server was not running`;
         await runTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "catch_up", note });
         return;
@@ -86,10 +86,10 @@ export class ScheduleRunner {
       const why = `${missed} came due while the server was not running`;
       await closeTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "due" }, "missed", why);
     }
-    if (punctual) await runTurn(this.dependencies, schedule, { dueAt: last, at: now, cause: "due" });
+    if (onTime) await runTurn(this.dependencies, schedule, { dueAt: last, at: now, cause: "due" });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#running.then(work);
     this.#running = result.catch(() => {});
     return result;

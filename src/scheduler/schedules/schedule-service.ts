@@ -20,8 +20,8 @@ import { parseScheduleInput, patched, type SchedulePatch } from "./schedule-requ
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
 /** Number of next and of past turns returned with a schedule. */
-const COMING = 5;
-const PAST = 30;
+const NEXT_TURNS = 5;
+const PAST_TURNS = 30;
 
 /** A schedule with its expression in words, its next turns and its last ones. */
 export interface ScheduleStatus extends Schedule {
@@ -113,8 +113,8 @@ export class ScheduleService {
   async #status(schedule: Schedule): Promise<ScheduleStatus> {
     const { db, clock } = this.dependencies;
     const { words, next } = readCron(schedule.cron, schedule.timeZone);
-    const turns = await turnsOf(db, schedule.id, PAST);
-    return { ...schedule, words, nextRuns: next(clock.now(), COMING), lastTurn: turns[0] ?? null, turns };
+    const turns = await turnsOf(db, schedule.id, PAST_TURNS);
+    return { ...schedule, words, nextRuns: next(clock.now(), NEXT_TURNS), lastTurn: turns[0] ?? null, turns };
   }
 
   /** Checks that need the server: providers and watchlists. */

@@ -1,4 +1,4 @@
-/** One turn of a schedule: selects its symbols, starts the run or says why not, and records the result. */
+/** One turn of a schedule: selects its symbols, starts the run, and records the result or why none was started. */
 
 import type { AlertEvent } from "../../domain/alerts.ts";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
@@ -30,7 +30,7 @@ export interface TurnDependencies {
 }
 
 /** A turn to run: when it was due, its cause, and a remark. */
-export interface TurnAsked {
+export interface DueTurn {
   readonly dueAt: number;
   readonly at: number;
   readonly cause: TurnCause;
@@ -38,37 +38,37 @@ export interface TurnAsked {
 }
 
 /**
- * Starts the run of a schedule, or says why not. The turn is written with its run: both hold, or neither.
- * Symbols that other runs work on are left out; while the schedule's own last run is not finished, nothing starts.
+ * Starts the run of a schedule, or records why not. The turn is written in the transaction of its run. Symbols with an
+ * active job are left out; while the schedule's last run is unfinished, nothing is started.
  */
-export async function runTurn(dependencies: TurnDependencies, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
+export async function runTurn(dependencies: TurnDependencies, schedule: Schedule, due: DueTurn): Promise<Turn> {
   for (let left = TRIES; ; left--) {
     try {
-      return await tryTurn(dependencies, schedule, asked);
+      return await tryTurn(dependencies, schedule, due);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.kind === "conflict" && left > 1) continue;
-      return await closeTurn(dependencies, schedule, asked, "refused", error.message);
+      return await closeTurn(dependencies, schedule, due, "refused", error.message);
     }
   }
 }
 
-async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, asked: TurnAsked): Promise<Turn> {
+async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, due: DueTurn): Promise<Turn> {
   const { db, log, runs } = dependencies;
   const { id, interval, mode, years, name } = schedule;
   const provider = schedule.provider ?? dependencies.defaultProvider;
   const unfinished = await unfinishedRun(db, id);
   if (unfinished !== undefined) {
-    return closeTurn(dependencies, schedule, asked, "skipped", `Its last run (${unfinished}) is not finished`);
+    return closeTurn(dependencies, schedule, due, "skipped", `Its last run (${unfinished}) is not finished`);
   }
   const wanted = await symbolsFor(db, schedule, provider);
-  if (wanted.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", emptiness(schedule, provider));
+  if (wanted.length === 0) return closeTurn(dependencies, schedule, due, "skipped", whyEmpty(schedule, provider));
   const active = await activeSymbols(db, wanted, interval);
   const symbols = wanted.filter((symbol) => !active.has(symbol));
   const busy = active.size > 0 ? `${listSymbols([...active], NAMED)} left out: at work in other runs` : "";
-  if (symbols.length === 0) return closeTurn(dependencies, schedule, asked, "skipped", busy);
-  const note = [asked.note, busy].filter(Boolean).join(". ");
-  const turn = { ...asked, outcome: "started", note, run: null } as const;
+  if (symbols.length === 0) return closeTurn(dependencies, schedule, due, "skipped", busy);
+  const note = [due.note, busy].filter(Boolean).join(". ");
+  const turn = { ...due, outcome: "started", note, run: null } as const;
   const request = { symbols, mode, interval, years, provider, batchDays: RUN_DEFAULTS.batchDays };
   const run = await runs.start(request, (runId) => writesOf(db, schedule, turn, runId));
   if (isMissed(turn)) dependencies.onAlert?.();
@@ -76,21 +76,21 @@ async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, asked
   return { ...turn, run: { id: run.id, state: run.state, complete: 0, failed: 0, seconds: null } };
 }
 
-/** Records a turn that starts nothing, and says so in the log. */
+/** Records a turn that starts nothing, also in the log. */
 export async function closeTurn(
   { db, log, onAlert }: Pick<TurnDependencies, "db" | "log" | "onAlert">,
   schedule: Schedule,
-  asked: TurnAsked,
+  due: DueTurn,
   outcome: Exclude<Turn["outcome"], "started">,
   why: string,
 ): Promise<Turn> {
-  const turn: Turn = { ...asked, outcome, note: [asked.note, why].filter(Boolean).join(". "), run: null };
+  const turn: Turn = { ...due, outcome, note: [due.note, why].filter(Boolean).join(". "), run: null };
   // A manual run reports its error to the caller; only scheduled turns are recorded.
-  if (asked.cause !== "by_hand") {
+  if (due.cause !== "by_hand") {
     await db.write(writesOf(db, schedule, turn));
     if (isMissed(turn)) onAlert?.();
     const level = outcome === "refused" ? "error" : "warn";
-    log.write(level, `Schedule ${schedule.name}: the turn of ${utcMinute(asked.dueAt)} was ${outcome}. ${turn.note}`);
+    log.write(level, `Schedule ${schedule.name}: the turn of ${utcMinute(due.dueAt)} was ${outcome}. ${turn.note}`);
   }
   return turn;
 }
@@ -120,7 +120,7 @@ async function symbolsFor(db: Database, schedule: Schedule, provider: string): P
   }
 }
 
-function emptiness({ scope, watchlistId, interval }: Schedule, provider: string): string {
+function whyEmpty({ scope, watchlistId, interval }: Schedule, provider: string): string {
   if (scope === "stored") return `There is no stored ${interval} profile from ${provider} to bring up to date`;
   return watchlistId === null ? "Its watchlist was deleted: choose another" : "Its watchlist is empty";
 }

@@ -8,7 +8,7 @@ import type { FetchContext, Provider } from "../../providers/provider.ts";
 /** Days of daily bars requested where nothing is cheaper: enough to contain a session. */
 const CHECK_DAYS = 14;
 /** Time limit of the check, milliseconds. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 export interface CheckResult {
   readonly good: boolean;
@@ -18,14 +18,14 @@ export interface CheckResult {
 
 /**
  * Makes the cheapest authenticated request.
- * @param byQuota ask for the quota, if the provider has such a request; a public key may not be allowed to
+ * @param byQuota request the quota, if the provider has such a request; a public key may not be allowed to
  */
 export async function checkProvider(
   provider: Provider,
   dependencies: { readonly gate: Gate; redact(text: string): string },
   { byQuota }: { byQuota: boolean },
 ): Promise<CheckResult> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   let requests = 0;
   const context: FetchContext = {
     signal,
@@ -48,7 +48,7 @@ export async function checkProvider(
     }
     return { good: true, text: `${provider.title} accepts the key (${requests} request${requests === 1 ? "" : "s"})` };
   } catch (error) {
-    if (signal.aborted) return { good: false, text: `${provider.title} did not answer within ${PATIENCE_MS / 1000} s` };
+    if (signal.aborted) return { good: false, text: `${provider.title} did not answer within ${TIMEOUT_MS / 1000} s` };
     const known = error instanceof ProviderError;
     return { good: false, text: dependencies.redact(known ? error.message : `${provider.title}: ${messageOf(error)}`) };
   }

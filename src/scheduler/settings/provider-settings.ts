@@ -96,36 +96,36 @@ export class ProviderSettings {
    */
   async change(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>): Promise<void> {
     const { db } = this;
-    const real = entry.settings.flatMap((setting) => {
+    const changed = entry.settings.flatMap((setting) => {
       const wanted = changes.get(setting.variable);
       return wanted === undefined || !this.#differs(setting, wanted) ? [] : [{ setting, wanted }];
     });
-    const errors = real.flatMap(({ setting, wanted }): FieldError[] => {
+    const errors = changed.flatMap(({ setting, wanted }): FieldError[] => {
       const message = this.#lockOf(setting) ?? (wanted === null ? null : faultOf(setting, wanted));
       return message === null ? [] : [{ path: setting.variable, message }];
     });
-    errors.push(...this.#keysGoElsewhere(entry, changes, real));
+    errors.push(...this.#keysGoElsewhere(entry, changes, changed));
     if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
-    const before = Object.fromEntries(real.map(({ setting }) => [setting.variable, this.#spoken(setting)]));
-    for (const { setting, wanted } of real) {
+    const before = Object.fromEntries(changed.map(({ setting }) => [setting.variable, this.#auditValue(setting)]));
+    for (const { setting, wanted } of changed) {
       const { variable, kind } = setting;
       const kept = wanted !== null && kind === "key" ? await this.#cipher!.close(variable, wanted) : wanted;
       await saveSetting(db, `${PREFIX}${variable}`, kept);
       if (wanted === null) this.#stored.delete(variable);
       else this.#stored.set(variable, { value: wanted, changedAt: Date.now() });
     }
-    if (real.length === 0) return;
+    if (changed.length === 0) return;
     this.#resolve();
-    const after = real.map(({ setting, wanted }) => {
+    const after = changed.map(({ setting, wanted }) => {
       const isNewKey = setting.kind === "key" && wanted !== null;
-      return [setting.variable, isNewKey ? "set anew" : this.#spoken(setting)];
+      return [setting.variable, isNewKey ? "set anew" : this.#auditValue(setting)];
     });
     await record(db, { action: "settings.change", subject: entry.name, before, after: Object.fromEntries(after) });
     await this.#listener(entry, this.#values);
   }
 
   /** A setting as the audit may record it: never a key, and only the host of a URL, which may contain one. */
-  #spoken({ variable, kind }: ProviderSetting): string {
+  #auditValue({ variable, kind }: ProviderSetting): string {
     const value = this.#values[variable];
     if (value === undefined || value === "") return "not set";
     if (kind === "key") return "set";
@@ -136,9 +136,9 @@ export class ProviderSettings {
   #keysGoElsewhere(
     entry: ProviderEntry,
     changes: ReadonlyMap<string, string | null>,
-    real: readonly { setting: ProviderSetting }[],
+    changed: readonly { setting: ProviderSetting }[],
   ): FieldError[] {
-    const url = real.find(({ setting }) => setting.kind === "url")?.setting.variable;
+    const url = changed.find(({ setting }) => setting.kind === "url")?.setting.variable;
     if (url === undefined) return [];
     return entry.settings.flatMap((setting) => {
       const source = this.#sourceOf(setting);

@@ -1,4 +1,4 @@
-/** One column of one row group: its pages, compressed, and what the file's metadata says of it. */
+/** One column of one row group: its pages, compressed, and its entry in the file's metadata. */
 
 import { ThriftWriter } from "./thrift.ts";
 import {

@@ -66,16 +66,16 @@ export interface Dictionary {
 }
 
 /** Places must fit into two bytes. */
-const MOST_ENTRIES = 65_536;
+const MAX_ENTRIES = 65_536;
 /** Values after which a dictionary is given up if most of them are distinct. */
 const SAMPLE = 1_024;
 
 /** Finds the dictionaries of columns; its tables are used again from column to column. */
 export class DictionaryBuilder {
-  readonly #entries = new Float64Array(MOST_ENTRIES + 1);
+  readonly #entries = new Float64Array(MAX_ENTRIES + 1);
   readonly #entryWords = new Uint32Array(this.#entries.buffer);
   /** An open hash table: entry number + 1, or 0. */
-  readonly #slots = new Int32Array(4 * MOST_ENTRIES);
+  readonly #slots = new Int32Array(4 * MAX_ENTRIES);
   /** Per value its entry number. */
   readonly #numbers: Uint16Array;
 
@@ -87,7 +87,7 @@ export class DictionaryBuilder {
   /** The dictionary of `values`, or null if too many of them are distinct for it to save much. */
   build(values: Float64Array): Dictionary | null {
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-    const most = Math.min(MOST_ENTRIES, values.length >> 1);
+    const most = Math.min(MAX_ENTRIES, values.length >> 1);
     const bits = 2 + Math.ceil(Math.log2(Math.max(most, 2)));
     this.#slots.fill(0, 0, 2 ** bits);
     const numbers = this.#numbers.subarray(0, values.length);
