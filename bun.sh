@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs Bun for the scripts of package.json: the one on PATH, otherwise the pinned version that npx downloads, so that
-# Node.js is enough. It goes on PATH for the scripts within, and replaces this shell, so that signals reach it.
+# Node.js is enough. It is put on PATH for nested scripts, and replaces this shell, so that signals reach it.
 if ! command -v bun >/dev/null 2>&1; then
   found=$(npx --yes --package=bun@1.4.5 --call='command -v bun') || exit 1
   PATH=$(dirname "$found"):$PATH

@@ -1,4 +1,4 @@
-/** Holds the tree to docs/architecture.md: folder sizes, file lengths, and tests that mirror src. Exits with 1 if it does not. */
+/** Checks the tree against docs/architecture.md: folder sizes, file lengths, tests that mirror src. Exits with 1 on a fault. */
 
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -6,11 +6,11 @@ import { dirname } from "node:path";
 const MAX_FILES = 12;
 const MAX_LINES = 400;
 
-/** Libraries of equals: as long as the list of their formulas. */
+/** Libraries of formulas: as long as their list. */
 const LIBRARIES = new Set(["src/features/kernels", "src/features/families", "tests/features/oracle"]);
-/** What migrations hold is generated. */
+/** Migrations are generated. */
 const GENERATED = /^src\/storage\/migrations(\/|$)/;
-/** Folders of tests that have no twin in src. */
+/** Folders of tests without a counterpart in src. */
 const OWN_TESTS = /^tests\/(e2e|fakes|helpers|features\/oracle)(\/|$)/;
 
 const faults: string[] = [];
@@ -37,7 +37,7 @@ for (const [folder, { length }] of folders) {
   const inner = [...folders.keys()].some((other) => other.startsWith(`${folder}/`));
   if (length === 1 && folder.startsWith("src/") && !inner) faults.push(`${folder} holds a single file: make it a file`);
   if (folder.startsWith("tests/") && !OWN_TESTS.test(folder) && !folders.has(folder.replace(/^tests/, "src"))) {
-    faults.push(`${folder} has no twin in src`);
+    faults.push(`${folder} has no counterpart in src`);
   }
 }
 for (const file of files.filter((name) => /\.(tsx?|js|css)$/.test(name))) {

@@ -10,12 +10,12 @@ const migrations = join(root, out);
 const copy = mkdtempSync(join(tmpdir(), "barkeep-migrations-"));
 try {
   cpSync(migrations, copy, { recursive: true });
-  // drizzle-kit takes no absolute folder, and without a terminal it fails where it would ask about a renaming.
+  // drizzle-kit takes no absolute folder, and without a terminal it fails where it would ask whether something was renamed.
   const options = ["--dialect", dialect, "--schema", schema, "--out", relative(root, copy)];
   const command = [process.execPath, "--bun", "drizzle-kit", "generate", ...options];
   const { stdout, stderr } = Bun.spawnSync(command, { cwd: root, stdin: "ignore" });
   const output = `${stdout}${stderr}`;
-  // The exit code does not tell: it is 0 for new, malformed and colliding snapshots alike.
+  // The exit code is of no use: it is 0 for new, malformed and colliding snapshots alike.
   if (!output.includes("No schema changes, nothing to migrate")) {
     const known = readdirSync(migrations);
     const added = readdirSync(copy).find((file) => !known.includes(file));

@@ -20,7 +20,7 @@ const SIZES = [500, 5_000, 50_000];
 const ROUNDS = 30;
 const LOAD_MS = 3_000;
 const CONNECTIONS = 16;
-const CLOCK = { newsSince: Number.MAX_SAFE_INTEGER, staleBefore: { us_equity: 0, crypto: 0 } };
+const CLOCK = { recentSince: Number.MAX_SAFE_INTEGER, staleBefore: { us_equity: 0, crypto: 0 } };
 
 const symbolOf = (n: number) => `S${String(n).padStart(5, "0")}`;
 

@@ -82,15 +82,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const hub = stack.adopt(new ProgressHub(), close);
   const secrets = new Redactor();
-  secrets.learn([config.secret, config.password, dbToken, ...secretsOf(config.providerValues)]);
+  secrets.add([config.secret, config.password, dbToken, ...secretsOf(config.providerValues)]);
   const { redact } = secrets;
   const logStore = stack.adopt(new LogStore(db, reportError), close);
-  const keep = (line: LogLine) => logStore.keep(line);
-  const log = createLog({ level: config.logLevel, hub, keep, redact, print: options.print });
+  const save = (line: LogLine) => logStore.save(line);
+  const log = createLog({ level: config.logLevel, hub, save, redact, print: options.print });
   const usage = stack.adopt(await UsageStore.open(db, reportError), close);
 
   const settings = await ProviderSettings.open(db, config, log);
-  secrets.learn(secretsOf(settings.values));
+  secrets.add(secretsOf(settings.values));
   const workerSettings = () => ({
     dbUrl,
     dbToken,
@@ -110,7 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
   settings.onChange(async ({ name, title }, values) => {
-    secrets.learn(secretsOf(values));
+    secrets.add(secretsOf(values));
     pool.configure(values);
     providers.forget(name);
     const rules = quotaRules(values).find(({ provider }) => provider === name);
@@ -133,7 +133,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     config,
     log,
     async onChange(account, passwords, unreadable) {
-      secrets.learn(passwords);
+      secrets.add(passwords);
       await outbox.use(account, unreadable);
     },
   });
@@ -157,7 +157,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, queue, quotaAlerts, lastHour }), close).start();
   await stack.adopt(runs, close).recover();
 
-  // Both at once: the queue is idle when the pool has stopped its jobs, and the pool must not be handed new ones.
+  // Both at once: the queue is idle when the pool has stopped its jobs, and the pool must not get new ones.
   stack.defer(async () => void (await Promise.all([queue.close(), pool.close()])));
   const admission = stack.adopt(
     new Admission({

@@ -1,9 +1,9 @@
-/** What login rests on: secrets and their hashes, throttled guesses, forged requests, and who is acting now. */
+/** The basics of access: secrets and hashes, throttled attempts, forged requests, and the current actor. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Actor } from "./domain/access.ts";
 
-/** What API tokens begin with, so that one in a log or a repository is recognised. */
+/** The prefix of API tokens, so that one in a log or a repository is recognised. */
 export const TOKEN_PREFIX = "bk_";
 
 /** A secret of 256 random bits, URL-safe. */
@@ -16,7 +16,7 @@ export function hashSecret(secret: string): string {
   return new Bun.CryptoHasher("sha256").update(secret).digest("hex");
 }
 
-/** Only this machine can reach a server that listens here. */
+/** Whether only this machine can reach a server that listens on `host`. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
@@ -26,28 +26,28 @@ export function isLoopback(host: string): boolean {
 export const hostName = (header: string): string => header.replace(/:\d*$/, "");
 
 /**
- * Whether a page of another site makes a browser send this. Browsers name the origin of whatever they post; a program
- * that names none has no user to be tricked.
+ * Whether a page of another site made the browser send this request. Browsers name the origin of every POST; a program
+ * that names none has no user who could be tricked.
  */
 export function isForged(headers: Headers): boolean {
   const site = headers.get("Sec-Fetch-Site");
   if (site !== null) return site !== "same-origin" && site !== "none";
   const origin = headers.get("Origin");
   if (origin === null) return false;
-  // Hosts are compared, not schemes: behind a proxy that ends TLS the server sees http.
+  // Hosts are compared, not schemes: behind a proxy that terminates TLS the server sees http.
   return !URL.canParse(origin) || new URL(origin).host !== headers.get("Host");
 }
 
-/** Guesses that cost nothing, then each waits twice as long as the one before, milliseconds. */
-const FREE_GUESSES = 3;
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 15 * 60_000;
-/** Addresses remembered; the one that guessed longest ago makes room. */
+/** From this attempt on each one delays the next: by `FIRST_WAIT_MS`, then twice as long each time, milliseconds. */
+const DELAY_FROM_ATTEMPT = 3;
+const FIRST_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 15 * 60_000;
+/** Addresses that are tracked; the one whose last attempt is the oldest is dropped first. */
 const MAX_ADDRESSES = 10_000;
 
-/** Slows down guessing, per address. */
+/** Slows down login attempts, per address. */
 export class Throttle {
-  readonly #guesses = new Map<string, { count: number; until: number }>();
+  readonly #attempts = new Map<string, { count: number; until: number }>();
   constructor(private readonly now: () => number = Date.now) {}
 
   /**
@@ -56,56 +56,57 @@ export class Throttle {
    */
   take(address: string): number {
     const now = this.now();
-    const { count, until } = this.#guesses.get(address) ?? { count: 0, until: 0 };
+    const { count, until } = this.#attempts.get(address) ?? { count: 0, until: 0 };
     if (until > now) return until - now;
     // An address without attempts for the longest wait starts from zero.
-    const guesses = until > 0 && now - until > LONGEST_WAIT ? 1 : count + 1;
-    const wait = guesses < FREE_GUESSES ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (guesses - FREE_GUESSES));
-    this.#guesses.delete(address);
-    this.#guesses.set(address, { count: guesses, until: now + wait });
-    if (this.#guesses.size > MAX_ADDRESSES) this.#guesses.delete(this.#guesses.keys().next().value!);
+    const attempts = until > 0 && now - until > MAX_WAIT_MS ? 1 : count + 1;
+    const wait =
+      attempts < DELAY_FROM_ATTEMPT ? 0 : Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - DELAY_FROM_ATTEMPT));
+    this.#attempts.delete(address);
+    this.#attempts.set(address, { count: attempts, until: now + wait });
+    if (this.#attempts.size > MAX_ADDRESSES) this.#attempts.delete(this.#attempts.keys().next().value!);
     return 0;
   }
 
-  /** The last guess was right. */
+  /** Clears an address after a successful login. */
   reset(address: string): void {
-    this.#guesses.delete(address);
+    this.#attempts.delete(address);
   }
 }
 
 /** Verifies passwords against an argon2 (or bcrypt) hash, off the main thread and one at a time: each takes 64 MB. */
 export class Password {
-  #turn: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
   constructor(readonly hash: string) {}
 
   verify(guess: string): Promise<boolean> {
-    const answer = this.#turn.then(() => Bun.password.verify(guess, this.hash));
-    this.#turn = answer.catch(() => {});
+    const answer = this.#last.then(() => Bun.password.verify(guess, this.hash));
+    this.#last = answer.catch(() => {});
     return answer;
   }
 }
 
 interface AuditEntry {
   readonly actor: Actor;
-  /** Why, in the actor's own words. */
+  /** The reason that the actor gave. */
   readonly reason: string | null;
-  over: boolean;
+  ended: boolean;
 }
 
 const acting = new AsyncLocalStorage<AuditEntry>();
 
-/** Runs `work` in the name of `actor`. Timers and streams that it leaves behind act in nobody's name. */
+/** Runs `work` as `actor`. Timers and streams that outlive it have no actor. */
 export async function runAs<T>(actor: Actor, reason: string | null, work: () => Promise<T>): Promise<T> {
-  const entry: AuditEntry = { actor, reason, over: false };
+  const entry: AuditEntry = { actor, reason, ended: false };
   try {
     return await acting.run(entry, work);
   } finally {
-    entry.over = true;
+    entry.ended = true;
   }
 }
 
-/** Who acts now and why; `undefined` when the server acts by itself. */
+/** The current actor and the reason; `undefined` when the server itself acts. */
 export function currentActor(): { readonly actor: Actor; readonly reason: string | null } | undefined {
   const entry = acting.getStore();
-  return entry?.over === false ? entry : undefined;
+  return entry?.ended === false ? entry : undefined;
 }

@@ -1,7 +1,4 @@
-/**
- * The command line: the same verbs as the routes, for scripts and for the day something is wrong. Each verb loads what it
- * needs, so that none waits for another's modules.
- */
+/** The command line: runs, backups and diagnosis. Each command loads only the modules that it needs. */
 
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -43,7 +40,7 @@ async function run(args: string[]): Promise<number> {
   const { createApp } = await import("./app.ts");
   const { splitSymbols } = await import("./domain/market/symbol.ts");
   const { PROVIDERS } = await import("./providers/registry.ts");
-  const { parseRunRequest: parseRunOrder } = await import("./scheduler/runs/run-request.ts");
+  const { parseRunRequest } = await import("./scheduler/runs/run-request.ts");
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -55,7 +52,7 @@ async function run(args: string[]): Promise<number> {
     },
   });
   const years = values.years === undefined || values.years === "all" ? values.years : Number(values.years);
-  const request = parseRunOrder({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
+  const request = parseRunRequest({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
   const config = readConfig(process.env, PROVIDERS);
   const app = await createApp(config);
   app.outbox.start(config.publicUrl ?? `http://${config.host}:${config.port}`);
@@ -68,7 +65,7 @@ async function run(args: string[]): Promise<number> {
       if ((await events.next(60_000)) === null) return 1;
     }
   } finally {
-    // No server may come after this process for a long time.
+    // Sends the mails now: the next server may start much later.
     await app.outbox.idle();
     await app.close();
   }

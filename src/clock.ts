@@ -1,19 +1,19 @@
-/** Time as the limiter sees it; tests bring their own. */
+/** The clock of the limiter, the schedules and the mails; tests pass their own. */
 
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Calls `action` once after `milliseconds`; the answer calls it off. */
+  /** Calls `action` once, after `milliseconds` (at most an hour); the returned function cancels it. */
   after(milliseconds: number, action: () => void): () => void;
 }
 
-/** Longest single timer (ms); longer waits are made of several. */
-const LONGEST = 3_600_000;
+/** Longest single timer, milliseconds; callers that wait for longer set another one. */
+const MAX_TIMER_MS = 3_600_000;
 
 export const systemClock: Clock = {
   now: Date.now,
   after(milliseconds, action) {
-    const timer = setTimeout(action, Math.min(Math.max(0, milliseconds), LONGEST));
+    const timer = setTimeout(action, Math.min(Math.max(0, milliseconds), MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -1,4 +1,4 @@
-/** The settings, read once from the environment (Bun also reads `.env`); nobody else looks at it. */
+/** The settings, read once from the environment (Bun also reads `.env`). */
 
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,12 +16,12 @@ export interface Config {
   /** `file:…`, or the `libsql://` / `http(s)://` URL of a remote server. */
   readonly dbUrl: string;
   readonly dbToken: string | undefined;
-  /** Opens the keys that are stored in the database; without it keys come from the environment only. */
+  /** Decrypts the keys stored in the database; without it keys come only from the environment. */
   readonly secret: string | undefined;
-  /** The password of the screen, in plain or as a hash; without either there is no login (loopback only). */
+  /** The login password, in plain text or as a hash; without either there is no login (loopback only). */
   readonly password: string | undefined;
   readonly passwordHash: string | undefined;
-  /** Nobody may change anything over HTTP. */
+  /** Whether requests that change something are refused. */
   readonly readOnly: boolean;
   /** Worker threads, which compute; each carries many symbols whose requests are under way. */
   readonly workers: number;
@@ -35,15 +35,15 @@ export interface Config {
   readonly providerValues: Readonly<Record<string, string | undefined>>;
   /** How the server is reached from outside, for links in mails; `undefined`: where it listens. */
   readonly publicUrl: string | undefined;
-  /** Where alerts are mailed, if the environment says so. */
+  /** The mail account for alerts, if the environment sets it. */
   readonly mail: { readonly url: string; readonly from: string; readonly to: readonly string[] } | undefined;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
   readonly sessions: SessionExceptions;
-  /** The providers' variables that the environment sets: the settings page leaves them alone. */
+  /** The providers' variables that the environment sets: the settings page cannot change them. */
   readonly providerVariablesSet: readonly string[];
 }
 
-/** A provider as far as settings go: its name and the variables it declares. */
+/** What the configuration reads of a provider: its name and the variables it declares. */
 export interface ProviderDeclaration {
   readonly name: string;
   readonly settings: readonly {
@@ -57,7 +57,7 @@ export interface ProviderDeclaration {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** One wrong setting: the variable, what it held (never a secret) and what it wants. */
+/** One wrong setting: the variable, its value (never a secret) and what is expected. */
 export interface ConfigFault {
   readonly variable: string;
   readonly value: string;
@@ -121,12 +121,11 @@ class Reader {
   }
 }
 
-/** Fewer characters than this are too easily guessed. */
+/** Fewest characters: shorter ones are too easy to guess. */
 const MIN_SECRET = 16;
-
 const MIN_PASSWORD = 8;
 
-/** A URL may carry a password or a token: neither is ever printed. */
+/** A URL as it may be printed: without its password or token. */
 export function withoutCredentials(url: string): string {
   return url
     .replace(/\/\/[^/@]*@/, "//***@")
@@ -139,7 +138,7 @@ const usualThreads = () => Math.max(1, Math.min(8, availableParallelism()));
 
 /**
  * Resolves the settings.
- * @param providers those a run may use, with their variables, so that a wrong one stops the start and not the first run
+ * @param providers those a run may use, with their variables, so that a wrong one fails the start and not the first run
  * @throws ConfigError that lists every fault at once
  */
 export function readConfig(env: Env, providers: readonly ProviderDeclaration[]): Config {
@@ -174,7 +173,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
   };
   read.faults.push(...passwordFaults(config));
   for (const { variable, label, required } of providers.find(({ name }) => name === config.provider)?.settings ?? []) {
-    // A key may also be stored in the database, if there is a secret to open it with.
+    // A key may also be stored in the database, if there is a secret to decrypt it with.
     if (!required || config.providerValues[variable] !== undefined || config.secret !== undefined) continue;
     read.faults.push({ variable, value: "", wants: `a value (${label}): BARKEEP_PROVIDER is ${config.provider}` });
   }
@@ -203,7 +202,7 @@ function isDecodable({ username, password }: URL): boolean {
   }
 }
 
-/** SMTP_URL and ALERT_TO belong together; the sender is the first recipient unless ALERT_FROM says otherwise. */
+/** SMTP_URL and ALERT_TO require each other; without ALERT_FROM the sender is the first recipient. */
 function readMail(read: Reader): Config["mail"] {
   const url = read.text("SMTP_URL");
   const recipients = read.text("ALERT_TO");
@@ -241,13 +240,13 @@ function readPasswordHash(read: Reader): string | undefined {
   const variable = "BARKEEP_PASSWORD_HASH";
   const value = read.text("BARKEEP_PASSWORD_HASH");
   if (value === undefined || /^\$(argon2(id|i|d)|2[aby])\$\S+$/.test(value)) return value;
-  // In .env a dollar sign begins a variable, so that what arrives here is a hash in pieces.
+  // In .env a dollar sign begins a variable, so only pieces of an unescaped hash arrive here.
   const wants = "an argon2 or bcrypt hash as Bun.password.hash gives it, with a backslash before each $ in .env";
   read.faults.push({ variable, value: `${value.length} characters`, wants });
   return undefined;
 }
 
-/** Whoever can reach the server can do everything on it, unless there is a password. */
+/** Without a password anybody who can reach the server can do everything, so it must be on loopback. */
 function passwordFaults({ host, password, passwordHash }: Config): ConfigFault[] {
   const variable = "BARKEEP_PASSWORD";
   if (password !== undefined && passwordHash !== undefined) {

@@ -1,4 +1,4 @@
-/** Looks at everything Barkeep depends on and says what to do about what is wrong. */
+/** Checks everything that Barkeep depends on, and says how to correct what is wrong. */
 
 import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { Mailer } from "./alerts/smtp.ts";
@@ -20,9 +20,9 @@ export interface Finding {
   readonly advice?: string;
 }
 
-const RESEALED = "Start with the secret of before, or enter it again on the settings page.";
-/** How long a provider may take to answer at all, milliseconds. */
-const PATIENCE_MS = 10_000;
+const UNREADABLE_ADVICE = "Start with the previous BARKEEP_SECRET, or enter it again on the settings page.";
+/** Time limit for the answer of a provider or mail server, milliseconds. */
+const TIMEOUT_MS = 10_000;
 
 /** Checks settings, database, providers and mail server, one after the other. */
 export async function* diagnose(env: Env): AsyncGenerator<Finding> {
@@ -69,7 +69,7 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
   }
 }
 
-/** The providers that somebody has set up, in the environment or on the settings page, are reached for. */
+/** Contacts the providers that are set up, in the environment or on the settings page. */
 async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Finding> {
   const settings = await providerSettings(config).catch(() => null);
   const values = settings?.values ?? config.providerValues;
@@ -77,12 +77,12 @@ async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Find
     const what = `provider ${entry.name}`;
     const states = settings?.describe(entry) ?? [];
     const isSet = states.some(({ source }) => source === "environment" || source === "page");
-    const sealed = states.filter(({ source }) => source === "unreadable").map(({ variable }) => variable);
+    const unreadable = states.filter(({ source }) => source === "unreadable").map(({ variable }) => variable);
     const inUse = entry.name === config.provider || isSet || entry.settings.some(({ variable }) => env[variable]);
     const missing = missingSettings(entry, values);
-    if (sealed.length > 0) {
-      const fault = `${sealed.join(", ")} is stored, but cannot be read with this BARKEEP_SECRET`;
-      yield { what, fault, advice: RESEALED };
+    if (unreadable.length > 0) {
+      const fault = `${unreadable.join(", ")} is stored, but cannot be read with this BARKEEP_SECRET`;
+      yield { what, fault, advice: UNREADABLE_ADVICE };
     } else if (missing.length > 0) {
       const advice = `To use it set ${missing.join(", ")}.`;
       yield { what, fault: inUse ? `${missing.join(", ")} not set` : null, advice };
@@ -93,22 +93,22 @@ async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Find
   }
 }
 
-/** As they hold for the server: from the environment or the settings page. */
+/** The settings that the server would use: from the environment or the settings page. */
 const providerSettings = (config: Config): Promise<ProviderSettings> =>
   withDatabase(config, (db) => ProviderSettings.open(db, config, { write: () => {} }));
 
-/** The mail server is asked to let us in, and sent nothing. */
+/** Logs in to the mail server, and sends nothing. */
 async function diagnoseMail(config: Config): Promise<Finding> {
   const settings = await mailSettings(config).catch(() => null);
   const account = settings?.account ?? null;
   if (account === null) {
-    if (settings?.unreadable) return { what: "mail server", fault: UNREADABLE_PASSWORD, advice: RESEALED };
+    if (settings?.unreadable) return { what: "mail server", fault: UNREADABLE_PASSWORD, advice: UNREADABLE_ADVICE };
     const advice = "To get alerts by mail set SMTP_URL and ALERT_TO, or the mail server on the settings page.";
     return { what: "mail server", fault: null, advice };
   }
   const what = `mail server ${new URL(account.url).host}`;
   try {
-    await new Mailer(account, PATIENCE_MS).verify();
+    await new Mailer(account, TIMEOUT_MS).verify();
     return { what, fault: null };
   } catch (error) {
     const advice = "Check its host, port, user and password; smtps:// is for TLS from the first byte (port 465).";
@@ -116,11 +116,11 @@ async function diagnoseMail(config: Config): Promise<Finding> {
   }
 }
 
-/** As they hold for the server: from the environment or the settings page. */
+/** The settings that the server would use: from the environment or the settings page. */
 const mailSettings = (config: Config): Promise<MailSettings> =>
   withDatabase(config, (db) => MailSettings.open({ db, config, log: { write: () => {} }, onChange: async () => {} }));
 
-/** A database that cannot be opened is a finding of its own. */
+/** Reads from the database; one that cannot be opened is reported by `diagnoseDatabase`. */
 async function withDatabase<T>({ dbUrl, dbToken }: Config, read: (db: Database) => Promise<T>): Promise<T> {
   const db = await openDatabase(dbUrl, dbToken);
   try {
@@ -130,10 +130,10 @@ async function withDatabase<T>({ dbUrl, dbToken }: Config, read: (db: Database) 
   }
 }
 
-/** Any answer will do: whether the key is good is seen with the first request. */
+/** Any answer counts: the key is only checked by the first request. */
 async function reach(what: string, url: string): Promise<Finding> {
   try {
-    await fetch(url, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(PATIENCE_MS) });
+    await fetch(url, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
     return { what, fault: null };
   } catch (error) {
     const advice = `Check the network and the base URL ${withoutCredentials(url)}.`;

@@ -1,12 +1,6 @@
 /**
- * The progress hub: the last state of every job, and two ways to follow it.
- *
- * - `stream()` delivers EVERY event in order through a bounded queue; a reader that falls behind learns how much was
- *   skipped and gets a fresh snapshot.
- * - `onFrame()` delivers what changed, newest per job, at most once per `FRAME_MS`: one call for all viewers of the
- *   screen, so that each frame is rendered once.
- *
- * Reporting never waits for a viewer.
+ * The progress hub: the last state of every job. `stream()` delivers every event through a bounded queue; `onFrame()`
+ * delivers what changed, newest per job, once for all viewers. Reporting never waits for a viewer.
  */
 
 import { type LogLine, logToWire } from "./domain/log.ts";
@@ -16,14 +10,14 @@ import { progressToWire, type RunSummary, runToWire } from "./domain/runs/run-su
 /** Shortest time between two frames, milliseconds. */
 export const FRAME_MS = 100;
 /**
- * More events than these in a frame, and the next one takes longer (milliseconds): no eye follows, and each frame costs
- * a browser as much layout and paint as a whole page of text.
+ * After a frame with more events than this, the next one comes `BUSY_FRAME_MS` later: nobody can read that fast, and
+ * each frame costs a browser as much layout and paint as a whole page of text.
  */
-const RUSH_EVENTS = 50;
-export const RUSH_FRAME_MS = 250;
+const BUSY_FRAME_EVENTS = 50;
+export const BUSY_FRAME_MS = 250;
 /** Events a stream may fall behind before it reports that it lagged. */
 export const STREAM_LIMIT = 4_096;
-/** Log lines kept for viewers who come late. */
+/** Log lines kept for viewers that connect later. */
 const LOG_LIMIT = 1_000;
 
 export type HubEvent =
@@ -53,7 +47,7 @@ export const jobKey = (runId: string, symbol: string) => `${runId}:${symbol}`;
 type EventBody = HubEvent extends infer E ? (E extends HubEvent ? Omit<E, "seq"> : never) : never;
 
 export class ProgressHub {
-  /** Tells this life of the server from earlier ones in event ids (`<epoch>-<seq>`). */
+  /** Distinguishes this start of the server from earlier ones in event ids (`<epoch>-<seq>`). */
   readonly epoch = Date.now().toString(36);
   #seq = 0;
   #lineId = 0;
@@ -67,7 +61,7 @@ export class ProgressHub {
   #newLogs: LogLine[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** The last event of the last frame, and the milliseconds to the next frame. */
-  #framedSeq = 0;
+  #lastFrameSeq = 0;
   #frameMs = FRAME_MS;
   #closed = false;
 
@@ -111,19 +105,19 @@ export class ProgressHub {
     };
   }
 
-  /** Records the new state of a job and tells everybody; returns it with its sequence number. */
+  /** Records the new state of a job and publishes it; returns it with its sequence number. */
   report(state: Omit<JobProgress, "seq">): JobProgress {
     const job = { ...state, seq: this.#seq + 1 };
     const key = jobKey(job.runId, job.symbol);
     this.#jobs.set(key, job);
-    if (this.#framed) this.#dirtyJobs.add(key);
+    if (this.#hasFrameListeners) this.#dirtyJobs.add(key);
     this.#publish({ type: "progress", job });
     return job;
   }
 
   reportRun(run: RunSummary): void {
     this.#runs.set(run.id, run);
-    if (this.#framed) this.#dirtyRuns.add(run.id);
+    if (this.#hasFrameListeners) this.#dirtyRuns.add(run.id);
     this.#publish({ type: "run", run });
   }
 
@@ -132,7 +126,7 @@ export class ProgressHub {
     const numbered = { ...line, id: this.#lineId };
     this.#logs.push(numbered);
     if (this.#logs.length > LOG_LIMIT) this.#logs.shift();
-    if (this.#framed) this.#newLogs.push(numbered);
+    if (this.#hasFrameListeners) this.#newLogs.push(numbered);
     this.#publish({ type: "log", line: numbered });
     return numbered;
   }
@@ -174,8 +168,8 @@ export class ProgressHub {
     for (const stream of [...this.#streams]) stream.close();
   }
 
-  /** Does anybody follow frames? Without them nothing is put by for one. */
-  get #framed(): boolean {
+  /** Whether anybody follows frames; otherwise nothing is collected for them. */
+  get #hasFrameListeners(): boolean {
     return this.#frameListeners.size > 0;
   }
 
@@ -183,15 +177,15 @@ export class ProgressHub {
     this.#seq += 1;
     const event = { ...body, seq: this.#seq } as HubEvent;
     for (const stream of this.#streams) stream.push(event);
-    if (!this.#closed && this.#timer === null && this.#framed) {
+    if (!this.#closed && this.#timer === null && this.#hasFrameListeners) {
       this.#timer = setTimeout(() => this.#flush(), this.#frameMs);
     }
   }
 
   #flush(): void {
     this.#timer = null;
-    this.#frameMs = this.#seq - this.#framedSeq > RUSH_EVENTS ? RUSH_FRAME_MS : FRAME_MS;
-    this.#framedSeq = this.#seq;
+    this.#frameMs = this.#seq - this.#lastFrameSeq > BUSY_FRAME_EVENTS ? BUSY_FRAME_MS : FRAME_MS;
+    this.#lastFrameSeq = this.#seq;
     const pick = <T>(keys: Set<string>, from: Map<string, T>) =>
       [...keys].flatMap((key) => from.get(key) ?? ([] as T[]));
     const frame: Frame = {
@@ -207,9 +201,9 @@ export class ProgressHub {
   }
 }
 
-/** What a stream hands out next: the events since the last call, preceded by how many were lost, if any were. */
+/** What a stream returns next: the events since the last call, and how many were skipped before them. */
 export interface StreamChunk {
-  /** Events that were skipped because the viewer was too slow; a fresh snapshot is due when it is not 0. */
+  /** Events that were skipped because the viewer was too slow; if not 0, it needs a new snapshot. */
   readonly lagged: number;
   readonly events: readonly HubEvent[];
 }
@@ -263,7 +257,7 @@ export class EventStream {
     this.#notify = null;
   }
 
-  /** Makes room: log lines are kept as long as they alone fit, all else is superseded by the coming snapshot. */
+  /** Makes room: keeps the newest log lines; everything else is superseded by the snapshot that follows. */
   #overflow(): void {
     const kept = newestPerJob(this.#queue).filter((event) => event.type === "log");
     const logs = kept.length > this.#limit / 2 ? kept.slice(-this.#limit / 2) : kept;
@@ -272,7 +266,7 @@ export class EventStream {
   }
 }
 
-/** Leaves out each progress event that a later one for the same job supersedes; order is kept. */
+/** Leaves out each progress event that a later one of the same job supersedes; keeps the order. */
 function newestPerJob(events: readonly HubEvent[]): HubEvent[] {
   const newest = new Map<string, number>();
   for (const event of events) {
@@ -285,7 +279,7 @@ function newestPerJob(events: readonly HubEvent[]): HubEvent[] {
 
 const encoded = new WeakMap<HubEvent, string>();
 
-/** An event in the wire form of `GET /api/events`; rendered once, whoever asks. */
+/** An event in the wire form of `GET /api/events`; encoded once for all streams. */
 export function encodeEvent(epoch: string, event: HubEvent): string {
   let text = encoded.get(event);
   if (text === undefined) {

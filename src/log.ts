@@ -1,4 +1,4 @@
-/** The log: to the console, to the viewers through the hub, and to the database through whoever listens. */
+/** The log: to stderr, to viewers through the hub, and to the database through `save`. */
 
 import { LOG_LEVELS, type LogLevel, type LogLine } from "./domain/log.ts";
 import type { ProgressHub } from "./hub.ts";
@@ -8,13 +8,13 @@ export interface Log {
 }
 
 /**
- * A log that drops what is below `level`, prints the rest to stderr and hands it to the hub and to `keep`.
- * `redact` takes secrets out of every message before it goes anywhere.
+ * A log that drops what is below `level`, prints the rest to stderr and passes it to the hub and to `save`.
+ * `redact` is applied to every message first.
  */
 export function createLog(options: {
   level: LogLevel;
   hub: ProgressHub;
-  keep?: (line: LogLine) => void;
+  save?: (line: LogLine) => void;
   redact?: (message: string) => string;
   print?: (text: string) => void;
 }): Log {
@@ -25,7 +25,7 @@ export function createLog(options: {
     write(level, message, runId = null, symbol = null) {
       if (LOG_LEVELS.indexOf(level) < threshold) return;
       const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: redact(message) });
-      options.keep?.(line);
+      options.save?.(line);
       print(`${new Date(line.at).toISOString()} ${level.padEnd(5)} ${line.message}`);
     },
   };

@@ -1,31 +1,31 @@
-/** Keys never leave the process except to their vendor. */
+/** Redacts secrets in texts: a key leaves the process only in requests to its vendor. */
 
-/** Keys that vendors publish for trying out; hiding them would only mangle the word. */
+/** Keys that vendors publish for trials: redacting such a word would only damage texts. */
 const PUBLIC = new Set(["demo"]);
 
-/** A function that blots the given secrets out of any text, as they are and as they look in URLs. */
+/** A function that redacts the given secrets in any text: as they are, URL-encoded and in Base64. */
 export function redactor(secrets: readonly (string | undefined)[]): (text: string) => string {
   const known = secrets.filter((secret): secret is string => !!secret && !PUBLIC.has(secret));
   const forms = new Set(
     known.flatMap((secret) => [secret, encodeURIComponent(secret), btoa(unescape(encodeURIComponent(secret)))]),
   );
-  // Longest first, so that a key that begins with another one leaves no tail.
+  // Longest first: of a secret that begins with another one, the rest would remain.
   const sorted = [...forms].sort((a, b) => b.length - a.length);
   return (text) => sorted.reduce((result, form) => result.replaceAll(form, "***"), text);
 }
 
 /**
- * Redacts every secret it was ever given: a replaced one may still occur in work under way.
- * Its `redact` may be handed out before the secrets are known.
+ * Redacts every secret that was ever added: a replaced one may still occur in work under way.
+ * `redact` may be passed on before the secrets are known.
  */
 export class Redactor {
   readonly #secrets = new Set<string | undefined>();
-  #blot = (text: string) => text;
+  #replace = (text: string) => text;
 
-  learn(secrets: readonly (string | undefined)[]): void {
+  add(secrets: readonly (string | undefined)[]): void {
     for (const secret of secrets) this.#secrets.add(secret);
-    this.#blot = redactor([...this.#secrets]);
+    this.#replace = redactor([...this.#secrets]);
   }
 
-  readonly redact = (text: string): string => this.#blot(text);
+  readonly redact = (text: string): string => this.#replace(text);
 }

@@ -12,7 +12,7 @@ export const wholeNumber = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-/** The same as an address has it: text, read as JavaScript reads numbers. */
+/** The same from the text of a query parameter, converted as by `Number`. */
 export const wholeNumberText = (min: number, max: number) => {
   const error = wantsWholeNumber(min, max);
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
@@ -30,7 +30,7 @@ export const text = (max: number) =>
     .min(1, { error: "is missing" })
     .max(max, { error: `is longer than ${max} characters` });
 
-/** What `read` makes of a text; where that is `null`, the text is refused with what `fault` says of it. */
+/** The value that `read` gives for a text; where it is `null`, the text is refused with the message of `fault`. */
 export const readable = <T>(
   read: (text: string) => T | null,
   fault: (text: string) => string,

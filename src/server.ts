@@ -5,7 +5,7 @@ import { ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { PROVIDERS } from "./providers/registry.ts";
 
-/** How long a shutdown may take before the process leaves without it, milliseconds. */
+/** How long a shutdown may take before the process exits anyway, milliseconds. */
 const SHUTDOWN_MS = 9_000;
 
 try {
@@ -24,7 +24,7 @@ try {
   const address = `http://${server.hostname}:${server.port}`;
   console.log(`Barkeep listening on ${address}`);
   app.outbox.start(config.publicUrl ?? address);
-  // After the first page can be served: the workers' start would hold it up.
+  // Only now, because starting the workers would delay the first page.
   app.pool.warm();
 
   let stopping = false;

@@ -4,7 +4,7 @@
 export const SCOPES = ["read", "operate", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who sends a request, as far as the server knows. */
+/** The sender of a request. */
 export interface Actor {
   /** `local` without a login, `owner` after one, otherwise the token's name. */
   readonly name: string;
@@ -17,14 +17,22 @@ export const isScope = (value: unknown): value is Scope => SCOPES.includes(value
 export const covers = (granted: Scope, needed: Scope): boolean => SCOPES.indexOf(granted) >= SCOPES.indexOf(needed);
 
 /** POST requests that change nothing: their parameters do not fit a URL. */
-const ASKING = new Set(["/companies", "/companies/run", "/runs/preview", "/theme", "/zone", "/login", "/logout"]);
+const READ_ONLY_POSTS = new Set([
+  "/companies",
+  "/companies/run",
+  "/runs/preview",
+  "/theme",
+  "/zone",
+  "/login",
+  "/logout",
+]);
 
 /** Keys, tokens and the audit. */
 const GUARDED = /^\/(?:settings|audit|api\/(?:settings|tokens|audit))(?:\/|$)/;
 
 /** Whether a request changes what is stored. */
 export function changesState(method: string, path: string): boolean {
-  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && !ASKING.has(path);
+  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && !READ_ONLY_POSTS.has(path);
 }
 
 /** The scope that a request needs. The providers' settings may be read by all: no key is shown there. */

@@ -5,7 +5,7 @@ export interface Company {
   readonly symbol: string;
   /** Empty where it is not known. */
   readonly name: string;
-  /** Where it is listed, in its source's spelling, e.g. `NASDAQ`; empty where it is not known. */
+  /** The exchange, in its source's spelling, e.g. `NASDAQ`; empty where it is not known. */
   readonly exchange: string;
 }
 

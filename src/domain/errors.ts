@@ -1,6 +1,6 @@
 /** Errors with a message for people: what was wrong and what to do. */
 
-/** Why a provider's answer could not be used; decides what happens next (docs/adding-a-provider.md). */
+/** Why a provider's answer could not be used, and so what is done next (docs/adding-a-provider.md). */
 const PROVIDER_ERROR_KINDS = [
   "auth",
   "plan",
@@ -33,7 +33,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** What kinds of refusal there are, each with its HTTP status. */
+/** The kinds of refusal, each with its HTTP status. */
 const REFUSALS = { invalid: 422, not_found: 404, conflict: 409, forbidden: 403, unavailable: 503 } as const;
 export type RefusalKind = keyof typeof REFUSALS;
 
@@ -74,7 +74,7 @@ export function quote(text: string): string {
   return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 40)}…` : clean);
 }
 
-/** The message of anything that was thrown, as one line. If closing failed as well, it is that of the first error. */
+/** The message of any thrown value, as one line; if closing failed as well, that of the first error. */
 export function messageOf(error: unknown): string {
   if (error instanceof SuppressedError) return messageOf(error.suppressed);
   const text = error instanceof Error ? error.message : String(error);

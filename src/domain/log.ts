@@ -1,10 +1,10 @@
-/** Lines of the log, as the store, the pages and the API see them. */
+/** Lines of the log, as storage, pages and the API use them. */
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogLine {
-  /** Counts up over the life of the server process. */
+  /** Increases as long as the server runs. */
   readonly id: number;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -14,8 +14,8 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Whether a line contains `text`, in any case; its level counts, so that `warn` finds warnings. */
-export const saysInLog = (text: string, { level, message }: LogLine): boolean =>
+/** Whether a line or its level contains `text`, ignoring case: `warn` finds warnings. */
+export const lineContains = (text: string, { level, message }: LogLine): boolean =>
   `${level} ${message}`.toLowerCase().includes(text.toLowerCase());
 
 /** A line of the log as the API writes it. */

@@ -1,10 +1,9 @@
 /** A sum over the last minutes or hours, in a ring of buckets. */
 
 /**
- * A sum over the last `size` buckets of `bucketMs` each. Buckets begin at whole multiples of their width, the newest
- * one still fills. Adding and reading take constant time; what is older than the window expires
- * to the millisecond at which its bucket leaves. All moments are epoch milliseconds; a clock that goes back counts
- * into the newest bucket.
+ * A sum over the last `size` buckets of `bucketMs` each, which begin at multiples of their width; adding and reading take
+ * constant time. All times are epoch milliseconds. An addition with an earlier time than the last one counts into the
+ * newest bucket.
  */
 export class SlidingSum {
   readonly #ring: Float64Array;
@@ -40,7 +39,7 @@ export class SlidingSum {
     return (total / Math.max(this.bucketMs, now - begin)) * 60_000;
   }
 
-  /** Each bucket's sum, oldest first; `null` for those that were over before anything was counted. */
+  /** Each bucket's sum, oldest first; `null` for those that ended before counting began. */
   values(now: number): (number | null)[] {
     this.#moveTo(now);
     const first = this.#newest - this.size + 1;

@@ -1,9 +1,9 @@
 /**
- * How dates, moments and durations are written. Bars, sessions and resets are epoch seconds (`ts`): the `iso…`
- * functions. What happened is epoch milliseconds (`at`): the others, in a zone that is always named.
+ * Formats dates, times and durations. The `iso…` functions take epoch seconds (`ts`): bars, sessions, resets. The others
+ * take epoch milliseconds (`at`): events; their zone is always named.
  */
 
-/** `2026-03-02`: the date in UTC. Days of daily bars are dates: no zone shifts them. */
+/** `2026-03-02`: the date in UTC. The day of a daily bar is a date: no zone shifts it. */
 export const isoDate = (ts: number): string => isoMillisecond(ts).slice(0, -"T00:00:00.000Z".length);
 
 /** `2026-03-02T14:02:11Z`: parts of a second are left out. */
@@ -12,7 +12,7 @@ export const isoSecond = (ts: number): string => `${isoMillisecond(ts).slice(0, 
 /** `2026-03-02T14:02:11.000Z`, as JSON writes moments. */
 export const isoMillisecond = (ts: number): string => new Date(ts * 1_000).toISOString();
 
-/** The same of a moment that may be unknown. */
+/** The same for a time that may be unknown. */
 export const isoOrNull = (ts: number | null): string | null => (ts === null ? null : isoMillisecond(ts));
 
 /** `2026-03-02`, or `2026-03-02 to 2026-03-05` where the dates differ. */
@@ -69,10 +69,8 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * - `minute`: `2026-03-02 14:02 UTC`
- * - `clock`: `14:02 UTC`
- * - `second`: `14:02:11 UTC`
- * - `bare`: `14:02:11`, where the zone stands above the column
+ * `minute`: `2026-03-02 14:02 UTC`, `clock`: `14:02 UTC`, `second`: `14:02:11 UTC`, `bare`: `14:02:11`, for columns whose
+ * head names the zone.
  */
 export type MomentStyle = "minute" | "clock" | "second" | "bare";
 

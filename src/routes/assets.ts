@@ -3,8 +3,8 @@
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
 
-const ours = (file: string) => new URL(`../../public/${file}`, import.meta.url);
-const theirs = (path: string) => new URL(import.meta.resolve(path));
+const publicFile = (file: string) => new URL(`../../public/${file}`, import.meta.url);
+const packageFile = (path: string) => new URL(import.meta.resolve(path));
 
 /** The parts of the style sheet, in order. */
 const STYLES = [
@@ -36,21 +36,21 @@ const STYLES = [
  * loaded, and the page would never connect.
  */
 const FILES = {
-  css: { file: "app.css", type: "text/css", parts: STYLES.map((name) => ours(`css/${name}.css`)) },
-  js: { file: "app.js", type: "text/javascript", module: ours("app/main.js") },
+  css: { file: "app.css", type: "text/css", parts: STYLES.map((name) => publicFile(`css/${name}.css`)) },
+  js: { file: "app.js", type: "text/javascript", module: publicFile("app/main.js") },
   htmx: {
     file: "htmx.js",
     type: "text/javascript",
-    parts: [theirs("htmx.org/dist/htmx.min.js"), theirs("htmx.org/dist/ext/hx-sse.min.js")],
+    parts: [packageFile("htmx.org/dist/htmx.min.js"), packageFile("htmx.org/dist/ext/hx-sse.min.js")],
   },
-  chart: { file: "chart.js", type: "text/javascript", module: ours("app/chart.js") },
-  // The package does not export the build that includes its dependency; it lies beside the exported file.
+  chart: { file: "chart.js", type: "text/javascript", module: publicFile("app/chart.js") },
+  // The package does not export the build that includes its dependency; it is next to the exported file.
   chartLibrary: {
     file: "lightweight-charts.js",
     type: "text/javascript",
-    parts: [new URL("lightweight-charts.standalone.production.mjs", theirs("lightweight-charts"))],
+    parts: [new URL("lightweight-charts.standalone.production.mjs", packageFile("lightweight-charts"))],
   },
-  favicon: { file: "favicon.svg", type: "image/svg+xml", parts: [ours("favicon.svg")] },
+  favicon: { file: "favicon.svg", type: "image/svg+xml", parts: [publicFile("favicon.svg")] },
 } as const;
 
 type AssetName = keyof typeof FILES;
@@ -61,7 +61,7 @@ interface Asset {
   readonly plain: Uint8Array<ArrayBuffer>;
   readonly address: string;
   /** Compressed on the first request, so that a start does not wait for it. */
-  zipped?: Uint8Array<ArrayBuffer>;
+  gzipped?: Uint8Array<ArrayBuffer>;
 }
 
 async function joinTexts(parts: readonly URL[]): Promise<string> {
@@ -82,11 +82,11 @@ async function joinModules(entry: URL): Promise<string> {
 }
 
 function zip(asset: Asset): Uint8Array<ArrayBuffer> {
-  asset.zipped ??= Bun.gzipSync(asset.plain, { level: 9 });
-  return asset.zipped;
+  asset.gzipped ??= Bun.gzipSync(asset.plain, { level: 9 });
+  return asset.gzipped;
 }
 
-const FOREVER = "public, max-age=31536000, immutable";
+const IMMUTABLE = "public, max-age=31536000, immutable";
 
 let assets: ReturnType<typeof readAssets> | undefined;
 
@@ -112,12 +112,12 @@ async function readAssets() {
     const asset = byFile.get(c.req.param("file"));
     if (asset === undefined) return c.notFound();
     const fits = c.req.query("v") === asset.address.split("=")[1];
-    const zipped = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
-    return c.body(zipped ? zip(asset) : asset.plain, 200, {
+    const gzipped = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
+    return c.body(gzipped ? zip(asset) : asset.plain, 200, {
       "Content-Type": asset.type,
-      "Cache-Control": fits ? FOREVER : "no-cache",
+      "Cache-Control": fits ? IMMUTABLE : "no-cache",
       Vary: "Accept-Encoding",
-      ...(zipped ? { "Content-Encoding": "gzip" } : {}),
+      ...(gzipped ? { "Content-Encoding": "gzip" } : {}),
     });
   });
   const addresses = Object.fromEntries(loaded.map(([name, asset]) => [name, asset.address])) as Record<

@@ -9,9 +9,9 @@ const brotli = promisify(brotliCompress);
 const gzip = compress();
 
 /** At this quality Brotli takes no longer than gzip, and a long table becomes half as large. */
-const QUALITY = 4;
+const BROTLI_QUALITY = 4;
 /** Smaller bodies are not compressed, bytes. */
-const LEAST = 1_024;
+const MIN_SIZE = 1_024;
 
 /** Compresses pages with Brotli if the browser accepts it; downloads and other browsers get gzip as a stream. */
 export const compressed: MiddlewareHandler = async (c: Context, next: Next) => {
@@ -22,12 +22,12 @@ export const compressed: MiddlewareHandler = async (c: Context, next: Next) => {
     return gzip(c, async () => {});
   }
   const plain = new Uint8Array(await c.res.arrayBuffer());
-  if (plain.byteLength < LEAST) {
+  if (plain.byteLength < MIN_SIZE) {
     c.res = new Response(plain, c.res);
     return;
   }
   const params = {
-    [constants.BROTLI_PARAM_QUALITY]: QUALITY,
+    [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
     [constants.BROTLI_PARAM_SIZE_HINT]: plain.byteLength,
   };

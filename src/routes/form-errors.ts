@@ -6,19 +6,19 @@ import type { Refusal } from "../domain/errors.ts";
 const SHOWN_ERRORS = 3;
 
 /** The errors of a refusal as sentences by field; errors of no field in `fields` go to `form`. */
-export function sayErrors<F extends string>(
+export function errorSentences<F extends string>(
   refusal: Refusal,
   fields: readonly F[],
 ): Partial<Record<F | "form", string>> {
   const fieldOf = (name: string): F | "form" => fields.find((field) => field === name) ?? "form";
   const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
   if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
-  const said = [...byField].map(([field, errors]) => {
+  const sentences = [...byField].map(([field, errors]) => {
     const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
     const more = errors.length - shown.length;
     return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
   });
-  return Object.fromEntries(said);
+  return Object.fromEntries(sentences);
 }
 
 /** The messages unchanged, by field; the last one if a field has several. */

@@ -8,7 +8,7 @@ import { type PageContext, THEMES, type Theme } from "../views/ui/layout.tsx";
 
 declare module "hono" {
   interface ContextVariableMap {
-    /** Set for every request that the guard lets in. */
+    /** Set for every request that passes the guard. */
     page: PageContext;
   }
 }
@@ -57,7 +57,7 @@ export function localPath(text: string | undefined): string {
 }
 
 /** The page from which a form was sent, as a local path. */
-export function cameFrom(c: Context): string {
+export function previousPath(c: Context): string {
   const referer = c.req.header("Referer");
   if (referer === undefined || !URL.canParse(referer)) return "/";
   const { host, pathname, search } = new URL(referer);

@@ -10,11 +10,11 @@ import type { Database } from "../storage/db.ts";
 import { listRuns } from "../storage/runs/run-list.ts";
 import type { RunRow } from "../storage/runs/runs.ts";
 import { readSchedules } from "../storage/schedules.ts";
-import { jobsBeginning, profilesOf } from "../storage/search.ts";
+import { findRunSymbols, profilesOf } from "../storage/search.ts";
 import { runTitle } from "../views/runs/run-header.tsx";
 import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
 import { jobAddress, profileAddress } from "../views/ui/dom.ts";
-import { type PageContext, PLACES, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
+import { NAVIGATION, type PageContext, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
 import { localPath, wantsFragment } from "./page-context.ts";
 import type { Services } from "./services.ts";
 
@@ -26,7 +26,7 @@ const SHOWN = 8;
 const RECENT_RUNS = 50;
 
 /** Pages that are not in the navigation. */
-const MORE_PLACES: readonly { path: string; title: string; scope: Scope; words: string }[] = [
+const MORE_PAGES: readonly { path: string; title: string; scope: Scope; words: string }[] = [
   { path: "/settings/access", title: "Access and tokens", scope: "admin", words: "api token password" },
   { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },
   { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },
@@ -79,11 +79,11 @@ function matches(query: string, text: string): boolean {
 }
 
 function findPages(query: string, scope: Scope): Found[] {
-  const places = [...PLACES.map((place) => ({ ...place, words: "" })), ...MORE_PLACES];
+  const places = [...NAVIGATION.map((place) => ({ ...place, words: "" })), ...MORE_PAGES];
   return places
     .filter((place) => covers(scope, place.scope))
     .filter(({ title, words }) => matches(query, `${title} ${words}`))
-    .map(({ path, title }) => ({ title, goal: { href: path } }));
+    .map(({ path, title }) => ({ title, target: { href: path } }));
 }
 
 /** Profiles first, then known companies without a profile, then the typed symbol. */
@@ -107,12 +107,12 @@ async function findSymbols(db: Database, query: string, scope: Scope): Promise<F
     ...profiles.map(({ symbol, interval }) => ({
       title: [symbol, names.get(symbol) ?? ""].join(" ").trim(),
       hint: `profile, ${interval}`,
-      goal: { href: profileAddress(symbol, interval) },
+      target: { href: profileAddress(symbol, interval) },
     })),
     ...startable.map(({ symbol, name }) => ({
       title: `${symbol} ${name}`.trim(),
       hint: "start a run",
-      goal: { href: `/?symbols=${encodeURIComponent(symbol)}` },
+      target: { href: `/?symbols=${encodeURIComponent(symbol)}` },
     })),
   ].slice(0, SHOWN);
 }
@@ -122,18 +122,18 @@ async function findRuns(db: Database, query: string): Promise<Found[]> {
   const titles = new Map(rows.map((row) => [row.id, titleOf(row)]));
   const named = rows.filter(({ id, state }) => matches(query, `run runs ${titles.get(id)} ${state} ${id}`));
   const symbol = parseSymbol(query);
-  const jobs = symbol === null ? [] : await jobsBeginning(db, rows, symbol, SHOWN);
+  const jobs = symbol === null ? [] : await findRunSymbols(db, rows, symbol, SHOWN);
   return [
     ...named.map(({ id, state, createdAt }) => ({
       title: titles.get(id)!,
       hint: state,
       at: createdAt,
-      goal: { href: `/runs/${encodeURIComponent(id)}` },
+      target: { href: `/runs/${encodeURIComponent(id)}` },
     })),
     ...jobs.map(({ runId, symbol }) => ({
       title: `${symbol} in ${titles.get(runId)}`,
       at: rows.find(({ id }) => id === runId)!.createdAt,
-      goal: { href: jobAddress(runId, symbol) },
+      target: { href: jobAddress(runId, symbol) },
     })),
   ].slice(0, query === "" ? 5 : SHOWN);
 }
@@ -148,7 +148,7 @@ async function findSchedules(db: Database, query: string): Promise<Found[]> {
     .map(({ id, name, enabled }) => ({
       title: name,
       hint: enabled ? "run now, pause or change" : "paused: enable, run now or change",
-      goal: { href: `/schedules/${id}` },
+      target: { href: `/schedules/${id}` },
     }));
 }
 
@@ -156,13 +156,15 @@ function findActions(query: string, page: PageContext): Found[] {
   const actions: Found[] = [
     ...THEMES.filter((theme) => theme !== page.theme).map((theme) => ({
       title: THEME_TITLES[theme],
-      goal: { action: "/theme", name: "theme", value: theme },
+      target: { action: "/theme", name: "theme", value: theme },
     })),
     ...ZONES.filter((zone) => zone !== page.zone).map((zone) => ({
       title: `Times in ${ZONE_TITLES[zone]}`,
-      goal: { action: "/zone", name: "zone", value: zone },
+      target: { action: "/zone", name: "zone", value: zone },
     })),
-    ...(page.signedIn === null ? [] : [{ title: "Sign out", goal: { action: "/logout", name: "sign", value: "out" } }]),
+    ...(page.signedIn === null
+      ? []
+      : [{ title: "Sign out", target: { action: "/logout", name: "sign", value: "out" } }]),
   ];
   return actions.filter(({ title }) => matches(query, `${title} time zone theme`));
 }

@@ -1,4 +1,4 @@
-/** The verbs on the list of companies: fetch it from a provider, import it from text. Routes and command line use these. */
+/** Fetches lists of companies from providers, and imports them from text. */
 
 import { describeError, invalid, ProviderError, quote, Refusal } from "../domain/errors.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
@@ -9,7 +9,7 @@ import { record } from "../storage/access/audit.ts";
 import { findCompanyList } from "../storage/companies/companies.ts";
 import type { Database } from "../storage/db.ts";
 
-/** A list younger than this (ms) is not fetched again unless that is asked for. */
+/** A list younger than this (ms) is not fetched again unless `refresh` is set. */
 const FRESH_MS = 24 * 3_600_000;
 
 interface Dependencies {
@@ -34,13 +34,13 @@ export interface FetchedList {
   readonly companies: number;
   /** Epoch milliseconds. */
   readonly fetchedAt: number;
-  /** Whether the stored list was fresh enough, so that nobody was asked. */
+  /** Whether the stored list was fresh enough, so that no request was sent. */
   readonly cached: boolean;
 }
 
 /**
  * The list of an exchange, stored: fetched now, or earlier if it is fresh.
- * @throws Refusal when there is no such list, or the provider could not give it
+ * @throws Refusal when there is no such list, or the provider could not answer
  */
 export async function fetchCompanies(dependencies: Dependencies, task: CompanyListRequest): Promise<FetchedList> {
   const name = task.provider ?? dependencies.config.provider;
@@ -72,7 +72,7 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
 
 /**
  * Stores the companies that a CSV or plain text names.
- * @throws Refusal when not one line is good, with each of the bad ones
+ * @throws Refusal if no line is valid, with the fault of each line
  */
 export async function importCompanies(
   { companies, db }: Pick<Dependencies, "companies" | "db">,
@@ -92,7 +92,7 @@ export async function importCompanies(
   throw new Refusal("invalid", first ? describeError(first) : "There are no symbols in it", errors);
 }
 
-/** The providers that have lists and can be asked now. */
+/** The providers that have lists and lack no setting. */
 export function listingProviders(
   dependencies: Pick<Dependencies, "provider">,
 ): { name: string; title: string; exchanges: readonly Exchange[] }[] {

@@ -1,23 +1,23 @@
-/** What is tidied while nothing runs: old log lines, mails, runs and usage, and the database's own files. */
+/** Deletes old log lines, mails, runs and usage while no job runs, and tidies the database files. */
 
 import { messageOf } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
 import type { Log } from "../log.ts";
-import { forgetMails } from "../storage/alerts/outbox.ts";
+import { deleteMails } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
-import { forgetBefore, tidyFile } from "../storage/maintenance.ts";
+import { deleteBefore, tidyFile } from "../storage/maintenance.ts";
 import type { JobQueue } from "./queue/job-queue.ts";
 
 /** How long things are kept, days. */
 export interface Retention {
   /** Log lines, and mails that were sent or given up. */
   readonly logDays: number;
-  /** Finished runs with their jobs; bars, profiles and the coverage ledger stay for good. */
+  /** Finished runs with their jobs; bars, profiles and the coverage ledger are never deleted. */
   readonly runDays: number;
 }
 
 const EVERY_MS = 60 * 60 * 1000;
-/** After the start, so that a restart does not begin with cleaning. */
+/** Milliseconds from the start to the first time, so that a restart is not slowed down. */
 const FIRST_MS = 60 * 1000;
 
 export class Maintenance {
@@ -35,23 +35,26 @@ export class Maintenance {
     this.#timer = setTimeout(() => this.#tick(), FIRST_MS);
   }
 
-  /** Tidies now, unless work is under way: it can wait, the work cannot. */
+  /** Tidies now, unless jobs are waiting or running. */
   async tidy(): Promise<void> {
     const { db, log, retention } = this.dependencies;
     if (!this.#isIdle()) return;
     try {
       const now = this.now();
-      const gone = await forgetBefore(db, {
+      const deleted = await deleteBefore(db, {
         logs: now - retention.logDays * DAY * 1000,
         runs: now - retention.runDays * DAY * 1000,
         usage: Math.floor(now / 1000) - 40 * DAY,
       });
-      const mails = await forgetMails(db, now - retention.logDays * DAY * 1000);
+      const mails = await deleteMails(db, now - retention.logDays * DAY * 1000);
       await tidyFile(db, () => this.#isIdle());
-      if (gone.logs + gone.runs + mails > 0)
-        log.write("info", `Housekeeping: ${gone.logs} log lines, ${gone.runs} old runs and ${mails} mails forgotten`);
+      if (deleted.logs + deleted.runs + mails > 0)
+        log.write(
+          "info",
+          `Maintenance: deleted ${deleted.logs} log lines, ${deleted.runs} old runs and ${mails} mails`,
+        );
     } catch (error) {
-      log.write("warn", `Housekeeping failed and will be tried again: ${messageOf(error)}`);
+      log.write("warn", `Maintenance failed and will be tried again: ${messageOf(error)}`);
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Opens the database, a local libSQL file or a remote server, behind one interface. Reads and single writes may go
  * through drizzle; whatever must be atomic goes through `write`. There are no interactive transactions: on a file they
- * would hold up every other writer.
+ * would block every other writer.
  */
 
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,7 @@ function plain(statement: Write): Statement {
 /**
  * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`) and creates the folder of a file.
  * @param lock the lock of all threads of this process that write to the same file
- * @throws Error that names the URL (without credentials) and says what failed
+ * @throws Error that names the URL (without credentials) and what failed
  */
 export async function openDatabase(url: string, token?: string, lock = new WriteLock()): Promise<Database> {
   try {
@@ -68,7 +68,7 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
       if (batch.length === 0) return;
       const send = async () => void (await client.batch(batch, "write"));
       if (!mayWait) return send();
-      // Nobody awaits one before the next: they are sent in order all the same.
+      // No caller awaits one before the next: they are sent in order all the same.
       const sent = last.then(send);
       last = sent.catch(() => {});
       await sent;

@@ -20,7 +20,7 @@ export class LogStore {
     this.#deferred = new DeferredWrite(() => this.#write(), onError);
   }
 
-  keep(line: LogLine): void {
+  save(line: LogLine): void {
     this.#lines.push(line);
     this.#deferred.request();
   }
@@ -48,7 +48,7 @@ export class LogStore {
 export interface LogQuery {
   readonly runId?: string;
   readonly symbol?: string;
-  /** Text that level and message must contain, as in `saysInLog`; empty for all lines. */
+  /** Text that level and message must contain, as in `lineContains`; empty for all lines. */
   readonly text?: string;
   /** Whether to include debug lines, which name single features. */
   readonly debug?: boolean;

@@ -15,13 +15,13 @@ const CHUNK = 2_000;
  * and usage from before the given epoch seconds.
  * @returns how many log lines and runs were deleted
  */
-export async function forgetBefore(
+export async function deleteBefore(
   db: Database,
   before: { readonly logs: number; readonly runs: number; readonly usage: number },
 ): Promise<{ logs: number; runs: number }> {
-  const gone = { logs: 0, runs: 0 };
+  const deleted = { logs: 0, runs: 0 };
   const oldLogs = db.orm.select({ id: logs.id }).from(logs).where(lt(logs.at, before.logs)).limit(CHUNK);
-  for (let rows = CHUNK; rows === CHUNK; gone.logs += rows) {
+  for (let rows = CHUNK; rows === CHUNK; deleted.logs += rows) {
     rows = (await db.orm.delete(logs).where(inArray(logs.id, oldLogs)).run()).rowsAffected;
   }
   const oldRuns = db.orm
@@ -29,12 +29,12 @@ export async function forgetBefore(
     .from(runs)
     .where(and(lt(runs.finishedAt, before.runs), notInArray(runs.state, ["running", "paused"])))
     .limit(20);
-  for (let rows = 20; rows === 20; gone.runs += rows) {
+  for (let rows = 20; rows === 20; deleted.runs += rows) {
     rows = (await db.orm.delete(runs).where(inArray(runs.id, oldRuns)).run()).rowsAffected;
   }
   await db.orm.delete(scheduleTurns).where(lt(scheduleTurns.at, before.runs)).run();
   await db.orm.delete(apiUsage).where(lt(apiUsage.minute, before.usage)).run();
-  return gone;
+  return deleted;
 }
 
 /** Free pages returned to the disk at a time: other writers wait a few milliseconds for it. */
@@ -50,8 +50,8 @@ export async function tidyFile(db: Database, idle: () => boolean = () => true): 
   if (!db.local) return;
   const read = async (pragma: string) => Number((await db.rows(`PRAGMA ${pragma}`, []))[0]?.[0] ?? 0);
   // A file that was created without `auto_vacuum` cannot shrink; its free pages are used again.
-  const shrinks = (await read("auto_vacuum")) > 0;
-  while (shrinks && idle() && (await read("freelist_count")) > FREE_SHARE * (await read("page_count"))) {
+  const canShrink = (await read("auto_vacuum")) > 0;
+  while (canShrink && idle() && (await read("freelist_count")) > FREE_SHARE * (await read("page_count"))) {
     // Not as a prepared statement: that would stop after its first page and leave its transaction open.
     await db.script(`PRAGMA incremental_vacuum(${PIECE_PAGES})`);
     await Bun.sleep(0);

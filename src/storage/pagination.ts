@@ -32,7 +32,7 @@ export async function keyedPage<Row extends { readonly createdAt: number; readon
   const [first, last] = [rows.at(0), rows.at(-1)];
   if (first === undefined || last === undefined) return { rows, older: null, newer: null };
   const further = found.length > limit;
-  // On the side that the reader comes from, a single row tells whether there is a page.
+  // Towards the page that the reader comes from, one row is enough to know whether there is a page.
   const beyond = async (cursor: PageWindow) => (await query(cursor)).length > 0;
   const older = backwards ? await beyond({ limit: 1, before: cursorOf(last) }) : further;
   const newer = backwards ? further : before !== undefined && (await beyond({ limit: 1, after: cursorOf(first) }));

@@ -23,7 +23,7 @@ export async function profilesOf(
 }
 
 /** The symbols that start with `prefix` in any of `runs`, in the order of the runs. */
-export async function jobsBeginning(
+export async function findRunSymbols(
   db: Database,
   runs: readonly RunRow[],
   prefix: string,

@@ -18,7 +18,7 @@ export async function upgradeDatabase(db: Database, report?: Report): Promise<vo
 }
 
 /**
- * Moves the rows that migrations have set aside in old tables.
+ * Moves the rows that migrations have left in old tables.
  * @param report is called at the end of each table, and every second while its rows are moved
  */
 export async function moveOldRows(db: Database, report: Report = () => {}): Promise<void> {

@@ -6,7 +6,7 @@ import { Layout, type PageContext } from "./ui/layout.tsx";
 /** One parameter or field. */
 export interface ApiField {
   readonly name: string;
-  readonly place: string;
+  readonly location: string;
   readonly type: string;
   readonly required: boolean;
   readonly description: string;
@@ -63,7 +63,7 @@ const Operation = ({ operation: { method, path, summary, fields, answers } }: { 
                   <code>{field.name}</code>
                   {field.required ? " (required)" : ""}
                 </td>
-                <td>{field.place}</td>
+                <td>{field.location}</td>
                 <td>{field.type}</td>
                 <td>{field.description}</td>
               </tr>

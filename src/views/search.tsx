@@ -6,7 +6,7 @@ import { dom } from "./ui/dom.ts";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** An address to open, or a form to send. */
-type Goal = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };
+type Target = { readonly href: string } | { readonly action: string; readonly name: string; readonly value: string };
 
 export interface Found {
   readonly title: string;
@@ -14,7 +14,7 @@ export interface Found {
   readonly hint?: string;
   /** Its time, epoch milliseconds. */
   readonly at?: number;
-  readonly goal: Goal;
+  readonly target: Target;
 }
 
 export interface SearchView {
@@ -70,7 +70,7 @@ export const SearchResults = ({ view, options = false }: { view: SearchView; opt
   );
 };
 
-const Entry = ({ entry: { title, hint, at, goal }, id }: { entry: Found; id: string | null }) => {
+const Entry = ({ entry: { title, hint, at, target }, id }: { entry: Found; id: string | null }) => {
   const option = id === null ? {} : { id, role: "option", "aria-selected": "false", tabindex: -1 };
   const words = (
     <>
@@ -82,12 +82,12 @@ const Entry = ({ entry: { title, hint, at, goal }, id }: { entry: Found; id: str
       </span>
     </>
   );
-  return "href" in goal ? (
-    <a class="found" href={goal.href} {...option}>
+  return "href" in target ? (
+    <a class="found" href={target.href} {...option}>
       {words}
     </a>
   ) : (
-    <button class="found" type="submit" formaction={goal.action} name={goal.name} value={goal.value} {...option}>
+    <button class="found" type="submit" formaction={target.action} name={target.name} value={target.value} {...option}>
       {words}
     </button>
   );

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { MailDispatcher, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
 import { type AlertEvent, type AlertRules, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
 import type { Log } from "../../src/log.ts";
-import { findMail, forgetMails, listMails, recordStatements, takeMail } from "../../src/storage/alerts/outbox.ts";
+import { deleteMails, findMail, listMails, recordStatements, takeMail } from "../../src/storage/alerts/outbox.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
 import { gap, jobFailed, missed, quota, revision, runEnded, runReport } from "../helpers/alert-events.ts";
@@ -294,7 +294,7 @@ test("old mails are deleted with their events, waiting ones are not", async () =
   await server.stop();
   await happen(quota());
   const later = clock.now() + MINUTE;
-  expect(await forgetMails(db, later)).toBe(1);
+  expect(await deleteMails(db, later)).toBe(1);
   expect((await listMails(db, { limit: 10 })).rows.map(({ kind }) => kind)).toEqual(["quota_level"]);
   expect(await db.rows("SELECT kind FROM alert_events", [])).toEqual([["quota_level"]]);
   expect((await findMail(db, (await only()).id))?.text).toContain("twelvedata");

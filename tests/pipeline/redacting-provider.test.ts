@@ -9,7 +9,7 @@ import { recordingContext } from "../providers/fetch-context.ts";
 const KEY = "k3y/of=mine";
 const window = { symbol: "AAPL", interval: "1d", from: 0, to: 86_400, asOf: 86_400 } as const;
 const secrets = new Redactor();
-secrets.learn([KEY]);
+secrets.add([KEY]);
 
 test("an adapter that forgets to redact reveals no key", async () => {
   const careless = redactingProvider(
@@ -34,7 +34,7 @@ test("a key that was replaced is redacted as well", () => {
   const redactor = new Redactor();
   const { redact } = redactor;
   expect(redact("old-key new-key")).toBe("old-key new-key");
-  redactor.learn(["old-key"]);
-  redactor.learn(["new-key", undefined, ""]);
+  redactor.add(["old-key"]);
+  redactor.add(["new-key", undefined, ""]);
   expect(redact("old-key new-key")).toBe("*** ***");
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { invalid, invalidFields, Refusal } from "../../src/domain/errors.ts";
-import { errorsByField, sayErrors } from "../../src/routes/form-errors.ts";
+import { errorSentences, errorsByField } from "../../src/routes/form-errors.ts";
 
 const FIELDS = ["symbols", "years"] as const;
 
@@ -10,7 +10,7 @@ test("errors are said in sentences at the fields they belong to", () => {
     { path: "symbols.1", message: '"a b" is not a symbol' },
     { path: "symbols.4", message: "wants text." },
   ]);
-  expect(sayErrors(refusal, FIELDS)).toEqual({
+  expect(errorSentences(refusal, FIELDS)).toEqual({
     years: "Wants a whole number.",
     symbols: '"a b" is not a symbol. Wants text.',
   });
@@ -18,12 +18,12 @@ test("errors are said in sentences at the fields they belong to", () => {
 
 test("of many errors at one field three are said and the others counted", () => {
   const refusal = invalidFields([1, 2, 3, 4, 5].map((at) => ({ path: `symbols.${at}`, message: `${at} is wrong` })));
-  expect(sayErrors(refusal, FIELDS)).toEqual({ symbols: "1 is wrong. 2 is wrong. 3 is wrong. And 2 more." });
+  expect(errorSentences(refusal, FIELDS)).toEqual({ symbols: "1 is wrong. 2 is wrong. 3 is wrong. And 2 more." });
 });
 
 test("what belongs to no field is said for the whole form", () => {
-  expect(sayErrors(invalid("rebuild", "wants true or false"), FIELDS)).toEqual({ form: "Wants true or false." });
-  expect(sayErrors(new Refusal("conflict", "AAPL is active"), FIELDS)).toEqual({ form: "AAPL is active." });
+  expect(errorSentences(invalid("rebuild", "wants true or false"), FIELDS)).toEqual({ form: "Wants true or false." });
+  expect(errorSentences(new Refusal("conflict", "AAPL is active"), FIELDS)).toEqual({ form: "AAPL is active." });
 });
 
 test("errors by field keep their words", () => {

@@ -7,7 +7,7 @@ import { ProfileColumns, type ProfileQuery } from "../../src/storage/profiles/pr
 import { deleteProfile, profileStatements } from "../../src/storage/profiles/profiles.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 
-const CLOCK: HealthClock = { newsSince: 1_000, staleBefore: { us_equity: 500, crypto: 500 } };
+const CLOCK: HealthClock = { recentSince: 1_000, staleBefore: { us_equity: 500, crypto: 500 } };
 const NAMES = ["rsi_14", "sma_5", "atr_14"];
 /** More than two slices. */
 const MANY = 2_345;

@@ -26,7 +26,7 @@ describe("log lines", () => {
   test("log lines are all written, in order, and read back in pages by run and symbol", async () => {
     const store = new LogStore(db, onError);
     for (let i = 0; i < 1_000; i++) {
-      store.keep(line({ message: `${i}`, runId: i % 2 ? "odd" : "even", symbol: i % 4 ? "A" : "B" }));
+      store.save(line({ message: `${i}`, runId: i % 2 ? "odd" : "even", symbol: i % 4 ? "A" : "B" }));
       if (i === 500) void store.flush();
     }
     await store.flush();
@@ -35,8 +35,8 @@ describe("log lines", () => {
     const older = await readLog(db, { limit: 2, before: newest.at(-1)!.id, runId: "even" });
     expect(older.map(({ message }) => message)).toEqual(["996", "994"]);
     expect((await readLog(db, { limit: 2_000, symbol: "B" })).length).toBe(250);
-    store.keep(line({ message: "Retry 1/5: 100 % of HTTP_503", level: "warn" }));
-    store.keep(line({ message: "sma_5", level: "debug" }));
+    store.save(line({ message: "Retry 1/5: 100 % of HTTP_503", level: "warn" }));
+    store.save(line({ message: "sma_5", level: "debug" }));
     await store.close();
     const found = async (text: string) => (await readLog(db, { text, debug: false, limit: 5 })).map((row) => row.level);
     expect(await Promise.all(["WARN retry", "100 %", "http_503"].map(found))).toEqual([["warn"], ["warn"], ["warn"]]);
@@ -47,7 +47,7 @@ describe("log lines", () => {
   test("log lines that cannot be written are reported, not thrown", async () => {
     const store = new LogStore(db, onError);
     await db.write([{ sql: "DROP TABLE logs", args: [] }]);
-    store.keep(line());
+    store.save(line());
     await store.flush();
     expect(String(errors[0])).toMatch(/no such table: logs/);
   });

@@ -221,7 +221,7 @@ function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }
     expect(runs.map(({ id }) => id).toSorted()).toEqual(valuesOf("runs", "id").toSorted());
     const jobs = (await Promise.all(runs.map(({ id }) => jobsOfRun(db, id)))).flat();
     expect(jobs.map(({ id }) => String(id)).toSorted()).toEqual(valuesOf("jobs", "id").toSorted());
-    const clock = { newsSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
+    const clock = { recentSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
     const columns = [{ feature: "rsi_14" }, { feature: "adx_14" }];
     const profiles = await new ProfileColumns(db).select({ columns }, clock);
     expect(profiles.entries.map(({ symbol, interval }) => `${symbol} ${interval}`)).toEqual(["AAPL 1d", "AAPL 1h"]);

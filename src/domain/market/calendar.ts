@@ -1,6 +1,6 @@
 /**
  * When markets trade: New York equity sessions (09:30–16:00, holidays, early closes, daylight saving time) from rules
- * plus exceptions, and around-the-clock days in UTC for crypto. Everything else about sessions follows from here.
+ * plus exceptions, and around-the-clock days in UTC for crypto. Every other fact about sessions is derived from this file.
  */
 
 import { parseIsoDate } from "../time.ts";
@@ -81,7 +81,7 @@ function parseTime(text: string): number {
   return hours * 3600 + minutes * 60;
 }
 
-/** @throws RangeError naming the entry that is no date or time. */
+/** @throws RangeError naming the entry that is not a date or time. */
 function readExceptions(lists: readonly SessionExceptions[]): Map<number, { close: number } | "closed" | "open"> {
   const result = new Map<number, { close: number } | "closed" | "open">();
   const put = (text: string, value: { close: number } | "closed" | "open") => {
@@ -90,8 +90,8 @@ function readExceptions(lists: readonly SessionExceptions[]): Map<number, { clos
     result.set(day, value);
   };
   for (const list of lists) {
-    const stranger = Object.keys(list).find((name) => !["closed", "early", "open"].includes(name));
-    if (stranger) throw new RangeError(`calendar exceptions: "${stranger}" is not one of closed, early, open`);
+    const unknownKey = Object.keys(list).find((name) => !["closed", "early", "open"].includes(name));
+    if (unknownKey) throw new RangeError(`calendar exceptions: "${unknownKey}" is not one of closed, early, open`);
     for (const date of list.closed ?? []) put(date, "closed");
     for (const date of list.open ?? []) put(date, "open");
     for (const [date, time] of Object.entries(list.early ?? {})) {

@@ -13,7 +13,7 @@ export interface CorporateAction {
   readonly value: number;
 }
 
-/** What is applied to bars on reading. */
+/** The adjustment applied to bars when they are read. */
 export const ADJUSTMENTS = ["none", "splits", "all"] as const;
 export type Adjustment = (typeof ADJUSTMENTS)[number];
 
@@ -24,18 +24,16 @@ export interface AdjustmentStep {
   readonly volume: number;
 }
 
-/** Which kinds of action are still to be applied to a series that its vendor has adjusted so far already. */
+/** The kinds of action that are still to be applied to a series that its vendor has adjusted for `already`. */
 export function kindsToApply(wanted: Adjustment, already: string): ActionKind[] {
   const kinds: Readonly<Record<string, readonly ActionKind[]>> = { none: [], splits: ["split"], all: ACTION_KINDS };
   return (kinds[wanted] ?? []).filter((kind) => !kinds[already]?.includes(kind));
 }
 
 /**
- * The steps that make a series comparable with its last bar, ascending. `closeBefore` gives the raw close of the last
- * bar before a moment, or `undefined` before the first. Actions after `lastBar` have not happened to the series yet.
- * A split of n for 1 divides prices by n and multiplies volumes; a dividend of D multiplies the prices before it by
- * 1 − D / close of the day before, with that close in shares of the ex-date (CRSP, Data Definitions: "Factor to
- * Adjust Prices").
+ * The steps, ascending, that make a series comparable with its last bar; later actions are ignored. A split of n for 1
+ * divides prices by n and multiplies volumes; a dividend D multiplies earlier prices by 1 − D / the close before it, in
+ * shares of the ex-date (CRSP: "Factor to Adjust Prices"). `closeBefore` gives the raw close, `undefined` before the first.
  */
 export function adjustmentSteps(
   actions: readonly CorporateAction[],
@@ -52,7 +50,7 @@ export function adjustmentSteps(
       else cash += value;
     }
     const close = cash > 0 ? (closeBefore(date) ?? Number.NaN) / ratio : Number.NaN;
-    // A dividend as large as the price itself is no factor: left out rather than turned into nonsense.
+    // A dividend as large as the price itself gives no valid factor: it is left out.
     const share = cash > 0 && cash < close ? 1 - cash / close : 1;
     if (ratio !== 1 || share !== 1) steps.push({ date, price: share / ratio, volume: ratio });
   }
@@ -68,7 +66,7 @@ export function adjustBars(bars: BarColumns, steps: readonly AdjustmentStep[]): 
   let price = 1;
   let volume = 1;
   let end = bars.ts.length;
-  // From the newest step back: the factors of all later steps are on hand when a stretch is reached.
+  // From the newest step back, so that the factors of all later steps are known at each one.
   for (const step of [{ date: Number.NEGATIVE_INFINITY, price: 1, volume: 1 }, ...steps].reverse()) {
     const start = lowerBound(bars.ts, step.date);
     for (let at = start; at < end; at++) {

@@ -3,7 +3,7 @@
  * exceptions are in session-exceptions.ts. A date is a day number: whole days since 1970-01-01.
  */
 
-/** The day number of a calendar date; `month` is 1..12, and a day past the month's end runs into the next. */
+/** The day number of a calendar date; `month` is 1..12, and a day past the month's end is one of the next month. */
 export function dayNumber(year: number, month: number, day: number): number {
   return Date.UTC(year, month - 1, day) / 86_400_000;
 }
@@ -58,7 +58,7 @@ function observed(day: number): number {
 export function newYorkHolidays(year: number): number[] {
   const newYear = dayNumber(year, 1, 1);
   const days = [
-    // A New Year's Day on a Saturday is not made up for: the Friday before closes the year's books.
+    // A New Year's Day on a Saturday is not moved to the Friday before, which is the last day of the old year.
     weekday(newYear) === SUNDAY ? newYear + 1 : newYear,
     nthWeekday(year, 2, 3, MONDAY), // Presidents' Day
     easter(year) - 2, // Good Friday

@@ -24,8 +24,8 @@ export function barStartAt(calendar: Calendar, market: Market, interval: Interva
 }
 
 /**
- * Bars of `interval` made of shorter `bars` (ascending, of one market): first open, highest high, lowest low, last
- * close, summed volume. A stretch without trades makes no bar. O(n).
+ * Bars of `interval` built from shorter `bars` (ascending, of one market): first open, highest high, lowest low, last
+ * close, summed volume. An interval without trades gives no bar. O(n).
  */
 export function deriveBars(calendar: Calendar, market: Market, interval: Interval, bars: BarColumns): BarColumns {
   const result = emptyBars(bars.ts.length);

@@ -1,4 +1,4 @@
-/** What no rule of the New York exchange foretells: days of mourning, storms, attacks, and odd short days. */
+/** Sessions that differ from the exchange's rules: days of mourning, storms, attacks, and single short days. */
 
 /** Changes to the sessions that the rules give; dates are `YYYY-MM-DD` in New York. Later lists win. */
 export interface SessionExceptions {

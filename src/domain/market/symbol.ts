@@ -1,4 +1,4 @@
-/** Symbols: what a user types, made canonical, and the market it trades on. */
+/** Symbols: parsing what a user types, and the market of a symbol. */
 
 /** Where a symbol trades decides its sessions: New York regular hours, or around the clock. */
 export type Market = "us_equity" | "crypto";
@@ -12,7 +12,7 @@ const SYMBOL = /^[A-Z0-9]+(?:[.-][A-Z0-9]+)*(?:@[A-Z]{1,10})?$/;
 const CRYPTO = /^[A-Z0-9]{2,10}-(?:USD|USDT|USDC|EUR|GBP|BTC|ETH)$/;
 
 /**
- * The canonical (upper-case, trimmed) form of a symbol, or `null` if it is none.
+ * The canonical (upper-case, trimmed) form of a symbol, or `null` if it is not valid.
  * Accepted: letters and digits, single `.` or `-` between them, an optional `@EXCHANGE` suffix.
  */
 export function parseSymbol(input: string): string | null {
@@ -20,7 +20,7 @@ export function parseSymbol(input: string): string | null {
   return symbol.length <= MAX_SYMBOL_LENGTH && SYMBOL.test(symbol) ? symbol : null;
 }
 
-/** Splits free text (`AAPL, msft GOOGL;TSLA`) at commas, semicolons and white space; order kept, doubles dropped. */
+/** Splits free text (`AAPL, msft GOOGL;TSLA`) at commas, semicolons and white space; keeps the order, without duplicates. */
 export function splitSymbols(text: string): string[] {
   return [...new Set(text.split(/[\s,;]+/).filter((word) => word !== ""))];
 }

@@ -1,18 +1,18 @@
-/** Bars are judged before they are stored: what cannot be true is put aside with the reason, the rest goes on. */
+/** Validates bars before they are stored: impossible ones are rejected with a reason. */
 
 import { isoMillisecond } from "../time.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
 
-/** Something in a source that is not a usable bar: kept and shown, never silently dropped. */
+/** A row of a source that is not a usable bar: stored and shown, never dropped silently. */
 export interface RejectedRow {
-  /** Where it stood, e.g. `AAPL.csv:17` or the bar's time. */
+  /** Where the row was found, e.g. `AAPL.csv:17` or the bar's time. */
   readonly where: string;
   readonly reason: string;
   readonly raw: string;
 }
 
-/** What was asked for, epoch seconds: `from` <= ts < `to`, seen from the moment `asOf`. */
+/** The requested window, epoch seconds: `from` <= ts < `to`, at the moment `asOf`. */
 interface ExpectedWindow {
   readonly interval: Interval;
   readonly from: number;
@@ -20,7 +20,7 @@ interface ExpectedWindow {
   readonly asOf: number;
 }
 
-/** Why a bar is put aside; fixed texts, so that they can be counted. */
+/** Why a bar is rejected; fixed texts, so that they can be counted. */
 export const REASONS = {
   noTime: "the time is missing",
   offGrid: "the time is not on the interval's grid",
@@ -32,29 +32,29 @@ export const REASONS = {
   negativeVolume: "the volume is negative",
   highBelowLow: "the high is below the low",
   outsideRange: "open or close lies outside high and low",
-  twice: "the same bar came twice",
-  rival: "another bar of the same time has more volume",
+  duplicate: "the same bar came twice",
+  lowerVolume: "another bar of the same time has more volume",
   jump: "a lone jump tenfold away from its neighbours",
 } as const;
 
 export interface ValidatedBars {
-  /** Ascending, without doubles, all of them believable. */
+  /** Ascending, without duplicates, all plausible. */
   readonly bars: BarColumns;
   readonly rejected: readonly RejectedRow[];
 }
 
 /**
- * An open or close this many times its neighbours', and gone again, is an error (a split stays; a crash is not tenfold).
- * A lone high or low is left alone: single trades far off the market do happen, and cost the bar nothing else.
+ * An open or close this many times that of its neighbours on both sides is an error (a split stays; a crash is not
+ * tenfold). A lone high or low is accepted: single trades far off the market do happen.
  */
-const ABSURD = 10;
-/** How well the two sides of a jump must agree before the bar between them is blamed. */
-const AGREE = 3;
-/** How many bars on each side are consulted. */
+const JUMP_FACTOR = 10;
+/** The highest ratio between the prices on both sides of a jump; if it is higher, the bar is not rejected. */
+const MAX_SIDE_RATIO = 3;
+/** Bars compared on each side. */
 const NEIGHBOURS = 3;
 
 /**
- * Sorts out the bars of one fetched window. Missing numbers are NaN in `raw`, in any order and with any doubles.
+ * Validates the bars of one fetched window; `raw` may be unsorted and have duplicates, missing numbers are NaN.
  * Of two bars of the same time the one with more volume is kept, the first if they are equal. O(n log n), O(n) if sorted.
  */
 export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
@@ -73,21 +73,21 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
     if (before === undefined || raw.ts[before] !== raw.ts[at]) {
       kept.push(at);
     } else if (sameBar(raw, before, at)) {
-      reject(at, REASONS.twice);
+      reject(at, REASONS.duplicate);
     } else if (raw.volume[at]! > raw.volume[before]!) {
-      reject(before, REASONS.rival);
+      reject(before, REASONS.lowerVolume);
       kept[kept.length - 1] = at;
     } else {
-      reject(at, REASONS.rival);
+      reject(at, REASONS.lowerVolume);
     }
   }
 
-  const calm: number[] = [];
+  const accepted: number[] = [];
   for (let place = 0; place < kept.length; place++) {
-    if (isLoneJump(raw, calm, kept, place)) reject(kept[place]!, REASONS.jump);
-    else calm.push(kept[place]!);
+    if (isLoneJump(raw, accepted, kept, place)) reject(kept[place]!, REASONS.jump);
+    else accepted.push(kept[place]!);
   }
-  return { bars: calm.length === raw.ts.length && isSorted(raw.ts) ? raw : pick(raw, calm), rejected };
+  return { bars: accepted.length === raw.ts.length && isSorted(raw.ts) ? raw : pick(raw, accepted), rejected };
 }
 
 function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: ExpectedWindow) {
@@ -110,18 +110,18 @@ function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: Exp
   return null;
 }
 
-/** Whether the bar at `place` stands at least tenfold off both sides (`calm` before, `kept` after), which agree. */
-function isLoneJump(bars: BarColumns, calm: readonly number[], kept: readonly number[], place: number): boolean {
-  // Cheap first: nearly every bar lies close to the one before it.
+/** Whether the bar at `place` is at least tenfold off both sides (`accepted` before, `kept` after), which agree. */
+function isLoneJump(bars: BarColumns, accepted: readonly number[], kept: readonly number[], place: number): boolean {
+  // The cheap test first: nearly every bar is close to the one before it.
   const at = kept[place]!;
-  const previous = bars.close[calm.at(-1) ?? at]!;
+  const previous = bars.close[accepted.at(-1) ?? at]!;
   const high = Math.max(bars.open[at]!, bars.close[at]!);
   const low = Math.min(bars.open[at]!, bars.close[at]!);
-  if (high < previous * ABSURD && low * ABSURD > previous) return false;
-  const left = medianClose(bars, calm.slice(-NEIGHBOURS));
+  if (high < previous * JUMP_FACTOR && low * JUMP_FACTOR > previous) return false;
+  const left = medianClose(bars, accepted.slice(-NEIGHBOURS));
   const right = medianClose(bars, kept.slice(place + 1, place + 1 + NEIGHBOURS));
-  if (left === null || right === null || left > right * AGREE || right > left * AGREE) return false;
-  return high >= ABSURD * Math.max(left, right) || low * ABSURD <= Math.min(left, right);
+  if (left === null || right === null || left > right * MAX_SIDE_RATIO || right > left * MAX_SIDE_RATIO) return false;
+  return high >= JUMP_FACTOR * Math.max(left, right) || low * JUMP_FACTOR <= Math.min(left, right);
 }
 
 function medianClose(bars: BarColumns, rows: readonly number[]): number | null {
@@ -129,7 +129,7 @@ function medianClose(bars: BarColumns, rows: readonly number[]): number | null {
   return closes[closes.length >> 1] ?? null;
 }
 
-/** Row numbers by time, rows without one last; the given order where times are equal. */
+/** Row numbers by time, rows without a time last; equal times in the given order. */
 function inOrder(ts: Float64Array): Iterable<number> {
   if (isSorted(ts)) return ts.keys();
   const key = (at: number) => (Number.isNaN(ts[at]!) ? Number.POSITIVE_INFINITY : ts[at]!);

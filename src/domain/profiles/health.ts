@@ -1,10 +1,10 @@
-/** Data health, beside the health of the work: how far the bars behind a profile can be relied on. */
+/** Data health: how far the bars behind a profile can be relied on, however well its job went. */
 
 import type { Calendar } from "../market/calendar.ts";
 import { DAY } from "../market/interval.ts";
 import type { Market } from "../market/symbol.ts";
 
-/** From the best to the gravest; a profile has the gravest that applies. */
+/** From the best to the worst; a profile has the worst that applies. */
 export const HEALTHS = ["ok", "revised", "stale", "gaps", "suspicious"] as const;
 export type Health = (typeof HEALTHS)[number];
 
@@ -14,13 +14,13 @@ export const HEALTH_WORDS: Readonly<Record<Health, readonly [name: string, meani
   revised: ["Revised", "the vendor changed stored bars in the last 7 days"],
   stale: ["Stale", "a session that closed a day ago or more has no bars yet"],
   gaps: ["Has gaps", "sessions are missing or cut short, or a batch was never answered"],
-  suspicious: ["Suspicious", "bars outside the sessions, or an answer in the last 7 days that was not believed"],
+  suspicious: ["Suspicious", "bars outside the sessions, or an implausible answer in the last 7 days"],
 };
 
-/** For so long a revision is news, milliseconds. */
-const NEWS_MS = 7 * 86_400_000;
-/** No market is closed for longer, days. */
-const LONGEST_CLOSURE = 40;
+/** How long a revision counts as recent, milliseconds. */
+const RECENT_MS = 7 * 86_400_000;
+/** The longest closure of a market, days. */
+const MAX_CLOSURE = 40;
 
 /** What is known of a series, besides its bars. */
 export interface SeriesFacts {
@@ -48,11 +48,11 @@ export interface HealthFacts extends Omit<SeriesFacts, "sessions"> {
   readonly duplicates: number;
 }
 
-/** What "late" and "lately" mean at a moment. */
+/** The limits of "recent" and "stale" at a moment. */
 export interface HealthClock {
-  /** Epoch milliseconds: what happened before is no news. */
-  readonly newsSince: number;
-  /** Epoch seconds: a series of that market whose last bar starts before is stale. */
+  /** Epoch milliseconds: earlier events are not recent. */
+  readonly recentSince: number;
+  /** Epoch seconds by market: a series whose last bar starts earlier is stale. */
   readonly staleBefore: Readonly<Record<Market, number>>;
 }
 
@@ -60,21 +60,21 @@ export interface HealthClock {
 export function healthClock(calendar: Calendar, now: number): HealthClock {
   const newest = (market: Market) => {
     const today = Math.floor(now / 1000 / DAY) * DAY;
-    for (let date = today; date > today - LONGEST_CLOSURE * DAY; date -= DAY) {
+    for (let date = today; date > today - MAX_CLOSURE * DAY; date -= DAY) {
       const session = calendar.sessionOn(market, date);
       if (session && (session.close + DAY) * 1000 <= now) return session.date;
     }
-    return today - LONGEST_CLOSURE * DAY;
+    return today - MAX_CLOSURE * DAY;
   };
-  return { newsSince: now - NEWS_MS, staleBefore: { us_equity: newest("us_equity"), crypto: newest("crypto") } };
+  return { recentSince: now - RECENT_MS, staleBefore: { us_equity: newest("us_equity"), crypto: newest("crypto") } };
 }
 
-/** The gravest health that applies to a profile. */
+/** The worst health that applies to a profile. */
 export function healthOf({ lastBar, incomplete }: History, series: SeriesFacts, clock: HealthClock): Health {
-  const { newsSince, staleBefore } = clock;
+  const { recentSince, staleBefore } = clock;
   const market = series.sessions === "continuous" ? "crypto" : "us_equity";
-  if ((series.suspectAt ?? 0) > newsSince || series.outside > 0) return "suspicious";
+  if ((series.suspectAt ?? 0) > recentSince || series.outside > 0) return "suspicious";
   if (series.gaps > 0 || incomplete) return "gaps";
   if (lastBar < staleBefore[market]) return "stale";
-  return (series.revisedAt ?? 0) > newsSince ? "revised" : "ok";
+  return (series.revisedAt ?? 0) > recentSince ? "revised" : "ok";
 }

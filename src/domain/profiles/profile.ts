@@ -1,11 +1,11 @@
-/** What the pipeline knows of a symbol at an interval. */
+/** Profiles: the computed state of a symbol at an interval. */
 
 import type { Interval } from "../market/interval.ts";
 import { isoMillisecond } from "../time.ts";
 
-/** How the history behind a profile was filled (docs/contract.md §3; wire names, it is stored and served as it is). */
+/** How the history behind a profile was filled (docs/contract.md §3). Wire names, because it is stored and served unchanged. */
 export interface BackfillMetadata {
-  /** Was every window of the stored range answered by the provider? */
+  /** Whether the provider answered every window of the stored range. */
   readonly history_complete: boolean;
   readonly history_rows: number;
   readonly api_calls_used: number;

@@ -13,11 +13,11 @@ export type Condition =
 
 export interface ScreenerExpression {
   readonly condition: Condition;
-  /** The features and ranks it speaks of, in order of appearance: `rsi_14`, `rank(rsi_14)`. */
+  /** The features and ranks that it names, in order of appearance: `rsi_14`, `rank(rsi_14)`. */
   readonly columns: readonly string[];
 }
 
-/** Why a text is no screen, and at which character (from 0). */
+/** Why a text is not a valid screen, and at which character (from 0). */
 export interface ScreenerFault {
   readonly error: string;
   readonly at: number;
@@ -45,7 +45,7 @@ const TOKEN = /\s*(?:([A-Za-z_]\w*)|([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?![
 const SIGNS: Readonly<Record<string, Comparison>> = { "==": "=", "<>": "!=" };
 
 /**
- * Reads a screen. `and` binds closer than `or`, `not` closer than both. A feature without a value satisfies no
+ * Parses a screen. `and` binds closer than `or`, `not` closer than both. A feature without a value satisfies no
  * comparison, nor its negation, and has no rank.
  * @param isFeature whether there is a feature of that name
  */
@@ -53,12 +53,12 @@ export function parseScreener(text: string, isFeature: (name: string) => boolean
   try {
     return new Parser(text, isFeature).read();
   } catch (error) {
-    if (error instanceof Misread) return { error: error.message, at: error.at };
+    if (error instanceof ScreenerSyntaxError) return { error: error.message, at: error.at };
     throw error;
   }
 }
 
-class Misread extends Error {
+class ScreenerSyntaxError extends Error {
   constructor(
     message: string,
     readonly at: number,
@@ -83,12 +83,13 @@ class Parser {
     text: string,
     private readonly isFeature: (name: string) => boolean,
   ) {
-    if (text.length > MAX_LENGTH) throw new Misread(`It is longer than ${MAX_LENGTH} characters`, MAX_LENGTH);
+    if (text.length > MAX_LENGTH)
+      throw new ScreenerSyntaxError(`It is longer than ${MAX_LENGTH} characters`, MAX_LENGTH);
     this.#tokens = tokensOf(text);
   }
 
   read(): ScreenerExpression {
-    const condition = this.#either();
+    const condition = this.#orExpression();
     if (this.#token.kind !== "end") this.#expected("and, or, or the end");
     return { condition, columns: [...this.#columns] };
   }
@@ -99,7 +100,7 @@ class Parser {
 
   #expected(what: string): never {
     const { kind, text, at } = this.#token;
-    throw new Misread(`Expected ${what}, not ${kind === "end" ? "the end" : `"${text}"`}`, at);
+    throw new ScreenerSyntaxError(`Expected ${what}, not ${kind === "end" ? "the end" : `"${text}"`}`, at);
   }
 
   #take(text: string): boolean {
@@ -108,24 +109,24 @@ class Parser {
     return found;
   }
 
-  #either(): Condition {
-    let left = this.#both();
-    while (this.#take("or")) left = { kind: "or", left, right: this.#both() };
+  #orExpression(): Condition {
+    let left = this.#andExpression();
+    while (this.#take("or")) left = { kind: "or", left, right: this.#andExpression() };
     return left;
   }
 
-  #both(): Condition {
-    let left = this.#single();
-    while (this.#take("and")) left = { kind: "and", left, right: this.#single() };
+  #andExpression(): Condition {
+    let left = this.#term();
+    while (this.#take("and")) left = { kind: "and", left, right: this.#term() };
     return left;
   }
 
-  #single(): Condition {
-    if (++this.#depth > MAX_DEPTH) throw new Misread("It is nested too deeply", this.#token.at);
+  #term(): Condition {
+    if (++this.#depth > MAX_DEPTH) throw new ScreenerSyntaxError("It is nested too deeply", this.#token.at);
     try {
-      if (this.#take("not")) return { kind: "not", inner: this.#single() };
+      if (this.#take("not")) return { kind: "not", inner: this.#term() };
       if (!this.#take("(")) return this.#comparison();
-      const inner = this.#either();
+      const inner = this.#orExpression();
       if (!this.#take(")")) this.#expected('")"');
       return inner;
     } finally {
@@ -146,7 +147,7 @@ class Parser {
     const { kind, text, at } = this.#token;
     if (kind === "number") {
       const number = Number(text);
-      if (!Number.isFinite(number)) throw new Misread(`${text} is too large a number`, at);
+      if (!Number.isFinite(number)) throw new ScreenerSyntaxError(`${text} is too large a number`, at);
       this.#next += 1;
       return { number };
     }
@@ -157,7 +158,7 @@ class Parser {
       this.#columns.add(feature);
       return { feature };
     }
-    if (!/^rank$/i.test(text)) throw new Misread(`There is no function "${text}", only rank`, at);
+    if (!/^rank$/i.test(text)) throw new ScreenerSyntaxError(`There is no function "${text}", only rank`, at);
     const { kind: inner, text: name, at: place } = this.#token;
     if (inner !== "word") this.#expected("a feature");
     const rankOf = this.#feature(name, place);
@@ -172,7 +173,7 @@ class Parser {
     const feature = text.toLowerCase();
     if (this.isFeature(feature)) return feature;
     const hint = feature === "rank" ? ": write rank(rsi_14)" : "";
-    throw new Misread(`There is no feature "${text}"${hint}`, at);
+    throw new ScreenerSyntaxError(`There is no feature "${text}"${hint}`, at);
   }
 }
 
@@ -185,7 +186,7 @@ function tokensOf(text: string): Token[] {
     const match = TOKEN.exec(text);
     if (match === null) {
       const place = at + /^\s*/.exec(text.slice(at))![0].length;
-      throw new Misread(`"${text.slice(place, place + 20)}" cannot be read`, place);
+      throw new ScreenerSyntaxError(`"${text.slice(place, place + 20)}" cannot be read`, place);
     }
     const [whole, word, number, sign] = match;
     const found = (word ?? number ?? sign)!;

@@ -12,7 +12,7 @@ export interface Batch {
 
 /**
  * Batches that cover `from` to `to` (epoch seconds, whole days apart) once, without gap or overlap: as many as
- * `days / batchDays` rounds to, at least one, the days dealt out evenly. 730 days in batches of 30 are 24.
+ * `days / batchDays` rounds to, at least one, with the days distributed evenly. 730 days in batches of 30 are 24.
  */
 export function planBatches(from: number, to: number, batchDays: number): Batch[] {
   const days = Math.round((to - from) / DAY);
@@ -22,15 +22,15 @@ export function planBatches(from: number, to: number, batchDays: number): Batch[
   return Array.from({ length: total }, (_, i) => ({ n: i + 1, total, from: edge(i), to: edge(i + 1) }));
 }
 
-/** The batches of several spans, numbered through. */
+/** The batches of several spans, numbered consecutively. */
 export function numberedBatches(spans: readonly Span[], batchDays: number): Batch[] {
   const parts = spans.flatMap(({ from, to }) => planBatches(from, to, batchDays));
   return parts.map((part, index) => ({ ...part, n: index + 1, total: parts.length }));
 }
 
 /**
- * Neighbouring batches put together into windows of at most `maxDays`, so that one request serves several.
- * Each batch is still stored and shown on its own.
+ * Neighbouring batches merged into windows of at most `maxDays`, so that one request serves several.
+ * Each batch is still stored and shown by itself.
  */
 export function mergeBatches(batches: readonly Batch[], maxDays: number): Batch[][] {
   const groups: Batch[][] = [];

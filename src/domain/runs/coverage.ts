@@ -1,13 +1,12 @@
-/** The coverage of a job: what came of each of its batches, as few cells as fit in a row of the queue. */
+/** The coverage of a job: the result of each of its batches, in as few cells as fit into a row of the queue. */
 
 /**
- * What came of a batch. `retrying` is one that failed and is asked for again now; `pending` one that was not asked
- * for yet.
+ * The result of a batch. `retrying`: it failed and is being requested again; `pending`: it was not requested yet.
  */
 export const BATCH_STATES = ["fetched", "empty", "pending", "retrying", "failed"] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
-/** Cells of a strip: more batches than that are grouped. */
+/** Most cells of a strip; with more batches a cell stands for several. */
 export const MAX_CELLS = 24;
 
 const LETTERS: Readonly<Record<BatchState, string>> = {
@@ -22,11 +21,11 @@ const STATE_OF: Readonly<Record<string, BatchState>> = Object.fromEntries(
 );
 
 export interface Coverage {
-  /** One letter a cell, in order of time. */
+  /** One letter per cell, in order of time. */
   readonly cells: string;
-  /** Batches in all. */
+  /** The number of all batches. */
   readonly total: number;
-  /** Batches that were answered, with bars or with none. */
+  /** Batches that were answered, with or without bars. */
   readonly answered: number;
   readonly failed: number;
 }

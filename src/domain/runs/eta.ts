@@ -1,11 +1,11 @@
-/** When a run will be done: a range as wide as the measurement is poor, and never below what the quota allows. */
+/** Estimates when a run will end: a range that narrows with more measurements, never below what the quota allows. */
 
-/** One limit of the provider, as it stands now. */
+/** One limit of the provider and its present use. */
 interface EtaLimit {
   readonly period: "minute" | "hour" | "day" | "month";
   readonly used: number;
   readonly limit: number;
-  /** What one request costs of it. */
+  /** Units that one request costs. */
   readonly cost: number;
   /** Epoch seconds; `null` for the minute, which slides. */
   readonly resetsAt: number | null;
@@ -18,10 +18,10 @@ export interface EtaInput {
   readonly seconds: number;
   readonly done: number;
   readonly left: number;
-  /** Requests that are still to be sent, as far as the batches done so far tell. */
+  /** Requests still to be sent, estimated from the batches done so far. */
   readonly requestsLeft: number;
   readonly limits: readonly EtaLimit[];
-  /** Epoch seconds until which nobody may ask. */
+  /** Epoch seconds until which no request may be sent. */
   readonly holdUntil: number | null;
 }
 
@@ -30,19 +30,19 @@ export interface Eta {
   readonly seconds: number;
   readonly low: number;
   readonly high: number;
-  /** What decides: the speed of work, a rate, or a quota that is spent. */
+  /** What determines the end: the speed of work, a rate, a spent quota, or the provider's hold. */
   readonly limitedBy: "speed" | "rate" | "quota" | "hold";
-  /** When that lets go first (epoch seconds); `null` for the speed, and for a rate, which slides. */
+  /** When that limit ends first (epoch seconds); `null` for the speed, and for a rate, which slides. */
   readonly until: number | null;
 }
 
-/** What keeps everybody from asking the provider now, until when (epoch seconds). */
+/** What prevents all requests to the provider now, and until when (epoch seconds). */
 export interface RequestBlock {
   readonly by: "quota" | "hold";
   readonly until: number;
 }
 
-/** The last to let go of a provider's hold and its spent quotas; `null` when requests may be sent. */
+/** The hold or spent quota that ends last; `null` when requests may be sent. */
 export function requestBlock({
   now,
   limits,
@@ -55,10 +55,10 @@ export function requestBlock({
   return held.reduce<RequestBlock | null>((last, each) => (last && last.until >= each.until ? last : each), null);
 }
 
-/** Smallest spread that is claimed, as a share: no run goes at one speed. */
+/** Smallest spread, as a share: no run has a constant speed. */
 const SPREAD = 0.1;
 
-/** `null` while there is nothing to judge by. */
+/** The estimate; `null` while nothing was measured. */
 export function estimate(input: EtaInput): Eta | null {
   const { now, seconds, done, left, requestsLeft, limits, holdUntil } = input;
   if (done <= 0 || seconds <= 0) return null;
@@ -72,7 +72,7 @@ export function estimate(input: EtaInput): Eta | null {
   }
   const held = Math.max(0, (holdUntil ?? now) - now);
   if (held > longest) [limitedBy, until] = ["hold", holdUntil];
-  // The mean of n symbols strays by about one part in √n of what a single one does.
+  // The spread of a mean of n symbols is about 1/√n of that of a single one.
   const spread = Math.max(SPREAD, Math.min(1, 1 / Math.sqrt(done)));
   const round = (value: number) => Math.max(0, Math.round(value));
   // A limit is a floor: it may take longer, not shorter.

@@ -3,12 +3,12 @@
 import type { JobProgress } from "./progress.ts";
 
 export interface FailureReason {
-  /** What they said, without the symbol's own name where several said it. */
+  /** Their message; without the symbol's own name if several have the same. */
   readonly why: string;
   readonly count: number;
 }
 
-/** The reasons of the failed among `jobs`, commonest first. */
+/** The reasons of the failed among `jobs`, most frequent first. */
 export function failureReasons(jobs: Iterable<Pick<JobProgress, "symbol" | "state" | "microStage">>): FailureReason[] {
   const reasons = new Map<string, { said: string; count: number }>();
   for (const { symbol, state, microStage } of jobs) {

@@ -5,7 +5,7 @@ import { JOB_STATES, type JobState } from "./states.ts";
 import { isWaiting } from "./wait-reason.ts";
 
 export interface JobFilter {
-  /** As typed, spaces tidied; equal filters have equal texts. */
+  /** As typed, with single spaces; equal filters have equal texts. */
   readonly text: string;
   matches(job: JobProgress): boolean;
 }
@@ -21,7 +21,7 @@ const STAGE_OF: Readonly<Partial<Record<Status, (typeof STAGE_NAMES)[number]>>> 
   Complete: "complete",
 };
 
-/** The stage that a job is in, or was in when it ended or was stopped: its percentage tells (docs/contract.md §2). */
+/** The stage that a job is in, or was in when it ended or stopped, by its percentage (docs/contract.md §2). */
 function stageOf({ status, progress, apiCalls }: JobProgress): (typeof STAGE_NAMES)[number] {
   return STAGE_OF[status] ?? (progress === 0 && apiCalls === 0 ? "queued" : stageAt(progress));
 }
@@ -42,16 +42,15 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   "<": (a, b) => a < b,
 };
 
-/** Longest filter that is looked at. */
+/** Longest filter that is parsed. */
 const MAX_LENGTH = 200;
 
 type Test = (job: JobProgress) => boolean;
 
 /**
- * Reads a filter; the words are separated by spaces and all of them must hold. Qualifiers: `status:failed,paused`
- * (a state, or `waiting`), `stage:fetch` (also `>` and `<`), `symbol:A*`, and the numbers
- * `progress>50`, `points<100`, `calls>24`, `time>60` (seconds); a word alone is a symbol,
- * `*` stands for anything. Answers with the reason, in one sentence, where it cannot be understood.
+ * Parses a filter of words that must all match: `status:failed,paused` (a state, or `waiting`), `stage:fetch` (also `>`
+ * and `<`), `symbol:A*`, the numbers `progress>50`, `points<100`, `calls>24`, `time>60` (seconds), or a symbol alone, in
+ * which `*` stands for anything. `error` says in one sentence why it cannot be parsed.
  */
 export function parseFilter(input: string): JobFilter | { readonly error: string } {
   const words = input.trim().slice(0, MAX_LENGTH).split(/\s+/).filter(Boolean);

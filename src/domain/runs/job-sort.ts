@@ -1,4 +1,4 @@
-/** The order of the queue: by a column, up or down, as the address says it (`sort=-progress`). */
+/** The order of the queue: by a column, ascending or descending, as in the address (`sort=-progress`). */
 
 import type { JobProgress, Status } from "./progress.ts";
 
@@ -10,13 +10,13 @@ export interface JobSort {
   readonly text: string;
   readonly key: SortKey | null;
   readonly descending: boolean;
-  /** Whether rows move while jobs work. */
+  /** Whether the order changes while jobs work. */
   readonly moves: boolean;
-  /** The jobs in this order; those that are equal in it stay in the order of the run. `now` in epoch milliseconds. */
+  /** The jobs in this order; equal ones stay in the order of the run. `now` in epoch milliseconds. */
   apply(jobs: readonly JobProgress[], now: number): readonly JobProgress[];
 }
 
-/** From what needs a look to what needs none. */
+/** From states that need attention to those that need none. */
 const RANK: Readonly<Record<Status, number>> = {
   Failed: 0,
   Paused: 1,
@@ -41,7 +41,7 @@ const VALUES: Readonly<Record<Exclude<SortKey, "symbol">, (job: JobProgress, now
 /** The order in which jobs were put into their run. */
 export const AS_REQUESTED: JobSort = { text: "", key: null, descending: false, moves: false, apply: (jobs) => jobs };
 
-/** The order that an address asks for; that of the run, if it asks for none that there is. */
+/** The order named in an address; that of the run if it is missing or unknown. */
 export function parseSort(text: string | undefined): JobSort {
   const descending = text?.startsWith("-") ?? false;
   const key = SORT_KEYS.find((each) => each === (descending ? text?.slice(1) : text));
@@ -57,7 +57,7 @@ export function parseSort(text: string | undefined): JobSort {
   return { text: `${descending ? "-" : ""}${key}`, key, descending, moves: key !== "symbol", apply: sort };
 }
 
-/** What a click on the column `key` asks for: its usual direction first, then the other, then the order of the run. */
+/** The order after a click on the column `key`: its usual direction, then the other, then that of the run. */
 export function nextSort(key: SortKey, { key: present, descending }: JobSort): string {
   const first = key === "symbol" || key === "status" ? key : `-${key}`;
   const second = first === key ? `-${key}` : key;

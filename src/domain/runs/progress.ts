@@ -1,18 +1,18 @@
-/** What a job is doing, as the screen and the API say it: status, percent and micro-stage from one pure function. */
+/** What a job is doing, for pages and the API: status, percent and micro-stage from one pure function. */
 
 import type { Interval } from "../market/interval.ts";
 import type { Coverage } from "./coverage.ts";
 import type { JobState } from "./states.ts";
 
-/** Why a job stands still inside a stage, and until when (epoch milliseconds). */
+/** Why a job waits inside a stage, and until when (epoch milliseconds). */
 export type Wait =
-  /** For a request to its provider: there is no room in the rate, a quota is spent, or the provider ordered a pause. */
+  /** A request to the provider waits: for the rate limit, a spent quota, or a hold of the provider. */
   | { readonly cause: "rate" | "quota" | "hold"; readonly until: number }
-  /** For another try of a request that failed. */
+  /** The retry of a failed request waits. */
   | {
       readonly cause: "retry";
       readonly until: number;
-      /** Which try comes next, counted from 1, of how many. */
+      /** The number of the next attempt, from 1, and of all attempts. */
       readonly attempt: number;
       readonly of: number;
       /** Why the last one failed, e.g. `HTTP 503`. */

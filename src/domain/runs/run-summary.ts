@@ -29,15 +29,15 @@ export interface RunSummary {
   readonly apiCalls: number;
   /** Sessions that are missing from what complete jobs stored. */
   readonly gaps: number;
-  /** Why symbols failed, commonest first. */
+  /** Why symbols failed, most frequent first. */
   readonly failures: readonly FailureReason[];
   /** Over the last five minutes while the run is open, on average once it is finished. */
   readonly symbolsPerMinute: number;
   readonly barsPerMinute: number;
   readonly requestsPerMinute: number;
-  /** `null` while there is nothing to judge by, and once nothing is left. */
+  /** `null` while nothing was measured, and once nothing is left. */
   readonly eta: Eta | null;
-  /** What keeps the run from asking its provider at this moment. */
+  /** What prevents requests to the run's provider now. */
   readonly blocked: RequestBlock | null;
 }
 

@@ -1,6 +1,6 @@
 /** How long each stage of a job took. */
 
-/** The stages that take time; `waiting` is time spent at a limit or before a further try, inside of another stage. */
+/** The stages that take time; `waiting` is time spent waiting for a limit or a retry, inside another stage. */
 export const TIMED_STAGES = ["fetch", "waiting", "engineer", "create", "store"] as const;
 export type TimedStage = (typeof TIMED_STAGES)[number];
 
@@ -11,7 +11,7 @@ export function isTimed(stage: string): stage is TimedStage {
   return (TIMED_STAGES as readonly string[]).includes(stage);
 }
 
-/** Charges the time that passes to the stage that was entered last, on top of earlier stretches of work. */
+/** Adds the time that passes to the stage that was entered last, on top of earlier work intervals. */
 export class StageClock {
   readonly #times: Partial<Record<TimedStage, number>>;
   #stage: TimedStage = "fetch";

@@ -29,7 +29,7 @@ export type JobAction = (typeof JOB_ACTIONS)[number];
 export const RUN_ACTIONS = ["pause", "resume", "cancel"] as const satisfies readonly JobAction[];
 export type RunAction = (typeof RUN_ACTIONS)[number];
 
-/** States in which a job still holds its symbol and interval: a second job for them is refused. */
+/** States in which a job is active: a second job for its symbol and interval is refused. */
 export const ACTIVE_STATES = ["queued", "running", "paused"] as const satisfies readonly JobState[];
 
 export function isActive(state: JobState): boolean {

@@ -1,4 +1,4 @@
-/** Why a job does not move: the conditions that hold it, in the order in which they have to clear. */
+/** Why a job does not progress: the conditions that it waits for, in the order in which they must clear. */
 
 import { type JobProgress, type Wait, waitWords } from "./progress.ts";
 import type { RunSummary } from "./run-summary.ts";
@@ -8,17 +8,17 @@ export interface Condition {
   readonly why: string;
   /** The moment at which it clears (epoch milliseconds), where that is known. */
   readonly clearsAt?: number;
-  /** Seconds until it clears, as far as they can be judged. */
+  /** Estimated seconds until it clears. */
   readonly clearsIn: number | null;
   /** The page on which it is set. */
   readonly setAt?: string;
 }
 
-/** A job that stands still, for a limit or before another try. Before a long wait it leaves its worker and queues. */
+/** Whether a job waits for a limit or a retry. For a long wait it leaves its worker and is queued. */
 export const isWaiting = ({ wait }: Pick<JobProgress, "wait">): boolean => wait !== null;
 
-/** What holds `job` up; empty for one that works or has ended. `jobs` are all of its run, in the order of the queue. */
-export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
+/** What `job` waits for; empty if it works or has ended. `jobs` are all of its run, in the order of the queue. */
+export function waitConditions(job: JobProgress, run: RunSummary, jobs: readonly JobProgress[]): Condition[] {
   if (job.wait !== null) return [waitCondition(job.wait, run)];
   if (job.state === "paused") {
     return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
@@ -48,7 +48,7 @@ export function whyWaiting(job: JobProgress, run: RunSummary, jobs: readonly Job
     const more = busy.length - names.length;
     conditions.push({
       why: `${atWork(busy.length, run.maxWorkers)}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
-      // One of them is done about so often.
+      // The average time until one of them is done.
       clearsIn: perSecond > 0 ? 1 / perSecond : null,
     });
   } else conditions.push({ why: "The workers are busy with other runs.", clearsIn: null });
@@ -63,7 +63,7 @@ function atWork(symbols: number, most: number): string {
     : `${symbols} ${verb} at work, as many as can be used now`;
 }
 
-/** What holds up a job that waits inside its stage. */
+/** The condition of a job that waits inside its stage. */
 function waitCondition(wait: Wait, { blocked, provider }: RunSummary): Condition {
   if (wait.cause === "retry") {
     const { before, after } = waitWords(wait);

@@ -13,7 +13,7 @@ import { type Grant, SessionSignals } from "./session-signals.ts";
 /** How long a browser stays signed in, milliseconds. */
 export const SESSION_MS = 14 * 86_400_000;
 /** Shortest time between two updates of a token's last use, milliseconds. */
-const TOUCH_MS = 60_000;
+const LAST_USE_MS = 60_000;
 /** The setting that holds the password's hash as of the last start. */
 const PASSWORD_KEY = "auth:password";
 
@@ -74,7 +74,7 @@ export class Authenticator {
 
   /** The sender of a request; `null` if the credentials are missing or invalid. */
   async identify({ authorization, cookie }: Credentials): Promise<Admission | null> {
-    const admission = await this.#recognise(authorization, cookie);
+    const admission = await this.#identify(authorization, cookie);
     return admission && this.readOnly ? { ...admission, actor: { ...admission.actor, scope: "read" } } : admission;
   }
 
@@ -109,7 +109,7 @@ export class Authenticator {
     this.signals.end(({ token }) => token === id);
   }
 
-  async #recognise(authorization: string | undefined, cookie: string | undefined): Promise<Admission | null> {
+  async #identify(authorization: string | undefined, cookie: string | undefined): Promise<Admission | null> {
     // A wrong token is refused even where none is required: its sender expects to be identified.
     if (authorization !== undefined) return this.#byToken(authorization);
     const hash = cookie === undefined ? undefined : hashSecret(cookie);
@@ -127,7 +127,7 @@ export class Authenticator {
     const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret));
     if (token === undefined) return null;
     const now = Date.now();
-    if (now - (token.lastUsedAt ?? 0) > TOUCH_MS) await touchToken(this.db, token.id, now);
+    if (now - (token.lastUsedAt ?? 0) > LAST_USE_MS) await touchToken(this.db, token.id, now);
     return { actor: { name: token.name, scope: token.scope }, grant: { session: null, token: token.id, until: null } };
   }
 }

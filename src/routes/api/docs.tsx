@@ -76,11 +76,11 @@ function operationsOf({ paths = {} }: ApiDocument): ApiOperation[] {
 const fieldsOf = ({ properties = {}, required = [] }: Schema) =>
   Object.entries(properties).map(([name, schema]) => fieldOf(name, "body", schema, required.includes(name)));
 
-function fieldOf(name: string, place: string, schema: Schema, required: boolean, description?: string): ApiField {
+function fieldOf(name: string, location: string, schema: Schema, required: boolean, description?: string): ApiField {
   const fallback = schema.default === undefined ? "" : `default ${JSON.stringify(schema.default)}`;
   const example = schema.example === undefined ? "" : `e.g. ${schema.example}`;
   const words = [description ?? schema.description ?? "", fallback, example].filter((word) => word !== "");
-  return { name, place, type: typeText(schema), required, description: words.join("; ") };
+  return { name, location, type: typeText(schema), required, description: words.join("; ") };
 }
 
 function typeText(schema: Schema): string {

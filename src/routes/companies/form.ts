@@ -54,7 +54,7 @@ export function companyFields(sent: Sent): CompanyFields {
   };
 }
 
-/** What the page shows, after the change of the selection that was asked for. */
+/** What the page shows, after the requested change of the selection. */
 export async function companiesView(
   services: Pick<Services, "db" | "provider">,
   fields: CompanyFields,

@@ -28,7 +28,7 @@ import type { Services } from "../services.ts";
 import { type CompanyFields, companiesView, companyFields, importedText } from "./form.ts";
 
 /** Longest address that may carry a selection, characters; a larger one is sent in a body. */
-const LONGEST_ADDRESS = 2_000;
+const MAX_ADDRESS = 2_000;
 
 export function companyPages(services: Pick<Services, "companies" | "config" | "db" | "provider" | "settings">) {
   const { db } = services;
@@ -44,7 +44,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
     const found = await companiesView(services, fields, more);
     const selected = found.selected.map(({ symbol }) => symbol);
     const address = addressOf(fields, selected);
-    const view = { ...found, address: address.length <= LONGEST_ADDRESS ? address : null };
+    const view = { ...found, address: address.length <= MAX_ADDRESS ? address : null };
     if (wantsFragment(c)) return c.html(<CompanyResults view={view} />, status);
     // Without JavaScript a search is redirected to its own address, unless there is a message to show.
     if (c.req.method === "POST" && view.address !== null && view.flash === null) return c.redirect(view.address, 303);
@@ -77,7 +77,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
       if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to start a run");
       const symbols = selected.join(", ");
       const address = `/?symbols=${encodeURIComponent(symbols)}`;
-      if (address.length <= LONGEST_ADDRESS) return c.redirect(address, 303);
+      if (address.length <= MAX_ADDRESS) return c.redirect(address, 303);
       return c.html(
         <CompanyRunPage page={{ ...c.var.page, path: "/companies" }} form={emptyForm(services, { symbols })} />,
       );
@@ -87,7 +87,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
   pages.post(
     "/companies/lists",
     act(async ({ selected, listName }, c) => {
-      const id = await createWatchlist(db, namedWell(listName), selected);
+      const id = await createWatchlist(db, checkedName(listName), selected);
       return c.redirect(`/companies?list=${id}`, 303);
     }),
   );
@@ -110,7 +110,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
           await removeFromWatchlist(db, id, selected);
           return { flash: { level: "info", text: `${plural(selected.length, "symbol")} removed from ${name}` } };
         case "rename":
-          await renameWatchlist(db, id, namedWell(listName));
+          await renameWatchlist(db, id, checkedName(listName));
           return c.redirect(`/companies?list=${id}`, 303);
         case "delete":
           await deleteWatchlist(db, id);
@@ -157,7 +157,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
 }
 
 /** @throws Refusal for a name that is empty or too long */
-function namedWell(name: string): string {
+function checkedName(name: string): string {
   if (name === "") throw new Refusal("invalid", "Give the watchlist a name");
   if (name.length <= MAX_NAME_LENGTH) return name;
   throw new Refusal("invalid", `The name is longer than ${MAX_NAME_LENGTH} characters`);

@@ -11,7 +11,7 @@ import { liveDialog, liveToast, liveUndo } from "../../views/live.tsx";
 import { runTitle } from "../../views/runs/run-header.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
-import { cameFrom, localPath, wantsFragment } from "../page-context.ts";
+import { localPath, previousPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { type JobSelection, pickMatching, pickSelected } from "./selection.ts";
 import { UndoStore } from "./undo.ts";
@@ -44,14 +44,14 @@ export function bulkRoutes({ runs }: Pick<Services, "runs">) {
     await runs.actOnJobs(entry.runId, "retry", ({ symbol }) => entry.symbols.has(symbol));
     return wantsFragment(c)
       ? c.html(liveToast("info", `${plural(entry.symbols.size, "symbol")} ${DONE.retry}.`))
-      : c.redirect(cameFrom(c), 303);
+      : c.redirect(previousPath(c), 303);
   });
 
   async function act(c: Context, selection: JobSelection, { expect, back }: Readonly<Record<string, unknown>>) {
     const runId = c.req.param("id") ?? "";
     const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
     if (action === undefined) throw new Refusal("not_found", "There is no such action");
-    const page = typeof back === "string" ? localPath(back) : cameFrom(c);
+    const page = typeof back === "string" ? localPath(back) : previousPath(c);
     const ask = async (was?: number) => {
       const { pathname } = new URL(c.req.url);
       const dialog = await dialogOf(runId, action, selection, was);
@@ -70,7 +70,7 @@ export function bulkRoutes({ runs }: Pick<Services, "runs">) {
     if (!wantsFragment(c)) return c.redirect(page, 303);
     const text = `${plural(done.symbols.length, "symbol")} ${DONE[action]}.`;
     if (!ENDING.includes(action)) return c.html(liveToast("info", text));
-    return c.html(liveDialog(null) + liveUndo(text, `/undo/${undo.keep(runId, done.symbols)}`));
+    return c.html(liveDialog(null) + liveUndo(text, `/undo/${undo.add(runId, done.symbols)}`));
   }
 
   async function dialogOf(runId: string, action: JobAction, { title, picks }: JobSelection, was?: number) {

@@ -3,11 +3,11 @@
 
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { type LogLine, saysInLog } from "../../domain/log.ts";
+import { type LogLine, lineContains } from "../../domain/log.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { coverageOf, coverageWords } from "../../domain/runs/coverage.ts";
 import { isActive } from "../../domain/runs/states.ts";
-import { whyWaiting } from "../../domain/runs/wait-reason.ts";
+import { waitConditions } from "../../domain/runs/wait-reason.ts";
 import { type LogQuery, readLog } from "../../storage/log.ts";
 import { findSeries } from "../../storage/market/series.ts";
 import { ledgerOf } from "../../storage/runs/batches.ts";
@@ -78,10 +78,10 @@ export async function answerJobLog(c: Context, services: JobServices) {
   });
 }
 
-type LogWanted = Required<Omit<LogQuery, "before">>;
+type JobLogQuery = Required<Omit<LogQuery, "before">>;
 
 /** The last lines about a symbol, oldest first: stored ones, then `recent` ones that may not be stored yet. */
-async function logOf({ db }: JobServices, recent: readonly LogLine[], wanted: LogWanted): Promise<LogLine[]> {
+async function logOf({ db }: JobServices, recent: readonly LogLine[], wanted: JobLogQuery): Promise<LogLine[]> {
   const { runId, symbol, text, debug, limit } = wanted;
   const before = recent[0]?.at ?? Number.POSITIVE_INFINITY;
   const rows = await readLog(db, wanted);
@@ -91,7 +91,7 @@ async function logOf({ db }: JobServices, recent: readonly LogLine[], wanted: Lo
       line.runId === runId &&
       line.symbol === symbol &&
       (debug || line.level !== "debug") &&
-      (text === "" || saysInLog(text, line)),
+      (text === "" || lineContains(text, line)),
   );
   return [...stored.reverse(), ...fresh].slice(-limit);
 }
@@ -122,7 +122,7 @@ async function viewOf(
   return {
     run,
     job: { ...job, coverage: job.coverage ?? strip },
-    waiting: whyWaiting(job, run, jobs),
+    waiting: waitConditions(job, run, jobs),
     coverage,
     groups,
     fetchMs: row.fetchMs,

@@ -7,7 +7,7 @@ import { REFETCH_CHOICES } from "../../domain/runs/refetch.ts";
 import { planRefetch, type RefetchPlan, type RefetchRequest, refetch, sizeOf } from "../../scheduler/runs/refetch.ts";
 import { liveDialog, liveToast } from "../../views/live.tsx";
 import { plural } from "../../views/ui/format.ts";
-import { cameFrom, localPath, wantsFragment } from "../page-context.ts";
+import { localPath, previousPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { answer } from "./bulk-actions.tsx";
 import { refetchDialog } from "./refetch-confirmation.ts";
@@ -64,7 +64,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     body: Body,
     changed = false,
   ) {
-    const back = typeof body.back === "string" ? localPath(body.back) : cameFrom(c);
+    const back = typeof body.back === "string" ? localPath(body.back) : previousPath(c);
     const sizes = REFETCH_CHOICES.flatMap((scope) => {
       const each = plan[scope];
       return each ? [[`size-${scope}`, sizeOf(each)] as const] : [];
@@ -78,7 +78,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
 }
 
 function flash(c: Context, body: Body, before: string, plan: NonNullable<RefetchPlan["all"]>) {
-  if (!wantsFragment(c)) return c.redirect(typeof body.back === "string" ? localPath(body.back) : cameFrom(c), 303);
+  if (!wantsFragment(c)) return c.redirect(typeof body.back === "string" ? localPath(body.back) : previousPath(c), 303);
   const batches = plan.batches === 0 ? "from the stored bars" : `${plural(plan.batches, "batch", "batches")} to fetch`;
   return c.html(before + liveToast("info", `${plural(plan.symbols.length, "symbol")} back in the queue: ${batches}.`));
 }

@@ -12,7 +12,7 @@ export class UndoStore {
   readonly #entries = new Map<string, Undoable & { readonly until: number }>();
 
   /** Stores an action; returns the token that undoes it. */
-  keep(runId: string, symbols: readonly string[]): string {
+  add(runId: string, symbols: readonly string[]): string {
     const now = Date.now();
     for (const [token, { until }] of this.#entries) if (until < now) this.#entries.delete(token);
     const token = Bun.randomUUIDv7();

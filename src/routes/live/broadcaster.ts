@@ -36,13 +36,13 @@ import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
 
 /** Time between two heartbeats, milliseconds; after three missing ones the browser shows the page as stale. */
 const HEARTBEAT_MS = 5_000;
-/** A connection that accepts nothing for so long is closed, milliseconds. */
+/** A connection that accepts nothing for this long is closed, milliseconds. */
 const STALLED_MS = 3 * HEARTBEAT_MS;
 /** Shortest time between two additions to the log panel, milliseconds: text must stay readable. */
 const LOG_MS = 400;
-/** Each line of a burst delays the next addition by so much, milliseconds, up to `RUSH_MS`. */
-const RUSH_LINE_MS = 10;
-const RUSH_MS = 1_000;
+/** Delay of the next addition for each line of a burst, milliseconds, up to `MAX_BURST_MS`. */
+const BURST_LINE_MS = 10;
+const MAX_BURST_MS = 1_000;
 /** Time between two checks of the quotas, and of the last hour, milliseconds. */
 const QUOTA_MS = 1_000;
 const ACTIVITY_MS = 2_000;
@@ -71,7 +71,7 @@ export class LiveBroadcaster {
   /** Subscription and timers, while it is started. */
   readonly #started = new DisposableStack();
   readonly #intervals: { readonly heartbeat: number; readonly quota: number; readonly lastHour: number };
-  readonly #stalled: number;
+  readonly #stallMs: number;
   readonly #pauses: Pauses;
   readonly #logEvery: number;
   /** Updates merged instead of sent, and connections closed because they accepted nothing. */
@@ -98,7 +98,7 @@ export class LiveBroadcaster {
     this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery };
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
-    this.#stalled = stalled;
+    this.#stallMs = stalled;
     this.#channelOf(MONITOR);
   }
 
@@ -185,7 +185,7 @@ export class LiveBroadcaster {
 
   #leave(channel: Channel, connection: SseConnection): void {
     channel.connections.delete(connection);
-    // The monitor's channel stays: pages that are about to connect need to know since when its rows are unchanged.
+    // The monitor's channel is kept, because pages that are about to connect need the time of its last change.
     if (channel.connections.size === 0 && channel.query !== MONITOR) this.#channels.delete(viewKey(channel.query));
     if (this.connections === 0) this.#rows.clear();
   }
@@ -260,7 +260,7 @@ export class LiveBroadcaster {
     this.#linesTimer = null;
     const lines = this.#lines;
     this.#lines = [];
-    this.#linesDue = Math.max(this.#logEvery, Math.min(RUSH_MS, lines.length * RUSH_LINE_MS));
+    this.#linesDue = Math.max(this.#logEvery, Math.min(MAX_BURST_MS, lines.length * BURST_LINE_MS));
     this.#line = lines.at(-1)?.id ?? this.#line;
     for (const channel of this.#channels.values()) {
       this.#send(channel, { ...NOTHING, logs: linesOf(channel.query, lines) });
@@ -283,11 +283,11 @@ export class LiveBroadcaster {
 
   #onHeartbeat(): void {
     const now = Date.now();
-    const beat = encoder.encode(sseHeartbeat(now));
+    const heartbeat = encoder.encode(sseHeartbeat(now));
     for (const channel of this.#channels.values()) {
       for (const connection of [...channel.connections]) {
-        if (connection.ready) connection.write(beat);
-        else if (now - connection.busySince > this.#stalled) {
+        if (connection.ready) connection.write(heartbeat);
+        else if (now - connection.busySince > this.#stallMs) {
           this.counts.dropped += 1;
           connection.end();
         }

@@ -31,7 +31,7 @@ export class SseConnection {
             this.#notify = resolve;
           });
         },
-        cancel: () => this.#gone(),
+        cancel: () => this.#disconnected(),
       },
       { highWaterMark: 0 },
     );
@@ -56,10 +56,10 @@ export class SseConnection {
       // The connection is closed already.
     }
     this.#notify?.();
-    this.#gone();
+    this.#disconnected();
   }
 
-  #gone(): void {
+  #disconnected(): void {
     this.#controller = null;
     this.#notify = null;
     this.pending = null;

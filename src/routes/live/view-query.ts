@@ -1,6 +1,6 @@
 /** What a live page shows: which runs, which of their jobs in which order, which lines of the log. */
 
-import { type LogLine, saysInLog } from "../../domain/log.ts";
+import { type LogLine, lineContains } from "../../domain/log.ts";
 import { type JobFilter, parseFilter } from "../../domain/runs/job-filter.ts";
 import { AS_REQUESTED, type JobSort, parseSort } from "../../domain/runs/job-sort.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
@@ -35,7 +35,7 @@ const everything: JobFilter = { text: "", matches: () => true };
 
 export const MONITOR: ViewQuery = { filter: everything, sort: AS_REQUESTED, page: 1 };
 
-/** The view that an address asks for, and the error of its filter, if it cannot be parsed. */
+/** The view of an address, and the error of its filter, if it cannot be parsed. */
 export function parseViewQuery(
   run: string | undefined,
   parameters: ViewParameters,
@@ -97,5 +97,5 @@ export const linesOf = ({ run, symbol, log = "" }: ViewQuery, lines: readonly Lo
       line.level !== "debug" &&
       (run === undefined || line.runId === run) &&
       (symbol === undefined || line.symbol === symbol) &&
-      (log === "" || saysInLog(log, line)),
+      (log === "" || lineContains(log, line)),
   );

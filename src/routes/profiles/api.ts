@@ -7,7 +7,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
-import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
+import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { wholeNumberText } from "../../schemas.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
@@ -120,9 +120,9 @@ export function profileRoutes(services: Pick<Services, "config" | "db" | "export
       const { q = "", where = "", sort = "", health = "", interval, limit, offset } = c.req.valid("query");
       const query = screenerOf(where, sort);
       requireReadable(query);
-      const asked = { interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
+      const criteria = { interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
       const now = clock();
-      const { entries } = await columns.select(asked, now);
+      const { entries } = await columns.select(criteria, now);
       const page = entries.slice(offset, offset + limit);
       return streamProfiles(c, services.exporter, page, { format: "json", columns: [], clock: now });
     })
@@ -137,9 +137,9 @@ export function profileRoutes(services: Pick<Services, "config" | "db" | "export
       const query = screenerOf(where, "");
       requireReadable(query);
       const filter = { search: q, where: query.condition, healths: healthsOf(health) };
-      const asked = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
-      const { entries: found } = await columns.select(asked, clock());
-      const free = await notBusy(db, found);
+      const criteria = { ...filter, ...(interval && { interval }), ...(profiles && { keys: profiles }) };
+      const { entries: found } = await columns.select(criteria, clock());
+      const free = await withoutActive(db, found);
       const started = [];
       for (const each of dry_run ? [] : renewalRequests(free, order, Date.now() / 1000))
         started.push(await runs.start(each));

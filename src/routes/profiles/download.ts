@@ -7,7 +7,7 @@ import type { Services } from "../services.ts";
 
 const TYPES = { json: "application/json", csv: "text/csv; charset=utf-8" } as const;
 
-/** The types of a described route know values only: of what is streamed they must be told that it is JSON. */
+/** The types of a described route cover values only: a stream needs a cast to a response with JSON. */
 type Streamed = Response & TypedResponse<never, 200, "json">;
 
 export function streamProfiles(

@@ -65,8 +65,8 @@ export function healthsOf(text: string): Health[] {
 }
 
 /** The query of the list of profiles: as a filter for the storage, and as the page shows it. */
-export function profilesAsked(asked: (name: string) => string | undefined) {
-  const text = (name: string, longest: number) => (asked(name) ?? "").trim().slice(0, longest);
+export function parseListQuery(parameter: (name: string) => string | undefined) {
+  const text = (name: string, longest: number) => (parameter(name) ?? "").trim().slice(0, longest);
   const [where, sort, q, interval] = [text("where", 2_000), text("sort", 80), text("q", 24), text("interval", 8)];
   const healths = healthsOf(text("health", 80));
   const query = screenerOf(where, sort);

@@ -13,7 +13,7 @@ import { screenerAddress } from "../../views/profiles/screener.tsx";
 import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
 import { streamProfiles } from "./download.ts";
-import { type Column, profilesAsked } from "./list-query.ts";
+import { type Column, parseListQuery } from "./list-query.ts";
 
 const PAGE_SIZE = 200;
 /** Most profiles in a download: more symbols than one run may have, at every interval. */
@@ -31,7 +31,7 @@ export function profileListRoutes(services: ListServices) {
 function profilesPage({ config, exporter, profiles }: ListServices) {
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
-    const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
+    const { query, filter, screener } = parseListQuery((name) => c.req.query(name));
     const feature = (c.req.query("feature") ?? "").trim().slice(0, 80);
     if (feature !== "") {
       const [sign, than] = [c.req.query("sign") ?? "", c.req.query("than") ?? ""].map((text) => text.slice(0, 80));

@@ -5,13 +5,13 @@ import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
-import { notBusy, RENEWALS, renewalRequests } from "../../scheduler/runs/renew.ts";
+import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
 import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
 import { previewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
-import { profilesAsked, requireReadable } from "./list-query.ts";
+import { parseListQuery, requireReadable } from "./list-query.ts";
 
 export function profileRenewRoutes(
   services: Pick<Services, "config" | "db" | "limiter" | "profiles" | "provider" | "runs">,
@@ -25,7 +25,7 @@ export function profileRenewRoutes(
     const renewal = RENEWALS.find((each) => each === body.order);
     if (renewal === undefined)
       throw new Refusal("invalid", `There is no such renewal; there are ${RENEWALS.join(", ")}`);
-    const { query, filter, screener } = profilesAsked((name) => c.req.query(name));
+    const { query, filter, screener } = parseListQuery((name) => c.req.query(name));
     requireReadable(query);
     const all = body.scope === "all";
     const selected = [body.symbol ?? []].flat().map(String);
@@ -35,7 +35,7 @@ export function profileRenewRoutes(
       const detail = all ? "No profile matches any more" : "Tick the profiles first, or choose all";
       throw new Refusal("invalid", detail);
     }
-    const free = await notBusy(db, found);
+    const free = await withoutActive(db, found);
     const now = Date.now() / 1000;
     const requests = renewalRequests(free, renewal, now);
     if (body.expect === String(found.length) && requests.length > 0) {

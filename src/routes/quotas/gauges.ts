@@ -6,7 +6,7 @@ import { runTitle } from "../../views/runs/run-header.tsx";
 import type { Services } from "../services.ts";
 
 /** Titles of what uses units besides runs. */
-const OTHERS: Readonly<Record<string, string>> = { companies: "lists of companies", check: "key checks" };
+const OTHER_SPENDERS: Readonly<Record<string, string>> = { companies: "lists of companies", check: "key checks" };
 
 /** Every provider's quota, in the order of the registry. */
 export function quotaViews({ limiter, usage, hub }: Pick<Services, "limiter" | "usage" | "hub">): QuotaView[] {
@@ -19,7 +19,7 @@ export function quotaViews({ limiter, usage, hub }: Pick<Services, "limiter" | "
     const { gauges, hold, waiting } = state;
     const spenders = state.spenders.map(({ run: id, units }) => {
       const run = runs.get(id);
-      const other = OTHERS[id];
+      const other = OTHER_SPENDERS[id];
       return {
         title: other ?? (run ? runTitle(run) : "an earlier run"),
         address: other ? null : `/runs/${encodeURIComponent(id)}`,

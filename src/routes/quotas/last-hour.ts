@@ -6,15 +6,15 @@ import type { LastHourView } from "../../views/quotas/last-hour.tsx";
 import type { Services } from "../services.ts";
 
 export function lastHourView({ lastHour, usage }: Pick<Services, "lastHour" | "usage">): LastHourView | null {
-  const asked = usage.minutes(HOUR);
+  const perProvider = usage.minutes(HOUR);
   const bars = lastHour.bars();
   const requests = Array.from({ length: HOUR }, (_, i) => {
     let sum = 0;
-    for (const minutes of asked.values()) sum += minutes[i]!;
+    for (const minutes of perProvider.values()) sum += minutes[i]!;
     return sum;
   });
   if (!requests.some(Boolean) && !bars.some(Boolean)) return null;
-  const quotas = lastHour.quotas().filter(({ provider }) => asked.get(provider)?.some(Boolean));
+  const quotas = lastHour.quotas().filter(({ provider }) => perProvider.get(provider)?.some(Boolean));
   return {
     since: bars.includes(null) ? lastHour.since : null,
     bars,

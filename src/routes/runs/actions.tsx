@@ -9,7 +9,7 @@ import { MonitorPage } from "../../views/runs/monitor-page.tsx";
 import { RunForm } from "../../views/runs/run-form.tsx";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { MONITOR } from "../live/view-query.ts";
-import { cameFrom, wantsFragment } from "../page-context.ts";
+import { previousPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { monitorView } from "./monitor.tsx";
 import { emptyForm, errorsOf, readFields, runRequestOf } from "./run-form.ts";
@@ -47,4 +47,4 @@ export function actionRoutes(services: Pick<Services, "config" | "runs" | "setti
 }
 
 /** The stream shows the effect of an action; without JavaScript the browser is redirected back. */
-const done = (c: Context) => (wantsFragment(c) ? c.body(null, 204) : c.redirect(cameFrom(c), 303));
+const done = (c: Context) => (wantsFragment(c) ? c.body(null, 204) : c.redirect(previousPath(c), 303));

@@ -16,7 +16,7 @@ import type { Services } from "../services.ts";
 import { readFields, runRequestOf } from "./run-form.ts";
 
 /** The hint while there is nothing to estimate. */
-const NOTHING_YET = "Separate with commas or spaces";
+const EMPTY_HINT = "Separate with commas or spaces";
 
 type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider">;
 
@@ -24,7 +24,7 @@ export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
     try {
       const view = await previewOf(services, runRequestOf(readFields(await c.req.parseBody())));
-      if (view === null) return c.text(NOTHING_YET);
+      if (view === null) return c.text(EMPTY_HINT);
       return c.html(
         <ReaderZone.Provider value={c.var.page.timeZone}>
           <Preview view={view} />
@@ -32,7 +32,7 @@ export const previewRoutes = (services: CostServices) =>
       );
     } catch (error) {
       // An unfinished input is not an error yet: the form reports errors when it is sent.
-      if (error instanceof Refusal) return c.text(NOTHING_YET);
+      if (error instanceof Refusal) return c.text(EMPTY_HINT);
       throw error;
     }
   });

@@ -38,7 +38,7 @@ export const filterView = (text: string, error: string | null, { sort }: ViewQue
 });
 
 /** Longest list of symbols accepted from an address, characters. */
-const MAX_ASKED = 8_000;
+const MAX_LINK = 8_000;
 
 export function monitorPages(services: Pick<Services, "config" | "settings">, broadcaster: LiveBroadcaster) {
   const pages = new Hono();
@@ -47,7 +47,12 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
   pages.get("/", (c) => {
     const text = c.req.query("q") ?? "";
     const { query, error } = parseViewQuery(undefined, c.req.query());
-    const view = monitorView(broadcaster, emptyForm(services, askedFor(c)), filterView(text, error, query), query);
+    const view = monitorView(
+      broadcaster,
+      emptyForm(services, symbolsFromLink(c)),
+      filterView(text, error, query),
+      query,
+    );
     return c.html(<MonitorPage page={c.var.page} view={view} />);
   });
 
@@ -55,4 +60,4 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
 }
 
 /** Symbols from a link: `/?symbols=AAPL,MSFT`. */
-const askedFor = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_ASKED) });
+const symbolsFromLink = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_LINK) });

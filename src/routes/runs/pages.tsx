@@ -72,12 +72,12 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadc
       const row = { attempts, fetchSeconds: fetchMs / 1_000, finishedAt, error };
       return job && query.filter.matches(job) ? [{ job, ...row }] : [];
     });
-    const asked = c.req.query("sort") ?? "";
-    const column = REPORT_SORTS.find((each) => each === asked.replace(/^-/, ""));
-    rows.sort(column === undefined ? failuresFirst : by(column, asked.startsWith("-") ? -1 : 1));
+    const sortParameter = c.req.query("sort") ?? "";
+    const column = REPORT_SORTS.find((each) => each === sortParameter.replace(/^-/, ""));
+    rows.sort(column === undefined ? failuresFirst : by(column, sortParameter.startsWith("-") ? -1 : 1));
     if (c.req.query("format") === "csv") return csv(c, run, rows);
     const shown = rows.slice(0, REPORT_ROWS);
-    const sort = column === undefined ? "" : asked;
+    const sort = column === undefined ? "" : sortParameter;
     const view = { run, rows: shown, hidden: rows.length - shown.length, filter: { ...filter, sort }, sort };
     return c.html(<RunReportPage page={c.var.page} view={view} />);
   }

@@ -6,7 +6,7 @@ import { splitSymbols } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { parseRunRequest, type RunRequest } from "../../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
-import { sayErrors } from "../form-errors.ts";
+import { errorSentences } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 type Values = RunFormView["values"];
@@ -59,4 +59,4 @@ const numberOf = (text: string | undefined) =>
   text === undefined || text.trim() === "" ? undefined : Number(text.trim());
 
 /** The errors of a refused run, by field. */
-export const errorsOf = (refusal: Refusal): RunFormView["errors"] => sayErrors(refusal, RUN_FIELDS);
+export const errorsOf = (refusal: Refusal): RunFormView["errors"] => errorSentences(refusal, RUN_FIELDS);

@@ -8,7 +8,7 @@ import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
 import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
-import { sayErrors } from "../form-errors.ts";
+import { errorSentences } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 type Values = ScheduleFormView["values"];
@@ -76,7 +76,8 @@ export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, 
 }
 
 /** The errors of a refused schedule, by field. */
-export const scheduleErrors = (refusal: Refusal): ScheduleFormView["errors"] => sayErrors(refusal, SCHEDULE_FIELDS);
+export const scheduleErrors = (refusal: Refusal): ScheduleFormView["errors"] =>
+  errorSentences(refusal, SCHEDULE_FIELDS);
 
 /** The id in an address. @throws Refusal if there is no such schedule */
 export async function scheduleId({ db }: Pick<Services, "db">, text: string): Promise<number> {

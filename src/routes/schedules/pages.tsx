@@ -58,9 +58,9 @@ export function schedulePages(services: Pick<Services, "db" | "schedules" | "set
     return back(c);
   });
   pages.post("/schedules/:id/run", async (c) => {
-    const asked = await id(c);
+    const scheduleId = await id(c);
     try {
-      const { turn } = await schedules.runNow(asked);
+      const { turn } = await schedules.runNow(scheduleId);
       return c.redirect(`/runs/${turn.run?.id}`, 303);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -112,11 +112,11 @@ function entryOf(c: Context): ProviderEntry {
 
 /** The changes in the form: an empty key stays unchanged, any other empty field returns to its default. */
 function changesOf(entry: ProviderEntry, sent: Readonly<Record<string, unknown>>): Map<string, string | null> {
-  const forget = new Set([sent.forget].flat());
+  const remove = new Set([sent.forget].flat());
   const changes = new Map<string, string | null>();
   for (const { variable, kind } of entry.settings) {
     const value = [sent[variable]].flat().at(-1);
-    if (forget.has(variable)) changes.set(variable, null);
+    if (remove.has(variable)) changes.set(variable, null);
     else if (typeof value === "string" && value.trim() !== "") changes.set(variable, value.trim());
     else if (typeof value === "string" && kind !== "key") changes.set(variable, null);
   }

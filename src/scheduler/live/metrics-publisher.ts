@@ -1,4 +1,4 @@
-/** Publishes totals over all runs and the providers' usage every second while runs are at work. */
+/** Publishes totals over all runs and the providers' usage every second while jobs are running. */
 
 import type { QuotaAlerts } from "../../alerts/quota-alerts.ts";
 import type { ProgressHub } from "../../hub.ts";
@@ -9,7 +9,7 @@ import { usageReport } from "../quotas/usage-report.ts";
 import type { RunService } from "../runs/run-service.ts";
 import type { LastHour } from "./last-hour.ts";
 
-const PULSE_MS = 1_000;
+const PUBLISH_MS = 1_000;
 const tenth = (value: number) => Math.round(value * 10) / 10;
 
 export class MetricsPublisher {
@@ -30,7 +30,7 @@ export class MetricsPublisher {
 
   /** Publishes every second until it is closed. */
   start(): void {
-    this.#timer = setInterval(() => this.#publish(), PULSE_MS);
+    this.#timer = setInterval(() => this.#publish(), PUBLISH_MS);
   }
 
   close(): void {
@@ -41,7 +41,7 @@ export class MetricsPublisher {
     const { hub, runs, usage, limiter, queue, quotaAlerts, lastHour } = this.dependencies;
     lastHour.sample(limiter.snapshot());
     const { waiting, active } = queue.counts();
-    // A rate falls also while nothing happens.
+    // Rates also fall while nothing happens.
     const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));
     const busy = waiting + active > 0 || moving;
     // Once more after the last job, so that the final figures are published too.

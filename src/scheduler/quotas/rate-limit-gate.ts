@@ -7,7 +7,7 @@ import type { UsageStore } from "../../storage/quotas/usage.ts";
 /** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */
 const MAX_WAIT_S = 90;
 
-/** Lets requests pass as the limiter says, and writes down what was spent. */
+/** Grants requests through the limiter, and records what they spent. */
 export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
   return {
     async acquire({ provider, cost, task, signal, held }) {

@@ -1,8 +1,8 @@
-/** What a run would cost and how long it would take, before it is started: arithmetic on what is known. */
+/** Estimates the cost and duration of a run before it is started. Pure. */
 
 import { DAY } from "../../domain/market/interval.ts";
 
-/** One limit of the provider with what is spent of it. */
+/** One limit of the provider and its present use. */
 export interface SpentLimit {
   readonly period: "minute" | "hour" | "day" | "month";
   readonly counts: "requests" | "units";
@@ -15,19 +15,19 @@ export interface SpentLimit {
 export interface CostInput {
   readonly symbols: number;
   readonly requests: number;
-  /** Units of quota that all of them count for. */
+  /** Quota units that all these requests cost. */
   readonly units: number;
   readonly limits: readonly SpentLimit[];
-  /** Symbols that are at work at once. */
+  /** Symbols that are processed at once. */
   readonly atOnce: number;
-  /** Seconds that one symbol takes without any limit, as measured; `null` when nothing was. */
+  /** Measured seconds that one symbol takes without any limit; `null` if none was measured. */
   readonly secondsPerSymbol: number | null;
 }
 
 export interface CostEstimate {
-  /** Seconds until the end; `null` when there is nothing to judge by. */
+  /** Seconds until the end; `null` if it cannot be estimated. */
   readonly seconds: number | null;
-  /** The reset (epoch seconds) of the quota that has to be waited for last; `null` when what is left suffices. */
+  /** The last quota reset (epoch seconds) that has to be waited for; `null` if what is left suffices. */
   readonly afterReset: number | null;
 }
 
@@ -46,8 +46,8 @@ export function symbolsAtOnce(
 const SECONDS = { minute: 60, hour: 3_600, day: DAY, month: 30 * DAY } as const;
 
 /**
- * The end is set by the slowest of: the work itself, the steady limit of the minute, and the resets of the longer
- * periods, of which each brings `limit` more units when what is left now is spent.
+ * The end depends on the slowest of: the work itself, the limit per minute, and the resets of the longer periods, each
+ * of which gives `limit` more units.
  * @param now epoch seconds
  */
 export function estimateCost(plan: CostInput, now: number): CostEstimate {

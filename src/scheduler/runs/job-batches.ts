@@ -1,4 +1,4 @@
-/** What is known of the batches of jobs that are not being worked on: from the plan of their run and the ledger. */
+/** The batches of jobs that are not running: from the plan of their run and the ledger. */
 
 import { type Batch, numberedBatches } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
@@ -7,12 +7,12 @@ import { type KnownWindow, windowsOfSymbols } from "../../storage/runs/batches.t
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import type { CoverageOf, RunRecord } from "./run-registry.ts";
 
-/** A batch of a job and what came of it. */
+/** A batch of a job and its result. */
 export interface KnownBatch extends KnownWindow, Batch {}
 
 /**
- * The batches of a job in order. What a repair asks for, and a history rebuilt from further back, is known only as
- * far as it was asked for; so is what an increment asks before it has begun.
+ * The batches of a job in order. For repairs, histories rebuilt from further back, and increments that have not begun,
+ * only requested windows are known.
  */
 export function batchesOf(
   run: Pick<RunRow, "mode" | "rebuild" | "rangeFrom" | "rangeTo" | "batchDays">,
@@ -22,7 +22,7 @@ export function batchesOf(
   const from = run.mode === "full" ? run.rangeFrom : run.mode === "incremental" ? job.planFrom : null;
   if (from === null) return ledger.map((window, index) => ({ ...window, n: index + 1, total: ledger.length }));
   const known = new Map(ledger.map((window) => [`${window.from}-${window.to}`, window.state]));
-  // A job that is complete was answered for every batch; another run may have asked for one again since.
+  // A complete job had an answer for every batch; another run may have requested one again since.
   const unknown: BatchState = job.state === "complete" ? "fetched" : "pending";
   return numberedBatches([{ from, to: run.rangeTo }], run.batchDays).map((batch) => ({
     ...batch,
@@ -30,14 +30,14 @@ export function batchesOf(
   }));
 }
 
-/** The coverage of jobs that have not begun. */
+/** The coverage of jobs that have not started. */
 export function plannedCoverage(run: RunRow): CoverageOf {
   const planned = batchesOf(run, { planFrom: null, state: "queued" }, []);
   const coverage = planned.length === 0 ? null : coverageOf(planned.map(({ state }) => state));
   return () => coverage;
 }
 
-/** The coverage of the jobs of one run, as far as the database knows it. */
+/** The coverage of the jobs of one run, as far as it is in the database. */
 export async function readCoverage(db: Database, run: RunRecord["row"], jobs: readonly JobRow[]): Promise<CoverageOf> {
   if (run.mode === "reprocess") return () => null;
   const ledgers = await windowsOfSymbols(

@@ -32,7 +32,7 @@ interface Dependencies {
   readonly log: Log;
   readonly queue: JobQueue;
   readonly registry: RunRegistry;
-  /** Something was recorded that is worth a mail. */
+  /** An alert event was recorded. */
   onAlert?(): void;
   /** Tells the worker that has the job to stop it. */
   stopWork(jobId: number, reason: StopAction): void;
@@ -69,7 +69,7 @@ export class JobControl {
     const finishedAt = action === "pause" ? null : Date.now();
     const moved = await moveJobs(db, idsOf(jobs), action, { status, microStage, finishedAt });
     for (const { id, workedMs, percent } of atWork) {
-      // One that its worker completed a moment ago is not touched any more.
+      // A job that its worker completed a moment ago is not changed any more.
       if (moved.has(id)) await saveWork(db, id, { workedMs, progress: percent });
     }
     await this.#audit(run, jobs, moved, entry);
@@ -116,7 +116,7 @@ export class JobControl {
     await this.reconcile(run);
   }
 
-  /** Hands those of some jobs of a run that wait for a worker to the queue. */
+  /** Enqueues those of some jobs of a run that wait for a worker. */
   enqueue(run: RunRecord, jobs: Iterable<JobRecord>): void {
     const { queue } = this.dependencies;
     const { id, maxWorkers } = run.row;
@@ -126,7 +126,7 @@ export class JobControl {
     queue.enqueue(queued.map((job) => ({ key: keyOf(job), group: id })));
   }
 
-  /** Notes that a worker takes the job up; false if it may not any more. */
+  /** Records that a worker starts the job; false if it may no longer do so. */
   async begin(job: JobRecord): Promise<boolean> {
     const { db, registry } = this.dependencies;
     if (job.state !== "queued") return false;
@@ -139,7 +139,7 @@ export class JobControl {
     return job.state === "running";
   }
 
-  /** Puts a job that was in work back into the queue: in memory at once, then on disk, then its run. */
+  /** Queues a running job again: in memory at once, then in the database, then its run. */
   async putBack(job: JobRecord, stage: Stage, counters?: Counters): Promise<void> {
     this.#change(job, "requeue", stage, counters);
     await moveJobs(this.dependencies.db, [job.id], "requeue", rowOf(job));
@@ -173,11 +173,11 @@ export class JobControl {
     }
   }
 
-  /** Takes in what a worker has written itself: the job is complete. */
+  /** Applies what a worker has already stored: the job is complete. */
   async complete(job: JobRecord, seconds: number, counters: Required<Counters>): Promise<void> {
     const { registry } = this.dependencies;
     registry.stopWork(job);
-    // The worker's own time, but no clock on the screen ever goes back; row and text say the same.
+    // The worker's own time, but no shown duration may decrease; row and text agree.
     const shown = registry.lastShown(job)?.duration ?? 0;
     job.workedMs = Math.max(Math.round(seconds * 1_000), shown * 1_000);
     job.state = JOB_TRANSITIONS.finish.to;
@@ -185,7 +185,7 @@ export class JobControl {
     await this.reconcile(job.run);
   }
 
-  /** Brings the state of a run in line with its jobs, in memory, on disk and for viewers. */
+  /** Updates the state of a run from its jobs: in memory, in the database and for viewers. */
   async reconcile(run: RunRecord): Promise<void> {
     const { db, log, registry, onAlert } = this.dependencies;
     const state = registry.stateOf(run);

@@ -1,4 +1,4 @@
-/** How a task of the engine becomes work of the pool, and what each end of it means for the job. */
+/** Runs the tasks of the job queue on the worker pool, and records the outcome of each job. */
 
 import { messageOf } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
@@ -10,7 +10,7 @@ import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
 import type { JobRecord } from "./run-registry.ts";
 import type { RunService } from "./run-service.ts";
 
-/** Workers that may die on a job before it fails for good. */
+/** Worker crashes after which a job fails for good. */
 const MAX_CRASHES = 3;
 
 const DONE: TaskResult = { again: false };
@@ -21,11 +21,11 @@ interface Dependencies {
   readonly log: Log;
   readonly runs: RunService;
   readonly pool: WorkerPool;
-  /** Told that a job recorded something that may be worth a mail. */
+  /** Called when a job has recorded an alert event. */
   onAlert(): void;
 }
 
-/** The handler of the engine: works on one symbol and records how it ended. */
+/** The handler of the job queue: processes one symbol and records the outcome. */
 export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
   return async ({ key }: QueuedTask): Promise<TaskResult> => {
     const job = runs.registry.find(key);
@@ -34,7 +34,7 @@ export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
       if (!(await runs.control.begin(job))) return DONE;
       const listener: TaskListener = {
         stage(stage, counters) {
-          // A job that was paused or cancelled has said so already; what its worker still does is no news.
+          // The state of a paused or cancelled job is already recorded; later reports of its worker are ignored.
           if (job.state !== "running") return;
           runs.registry.stage(job, stage, counters);
           runs.registry.touch(job.run);
@@ -67,7 +67,7 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
   switch (outcome.kind) {
     case "done": {
       const { seconds, ...counters } = outcome;
-      // The worker's own write decides: a pause may have come before it, or just too late.
+      // The worker's own write decides: a pause may have been stored before it, or too late.
       if ((await storedState(db, job.id)) === "complete") await runs.control.complete(job, seconds, counters);
       return DONE;
     }
@@ -85,7 +85,7 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
         await runs.control.failProvider(job.run.row.provider, outcome.reason);
       return DONE;
     case "stopped":
-      // On shutdown the job keeps its state: the next start takes it up again.
+      // On shutdown the job keeps its state: the next start queues it again.
       if (outcome.reason === "shutdown" && job.state === "running")
         await runs.control.putBack(job, { stage: "queued" });
       return DONE;
@@ -94,7 +94,7 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
 
 const stackOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
-/** A worker died on the job: tries again, or gives up when it is the third. */
+/** A worker crashed on the job: it is tried again, and fails with the third crash. */
 async function handleCrash(runs: RunService, log: Log, job: JobRecord, error: WorkerCrashed): Promise<TaskResult> {
   if (job.state !== "running") return DONE;
   job.workerCrashes += 1;

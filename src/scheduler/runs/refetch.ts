@@ -1,4 +1,4 @@
-/** Fetching again what ended jobs of a run have asked for before: first reckoned, then done. */
+/** Fetches again what ended jobs of a run have requested before: a dry run first, then the requests. */
 
 import { Refusal } from "../../domain/errors.ts";
 import { mergeBatches } from "../../domain/runs/batch-plan.ts";
@@ -20,13 +20,13 @@ export interface RefetchDeps {
   provider(name: string): Provider | undefined;
 }
 
-/** What one scope would do. */
+/** The effect of one scope. */
 export interface ScopePlan {
   readonly symbols: readonly string[];
   readonly batches: number;
   /** Requests to the provider, without retries. */
   readonly calls: number;
-  /** The first windows that would be asked for. */
+  /** The first windows that would be requested. */
   readonly sample: readonly (Window & { readonly symbol: string })[];
 }
 
@@ -36,7 +36,7 @@ export type RefetchPlan = Readonly<Partial<Record<RefetchChoice, ScopePlan>>>;
 export interface RefetchRequest {
   readonly runId: string;
   picks(job: JobProgress): boolean;
-  /** Only these days (epoch seconds, half open), and what has no answer yet. */
+  /** Only these days (epoch seconds, half open), and batches without an answer. */
   readonly within?: Window | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface RefetchRequest {
 const SAMPLE = 8;
 
 /**
- * What each scope would ask for, to the batch.
+ * What each scope would request, exact to the batch.
  * @throws Refusal if there is no such run, or none of its picked jobs has ended
  */
 export async function planRefetch(dependencies: RefetchDeps, request: RefetchRequest): Promise<RefetchPlan> {
@@ -53,9 +53,9 @@ export async function planRefetch(dependencies: RefetchDeps, request: RefetchReq
 }
 
 /**
- * Puts the picked jobs back into the queue to ask for what `scope` names.
+ * Queues the picked jobs again to request what `scope` names.
  * @param expected the symbols and batches the person confirmed; if they have changed, nothing is done
- * @returns what is being asked for, and whether it was `done`
+ * @returns what is requested, and whether it was `done`
  * @throws Refusal as `planRefetch`; also if the scope has nothing to do here, or a symbol is active elsewhere
  */
 export async function refetch(
@@ -88,7 +88,7 @@ export async function refetch(
   return { done: true, plan };
 }
 
-/** Tells two plans apart that a person would not call the same. */
+/** Equal for plans that a person would call the same. */
 export const sizeOf = ({ symbols, batches }: ScopePlan): string => `${symbols.length}.${batches}`;
 
 async function endedJobs({ db, runs }: RefetchDeps, { runId, picks }: RefetchRequest) {
@@ -117,11 +117,11 @@ async function plansOf({ db, provider }: RefetchDeps, run: RunRecord["row"], row
     run,
     rows.map(({ symbol }) => symbol),
   );
-  // What a repair or a rebuild asks for depends on what it finds: only the features can be had again by themselves.
+  // The requests of a repair or rebuild depend on what it finds: only the features can be computed again by themselves.
   const scopes =
     run.mode === "repair" || run.mode === "reprocess" || run.rebuild ? (["features"] as const) : REFETCH_CHOICES;
   const inside = ({ from, to }: Window) => within === undefined || (from >= within.from && to <= within.to);
-  // As the worker sees it: without a line of its own run in the ledger, a batch has no answer.
+  // As for the worker: without an entry of its own run in the ledger, a batch has no answer.
   const batches = rows.map((row) => batchesOf(run, { ...row, state: "queued" }, ledgers.get(row.symbol) ?? []));
   const picksOf = (scope: RefetchChoice, batch: KnownBatch) =>
     requests("unanswered", batch.state) ? requests(scope, batch.state) : requests(scope, batch.state) && inside(batch);

@@ -1,4 +1,4 @@
-/** Profiles that are to be made better, as orders for runs: one for each provider, interval and length of history. */
+/** Renews profiles: builds one run request for each provider, interval and length of history. */
 
 import { MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
@@ -11,7 +11,7 @@ import { busySymbols } from "../../storage/runs/runs.ts";
 import type { RunRequest } from "./run-request.ts";
 import type { RunService } from "./run-service.ts";
 
-/** `update` fetches new bars, `engineer` recomputes features, `repair` fetches gaps, `rebuild` fetches all again. */
+/** `update` fetches new bars, `engineer` recomputes features, `repair` fetches gaps, `rebuild` fetches everything again. */
 export const RENEWALS = ["update", "engineer", "repair", "rebuild"] as const;
 export type Renewal = (typeof RENEWALS)[number];
 
@@ -26,7 +26,7 @@ export interface Renewable {
 }
 
 /**
- * The orders that renew `profiles`. A repair or rebuild covers the whole of what is stored.
+ * The run requests that renew `profiles`. A repair or rebuild covers the whole stored history.
  * @param now epoch seconds
  */
 export function renewalRequests(profiles: readonly Renewable[], renewal: Renewal, now: number): RunRequest[] {
@@ -39,7 +39,7 @@ export function renewalRequests(profiles: readonly Renewable[], renewal: Renewal
   return [...groups.values()].flatMap((group) => {
     const { provider, interval } = group[0]!;
     const request = { ...RUN_DEFAULTS, mode: MODES[renewal], interval, provider, years: years(group[0]!) };
-    return inParts(group.map(({ symbol }) => symbol)).map((symbols) => ({
+    return partsOf(group.map(({ symbol }) => symbol)).map((symbols) => ({
       ...request,
       symbols,
       ...(renewal === "rebuild" && { rebuild: true }),
@@ -47,14 +47,14 @@ export function renewalRequests(profiles: readonly Renewable[], renewal: Renewal
   });
 }
 
-/** As many symbols at a time as a run can have. */
-const inParts = (symbols: readonly string[]): (readonly string[])[] =>
+/** The symbols in parts that fit into one run each. */
+const partsOf = (symbols: readonly string[]): (readonly string[])[] =>
   Array.from({ length: Math.ceil(symbols.length / MAX_SYMBOLS) }, (_, part) =>
     symbols.slice(part * MAX_SYMBOLS, (part + 1) * MAX_SYMBOLS),
   );
 
-/** Those that no run is working on. */
-export async function notBusy<T extends Renewable>(db: Database, profiles: readonly T[]): Promise<T[]> {
+/** The profiles without an active job. */
+export async function withoutActive<T extends Renewable>(db: Database, profiles: readonly T[]): Promise<T[]> {
   const intervals = new Set(profiles.map(({ interval }) => interval));
   const busy = new Map<Interval, ReadonlySet<string>>();
   for (const interval of intervals) busy.set(interval, await busySymbols(db, interval));
@@ -62,8 +62,8 @@ export async function notBusy<T extends Renewable>(db: Database, profiles: reado
 }
 
 /**
- * Starts a run for each provider and interval that has profiles of another version of the catalogue; symbols at work
- * already are left to that.
+ * Starts a run for each provider and interval with profiles of another version of the catalogue, without symbols that
+ * have an active job.
  */
 export async function reprocessOutdated(
   db: Database,
@@ -71,12 +71,12 @@ export async function reprocessOutdated(
   profiles: ProfileColumns,
 ): Promise<RunSummary[]> {
   const outdated = (await profiles.all()).filter(isOutdated);
-  const free = await notBusy(db, outdated);
+  const free = await withoutActive(db, outdated);
   const started: RunSummary[] = [];
   for (const group of Map.groupBy(free, ({ provider, interval }) => `${provider} ${interval}`).values()) {
     const { provider, interval } = group[0]!;
     const symbols = group.map(({ symbol }) => symbol).toSorted();
-    for (const part of inParts(symbols)) {
+    for (const part of partsOf(symbols)) {
       started.push(await runs.start({ ...RUN_DEFAULTS, symbols: part, mode: "reprocess", interval, provider }));
     }
   }

@@ -1,4 +1,4 @@
-/** What an ended run and a failed job have to tell whoever is to be alerted. */
+/** The alert events of ended runs and failed jobs. */
 
 import { type AlertEvent, type JobFailed, type JobReport, REPORTED_JOBS } from "../../domain/alerts.ts";
 import { describeStage } from "../../domain/runs/progress.ts";

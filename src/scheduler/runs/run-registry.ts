@@ -1,4 +1,4 @@
-/** The runs in memory: where every job is, what of it is sent to viewers, and the totals of its run. */
+/** The runs in memory: the state of every job, what viewers get of it, and the totals of its run. */
 
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { estimate, requestBlock } from "../../domain/runs/eta.ts";
@@ -27,7 +27,7 @@ const KEPT_FINISHED = 5;
 /** Shortest time between two totals of the same run, milliseconds. */
 const SUMMARY_MS = 250;
 
-/** What a job has come to so far; `gaps` is known once it is complete. */
+/** The counts of a job so far; `gaps` is known once it is complete. */
 export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
 
 /** A job in memory. What viewers see of it is derived by `progressOf`; `job-control.ts` changes its state. */
@@ -40,7 +40,7 @@ export interface JobRecord {
   percent: JobPosition["percent"];
   wait: JobPosition["wait"];
   counters: Counters;
-  /** What came of its batches; shown with its next stage. */
+  /** The results of its batches; shown with its next stage. */
   coverage: Coverage | null;
   /** What it requests from its provider. */
   fetchMode: FetchMode;
@@ -174,7 +174,7 @@ export class RunRegistry {
     return this.runs.get(key.slice(0, split))?.jobs.get(key.slice(split + 1));
   }
 
-  /** Records what a job reports, tells the hub, and writes the line of docs/contract.md §2. */
+  /** Records a job's report, passes it to the hub, and writes the log line of docs/contract.md §2. */
   stage(job: JobRecord, stage: Stage, counters: Counters = job.counters): void {
     const now = this.#now();
     const before = job.counters;
@@ -252,7 +252,7 @@ export class RunRegistry {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** When the run will be done, and what holds it up. */
+  /** When the run will end, and what limits it. */
   #outlook({ row, jobs, throughput }: RunRecord, { progress, apiCalls }: ReturnType<typeof totals>) {
     let fetched = 0;
     let unfetched = 0;
@@ -262,7 +262,7 @@ export class RunRegistry {
       fetched += share;
       unfetched += 1 - share;
     }
-    // What asks for nothing more waits for no limit.
+    // A run without further requests is limited by nothing.
     const quota = unfetched > 0 && row.mode !== "reprocess" ? this.dependencies.quotaOf?.(row.provider) : undefined;
     const spent = quota?.spenders.find((spender) => spender.run === row.id)?.units ?? 0;
     const units = apiCalls > 0 && spent > 0 ? spent / apiCalls : 1;

@@ -1,4 +1,4 @@
-/** The order for a run, as people and programs give it: checked once, here, whoever asks. */
+/** Run requests: the one check for forms, the API, the command line and schedules. */
 
 import { z } from "zod";
 import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
@@ -19,7 +19,7 @@ export interface RunRequest {
   readonly maxWorkers?: number | undefined;
   /** A full run that fetches the history again into staging and replaces the stored one when it is complete. */
   readonly rebuild?: boolean | undefined;
-  /** The provider that a repair may ask for what its own does not have. */
+  /** The provider from which a repair may fetch what the run's own does not have. */
   readonly repairProvider?: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export function parseRunRequest(input: unknown): RunRequest {
 }
 
 /**
- * What belongs to one mode only is refused in another, rather than left unheard.
+ * Refuses fields that the mode does not use, instead of ignoring them.
  * @throws Refusal naming the field
  */
 export function refuseContradictions(
@@ -65,7 +65,7 @@ export function refuseContradictions(
   const path = "repair_provider";
   if (mode !== "repair") throw invalid(path, "only a repair asks a second provider");
   const second = find(repairProvider);
-  if (second === undefined) throw invalid(path, `${quote(repairProvider)} is no known provider`);
+  if (second === undefined) throw invalid(path, `${quote(repairProvider)} is not a known provider`);
   if (second.name === provider.name) throw invalid(path, `${second.title} is the provider of the run itself`);
   if (!second.intervals.includes(interval)) throw invalid(path, `${second.title} has no ${interval} bars`);
 }

@@ -46,11 +46,11 @@ interface Dependencies {
   /** The provider of that name, or `undefined`. */
   provider(name: string): Provider | undefined;
   readonly defaults: { readonly provider: string; readonly maxWorkers: number };
-  /** Something was recorded that is worth a mail. */
+  /** An alert event was recorded. */
   onAlert?(): void;
-  /** Bars were taken in. */
+  /** Bars were stored. */
   onBars?(bars: number): void;
-  /** What the limits of a provider allow now. */
+  /** The quota state of a provider. */
   quotaOf?(provider: string): QuotaState | undefined;
   /** Tells the worker that has the job to stop it. */
   stopWork(jobId: number, reason: StopAction): void;
@@ -91,7 +91,8 @@ export class RunService {
     const { symbols, interval } = request;
     const name = request.provider ?? defaults.provider;
     const provider = this.dependencies.provider(name);
-    if (provider === undefined) throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is no known provider`);
+    if (provider === undefined)
+      throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is not a known provider`);
     if (!provider.intervals.includes(interval)) {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }
@@ -101,7 +102,7 @@ export class RunService {
     try {
       await insertRun(db, row, symbols, extraWrites?.(row.id));
     } catch (error) {
-      // Another order for the same symbol came first, between the check above and this write.
+      // Another request for the same symbol was stored between the check above and this write.
       if (isUniqueViolation(error)) await refuseActive(db, symbols, interval);
       throw error;
     }
@@ -113,7 +114,7 @@ export class RunService {
     return this.registry.summary(run);
   }
 
-  /** A page of the runs that pass the filter, with their totals, newest first. */
+  /** A page of the runs that match the filter, with their totals, newest first. */
   async list(filter: RunFilter, window: PageWindow) {
     const { db } = this.dependencies;
     const { rows, older, newer } = await listRuns(db, filter, window);
@@ -142,7 +143,7 @@ export class RunService {
     return { run: summaryOfRows(row, await countJobs(db, [runId]), jobs), jobs };
   }
 
-  /** @throws Refusal if there is no such run, or none of its jobs can do that */
+  /** @throws Refusal if there is no such run, or the action applies to none of its jobs */
   async actOnRun(runId: string, action: RunAction): Promise<RunSummary> {
     const { states, state, open } = await this.#find(runId);
     if (![...states.values()].some((each) => canApply(action, each))) {
@@ -155,7 +156,7 @@ export class RunService {
   }
 
   /**
-   * Acts on every job that `picks` chooses and whose state allows the action.
+   * Acts on every job that `picks` selects and whose state allows the action.
    * @param expected the number the person confirmed; if it has changed, nothing is done
    * @returns the symbols acted on, or how many it would be
    * @throws Refusal if there is no such run, or nothing in it to act on
@@ -191,7 +192,7 @@ export class RunService {
   }
 
   /**
-   * A run in memory, brought there if only the database knows it.
+   * A run in memory; it is loaded if it is only in the database.
    * @throws Refusal if there is no such run
    */
   async open(runId: string): Promise<RunRecord> {
@@ -220,7 +221,7 @@ export class RunService {
   }
 }
 
-/** The totals of a run that is no longer in memory, from what the database has; its failures come from `jobs`. */
+/** The totals of a run that is no longer in memory, from the database; its failures come from `jobs`. */
 function summaryOfRows(row: RunRow, counted: readonly JobCount[], jobs: readonly JobProgress[] = []): RunSummary {
   const counts = noCounts();
   for (const { state, jobs } of counted) counts[state] = jobs;

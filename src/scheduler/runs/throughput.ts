@@ -1,11 +1,11 @@
-/** How fast a run goes: over the last minutes while it works, and over all of its work when it is done. */
+/** The speed of a run: over the last five minutes while it is open, on average once it is finished. */
 
 import { SlidingSum } from "../../domain/sliding-sum.ts";
 
-/** Seconds of the window, one bucket each. */
+/** Length of the window in seconds, with one bucket for each. */
 const WINDOW = 300;
-/** A rest of the whole run shorter than this (ms) is part of the work: the time between two symbols. */
-const SHORTEST_REST = 2_000;
+/** Shortest idle time (ms); a shorter pause, as between two symbols, counts as work. */
+const MIN_IDLE_MS = 2_000;
 
 export interface Rates {
   readonly symbolsPerMinute: number;
@@ -19,33 +19,33 @@ export class Throughput {
   readonly #requests: SlidingSum;
   readonly #whole = { symbols: 0, bars: 0, requests: 0 };
   #working = 0;
-  #restingSince: number;
-  #rested = 0;
+  #idleSince: number;
+  #idleMs = 0;
 
   /** @param startedAt epoch milliseconds; `progress` the mean progress (0..100) that the run had by then */
   constructor(
     private readonly startedAt: number,
     readonly progress: number,
   ) {
-    this.#restingSince = startedAt;
+    this.#idleSince = startedAt;
     this.#symbols = new SlidingSum(1_000, WINDOW, startedAt);
     this.#bars = new SlidingSum(1_000, WINDOW, startedAt);
     this.#requests = new SlidingSum(1_000, WINDOW, startedAt);
   }
 
-  /** A worker took up a symbol. */
+  /** A worker has started a symbol. */
   begin(now: number): void {
-    if (this.#working === 0) this.#rested += this.#rest(now);
+    if (this.#working === 0) this.#idleMs += this.#idleFor(now);
     this.#working += 1;
   }
 
-  /** A worker let go of a symbol. */
+  /** A worker has ended a symbol. */
   end(now: number): void {
     this.#working -= 1;
-    if (this.#working === 0) this.#restingSince = now;
+    if (this.#working === 0) this.#idleSince = now;
   }
 
-  /** Something was done. A count that goes back, as a retry's may, is no work undone. */
+  /** Adds work that was done. A negative count, as after a retry, is ignored. */
   count(done: { readonly symbols: number; readonly bars: number; readonly requests: number }, now: number): void {
     const [symbols, bars, requests] = [done.symbols, Math.max(0, done.bars), Math.max(0, done.requests)];
     this.#symbols.add(symbols, now);
@@ -56,10 +56,10 @@ export class Throughput {
     this.#whole.requests += requests;
   }
 
-  /** Milliseconds in which the run was worked on: not those in which it was paused or parked as a whole. */
+  /** Milliseconds worked on the run: without the time in which all of it was paused or parked. */
   worked(now: number): number {
-    const resting = this.#working === 0 ? this.#rest(now) : 0;
-    return Math.max(0, now - this.startedAt - this.#rested - resting);
+    const idle = this.#working === 0 ? this.#idleFor(now) : 0;
+    return Math.max(0, now - this.startedAt - this.#idleMs - idle);
   }
 
   /** Over the last five minutes. */
@@ -67,7 +67,7 @@ export class Throughput {
     return ratesPerMinute(this.#symbols.perMinute(now), this.#bars.perMinute(now), this.#requests.perMinute(now));
   }
 
-  /** Over all the time in which it was worked on, by this process. */
+  /** Over all the time that this process has worked on it. */
   onAverage(now: number): Rates {
     const { symbols, bars, requests } = this.#whole;
     const minutes = this.worked(now) / 60_000;
@@ -76,9 +76,9 @@ export class Throughput {
       : ratesPerMinute(0, 0, 0);
   }
 
-  #rest(now: number): number {
-    const rest = now - this.#restingSince;
-    return rest < SHORTEST_REST ? 0 : rest;
+  #idleFor(now: number): number {
+    const idle = now - this.#idleSince;
+    return idle < MIN_IDLE_MS ? 0 : idle;
   }
 }
 

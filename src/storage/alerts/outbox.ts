@@ -185,7 +185,7 @@ export async function countNewEvents(db: Database): Promise<number> {
  * from before it.
  * @returns how many mails were deleted
  */
-export async function forgetMails(db: Database, before: number): Promise<number> {
+export async function deleteMails(db: Database, before: number): Promise<number> {
   const old = and(inArray(mails.state, ["sent", "failed"]), lt(mails.createdAt, before));
   const { rowsAffected } = await db.orm.delete(mails).where(old).run();
   await db.orm

@@ -64,11 +64,11 @@ export async function searchCompanies(db: Database, query: CompanyQuery): Promis
   const found: { group: number; company: StoredCompany }[] = [];
   for (const [number, statement] of [bySymbol, byName].entries()) {
     // One more than fits on the page, to know whether there is another page.
-    const wanted = limit + 1 - found.length;
-    if (number < group || wanted <= 0) continue;
-    const asked = statement(search, number === group ? last : "", query.watchlist, wanted);
-    if (asked === null) continue;
-    const rows = (await db.rows(asked.sql, asked.args)) as [string, string, string, string, number][];
+    const needed = limit + 1 - found.length;
+    if (number < group || needed <= 0) continue;
+    const bound = statement(search, number === group ? last : "", query.watchlist, needed);
+    if (bound === null) continue;
+    const rows = (await db.rows(bound.sql, bound.args)) as [string, string, string, string, number][];
     for (const [symbol, name, exchange, source, updatedAt] of rows) {
       found.push({ group: number, company: { symbol, name, exchange, source, updatedAt: Number(updatedAt) } });
     }

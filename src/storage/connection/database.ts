@@ -28,7 +28,7 @@ export interface Database {
    * @param mayWait whether others may come first that share its transaction; `flush` ends the wait
    */
   write(statements: readonly Write[], mayWait?: boolean): Promise<void>;
-  /** Commits at once what may wait. */
+  /** Commits at once the writes that may wait. */
   flush(): void;
   /** Reads rows as arrays: the fast way to read many. */
   rows(sql: string, args: readonly unknown[]): Promise<Row[]>;

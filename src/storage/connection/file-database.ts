@@ -68,7 +68,7 @@ const isRead = (sql: string) =>
   /^\s*(SELECT|PRAGMA|EXPLAIN|VALUES|VACUUM INTO)\b/i.test(sql) ||
   (/^\s*WITH\b/i.test(sql) && !/\b(INSERT|UPDATE|DELETE|REPLACE)\b/i.test(sql));
 
-/** The client that drizzle sees: prepared statements are kept, and writes go through the queue. */
+/** The client that drizzle uses: prepared statements are kept, and writes go through the queue. */
 class FileClient implements Client {
   readonly closed = false;
   readonly protocol = "file";

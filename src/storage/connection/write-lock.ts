@@ -5,7 +5,7 @@ const HELD = 1;
 /** Held, and at least one thread waits for it. */
 const CONTENDED = 2;
 
-/** A waiting thread looks again after this long, milliseconds: a thread that has ended may have been woken in its place. */
+/** Milliseconds after which a waiting thread checks again: a thread that has ended may have been notified instead. */
 const LOOK_AGAIN_MS = 100;
 
 /**
@@ -28,7 +28,7 @@ export class WriteLock {
         const { async, value } = Atomics.waitAsync(this.#state, 0, CONTENDED, LOOK_AGAIN_MS);
         if (async) await value;
       }
-      // Others may wait too: whoever takes it now has to wake the next one.
+      // Others may wait too: the thread that takes it now has to notify the next one.
     } while (!this.#swap(FREE, CONTENDED));
   }
 

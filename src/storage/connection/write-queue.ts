@@ -6,7 +6,7 @@ import type { WriteLock } from "./write-lock.ts";
 
 /** No more writes are taken into a transaction after this long, milliseconds: other threads wait for its end. */
 const GROUP_MS = 10;
-/** How long a thread whose writes come together lets them gather, milliseconds: every commit writes whole pages. */
+/** How long a thread whose writes come together collects them, milliseconds: every commit writes whole pages. */
 const GATHER_MS = 4;
 /** How long a write waits for others that may come, milliseconds. */
 const LINGER_MS = 25;
@@ -58,7 +58,7 @@ export class WriteQueue {
     });
   }
 
-  /** Commits what waits. */
+  /** Commits the writes that wait. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
@@ -95,7 +95,7 @@ export class WriteQueue {
       await this.lock.acquire();
       let busy: unknown;
       try {
-        // A closed connection must not be asked for anything: the driver would abort the process.
+        // A closed connection must not be used: the driver would abort the process.
         if (this.#closed) break;
         busy = this.#begin();
         if (busy === undefined) last = this.#commitGroup();
@@ -172,7 +172,7 @@ export class WriteQueue {
       const result = run();
       settled.push(() => resolve(result));
     } catch (error) {
-      // With a full disk, say, SQLite has rolled back everything.
+      // With a full disk, for example, SQLite has rolled back everything.
       if (!driver.inTransaction) throw error;
       statements.run("ROLLBACK TO one", []);
       settled.push(() => reject(error));

@@ -159,14 +159,14 @@ export async function countBars(db: Database, series: number, from: number, to: 
   return Number(row?.[0] ?? 0);
 }
 
-/** What a job has to know of a series before it writes to it. Times are epoch seconds. */
+/** The facts of a series that a job needs before it writes to it. Times are epoch seconds. */
 export interface SeriesFacts {
   /** The id under which its bars are stored. */
   readonly barsId: number;
   /** Its first and last stored bar; `null` if it has none. */
   readonly first: number | null;
   readonly last: number | null;
-  /** How many bars it has in the range that was asked for. */
+  /** How many bars it has in the requested range. */
   readonly bars: number;
   /** The earliest bar that has changed since the profile was computed. */
   readonly changedFrom: number | null;

@@ -9,7 +9,7 @@ const openGaps = (kinds: string) => `(SELECT count(*) FROM gaps g
 WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
 
 const FACTS = `SELECT s.id, s.sessions, s.revised_at, s.suspect_at, ${openGaps("'missing', 'truncated'")},
-${openGaps("'outside'")} FROM json_each(?) wanted CROSS JOIN series s ON s.id = wanted.value`;
+${openGaps("'outside'")} FROM json_each(?) ids CROSS JOIN series s ON s.id = ids.value`;
 
 /** The facts of series by their ids. */
 export async function readSeriesFacts(db: Database, ids: readonly number[]): Promise<Map<number, SeriesFacts>> {
@@ -28,7 +28,7 @@ export async function readSeriesFacts(db: Database, ids: readonly number[]): Pro
   );
 }
 
-/** A profile whose health is asked for. */
+/** A profile whose health is requested. */
 interface Examined {
   readonly seriesId: number;
   readonly lastBar: number;
@@ -48,9 +48,9 @@ export async function findHealth(
   return { health: healthOf(history, series, clock), ...facts };
 }
 
-/** How many rows of a series are set aside because the source has them twice. */
+/** How many rows of a series are rejected because the source has them twice. */
 export async function countDuplicates(db: Database, seriesId: number): Promise<number> {
   const query = "SELECT count(*) FROM rejected_bars WHERE series_id = ? AND reason IN (?, ?)";
-  const [row] = await db.rows(query, [seriesId, REASONS.twice, REASONS.rival]);
+  const [row] = await db.rows(query, [seriesId, REASONS.duplicate, REASONS.lowerVolume]);
   return Number(row![0]);
 }

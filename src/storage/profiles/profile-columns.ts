@@ -45,7 +45,7 @@ export interface ProfileQuery {
 export interface Selection {
   /** All profiles that match, sorted. */
   readonly entries: readonly ProfileEntry[];
-  /** The values of the columns that were asked for, by an entry's `at`; NaN where undefined. */
+  /** The values of the requested columns, by an entry's `at`; NaN where undefined. */
   readonly columns: readonly Float64Array[];
 }
 
@@ -159,7 +159,7 @@ export class ProfileColumns {
 /** Lets other work of the thread run. */
 const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** The features and ranks that a condition speaks of. */
+/** The features and ranks that a condition names. */
 function operandsOf(condition: Condition): ColumnOperand[] {
   switch (condition.kind) {
     case "not":
@@ -175,7 +175,7 @@ function operandsOf(condition: Condition): ColumnOperand[] {
 function matching(rows: ProfileRows, { interval, search = "", where, keys }: ProfileQuery): readonly ProfileEntry[] {
   if (interval === undefined && search === "" && where === undefined && keys === undefined) return rows.inOrder();
   const truth = where && evaluate(where, (operand) => rows.column(operand), rows.entries.length);
-  const wanted = keys && new Set(keys);
+  const requested = keys && new Set(keys);
   const part = search.toUpperCase();
   return rows
     .inOrder()
@@ -184,7 +184,7 @@ function matching(rows: ProfileRows, { interval, search = "", where, keys }: Pro
         (truth === undefined || truth[entry.at] === TRUE) &&
         (interval === undefined || entry.interval === interval) &&
         entry.symbol.includes(part) &&
-        (wanted === undefined || wanted.has(`${entry.symbol}/${entry.interval}`)),
+        (requested === undefined || requested.has(`${entry.symbol}/${entry.interval}`)),
     );
 }
 

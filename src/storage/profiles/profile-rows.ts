@@ -43,7 +43,7 @@ export class ProfileRows {
   readonly #columns = new Map<string, Float64Array>();
   readonly #ranks = new Map<string, Float64Array>();
   readonly #texts = new Map<string, string>();
-  /** Places in the order of symbol and interval, and the entries in that order once they are asked for. */
+  /** Places in the order of symbol and interval, and the entries in that order once they were needed. */
   #order: number[] = [];
   #ordered: readonly ProfileEntry[] | null = null;
   #capacity = 0;
@@ -58,7 +58,7 @@ export class ProfileRows {
     for (const feature of features) this.#columns.set(feature, new Float64Array(this.#capacity).fill(Number.NaN));
   }
 
-  /** Puts in rows that begin with `ENTRY`, in the order of their revisions; `fill` sets their values. */
+  /** Adds rows that begin with `ENTRY`, in the order of their revisions; `fill` sets their values. */
   put(rows: readonly Row[]): void {
     this.#ranks.clear();
     this.#ordered = null;

@@ -139,11 +139,11 @@ export interface ProfileKey {
 
 /** Profiles in the order of `keys`; those that are no longer there are left out. */
 export async function readProfiles(db: Database, keys: readonly ProfileKey[]): Promise<StoredProfile[]> {
-  const wanted = JSON.stringify(keys.map(({ symbol, interval }) => [symbol, interval]));
+  const requested = JSON.stringify(keys.map(({ symbol, interval }) => [symbol, interval]));
   const rows = await db.rows(
     `${SELECT} FROM json_each(?) k JOIN profiles p ON p.symbol = k.value ->> 0 AND p.interval = k.value ->> 1
 ORDER BY k.key`,
-    [wanted],
+    [requested],
   );
   return profilesOf(db, rows);
 }

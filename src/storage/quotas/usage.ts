@@ -22,8 +22,8 @@ export interface Usage {
   readonly today: { readonly requests: number; readonly units: number };
 }
 
-/** The earliest minute that any question is about, epoch seconds: one before midnight UTC, or an hour ago. */
-const remembered = (seconds: number) => Math.min(seconds - (seconds % DAY) - MINUTE, seconds - 60 * MINUTE);
+/** The earliest minute that is still needed, epoch seconds: one before midnight UTC, or an hour ago. */
+const earliestMinute = (seconds: number) => Math.min(seconds - (seconds % DAY) - MINUTE, seconds - 60 * MINUTE);
 
 export class UsageStore {
   readonly #counts = new Map<string, Count>();
@@ -45,7 +45,7 @@ export class UsageStore {
     const rows = await db.orm
       .select()
       .from(apiUsage)
-      .where(gte(apiUsage.minute, remembered(seconds)));
+      .where(gte(apiUsage.minute, earliestMinute(seconds)));
     for (const row of rows) store.#counts.set(`${row.provider} ${row.minute}`, row);
     return store;
   }
@@ -59,7 +59,7 @@ export class UsageStore {
     if (count === undefined) {
       count = { provider, minute, requests: 0, units: 0 };
       this.#counts.set(key, count);
-      this.#forgetBefore(remembered(seconds));
+      this.#dropBefore(earliestMinute(seconds));
     }
     count.requests += requests;
     count.units += units;
@@ -126,7 +126,7 @@ export class UsageStore {
       .run();
   }
 
-  #forgetBefore(minute: number): void {
+  #dropBefore(minute: number): void {
     for (const [key, count] of this.#counts)
       if (count.minute < minute && !this.#dirty.has(count)) this.#counts.delete(key);
   }

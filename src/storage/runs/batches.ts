@@ -41,7 +41,7 @@ export interface BatchRecord {
   readonly lacking?: number;
   /** The provider of the bars, if it is not that of the series. */
   readonly source?: string;
-  /** Whether the series has bars of another provider, which this write may replace; so it is taken unless said. */
+  /** Whether the series has bars of another provider, which this write may replace; assumed if not given. */
   readonly hasForeign?: boolean;
   /** Whether a bar as early as these is marked as changed already. */
   readonly isMarked?: boolean;
@@ -70,7 +70,7 @@ const COUNT_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = 
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
 /** Marks a series whose vendor revised bars, or gave an implausible answer. */
-function markDoubtful(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
+function markUnreliable(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
   const set = [...(revised ? ["revised_at = ?1"] : []), ...(suspect ? ["suspect_at = ?1"] : [])];
   return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
 }
@@ -95,7 +95,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     ...insertBars(barsId, write),
     ...(source !== undefined || hasForeign ? insertSources(seriesId, runId, write, source) : []),
     ...(isMarked ? [] : markChanged(seriesId, touched)),
-    ...markDoubtful(
+    ...markUnreliable(
       seriesId,
       now,
       revised.some((part) => part.bars.ts.length > 0),

@@ -196,13 +196,13 @@ const Affected = ({ states }: { states: readonly State[] }) => {
 /** Items of a list that are shown; the download has all of them. */
 const SHOWN = 12;
 /** Keys that have columns of their own. */
-const ELSEWHERE = new Set(["symbols", "run"]);
+const OWN_COLUMNS = new Set(["symbols", "run"]);
 
 /** `mode full, provider demo` */
 function describe(state: Readonly<Record<string, unknown>> | null): string {
   if (state === null) return "–";
   const parts = Object.entries(state)
-    .filter(([name]) => !ELSEWHERE.has(name))
+    .filter(([name]) => !OWN_COLUMNS.has(name))
     .flatMap(([name, value]) => {
       if (!Array.isArray(value)) return `${name} ${String(value)}`;
       if (value.length === 0) return [];

@@ -193,10 +193,10 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
 const order = Object.keys(KIND_TITLES) as AlertKind[];
 
 /** The text fields, in the order of the page. */
-const TYPED = ["quota_percent", "digest_minutes", "quiet_from", "quiet_to", "quiet_zone"] as const;
-type Typed = (typeof TYPED)[number];
+const TEXT_FIELDS = ["quota_percent", "digest_minutes", "quiet_from", "quiet_to", "quiet_zone"] as const;
+type Typed = (typeof TEXT_FIELDS)[number];
 
-const { Field, control } = formFields("alert", TYPED);
+const { Field, control } = formFields("alert", TEXT_FIELDS);
 
 const Input = (props: { name: Typed; title: string; type: string; form: FormState<Typed> }) => (
   <Field name={props.name} title={props.title} form={props.form}>

@@ -4,7 +4,7 @@
 import { HEALTH_WORDS, type Health } from "../../domain/profiles/health.ts";
 import { Pill } from "../ui/components.tsx";
 
-const LOOKS: Readonly<Record<Health, readonly [icon: string, pill: string]>> = {
+const STYLES: Readonly<Record<Health, readonly [icon: string, pill: string]>> = {
   ok: ["complete", "complete"],
   revised: ["revised", "paused"],
   stale: ["stale", "paused"],
@@ -13,7 +13,7 @@ const LOOKS: Readonly<Record<Health, readonly [icon: string, pill: string]>> = {
 };
 
 export const HealthPill = ({ health }: { health: Health }) => {
-  const [icon, pill] = LOOKS[health];
+  const [icon, pill] = STYLES[health];
   const [name, meaning] = HEALTH_WORDS[health];
   return (
     <Pill look={pill} icon={icon} title={meaning}>

@@ -55,7 +55,7 @@ const MEANINGS: Readonly<Record<SessionState, string>> = {
 const SHOWN = 12;
 const MOST = 500;
 /** Years that are shown; earlier ones are folded away. */
-const OPEN_YEARS = 3;
+const VISIBLE_YEARS = 3;
 const CELL = 9;
 const STEP = 11;
 
@@ -176,13 +176,13 @@ const Legend = ({ years }: { years: NonNullable<QualityView["years"]> }) => {
 
 const Years = ({ years }: { years: NonNullable<QualityView["years"]> }) => (
   <>
-    {years.slice(0, OPEN_YEARS).map((year) => (
+    {years.slice(0, VISIBLE_YEARS).map((year) => (
       <Year {...year} />
     ))}
-    {years.length > OPEN_YEARS ? (
+    {years.length > VISIBLE_YEARS ? (
       <details>
-        <summary>{plural(years.length - OPEN_YEARS, "earlier year")}</summary>
-        {years.slice(OPEN_YEARS).map((year) => (
+        <summary>{plural(years.length - VISIBLE_YEARS, "earlier year")}</summary>
+        {years.slice(VISIBLE_YEARS).map((year) => (
           <Year {...year} />
         ))}
       </details>

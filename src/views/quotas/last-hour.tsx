@@ -93,7 +93,7 @@ const Columns = (props: { minutes: Minutes; top: number; title: string; detail: 
     <svg viewBox={`0 0 ${minutes.length * STEP} ${HEIGHT}`} preserveAspectRatio="none" role="img">
       <title>{title}</title>
       <desc>{detail}</desc>
-      <path class="ground" d={groundPath(minutes)} />
+      <path class="ground" d={baselinePath(minutes)} />
       <path class="over" d={minutes.slice(0, last).map(columnPath(top)).join("")} />
       <path class="filling" d={columnPath(top)(minutes[last] ?? null, last)} />
     </svg>
@@ -108,7 +108,7 @@ const columnPath = (top: number) => (value: number | null, index: number) => {
 };
 
 /** The base line of the columns, interrupted at minutes that are not known: they are not zero. */
-function groundPath(minutes: Minutes): string {
+function baselinePath(minutes: Minutes): string {
   let path = "";
   for (let i = 0; i < minutes.length; i++) {
     if (minutes[i] === null) continue;

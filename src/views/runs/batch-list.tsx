@@ -44,7 +44,7 @@ export function describeGroup({ from, to, batches, state, bars, rejected, attemp
 /** The cells of one job; with `again`, each with a button that fetches it again. */
 export const BatchList = (props: { runId: string; symbol: string; groups: readonly BatchGroup[]; again: boolean }) => (
   <>
-    {props.again ? <AlsoAsked groups={props.groups} /> : null}
+    {props.again ? <AlsoFetched groups={props.groups} /> : null}
     <ol class="batches">
       {props.groups.map((group, cell) => (
         <li data-cell={cell} data-state={group.state}>
@@ -70,7 +70,7 @@ export const BatchList = (props: { runId: string; symbol: string; groups: readon
 );
 
 /** Says that fetching a cell also fetches the batches without an answer. */
-const AlsoAsked = ({ groups }: { groups: readonly BatchGroup[] }) => {
+const AlsoFetched = ({ groups }: { groups: readonly BatchGroup[] }) => {
   const missing = groups.reduce((sum, { unanswered }) => sum + unanswered, 0);
   return missing === 0 ? null : (
     <p class="muted also-asked">

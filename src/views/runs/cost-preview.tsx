@@ -33,13 +33,13 @@ export const Preview = ({ view }: { view: PreviewView }) => {
           , finishes after the quota reset at <Moment at={view.afterReset * 1_000} />
         </>
       )}
-      .{knownWords(view)}
+      .{storedSentence(view)}
     </>
   );
 };
 
 /** ` 12 of them are stored already, up to 2026-11-20.`, or nothing. */
-function knownWords({ symbols, known, knownUntil }: PreviewView): string {
+function storedSentence({ symbols, known, knownUntil }: PreviewView): string {
   if (known === 0 || knownUntil === null) return "";
   const until = `stored already, up to ${isoDate(knownUntil)}.`;
   if (symbols === 1) return ` It is ${until}`;

@@ -137,7 +137,7 @@ const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: numb
   </div>
 );
 
-const HELD_WORDS = { quota: "limited by API quota until ", hold: "held by the provider until " } as const;
+const BLOCKED_WORDS = { quota: "limited by API quota until ", hold: "held by the provider until " } as const;
 
 /** `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
 const TimeLeft = ({ run }: { run: RunSummary }) => {
@@ -146,7 +146,7 @@ const TimeLeft = ({ run }: { run: RunSummary }) => {
   const time = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
   const words = time.join(" to ") || "measuring";
   if (blocked)
-    return <Until words={eta === null ? "" : `${words}, `} by={HELD_WORDS[blocked.by]} until={blocked.until} />;
+    return <Until words={eta === null ? "" : `${words}, `} by={BLOCKED_WORDS[blocked.by]} until={blocked.until} />;
   if (eta?.limitedBy === "rate") return <>{words}, by the rate limit</>;
   if (eta === null || eta.until === null) return <>{words}</>;
   return <Until words={`${words}, `} by="past the quota’s reset at " until={eta.until} />;

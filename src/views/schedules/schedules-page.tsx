@@ -74,7 +74,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
       <p>
         {words} in {timeZone} <code>{cron}</code>
       </p>
-      <p class="muted">{whatItRuns(schedule)}</p>
+      <p class="muted">{describeRun(schedule)}</p>
       <NextRuns schedule={schedule} now={now} />
       <TurnSpark turns={turns} name={name} />
       {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">Never run: press Run now to try it.</p>}
@@ -153,7 +153,7 @@ const LastTurn = ({ turn: { dueAt, cause, outcome, note, run } }: { turn: Turn }
 /** Symbols that are named; more are only counted. */
 const NAMED = 8;
 
-function whatItRuns({ mode, interval, provider, scope, symbols, watchlist, onMissed }: ScheduleView): string {
+function describeRun({ mode, interval, provider, scope, symbols, watchlist, onMissed }: ScheduleView): string {
   const what =
     scope === "stored"
       ? "everything stored"

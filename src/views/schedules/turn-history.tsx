@@ -8,14 +8,14 @@ import { ReaderZone } from "../ui/components.tsx";
 import { plural } from "../ui/format.ts";
 
 /** The shapes and colours of a bar. */
-type Look = "good" | "bad" | "working" | "cancelled" | "skipped" | "missed";
+type BarStyle = "good" | "bad" | "working" | "cancelled" | "skipped" | "missed";
 
 const WIDTH = 10;
 const HEIGHT = 24;
 /** Heights of the shortest and the longest run. */
 const LOW = 8;
 
-function lookOf({ outcome, run }: Turn): Look {
+function styleOf({ outcome, run }: Turn): BarStyle {
   if (outcome === "refused") return "bad";
   if (outcome === "skipped" || outcome === "missed") return outcome;
   switch (run?.state) {
@@ -32,7 +32,7 @@ function lookOf({ outcome, run }: Turn): Look {
 }
 
 /** `Complete, 2026-11-23 23:30 UTC: 11 symbols in 12s` */
-function wordsOf({ outcome, dueAt, note, run }: Turn, zone: string): string {
+function describeTurn({ outcome, dueAt, note, run }: Turn, zone: string): string {
   const what = run ? run.state : outcome;
   const when = writeMoment(dueAt, zone, "minute");
   const failed = run && run.failed > 0 ? `, ${run.failed} failed` : "";
@@ -49,9 +49,9 @@ export const TurnSpark = ({ turns, name }: { turns: readonly Turn[]; name: strin
   return (
     <ol class="turns" aria-label={`Last ${plural(turns.length, "run")} of ${name}, the newest at the end`}>
       {turns.toReversed().map((turn) => {
-        const words = wordsOf(turn, zone);
+        const words = describeTurn(turn, zone);
         const share = longest > 0 ? (turn.run?.seconds ?? 0) / longest : 0;
-        const bar = <Bar look={lookOf(turn)} height={Math.round(LOW + (HEIGHT - 1 - LOW) * share)} />;
+        const bar = <Bar look={styleOf(turn)} height={Math.round(LOW + (HEIGHT - 1 - LOW) * share)} />;
         return (
           <li>
             {turn.run ? (
@@ -70,14 +70,14 @@ export const TurnSpark = ({ turns, name }: { turns: readonly Turn[]; name: strin
   );
 };
 
-const Bar = ({ look, height }: { look: Look; height: number }) => (
+const Bar = ({ look, height }: { look: BarStyle; height: number }) => (
   <svg class={`turn turn-${look}`} width={WIDTH} height={HEIGHT} aria-hidden="true">
     <path d={shapeOf(look, HEIGHT - height)} />
   </svg>
 );
 
 /** Shapes differ without colour: full, pointed, hollow, dashed, a low mark, a ring. `top` is the y of the bar's top. */
-function shapeOf(look: Look, top: number): string {
+function shapeOf(look: BarStyle, top: number): string {
   switch (look) {
     case "bad":
       return `M1 ${HEIGHT}V${top + 5}L5 ${top}L9 ${top + 5}V${HEIGHT}z`;

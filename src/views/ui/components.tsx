@@ -37,7 +37,7 @@ export const STATE_ICONS: Readonly<Record<JobState, string>> = {
   skipped: "skipped",
 };
 
-/** One icon from the sprite in the layout. It is decorative: the text beside it says the same. */
+/** One icon from the sprite in the layout. It is decorative: the text beside it has the same meaning. */
 export const Icon = ({ name }: { name: string }) => (
   <svg class={`icon icon-${name}`} aria-hidden="true">
     <use href={`#i-${name}`} />

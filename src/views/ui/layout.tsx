@@ -12,7 +12,7 @@ import { Sprite } from "./icons.tsx";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** What a page knows of its request and its reader; routes pass it on as `c.var.page`. */
+/** The request and the reader of a page; routes pass it on as `c.var.page`. */
 export interface PageContext {
   /** The path of the page, to mark it in the navigation and to return to. */
   readonly path: string;
@@ -30,7 +30,7 @@ export interface PageContext {
   readonly now: number;
 }
 
-export const PLACES = [
+export const NAVIGATION = [
   { path: "/", title: "Monitor", scope: "read" },
   { path: "/companies", title: "Companies", scope: "read" },
   { path: "/profiles", title: "Profiles", scope: "read" },
@@ -118,7 +118,7 @@ const Header = ({ page, live }: { page: PageContext; live: boolean }) => (
       Barkeep
     </a>
     <nav aria-label="Main">
-      {PLACES.map(({ path, title, scope }, index) =>
+      {NAVIGATION.map(({ path, title, scope }, index) =>
         page.scope !== null && covers(page.scope, scope) ? (
           <a
             href={path}
@@ -199,7 +199,7 @@ const KEYS = [
   ["x", "Select the row"],
   ["X", "Select all rows from the last one to this"],
   ["o", "Apply new order"],
-  [`1 – ${PLACES.length}`, PLACES.map(({ title }) => title).join(", ")],
+  [`1 – ${NAVIGATION.length}`, NAVIGATION.map(({ title }) => title).join(", ")],
   ["Esc", "Close a menu or a dialog, or clear the selection"],
   ["?", "This list"],
 ] as const;

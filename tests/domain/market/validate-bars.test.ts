@@ -85,14 +85,14 @@ describe("validating bars", () => {
     ]) {
       const { bars, rejected } = validateBars(columns([minute(0), ...pair, minute(2)]), window);
       expect(rowsOf(bars)).toEqual([minute(0), rich, minute(2)]);
-      expect(rejected.map((row) => row.reason)).toEqual([REASONS.rival]);
+      expect(rejected.map((row) => row.reason)).toEqual([REASONS.lowerVolume]);
     }
   });
 
   test("a bar that came twice is stored once", () => {
     const { bars, rejected } = validateBars(columns([minute(0), minute(1), minute(1)]), window);
     expect(rowsOf(bars)).toEqual([minute(0), minute(1)]);
-    expect(rejected.map((row) => row.reason)).toEqual([REASONS.twice]);
+    expect(rejected.map((row) => row.reason)).toEqual([REASONS.duplicate]);
   });
 
   const level = (index: number, price: number): Row =>

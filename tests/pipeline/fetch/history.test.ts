@@ -71,7 +71,7 @@ describe("an incremental update", () => {
 });
 
 /** Nothing is too old to be news, and no series is stale. */
-const ALWAYS_NEWS = { newsSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
+const ALWAYS_NEWS = { recentSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
 
 describe("a revision", () => {
   test("a revision changes the bars, keeps the old values, and everything computed from them follows", async () => {

@@ -17,7 +17,7 @@ const MINUTE = 60_000;
 function board(symbols: number, limits: readonly QuotaLimit[] = []) {
   const clock = new VirtualClock(NOON);
   const hub = new ProgressHub();
-  const log = createLog({ level: "error", hub, keep: () => {}, redact: (text) => text, print: () => {} });
+  const log = createLog({ level: "error", hub, save: () => {}, redact: (text) => text, print: () => {} });
   const quota = new RateLimiter([{ provider: "acme", account: "acme:1", limits }], { clock });
   const registry = new RunRegistry({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
   const order = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
