@@ -1,6 +1,6 @@
 /**
- * Bars written and read per second through `storage/market/bars.ts`, beside the `libsql` driver doing the same rows in the
- * same run: prepared inserts of 1,000 rows in one transaction a batch, and `.raw().all()`.
+ * Bars written and read per second through `storage/market/bars.ts`, compared with the `libsql` driver on the same rows in
+ * the same run: prepared inserts of 1,000 rows in one transaction a batch, and `.raw().all()`.
  */
 
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { insertBars, readBars, seriesId } from "../src/storage/market/bars.ts";
 import { rampBars } from "../tests/helpers/bars.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
-import { median, short, tell } from "./support/report.ts";
+import { median, report, short } from "./support/report.ts";
 
 const ROWS = 196_560;
 /** One batch of 21 sessions of minutes. */
@@ -90,11 +90,11 @@ theirs.db.close();
 const answer = (question: string, own: readonly number[], raw: readonly number[]) => ({
   question,
   measured: `${short(median(own))} rows/s`,
-  beside: `libsql driver ${short(median(raw))} rows/s`,
+  comparedWith: `libsql driver ${short(median(raw))} rows/s`,
   ratio: median(own.map((value, i) => value / raw[i]!)).toFixed(2),
-  aim: ">= 0.8",
+  target: ">= 0.8",
 });
-tell([
+report([
   answer("bars written", rates.write, rates.writeRaw),
   answer("bars read into columns", rates.read, rates.readRaw),
 ]);

@@ -1,19 +1,19 @@
 /**
- * What the monitor costs a browser: bytes and milliseconds of a visit, beside a bare page with a bare stream from the
- * same process, and the main thread's work while 500 symbols run at full speed. Takes the seconds of that run as an
- * argument (120).
+ * The cost of the monitor in a browser: bytes and milliseconds of a visit, compared with a minimal page and stream from
+ * the same process, and the main thread's work while 500 symbols run at full speed. The argument is the duration of that
+ * run in seconds (120).
  */
 
 import type { CDPSession, Page } from "playwright-core";
-import { live, Screen } from "../tests/e2e/browser.ts";
-import { median, tell } from "./support/report.ts";
+import { BrowserApp, live } from "../tests/e2e/browser.ts";
+import { median, report } from "./support/report.ts";
 
 const SECONDS = Number(process.argv[2] ?? 120);
 const SYMBOLS = Array.from({ length: 500 }, (_, index) => `S${index + 1}`);
 const VISITS = 7;
 const TICK_MS = 100;
 
-/** In a page to come: the time of the first paint and of the first update of the live stream. */
+/** Records, in the next page, the time of the first paint and of the first update of the live stream. */
 const NOTE_TIMES = `
   window.update = new Promise((resolve) => {
     window.updated = () => resolve(performance.now());
@@ -31,8 +31,8 @@ const BARE_PAGE = `<!doctype html><title>Bare</title><p id="update">Nothing yet<
   };
 </script>`;
 
-async function startRun(screen: Screen, years: number, batchDays = 30): Promise<string> {
-  const response = await fetch(`${screen.address}/api/runs`, {
+async function startRun(browserApp: BrowserApp, years: number, batchDays = 30): Promise<string> {
+  const response = await fetch(`${browserApp.address}/api/runs`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ symbols: SYMBOLS, years, batch_days: batchDays }),
@@ -41,7 +41,7 @@ async function startRun(screen: Screen, years: number, batchDays = 30): Promise<
   return run.id;
 }
 
-/** Kilobytes that cross the wire, heads and all, until everything but the stream has come. */
+/** Kilobytes transferred, headers included, until everything but the stream has loaded. */
 async function bytesOf(page: Page, address: string): Promise<number> {
   const session = await page.context().newCDPSession(page);
   let bytes = 0;
@@ -56,19 +56,19 @@ async function bytesOf(page: Page, address: string): Promise<number> {
 }
 
 /** Milliseconds from the start of a first visit to the first paint and to the first update, as medians. */
-async function timesOf(screen: Screen, address: string) {
+async function timesOf(browserApp: BrowserApp, address: string) {
   const times: { paint: number; update: number }[] = [];
   for (let visit = 0; visit < VISITS; visit++) {
-    const page = await screen.visit("/healthz");
+    const page = await browserApp.openPage("/healthz");
     await page.addInitScript(NOTE_TIMES);
     await page.goto(address);
     times.push(await page.evaluate("Promise.all([paint, update]).then(([paint, update]) => ({ paint, update }))"));
-    await screen.closePages();
+    await browserApp.closePages();
   }
   return { paint: median(times.map(({ paint }) => paint)), update: median(times.map(({ update }) => update)) };
 }
 
-/** A page that holds nothing but a text, and a stream that sends one every tick. */
+/** A page with nothing but a text, and a stream that sends one per tick. */
 function serveBare() {
   const encoder = new TextEncoder();
   return Bun.serve({
@@ -91,48 +91,48 @@ function serveBare() {
 }
 
 async function visits() {
-  // Slow enough for the run to last, fast enough for every tick to bring something.
-  const screen = await Screen.open({ DEMO_LATENCY_MS: "100" });
-  const [empty, again] = await visitTwice(screen);
-  const runId = await startRun(screen, 30);
-  const [full, fullAgain] = await visitTwice(screen);
-  const own = await timesOf(screen, screen.address);
+  // Slow enough for the run to last, fast enough for a change in every tick.
+  const browserApp = await BrowserApp.open({ DEMO_LATENCY_MS: "100" });
+  const [empty, again] = await visitTwice(browserApp);
+  const runId = await startRun(browserApp, 30);
+  const [full, fullAgain] = await visitTwice(browserApp);
+  const own = await timesOf(browserApp, browserApp.address);
   const server = serveBare();
-  const bare = await timesOf(screen, server.url.href);
+  const bare = await timesOf(browserApp, server.url.href);
   await server.stop(true);
-  await screen.app.runs.actOnRun(runId, "cancel");
-  await screen.close();
+  await browserApp.app.runs.actOnRun(runId, "cancel");
+  await browserApp.close();
   const kilobytes = (value: number) => `${value.toFixed(1)} KB`;
-  tell([
+  report([
     {
       question: "bytes of the first visit of /",
       measured: `${kilobytes(empty)} empty, ${kilobytes(full)} with 500 rows`,
-      aim: "< 120 KB",
+      target: "< 120 KB",
     },
     {
       question: "bytes of the second visit of /",
       measured: `${kilobytes(again)} empty, ${kilobytes(fullAgain)} with 500 rows`,
-      aim: "< 10 KB",
+      target: "< 10 KB",
     },
     {
       question: "first paint of / with 500 rows",
       measured: `${own.paint.toFixed(0)} ms`,
-      beside: `bare page ${bare.paint.toFixed(0)} ms`,
+      comparedWith: `bare page ${bare.paint.toFixed(0)} ms`,
       ratio: (own.paint / bare.paint).toFixed(2),
     },
     {
       question: "first live update of / with 500 rows",
       measured: `${own.update.toFixed(0)} ms`,
-      beside: `bare stream ${bare.update.toFixed(0)} ms`,
+      comparedWith: `bare stream ${bare.update.toFixed(0)} ms`,
       ratio: (own.update / bare.update).toFixed(2),
     },
   ]);
 }
 
-async function visitTwice(screen: Screen): Promise<[number, number]> {
-  const page = await screen.visit("/healthz");
-  const bytes: [number, number] = [await bytesOf(page, screen.address), await bytesOf(page, screen.address)];
-  await screen.closePages();
+async function visitTwice(browserApp: BrowserApp): Promise<[number, number]> {
+  const page = await browserApp.openPage("/healthz");
+  const bytes: [number, number] = [await bytesOf(page, browserApp.address), await bytesOf(page, browserApp.address)];
+  await browserApp.closePages();
   return bytes;
 }
 
@@ -150,8 +150,8 @@ async function readMainThread(session: CDPSession) {
 }
 
 async function fullSpeed() {
-  const screen = await Screen.open();
-  const page = await screen.visit("/");
+  const browserApp = await BrowserApp.open();
+  const page = await browserApp.openPage("/");
   await live(page);
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable");
@@ -162,8 +162,8 @@ async function fullSpeed() {
       .observe({ type: "longtask" });
     document.addEventListener("htmx:sse:after:message", () => messages++);
   }`);
-  // Long enough for the run to outlast the bench.
-  const runId = await startRun(screen, Math.min(30, Math.ceil(SECONDS / 3)), 10);
+  // Long enough for the run to last longer than the bench.
+  const runId = await startRun(browserApp, Math.min(30, Math.ceil(SECONDS / 3)), 10);
   await page.locator(".queue tbody tr").nth(499).waitFor({ state: "attached" });
   await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))");
   const drawing = await page.evaluate<number[]>("long.splice(0)");
@@ -173,34 +173,34 @@ async function fullSpeed() {
   const after = await readMainThread(session);
   const long = await page.evaluate<number[]>("long");
   const messages = await page.evaluate<number>("messages");
-  const states = screen.app.hub.jobsOf(runId).map(({ state }) => state);
-  if (states.includes("queued")) await screen.app.runs.actOnRun(runId, "cancel");
+  const states = browserApp.app.hub.jobsOf(runId).map(({ state }) => state);
+  if (states.includes("queued")) await browserApp.app.runs.actOnRun(runId, "cancel");
   else console.log("The run ended before the bench did: the figures hold for less time");
-  await screen.close();
+  await browserApp.close();
 
   const seconds = after.at - before.at;
   const perSecond = (name: "tasks" | "processor") => ((after[name] - before[name]) * 1_000) / seconds;
   const longest = (tasks: readonly number[]) =>
     tasks.length === 0 ? "none over 50 ms" : `${tasks.length} over 50 ms, longest ${Math.max(...tasks).toFixed(0)} ms`;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-  tell([
+  report([
     {
       question: `main thread of the browser, 500 symbols at full speed for ${seconds.toFixed(0)} s`,
       measured: `${perSecond("processor").toFixed(0)} ms of CPU a second (tasks ${perSecond("tasks").toFixed(0)} ms)`,
-      beside: `${(messages / seconds).toFixed(1)} messages a second`,
-      aim: "< 100 ms/s",
+      comparedWith: `${(messages / seconds).toFixed(1)} messages a second`,
+      target: "< 100 ms/s",
     },
     {
       question: "its long tasks",
       measured: longest(long),
-      beside: `the first drawing: ${longest(drawing)}`,
-      aim: "none",
+      comparedWith: `the first drawing: ${longest(drawing)}`,
+      target: "none",
     },
     {
       question: "its heap",
       measured: `${megabytes(before.heap)} at the start, ${megabytes(after.heap)} at the end`,
       ratio: (after.heap / before.heap).toFixed(2),
-      aim: "flat",
+      target: "flat",
     },
   ]);
 }

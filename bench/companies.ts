@@ -1,4 +1,4 @@
-/** How long a search as one types takes on 30,000 companies, and what it costs to store them. */
+/** The duration of a search while typing on 30,000 companies, and of storing them. */
 
 import { searchCompanies, storeCompanies } from "../src/storage/companies/companies.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
@@ -10,7 +10,7 @@ const WORDS =
   "American First National Global United Applied Advanced Pacific Energy Bank Health Capital Trust Fund".split(" ");
 const ENDS = ["Inc", "Corp", "Holdings Ltd", "plc", "ETF", "Group Inc"];
 
-/** Four letters that count up. */
+/** Four letters, counting up. */
 const symbolOf = (n: number) =>
   String.fromCharCode(...[17_576, 676, 26, 1].map((weight) => 65 + (Math.floor(n / weight) % 26)));
 

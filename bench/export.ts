@@ -1,6 +1,6 @@
 /**
  * Exports of 1,000,000 one-minute bars and of 200 features over 100,000 of them: seconds from the request to the last
- * byte (reading and computing included), bytes and peak memory, through the export thread. Beside them in the same run
+ * byte (reading and computing included), bytes and peak memory, through the export thread. Compared, in the same run, with
  * the least that the same columns cost: a copy and zstd 1 per column chunk for Parquet, `String(value)` of every value,
  * written nowhere, for text.
  */
@@ -18,7 +18,7 @@ import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { insertBars, seriesId } from "../src/storage/market/bars.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { ExportCost } from "./support/export-once.ts";
-import { type Answer, median, tell } from "./support/report.ts";
+import { type BenchResult, median, report } from "./support/report.ts";
 
 const ROUNDS = 3;
 const BARS = 1_000_000;
@@ -28,7 +28,7 @@ const BATCH = 50_000;
 /** Rows that the limit compresses at a time. */
 const GROUP = 16_384;
 
-const AIMS: Readonly<Record<string, string>> = {
+const TARGETS: Readonly<Record<string, string>> = {
   "bars parquet": "<= 13.5 B a row",
   "features csv": "<= 3 s",
   "features json": "<= 3.5 s",
@@ -115,7 +115,7 @@ function limitOnce(content: ExportRequest["content"], parquet: boolean): { secon
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
-const answers: Answer[] = [];
+const answers: BenchResult[] = [];
 for (const content of ["bars", "features"] as const) {
   const rows = content === "bars" ? BARS : ROWS;
   for (const format of EXPORT_FORMATS) {
@@ -133,14 +133,14 @@ for (const content of ["bars", "features"] as const) {
     const limit = median(limits);
     const what = content === "bars" ? `${BARS} bars` : `${FEATURES.length} features of ${ROWS} bars`;
     const growth = megabytes(median(costs.map((cost) => cost.growth)));
-    const aim = AIMS[`${content} ${format}`];
+    const target = TARGETS[`${content} ${format}`];
     answers.push({
       question: `export of ${what} as ${format}`,
       measured: `${seconds.toFixed(2)} s, ${megabytes(bytes)}, ${(bytes / rows).toFixed(1)} B a row, +${growth}`,
-      beside: `${format === "parquet" ? "copy and zstd 1" : "String(value)"} ${limit.toFixed(2)} s, ${megabytes(size)}`,
+      comparedWith: `${format === "parquet" ? "copy and zstd 1" : "String(value)"} ${limit.toFixed(2)} s, ${megabytes(size)}`,
       ratio: (seconds / limit).toFixed(2),
-      ...(aim === undefined ? {} : { aim }),
+      ...(target === undefined ? {} : { target }),
     });
   }
 }
-tell(answers);
+report(answers);

@@ -1,10 +1,10 @@
 /**
- * What one progress update costs, from the worker's message to the bytes that a browser gets: CPU time of the whole
- * process (workers included) for jobs that do nothing but report, with one viewer on the screen's stream.
+ * The cost of one progress update, from the worker's message to the bytes for a browser: CPU time of the whole process
+ * (workers included) for jobs that only report, with one connection to the live stream.
  */
 
 import { startApp } from "../tests/helpers/app.ts";
-import { tell } from "./support/report.ts";
+import { report } from "./support/report.ts";
 
 const SYMBOLS = 10;
 
@@ -26,7 +26,7 @@ async function measure(prefix: string): Promise<{ updates: number; micros: numbe
   const { seq } = app.app.hub;
   const cpu = process.cpuUsage();
   const runId = await app.start({ symbols: Array.from({ length: SYMBOLS }, (_, i) => `${prefix}${i}`) });
-  await app.reach(runId, "failed");
+  await app.waitForRun(runId, "failed");
   const { user, system } = process.cpuUsage(cpu);
   return { updates: app.app.hub.seq - seq, micros: user + system };
 }
@@ -35,11 +35,11 @@ await measure("WARM");
 const { updates, micros } = await measure("S");
 abort.abort();
 await reading;
-tell([
+report([
   {
     question: "CPU per progress update, worker to rendered bytes",
     measured: `${(micros / updates).toFixed(1)} µs`,
-    beside: `${updates} updates, ${(bytes / 1024).toFixed(0)} KB to the viewer`,
-    aim: "< 50 µs",
+    comparedWith: `${updates} updates, ${(bytes / 1024).toFixed(0)} KB to the viewer`,
+    target: "< 50 µs",
   },
 ]);

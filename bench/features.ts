@@ -1,5 +1,5 @@
 /**
- * What the feature engine costs: all features over 200,000 one-minute bars as a matrix, the first time (with the
+ * The cost of the feature engine: all features over 200,000 one-minute bars as a matrix, the first time (with the
  * compilation of the kernels) and when warm; the profile of as many bars; an update of one day on 500,000 stored bars;
  * and each family by itself, its intermediates included. Run in a process of its own: `bun bench/features.ts`.
  */
@@ -9,10 +9,10 @@ import { FEATURE_COUNT, FEATURES, type Feature } from "../src/features/catalog.t
 import { FAMILIES, type FeatureSetup } from "../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, resumeFrom } from "../src/features/engine.ts";
 import { plainHistory, runEngineer } from "../tests/features/histories.ts";
-import { tell } from "./support/report.ts";
+import { report } from "./support/report.ts";
 
 /** Milliseconds that the first pass over all features and an update of one day may take. */
-const [FIRST_AIM, UPDATE_AIM] = [450, 2];
+const [FIRST_TARGET_MS, UPDATE_TARGET_MS] = [450, 2];
 const BARS = 200_000;
 const STORED = 500_000;
 const DAY = 390;
@@ -73,13 +73,13 @@ for (const family of FAMILIES) {
   console.log(`${family.padEnd(16)} ${String(features.length).padStart(8)}  ${value.toFixed(1).padStart(6)}`);
 }
 
-const answer = (question: string, measured: number, aim: number) => ({
+const answer = (question: string, measured: number, target: number) => ({
   question,
   measured: milliseconds(measured),
-  aim: `≤ ${aim} ms`,
-  missed: measured > aim,
+  target: `≤ ${target} ms`,
+  missed: measured > target,
 });
-tell([
-  answer(`${FEATURE_COUNT} features of ${BARS} bars, first time`, cold, FIRST_AIM),
-  answer(`update of ${DAY} bars on ${STORED} stored`, update, UPDATE_AIM),
+report([
+  answer(`${FEATURE_COUNT} features of ${BARS} bars, first time`, cold, FIRST_TARGET_MS),
+  answer(`update of ${DAY} bars on ${STORED} stored`, update, UPDATE_TARGET_MS),
 ]);

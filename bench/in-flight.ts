@@ -1,6 +1,6 @@
 /**
- * Requests under way at a vendor that takes its time: the server with two threads, against a vendor on loopback that
- * speaks Alpaca's protocol (12 requests a symbol). Beside it what 64 requests under way, or the limit, would give.
+ * Requests under way at a vendor with a given latency: the server with two threads, against a vendor on loopback that
+ * implements Alpaca's protocol (12 requests a symbol), compared with the rate that 64 of them, or the limit, allow.
  */
 
 import { MAX_AT_WORK } from "../src/domain/defaults.ts";
@@ -9,7 +9,7 @@ import { DAY } from "../src/domain/market/interval.ts";
 import { busiestMinute } from "../tests/fakes/vendors/vendor.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import { spawnServer } from "../tests/helpers/server.ts";
-import { type Answer, tell } from "./support/report.ts";
+import { type BenchResult, report } from "./support/report.ts";
 
 const SYMBOLS = 3_000;
 const PAGES = 12;
@@ -62,7 +62,7 @@ function listen(latencyMs: number) {
   return { url: `http://127.0.0.1:${server.port}`, arrivals, seen, close: () => server.stop(true) };
 }
 
-async function measure({ latencyMs, limit, seconds }: Case): Promise<Answer> {
+async function measure({ latencyMs, limit, seconds }: Case): Promise<BenchResult> {
   using folder = temporaryFolder();
   const vendor = listen(latencyMs);
   const server = spawnServer({
@@ -80,7 +80,7 @@ async function measure({ latencyMs, limit, seconds }: Case): Promise<Answer> {
       symbols: Array.from({ length: SYMBOLS }, (_, i) => `S${i}`),
     });
     if (status !== 202) throw new Error(text);
-    // Without a limit the start is not measured: the first answers tell how many requests are worth having.
+    // Without a limit the start is not measured: the number of requests under way is computed from the first answers.
     const rampMs = limit === NO_LIMIT ? 3_000 + 2 * latencyMs : 0;
     while (vendor.arrivals.length === 0) await Bun.sleep(5);
     await Bun.sleep(rampMs);
@@ -102,7 +102,7 @@ async function measure({ latencyMs, limit, seconds }: Case): Promise<Answer> {
     if (busiest > limit) throw new Error(`${busiest} requests in a minute, the limit is ${limit}`);
     await server.kill();
     const processor = Number(server.process.resourceUsage()?.cpuTime.total ?? 0) / 1_000 / vendor.arrivals.length;
-    const beside = [
+    const comparison = [
       `${Math.round(possible)} possible`,
       `${(inFlight / samples).toFixed(0)} under way, at most ${vendor.seen.most}`,
       `busiest minute ${busiest}`,
@@ -112,9 +112,9 @@ async function measure({ latencyMs, limit, seconds }: Case): Promise<Answer> {
     return {
       question: `${latencyMs} ms a request, ${limit === NO_LIMIT ? "no limit" : `${limit} a minute`}: requests a minute`,
       measured: `${Math.round(sent / minutes)}`,
-      beside: beside.join(", "),
+      comparedWith: comparison.join(", "),
       ratio: (sent / minutes / possible).toFixed(2),
-      ...(latencyMs >= 600 && { aim: "≥ 0.90, ≤ 250 MB" }),
+      ...(latencyMs >= 600 && { target: "≥ 0.90, ≤ 250 MB" }),
     };
   } finally {
     await server.kill();
@@ -123,4 +123,4 @@ async function measure({ latencyMs, limit, seconds }: Case): Promise<Answer> {
 }
 
 const only = process.argv[2];
-for (const each of CASES) if (only === undefined || only === String(each.latencyMs)) tell([await measure(each)]);
+for (const each of CASES) if (only === undefined || only === String(each.latencyMs)) report([await measure(each)]);

@@ -1,8 +1,8 @@
 /**
- * How fast are our kernels beside the indicator packages of npm? Nanoseconds per bar, median of passes that alternate
- * between all contenders in one run, on the same bars; each leaves whole columns of values, ours and TA-Lib's bare
- * WebAssembly (talib-web.ts) in memory of their own, the packages in the arrays they answer with. A ratio is the other's
- * time by ours: above 1 ours is faster. `bun bench/indicators.ts [part of a label]`
+ * Our kernels compared with indicator packages of npm, in nanoseconds per bar: the median of passes that alternate
+ * between all contenders in one run, on the same bars. Each writes whole columns of values: ours and TA-Lib's bare
+ * WebAssembly (talib-web.ts) into memory of their own, the packages into the arrays they return. A ratio is the other's
+ * time divided by ours: above 1 ours is faster. `bun bench/indicators.ts [part of a label]`
  */
 
 import { type Columns, type Contender, randomWalk } from "./indicators/columns.ts";
@@ -13,10 +13,10 @@ import { LABELS, ours } from "./indicators/ours.ts";
 import { talibWeb } from "./indicators/talib-web.ts";
 import { technicalIndicators } from "./indicators/technicalindicators.ts";
 import { tradingSignals } from "./indicators/trading-signals.ts";
-import { type Answer, median, tell } from "./support/report.ts";
+import { type BenchResult, median, report } from "./support/report.ts";
 
 const BARS = 100_000;
-/** Passes that warm up the compiler and passes that count; the slow packages stop after so many milliseconds. */
+/** Passes that warm up the compiler, and passes that are measured; slow packages stop after this many milliseconds. */
 const [WARM_UP, COUNTED] = [100, 101];
 const ENOUGH = 250;
 const BARE = "TA-Lib wasm";
@@ -61,7 +61,7 @@ function race(passes: readonly (readonly [string, () => unknown])[], enough: num
       times[index]!.push((ms * 1e6) / BARS);
     });
   }
-  // Of a slow contender the later half counts, of the others all passes after the warm-up.
+  // For a slow contender only the later half counts, for the others all passes after the warm-up.
   const counted = times.map((all) => all.slice(Math.min(WARM_UP, Math.floor(all.length / 2))));
   return new Map(passes.map(([name], index) => [name, median(counted[index]!)]));
 }
@@ -78,8 +78,8 @@ function measured(label: string): Map<string, number> {
   return new Map([...kernels, ...packages]);
 }
 
-const wanted = (process.argv[2] ?? "").toLowerCase();
-const rows = LABELS.filter((label) => label.toLowerCase().includes(wanted)).map((label) => {
+const filter = (process.argv[2] ?? "").toLowerCase();
+const rows = LABELS.filter((label) => label.toLowerCase().includes(filter)).map((label) => {
   const figures = measured(label);
   const own = figures.get("ours")!;
   const packages = [...figures].filter(([name]) => name !== "ours" && name !== BARE);
@@ -104,18 +104,18 @@ console.table(
 );
 
 /** One answer: how many of the functions that both have are faster, and which are not. */
-function answer(other: string, ratioOf: (row: (typeof rows)[number]) => number): Answer {
+function answer(other: string, ratioOf: (row: (typeof rows)[number]) => number): BenchResult {
   const shared = rows.filter((row) => !Number.isNaN(ratioOf(row)));
   const slower = shared.filter((row) => ratioOf(row) < 1);
   return {
     question: `functions faster than ${other}`,
     measured: `${shared.length - slower.length} of ${shared.length}`,
-    beside: slower.map((row) => `${row.label} ${ratioOf(row).toFixed(2)}`).join(", ") || "none slower",
-    aim: "all",
+    comparedWith: slower.map((row) => `${row.label} ${ratioOf(row).toFixed(2)}`).join(", ") || "none slower",
+    target: "all",
     missed: slower.length > 0,
   };
 }
-tell([
+report([
   answer("TA-Lib's bare WebAssembly", ({ bareRatio }) => bareRatio),
   answer("the fastest package", ({ ratio }) => ratio),
 ]);

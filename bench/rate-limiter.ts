@@ -1,7 +1,7 @@
 /**
- * How much of a provider's quota is used under its limit: ideal time ÷ real time for 8 workers on one key, on a clock
- * that is moved by hand. Beside it the limit split between the workers, an eighth each and at least one, as simpler
- * pipelines do. `bun bench/rate-limiter.ts`
+ * How much of a provider's limit is used: ideal time ÷ real time for 8 workers on one key, on a virtual clock; compared
+ * with a limit that is split between the workers, an eighth each and at least one, as simpler pipelines do.
+ * `bun bench/rate-limiter.ts`
  */
 
 import { RateLimiter } from "../src/providers/quotas/rate-limiter.ts";
@@ -14,7 +14,7 @@ interface Load {
   readonly title: string;
   /** Requests a minute. */
   readonly limit: number;
-  /** Requests of each job; jobs are handed to whichever worker is free. */
+  /** Requests of each job; the next free worker takes the next job. */
   readonly jobs: readonly number[];
   /** Milliseconds from a grant to the answer. */
   readonly latency: number;
@@ -28,7 +28,7 @@ const LOADS: readonly Load[] = [
   { title: "free plan, 5 a minute", limit: 5, jobs: Array(30).fill(5), latency: 300 },
 ];
 
-/** Seconds of virtual time to do `jobs`, when worker `w` asks `limiters[w]`. */
+/** Seconds of virtual time for `jobs`, if worker `w` uses `limiters[w]`. */
 async function timeOf({ jobs, latency }: Load, clock: VirtualClock, limiters: readonly RateLimiter[]): Promise<number> {
   const startedAt = clock.now();
   const queue = [...jobs.entries()];
@@ -61,7 +61,7 @@ function limiter(clock: VirtualClock, limit: number): RateLimiter {
 const rows = [];
 for (const load of LOADS) {
   const total = load.jobs.reduce((sum, requests) => sum + requests, 0);
-  // The first minute's worth goes at once; the last one still takes the workers as long as its answers do.
+  // The requests of the first minute are sent at once; those of the last one take as long as their answers.
   const minutes = Math.ceil(total / load.limit) - 1;
   const lastRound = Math.ceil((total - minutes * load.limit) / WORKERS) * load.latency;
   const byLimit = (minutes * MINUTE + lastRound) / 1000;

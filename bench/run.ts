@@ -1,9 +1,9 @@
-/** Runs every bench of this folder in a process of its own, and puts their answers into one table. */
+/** Runs every bench of this folder in a process of its own, and prints their results as one table. */
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
-import type { Answer } from "./support/report.ts";
+import type { BenchResult } from "./support/report.ts";
 
 using folder = temporaryFolder();
 const answers = join(folder.path, "answers.jsonl");
@@ -22,10 +22,10 @@ for (const name of files) {
 }
 const text = (await Bun.file(answers).exists()) ? await Bun.file(answers).text() : "";
 const lines = text.split("\n").filter((line) => line !== "");
-const all = lines.map((line): Answer => JSON.parse(line));
-console.table(all.map(({ missed, ...answer }) => answer));
-const missed = all.filter((answer) => answer.missed);
-for (const { question, measured, aim } of missed) console.log(`Missed: ${question}: ${measured}, aim ${aim}`);
-if (missed.length === 0) console.log("Every decided aim is met");
+const all = lines.map((line): BenchResult => JSON.parse(line));
+console.table(all.map(({ missed, ...result }) => result));
+const missed = all.filter((result) => result.missed);
+for (const { question, measured, target } of missed) console.log(`Missed: ${question}: ${measured}, target ${target}`);
+if (missed.length === 0) console.log("Every decided target is met");
 if (failed > 0) console.log(`${failed} of ${files.length} failed`);
 process.exit(failed > 0 ? 1 : 0);

@@ -1,5 +1,5 @@
 /**
- * Lists, screens, ranks and downloads of 500, 5,000 and 50,000 profiles: how long they take, and for how long they hold
+ * Lists, screens, ranks and downloads of 500, 5,000 and 50,000 profiles: how long they take, and for how long they block
  * the server's thread. The requests come from a process of their own.
  */
 
@@ -13,8 +13,8 @@ import { profileStatements } from "../src/storage/profiles/profiles.ts";
 import { upgradeDatabase } from "../src/storage/upgrade.ts";
 import { startApp, type TestApp } from "../tests/helpers/app.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
-import type { LoadOrder, LoadReport } from "./support/load.ts";
-import { type Answer, short, tell } from "./support/report.ts";
+import type { LoadReport, LoadRequest } from "./support/load.ts";
+import { type BenchResult, report, short } from "./support/report.ts";
 
 const SIZES = [500, 5_000, 50_000];
 const ROUNDS = 30;
@@ -67,7 +67,7 @@ async function fill(db: Database, count: number): Promise<void> {
   }
 }
 
-/** Milliseconds of processor time of this thread; of the wall clock where the system does not tell. */
+/** Milliseconds of processor time of this thread; of the wall clock where the system does not report it. */
 function threadMs(): number {
   try {
     return Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[0]) / 1e6;
@@ -107,14 +107,14 @@ async function watched<T>(work: () => Promise<T>): Promise<Watched<T>> {
 }
 
 /** Sends requests from another process. */
-async function load(order: LoadOrder): Promise<LoadReport> {
+async function load(request: LoadRequest): Promise<LoadReport> {
   const { promise, resolve } = Promise.withResolvers<LoadReport>();
   const child = Bun.spawn([process.execPath, "--no-env-file", `${import.meta.dir}/support/load.ts`], {
     stdout: "inherit",
     stderr: "inherit",
     ipc: (report: LoadReport) => resolve(report),
   });
-  child.send(order);
+  child.send(request);
   const report = await promise;
   child.kill();
   await child.exited;
@@ -130,10 +130,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
-const answers: Answer[] = [];
+const answers: BenchResult[] = [];
 
-/** The questions that are asked of the columns alone. */
-async function askColumns(db: Database, count: number): Promise<void> {
+/** Queries on the columns alone. */
+async function queryColumns(db: Database, count: number): Promise<void> {
   const condition = (where: string) => {
     const parsed = parseScreener(where, (name) => featureNamed(name) !== undefined);
     if ("error" in parsed) throw new Error(parsed.error);
@@ -147,29 +147,29 @@ async function askColumns(db: Database, count: number): Promise<void> {
     question: `${name}: first condition, reads all`,
     measured: ms(first.workMs),
     ratio: `stall ${ms(first.stallMs)}`,
-    aim: "stall <= 50 ms",
+    target: "stall <= 50 ms",
   });
   answers.push({
     question: `${name}: condition`,
     measured: ms(await timed(() => columns.select(plain, CLOCK))),
-    aim: "<= 10 ms",
+    target: "<= 10 ms",
   });
   const sort = { operand: { feature: "rsi_14" }, descending: true };
   answers.push({
     question: `${name}: sort`,
     measured: ms(await timed(() => columns.select({ sort }, CLOCK))),
-    aim: "<= 60 ms",
+    target: "<= 60 ms",
   });
   const ranked = { where: condition("rank(rsi_14) > 0.9") };
   answers.push({
     question: `${name}: rank`,
     measured: ms(await timed(() => columns.select(ranked, CLOCK))),
-    aim: "<= 10 ms",
+    target: "<= 10 ms",
   });
 }
 
-/** The questions that are asked of the server. */
-async function askServer(app: TestApp, count: number): Promise<void> {
+/** Requests to the server. */
+async function queryServer(app: TestApp, count: number): Promise<void> {
   const name = `${short(count)} profiles`;
   const paths = {
     page: "/profiles",
@@ -186,7 +186,7 @@ async function askServer(app: TestApp, count: number): Promise<void> {
       question: `${name}: ${what}`,
       measured: ms(time),
       ratio: `stall ${ms(stallMs)}`,
-      aim: "<= 60 ms, stall <= 50 ms",
+      target: "<= 60 ms, stall <= 50 ms",
     });
   }
   for (const path of ["/profiles?format=csv", "/profiles?format=json", "/api/profiles?limit=1000"]) {
@@ -195,21 +195,21 @@ async function askServer(app: TestApp, count: number): Promise<void> {
       question: `${name}: ${path}`,
       measured: `${result.seconds.toFixed(2)} s, ${(result.bytes / 1e6).toFixed(0)} MB`,
       ratio: `stall ${ms(stallMs)}, +${addedMb.toFixed(0)} MB`,
-      aim: "stall <= 50 ms, +100 MB",
+      target: "stall <= 50 ms, +100 MB",
     });
   }
-  for (const [path, aim] of [
+  for (const [path, target] of [
     ["/profiles", 200],
     [`/api/profiles/${symbolOf(7)}`, 2_000],
   ] as const) {
-    const order = { url: app.url + path, connections: CONNECTIONS, ms: LOAD_MS };
-    const { result, workMs } = await watched(() => load(order));
+    const request = { url: app.url + path, connections: CONNECTIONS, ms: LOAD_MS };
+    const { result, workMs } = await watched(() => load(request));
     const { times, seconds } = result;
     answers.push({
       question: `${name}: GET ${path}`,
       measured: `${short(times.length / seconds)}/s, p99 ${ms(times[Math.floor(times.length * 0.99)]!)}`,
       ratio: `${ms(workMs / times.length)} of the thread each`,
-      ...(count === 500 && { aim: `>= ${aim}/s` }),
+      ...(count === 500 && { target: `>= ${target}/s` }),
     });
   }
 }
@@ -220,10 +220,10 @@ for (const count of SIZES) {
     const db = await openDatabase(folder.database());
     await upgradeDatabase(db);
     await fill(db, count);
-    await askColumns(db, count);
+    await queryColumns(db, count);
     db.close();
   }
   await using app = await startApp({ folder, env: { BARKEEP_LOG_LEVEL: "error", BARKEEP_WORKERS: "1" } });
-  await askServer(app, count);
+  await queryServer(app, count);
 }
-tell(answers);
+report(answers);

@@ -1,42 +1,44 @@
 /**
- * How late 1 to 1,000 viewers of the screen see a frame (10 frames a second) and what each costs the server, beside a
- * bare `Bun.serve` stream that sends the same number of bytes to as many; and what a viewer who reads nothing does to
- * the others.
+ * The delay of a frame (10 frames a second) for 1 to 1,000 viewers of the monitor and their cost for the server, compared
+ * with a plain `Bun.serve` stream of as many bytes; and the effect of viewers that read nothing on the others.
  */
 
 import { Hono } from "hono";
 import { ProgressHub } from "../src/hub.ts";
 import { LiveBroadcaster } from "../src/routes/live/broadcaster.ts";
-import { streamRoutes as screenRoutes } from "../src/routes/live/stream.ts";
+import { streamRoutes } from "../src/routes/live/stream.ts";
 import { job, run } from "../tests/helpers/fixtures.ts";
-import { type Answer, short, tell } from "./support/report.ts";
+import { type BenchResult, report, short } from "./support/report.ts";
 
 const VIEWERS = [1, 10, 100, 1_000];
 const FRAMES = 40;
-/** Frames before those that count: connections settle and code is compiled. */
+/** Frames before the measurement, so that connections are stable and code is compiled. */
 const WARM_UP = 10;
 const EVERY_MS = 100;
 /** Rows in a frame: about 2 KB of HTML. */
 const ROWS = 3;
-/** Rows in a frame that fills the buffers of a connection that nobody reads within the bench. */
+/** Rows in a frame, so many that the buffers of an unread connection fill within the bench. */
 const MANY_ROWS = 400;
 
 const now = () => performance.timeOrigin + performance.now();
 type Arrivals = [string, number][];
 
-interface Order {
+interface ViewersRequest {
   readonly port: number;
   readonly path: string;
-  /** Viewers that read, and viewers that do not. */
+  /** Viewers that read, and viewers that do not read. */
   readonly count: number;
   readonly stuck?: number;
 }
 
 /**
- * Lets viewers in a process of their own watch while `send` runs.
- * @returns what arrived, and when; and the milliseconds of processor time that sending took in this process
+ * Runs `send` with viewers in a process of their own.
+ * @returns what arrived and when, and the milliseconds of processor time that sending took in this process
  */
-async function watch(order: Order, send: () => Promise<void>): Promise<{ arrivals: Arrivals; processor: number }> {
+async function watch(
+  request: ViewersRequest,
+  send: () => Promise<void>,
+): Promise<{ arrivals: Arrivals; processor: number }> {
   const { promise: connected, resolve: onConnected } = Promise.withResolvers<void>();
   const { promise: reported, resolve: onReport } = Promise.withResolvers<Arrivals>();
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/support/viewers.ts`], {
@@ -44,7 +46,7 @@ async function watch(order: Order, send: () => Promise<void>): Promise<{ arrival
     stderr: "inherit",
     ipc: (message) => (message === "connected" ? onConnected() : onReport(message as Arrivals)),
   });
-  child.send(order);
+  child.send(request);
   await connected;
   const before = process.cpuUsage();
   await send();
@@ -58,27 +60,27 @@ async function watch(order: Order, send: () => Promise<void>): Promise<{ arrival
 }
 
 /** Milliseconds from sending to arrival: median and 99th percentile; and of processor time a second. */
-function judge({ arrivals, processor }: Awaited<ReturnType<typeof watch>>, sent: ReadonlyMap<string, number>) {
+function latencyOf({ arrivals, processor }: Awaited<ReturnType<typeof watch>>, sent: ReadonlyMap<string, number>) {
   const late = arrivals.flatMap(([id, at]) => (sent.has(id) ? [at - sent.get(id)!] : [])).toSorted((a, b) => a - b);
   const at = (part: number) => late[Math.min(late.length - 1, Math.floor(part * late.length))] ?? Number.NaN;
   const seconds = ((WARM_UP + FRAMES) * EVERY_MS) / 1_000;
   return { count: late.length, p50: at(0.5), p99: at(0.99), processor: processor / seconds };
 }
 
-async function screen(count: number, { stuck = 0, rows = ROWS } = {}) {
+async function measureMonitor(count: number, { stuck = 0, rows = ROWS } = {}) {
   const hub = new ProgressHub();
   const sent = new Map<string, number>();
-  // Before the feed's own listener: the moment in which the frame is due.
+  // Before the broadcaster's own listener: the time at which the frame is due.
   let due = 0;
   hub.onFrame(() => {
     due = now();
   });
-  const feed = new LiveBroadcaster(hub);
-  feed.start();
+  const broadcaster = new LiveBroadcaster(hub);
+  broadcaster.start();
   let frames = 0;
   hub.onFrame(() => {
     frames += 1;
-    if (frames > WARM_UP) sent.set(feed.cursor(), due);
+    if (frames > WARM_UP) sent.set(broadcaster.cursor(), due);
   });
   hub.reportRun(run());
   for (let row = 0; row < rows; row++) hub.report(job({ symbol: `S${row}` }));
@@ -86,7 +88,7 @@ async function screen(count: number, { stuck = 0, rows = ROWS } = {}) {
     port: 0,
     hostname: "127.0.0.1",
     idleTimeout: 0,
-    fetch: new Hono().route("/", screenRoutes(feed)).fetch,
+    fetch: new Hono().route("/", streamRoutes(broadcaster)).fetch,
   });
   const watched = await watch({ port: server.port!, path: "/events", count, stuck }, async () => {
     for (let frame = 1; frame <= WARM_UP + FRAMES; frame++) {
@@ -94,14 +96,14 @@ async function screen(count: number, { stuck = 0, rows = ROWS } = {}) {
       await Bun.sleep(EVERY_MS);
     }
   });
-  const { merged } = feed.counts;
-  feed.close();
+  const { merged } = broadcaster.counts;
+  broadcaster.close();
   hub.close();
   await server.stop(true);
-  return { ...judge(watched, sent), merged };
+  return { ...latencyOf(watched, sent), merged };
 }
 
-async function bare(count: number) {
+async function measurePlain(count: number) {
   const controllers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   const encoder = new TextEncoder();
   const server = Bun.serve({
@@ -128,39 +130,39 @@ async function bare(count: number) {
     }
   });
   await server.stop(true);
-  return judge(watched, sent);
+  return latencyOf(watched, sent);
 }
 
-type Judged = ReturnType<typeof judge>;
-const late = ({ p50, p99 }: Judged) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
-const answers: Answer[] = [];
+type Latency = ReturnType<typeof latencyOf>;
+const written = ({ p50, p99 }: Latency) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+const answers: BenchResult[] = [];
 for (const count of VIEWERS) {
-  const [own, other] = [await screen(count), await bare(count)];
-  const line = (judged: Judged) => `${late(judged)}, ${short((judged.count * 1000) / (FRAMES * EVERY_MS))}/s`;
-  const each = ({ processor }: Judged) => `${(processor / count).toFixed(2)} ms each`;
+  const [own, other] = [await measureMonitor(count), await measurePlain(count)];
+  const line = (latency: Latency) => `${written(latency)}, ${short((latency.count * 1000) / (FRAMES * EVERY_MS))}/s`;
+  const each = ({ processor }: Latency) => `${(processor / count).toFixed(2)} ms each`;
   answers.push(
     {
-      question: `frames to ${count} viewers of the screen`,
+      question: `frames to ${count} viewers of the monitor`,
       measured: line(own),
-      beside: `bare stream ${line(other)}`,
+      comparedWith: `plain stream ${line(other)}`,
       ratio: (own.p99 / other.p99).toFixed(2),
-      aim: "p99 <= 2x",
+      target: "p99 <= 2x",
     },
     {
       question: `server CPU a second for ${count} viewers`,
       measured: each(own),
-      beside: `bare stream ${each(other)}`,
+      comparedWith: `plain stream ${each(other)}`,
       ratio: (own.processor / other.processor).toFixed(2),
     },
   );
 }
-const alone = await screen(10, { rows: MANY_ROWS });
-const beside = await screen(10, { rows: MANY_ROWS, stuck: 1 });
+const alone = await measureMonitor(10, { rows: MANY_ROWS });
+const withStuck = await measureMonitor(10, { rows: MANY_ROWS, stuck: 1 });
 answers.push({
   question: `frames of ${MANY_ROWS} rows to 10 viewers while one more reads nothing`,
-  measured: `${late(beside)}; ${beside.merged} frames merged for the one`,
-  beside: `without the one ${late(alone)}`,
-  ratio: (beside.p99 / alone.p99).toFixed(2),
-  aim: "about 1",
+  measured: `${written(withStuck)}; ${withStuck.merged} frames merged for the one`,
+  comparedWith: `without the one ${written(alone)}`,
+  ratio: (withStuck.p99 / alone.p99).toFixed(2),
+  target: "about 1",
 });
-tell(answers);
+report(answers);

@@ -1,4 +1,4 @@
-/** The app as a whole: the order in which it closes, and what is left of one that was closed or could not start. */
+/** The app as a whole: the order of closing, and that a closed or failed one leaves nothing behind. */
 
 import { expect, spyOn, test } from "bun:test";
 import { hostname } from "node:os";
@@ -128,7 +128,7 @@ const UNFINISHED = {
   createdAt: 1_000,
 } as const;
 
-/** What makes each step of the start fail, in a database that has an unfinished run; `null`: it is no database at all. */
+/** What makes each step of the start fail, in a database with an unfinished run; `null`: the file is not a database. */
 const FAULTS = [
   { sql: null, says: /cannot be opened: .*not a database/ },
   { sql: "DELETE FROM __drizzle_migrations", says: /already exists/ },

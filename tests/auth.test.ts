@@ -48,8 +48,8 @@ describe("a request is forged", () => {
   });
 });
 
-describe("guesses", () => {
-  test("guesses wait twice as long each time, and a right one clears the account", () => {
+describe("login attempts", () => {
+  test("login attempts wait twice as long each time, and a successful one clears the address", () => {
     let now = 0;
     const throttle = new Throttle(() => now);
     const waits: number[] = [];
@@ -68,7 +68,7 @@ describe("guesses", () => {
     expect([throttle.take("a"), throttle.take("a")]).toEqual([0, 0]);
   });
 
-  test("guesses from one address are at most a few in an hour, however they are timed", () => {
+  test("login attempts from one address are at most a few in an hour, however they are timed", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 5_000 }), { maxLength: 400 }), (pauses) => {
         let now = 0;

@@ -53,12 +53,12 @@ test("a backup made while a run writes is complete, and overwrites nothing", asy
     expect(await copy.rows("PRAGMA integrity_check", [])).toEqual([["ok"]]);
     expect(await copy.rows("SELECT count(*) FROM jobs", [])).toEqual([[3]]);
     // Every batch in the copy's ledger has exactly its bars.
-    const torn = await copy.rows(
+    const incomplete = await copy.rows(
       `SELECT count(*) FROM batches b WHERE b.rows <>
          (SELECT count(*) FROM bars WHERE series_id = b.series_id AND ts >= b.from_ts AND ts < b.to_ts)`,
       [],
     );
-    expect(torn).toEqual([[0]]);
+    expect(incomplete).toEqual([[0]]);
     copy.close();
 
     const again = await call(env, "backup", file);
@@ -71,9 +71,9 @@ test("a backup made while a run writes is complete, and overwrites nothing", asy
 
 test("the doctor finds nothing wrong with a new installation, and says what to do about a broken one", async () => {
   using folder = temporaryFolder();
-  const well = await call({ BARKEEP_DB_URL: folder.database() }, "doctor");
-  expect(well).toMatchObject({ code: 0, err: "" });
-  expect(well.out).not.toContain("FAULT");
+  const healthy = await call({ BARKEEP_DB_URL: folder.database() }, "doctor");
+  expect(healthy).toMatchObject({ code: 0, err: "" });
+  expect(healthy.out).not.toContain("FAULT");
 
   const settings = await call({ PORT: "lots", BARKEEP_PROVIDER: "csv" }, "doctor");
   expect(settings.code).toBe(1);

@@ -8,14 +8,14 @@ import { type ServerProcess, spawnServer } from "./helpers/server.ts";
 import { readEvents } from "./helpers/sse.ts";
 
 const KILLS = 20;
-/** Longest life of a server, in steps that its workers tell; some are killed before there is any. */
+/** Most progress events before a server is killed; some are killed before the first one. */
 const LIFE = 100;
 const SYMBOLS_PER_RUN = 6;
 
 const asOf = Date.UTC(2025, 5, 16, 18) / 1000;
 const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
 
-/** Orders the n-th run, in the same words in every database. */
+/** Starts the n-th run, with the same request in every database. */
 async function order(db: Database, n: number): Promise<void> {
   await insertRun(
     db,
@@ -39,7 +39,7 @@ async function order(db: Database, n: number): Promise<void> {
 const unfinished = async (db: Database) =>
   Number((await db.rows("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'paused')", []))[0]![0]);
 
-/** Everything that must not depend on how often the server died. */
+/** Everything that must not depend on how often the server was killed. */
 async function contents(db: Database) {
   const ofSymbol = "JOIN series s ON s.id = series_id";
   return {
@@ -72,15 +72,15 @@ async function open(url: string): Promise<Database> {
   return db;
 }
 
-/** Waits until the workers have told of so many steps, or have ended the run. */
+/** Waits for a number of progress events, or for the end of the run. */
 async function work(client: Client, run: string, steps: number): Promise<void> {
   await using events = await readEvents(`${client.url}/api/events`);
   if ((await client.get(`/api/runs/${run}`)).body.run.status !== "running") return;
-  let told = 0;
+  let reported = 0;
   await events.until(({ event, data }) => {
-    // A symbol has about as many batches as tens of features: one kill in three or so is to hit the engineering.
-    if (event === "progress" && data.state === "running" && !/\d[1-9]\/200/.test(data.micro_stage)) told += 1;
-    return told >= steps || (event === "run" && data.id === run && data.status !== "running");
+    // A symbol has about as many batches as tens of features, so about one kill in three hits the engineer stage.
+    if (event === "progress" && data.state === "running" && !/\d[1-9]\/200/.test(data.micro_stage)) reported += 1;
+    return reported >= steps || (event === "run" && data.id === run && data.status !== "running");
   });
 }
 
@@ -128,10 +128,10 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
   /** What each killed server left: batches stored so far. */
   const left: number[] = [];
   for (let kills = 0; kills < KILLS; kills++) {
-    // A fast machine may be through before the last kill: then there is more to do.
+    // A fast machine may be done before the last kill: then another run is started.
     if ((await unfinished(db)) === 0) await order(db, ordered++);
     const server = spawnServer(environment("killed.db"));
-    // One in six dies while it starts.
+    // One in six is killed while it starts.
     if (random() < 1 / 6) {
       server.listening.catch(() => {});
       await Bun.sleep(random() * 300);

@@ -1,4 +1,4 @@
-/** The doctor looks at what was set on the settings page too, and at the mail server. */
+/** The doctor also checks the mail server and what was set on the settings page. */
 
 import { expect, test } from "bun:test";
 import { diagnose } from "../src/doctor.ts";

@@ -1,4 +1,4 @@
-/** Every setting is written down where people look for it. */
+/** Every setting is documented in all the places where users look for it. */
 
 import { expect, test } from "bun:test";
 import { PROVIDERS } from "../src/providers/registry.ts";

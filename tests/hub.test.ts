@@ -14,7 +14,7 @@ const symbolsOf = (events: readonly HubEvent[]) =>
   events.flatMap((event) => (event.type === "progress" ? [event.job.symbol] : []));
 
 describe("the last state of every job", () => {
-  test("the hub has the last state of every job for a reader who comes late", () => {
+  test("the hub has the last state of every job for a reader that connects late", () => {
     report("A", 1);
     report("B", 2);
     report("A", 3);
@@ -85,7 +85,7 @@ describe("frames", () => {
     for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(FRAME_MS - 2);
   });
 
-  test("frames take longer after a rush of events", async () => {
+  test("frames are further apart after many events", async () => {
     await Promise.all([nextFrame(), report("A")]);
     const rush = nextFrame();
     for (let i = 0; i < 60; i++) report("A");

@@ -22,7 +22,7 @@ function check(schema: z.ZodType, input: unknown): unknown {
 
 const NO_YEARS = ["wants a whole number from 1 to 30"];
 
-test("whole numbers pass from the least to the most", () => {
+test("whole numbers pass from the minimum to the maximum", () => {
   expect([1, 7, 30].map((input) => check(wholeNumber(1, 30), input))).toEqual([1, 7, 30]);
 });
 
@@ -48,7 +48,7 @@ test("a whole number written as text is read as the same number", () => {
   );
 });
 
-test("a choice that there is not is repeated beside those that there are", () => {
+test("an unknown choice is quoted beside the valid ones", () => {
   const fruit = choice(["apple", "pear"]);
   expect(check(fruit, "pear")).toBe("pear");
   expect(check(fruit, "plum")).toEqual(['"plum" is not one of apple, pear']);
@@ -56,7 +56,7 @@ test("a choice that there is not is repeated beside those that there are", () =>
   expect(check(fruit, "x\n".repeat(30))).toEqual([`"${"x\ufffd".repeat(20)}…" is not one of apple, pear`]);
 });
 
-test("text loses the spaces around it and is neither empty nor too long", () => {
+test("text is trimmed, and neither empty nor too long", () => {
   expect(check(text(4), " name ")).toBe("name");
   expect([undefined, "", "  ", 4, "names"].map((input) => check(text(4), input))).toEqual([
     ["is missing"],
@@ -67,7 +67,7 @@ test("text loses the spaces around it and is neither empty nor too long", () => 
   ]);
 });
 
-test("what can be read takes the place of the text, and zero is read", () => {
+test("a readable text is replaced by its value, also by zero", () => {
   const digits = readable(
     (input) => (/^\d+$/.test(input) ? Number(input) : null),
     (input) => `${input} has no digits`,
@@ -91,7 +91,7 @@ test("symbols are canonical, at least one and not too many, and a wrong one is r
   ]);
 });
 
-test("an object with fields that nobody knows is refused, and so is what is no object", () => {
+test("an object with unknown fields is refused, and so is anything that is not an object", () => {
   const body = strictObject({ years: wholeNumber(1, 30).default(2) });
   expect(check(body, {})).toEqual({ years: 2 });
   expect(check(body, { day: 1, hour: 2 })).toEqual(['unknown field "day", "hour"']);

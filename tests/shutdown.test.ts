@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT: what is under way is brought to a good end, soon, and the next start goes on from there. */
+/** SIGTERM and SIGINT: batches under way are finished quickly, and the next start continues from there. */
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { openDatabase } from "../src/storage/db.ts";
@@ -8,7 +8,7 @@ import type { Client } from "./helpers/http.ts";
 import { type ServerProcess, spawnServer } from "./helpers/server.ts";
 import { readEvents } from "./helpers/sse.ts";
 
-/** The issue's promise. */
+/** Longest allowed shutdown, milliseconds. */
 const SOON_MS = 10_000;
 
 const vendor = fakeEodhd();
@@ -32,7 +32,7 @@ async function order({ post }: Client): Promise<string> {
   return body.run.id;
 }
 
-/** Sends a signal and answers exit code and time, milliseconds. */
+/** Sends a signal; returns the exit code and the time taken, milliseconds. */
 async function signal({ process }: ServerProcess, name: "SIGTERM" | "SIGINT") {
   const at = performance.now();
   process.kill(name);
@@ -50,7 +50,7 @@ async function stopping({ process }: ServerProcess): Promise<void> {
   }
 }
 
-/** Holds requests after the first `free` until it is told to let them go; `held` resolves when so many hang. */
+/** Holds requests after the first `free` until it is released; `held` resolves when that many wait. */
 function hold(free: number, count: number) {
   const held = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
@@ -65,7 +65,7 @@ function hold(free: number, count: number) {
   return { held: held.promise, release: () => release.resolve() };
 }
 
-/** Starts again with a vendor that answers, and lets the run come to its end. */
+/** Starts again with a vendor that answers, and waits for the end of the run. */
 async function finish(folder: Folder, run: string) {
   vendor.always = null;
   const server = start(folder);

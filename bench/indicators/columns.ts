@@ -1,4 +1,4 @@
-/** The bars of the comparison, in every shape that a package asks for. */
+/** The bars of the comparison, in every format that a package takes. */
 
 import { type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
 import { DAY } from "../../src/domain/market/interval.ts";

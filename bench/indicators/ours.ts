@@ -80,7 +80,7 @@ function seriesOf(of: string | Series): Series {
 
 const SETUP: FeatureSetup = { interval: "1d", market: "us_equity" };
 
-/** The kernels as the engine runs them, block by block, their values written to whole columns that are used again. */
+/** The kernels as the engine runs them: block by block, their values written to whole, reused columns. */
 export const ours: Contender = ({ bars }) => {
   const scratch = new Scratch();
   const pass = (of: readonly (string | Series)[]) => {

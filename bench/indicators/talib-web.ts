@@ -1,5 +1,5 @@
 /**
- * TA-Lib's C code in WebAssembly, the kernels of talib-web alone: their inputs lie ready in their memory and their
+ * TA-Lib's C code in WebAssembly, only the kernels of talib-web: their inputs are already in their memory, and their
  * outputs stay there. The package's own functions, which copy both element by element, take over 200 ns per bar.
  */
 

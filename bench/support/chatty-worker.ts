@@ -1,4 +1,4 @@
-/** A worker that does nothing but report: so many feature steps a job, as fast as it can say them. */
+/** A worker that only reports: a number of feature steps per job, as fast as it can send them. */
 
 import type { FromWorker, ToWorker } from "../../src/pipeline/messages.ts";
 

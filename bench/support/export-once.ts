@@ -1,5 +1,5 @@
 /**
- * One export in a process of its own, so that its memory can be seen: takes the stream of the export thread as a
+ * One export in a process of its own, so that its memory can be measured: reads the stream of the export thread as a
  * route does, and prints what it cost as JSON. Arguments: the database's URL, the request as JSON.
  */
 
@@ -25,10 +25,10 @@ const exporter = new Exporter({
 });
 
 /** Bytes of the export, and the peak of this process's memory. (Its `maxRSS` would begin with that of its parent.) */
-async function read(wanted: ExportRequest): Promise<{ bytes: number; peak: number }> {
+async function read(request: ExportRequest): Promise<{ bytes: number; peak: number }> {
   let bytes = 0;
   let peak = 0;
-  for await (const piece of exporter.stream(wanted)) {
+  for await (const piece of exporter.stream(request)) {
     bytes += piece.length;
     peak = Math.max(peak, process.memoryUsage.rss());
   }

@@ -1,9 +1,9 @@
 /**
- * Sends GET requests to an address over so many connections for so many milliseconds (or one request, for 0) and tells
+ * Sends GET requests to an address over so many connections for so many milliseconds (or one request, for 0) and reports
  * how many were answered, how long each took and how many bytes came, from a process of its own.
  */
 
-export interface LoadOrder {
+export interface LoadRequest {
   readonly url: string;
   readonly connections: number;
   readonly ms: number;
@@ -16,7 +16,7 @@ export interface LoadReport {
   readonly times: readonly number[];
 }
 
-process.on("message", async ({ url, connections, ms }: LoadOrder) => {
+process.on("message", async ({ url, connections, ms }: LoadRequest) => {
   const times: number[] = [];
   let bytes = 0;
   const start = performance.now();

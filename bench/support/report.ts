@@ -1,22 +1,22 @@
-/** How a bench tells its answers: a table by itself, rows for the common table under `bench/run.ts`. */
+/** The results of a bench: printed as a table, or passed to `bench/run.ts` for the common one. */
 
 import { appendFileSync } from "node:fs";
 
-export interface Answer {
+export interface BenchResult {
   readonly question: string;
-  /** What Barkeep did, with the unit. */
+  /** The result of Barkeep, with its unit. */
   readonly measured: string;
-  /** What it is held against in the same run. */
-  readonly beside?: string;
-  /** Barkeep ÷ the other, or the time it took, as the question says. */
+  /** What it is compared with, in the same run. */
+  readonly comparedWith?: string;
+  /** Barkeep ÷ the other, or the time taken, as `question` says. */
   readonly ratio?: string;
-  readonly aim?: string;
-  /** Whether the aim was missed, where the bench decides it. */
+  readonly target?: string;
+  /** Whether the target was missed, where the bench decides it. */
   readonly missed?: boolean;
 }
 
-/** Prints the answers, or hands them to the common table. */
-export function tell(answers: readonly Answer[]): void {
+/** Prints the results, or passes them to the common table. */
+export function report(answers: readonly BenchResult[]): void {
   const file = process.env.BENCH_ANSWERS;
   if (file === undefined) console.table(answers);
   else for (const answer of answers) appendFileSync(file, `${JSON.stringify(answer)}\n`);

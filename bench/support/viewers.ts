@@ -1,6 +1,6 @@
 /**
- * Many viewers in a process of their own: connects `count` of them to an address, says when all have their first
- * bytes, and tells which messages came and when (a message's id names the moment in which it was sent). `stuck` more
+ * Many viewers in a process of their own: connects `count` of them to an address, reports when all have received their
+ * first bytes, and then which messages arrived and when (a message's id is the time it was sent). `stuck` more viewers
  * stop reading after their first bytes.
  */
 

@@ -1,4 +1,4 @@
-/** The whole way: a vendor changes its mind or leaves holes, and whoever asked for it gets a mail. */
+/** From end to end: a vendor revises bars or leaves gaps, and the recipients get mails. */
 
 import { expect, test } from "bun:test";
 import { DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
@@ -30,7 +30,7 @@ test("a split, a correction, a suspicious answer and holes of one morning are tw
   const { outbox, db } = app.app;
   await outbox.changeRules({ ...DEFAULT_ALERT_RULES, on: { ...DEFAULT_ALERT_RULES.on, gap_found: true } });
   const order = { symbols: ["AAPL", "MSFT", "SPY"], years: 1, batch_days: 91 };
-  await app.reach(await app.start(order), "complete", "failed");
+  await app.waitForRun(await app.start(order), "complete", "failed");
   expect(await db.rows("SELECT count(*) FROM alert_events WHERE kind LIKE '%found'", [])).toEqual([[0]]);
 
   const now = Date.now() / 1000;
@@ -53,7 +53,7 @@ test("a split, a correction, a suspicious answer and holes of one morning are tw
     if (symbol === "MSFT" && corrected.includes(bar.ts)) return { ...bar, volume: bar.volume! + 1 };
     return symbol !== "MSFT" && missing.includes(bar.ts) ? null : bar;
   };
-  await app.reach(await app.start({ ...order, symbols: [...order.symbols, "BRK.B"] }), "complete", "failed");
+  await app.waitForRun(await app.start({ ...order, symbols: [...order.symbols, "BRK.B"] }), "complete", "failed");
   await outbox.idle();
   expect(mails.mails).toEqual([]);
   // The quarter of an hour of each digest begins when the first of its kind is found.

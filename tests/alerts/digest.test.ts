@@ -104,7 +104,7 @@ describe("quiet hours", () => {
     // Summer time: the same clock, an hour earlier in UTC.
     ["2026-07-15T20:00:00Z", true],
     ["2026-07-16T05:00:00Z", false],
-    // The morning after the clocks went forward.
+    // The morning after the change to summer time.
     ["2026-03-29T04:59:00Z", true],
     ["2026-03-29T05:00:00Z", false],
   ])("over midnight, by the zone's clocks: %s → %p", (at, quiet) => {

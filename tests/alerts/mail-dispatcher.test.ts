@@ -1,4 +1,4 @@
-/** From an event in the database to a mail in a mailbox, with a mail server that has its days. */
+/** From an event in the database to a mail in a mailbox, with an unreliable mail server. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { MailDispatcher, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
@@ -24,8 +24,8 @@ let lines: string[];
 const log: Log = { write: (_level, message) => void lines.push(message) };
 const account = () => ({ url: server.url, from: "Barkeep <barkeep@example.com>", to: ["ops@example.com"] });
 
-async function open(patience = 5_000): Promise<MailDispatcher> {
-  const opened = await MailDispatcher.open({ db, log, clock, maxWait: patience });
+async function open(maxWait = 5_000): Promise<MailDispatcher> {
+  const opened = await MailDispatcher.open({ db, log, clock, maxWait });
   await opened.use(account());
   return opened;
 }
@@ -46,14 +46,14 @@ afterEach(async () => {
   folder[Symbol.dispose]();
 });
 
-/** Records events and lets the outbox look at them. */
-async function happen(...events: AlertEvent[]): Promise<void> {
+/** Records events and polls the outbox. */
+async function recordAndPoll(...events: AlertEvent[]): Promise<void> {
   await db.write(recordStatements(events));
   outbox.start("http://barkeep.test:3000/");
   await outbox.idle();
 }
 
-/** Moves the clock, and waits until what fell due is done. */
+/** Advances the clock, and waits until everything due is done. */
 async function pass(milliseconds: number): Promise<void> {
   await clock.advance(milliseconds);
   await outbox.idle();
@@ -70,7 +70,7 @@ test("a failed run is one mail with its failing rows, as text and as HTML, with 
   });
   const counts = { ...runReport().counts, failed: 500, complete: 0 };
   const run = runReport({ total: 500, counts, jobs });
-  await happen(...names.map((symbol) => jobFailed({ symbol })), runEnded({ run }));
+  await recordAndPoll(...names.map((symbol) => jobFailed({ symbol })), runEnded({ run }));
   await pass(60 * MINUTE);
   expect(server.mails.length).toBe(1);
   const { subject, text, html, from, to } = server.mails[0]!;
@@ -95,7 +95,7 @@ test("the waits between attempts double, up to an hour", () => {
 test("every kind of event has a mail that names what happened, what to do, and where", async () => {
   const on = { ...DEFAULT_ALERT_RULES.on, job_failed: true, run_failed: false, gap_found: true };
   await outbox.changeRules({ ...DEFAULT_ALERT_RULES, on, digestMinutes: 0 });
-  await happen(jobFailed(), quota(), revision(), gap(), missed({ name: "Évery\r\nBcc: x@example.com" }));
+  await recordAndPoll(jobFailed(), quota(), revision(), gap(), missed({ name: "Évery\r\nBcc: x@example.com" }));
   const mails = new Map(server.mails.map(({ subject, text, bcc }) => [subject, { text: text!, bcc }]));
   expect([...mails.keys()].toSorted()).toEqual(
     [
@@ -113,9 +113,9 @@ test("every kind of event has a mail that names what happened, what to do, and w
   expect(mails.get("Gap found: AAPL, 3 sessions")!.text).toContain("Repair gaps");
 });
 
-test("many events of a kind are one mail at the end of the window, and no event is told twice", async () => {
-  await happen(...Array.from({ length: 40 }, (_, i) => revision({ symbol: `S${i}` })));
-  await happen(...Array.from({ length: 40 }, (_, i) => revision({ symbol: `S${i}` })));
+test("many events of a kind are one mail at the end of the window, and no event is mailed twice", async () => {
+  await recordAndPoll(...Array.from({ length: 40 }, (_, i) => revision({ symbol: `S${i}` })));
+  await recordAndPoll(...Array.from({ length: 40 }, (_, i) => revision({ symbol: `S${i}` })));
   await pass(14 * MINUTE);
   expect(server.mails).toEqual([]);
   await pass(2 * MINUTE);
@@ -127,7 +127,7 @@ test("many events of a kind are one mail at the end of the window, and no event 
 test("quiet hours hold mails back until they are over", async () => {
   const rules: AlertRules = { ...DEFAULT_ALERT_RULES, quiet: { from: "11:30", to: "12:30", zone: "UTC" } };
   await outbox.changeRules(rules);
-  await happen(runEnded());
+  await recordAndPoll(runEnded());
   await pass(29 * MINUTE);
   expect(server.mails).toEqual([]);
   await pass(1 * MINUTE);
@@ -145,7 +145,7 @@ test("alert rules survive a restart", async () => {
 describe("a mail server", () => {
   test("a mail server that is down is tried again at growing intervals, and gets the mail when it is back", async () => {
     await server.stop();
-    await happen(runEnded());
+    await recordAndPoll(runEnded());
     expect(await states()).toEqual([{ state: "waiting", attempts: 1 }]);
     expect((await only()).error).toMatch(/^127\.0\.0\.1:\d+: .*(refused|closed)/i);
     await pass(29 * SECOND);
@@ -161,8 +161,8 @@ describe("a mail server", () => {
   });
 
   test("a busy mail server is tried for five days, and then the mail says so", async () => {
-    server.manner = "busy";
-    await happen(runEnded());
+    server.behaviour = "busy";
+    await recordAndPoll(runEnded());
     expect((await only()).error).toContain("come back later");
     const made = (daysAgo: number) =>
       db.write([{ sql: "UPDATE mails SET created_at = ?", args: [clock.now() - daysAgo * 24 * 60 * MINUTE] }]);
@@ -172,7 +172,7 @@ describe("a mail server", () => {
     await made(5);
     await pass(retryDelay(2));
     expect((await only()).state).toBe("failed");
-    server.manner = "accept";
+    server.behaviour = "accept";
     await outbox.sendAgain((await only()).id);
     await outbox.idle();
     expect((await only()).state).toBe("sent");
@@ -180,8 +180,8 @@ describe("a mail server", () => {
   });
 
   test("a mail server that does not know the recipient is not asked again", async () => {
-    server.manner = "reject";
-    await happen(runEnded());
+    server.behaviour = "reject";
+    await recordAndPoll(runEnded());
     expect(await only()).toMatchObject({ state: "failed", attempts: 1 });
     expect((await only()).error).toContain("no such mailbox");
   });
@@ -189,10 +189,10 @@ describe("a mail server", () => {
   test("a mail server that stalls is dropped, and asked again with the same Message-ID", async () => {
     await outbox.close();
     outbox = await open(150);
-    server.manner = "stall";
-    await happen(runEnded());
+    server.behaviour = "stall";
+    await recordAndPoll(runEnded());
     expect(await states()).toEqual([{ state: "waiting", attempts: 1 }]);
-    server.manner = "accept";
+    server.behaviour = "accept";
     // With time enough to take it, however busy the machine is.
     await outbox.close();
     outbox = await open();
@@ -208,7 +208,7 @@ describe("a mail server", () => {
     const url = new URL(server.url);
     url.password = encodeURIComponent(wrong);
     await outbox.use({ ...account(), url: url.href });
-    await happen(runEnded());
+    await recordAndPoll(runEnded());
     const { state, error } = await only();
     expect(state).toBe("waiting");
     expect(error).toContain("no such login: barkeep ***");
@@ -221,16 +221,16 @@ describe("a mail server", () => {
   });
 });
 
-describe("when the process dies", () => {
-  test("when the process dies before an event is mailed, the next one mails it", async () => {
+describe("when the process crashes", () => {
+  test("when the process crashes before an event is mailed, the next one mails it", async () => {
     await db.write(recordStatements([runEnded()]));
-    await happen();
+    await recordAndPoll();
     expect(server.mails.length).toBe(1);
   });
 
-  test("when the process dies while sending a mail, the next one waits for the lease, and sends the same mail", async () => {
+  test("when the process crashes while sending a mail, the next one waits for the lease, and sends the same mail", async () => {
     await server.stop();
-    await happen(runEnded());
+    await recordAndPoll(runEnded());
     await outbox.close();
     const taken = await takeMail(db, clock.now() + MINUTE, 2 * MINUTE);
     await server.start();
@@ -245,13 +245,13 @@ describe("when the process dies", () => {
   });
 
   test("a mail that stalls does not delay the shutdown, and is sent after the next start", async () => {
-    server.manner = "stall";
-    const happening = happen(runEnded());
-    await server.begun(1);
+    server.behaviour = "stall";
+    const polling = recordAndPoll(runEnded());
+    await server.attempted(1);
     await outbox.close();
-    await happening;
+    await polling;
     expect(await states()).toEqual([{ state: "waiting", attempts: 1 }]);
-    server.manner = "accept";
+    server.behaviour = "accept";
     outbox = await open();
     outbox.start("http://barkeep.test:3000");
     await server.arrived(1);
@@ -264,7 +264,7 @@ describe("without a mail server", () => {
   beforeEach(() => outbox.use(null));
 
   test("without a mail server events are recorded, and not mailed long after", async () => {
-    await happen(runEnded());
+    await recordAndPoll(runEnded());
     await outbox.use(account());
     await outbox.idle();
     expect(server.mails).toEqual([]);
@@ -278,7 +278,7 @@ describe("without a mail server", () => {
 
 test("a test mail is sent in quiet hours too; one that was sent is sent again as a new mail", async () => {
   await outbox.changeRules({ ...DEFAULT_ALERT_RULES, quiet: { from: "00:00", to: "23:59", zone: "UTC" } });
-  await happen();
+  await recordAndPoll();
   await outbox.sendTest();
   await outbox.idle();
   expect(server.mails.map(({ subject }) => subject)).toEqual(["Test mail from Barkeep"]);
@@ -290,9 +290,9 @@ test("a test mail is sent in quiet hours too; one that was sent is sent again as
 });
 
 test("old mails are deleted with their events, waiting ones are not", async () => {
-  await happen(runEnded());
+  await recordAndPoll(runEnded());
   await server.stop();
-  await happen(quota());
+  await recordAndPoll(quota());
   const later = clock.now() + MINUTE;
   expect(await deleteMails(db, later)).toBe(1);
   expect((await listMails(db, { limit: 10 })).rows.map(({ kind }) => kind)).toEqual(["quota_level"]);

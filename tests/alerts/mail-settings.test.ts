@@ -19,7 +19,7 @@ const fieldsFor = (url: string, over: Record<string, string> = {}) => {
   return { server: server.href, password: MAIL_PASSWORD, from: "b@example.com", to: "ops@example.com", ...over };
 };
 
-test("a mail server is tried before it is saved, survives a restart, and its password is shown nowhere", async () => {
+test("a mail server is verified before it is saved, survives a restart, and its password is shown nowhere", async () => {
   await using server = await startMailServer();
   using folder = temporaryFolder();
   const seen: string[] = [];
@@ -81,7 +81,7 @@ test("a password that can no longer be decrypted holds mails back, is reported w
   }
   const other = { BARKEEP_SECRET: "another secret than before" };
   await using app = await startApp({ env: other, folder });
-  await app.reach(await app.start({ symbols: ["DEMO-FAIL"] }), "failed");
+  await app.waitForRun(await app.start({ symbols: ["DEMO-FAIL"] }), "failed");
   await app.app.outbox.idle();
   expect((await app.get("/alerts")).text).toContain("2 events wait");
   expect((await app.get("/settings")).text).toContain("Password cannot be read");

@@ -1,4 +1,4 @@
-/** Which quotas are worth a mail. */
+/** The quotas that are alerted. */
 
 import { expect, test } from "bun:test";
 import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
@@ -45,9 +45,9 @@ test("a quota alert is raised once a period, also by the next process", async ()
   const log = { write: () => {} };
   const outbox = await MailDispatcher.open({ db, log });
   const written = Promise.withResolvers<void>();
-  const wake = outbox.notify.bind(outbox);
+  const notify = outbox.notify.bind(outbox);
   outbox.notify = () => {
-    wake();
+    notify();
     written.resolve();
   };
   const day = [state([["day", 90, 100]])];

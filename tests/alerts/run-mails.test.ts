@@ -1,4 +1,4 @@
-/** The whole way: a run ends, its mail arrives. */
+/** From end to end: a run ends, its mail arrives. */
 
 import { expect, test } from "bun:test";
 import { startMailServer } from "../fakes/smtp.ts";
@@ -31,7 +31,7 @@ test("what happened while the mail server was down is mailed after a later start
   await server.stop();
   {
     await using app = await startApp({ env, folder });
-    await app.reach(await app.start({ symbols: ["DEMO-FAIL"], years: 1, batch_days: 365 }), "failed");
+    await app.waitForRun(await app.start({ symbols: ["DEMO-FAIL"], years: 1, batch_days: 365 }), "failed");
     await app.app.outbox.idle();
     // Its next attempt is due by the time of the next start.
     await app.app.db.write([{ sql: "UPDATE mails SET not_before = 0", args: [] }]);
@@ -58,6 +58,6 @@ test("a run's end and its event are one write: neither is stored without the oth
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
   await events.until(({ event, data }) => event === "log" && data.level === "error");
   const stored = await db.rows("SELECT state FROM runs WHERE id = ?", [run]);
-  const noted = await db.rows("SELECT count(*) FROM alert_events", []);
-  expect({ stored, noted }).toEqual({ stored: [["running"]], noted: [[0]] });
+  const recorded = await db.rows("SELECT count(*) FROM alert_events", []);
+  expect({ stored, recorded: recorded }).toEqual({ stored: [["running"]], recorded: [[0]] });
 });

@@ -36,7 +36,7 @@ test("epoch seconds are written as a date, to the second and to the millisecond,
   ]);
 });
 
-test("a moment that is unknown stays null, and the epoch is not unknown", () => {
+test("an unknown time stays null, and the epoch is not unknown", () => {
   expect([null, 0].map(isoOrNull)).toEqual([null, "1970-01-01T00:00:00.000Z"]);
 });
 

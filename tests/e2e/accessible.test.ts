@@ -2,28 +2,28 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { PASSWORD } from "../helpers/password.ts";
-import { live, rowOf, Screen, startRun } from "./browser.ts";
+import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 
-let screen: Screen;
-/** One page for everything: each test takes it where it wants. */
+let browserApp: BrowserApp;
+/** One page for all tests. */
 let page: Page;
 beforeAll(async () => {
-  screen = await Screen.open({
+  browserApp = await BrowserApp.open({
     BARKEEP_PASSWORD: PASSWORD,
     BARKEEP_SECRET: "the secret of this test",
-    // Nobody answers there: the mail waits.
+    // No server listens there: the mail waits.
     SMTP_URL: "smtp://127.0.0.1:9",
     ALERT_TO: "you@example.com",
   });
-  page = await screen.visit("/healthz", { reducedMotion: "reduce" });
+  page = await browserApp.openPage("/healthz", { reducedMotion: "reduce" });
   await page.addInitScript(axe.source);
-  await page.goto(`${screen.address}/login`);
+  await page.goto(`${browserApp.address}/login`);
 });
 afterAll(async () => {
-  expect(screen.complaints).toEqual([]);
-  await screen.close();
+  expect(browserApp.consoleErrors).toEqual([]);
+  await browserApp.close();
 });
 
 /** The rules that the page breaks, with the elements that break them; of the given rules only, if any are. */
@@ -75,16 +75,16 @@ async function faults(): Promise<string[]> {
 async function faultsOf(paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) {
-    await page.goto(screen.address + path);
+    await page.goto(browserApp.address + path);
     found.push(...(await faults()));
   }
   return found;
 }
 
-const post = (path: string, data: object) => page.request.post(screen.address + path, { data });
+const post = (path: string, data: object) => page.request.post(browserApp.address + path, { data });
 
 /** Starts a run; its id. */
-async function order(body: object): Promise<string> {
+async function postRun(body: object): Promise<string> {
   const { run } = await (await post("/api/runs", body)).json();
   return run.id;
 }
@@ -93,7 +93,7 @@ test("axe finds nothing on the login, nor on pages that have nothing to show", a
   const found = await faults();
   await page.getByLabel("Password or access token").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${screen.address}/`);
+  await page.waitForURL(`${browserApp.address}/`);
   found.push(...(await faults()));
   found.push(...(await faultsOf(["/companies", "/profiles", "/runs", "/alerts"])));
   expect(found).toEqual([]);
@@ -101,15 +101,15 @@ test("axe finds nothing on the login, nor on pages that have nothing to show", a
 
 test("axe finds nothing on the monitor while symbols fail, work and wait, with a menu or a dialog open", async () => {
   await post("/companies/fetch", {});
-  await page.goto(screen.address);
+  await page.goto(browserApp.address);
   await live(page);
   await page.getByLabel("Provider", { exact: true }).selectOption("csv");
   await startRun(page, "VERYLONGNAME.WITH-SUFFIX");
   await page.locator(".run-head[data-state=failed]").waitFor();
-  await screen.ended(await order({ symbols: ["AAPL"], years: 8 }));
-  screen.valve.shut();
-  const many = await order({ symbols: Array.from({ length: 12 }, (_, index) => `S${index}`), years: 30 });
-  screen.valve.pass(10);
+  await browserApp.waitForRun(await postRun({ symbols: ["AAPL"], years: 8 }));
+  browserApp.gate.close();
+  const many = await postRun({ symbols: Array.from({ length: 12 }, (_, index) => `S${index}`), years: 30 });
+  browserApp.gate.release(10);
   await rowOf(page, "S1").and(page.locator("[data-state=running]")).waitFor();
   await startRun(page, "not/a/symbol");
   await page.locator("#run-symbols-error").waitFor();
@@ -119,14 +119,14 @@ test("axe finds nothing on the monitor while symbols fail, work and wait, with a
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
   await page.getByRole("dialog").waitFor();
-  await screen.app.runs.actOnRun(many, "pause");
+  await browserApp.app.runs.actOnRun(many, "pause");
   found.push(...(await faults()));
   expect(found).toEqual([]);
-  screen.forgive(/status of 422/);
+  browserApp.dismissErrors(/status of 422/);
 });
 
 test("axe finds nothing on a run, its symbols and the lists", async () => {
-  await page.goto(screen.address);
+  await page.goto(browserApp.address);
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
   const job = await rowOf(page, "S1").locator("[data-menu]").getAttribute("href");
   await post("/alerts/test", {});
@@ -137,10 +137,10 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
 
 test("axe finds nothing on profiles, the documentation of the API, and errors", async () => {
   const found = await faultsOf(["/profiles?where=rsi_14>0", "/profiles/AAPL/delete", "/api/docs", "/nowhere"]);
-  await page.goto(`${screen.address}/profiles/AAPL?interval=1d&overlay=ichimoku&overlay=supertrend`);
+  await page.goto(`${browserApp.address}/profiles/AAPL?interval=1d&overlay=ichimoku&overlay=supertrend`);
   await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
   await page.locator(".family summary").first().click();
   found.push(...(await faults()));
   expect(found).toEqual([]);
-  screen.forgive(/status of 404/);
+  browserApp.dismissErrors(/status of 404/);
 });

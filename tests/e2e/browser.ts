@@ -1,4 +1,4 @@
-/** A real server and a real browser for the tests of the screen. */
+/** A real server and a real browser, for tests of the pages. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,62 +15,62 @@ import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
 
-/** Holds the providers' requests back where a test, and not a clock, says how far work has come. */
-class Valve {
+/** Holds back requests to the providers, so that a test and not a clock decides how far jobs get. */
+class RequestGate {
   #requests = Number.POSITIVE_INFINITY;
   #jobs = Number.POSITIVE_INFINITY;
-  /** How many requests of each job have passed since it was shut. */
-  readonly #passed = new Map<string, number>();
+  /** Requests of each job that were released since the gate was closed. */
+  readonly #released = new Map<string, number>();
   #waiting: (() => void)[] = [];
 
-  /** From now on requests wait. */
-  shut(): void {
+  /** Makes all further requests wait. */
+  close(): void {
     this.#requests = 0;
-    this.#passed.clear();
+    this.#released.clear();
   }
 
-  /** Lets so many requests more of each job pass, a batch each, and of so many jobs, the first to ask; else all. */
-  pass(requests = Number.POSITIVE_INFINITY, jobs = Number.POSITIVE_INFINITY): void {
+  /** Releases `requests` more of each job, a batch each, for the first `jobs` that send one; all by default. */
+  release(requests = Number.POSITIVE_INFINITY, jobs = Number.POSITIVE_INFINITY): void {
     this.#requests += requests;
     this.#jobs = jobs;
-    for (const look of this.#waiting.splice(0)) look();
+    for (const check of this.#waiting.splice(0)) check();
   }
 
-  /** Lets a request of each job pass every 40 milliseconds, so that something changes in each frame of the screen. */
-  drip(): Disposable {
-    const timer = setInterval(() => this.pass(1), 40);
+  /** Releases a request of each job every 40 milliseconds, so that something changes in each frame. */
+  releaseSteadily(): Disposable {
+    const timer = setInterval(() => this.release(1), 40);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** @throws the signal's reason when it is aborted. */
-  async through(job: string, signal: AbortSignal | undefined): Promise<void> {
-    while (!this.#lets(job)) {
+  async enter(job: string, signal: AbortSignal | undefined): Promise<void> {
+    while (!this.#mayPass(job)) {
       signal?.throwIfAborted();
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
         signal?.addEventListener("abort", () => resolve(), { once: true });
       });
     }
-    this.#passed.set(job, this.#count(job) + 1);
+    this.#released.set(job, this.#count(job) + 1);
   }
 
   #count(job: string): number {
-    return this.#passed.get(job) ?? 0;
+    return this.#released.get(job) ?? 0;
   }
 
-  #lets(job: string): boolean {
-    return this.#count(job) < this.#requests && (this.#passed.has(job) || this.#passed.size < this.#jobs);
+  #mayPass(job: string): boolean {
+    return this.#count(job) < this.#requests && (this.#released.has(job) || this.#released.size < this.#jobs);
   }
 }
 
-export class Screen {
+export class BrowserApp {
   readonly #contexts: BrowserContext[] = [];
   #server: Bun.Server<undefined> | null = null;
   #app: App | null = null;
-  /** What browsers complained of: script errors, refused resources, broken policies. */
-  readonly complaints: string[] = [];
-  /** Before the providers; open when a test begins. */
-  readonly valve = new Valve();
+  /** Errors and warnings of browsers: script errors, refused resources, violated policies. */
+  readonly consoleErrors: string[] = [];
+  /** In front of the providers; open when a test begins. */
+  readonly gate = new RequestGate();
 
   private constructor(
     private readonly browser: Browser,
@@ -79,7 +79,7 @@ export class Screen {
   ) {}
 
   /** Starts both, the server with the settings in `env`. */
-  static async open(env: Readonly<Record<string, string>> = {}): Promise<Screen> {
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<BrowserApp> {
     const [browser, folder] = await Promise.all([
       chromium.executablePath().then((executablePath) =>
         driver.launch({
@@ -87,11 +87,11 @@ export class Screen {
           args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none"],
         }),
       ),
-      mkdtemp(join(tmpdir(), "barkeep-screen-")),
+      mkdtemp(join(tmpdir(), "barkeep-browser-")),
     ]);
-    const screen = new Screen(browser, folder, env);
-    await screen.startServer();
-    return screen;
+    const opened = new BrowserApp(browser, folder, env);
+    await opened.startServer();
+    return opened;
   }
 
   get address(): string {
@@ -106,7 +106,7 @@ export class Screen {
   /** Starts the server on its database, on `port` if given. */
   async startServer(port = 0): Promise<void> {
     const env = {
-      BARKEEP_DB_URL: `file:${join(this.folder, "screen.db")}`,
+      BARKEEP_DB_URL: `file:${join(this.folder, "browser.db")}`,
       BARKEEP_WORKERS: "2",
       BARKEEP_CSV_DIR: ".",
       DEMO_LATENCY_MS: "0",
@@ -116,7 +116,7 @@ export class Screen {
     const { limiter: quota } = this.#app;
     const acquire = quota.acquire.bind(quota);
     quota.acquire = async (request) => {
-      await this.valve.through(request.job, request.signal);
+      await this.gate.enter(request.job, request.signal);
       return acquire(request);
     };
     this.#server = Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: this.#app.fetch });
@@ -133,27 +133,27 @@ export class Screen {
   }
 
   /** A page in a browser profile of its own, at `path`. */
-  async visit(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  async openPage(path: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     this.#contexts.push(context);
     context.setDefaultTimeout(10_000);
-    context.on("weberror", (error) => this.complaints.push(error.error().message));
+    context.on("weberror", (error) => this.consoleErrors.push(error.error().message));
     context.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.complaints.push(message.text());
+      if (message.type() === "error" || message.type() === "warning") this.consoleErrors.push(message.text());
     });
     const page = await context.newPage();
     await page.goto(`${this.address}${path}`);
     return page;
   }
 
-  /** Takes back what the browser had to say: of an answer that a test asked for, say, or of a server that it stopped. */
-  forgive(complaint: RegExp): void {
-    const others = this.complaints.splice(0).filter((text) => !complaint.test(text));
-    this.complaints.push(...others);
+  /** Removes expected errors, e.g. of a response that the test provoked or of a server that it stopped. */
+  dismissErrors(expected: RegExp): void {
+    const others = this.consoleErrors.splice(0).filter((text) => !expected.test(text));
+    this.consoleErrors.push(...others);
   }
 
   /** Waits for the end of a run. */
-  async ended(runId: string): Promise<void> {
+  async waitForRun(runId: string): Promise<void> {
     const { hub } = this.app;
     const stream = hub.stream({ latest: true });
     while (!hub.runs().some(({ id, finishedAt }) => id === runId && finishedAt !== null)) await stream.next(60_000);
@@ -164,18 +164,18 @@ export class Screen {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
   }
 
-  /** Closes the pages of a test, and cancels what it left at work. */
-  async leave(): Promise<void> {
+  /** Closes the pages of a test, and cancels its unfinished runs. */
+  async reset(): Promise<void> {
     await this.closePages();
     const { hub, runs } = this.app;
     const unfinished = hub.runs().filter(({ finishedAt }) => finishedAt === null);
     for (const { id } of unfinished) await runs.actOnRun(id, "cancel");
-    this.valve.pass();
-    await Promise.all(unfinished.map(({ id }) => this.ended(id)));
+    this.gate.release();
+    await Promise.all(unfinished.map(({ id }) => this.waitForRun(id)));
   }
 
   async close(): Promise<void> {
-    await this.leave();
+    await this.reset();
     await this.browser.close();
     await this.stopServer();
     await rm(this.folder, { recursive: true });

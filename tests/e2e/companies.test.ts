@@ -2,19 +2,19 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { fakeTiingo } from "../fakes/vendors/tiingo.ts";
 import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
-import { live, rowOf, Screen } from "./browser.ts";
+import { BrowserApp, live, rowOf } from "./browser.ts";
 
 const tiingo = fakeTiingo();
-let screen: Screen;
+let browserApp: BrowserApp;
 beforeAll(async () => {
-  screen = await Screen.open({ BARKEEP_SECRET: "the secret of this test", TIINGO_BASE_URL: tiingo.url });
+  browserApp = await BrowserApp.open({ BARKEEP_SECRET: "the secret of this test", TIINGO_BASE_URL: tiingo.url });
 }, 30_000);
 afterEach(async () => {
-  await screen.leave();
-  expect(screen.complaints.splice(0)).toEqual([]);
+  await browserApp.reset();
+  expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
 afterAll(async () => {
-  await screen.close();
+  await browserApp.close();
   await tiingo.close();
 });
 
@@ -22,14 +22,14 @@ const symbols = (page: Page) => page.locator(".company-list tbody th").allTextCo
 const search = (page: Page) => page.getByLabel("Symbol or name");
 
 test("companies are fetched, found while typing, selected over several searches, and run", async () => {
-  const page = await screen.visit("/companies");
+  const page = await browserApp.openPage("/companies");
   await page.getByText("No companies yet").waitFor();
   await page.getByRole("button", { name: "Fetch" }).click();
   await page.getByText("fetched", { exact: false }).first().waitFor();
-  await page.goto(`${screen.address}/companies`);
+  await page.goto(`${browserApp.address}/companies`);
   await search(page).pressSequentially("berkshire", { delay: 20 });
   await page.locator("#company-BRK\\.B").waitFor();
-  // Answers to the first letters come and go: the last one has two rows.
+  // Answers to the first letters are replaced: the last one has two rows.
   await page.locator(".company-list tbody tr").nth(2).waitFor({ state: "detached" });
   expect(await symbols(page)).toEqual(["BRK.A", "BRK.B"]);
   await page.getByLabel("Select BRK.B").check();
@@ -39,10 +39,10 @@ test("companies are fetched, found while typing, selected over several searches,
   await page.locator("#company-AAPL").waitFor();
   await page.getByLabel("Select AAPL").check();
   await page.getByText("2 selected").waitFor();
-  // The location follows, so that it can be kept.
+  // The location is updated, so that it can be bookmarked.
   await page.waitForURL(({ searchParams }) => searchParams.get("q") === "appl");
   expect(new URL(page.url()).searchParams.get("pick")?.split(",").toSorted()).toEqual(["AAPL", "BRK.B"]);
-  // A pick of an earlier search is let go by its chip.
+  // A selection of an earlier search is removed with its chip.
   await page.locator("#kept-BRK\\.B").click();
   await page.getByText("1 selected").waitFor();
   await page.getByRole("button", { name: "Start run…" }).click();
@@ -53,7 +53,7 @@ test("companies are fetched, found while typing, selected over several searches,
 }, 20_000);
 
 test("companies are selected without JavaScript, too, and a selection can be saved as a watchlist", async () => {
-  const page = await screen.visit("/companies", { javaScriptEnabled: false });
+  const page = await browserApp.openPage("/companies", { javaScriptEnabled: false });
   await page.getByRole("button", { name: "Top 10" }).click();
   await page.getByText("10 selected").waitFor();
   await search(page).fill("coca");
@@ -73,7 +73,7 @@ test("companies are selected without JavaScript, too, and a selection can be sav
 }, 20_000);
 
 test("a key is set, checked and never shown again", async () => {
-  const page = await screen.visit("/settings");
+  const page = await browserApp.openPage("/settings");
   const section = page.locator("#provider-tiingo");
   await section.getByText("Needs").waitFor();
   await section.getByLabel("TIINGO_API_KEY").fill(FAKE_KEY);

@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { live, rowOf, Screen, startRun } from "./browser.ts";
+import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(30_000);
 
-let screen: Screen;
+let browserApp: BrowserApp;
 beforeAll(async () => {
-  screen = await Screen.open();
+  browserApp = await BrowserApp.open();
 });
 afterEach(async () => {
-  await screen.leave();
-  expect(screen.complaints.splice(0)).toEqual([]);
+  await browserApp.reset();
+  expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
-afterAll(() => screen.close());
+afterAll(() => browserApp.close());
 
 const inState = (page: Page, symbol: string, state: string) =>
   rowOf(page, symbol)
@@ -20,7 +20,7 @@ const inState = (page: Page, symbol: string, state: string) =>
     .waitFor();
 
 test("a run is started through the form, watched to its end, and its profile opened", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
   expect(await page.getByText("Nothing is running").isVisible()).toBe(true);
   const filter = page.getByLabel("Filter the queue");
@@ -30,11 +30,11 @@ test("a run is started through the form, watched to its end, and its profile ope
   await page.evaluate(`new MutationObserver(() => {
     for (const cell of document.querySelectorAll(".queue .c-stage span")) seen(cell.textContent);
   }).observe(document.body, { childList: true, subtree: true, characterData: true })`);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "aapl, MSFT googl");
   await filter.waitFor();
   await rowOf(page, "AAPL").getByText("Batch 1/24: 0%").waitFor();
-  screen.valve.pass();
+  browserApp.gate.release();
   for (const symbol of ["AAPL", "MSFT", "GOOGL"]) {
     await inState(page, symbol, "complete");
     const row = rowOf(page, symbol);
@@ -55,7 +55,7 @@ test("a run is started through the form, watched to its end, and its profile ope
 });
 
 test("the form shows what a run would cost before it is started", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
   await page.getByLabel("Symbols", { exact: true }).fill("P1, P2, P3");
   await page.getByText("3 symbols: 72 calls").waitFor();
@@ -69,26 +69,26 @@ test("the form shows what a run would cost before it is started", async () => {
 });
 
 test("a refused run keeps what was typed and shows each fault at its field", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   const typed = "AAPL, <script>alert(1)</script>";
-  // As one who drags the corner of the field leaves it.
+  // As after dragging the corner of the field.
   await page.evaluate(`document.getElementById("run-symbols").style.height = "120px"`);
   await startRun(page, typed);
   await page.locator('#run-symbols[aria-invalid="true"]').waitFor();
   expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe(typed);
   expect(await page.locator("#run-symbols-error").textContent()).toContain("is not a symbol");
   await page.waitForFunction("document.activeElement.id === 'run-symbols'");
-  screen.forgive(/status of 422/);
+  browserApp.dismissErrors(/status of 422/);
 });
 
 describe("while rows change ten times a second", () => {
   test("focus, selection, an open menu and the rows stay while rows change ten times a second", async () => {
-    const page = await screen.visit("/");
+    const page = await browserApp.openPage("/");
     await live(page);
     const symbols = ["F1", "F2", "F3", "F4", "F6", "F5"];
-    screen.valve.shut();
-    using _ = screen.valve.drip();
-    await screen.app.runs.start({ symbols, mode: "full", interval: "1d", years: 30, batchDays: 30 });
+    browserApp.gate.close();
+    using _ = browserApp.gate.releaseSteadily();
+    await browserApp.app.runs.start({ symbols, mode: "full", interval: "1d", years: 30, batchDays: 30 });
     await rowOf(page, "F6").waitFor();
     await page.getByLabel("Symbols", { exact: true }).fill("KEEP, THIS");
     await page.evaluate(`document.getElementById("run-symbols").setSelectionRange(6, 10);
@@ -117,7 +117,7 @@ describe("while rows change ten times a second", () => {
     expect(await dialog.count()).toBe(0);
     await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
     await dialog.getByText("Not working yet:").waitFor();
-    // Jobs may have ended while the question stood; the server then asks again with the new number.
+    // Jobs may have ended while the confirmation was open; the server then asks again with the new number.
     while (await dialog.isVisible()) {
       await dialog.getByRole("button", { name: /^Cancel \d+ symbols?$/ }).click();
       await page.locator(".notice").or(dialog.getByText("when you were asked")).first().waitFor();
@@ -128,27 +128,27 @@ describe("while rows change ten times a second", () => {
   });
 
   test("an action that comes too late is refused with a toast", async () => {
-    const page = await screen.visit("/");
+    const page = await browserApp.openPage("/");
     await live(page);
-    screen.valve.shut();
+    browserApp.gate.close();
     await startRun(page, "L1");
     await rowOf(page, "L1").waitFor();
     const id = await rowOf(page, "L1").getAttribute("id");
     const runId = id!.slice("job-".length, -"-L1".length);
-    await screen.app.runs.actOnRun(runId, "cancel");
+    await browserApp.app.runs.actOnRun(runId, "cancel");
     await inState(page, "L1", "cancelled");
     // As if the click had been made a moment earlier.
     await page.evaluate(`document.getElementById("${id}").querySelector("[data-menu]").click();
       document.querySelector("#job-menu .on-skip").click();`);
     expect(await page.locator(".notice-error").textContent()).toContain("L1 is cancelled");
-    screen.forgive(/status of 409/);
+    browserApp.dismissErrors(/status of 409/);
   });
 });
 
 test("the queue is filtered by its address, stays live, and each symbol can be looked at closely", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8");
   await rowOf(page, "Q8").waitFor();
   await page.getByRole("heading", { name: "Full" }).first().getByRole("link").click();
@@ -165,7 +165,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await page.getByRole("link", { name: "Details" }).click();
   await page.getByRole("heading", { name: "Why it waits" }).waitFor();
   expect(await page.locator(".conditions li").first().textContent()).toContain("before it in the queue");
-  screen.valve.pass();
+  browserApp.gate.release();
   await inState(page, "Q8", "complete");
   await page.getByRole("heading", { name: "Why it waits" }).waitFor({ state: "detached" });
   await page.locator(".coverage .cell-fetched").nth(23).waitFor();
@@ -176,8 +176,8 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   expect(await log.text()).toContain("Q8: Fetching history - Batch 1/24: 0% (0%)");
 
   // Its log: searched in the address, followed until the reader scrolls away.
-  const { at, runId } = screen.app.hub.lines().find(({ symbol }) => symbol === "Q8")!;
-  const say = (message: string) => screen.app.hub.log({ at, level: "info", runId, symbol: "Q8", message });
+  const { at, runId } = browserApp.app.hub.lines().find(({ symbol }) => symbol === "Q8")!;
+  const say = (message: string) => browserApp.app.hub.log({ at, level: "info", runId, symbol: "Q8", message });
   for (let n = 1; n <= 80; n++) say(`Remark ${n}`);
   const lines = page.locator("#log-lines");
   await lines.getByText("Remark 80", { exact: true }).waitFor();
@@ -201,34 +201,34 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await lines.getByText("Batch 7/24 once more").waitFor();
   expect(await lines.locator("li").count()).toBe(2);
   const file = await page.getByRole("link", { name: "Download these" }).getAttribute("href");
-  const found = (await (await fetch(screen.address + file)).text()).trim().split("\n");
+  const found = (await (await fetch(browserApp.address + file)).text()).trim().split("\n");
   expect(found.map((each) => each.includes("Batch 7/24"))).toEqual([true, true]);
-  await page.goto(`${screen.address}/?q=status:sleepy`);
+  await page.goto(`${browserApp.address}/?q=status:sleepy`);
   expect(await page.locator("#filter-error").textContent()).toStartWith("status: wants");
 });
 
 test("everything that matches a filter is acted on at once, without JavaScript too, and only after a confirmation", async () => {
-  const page = await screen.visit("/", { javaScriptEnabled: false });
-  screen.valve.shut();
+  const page = await browserApp.openPage("/", { javaScriptEnabled: false });
+  browserApp.gate.close();
   await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
-  await page.goto(`${screen.address}/?q=status:queued`);
+  await page.goto(`${browserApp.address}/?q=status:queued`);
   await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
   await page.getByText("Nothing is selected").waitFor();
-  screen.forgive(/status of 422/);
+  browserApp.dismissErrors(/status of 422/);
   await page.goBack();
   await page.getByLabel("Apply to all").check();
   await page.locator(".bulk").getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: "Cancel 7 symbols?" }).waitFor();
   await page.getByRole("button", { name: "Cancel 7 symbols" }).click();
   await page.waitForURL("**/?q=status:queued");
-  await page.goto(`${screen.address}/?q=status:cancelled`);
+  await page.goto(`${browserApp.address}/?q=status:cancelled`);
   await inState(page, "B9", "cancelled");
 });
 
 test("the keyboard reaches everything, and its shortcuts are listed", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "K1 K2 K3");
   await rowOf(page, "K3").waitFor();
   await page.locator("h1").evaluate("document.activeElement.blur()");
@@ -254,24 +254,24 @@ test("the keyboard reaches everything, and its shortcuts are listed", async () =
 });
 
 test("the page reconnects after the server was restarted in the middle of a run", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "R1 R2 R3 R4");
-  screen.valve.pass(5);
+  browserApp.gate.release(5);
   await rowOf(page, "R1").locator('progress:not([value="0"])').waitFor();
-  const port = await screen.stopServer();
-  await screen.startServer(port);
-  screen.valve.pass();
+  const port = await browserApp.stopServer();
+  await browserApp.startServer(port);
+  browserApp.gate.release();
   for (const symbol of ["R1", "R2", "R3", "R4"]) await inState(page, symbol, "complete");
   await live(page);
   // The failed tries to connect are noted by the browser.
-  screen.forgive(/ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
+  browserApp.dismissErrors(/ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
 });
 
 test("everything works without JavaScript", async () => {
-  const page = await screen.visit("/", { javaScriptEnabled: false });
-  screen.valve.shut();
+  const page = await browserApp.openPage("/", { javaScriptEnabled: false });
+  browserApp.gate.close();
   await startRun(page, "N1 N2 N3 N4 N5 N6");
   await page.getByRole("link", { name: "Actions for N6" }).click();
   await page.getByRole("button", { name: "Skip", exact: true }).click();
@@ -287,5 +287,5 @@ test("everything works without JavaScript", async () => {
   expect(await page.locator("#run-symbols-error").textContent()).toContain("is not a symbol");
   await page.getByRole("link", { name: "Runs", exact: true }).click();
   await page.getByRole("heading", { name: "Runs" }).waitFor();
-  screen.forgive(/status of 422/);
+  browserApp.dismissErrors(/status of 422/);
 });

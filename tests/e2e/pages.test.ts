@@ -1,29 +1,29 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
-import { live, rowOf, Screen, startRun } from "./browser.ts";
+import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(30_000);
 
 const prices = temporaryFolder();
 let mail: FakeMailServer;
-let screen: Screen;
+let browserApp: BrowserApp;
 beforeAll(async () => {
   mail = await startMailServer();
-  screen = await Screen.open({ BARKEEP_CSV_DIR: prices.path, BARKEEP_SECRET: "the secret of this test" });
+  browserApp = await BrowserApp.open({ BARKEEP_CSV_DIR: prices.path, BARKEEP_SECRET: "the secret of this test" });
 });
 afterEach(async () => {
-  await screen.leave();
-  expect(screen.complaints.splice(0)).toEqual([]);
+  await browserApp.reset();
+  expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
 afterAll(async () => {
-  await screen.close();
+  await browserApp.close();
   await mail[Symbol.asyncDispose]();
   prices[Symbol.dispose]();
 });
 
 test("a schedule is refused at its field, then kept, run, paused, changed and deleted", async () => {
-  const page = await screen.visit("/schedules");
+  const page = await browserApp.openPage("/schedules");
   await page.getByLabel("Name").fill("Evening");
   await page.getByLabel("When").fill("61 18 * * 1-5");
   await page.getByLabel("Symbols", { exact: true }).fill("AAPL, MSFT, KO");
@@ -31,7 +31,7 @@ test("a schedule is refused at its field, then kept, run, paused, changed and de
   await page.locator("#schedule-cron-error").waitFor();
   expect(await page.evaluate("document.activeElement.id")).toBe("schedule-cron");
   expect(await page.getByLabel("Name").inputValue()).toBe("Evening");
-  screen.forgive(/status of 422/);
+  browserApp.dismissErrors(/status of 422/);
   await page.getByLabel("When").fill("30 18 * * 1-5");
   await page.getByRole("button", { name: "Add schedule" }).click();
   const card = page.locator(".schedule").filter({ hasText: "Evening" });
@@ -55,7 +55,7 @@ test("a schedule is refused at its field, then kept, run, paused, changed and de
 });
 
 test("a failed symbol is retried, and the audit says who did it", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
   await page.getByLabel("Provider", { exact: true }).selectOption("csv");
   await startRun(page, "MINE");
@@ -83,7 +83,7 @@ test("a failed symbol is retried, and the audit says who did it", async () => {
   await page.locator(".menu:popover-open").getByRole("button", { name: "Retry" }).click();
   await reached("complete");
 
-  await page.goto(`${screen.address}/audit`);
+  await page.goto(`${browserApp.address}/audit`);
   const entry = page.locator(".audit tbody tr").first();
   expect(await entry.textContent()).toContain("MINE");
   expect(await entry.textContent()).toContain("retry");
@@ -92,22 +92,22 @@ test("a failed symbol is retried, and the audit says who did it", async () => {
   await page.waitForURL("**symbol=KO**");
   expect(await page.locator(".audit tbody").textContent()).not.toContain("MINE");
   const coming = page.waitForEvent("download");
-  await page.goto(`${screen.address}/audit`);
+  await page.goto(`${browserApp.address}/audit`);
   await page.getByRole("link", { name: "Download CSV" }).click();
   const csv = await Bun.file((await (await coming).path())!).text();
   expect(csv).toStartWith("at,actor,action,subject,reason,before,after\r\n");
   expect(csv).toContain("MINE");
 });
 
-test("profiles are screened by their features, sorted, linked to and taken home", async () => {
-  const page = await screen.visit("/profiles");
+test("profiles are screened by their features, sorted, linked to and downloaded", async () => {
+  const page = await browserApp.openPage("/profiles");
   const symbols = page.locator("table.list tbody th");
   const whole = (await symbols.allTextContents()).sort();
   expect(whole).toEqual(["AAPL", "KO", "MINE", "MSFT"]);
   await page.getByLabel("Screen").fill("rsi_14 <");
   await page.getByLabel("Screen").press("Enter");
   await page.locator("#where-error").waitFor();
-  screen.forgive(/status of 422/);
+  browserApp.dismissErrors(/status of 422/);
   await page.getByLabel("Screen").fill("rsi_14 > 0 and sma_200 > 0");
   await page.getByRole("combobox", { name: "Feature", exact: true }).fill("sma_5");
   await page.getByLabel("Comparison").selectOption(">");
@@ -128,12 +128,12 @@ test("profiles are screened by their features, sorted, linked to and taken home"
 });
 
 test("profiles are picked with Shift or all at once, and renewed once their cost was seen", async () => {
-  const page = await screen.visit("/profiles?sort=symbol");
+  const page = await browserApp.openPage("/profiles?sort=symbol");
   const field = page.getByLabel("Screen", { exact: true });
   await field.pressSequentially("rsi_14 < 70 and (kurt");
   const offered = page.locator("#where-names option");
   expect(await offered.first().getAttribute("value")).toMatch(/^rsi_14 < 70 and \(kurt\w+$/);
-  await page.goto(`${screen.address}/profiles?sort=symbol`);
+  await page.goto(`${browserApp.address}/profiles?sort=symbol`);
   await page.getByLabel("Select AAPL 1d").check();
   await page.getByLabel("Select MINE 1d").click({ modifiers: ["Shift"] });
   await page.getByText("3 selected").waitFor();
@@ -143,12 +143,12 @@ test("profiles are picked with Shift or all at once, and renewed once their cost
   await page.getByRole("button", { name: "Recompute features" }).click();
   await page.getByText("3 symbols: no calls").waitFor();
   await page.getByRole("button", { name: "Recompute features" }).click();
-  await page.waitForURL(`${screen.address}/`);
+  await page.waitForURL(`${browserApp.address}/`);
   await page.locator('.run-head[data-state="complete"]').first().waitFor();
 });
 
-test("a mail server is tried before it is kept, and a test mail arrives", async () => {
-  const page = await screen.visit("/settings");
+test("a mail server is verified before it is saved, and a test mail arrives", async () => {
+  const page = await browserApp.openPage("/settings");
   const section = page.locator("#mail");
   const fill = async (server: string, password: string) => {
     await section.getByLabel("Server").fill(server);
@@ -160,11 +160,11 @@ test("a mail server is tried before it is kept, and a test mail arrives", async 
   const { host, username } = new URL(mail.url);
   await fill(`smtp://${username}@${host}`, "wrong");
   await section.locator('[aria-invalid="true"]').first().waitFor();
-  screen.forgive(/status of 4\d\d/);
+  browserApp.dismissErrors(/status of 4\d\d/);
   await fill(`smtp://${username}@${host}`, MAIL_PASSWORD);
   await section.getByText("Ready").waitFor();
   expect(await page.content()).not.toContain(MAIL_PASSWORD);
-  await page.goto(`${screen.address}/alerts`);
+  await page.goto(`${browserApp.address}/alerts`);
   const [[sent]] = await Promise.all([mail.arrived(1), page.getByRole("button", { name: "Send a test mail" }).click()]);
   expect(sent!.to![0]!.address).toBe("you@example.com");
   await page.getByRole("link", { name: sent!.subject! }).click();

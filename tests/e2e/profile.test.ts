@@ -1,39 +1,39 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { temporaryFolder } from "../helpers/folder.ts";
-import { rowOf, Screen } from "./browser.ts";
+import { BrowserApp, rowOf } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 const PROFILE = "/profiles/AAPL?interval=1d";
 
 const folder = temporaryFolder();
-let screen: Screen;
+let browserApp: BrowserApp;
 beforeAll(async () => {
-  screen = await Screen.open({ BARKEEP_CSV_DIR: folder.path });
-  await order({ symbols: ["AAPL"], years: 8 });
-  await order({ symbols: ["AAPL"], interval: "1h", years: 1 });
+  browserApp = await BrowserApp.open({ BARKEEP_CSV_DIR: folder.path });
+  await runToEnd({ symbols: ["AAPL"], years: 8 });
+  await runToEnd({ symbols: ["AAPL"], interval: "1h", years: 1 });
 });
 afterEach(async () => {
-  await screen.leave();
-  expect(screen.complaints.splice(0)).toEqual([]);
+  await browserApp.reset();
+  expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
 afterAll(async () => {
-  await screen.close();
+  await browserApp.close();
   folder[Symbol.dispose]();
 });
 
 /** Starts a run over the API and waits for its end. */
-async function order(body: object): Promise<void> {
-  const response = await fetch(`${screen.address}/api/runs`, {
+async function runToEnd(body: object): Promise<void> {
+  const response = await fetch(`${browserApp.address}/api/runs`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
   const { run } = (await response.json()) as { run: { id: string } };
-  await screen.ended(run.id);
+  await browserApp.waitForRun(run.id);
 }
 
-/** Waits until the chart is drawn and all that was asked for is there. */
+/** Waits until the chart is drawn and all requested data has loaded. */
 async function drawn(page: Page): Promise<void> {
   await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
   expect(await page.locator(".chart-note").textContent()).toBe("");
@@ -41,7 +41,7 @@ async function drawn(page: Page): Promise<void> {
 
 const readout = (page: Page) => page.locator(".chart-readout").textContent();
 
-/** How many different colours a part of the chart holds: an empty canvas has one. */
+/** The number of different colours in a part of the chart: an empty canvas has one. */
 const coloursDrawn = (page: Page) =>
   page.evaluate<number>(`(() => {
     const canvas = [...document.querySelectorAll(".chart-canvas canvas")].sort((a, b) => b.width - a.width)[0];
@@ -50,15 +50,15 @@ const coloursDrawn = (page: Page) =>
   })()`);
 
 test("the chart draws the bars, from this server alone", async () => {
-  const page = await screen.visit("/profiles");
+  const page = await browserApp.openPage("/profiles");
   const foreign: string[] = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith(screen.address)) foreign.push(request.url());
+    if (!request.url().startsWith(browserApp.address)) foreign.push(request.url());
   });
   await page.getByRole("link", { name: "AAPL" }).first().click();
   await drawn(page);
   expect(await coloursDrawn(page)).toBeGreaterThan(5);
-  const { rows } = (await (await fetch(`${screen.address}/api/bars/AAPL`)).json()) as { rows: { close: number }[] };
+  const { rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as { rows: { close: number }[] };
   expect(await readout(page)).toContain(rows.at(-1)!.close.toFixed(2));
   expect(await page.getByRole("link", { name: "TradingView" }).getAttribute("href")).toBe(
     "https://www.tradingview.com/",
@@ -67,14 +67,14 @@ test("the chart draws the bars, from this server alone", async () => {
 });
 
 test("overlays are kept in the address: they survive a reload, another interval and another theme", async () => {
-  const page = await screen.visit(PROFILE);
+  const page = await browserApp.openPage(PROFILE);
   await drawn(page);
   await page.getByLabel("Bollinger").check();
   await page.getByLabel("SMA 20", { exact: true }).check();
   await drawn(page);
   expect(page.url()).toEndWith(`${PROFILE}&overlay=sma_20&overlay=bollinger`);
   const text = await readout(page);
-  const { features } = (await (await fetch(`${screen.address}/api/profiles/AAPL`)).json()) as {
+  const { features } = (await (await fetch(`${browserApp.address}/api/profiles/AAPL`)).json()) as {
     features: Record<string, number>;
   };
   for (const name of ["sma_20", "bb_20_2_upper", "bb_20_2_lower"]) {
@@ -98,7 +98,7 @@ test("overlays are kept in the address: they survive a reload, another interval 
 });
 
 test("older bars come with their overlays when the chart is moved back", async () => {
-  const page = await screen.visit(`${PROFILE}&overlay=sma_200`);
+  const page = await browserApp.openPage(`${PROFILE}&overlay=sma_200`);
   await drawn(page);
   const asked: URL[] = [];
   page.on("request", (request) => asked.push(new URL(request.url())));
@@ -113,7 +113,7 @@ test("older bars come with their overlays when the chart is moved back", async (
 });
 
 test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {
-  const page = await screen.visit(PROFILE);
+  const page = await browserApp.openPage(PROFILE);
   const rows = page.locator(".family summary");
   expect(await rows.count()).toBe(200);
   expect(await page.locator(".family .spark path").count()).toBe(200);
@@ -125,14 +125,14 @@ test("every feature shows its value, its sparkline and, opened by keyboard, its 
 });
 
 test("the sparklines of a page stay light", async () => {
-  const html = await (await fetch(screen.address + PROFILE)).text();
+  const html = await (await fetch(browserApp.address + PROFILE)).text();
   const sparks = html.match(/<svg class="spark".*?<\/svg>/gs) ?? [];
   expect(sparks.length).toBe(200);
   expect(Bun.gzipSync(sparks.join("")).length).toBeLessThan(30_000);
 });
 
 test("downloads have the names of what they hold", async () => {
-  const page = await screen.visit(PROFILE);
+  const page = await browserApp.openPage(PROFILE);
   const waiting = page.waitForEvent("download");
   await page.getByRole("link", { name: "features as CSV" }).click();
   const download = await waiting;
@@ -141,45 +141,45 @@ test("downloads have the names of what they hold", async () => {
 });
 
 test("without JavaScript the page says where the numbers are, and recomputes and deletes", async () => {
-  await order({ symbols: ["GONE"] });
-  const page = await screen.visit("/profiles/GONE", { javaScriptEnabled: false });
+  await runToEnd({ symbols: ["GONE"] });
+  const page = await browserApp.openPage("/profiles/GONE", { javaScriptEnabled: false });
   expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
   await page.getByRole("button", { name: "Recompute features" }).click();
   await rowOf(page, "GONE").waitFor();
-  await screen.ended(screen.app.hub.runs().find(({ mode }) => mode === "reprocess")!.id);
-  await page.goto(`${screen.address}/profiles/GONE`);
+  await browserApp.waitForRun(browserApp.app.hub.runs().find(({ mode }) => mode === "reprocess")!.id);
+  await page.goto(`${browserApp.address}/profiles/GONE`);
   await page.getByRole("link", { name: "Delete" }).click();
   await page.getByRole("link", { name: "Keep it" }).click();
   await page.getByRole("link", { name: "Delete" }).click();
-  // In the meantime the profile is made anew: what is confirmed is not what was shown.
-  await order({ symbols: ["GONE"], mode: "reprocess" });
+  // In the meantime the profile is computed again: the confirmed one is no longer the shown one.
+  await runToEnd({ symbols: ["GONE"], mode: "reprocess" });
   await page.getByRole("button", { name: "Delete profile" }).click();
   await page.getByText("has changed since").waitFor();
-  screen.forgive(/status of 409/);
-  await page.goto(`${screen.address}/profiles/GONE/delete`);
+  browserApp.dismissErrors(/status of 409/);
+  await page.goto(`${browserApp.address}/profiles/GONE/delete`);
   await page.getByRole("button", { name: "Delete profile" }).click();
   await page.getByRole("heading", { name: "Profiles" }).waitFor();
-  expect((await fetch(`${screen.address}/api/profiles/GONE`)).status).toBe(404);
-  expect((await fetch(`${screen.address}/api/bars/GONE`)).status).toBe(200);
+  expect((await fetch(`${browserApp.address}/api/profiles/GONE`)).status).toBe(404);
+  expect((await fetch(`${browserApp.address}/api/bars/GONE`)).status).toBe(200);
 });
 
 test("a chart that cannot be loaded says why", async () => {
-  const page = await screen.visit("/profiles");
+  const page = await browserApp.openPage("/profiles");
   await page.route("**/api/bars/**", (route) =>
     route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"The disk is full"}' }),
   );
-  await page.goto(screen.address + PROFILE);
+  await page.goto(browserApp.address + PROFILE);
   await page.getByText("The chart could not be drawn: The disk is full").waitFor();
-  screen.forgive(/status of 503/);
+  browserApp.dismissErrors(/status of 503/);
 });
 
 test("rejected rows are counted, and their reasons can be opened", async () => {
-  const bars = await (await fetch(`${screen.address}/api/bars/AAPL?format=csv`)).text();
+  const bars = await (await fetch(`${browserApp.address}/api/bars/AAPL?format=csv`)).text();
   const lines = bars.trim().split("\n").slice(-100);
-  const spoilt = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));
-  await Bun.write(`${folder.path}/FLAW.csv`, ["timestamp,open,high,low,close,volume", ...spoilt].join("\n"));
-  await order({ symbols: ["FLAW"], provider: "csv" });
-  const page = await screen.visit("/profiles/FLAW");
+  const invalid = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));
+  await Bun.write(`${folder.path}/FLAW.csv`, ["timestamp,open,high,low,close,volume", ...invalid].join("\n"));
+  await runToEnd({ symbols: ["FLAW"], provider: "csv" });
+  const page = await browserApp.openPage("/profiles/FLAW");
   const rejected = page.locator(".rejected");
   expect(await rejected.locator("summary").textContent()).toBe("3 rows");
   await rejected.locator("summary").click();

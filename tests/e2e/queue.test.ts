@@ -1,20 +1,20 @@
-/** The queue under a person's hands: order, selection, and rows that wait while they are used. */
+/** The queue in use: order, selection, and rows that wait while the table is used. */
 
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { live, rowOf, Screen, startRun } from "./browser.ts";
+import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(30_000);
 
-let screen: Screen;
+let browserApp: BrowserApp;
 beforeAll(async () => {
-  screen = await Screen.open();
+  browserApp = await BrowserApp.open();
 });
 afterEach(async () => {
-  await screen.leave();
-  expect(screen.complaints.splice(0)).toEqual([]);
+  await browserApp.reset();
+  expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
-afterAll(() => screen.close());
+afterAll(() => browserApp.close());
 
 const symbols = (page: Page) =>
   page.evaluate<string[]>(
@@ -24,10 +24,10 @@ const box = (page: Page, symbol: string) => page.getByLabel(`Select ${symbol}`, 
 const done = (page: Page, symbol: string) =>
   rowOf(page, symbol).and(page.locator('[data-state="complete"]')).waitFor({ state: "attached" });
 
-test("the queue is sorted by its heads, in the address, and rows wait while the table is used", async () => {
-  const page = await screen.visit("/");
+test("the queue is sorted by its column heads, in the address, and rows wait while the table is used", async () => {
+  const page = await browserApp.openPage("/");
   await live(page);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "A1 A2 A3 A4 A5 A6");
   await rowOf(page, "A6").waitFor();
   await page.getByRole("link", { name: "Progress" }).click();
@@ -37,9 +37,9 @@ test("the queue is sorted by its heads, in the address, and rows wait while the 
   await live(page);
   expect(await page.locator("th.c-progress").getAttribute("aria-sort")).toBe("ascending");
   const before = await symbols(page);
-  // With a row selected, cells go on changing but no row moves.
+  // With a row selected, cells are updated but no row moves.
   await box(page, before[0]!).click();
-  screen.valve.pass(5);
+  browserApp.gate.release(5);
   await rowOf(page, "A1").locator('progress:not([value="0"])').waitFor();
   const chip = page.getByRole("button", { name: /rows? would move/ });
   await chip.waitFor();
@@ -50,14 +50,14 @@ test("the queue is sorted by its heads, in the address, and rows wait while the 
   expect(await box(page, before[0]!).isChecked()).toBe(true);
   await page.mouse.move(1, 1);
   await page.getByRole("button", { name: "Clear", exact: true }).click();
-  screen.valve.pass();
+  browserApp.gate.release();
   await done(page, "A6");
 });
 
 test("rows are selected by shift-click, key and head, and the selection outlives pages and updates", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
   await rowOf(page, "B9").waitFor();
   const bar = page.locator(".bulk");
@@ -76,7 +76,7 @@ test("rows are selected by shift-click, key and head, and the selection outlives
   for (const symbol of ["B6", "B9"]) await rowOf(page, symbol).and(page.locator('[data-state="paused"]')).waitFor();
   await bar.waitFor({ state: "hidden" });
   await page.getByText("5 symbols paused.").waitFor();
-  await page.goto(`${screen.address}/?q=status:paused`);
+  await page.goto(`${browserApp.address}/?q=status:paused`);
   await live(page);
   await page.getByLabel("Select all rows of this page").click();
   await bar.getByText("5 selected").waitFor();
@@ -84,7 +84,7 @@ test("rows are selected by shift-click, key and head, and the selection outlives
   await bar.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Cancel 4 symbols" }).click();
   await page.getByText("4 symbols cancelled.").waitFor();
-  await page.goto(screen.address);
+  await page.goto(browserApp.address);
   await rowOf(page, "B5").and(page.locator('[data-state="cancelled"]')).waitFor();
   await rowOf(page, "B9").and(page.locator('[data-state="paused"]')).waitFor();
   await box(page, "B9").click();
@@ -93,9 +93,9 @@ test("rows are selected by shift-click, key and head, and the selection outlives
 });
 
 test("an open menu, selected text and the focus survive ten updates a second and a new run above", async () => {
-  const page = await screen.visit("/?sort=-progress");
+  const page = await browserApp.openPage("/?sort=-progress");
   await live(page);
-  screen.valve.shut();
+  browserApp.gate.close();
   await startRun(page, "C1 C2 C3 C4 C5 C6");
   await rowOf(page, "C6").waitFor();
   const menu = page.getByRole("link", { name: "Actions for C6" });
@@ -108,33 +108,33 @@ test("an open menu, selected text and the focus survive ten updates a second and
     document.querySelectorAll(".menu:popover-open").length].join("|")`;
   const held = await page.evaluate(state);
   expect(held).toBe(`${before[0]}|Pause|1`);
-  await screen.app.runs.start({ symbols: ["D1"], mode: "full", interval: "1d", years: 2, batchDays: 30 });
+  await browserApp.app.runs.start({ symbols: ["D1"], mode: "full", interval: "1d", years: 2, batchDays: 30 });
   await rowOf(page, "D1").waitFor();
-  // Two symbols come to their end, and the others wait for their turn.
-  screen.valve.pass(24, 2);
+  // Two symbols end, and the others wait.
+  browserApp.gate.release(24, 2);
   await done(page, "C1");
   expect(await page.evaluate(state)).toBe(held);
   expect((await symbols(page)).slice(0, 6)).toEqual(before);
   await page.getByRole("button", { name: "Runs came or went: show them" }).click();
   expect((await symbols(page))[0]).toBe("D1");
   await page.keyboard.press("Escape");
-  screen.valve.pass();
+  browserApp.gate.release();
   await done(page, "D1");
 });
 
 test("a cell of the strip tells its days and fetches them again, and many are fetched again after a dry run", async () => {
-  const page = await screen.visit("/");
+  const page = await browserApp.openPage("/");
   await live(page);
-  const order = { symbols: ["E1", "E2", "E3"], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
-  const { id } = await screen.app.runs.start(order);
-  await screen.app.runs.actOnJob(id, "E3", "pause");
+  const request = { symbols: ["E1", "E2", "E3"], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
+  const { id } = await browserApp.app.runs.start(request);
+  await browserApp.app.runs.actOnJob(id, "E3", "pause");
   const strip = page.getByRole("link", { name: "E3: " });
   const why = rowOf(page, "E3").getByRole("link", { name: "Paused: why?" });
   await why.click();
   await page.locator(".card:popover-open").getByRole("heading", { name: "Why it waits" }).waitFor();
   expect(await page.locator(".card .conditions li").textContent()).toContain("Resume it");
   await page.keyboard.press("Escape");
-  await screen.app.runs.actOnJob(id, "E3", "resume");
+  await browserApp.app.runs.actOnJob(id, "E3", "resume");
   await page.locator(".run-head[data-state=complete]").first().waitFor();
   const { width, height } = (await strip.boundingBox())!;
   await strip.hover({ position: { x: width * 0.22, y: height / 2 } });
@@ -170,22 +170,25 @@ test("a cell of the strip tells its days and fetches them again, and many are fe
 });
 
 test("cells and scopes work without JavaScript", async () => {
-  const page = await screen.visit("/", { javaScriptEnabled: false });
+  const page = await browserApp.openPage("/", { javaScriptEnabled: false });
   await startRun(page, "G1");
-  const run = screen.app.hub.runs().at(-1)!.id;
-  while (screen.app.hub.job(run, "G1")?.state !== "complete") await screen.app.hub.stream({ latest: true }).next(100);
-  await page.goto(screen.address);
+  const run = browserApp.app.hub.runs().at(-1)!.id;
+  while (browserApp.app.hub.job(run, "G1")?.state !== "complete")
+    await browserApp.app.hub.stream({ latest: true }).next(100);
+  await page.goto(browserApp.address);
   await page.getByRole("link", { name: "G1: 24 of 24 batches fetched" }).click();
   await page.getByText("Dates and counts, and fetching again").click();
   await page.locator(".batches").getByRole("button").first().click();
   await page.waitForURL("**/jobs/G1");
-  while ((screen.app.hub.job(run, "G1")?.apiCalls ?? 0) < 25) await screen.app.hub.stream({ latest: true }).next(100);
-  while (screen.app.hub.job(run, "G1")?.state !== "complete") await screen.app.hub.stream({ latest: true }).next(100);
-  await page.goto(screen.address);
+  while ((browserApp.app.hub.job(run, "G1")?.apiCalls ?? 0) < 25)
+    await browserApp.app.hub.stream({ latest: true }).next(100);
+  while (browserApp.app.hub.job(run, "G1")?.state !== "complete")
+    await browserApp.app.hub.stream({ latest: true }).next(100);
+  await page.goto(browserApp.address);
   await box(page, "G1").check();
   await page.getByRole("button", { name: "Fetch again…" }).first().click();
   await page.getByRole("radio", { name: "Features only" }).check();
   await page.getByRole("button", { name: "Fetch again" }).click();
-  await page.waitForURL(`${screen.address}/`);
-  screen.complaints.splice(0);
+  await page.waitForURL(`${browserApp.address}/`);
+  browserApp.consoleErrors.splice(0);
 });

@@ -11,7 +11,7 @@ import { fakeTiingo } from "../fakes/vendors/tiingo.ts";
 import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD } from "../helpers/password.ts";
-import { live, rowOf, Screen, startRun } from "./browser.ts";
+import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 const ALL = process.argv.includes("--all");
 const FOLDER = new URL(`../../${ALL ? "tmp" : "docs"}/screenshots/`, import.meta.url).pathname;
@@ -41,9 +41,9 @@ await mkdir(FOLDER, { recursive: true });
 using work = temporaryFolder();
 await using mail = await startMailServer();
 const tiingo = fakeTiingo();
-// A folder is named on the screen as it was given: the pictures are the same on every machine.
+// A page shows a folder as it was given: the pictures are the same on every machine.
 process.chdir(work.path);
-const screen = await Screen.open({
+const browserApp = await BrowserApp.open({
   BARKEEP_CSV_DIR: "prices",
   BARKEEP_SECRET: "a secret for the pictures",
   DEMO_LATENCY_MS: "90",
@@ -54,20 +54,20 @@ const screen = await Screen.open({
   TIINGO_PER_HOUR: "8",
 });
 for (const symbol of SYMBOLS.split(" ")) tiingo.market.known.add(symbol);
-const guarded = await Screen.open({ BARKEEP_PASSWORD: PASSWORD });
+const guarded = await BrowserApp.open({ BARKEEP_PASSWORD: PASSWORD });
 const charted = (page: Page) => page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
 const inState = (page: Page, symbol: string, state: string) =>
   rowOf(page, symbol)
     .and(page.locator(`[data-state="${state}"]`))
     .waitFor({ timeout: 120_000 });
 
-/** Takes the wanted pictures of a page: lossless, in 256 colours, which makes them a quarter smaller and looks the same. */
-async function shoot(name: string, path: string, ready?: (page: Page) => Promise<unknown>, from = screen) {
+/** Takes the pictures of a page that are kept, lossless, in 256 colours: a quarter smaller, and no visible difference. */
+async function takePicture(name: string, path: string, ready?: (page: Page) => Promise<unknown>, from = browserApp) {
   for (const [size, options] of Object.entries(SIZES)) {
     for (const colorScheme of ["dark", "light"] as const) {
       const picture = `${name}-${size}-${colorScheme}`;
       if (!ALL && !KEPT.has(picture)) continue;
-      const page = await from.visit(path, { ...options, colorScheme });
+      const page = await from.openPage(path, { ...options, colorScheme });
       await ready?.(page);
       const limited = await sharp(await page.screenshot())
         .png({ palette: true, dither: 0, effort: 10 })
@@ -85,9 +85,9 @@ async function signIn(page: Page): Promise<void> {
 }
 
 try {
-  await shoot("empty", "/", live);
-  await shoot("login", "/login", undefined, guarded);
-  const owner = await guarded.visit("/settings/access");
+  await takePicture("empty", "/", live);
+  await takePicture("login", "/login", undefined, guarded);
+  const owner = await guarded.openPage("/settings/access");
   await signIn(owner);
   for (const [name, scope] of [
     ["Nightly export", "read"],
@@ -95,14 +95,14 @@ try {
   ] as const) {
     await owner.request.post(`${guarded.address}/settings/access`, { form: { name, scope } });
   }
-  await shoot("access", "/settings/access", signIn, guarded);
+  await takePicture("access", "/settings/access", signIn, guarded);
 
-  const page = await screen.visit("/companies");
+  const page = await browserApp.openPage("/companies");
   await page.getByRole("button", { name: "Fetch" }).click();
   await page.getByText("fetched", { exact: false }).first().waitFor();
-  await shoot("companies", "/companies?q=in&pick=AAPL&pick=MSFT");
+  await takePicture("companies", "/companies?q=in&pick=AAPL&pick=MSFT");
 
-  await page.goto(screen.address);
+  await page.goto(browserApp.address);
   await live(page);
   await startRun(page, SYMBOLS);
   await inState(page, "NVDA", "complete");
@@ -111,54 +111,54 @@ try {
     .filter({ hasText: /Batch 1\d/ })
     .first();
   const details = await atWork.locator("[data-menu]").getAttribute("href");
-  // The run stays where it is until its pictures are taken.
-  screen.valve.shut();
-  await shoot("running", "/", live);
-  await shoot("job", details!, live);
-  screen.valve.pass();
-  await page.goto(screen.address);
+  // No requests of the run are answered until its pictures are taken.
+  browserApp.gate.close();
+  await takePicture("running", "/", live);
+  await takePicture("job", details!, live);
+  browserApp.gate.release();
+  await page.goto(browserApp.address);
   await inState(page, "ETH-USD", "complete");
-  await shoot("finished", "/", live);
+  await takePicture("finished", "/", live);
 
   await page.getByLabel("Provider", { exact: true }).selectOption("tiingo");
   await startRun(page, SYMBOLS.replace(/ BTC.*/, ""));
   await page.locator(".queue tr[data-held]").first().waitFor({ timeout: 60_000 });
-  await shoot("quota", "/", live);
-  await page.goto(screen.address);
-  const held = screen.app.hub.runs().find(({ provider }) => provider === "tiingo")!;
-  await screen.app.runs.actOnRun(held.id, "cancel");
-  await screen.ended(held.id);
+  await takePicture("quota", "/", live);
+  await page.goto(browserApp.address);
+  const held = browserApp.app.hub.runs().find(({ provider }) => provider === "tiingo")!;
+  await browserApp.app.runs.actOnRun(held.id, "cancel");
+  await browserApp.waitForRun(held.id);
 
   for (const symbol of ["AAPL", "MSFT", "NVDA"]) {
-    const bars = await fetch(`${screen.address}/api/bars/${symbol}?format=csv`);
+    const bars = await fetch(`${browserApp.address}/api/bars/${symbol}?format=csv`);
     await Bun.write(`prices/${symbol}.csv`, bars);
   }
   await page.getByLabel("Provider", { exact: true }).selectOption("csv");
   await startRun(page, "AAPL MSFT GOOGL NVDA");
   await page.locator('.run-head[data-state="failed"]').waitFor();
-  await shoot("failed", "/", live);
+  await takePicture("failed", "/", live);
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
-  await shoot("run", run!);
-  await shoot("runs", "/runs");
+  await takePicture("run", run!);
+  await takePicture("runs", "/runs");
 
-  await shoot("profiles", "/profiles?where=rsi_14+<+60+and+sma_20+>+sma_50&sort=-rsi_14");
-  await shoot("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", charted);
-  await shoot("features", "/profiles/AAPL?interval=1d#trend", async (each) => {
+  await takePicture("profiles", "/profiles?where=rsi_14+<+60+and+sma_20+>+sma_50&sort=-rsi_14");
+  await takePicture("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", charted);
+  await takePicture("features", "/profiles/AAPL?interval=1d#trend", async (each) => {
     await charted(each);
     await each.getByText("psar_002_020", { exact: true }).click();
   });
 
-  await page.goto(`${screen.address}/schedules`);
+  await page.goto(`${browserApp.address}/schedules`);
   await page.locator(".schedule").first().getByRole("button", { name: "Run now" }).click();
   await page.locator(".run-head[data-state=complete]").waitFor({ timeout: 60_000 });
-  await shoot("schedules", "/schedules");
+  await takePicture("schedules", "/schedules");
   await mail.arrived(1);
-  await page.goto(`${screen.address}/alerts`);
+  await page.goto(`${browserApp.address}/alerts`);
   await page.getByRole("button", { name: "Send a test mail" }).click();
   await mail.arrived(2);
-  await shoot("alerts", "/alerts");
-  await shoot("settings", "/settings");
-  await shoot("audit", "/audit");
+  await takePicture("alerts", "/alerts");
+  await takePicture("settings", "/settings");
+  await takePicture("audit", "/audit");
 } finally {
-  await Promise.all([screen.close(), guarded.close(), tiingo.close()]);
+  await Promise.all([browserApp.close(), guarded.close(), tiingo.close()]);
 }

@@ -2,17 +2,17 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
-import { live, rowOf, Screen, startRun } from "./browser.ts";
+import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
-let screen: Screen;
+let browserApp: BrowserApp;
 beforeAll(async () => {
-  screen = await Screen.open({ BARKEEP_PASSWORD_HASH: PASSWORD_HASH });
+  browserApp = await BrowserApp.open({ BARKEEP_PASSWORD_HASH: PASSWORD_HASH });
 }, 30_000);
 afterEach(async () => {
-  await screen.leave();
-  expect(screen.complaints.splice(0)).toEqual([]);
+  await browserApp.reset();
+  expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
-afterAll(() => screen.close());
+afterAll(() => browserApp.close());
 
 async function signIn(page: Page, password = PASSWORD): Promise<void> {
   await page.getByLabel("Password or access token").fill(password);
@@ -21,24 +21,24 @@ async function signIn(page: Page, password = PASSWORD): Promise<void> {
 
 /** A page on which somebody has signed in. */
 async function signedIn(path = "/"): Promise<Page> {
-  const page = await screen.visit(path);
+  const page = await browserApp.openPage(path);
   await signIn(page);
   await page.getByRole("button", { name: "Sign out" }).waitFor();
   return page;
 }
 
 test("a wrong password is said at its field and soon throttled; the right one leads back", async () => {
-  // As a proxy on this machine says it, so that the guesses count for one address only.
-  const page = await screen.visit("/runs?page=2", { extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.7" } });
-  expect(page.url()).toBe(`${screen.address}/login?next=%2Fruns%3Fpage%3D2`);
+  // As a proxy on this machine sets it, so that the attempts count for one address only.
+  const page = await browserApp.openPage("/runs?page=2", { extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.7" } });
+  expect(page.url()).toBe(`${browserApp.address}/login?next=%2Fruns%3Fpage%3D2`);
   await signIn(page, "a guess");
   await page.getByText("neither the password nor a valid token").waitFor();
   expect(await page.evaluate("document.activeElement.id")).toBe("password");
   const throttled = page.getByText("Too many attempts: try again in");
   while (!(await throttled.isVisible())) await signIn(page, "another guess");
-  screen.forgive(/status of 4(?:01|29)/);
+  browserApp.dismissErrors(/status of 4(?:01|29)/);
   const other = await signedIn("/runs?page=2");
-  expect(other.url()).toBe(`${screen.address}/runs?page=2`);
+  expect(other.url()).toBe(`${browserApp.address}/runs?page=2`);
 }, 20_000);
 
 test("a page whose session has ended goes to the login once, and stays there", async () => {
@@ -47,32 +47,32 @@ test("a page whose session has ended goes to the login once, and stays there", a
   const steps: string[] = [];
   page.on("framenavigated", (frame) => steps.push(new URL(frame.url()).pathname));
   await page.context().clearCookies();
-  // The stream breaks off, and its next try is turned away.
-  await screen.startServer(await screen.stopServer());
+  // The stream breaks off, and the reconnect is refused.
+  await browserApp.startServer(await browserApp.stopServer());
   await page.waitForURL("**/login*");
   expect(await page.locator("[hx-sse\\:connect]").count()).toBe(0);
   await signIn(page, "not it");
   await page.getByText("neither the password").waitFor();
   expect(steps).toEqual(["/login", "/login"]);
-  screen.forgive(/status (?:of )?401|ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
+  browserApp.dismissErrors(/status (?:of )?401|ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
 }, 20_000);
 
 test("a page signed out in another tab goes to the login, and from there back to where it was", async () => {
   const page = await signedIn("/?q=status%3Afailed");
   await live(page);
   const other = await page.context().newPage();
-  await other.goto(`${screen.address}/runs`);
+  await other.goto(`${browserApp.address}/runs`);
   await other.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL(/\/login\?next=/);
   await page.getByLabel("Password or access token").fill(PASSWORD);
   await page.keyboard.press("Enter");
-  await page.waitForURL(`${screen.address}/?q=status%3Afailed`);
+  await page.waitForURL(`${browserApp.address}/?q=status%3Afailed`);
   await live(page);
-  // The refused stream is all that the browser complains of.
-  screen.forgive(/401/);
+  // The refused stream is the only error of the browser.
+  browserApp.dismissErrors(/401/);
 });
 
-/** Lets a page of this context say whether it can be seen; pages that come later begin in the background. */
+/** Lets a page of this context set whether it is visible; later pages begin in the background. */
 const BACKGROUND = `(() => {
   let hidden = true;
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -95,7 +95,7 @@ test("eight tabs of one browser all load, and the visible ones are live", async 
   const others = await Promise.all(
     Array.from({ length: 7 }, async () => {
       const page = await context.newPage();
-      await page.goto(screen.address);
+      await page.goto(browserApp.address);
       return page;
     }),
   );
@@ -121,7 +121,7 @@ test("the palette works by keyboard, and moments follow the zone chosen in it", 
   await page.locator(".run-head[data-state=complete]").waitFor();
   await page.keyboard.press("Control+k");
   await page.keyboard.type("new york");
-  // Enter does not wait for the list, but the list is waited for.
+  // Enter does not wait for the list, but takes effect once the list is there.
   await page.keyboard.press("Enter");
   await page.locator('html[data-zone="exchange"]').waitFor();
   expect(await page.locator("#clock").textContent()).toMatch(/^\d\d:\d\d:\d\d E[SD]T$/);

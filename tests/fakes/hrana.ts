@@ -1,5 +1,5 @@
 /**
- * A libSQL server in this process: Hrana 2 over HTTP (`POST /v2/pipeline`) on a database file. It knows what a client
+ * A libSQL server in this process: Hrana 2 over HTTP (`POST /v2/pipeline`) on a database file. It supports what a client
  * sends for single statements and batches; streams that stay open over several requests are kept under their baton.
  */
 

@@ -1,4 +1,4 @@
-/** A vendor in this process that changes its mind: bars that a test adds, bends, scales and hides. */
+/** A vendor in this process whose bars a test can add, change, scale and hide. */
 
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
@@ -11,12 +11,12 @@ export type Row = Record<(typeof BAR_FIELDS)[number], number>;
 export class MemoryVendor {
   readonly rows = new Map<number, Row>();
   readonly hidden = new Set<number>();
-  /** The windows asked for so far. */
-  readonly asked: { from: number; to: number }[] = [];
+  /** The windows requested so far. */
+  readonly requested: { from: number; to: number }[] = [];
   actions: CorporateAction[] | null = null;
-  actionsAsked = 0;
+  actionRequests = 0;
   /** Thrown by the next request, once. */
-  trouble: Error | null = null;
+  nextError: Error | null = null;
 
   constructor(
     readonly name = "demo",
@@ -63,16 +63,16 @@ export class MemoryVendor {
       traits: () => this.traits,
       fetchBars: async ({ interval, from, to, asOf }, context) => {
         (await context.acquire(1)).settle({});
-        this.asked.push({ from, to });
-        const { trouble } = this;
-        this.trouble = null;
-        if (trouble) throw trouble;
+        this.requested.push({ from, to });
+        const { nextError } = this;
+        this.nextError = null;
+        if (nextError) throw nextError;
         return { bars: this.bars(interval, from, to, asOf), rejected: [] };
       },
       ...(this.actions && {
         fetchActions: async (_symbol, context) => {
           (await context.acquire(1)).settle({});
-          this.actionsAsked += 1;
+          this.actionRequests += 1;
           return this.actions!;
         },
       }),

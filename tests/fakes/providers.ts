@@ -9,7 +9,7 @@ import { FAKE_SECRET } from "./vendors/alpaca.ts";
 import type { FakeVendor } from "./vendors/vendor.ts";
 
 /** Retries without waiting. */
-export const HURRY: RetryTiming = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };
+export const FAST_RETRIES: RetryTiming = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };
 
 /** The environment that points `name` at its fake. */
 export function valuesFor(fake: FakeVendor, name: string): SettingValues {
@@ -21,7 +21,7 @@ export function providerOn(
   fake: FakeVendor,
   name: string,
   values: SettingValues = {},
-  pace: Partial<RetryTiming> = HURRY,
+  pace: Partial<RetryTiming> = FAST_RETRIES,
 ): Provider {
   return findProvider(name)!.create({ ...valuesFor(fake, name), ...values }, CALENDAR, pace);
 }

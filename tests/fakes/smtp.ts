@@ -1,31 +1,26 @@
-/** A mail server on loopback: it takes mails, refuses them, stalls, goes away and comes back. */
+/** A mail server on loopback that accepts, refuses or stalls mails, and can be stopped and started. */
 
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer } from "smtp-server";
 
-/**
- * - `accept`: takes every mail
- * - `busy`: says to come back later (451)
- * - `reject`: does not know the recipient (550)
- * - `stall`: takes the mail and never says so
- */
-type Manner = "accept" | "busy" | "reject" | "stall";
+/** `busy` answers 451 (try later), `reject` 550 (unknown recipient), `stall` never answers. */
+type Behaviour = "accept" | "busy" | "reject" | "stall";
 
 export interface FakeMailServer extends AsyncDisposable {
   /** `smtp://user:password@127.0.0.1:port` */
   readonly url: string;
-  manner: Manner;
-  /** What was taken, in order. */
+  behaviour: Behaviour;
+  /** The accepted mails, in order. */
   readonly mails: Email[];
-  /** Mails that were begun. */
+  /** Mails that a client began to send. */
   attempts: number;
-  /** Resolves when so many mails were taken. */
+  /** Resolves when `count` mails were accepted. */
   arrived(count: number): Promise<Email[]>;
-  /** Resolves when so many mails were begun. */
-  begun(count: number): Promise<void>;
-  /** Goes away, cutting every connection. */
+  /** Resolves when `count` mails were begun. */
+  attempted(count: number): Promise<void>;
+  /** Stops, and cuts every connection. */
   stop(): Promise<void>;
-  /** Comes back at the same port. */
+  /** Starts, on the same port as before. */
   start(): Promise<void>;
 }
 
@@ -57,11 +52,11 @@ export async function startMailServer(): Promise<FakeMailServer> {
     get url() {
       return `smtp://${MAIL_USER}:${encodeURIComponent(MAIL_PASSWORD)}@127.0.0.1:${port}`;
     },
-    manner: "accept",
+    behaviour: "accept",
     mails: [],
     attempts: 0,
     arrived: (count) => until(() => (fake.mails.length >= count ? fake.mails : undefined)),
-    begun: (count) => until(() => (fake.attempts >= count ? (true as const) : undefined)).then(() => {}),
+    attempted: (count) => until(() => (fake.attempts >= count ? (true as const) : undefined)).then(() => {}),
     start: () =>
       new Promise((resolve, reject) => {
         server = new SMTPServer({
@@ -71,23 +66,23 @@ export async function startMailServer(): Promise<FakeMailServer> {
           closeTimeout: 1,
           onAuth({ username, password }, _session, done) {
             if (username === MAIL_USER && password === MAIL_PASSWORD) done(null, { user: username });
-            // A server that repeats what it was told, to see that nobody hears it.
+            // Repeats the credentials, to verify that they are redacted.
             else done(answer(535, `no such login: ${username} ${password}`));
           },
           onMailFrom(_address, _session, done) {
             fake.attempts += 1;
             changed();
-            if (fake.manner === "busy") done(answer(451, "come back later"));
+            if (fake.behaviour === "busy") done(answer(451, "come back later"));
             else done();
           },
           onRcptTo(_address, _session, done) {
-            if (fake.manner === "reject") done(answer(550, "no such mailbox"));
+            if (fake.behaviour === "reject") done(answer(550, "no such mailbox"));
             else done();
           },
           onData(stream, _session, done) {
             new Response(stream as unknown as ReadableStream).arrayBuffer().then(async (raw) => {
               const mail = await PostalMime.parse(raw);
-              if (fake.manner === "stall") {
+              if (fake.behaviour === "stall") {
                 stalled.add(() => done(answer(421, "closing")));
                 return;
               }

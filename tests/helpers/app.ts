@@ -9,18 +9,18 @@ import { type EventReader, readEvents } from "./sse.ts";
 
 export interface TestApp extends Client, AsyncDisposable {
   readonly app: App;
-  /** What the log printed. */
+  /** The printed lines of the log. */
   readonly printed: string[];
   events(query?: string, headers?: Record<string, string>): Promise<EventReader>;
-  /** Starts a run and answers its id. */
-  start(order: object): Promise<string>;
-  /** Waits until the run has one of these states and answers it with its jobs. */
-  reach(runId: string, ...states: string[]): ReturnType<App["runs"]["read"]>;
+  /** Starts a run and returns its id. */
+  start(request: object): Promise<string>;
+  /** Waits until the run has one of these states and returns it with its jobs. */
+  waitForRun(runId: string, ...states: string[]): ReturnType<App["runs"]["read"]>;
   /** Waits until a progress event of this symbol satisfies `stop`. */
-  seen(symbol: string, stop: (job: JobSeen) => boolean): Promise<JobSeen>;
+  waitForJob(symbol: string, stop: (job: HubJob) => boolean): Promise<HubJob>;
 }
 
-type JobSeen = NonNullable<ReturnType<App["hub"]["job"]>>;
+type HubJob = NonNullable<ReturnType<App["hub"]["job"]>>;
 
 /** Settings for a test: a fresh database in `folder`, two workers, the demo provider without delay. */
 export function testConfig(dbUrl: string, env: Record<string, string> = {}): Config {
@@ -55,12 +55,12 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
   app.outbox.start(config.publicUrl ?? client.url);
   const { hub, runs } = app;
 
-  /** Looks now and after every event, until there is something to see. */
-  async function watch<T>(look: () => T | undefined): Promise<T> {
+  /** Calls `find` now and after every event, until it finds something. */
+  async function watch<T>(find: () => T | undefined): Promise<T> {
     const stream = hub.stream({ latest: true });
     try {
       for (;;) {
-        const found = look();
+        const found = find();
         if (found !== undefined) return found;
         if ((await stream.next(60_000)) === null) throw new Error("the app was closed");
       }
@@ -74,16 +74,16 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
     app,
     printed,
     events: (query = "", headers) => readEvents(`${client.url}/api/events${query}`, headers),
-    async start(order) {
-      const { status, body, text } = await client.post("/api/runs", order);
+    async start(request) {
+      const { status, body, text } = await client.post("/api/runs", request);
       if (status !== 202) throw new Error(`POST /api/runs: ${status} ${text}`);
       return body.run.id;
     },
-    async reach(runId, ...states) {
+    async waitForRun(runId, ...states) {
       await watch(() => hub.runs().find((run) => run.id === runId && states.includes(run.state)));
       return runs.read(runId);
     },
-    seen: (symbol, stop) =>
+    waitForJob: (symbol, stop) =>
       watch(() =>
         hub
           .runs()

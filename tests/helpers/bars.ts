@@ -1,4 +1,4 @@
-/** Bars that can be told apart. */
+/** Bars that all differ. */
 
 import { type BarColumns, emptyBars } from "../../src/domain/market/bars.ts";
 

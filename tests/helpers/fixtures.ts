@@ -1,4 +1,4 @@
-/** Jobs, runs and log lines for tests of the screen. */
+/** Jobs, runs and log lines for tests of the pages. */
 
 import type { LogLine } from "../../src/domain/log.ts";
 import type { JobProgress } from "../../src/domain/runs/progress.ts";

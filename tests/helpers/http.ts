@@ -1,4 +1,4 @@
-/** A client of the JSON API, as a program would be one. */
+/** A client of the JSON API. */
 
 interface Answer {
   readonly status: number;

@@ -1,4 +1,4 @@
-/** One job at a time against a real database, without threads: what the pipeline makes of a vendor's answers. */
+/** Runs one job at a time against a real database, without threads. */
 
 import { BAR_FIELDS, type BarColumns } from "../../src/domain/market/bars.ts";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
@@ -28,19 +28,19 @@ interface JobOptions {
   readonly batchDays?: number;
   /** Called when the job shows a stage; it may throw to stop the job. */
   readonly onStage?: (stage: string) => void;
-  /** Called whenever the job tells what came of its batches. */
+  /** Called whenever the job reports the results of its batches. */
   readonly onCoverage?: (coverage: Coverage) => void;
-  /** Stops the job as a shutdown does, after it has shown so many stages. */
+  /** Stops the job as a shutdown does, after this number of stages. */
   readonly stopAfter?: number;
   readonly fetchMode?: FetchMode;
-  /** Takes up this run again instead of a new one. */
-  readonly again?: string;
+  /** Resumes this run instead of starting a new one. */
+  readonly resumeRun?: string;
 }
 
 export interface Pipeline extends Disposable {
   readonly db: Database;
   readonly log: string[];
-  run(vendor: MemoryVendor, order: JobOptions): Promise<Outcome & { runId: string }>;
+  run(vendor: MemoryVendor, options: JobOptions): Promise<Outcome & { runId: string }>;
   series(vendor: MemoryVendor, interval?: Interval): Promise<number>;
   /** The stored bars as rows. */
   stored(vendor: MemoryVendor, interval?: Interval): Promise<number[][]>;
@@ -52,48 +52,56 @@ export const rowsOf = (bars: BarColumns) => [...bars.ts].map((_, at) => BAR_FIEL
 let runs = 0;
 
 /** @param on another pipeline, whose database is shared: then the symbol must be another one */
-export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeline; symbol?: string } = {}) {
+export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: Pipeline; symbol?: string } = {}) {
   const folder = on ? null : temporaryFolder();
   const db = on?.db ?? (await openDatabase(folder!.database()));
   if (!on) await migrateDatabase(db);
   const log: string[] = [];
-  const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = mine) =>
+  const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = ownSymbol) =>
     seriesId(db, { symbol, interval, provider: vendor.name, ...vendor.traits });
   const pipeline: Pipeline = {
     db,
     log,
     series,
-    async run(vendor, order) {
-      const { mode = "full", asOf, rebuild = false, interval = "1d", days = 365, symbol = mine, again } = order;
+    async run(vendor, options) {
+      const {
+        mode = "full",
+        asOf,
+        rebuild = false,
+        interval = "1d",
+        days = 365,
+        symbol = ownSymbol,
+        resumeRun,
+      } = options;
       const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
       const row = {
-        id: again ?? `run-${++runs}`,
+        id: resumeRun ?? `run-${++runs}`,
         mode,
         interval,
         provider: vendor.name,
         years: "1",
-        batchDays: order.batchDays ?? 30,
+        batchDays: options.batchDays ?? 30,
         maxWorkers: 1,
         rebuild,
-        repairProvider: order.repair?.name ?? null,
+        repairProvider: options.repair?.name ?? null,
         rangeFrom: rangeTo - days * DAY,
         rangeTo,
         asOf,
         createdAt: runs,
       };
-      if (again === undefined) await insertRun(db, row, [symbol]);
+      if (resumeRun === undefined) await insertRun(db, row, [symbol]);
       const job = (await jobsOfRun(db, row.id))[0]!;
-      await moveJobs(db, [job.id], again === undefined ? "start" : "retry");
-      if (again !== undefined) await moveJobs(db, [job.id], "start");
+      await moveJobs(db, [job.id], resumeRun === undefined ? "start" : "retry");
+      if (resumeRun !== undefined) await moveJobs(db, [job.id], "start");
       const stop = new AbortController();
       let stages = 0;
       const failed = () => moveJobs(db, [job.id], "fail", { error: "stopped" });
       const outcome = await runSymbol(
-        { ...row, jobId: job.id, runId: row.id, symbol, fetchMode: order.fetchMode ?? "unanswered" },
+        { ...row, jobId: job.id, runId: row.id, symbol, fetchMode: options.fetchMode ?? "unanswered" },
         {
           db,
           provider: vendor.provider,
-          repairProvider: order.repair?.provider ?? null,
+          repairProvider: options.repair?.provider ?? null,
           calendar: CALENDAR,
           signal: stop.signal,
           requestSignal: new AbortController().signal,
@@ -101,11 +109,11 @@ export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeli
           acquire: async () => ({ settle: () => {} }),
           alert: () => {},
           log: (level, message) => void log.push(`${level} ${message}`),
-          coverage: (coverage) => order.onCoverage?.(coverage),
+          coverage: (coverage) => options.onCoverage?.(coverage),
           stage: (stage) => {
             stages += 1;
-            if (stages === order.stopAfter) stop.abort(new Stopped("shutdown"));
-            order.onStage?.(stage.stage);
+            if (stages === options.stopAfter) stop.abort(new Stopped("shutdown"));
+            options.onStage?.(stage.stage);
           },
         },
       ).catch(async (error) => {
@@ -118,7 +126,7 @@ export async function startPipeline({ on, symbol: mine = "ACME" }: { on?: Pipeli
     async stored(vendor, interval) {
       return rowsOf(await readBars(db, await series(vendor, interval), 0, Number.MAX_SAFE_INTEGER));
     },
-    profile: (interval = "1d") => findProfile(db, mine, interval),
+    profile: (interval = "1d") => findProfile(db, ownSymbol, interval),
     [Symbol.dispose]() {
       if (folder === null) return;
       db.close();

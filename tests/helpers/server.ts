@@ -7,15 +7,15 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ServerProcess {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
-  /** Resolves when the server says where it listens; rejects if it ends before. */
+  /** Resolves when the server listens; rejects if it ends before. */
   readonly listening: Promise<Client>;
-  /** Ends the process at once, as a power cut would. */
+  /** Kills the process at once, like a power failure. */
   kill(): Promise<void>;
-  /** Asks it to stop; answers its exit code. */
+  /** Sends SIGTERM; returns the exit code. */
   stop(): Promise<number>;
 }
 
-/** Spawns the server on any free port, away from a developer's own settings. */
+/** Spawns the server on any free port, without a developer's own settings. */
 export function spawnServer(env: Record<string, string>): ServerProcess {
   const child = Bun.spawn([process.execPath, "--no-env-file", "src/server.ts"], {
     cwd: ROOT,

@@ -12,7 +12,7 @@ export interface EventReader extends AsyncDisposable {
   next(): Promise<SseEvent>;
   /** All events up to and including the first that `stop` accepts. */
   until(stop: (event: SseEvent) => boolean): Promise<SseEvent[]>;
-  leave(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Follows `GET /api/events` (or another stream of JSON events); comments are left out. */
@@ -43,7 +43,7 @@ export async function readEvents(url: string, headers: Record<string, string> = 
   };
   return {
     next,
-    leave,
+    close: leave,
     async until(stop) {
       const seen: SseEvent[] = [];
       for (;;) {

@@ -1,4 +1,4 @@
-/** A clock that stands still until it is moved, for tests that need hours in milliseconds. */
+/** A clock that only the test advances, so that hours pass in milliseconds. */
 
 import type { Clock } from "../../src/clock.ts";
 
@@ -31,7 +31,7 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => void this.after(milliseconds, resolve));
   }
 
-  /** Moves time on by `milliseconds`, letting everything that falls due happen in order. */
+  /** Advances by `milliseconds` and runs everything that becomes due, in order. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     await settled();
@@ -40,7 +40,7 @@ export class VirtualClock implements Clock {
     await settled();
   }
 
-  /** Moves time on until `work` is done. */
+  /** Advances until `work` is done. */
   async until<T>(work: Promise<T>): Promise<T> {
     let done = false;
     work.then(
@@ -72,7 +72,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets all promises that can go on do so. */
+/** Waits until all promises that can continue have done so. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

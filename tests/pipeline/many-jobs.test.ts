@@ -1,4 +1,4 @@
-/** Many jobs at work on one thread, whose requests take their time: what happens to one does not touch the others. */
+/** Many jobs at work on one thread with slow requests: what happens to one does not affect the others. */
 
 import { expect, test } from "bun:test";
 import { openDatabase } from "../../src/storage/db.ts";
@@ -20,14 +20,14 @@ async function atWork({ app }: TestApp, runId: string, jobs: number): Promise<vo
   while ((app.hub.runs().find(({ id }) => id === runId)?.counts.running ?? 0) < jobs) await Bun.sleep(5);
 }
 
-test("one thread works on many symbols at once; pausing, cancelling and failing ones leave the others alone", async () => {
+test("one thread works on many symbols at once; pausing, cancelling and failing ones do not affect the others", async () => {
   await using app = await startApp({ env: SLOW });
   const runId = await app.start({ symbols: [...SYMBOLS, "DEMO-FAIL", "VOD@LSE"], years: 1 });
   await atWork(app, runId, 6);
   expect(app.app.pool.size).toBe(1);
   await app.post(`/api/runs/${runId}/jobs/S1/pause`);
   await app.post(`/api/runs/${runId}/jobs/S2/cancel`);
-  const { jobs } = await app.reach(runId, "paused");
+  const { jobs } = await app.waitForRun(runId, "paused");
   const states = Object.fromEntries(jobs.map(({ symbol, state }) => [symbol, state]));
   expect(states).toEqual({
     ...Object.fromEntries(SYMBOLS.map((symbol) => [symbol, "complete"])),
@@ -39,22 +39,22 @@ test("one thread works on many symbols at once; pausing, cancelling and failing 
   expect(await ledger(app, "S0")).toEqual(Array(12).fill(1));
   expect((await ledger(app, "S1")).length).toBeLessThan(12);
   await app.post(`/api/runs/${runId}/jobs/S1/resume`);
-  await app.reach(runId, "failed");
+  await app.waitForRun(runId, "failed");
   expect(await ledger(app, "S1")).toEqual(Array(12).fill(1));
 }, 60_000);
 
 test("a symbol that crashes its thread fails after three crashes, and none of those that shared the thread", async () => {
-  const workerScript = new URL("../fakes/workers/dying-worker.ts", import.meta.url);
+  const workerScript = new URL("../fakes/workers/crashing-worker.ts", import.meta.url);
   await using app = await startApp({ workerScript, env: { ...SLOW, DEMO_LATENCY_MS: "20" } });
-  const runId = await app.start({ symbols: [...SYMBOLS, "DIES"], years: 1 });
-  const { jobs } = await app.reach(runId, "failed");
-  expect(jobs.filter(({ state }) => state !== "complete").map(({ symbol }) => symbol)).toEqual(["DIES"]);
+  const runId = await app.start({ symbols: [...SYMBOLS, "CRASHES"], years: 1 });
+  const { jobs } = await app.waitForRun(runId, "failed");
+  expect(jobs.filter(({ state }) => state !== "complete").map(({ symbol }) => symbol)).toEqual(["CRASHES"]);
   const crashes = await app.app.db.rows("SELECT symbol, deaths FROM jobs WHERE deaths > 0", []);
-  const worst = crashes.filter(([symbol]) => symbol !== "DIES").map(([, deaths]) => deaths);
+  const others = crashes.filter(([symbol]) => symbol !== "CRASHES").map(([, deaths]) => deaths);
   // It shared the thread with others once, and was alone from then on.
-  expect(worst.length).toBeGreaterThan(1);
-  expect(new Set(worst)).toEqual(new Set([1]));
-  expect(crashes.find(([symbol]) => symbol === "DIES")?.[1]).toBe(3);
+  expect(others.length).toBeGreaterThan(1);
+  expect(new Set(others)).toEqual(new Set([1]));
+  expect(crashes.find(([symbol]) => symbol === "CRASHES")?.[1]).toBe(3);
 }, 60_000);
 
 test("`max_workers` bounds the symbols of a run that are at work at once", async () => {
@@ -79,7 +79,7 @@ test("SIGTERM stores the batch of every request that is under way", async () => 
       (job: { micro_stage: string }) => job.micro_stage === "Batch 1/12: 0%",
     );
   while (!(await started())) await Bun.sleep(20);
-  // The last of them has said that it begins, and asks a moment later.
+  // The last of them has reported its start, and sends its request a moment later.
   await Bun.sleep(100);
   expect(await server.stop()).toBe(0);
   const db = await openDatabase(folder.database());

@@ -1,4 +1,4 @@
-/** The pool as a whole: how it comes and goes. */
+/** The pool as a whole: start and shutdown. */
 
 import { expect, test } from "bun:test";
 import type { SymbolTask } from "../../src/pipeline/messages.ts";

@@ -35,7 +35,7 @@ for (const [days, what] of [
       const profile = (await pipeline.profile())!;
       const recent = await recentValues(pipeline.db, profile);
       const whole = await wholePass(pipeline, profile.seriesId);
-      // A difference is told by its feature: all of them would be 20,000 numbers.
+      // A difference is reported by its feature: all of them would be 20,000 numbers.
       for (const [index, { name }] of FEATURES.entries())
         expect([...recent![index]!], name).toEqual([...whole[index]!]);
       const last = recent!.map((values) => values.at(-1)!);

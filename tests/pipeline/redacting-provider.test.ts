@@ -12,7 +12,7 @@ const secrets = new Redactor();
 secrets.add([KEY]);
 
 test("an adapter that forgets to redact reveals no key", async () => {
-  const careless = redactingProvider(
+  const unredacted = redactingProvider(
     {
       ...createDemoProvider(),
       fetchBars: async ({ symbol }) => {
@@ -23,10 +23,10 @@ test("an adapter that forgets to redact reveals no key", async () => {
     },
     secrets.redact,
   );
-  const { rejected } = await careless.fetchBars(window, recordingContext());
+  const { rejected } = await unredacted.fetchBars(window, recordingContext());
   expect(JSON.stringify(rejected)).not.toContain("k3y");
   expect(rejected[0]!.raw).toBe('{"key":"***"}');
-  const error = await careless.fetchBars({ ...window, symbol: "ERR" }, recordingContext()).catch((thrown) => thrown);
+  const error = await unredacted.fetchBars({ ...window, symbol: "ERR" }, recordingContext()).catch((thrown) => thrown);
   expect([error.kind, error.message, error.retryAfter]).toEqual(["auth", "bad key *** at /?k=***", 7]);
 });
 

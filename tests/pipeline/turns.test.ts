@@ -6,7 +6,7 @@ import { Turns } from "../../src/pipeline/workers/turns.ts";
 const never = new AbortController().signal;
 const noWait = () => {};
 
-test("turns come one at a time, in the order in which they were asked for, also after an error", async () => {
+test("turns come one at a time, in the order in which they were requested, also after an error", async () => {
   const turns = new Turns();
   const log: string[] = [];
   let inside = 0;

@@ -1,4 +1,4 @@
-/** A FetchContext that grants everything at once and remembers what it was asked. */
+/** A FetchContext that grants everything at once and records all calls. */
 
 import { describeWait } from "../../src/domain/runs/progress.ts";
 import type { FetchContext, QuotaReport } from "../../src/providers/provider.ts";
@@ -6,7 +6,7 @@ import type { FetchContext, QuotaReport } from "../../src/providers/provider.ts"
 export interface RecordingContext extends FetchContext {
   readonly costs: number[];
   readonly reports: QuotaReport[];
-  /** In the words of the screen. */
+  /** As micro-stages. */
   readonly waits: string[];
   readonly logs: string[];
 }

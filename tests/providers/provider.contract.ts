@@ -1,4 +1,4 @@
-/** What every provider keeps to. Each implementation runs this suite against itself or its fake vendor. */
+/** The contract of all providers. Each implementation runs this suite against itself or its fake vendor. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ProviderError } from "../../src/domain/errors.ts";
@@ -18,7 +18,7 @@ export interface Subject {
   /** The window, `YYYY-MM-DD`, `to` exclusive. */
   readonly from: string;
   readonly to: string;
-  /** Whether the source is metered: every request has to ask for leave. */
+  /** Whether the source is metered: every request needs a permit. */
   readonly metered: boolean;
   close?(): Promise<void> | void;
 }

@@ -111,10 +111,10 @@ test("a test mail has a state and a text, and can be sent again", async () => {
 
 test("a mail that could not be sent says why, and can be tried now", async () => {
   await using server = await startMailServer();
-  server.manner = "busy";
+  server.behaviour = "busy";
   await using app = await startApp({ env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com" } });
   await submit(app, "/alerts/test");
-  await server.begun(1);
+  await server.attempted(1);
   await app.app.outbox.idle();
   const page = await app.get("/alerts");
   expect(page.text).toContain("come back later");

@@ -10,7 +10,7 @@ afterAll(() => app[Symbol.asyncDispose]());
 
 const good = { symbols: ["AAPL"] };
 
-/** Bodies that are refused, the field that is wrong, and what the answer says of it. */
+/** Bodies that are refused, the wrong field, and its message. */
 const orders: [string, unknown, string, RegExp][] = [
   ["an unknown mode", { ...good, mode: "turbo" }, "mode", /"turbo" is not one of full, incremental, reprocess, repair/],
   ["an unknown interval", { ...good, interval: "2d" }, "interval", /"2d" is not one of 1m, 5m, 15m, 1h, 1d/],
@@ -35,7 +35,7 @@ const orders: [string, unknown, string, RegExp][] = [
   ["a number as symbol", { symbols: [7] }, "symbols.0", /wants text/],
   ["an unknown field", { ...good, symbol: "AAPL" }, "", /unknown field "symbol"/],
   ["a field of the prototype", JSON.parse('{"symbols":["AAPL"],"__proto__":{"a":1}}'), "", /unknown field/],
-  ["an unknown provider", { ...good, provider: "nobody" }, "provider", /no known provider/],
+  ["an unknown provider", { ...good, provider: "nobody" }, "provider", /not a known provider/],
   ["a provider without its settings", { ...good, provider: "csv" }, "provider", /provider/],
   ["no workers", { ...good, max_workers: 0 }, "max_workers", /from 1 to 64/],
   ["batches of no days", { ...good, batch_days: 0 }, "batch_days", /from 1 to 365/],
@@ -53,7 +53,7 @@ function expectProblem(answer: Awaited<ReturnType<typeof ask>>, status: number):
   expect(answer.text.length).toBeLessThan(20_000);
 }
 
-/** Nothing at all may have come of what was refused. */
+/** A refused request must have no effect. */
 async function expectNothingStored(): Promise<void> {
   for (const table of ["runs", "jobs", "series", "bars", "profiles"]) {
     expect(await app.app.db.rows(`SELECT count(*) FROM ${table}`, []), table).toEqual([[0]]);
@@ -61,7 +61,7 @@ async function expectNothingStored(): Promise<void> {
   expect(app.app.hub.snapshot().jobs).toEqual([]);
 }
 
-describe("an order with", () => {
+describe("a request with", () => {
   for (const [name, body, path, message] of orders) {
     test(`a run with ${name} is refused by name`, async () => {
       const answer = await app.post("/api/runs", body);

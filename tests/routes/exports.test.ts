@@ -18,7 +18,7 @@ type Row = { ts: number } & Record<string, Cell>;
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp();
-  await app.reach(await app.start({ symbols: ["AAPL", "BTC-USD"], years: 3 }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["AAPL", "BTC-USD"], years: 3 }), "complete");
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -117,7 +117,7 @@ describe("the feature matrix", () => {
       expect(lastRow(await read("features/AAPL"))).toEqual(features);
     };
     await compare();
-    await app.reach(await app.start({ symbols: ["AAPL"], mode: "incremental" }), "complete");
+    await app.waitForRun(await app.start({ symbols: ["AAPL"], mode: "incremental" }), "complete");
     await compare();
   });
 
@@ -184,7 +184,7 @@ test("several exports at once do not disturb each other", async () => {
 });
 
 test("an export whose reader goes away ends, and the next one is served", async () => {
-  await app.reach(await app.start({ symbols: ["LONG"], years: "all" }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["LONG"], years: "all" }), "complete");
   const { names, ts, rows } = await read("features/LONG?names=sma_5");
   // What the exporter tells its thread: `more` is only asked for while somebody reads.
   const told: { type: string; id: number }[] = [];

@@ -1,4 +1,4 @@
-/** Text that wants to be markup, planted wherever somebody else's words come in, and looked for wherever words go out. */
+/** Hostile text, entered wherever text from outside is accepted, and searched for in everything that is sent. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createRoutes } from "../../src/routes/index.ts";
@@ -24,10 +24,10 @@ let ids: readonly (readonly [path: string, id: string])[] = [];
 beforeAll(async () => {
   app = await startApp({ env: { BARKEEP_WORKERS: "1", ...(valuesFor(vendor, "eodhd") as Record<string, string>) } });
   const { db, log } = app.app;
-  await app.reach(await app.start({ symbols: ["AAPL", "MSFT"], years: 1 }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["AAPL", "MSFT"], years: 1 }), "complete");
   vendor.always = reply(400, { message: hostile("vendor") });
   runId = await app.start({ symbols: ["SAP"], years: 1, provider: "eodhd" });
-  await app.reach(runId, "failed");
+  await app.waitForRun(runId, "failed");
   await storeCompanies(db, [{ symbol: "ZZT", name: hostile("company"), exchange: hostile("exchange") }], "import");
   const { body: list } = await app.post("/api/watchlists", { name: hostile("watchlist"), symbols: ["AAPL"] });
   const { body } = await app.post("/api/schedules", {
@@ -77,7 +77,7 @@ const submit = (path: string, fields: Record<string, string>, headers: Record<st
   fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), headers: { ...HEADERS, ...headers } });
 
 /** Elements and attributes in a page that no template of ours writes. */
-function strangers(html: string): string[] {
+function foreignMarkup(html: string): string[] {
   const found: string[] = [];
   new HTMLRewriter()
     .on("*", {
@@ -95,16 +95,16 @@ function strangers(html: string): string[] {
   return found;
 }
 
-/** What went out so far, to see that what was planted arrived at all. */
+/** Everything sent so far, to verify that the hostile text was included at all. */
 let seen = "";
 
-/** No page is built from what was planted, and nothing else is taken for a page. */
+/** No page contains markup from hostile text, and nothing else is sent as a page. */
 async function expectHarmless(response: Response, address: string): Promise<string> {
   const text = await response.text();
   const type = response.headers.get("Content-Type") ?? "";
   expect([address, response.headers.get("X-Content-Type-Options")]).toEqual([address, "nosniff"]);
   if (type.startsWith("text/html")) {
-    expect([address, strangers(text)]).toEqual([address, []]);
+    expect([address, foreignMarkup(text)]).toEqual([address, []]);
     seen += text;
   }
   expect([address, response.status < 500]).toEqual([address, true]);
@@ -112,17 +112,17 @@ async function expectHarmless(response: Response, address: string): Promise<stri
 }
 
 test("the hostile-text test itself would find markup", () => {
-  for (const name of ["a", "b"]) expect(strangers(`<p>${hostile(name)}</p>`)).not.toEqual([]);
-  expect(strangers(`<p title="" onclick="x">`)).toEqual(["<p onclick=x>"]);
-  expect(strangers(`<a href="javascript:alert(1)">x</a><script>1</script>`)).toHaveLength(2);
-  expect(strangers(`<p title="${asText("a")}">${asText("a")}</p>`)).toEqual([]);
+  for (const name of ["a", "b"]) expect(foreignMarkup(`<p>${hostile(name)}</p>`)).not.toEqual([]);
+  expect(foreignMarkup(`<p title="" onclick="x">`)).toEqual(["<p onclick=x>"]);
+  expect(foreignMarkup(`<a href="javascript:alert(1)">x</a><script>1</script>`)).toHaveLength(2);
+  expect(foreignMarkup(`<p title="${asText("a")}">${asText("a")}</p>`)).toEqual([]);
 });
 
 test("every page shows stored text and its own address as text", async () => {
   const routes = await createRoutes(app.app);
   routes.close();
   const paths = routes.table.filter(({ method, path }) => method === "GET" && !/events$/.test(path));
-  const evil = encodeURIComponent(hostile("address"));
+  const hostileAddress = encodeURIComponent(hostile("address"));
   const names =
     "q search where symbol actor action from to sort pick next names overlays adjust interval state provider";
   const query = names
@@ -137,14 +137,14 @@ test("every page shows stored text and its own address as text", async () => {
         .replace(/:symbol/g, symbol)
         .replace(/:id/g, id)
         .replace(/:\w+/g, "x");
-      const bad = path.replace(/:\w+/g, evil);
-      return [good, `${good}?${query}`, `${good}?q=zzt&search=zzt&symbols=${evil}`, bad];
+      const bad = path.replace(/:\w+/g, hostileAddress);
+      return [good, `${good}?${query}`, `${good}?q=zzt&search=zzt&symbols=${hostileAddress}`, bad];
     }),
   );
   expect(addresses.size).toBeGreaterThan(100);
   for (const address of addresses) {
     await expectHarmless(await fetch(app.url + address, { headers: HEADERS }), address);
-    const fragment = { ...HEADERS, "HX-Request": "true", "HX-Current-URL": `${app.url}/?q=${evil}` };
+    const fragment = { ...HEADERS, "HX-Request": "true", "HX-Current-URL": `${app.url}/?q=${hostileAddress}` };
     await expectHarmless(await fetch(app.url + address, { headers: fragment }), `${address} as a fragment`);
   }
   for (const name of ["vendor", "company", "watchlist", "schedule", "token", "reason", "log", "subject", "letter"]) {
@@ -187,7 +187,7 @@ test("pushed fragments are as harmless as the pages", async () => {
       if (pushed.includes(asText("log"))) break;
     }
     const html = pushed.replace(/^(?:data|id|event): ?/gm, "");
-    expect([path, strangers(html)]).toEqual([path, []]);
+    expect([path, foreignMarkup(html)]).toEqual([path, []]);
   }
   abort.abort();
 });

@@ -7,7 +7,7 @@ test("a running server is alive, ready, and reports its metrics", async () => {
   await using app = await startApp();
   app.app.pool.warm();
   const run = await app.start({ symbols: ["AAPL", "DEMO-FAIL"], years: 1, batch_days: 365 });
-  await app.reach(run, "failed", "complete");
+  await app.waitForRun(run, "failed", "complete");
   expect((await app.get("/healthz")).body).toEqual({ status: "ok" });
   // As a supervisor does: ask until every worker has started.
   let ready = await app.get("/readyz");

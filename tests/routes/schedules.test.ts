@@ -68,7 +68,7 @@ describe("a schedule over the API", () => {
     expect(run.status).toBe(202);
     expect(run.body.turn).toMatchObject({ cause: "by_hand", outcome: "started" });
     expect(run.body.schedule.next_runs).toHaveLength(5);
-    await app.reach(run.body.turn.run_id, "complete");
+    await app.waitForRun(run.body.turn.run_id, "complete");
     const { last_turn } = (await app.get(path)).body.schedule;
     expect(last_turn).toMatchObject({ run_id: run.body.turn.run_id, run_status: "complete", complete: 2, failed: 0 });
 
@@ -193,7 +193,7 @@ describe("the page", () => {
     const run = await submit(`${path}/run`, {});
     expect(run.status).toBe(303);
     const { run_id } = (await app.get(`/api${path}`)).body.schedule.last_turn;
-    await app.reach(run_id, "complete");
+    await app.waitForRun(run_id, "complete");
     const shown = (await page()).text;
     expect(shown).toContain('aria-label="Last 1 run of From the form');
     expect(shown).toMatch(new RegExp(`<a href="/runs/${run_id}" title="Complete, [^"]+: 2 symbols complete in `));

@@ -10,20 +10,20 @@ let runId: string;
 beforeAll(async () => {
   app = await startApp({ env: { BARKEEP_WORKERS: "1" } });
   runId = await app.start({ symbols: ["AAPL"], years: 1 });
-  await app.reach(runId, "complete");
+  await app.waitForRun(runId, "complete");
   const company = (symbol: string, name: string) => ({ symbol, name, exchange: "NASDAQ" });
   await storeCompanies(app.app.db, [company("AAPL", "Apple Inc"), company("APP", "AppLovin <b>")], "import");
   await app.post("/api/schedules", { name: "Every evening", cron: "30 18 * * 1-5", symbols: ["AAPL"] });
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-/** Title and goal of every entry, in order. */
+/** Title and target of every entry, in order. */
 async function found(query: string, at = app): Promise<string[]> {
   const { text } = await at.get(`/search?q=${encodeURIComponent(query)}`);
   const entries = text.matchAll(
     /<(?:a|button) class="found"[^>]*?(?:href|formaction)="([^"]*)"[^>]*>(.*?)<\/(?:a|button)>/gs,
   );
-  return [...entries].map(([, goal, words]) => `${/found-title">(.*?)</.exec(words!)![1]} → ${goal}`);
+  return [...entries].map(([, target, words]) => `${/found-title">(.*?)</.exec(words!)![1]} → ${target}`);
 }
 
 describe("a search", () => {

@@ -50,7 +50,7 @@ test("a rate keeps twice as many jobs at work as it takes to use it, at the late
   expect(limits(1_000, 600)).toBe(20);
   expect(limits(1_000, 2_000)).toBe(MAX_AT_WORK);
   expect(limits(5, 600)).toBe(2);
-  // Before the first answer nobody knows how many are needed.
+  // Before the first answer it is not known how many are needed.
   expect(limits(1_000, null)).toBe(2);
   expect(limits(1_000, 600, { gauges: [minute(6_000, 0, "units")], unitsPerRequest: 2 })).toBe(60);
 });
@@ -119,7 +119,7 @@ test("property: no more than the server bears, never less than the threads, and 
   );
 });
 
-test("the queue is asked again when threads have been free for a moment, and not for every message between", async () => {
+test("the queue checks again when threads have been free for a moment, and not for every message between", async () => {
   let waiting = 0;
   let polls = 0;
   const admission = new Admission({

@@ -1,5 +1,5 @@
 import { describe } from "bun:test";
 import { InProcessQueue } from "../../src/scheduler/queue/in-process-queue.ts";
-import { engineContract } from "./job-queue.contract.ts";
+import { jobQueueContract } from "./job-queue.contract.ts";
 
-describe("the in-process queue", () => engineContract((onError) => new InProcessQueue(onError)));
+describe("the in-process queue", () => jobQueueContract((onError) => new InProcessQueue(onError)));

@@ -1,4 +1,4 @@
-/** What every job engine must do, whatever carries its tasks. */
+/** The contract of all job queues. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -8,10 +8,10 @@ const task = (key: string, group = "g"): QueuedTask => ({ key, group });
 const DONE: TaskResult = { again: false };
 
 /** A handler whose tasks end when the test says so. */
-class Bench {
-  /** Keys in the order in which they were taken up. */
+class ManualHandler {
+  /** Keys in the order in which they were handled. */
   readonly begun: string[] = [];
-  readonly #open = new Map<string, (verdict: TaskResult) => void>();
+  readonly #open = new Map<string, (result: TaskResult) => void>();
   #events: (() => void) | null = null;
 
   readonly handler = ({ key }: QueuedTask): Promise<TaskResult> => {
@@ -25,14 +25,14 @@ class Bench {
     return [...this.#open.keys()];
   }
 
-  end(key: string, verdict: TaskResult = DONE): void {
+  end(key: string, result: TaskResult = DONE): void {
     const resolve = this.#open.get(key);
     if (resolve === undefined) throw new Error(`${key} is not in work`);
     this.#open.delete(key);
-    resolve(verdict);
+    resolve(result);
   }
 
-  /** Waits until `count` tasks have been taken up in all. */
+  /** Waits until `count` tasks have begun. */
   async taken(count: number): Promise<void> {
     while (this.begun.length < count) {
       await new Promise<void>((resolve) => {
@@ -41,7 +41,7 @@ class Bench {
     }
   }
 
-  /** Ends everything, in the order in which it comes, until `count` tasks have been taken up and ended. */
+  /** Ends tasks in the order in which they begin, until `count` have ended. */
   async drain(count: number): Promise<void> {
     for (let ended = 0; ended < count; ended++) {
       await this.taken(ended + 1);
@@ -50,22 +50,22 @@ class Bench {
   }
 }
 
-/** Lets an engine do what it can do without anything more happening. */
+/** Waits until the queue has nothing more to do without a further call. */
 const quiet = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
-/** Runs the suite against the engines that `create` makes. */
-export function engineContract(create: (onError: (task: QueuedTask, error: unknown) => void) => JobQueue): void {
+/** Runs the suite against the queues that `create` makes. */
+export function jobQueueContract(create: (onError: (task: QueuedTask, error: unknown) => void) => JobQueue): void {
   let queue: JobQueue;
-  let bench: Bench;
+  let tasks: ManualHandler;
   let errors: unknown[];
   beforeEach(() => {
     errors = [];
     queue = create((_, error) => void errors.push(error));
-    bench = new Bench();
+    tasks = new ManualHandler();
   });
   afterEach(async () => {
     const closed = queue.close();
-    for (const key of bench.working) bench.end(key);
+    for (const key of tasks.working) tasks.end(key);
     await closed;
   });
 
@@ -73,57 +73,57 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
     queue.enqueue([task("a"), task("b"), task("a")]);
     queue.enqueue([task("b")]);
     expect(queue.counts()).toEqual({ waiting: 2, active: 0 });
-    queue.work(bench.handler, 1);
-    await bench.drain(2);
+    queue.work(tasks.handler, 1);
+    await tasks.drain(2);
     await quiet();
-    expect(bench.begun).toEqual(["a", "b"]);
+    expect(tasks.begun).toEqual(["a", "b"]);
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
   test("a key enqueued while it is active is handled once more, after it", async () => {
-    queue.work(bench.handler, 4);
+    queue.work(tasks.handler, 4);
     queue.enqueue([task("a")]);
-    await bench.taken(1);
+    await tasks.taken(1);
     queue.enqueue([task("a")]);
     queue.enqueue([task("a")]);
     await quiet();
-    expect(bench.begun).toEqual(["a"]);
-    await bench.drain(2);
+    expect(tasks.begun).toEqual(["a"]);
+    await tasks.drain(2);
     await quiet();
-    expect(bench.begun).toEqual(["a", "a"]);
+    expect(tasks.begun).toEqual(["a", "a"]);
   });
 
   test("a result of `again` enqueues the task again, and an enqueue of its own does not double it", async () => {
-    queue.work(bench.handler, 4);
+    queue.work(tasks.handler, 4);
     queue.enqueue([task("a")]);
-    await bench.taken(1);
-    bench.end("a", { again: true, afterMs: 1 });
-    await bench.taken(2);
-    bench.end("a", { again: true, afterMs: 60_000 });
+    await tasks.taken(1);
+    tasks.end("a", { again: true, afterMs: 1 });
+    await tasks.taken(2);
+    tasks.end("a", { again: true, afterMs: 60_000 });
     await quiet();
     expect(queue.counts()).toEqual({ waiting: 1, active: 0 });
     queue.enqueue([task("a")]);
-    await bench.taken(3);
-    bench.end("a");
+    await tasks.taken(3);
+    tasks.end("a");
     await quiet();
-    expect(bench.begun).toEqual(["a", "a", "a"]);
+    expect(tasks.begun).toEqual(["a", "a", "a"]);
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
   test("a cancelled task is not handled: waiting, delayed, or enqueued once more", async () => {
-    queue.work(bench.handler, 1);
+    queue.work(tasks.handler, 1);
     queue.enqueue([task("a"), task("b")]);
-    await bench.taken(1);
+    await tasks.taken(1);
     queue.enqueue([task("a")]);
     expect(queue.cancel("b")).toBe(true);
     expect(queue.cancel("a")).toBe(true);
     expect(queue.cancel("a")).toBe(false);
     expect(queue.cancel("nobody")).toBe(false);
-    bench.end("a", { again: true, afterMs: 60_000 });
+    tasks.end("a", { again: true, afterMs: 60_000 });
     await quiet();
     expect(queue.cancel("a")).toBe(true);
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
-    expect(bench.begun).toEqual(["a"]);
+    expect(tasks.begun).toEqual(["a"]);
   });
 
   test("no more tasks are active than allowed, in all and per group", async () => {
@@ -134,7 +134,7 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
         fc.array(fc.nat(30), { minLength: 1, maxLength: 25 }),
         async (concurrency, limits, picks) => {
           const own = create(() => {});
-          const floor = new Bench();
+          const floor = new ManualHandler();
           for (const [g, limit] of limits.entries()) own.limitGroup(`g${g}`, limit);
           const tasks = picks.map((pick, i) => task(`g${pick % limits.length}:${i}`, `g${pick % limits.length}`));
           own.enqueue(tasks);
@@ -165,52 +165,52 @@ export function engineContract(create: (onError: (task: QueuedTask, error: unkno
   test("a small group is not starved behind a large one, even by a single worker", async () => {
     queue.enqueue(Array.from({ length: 500 }, (_, i) => task(`large${i}`, "large")));
     queue.enqueue([task("small0", "small"), task("small1", "small"), task("small2", "small")]);
-    queue.work(bench.handler, 1);
-    await bench.drain(8);
-    expect(bench.begun.slice(0, 8).filter((key) => key.startsWith("small")).length).toBe(3);
+    queue.work(tasks.handler, 1);
+    await tasks.drain(8);
+    expect(tasks.begun.slice(0, 8).filter((key) => key.startsWith("small")).length).toBe(3);
   });
 
   test("a group keeps its limit while one of its tasks waits for another try", async () => {
     queue.limitGroup("g", 1);
-    queue.work(bench.handler, 4);
+    queue.work(tasks.handler, 4);
     queue.enqueue([task("a"), task("b"), task("c")]);
-    await bench.taken(1);
-    bench.end("a", { again: true, afterMs: 1 });
-    await bench.taken(2);
-    bench.end("b", { again: true, afterMs: 1 });
-    await bench.taken(3);
-    bench.end("c");
-    await bench.taken(4);
+    await tasks.taken(1);
+    tasks.end("a", { again: true, afterMs: 1 });
+    await tasks.taken(2);
+    tasks.end("b", { again: true, afterMs: 1 });
+    await tasks.taken(3);
+    tasks.end("c");
+    await tasks.taken(4);
     await quiet();
-    expect(bench.working.length).toBe(1);
+    expect(tasks.working.length).toBe(1);
   });
 
   test("a handler that throws ends its task, and nothing else", async () => {
     queue.enqueue([task("a"), task("b")]);
     queue.work(async (each) => {
-      if (each.key === "a") throw new Error("lightning");
-      return bench.handler(each);
+      if (each.key === "a") throw new Error("handler failed");
+      return tasks.handler(each);
     }, 1);
-    await bench.drain(1);
+    await tasks.drain(1);
     await quiet();
-    expect(bench.begun).toEqual(["b"]);
-    expect(errors.map(String)).toEqual(["Error: lightning"]);
+    expect(tasks.begun).toEqual(["b"]);
+    expect(errors.map(String)).toEqual(["Error: handler failed"]);
     expect(queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
   test("closing hands out nothing more and waits for active tasks", async () => {
-    queue.work(bench.handler, 1);
+    queue.work(tasks.handler, 1);
     queue.enqueue([task("a"), task("b")]);
-    await bench.taken(1);
+    await tasks.taken(1);
     let closed = false;
     const closing = queue.close().then(() => {
       closed = true;
     });
     await quiet();
     expect(closed).toBe(false);
-    bench.end("a", { again: true, afterMs: 0 });
+    tasks.end("a", { again: true, afterMs: 0 });
     await closing;
     await quiet();
-    expect(bench.begun).toEqual(["a"]);
+    expect(tasks.begun).toEqual(["a"]);
   });
 }

@@ -1,4 +1,4 @@
-/** What is forgotten, and what never is. */
+/** What maintenance deletes, and what it never does. */
 
 import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
@@ -14,7 +14,7 @@ const days = (count: number) => count * DAY * 1000;
 test("old log lines and runs are deleted; bars, profiles and the ledger stay", async () => {
   await using app = await startApp();
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
-  await app.reach(run, "complete");
+  await app.waitForRun(run, "complete");
   const { db, log } = app.app;
   const count = async (table: string) => (await db.rows(`SELECT count(*) FROM ${table}`, []))[0]?.[0];
   const before = { bars: await count("bars"), batches: await count("batches") };
@@ -40,7 +40,7 @@ test("old log lines and runs are deleted; bars, profiles and the ledger stay", a
 test("nothing is tidied while work is under way", async () => {
   await using app = await startApp();
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
-  await app.reach(run, "complete");
+  await app.waitForRun(run, "complete");
   const { db, log } = app.app;
   const queue = new InProcessQueue(() => {});
   queue.enqueue([{ key: "busy", group: "busy" }]);

@@ -7,8 +7,8 @@ import { turnsOf } from "../../src/storage/schedules.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";
 
-/** A clock that is set by hand; its timers never go off, so that only the test looks at the timetable. */
-class HandClock implements Clock {
+/** A clock that is set by the test; its timers never fire, so that only the test polls. */
+class ManualClock implements Clock {
   time = Date.UTC(2026, 0, 5);
   now = () => this.time;
   after = () => () => {};
@@ -18,12 +18,12 @@ class HandClock implements Clock {
   }
 }
 
-const clock = new HandClock();
+const clock = new ManualClock();
 let app: TestApp;
-let timetable: ScheduleRunner;
+let runner: ScheduleRunner;
 beforeAll(async () => {
   app = await startApp({ clock });
-  timetable = restarted();
+  runner = restarted();
 });
 afterAll(() => app[Symbol.asyncDispose]());
 afterEach(async () => {
@@ -32,14 +32,14 @@ afterEach(async () => {
   for (const run of hub.runs()) if (run.finishedAt === null) await runs.actOnRun(run.id, "cancel");
 });
 
-/** What a new start of the server looks at the schedules with. */
+/** The schedule runner of a restarted server. */
 function restarted(): ScheduleRunner {
   const { db, log, runs } = app.app;
   return new ScheduleRunner({ db, log, runs, defaultProvider: "demo" }, clock);
 }
 
 let count = 0;
-/** Makes a schedule at `moment`; each has a symbol of its own. */
+/** Creates a schedule at `moment`; each has a symbol of its own. */
 async function scheduleAt(moment: string, order: object = {}) {
   clock.set(moment);
   count += 1;
@@ -51,11 +51,11 @@ async function scheduleAt(moment: string, order: object = {}) {
     ...order,
   });
 }
-/** Looks at the timetable at each of the moments. */
-async function lookAt(...moments: string[]) {
+/** Polls at each of the moments. */
+async function pollAt(...moments: string[]) {
   for (const moment of moments) {
     clock.set(moment);
-    await timetable.poll();
+    await runner.poll();
   }
 }
 const turns = async (id: number) =>
@@ -64,12 +64,12 @@ const turns = async (id: number) =>
   );
 const lastTurn = async (id: number) => (await app.app.schedules.read(id)).lastTurn!;
 /** Waits for the run of the last turn to end. */
-const finish = async (id: number) => app.reach((await lastTurn(id)).run!.id, "complete", "failed", "cancelled");
+const finish = async (id: number) => app.waitForRun((await lastTurn(id)).run!.id, "complete", "failed", "cancelled");
 
 describe("a schedule", () => {
   test("a due schedule starts one run, however often the clock is polled", async () => {
     const { id } = await scheduleAt("01-05T12:00");
-    await lookAt("01-05T18:29:59", "01-05T18:30", "01-05T18:30:01", "01-05T18:30:40");
+    await pollAt("01-05T18:29:59", "01-05T18:30", "01-05T18:30:01", "01-05T18:30:40");
     expect(await turns(id)).toEqual(["01-05T18:30 due started"]);
     await finish(id);
     const { run } = await lastTurn(id);
@@ -81,11 +81,11 @@ describe("a schedule", () => {
 
   test("a paused schedule has no turns, and catches up with none when it is resumed", async () => {
     const { id } = await scheduleAt("01-05T12:00", { enabled: false });
-    await lookAt("01-05T18:30", "01-06T18:30");
+    await pollAt("01-05T18:30", "01-06T18:30");
     clock.set("01-07T12:00");
     await app.app.schedules.change(id, { enabled: true });
     expect(await turns(id)).toEqual([]);
-    await lookAt("01-07T18:30");
+    await pollAt("01-07T18:30");
     expect(await turns(id)).toEqual(["01-07T18:30 due started"]);
   });
 
@@ -93,26 +93,26 @@ describe("a schedule", () => {
     const { id } = await scheduleAt("01-05T12:00");
     clock.set("01-05T15:00");
     await app.app.schedules.change(id, { cron: "0 9 * * *" });
-    await lookAt("01-05T15:01");
+    await pollAt("01-05T15:01");
     expect(await turns(id)).toEqual([]);
   });
 
   test("a schedule takes its symbols from a watchlist, and says when that is empty or gone", async () => {
     const watchlist = await createWatchlist(app.app.db, "Mine", ["WL1", "WL2"]);
     const { id } = await scheduleAt("01-05T12:00", { symbols: undefined, watchlist_id: watchlist });
-    await lookAt("01-05T18:30");
+    await pollAt("01-05T18:30");
     const { jobs } = await finish(id);
     expect(jobs.map(({ symbol }) => symbol)).toEqual(["WL1", "WL2"]);
     await deleteWatchlist(app.app.db, watchlist);
-    await lookAt("01-06T18:30");
+    await pollAt("01-06T18:30");
     expect(await lastTurn(id)).toMatchObject({ outcome: "skipped", note: "Its watchlist was deleted: choose another" });
   });
 
   test("a schedule of everything stored runs what its provider has a profile of", async () => {
     const first = await app.start({ symbols: ["KEPT"], years: 1, interval: "1h" });
-    await app.reach(first, "complete");
+    await app.waitForRun(first, "complete");
     const { id } = await scheduleAt("01-05T12:00", { symbols: undefined, scope: "stored", interval: "1h" });
-    await lookAt("01-05T18:30");
+    await pollAt("01-05T18:30");
     const { jobs } = await finish(id);
     expect(jobs.map(({ symbol }) => symbol)).toEqual(["KEPT"]);
   });
@@ -120,7 +120,7 @@ describe("a schedule", () => {
   test("a schedule that cannot start says why, and tries again at its next turn", async () => {
     const { id } = await scheduleAt("01-12T12:00");
     await app.app.db.orm.run(`update schedules set provider = 'tiingo' where id = ${id}`);
-    await lookAt("01-12T18:30", "01-13T18:30");
+    await pollAt("01-12T18:30", "01-13T18:30");
     expect(await turns(id)).toEqual(["01-13T18:30 due refused", "01-12T18:30 due refused"]);
     expect((await lastTurn(id)).note).toContain('"tiingo" is not a known provider');
     expect(await mailed(id)).toEqual(["01-12T18:30 left", "01-13T18:30 left"]);
@@ -142,35 +142,35 @@ const mailed = async (id: number) => {
 describe("missed turns", () => {
   test("missed turns are caught up with by one run", async () => {
     const { id } = await scheduleAt("01-05T12:00");
-    timetable = restarted();
-    await lookAt("01-08T12:00", "01-08T12:01");
+    runner = restarted();
+    await pollAt("01-08T12:00", "01-08T12:01");
     expect(await turns(id)).toEqual(["01-07T18:30 catch_up started"]);
     expect((await lastTurn(id)).note).toBe("Catches up with 3 runs missed while the server was not running");
     expect(await mailed(id)).toEqual(["01-07T18:30 caught up"]);
     await finish(id);
-    await lookAt("01-08T18:30");
+    await pollAt("01-08T18:30");
     expect(await turns(id)).toEqual(["01-08T18:30 due started", "01-07T18:30 catch_up started"]);
   });
 
   test("missed turns are skipped if the schedule says so, but recorded", async () => {
     const { id } = await scheduleAt("01-05T12:00", { on_missed: "skip" });
-    timetable = restarted();
-    await lookAt("01-06T12:00", "01-06T12:01");
+    runner = restarted();
+    await pollAt("01-06T12:00", "01-06T12:01");
     expect(await turns(id)).toEqual(["01-05T18:30 due missed"]);
     expect(await mailed(id)).toEqual(["01-05T18:30 left"]);
-    await lookAt("01-06T18:30");
+    await pollAt("01-06T18:30");
     expect(await turns(id)).toEqual(["01-06T18:30 due started", "01-05T18:30 due missed"]);
   });
 
   test("missed turns need no run of their own when the next turn is due now", async () => {
     const { id } = await scheduleAt("01-05T12:00");
-    await lookAt("01-06T18:30:20");
+    await pollAt("01-06T18:30:20");
     expect(await turns(id)).toEqual(["01-06T18:30 due started", "01-05T18:30 due missed"]);
   });
 
   test("a poll that comes some seconds late misses no turn", async () => {
     const { id } = await scheduleAt("01-05T12:00", { on_missed: "skip" });
-    await lookAt("01-05T18:30:45");
+    await pollAt("01-05T18:30:45");
     expect(await turns(id)).toEqual(["01-05T18:30 due started"]);
   });
 });
@@ -183,21 +183,21 @@ describe("overlap", () => {
     clock.set("01-05T12:00");
     const { id } = await schedules.save(null, { name: "Long", cron: "30 18 * * *", symbols: ["LONG"] });
     const outcomes: (string | undefined)[] = [];
-    const lookOn = async (day: string) => {
+    const pollOn = async (day: string) => {
       clock.set(`01-${day}T18:30`);
       await own.poll();
       outcomes.push((await schedules.read(id)).lastTurn?.outcome);
     };
-    await lookOn("05");
+    await pollOn("05");
     const { lastTurn: first } = await schedules.read(id);
-    await lookOn("06");
+    await pollOn("06");
     expect((await schedules.read(id)).lastTurn?.note).toBe(`Its last run (${first!.run!.id}) is not finished`);
     await expect(schedules.runNow(id)).rejects.toThrow("is not finished");
     // A paused run is not finished either.
     await runs.actOnRun(first!.run!.id, "pause");
-    await lookOn("07");
+    await pollOn("07");
     await runs.actOnRun(first!.run!.id, "cancel");
-    await lookOn("08");
+    await pollOn("08");
     expect(outcomes).toEqual(["started", "skipped", "skipped", "started"]);
   });
 
@@ -225,11 +225,11 @@ describe("overlap", () => {
 test("a night of the change of clocks has one turn, at 02:30 or right after the gap", async () => {
   const daily = { cron: "30 2 * * *", time_zone: "America/New_York" };
   const spring = await scheduleAt("03-07T12:00", daily);
-  await lookAt("03-08T06:30", "03-08T06:59", "03-08T07:00", "03-08T07:30");
+  await pollAt("03-08T06:30", "03-08T06:59", "03-08T07:00", "03-08T07:30");
   expect(await turns(spring.id)).toEqual(["03-08T07:00 due started"]);
   await finish(spring.id);
   const autumn = await scheduleAt("10-31T12:00", { ...daily, cron: "30 1 * * *" });
-  await lookAt("11-01T05:30", "11-01T06:00", "11-01T06:30", "11-01T07:00");
+  await pollAt("11-01T05:30", "11-01T06:00", "11-01T06:30", "11-01T07:00");
   expect(await turns(autumn.id)).toEqual(["11-01T05:30 due started"]);
 });
 
@@ -238,7 +238,7 @@ test("the clock itself starts the turns", async () => {
   await using own = await startApp({ clock: virtual });
   const stream = own.app.hub.stream();
   await own.app.schedules.save(null, { name: "Timer", cron: "30 18 * * *", symbols: ["TICK"], years: 1 });
-  // A look reads the database, which takes time of its own: the clock goes on until it has.
+  // A poll reads the database, which takes time: the clock is advanced until it is done.
   for (let seen = false; !seen; ) {
     await virtual.advance(1_000);
     const chunk = await stream.next(20);

@@ -1,4 +1,4 @@
-/** What storage must do on every kind of database. */
+/** The contract of storage on every kind of database. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -182,7 +182,7 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     await moveJobs(db, [a!, b!], "cancel");
     await setRunState(db, "r", "cancelled", 5);
     expect(await openRuns(db)).toEqual([]);
-    // A job retried just before the server died brings its run back.
+    // After a crash, a job that was just retried restores its run.
     await moveJobs(db, [a!], "retry");
     expect((await openRuns(db)).map(({ id }) => id)).toEqual(["r"]);
     await insertRun(db, { ...RUN, id: "r2" }, ["B", "C"]);
@@ -232,12 +232,12 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     {
       await using app = await startApp({ dbUrl: host.url });
       const runId = await app.start({ symbols: ["AAPL", "BTC-USD"], years: 1 });
-      const { jobs } = await app.reach(runId, "complete");
+      const { jobs } = await app.waitForRun(runId, "complete");
       expect(jobs.map(({ progress }) => progress)).toEqual([100, 100]);
     }
     await using app = await startApp({ dbUrl: host.url });
     const runId = await app.start({ symbols: ["AAPL"], mode: "incremental", years: 1 });
-    await app.reach(runId, "complete");
+    await app.waitForRun(runId, "complete");
     const { body } = await app.get("/api/profiles/AAPL");
     // Nothing had to be fetched, so the profile is that of the run that computed it.
     expect(body.backfill_metadata).toMatchObject({ history_complete: true, mode: "full" });

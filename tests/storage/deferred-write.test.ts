@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { DeferredWrite } from "../../src/storage/deferred-write.ts";
 
-const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 test("several requests are one write, and a request after it is another", async () => {
   let writes = 0;
@@ -28,7 +28,7 @@ test("a second write waits for the first, and flush for both", async () => {
   const deferred = new DeferredWrite(
     async () => {
       log.push("begin");
-      await soon();
+      await pause();
       log.push("end");
     },
     () => {},

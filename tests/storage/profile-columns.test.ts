@@ -14,7 +14,7 @@ const MANY = 2_345;
 
 let folder: Folder;
 let db: Database;
-/** What was read since the last look. */
+/** What was read since the last call. */
 let statements: string[];
 beforeEach(async () => {
   folder = temporaryFolder();
@@ -145,7 +145,7 @@ test("every answer has what was written, changed and deleted before it, by whate
   expect(await found(new ProfileColumns(db), low)).toEqual(["S0004", "ZZZ"]);
 });
 
-test("questions that are asked at once, with features that are new to the columns, get the same answers", async () => {
+test("queries that run at once, with features that are new to the columns, get the same answers", async () => {
   await fill(MANY);
   const columns = new ProfileColumns(db);
   const queries = NAMES.flatMap((feature) => [{ where: below(feature, 20) }, { where: below(feature, 40) }]);

@@ -119,7 +119,7 @@ describe("the server's lease", () => {
     expect(await held()).toEqual([]);
   });
 
-  test("the lease is refused while its holder lives", async () => {
+  test("the lease is refused while its holder is running", async () => {
     const alive = Bun.spawn([process.execPath, "-e", "await Bun.sleep(60_000)"]);
     await hold("here", alive.pid, 0);
     await expect(takeLease(db, "here")).rejects.toThrow(`process ${alive.pid} on here`);

@@ -195,7 +195,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   },
   "0009_staging": {
     rows: [
-      // A rebuilt series: the two have changed the ids of their bars, and the old bars are still to become revisions.
+      // A rebuilt series: the ids of the bars were swapped, and the old bars are not yet archived.
       `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, staging_for, staging_run,
         bars_id, retired_kind, retired_at) VALUES
         (9, 'EL', 'demo', 'synthetic', '1d', 'none', 'regular', 0, NULL, 10, NULL, NULL),

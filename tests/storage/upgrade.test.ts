@@ -124,7 +124,7 @@ function fileHost() {
   return { url: folder.database(), close: () => folder[Symbol.dispose]() };
 }
 
-test("profiles are moved in batches: an interrupted upgrade goes on where it was, says how far it is, and loses nothing", async () => {
+test("profiles are moved in batches: an interrupted upgrade continues where it was, reports its progress, and loses nothing", async () => {
   using folder = temporaryFolder();
   const db = await openDatabase(folder.database());
   await fill(db, "0012_stage_times");
@@ -144,14 +144,14 @@ test("profiles are moved in batches: an interrupted upgrade goes on where it was
   const report = (line: string) => void lines.push(line);
   for (const batches of [2, 4]) {
     let writes = 0;
-    const dying: Database = {
+    const failing: Database = {
       ...db,
       async write(statements) {
         if (++writes === batches) throw new Error("killed");
         await db.write(statements);
       },
     };
-    await expect(upgradeDatabase(dying, report)).rejects.toThrow("killed");
+    await expect(upgradeDatabase(failing, report)).rejects.toThrow("killed");
   }
   await upgradeDatabase(db, report);
   expect(lines.at(-1)).toMatch(/^Upgrading the database: \d+ of \d+ feature states moved$/);

@@ -19,7 +19,7 @@ test("head and row have one cell a column, of the column's class", () => {
   const table = String(<Table label="Full" run={run()} jobs={[job()]} controls />);
   const classes = COLUMNS.map(({ key, numeric }) => `c-${key}${numeric ? " num" : ""}`);
   expect(classesOf(table, "thead th")).toEqual(classes);
-  // The symbol is the head of its row, known by that alone.
+  // The symbol is the head of its row and has no class.
   const cells = classes.map((name) => (name === "c-symbol" ? null : name));
   expect(classesOf(String(JobRow({ job: job(), controls: true })), "th, td")).toEqual(cells);
 });

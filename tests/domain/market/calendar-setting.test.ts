@@ -34,7 +34,7 @@ test("a day that the calendar file closes has no bars, without a release", async
   const closed = dates[7]!;
   writeFileSync(path, JSON.stringify({ closed: [closed] }));
   await using app = await startApp({ env: { BARKEEP_CALENDAR: path } });
-  await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete");
   const { text } = await app.get(`/api/bars/AAPL?interval=1d&from=${dates[0]}&to=${dates.at(-1)}&format=csv`);
   const stored = dates.filter((date) => text.includes(date));
   expect(stored).toContain(dates[8]!);

@@ -44,7 +44,7 @@ describe("validating bars", () => {
     ["an open below its low", minute(1, { open: 8.5 }), REASONS.outsideRange],
   ];
   for (const [title, bad, reason] of faults) {
-    test(`a bar with ${title} is put aside and the others stay`, () => {
+    test(`a bar with ${title} is rejected and the others stay`, () => {
       const { bars, rejected } = validateBars(columns([minute(0), bad, minute(2)]), window);
       expect(rowsOf(bars)).toEqual([minute(0), minute(2)]);
       expect(rejected.map((row) => row.reason)).toEqual([reason]);
@@ -66,7 +66,7 @@ describe("validating bars", () => {
     expect(validateBars(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
   });
 
-  test("a daily bar off midnight UTC is put aside", () => {
+  test("a daily bar off midnight UTC is rejected", () => {
     const day = { interval: "1d", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
     const { bars, rejected } = validateBars(
       columns([minute(0, { ts: 86_400 }), minute(0, { ts: 2 * 86_400 + 18_000 })]),
@@ -77,14 +77,14 @@ describe("validating bars", () => {
   });
 
   test("of two different bars of one minute the one with more volume is kept", () => {
-    const poor = minute(1, { volume: 50 });
-    const rich = minute(1, { volume: 80, close: 10.5 });
+    const less = minute(1, { volume: 50 });
+    const more = minute(1, { volume: 80, close: 10.5 });
     for (const pair of [
-      [poor, rich],
-      [rich, poor],
+      [less, more],
+      [more, less],
     ]) {
       const { bars, rejected } = validateBars(columns([minute(0), ...pair, minute(2)]), window);
-      expect(rowsOf(bars)).toEqual([minute(0), rich, minute(2)]);
+      expect(rowsOf(bars)).toEqual([minute(0), more, minute(2)]);
       expect(rejected.map((row) => row.reason)).toEqual([REASONS.lowerVolume]);
     }
   });
@@ -98,7 +98,7 @@ describe("validating bars", () => {
   const level = (index: number, price: number): Row =>
     minute(index, { open: price, high: price, low: price, close: price });
 
-  test("a lone jump is put aside, up or down, one bar or two", () => {
+  test("a lone jump is rejected, up or down, one bar or two", () => {
     for (const odd of [1000, 1, 0.0001]) {
       const { bars, rejected } = validateBars(
         columns([10, 10.1, odd, 10.2, 10, odd, odd, 10, 10.1, 10].map((p, i) => level(i, p))),
@@ -119,7 +119,7 @@ describe("validating bars", () => {
     }
   });
 
-  test("a single trade far off the market does not put the whole bar aside", () => {
+  test("a single trade far off the market does not reject the whole bar", () => {
     const rows = [minute(0), minute(1, { low: 0.001 }), minute(2, { high: 5_000 }), minute(3)];
     expect(validateBars(columns(rows), window).rejected).toEqual([]);
   });

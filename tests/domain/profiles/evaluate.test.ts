@@ -60,10 +60,10 @@ test("a condition over columns is for each profile what it is in SQL for a row",
       const columnOf = (operand: Operand) =>
         "rankOf" in operand ? ranks : columns[(operand as { feature: "a" | "b" }).feature];
       const truth = evaluate(each, columnOf, table.length);
-      const wanted = table.map((_, at) =>
+      const expected = table.map((_, at) =>
         meaning(each, (operand) => ("number" in operand ? operand.number : columnOf(operand)[at]!)),
       );
-      expect([...truth].map((found) => found === TRUE)).toEqual(wanted.map((found) => found === true));
+      expect([...truth].map((found) => found === TRUE)).toEqual(expected.map((found) => found === true));
     }),
   );
 });
@@ -93,7 +93,7 @@ test("a rank counts how many values of the group are smaller", () => {
   );
 });
 
-test("places are sorted by their values both ways, equal ones as they stood, unknown ones last", () => {
+test("places are sorted by their values both ways, equal ones in their order, unknown ones last", () => {
   const table = fc.array(fc.oneof(value, fc.constantFrom(-0, 0, Number.NaN)), { maxLength: 60 });
   fc.assert(
     fc.property(table, fc.boolean(), (values, descending) => {

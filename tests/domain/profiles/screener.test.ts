@@ -45,7 +45,7 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
   ),
 }));
 
-test("the screener reads back what was written as it was meant", () => {
+test("the screener parses a written expression as it was meant", () => {
   fc.assert(
     fc.property(condition, (meant) => {
       const text = write(meant);

@@ -15,10 +15,10 @@ const INTERVALS: Record<string, Interval> = { "1Min": "1m", "5Min": "5m", "15Min
 export function fakeAlpaca(): FakeAlpaca {
   const vendor: FakeAlpaca = Object.assign(
     startFake({
-      knows: ({ headers }, _url, key) =>
+      isAuthorized: ({ headers }, _url, key) =>
         headers.get("apca-api-key-id") === key && headers.get("apca-api-secret-key") === FAKE_SECRET,
       refuseKey: () => Response.json({ message: "forbidden." }, { status: 403 }),
-      refusePace: () =>
+      refuseRate: () =>
         Response.json(
           { message: "too many requests." },
           { status: 429, headers: { "x-ratelimit-limit": "200", "x-ratelimit-remaining": "0" } },

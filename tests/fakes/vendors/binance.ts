@@ -5,9 +5,9 @@ import { type FakeVendor, startFake } from "./vendor.ts";
 
 export function fakeBinance(): FakeVendor {
   const vendor = startFake({
-    knows: () => true,
+    isAuthorized: () => true,
     refuseKey: () => new Response(null, { status: 401 }),
-    refusePace: () =>
+    refuseRate: () =>
       Response.json(
         { code: -1003, msg: "Too much request weight used." },
         { status: 429, headers: { "retry-after": "7" } },

@@ -73,9 +73,9 @@ export function fakeEodhd(): FakeEodhd {
 
   const vendor: FakeEodhd = Object.assign(
     startFake({
-      knows: (_request, url, key) => url.searchParams.get("api_token") === key,
+      isAuthorized: (_request, url, key) => url.searchParams.get("api_token") === key,
       refuseKey: () => text(403, "Unauthenticated"),
-      refusePace: () => Response.json({ error: "API rate limit exceeded" }, { status: 429 }),
+      refuseRate: () => Response.json({ error: "API rate limit exceeded" }, { status: 429 }),
       answer: (url, market) => {
         if (url.searchParams.get("fmt") !== "json")
           return text(200, "Timestamp,Gmtoffset,Datetime,Open,High,Low,Close,Volume\n");

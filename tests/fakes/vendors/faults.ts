@@ -1,4 +1,4 @@
-/** Ways in which vendors go wrong, for a fake's script. */
+/** Faults of vendors, for a fake's script. */
 
 import type { Behaviour } from "./vendor.ts";
 

@@ -1,4 +1,4 @@
-/** What the fake vendors sell: bars on real sessions that a test may bend. */
+/** The data of the fake vendors: bars on real sessions, which a test may change. */
 
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { CorporateAction } from "../../../src/domain/market/corporate-actions.ts";
@@ -20,13 +20,13 @@ const KNOWN = ["AAPL", "MSFT", "SPY", "BRK.B", "BTC-USD", "BTC-USDT", "ETH-USDT"
 
 export class FakeMarket {
   readonly known = new Set(KNOWN);
-  /** The moment beyond which the vendor has nothing, epoch seconds. */
+  /** The time after which the vendor has no bars, epoch seconds. */
   now = Number.POSITIVE_INFINITY;
   /** Splits and dividends by symbol. */
   readonly actions = new Map<string, CorporateAction[]>();
   /** Whether US minutes before the open and after the close are sent as well. */
   extended = true;
-  /** Bends a bar, or hides it with `null`: late corrections, splits, holes, nonsense. */
+  /** Changes a bar, or hides it with `null`: late corrections, splits, gaps, invalid values. */
   edit: (symbol: string, interval: Interval, bar: FakeBar) => FakeBar | null = (_symbol, _interval, bar) => bar;
   readonly #demo = createDemoProvider();
 

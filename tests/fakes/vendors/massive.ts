@@ -20,9 +20,9 @@ const PATH = /^\/v2\/aggs\/ticker\/([^/]+)\/range\/(\d+\/\w+)\/(\d+)\/(\d+)$/;
 export function fakeMassive(): FakeMassive {
   const vendor: FakeMassive = Object.assign(
     startFake({
-      knows: ({ headers }, _url, key) => headers.get("authorization") === `Bearer ${key}`,
+      isAuthorized: ({ headers }, _url, key) => headers.get("authorization") === `Bearer ${key}`,
       refuseKey: () => Response.json({ status: "ERROR", request_id: "a1", error: "Unknown API Key" }, { status: 401 }),
-      refusePace: () =>
+      refuseRate: () =>
         Response.json(
           {
             status: "ERROR",

@@ -6,9 +6,9 @@ const detail = (status: number, text: string) => Response.json({ detail: text },
 
 export function fakeTiingo(): FakeVendor {
   return startFake({
-    knows: ({ headers }, _url, key) => headers.get("authorization") === `Token ${key}`,
+    isAuthorized: ({ headers }, _url, key) => headers.get("authorization") === `Token ${key}`,
     refuseKey: () => detail(401, "Invalid token."),
-    refusePace: () =>
+    refuseRate: () =>
       detail(
         429,
         "Error: You have run over your hourly request allocation. Please upgrade at https://example.com/pricing",

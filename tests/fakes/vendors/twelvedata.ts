@@ -10,9 +10,9 @@ const MOST_ROWS = 5_000;
 
 export function fakeTwelveData(): FakeVendor {
   return startFake({
-    knows: (_request, url, key) => url.searchParams.get("apikey") === key,
+    isAuthorized: (_request, url, key) => url.searchParams.get("apikey") === key,
     refuseKey: () => refuse(401, "**apikey** parameter is incorrect or not specified."),
-    refusePace: () =>
+    refuseRate: () =>
       refuse(
         429,
         "You have run out of API credits for the current minute. 9 API credits were used, with the current limit being 8.",

@@ -1,14 +1,14 @@
-/** A vendor that is not there: a real HTTP server on loopback that speaks one protocol and can be made to misbehave. */
+/** A fake vendor: a real HTTP server on loopback that speaks one protocol and can be made to misbehave. */
 
 import { FakeMarket } from "./market.ts";
 
-/** How a vendor answers when all is well, and how it words the refusals that every vendor has. */
+/** The regular answers of a vendor, and its wording of the common refusals. */
 export interface FakeProtocol {
   /** Whether the request carries the key. */
-  knows(request: Request, url: URL, key: string): boolean;
+  isAuthorized(request: Request, url: URL, key: string): boolean;
   refuseKey(): Response;
   /** The answer to too many requests a minute. */
-  refusePace(): Response;
+  refuseRate(): Response;
   answer(url: URL, market: FakeMarket, request: Request): Response | null | Promise<Response | null>;
 }
 
@@ -32,7 +32,7 @@ export interface FakeVendor {
   readonly urls: URL[];
   /** When they arrived, by the vendor's clock. */
   readonly arrivals: number[];
-  refusedForPace: number;
+  refusedForRate: number;
   /** Requests in the minute that ends now. */
   lastMinute(): number;
   /** The most requests in any sliding minute. */
@@ -55,10 +55,10 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
       const scripted = await behaviour?.(request, url);
       if (scripted) return scripted;
       if (vendor.lastMinute() > vendor.perMinute) {
-        vendor.refusedForPace++;
-        return protocol.refusePace();
+        vendor.refusedForRate++;
+        return protocol.refuseRate();
       }
-      if (!protocol.knows(request, url, vendor.key)) return protocol.refuseKey();
+      if (!protocol.isAuthorized(request, url, vendor.key)) return protocol.refuseKey();
       return (await protocol.answer(url, vendor.market, request)) ?? new Response("no such path", { status: 404 });
     },
   });
@@ -73,7 +73,7 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
     clock: Date.now,
     urls: [],
     arrivals: [],
-    refusedForPace: 0,
+    refusedForRate: 0,
     lastMinute: () => {
       const now = vendor.clock();
       let count = 0;

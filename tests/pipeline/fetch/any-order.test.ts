@@ -1,4 +1,4 @@
-/** Whatever happens in whatever order, the end is that of one clean run. */
+/** Any operations in any order end like one clean run. */
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
@@ -40,14 +40,14 @@ test("property: any order of increments, repairs and revisions ends as one clean
     const vendor = vendorWith(SESSIONS.length);
     vendor.actions = [];
     let now = 110;
-    /** The next run is stopped after so many stages, and taken up again. */
+    /** The next run is stopped after some stages, and resumed. */
     let stopAfter: number | undefined;
 
     async function run(order: object): Promise<void> {
       const whole = { asOf: evening(now), ...order };
       let outcome = await pipeline.run(vendor, { ...whole, ...(stopAfter && { stopAfter }) });
       stopAfter = undefined;
-      if (outcome.kind === "stopped") outcome = await pipeline.run(vendor, { ...whole, again: outcome.runId });
+      if (outcome.kind === "stopped") outcome = await pipeline.run(vendor, { ...whole, resumeRun: outcome.runId });
       expect(outcome.kind).toBe("done");
     }
     const morning = async (sessions: number) => {

@@ -1,4 +1,4 @@
-/** What a new answer says of stored bars. */
+/** The differences between an answer and the stored bars. */
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -80,17 +80,17 @@ describe("compareBars", () => {
         const { kind, write, old, missing } = compareBars(stored, answer, NONE);
         expect([kind, missing.length, old.ts.length]).toEqual(["shrunk", gone.length, 0]);
         expect(write.ts.every((ts) => !stored.ts.includes(ts))).toBe(true);
-        // Bars of another provider are not the vendor's to lack.
+        // Bars of another provider may be absent from the vendor's answer.
         const foreign = new Set(gone.map((at) => stored.ts[at]!));
         expect(compareBars(stored, answer, foreign).missing).toEqual([]);
       }),
     );
   });
 
-  test("property: writing what compareBars says makes the stored bars those of the answer, and keeps the old values", () => {
-    const bend = fc.record({ at: fc.integer({ min: 0, max: 11 }), by: fc.integer({ min: 1, max: 500 }) });
+  test("property: storing the result of compareBars makes the stored bars those of the answer, and keeps the old values", () => {
+    const correction = fc.record({ at: fc.integer({ min: 0, max: 11 }), by: fc.integer({ min: 1, max: 500 }) });
     fc.assert(
-      fc.property(fc.array(bend, { maxLength: 6 }), fc.integer({ min: 0, max: 4 }), (bends, more) => {
+      fc.property(fc.array(correction, { maxLength: 6 }), fc.integer({ min: 0, max: 4 }), (bends, more) => {
         const answer = structuredClone(barsOf(12 + more));
         for (const { at, by } of bends) answer.high[at] = answer.high[at]! + by / 100;
         const { write, old, kind } = compareBars(stored, answer, NONE);

@@ -1,4 +1,4 @@
-/** What is wrong with a session, and what is not. */
+/** The gaps of sessions. */
 
 import { describe, expect, test } from "bun:test";
 import { barStarts, CALENDAR } from "../../../src/domain/market/calendar.ts";
@@ -56,7 +56,7 @@ describe("findGaps", () => {
     expect(kindsOf(weekend.sort((a, b) => a.date - b.date))).toEqual([["07-20", "outside"]]);
   });
 
-  test("findGaps wants one daily bar a session and no more", () => {
+  test("findGaps expects one daily bar a session and no more", () => {
     const days = SESSIONS.map(({ date }) => ({ date, rows: 1, first: date, last: date }));
     expect(findGaps(days, SESSIONS, "1d")).toEqual([]);
     expect(

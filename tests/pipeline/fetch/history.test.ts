@@ -1,4 +1,4 @@
-/** What increments, revisions and corporate actions make of the stored bars. */
+/** The effect of increments, revisions and corporate actions on stored bars. */
 
 import { describe, expect, test } from "bun:test";
 import { ProviderError } from "../../../src/domain/errors.ts";
@@ -16,9 +16,9 @@ describe("an incremental update", () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
-    vendor.asked.length = 0;
+    vendor.requested.length = 0;
     await pipeline.run(vendor, { mode: "incremental", asOf: evening(120) });
-    expect(vendor.asked).toEqual([{ from: SESSIONS[110]!.date, to: SESSIONS[120]!.date + DAY }]);
+    expect(vendor.requested).toEqual([{ from: SESSIONS[110]!.date, to: SESSIONS[120]!.date + DAY }]);
     expect((await pipeline.profile())!.backfill.history_rows).toBe(121);
     expect(pipeline.log.join("\n")).not.toContain("computing the whole series");
     const clean = await cleanRun(vendor, evening(120));
@@ -30,14 +30,14 @@ describe("an incremental update", () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(122);
     await pipeline.run(vendor, { asOf: evening(119) });
-    vendor.asked.length = 0;
+    vendor.requested.length = 0;
     for (const asOf of [evening(119) + 60, SESSIONS[120]!.open + 60, SESSIONS[120]!.close - 60]) {
       const outcome = await pipeline.run(vendor, { mode: "incremental", asOf });
       expect(outcome).toMatchObject({ kind: "done", apiCalls: 0 });
     }
-    expect(vendor.asked).toEqual([]);
+    expect(vendor.requested).toEqual([]);
     await pipeline.run(vendor, { mode: "incremental", asOf: SESSIONS[120]!.close });
-    expect(vendor.asked.length).toBe(1);
+    expect(vendor.requested.length).toBe(1);
   });
 
   test("an incremental update of intraday bars asks for two sessions and what came since, up to the last ended bar", async () => {
@@ -47,9 +47,9 @@ describe("an incremental update", () => {
     vendor.put(...hours.map((ts) => dailyRow(ts)));
     const [last, today] = [SESSIONS[20]!, SESSIONS[21]!];
     await pipeline.run(vendor, { interval: "1h", asOf: last.close, days: 60 });
-    vendor.asked.length = 0;
+    vendor.requested.length = 0;
     await pipeline.run(vendor, { mode: "incremental", interval: "1h", asOf: today.open + 2.5 * 3_600, days: 60 });
-    expect(vendor.asked).toEqual([{ from: SESSIONS[19]!.date, to: today.date + DAY }]);
+    expect(vendor.requested).toEqual([{ from: SESSIONS[19]!.date, to: today.date + DAY }]);
     expect((await pipeline.stored(vendor, "1h")).at(-1)![0]).toBe(today.open + 3_600);
   });
 
@@ -70,8 +70,8 @@ describe("an incremental update", () => {
   });
 });
 
-/** Nothing is too old to be news, and no series is stale. */
-const ALWAYS_NEWS = { recentSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
+/** Every revision is recent, and no series is stale. */
+const ALWAYS_RECENT = { recentSince: 0, staleBefore: { us_equity: 0, crypto: 0 } };
 
 describe("a revision", () => {
   test("a revision changes the bars, keeps the old values, and everything computed from them follows", async () => {
@@ -91,7 +91,7 @@ describe("a revision", () => {
     const [old] = await pipeline.db.rows("SELECT close, volume FROM bar_revisions", []);
     expect(old as unknown[]).toEqual([before.close, before.volume]);
     expect(pipeline.log.join("\n")).toContain("1 bar corrected by Vendor demo");
-    expect(await findHealth(pipeline.db, (await pipeline.profile())!, ALWAYS_NEWS)).toMatchObject({
+    expect(await findHealth(pipeline.db, (await pipeline.profile())!, ALWAYS_RECENT)).toMatchObject({
       health: "revised",
       gaps: 0,
     });
@@ -114,7 +114,7 @@ describe("a revision", () => {
     expectClose(await features(pipeline), (await cleanRun(vendor, evening(229))).features);
   });
 
-  test("a revision that takes bars away is not believed", async () => {
+  test("an answer that lacks stored bars removes none of them", async () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
@@ -127,9 +127,9 @@ describe("a revision", () => {
     expect(after.slice(0, 120)).toEqual(before);
     expect(after.length).toBe(121);
     expect(pipeline.log.join("\n")).toContain("suspicious answer");
-    const health = await findHealth(pipeline.db, (await pipeline.profile())!, ALWAYS_NEWS);
+    const health = await findHealth(pipeline.db, (await pipeline.profile())!, ALWAYS_RECENT);
     expect(health).toMatchObject({ health: "suspicious", revisedAt: null });
-    // The next mornings' answers lack the same bar: that is no news.
+    // The next answers lack the same bar: that is not reported again.
     vendor.put(...SESSIONS.slice(121, 123).map(({ date }) => dailyRow(date)));
     for (const n of [121, 122]) await pipeline.run(vendor, { mode: "incremental", asOf: evening(n) });
     expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "suspicious", bars: 1, days: [114, 114] }]);
@@ -151,7 +151,7 @@ describe("a revision", () => {
 test("a request that a spent quota answered is counted, and the job waits for the reset", async () => {
   using pipeline = await startPipeline();
   const vendor = vendorWith(20);
-  vendor.trouble = new ProviderError("quota_exceeded", "spent", 60);
+  vendor.nextError = new ProviderError("quota_exceeded", "spent", 60);
   const before = Date.now();
   const outcome = await pipeline.run(vendor, { asOf: evening(19) });
   expect(outcome).toMatchObject({ kind: "parked", wait: { cause: "quota" }, counters: { apiCalls: 1, dataPoints: 0 } });
@@ -169,10 +169,10 @@ describe("corporate actions", () => {
     using pipeline = await startPipeline();
     await pipeline.run(raw, { asOf: evening(99) });
     await pipeline.run(raw, { mode: "incremental", asOf: evening(138) });
-    expect(raw.actionsAsked).toBe(2);
+    expect(raw.actionRequests).toBe(2);
     await pipeline.run(raw, { mode: "incremental", asOf: evening(139) });
     await pipeline.run(raw, { mode: "incremental", asOf: evening(139) + 60 });
-    expect(raw.actionsAsked).toBe(3);
+    expect(raw.actionRequests).toBe(3);
     using plain = await startPipeline();
     const adjusted = vendorWith(140);
     await plain.run(adjusted, { asOf: evening(139) });
@@ -198,6 +198,6 @@ describe("corporate actions", () => {
     expect((await pipeline.run(failing, { asOf: evening(58) })).kind).toBe("done");
     expect(pipeline.log.join("\n")).toContain("splits and dividends could not be fetched: your plan has no splits");
     await pipeline.run(vendor, { mode: "incremental", asOf: evening(59) });
-    expect(vendor.actionsAsked).toBe(1);
+    expect(vendor.actionRequests).toBe(1);
   });
 });

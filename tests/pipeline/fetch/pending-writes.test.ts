@@ -8,7 +8,7 @@ function start() {
   return { writes: new PendingWrites(db), flushes: () => flushes };
 }
 
-test("pending writes let a job go on until there are sixteen of them, or twenty thousand bars", async () => {
+test("pending writes let a job continue until there are sixteen of them, or twenty thousand bars", async () => {
   const { writes, flushes } = start();
   const acknowledged = Promise.withResolvers<void>();
   for (let n = 0; n < 15; n++) await writes.add(20, acknowledged.promise);

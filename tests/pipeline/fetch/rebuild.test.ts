@@ -1,4 +1,4 @@
-/** A history that is fetched anew: because the vendor put a factor on it, or because somebody asked for it. */
+/** A history that is fetched again: after a price factor of the vendor, or on request. */
 
 import { describe, expect, test } from "bun:test";
 import { ProviderError } from "../../../src/domain/errors.ts";
@@ -42,16 +42,16 @@ describe("a factor", () => {
       ...order,
       onStage: () => {
         fetches += 1;
-        if (fetches === 4) vendor.trouble = new ProviderError("auth", "the key was withdrawn");
+        if (fetches === 4) vendor.nextError = new ProviderError("auth", "the key was withdrawn");
       },
     });
     expect(outcome.kind).toBe("failed");
     expect(await pipeline.stored(vendor)).toEqual(before);
     expect(await alerts(pipeline)).toEqual([]);
-    const asked = vendor.asked.length;
-    expect((await pipeline.run(vendor, { ...order, again: outcome.runId })).kind).toBe("done");
-    expect(vendor.asked.length - asked).toBeLessThan(5);
-    // What it was that had been found is seen again in the bars.
+    const asked = vendor.requested.length;
+    expect((await pipeline.run(vendor, { ...order, resumeRun: outcome.runId })).kind).toBe("done");
+    expect(vendor.requested.length - asked).toBeLessThan(5);
+    // The retry finds the factor again in the bars.
     expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "split", bars: 240, days: [0, 239] }]);
     expect(await listRevisions(pipeline.db, await pipeline.series(vendor), 5)).toMatchObject([{ kind: "split" }]);
     const clean = await cleanRun(vendor, evening(240));

@@ -1,4 +1,4 @@
-/** Gaps: when they are told of, and what a repair makes of them. */
+/** Gaps: when they are reported, and how a repair handles them. */
 
 import { describe, expect, test } from "bun:test";
 import { DAY } from "../../../src/domain/market/interval.ts";
@@ -50,9 +50,9 @@ describe("a repair", () => {
     expect((await pipeline.profile())!.backfill.gaps).toBe(3);
     expect(await alerts(pipeline)).toEqual([{ kind: "gap_found", missing: "3 sessions", days: [40, 77] }]);
     vendor.hidden.clear();
-    vendor.asked.length = 0;
+    vendor.requested.length = 0;
     await pipeline.run(vendor, { mode: "repair", asOf, days: 365 });
-    expect(vendor.asked).toEqual([
+    expect(vendor.requested).toEqual([
       { from: holes[0]!, to: holes[1]! + DAY },
       { from: holes[2]!, to: holes[2]! + DAY },
     ]);
@@ -70,17 +70,17 @@ describe("a repair", () => {
     await pipeline.run(vendor, { asOf });
     const asked: number[] = [];
     for (let times = 0; times < 5; times++) {
-      vendor.asked.length = 0;
+      vendor.requested.length = 0;
       await pipeline.run(vendor, { mode: "repair", asOf });
-      asked.push(vendor.asked.length);
+      asked.push(vendor.requested.length);
     }
     expect(asked).toEqual([1, 1, 1, 0, 0]);
     expect(await listGaps(pipeline.db, await pipeline.series(vendor))).toMatchObject([{ confirmed: 1, answers: 3 }]);
     expect((await pipeline.profile())!.backfill.gaps).toBe(0);
-    // Somebody else may have what the vendor never had.
+    // Another provider may have what the vendor never had.
     const second = vendorWith(120, undefined, "csv");
     await pipeline.run(vendor, { mode: "repair", asOf, repair: second });
-    expect(second.asked).toEqual([{ from: holes[0]!, to: holes[0]! + DAY }]);
+    expect(second.requested).toEqual([{ from: holes[0]!, to: holes[0]! + DAY }]);
     expect((await pipeline.stored(vendor)).length).toBe(120);
   });
 
@@ -95,7 +95,7 @@ describe("a repair", () => {
     expect((await pipeline.stored(vendor)).length).toBe(120);
     const series = await pipeline.series(vendor);
     expect(await listSources(pipeline.db, series)).toEqual([{ provider: "csv", bars: 3 }]);
-    // The vendor still lacks them: no news, and nothing suspicious.
+    // The vendor still lacks them: nothing to report, and not suspicious.
     await pipeline.run(vendor, { asOf });
     expect(pipeline.log.join("\n")).not.toContain("suspicious");
     expect((await pipeline.stored(vendor)).length).toBe(120);
@@ -112,7 +112,7 @@ describe("a repair", () => {
     vendor.hidden.add(holes[0]!);
     await pipeline.run(vendor, { asOf: evening(59) });
     await pipeline.run(vendor, { mode: "repair", asOf: evening(59), repair: second });
-    expect(second.asked).toEqual([]);
+    expect(second.requested).toEqual([]);
     expect(pipeline.log.join("\n")).toContain("adjusted differently");
   });
 });

@@ -1,4 +1,4 @@
-/** What tests of the pipeline's history tell of a vendor and check in the end. */
+/** Vendors, runs and checks for the tests of the fetch stage. */
 
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { newEvents } from "../../../src/storage/alerts/outbox.ts";
@@ -14,7 +14,7 @@ export const SESSIONS = CALENDAR.sessionsBetween(
 /** The evening of session `n`. */
 export const evening = (n: number) => SESSIONS[n]!.close + 3_600;
 
-/** A vendor that has the first so many sessions of the year. */
+/** A vendor that has the first `sessions` of the year. */
 export function vendorWith(sessions: number, traits?: MemoryVendor["traits"], name?: string): MemoryVendor {
   const vendor = new MemoryVendor(name, traits);
   vendor.put(...SESSIONS.slice(0, sessions).map(({ date }) => dailyRow(date)));
@@ -40,12 +40,12 @@ export function expectClose(actual: Readonly<Record<string, number | null>>, exp
   }
 }
 
-/** How many bars are held under each id, the new and the old ones of a rebuild apart. */
+/** The number of bars under each id; a rebuild has new and old ones under different ids. */
 export async function storedBars({ db }: Pipeline): Promise<unknown[]> {
   return (await db.rows("SELECT count(*) FROM bars GROUP BY series_id ORDER BY 1", [])).map(([rows]) => rows);
 }
 
-/** What would be mailed, with the places of its days among the sessions. */
+/** The recorded alert events, with the days as indexes of sessions. */
 export async function alerts({ db }: Pipeline) {
   const place = (ts: number) => SESSIONS.findIndex(({ date }) => date === ts);
   return (await newEvents(db, 100)).map(({ event }) => {

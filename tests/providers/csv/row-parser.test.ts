@@ -81,7 +81,7 @@ describe("parseMoment", () => {
   });
 });
 
-test("a row parser takes its columns from any place and leaves a line that lacks one", () => {
+test("a row parser reads its columns at any position and does not parse a line that lacks one", () => {
   const parser = new RowParser(";".charCodeAt(0), [2, 0, 4]);
   const row = new Float64Array(3);
   const parse = (text: string) => parser.parse(bytesOf(text), 0, text.length, row);

@@ -1,4 +1,4 @@
-/** How the shared HTTP client and the window logic behave when a vendor does not. */
+/** The shared HTTP client and the window logic with vendors that misbehave. */
 
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
@@ -35,10 +35,10 @@ const failureOf = (work: Promise<unknown>) =>
 
 describe("retries", () => {
   test("retries overcome a vendor that is down for a moment, and are reported", async () => {
-    const undisturbed = await provider.fetchBars(window("1d"), recordingContext());
+    const expectedBars = await provider.fetchBars(window("1d"), recordingContext());
     fake.script.push(reply(503, ""), html(502), reply(500, "oops"), reply(504, ""));
     const context = recordingContext();
-    expect(await provider.fetchBars(window("1d"), context)).toEqual(undisturbed);
+    expect(await provider.fetchBars(window("1d"), context)).toEqual(expectedBars);
     expect(context.waits).toEqual([
       "Retry 2/5 in 1s: HTTP 503",
       "Retry 3/5 in 1s: HTTP 502",
@@ -48,7 +48,7 @@ describe("retries", () => {
     expect(context.costs).toEqual([1, 1, 1, 1, 1]);
   });
 
-  test("retries end after five tries with the vendor's words", async () => {
+  test("retries end after five attempts with the vendor's message", async () => {
     fake.always = reply(503, "down for maintenance");
     const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
     expect([error.kind, error.message]).toEqual(["transient", "EODHD: HTTP 503: down for maintenance"]);
@@ -123,8 +123,8 @@ describe("a vendor without an answer", () => {
   test("a vendor that hangs is given up after the time limit", async () => {
     fake.always = hang();
     const context = recordingContext();
-    const impatient = providerOn(fake, "eodhd", {}, { timeoutMs: 50, backoffMs: 1 });
-    const error = await failureOf(impatient.fetchBars(window("1d", "2024-05-01", "2024-05-02"), context));
+    const withShortTimeout = providerOn(fake, "eodhd", {}, { timeoutMs: 50, backoffMs: 1 });
+    const error = await failureOf(withShortTimeout.fetchBars(window("1d", "2024-05-01", "2024-05-02"), context));
     expect([error.kind, error.message]).toEqual(["transient", "EODHD: no answer within 0.05s"]);
     expect(context.waits).toEqual(["Retry 2/5 in 1s: no answer within 0.05s"]);
   });
@@ -145,11 +145,11 @@ describe("a vendor without an answer", () => {
     ["ends too early", truncated()],
   ] as const) {
     test(`a vendor whose answer ${title} is asked again, then for halves, and no bar is lost`, async () => {
-      const undisturbed = await provider.fetchBars(window("1m"), recordingContext());
+      const expectedBars = await provider.fetchBars(window("1m"), recordingContext());
       fake.urls.length = 0;
       fake.script.push(behaviour, behaviour);
       const context = recordingContext();
-      expect(await provider.fetchBars(window("1m"), context)).toEqual(undisturbed);
+      expect(await provider.fetchBars(window("1m"), context)).toEqual(expectedBars);
       expect(fake.urls.length).toBe(4);
       expect(context.logs.filter((line) => line.includes("asking for halves")).length).toBe(1);
     });
@@ -231,11 +231,11 @@ describe("windows", () => {
   });
 
   test("a window the vendor finds too long is halved, never widened, and stays complete", async () => {
-    const undisturbed = await provider.fetchBars(window("1m", "2024-01-01", "2024-03-01"), recordingContext());
+    const expectedBars = await provider.fetchBars(window("1m", "2024-01-01", "2024-03-01"), recordingContext());
     fake.urls.length = 0;
     fake.maxDays = 20;
     const halved = await provider.fetchBars(window("1m", "2024-01-01", "2024-03-01"), recordingContext());
-    expect(halved).toEqual(undisturbed);
+    expect(halved).toEqual(expectedBars);
     for (const [from, to] of spans()) {
       expect(from).toBeGreaterThanOrEqual(at("2024-01-01"));
       expect(to).toBeLessThan(at("2024-03-01"));
@@ -298,12 +298,12 @@ describe("rows", () => {
       const asked = window(interval, "2024-07-01", "2024-07-06"); // a short day and a holiday
       const { bars } = await provider.fetchBars(asked, recordingContext());
       fake.market.extended = false;
-      const truth = (await fake.market.bars("AAPL", interval, asked.from, asked.to))!;
+      const expected = (await fake.market.bars("AAPL", interval, asked.from, asked.to))!;
       fake.market.extended = true;
-      expect([...bars.ts]).toEqual(truth.map(({ ts }) => ts));
-      expect([...bars.high]).toEqual(truth.map(({ high }) => high!));
-      expect([...bars.close]).toEqual(truth.map(({ close }) => close!));
-      expect([...bars.volume]).toEqual(truth.map(({ volume }) => volume!));
+      expect([...bars.ts]).toEqual(expected.map(({ ts }) => ts));
+      expect([...bars.high]).toEqual(expected.map(({ high }) => high!));
+      expect([...bars.close]).toEqual(expected.map(({ close }) => close!));
+      expect([...bars.volume]).toEqual(expected.map(({ volume }) => volume!));
     }
   });
 

@@ -6,7 +6,7 @@ import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { FetchContext, Provider } from "../../../src/providers/provider.ts";
 import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
 import { findProvider, quotaRules } from "../../../src/providers/registry.ts";
-import { HURRY, valuesFor } from "../../fakes/providers.ts";
+import { FAST_RETRIES, valuesFor } from "../../fakes/providers.ts";
 import { fakeBinance } from "../../fakes/vendors/binance.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
@@ -52,7 +52,7 @@ describe("eight workers on one key", () => {
     fake.clock = clock.now;
     fake.perMinute = limit;
     const values = { ...valuesFor(fake, "binance"), BINANCE_PER_MINUTE: String(2 * limit) }; // each request weighs two
-    const provider = findProvider("binance")!.create(values, CALENDAR, HURRY);
+    const provider = findProvider("binance")!.create(values, CALENDAR, FAST_RETRIES);
     const limiter = new RateLimiter(quotaRules(values), { clock });
     let left = 2_400;
     await Promise.all(
@@ -61,7 +61,7 @@ describe("eight workers on one key", () => {
       }),
     );
     expect(fake.urls.length).toBe(2_400);
-    expect(fake.refusedForPace).toBe(0);
+    expect(fake.refusedForRate).toBe(0);
     expect(fake.busiestMinute()).toBeLessThanOrEqual(limit);
     limiter.close();
     await fake.close();
@@ -74,7 +74,7 @@ describe("a day that is spent in the middle of a run", () => {
     fake.calls.limit = 3;
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
     const values = valuesFor(fake, "eodhd");
-    const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
+    const provider = findProvider("eodhd")!.create(values, CALENDAR, FAST_RETRIES);
     const limiter = new RateLimiter(quotaRules(values), { clock });
     const run = (index: number) => ask(provider, "AAPL", index * 10, contextOn(limiter, "eodhd", `j${index}`));
     for (let index = 0; index < 3; index++) await run(index);
@@ -95,7 +95,7 @@ describe("a day that is spent in the middle of a run", () => {
     const fake = fakeEodhd();
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 18));
     const values = { ...valuesFor(fake, "eodhd"), EODHD_PER_DAY: "2" };
-    const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
+    const provider = findProvider("eodhd")!.create(values, CALENDAR, FAST_RETRIES);
     const before = new RateLimiter(quotaRules(values), { clock });
     for (let index = 0; index < 2; index++) await ask(provider, "AAPL", index * 10, contextOn(before, "eodhd", "j"));
     const after = new RateLimiter(quotaRules(values), { clock });
@@ -112,7 +112,7 @@ describe("a day that is spent in the middle of a run", () => {
     fake.calls.limit = 1;
     const clock = new VirtualClock(Date.UTC(2026, 4, 5, 23, 30));
     const values = valuesFor(fake, "eodhd");
-    const provider = findProvider("eodhd")!.create(values, CALENDAR, HURRY);
+    const provider = findProvider("eodhd")!.create(values, CALENDAR, FAST_RETRIES);
     const limiter = new RateLimiter(quotaRules(values), { clock });
     await ask(provider, "AAPL", 0, contextOn(limiter, "eodhd", "a"));
     let told = () => {};

@@ -90,17 +90,17 @@ describe("a minute's limit", () => {
   test("waiting requests learn until when they wait, and why", async () => {
     const clock = new VirtualClock();
     const limiter = limiterOf(clock, [perMinute(2)]);
-    const told: [string, number, string][] = [];
+    const reports: [string, number, string][] = [];
     const listen = (job: string) =>
-      ask({ job, onWait: ({ until }, reason) => void told.push([job, (until - clock.now()) / 1000, reason]) });
+      ask({ job, onWait: ({ until }, reason) => void reports.push([job, (until - clock.now()) / 1000, reason]) });
     const first = await limiter.acquire(listen("a"));
     const second = await limiter.acquire(listen("b"));
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     first.settle({});
     second.settle({});
     for (const job of ["c", "d", "e"]) limiter.acquire(listen(job));
     await clock.advance(0);
-    expect(told.map(([job, seconds, reason]) => [job, seconds, reason])).toEqual([
+    expect(reports.map(([job, seconds, reason]) => [job, seconds, reason])).toEqual([
       ["c", 60, "requests a minute"],
       ["d", 60, "requests a minute"],
       ["e", 120, "requests a minute"],

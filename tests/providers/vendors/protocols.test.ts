@@ -1,4 +1,4 @@
-/** What each vendor's protocol is known for. */
+/** The particularities of each vendor's protocol. */
 
 import { afterAll, describe, expect, test } from "bun:test";
 import type { Interval } from "../../../src/domain/market/interval.ts";

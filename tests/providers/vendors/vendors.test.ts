@@ -1,4 +1,4 @@
-/** Every vendor's adapter against its fake: the provider contract, keys kept secret, and what each protocol is known for. */
+/** Every vendor's adapter against its fake: the provider contract, secret keys, and errors. */
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { ProviderError } from "../../../src/domain/errors.ts";

@@ -26,7 +26,7 @@ describe("a run against a vendor", () => {
     fake.script.push(reply(503, "down for a moment")); // an error is free of charge
     const events = await app.events();
     const id = await app.start(order(["AAPL"], { interval: "1h" }));
-    const run = await app.reach(id, "complete", "failed");
+    const run = await app.waitForRun(id, "complete", "failed");
     const job = run!.jobs[0]!;
     expect([job.state, job.apiCalls, fake.urls.length]).toEqual(["complete", 7, 7]); // 12 batches, 120 days a request, splits, dividends
     expect(job.dataPoints).toBeGreaterThan(248 * 6);
@@ -36,7 +36,7 @@ describe("a run against a vendor", () => {
     const stages = await events.until(({ data }) => String(data?.micro_stage).startsWith("Completed"));
     const batches = new Set(stages.map(({ data }) => /^Batch (\d+)\/12/.exec(data?.micro_stage)?.[1]).filter(Boolean));
     expect(batches.size).toBe(12);
-    await events.leave();
+    await events.close();
     const day = app.app.limiter
       .snapshot()
       .find(({ provider }) => provider === "eodhd")!
@@ -48,7 +48,7 @@ describe("a run against a vendor", () => {
     await using app = await startApp({ env: env() });
     fake.urls.length = 0;
     const id = await app.start(order(["AAPL", "NOPE", "MSFT"]));
-    const run = await app.reach(id, "complete", "failed");
+    const run = await app.waitForRun(id, "complete", "failed");
     // The request that found nothing was sent as well.
     expect(run!.jobs.reduce((sum, { apiCalls }) => sum + apiCalls, 0)).toBe(fake.urls.length);
     expect(run!.jobs.map(({ symbol, state }) => `${symbol} ${state}`).sort()).toEqual([
@@ -61,14 +61,14 @@ describe("a run against a vendor", () => {
 
   test("a run against a vendor stores the valid rows and records the others", async () => {
     await using app = await startApp({ env: env() });
-    let bent = 0;
+    let changed = 0;
     fake.market.edit = (_symbol, _interval, bar) =>
-      bar.ts % 604_800 === 0 && ++bent ? { ...bar, high: bar.low! / 2 } : bar;
+      bar.ts % 604_800 === 0 && ++changed ? { ...bar, high: bar.low! / 2 } : bar;
     const id = await app.start(order(["MSFT"]));
-    const run = await app.reach(id, "complete", "failed");
+    const run = await app.waitForRun(id, "complete", "failed");
     fake.market.edit = (_symbol, _interval, bar) => bar;
     expect(run!.jobs[0]!.state).toBe("complete");
-    expect(bent).toBeGreaterThan(20);
+    expect(changed).toBeGreaterThan(20);
     expect(app.printed.join("\n")).toContain("the high is below the low");
     const { body } = await app.get("/api/bars/MSFT?interval=1d");
     expect(JSON.stringify(body)).not.toContain("null");
@@ -76,14 +76,14 @@ describe("a run against a vendor", () => {
 });
 
 describe("the key", () => {
-  test("the key stands nowhere: not in the log, the database, pages, answers or events, after a run full of errors", async () => {
+  test("the key appears nowhere: not in the log, the database, pages, answers or events, after a run full of errors", async () => {
     using folder = temporaryFolder();
     const seen: string[] = [];
     {
       await using app = await startApp({ env: env(), folder });
       const events = await app.events();
       const echo = `the key ${FAKE_KEY} (${encodeURIComponent(FAKE_KEY)}) was refused`;
-      const troubles: Record<string, ReturnType<typeof reply>> = {
+      const failures: Record<string, ReturnType<typeof reply>> = {
         "AAPL.US": reply(401, { message: echo }),
         "MSFT.US": reply(422, { errors: { api_token: [echo] } }),
         "SPY.US": reply(200, `Sorry, ${echo}`),
@@ -91,12 +91,12 @@ describe("the key", () => {
         "NOPE.US": reply(404, `Ticker Not Found for ${echo}`),
       };
       fake.always = (request, url) =>
-        troubles[decodeURIComponent(url.pathname.split("/").at(-1)!)]?.(request, url) ?? null;
+        failures[decodeURIComponent(url.pathname.split("/").at(-1)!)]?.(request, url) ?? null;
       const ids: string[] = [];
       // One run each: a refused key stops all jobs of its provider.
       for (const symbol of ["BTC-USD", "MSFT", "SPY", "BRK.B", "NOPE", "AAPL"]) {
         const id = await app.start(order([symbol]));
-        const run = await app.reach(id, "complete", "failed");
+        const run = await app.waitForRun(id, "complete", "failed");
         expect(`${symbol} ${run!.jobs[0]!.state}`).toBe(`${symbol} ${symbol === "BTC-USD" ? "complete" : "failed"}`);
         ids.push(id);
       }
@@ -120,7 +120,7 @@ describe("the key", () => {
       for (const path of paths) seen.push((await app.get(path)).text);
       const stream = await events.until(({ data }) => data?.symbol === "AAPL" && data?.status === "Failed");
       seen.push(JSON.stringify(stream), app.printed.join("\n"));
-      await events.leave();
+      await events.close();
     }
     for (const name of readdirSync(folder.path)) seen.push(readFileSync(join(folder.path, name), "latin1"));
     const everything = seen.join("\n");
@@ -138,7 +138,7 @@ describe("a quota that is spent in the middle of a run", () => {
     fake.urls.length = 0;
     const id = await app.start(order(["AAPL", "MSFT", "SPY"]));
     const parked = await Promise.race(
-      ["AAPL", "MSFT", "SPY"].map((symbol) => app.seen(symbol, (job) => job.microStage.startsWith("Rate limit"))),
+      ["AAPL", "MSFT", "SPY"].map((symbol) => app.waitForJob(symbol, (job) => job.microStage.startsWith("Rate limit"))),
     );
     expect(parked.microStage).toMatch(/^Rate limit: resuming in \d+s$/);
     expect(parked.wait).toEqual({ cause: "quota", until: expect.any(Number) });
@@ -149,6 +149,6 @@ describe("a quota that is spent in the middle of a run", () => {
     expect(run!.jobs.some(({ state }) => state === "failed")).toBe(false);
     expect(fake.urls.length).toBeLessThanOrEqual(2);
     expect((await app.post(`/api/runs/${id}/cancel`)).status).toBeLessThan(300);
-    await app.reach(id, "cancelled", "complete");
+    await app.waitForRun(id, "cancelled", "complete");
   }, 60_000);
 });

@@ -31,7 +31,7 @@ async function makeToken(app: TestApp, scope: string, headers: Record<string, st
   return /bk_[\w-]{43}/.exec(await response.text())![0];
 }
 
-/** Every route of the app that takes more than a question, with its parameters filled in. */
+/** Every route of the app that takes a body, with its parameters filled in. */
 async function postedRoutes(app: TestApp): Promise<[method: string, path: string][]> {
   const routes = await createRoutes(app.app);
   routes.close();
@@ -135,7 +135,7 @@ describe("with a password", () => {
     cookie = await signIn(app);
   });
 
-  test("guesses from one address are slowed down; another address does not wait", async () => {
+  test("login attempts from one address are slowed down; another address does not wait", async () => {
     const guess = (address: string, password: string) =>
       submit(`${app.url}/login`, { password }, { "X-Forwarded-For": address });
     const answers: number[] = [];
@@ -196,7 +196,7 @@ describe("with a password", () => {
         expect([method, path, headers, status]).toEqual([method, path, headers, 403]);
       }
     }
-    // A page of this server is not: what it sends arrives.
+    // A page of this server is not refused.
     const own = { Cookie: cookie, Origin: app.url, "Sec-Fetch-Site": "same-origin" };
     expect((await submit(`${app.url}/theme`, { theme: "dark" }, own)).status).toBe(303);
   });
@@ -206,7 +206,7 @@ test("another password ends the sessions of the one before; the same password ke
   using folder = temporaryFolder();
   const begin = (password: string) =>
     startApp({ folder, dbUrl: folder.database(), env: { BARKEEP_PASSWORD: password, BARKEEP_WORKERS: "1" } });
-  const sees = async (app: TestApp, cookie: string) =>
+  const statusOf = async (app: TestApp, cookie: string) =>
     (await fetch(`${app.url}/api/runs`, { headers: { Cookie: cookie } })).status === 200;
   let cookie = "";
   {
@@ -215,10 +215,10 @@ test("another password ends the sessions of the one before; the same password ke
   }
   {
     await using app = await begin(PASSWORD);
-    expect(await sees(app, cookie)).toBe(true);
+    expect(await statusOf(app, cookie)).toBe(true);
   }
   await using app = await begin("another password");
-  expect(await sees(app, cookie)).toBe(false);
+  expect(await statusOf(app, cookie)).toBe(false);
   const rows = await app.app.db.rows("select actor, action from audit where action like 'password%' order by id", []);
   expect(rows.map((row) => row.join(" "))).toEqual(["server password.set", "server password.change"]);
 });

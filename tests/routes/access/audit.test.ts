@@ -18,7 +18,7 @@ const actions = async (query = "") => (await rows(query)).map((row) => row.split
 
 test("changes to runs, profiles and watchlists are audited, with who, why and what was before", async () => {
   const id = await app.start({ symbols: ["AAPL", "MSFT"] });
-  await app.reach(id, "complete");
+  await app.waitForRun(id, "complete");
   await app.send("DELETE", "/api/profiles/MSFT?reason=not%20needed%20any%20more");
   const { body: list } = await app.post("/api/watchlists", { name: "Tech", symbols: ["AAPL"] });
   await app.send("PATCH", `/api/watchlists/${list.id}`, { name: "Big tech", remove: ["AAPL"] });
@@ -100,7 +100,7 @@ test("hostile text in the audit is shown as text, and no cell of the download is
 
 const form = (path: string, fields: Record<string, string>) =>
   fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
-/** Action, subject, reason, before and after of what was done since the deed with the id `after`, oldest first. */
+/** Action, subject, reason, before and after of the actions since the one with the id `after`, oldest first. */
 const entries = async (after: number) =>
   (
     await app.app.db.rows("select action, subject, reason, before, after from audit where id > ? order by id", [after])
@@ -121,7 +121,7 @@ test("the audit of a schedule has what was changed, and nothing that stayed", as
   await form(`/schedules/${id}/pause`, { reason: "holidays" });
   await form(`/schedules/${id}/resume`, {});
   const { body: taken } = await app.post(`/api/schedules/${id}/run`);
-  await app.reach(taken.turn.run_id, "complete");
+  await app.waitForRun(taken.turn.run_id, "complete");
   await form(`/schedules/${id}/delete`, { reason: " not needed " });
   const seen = await entries(start);
   expect(seen.filter(([action]) => String(action).startsWith("schedule."))).toEqual([

@@ -25,7 +25,7 @@ afterEach(async () => {
   await server.stop(true);
 });
 
-/** A browser's view of the stream: messages as they come, after the first proof of life. */
+/** A browser's view of the stream: messages as they arrive, after the first heartbeat. */
 async function watch(query = `?since=${broadcaster.cursor()}`, headers: Record<string, string> = {}) {
   const abort = new AbortController();
   const response = await fetch(`${server.url}events${query}`, { headers, signal: abort.signal });
@@ -189,7 +189,7 @@ describe("what a viewer is sent", () => {
   });
 });
 
-describe("who connects", () => {
+describe("connections", () => {
   test("a connection gets only what happened since the page was drawn", async () => {
     hub.reportRun(run());
     for (const symbol of ["AAPL", "MSFT", "GOOGL"]) hub.report(job({ symbol }));
@@ -282,24 +282,24 @@ test("a connection that is not read is merged, then dropped, and delays nobody",
   hub.reportRun(run());
   hub.report(job());
   await flushed();
-  const lazy = connect(server.port!, "127.0.0.1");
-  lazy.pause();
-  lazy.write(`GET /events HTTP/1.1\r\nHost: x\r\n\r\n`);
-  const keen = await watch();
+  const unread = connect(server.port!, "127.0.0.1");
+  unread.pause();
+  unread.write(`GET /events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const reading = await watch();
   let seen = 0;
-  // Long texts fill the kernel's buffers soon; the lazy viewer's share must then stop growing.
+  // Long texts soon fill the kernel's buffers; the share of the unread connection must then stop growing.
   for (let round = 1; broadcaster.counts.dropped === 0; round += 1) {
     expect(round).toBeLessThan(500);
     hub.report(job({ microStage: `${round} ${"x".repeat(100_000)}` }));
-    let message = await keen.next();
-    while (message!.event === "heartbeat") message = await keen.next();
+    let message = await reading.next();
+    while (message!.event === "heartbeat") message = await reading.next();
     expect(message!.data).toContain(`${round} xxx`);
     seen += 1;
   }
   expect(broadcaster.counts.merged).toBeGreaterThan(0);
   expect(seen).toBeGreaterThan(1);
   expect(broadcaster.connections).toBe(1);
-  lazy.destroy();
+  unread.destroy();
 });
 
 test("the monitor gets quotas when they change, and not otherwise", async () => {
@@ -339,7 +339,7 @@ test("the monitor gets the last hour when it has changed, and when it has just c
   expect(partials((await (await watch()).next())!.data)).toEqual(["activity"]);
 });
 
-test("a quiet stream sends a sign of life", async () => {
+test("a quiet stream sends heartbeats", async () => {
   broadcaster.close();
   await server.stop(true);
   serve({ heartbeat: 10 });

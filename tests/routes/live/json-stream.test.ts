@@ -9,7 +9,7 @@ const FINISHED = ["Complete", "Failed"];
 const percent = (done: number, total: number) => Math.floor((100 * done) / total);
 
 /** What docs/contract.md §2 prescribes for a job of `total` batches: status, progress and micro-stage. */
-function prescribed(total: number): [string, number, string | RegExp][] {
+function expectedStages(total: number): [string, number, string | RegExp][] {
   return [
     ["Queued", 0, "Waiting for a worker"],
     ...Array.from({ length: total }, (_, i): [string, number, string] => [
@@ -53,7 +53,7 @@ test("totals and usage are sent repeatedly while a run works, even when nothing 
   await app.post(`/api/runs/${runId}/cancel`);
 });
 
-describe("one symbol, from order to profile", () => {
+describe("one symbol, from request to profile", () => {
   test("the event stream has every micro-stage of the contract, in order, and each is logged in its words", async () => {
     await using app = await startApp();
     await using events = await app.events();
@@ -62,7 +62,7 @@ describe("one symbol, from order to profile", () => {
     const seen = await events.until(({ event, data }) => event === "run" && data.status === "complete");
 
     const progress = seen.filter(({ event }) => event === "progress").map(({ data }) => data);
-    const wanted = prescribed(24);
+    const wanted = expectedStages(24);
     expect(progress.map((p) => [p.status, p.progress, p.micro_stage])).toEqual(
       wanted.map(([status, at, text]) => [status, at, typeof text === "string" ? text : expect.stringMatching(text)]),
     );
@@ -118,7 +118,7 @@ describe("one symbol, from order to profile", () => {
   test("the event stream says why a symbol failed, and continues with the others", async () => {
     await using app = await startApp();
     const runId = await app.start({ symbols: ["DEMO-FAIL", "AAPL@LSE", "MSFT"] });
-    await app.reach(runId, "failed");
+    await app.waitForRun(runId, "failed");
     const { body } = await app.get(`/api/runs/${runId}`);
     const jobs = new Map(body.run.jobs.map((each: { symbol: string }) => [each.symbol, each]));
     expect(jobs.get("MSFT")).toMatchObject({ status: "Complete", progress: 100, error: null });
@@ -129,18 +129,18 @@ describe("one symbol, from order to profile", () => {
 });
 
 /** Reports `count` synthetic events, giving the server room to send. */
-async function chatter(app: TestApp, count: number): Promise<void> {
+async function reportMany(app: TestApp, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     app.app.hub.report(job({ runId: "chatter", symbol: `S${i % 50}`, dataPoints: i }));
     if (i % 200 === 199) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-describe("a viewer who comes back", () => {
+describe("a viewer that reconnects", () => {
   test("a reader that reconnects learns how much it missed and gets a fresh snapshot", async () => {
     await using app = await startApp();
     const { hub } = app.app;
-    await chatter(app, 30);
+    await reportMany(app, 30);
     const cases = [
       [`${hub.epoch}-${hub.seq - 10}`, 10],
       [`${hub.epoch}-${hub.seq}`, 0],
@@ -174,40 +174,40 @@ test("a stream that is not read delays nobody, is not buffered for, and gets wha
   await using app = await startApp();
   const { hub } = app.app;
   const { hostname, port } = new URL(app.url);
-  const asleep = connect(Number(port), hostname);
-  await new Promise<void>((resolve) => asleep.once("connect", resolve));
-  asleep.pause();
-  asleep.write(`GET /api/events HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+  const unread = connect(Number(port), hostname);
+  await new Promise<void>((resolve) => unread.once("connect", resolve));
+  unread.pause();
+  unread.write(`GET /api/events HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
 
   await using awake = await app.events();
   const first = await awake.next();
   const runId = await app.start({ symbols: ["AAPL", "MSFT"] });
-  await app.reach(runId, "complete");
+  await app.waitForRun(runId, "complete");
   // Far more than the sockets of both ends hold.
-  await chatter(app, 60_000);
+  await reportMany(app, 60_000);
   hub.report(job({ runId: "chatter", symbol: "END" }));
   const isEnd = (each: { symbol: string }) => each.symbol === "END";
-  const heard = await awake.until(({ event, data }) => (event === "snapshot" ? data.jobs.some(isEnd) : isEnd(data)));
-  let count = heard.filter(({ event }) => event !== "lagged" && event !== "snapshot").length;
-  for (const { event, data } of heard) if (event === "lagged") count += data.skipped;
-  // The pulse of the server goes on meanwhile: counted is up to what was heard last.
-  expect(count).toBe(heard.at(-1)!.data.seq - first.data.seq);
+  const received = await awake.until(({ event, data }) => (event === "snapshot" ? data.jobs.some(isEnd) : isEnd(data)));
+  let count = received.filter(({ event }) => event !== "lagged" && event !== "snapshot").length;
+  for (const { event, data } of received) if (event === "lagged") count += data.skipped;
+  // The server still sends metrics meanwhile, so only events up to the last received one are counted.
+  expect(count).toBe(received.at(-1)!.data.seq - first.data.seq);
 
-  // It wakes up.
+  // It is read again.
   let text = "";
   const woken = new Promise<void>((resolve) => {
     let end = -1;
-    asleep.on("data", (chunk: Buffer) => {
+    unread.on("data", (chunk: Buffer) => {
       const from = Math.max(0, text.length - 20);
       text += chunk.toString();
       if (end < 0) end = text.indexOf('"symbol":"END"', from);
-      // To the end of the event that names it: what an event skipped is told before it.
+      // Up to the end of that event: a gap is reported before the next event.
       if (end >= 0 && text.includes("\n\n", end)) resolve();
     });
   });
-  asleep.resume();
+  unread.resume();
   await woken;
-  asleep.destroy();
+  unread.destroy();
   // What came last may be cut off in the middle.
   const whole = text.slice(0, text.lastIndexOf("\n\n") + 2);
   const told = [...whole.matchAll(/^event: (\w+)$/gm)].map(([, event]) => event!);

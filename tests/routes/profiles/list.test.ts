@@ -11,7 +11,7 @@ let all: Row[];
 beforeAll(async () => {
   app = await startApp({ env: { BARKEEP_WORKERS: "1" } });
   const id = await app.start({ symbols: ["AAPL", "MSFT", "IBM", "SAP", "ORCL", "KO", "PEP", "F"], years: 1 });
-  await app.reach(id, "complete");
+  await app.waitForRun(id, "complete");
   all = (await app.get("/api/profiles")).body.profiles;
 });
 afterAll(() => app[Symbol.asyncDispose]());

@@ -1,4 +1,4 @@
-/** The completeness of a profile on its page, and the orders beside it. */
+/** The completeness of a profile on its page, and the runs that can be started beside it. */
 
 import { expect, test } from "bun:test";
 import { startApp } from "../../helpers/app.ts";
@@ -13,7 +13,7 @@ const form = (fields: Record<string, string>) => ({
 test("a profile shows its sessions, its gaps and its revisions; repair and rebuild start from there", async () => {
   await using app = await startApp();
   const { db, runs } = app.app;
-  await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
   const whole = await app.get("/profiles/AAPL");
   expect(whole.text).toContain("all complete");
   expect(whole.text).toContain("No vendor has changed a stored bar.");
@@ -24,8 +24,8 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
     { sql: "DELETE FROM bars WHERE ts = ?", args: [ts] },
     { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 4, 0)", args: [ts - 86_400 * 10] },
   ]);
-  const amber = await app.reach(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
-  // The work went well, the data did not.
+  const amber = await app.waitForRun(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
+  // The job is complete, but its data is not.
   expect(amber.jobs.map(({ status, gaps }) => [status, gaps])).toEqual([["Complete", 1]]);
   expect((await app.get(`/runs/${amber.run.id}`)).text).toContain("complete, 1 gap");
   const page = (await app.get("/profiles/AAPL")).text;
@@ -60,12 +60,12 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   const newest = () => app.app.hub.runs().toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]!;
   const repaired = await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order: "repair" }));
   expect([repaired.status, newest().mode]).toEqual([303, "repair"]);
-  const { jobs } = await app.reach(newest().id, "complete", "failed");
+  const { jobs } = await app.waitForRun(newest().id, "complete", "failed");
   expect([jobs[0]!.state, jobs[0]!.apiCalls]).toEqual(["complete", 1]);
   expect((await app.get("/profiles/AAPL")).text).toContain("all complete");
 
   expect((await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order: "rebuild" }))).status).toBe(303);
-  await app.reach(newest().id, "complete", "failed");
+  await app.waitForRun(newest().id, "complete", "failed");
   expect((await runs.read(newest().id)).run.mode).toBe("full");
   expect(app.printed.join("\n")).toContain("history rebuilt");
   expect((await fetch(`${app.url}/profiles/NOPE/renew`, form({ interval: "1d", order: "repair" }))).status).toBe(404);
@@ -73,10 +73,10 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
 
 test("outdated profiles can be recomputed from the list of all", async () => {
   await using app = await startApp();
-  await app.reach(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
   expect((await app.get("/profiles")).text).not.toContain("outdated");
   await app.app.db.write([{ sql: "UPDATE profiles SET catalog_version = '0'", args: [] }]);
   expect((await app.get("/profiles")).text).toContain("Recompute features of 1 outdated profile");
   expect((await fetch(`${app.url}/profiles/outdated`, form({}))).headers.get("location")).toBe("/");
-  await app.seen("AAPL", (job) => job.state === "complete" && job.apiCalls === 0 && job.status === "Complete");
+  await app.waitForJob("AAPL", (job) => job.state === "complete" && job.apiCalls === 0 && job.status === "Complete");
 }, 30_000);

@@ -1,4 +1,4 @@
-/** `/profiles`: the health of each profile, and orders for many at once. */
+/** `/profiles`: the health of each profile, and renewals of many at once. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
@@ -8,7 +8,7 @@ setDefaultTimeout(60_000);
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp({ env: { BARKEEP_WORKERS: "1" } });
-  await app.reach(await app.start({ symbols: ["AAPL", "IBM", "KO", "MSFT", "PEP"], years: 1 }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["AAPL", "IBM", "KO", "MSFT", "PEP"], years: 1 }), "complete");
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -35,7 +35,7 @@ test("each profile has the most serious health that applies; it can be filtered 
   await change("INSERT INTO gaps (series_id, date, kind, rows) VALUES (SERIES, ?, 'missing', 0)", "IBM", day + 86_400);
   await change("UPDATE series SET revised_at = ? WHERE id = SERIES", "KO", Date.now() - 86_400_000);
   await change("UPDATE profiles SET last_bar = last_bar - 864000 WHERE series_id = SERIES", "MSFT");
-  // Told three times that there is nothing, it is no gap; nor is a revision of last month news.
+  // After three empty answers it is no gap, and a revision of last month is not recent.
   await change(
     "INSERT INTO gaps (series_id, date, kind, rows, answers) VALUES (SERIES, ?, 'missing', 0, 3)",
     "PEP",
@@ -71,7 +71,7 @@ test("a renewal of selected profiles is confirmed with its cost, then starts as 
   expect([done.status, done.headers.get("location")]).toEqual([303, "/"]);
   const run = runs().toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]!;
   expect([run.mode, run.total]).toEqual(["full", 2]);
-  await app.reach(run.id, "complete");
+  await app.waitForRun(run.id, "complete");
 });
 
 test("a renewal of all that match acts only on as many as were shown", async () => {
@@ -90,7 +90,7 @@ test("a renewal of all that match acts only on as many as were shown", async () 
   expect((await send(path, [...fields, ["expect", "2"]])).status).toBe(303);
   const run = runs().toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]!;
   expect([run.mode, run.total]).toEqual(["reprocess", 2]);
-  const { jobs } = await app.reach(run.id, "complete");
+  const { jobs } = await app.waitForRun(run.id, "complete");
   expect(jobs.every(({ apiCalls }) => apiCalls === 0)).toBe(true);
 
   // Programs do the same, and may ask first.
@@ -101,7 +101,7 @@ test("a renewal of all that match acts only on as many as were shown", async () 
   expect(body.runs.map(({ mode, total }: { mode: string; total: number }) => [mode, total])).toEqual([
     ["reprocess", 2],
   ]);
-  await app.reach(body.runs[0].id, "complete");
+  await app.waitForRun(body.runs[0].id, "complete");
   const named = await app.post("/api/profiles/renew", {
     order: "update",
     profiles: ["AAPL/1d", "NONE/1d"],

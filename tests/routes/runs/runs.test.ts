@@ -171,7 +171,7 @@ describe("the page of a finished run", () => {
     expect([retried.status, retried.headers.get("Location")]).toEqual([303, `/runs/${id}`]);
     expect(await live()).toBe(true);
     await app.post(`/api/runs/${id}/cancel`);
-    // What a cell fetched again would bring along is said before anything is asked for.
+    // The page says what else a cell fetches before anything is requested.
     expect((await app.get(`/runs/${id}/jobs/IBM`)).text).toMatch(/again also asks for \d+ batches that are missing/);
   });
 });
@@ -179,7 +179,7 @@ describe("the page of a finished run", () => {
 test("the rates of a paused run are sent while they fall", async () => {
   const { hub } = app.app;
   const id = await app.start({ symbols: ["QQQ"], years: 30 });
-  await app.seen("QQQ", ({ runId, dataPoints }) => runId === id && dataPoints > 0);
+  await app.waitForJob("QQQ", ({ runId, dataPoints }) => runId === id && dataPoints > 0);
   await app.post(`/api/runs/${id}/pause`);
   const told: number[] = [];
   const stream = hub.stream();

@@ -46,17 +46,17 @@ describe("a key set on the page", () => {
       expect(sectionOf(await page(app), "tiingo")).toContain("Needs");
       expect((await submit(app, "/settings/tiingo", { TIINGO_API_KEY: "wrong-key" })).status).toBe(303);
       const bad = await app.start({ ...run, provider: "tiingo" });
-      await app.reach(bad, "failed");
+      await app.waitForRun(bad, "failed");
       expect((await submit(app, "/settings/tiingo", { TIINGO_API_KEY: FAKE_KEY })).status).toBe(303);
       const good = await app.start({ ...run, provider: "tiingo" });
-      expect((await app.reach(good, "complete", "failed")).run.state).toBe("complete");
+      expect((await app.waitForRun(good, "complete", "failed")).run.state).toBe("complete");
       const shown = sectionOf(await page(app), "tiingo");
       expect(shown).toContain("Set on this page");
       expect(shown).toContain("Ready");
     }
     await using again = await startApp({ env, folder });
     const id = await again.start({ ...run, provider: "tiingo", mode: "incremental" });
-    expect((await again.reach(id, "complete", "failed")).run.state).toBe("complete");
+    expect((await again.waitForRun(id, "complete", "failed")).run.state).toBe("complete");
   }, 30_000);
 
   test("a key set on the page is not readable with another secret, which the page says, nor stored without one", async () => {
@@ -87,19 +87,19 @@ describe("a key set on the page", () => {
   });
 
   test("a key set on the page is never sent to another address that somebody enters", async () => {
-    const thief = fakeTiingo();
+    const attacker = fakeTiingo();
     const { TIINGO_BASE_URL: _, ...rest } = env;
     await using app = await startApp({ env: rest });
     await submit(app, "/settings/tiingo", { TIINGO_BASE_URL: tiingo.url });
     await submit(app, "/settings/tiingo", { TIINGO_API_KEY: FAKE_KEY });
-    const { status, text } = await submit(app, "/settings/tiingo", { TIINGO_BASE_URL: thief.url });
+    const { status, text } = await submit(app, "/settings/tiingo", { TIINGO_BASE_URL: attacker.url });
     expect(status).toBe(422);
     expect(text).toContain("Enter TIINGO_API_KEY again");
     await submit(app, "/settings/tiingo/check", {});
-    expect(thief.urls).toEqual([]);
-    const both = { TIINGO_BASE_URL: thief.url, TIINGO_API_KEY: "a-new-key" };
+    expect(attacker.urls).toEqual([]);
+    const both = { TIINGO_BASE_URL: attacker.url, TIINGO_API_KEY: "a-new-key" };
     expect((await submit(app, "/settings/tiingo", both)).status).toBe(303);
-    await thief.close();
+    await attacker.close();
   });
 });
 
@@ -189,7 +189,7 @@ test("no key leaves the process, however often vendors repeat it", async () => {
     for (const provider of ["eodhd", "tiingo", "alpaca"]) {
       for (let round = 0; round < answers.length; round++) {
         const id = await app.start({ ...run, provider, symbols: [`S${round}`, `T${round}`], years: 1 });
-        await app.reach(id, "complete", "failed");
+        await app.waitForRun(id, "complete", "failed");
         said.push((await app.get(`/api/runs/${id}`)).text, (await app.get(`/runs/${id}`)).text);
       }
       said.push((await submit(app, `/settings/${provider}/check`, {})).text);
@@ -203,7 +203,7 @@ test("no key leaves the process, however often vendors repeat it", async () => {
     await hearing;
   }
   const words = said.join("\n");
-  // The vendors were heard, so there was something to keep back.
+  // The vendors were contacted, so there was a key to redact.
   expect(words).toContain("We have detected your API key as ***");
   for (const secret of forms) expect(words).not.toContain(secret);
   for (const file of readdirSync(folder.path)) {

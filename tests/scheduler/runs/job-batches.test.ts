@@ -21,7 +21,7 @@ function vendor(): MemoryVendor {
   return vendor;
 }
 
-describe("what came of the batches", () => {
+describe("the results of batches", () => {
   test("batches are reported as they end, fetched or empty, and read from the ledger afterwards", async () => {
     using pipeline = await startPipeline();
     const told: string[] = [];
@@ -37,7 +37,7 @@ describe("what came of the batches", () => {
   test("a failed batch is reported, stored, and tried again", async () => {
     using pipeline = await startPipeline();
     const source = vendor();
-    source.trouble = new ProviderError("transient", "down");
+    source.nextError = new ProviderError("transient", "down");
     const told: string[] = [];
     const onCoverage = ({ cells }: Coverage) => void told.push(cells);
     const { runId, kind } = await pipeline.run(source, { ...ORDER, onCoverage });
@@ -47,13 +47,13 @@ describe("what came of the batches", () => {
     const jobs = await jobsOfRun(pipeline.db, runId);
     expect((await readCoverage(pipeline.db, run, jobs))(jobs[0]!)?.cells).toBe("xeff");
     // Who asks for what is missing only leaves it as it is.
-    const missing = await pipeline.run(source, { ...ORDER, again: runId, fetchMode: "missing", onCoverage });
+    const missing = await pipeline.run(source, { ...ORDER, resumeRun: runId, fetchMode: "missing", onCoverage });
     expect([missing.kind, told.at(-1)]).toEqual(["done", "xeff"]);
     expect((await pipeline.profile())!.backfill.history_complete).toBe(false);
     await moveJobs(pipeline.db, [jobs[0]!.id], "refetch");
     await moveJobs(pipeline.db, [jobs[0]!.id], "cancel");
     told.length = 0;
-    await pipeline.run(source, { ...ORDER, again: runId, onCoverage });
+    await pipeline.run(source, { ...ORDER, resumeRun: runId, onCoverage });
     expect(told).toEqual(["xeff", "reff", "eeff"]);
   });
 });

@@ -1,4 +1,4 @@
-/** Engineering again what an older catalogue computed, and the orders that only some modes understand. */
+/** Recomputing what an older catalogue computed, and fields that only some modes use. */
 
 import { expect, test } from "bun:test";
 import { startApp } from "../../helpers/app.ts";
@@ -6,12 +6,12 @@ import { startApp } from "../../helpers/app.ts";
 test("outdated profiles are recomputed without a request, and nothing else is", async () => {
   await using app = await startApp();
   const first = await app.start({ symbols: ["AAPL", "MSFT", "SPY"], years: 1 });
-  await app.reach(first, "complete", "failed");
+  await app.waitForRun(first, "complete", "failed");
   expect((await app.post("/api/runs/outdated")).body).toEqual({ runs: [] });
   await app.app.db.write([{ sql: "UPDATE profiles SET catalog_version = '0' WHERE symbol <> 'SPY'", args: [] }]);
   const { status, body } = await app.post("/api/runs/outdated");
   expect([status, body.runs.length, body.runs[0].mode]).toEqual([202, 1, "reprocess"]);
-  const { jobs } = await app.reach(body.runs[0].id, "complete", "failed");
+  const { jobs } = await app.waitForRun(body.runs[0].id, "complete", "failed");
   expect(jobs.map(({ symbol, state, apiCalls }) => [symbol, state, apiCalls])).toEqual([
     ["AAPL", "complete", 0],
     ["MSFT", "complete", 0],

@@ -27,14 +27,14 @@ describe("pausing", () => {
   test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL"] });
-    await app.seen("AAPL", atBatch(4));
+    await app.waitForJob("AAPL", atBatch(4));
     const { status, body } = await app.post(`/api/runs/${runId}/jobs/AAPL/pause`);
     const known = (await batches(app, "AAPL")).length;
     expect([status, body.job.status]).toEqual([200, "Paused"]);
     expect(body.job.micro_stage).toMatch(/^Paused by you since \d\d:\d\d:\d\d UTC$/);
     // A second job takes the worker: the paused one no longer has it.
     const other = await app.start({ symbols: ["MSFT"], max_workers: 1 });
-    await app.reach(other, "complete");
+    await app.waitForRun(other, "complete");
     const stored = await batches(app, "AAPL");
     expect(stored.length - known).toBeLessThanOrEqual(1);
     expect(stored.length).toBeLessThan(24);
@@ -42,7 +42,7 @@ describe("pausing", () => {
     expect((await app.get(`/api/runs/${runId}`)).body.run.status).toBe("paused");
 
     expect((await app.post(`/api/runs/${runId}/jobs/AAPL/resume`)).body.job.state).toMatch(/queued|running/);
-    await app.reach(runId, "complete");
+    await app.waitForRun(runId, "complete");
     const all = await batches(app, "AAPL");
     expect(all.length).toBe(24);
     expect(all.every(([, attempts]) => attempts === 1)).toBe(true);
@@ -54,7 +54,7 @@ describe("pausing", () => {
     const runId = await app.start({ symbols: ["AAPL", "MSFT", "GOOGL"] });
     expect((await app.post(`/api/runs/${runId}/pause`)).body.run.status).toBe("paused");
     const other = await app.start({ symbols: ["IBM"] });
-    await app.reach(other, "complete");
+    await app.waitForRun(other, "complete");
     expect((await app.get(`/api/runs/${runId}`)).body.run.counts).toMatchObject({ paused: 3, running: 0, complete: 0 });
     for (const symbol of ["AAPL", "MSFT", "GOOGL"]) {
       expect((await batches(app, symbol)).length).toBeLessThanOrEqual(1);
@@ -67,18 +67,18 @@ describe("pausing", () => {
     {
       await using app = await startApp({ folder, env: SLOW });
       runId = await app.start({ symbols: ["AAPL", "MSFT", "GOOGL", "IBM"] });
-      await app.seen("AAPL", atBatch(3));
+      await app.waitForJob("AAPL", atBatch(3));
       await app.post(`/api/runs/${runId}/jobs/AAPL/pause`);
       await app.post(`/api/runs/${runId}/jobs/MSFT/cancel`);
       await app.post(`/api/runs/${runId}/jobs/GOOGL/skip`);
     }
     await using app = await startApp({ folder, env: SLOW });
-    await app.seen("IBM", (job) => job.state === "complete");
+    await app.waitForJob("IBM", (job) => job.state === "complete");
     const seen = await Promise.all(["AAPL", "MSFT", "GOOGL", "IBM"].map((symbol) => stateOf(app, runId, symbol)));
     expect(seen.map((job) => job.state)).toEqual(["paused", "cancelled", "skipped", "complete"]);
     expect(seen[0].progress).toBeGreaterThan(0);
     await app.post(`/api/runs/${runId}/resume`);
-    await app.reach(runId, "complete");
+    await app.waitForRun(runId, "complete");
     expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
     expect((await app.get("/api/profiles/MSFT")).status).toBe(404);
   }, 30_000);
@@ -87,11 +87,11 @@ describe("pausing", () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL", "MSFT"] });
     for (let i = 1; i <= 8; i++) {
-      await app.seen("AAPL", atBatch(2 * i));
+      await app.waitForJob("AAPL", atBatch(2 * i));
       expect((await app.post(`/api/runs/${runId}/pause`)).status).toBe(200);
       expect((await app.post(`/api/runs/${runId}/resume`)).status).toBe(200);
     }
-    const { jobs } = await app.reach(runId, "complete");
+    const { jobs } = await app.waitForRun(runId, "complete");
     expect(jobs.map(({ state, progress }) => [state, progress])).toEqual([
       ["complete", 100],
       ["complete", 100],
@@ -106,12 +106,12 @@ describe("ending a job", () => {
   test("cancel stops a job within one batch; retry asks only for the rest", async () => {
     await using app = await startApp({ env: SLOW });
     const runId = await app.start({ symbols: ["AAPL"] });
-    await app.seen("AAPL", atBatch(3));
+    await app.waitForJob("AAPL", atBatch(3));
     expect((await app.post(`/api/runs/${runId}/cancel`)).body.run.status).toBe("cancelled");
     await idle(app);
     expect((await batches(app, "AAPL")).length).toBeLessThan(24);
     expect((await app.post(`/api/runs/${runId}/jobs/AAPL/retry`)).status).toBe(200);
-    const { jobs } = await app.reach(runId, "complete");
+    const { jobs } = await app.waitForRun(runId, "complete");
     expect(jobs[0]).toMatchObject({ state: "complete", progress: 100 });
     expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
   }, 30_000);
@@ -143,7 +143,7 @@ describe("ending a job", () => {
     {
       await using app = await startApp({ folder });
       runId = await app.start({ symbols: ["AAPL"], years: 1 });
-      await app.reach(runId, "complete");
+      await app.waitForRun(runId, "complete");
     }
     await using app = await startApp({ folder });
     expect((await app.post(`/api/runs/${runId}/pause`)).status).toBe(409);
@@ -164,7 +164,7 @@ describe("a symbol that is active at the interval", () => {
     expect(refused.body.detail).toMatch(/MSFT is already (waiting|running) at 1d in run/);
     expect(refused.body.errors[0].path).toBe("symbols.1");
     expect((await app.get("/api/runs")).body.runs.length).toBe(1);
-    // At another interval it is another line of bars.
+    // At another interval it is another series.
     const hourly = await app.post("/api/runs", { symbols: ["AAPL"], interval: "1h", years: 1 });
     expect(hourly.status).toBe(202);
     await app.post(`/api/runs/${hourly.body.run.id}/cancel`);
@@ -178,37 +178,39 @@ describe("a symbol that is active at the interval", () => {
     const retry = await app.post(`/api/runs/${first}/jobs/AAPL/retry`);
     expect([retry.status, retry.type]).toEqual([409, "application/problem+json"]);
     expect(await stateOf(app, first, "AAPL")).toMatchObject({ state: "cancelled" });
-    await app.reach(second, "complete");
+    await app.waitForRun(second, "complete");
   }, 30_000);
 });
 
-describe("a worker that dies", () => {
-  const workerScript = new URL("../../fakes/workers/dying-worker.ts", import.meta.url);
+describe("a worker that crashes", () => {
+  const workerScript = new URL("../../fakes/workers/crashing-worker.ts", import.meta.url);
 
   test("a crashed worker is replaced; its job is tried again, and fails with the reason after three crashes", async () => {
     await using app = await startApp({ workerScript });
-    const runId = await app.start({ symbols: ["DIES", "AAPL", "DIES-ONCE", "MSFT"] });
-    await app.reach(runId, "failed");
-    const seen = await Promise.all(["DIES", "AAPL", "DIES-ONCE", "MSFT"].map((each) => stateOf(app, runId, each)));
+    const runId = await app.start({ symbols: ["CRASHES", "AAPL", "CRASHES-ONCE", "MSFT"] });
+    await app.waitForRun(runId, "failed");
+    const seen = await Promise.all(
+      ["CRASHES", "AAPL", "CRASHES-ONCE", "MSFT"].map((each) => stateOf(app, runId, each)),
+    );
     expect(seen.map(({ status }) => status)).toEqual(["Failed", "Complete", "Complete", "Complete"]);
-    expect(seen[0].error).toMatch(/^Its worker died 3 times: .*struck by lightning/);
+    expect(seen[0].error).toMatch(/^Its worker died 3 times: .*crashed on purpose/);
     const deaths = await app.app.db.rows("SELECT symbol, deaths FROM jobs WHERE deaths > 0 ORDER BY symbol", []);
     expect(deaths).toEqual([
-      ["DIES", 3],
-      ["DIES-ONCE", 1],
+      ["CRASHES", 3],
+      ["CRASHES-ONCE", 1],
     ]);
     // A retry starts counting again.
-    await app.post(`/api/runs/${runId}/jobs/DIES/retry`);
-    await app.seen("DIES", (job) => job.state === "failed");
+    await app.post(`/api/runs/${runId}/jobs/CRASHES/retry`);
+    await app.waitForJob("CRASHES", (job) => job.state === "failed");
     while (app.app.pool.alive < app.app.pool.size) await Bun.sleep(5);
     expect((await app.get("/readyz")).status).toBe(200);
   }, 30_000);
 
   test("a worker that crashes while starting fails its jobs with the reason instead of leaving them to wait for good", async () => {
-    const stillborn = new URL("../../fakes/workers/stillborn-worker.ts", import.meta.url);
-    await using app = await startApp({ workerScript: stillborn });
+    const unstartable = new URL("../../fakes/workers/unstartable-worker.ts", import.meta.url);
+    await using app = await startApp({ workerScript: unstartable });
     const runId = await app.start({ symbols: ["AAPL"] });
-    await app.reach(runId, "failed");
+    await app.waitForRun(runId, "failed");
     expect((await stateOf(app, runId, "AAPL")).error).toContain("no memory left");
     const ready = await app.get("/readyz");
     expect([ready.status, ready.body.workers]).toEqual([503, { alive: 0, wanted: 2 }]);

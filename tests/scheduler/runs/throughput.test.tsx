@@ -92,7 +92,7 @@ describe("the rates of a run", () => {
     expect(b.summary()).toMatchObject({ barsPerMinute: 125, requestsPerMinute: 6 });
     await b.clock.advance(6 * MINUTE);
     expect(b.summary()).toMatchObject({ symbolsPerMinute: 0, barsPerMinute: 0, requestsPerMinute: 0 });
-    // Eight minutes in which nobody worked are no part of the average.
+    // Eight idle minutes are not part of the average.
     b.begin(second);
     await b.clock.advance(2 * MINUTE);
     b.fetched(second, 24, 500);

@@ -45,7 +45,7 @@ test("writes that come together share one transaction, in their order", async ()
   expect(stored()).toEqual([1, 2, 3, 4]);
 });
 
-test("a write that fails takes nothing of its group with it", async () => {
+test("a write that fails does not affect the others of its group", async () => {
   const ends = await outcomes([insert(1), insert(2, 1), insert(3)]);
   expect(ends).toEqual([1, expect.stringContaining("UNIQUE constraint failed"), 1]);
   expect(stored()).toEqual([1, 3]);
@@ -70,7 +70,7 @@ test("a write waits for another process without blocking its thread, and is then
   other.exec("BEGIN IMMEDIATE");
   const write = insert(1);
   let turns = 0;
-  // The queue tries again and again meanwhile, and gives the lock back each time.
+  // The queue tries again and again meanwhile, and releases the lock each time.
   for (; turns < 5; turns++) {
     await Bun.sleep(1);
     await lock.acquire();

@@ -107,7 +107,7 @@ describe("round trips", () => {
   });
 });
 
-describe("what a file says of itself", () => {
+describe("the metadata of a file", () => {
   const metadataOf = async (column: Float64Array) =>
     parquetMetadata(await encode(["x"], minutes(column.length), [column]));
   const statisticsOf = async (column: Float64Array) =>

@@ -1,3 +1,0 @@
-/** A worker that never comes up. */
-
-throw new Error("no memory left");
