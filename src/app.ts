@@ -164,13 +164,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       threads: pool.size,
       providerOf: (runId) => findProvider(runs.registry.runs.get(runId)?.row.provider ?? ""),
       waiting: (provider) => pool.waiting(provider),
+      committing: (provider) => pool.committing(provider),
       quotaOf,
       poll: () => queue.poll(),
     }),
     close,
   );
   pool.watch((provider) => admission.changed(provider));
-  const handler = admission.counted(symbolHandler({ db, log, runs, pool, onAlert }));
+  const handler = admission.counted(
+    symbolHandler({ db, log, runs, pool, onAlert, hasOthers: () => queue.counts().active > 1 }),
+  );
   queue.work(handler, MAX_AT_WORK + pool.size, (runId) => admission.admits(runId));
 
   const dependencies = { db, log, runs, defaultProvider, onAlert };

@@ -25,6 +25,8 @@ export interface SymbolIo {
   readonly requestSignal: AbortSignal;
   /** Does `compute` in this job's turn, of which a thread has one at a time; `onWait` is called if it has to wait. */
   engineerTurn<T>(compute: () => Promise<T>, onWait: () => void): Promise<T>;
+  /** Reports that all that is left is the job's last write; returns whether that may wait for the writes of others. */
+  committing(): boolean;
   /** Reserves one request to a provider in the shared limiter. */
   acquire(provider: string, cost?: number): Promise<Permit>;
   readonly log: FetchContext["log"];

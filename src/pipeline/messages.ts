@@ -92,7 +92,7 @@ export function refused(request: number, error: unknown): LimiterAnswer {
 
 export type ToWorker =
   | { readonly type: "open"; readonly settings: WorkerSettings }
-  | { readonly type: "task"; readonly task: SymbolTask }
+  | { readonly type: "task"; readonly task: SymbolTask; readonly hasOthers: boolean }
   | { readonly type: "stop"; readonly jobId: number; readonly reason: StopReason }
   | LimiterAnswer
   /** The limiter lets the request wait: why, and until when. */
@@ -112,6 +112,8 @@ export type JobReport =
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
   /** An event was recorded that may be mailed. */
   | { readonly type: "alert" }
+  /** All that is left of the job is the commit of its last write. */
+  | { readonly type: "committing" }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "outcome"; readonly outcome: Outcome };
 

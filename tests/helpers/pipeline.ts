@@ -106,6 +106,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
           signal: stop.signal,
           requestSignal: new AbortController().signal,
           engineerTurn: (compute) => compute(),
+          committing: () => false,
           acquire: async () => ({ settle: () => {} }),
           alert: () => {},
           log: (level, message) => void log.push(`${level} ${message}`),

@@ -25,6 +25,8 @@ const load = (change: Partial<ProviderLoad> = {}): ProviderLoad => ({
   all: change.own ?? 2,
   own: 2,
   waiting: change.own ?? 2,
+  committing: 0,
+  ended: 0,
   maxInFlight: MAX_AT_WORK,
   quota: quota(),
   ...change,
@@ -70,6 +72,14 @@ test("a provider that bears few requests at once gets no more, and one without a
   expect(admits(load({ own: 2, all: MAX_AT_WORK }))).toBe(false);
 });
 
+test("as many jobs are at work as ended in the last moment, so that their first and last writes share commits", () => {
+  expect(most({ waiting: 0, ended: 12 })).toBe(12);
+  expect(most({ waiting: 0, ended: 200 })).toBe(MAX_AT_WORK);
+  expect(admits(load({ own: 30, waiting: 0, committing: 28 }))).toBe(false);
+  expect(admits(load({ own: 30, waiting: 0, committing: 29 }))).toBe(true);
+  expect(most({ waiting: 0, ended: 12, maxInFlight: 5 })).toBe(5);
+});
+
 const someGauge = fc.record({
   period: fc.constantFrom("minute" as const, "hour" as const, "day" as const, "month" as const),
   counts: fc.constantFrom("requests" as const, "units" as const),
@@ -82,6 +92,8 @@ const someLoad = fc
     threads: fc.integer({ min: 1, max: 16 }),
     own: fc.nat(90),
     others: fc.nat(90),
+    ended: fc.nat(90),
+    committing: fc.nat(90),
     computing: fc.nat(90),
     maxInFlight: fc.integer({ min: 1, max: 100 }),
     gauges: fc.array(someGauge, { maxLength: 3 }),
@@ -90,11 +102,12 @@ const someLoad = fc
     unitsPerRequest: fc.integer({ min: 1, max: 10 }),
   })
   .map(
-    ({ own, others, computing, gauges, isHeld, latencyMs, unitsPerRequest, ...rest }): ProviderLoad => ({
+    ({ own, others, committing, computing, gauges, isHeld, latencyMs, unitsPerRequest, ...rest }): ProviderLoad => ({
       ...rest,
       own,
       all: own + others,
-      waiting: Math.max(0, own - computing),
+      committing: Math.min(own, committing),
+      waiting: Math.max(0, own - computing - committing),
       quota: quota({ gauges, latencyMs, unitsPerRequest, hold: isHeld ? { until: 1, reason: "" } : null }),
     }),
   );
@@ -103,15 +116,16 @@ test("property: no more than the server bears, never less than the threads, and 
   fc.assert(
     fc.property(someLoad, (each) => {
       const admitted = admits(each);
-      if (each.own >= each.maxInFlight) expect(admitted).toBe(false);
-      else if (each.own < each.threads) expect(admitted).toBe(true);
-      else if (admitted) {
-        expect(each.all).toBeLessThan(MAX_AT_WORK);
-        expect(each.own - each.waiting).toBeLessThan(each.threads);
+      const unfinished = each.own - each.committing;
+      if (unfinished >= each.maxInFlight) expect(admitted).toBe(false);
+      else if (unfinished < each.threads) expect(admitted).toBe(true);
+      else if (admitted) expect(each.all).toBeLessThan(MAX_AT_WORK);
+      if (admitted && unfinished >= Math.max(each.threads, each.ended)) {
+        expect(unfinished - each.waiting).toBeLessThan(each.threads);
         expect(each.quota!.hold).toBeNull();
       }
       if (!admitted) return;
-      expect(admits({ ...each, own: each.own, waiting: each.own })).toBe(true);
+      expect(admits({ ...each, waiting: unfinished })).toBe(true);
       expect(admits({ ...each, all: Math.max(each.own, each.all - 1) })).toBe(true);
       const quota = { ...each.quota!, gauges: each.quota!.gauges.map((gauge) => ({ ...gauge, used: 0 })) };
       expect(admits({ ...each, quota })).toBe(true);
@@ -126,6 +140,7 @@ test("the queue checks again when threads have been free for a moment, and not f
     threads: 1,
     providerOf: () => ({ name: "acme" }),
     waiting: () => waiting,
+    committing: () => 0,
     quotaOf: () => quota(),
     poll: () => void polls++,
   });

@@ -3,7 +3,7 @@
 import type { Database } from "../../storage/db.ts";
 
 /** The most batches and bars that may be lost, and fetched again, when the process is killed. */
-const MAX_BATCHES = 16;
+const MAX_BATCHES = 32;
 const MAX_BARS = 20_000;
 
 export class PendingWrites {

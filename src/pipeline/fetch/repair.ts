@@ -36,12 +36,29 @@ export async function recordGaps(job: JobContext, from: number): Promise<number>
       .sessionsBetween(market, first, task.asOf)
       .filter(({ date, close }) => finalAt(task.interval === "1d" ? date : close - 60) <= task.asOf);
     const found = findGaps(days, sessions, task.interval).filter(({ date }) => date >= start);
-    const known = new Set(hard(await listGaps(db, series)).map(({ date }) => date));
-    const fresh = hard(found).filter(({ date }) => !known.has(date));
-    await replaceGaps(db, series, start, found, recordStatements(gapsFound(task, fresh)));
-    if (fresh.length > 0) io.alert();
+    const known = await listGaps(db, series);
+    if (
+      !isSame(
+        found,
+        known.filter(({ date }) => date >= start),
+      )
+    ) {
+      const knownDates = new Set(hard(known).map(({ date }) => date));
+      const fresh = hard(found).filter(({ date }) => !knownDates.has(date));
+      await replaceGaps(db, series, start, found, recordStatements(gapsFound(task, fresh)));
+      if (fresh.length > 0) io.alert();
+    }
   }
   return (await listGaps(db, series)).filter(({ kind, confirmed }) => isHard(kind) && !confirmed).length;
+}
+
+/** Whether the same gaps were found, in any order. */
+function isSame(found: readonly Gap[], known: readonly Gap[]): boolean {
+  const byDate = new Map(known.map((gap) => [gap.date, gap]));
+  return (
+    found.length === known.length &&
+    found.every(({ date, kind, rows }) => byDate.get(date)?.kind === kind && byDate.get(date)?.rows === rows)
+  );
 }
 
 const isHard = (kind: string) => kind === "missing" || kind === "truncated";

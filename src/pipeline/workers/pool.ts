@@ -54,6 +54,8 @@ class Assignment {
   readonly permits = new Map<number, PermitRequest>();
   /** Whether it was last counted among those that wait. */
   waits = false;
+  /** Whether only its last write has yet to be committed. */
+  isCommitting = false;
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;
   readonly resolve = this.#end.resolve;
@@ -95,6 +97,8 @@ export class WorkerPool {
   #reserved: WorkerHandle | null = null;
   /** Jobs of each provider that wait. */
   readonly #waiting = new Map<string, number>();
+  /** Jobs of each provider whose last write has yet to be committed. */
+  readonly #committing = new Map<string, number>();
   #onWaiting: (provider: string) => void = () => {};
   #failedStarts = 0;
   #lastExit = "";
@@ -123,7 +127,12 @@ export class WorkerPool {
     return this.#waiting.get(provider) ?? 0;
   }
 
-  /** Calls `listener` with the provider whenever the number of its waiting jobs has changed. */
+  /** Jobs of a provider whose last write has yet to be committed. */
+  committing(provider: string): number {
+    return this.#committing.get(provider) ?? 0;
+  }
+
+  /** Calls `listener` with the provider whenever the number of its waiting or committing jobs has changed. */
   watch(listener: (provider: string) => void): void {
     this.#onWaiting = listener;
   }
@@ -231,8 +240,9 @@ export class WorkerPool {
   }
 
   #give(worker: WorkerHandle, assignment: Assignment): void {
+    const hasOthers = this.#queue.length > 0 || this.#workers.values().some(({ jobs }) => jobs.size > 0);
     worker.jobs.set(assignment.task.jobId, assignment);
-    worker.send({ type: "task", task: assignment.task });
+    worker.send({ type: "task", task: assignment.task, hasOthers });
     this.#count(assignment, false);
   }
 
@@ -242,6 +252,14 @@ export class WorkerPool {
     assignment.waits = waits;
     const { provider } = assignment.task;
     this.#waiting.set(provider, this.waiting(provider) + (waits ? 1 : -1));
+    this.#onWaiting(provider);
+  }
+
+  #countCommit(assignment: Assignment, isCommitting: boolean): void {
+    if (assignment.isCommitting === isCommitting) return;
+    assignment.isCommitting = isCommitting;
+    const { provider } = assignment.task;
+    this.#committing.set(provider, this.committing(provider) + (isCommitting ? 1 : -1));
     this.#onWaiting(provider);
   }
 
@@ -294,10 +312,14 @@ export class WorkerPool {
         this.#countRequests(assignment);
         break;
       }
+      case "committing":
+        this.#countCommit(assignment, true);
+        break;
       case "outcome":
         worker.jobs.delete(message.jobId);
         assignment.permits.clear();
         this.#count(assignment, false);
+        this.#countCommit(assignment, false);
         assignment.resolve(message.outcome);
         this.#assign();
     }
@@ -351,6 +373,7 @@ export class WorkerPool {
       for (const { abort } of assignment.permits.values()) abort.abort();
       assignment.permits.clear();
       this.#count(assignment, false);
+      this.#countCommit(assignment, false);
       assignment.reject(new WorkerCrashed(this.#lastExit));
     }
     worker.jobs.clear();

@@ -34,7 +34,7 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     }
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {
-    // Failed requests count too, and the time of storing the profile is known only now.
+    // Failed requests count too.
     if (!job.isSaved) await io.db.write([saveWorkTime(jobId, job)]);
   }
 }
@@ -51,7 +51,7 @@ async function completeUnchanged(job: JobContext): Promise<Outcome | null> {
   const gaps = await currentGaps(io.db, { symbol, interval, seriesId: series, catalogVersion, lastBar });
   if (gaps === null) return null;
   const finished = figuresOf(job, gaps);
-  await io.db.write([completeJob(finished, Date.now()), saveWorkTime(jobId, job)]);
+  await io.db.write([completeJob(finished, Date.now()), saveWorkTime(jobId, job)], io.committing());
   job.isSaved = true;
   return done(finished);
 }
@@ -83,11 +83,9 @@ async function workOn(job: JobContext): Promise<Outcome> {
   await job.checkpoint();
   job.stage({ stage: "store" });
   const finished = figuresOf(job, gaps);
-  await storeProfile(
-    io.db,
-    { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile },
-    finished,
-  );
+  const profile = { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile };
+  await storeProfile(io.db, profile, finished, [saveWorkTime(task.jobId, job)], io.committing());
+  job.isSaved = true;
   return done(finished);
 }
 

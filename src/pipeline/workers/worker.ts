@@ -107,7 +107,8 @@ function withoutSecrets(stage: Stage): Stage {
   return wait.cause === "retry" ? { ...stage, wait: { ...wait, reason: redact(wait.reason) } } : stage;
 }
 
-async function work(task: SymbolTask): Promise<void> {
+/** @param hasOthers whether other jobs were at work when it began */
+async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
   const { jobId } = task;
   const signals = new JobSignals();
   jobs.set(jobId, signals);
@@ -124,6 +125,10 @@ async function work(task: SymbolTask): Promise<void> {
       engineerTurn: (compute, onWait) => engineerTurns.take(signals.job, compute, onWait),
       log: (level, message) => report({ type: "log", level, message: redact(message) }),
       alert: () => report({ type: "alert" }),
+      committing() {
+        report({ type: "committing" });
+        return hasOthers || jobs.size > 1;
+      },
       acquire(provider, cost = 1) {
         const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...last });
         return acquire({ provider, cost, signal: signals.job, held }, report);
@@ -165,7 +170,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "configure":
       return configure(message.providerValues);
     case "task":
-      return work(message.task);
+      return work(message.task, message.hasOthers);
     case "stop":
       return jobs.get(message.jobId)?.stop(message.reason);
     case "granted":

@@ -9,6 +9,8 @@ import type { QueuedTask, TaskResult } from "./job-queue.ts";
 
 /** How many times as many requests are under way as a rate needs: latencies and symbols differ. */
 const HEADROOM = 2;
+/** How long a job takes to begin and end beside its work, milliseconds: both writes may wait for those of others. */
+const COMMITS_MS = 50;
 /** The shortest time (ms) for which threads must have been free: between two messages they only seem free. */
 const FREE_MS = 4;
 
@@ -21,6 +23,10 @@ export interface ProviderLoad {
   readonly own: number;
   /** Of its jobs those that wait, for an answer or a permit. */
   readonly waiting: number;
+  /** Of its jobs those that have ended but for the commit of their last write. */
+  readonly committing: number;
+  /** Its jobs that ended in the last 50 ms. */
+  readonly ended: number;
   /** Requests that the vendor answers at once. */
   readonly maxInFlight: number;
   readonly quota: Pick<QuotaState, "gauges" | "hold" | "latencyMs" | "unitsPerRequest"> | undefined;
@@ -28,18 +34,21 @@ export interface ProviderLoad {
 
 /**
  * Whether one more job of a provider may start. There are always as many as threads, so that no provider waits for
- * another; more only while most of them wait for answers and its limits let them go on.
+ * another, and as many more as end while others are committed; beyond that only while most of them wait for answers and
+ * its limits let them go on.
  */
 export function admits(load: ProviderLoad): boolean {
-  const { threads, all, own, maxInFlight } = load;
-  if (own >= maxInFlight) return false;
-  if (own < threads) return true;
-  return all < MAX_AT_WORK && hasFreeThreads(load) && own < usefulJobs(load);
+  const { threads, all, own, committing, ended, maxInFlight } = load;
+  if (own - committing >= maxInFlight) return false;
+  if (own - committing < threads) return true;
+  if (all >= MAX_AT_WORK) return false;
+  return own - committing < ended || (hasFreeThreads(load) && own < usefulJobs(load));
 }
 
 /** Whether fewer of its jobs compute than there are threads. */
-function hasFreeThreads({ threads, own, waiting }: Pick<ProviderLoad, "threads" | "own" | "waiting">): boolean {
-  return own - waiting < threads;
+function hasFreeThreads(load: Pick<ProviderLoad, "threads" | "own" | "waiting" | "committing">): boolean {
+  const { threads, own, waiting, committing } = load;
+  return own - waiting - committing < threads;
 }
 
 /**
@@ -63,6 +72,8 @@ interface Dependencies {
   providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
   /** Jobs of a provider that wait for an answer or a permit. */
   waiting(provider: string): number;
+  /** Jobs of a provider that have ended but for the commit of their last write. */
+  committing(provider: string): number;
   quotaOf(provider: string): QuotaState | undefined;
   /** Makes the queue check again. */
   poll(): void;
@@ -71,6 +82,8 @@ interface Dependencies {
 /** Counts the jobs at work by provider and answers the queue whether a group's next one may start. */
 export class Admission {
   readonly #own = new Map<string, number>();
+  /** When the last jobs of each provider ended, milliseconds of `performance.now()`. */
+  readonly #ends = new Map<string, number[]>();
   #all = 0;
   /** Since when fewer jobs of a provider compute than there are threads, milliseconds of `performance.now()`. */
   readonly #freeSince = new Map<string, number>();
@@ -88,6 +101,7 @@ export class Admission {
         return await handler(task);
       } finally {
         this.#add(provider, -1);
+        this.#noteEnd(provider);
       }
     };
   }
@@ -97,14 +111,17 @@ export class Admission {
     const provider = this.dependencies.providerOf(group);
     if (provider === undefined) return true;
     const { name, maxInFlight } = provider;
-    if (this.#ownOf(name) >= this.dependencies.threads && !this.#isFree(name)) return false;
-    return admits(this.#load(name, maxInFlight));
+    const load = this.#load(name, maxInFlight);
+    if (load.own - load.committing >= Math.max(load.threads, load.ended) && !this.#isFree(name)) return false;
+    return admits(load);
   }
 
   /** Notes that jobs of a provider began or ceased to wait, and makes the queue check again when threads stay free. */
   changed(provider: string): void {
-    const { threads, waiting } = this.dependencies;
-    if (!hasFreeThreads({ threads, own: this.#ownOf(provider), waiting: waiting(provider) })) {
+    const { threads } = this.dependencies;
+    const waiting = this.dependencies.waiting(provider);
+    const committing = this.dependencies.committing(provider);
+    if (!hasFreeThreads({ threads, own: this.#ownOf(provider), waiting, committing })) {
       this.#freeSince.delete(provider);
       return;
     }
@@ -127,6 +144,19 @@ export class Admission {
     this.changed(provider);
   }
 
+  #noteEnd(provider: string): void {
+    const ends = this.#ends.get(provider) ?? [];
+    ends.push(performance.now());
+    if (ends.length > MAX_AT_WORK) ends.shift();
+    this.#ends.set(provider, ends);
+  }
+
+  /** Jobs of a provider that ended in the last 50 ms. */
+  #endedOf(provider: string): number {
+    const since = performance.now() - COMMITS_MS;
+    return this.#ends.get(provider)?.filter((at) => at >= since).length ?? 0;
+  }
+
   #ownOf(provider: string): number {
     return this.#own.get(provider) ?? 0;
   }
@@ -136,12 +166,14 @@ export class Admission {
   }
 
   #load(provider: string, maxInFlight: number | undefined): ProviderLoad {
-    const { threads, waiting, quotaOf } = this.dependencies;
+    const { threads, waiting, committing, quotaOf } = this.dependencies;
     return {
       threads,
       all: this.#all,
       own: this.#ownOf(provider),
       waiting: waiting(provider),
+      committing: committing(provider),
+      ended: this.#endedOf(provider),
       maxInFlight: maxInFlight ?? MAX_AT_WORK,
       quota: quotaOf(provider),
     };

@@ -17,7 +17,7 @@ import { writeMoment } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
 import { record } from "../../storage/access/audit.ts";
 import { type Database, isUniqueViolation } from "../../storage/db.ts";
-import { saveWork } from "../../storage/runs/jobs.ts";
+import { saveWork, startJob } from "../../storage/runs/jobs.ts";
 import { failJobs, moveJobs, setRunState } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
@@ -126,14 +126,17 @@ export class JobControl {
     queue.enqueue(queued.map((job) => ({ key: keyOf(job), group: id })));
   }
 
-  /** Records that a worker starts the job; false if it may no longer do so. */
-  async begin(job: JobRecord): Promise<boolean> {
+  /**
+   * Records that a worker starts the job; false if it may no longer do so.
+   * @param mayWait whether the write may wait for those of others, because other jobs use the time
+   */
+  async begin(job: JobRecord, mayWait = false): Promise<boolean> {
     const { db, registry } = this.dependencies;
     if (job.state !== "queued") return false;
     job.state = "running";
     job.wait = null;
     registry.startWork(job);
-    await moveJobs(db, [job.id], "start", { startedAt: Date.now() });
+    await startJob(db, job.id, Date.now(), mayWait);
     registry.touch(job.run);
     // It may have been paused while that was written.
     return job.state === "running";

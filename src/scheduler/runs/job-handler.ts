@@ -21,17 +21,19 @@ interface Dependencies {
   readonly log: Log;
   readonly runs: RunService;
   readonly pool: WorkerPool;
+  /** Whether other jobs are at work. */
+  hasOthers(): boolean;
   /** Called when a job has recorded an alert event. */
   onAlert(): void;
 }
 
 /** The handler of the job queue: processes one symbol and records the outcome. */
-export function symbolHandler({ db, log, runs, pool, onAlert }: Dependencies) {
+export function symbolHandler({ db, log, runs, pool, hasOthers, onAlert }: Dependencies) {
   return async ({ key }: QueuedTask): Promise<TaskResult> => {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
-      if (!(await runs.control.begin(job))) return DONE;
+      if (!(await runs.control.begin(job, hasOthers()))) return DONE;
       const listener: TaskListener = {
         stage(stage, counters) {
           // The state of a paused or cancelled job is already recorded; later reports of its worker are ignored.

@@ -4,7 +4,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
-import type { Database, Row, Statement } from "../db.ts";
+import type { Database, Row, Statement, Write } from "../db.ts";
 import { CONFIRMED_AFTER } from "../market/gaps.ts";
 import { completeJob, type FinishedJob } from "../runs/jobs.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
@@ -28,12 +28,18 @@ export interface ProfileRecord {
 
 /**
  * Stores a profile with its feature state and marks the job complete, in one transaction. A job that was paused or
- * cancelled in the meantime keeps that state.
+ * cancelled in the meantime keeps that state. `mayWait` for the writes of others.
  */
-export async function storeProfile(db: Database, profile: ProfileRecord, job: FinishedJob): Promise<void> {
+export async function storeProfile(
+  db: Database,
+  profile: ProfileRecord,
+  job: FinishedJob,
+  extraWrites: readonly Write[] = [],
+  mayWait = false,
+): Promise<void> {
   const { symbol, interval, state } = profile;
   const now = Date.now();
-  await db.write([
+  const writes = [
     ...profileStatements({ ...profile, updatedAt: now }),
     {
       sql: "INSERT OR REPLACE INTO feature_states (symbol, interval, state) VALUES (?, ?, ?)",
@@ -41,7 +47,9 @@ export async function storeProfile(db: Database, profile: ProfileRecord, job: Fi
     },
     { sql: "UPDATE series SET changed_from = NULL WHERE id = ?", args: [profile.seriesId] },
     completeJob(job, now),
-  ]);
+    ...extraWrites,
+  ];
+  await db.write(writes, mayWait);
 }
 
 const IS_CURRENT = `SELECT (SELECT count(*) FROM gaps WHERE series_id = s.id AND kind IN ('missing', 'truncated')

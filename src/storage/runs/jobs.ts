@@ -5,7 +5,7 @@ import { describeStage } from "../../domain/runs/progress.ts";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { prepared } from "../connection/prepared.ts";
-import type { Database, Statement } from "../db.ts";
+import type { Database, Statement, Write } from "../db.ts";
 import { jobs } from "../schema/runs.ts";
 
 export interface JobWork {
@@ -36,12 +36,28 @@ export async function savePlanStart(db: Database, jobId: number, planFrom: numbe
 
 const SAVE_WORK_TIME = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4";
 
-/** The statement that saves what a work interval has requested of its provider, and how long its stages took. */
+/**
+ * The write that saves what a work interval has requested of its provider, and how long its stages took: as `work` has it
+ * when the write is run, so that the last stage counts until then.
+ */
 export function saveWorkTime(
   jobId: number,
-  { apiCalls, fetchMs, stageMs }: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
-): Statement {
-  return { sql: SAVE_WORK_TIME, args: [apiCalls, fetchMs, JSON.stringify(stageMs), jobId] };
+  work: { readonly apiCalls: number; readonly fetchMs: number; readonly stageMs: StageTimes },
+): Write {
+  return {
+    toSQL: () => ({
+      sql: SAVE_WORK_TIME,
+      params: [work.apiCalls, work.fetchMs, JSON.stringify(work.stageMs), jobId],
+    }),
+  };
+}
+
+const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ?1
+WHERE id = ?2 AND state = 'queued'`;
+
+/** Records that a worker starts a job; `now` in epoch milliseconds, `mayWait` for the writes of others. */
+export async function startJob(db: Database, jobId: number, now: number, mayWait: boolean): Promise<void> {
+  await db.write([{ sql: START, args: [now, jobId] }], mayWait);
 }
 
 export async function saveWork(

@@ -8,10 +8,10 @@ function start() {
   return { writes: new PendingWrites(db), flushes: () => flushes };
 }
 
-test("pending writes let a job continue until there are sixteen of them, or twenty thousand bars", async () => {
+test("pending writes let a job continue until there are thirty-two of them, or twenty thousand bars", async () => {
   const { writes, flushes } = start();
   const acknowledged = Promise.withResolvers<void>();
-  for (let n = 0; n < 15; n++) await writes.add(20, acknowledged.promise);
+  for (let n = 0; n < 31; n++) await writes.add(20, acknowledged.promise);
   expect(flushes()).toBe(0);
   let isFull = true;
   const full = writes.add(20, acknowledged.promise).then(() => {
