@@ -3,123 +3,22 @@
  * the server's thread. The requests come from a process of their own.
  */
 
-import { readFileSync } from "node:fs";
-import { INTERVALS } from "../src/domain/market/interval.ts";
 import { parseScreener } from "../src/domain/profiles/screener.ts";
-import { CATALOG_VERSION, FEATURES, featureNamed } from "../src/features/catalog.ts";
+import { featureNamed } from "../src/features/catalog.ts";
 import { type Database, openDatabase } from "../src/storage/db.ts";
 import { ProfileColumns } from "../src/storage/profiles/profile-columns.ts";
-import { profileStatements } from "../src/storage/profiles/profiles.ts";
 import { upgradeDatabase } from "../src/storage/upgrade.ts";
 import { startApp, type TestApp } from "../tests/helpers/app.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
-import type { LoadReport, LoadRequest } from "./support/load.ts";
+import { fillProfiles, symbolOf } from "./support/profiles.ts";
 import { type BenchResult, report, short } from "./support/report.ts";
+import { load, threadMs, watched } from "./support/watched.ts";
 
 const SIZES = [500, 5_000, 50_000];
 const ROUNDS = 30;
 const LOAD_MS = 3_000;
 const CONNECTIONS = 16;
 const CLOCK = { recentSince: Number.MAX_SAFE_INTEGER, staleBefore: { us_equity: 0, crypto: 0 } };
-
-const symbolOf = (n: number) => `S${String(n).padStart(5, "0")}`;
-
-/** Profiles with a value for most features. */
-async function fill(db: Database, count: number): Promise<void> {
-  const day = 86_400;
-  for (let from = 0; from < count; from += 500) {
-    const statements = Array.from({ length: Math.min(500, count - from) }, (_, at) => {
-      const n = from + at;
-      const features = Object.fromEntries(
-        FEATURES.map(({ name }, place) => [
-          name,
-          (n + place) % 97 === 0 ? null : 100 * Math.abs(Math.sin(n * 7.3 + place)),
-        ]),
-      );
-      const key = { symbol: symbolOf(n), interval: INTERVALS.at(-1)!, provider: "demo" };
-      return [
-        {
-          sql: `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions)
-            VALUES (?, ?, ?, 'synthetic', ?, 'none', 'regular')`,
-          args: [n + 1, key.symbol, key.provider, key.interval],
-        },
-        ...profileStatements({
-          ...key,
-          seriesId: n + 1,
-          firstBar: 19_000 * day,
-          lastBar: (20_000 + (n % 300)) * day,
-          lastClose: 100 + n,
-          features,
-          catalogVersion: String(CATALOG_VERSION),
-          backfill: {
-            history_complete: true,
-            history_rows: 504 + (n % 50),
-            api_calls_used: 24,
-            fetch_duration_seconds: 1.5,
-            feature_count: FEATURES.length,
-            batch_size_days: 30,
-          },
-          updatedAt: 1_700_000_000_000 + n,
-        }),
-      ];
-    });
-    await db.write(statements.flat());
-  }
-}
-
-/** Milliseconds of processor time of this thread; of the wall clock where the system does not report it. */
-function threadMs(): number {
-  try {
-    return Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[0]) / 1e6;
-  } catch {
-    return performance.now();
-  }
-}
-
-interface Watched<T> {
-  readonly result: T;
-  /** The longest work of this thread in one piece, and all of it: processor time, which a busy machine does not change. */
-  readonly stallMs: number;
-  readonly workMs: number;
-  /** The most memory that came on top. */
-  readonly addedMb: number;
-}
-
-async function watched<T>(work: () => Promise<T>): Promise<Watched<T>> {
-  Bun.gc(true);
-  const [memory, start] = [process.memoryUsage.rss(), threadMs()];
-  let [last, stallMs, highest] = [start, 0, memory];
-  let checks = 0;
-  const check = () => {
-    const now = threadMs();
-    stallMs = Math.max(stallMs, now - last);
-    last = now;
-    if (++checks % 20 === 0) highest = Math.max(highest, process.memoryUsage.rss());
-  };
-  const timer = setInterval(check, 1);
-  try {
-    const result = await work();
-    check();
-    return { result, stallMs, workMs: last - start, addedMb: (highest - memory) / 1e6 };
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-/** Sends requests from another process. */
-async function load(request: LoadRequest): Promise<LoadReport> {
-  const { promise, resolve } = Promise.withResolvers<LoadReport>();
-  const child = Bun.spawn([process.execPath, "--no-env-file", `${import.meta.dir}/support/load.ts`], {
-    stdout: "inherit",
-    stderr: "inherit",
-    ipc: (report: LoadReport) => resolve(report),
-  });
-  child.send(request);
-  const report = await promise;
-  child.kill();
-  await child.exited;
-  return report;
-}
 
 /** The mean processor time of this thread, milliseconds: one round may be shorter than the system counts. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -219,7 +118,7 @@ for (const count of SIZES) {
   {
     const db = await openDatabase(folder.database());
     await upgradeDatabase(db);
-    await fill(db, count);
+    await fillProfiles(db, count);
     await queryColumns(db, count);
     db.close();
   }

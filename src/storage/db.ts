@@ -83,6 +83,9 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
   };
 }
 
+/** Lets the event loop answer other requests between the parts of a long read. */
+export const yieldToRequests = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Parts of at most `size` items: SQLite limits the parameters of a statement. */
 export function* chunks<T>(items: readonly T[], size = 500): Generator<T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);

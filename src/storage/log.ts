@@ -1,8 +1,8 @@
 /** Log lines in the database, written in batches. */
 
-import { and, desc, eq, lt, ne, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/log.ts";
-import { chunks, type Database } from "./db.ts";
+import { chunks, type Database, yieldToRequests } from "./db.ts";
 import { DeferredWrite } from "./deferred-write.ts";
 import { logs } from "./schema/server.ts";
 
@@ -44,6 +44,8 @@ export class LogStore {
   }
 }
 
+type LogRow = typeof logs.$inferSelect;
+
 /** Which lines to read. */
 export interface LogQuery {
   readonly runId?: string;
@@ -57,20 +59,38 @@ export interface LogQuery {
   readonly before?: number;
 }
 
-/** The lines that match, newest first. */
-export async function readLog(db: Database, { runId, symbol, text = "", debug = true, limit, before }: LogQuery) {
-  return db.orm
-    .select()
-    .from(logs)
-    .where(
-      and(
-        runId === undefined ? undefined : eq(logs.runId, runId),
-        symbol === undefined ? undefined : eq(logs.symbol, symbol),
-        before === undefined ? undefined : lt(logs.id, before),
-        debug ? undefined : ne(logs.level, "debug"),
-        text === "" ? undefined : sql`instr(lower(${logs.level} || ' ' || ${logs.message}), lower(${text})) > 0`,
-      ),
-    )
-    .orderBy(desc(logs.id))
-    .limit(limit);
+/** Lines searched at a time: a few milliseconds. */
+const SLICE = 10_000;
+
+/** The lines that match, newest first. They are searched in parts between which the thread is free. */
+export async function readLog(db: Database, query: LogQuery): Promise<LogRow[]> {
+  const { runId, symbol, text = "", debug = true, limit } = query;
+  const ofRun = runId === undefined ? undefined : eq(logs.runId, runId);
+  const matches = and(
+    ofRun,
+    symbol === undefined ? undefined : eq(logs.symbol, symbol),
+    debug ? undefined : ne(logs.level, "debug"),
+    text === "" ? undefined : sql`instr(lower(${logs.level} || ' ' || ${logs.message}), lower(${text})) > 0`,
+  );
+  const found: LogRow[] = [];
+  for (let before = query.before ?? Number.MAX_SAFE_INTEGER; ; ) {
+    const [oldest] = await db.orm
+      .select({ id: logs.id })
+      .from(logs)
+      .where(and(ofRun, lt(logs.id, before)))
+      .orderBy(desc(logs.id))
+      .limit(1)
+      .offset(SLICE - 1);
+    const from = oldest?.id ?? 0;
+    const part = await db.orm
+      .select()
+      .from(logs)
+      .where(and(matches, gte(logs.id, from), lt(logs.id, before)))
+      .orderBy(desc(logs.id))
+      .limit(limit - found.length);
+    found.push(...part);
+    if (found.length === limit || oldest === undefined) return found;
+    before = from;
+    await yieldToRequests();
+  }
 }

@@ -11,7 +11,7 @@ import { waitConditions } from "../../domain/runs/wait-reason.ts";
 import { type LogQuery, readLog } from "../../storage/log.ts";
 import { findSeries } from "../../storage/market/series.ts";
 import { ledgerOf } from "../../storage/runs/batches.ts";
-import { findRun, jobsOfRun } from "../../storage/runs/runs.ts";
+import { findJob, findRun } from "../../storage/runs/runs.ts";
 import { BatchCard } from "../../views/runs/batch-list.tsx";
 import { JobDetails, JobPage, type JobView, Waiting } from "../../views/runs/job-page.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
@@ -105,10 +105,9 @@ async function viewOf(
 ): Promise<JobView> {
   const { db, runs } = services;
   const symbol = parseSymbol(text);
-  const { run, jobs } = await runs.read(runId);
+  const { run, jobs } = await runs.readJob(runId, symbol ?? "");
   const job = jobs.find((each) => each.symbol === symbol);
-  const [runRow, jobRows] = await Promise.all([findRun(db, runId), jobsOfRun(db, runId)]);
-  const row = jobRows.find((each) => each.symbol === symbol);
+  const [runRow, row] = await Promise.all([findRun(db, runId), findJob(db, runId, symbol ?? "")]);
   if (job === undefined || row === undefined || runRow === undefined) {
     throw new Refusal("not_found", `The run has no such symbol: ${text.slice(0, 40)}`);
   }

@@ -22,7 +22,7 @@ import { filterView } from "./monitor.tsx";
 
 /** Runs on a page of the list, and symbols in a report. */
 const PAGE_SIZE = 50;
-const REPORT_ROWS = 500;
+const REPORT_ROWS = 250;
 
 export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadcaster: LiveBroadcaster) {
   const { db, runs } = services;
@@ -53,7 +53,7 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadc
     const cursor = broadcaster.cursor();
     const { run, jobs } = await runs.read(c.req.param("id"));
     const filter = filterView(c.req.query("q") ?? "", error, query);
-    if (run.finishedAt !== null) return answerReport(c, run, query, filter);
+    if (run.finishedAt !== null) return answerReport(c, { run, jobs }, query, filter);
     const stream = streamAddress(query, cursor);
     return c.html(<RunPage page={c.var.page} view={{ run, ...jobsOf(query, jobs) }} filter={filter} stream={stream} />);
   });
@@ -64,8 +64,13 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadc
   pages.get("/runs/:id/jobs/:symbol/log", (c) => answerJobLog(c, services));
 
   /** A finished run from the database, as a page or (`format=csv`) as a download. */
-  async function answerReport(c: Context, run: RunSummary, query: ViewQuery, filter: FilterView): Promise<Response> {
-    const [{ jobs }, stored] = await Promise.all([runs.read(run.id), jobsOfRun(db, run.id)]);
+  async function answerReport(
+    c: Context,
+    { run, jobs }: Awaited<ReturnType<typeof runs.read>>,
+    query: ViewQuery,
+    filter: FilterView,
+  ): Promise<Response> {
+    const stored = await jobsOfRun(db, run.id);
     const byId = new Map(jobs.map((job) => [job.symbol, job]));
     const rows = stored.flatMap(({ symbol, attempts, fetchMs, finishedAt, error }): ReportRow[] => {
       const job = byId.get(symbol);

@@ -9,14 +9,16 @@ import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
-import { type Database, isUniqueViolation, type Write } from "../../storage/db.ts";
+import { chunks, type Database, isUniqueViolation, type Write, yieldToRequests } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
 import { listRuns, type RunFilter } from "../../storage/runs/run-list.ts";
 import {
   countJobs,
+  findJob,
   findRun,
   insertRun,
   type JobCount,
+  type JobRow,
   jobsOfRun,
   moveJobs,
   openRuns,
@@ -132,14 +134,29 @@ export class RunService {
    * @throws Refusal if there is no such run
    */
   async read(runId: string): Promise<{ run: RunSummary; jobs: JobProgress[] }> {
-    const now = Date.now();
-    const jobsOf = ({ jobs }: RunRecord) => [...jobs.values()].map((job) => progressOf(job, now));
     const open = this.registry.runs.get(runId);
     if (open) return { run: this.registry.summary(open), jobs: jobsOf(open) };
+    return this.#readStored(runId, (db) => jobsOfRun(db, runId));
+  }
+
+  /**
+   * A run with one of its jobs, which is missing if the run has no such symbol, and with the others if it is not over.
+   * @throws Refusal if there is no such run
+   */
+  async readJob(runId: string, symbol: string): Promise<{ run: RunSummary; jobs: JobProgress[] }> {
+    if (this.registry.runs.has(runId)) return this.read(runId);
+    return this.#readStored(runId, async (db) => [await findJob(db, runId, symbol)].filter((row) => row !== undefined));
+  }
+
+  async #readStored(runId: string, readJobs: (db: Database) => Promise<JobRow[]>) {
     const { db } = this.dependencies;
     const row = await findRun(db, runId);
     if (row === undefined) throw noRun(runId);
-    const jobs = jobsOf(recordOf(row, await jobsOfRun(db, runId), () => null));
+    const jobs: JobProgress[] = [];
+    for (const part of chunks(await readJobs(db))) {
+      if (jobs.length > 0) await yieldToRequests();
+      jobs.push(...jobsOf(recordOf(row, part, () => null)));
+    }
     return { run: summaryOfRows(row, await countJobs(db, [runId]), jobs), jobs };
   }
 
@@ -219,6 +236,11 @@ export class RunService {
     const coverage = await readCoverage(db, row, rows);
     return { states, state: row.state, open: () => registry.runs.get(runId) ?? registry.open(row, rows, coverage) };
   }
+}
+
+function jobsOf({ jobs }: RunRecord): JobProgress[] {
+  const now = Date.now();
+  return [...jobs.values()].map((job) => progressOf(job, now));
 }
 
 /** The totals of a run that is no longer in memory, from the database; its failures come from `jobs`. */

@@ -1,6 +1,6 @@
 /** Runs and their jobs as stored; after a restart the registry and the job queue are filled from here. */
 
-import { and, desc, eq, inArray, or, sql } from "drizzle-orm";
+import { and, between, desc, eq, inArray, or, sql } from "drizzle-orm";
 import type { AlertEvent, JobFailed } from "../../domain/alerts.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../../domain/runs/states.ts";
 import { auditStatement } from "../access/audit.ts";
 import { recordStatements } from "../alerts/outbox.ts";
-import { chunks, type Database, type Write } from "../db.ts";
+import { chunks, type Database, type Write, yieldToRequests } from "../db.ts";
 import { jobs, runs } from "../schema/runs.ts";
 
 export type RunRow = typeof runs.$inferSelect;
@@ -79,8 +79,35 @@ export async function openRuns(db: Database): Promise<RunRow[]> {
     .orderBy(runs.createdAt);
 }
 
+/** Rows of jobs read at a time: a few milliseconds. */
+const SLICE = 500;
+
+/** The jobs of a run in its order, read in parts between which the thread is free. */
 export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> {
-  return db.orm.select().from(jobs).where(eq(jobs.runId, runId)).orderBy(jobs.id);
+  const ends = { first: sql<number | null>`min(${jobs.id})`, last: sql<number | null>`max(${jobs.id})` };
+  const { first = null, last = null } = (await db.orm.select(ends).from(jobs).where(eq(jobs.runId, runId)).get()) ?? {};
+  const found: JobRow[] = [];
+  if (first === null || last === null) return found;
+  // The ids of a run lie together: read in their order, no part needs to be sorted (the `+` keeps the index out).
+  const ofRun = sql`+${jobs.runId} = ${runId}`;
+  for (let from = first; ; ) {
+    const within = and(ofRun, between(jobs.id, from, last));
+    const part = await db.orm.select().from(jobs).where(within).orderBy(jobs.id).limit(SLICE);
+    found.push(...part);
+    const newest = part.at(-1)?.id ?? last;
+    if (newest >= last) return found;
+    from = newest + 1;
+    await yieldToRequests();
+  }
+}
+
+/** One job of a run; `undefined` if the run has no such symbol. */
+export async function findJob(db: Database, runId: string, symbol: string): Promise<JobRow | undefined> {
+  return db.orm
+    .select()
+    .from(jobs)
+    .where(and(eq(jobs.runId, runId), eq(jobs.symbol, symbol)))
+    .get();
 }
 
 /** Sets a run's state and records its alert events, in one transaction. */
