@@ -33,10 +33,11 @@ import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
+import { takeLease } from "./storage/connection/lease.ts";
 import { WriteLock } from "./storage/connection/write-lock.ts";
-import { openDatabase } from "./storage/db.ts";
-import { takeLease } from "./storage/lease.ts";
+import { hasTable, openDatabase, refuseNewerSchema } from "./storage/db.ts";
 import { LogStore } from "./storage/log.ts";
+import { emptyLog } from "./storage/maintenance.ts";
 import { ProfileColumns } from "./storage/profiles/profile-columns.ts";
 import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
@@ -54,6 +55,8 @@ export interface AppOptions {
   readonly workerScript?: URL;
   /** Where log lines are printed; stderr by default. */
   readonly print?: (text: string) => void;
+  /** Called when another server has taken the database over: nothing can be written any more. */
+  readonly onLeaseLost?: () => void;
   /** The clock of schedules and mails; tests replace it. */
   readonly clock?: Clock;
 }
@@ -75,10 +78,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const writeLock = new WriteLock();
   const db = stack.adopt(await openDatabase(dbUrl, dbToken, writeLock), close);
-  await upgradeDatabase(db, options.print ?? printLine);
+  // The file alone is then whole: who copies it after a clean stop leaves nothing behind.
+  stack.defer(() => emptyLog(db));
+  await refuseNewerSchema(db);
+  const print = options.print ?? printLine;
+  const onLost = options.onLeaseLost ?? (() => {});
+  const hold = async () => {
+    const lease = await takeLease(db, { host: hostname(), print, onLost });
+    stack.defer(() => lease.release());
+    return lease;
+  };
+  // Before anything is changed; only a new database has no place for a lease yet.
+  const held = (await hasTable(db, "settings")) ? await hold() : null;
+  await upgradeDatabase(db, print);
   // The workers move the write-ahead log into the file: this thread would block while the disk is slow.
   if (db.local) await db.script(`PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES}`);
-  stack.defer(await takeLease(db, hostname()));
+  const lease = held ?? (await hold());
 
   const hub = stack.adopt(new ProgressHub(), close);
   const secrets = new Redactor();
@@ -95,6 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     dbUrl,
     dbToken,
     sessions,
+    lease: lease.value,
     writeLock: writeLock.shared,
     providerValues: settings.values,
   });
@@ -106,7 +122,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const restoreLimiter = async () => limiter.restore((await readQuotas(db)) as QuotaRow[]);
   await restoreLimiter();
   const quotaOf = (provider: string) => limiter.state(provider);
-  const gate = rateLimitGate(limiter, usage);
+  const gate = rateLimitGate(limiter, usage, () => lease.confirm());
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
   settings.onChange(async ({ name, title }, values) => {
@@ -192,6 +208,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     usage,
     lastHour,
     limiter,
+    gate,
     exporter,
     profiles: new ProfileColumns(db),
     companies,

@@ -1,8 +1,7 @@
 /** The command line: runs, backups and diagnosis. Each command loads only the modules that it needs. */
 
-import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
 
@@ -10,8 +9,9 @@ const DEFAULTS = `[--mode ${RUN_DEFAULTS.mode}] [--interval ${RUN_DEFAULTS.inter
 const USAGE = `Usage:
   bun src/cli.ts run SYMBOL… ${DEFAULTS} [--provider demo]
   bun run backup FILE      a consistent copy of the database, also while a run writes
+  bun run restore FILE [--yes]   puts a backup in the place of the database, which is renamed
   bun run doctor           checks settings, database, providers and mail server, and says what to do
-Without Bun on PATH: npm run backup FILE, npm run doctor.`;
+Without Bun on PATH: npm run backup FILE, npm run restore FILE, npm run doctor.`;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -27,6 +27,8 @@ async function main([verb, ...args]: string[]): Promise<number> {
       return run(args);
     case "backup":
       return backup(args);
+    case "restore":
+      return restore(args);
     case "doctor":
       return doctor();
     default:
@@ -77,17 +79,38 @@ async function backup([path]: string[]): Promise<number> {
     return 2;
   }
   const { PROVIDERS } = await import("./providers/registry.ts");
-  const { openDatabase } = await import("./storage/db.ts");
-  const { backUp } = await import("./storage/maintenance.ts");
-  if (existsSync(path)) throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
+  const { openExisting, refuseNewerSchema } = await import("./storage/db.ts");
+  const { backUp } = await import("./storage/backup.ts");
   const config = readConfig(process.env, PROVIDERS);
-  const db = await openDatabase(config.dbUrl, config.dbToken);
+  const db = await openExisting(config.dbUrl, config.dbToken);
   try {
+    await refuseNewerSchema(db);
     await backUp(db, path);
   } finally {
     db.close();
   }
   console.log(`Saved ${(Bun.file(path).size / 1024 / 1024).toFixed(1)} MB to ${path}`);
+  return 0;
+}
+
+async function restore(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { yes: { type: "boolean" } } });
+  const [path] = positionals;
+  if (path === undefined || positionals.length > 1) {
+    console.error(USAGE);
+    return 2;
+  }
+  const { PROVIDERS } = await import("./providers/registry.ts");
+  const { restoreBackup } = await import("./storage/backup.ts");
+  const { dbUrl } = readConfig(process.env, PROVIDERS);
+  const question = `Put ${path} in the place of ${withoutCredentials(dbUrl)}? The present file is kept under another name.`;
+  if (!values.yes && !(process.stdin.isTTY && confirm(question))) {
+    console.error(process.stdin.isTTY ? "Nothing was changed" : `${question} Answer with --yes.`);
+    return 1;
+  }
+  const { kept, profiles } = await restoreBackup(path, dbUrl);
+  console.log(`Restored ${path}: ${profiles} profiles`);
+  if (kept !== null) console.log(`The database that was there is now ${kept}`);
   return 0;
 }
 

@@ -7,9 +7,16 @@ import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { PROVIDERS } from "./providers/registry.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
-import { type Database, openDatabase } from "./storage/db.ts";
+import {
+  compareSchema,
+  type Database,
+  migrateDatabase,
+  NEWER_SCHEMA,
+  NoDatabase,
+  openDatabase,
+  openExisting,
+} from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
-import { upgradeDatabase } from "./storage/upgrade.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -47,26 +54,38 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
   const what = `database ${withoutCredentials(dbUrl)}`;
   let db: Database;
   try {
-    db = await openDatabase(dbUrl, dbToken);
+    db = await openExisting(dbUrl, dbToken);
   } catch (error) {
-    yield { what, fault: messageOf(error), advice: "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may write there." };
+    const isNew = error instanceof NoDatabase;
+    yield { what, fault: isNew ? null : messageOf(error), advice: isNew ? IS_NEW : adviceFor(error) };
     return;
   }
   try {
-    await upgradeDatabase(db);
+    const { missing, unknown } = await compareSchema(db);
     const damage = db.local ? await findDamage(db) : [];
-    yield damage.length === 0
-      ? { what, fault: null }
-      : { what, fault: damage.join("; "), advice: "Stop the server and restore the newest backup." };
+    if (damage.length > 0) yield { what, fault: damage.join("; "), advice: RESTORE };
+    else if (unknown > 0) yield { what, fault: NEWER_SCHEMA };
+    else if (missing > 0) yield { what, fault: null, advice: "The next start of the server brings it up to date." };
+    else yield { what, fault: null };
   } catch (error) {
-    yield {
-      what,
-      fault: messageOf(error),
-      advice: "Restore the newest backup, or move the file away to start with an empty database.",
-    };
+    yield { what, fault: messageOf(error), advice: adviceFor(error) };
   } finally {
     db.close();
   }
+}
+
+const IS_NEW =
+  "There is no file yet: the first start of the server creates it. If your data should be there, check BARKEEP_DB_URL.";
+const RESTORE = "Stop the server and restore the newest backup; keep the damaged file until the new one is checked.";
+
+/** What to do about a database that cannot be opened or read. */
+function adviceFor(error: unknown): string {
+  const text = messageOf(error);
+  if (/not a database|malformed|corrupt|empty \(0 bytes\)/i.test(text)) return RESTORE;
+  if (/disk is full|ENOSPC|database or disk/i.test(text))
+    return "Free space on the disk; the database itself is sound.";
+  if (/locked|SQLITE_BUSY/i.test(text)) return "Another program is writing to it: try again, or end that program.";
+  return "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may read and write there.";
 }
 
 /** Contacts the providers that are set up, in the environment or on the settings page. */
@@ -120,9 +139,14 @@ async function diagnoseMail(config: Config): Promise<Finding> {
 const mailSettings = (config: Config): Promise<MailSettings> =>
   withDatabase(config, (db) => MailSettings.open({ db, config, log: { write: () => {} }, onChange: async () => {} }));
 
-/** Reads from the database; one that cannot be opened is reported by `diagnoseDatabase`. */
+/** Reads from the database, or from an empty one if there is none yet; other faults are reported by `diagnoseDatabase`. */
 async function withDatabase<T>({ dbUrl, dbToken }: Config, read: (db: Database) => Promise<T>): Promise<T> {
-  const db = await openDatabase(dbUrl, dbToken);
+  const db = await openExisting(dbUrl, dbToken).catch(async (error) => {
+    if (!(error instanceof NoDatabase)) throw error;
+    const empty = await openDatabase("file::memory:");
+    await migrateDatabase(empty);
+    return empty;
+  });
   try {
     return await read(db);
   } finally {

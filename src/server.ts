@@ -8,10 +8,16 @@ import { PROVIDERS } from "./providers/registry.ts";
 /** How long a shutdown may take before the process exits anyway, milliseconds. */
 const SHUTDOWN_MS = 9_000;
 
+/** Ends the process without writing: whatever it still does would be done twice. */
+function onLeaseLost(): void {
+  console.error("Another Barkeep has taken over this database while this one did not answer: this one ends.");
+  process.exit(1);
+}
+
 try {
   await using stack = new AsyncDisposableStack();
   const config = readConfig(process.env, PROVIDERS);
-  const app = stack.adopt(await createApp(config), (each) => each.close());
+  const app = stack.adopt(await createApp(config, { onLeaseLost }), (each) => each.close());
   const server = Bun.serve({
     port: config.port,
     hostname: config.host,

@@ -100,10 +100,11 @@ test("the app closes in the reverse order of its start, the lease and the databa
     closed.push("database");
     closeDatabase();
   });
-  const write = db.orm.delete.bind(db.orm);
-  spyOn(db.orm, "delete").mockImplementation((table) => {
-    closed.push("lease");
-    return write(table);
+  const write = db.write.bind(db);
+  spyOn(db, "write").mockImplementation((statements, mayWait) => {
+    const [first] = statements;
+    if (first && "sql" in first && /^DELETE FROM settings/.test(first.sql)) closed.push("lease");
+    return write(statements, mayWait);
   });
   try {
     await app.app.close();
@@ -215,5 +216,24 @@ test("a server whose port is taken says so, and gives its lease back", async () 
   expect(await server.process.exited).toBe(1);
   const db = await openDatabase(folder.database());
   expect(await db.rows("SELECT * FROM settings WHERE key = 'server_lease'", [])).toEqual([]);
+  db.close();
+});
+
+test("a server whose database another has taken over while it was suspended stores nothing more, and ends", async () => {
+  using folder = temporaryFolder();
+  const url = folder.database();
+  const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_LOG_LEVEL: "error" });
+  const client = await server.listening;
+  server.process.kill("SIGSTOP");
+  const db = await openDatabase(url);
+  const taken = JSON.stringify({ id: "other", pid: 1, host: "there" });
+  await db.write([{ sql: "UPDATE settings SET value = ?1 WHERE key = 'server_lease'", args: [taken] }]);
+  server.process.kill("SIGCONT");
+  const order = { symbols: ["AAPL"], interval: "1d", years: 1 };
+  await client.post("/api/runs", order).catch(() => {});
+  expect(await server.process.exited).toBe(1);
+  expect(await new Response(server.process.stderr).text()).toContain("Another Barkeep has taken over this database");
+  expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[0]]);
+  expect(await db.rows("SELECT value FROM settings WHERE key = 'server_lease'", [])).toEqual([[taken]]);
   db.close();
 });

@@ -1,7 +1,10 @@
 /** The doctor also checks the mail server and what was set on the settings page. */
 
 import { expect, test } from "bun:test";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { diagnose } from "../src/doctor.ts";
+import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { MAIL_PASSWORD, startMailServer } from "./fakes/smtp.ts";
 import { startApp } from "./helpers/app.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
@@ -49,4 +52,33 @@ test("the doctor checks providers set on the page, and reports a key or password
     "provider tiingo: TIINGO_API_KEY is stored, but cannot be read with this BARKEEP_SECRET",
     "mail server: The mail server's password is stored, but cannot be read with this BARKEEP_SECRET",
   ]);
+});
+
+test("the doctor neither creates nor migrates a database, and advises by what is wrong with it", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "b.db");
+  const find = async () => {
+    for await (const finding of diagnose({ BARKEEP_DB_URL: `file:${path}` })) {
+      if (finding.what.startsWith("database")) return finding;
+    }
+    throw new Error("the database was not looked at");
+  };
+  expect(await find()).toMatchObject({ fault: null, advice: expect.stringContaining("There is no file yet") });
+  expect(existsSync(path)).toBe(false);
+
+  writeFileSync(path, "no database at all, but long enough to be read as the head of one ".repeat(20));
+  expect(await find()).toMatchObject({ advice: expect.stringContaining("restore the newest backup") });
+  rmSync(path);
+
+  const db = await openDatabase(`file:${path}`);
+  await db.write([{ sql: "CREATE TABLE other (id INTEGER)", args: [] }]);
+  expect(await find()).toMatchObject({ fault: null, advice: expect.stringContaining("next start of the server") });
+  expect(await db.rows("SELECT name FROM sqlite_master", [])).toEqual([["other"]]);
+  await migrateDatabase(db);
+  expect(await find()).toMatchObject({ fault: null });
+  await db.write([
+    { sql: "INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('x', 9999999999999)", args: [] },
+  ]);
+  expect(await find()).toMatchObject({ fault: expect.stringContaining("newer Barkeep") });
+  db.close();
 });

@@ -64,6 +64,8 @@ interface CallCounters {
 export interface WorkerSettings {
   readonly dbUrl: string;
   readonly dbToken: string | undefined;
+  /** The server's lease, without which nothing is written. */
+  readonly lease: string;
   /** The memory of the lock of all threads that write to the database file. */
   readonly writeLock: SharedArrayBuffer;
   /** The providers' variables by name. */

@@ -7,7 +7,7 @@ import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
-import type { WorkerPool } from "../pipeline/workers/pool.ts";
+import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
@@ -29,6 +29,8 @@ export interface Services {
   readonly usage: UsageStore;
   readonly lastHour: LastHour;
   readonly limiter: RateLimiter;
+  /** Grants requests to providers. */
+  readonly gate: Gate;
   readonly exporter: Exporter;
   readonly profiles: ProfileColumns;
   readonly companies: CompanyLoader;

@@ -4,12 +4,14 @@
  * would block every other writer.
  */
 
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Client, InValue } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Database, Statement, Write } from "./connection/database.ts";
+import { FencedClient } from "./connection/fenced-client.ts";
 import { openFile } from "./connection/file-database.ts";
 import { WriteLock } from "./connection/write-lock.ts";
 
@@ -29,14 +31,43 @@ function plain(statement: Write): Statement {
  */
 export async function openDatabase(url: string, token?: string, lock = new WriteLock()): Promise<Database> {
   try {
-    return url.startsWith("file:") ? await openFile(pathOf(url), lock) : await openServer(url, token);
+    if (!url.startsWith("file:")) return await openServer(url, token);
+    const path = pathOf(url);
+    // An empty file is no new database: something has emptied it.
+    if (sizeOf(path) === 0) throw new Error(EMPTIED);
+    return await openFile(path, lock);
   } catch (error) {
     throw new Error(`The database ${withoutCredentials(url)} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
 }
 
+/** There is no file at the place of the database. */
+export class NoDatabase extends Error {
+  override readonly name = "NoDatabase";
+  constructor(url: string) {
+    super(`There is no database at ${withoutCredentials(url)}. Check BARKEEP_DB_URL and the current folder.`);
+  }
+}
+
+/**
+ * Opens a database that must be there, for commands that only read or copy it.
+ * @throws NoDatabase if it is not, Error if it cannot be opened; no file is created
+ */
+export async function openExisting(url: string, token?: string): Promise<Database> {
+  if (url.startsWith("file:") && sizeOf(pathOf(url)) === null) {
+    throw new NoDatabase(url);
+  }
+  return openDatabase(url, token);
+}
+
+const EMPTIED =
+  "the file is empty (0 bytes): it was truncated. Restore a backup, or delete the file to start with a new database";
+
+/** The size of a file in bytes; `null` if there is none. */
+const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
+
 /** The path in a `file:` URL, with percent-encoded characters decoded. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   const path = url.slice("file:".length).replace(/^\/\/(?=\/)/, "");
   try {
     return decodeURIComponent(path);
@@ -45,10 +76,41 @@ function pathOf(url: string): string {
   }
 }
 
+const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
+
 /** Brings the schema up to date; call it once, before workers open the database. */
 export async function migrateDatabase(db: Database): Promise<void> {
   const { migrate } = await import("drizzle-orm/libsql/migrator");
-  await migrate(db.orm, { migrationsFolder: fileURLToPath(new URL("./migrations", import.meta.url)) });
+  await migrate(db.orm, { migrationsFolder: MIGRATIONS });
+}
+
+/** Whether the database has a table of this name. */
+export async function hasTable(db: Database, name: string): Promise<boolean> {
+  return (await db.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", [name])).length > 0;
+}
+
+/** How many migrations of this version a database lacks, and how many it has that this version does not know. */
+export async function compareSchema(db: Database): Promise<{ readonly missing: number; readonly unknown: number }> {
+  const { readMigrationFiles } = await import("drizzle-orm/migrator");
+  const known = readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis);
+  const applied = (await hasTable(db, "__drizzle_migrations"))
+    ? (await db.rows("SELECT created_at FROM __drizzle_migrations", [])).map(([at]) => Number(at))
+    : [];
+  return {
+    missing: known.filter((at) => !applied.includes(at)).length,
+    unknown: applied.filter((at) => !known.includes(at)).length,
+  };
+}
+
+/** What is said of a database that this version must not use. */
+export const NEWER_SCHEMA = [
+  "The database was changed by a newer Barkeep, and this one would damage it.",
+  "Start the newer version, or restore a backup from before the upgrade.",
+].join(" ");
+
+/** @throws Error if a newer Barkeep has changed the schema, which this one would read and write wrongly */
+export async function refuseNewerSchema(db: Database): Promise<void> {
+  if ((await compareSchema(db)).unknown > 0) throw new Error(NEWER_SCHEMA);
 }
 
 async function openServer(url: string, token: string | undefined): Promise<Database> {
@@ -58,15 +120,16 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
     each.close(),
   );
   await client.execute("SELECT 1");
+  const fenced = new FencedClient(client);
   const owned = stack.move();
   let last = Promise.resolve();
   return {
-    orm: drizzle(client),
+    orm: drizzle(fenced),
     local: false,
     async write(statements, mayWait) {
       const batch = statements.map(plain).map(({ sql, args }) => ({ sql, args: args as InValue[] }));
       if (batch.length === 0) return;
-      const send = async () => void (await client.batch(batch, "write"));
+      const send = async () => void (await fenced.batch(batch, "write"));
       if (!mayWait) return send();
       // No caller awaits one before the next: they are sent in order all the same.
       const sent = last.then(send);
@@ -74,6 +137,7 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
       await sent;
     },
     flush() {},
+    fence: (lease, onLost) => fenced.fence(lease, onLost),
     async rows(sql, args) {
       const { rows, columns } = await client.execute({ sql, args: args as InValue[] });
       return rows.map((row) => columns.map((_, index) => row[index]));

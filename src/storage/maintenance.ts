@@ -56,17 +56,13 @@ export async function tidyFile(db: Database, idle: () => boolean = () => true): 
     await db.script(`PRAGMA incremental_vacuum(${PIECE_PAGES})`);
     await Bun.sleep(0);
   }
-  await db.rows("PRAGMA wal_checkpoint(TRUNCATE)", []);
+  await emptyLog(db);
   await db.rows("PRAGMA optimize", []);
 }
 
-/**
- * Writes a consistent copy of the database to `path` while others keep writing.
- * @throws Error if the database is remote, or the file exists or cannot be written
- */
-export async function backUp(db: Database, path: string): Promise<void> {
-  if (!db.local) throw new Error("A remote database is backed up on its server, not from here.");
-  await db.rows("VACUUM INTO ?1", [path]);
+/** Moves the write-ahead log of a file into it, as far as no reader needs it. */
+export async function emptyLog(db: Database): Promise<void> {
+  if (db.local) await db.rows("PRAGMA wal_checkpoint(TRUNCATE)", []);
 }
 
 /** The damage that SQLite finds in the file, in its words; empty if there is none. */

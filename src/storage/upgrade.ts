@@ -1,6 +1,6 @@
 /** Brings a database to the newest form: its schema by migrations, then in batches what is too much for one of them. */
 
-import { type Database, migrateDatabase, type Row, type Statement } from "./db.ts";
+import { type Database, hasTable, migrateDatabase, type Row, type Statement } from "./db.ts";
 import { profileStatements } from "./profiles/profiles.ts";
 
 /** Rows moved in one transaction. */
@@ -63,8 +63,7 @@ backfill, updated_at`,
 
 /** Moves the rows of an old table, each batch in one transaction, and drops the table when it is empty. */
 async function moveRows(db: Database, { name, what, columns, statements }: OldTable, report: Report): Promise<void> {
-  const tables = await db.rows("SELECT name FROM sqlite_master WHERE name = ?", [name]);
-  if (tables.length === 0) return;
+  if (!(await hasTable(db, name))) return;
   const total = Number((await db.rows(`SELECT count(*) FROM ${name}`, []))[0]![0]);
   let reported = performance.now();
   for (let moved = 0; moved < total; ) {

@@ -30,7 +30,7 @@ function startPool(folder: Folder, size: number): WorkerPool {
   const { dbUrl, dbToken, providerValues } = testConfig(folder.database());
   return new WorkerPool(
     size,
-    { dbUrl, dbToken, writeLock: new WriteLock().shared, providerValues, sessions: {} },
+    { dbUrl, dbToken, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} },
     gate,
   );
 }

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { takeLease } from "../../src/storage/lease.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
 import { UsageStore } from "../../src/storage/quotas/usage.ts";
 import { line } from "../helpers/fixtures.ts";
@@ -96,56 +95,5 @@ describe("the last hour of requests", () => {
       expect(each.minutes(60).size).toBe(0);
       now = midnight + 61_000;
     }
-  });
-});
-
-describe("the server's lease", () => {
-  const hold = (host: string, pid: number, age: number) =>
-    db.write([
-      {
-        sql: "INSERT OR REPLACE INTO settings VALUES ('server_lease', ?1, ?2)",
-        args: [JSON.stringify({ id: "other", pid, host }), Date.now() - age],
-      },
-    ]);
-  const held = () => db.rows("SELECT json_extract(value, '$.pid') FROM settings WHERE key = 'server_lease'", []);
-
-  test("the lease of a dead process of this machine is taken at once, and released at the end", async () => {
-    const gone = Bun.spawn([process.execPath, "--version"], { stdout: "ignore" });
-    await gone.exited;
-    await hold("here", gone.pid, 0);
-    const giveBack = await takeLease(db, "here");
-    expect(await held()).toEqual([[process.pid]]);
-    await giveBack();
-    expect(await held()).toEqual([]);
-  });
-
-  test("the lease is refused while its holder is running", async () => {
-    const alive = Bun.spawn([process.execPath, "-e", "await Bun.sleep(60_000)"]);
-    await hold("here", alive.pid, 0);
-    await expect(takeLease(db, "here")).rejects.toThrow(`process ${alive.pid} on here`);
-    alive.kill();
-    await alive.exited;
-  });
-
-  test("the lease of another machine is taken when it has run out, refused when it is renewed", async () => {
-    await hold("there", 1, 14_600);
-    await (await takeLease(db, "here"))();
-    await hold("there", 1, 1_000);
-    let waiting = true;
-    const refused = takeLease(db, "here").finally(() => {
-      waiting = false;
-    });
-    refused.catch(() => {});
-    while (waiting) {
-      await hold("there", 1, 0);
-      await Bun.sleep(20);
-    }
-    await expect(refused).rejects.toThrow("process 1 on there");
-  });
-
-  test("the lease goes to one of two servers that ask at the same moment", async () => {
-    const results = await Promise.allSettled([takeLease(db, "a"), takeLease(db, "b")]);
-    expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-    for (const result of results) if (result.status === "fulfilled") await result.value();
   });
 });

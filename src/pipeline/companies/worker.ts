@@ -79,6 +79,7 @@ async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise
 
 async function store(settings: WorkerSettings, write: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {
   const db = await openDatabase(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
+  db.fence(settings.lease);
   try {
     await write(db);
   } finally {

@@ -165,6 +165,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       const opened = openDatabase(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
       opening = opened;
       db = await opened;
+      db.fence(settings.lease);
       return send({ type: "ready" });
     }
     case "configure":

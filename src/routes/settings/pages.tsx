@@ -6,7 +6,6 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { findProvider, PROVIDERS } from "../../providers/registry.ts";
-import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
@@ -15,7 +14,10 @@ import { errorsByField } from "../form-errors.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 
-type SettingsServices = Pick<Services, "hub" | "limiter" | "mail" | "provider" | "redact" | "settings" | "usage">;
+type SettingsServices = Pick<
+  Services,
+  "gate" | "hub" | "limiter" | "mail" | "provider" | "redact" | "settings" | "usage"
+>;
 
 export function settingsPages(services: SettingsServices) {
   const { settings } = services;
@@ -95,9 +97,8 @@ export function settingsPages(services: SettingsServices) {
       const text = `Not set: ${missingSettings(entry, settings.values).join(", ")}`;
       return show(c, { name: entry.name, flash: { level: "error", text } });
     }
-    const gate = rateLimitGate(services.limiter, services.usage);
     const byQuota = keys.every(({ source }) => source !== "default");
-    const { good, text } = await checkProvider(provider, { gate, redact: services.redact }, { byQuota });
+    const { good, text } = await checkProvider(provider, services, { byQuota });
     return show(c, { name: entry.name, flash: { level: good ? "info" : "error", text } });
   });
 

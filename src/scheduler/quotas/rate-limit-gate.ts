@@ -7,8 +7,11 @@ import type { UsageStore } from "../../storage/quotas/usage.ts";
 /** Seconds that a job may hold its worker for a spent quota; for longer it is parked until the reset. */
 const MAX_WAIT_S = 90;
 
-/** Grants requests through the limiter, and records what they spent. */
-export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
+/**
+ * Grants requests through the limiter, and records what they spent.
+ * @param confirm resolves while this server is sure to have the database to itself
+ */
+export function rateLimitGate(limiter: RateLimiter, usage: UsageStore, confirm: () => Promise<void>): Gate {
   return {
     async acquire({ provider, cost, task, signal, held }) {
       const permit = await limiter.acquire({
@@ -20,6 +23,7 @@ export function rateLimitGate(limiter: RateLimiter, usage: UsageStore): Gate {
         maxWait: MAX_WAIT_S,
         onWait: held,
       });
+      await confirm();
       usage.count(provider, cost);
       return {
         settle(report) {

@@ -34,6 +34,11 @@ export interface Database {
   rows(sql: string, args: readonly unknown[]): Promise<Row[]>;
   /** Runs statements without parameters outside of a transaction, while no other thread of this process writes. */
   script(sql: string): Promise<void>;
+  /**
+   * From now on every write transaction first checks that the server's lease has this value; if not, the write is rejected
+   * with `LeaseLost`, and `onLost` is called.
+   */
+  fence(lease: string, onLost?: () => void): void;
   /** Writes that were not committed yet are rejected. */
   close(): void;
 }

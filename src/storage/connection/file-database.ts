@@ -6,6 +6,7 @@ import type { Client, InArgs, InStatement, ResultSet } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
 import type { Database, Row } from "./database.ts";
+import { isRead } from "./fence.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 import { isBusy, WriteQueue } from "./write-queue.ts";
@@ -57,16 +58,12 @@ export async function openFile(path: string, lock: WriteLock): Promise<Database>
       await writes.add(run, mayWait);
     },
     flush: () => writes.flush(),
+    fence: (lease, onLost) => writes.fence(lease, onLost),
     rows: (sql, args) => client.rows(sql, args),
     script: (sql) => client.executeMultiple(sql),
     close: () => owned.dispose(),
   };
 }
-
-/** Whether a statement changes nothing. A `WITH` may lead to either. */
-const isRead = (sql: string) =>
-  /^\s*(SELECT|PRAGMA|EXPLAIN|VALUES|VACUUM INTO)\b/i.test(sql) ||
-  (/^\s*WITH\b/i.test(sql) && !/\b(INSERT|UPDATE|DELETE|REPLACE)\b/i.test(sql));
 
 /** The client that drizzle uses: prepared statements are kept, and writes go through the queue. */
 class FileClient implements Client {

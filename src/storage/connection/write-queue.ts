@@ -1,6 +1,7 @@
 /** The writes of one thread, grouped into transactions. */
 
 import type Driver from "libsql";
+import { HOLDS_LEASE, LeaseLost } from "./fence.ts";
 import type { StatementCache } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 
@@ -37,6 +38,8 @@ export class WriteQueue {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #draining = false;
   #closed = false;
+  /** The lease that must be in the database, and what to do if it is not. */
+  #fence: { readonly lease: string; readonly onLost: (() => void) | undefined } | null = null;
 
   constructor(
     private readonly driver: InstanceType<typeof Driver>,
@@ -56,6 +59,11 @@ export class WriteQueue {
       if (mayWait) this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
       else this.flush();
     });
+  }
+
+  /** Every transaction from now on checks that the server has its lease. */
+  fence(lease: string, onLost?: () => void): void {
+    this.#fence = { lease, onLost };
   }
 
   /** Commits the writes that wait. */
@@ -118,12 +126,21 @@ export class WriteQueue {
     try {
       // Not prepared: a prepared statement that was refused stays open, and then nothing can be committed.
       this.driver.exec("BEGIN IMMEDIATE");
+      this.#checkLease();
       return undefined;
     } catch (error) {
       if (isBusy(error)) return error;
+      if (this.driver.inTransaction) this.driver.exec("ROLLBACK");
       for (const { reject } of this.#waiting.splice(0)) reject(error);
       return undefined;
     }
+  }
+
+  /** @throws LeaseLost if another server has the database */
+  #checkLease(): void {
+    if (this.#fence === null || this.statements.rows(HOLDS_LEASE, [this.#fence.lease]).length > 0) return;
+    this.#fence.onLost?.();
+    throw new LeaseLost();
   }
 
   #rejectOverdue(error: unknown): void {

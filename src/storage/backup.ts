@@ -1,0 +1,151 @@
+/** Consistent copies of the database in files, and the way back. */
+
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
+import { messageOf } from "../domain/errors.ts";
+import { writeMoment } from "../domain/time.ts";
+import { LEASE_KEY } from "./connection/fence.ts";
+import { takeLease } from "./connection/lease.ts";
+import { compareSchema, type Database, hasTable, NEWER_SCHEMA, openDatabase, openExisting, pathOf } from "./db.ts";
+import { emptyLog, findDamage } from "./maintenance.ts";
+
+/** Files that SQLite keeps beside a database. */
+const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
+
+/**
+ * Writes a copy of the database to `path` while others keep writing, and checks it. The file gets its name when it is whole;
+ * only its owner may read it.
+ * @throws Error if the database is remote, or the file exists, cannot be written or is damaged; nothing is left behind
+ */
+export async function backUp(db: Database, path: string): Promise<void> {
+  if (!db.local) throw new Error("A remote database is backed up on its server, not from here.");
+  if (existsSync(path)) throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
+  const part = `${resolve(path)}.part`;
+  try {
+    rmSync(part, { force: true });
+    // Created before it is filled, so that at no time others may read it.
+    closeSync(openSync(part, "wx", 0o600));
+    await db.rows("VACUUM INTO ?1", [part]);
+    await checkCopy(part);
+    sync(part);
+    renameSync(part, path);
+    sync(dirname(part));
+  } catch (error) {
+    throw new Error(`Nothing was saved to ${path}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    for (const end of ["", ...COMPANIONS]) rmSync(part + end, { force: true });
+  }
+}
+
+/** Reads a copy as a whole, and takes the lease out of it: the server of the original does not use the copy. */
+async function checkCopy(path: string): Promise<void> {
+  const copy = await openDatabase(`file:${encodeURIComponent(path)}`);
+  try {
+    const damage = await findDamage(copy);
+    if (damage.length > 0) throw new Error(`the copy is damaged: ${damage.join("; ")}`);
+    if (await hasTable(copy, "settings")) {
+      await copy.write([{ sql: "DELETE FROM settings WHERE key = ?1", args: [LEASE_KEY] }]);
+    }
+    // A file in this mode is whole without a log beside it; whoever opens it as a database sets the mode again.
+    await copy.script("PRAGMA journal_mode = DELETE");
+  } finally {
+    copy.close();
+  }
+}
+
+function sync(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What a restore has done. */
+export interface Restored {
+  /** Where the database that was there before is kept; `null` if there was none. */
+  readonly kept: string | null;
+  readonly profiles: number;
+}
+
+/**
+ * Puts a backup in the place of the database. It is copied and checked first; what was there is renamed, not deleted.
+ * @throws Error if the backup is damaged, of a newer version or no database of Barkeep, or a server uses the database;
+ * everything is then as before
+ */
+export async function restoreBackup(backup: string, url: string): Promise<Restored> {
+  if (!url.startsWith("file:")) throw new Error("A remote database is restored on its server, not from here.");
+  if (!existsSync(backup)) throw new Error(`There is no file ${backup}`);
+  const target = pathOf(url);
+  const part = `${target}.part`;
+  mkdirSync(dirname(target), { recursive: true });
+  try {
+    copyFileSync(backup, part);
+    chmodSync(part, 0o600);
+    // A copy of a database that was in use is whole only with its log.
+    if (existsSync(`${backup}-wal`)) copyFileSync(`${backup}-wal`, `${part}-wal`);
+    const profiles = await checkBackup(part, backup);
+    await refuseRunning(url, target);
+    const kept = existsSync(target)
+      ? `${target}.before-${writeMoment(Date.now(), "UTC", "second").replace(/\D+/g, "")}`
+      : null;
+    if (kept !== null) {
+      for (const end of ["", ...COMPANIONS]) if (existsSync(target + end)) renameSync(target + end, kept + end);
+    }
+    sync(part);
+    renameSync(part, target);
+    sync(dirname(target));
+    return { kept, profiles };
+  } finally {
+    for (const end of ["", ...COMPANIONS]) rmSync(part + end, { force: true });
+  }
+}
+
+/** Checks that a file is a whole database of Barkeep that this version can use; returns its profiles. */
+async function checkBackup(part: string, name: string): Promise<number> {
+  const refuse = (why: string) => new Error(`${name} cannot be restored: ${why}. Nothing was changed.`);
+  try {
+    await checkCopy(part);
+  } catch (error) {
+    throw refuse(messageOf(error));
+  }
+  const copy = await openDatabase(`file:${encodeURIComponent(part)}`);
+  try {
+    if (!(await hasTable(copy, "profiles"))) throw refuse("it is not a database of Barkeep");
+    if ((await compareSchema(copy)).unknown > 0) throw refuse(NEWER_SCHEMA);
+    const [row] = await copy.rows("SELECT count(*) FROM profiles", []);
+    await copy.script("PRAGMA journal_mode = DELETE");
+    return Number(row?.[0] ?? 0);
+  } finally {
+    copy.close();
+  }
+}
+
+/** @throws Error if a server uses the database; a file that cannot be opened is used by none */
+async function refuseRunning(url: string, target: string): Promise<void> {
+  if (!existsSync(target)) return;
+  const db = await openExisting(url).catch(() => null);
+  if (db === null) return;
+  try {
+    const print = (line: string) => void process.stderr.write(`${line}\n`);
+    if (await hasTable(db, "settings")) {
+      const lease = await takeLease(db, { host: hostname(), print, onLost: () => {} });
+      await lease.release();
+    }
+    await emptyLog(db);
+  } finally {
+    db.close();
+  }
+}
