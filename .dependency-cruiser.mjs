@@ -57,6 +57,7 @@ const sideways = {
     schedules: ["access", "runs"],
     search: ["runs"],
     upgrade: ["profiles"],
+    backup: ["maintenance"],
   },
   pipeline: { workers: ["fetch", "engineer"], companies: ["workers"] },
   scheduler: {
