@@ -48,7 +48,8 @@ function centred(x: readonly number[]): number[] {
 
 /** Σ (x − m)(y − m'), the sum of products about the means. */
 export function products(x: readonly number[], y: readonly number[]): number {
-  const [dx, dy] = [centred(x), centred(y)];
+  const dx = centred(x);
+  const dy = x === y ? dx : centred(y);
   for (let i = 0; i < dx.length; i++) dx[i]! *= dy[i]!;
   return sum(dx);
 }
