@@ -45,6 +45,14 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       asOf: to + 30 * DAY,
     });
 
+    /** The bars of the whole window, which most of these tests compare with; fetched once. */
+    const answers = new Map<Interval, Promise<BarColumns>>();
+    const whole = (interval: Interval) =>
+      answers.getOrInsertComputed(interval, async () => {
+        const { bars } = await subject.provider.fetchBars(windowOf(interval), recordingContext());
+        return bars;
+      });
+
     test(`${title} declares its name, intervals and history`, () => {
       const { provider, symbol } = subject;
       expect(provider.name).toMatch(/^[a-z]+$/);
@@ -59,7 +67,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
 
     test(`${title} answers ascending, finite bars inside the half-open window`, async () => {
       for (const interval of subject.provider.intervals) {
-        const { bars } = await subject.provider.fetchBars(windowOf(interval), recordingContext());
+        const bars = await whole(interval);
         expect(bars.ts.length).toBeGreaterThan(0);
         for (const field of BAR_FIELDS) {
           expect(bars[field].length).toBe(bars.ts.length);
@@ -75,7 +83,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       const market = marketOf(subject.symbol);
       const expected = CALENDAR.sessionsBetween(market, at(subject.from), at(subject.to)).map(({ date }) => date);
       for (const interval of subject.provider.intervals) {
-        const { bars } = await subject.provider.fetchBars(windowOf(interval), recordingContext());
+        const bars = await whole(interval);
         expect([...new Set([...bars.ts].map((ts) => Math.floor(ts / DAY) * DAY))]).toEqual(expected);
         if (interval === "1d") expect([...bars.ts]).toEqual(expected);
       }
@@ -86,18 +94,16 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
         const from = at(subject.from);
         const to = at(subject.to);
         const middle = from + Math.floor((to - from) / DAY / 2) * DAY;
-        const whole = await subject.provider.fetchBars(windowOf(interval), recordingContext());
         const first = await subject.provider.fetchBars(windowOf(interval, from, middle), recordingContext());
         const second = await subject.provider.fetchBars(windowOf(interval, middle, to), recordingContext());
-        expect([...rows(first.bars), ...rows(second.bars)]).toEqual(rows(whole.bars));
+        expect([...rows(first.bars), ...rows(second.bars)]).toEqual(rows(await whole(interval)));
       }
     });
 
     test(`${title} leaves out bars that had not ended at the moment that counts as now`, async () => {
       const market = marketOf(subject.symbol);
       for (const interval of subject.provider.intervals) {
-        const whole = await subject.provider.fetchBars(windowOf(interval), recordingContext());
-        const last = whole.bars.ts.at(-1)!;
+        const last = (await whole(interval)).ts.at(-1)!;
         const asOf = CALENDAR.barEnd(market, interval, last) - 1;
         const cut = await subject.provider.fetchBars({ ...windowOf(interval), asOf }, recordingContext());
         expect(cut.bars.ts.includes(last)).toBe(false);
