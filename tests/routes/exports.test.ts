@@ -18,7 +18,7 @@ type Row = { ts: number } & Record<string, Cell>;
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp();
-  await app.waitForRun(await app.start({ symbols: ["AAPL", "BTC-USD"], years: 3 }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["AAPL", "BTC-USD"], years: 3, batch_days: 365 }), "complete");
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -61,6 +61,10 @@ async function storedBars(symbol: string) {
   return readBars(app.app.db, series!.id, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 }
 
+/** The whole matrices, which several tests compare with: each is read once. */
+const matrices = new Map<string, Promise<Table>>();
+const matrixOf = (symbol: string) => matrices.getOrInsertComputed(symbol, () => read(`features/${symbol}`));
+
 const lastRow = ({ names, rows }: Table) => Object.fromEntries(names.map((name, k) => [name, rows.at(-1)![k]]));
 
 describe("the bars", () => {
@@ -96,11 +100,10 @@ describe("the bars", () => {
 
 describe("the feature matrix", () => {
   test("the feature matrix is the same as json, csv and parquet", async () => {
-    const [json, csv, parquet] = await Promise.all(FORMATS.map((format) => read("features/AAPL", format)));
-    expect(json!.names).toEqual(FEATURES.map(({ name }) => name));
-    expect(json!.ts).toEqual([...(await storedBars("AAPL")).ts]);
-    expect(csv).toEqual(json!);
-    expect(parquet).toEqual(json!);
+    const json = await matrixOf("AAPL");
+    expect(json.names).toEqual(FEATURES.map(({ name }) => name));
+    expect(json.ts).toEqual([...(await storedBars("AAPL")).ts]);
+    for (const format of ["csv", "parquet"] as const) expect(await read("features/AAPL", format)).toEqual(json);
   });
 
   test("the feature matrix holds no feature before its warm-up, and never 0 or NaN instead", async () => {
@@ -111,20 +114,10 @@ describe("the feature matrix", () => {
     expect(rows.slice(19).flat()).not.toContain(null);
   });
 
-  test("the feature matrix ends with the profile, also after an incremental run", async () => {
-    const compare = async () => {
-      const { features } = (await app.get("/api/profiles/AAPL")).body;
-      expect(lastRow(await read("features/AAPL"))).toEqual(features);
-    };
-    await compare();
-    await app.waitForRun(await app.start({ symbols: ["AAPL"], mode: "incremental" }), "complete");
-    await compare();
-  });
-
   test.each(["AAPL", "BTC-USD"])(
     "the feature matrix of a range equals the same rows of the whole: %s",
     async (symbol) => {
-      const whole = await read(`features/${symbol}`);
+      const whole = await matrixOf(symbol);
       for (const [start, end] of [
         [0, 1],
         [1, 40],
@@ -140,12 +133,22 @@ describe("the feature matrix", () => {
   );
 
   test("the feature matrix has the columns requested, in that order, each once and as in the whole", async () => {
-    const whole = await read("features/AAPL");
+    const whole = await matrixOf("AAPL");
     const names = ["obv", "rsi_14", "atr_14"];
     const part = await read(`features/AAPL?names=${encodeURIComponent("obv, rsi_14,atr_14,obv")}`);
     expect(part.names).toEqual(names);
     const at = names.map((name) => whole.names.indexOf(name));
     expect(part.rows).toEqual(whole.rows.map((row) => at.map((k) => row[k]!)));
+  });
+
+  test("the feature matrix ends with the profile, also after an incremental run", async () => {
+    const compare = async () => {
+      const { features } = (await app.get("/api/profiles/AAPL")).body;
+      expect(lastRow(await read("features/AAPL"))).toEqual(features);
+    };
+    await compare();
+    await app.waitForRun(await app.start({ symbols: ["AAPL"], mode: "incremental" }), "complete");
+    await compare();
   });
 });
 
@@ -184,7 +187,7 @@ test("several exports at once do not disturb each other", async () => {
 });
 
 test("an export whose reader goes away ends, and the next one is served", async () => {
-  await app.waitForRun(await app.start({ symbols: ["LONG"], years: "all" }), "complete");
+  await app.waitForRun(await app.start({ symbols: ["LONG"], years: "all", batch_days: 365 }), "complete");
   const { names, ts, rows } = await read("features/LONG?names=sma_5");
   // What the exporter tells its thread: `more` is only asked for while somebody reads.
   const told: { type: string; id: number }[] = [];
