@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { FEATURE_COUNT } from "../../../src/features/catalog.ts";
 import { STREAM_LIMIT } from "../../../src/hub.ts";
@@ -54,8 +54,13 @@ test("totals and usage are sent repeatedly while a run works, even when nothing 
 });
 
 describe("one symbol, from request to profile", () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app[Symbol.asyncDispose]());
+
   test("the event stream has every micro-stage of the contract, in order, and each is logged in its words", async () => {
-    await using app = await startApp();
     await using events = await app.events();
     expect((await events.next()).event).toBe("snapshot");
     const runId = await app.start({ symbols: ["AAPL"] });
@@ -116,7 +121,6 @@ describe("one symbol, from request to profile", () => {
   }, 30_000);
 
   test("the event stream says why a symbol failed, and continues with the others", async () => {
-    await using app = await startApp();
     const runId = await app.start({ symbols: ["DEMO-FAIL", "AAPL@LSE", "MSFT"] });
     await app.waitForRun(runId, "failed");
     const { body } = await app.get(`/api/runs/${runId}`);

@@ -1,8 +1,21 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 
 const SLOW = { DEMO_LATENCY_MS: "15" };
+
+/** Of all tests that do not start it again; each has symbols of its own. */
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ env: SLOW });
+});
+afterEach(async () => {
+  const { hub, runs } = app.app;
+  for (const { id, finishedAt } of hub.runs()) if (finishedAt === null) await runs.actOnRun(id, "cancel");
+  await idle(app);
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
 /** The job is at least at this batch. */
 const atBatch = (n: number) => (job: { microStage: string }) =>
   Number(/^Batch (\d+)\//.exec(job.microStage)?.[1] ?? 0) >= n;
@@ -25,28 +38,27 @@ const idle = async ({ app }: TestApp) => {
 
 describe("pausing", () => {
   test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
-    await using app = await startApp({ env: SLOW });
-    const runId = await app.start({ symbols: ["AAPL"] });
-    await app.waitForJob("AAPL", atBatch(4));
-    const { status, body } = await app.post(`/api/runs/${runId}/jobs/AAPL/pause`);
-    const known = (await batches(app, "AAPL")).length;
+    const runId = await app.start({ symbols: ["P1"] });
+    await app.waitForJob("P1", atBatch(4));
+    const { status, body } = await app.post(`/api/runs/${runId}/jobs/P1/pause`);
+    const known = (await batches(app, "P1")).length;
     expect([status, body.job.status]).toEqual([200, "Paused"]);
     expect(body.job.micro_stage).toMatch(/^Paused by you since \d\d:\d\d:\d\d UTC$/);
     // A second job takes the worker: the paused one no longer has it.
-    const other = await app.start({ symbols: ["MSFT"], max_workers: 1 });
+    const other = await app.start({ symbols: ["P2"], max_workers: 1 });
     await app.waitForRun(other, "complete");
-    const stored = await batches(app, "AAPL");
+    const stored = await batches(app, "P1");
     expect(stored.length - known).toBeLessThanOrEqual(1);
     expect(stored.length).toBeLessThan(24);
-    expect(await stateOf(app, runId, "AAPL")).toMatchObject({ status: "Paused", state: "paused" });
+    expect(await stateOf(app, runId, "P1")).toMatchObject({ status: "Paused", state: "paused" });
     expect((await app.get(`/api/runs/${runId}`)).body.run.status).toBe("paused");
 
-    expect((await app.post(`/api/runs/${runId}/jobs/AAPL/resume`)).body.job.state).toMatch(/queued|running/);
+    expect((await app.post(`/api/runs/${runId}/jobs/P1/resume`)).body.job.state).toMatch(/queued|running/);
     await app.waitForRun(runId, "complete");
-    const all = await batches(app, "AAPL");
+    const all = await batches(app, "P1");
     expect(all.length).toBe(24);
     expect(all.every(([, attempts]) => attempts === 1)).toBe(true);
-    expect((await app.get("/api/profiles/AAPL")).body.backfill_metadata.api_calls_used).toBeLessThanOrEqual(25);
+    expect((await app.get("/api/profiles/P1")).body.backfill_metadata.api_calls_used).toBeLessThanOrEqual(25);
   }, 30_000);
 
   test("pausing at the instant a run is started holds it before its workers have begun", async () => {
@@ -84,10 +96,9 @@ describe("pausing", () => {
   }, 30_000);
 
   test("pausing and resuming at once, repeatedly, works on nothing twice", async () => {
-    await using app = await startApp({ env: SLOW });
-    const runId = await app.start({ symbols: ["AAPL", "MSFT"] });
+    const runId = await app.start({ symbols: ["Q1", "Q2"] });
     for (let i = 1; i <= 8; i++) {
-      await app.waitForJob("AAPL", atBatch(2 * i));
+      await app.waitForJob("Q1", atBatch(2 * i));
       expect((await app.post(`/api/runs/${runId}/pause`)).status).toBe(200);
       expect((await app.post(`/api/runs/${runId}/resume`)).status).toBe(200);
     }
@@ -96,7 +107,7 @@ describe("pausing", () => {
       ["complete", 100],
       ["complete", 100],
     ]);
-    for (const symbol of ["AAPL", "MSFT"]) {
+    for (const symbol of ["Q1", "Q2"]) {
       expect((await batches(app, symbol)).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
     }
   }, 30_000);
@@ -104,28 +115,26 @@ describe("pausing", () => {
 
 describe("ending a job", () => {
   test("cancel stops a job within one batch; retry asks only for the rest", async () => {
-    await using app = await startApp({ env: SLOW });
-    const runId = await app.start({ symbols: ["AAPL"] });
-    await app.waitForJob("AAPL", atBatch(3));
+    const runId = await app.start({ symbols: ["C1"] });
+    await app.waitForJob("C1", atBatch(3));
     expect((await app.post(`/api/runs/${runId}/cancel`)).body.run.status).toBe("cancelled");
     await idle(app);
-    expect((await batches(app, "AAPL")).length).toBeLessThan(24);
-    expect((await app.post(`/api/runs/${runId}/jobs/AAPL/retry`)).status).toBe(200);
+    expect((await batches(app, "C1")).length).toBeLessThan(24);
+    expect((await app.post(`/api/runs/${runId}/jobs/C1/retry`)).status).toBe(200);
     const { jobs } = await app.waitForRun(runId, "complete");
     expect(jobs[0]).toMatchObject({ state: "complete", progress: 100 });
-    expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
+    expect((await batches(app, "C1")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
   }, 30_000);
 
   test("an action that a state does not allow is refused and says why", async () => {
-    await using app = await startApp({ env: SLOW });
-    const runId = await app.start({ symbols: ["AAPL", "MSFT"], max_workers: 1 });
+    const runId = await app.start({ symbols: ["R1", "R2"], max_workers: 1 });
     const refusals: [string, number, RegExp][] = [
-      [`/api/runs/${runId}/jobs/AAPL/retry`, 409, /retry needs it to be failed, cancelled, skipped/],
-      [`/api/runs/${runId}/jobs/AAPL/resume`, 409, /resume needs it to be paused/],
+      [`/api/runs/${runId}/jobs/R1/retry`, 409, /retry needs it to be failed, cancelled, skipped/],
+      [`/api/runs/${runId}/jobs/R1/resume`, 409, /resume needs it to be paused/],
       [`/api/runs/${runId}/resume`, 409, /nothing in it to resume/],
-      [`/api/runs/${runId}/jobs/IBM/pause`, 404, /no symbol IBM/],
+      [`/api/runs/${runId}/jobs/R3/pause`, 404, /no symbol R3/],
       ["/api/runs/nobody/pause", 404, /no run "nobody"/],
-      [`/api/runs/${runId}/jobs/AAPL/explode`, 422, /action/],
+      [`/api/runs/${runId}/jobs/R1/explode`, 422, /action/],
       [`/api/runs/${runId}/explode`, 422, /action/],
     ];
     for (const [path, status, detail] of refusals) {
@@ -154,30 +163,28 @@ describe("ending a job", () => {
 
 describe("a symbol that is active at the interval", () => {
   test("a symbol active at the interval is refused with 409, the whole request, whoever asks at the same moment", async () => {
-    await using app = await startApp({ env: SLOW });
-    const orders = await Promise.all(
-      Array.from({ length: 5 }, () => app.post("/api/runs", { symbols: ["AAPL", "MSFT"] })),
-    );
+    const runs = async () => (await app.get("/api/runs")).body.runs.length;
+    const before = await runs();
+    const orders = await Promise.all(Array.from({ length: 5 }, () => app.post("/api/runs", { symbols: ["B1", "B2"] })));
     expect(orders.map(({ status }) => status).toSorted()).toEqual([202, 409, 409, 409, 409]);
-    const refused = await app.post("/api/runs", { symbols: ["IBM", "msft"] });
+    const refused = await app.post("/api/runs", { symbols: ["B3", "b2"] });
     expect([refused.status, refused.type]).toEqual([409, "application/problem+json"]);
-    expect(refused.body.detail).toMatch(/MSFT is already (waiting|running) at 1d in run/);
+    expect(refused.body.detail).toMatch(/B2 is already (waiting|running) at 1d in run/);
     expect(refused.body.errors[0].path).toBe("symbols.1");
-    expect((await app.get("/api/runs")).body.runs.length).toBe(1);
+    expect(await runs()).toBe(before + 1);
     // At another interval it is another series.
-    const hourly = await app.post("/api/runs", { symbols: ["AAPL"], interval: "1h", years: 1 });
+    const hourly = await app.post("/api/runs", { symbols: ["B1"], interval: "1h", years: 1 });
     expect(hourly.status).toBe(202);
     await app.post(`/api/runs/${hourly.body.run.id}/cancel`);
   }, 30_000);
 
   test("a symbol is free again when its job has ended, and a retry of an older job is refused while it is not", async () => {
-    await using app = await startApp({ env: SLOW });
-    const first = await app.start({ symbols: ["AAPL"] });
+    const first = await app.start({ symbols: ["F1"] });
     await app.post(`/api/runs/${first}/cancel`);
-    const second = await app.start({ symbols: ["AAPL"] });
-    const retry = await app.post(`/api/runs/${first}/jobs/AAPL/retry`);
+    const second = await app.start({ symbols: ["F1"] });
+    const retry = await app.post(`/api/runs/${first}/jobs/F1/retry`);
     expect([retry.status, retry.type]).toEqual([409, "application/problem+json"]);
-    expect(await stateOf(app, first, "AAPL")).toMatchObject({ state: "cancelled" });
+    expect(await stateOf(app, first, "F1")).toMatchObject({ state: "cancelled" });
     await app.waitForRun(second, "complete");
   }, 30_000);
 });
