@@ -21,7 +21,7 @@ import { UsageStore } from "../src/storage/quotas/usage.ts";
 import { insertRun } from "../src/storage/runs/runs.ts";
 import { startApp } from "./helpers/app.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
-import { spawnServer } from "./helpers/server.ts";
+import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -29,7 +29,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 async function runScript(script: string, env: Record<string, string>) {
   const child = Bun.spawn([process.execPath, "--no-env-file", "-e", script], {
     cwd: source(".."),
-    env: { PATH: process.env.PATH ?? "", ...env },
+    env: { ...CHILD_ENV, ...env },
     stdout: "pipe",
     stderr: "pipe",
   });

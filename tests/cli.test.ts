@@ -7,14 +7,14 @@ import { fileURLToPath } from "node:url";
 import { openDatabase } from "../src/storage/db.ts";
 import { findProfile } from "../src/storage/profiles/profiles.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
-import { spawnServer } from "./helpers/server.ts";
+import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 async function call(env: Record<string, string>, ...args: string[]) {
   const child = Bun.spawn([process.execPath, "--no-env-file", "src/cli.ts", ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? "", DEMO_LATENCY_MS: "0", ...env },
+    env: { ...CHILD_ENV, DEMO_LATENCY_MS: "0", ...env },
     stdout: "pipe",
     stderr: "pipe",
   });

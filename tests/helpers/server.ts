@@ -15,11 +15,22 @@ export interface ServerProcess {
   stop(): Promise<number>;
 }
 
+/**
+ * What a child process gets of our environment: no settings of Barkeep, but Bun's cache of transpiled modules (in the
+ * home folder), and what the test script tells the allocator.
+ */
+export const CHILD_ENV: Readonly<Record<string, string>> = Object.fromEntries(
+  ["PATH", "HOME", "MIMALLOC_PURGE_DELAY"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 /** Spawns the server on any free port, without a developer's own settings. */
 export function spawnServer(env: Record<string, string>): ServerProcess {
   const child = Bun.spawn([process.execPath, "--no-env-file", "src/server.ts"], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? "", PORT: "0", ...env },
+    env: { ...CHILD_ENV, PORT: "0", ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
