@@ -17,13 +17,12 @@ export interface ServerProcess {
 
 /**
  * What a child process gets of our environment: no settings of Barkeep, but Bun's cache of transpiled modules (in the
- * home folder), and what the test script tells the allocator.
+ * home folder), and what the test script sets for the engine and its allocator.
  */
 export const CHILD_ENV: Readonly<Record<string, string>> = Object.fromEntries(
-  ["PATH", "HOME", "MIMALLOC_PURGE_DELAY"].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
+  Object.entries(process.env).flatMap(([name, value = ""]) =>
+    /^(?:PATH|HOME|(?:MIMALLOC|BUN_JSC)_.*)$/.test(name) ? [[name, value]] : [],
+  ),
 );
 
 /** Spawns the server on any free port, without a developer's own settings. */
