@@ -14,6 +14,7 @@ import {
 import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
+import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 
 /** Holds back requests to the providers, so that a test and not a clock decides how far jobs get. */
 class RequestGate {
@@ -112,7 +113,7 @@ export class BrowserApp {
       DEMO_LATENCY_MS: "0",
       ...this.env,
     };
-    this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {} });
+    this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {}, workerScript: bundledWorker });
     const { limiter: quota } = this.#app;
     const acquire = quota.acquire.bind(quota);
     quota.acquire = async (request) => {

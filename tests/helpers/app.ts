@@ -3,6 +3,7 @@
 import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
+import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 import { type Folder, temporaryFolder } from "./folder.ts";
 import { type Client, clientOf } from "./http.ts";
 import { type EventReader, readEvents } from "./sse.ts";
@@ -49,7 +50,11 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
   const own = folder ?? temporaryFolder();
   const printed: string[] = [];
   const config = testConfig(dbUrl ?? own.database(), env);
-  const app = await createApp(config, { print: (text) => void printed.push(text), ...options });
+  const app = await createApp(config, {
+    print: (text) => void printed.push(text),
+    workerScript: bundledWorker,
+    ...options,
+  });
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch: app.fetch });
   const client = clientOf(server.url.href.replace(/\/$/, ""));
   app.outbox.start(config.publicUrl ?? client.url);
