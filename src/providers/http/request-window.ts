@@ -12,7 +12,14 @@ export interface RequestWindow extends BarWindow {
   readonly ticker: Ticker;
   /** The interval requested from the vendor. */
   readonly source: Interval;
-  readonly delay: { readonly after: "bar" | "session"; readonly seconds: number };
+  /** When the vendor has a bar. */
+  readonly delay: Delay;
+}
+
+/** Seconds after a bar's own end, or after the close of its session. */
+export interface Delay {
+  readonly after: "bar" | "session";
+  readonly seconds: number;
 }
 
 /** Only regular New York sessions are known; other exchanges are requested around the clock. */
@@ -20,7 +27,7 @@ function hasKnownSessions({ market, exchange }: Ticker): boolean {
   return market === "us_equity" && exchange === "US";
 }
 
-/** The sessions of the window that have final bars by `asOf`; without any there is nothing to request. */
+/** The sessions of the window of which the vendor has bars by `asOf`; without any there is nothing to request. */
 export function sessionsToRequest(calendar: Calendar, requestWindow: RequestWindow, historyStart: number): Session[] {
   const { ticker, from, to, asOf, interval } = requestWindow;
   const market = hasKnownSessions(ticker) ? "us_equity" : "crypto";
@@ -29,33 +36,37 @@ export function sessionsToRequest(calendar: Calendar, requestWindow: RequestWind
     .sessionsBetween(market, start, Math.min(to, asOf))
     .filter((session) => interval === "1d" || (session.close > from && session.open < to))
     .filter((session) => interval !== "1d" || (session.date >= from && session.date < to))
-    .filter((session) => firstFinalAt(calendar, requestWindow, session) <= asOf);
+    .filter((session) => firstBarAt(calendar, requestWindow, session) <= asOf);
 }
 
-/** When the first bar of a session is final, epoch seconds. */
-function firstFinalAt(calendar: Calendar, { delay, ticker, interval }: RequestWindow, session: Session): number {
+/** When the vendor has the first bar of a session, epoch seconds. */
+function firstBarAt(calendar: Calendar, { delay, ticker, interval }: RequestWindow, session: Session): number {
   if (delay.after === "session" || interval === "1d") return session.close + delay.seconds;
   return calendar.barEnd(ticker.market, interval, session.open) + delay.seconds;
 }
 
-/** The span to request: from the first session to the end of the last, with the window's last bar whole. */
+/**
+ * The span to request: from the first session to the end of the last, with the window's last bar whole. It never ends
+ * later than the newest moment that the vendor can have: free plans refuse a request that does.
+ */
 export function sourceSpan(
   calendar: Calendar,
   requestWindow: RequestWindow,
   sessions: readonly Session[],
 ): { from: number; to: number } {
-  const { interval, ticker } = requestWindow;
+  const { interval, ticker, asOf, delay } = requestWindow;
   const first = sessions[0]!;
   const last = sessions.at(-1)!;
-  if (interval === "1d") return { from: first.date, to: last.date + DAY };
+  const newest = Math.floor(asOf - delay.seconds);
+  if (interval === "1d") return { from: first.date, to: Math.min(last.date + DAY, newest) };
   const from = Math.max(requestWindow.from, first.open);
   const end = Math.min(requestWindow.to, last.close);
   // A longer bar that begins in the window is requested to its end.
   const lastStart = barStartAt(calendar, ticker.market, interval, end - 1);
-  return { from, to: Math.max(end, calendar.barEnd(ticker.market, interval, lastStart)) };
+  return { from, to: Math.min(newest, Math.max(end, calendar.barEnd(ticker.market, interval, lastStart))) };
 }
 
-/** The bars of the window: inside sessions, built to the requested interval, and final. */
+/** The bars of the window: inside sessions, built to the requested interval, and whole by `asOf`. */
 export function barsOfWindow(calendar: Calendar, requestWindow: RequestWindow, source: BarColumns): BarColumns {
   const { ticker, interval, delay, asOf, from, to } = requestWindow;
   const intraday = interval !== "1d";

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { isoDate } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import type { Rows } from "../http/rows.ts";
@@ -61,7 +62,9 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   request({ ticker, interval, from, to, page }: VendorQuery) {
     // The link to the next page contains everything but the key, which is in the header.
     if (page !== null) return { path: page, query: {}, cost: 1 };
-    const path = `/v2/aggs/ticker/${encodeURIComponent(code(ticker))}/range/${SPANS[interval]}/${from * 1000}/${to * 1000 - 1}`;
+    // Both ends are inclusive. Days are named by date: an instant would be moved to midnight in New York, a day earlier.
+    const ends = interval === "1d" ? `${isoDate(from)}/${isoDate(to - 1)}` : `${from * 1000}/${to * 1000 - 1}`;
+    const path = `/v2/aggs/ticker/${encodeURIComponent(code(ticker))}/range/${SPANS[interval]}/${ends}`;
     return { path, query: { adjusted: "false", sort: "asc", limit: PAGE_ROWS }, cost: 1 };
   },
 

@@ -2,7 +2,7 @@
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
-import { type FakeVendor, startFake } from "./vendor.ts";
+import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeAlpaca extends FakeVendor {
   /** Rows of a page, whatever the limit asked for. */
@@ -11,6 +11,14 @@ export interface FakeAlpaca extends FakeVendor {
 
 export const FAKE_SECRET = "s3cret-half-of-the-pair";
 const INTERVALS: Record<string, Interval> = { "1Min": "1m", "5Min": "5m", "15Min": "15m", "1Day": "1d" };
+
+const REFUSALS: Record<PlanRefusal, string> = {
+  market: "subscription does not permit querying this data",
+  symbol: "subscription does not permit querying this data",
+  interval: "subscription does not permit querying this data",
+  history: "subscription does not permit querying historical data before this date",
+  recent: "subscription does not permit querying recent SIP data",
+};
 
 export function fakeAlpaca(): FakeAlpaca {
   const vendor: FakeAlpaca = Object.assign(
@@ -35,6 +43,8 @@ export function fakeAlpaca(): FakeAlpaca {
           Date.parse(query.get("end")!) / 1000,
         ];
         if (!market.known.has(symbol)) return Response.json({ message: `invalid symbol: ${symbol}` }, { status: 400 });
+        const refused = refusalOf(vendor, { symbol, interval, from: start, to: end });
+        if (refused) return Response.json({ message: REFUSALS[refused] }, { status: 403 });
         const from = interval === "1d" ? start - (start % 86_400) : start;
         const bars = (await market.bars(symbol, interval, from, end)) ?? [];
         const skip = Number(atob(query.get("page_token") ?? "") || 0);

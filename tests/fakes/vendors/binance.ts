@@ -1,10 +1,10 @@
 /** Binance's klines: rows as arrays of text, at most 1,000, no key, weights in a header. */
 
 import { INTERVAL_SECONDS, type Interval } from "../../../src/domain/market/interval.ts";
-import { type FakeVendor, startFake } from "./vendor.ts";
+import { type FakeVendor, refusalOf, startFake } from "./vendor.ts";
 
 export function fakeBinance(): FakeVendor {
-  const vendor = startFake({
+  const vendor: FakeVendor = startFake({
     isAuthorized: () => true,
     refuseKey: () => new Response(null, { status: 401 }),
     refuseRate: () =>
@@ -28,6 +28,11 @@ export function fakeBinance(): FakeVendor {
       const symbol = query.get("symbol")!.replace(/(USDT?)$/, "-$1");
       const interval = query.get("interval") as Interval;
       const [start, end] = [Number(query.get("startTime")), Number(query.get("endTime"))];
+      if (refusalOf(vendor, { symbol, interval, from: start / 1000, to: Math.floor(end / 1000) }))
+        return Response.json(
+          { code: 0, msg: "Service unavailable from a restricted location according to 'b. Eligibility'." },
+          { status: 451 },
+        );
       const bars = await market.bars(symbol, interval, start / 1000, Math.floor(end / 1000));
       if (!bars) return Response.json({ code: -1121, msg: "Invalid symbol." }, { status: 400 });
       const step = INTERVAL_SECONDS[interval] * 1000;

@@ -2,7 +2,7 @@
 
 import { DAY } from "../../../src/domain/market/interval.ts";
 import type { FakeMarket } from "./market.ts";
-import { type FakeVendor, startFake } from "./vendor.ts";
+import { type FakeVendor, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeEodhd extends FakeVendor {
   /** Weighted calls counted today, as `/user` shows them. */
@@ -31,6 +31,8 @@ export function fakeEodhd(): FakeEodhd {
       const message = [`Max period length is ${vendor.maxDays} days`];
       return Response.json({ errors: { from: message, to: message } }, { status: 422 });
     }
+    if (refusalOf(vendor, { symbol: symbolOf(codeOf(url)), interval: "1m", from, to }))
+      return text(403, "Only EOD data allowed for free users. Please, contact our support team: support@example.com");
     const bars = await market.bars(symbolOf(codeOf(url)), "1m", from, to);
     if (!bars) return text(404, "Ticker Not Found.");
     return (
@@ -48,13 +50,21 @@ export function fakeEodhd(): FakeEodhd {
 
   async function daily(url: URL, market: FakeMarket): Promise<Response> {
     const [from, to] = ["from", "to"].map((name) => Date.parse(`${url.searchParams.get(name)}T00:00:00Z`) / 1000);
-    const bars = await market.bars(symbolOf(codeOf(url)), "1d", from!, to!);
+    const symbol = symbolOf(codeOf(url));
+    const asked = { symbol, interval: "1d", from: from!, to: to! } as const;
+    const isCut = vendor.plan.from !== undefined && from! < vendor.plan.from;
+    const refused = refusalOf(vendor, asked);
+    if (refused && !isCut) return text(403, "Forbidden. Please contact support@example.com to upgrade your plan");
+    const bars = await market.bars(symbol, "1d", Math.max(from!, vendor.plan.from ?? 0), to!);
     if (!bars) return text(404, "Ticker Not Found.");
-    const rows = bars.map(({ ts, ...bar }) => ({
+    const warning = isCut ? { warning: "Data is limited by one year as you have free subscription" } : {};
+    const rows: unknown[] = bars.map(({ ts, ...bar }) => ({
       date: new Date(ts * 1000).toISOString().slice(0, 10),
       ...bar,
       adjusted_close: bar.close,
+      ...warning,
     }));
+    if (isCut && rows.length === 0) rows.push(warning);
     return spend(1) ?? Response.json(rows);
   }
 

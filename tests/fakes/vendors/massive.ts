@@ -2,7 +2,7 @@
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
-import { type FakeVendor, startFake } from "./vendor.ts";
+import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeMassive extends FakeVendor {
   pageRows: number;
@@ -15,7 +15,26 @@ const INTERVALS: Record<string, Interval> = {
   "1/hour": "1h",
   "1/day": "1d",
 };
-const PATH = /^\/v2\/aggs\/ticker\/([^/]+)\/range\/(\d+\/\w+)\/(\d+)\/(\d+)$/;
+const PATH = /^\/v2\/aggs\/ticker\/([^/]+)\/range\/(\d+\/\w+)\/([\d-]+)\/([\d-]+)$/;
+/** Epoch milliseconds of an end of the window; a date as the end of a window is that whole day. */
+const moment = (text: string, isEnd: boolean) =>
+  text.includes("-") ? Date.parse(`${text}T00:00:00Z`) + (isEnd ? 86_400_000 - 1 : 0) : Number(text);
+const notAuthorized = (message: string) =>
+  Response.json(
+    {
+      status: "NOT_AUTHORIZED",
+      request_id: "a5",
+      message: `${message} Please upgrade your plan at https://example.com/pricing`,
+    },
+    { status: 403 },
+  );
+const REFUSALS: Record<PlanRefusal, string> = {
+  market: "You are not entitled to this data.",
+  symbol: "You are not entitled to this data.",
+  interval: "You are not entitled to this data.",
+  history: "Your plan doesn't include this data timeframe.",
+  recent: "Attempted to request today's data before end of day.",
+};
 
 export function fakeMassive(): FakeMassive {
   const vendor: FakeMassive = Object.assign(
@@ -48,16 +67,20 @@ export function fakeMassive(): FakeMassive {
           next.searchParams.set("cursor", String(at + 1));
           return Response.json({ status: "OK", results, ...(at + 1 < rows.length && { next_url: next.href }) });
         }
-        const [, code = "", span = "", from, to] = PATH.exec(decodeURIComponent(url.pathname)) ?? [];
+        const [, code = "", span = "", from = "", to = ""] = PATH.exec(decodeURIComponent(url.pathname)) ?? [];
         const interval = INTERVALS[span];
         if (!interval) return null;
         const symbol = code.startsWith("X:") ? `${code.slice(2).replace(/USD$/, "")}-USD` : code;
-        const first = Number(url.searchParams.get("cursor") ?? from) / 1000;
+        const first = moment(url.searchParams.get("cursor") ?? from, false) / 1000;
+        const end = Math.floor(moment(to, true) / 1000);
+        const refused = refusalOf(vendor, { symbol, interval, from: first, to: Math.floor(moment(to, false) / 1000) });
+        if (refused) return notAuthorized(REFUSALS[refused]);
         if (!market.known.has(symbol))
           return Response.json({ status: "NOT_FOUND", request_id: "a3", message: "Data not found." }, { status: 404 });
-        const bars = (await market.bars(symbol, interval, first, Math.floor(Number(to) / 1000))) ?? [];
+        const start = Math.max(first, vendor.plan.from ?? 0);
+        const bars = (await market.bars(symbol, interval, start, end)) ?? [];
         const page = bars.slice(0, vendor.pageRows);
-        const start = (ts: number) => 1000 * (interval === "1d" && !code.startsWith("X:") ? newYorkTime(ts, 0) : ts);
+        const startOf = (ts: number) => 1000 * (interval === "1d" && !code.startsWith("X:") ? newYorkTime(ts, 0) : ts);
         const body = {
           ticker: code,
           queryCount: page.length,
@@ -77,7 +100,7 @@ export function fakeMassive(): FakeMassive {
             c: bar.close,
             h: bar.high,
             l: bar.low,
-            t: start(bar.ts),
+            t: startOf(bar.ts),
             n: 31,
           })),
           ...(next

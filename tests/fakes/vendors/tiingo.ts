@@ -1,11 +1,11 @@
 /** Tiingo's daily prices: raw and adjusted in one row. */
 
-import { type FakeVendor, startFake } from "./vendor.ts";
+import { type FakeVendor, refusalOf, startFake } from "./vendor.ts";
 
 const detail = (status: number, text: string) => Response.json({ detail: text }, { status });
 
 export function fakeTiingo(): FakeVendor {
-  return startFake({
+  const vendor: FakeVendor = startFake({
     isAuthorized: ({ headers }, _url, key) => headers.get("authorization") === `Token ${key}`,
     refuseKey: () => detail(401, "Invalid token."),
     refuseRate: () =>
@@ -19,6 +19,9 @@ export function fakeTiingo(): FakeVendor {
       const [from, to] = ["startDate", "endDate"].map(
         (name) => Date.parse(`${url.searchParams.get(name)}T00:00:00Z`) / 1000,
       );
+      const refused = refusalOf(vendor, { symbol, interval: "1d", from: from!, to: to! });
+      if (refused)
+        return detail(403, "Error: You do not have permission to access this data. Please upgrade your plan.");
       const bars = await market.bars(symbol, "1d", from!, to!);
       if (!bars) return detail(404, `Error: Ticker '${symbol}' not found`);
       const actionOf = (wanted: string, ts: number) =>
@@ -38,4 +41,5 @@ export function fakeTiingo(): FakeVendor {
       );
     },
   });
+  return vendor;
 }

@@ -2,14 +2,23 @@
 
 import type { Interval } from "../../../src/domain/market/interval.ts";
 import { parseTimestamp } from "../../../src/providers/timestamp.ts";
-import { type FakeVendor, startFake } from "./vendor.ts";
+import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
 const INTERVALS: Record<string, Interval> = { "1min": "1m", "5min": "5m", "15min": "15m", "1day": "1d" };
 const refuse = (code: number, message: string) => Response.json({ code, message, status: "error" });
 const MOST_ROWS = 5_000;
 
+const UPGRADE = "Consider upgrading your API Key now at https://example.com/pricing";
+const REFUSALS: Record<PlanRefusal, string> = {
+  market: `This symbol is available starting with the Grow or Venture plan. ${UPGRADE}`,
+  symbol: `This symbol is available starting with the Grow or Venture plan. ${UPGRADE}`,
+  interval: `The requested **interval** is available exclusively with the pro plan. ${UPGRADE}`,
+  history: `Historical data before this date is available exclusively with the pro plan. ${UPGRADE}`,
+  recent: `Real-time data is available exclusively with the pro plan. ${UPGRADE}`,
+};
+
 export function fakeTwelveData(): FakeVendor {
-  return startFake({
+  const vendor: FakeVendor = startFake({
     isAuthorized: (_request, url, key) => url.searchParams.get("apikey") === key,
     refuseKey: () => refuse(401, "**apikey** parameter is incorrect or not specified."),
     refuseRate: () =>
@@ -24,6 +33,8 @@ export function fakeTwelveData(): FakeVendor {
       if (url.pathname !== "/time_series" || !interval) return null;
       if (Number.isNaN(start + end)) return refuse(400, "Invalid **start_date** or **end_date**");
       const symbol = query.get("symbol")!.replace("/", "-");
+      const refused = refusalOf(vendor, { symbol, interval, from: start, to: end });
+      if (refused) return refuse(refused === "symbol" || refused === "market" ? 404 : 403, REFUSALS[refused]);
       const bars = await market.bars(symbol, interval, start, end);
       if (!bars)
         return refuse(404, "**symbol** or **figi** parameter is missing or invalid. Please provide a valid symbol.");
@@ -57,4 +68,5 @@ export function fakeTwelveData(): FakeVendor {
       });
     },
   });
+  return vendor;
 }

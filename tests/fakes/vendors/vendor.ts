@@ -1,5 +1,8 @@
 /** A fake vendor: a real HTTP server on loopback that speaks one protocol and can be made to misbehave. */
 
+import { tradingDate } from "../../../src/domain/market/calendar.ts";
+import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
+import { type Market, marketOf } from "../../../src/domain/market/symbol.ts";
 import { FakeMarket } from "./market.ts";
 
 /** The regular answers of a vendor, and its wording of the common refusals. */
@@ -15,6 +18,42 @@ export interface FakeProtocol {
 /** Stands in for the protocol's answer to one request; `null` lets it answer. */
 export type Behaviour = (request: Request, url: URL) => Response | null | Promise<Response | null>;
 
+/** What a customer may have; everything where a field is missing. Each fake refuses in its vendor's own words. */
+export interface FakePlan {
+  /** The first moment that may be asked for, epoch seconds. */
+  readonly from?: number;
+  /** Whether an answer is cut at `from` without a refusal, as some vendors do. */
+  readonly cuts?: boolean;
+  /** Seconds before now (the vendor's clock) after which nothing may be asked for. */
+  readonly delay?: number;
+  /** Whether today (New York, or UTC for crypto) is refused until it is over. */
+  readonly noToday?: boolean;
+  readonly markets?: readonly Market[];
+  readonly intervals?: readonly Interval[];
+  readonly withoutSymbols?: readonly string[];
+}
+
+export type PlanRefusal = "market" | "symbol" | "interval" | "history" | "recent";
+
+/** Which part of a request the plan refuses; `null` if it may be answered. Ends are epoch seconds, inclusive. */
+export function refusalOf(
+  { plan, clock }: Pick<FakeVendor, "plan" | "clock">,
+  asked: { symbol: string; interval: Interval; from: number; to: number },
+): PlanRefusal | null {
+  const { symbol, interval, from, to } = asked;
+  const market = marketOf(symbol);
+  if (plan.markets && !plan.markets.includes(market)) return "market";
+  if (plan.withoutSymbols?.includes(symbol)) return "symbol";
+  if (plan.intervals && !plan.intervals.includes(interval)) return "interval";
+  const now = clock() / 1000;
+  if (plan.delay !== undefined && to > now - plan.delay) return "recent";
+  const today = tradingDate(market, now);
+  const dayOf = (ts: number) => (interval === "1d" ? Math.floor(ts / DAY) * DAY : tradingDate(market, ts));
+  if (plan.noToday && dayOf(to) >= today) return "recent";
+  if (plan.from !== undefined && from < plan.from) return plan.cuts && to >= plan.from ? null : "history";
+  return null;
+}
+
 export interface FakeVendor {
   readonly url: string;
   readonly market: FakeMarket;
@@ -26,6 +65,8 @@ export interface FakeVendor {
   always: Behaviour | null;
   /** Requests a minute that are answered; the others are refused and counted. */
   perMinute: number;
+  /** The plan of the key. */
+  plan: FakePlan;
   /** The vendor's clock, epoch milliseconds. */
   clock: () => number;
   /** All requests so far. */
@@ -70,6 +111,7 @@ export function startFake(protocol: FakeProtocol): FakeVendor {
     script: [],
     always: null,
     perMinute: Number.POSITIVE_INFINITY,
+    plan: {},
     clock: Date.now,
     urls: [],
     arrivals: [],
