@@ -14,6 +14,15 @@ const PROVIDER_ERROR_KINDS = [
 ] as const;
 export type ProviderErrorKind = (typeof PROVIDER_ERROR_KINDS)[number];
 
+/** By which of its limits a plan refuses a request; `other` where the vendor's words do not tell. */
+export type PlanScope = "history" | "recent" | "exchange" | "interval" | "symbol" | "other";
+
+/** What a plan refuses: by which of its limits, and in the vendor's words. */
+export interface PlanRefusal {
+  readonly scope: PlanScope;
+  readonly words: string;
+}
+
 /** A provider could not answer a request. `message` is one line for a person and never holds a key. */
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
@@ -22,6 +31,8 @@ export class ProviderError extends Error {
     message: string,
     /** Seconds to wait before the next try, if the provider said so. */
     readonly retryAfter?: number,
+    /** For `plan`. */
+    readonly refusal?: PlanRefusal,
   ) {
     super(message);
   }

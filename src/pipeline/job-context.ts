@@ -3,6 +3,7 @@
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import type { Market } from "../domain/market/symbol.ts";
+import { mergeCuts, type PlanCut, type PlanMemory } from "../domain/plan.ts";
 import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage } from "../domain/runs/progress.ts";
 import { isTimed, StageClock, type StageTimes } from "../domain/runs/stage-times.ts";
@@ -35,6 +36,10 @@ export interface SymbolIo {
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
   /** Reports the state of the job's batches. */
   coverage(coverage: Coverage): void;
+  /** Reports what the plan of the job's provider has left out so far. */
+  leftOut(cuts: readonly PlanCut[]): void;
+  /** What is remembered of a provider's plan. */
+  plan(provider: string): PlanMemory;
 }
 
 /** The reason of an aborted signal: the job is to stop where it is. */
@@ -61,6 +66,7 @@ export class JobContext {
   plannedFrom: number | null = null;
   /** Corporate actions that came with the bars. */
   readonly actions: CorporateAction[] = [];
+  #leftOut: readonly PlanCut[] = [];
   /** What separates the series from others of its symbol. */
   readonly traits: SeriesTraits;
 
@@ -93,6 +99,7 @@ export class JobContext {
   contextOf(provider: Provider, onRetry = () => {}): FetchContext {
     const { io } = this;
     return {
+      plan: io.plan(provider.name),
       signal: io.requestSignal,
       log: io.log,
       waiting: (wait) => {
@@ -106,6 +113,13 @@ export class JobContext {
         return permit;
       },
     };
+  }
+
+  /** Reports parts of the range that the plan of the job's provider leaves out. */
+  noteLeftOut(cuts: readonly PlanCut[]): void {
+    if (cuts.length === 0) return;
+    this.#leftOut = mergeCuts([...this.#leftOut, ...cuts]);
+    this.io.leftOut(this.#leftOut);
   }
 
   /** Milliseconds worked on this job, earlier work intervals included. */

@@ -4,6 +4,7 @@ import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/erro
 import type { LogLevel } from "../domain/log.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { SessionExceptions } from "../domain/market/session-exceptions.ts";
+import type { PlanCut } from "../domain/plan.ts";
 import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage, Wait } from "../domain/runs/progress.ts";
 import type { FetchMode } from "../domain/runs/refetch.ts";
@@ -108,6 +109,8 @@ export type JobReport =
   | { readonly type: "stage"; readonly stage: Stage; readonly dataPoints: number; readonly apiCalls: number }
   /** The state of the job's batches, shown with the next stage. */
   | { readonly type: "coverage"; readonly coverage: Coverage }
+  /** What the plan of the provider has left out of the job so far. */
+  | { readonly type: "left_out"; readonly cuts: readonly PlanCut[] }
   | { readonly type: "acquire"; readonly request: number; readonly provider: string; readonly cost: number }
   /** The job was stopped before its request was granted or sent. */
   | { readonly type: "release"; readonly request: number }

@@ -5,6 +5,7 @@ import type { BarColumns } from "../domain/market/bars.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { RejectedRow } from "../domain/market/validate-bars.ts";
+import type { PlanCut, PlanMemory } from "../domain/plan.ts";
 import type { Wait } from "../domain/runs/progress.ts";
 
 /** What separates series in storage: two feeds or adjustments are two series, never blended. */
@@ -65,6 +66,8 @@ export interface FetchContext {
   /** Reports why the job waits, and until when. */
   waiting(wait: Wait): void;
   log(level: "debug" | "info" | "warn", message: string): void;
+  /** Absent where nothing is remembered of the plan. */
+  readonly plan?: PlanMemory;
 }
 
 export interface FetchedBars {
@@ -72,6 +75,8 @@ export interface FetchedBars {
   readonly rejected: readonly RejectedRow[];
   /** Corporate actions, where the vendor sends them in the same rows as the bars. */
   readonly actions?: readonly CorporateAction[];
+  /** The parts of the window that the plan leaves out, ascending: `bars` has none of them. */
+  readonly notInPlan?: readonly PlanCut[];
 }
 
 /** A market whose companies a provider can list. */
@@ -88,7 +93,9 @@ export interface Provider {
   readonly title: string;
   readonly intervals: readonly Interval[];
   /** Longest window of one request chain, in days; neighbouring batches are merged up to it. */
-  maxWindowDays(interval: Interval): number;
+  maxWindowDays(interval: Interval, symbol: string): number;
+  /** Requests that a window of `days` takes, where it may be more than one. */
+  pagesIn?(interval: Interval, symbol: string, days: number): number;
   /** Where the provider's history begins (epoch seconds): the start of a run with `years: "all"`. */
   historyStart(interval: Interval): number;
   traits(symbol: string, interval: Interval): SeriesTraits;

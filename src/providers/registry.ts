@@ -71,8 +71,15 @@ export function secretsOf(values: SettingValues): string[] {
 
 /** The limiter's rules for every provider: its limits, and an account name that changes with its keys. */
 export function quotaRules(values: SettingValues): QuotaRules[] {
-  return PROVIDERS.map((entry) => {
-    const keys = entry.settings.filter(({ kind }) => kind === "key").map(({ variable }) => values[variable] ?? "");
-    return { provider: entry.name, account: accountOf(entry.name, keys.join(" ")), limits: entry.limits(values) };
-  });
+  return PROVIDERS.map((entry) => ({
+    provider: entry.name,
+    account: accountFor(entry.name, values),
+    limits: entry.limits(values),
+  }));
+}
+
+/** The account name of a provider and its keys. */
+export function accountFor(name: string, values: SettingValues): string {
+  const keys = (findProvider(name)?.settings ?? []).filter(({ kind }) => kind === "key");
+  return accountOf(name, keys.map(({ variable }) => values[variable] ?? "").join(" "));
 }

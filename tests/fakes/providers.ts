@@ -9,7 +9,7 @@ import { FAKE_SECRET } from "./vendors/alpaca.ts";
 import type { FakeVendor } from "./vendors/vendor.ts";
 
 /** Retries without waiting. */
-export const FAST_RETRIES: RetryTiming = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };
+export const FAST_RETRIES: Partial<RetryTiming> = { timeoutMs: 60_000, backoffMs: 1, busyMs: 1, random: Math.random };
 
 /** The environment that points `name` at its fake. */
 export function valuesFor(fake: FakeVendor, name: string): SettingValues {

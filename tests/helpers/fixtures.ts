@@ -43,6 +43,7 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   requestsPerMinute: 0,
   gaps: 0,
   failures: [],
+  leftOut: [],
   eta: null,
   blocked: null,
   ...over,

@@ -3,6 +3,7 @@
 import { BAR_FIELDS, type BarColumns } from "../../src/domain/market/bars.ts";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { DAY, type Interval } from "../../src/domain/market/interval.ts";
+import type { PlanCut } from "../../src/domain/plan.ts";
 import type { Coverage } from "../../src/domain/runs/coverage.ts";
 import type { FetchMode } from "../../src/domain/runs/refetch.ts";
 import type { Mode } from "../../src/domain/runs/states.ts";
@@ -12,6 +13,7 @@ import { runSymbol } from "../../src/pipeline/workers/process-symbol.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { findProfile } from "../../src/storage/profiles/profiles.ts";
+import { planMemory } from "../../src/storage/quotas/plan-facts.ts";
 import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import type { MemoryVendor } from "../fakes/memory-vendor.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -40,7 +42,7 @@ interface JobOptions {
 export interface Pipeline extends Disposable {
   readonly db: Database;
   readonly log: string[];
-  run(vendor: MemoryVendor, options: JobOptions): Promise<Outcome & { runId: string }>;
+  run(vendor: MemoryVendor, options: JobOptions): Promise<Outcome & { runId: string; leftOut: readonly PlanCut[] }>;
   series(vendor: MemoryVendor, interval?: Interval): Promise<number>;
   /** The stored bars as rows. */
   stored(vendor: MemoryVendor, interval?: Interval): Promise<number[][]>;
@@ -57,6 +59,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
   const db = on?.db ?? (await openDatabase(folder!.database()));
   if (!on) await migrateDatabase(db);
   const log: string[] = [];
+  const leftOut = new Map<string, readonly PlanCut[]>();
   const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = ownSymbol) =>
     seriesId(db, { symbol, interval, provider: vendor.name, ...vendor.traits });
   const pipeline: Pipeline = {
@@ -111,6 +114,8 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
           alert: () => {},
           log: (level, message) => void log.push(`${level} ${message}`),
           coverage: (coverage) => options.onCoverage?.(coverage),
+          leftOut: (cuts) => void leftOut.set(row.id, cuts),
+          plan: (provider) => planMemory(db, provider),
           stage: (stage) => {
             stages += 1;
             if (stages === options.stopAfter) stop.abort(new Stopped("shutdown"));
@@ -122,7 +127,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
         throw error;
       });
       if (outcome.kind !== "done") await failed();
-      return { ...outcome, runId: row.id };
+      return { ...outcome, runId: row.id, leftOut: leftOut.get(row.id) ?? [] };
     },
     async stored(vendor, interval) {
       return rowsOf(await readBars(db, await series(vendor, interval), 0, Number.MAX_SAFE_INTEGER));

@@ -8,7 +8,7 @@ import { testConfig } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 
 const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
-const listener = { stage() {}, coverage() {}, log() {}, alert() {} };
+const listener = { stage() {}, coverage() {}, leftOut() {}, log() {}, alert() {} };
 
 const task = (jobId: number): SymbolTask => ({
   jobId,

@@ -59,7 +59,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       expect(provider.title).not.toBe("");
       expect(provider.intervals.length).toBeGreaterThan(0);
       for (const interval of provider.intervals) {
-        expect(provider.maxWindowDays(interval)).toBeGreaterThan(0);
+        expect(provider.maxWindowDays(interval, symbol)).toBeGreaterThan(0);
         expect(provider.historyStart(interval)).toBeLessThanOrEqual(at(subject.from));
         expect(provider.traits(symbol, interval).feed).not.toBe("");
       }

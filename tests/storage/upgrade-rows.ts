@@ -243,4 +243,24 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       ],
     },
   },
+  "0014_plans": {
+    rows: [
+      `INSERT INTO batches (series_id, from_ts, to_ts, run_id, status, rows, error, left_out, fetched_at) VALUES
+        (1, 1672531200, 1696118400, 'r-full', 'not_in_plan', 3, 'limited by one year', '[[1672531200,1680000000]]', 140)`,
+      "INSERT INTO bars (series_id, ts, open, high, low, close, volume) VALUES (3, 1759325700, 5, 5, 5, 5, NULL)",
+      `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume) VALUES
+        (3, 1759325700, 1402, 'r-new', 'correction', 5, 5, 5, 4.9, NULL)`,
+      `INSERT INTO corporate_actions (provider, symbol, kind, date, value, currency, seen_at) VALUES
+        ('eodhd', 'VOD@LSE', 'dividend', 1759276800, 0.045, 'EUR', 1403)`,
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, provisional_from) VALUES
+        (14, 'PROV', 'alpaca', 'sip', '1d', 'none', 'regular', 1759276800)`,
+      `INSERT INTO plan_facts (account, kind, scope, value, words, seen_at) VALUES
+        ('massive:0123456789ab', 'history', 'US 1d', 1700000000, 'does not include this data timeframe', 1404)`,
+    ],
+    changes: {
+      batches: (row) => ({ ...row, left_out: null }),
+      corporate_actions: (row) => ({ ...row, currency: null }),
+      series: (row) => ({ ...row, provisional_from: null }),
+    },
+  },
 };

@@ -44,6 +44,14 @@ export function mergeBatches(batches: readonly Batch[], maxDays: number): Batch[
   return groups;
 }
 
+/**
+ * Requests for `batches`, when windows of `maxDays` are asked for at once and one of `days` takes `pagesIn(days)` requests.
+ */
+export function requestsFor(batches: readonly Batch[], maxDays: number, pagesIn = (_days: number) => 1): number {
+  const groups = mergeBatches(batches, maxDays);
+  return groups.reduce((sum, group) => sum + pagesIn((group.at(-1)!.to - group[0]!.from) / DAY), 0);
+}
+
 export interface Span {
   readonly from: number;
   readonly to: number;

@@ -1,9 +1,9 @@
 /** The coverage of a job: the result of each of its batches, in as few cells as fit into a row of the queue. */
 
 /**
- * The result of a batch. `retrying`: it failed and is being requested again; `pending`: it was not requested yet.
+ * The result of a batch. `not_in_plan`: the provider's plan leaves out the window or a part of it; `retrying`: it failed and is being requested again; `pending`: it was not requested yet.
  */
-export const BATCH_STATES = ["fetched", "empty", "pending", "retrying", "failed"] as const;
+export const BATCH_STATES = ["fetched", "empty", "not_in_plan", "pending", "retrying", "failed"] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
 /** Most cells of a strip; with more batches a cell stands for several. */
@@ -12,6 +12,7 @@ export const MAX_CELLS = 24;
 const LETTERS: Readonly<Record<BatchState, string>> = {
   fetched: "f",
   empty: "e",
+  not_in_plan: "p",
   pending: ".",
   retrying: "r",
   failed: "x",
@@ -45,7 +46,12 @@ export function coverageOf(states: readonly BatchState[]): Coverage {
     cells += LETTERS[worst(states.slice(from, to))];
   }
   const count = (...wanted: BatchState[]) => states.filter((state) => wanted.includes(state)).length;
-  return { cells, total, answered: count("fetched", "empty"), failed: count("failed") };
+  return {
+    cells,
+    total,
+    answered: count("fetched", "empty"),
+    failed: count("failed"),
+  };
 }
 
 /** The worst of some states; of none, `pending`. */
@@ -57,8 +63,9 @@ export function worst(states: readonly BatchState[]): BatchState {
 /** The state of each cell, in order. */
 export const cellStates = ({ cells }: Coverage): BatchState[] => [...cells].map((letter) => STATE_OF[letter]!);
 
-/** `22 of 24 batches fetched, 1 failed` */
-export function coverageWords({ total, answered, failed }: Coverage): string {
+/** `22 of 24 batches fetched, 1 failed, some not in the plan` */
+export function coverageWords({ total, answered, failed, cells }: Coverage): string {
   const batches = total === 1 ? "batch" : "batches";
-  return `${answered} of ${total} ${batches} fetched${failed > 0 ? `, ${failed} failed` : ""}`;
+  const plan = cells.includes(LETTERS.not_in_plan) ? ", some not in the plan" : "";
+  return `${answered} of ${total} ${batches} fetched${failed > 0 ? `, ${failed} failed` : ""}${plan}`;
 }

@@ -31,6 +31,8 @@ export interface RunSummary {
   readonly gaps: number;
   /** Why symbols failed, most frequent first. */
   readonly failures: readonly FailureReason[];
+  /** What the provider's plan left out, most frequent first. */
+  readonly leftOut: readonly FailureReason[];
   /** Over the last five minutes while the run is open, on average once it is finished. */
   readonly symbolsPerMinute: number;
   readonly barsPerMinute: number;
@@ -79,6 +81,7 @@ export function runToWire(run: RunSummary) {
     bars_per_minute: run.barsPerMinute,
     requests_per_minute: run.requestsPerMinute,
     gaps: run.gaps,
+    not_in_plan: run.leftOut.map(({ why, count }) => ({ why, count })),
     eta_seconds: run.eta?.seconds ?? null,
     eta_low: run.eta?.low ?? null,
     eta_high: run.eta?.high ?? null,

@@ -3,6 +3,7 @@
 import { ProviderError } from "../../domain/errors.ts";
 import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
 import { REASONS, type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
+import type { PlanCut } from "../../domain/plan.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import { isoDate } from "../../domain/time.ts";
@@ -11,7 +12,13 @@ import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
 import { readBars } from "../../storage/market/bars.ts";
 import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
-import { type KnownWindow, storeBatch, storeFailedBatch, windowsOfRun } from "../../storage/runs/batches.ts";
+import {
+  type KnownWindow,
+  storeBatch,
+  storeFailedBatch,
+  storeLeftOut,
+  windowsOfRun,
+} from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
@@ -61,7 +68,9 @@ export async function fetchBatches(
   const ledger = await windowsOfRun(job.io.db, target.series, job.task.runId);
   const answered = new Set(known.map(keyOf));
   if (job.task.fetchMode === "missing") {
-    for (const window of ledger) if (window.state === "failed") answered.add(keyOf(window));
+    for (const { state, ...window } of ledger) {
+      if (state === "failed" || state === "not_in_plan") answered.add(keyOf(window));
+    }
   }
   const pending = batches.filter((batch) => !answered.has(keyOf(batch)));
   const failures: { batches: number; error: ProviderError }[] = [];
@@ -70,7 +79,7 @@ export async function fetchBatches(
 
   const writes = new PendingWrites(job.io.db);
   try {
-    for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval))) {
+    for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval, job.task.symbol))) {
       await job.checkpoint();
       job.stage({ stage: "fetch", done: group[0]!.n - 1, total });
       try {
@@ -80,6 +89,10 @@ export async function fetchBatches(
       } catch (error) {
         // A spent quota is not the window's failure: it is fetched later.
         if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
+        if (error.kind === "plan" && target.into !== "fill") {
+          await leaveOut(job, target, pending.slice(pending.indexOf(group[0]!)), error, progress);
+          throw error;
+        }
         for (const batch of group) await recordFailure(job, target.series, batch, error.message);
         progress.set(group, "failed");
         if (!concernsOneWindow(error)) throw error;
@@ -169,8 +182,11 @@ async function fetchGroup(
   const validated = validateBars(fetched.bars, { interval, asOf, ...window });
   const rejected = [...fetched.rejected, ...validated.rejected];
   for (const line of summary(rejected)) io.log("warn", line);
-  const change = await changeOf(job, target, window, validated.bars, validated.rejected);
+  // Another provider's plan says nothing about the series.
+  const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
+  const change = await changeOf(job, target, window, validated.bars, validated.rejected, cuts);
   job.actions.push(...(fetched.actions ?? []));
+  job.noteLeftOut(cuts);
 
   for (const [index, batch] of group.entries()) {
     if (index > 0) {
@@ -178,6 +194,7 @@ async function fetchGroup(
       job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
     const bars = barsBetween(validated.bars, batch.from, batch.to);
+    const notInPlan = cutsOf(cuts, batch);
     const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
     const write = barsBetween(change.write, batch.from, batch.to);
     const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars.ts.length ?? 0;
@@ -203,6 +220,7 @@ async function fetchGroup(
       revised,
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
+      notInPlan,
       extraWrites: [...(target.extraWrites?.(batch) ?? []), ...recordStatements(events)],
       ...(target.into === "fill" && { source: target.provider.name }),
       hasForeign: target.into === "compare" && hasForeign,
@@ -218,7 +236,7 @@ async function fetchGroup(
     if (target.series === job.series) noteWrite(job, write, touched, target.into === "fill");
     const acknowledged = stored.then(() => {
       if (events.length > 0) io.alert();
-      progress.set([batch], bars.ts.length > 0 ? "fetched" : "empty");
+      progress.set([batch], notInPlan.length > 0 ? "not_in_plan" : bars.ts.length > 0 ? "fetched" : "empty");
     });
     await writes.add(write.ts.length, acknowledged);
   }
@@ -266,10 +284,16 @@ async function changeOf(
   window: Span,
   bars: BarColumns,
   rejected: readonly RejectedRow[],
+  cuts: readonly PlanCut[],
 ): Promise<Change> {
   const { first, last, hasForeign } = job.stored;
   const isEmpty = into === "build" || first === null || last === null || window.to <= first || window.from > last;
-  const stored = isEmpty ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
+  const known = isEmpty ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
+  // What the plan leaves out is not missing from the answer.
+  const stored = pick(
+    known,
+    positions(known, (ts) => !cuts.some(({ from, to }) => ts >= from && ts < to)),
+  );
   if (stored.ts.length === 0) return { stored, write: bars, revised: [], missing: [] };
   if (into === "fill") {
     const there = new Set(stored.ts);
@@ -333,6 +357,27 @@ function summary(rejected: readonly RejectedRow[]): string[] {
       ? `1 row rejected, ${first!.where}: ${reason}`
       : `${more.length + 1} rows rejected, ${first!.where} and others: ${reason}`,
   );
+}
+
+/** Records that the plan refuses a symbol, market or interval: the windows that remain are not asked for. */
+async function leaveOut(
+  job: JobContext,
+  target: FetchTarget,
+  windows: readonly Batch[],
+  { message, refusal }: ProviderError,
+  progress: BatchProgress,
+): Promise<void> {
+  const words = refusal?.words ?? message;
+  await storeLeftOut(job.io.db, { seriesId: target.series, runId: job.task.runId, windows, words });
+  progress.set(windows, "not_in_plan");
+  job.noteLeftOut(windows.map(({ from, to }) => ({ from, to, words })));
+}
+
+/** The parts of `cuts` inside a batch. */
+function cutsOf(cuts: readonly PlanCut[], batch: Span): PlanCut[] {
+  return cuts
+    .map((cut) => ({ ...cut, from: Math.max(cut.from, batch.from), to: Math.min(cut.to, batch.to) }))
+    .filter(({ from, to }) => from < to);
 }
 
 async function recordFailure(job: JobContext, seriesId: number, window: Span, error: string): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { numberedBatches, uncovered } from "../../domain/runs/batch-plan.ts";
 import { readSeries } from "../../storage/market/series.ts";
-import { answeredWindows } from "../../storage/runs/batches.ts";
+import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.ts";
 import { savePlanStart } from "../../storage/runs/jobs.ts";
 import type { JobContext } from "../job-context.ts";
 import { updateActions } from "./corporate-actions.ts";
@@ -18,6 +18,8 @@ import { recordGaps, repair } from "./repair.ts";
  */
 export async function fetchHistory(job: JobContext): Promise<boolean> {
   const { task } = job;
+  // An earlier attempt may have been left out what this one is given.
+  job.io.leftOut([]);
   const isBegun = await isRebuilding(job);
   if (task.mode === "reprocess" || task.fetchMode === "nothing") return false;
   if (task.rebuild) await rebuildRange(job);
@@ -64,7 +66,7 @@ export async function checkGaps(job: JobContext): Promise<number> {
   return recordGaps(job, Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf));
 }
 
-/** Whether the provider answered for every day of the run's range and of all windows ever fetched. */
+/** Whether the provider answered for every day of the run's range and of all windows ever requested. */
 export async function isHistoryComplete({ io, series, task }: JobContext): Promise<boolean> {
   const answered = await answeredWindows(io.db, series);
   const from = Math.min(
@@ -72,5 +74,6 @@ export async function isHistoryComplete({ io, series, task }: JobContext): Promi
     ...answered.map((w) => w.from),
   );
   const to = Math.max(task.mode === "full" ? task.rangeTo : Number.NEGATIVE_INFINITY, ...answered.map((w) => w.to));
-  return from < to && uncovered({ from, to }, answered).length === 0;
+  if (from >= to || uncovered({ from, to }, answered).length > 0) return false;
+  return (await unansweredWindows(io.db, series)).every((window) => uncovered(window, answered).length === 0);
 }

@@ -1,6 +1,7 @@
 /** The pool of worker threads: starts them on demand, shares the jobs out among them, and replaces one that crashes. */
 
 import type { LogLevel } from "../../domain/log.ts";
+import type { PlanCut } from "../../domain/plan.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
@@ -31,6 +32,8 @@ export interface Gate {
 export interface TaskListener {
   stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
   coverage(coverage: Coverage): void;
+  /** What the plan of the provider has left out of the job so far. */
+  leftOut(cuts: readonly PlanCut[]): void;
   log(level: LogLevel, message: string): void;
   /** The job recorded an event that may be mailed. */
   alert(): void;
@@ -288,6 +291,9 @@ export class WorkerPool {
       case "stage":
         assignment.listener.stage(message.stage, message);
         break;
+      case "left_out":
+        assignment.listener.leftOut(message.cuts);
+        return;
       case "coverage":
         assignment.listener.coverage(message.coverage);
         break;

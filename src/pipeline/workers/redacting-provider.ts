@@ -14,7 +14,9 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       const message = redact(error.message);
-      throw message === error.message ? error : new ProviderError(error.kind, message, error.retryAfter);
+      if (message === error.message) throw error;
+      const refusal = error.refusal && { ...error.refusal, words: redact(error.refusal.words) };
+      throw new ProviderError(error.kind, message, error.retryAfter, refusal);
     }
   };
   const { fetchActions } = provider;
@@ -22,9 +24,10 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
     ...provider,
     ...(fetchActions && { fetchActions: (symbol, context) => guarded(fetchActions(symbol, context)) }),
     async fetchBars(window, context) {
-      const { bars, rejected, actions } = await guarded(provider.fetchBars(window, context));
+      const { bars, rejected, actions, notInPlan } = await guarded(provider.fetchBars(window, context));
       const clean = rejected.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) }));
-      return { bars, rejected: clean, ...(actions && { actions }) };
+      const cuts = notInPlan?.map((cut) => ({ ...cut, words: redact(cut.words) }));
+      return { bars, rejected: clean, ...(actions && { actions }), ...(cuts && { notInPlan: cuts }) };
     },
   };
 }

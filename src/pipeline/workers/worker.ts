@@ -4,10 +4,11 @@ import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Permit, Provider } from "../../providers/provider.ts";
-import { createProvider, secretsOf } from "../../providers/registry.ts";
+import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { WriteLock } from "../../storage/connection/write-lock.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
+import { planMemory } from "../../storage/quotas/plan-facts.ts";
 import { Stopped } from "../job-context.ts";
 import type { FromWorker, JobReport, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
 import { JobSignals } from "./job-signals.ts";
@@ -134,6 +135,8 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
         return acquire({ provider, cost, signal: signals.job, held }, report);
       },
       coverage: (coverage) => report({ type: "coverage", coverage }),
+      leftOut: (cuts) => report({ type: "left_out", cuts }),
+      plan: (provider) => planMemory(db, accountFor(provider, settings.providerValues)),
       stage: (stage, counters) => {
         last = counters;
         report({ type: "stage", stage: withoutSecrets(stage), ...counters });

@@ -3,7 +3,7 @@
  * HTML page, with wrong content types: neither the status nor the content type can be trusted alone.
  */
 
-import type { ProviderErrorKind } from "../../domain/errors.ts";
+import type { PlanScope, ProviderErrorKind } from "../../domain/errors.ts";
 
 /** An HTTP answer with its whole body. */
 export interface Answer {
@@ -25,6 +25,8 @@ export interface Classification {
   readonly tooLarge?: boolean;
   /** The period whose quota is spent, for `quota_exceeded`. */
   readonly period?: "hour" | "day" | "month";
+  /** What the plan refuses, for `plan`; from the words of the message unless given. */
+  readonly scope?: PlanScope;
 }
 
 const DAY_SPENT = /\b(daily|per day|day's|for the day|24 hours)\b|API requests limit/i;
@@ -47,7 +49,7 @@ export function classify(answer: Answer): Classification | null {
   if (status === 404) return isHtml(answer) ? { kind: "invalid_response" } : { kind: "unknown_symbol" };
   if (status === 418) return { kind: "rate_limited", retryAfter: retryAfter ?? 120 };
   if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_limited" }), retryAfter };
-  if (status === 451) return { kind: "plan", says: "not offered from this region (HTTP 451)" };
+  if (status === 451) return { kind: "auth", says: "not offered from this region (HTTP 451)" };
   if (status === 408 || status === 425 || status >= 500) return { kind: "transient", retryAfter };
   if (status === 400 || status === 413 || status === 414 || status === 422) {
     return { kind: "bad_request", tooLarge: status !== 400 || TOO_LONG.test(text) };
@@ -72,6 +74,18 @@ export function classifyMessage(text: string): Classification | null {
   return null;
 }
 
+/** The limits that a refusal may name, the clearest words first. */
+const SCOPES: readonly (readonly [PlanScope, RegExp])[] = [
+  ["recent", /\btoday|\brecent\b|real[- ]?time|before end of day|too late/i],
+  ["interval", /intraday|\binterval|\bminute|only eod/i],
+  ["symbol", /\bsymbol|\bticker|\bfigi\b/i],
+  ["history", /time ?frame|histor|years? (?:of|back)|date range|older than|before this date/i],
+  ["exchange", /entitled|\bexchange|\bmarket\b|crypto|forex/i],
+];
+
+/** What a plan refuses, by the wording of the refusal. */
+export const planScopeOf = (text: string): PlanScope => SCOPES.find(([, words]) => words.test(text))?.[0] ?? "other";
+
 function spent(text: string): Classification | null {
   if (DAY_SPENT.test(text)) return { kind: "quota_exceeded", period: "day" };
   if (HOUR_SPENT.test(text)) return { kind: "quota_exceeded", period: "hour" };
@@ -95,17 +109,21 @@ export function retryAfterOf(headers: Headers, now = Date.now()): number | undef
 
 /** The start of a body as one line: the vendor's own message where there is one, the title of an HTML page, or the text. */
 export function summarise({ json, text }: Pick<Answer, "json" | "text">): string {
-  const message = messageIn(json);
+  const message = sentenceIn(json);
   const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
   const plain = /^\s*</.test(text) ? title : text;
   const line = (message ?? plain).replace(/\s+/g, " ").trim();
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
-function messageIn(json: unknown): string | undefined {
+/** Whether a sentence is about what a plan gives. */
+export const planWords = (text: string): boolean => PLAN.test(text);
+
+/** The vendor's sentence in an object of its answer, if it has one. */
+export function sentenceIn(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   const fields = json as Record<string, unknown>;
-  for (const name of ["message", "error", "detail", "msg", "Information", "Note"]) {
+  for (const name of ["message", "error", "detail", "msg", "warning", "note", "Information", "Note"]) {
     if (typeof fields[name] === "string" && fields[name] !== "") return fields[name];
   }
   const errors = fields.errors;

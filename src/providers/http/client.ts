@@ -3,11 +3,11 @@
  * classified answers, and no key in any message.
  */
 
-import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
+import { messageOf, type PlanRefusal, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
 import { redactor } from "../../redact.ts";
 import type { FetchContext, Permit, QuotaReport } from "../provider.ts";
 import { pause } from "../sleep.ts";
-import { type Answer, type Classification, classify, retryAfterOf, summarise } from "./classify.ts";
+import { type Answer, type Classification, classify, planScopeOf, retryAfterOf, summarise } from "./classify.ts";
 
 /** What the client needs of a vendor. */
 export interface HttpVendor {
@@ -41,9 +41,17 @@ export interface RetryTiming {
   readonly busyMs: number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** A larger answer (bytes) is an error. */
+  readonly maxAnswerBytes: number;
 }
 
-const DEFAULT_TIMING: RetryTiming = { timeoutMs: 60_000, backoffMs: 1_000, busyMs: 5_000, random: Math.random };
+const DEFAULT_TIMING: RetryTiming = {
+  timeoutMs: 60_000,
+  backoffMs: 1_000,
+  busyMs: 5_000,
+  random: Math.random,
+  maxAnswerBytes: 64 * 2 ** 20,
+};
 /** Attempts for each kind of error; all other kinds have one. More rarely help with a malformed response. */
 const ATTEMPTS: Readonly<Partial<Record<ProviderErrorKind, number>>> = {
   transient: 5,
@@ -93,7 +101,8 @@ export class VendorClient {
       if (result.overload) overloads++;
       if (result.tooLarge || overloads >= OVERLOAD_TRIES) throw new RequestTooLarge(result.kind, this.#explain(result));
       const tries = ATTEMPTS[result.kind] ?? 1;
-      if (attempt >= tries) throw new ProviderError(result.kind, this.#explain(result), result.retryAfter);
+      if (attempt >= tries)
+        throw new ProviderError(result.kind, this.#explain(result), result.retryAfter, this.#refusalOf(result));
       // Rate limits and spent quotas are waited for in the limiter, which holds all requests to the vendor.
       if (result.kind === "rate_limited" || result.kind === "quota_exceeded") continue;
       const wait = Math.max(this.#backoff(attempt), (result.retryAfter ?? 0) * 1000);
@@ -123,7 +132,11 @@ export class VendorClient {
       arrived = true;
       // The vendor has counted the request by now, however long the body takes.
       permit.settle({});
-      const answer = await readAnswer(response);
+      const answer = await readAnswer(response, this.#timing.maxAnswerBytes);
+      if (answer === null) {
+        const says = `the answer is larger than ${Math.floor(this.#timing.maxAnswerBytes / 2 ** 20)} MB`;
+        return { kind: "bad_request", tooLarge: true, brief: `HTTP ${response.status}`, says };
+      }
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
       return this.#handleResponse(answer, permit, attempt);
     } catch (error) {
@@ -191,6 +204,10 @@ export class VendorClient {
     return this.#timing.random() * Math.min(MAX_BACKOFF_MS, this.#timing.backoffMs * 2 ** (attempt - 1));
   }
 
+  #refusalOf({ kind, scope, says }: Failure): PlanRefusal | undefined {
+    return kind === "plan" ? { scope: scope ?? planScopeOf(says), words: this.redact(says) } : undefined;
+  }
+
   #explain({ kind, says, brief }: Failure): string {
     const words = says.startsWith(brief) || says.includes("HTTP") ? says : `${brief}: ${says}`;
     const advice = adviceFor(kind, this.#vendor.keyVariables);
@@ -202,12 +219,24 @@ export class VendorClient {
 function adviceFor(kind: ProviderErrorKind, keyVariables: readonly string[]): string {
   const keys = keyVariables.join(" and ");
   if (kind === "auth") return keys ? `check ${keys}` : "the provider refuses this address";
-  if (kind === "plan") return "the provider's plan does not include this; choose another provider or upgrade";
-  return "";
+  return kind === "plan" ? PLAN_ADVICE : "";
 }
 
-async function readAnswer(response: Response): Promise<Answer> {
-  const text = await response.text();
+const PLAN_ADVICE = "the provider's plan does not include this; choose another provider or upgrade";
+
+/** The message of a refusal that is known from an earlier one. */
+export const planMessage = (title: string, words: string): string => `${title}: ${words} (${PLAN_ADVICE})`;
+
+/** The answer with its whole body; `null` if that is larger than `most` bytes, of which no more are read. */
+async function readAnswer(response: Response, most: number): Promise<Answer | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > most) return null;
+    chunks.push(chunk);
+  }
+  const text = new TextDecoder().decode(Buffer.concat(chunks));
   const { status, headers } = response;
   return {
     status,

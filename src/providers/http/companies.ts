@@ -7,6 +7,7 @@ import { parseSymbol } from "../../domain/market/symbol.ts";
 import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
+import { readEntries } from "./entries.ts";
 
 export interface CompanyListing {
   /** The exchanges that have a list, the default first. */
@@ -14,9 +15,14 @@ export interface CompanyListing {
   request(exchange: string, values: SettingValues): VendorRequest;
   /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType;
-  /** The companies of an answer that `schema` accepted. */
-  // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schema gives
-  read(answer: any, exchange: string): Company[];
+  /** The entries of an answer. */
+  // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
+  entries(answer: any): readonly unknown[];
+  /** The shape of an entry; others are left out. */
+  readonly entry: z.ZodType;
+  /** The company of an entry; `null` if it has no bars. */
+  // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
+  read(entry: any, exchange: string): Company | null;
 }
 
 /** @throws ProviderError when the vendor could not answer, or has no such exchange */
@@ -40,9 +46,11 @@ export async function listCompanies(
     );
   }
   const found = new Map<string, Company>();
-  for (const company of listing.read(parsed.data, exchange)) {
-    const symbol = parseSymbol(company.symbol);
-    if (symbol !== null) found.set(symbol, { ...company, symbol });
+  const entries = listing.entries(parsed.data);
+  for (const entry of readEntries(listing.entry, entries, `${title}: unexpected list of ${exchange}`, context)) {
+    const company = listing.read(entry, exchange);
+    const symbol = company && parseSymbol(company.symbol);
+    if (company && symbol) found.set(symbol, { ...company, symbol });
   }
   return [...found.values()];
 }

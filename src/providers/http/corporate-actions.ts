@@ -6,14 +6,19 @@ import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
+import { readEntries } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */
-export interface ActionListing<Answer = unknown> {
+export interface ActionListing<Answer = never, Entry = never> {
   request(ticker: Ticker, page: string | null, values: SettingValues): VendorRequest;
   /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType<Answer>;
-  read(answer: Answer): { readonly actions: readonly CorporateAction[]; readonly next: string | null };
+  /** The entries of an answer and its next page. */
+  read(answer: Answer): { readonly entries: readonly unknown[]; readonly next: string | null };
+  /** The shape of an entry; others are left out. */
+  readonly entry: z.ZodType<Entry>;
+  action(entry: Entry, ticker: Ticker): CorporateAction;
 }
 
 /** More pages than the actions of any company fill. */
@@ -23,11 +28,12 @@ const MAX_PAGES = 50;
 export const exDate = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / 1000;
 
 /**
- * All actions of a ticker; entries without a date or a value are left out.
+ * All actions of a ticker; entries without a date or a value are left out, odd ones with a line in the log.
  * @throws ProviderError when a list could not be fetched
  */
 export async function listActionsOf(
-  lists: readonly ActionListing[],
+  // biome-ignore lint/suspicious/noExplicitAny: each list reads what its own schemas give
+  lists: readonly ActionListing<any, any>[],
   ticker: Ticker,
   { title, client, values }: { title: string; client: VendorClient; values: SettingValues },
   context: FetchContext,
@@ -40,8 +46,13 @@ export async function listActionsOf(
       const parsed = list.schema.safeParse(json);
       if (!parsed.success)
         throw new ProviderError("invalid_response", `${title}: unexpected list of splits or dividends`);
-      const { actions, next } = list.read(parsed.data);
-      found.push(...actions.filter(({ date, value }) => Number.isFinite(date) && value > 0 && Number.isFinite(value)));
+      const { entries, next } = list.read(parsed.data);
+      const readable = readEntries(list.entry, entries, `${title}: unexpected list of splits or dividends`, context);
+      for (const entry of readable) {
+        const action = list.action(entry, ticker);
+        const { date, value } = action;
+        if (Number.isFinite(date) && value > 0 && Number.isFinite(value)) found.push(action);
+      }
       page = next;
     }
   }

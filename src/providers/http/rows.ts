@@ -1,16 +1,31 @@
 /** Collects a vendor's rows, in any order, into columns. */
 
+import { z } from "zod";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
+import type { RejectedRow } from "../../domain/market/validate-bars.ts";
+import { planWords, sentenceIn } from "./classify.ts";
 
 /** A number as vendors send it: as a number, as text, or not at all. */
-export type Wire = number | string | null | undefined;
+export const wire = z.union([z.number(), z.string(), z.null()]).optional();
+export type Wire = z.infer<typeof wire>;
+/** The same where it cannot be missing. */
+export const wireTime = z.union([z.number(), z.string()]);
+
+/** None of an answer's rows has the expected shape. */
+export class UnreadableRows extends Error {}
 
 /** Bars as received. A missing number becomes NaN, never 0, and is validated later. */
 export class Rows {
   readonly #rows: number[][] = [];
   /** Splits and dividends from the same rows. */
   readonly actions: CorporateAction[] = [];
+  /** The vendor's words about what an answer lacks, where it says so among the rows. */
+  note: string | null = null;
+  /** Elements that are no rows of bars. */
+  readonly rejected: RejectedRow[] = [];
+  /** Elements received, readable or not. */
+  received = 0;
 
   /** `ts` in epoch seconds. */
   add(ts: number, open: Wire, high: Wire, low: Wire, close: Wire, volume: Wire): void {
@@ -20,6 +35,47 @@ export class Rows {
   append(other: Rows): void {
     for (const row of other.#rows) this.#rows.push(row);
     this.actions.push(...other.actions);
+    this.note ??= other.note;
+    this.rejected.push(...other.rejected);
+    this.received += other.received;
+  }
+
+  /**
+   * Calls `read` for each element of the shape `schema`. Another one is put aside; if it is a sentence of the vendor's
+   * about its plan, that is the note of the answer.
+   * @param where the window, for messages
+   * @throws UnreadableRows if there are elements and none is readable
+   */
+  each<Row>(schema: z.ZodType<Row>, list: readonly unknown[], where: string, read: (row: Row) => void): void {
+    let odd: string | null = null;
+    let readable = 0;
+    for (const [index, element] of list.entries()) {
+      this.received += 1;
+      const parsed = schema.safeParse(element);
+      if (parsed.success) {
+        readable += 1;
+        read(parsed.data);
+        continue;
+      }
+      const said = sentenceIn(element);
+      if (said !== undefined && planWords(said)) {
+        this.note ??= said;
+        readable += 1;
+        continue;
+      }
+      const { path, message } = parsed.error.issues[0]!;
+      odd ??= `${[index, ...path].join(".")}: ${message}`;
+      const raw = JSON.stringify(element) ?? "";
+      this.rejected.push({ where: `${where}, row ${this.received}`, reason: said ?? NO_ROW, raw });
+    }
+    if (odd !== null && readable === 0) throw new UnreadableRows(odd);
+  }
+
+  /** The earliest bar at or after `from` (epoch seconds), if there is one. */
+  firstAfter(from: number): number | undefined {
+    let first = Number.POSITIVE_INFINITY;
+    for (const [ts] of this.#rows) if (ts! >= from && ts! < first) first = ts!;
+    return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
 
   get length(): number {
@@ -37,6 +93,8 @@ export class Rows {
     return bars;
   }
 }
+
+const NO_ROW = "not a row of a bar";
 
 function toNumber(value: Wire): number {
   if (typeof value === "number") return value;

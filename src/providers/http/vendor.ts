@@ -4,20 +4,28 @@
  */
 
 import type { z } from "zod";
-import { ProviderError } from "../../domain/errors.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Calendar, Session } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
-import type { Market } from "../../domain/market/symbol.ts";
 import { validateBars } from "../../domain/market/validate-bars.ts";
+import { isoDate } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
-import { type HttpVendor, RequestTooLarge, type RetryTiming, VendorClient, type VendorRequest } from "./client.ts";
+import {
+  type HttpVendor,
+  planMessage,
+  RequestTooLarge,
+  type RetryTiming,
+  VendorClient,
+  type VendorRequest,
+} from "./client.ts";
 import { type CompanyListing, listCompanies } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
-import { barsOfWindow, sessionsToRequest, sourceSpan } from "./request-window.ts";
-import { Rows } from "./rows.ts";
+import { PlanWindow } from "./plan-window.ts";
+import { barsOfWindow, type Delay, sessionsToRequest, sourceSpan } from "./request-window.ts";
+import { Rows, UnreadableRows } from "./rows.ts";
 import { parseTicker, type Ticker } from "./ticker.ts";
 
 /** One request chain: a window of one ticker in an interval that the vendor serves. Epoch seconds, half open. */
@@ -44,11 +52,22 @@ export interface VendorSpec<Answer> {
   /** The intervals offered, each with the one requested from the vendor; longer bars are built from it. */
   readonly sources: Readonly<Partial<Record<Interval, Interval>>>;
   /** The longest window of one request, in days, for an interval requested from the vendor. */
-  maxDays(source: Interval, market: Market): number;
+  maxDays(source: Interval, ticker: Pick<Ticker, "market" | "exchange">): number;
+  /** The days that one page holds, where a window may take several: batches are merged as far as one page. */
+  pageDays?(source: Interval): number;
+  /**
+   * Most rows of one answer, and how the vendor gives more: the answer names the `next` page, `read` goes `on` after the
+   * last row, or `none` are given: then an answer as long as that may be cut, and is asked for in halves.
+   */
+  readonly answer: { readonly rows: number; readonly more: "next" | "on" | "none" };
   /** Where the vendor's history begins. */
   historyStart(source: Interval): number;
-  /** When bars are final: seconds after the bar's own end, or after its session's close. */
-  delay(ticker: Ticker, source: Interval): { readonly after: "bar" | "session"; readonly seconds: number };
+  /** When the vendor has a bar. */
+  delay(ticker: Ticker, source: Interval): Delay;
+  /** The years of history that its plans give, ascending, where they are known: a limit is looked for near them. */
+  readonly planYears?: readonly number[];
+  /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
+  readonly trims?: boolean;
   traits(ticker: Ticker, source: Interval): Pick<SeriesTraits, "feed" | "adjustment">;
   /** Why the vendor cannot have this ticker; `null` if it may. */
   refuses(ticker: Ticker): string | null;
@@ -63,10 +82,14 @@ export interface VendorSpec<Answer> {
   /** The request for the vendor's own usage count, where there is one. */
   readonly usage?: { request(values: SettingValues): VendorRequest };
   /** The vendor's lists of splits and dividends, where they do not come with the bars. */
-  readonly actions?: readonly ActionListing[];
+  // biome-ignore lint/suspicious/noExplicitAny: each list reads what its own schemas give
+  readonly actions?: readonly ActionListing<any, any>[];
   /** The vendor's lists of symbols, where one answer is a whole list. */
   readonly companies?: CompanyListing;
 }
+
+/** The window of a query, for messages: `2026-01-02 to 2026-01-31`. */
+export const windowOf = ({ from, to }: VendorQuery): string => `${isoDate(from)} to ${isoDate(to - 1)}`;
 
 /** More pages than any valid answer has. */
 const MAX_PAGES = 1_000;
@@ -136,12 +159,26 @@ export function createVendor<Answer>(
           client.redact(`${spec.title}: unexpected answer: ${where}: ${message}`),
         );
       }
-      page = spec.read(parsed.data, rows, pageQuery);
-      if (page === null) return;
+      const before = rows.received;
+      page = readPage(parsed.data, rows, pageQuery);
+      if (page === null) {
+        const { rows: most, more } = spec.answer;
+        if (more === "on" || rows.received - before < most) return;
+        throw new RequestTooLarge("bad_request", `${spec.title}: an answer of ${most} rows may have been cut`);
+      }
       if (seen.has(page)) throw new ProviderError("invalid_response", `${spec.title}: the same next page came twice`);
       seen.add(page);
     }
     throw new ProviderError("invalid_response", `${spec.title}: more than ${MAX_PAGES} pages for one window`);
+  }
+
+  function readPage(answer: Answer, rows: Rows, query: VendorQuery): string | null {
+    try {
+      return spec.read(answer, rows, query);
+    } catch (error) {
+      if (!(error instanceof UnreadableRows)) throw error;
+      throw new ProviderError("invalid_response", client.redact(`${spec.title}: unexpected answer: ${error.message}`));
+    }
   }
 
   async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
@@ -157,13 +194,15 @@ export function createVendor<Answer>(
 
     const span = sourceSpan(calendar, requestWindow, sessions);
     const rows = new Rows();
-    const step = spec.maxDays(source, ticker.market) * DAY;
-    for (let from = span.from; from < span.to; from += step) {
-      const query = { ticker, interval: source, from, to: Math.min(span.to, from + step), page: null };
-      await fetchRows(query, rows, context).catch((error) => {
-        throw withSymbol(error, window.symbol);
-      });
-    }
+    const plan = await PlanWindow.read(context.plan, {
+      ticker,
+      interval: source,
+      asOf: window.asOf,
+      years: spec.planYears ?? [],
+    });
+    await fetchInPlan({ ticker, interval: source }, span, plan, rows, context).catch((error) => {
+      throw withSymbol(error, window.symbol);
+    });
     const raw: BarColumns = rows.columns();
     // Longer bars are built from valid shorter ones only: those are validated first.
     const derived = source !== window.interval;
@@ -172,9 +211,61 @@ export function createVendor<Answer>(
       : { bars: raw, rejected: [] };
     return {
       bars: barsOfWindow(calendar, requestWindow, expected.bars),
-      rejected: expected.rejected,
+      rejected: [...rows.rejected, ...expected.rejected],
       actions: rows.actions,
+      notInPlan: plan.cuts(window, span),
     };
+  }
+
+  /** Fetches what the plan allows of a span, request by request; a refusal by date narrows the span. */
+  async function fetchInPlan(
+    { ticker, interval }: Pick<VendorQuery, "ticker" | "interval">,
+    span: { from: number; to: number },
+    plan: PlanWindow,
+    rows: Rows,
+    context: FetchContext,
+  ): Promise<void> {
+    const { refused } = plan;
+    if (refused) throw new ProviderError("plan", planMessage(spec.title, refused.words), undefined, refused);
+    const request = (from: number, to: number, into: Rows) =>
+      fetchRows({ ticker, interval, from, to, page: null }, into, context);
+    const probe = async (date: number) => {
+      const failure = await request(date, date + DAY, new Rows()).then(
+        () => null,
+        (error) => error,
+      );
+      if (failure === null || (failure instanceof ProviderError && failure.kind === "plan")) return failure;
+      throw failure;
+    };
+    const step = spec.maxDays(interval, ticker) * DAY;
+    let { from, to } = plan.clip(span);
+    while (from < to) {
+      const end = Math.min(to, from + step);
+      const own = new Rows();
+      try {
+        await request(from, end, own);
+      } catch (error) {
+        const part = await plan.narrow(error, { from, to }, probe);
+        context.log("info", `${spec.title}: a part of the window is not in the plan: ${messageOf(error)}`);
+        [from, to] = [Math.max(from, part.from), Math.min(to, part.to)];
+        continue;
+      }
+      const asked = { from, to: end };
+      const first = own.firstAfter(from);
+      if (own.note !== null) {
+        context.log("warn", `${spec.title}: ${own.note}`);
+        await plan.readNote(own.note, asked, first);
+      } else if (spec.trims && isLate(ticker, asked, first)) await plan.checkStart(asked, first, probe);
+      rows.append(own);
+      from = end;
+    }
+  }
+
+  /** Whether an answer begins later than the first session of the window. */
+  function isLate({ market }: Ticker, { from, to }: { from: number; to: number }, first = Number.POSITIVE_INFINITY) {
+    const day = Math.floor(from / DAY) * DAY;
+    const [session] = calendar.sessionsBetween(market, day, Math.min(to, first));
+    return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
   }
 
   function finalAt(symbol: string, interval: Interval, ts: number): number {
@@ -190,7 +281,14 @@ export function createVendor<Answer>(
     title: spec.title,
     ...(spec.maxInFlight !== undefined && { maxInFlight: spec.maxInFlight }),
     intervals: Object.keys(spec.sources) as Interval[],
-    maxWindowDays: (interval) => spec.maxDays(sourceOf(interval), "us_equity"),
+    maxWindowDays: (interval, symbol) => {
+      const source = sourceOf(interval);
+      return spec.pageDays?.(source) ?? spec.maxDays(source, parseTicker(symbol));
+    },
+    pagesIn: (interval, symbol, days) => {
+      const source = sourceOf(interval);
+      return Math.ceil(days / (spec.pageDays?.(source) ?? spec.maxDays(source, parseTicker(symbol))));
+    },
     historyStart: (interval) => spec.historyStart(sourceOf(interval)),
     traits: (symbol, interval) => {
       const ticker = parseTicker(symbol);

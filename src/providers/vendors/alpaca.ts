@@ -5,15 +5,14 @@ import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
-import type { Rows } from "../http/rows.ts";
-import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import { type Rows, wire } from "../http/rows.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
-const price = z.number().nullish();
-const bar = z.object({ t: z.string(), o: price, h: price, l: price, c: price, v: price });
+const bar = z.object({ t: z.string(), o: wire, h: wire, l: wire, c: wire, v: wire });
 const schema = z.object({
   // A symbol without bars is absent, or the whole record is null; an answer without the record is invalid.
-  bars: z.record(z.string(), z.array(bar)).nullable(),
+  bars: z.record(z.string(), z.array(z.unknown()).nullable()).nullable(),
   next_page_token: z.string().nullish(),
 });
 
@@ -66,18 +65,20 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   },
 
   schema,
-  read({ bars, next_page_token }, rows: Rows, { ticker, interval }: VendorQuery) {
-    for (const { t, o, h, l, c, v } of bars?.[ticker.name] ?? []) {
+  answer: { rows: PAGE_ROWS, more: "next" },
+  read({ bars, next_page_token }, rows: Rows, query: VendorQuery) {
+    const { ticker, interval } = query;
+    rows.each(bar, bars?.[ticker.name] ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
       const ts = Date.parse(t) / 1000;
       rows.add(interval === "1d" ? tradingDate("us_equity", ts) : ts, o, h, l, c, v);
-    }
+    });
     return next_page_token || null;
   },
 
   recognise({ status, text }: Answer): Classification | null {
     // Old and new wording of the same refusal: the last minutes need a paid plan.
-    if ((status === 403 || status === 422) && /recent SIP|too late for subscription/i.test(text))
-      return { kind: "plan" };
+    if ((status === 403 || status === 422) && /recent SIP|past 15 minutes|too late for subscription/i.test(text))
+      return { kind: "plan", scope: "recent" };
     if ((status === 400 || status === 422) && /invalid symbol/i.test(text)) return { kind: "unknown_symbol" };
     return null;
   },

@@ -1,20 +1,21 @@
 /** Binance spot: crypto bars around the clock without a key; requests are weighted and limited by minute and IP address. */
 
 import { z } from "zod";
-import { INTERVAL_SECONDS } from "../../domain/market/interval.ts";
+import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
 import type { Answer, Classification } from "../http/classify.ts";
-import type { Rows } from "../http/rows.ts";
-import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import { type Rows, wireTime } from "../http/rows.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
+const number = wireTime.nullable();
 /** Open time (ms), open, high, low, close, volume, and six more that are not needed. */
-const bar = z.tuple([z.number(), z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown());
-const schema = z.array(bar);
+const bar = z.tuple([wireTime, number, number, number, number, number], z.unknown());
+const schema = z.array(z.unknown());
 
 /** A pair of the list; only the fields that are used. */
 const pair = z.object({ status: z.string(), baseAsset: z.string(), quoteAsset: z.string() });
-const pairs = z.object({ symbols: z.array(pair) });
+const pairs = z.object({ symbols: z.array(z.unknown()) });
 
 const PAGE_ROWS = 1_000;
 const WEIGHT = 2;
@@ -24,11 +25,13 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   name: "binance",
   title: "Binance",
   summary: "Crypto pairs such as BTC-USDT around the clock; no key needed.",
-  baseUrl: "https://api.binance.com",
+  // The host for market data alone, which needs no key and answers more regions.
+  baseUrl: "https://data-api.binance.vision",
   keys: [],
   limits: [{ period: "minute", counts: "units", limit: 6_000 }],
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "1h", "1d": "1d" },
   maxDays: (source) => (source === "1d" ? 3_650 : 366),
+  pageDays: (source) => (PAGE_ROWS * INTERVAL_SECONDS[source]) / DAY,
   historyStart: () => Date.UTC(2017, 6, 14) / 1000,
   delay: () => ({ after: "bar", seconds: 2 }),
   traits: () => ({ feed: "spot", adjustment: "none" }),
@@ -47,11 +50,16 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   },
 
   schema,
-  read(answer, rows: Rows, { interval, to }: VendorQuery) {
-    for (const [t, o, h, l, c, v] of answer) rows.add(t / 1000, o, h, l, c, v);
-    const last = answer.at(-1);
-    if (!last || answer.length < PAGE_ROWS) return null;
-    const next = last[0] + INTERVAL_SECONDS[interval] * 1000;
+  answer: { rows: PAGE_ROWS, more: "on" },
+  read(answer, rows: Rows, query: VendorQuery) {
+    const { interval, to } = query;
+    let last = Number.NaN;
+    rows.each(bar, answer, windowOf(query), ([t, o, h, l, c, v]) => {
+      last = Number(t);
+      rows.add(last / 1000, o, h, l, c, v);
+    });
+    if (answer.length < PAGE_ROWS) return null;
+    const next = last + INTERVAL_SECONDS[interval] * 1000;
     return next < to * 1000 ? String(next) : null;
   },
 
@@ -59,6 +67,10 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     const code = (json as { code?: unknown } | undefined)?.code;
     if (code === -1121)
       return { kind: "unknown_symbol", says: "Invalid symbol (the main exchange quotes in USDT, as in BTC-USDT)" };
+    if (status === 451) {
+      const hosts = "https://data-api.binance.vision, or https://api.binance.us in the United States";
+      return { kind: "auth", says: `not offered from this region (HTTP 451): set BINANCE_BASE_URL to ${hosts}` };
+    }
     if (code === -1003) return { kind: "rate_limited" };
     // The firewall answers with an HTML page: too many requests from this address.
     if (status === 403 && !text.includes("{")) return { kind: "rate_limited", retryAfter: 300 };
@@ -74,15 +86,13 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     exchanges: [{ code: "SPOT", title: "Spot pairs" }],
     request: () => ({ path: "/api/v3/exchangeInfo", query: {}, cost: LIST_WEIGHT }),
     schema: pairs,
-    read: ({ symbols }: z.infer<typeof pairs>) =>
-      symbols
-        .filter(({ status }) => status === "TRADING")
-        .map(({ baseAsset, quoteAsset }) => ({
-          symbol: `${baseAsset}-${quoteAsset}`,
-          name: `${baseAsset} / ${quoteAsset}`,
-          exchange: "Binance",
-        }))
-        // Other names would be taken for stocks.
-        .filter(({ symbol }) => marketOf(symbol) === "crypto"),
+    entries: ({ symbols }: z.infer<typeof pairs>) => symbols,
+    entry: pair,
+    read: ({ status, baseAsset, quoteAsset }: z.infer<typeof pair>) => {
+      const symbol = `${baseAsset}-${quoteAsset}`;
+      // Other names would be taken for stocks.
+      if (status !== "TRADING" || marketOf(symbol) !== "crypto") return null;
+      return { symbol, name: `${baseAsset} / ${quoteAsset}`, exchange: "Binance" };
+    },
   },
 };

@@ -5,25 +5,30 @@ import { DAY } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
-import type { Rows } from "../http/rows.ts";
+import { type Rows, wire, wireTime } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";
-import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
-const price = z.union([z.number(), z.string(), z.null()]).optional();
-const minuteBar = z.object({
-  timestamp: z.number(),
-  open: price,
-  high: price,
-  low: price,
-  close: price,
-  volume: price,
+const minuteBar = z.object({ timestamp: wireTime, open: wire, high: wire, low: wire, close: wire, volume: wire });
+/** A free key gets the rows of one year, each with a warning; an older window gets the warning alone. */
+const dailyBar = z.object({
+  date: z.string(),
+  open: wire,
+  high: wire,
+  low: wire,
+  close: wire,
+  volume: wire,
+  warning: z.string().nullish(),
 });
-const dailyBar = z.object({ date: z.string(), open: price, high: price, low: price, close: price, volume: price });
-const schema = z.union([z.array(minuteBar), z.array(dailyBar)]);
+const schema = z.array(z.unknown());
 
 /** The vendor's own count of today's calls. It is stale until the first request after midnight UTC. */
-const usage = z.object({ apiRequests: z.number(), apiRequestsDate: z.string(), dailyRateLimit: z.number() });
+const usage = z.object({
+  apiRequests: z.coerce.number(),
+  apiRequestsDate: z.string(),
+  dailyRateLimit: z.coerce.number().nullish().catch(null),
+});
 
 /** A symbol of an exchange's list. */
 const listed = z.object({
@@ -33,11 +38,14 @@ const listed = z.object({
   Type: z.string().nullish(),
 });
 
-const splits = z.array(z.object({ date: z.string(), split: z.string() }));
+const splitEntry = z.object({ date: z.string(), split: z.string() });
 /** `value` is adjusted for later splits, `unadjustedValue` is what was paid. */
-const dividends = z.array(
-  z.object({ date: z.string(), value: z.coerce.number(), unadjustedValue: z.coerce.number().nullish() }),
-);
+const dividend = z.object({
+  date: z.string(),
+  value: wireTime,
+  unadjustedValue: wire,
+  currency: z.string().nullish(),
+});
 
 const INTRADAY_COST = 5;
 const CRYPTO_EXCHANGE = "CC";
@@ -78,6 +86,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   maxDays: (source) => (source === "1d" ? 36_500 : 120),
   historyStart: (source) => (source === "1d" ? Date.UTC(1970, 0, 1) : Date.UTC(2004, 0, 1)) / 1000,
   // Minutes are final two to three hours after extended trading ends at 20:00; daily volume is corrected until then.
+  planYears: [1],
   delay: ({ market }) =>
     market === "crypto" ? { after: "bar", seconds: 3 * 3600 } : { after: "session", seconds: 7.25 * 3600 },
   traits: () => ({ feed: "consolidated", adjustment: "none" }),
@@ -94,10 +103,17 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   },
 
   schema,
-  read(answer, rows: Rows) {
-    for (const bar of answer) {
-      const ts = "timestamp" in bar ? bar.timestamp : Date.parse(`${bar.date}T00:00:00Z`) / 1000;
-      rows.add(ts, bar.open, bar.high, bar.low, bar.close, bar.volume);
+  answer: { rows: Number.POSITIVE_INFINITY, more: "none" },
+  read(answer, rows: Rows, query: VendorQuery) {
+    if (query.interval === "1d") {
+      rows.each(dailyBar, answer, windowOf(query), ({ date, open, high, low, close, volume, warning }) => {
+        if (warning) rows.note ??= warning;
+        rows.add(exDate(date), open, high, low, close, volume);
+      });
+    } else {
+      rows.each(minuteBar, answer, windowOf(query), ({ timestamp, open, high, low, close, volume }) =>
+        rows.add(Number(timestamp), open, high, low, close, volume),
+      );
     }
     return null;
   },
@@ -120,32 +136,31 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     const { apiRequests, apiRequestsDate, dailyRateLimit } = counted.data;
     const today = Date.now() / 1000;
     const used = apiRequestsDate === isoDate(today - (today % DAY)) ? apiRequests : 0;
-    return { used: { ...minute.used, day: used }, limits: { ...minute.limits, day: dailyRateLimit }, ...charged };
+    const day = dailyRateLimit ? { day: dailyRateLimit } : {};
+    return { used: { ...minute.used, day: used }, limits: { ...minute.limits, ...day }, ...charged };
   },
 
   actions: [
     {
       request: (ticker, _page, values) => actionRequest("splits", ticker, values.EODHD_API_KEY),
-      schema: splits,
-      read: (answer: z.infer<typeof splits>) => ({
-        next: null,
-        // `4.000000/1.000000` is four new shares for one.
-        actions: answer.map(({ date, split }) => {
-          const [to = Number.NaN, from = 1] = split.split("/").map(Number);
-          return { kind: "split" as const, date: exDate(date), value: to / from };
-        }),
-      }),
+      schema,
+      read: (answer: unknown[]) => ({ next: null, entries: answer }),
+      entry: splitEntry,
+      // `4.000000/1.000000` is four new shares for one.
+      action({ date, split }: z.infer<typeof splitEntry>) {
+        const [to = Number.NaN, from = 1] = split.split("/").map(Number);
+        return { kind: "split", date: exDate(date), value: to / from };
+      },
     },
     {
       request: (ticker, _page, values) => actionRequest("div", ticker, values.EODHD_API_KEY),
-      schema: dividends,
-      read: (answer: z.infer<typeof dividends>) => ({
-        next: null,
-        actions: answer.map(({ date, value, unadjustedValue }) => ({
-          kind: "dividend" as const,
-          date: exDate(date),
-          value: unadjustedValue ?? value,
-        })),
+      schema,
+      read: (answer: unknown[]) => ({ next: null, entries: answer }),
+      entry: dividend,
+      action: ({ date, value, unadjustedValue }: z.infer<typeof dividend>) => ({
+        kind: "dividend",
+        date: exDate(date),
+        value: Number(unadjustedValue ?? value),
       }),
     },
   ],
@@ -166,16 +181,14 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
       query: { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json" },
       cost: 1,
     }),
-    schema: z.array(listed),
-    read: (answer: z.infer<typeof listed>[], exchange) =>
-      // Mutual funds have one price per day and no bars.
-      answer
-        .filter(({ Type }) => !/fund$/i.test(Type ?? "") || /etf/i.test(Type ?? ""))
-        .map((each) => ({
-          symbol: symbolOf(each.Code, exchange),
-          name: each.Name ?? "",
-          exchange: each.Exchange ?? exchange,
-        })),
+    schema,
+    entries: (answer: unknown[]) => answer,
+    entry: listed,
+    // Mutual funds have one price per day and no bars.
+    read: ({ Code, Name, Exchange, Type }: z.infer<typeof listed>, exchange) =>
+      /fund$/i.test(Type ?? "") && !/etf/i.test(Type ?? "")
+        ? null
+        : { symbol: symbolOf(Code, exchange), name: Name ?? "", exchange: Exchange ?? exchange },
   },
 
   usage: {

@@ -6,16 +6,15 @@ import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
-import type { Rows } from "../http/rows.ts";
+import { type Rows, wire, wireTime } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";
-import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
-const price = z.number().nullish();
-const bar = z.object({ t: z.number(), o: price, h: price, l: price, c: price, v: price });
+const bar = z.object({ t: wireTime, o: wire, h: wire, l: wire, c: wire, v: wire });
 const schema = z.object({
   status: z.enum(["OK", "DELAYED"]),
   // Absent when there are no bars.
-  results: z.array(bar).nullish(),
+  results: z.array(z.unknown()).nullish(),
   next_url: z.string().nullish(),
 });
 
@@ -28,16 +27,19 @@ const SPANS: Readonly<Partial<Record<Interval, string>>> = {
 };
 const code = ({ market, name, base, quote }: Ticker) => (market === "crypto" ? `X:${base}${quote}` : name);
 
-const split = z.object({ execution_date: z.string(), split_from: z.number(), split_to: z.number() });
-const splits = z.object({ results: z.array(split).nullish(), next_url: z.string().nullish() });
-const dividend = z.object({ ex_dividend_date: z.string(), cash_amount: z.number() });
-const dividends = z.object({ results: z.array(dividend).nullish(), next_url: z.string().nullish() });
+const listing = z.object({ results: z.array(z.unknown()).nullish(), next_url: z.string().nullish() });
+const split = z.object({ execution_date: z.string(), split_from: wireTime, split_to: wireTime });
+const dividend = z.object({ ex_dividend_date: z.string(), cash_amount: wireTime, currency: z.string().nullish() });
 /** Entries per page of a list of splits or dividends. */
 const PAGE_ACTIONS = 1_000;
 const reference = (list: string) => (ticker: Ticker, page: string | null) => ({
   path: page ?? `/v3/reference/${list}`,
   query: page === null ? { ticker: code(ticker), limit: PAGE_ACTIONS } : {},
   cost: 1,
+});
+const readListing = ({ results, next_url }: z.infer<typeof listing>) => ({
+  entries: results ?? [],
+  next: next_url || null,
 });
 const PAGE_ROWS = 50_000;
 
@@ -52,8 +54,10 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   maxInFlight: 20,
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
   // 50 sessions of 960 minutes fill a page; longer bars are counted by the minutes they are made of.
-  maxDays: (source, market) => (source === "1d" ? 36_500 : market === "crypto" ? 34 : 70),
+  maxDays: (source, { market }) => (source === "1d" ? 36_500 : market === "crypto" ? 34 : 70),
   historyStart: () => Date.UTC(2003, 8, 10) / 1000,
+  planYears: [2, 5, 10],
+  trims: true,
   delay: () => ({ after: "bar", seconds: 16 * 60 }),
   traits: () => ({ feed: "consolidated", adjustment: "none" }),
   refuses: ({ exchange }) => (exchange === "US" ? null : "this adapter covers US stocks and crypto pairs"),
@@ -69,43 +73,48 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   },
 
   schema,
-  read({ results, next_url }, rows: Rows, { ticker, interval }: VendorQuery) {
-    for (const { t, o, h, l, c, v } of results ?? []) {
-      rows.add(interval === "1d" ? tradingDate(ticker.market, t / 1000) : t / 1000, o, h, l, c, v);
-    }
+  answer: { rows: PAGE_ROWS, more: "next" },
+  read({ results, next_url }, rows: Rows, query: VendorQuery) {
+    const { ticker, interval } = query;
+    rows.each(bar, results ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
+      const ts = Number(t) / 1000;
+      rows.add(interval === "1d" ? tradingDate(ticker.market, ts) : ts, o, h, l, c, v);
+    });
     return next_url || null;
   },
 
   actions: [
     {
       request: reference("splits"),
-      schema: splits,
-      read: ({ results, next_url }: z.infer<typeof splits>) => ({
-        next: next_url || null,
-        actions: (results ?? []).map(({ execution_date, split_from, split_to }) => ({
-          kind: "split" as const,
-          date: exDate(execution_date),
-          value: split_to / split_from,
-        })),
+      schema: listing,
+      read: readListing,
+      entry: split,
+      action: ({ execution_date, split_from, split_to }: z.infer<typeof split>) => ({
+        kind: "split",
+        date: exDate(execution_date),
+        value: Number(split_to) / Number(split_from),
       }),
     },
     {
       request: reference("dividends"),
-      schema: dividends,
-      read: ({ results, next_url }: z.infer<typeof dividends>) => ({
-        next: next_url || null,
-        actions: (results ?? []).map(({ ex_dividend_date, cash_amount }) => ({
-          kind: "dividend" as const,
-          date: exDate(ex_dividend_date),
-          value: cash_amount,
-        })),
+      schema: listing,
+      read: readListing,
+      entry: dividend,
+      action: ({ ex_dividend_date, cash_amount }: z.infer<typeof dividend>) => ({
+        kind: "dividend",
+        date: exDate(ex_dividend_date),
+        value: Number(cash_amount),
       }),
     },
   ],
 
   recognise({ json, text }: Answer): Classification | null {
     const status = (json as { status?: unknown } | undefined)?.status;
-    if (status === "NOT_AUTHORIZED") return { kind: "plan" };
+    if (status === "NOT_AUTHORIZED") {
+      // Of a crypto pair the market is refused, of a share that share only.
+      if (/not entitled/i.test(text)) return { kind: "plan", scope: "exchange" };
+      return { kind: "plan" };
+    }
     if (status !== "ERROR") return null;
     if (/unknown api key|api key was not provided/i.test(text)) return { kind: "auth" };
     return /maximum requests per minute/i.test(text) ? { kind: "rate_limited" } : null;

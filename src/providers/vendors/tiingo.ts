@@ -3,21 +3,20 @@
 import { z } from "zod";
 import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
-import type { Rows } from "../http/rows.ts";
-import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import { type Rows, wire } from "../http/rows.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
-const price = z.number().nullish();
 const bar = z.object({
   date: z.string(),
-  open: price,
-  high: price,
-  low: price,
-  close: price,
-  volume: price,
-  divCash: price,
-  splitFactor: price,
+  open: wire,
+  high: wire,
+  low: wire,
+  close: wire,
+  volume: wire,
+  divCash: wire,
+  splitFactor: wire,
 });
-const schema = z.array(bar);
+const schema = z.array(z.unknown());
 
 export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   name: "tiingo",
@@ -47,15 +46,15 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   },
 
   schema,
-  read(answer, rows: Rows) {
-    for (const { date, open, high, low, close, volume, divCash, splitFactor } of answer) {
+  answer: { rows: Number.POSITIVE_INFINITY, more: "none" },
+  read(answer, rows: Rows, query: VendorQuery) {
+    rows.each(bar, answer, windowOf(query), ({ date, open, high, low, close, volume, divCash, splitFactor }) => {
       const ts = Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 1000;
       rows.add(ts, open, high, low, close, volume);
-      if (divCash && divCash > 0) rows.actions.push({ kind: "dividend", date: ts, value: divCash });
-      if (splitFactor && splitFactor > 0 && splitFactor !== 1) {
-        rows.actions.push({ kind: "split", date: ts, value: splitFactor });
-      }
-    }
+      const [cash, factor] = [Number(divCash ?? 0), Number(splitFactor ?? 1)];
+      if (cash > 0) rows.actions.push({ kind: "dividend", date: ts, value: cash });
+      if (factor > 0 && factor !== 1) rows.actions.push({ kind: "split", date: ts, value: factor });
+    });
     return null;
   },
 

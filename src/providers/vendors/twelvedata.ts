@@ -4,14 +4,13 @@ import { z } from "zod";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
-import type { Rows } from "../http/rows.ts";
-import type { VendorQuery, VendorSpec } from "../http/vendor.ts";
+import { type Rows, wire } from "../http/rows.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
-const price = z.union([z.string(), z.number(), z.null()]).optional();
-const bar = z.object({ datetime: z.string(), open: price, high: price, low: price, close: price, volume: price });
-const schema = z.object({ status: z.literal("ok"), values: z.array(bar).nullish() });
+const bar = z.object({ datetime: z.string(), open: wire, high: wire, low: wire, close: wire, volume: wire });
+const schema = z.object({ status: z.literal("ok"), values: z.array(z.unknown()).nullish() });
 
 const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
   "1m": "1min",
@@ -19,8 +18,10 @@ const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
   "15m": "15min",
   "1d": "1day",
 };
-/** Days that 5,000 rows cover: in regular New York hours, and around the clock for crypto. */
+const MAX_ROWS = 5_000;
+/** Days that 5,000 rows cover: in regular New York hours, in ten hours a day elsewhere, and around the clock. */
 const US_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 16, "5m": 89, "15m": 268 };
+const WORLD_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 10, "5m": 57, "15m": 175 };
 const CRYPTO_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 3, "5m": 17, "15m": 52 };
 const stamp = (ts: number) => isoSecond(ts).slice(0, -1).replace("T", " ");
 
@@ -35,7 +36,8 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
     { period: "day", counts: "units", limit: 800 },
   ],
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
-  maxDays: (source, market) => (market === "crypto" ? CRYPTO_DAYS : US_DAYS)[source] ?? 4_900,
+  maxDays: (source, { market, exchange }) =>
+    (market === "crypto" ? CRYPTO_DAYS : exchange === "US" ? US_DAYS : WORLD_DAYS)[source] ?? 4_900,
   historyStart: (source) => (source === "1d" ? Date.UTC(1970, 0, 1) : Date.UTC(2020, 0, 1)) / 1000,
   delay: () => ({ after: "bar", seconds: 5 * 60 }),
   traits: () => ({ feed: "consolidated", adjustment: "splits" }),
@@ -58,11 +60,13 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   },
 
   schema,
-  read({ values }, rows: Rows) {
+  // The newest rows of a longer answer are sent, without a word.
+  answer: { rows: MAX_ROWS, more: "none" },
+  read({ values }, rows: Rows, query: VendorQuery) {
     // Newest first; of two rows for one time the first is the newer.
-    for (const { datetime, open, high, low, close, volume } of values ?? []) {
+    rows.each(bar, values ?? [], windowOf(query), ({ datetime, open, high, low, close, volume }) => {
       rows.add(parseTimestamp(datetime), open, high, low, close, volume);
-    }
+    });
     return null;
   },
 
@@ -75,7 +79,9 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
       return /for the day|daily/i.test(message) ? { kind: "quota_exceeded", period: "day" } : { kind: "rate_limited" };
     if (/no data is available/i.test(message)) return { kind: "no_data" };
     if (code === 401) return { kind: "auth" };
-    if (code === 403) return { kind: /plan|upgrade/i.test(message) ? "plan" : "auth" };
+    // Before the unknown symbol: a symbol of a larger plan comes with a 404 too.
+    if ((code === 403 || code === 404) && /\bplans?\b|upgrad/i.test(message)) return { kind: "plan" };
+    if (code === 403) return { kind: "auth" };
     if (/symbol|figi|missing or invalid/i.test(message) && (code === 404 || code === 400))
       return { kind: "unknown_symbol" };
     if (code >= 500) return { kind: "transient" };

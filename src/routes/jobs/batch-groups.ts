@@ -7,7 +7,7 @@ import type { ledgerOf } from "../../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import type { BatchGroup } from "../../views/runs/batch-list.tsx";
 
-const STATES = { ok: "fetched", empty: "empty", failed: "failed" } as const;
+const STATES = { ok: "fetched", empty: "empty", failed: "failed", not_in_plan: "not_in_plan" } as const;
 
 export function batchGroups(
   run: RunRow,

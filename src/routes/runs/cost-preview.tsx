@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { mergeBatches, planBatches } from "../../domain/runs/batch-plan.ts";
+import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
@@ -81,10 +81,12 @@ function mostAtOnce(
 
 /** Requests of the whole run, and the units they cost as the provider declares. */
 function costOf(source: Provider, request: RunRequest): { calls: number; units: number } {
-  const perSymbol = barRequests(source, request);
-  if (perSymbol === 0) return { calls: 0, units: 0 };
+  if (request.mode === "reprocess") return { calls: 0, units: 0 };
+  const { from, to } = rangeOf(request, source, Date.now() / 1_000);
+  const batches = planBatches(from, to, request.batchDays);
   let [calls, units] = [0, 0];
   for (const symbol of request.symbols) {
+    const perSymbol = barRequests(source, request, batches, symbol);
     const { bars, actions } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
     // A repair fetches bars only.
     const listings = request.mode === "repair" ? [] : actions;
@@ -94,12 +96,11 @@ function costOf(source: Provider, request: RunRequest): { calls: number; units: 
   return { calls, units };
 }
 
-/** Requests for one symbol's bars: neighbouring batches share one; incremental and repair count one; reprocess none. */
-function barRequests(source: Provider, request: RunRequest): number {
-  if (request.mode === "reprocess") return 0;
-  if (request.mode !== "full") return 1;
-  const { from, to } = rangeOf(request, source, Date.now() / 1_000);
-  return mergeBatches(planBatches(from, to, request.batchDays), source.maxWindowDays(request.interval)).length;
+/** Requests for one symbol's bars: neighbouring batches share one; incremental and repair count one. */
+function barRequests(source: Provider, { mode, interval }: RunRequest, batches: readonly Batch[], symbol: string) {
+  if (mode !== "full") return 1;
+  const pagesIn = (days: number) => source.pagesIn?.(interval, symbol, days) ?? 1;
+  return requestsFor(batches, source.maxWindowDays(interval, symbol), pagesIn);
 }
 
 /** Estimated from earlier jobs, whose time grows with their requests. */

@@ -44,6 +44,9 @@ export function symbolHandler({ db, log, runs, pool, hasOthers, onAlert }: Depen
         coverage(coverage) {
           if (job.state === "running") job.coverage = coverage;
         },
+        leftOut(cuts) {
+          if (job.state === "running") job.leftOut = cuts;
+        },
         log: (level, message) => log.write(level, `${job.symbol}: ${message}`, job.run.row.id, job.symbol),
         alert: onAlert,
       };
@@ -82,9 +85,9 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
     case "failed":
       if (job.state !== "running") return DONE;
       await runs.control.fail([job], outcome.reason, outcome.counters);
-      // With a refused key no other symbol of the provider can succeed: they are stopped with the same reason.
-      if (outcome.error === "auth" || outcome.error === "plan")
-        await runs.control.failProvider(job.run.row.provider, outcome.reason);
+      // With a refused key no other symbol of the provider can succeed: they are stopped with the same reason. A plan
+      // refuses a symbol, market, interval or date: the others may be in it.
+      if (outcome.error === "auth") await runs.control.failProvider(job.run.row.provider, outcome.reason);
       return DONE;
     case "stopped":
       // On shutdown the job keeps its state: the next start queues it again.

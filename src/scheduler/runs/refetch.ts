@@ -1,7 +1,7 @@
 /** Fetches again what ended jobs of a run have requested before: a dry run first, then the requests. */
 
 import { Refusal } from "../../domain/errors.ts";
-import { mergeBatches } from "../../domain/runs/batch-plan.ts";
+import { requestsFor } from "../../domain/runs/batch-plan.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { fetchModeOf, REFETCH_CHOICES, type RefetchChoice, requests } from "../../domain/runs/refetch.ts";
 import { canApply } from "../../domain/runs/states.ts";
@@ -135,7 +135,11 @@ async function plansOf({ db, provider }: RefetchDeps, run: RunRecord["row"], row
         if (asked.length === 0 && scope !== "features" && scope !== "all") continue;
         symbols.push(symbol);
         count += asked.length;
-        calls += mergeBatches(asked, source.maxWindowDays(run.interval)).length;
+        calls += requestsFor(
+          asked,
+          source.maxWindowDays(run.interval, symbol),
+          (days) => source.pagesIn?.(run.interval, symbol, days) ?? 1,
+        );
         for (const { from, to } of asked.slice(0, SAMPLE - sample.length)) sample.push({ symbol, from, to });
       }
       return [scope, { symbols, batches: count, calls, sample }];

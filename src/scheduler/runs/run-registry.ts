@@ -1,5 +1,6 @@
 /** The runs in memory: the state of every job, what viewers get of it, and the totals of its run. */
 
+import { leftOutOf, type PlanCut } from "../../domain/plan.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { estimate, requestBlock } from "../../domain/runs/eta.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
@@ -19,6 +20,7 @@ import { JOB_STATES, type JobState, type RunState, runStateOf } from "../../doma
 import { jobKey, type ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
+import { findProvider } from "../../providers/registry.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import { ratesPerMinute, Throughput } from "./throughput.ts";
 
@@ -42,6 +44,8 @@ export interface JobRecord {
   counters: Counters;
   /** The results of its batches; shown with its next stage. */
   coverage: Coverage | null;
+  /** What the provider's plan leaves out of its range. */
+  leftOut: readonly PlanCut[];
   /** What it requests from its provider. */
   fetchMode: FetchMode;
   workerCrashes: number;
@@ -106,6 +110,7 @@ export function recordOf(row: RunRow, rows: readonly JobRow[], coverage: Coverag
       wait: null,
       counters: { dataPoints, apiCalls, gaps: gaps ?? 0 },
       coverage: coverage(job),
+      leftOut: [],
       fetchMode,
       workerCrashes,
       workedMs,
@@ -298,6 +303,7 @@ export class RunRegistry {
       apiCalls,
       gaps,
       failures: counts.failed > 0 ? failureReasons(failed(jobs.values())) : [],
+      leftOut: leftOutOf(jobs.values(), titleOf(row.provider)),
       ...(throughput === null
         ? ratesPerMinute(0, 0, 0)
         : finishedAt === null
@@ -307,6 +313,9 @@ export class RunRegistry {
     };
   }
 }
+
+/** The name of a provider on the page. */
+export const titleOf = (provider: string): string => findProvider(provider)?.title ?? provider;
 
 /** What a summary says of the run as it was requested. */
 export function describeRow(row: RunRecord["row"]) {

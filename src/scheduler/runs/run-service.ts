@@ -1,6 +1,7 @@
 /** Starts, lists and controls runs and their jobs, for routes, the command line and schedules. */
 
 import { invalid, Refusal } from "../../domain/errors.ts";
+import { leftOutOf } from "../../domain/plan.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
 import { describeStage, type JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -11,6 +12,7 @@ import type { Provider } from "../../providers/provider.ts";
 import type { QuotaState } from "../../providers/quotas/account.ts";
 import { chunks, type Database, isUniqueViolation, type Write, yieldToRequests } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
+import { cutsOfRun } from "../../storage/runs/batches.ts";
 import { listRuns, type RunFilter } from "../../storage/runs/run-list.ts";
 import {
   countJobs,
@@ -36,6 +38,7 @@ import {
   type RunRecord,
   RunRegistry,
   recordOf,
+  titleOf,
 } from "./run-registry.ts";
 import { type RunRequest, refuseContradictions, runRow } from "./run-request.ts";
 import { ratesPerMinute } from "./throughput.ts";
@@ -153,11 +156,16 @@ export class RunService {
     const row = await findRun(db, runId);
     if (row === undefined) throw noRun(runId);
     const jobs: JobProgress[] = [];
+    const cut: JobRecord[] = [];
     for (const part of chunks(await readJobs(db))) {
       if (jobs.length > 0) await yieldToRequests();
-      jobs.push(...jobsOf(recordOf(row, part, () => null)));
+      const record = recordOf(row, part, () => null);
+      await readCuts(db, record);
+      jobs.push(...jobsOf(record));
+      cut.push(...[...record.jobs.values()].filter(({ leftOut }) => leftOut.length > 0));
     }
-    return { run: summaryOfRows(row, await countJobs(db, [runId]), jobs), jobs };
+    const leftOut = leftOutOf(cut, titleOf(row.provider));
+    return { run: { ...summaryOfRows(row, await countJobs(db, [runId]), jobs), leftOut }, jobs };
   }
 
   /** @throws Refusal if there is no such run, or the action applies to none of its jobs */
@@ -234,13 +242,27 @@ export class RunService {
     const rows = await jobsOfRun(db, runId);
     const states = new Map(rows.map((job) => [job.symbol, job.state]));
     const coverage = await readCoverage(db, row, rows);
-    return { states, state: row.state, open: () => registry.runs.get(runId) ?? registry.open(row, rows, coverage) };
+    const cuts = await cutsOfRun(db, row, [...states.keys()]);
+    const open = () => {
+      const known = registry.runs.get(runId);
+      if (known) return known;
+      const run = registry.open(row, rows, coverage);
+      for (const job of run.jobs.values()) job.leftOut = cuts.get(job.symbol) ?? [];
+      return run;
+    };
+    return { states, state: row.state, open };
   }
 }
 
 function jobsOf({ jobs }: RunRecord): JobProgress[] {
   const now = Date.now();
   return [...jobs.values()].map((job) => progressOf(job, now));
+}
+
+/** Adds what the plan left out of a run, from the database. */
+async function readCuts(db: Database, run: RunRecord): Promise<void> {
+  const cuts = await cutsOfRun(db, run.row, [...run.jobs.keys()]);
+  for (const job of run.jobs.values()) job.leftOut = cuts.get(job.symbol) ?? [];
 }
 
 /** The totals of a run that is no longer in memory, from the database; its failures come from `jobs`. */
@@ -263,6 +285,7 @@ function summaryOfRows(row: RunRow, counted: readonly JobCount[], jobs: readonly
     apiCalls,
     gaps: sum((count) => count.gaps),
     failures: failureReasons(jobs),
+    leftOut: [],
     ...(minutes > 0
       ? ratesPerMinute(counts.complete / minutes, dataPoints / minutes, apiCalls / minutes)
       : ratesPerMinute(0, 0, 0)),

@@ -3,6 +3,8 @@
 import { and, eq, gt, gte, inArray, lte, sql } from "drizzle-orm";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { mergeCuts, type PlanCut } from "../../domain/plan.ts";
+import { uncovered } from "../../domain/runs/batch-plan.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
 import { prepared } from "../connection/prepared.ts";
 import { chunks, type Database, type Statement } from "../db.ts";
@@ -45,6 +47,8 @@ export interface BatchRecord {
   readonly hasForeign?: boolean;
   /** Whether a bar as early as these is marked as changed already. */
   readonly isMarked?: boolean;
+  /** What the plan leaves out of the window, with the vendor's words. */
+  readonly notInPlan?: readonly PlanCut[];
   /** More statements for the same transaction. */
   readonly extraWrites?: readonly Statement[];
   readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
@@ -55,14 +59,20 @@ export interface BatchRecord {
 // These run for every batch. They are spelled out, because building their text with drizzle each time takes longer than
 // running them.
 const UPSERT_BATCH = `INSERT INTO batches
-(series_id, run_id, from_ts, to_ts, status, rows, rejected, first_ts, last_ts, error, fetched_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+(series_id, run_id, from_ts, to_ts, status, rows, rejected, first_ts, last_ts, error, left_out, fetched_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = ?5, rows = ?6, rejected = ?7,
-first_ts = ?8, last_ts = ?9, error = ?10, fetched_at = ?11, attempts = attempts + 1`;
+first_ts = ?8, last_ts = ?9, error = ?10, left_out = ?11, fetched_at = ?12, attempts = attempts + 1`;
 const UPSERT_FAILURE = `INSERT INTO batches (series_id, run_id, from_ts, to_ts, status, rows, error, fetched_at)
 VALUES (?1, ?2, ?3, ?4, 'failed', 0, ?5, ?6)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, error = ?5, fetched_at = ?6, attempts = attempts + 1
 WHERE status = 'failed'`;
+/** A window that was answered before stays so: what is stored of it does not leave the store with the plan. */
+const UPSERT_LEFT_OUT = `INSERT INTO batches
+(series_id, run_id, from_ts, to_ts, status, rows, error, left_out, fetched_at)
+VALUES (?1, ?2, ?3, ?4, 'not_in_plan', 0, ?5, ?6, ?7)
+ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = 'not_in_plan', error = ?5, left_out = ?6,
+fetched_at = ?7, attempts = attempts + 1 WHERE status IN ('failed', 'not_in_plan')`;
 const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
@@ -87,8 +97,11 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const now = Date.now();
   const withdrawn = revised.filter(({ kind }) => kind === "withdrawn");
   const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
-  const status: BatchStatus = ts.length > 0 ? "ok" : "empty";
-  const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, null, now];
+  const { notInPlan = [] } = batch;
+  const isCut = notInPlan.length > 0;
+  const status: BatchStatus = isCut ? "not_in_plan" : ts.length > 0 ? "ok" : "empty";
+  const words = isCut ? [notInPlan[0]!.words, leftOutText(notInPlan)] : [null, null];
+  const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, ...words, now];
   const statements = [
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
     ...withdrawn.flatMap((part) => removeBars(barsId, part.bars)),
@@ -115,6 +128,22 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   await db.write(statements, true);
 }
 
+const leftOutText = (cuts: readonly Window[]) => JSON.stringify(cuts.map(({ from, to }) => [from, to]));
+
+/** Records windows that the plan refuses as a whole. */
+export async function storeLeftOut(
+  db: Database,
+  { seriesId, runId, windows, words }: { seriesId: number; runId: string; windows: readonly Window[]; words: string },
+): Promise<void> {
+  const now = Date.now();
+  await db.write(
+    windows.map((window) => ({
+      sql: UPSERT_LEFT_OUT,
+      args: [seriesId, runId, window.from, window.to, words, leftOutText([window]), now],
+    })),
+  );
+}
+
 /** Records that a window could not be fetched. Stored bars stay, and a window answered before is not marked failed. */
 export async function storeFailedBatch(
   db: Database,
@@ -131,9 +160,20 @@ const ofSeries = eq(batches.seriesId, sql.placeholder("seriesId"));
 const ofRun = eq(batches.runId, sql.placeholder("runId"));
 const answered = inArray(batches.status, ["ok", "empty"]);
 const WINDOW = { from: batches.fromTs, to: batches.toTs };
+/** Windows of which at least a part was answered. */
+const partly = inArray(batches.status, ["ok", "empty", "not_in_plan"]);
+const PART = { ...WINDOW, leftOut: batches.leftOut };
 
 const answeredEver = prepared(({ orm }) =>
-  orm.select(WINDOW).from(batches).where(and(ofSeries, answered)).orderBy(batches.fromTs).prepare(),
+  orm.select(PART).from(batches).where(and(ofSeries, partly)).orderBy(batches.fromTs).prepare(),
+);
+const unansweredEver = prepared(({ orm }) =>
+  orm
+    .select({ ...PART, status: batches.status })
+    .from(batches)
+    .where(and(ofSeries, inArray(batches.status, ["failed", "not_in_plan"])))
+    .orderBy(batches.fromTs)
+    .prepare(),
 );
 const answeredInRun = prepared(({ orm }) =>
   orm
@@ -145,10 +185,10 @@ const answeredInRun = prepared(({ orm }) =>
 );
 const answeredAsOf = prepared(({ orm }) =>
   orm
-    .select(WINDOW)
+    .select(PART)
     .from(batches)
     .innerJoin(runs, eq(runs.id, batches.runId))
-    .where(and(ofSeries, answered, gt(batches.toTs, sql.placeholder("from")), gte(runs.asOf, sql.placeholder("asOf"))))
+    .where(and(ofSeries, partly, gt(batches.toTs, sql.placeholder("from")), gte(runs.asOf, sql.placeholder("asOf"))))
     .orderBy(batches.fromTs)
     .prepare(),
 );
@@ -161,14 +201,35 @@ const requestedInRun = prepared(({ orm }) =>
     .prepare(),
 );
 
-/** The windows of a series that were answered (with or without bars); with `runId`, only those of that run. */
+/** The parts of a window that were answered. */
+const answeredParts = ({ leftOut, ...window }: Window & { leftOut: (typeof batches.$inferSelect)["leftOut"] }) =>
+  leftOut === null
+    ? [window]
+    : uncovered(
+        window,
+        leftOut.map(([from, to]) => ({ from, to })),
+      );
+
+/**
+ * The windows of a series that were answered (with or without bars), and the answered parts of those that the plan cut;
+ * with `runId`, only whole windows of that run.
+ */
 export async function answeredWindows(db: Database, seriesId: number, runId?: string): Promise<Window[]> {
-  return runId === undefined ? answeredEver(db).all({ seriesId }) : answeredInRun(db).all({ seriesId, runId });
+  if (runId !== undefined) return answeredInRun(db).all({ seriesId, runId });
+  return (await answeredEver(db).all({ seriesId })).flatMap(answeredParts);
+}
+
+/** What was requested of a series and not answered: failed windows, and what the plan left out. */
+export async function unansweredWindows(db: Database, seriesId: number): Promise<Window[]> {
+  const rows = await unansweredEver(db).all({ seriesId });
+  return rows.flatMap(
+    ({ from, to, leftOut }) => leftOut?.map(([start, end]) => ({ from: start, to: end })) ?? [{ from, to }],
+  );
 }
 
 /** The answered windows after `from`, of runs whose `asOf` (epoch seconds) is the given one or later. */
 export async function windowsAsOf(db: Database, seriesId: number, from: number, asOf: number): Promise<Window[]> {
-  return answeredAsOf(db).all({ seriesId, from, asOf });
+  return (await answeredAsOf(db).all({ seriesId, from, asOf })).flatMap(answeredParts);
 }
 
 /** A window and its result. */
@@ -176,7 +237,7 @@ export interface KnownWindow extends Window {
   readonly state: BatchState;
 }
 
-const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed" } as const;
+const STATE_OF = { ok: "fetched", empty: "empty", failed: "failed", not_in_plan: "not_in_plan" } as const;
 
 /** The windows that a run requested of a series, by time, with their results. */
 export async function windowsOfRun(db: Database, seriesId: number, runId: string): Promise<KnownWindow[]> {
@@ -217,6 +278,27 @@ export async function windowsOfSymbols(
       const windows = found.get(symbol) ?? [];
       windows.push({ from, to, state: STATE_OF[status] });
       found.set(symbol, windows);
+    }
+  }
+  return found;
+}
+
+/** What the plan left out of a run, by symbol; neighbouring windows are joined. */
+export async function cutsOfRun(
+  db: Database,
+  run: RunKey,
+  symbols: readonly string[],
+): Promise<Map<string, PlanCut[]>> {
+  const found = new Map<string, PlanCut[]>();
+  for (const part of chunks(symbols)) {
+    const rows = await db.orm
+      .select({ symbol: series.symbol, words: batches.error, leftOut: batches.leftOut })
+      .from(series)
+      .innerJoin(batches, eq(batches.seriesId, series.id))
+      .where(and(seriesOf(run, part), eq(batches.runId, run.id), eq(batches.status, "not_in_plan")));
+    for (const { symbol, words, leftOut } of rows) {
+      const cuts = (leftOut ?? []).map(([from, to]) => ({ from, to, words: words ?? "" }));
+      found.set(symbol, mergeCuts([...(found.get(symbol) ?? []), ...cuts]));
     }
   }
   return found;

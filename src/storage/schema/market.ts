@@ -38,6 +38,8 @@ export const series = sqliteTable(
     /** When the vendor last changed stored bars, and when it last gave an implausible answer (epoch milliseconds). */
     revisedAt: integer("revised_at"),
     suspectAt: integer("suspect_at"),
+    /** The earliest bar (epoch seconds) that the vendor may still change, because it was fetched before it was final. */
+    provisionalFrom: integer("provisional_from"),
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
@@ -58,7 +60,8 @@ export const bars = sqliteTable(
     high: real().notNull(),
     low: real().notNull(),
     close: real().notNull(),
-    volume: real().notNull(),
+    /** `null`: unknown. */
+    volume: real(),
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
@@ -82,7 +85,7 @@ export const barRevisions = sqliteTable(
     high: real().notNull(),
     low: real().notNull(),
     close: real().notNull(),
-    volume: real().notNull(),
+    volume: real(),
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.ts, t.seenAt] }), oneOf("bar_revisions_kind", t.kind, REVISION_KINDS)],
 );
@@ -112,6 +115,8 @@ export const corporateActions = sqliteTable(
     date: integer().notNull(),
     /** New shares for each old one, or cash per share. */
     value: real().notNull(),
+    /** The currency of a dividend that cannot be compared with the prices; it is not applied. `null` for all others. */
+    currency: text(),
     /** Epoch milliseconds. */
     seenAt: integer("seen_at").notNull(),
   },

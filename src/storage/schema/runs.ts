@@ -99,7 +99,8 @@ export const jobs = sqliteTable(
   ],
 );
 
-export const BATCH_STATUSES = ["ok", "empty", "failed"] as const;
+/** `not_in_plan`: the provider's plan leaves out the window or a part of it. */
+export const BATCH_STATUSES = ["ok", "empty", "failed", "not_in_plan"] as const;
 
 /** The coverage ledger: the windows requested from a provider and the result of each, written with its bars. */
 export const batches = sqliteTable(
@@ -119,7 +120,10 @@ export const batches = sqliteTable(
     firstTs: integer("first_ts"),
     lastTs: integer("last_ts"),
     attempts: integer().notNull().default(1),
+    /** Why it failed, or the words in which the provider left something out. */
     error: text(),
+    /** The parts that the plan leaves out, as pairs of epoch seconds; `null` unless the status is `not_in_plan`. */
+    leftOut: text("left_out", { mode: "json" }).$type<readonly (readonly [number, number])[]>(),
     /** Epoch milliseconds. */
     fetchedAt: integer("fetched_at").notNull(),
   },
@@ -128,6 +132,7 @@ export const batches = sqliteTable(
     oneOf("batches_status", t.status, BATCH_STATUSES),
     check("batches_window", sql`${t.fromTs} < ${t.toTs}`),
     check("batches_empty", sql`${t.status} <> 'empty' or ${t.rows} = 0`),
-    check("batches_failed", sql`${t.status} <> 'failed' or ${t.error} is not null`),
+    check("batches_failed", sql`${t.status} not in ('failed', 'not_in_plan') or ${t.error} is not null`),
+    check("batches_left_out", sql`(${t.status} = 'not_in_plan') = (${t.leftOut} is not null)`),
   ],
 );

@@ -17,6 +17,8 @@ const LINES: Readonly<Record<BatchState, readonly number[]>> = {
   fetched: [8],
   /** A hollow block. */
   empty: [3.5, 12.5],
+  /** A mark at the top. */
+  not_in_plan: [1],
   /** A mark at the bottom. */
   pending: [15],
   /** A low block in the middle. */

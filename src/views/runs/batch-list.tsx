@@ -24,6 +24,7 @@ export interface BatchGroup {
 
 const WORDS: Readonly<Record<Exclude<BatchState, "fetched">, string>> = {
   empty: "no bars",
+  not_in_plan: "not in the plan",
   pending: "not requested yet",
   retrying: "being tried again",
   failed: "failed",
@@ -33,6 +34,7 @@ const WORDS: Readonly<Record<Exclude<BatchState, "fetched">, string>> = {
 export function describeGroup({ from, to, batches, state, bars, rejected, attempts, error }: BatchGroup): string {
   const parts = [
     state === "fetched" || (bars > 0 && state !== "failed") ? plural(bars, "bar") : WORDS[state as "failed"],
+    ...(state === "not_in_plan" && bars > 0 ? [WORDS.not_in_plan] : []),
     ...(batches > 1 ? [plural(batches, "batch", "batches")] : []),
     ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ...(attempts > 1 ? [`attempt ${attempts}`] : []),

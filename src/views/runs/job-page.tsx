@@ -160,7 +160,7 @@ const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) =
       <p class="legend">
         {BATCH_STATES.filter((state) => counts.has(state)).map((state) => (
           <span>
-            <i class={`cell cell-${state}`} /> {formatCount(counts.get(state)!.length)} {state}
+            <i class={`cell cell-${state}`} /> {formatCount(counts.get(state)!.length)} {state.replaceAll("_", " ")}
           </span>
         ))}
       </p>

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The head of a run: its name, state, totals, speed and controls. */
 
+import type { FailureReason } from "../../domain/runs/failures.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
 import { formatDuration } from "../../domain/time.ts";
@@ -71,7 +72,8 @@ export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boole
       <progress max="100" value={run.progress.toFixed(1)} aria-label="Progress of the run" />
       <span class="num">{Math.floor(run.progress)}%</span>
     </div>
-    <RunFailures run={run} />
+    <RunReasons title="Why symbols failed" reasons={run.failures} more="status:failed" />
+    <RunReasons title="Not in the plan" reasons={run.leftOut} />
     <RunFacts run={run} />
   </header>
 );
@@ -79,21 +81,21 @@ export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boole
 /** Reasons that are shown; the others are counted. */
 const REASONS = 3;
 
-/** The most frequent reasons of failed symbols. */
-const RunFailures = ({ run: { failures } }: { run: RunSummary }) => {
-  const more = failures.slice(REASONS).reduce((sum, { count }) => sum + count, 0);
-  return failures.length === 0 ? null : (
-    <ul class="run-failures" aria-label="Why symbols failed">
-      {failures.slice(0, REASONS).map(({ why, count }) => (
+/**
+ * The most frequent reasons why symbols failed, or why the plan left something out of them.
+ * @param more the filter that shows the symbols of all other reasons
+ */
+const RunReasons = ({ title, reasons, more }: { title: string; reasons: readonly FailureReason[]; more?: string }) => {
+  const rest = reasons.slice(REASONS).reduce((sum, { count }) => sum + count, 0);
+  const words = `${plural(rest, "symbol")} for other reasons`;
+  return reasons.length === 0 ? null : (
+    <ul class="run-failures" aria-label={title}>
+      {reasons.slice(0, REASONS).map(({ why, count }) => (
         <li>
           <b class="num">{plural(count, "symbol")}</b>: {why}
         </li>
       ))}
-      {more > 0 ? (
-        <li>
-          <a href="?q=status:failed">{plural(more, "symbol")} for other reasons</a>
-        </li>
-      ) : null}
+      {rest > 0 ? <li>{more === undefined ? words : <a href={`?q=${more}`}>{words}</a>}</li> : null}
     </ul>
   );
 };

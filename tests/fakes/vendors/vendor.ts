@@ -19,7 +19,7 @@ export interface FakeProtocol {
 export type Behaviour = (request: Request, url: URL) => Response | null | Promise<Response | null>;
 
 /** What a customer may have; everything where a field is missing. Each fake refuses in its vendor's own words. */
-export interface FakePlan {
+interface FakePlan {
   /** The first moment that may be asked for, epoch seconds. */
   readonly from?: number;
   /** Whether an answer is cut at `from` without a refusal, as some vendors do. */

@@ -220,8 +220,8 @@ describe("windows", () => {
     const context = recordingContext();
     await provider.fetchBars(window("1m", "2024-01-01", "2024-04-30"), context);
     expect(context.costs).toEqual([5]);
-    expect(provider.maxWindowDays("1m")).toBe(120);
-    expect(provider.maxWindowDays("1h")).toBe(120);
+    expect(provider.maxWindowDays("1m", "AAPL")).toBe(120);
+    expect(provider.maxWindowDays("1h", "AAPL")).toBe(120);
   });
 
   test("a window longer than the vendor allows is cut", async () => {

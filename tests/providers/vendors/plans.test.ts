@@ -1,14 +1,19 @@
 /** What plans do to requests: refusals by date, today, market, symbol and interval, and answers that are cut. */
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { DAY } from "../../../src/domain/market/interval.ts";
+import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
+import type { PlanFact, PlanMemory } from "../../../src/domain/plan.ts";
+import { isoDate } from "../../../src/domain/time.ts";
+import { statedStart } from "../../../src/providers/http/plan-window.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeBinance } from "../../fakes/vendors/binance.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
+import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
+import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
@@ -83,5 +88,200 @@ describe("massive and vendor days", () => {
     const window = { symbol: "AAPL", interval: "1d", from: at("2026-01-05"), to: at("2026-01-10") } as const;
     await providerOn(fake, "massive").fetchBars({ ...window, asOf: at("2026-03-01") }, recordingContext());
     expect(fake.urls[0]!.pathname).toEndWith("/range/1/day/2026-01-05/2026-01-09");
+  });
+});
+
+/** What is remembered of a plan, in memory. */
+function planMemory(): PlanMemory & { known: Map<string, PlanFact> } {
+  const known = new Map<string, PlanFact>();
+  return {
+    known,
+    facts: async () => [...known.values()],
+    learn: async (facts) => void facts.map((fact) => known.set(`${fact.kind} ${fact.scope}`, fact)),
+  };
+}
+
+const NOW = at("2026-11-25T22:00:00Z");
+const START = at("2024-11-27");
+
+/** Fetches with a memory; returns what came, the parts left out as dates, and the requests that it took. */
+async function fetchWith(
+  fake: FakeVendor,
+  name: string,
+  symbol: string,
+  interval: Interval,
+  from: string,
+  plan = planMemory(),
+) {
+  fake.clock = () => NOW * 1000;
+  fake.market.now = NOW;
+  const before = fake.urls.length;
+  const window = { symbol, interval, from: at(from), to: at("2026-11-26"), asOf: NOW };
+  const { bars, notInPlan = [] } = await providerOn(fake, name).fetchBars(window, { ...recordingContext(), plan });
+  const cuts = notInPlan.map((cut) => `${isoDate(cut.from)} to ${isoDate(cut.to - 1)}`);
+  const words = [...new Set(notInPlan.map((cut) => cut.words))].join("; ");
+  return { first: bars.ts[0], last: bars.ts.at(-1), bars, cuts, words, requests: fake.urls.length - before, plan };
+}
+
+describe("a plan that begins at a date", () => {
+  for (const { name, start, symbols, intervals } of [
+    { name: "alpaca", start: fakeAlpaca, symbols: ["AAPL"], intervals: ["1d", "1h"] },
+    { name: "massive", start: fakeMassive, symbols: ["AAPL", "BTC-USD"], intervals: ["1d", "1h"] },
+    { name: "twelvedata", start: fakeTwelveData, symbols: ["AAPL", "BTC-USD"], intervals: ["1d", "1h"] },
+    { name: "tiingo", start: fakeTiingo, symbols: ["AAPL"], intervals: ["1d"] },
+    { name: "eodhd", start: fakeEodhd, symbols: ["AAPL", "BTC-USD"], intervals: ["1d"] },
+  ] as const) {
+    for (const symbol of symbols) {
+      for (const interval of intervals) {
+        test(`${name} ${symbol} ${interval}: what is inside the plan lands, what is not is named, and the limit is remembered`, async () => {
+          const fake = start();
+          fake.plan = { from: START };
+          const from = interval === "1d" ? "2021-06-01" : "2024-09-01";
+          const { first, cuts, words, plan } = await fetchWith(fake, name, symbol, interval, from);
+          // 2024-11-27 was a session.
+          expect(isoDate(Math.floor(first! / DAY) * DAY)).toBe("2024-11-27");
+          expect(cuts).toEqual([`${from} to 2024-11-26`]);
+          expect(words).not.toBe("");
+          const again = await fetchWith(fake, name, symbol, interval, from, plan);
+          const inside = await fetchWith(fake, name, symbol, interval, "2024-11-27", planMemory());
+          expect(again.cuts).toEqual(cuts);
+          expect(again.requests).toBe(inside.requests);
+          expect(again.bars).toEqual(inside.bars);
+          await fake.close();
+        });
+      }
+    }
+  }
+
+  test("a window before the plan's history is left out as a whole, and later windows cost no refusal", async () => {
+    const fake = fakeMassive();
+    fake.plan = { from: START };
+    const plan = planMemory();
+    fake.clock = () => NOW * 1000;
+    const fetch = (from: string, to: string) => {
+      const window = { symbol: "AAPL", interval: "1h", from: at(from), to: at(to), asOf: NOW } as const;
+      return providerOn(fake, "massive").fetchBars(window, { ...recordingContext(), plan });
+    };
+    const old = await fetch("2023-12-01", "2024-02-01");
+    expect([old.bars.ts.length, old.notInPlan!.map(({ from, to }) => [from, to])]).toEqual([
+      0,
+      [[at("2023-12-01"), at("2024-02-01")]],
+    ]);
+    expect(old.notInPlan![0]!.words).toStartWith("Your plan doesn't include this data timeframe.");
+    expect(fake.urls.length).toBeLessThan(10);
+    fake.urls.length = 0;
+    expect((await fetch("2024-02-01", "2024-04-01")).bars.ts.length).toBe(0);
+    expect(fake.urls.length).toBe(0);
+    await fake.close();
+  });
+
+  test("a daily window that Massive trims without a word is not believed: the day before is asked for", async () => {
+    const fake = fakeMassive();
+    fake.plan = { from: START, cuts: true };
+    const { first, cuts, plan } = await fetchWith(fake, "massive", "AAPL", "1d", "2021-06-01");
+    expect([isoDate(first!), cuts]).toEqual(["2024-11-27", ["2021-06-01 to 2024-11-26"]]);
+    expect(plan.known.get("history US 1d")?.value).toBe(START);
+    await fake.close();
+  });
+
+  test("a share that was listed late is not taken for a cut answer", async () => {
+    const fake = fakeMassive();
+    fake.market.edit = (_symbol, _interval, bar) => (bar.ts < at("2025-03-03") ? null : bar);
+    const { first, cuts, requests, plan } = await fetchWith(fake, "massive", "AAPL", "1d", "2021-06-01");
+    expect([isoDate(first!), cuts, requests]).toEqual(["2025-03-03", [], 2]);
+    // Once it is known that the plan reaches back, a late start costs no request.
+    expect((await fetchWith(fake, "massive", "AAPL", "1d", "2021-06-01", plan)).requests).toBe(1);
+    await fake.close();
+  });
+
+  test("EODHD's warning alone, for a window that is older than the plan, leaves out the window", async () => {
+    const fake = fakeEodhd();
+    fake.script.push(reply(200, [{ warning: "Data is limited by one year as you have free subscription" }]));
+    const window = { symbol: "AAPL", interval: "1d", from: at("2019-01-01"), to: at("2020-01-01"), asOf: NOW } as const;
+    const { bars, notInPlan } = await providerOn(fake, "eodhd").fetchBars(window, recordingContext());
+    expect([bars.ts.length, notInPlan?.length, notInPlan?.[0]?.to]).toEqual([0, 1, at("2020-01-01")]);
+    await fake.close();
+  });
+});
+
+describe("a plan without today", () => {
+  for (const { name, start, symbol } of [
+    { name: "massive", start: fakeMassive, symbol: "AAPL" },
+    { name: "alpaca", start: fakeAlpaca, symbol: "AAPL" },
+    { name: "twelvedata", start: fakeTwelveData, symbol: "AAPL" },
+    { name: "tiingo", start: fakeTiingo, symbol: "AAPL" },
+  ] as const) {
+    test(`${name}: the evening run gets everything but today, and says so`, async () => {
+      const fake = start();
+      fake.plan = { noToday: true };
+      // Tiingo's bar of the day is asked for four hours after the close.
+      const evening = at("2026-11-26T01:30:00Z");
+      fake.clock = () => evening * 1000;
+      fake.market.now = evening;
+      const window = { symbol, interval: "1d", from: at("2026-11-16"), to: at("2026-11-26"), asOf: evening } as const;
+      const { bars, notInPlan } = await providerOn(fake, name).fetchBars(window, recordingContext());
+      expect(bars.ts.at(-1)).toBe(at("2026-11-24"));
+      expect(notInPlan?.map(({ from, to }) => [from, to])).toEqual([[at("2026-11-25"), at("2026-11-26")]]);
+      await fake.close();
+    });
+  }
+});
+
+describe("a plan without a symbol, market or interval", () => {
+  for (const { name, start, plan, symbol, other, interval } of [
+    {
+      name: "massive",
+      start: fakeMassive,
+      plan: { markets: ["us_equity"] },
+      symbol: "BTC-USD",
+      other: "AAPL",
+      interval: "1d",
+    },
+    {
+      name: "twelvedata",
+      start: fakeTwelveData,
+      plan: { withoutSymbols: ["SPY"] },
+      symbol: "SPY",
+      other: "AAPL",
+      interval: "1d",
+    },
+    {
+      name: "alpaca",
+      start: fakeAlpaca,
+      plan: { withoutSymbols: ["SPY"] },
+      symbol: "SPY",
+      other: "AAPL",
+      interval: "1d",
+    },
+    {
+      name: "tiingo",
+      start: fakeTiingo,
+      plan: { withoutSymbols: ["SPY"] },
+      symbol: "SPY",
+      other: "AAPL",
+      interval: "1d",
+    },
+    { name: "eodhd", start: fakeEodhd, plan: { intervals: ["1d"] }, symbol: "AAPL", other: "AAPL", interval: "1m" },
+  ] as const) {
+    test(`${name} refuses ${symbol} at ${interval} as not in the plan, in its own words, and nothing else`, async () => {
+      const fake = start();
+      fake.plan = plan;
+      const memory = planMemory();
+      const error = await fetchWith(fake, name, symbol, interval, "2026-11-02", memory).catch((thrown) => thrown);
+      expect([error.kind, error.refusal?.words.length > 10]).toEqual(["plan", true]);
+      const rest = await fetchWith(fake, name, other, "1d", "2026-11-02", memory);
+      expect([rest.cuts, rest.bars.ts.length > 10]).toEqual([[], true]);
+      await fake.close();
+    });
+  }
+});
+
+describe("statedStart", () => {
+  test("the years, months and days of a note are read as a date", () => {
+    const start = (words: string) => isoDate(statedStart(words, at("2026-11-25")) ?? 0);
+    expect(start("Data is limited by one year as you have free subscription")).toBe("2025-11-25");
+    expect(start("limited to 30 days")).toBe("2026-10-26");
+    expect(start("only 2 years of history")).toBe("2024-11-25");
+    expect(statedStart("limited as you have a free subscription", NOW)).toBeNull();
   });
 });

@@ -135,10 +135,14 @@ describe("massive", () => {
   });
 
   test("a Massive answer without results is empty, also on a delayed plan", async () => {
-    fake.script.push(reply(200, { status: "OK", resultsCount: 0 }), reply(200, { status: "DELAYED", queryCount: 0 }));
-    for (let i = 0; i < 2; i++) {
+    for (const body of [
+      { status: "OK", resultsCount: 0 },
+      { status: "DELAYED", queryCount: 0 },
+    ]) {
+      fake.always = reply(200, body);
       expect((await provider.fetchBars(window("AAPL", "1d"), recordingContext())).bars.ts.length).toBe(0);
     }
+    fake.always = null;
   });
 
   test("Massive's errors are recognised by their status word, whatever the status code", async () => {
@@ -231,9 +235,10 @@ describe("twelvedata", () => {
       [404, "**symbol** or **figi** parameter is missing or invalid. Please provide a valid symbol", "unknown_symbol"],
       [400, "Invalid **interval** provided", "bad_request"],
     ] as const) {
-      fake.script.push(reply(200, { code, message, status: "error" }));
+      fake.always = reply(200, { code, message, status: "error" });
       expect((await failureOf(provider.fetchBars(window("MSFT", "1d"), recordingContext()))).kind).toBe(kind);
     }
+    fake.always = null;
   });
 
   test("Twelve Data's credits of the minute and of the day are waited for", async () => {

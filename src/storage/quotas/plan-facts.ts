@@ -1,0 +1,33 @@
+/** What the plans of the providers' keys were seen to leave out. */
+
+import { eq } from "drizzle-orm";
+import type { PlanFact, PlanMemory } from "../../domain/plan.ts";
+import type { Database } from "../db.ts";
+import { planFacts } from "../schema/quotas.ts";
+
+/** All facts of an account (`accountFor`), in no order. */
+async function readPlanFacts(db: Database, account: string): Promise<PlanFact[]> {
+  const { kind, scope, value, words, seenAt } = planFacts;
+  return db.orm.select({ kind, scope, value, words, seenAt }).from(planFacts).where(eq(planFacts.account, account));
+}
+
+/** The memory of an account's plan in the database. */
+export function planMemory(db: Database, account: string): PlanMemory {
+  const { kind, scope } = planFacts;
+  return {
+    facts: () => readPlanFacts(db, account),
+    async learn(facts) {
+      await db.write(
+        facts.map((fact) =>
+          db.orm
+            .insert(planFacts)
+            .values({ account, ...fact })
+            .onConflictDoUpdate({
+              target: [planFacts.account, kind, scope],
+              set: { value: fact.value, words: fact.words, seenAt: fact.seenAt },
+            }),
+        ),
+      );
+    },
+  };
+}

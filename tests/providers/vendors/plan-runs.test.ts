@@ -1,0 +1,67 @@
+/** Whole runs on plans that leave something out: the ledger, the strip, the head of the run, and other symbols' jobs. */
+
+import { describe, expect, test } from "bun:test";
+import { DAY } from "../../../src/domain/market/interval.ts";
+import { isoDate } from "../../../src/domain/time.ts";
+import { valuesFor } from "../../fakes/providers.ts";
+import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
+import { fakeMassive } from "../../fakes/vendors/massive.ts";
+import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
+import { startApp } from "../../helpers/app.ts";
+
+const env = (fake: FakeVendor, name: string, more = {}) =>
+  ({ ...valuesFor(fake, name), ...more }) as Record<string, string>;
+const today = () => Math.floor(Date.now() / 1000 / DAY) * DAY;
+
+describe("a free EODHD key", () => {
+  test("two years on a plan of one are stored as one, and the ledger, profile, strip and run say what is left out", async () => {
+    const fake = fakeEodhd();
+    await using app = await startApp({ env: env(fake, "eodhd") });
+    const edge = today() - 365 * DAY;
+    fake.plan = { from: edge };
+    const id = await app.start({ symbols: ["AAPL"], provider: "eodhd", years: 2 });
+    const { run, jobs } = (await app.waitForRun(id, "complete", "failed"))!;
+    expect(jobs[0]!.state).toBe("complete");
+    expect(run.leftOut[0]!.why).toMatch(
+      new RegExp(
+        `^AAPL: \\d{4}-\\d\\d-\\d\\d to ${isoDate(edge - DAY)} not in the plan of EODHD \\(Data is limited by one`,
+      ),
+    );
+    const profile = (await app.get("/api/profiles/AAPL?interval=1d")).body;
+    expect(profile.backfill_metadata.history_complete).toBe(false);
+    expect(profile.backfill_metadata.history_rows).toBeGreaterThan(240);
+    const states = await app.app.db.rows("SELECT status, count(*) FROM batches GROUP BY 1 ORDER BY 1", []);
+    expect(states.map(([status]) => status)).toEqual(["not_in_plan", "ok"]);
+    expect(jobs[0]!.coverage!.cells).toStartWith("pppp");
+    expect((await app.get(`/runs/${id}`)).text).toContain("not in the plan of EODHD");
+    expect((await app.get(`/api/runs/${id}`)).body.run.not_in_plan).toEqual([{ why: run.leftOut[0]!.why, count: 1 }]);
+    // A larger plan is given the rest, on the same key, once what was seen of the old one is forgotten.
+    fake.plan = {};
+    await app.app.db.write([{ sql: "DELETE FROM plan_facts", args: [] }]);
+    const again = await app.start({ symbols: ["AAPL"], provider: "eodhd", years: 2 });
+    await app.waitForRun(again, "complete", "failed");
+    expect((await app.get("/api/profiles/AAPL?interval=1d")).body.backfill_metadata.history_complete).toBe(true);
+    await fake.close();
+  }, 60_000);
+});
+
+describe("a stocks plan", () => {
+  test("one symbol that is not in the plan fails alone, and the others are stored", async () => {
+    const fake = fakeMassive();
+    fake.plan = { markets: ["us_equity"] };
+    await using app = await startApp({ env: env(fake, "massive", { MASSIVE_PER_MINUTE: "1000" }) });
+    const id = await app.start({ symbols: ["BTC-USD", "AAPL", "MSFT", "SPY"], provider: "massive", years: 1 });
+    const { run, jobs } = (await app.waitForRun(id, "complete", "failed"))!;
+    expect(jobs.map(({ symbol, state }) => `${symbol} ${state}`).sort()).toEqual([
+      "AAPL complete",
+      "BTC-USD failed",
+      "MSFT complete",
+      "SPY complete",
+    ]);
+    expect(run.leftOut[0]!.why).toStartWith("BTC-USD: ");
+    expect(await app.app.db.rows("SELECT DISTINCT kind, scope FROM plan_facts WHERE kind = 'exchange'", [])).toEqual([
+      ["exchange", "crypto"],
+    ]);
+    await fake.close();
+  }, 60_000);
+});
