@@ -100,11 +100,9 @@ enqueue(async () => {
   function showBars() {
     candles.setData(bars);
     volume.setData(
-      bars.map(({ time, open, close, volume: value }) => ({
-        time,
-        value,
-        color: close < open ? colours.fallVolume : colours.riseVolume,
-      })),
+      bars.map(({ time, open, close, volume: value }) =>
+        value === null ? { time } : { time, value, color: close < open ? colours.fallVolume : colours.riseVolume },
+      ),
     );
   }
 
@@ -220,7 +218,8 @@ enqueue(async () => {
       entry("C", price(bar.close)),
     ];
     const traded = /** @type {HistogramData | undefined} */ (hovered?.get(volume))?.value ?? last?.volume;
-    if (traded !== undefined) entries.push(entry("V", amount(traded)));
+    if (typeof traded === "number") entries.push(entry("V", amount(traded)));
+    else entries.push(entry("V", "unknown"));
     for (const [title, lines] of Map.groupBy(linesDrawn(), (line) => line.title)) {
       const values = lines.map(({ series, points }) => {
         const point = /** @type {LineData | undefined} */ (hovered ? hovered.get(series) : points.at(-1));

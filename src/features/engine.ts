@@ -5,9 +5,10 @@
  */
 
 import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
+import { DAY, INTERVAL_SECONDS } from "../domain/market/interval.ts";
 import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
-import type { Family, FeatureSetup } from "./define.ts";
-import { emptyCarry, runPlan, Scratch } from "./pass.ts";
+import type { Family, FeatureSetup, Series } from "./define.ts";
+import { emptyCarry, hasUnknown, runPlan, Scratch } from "./pass.ts";
 import { blockLength, type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
 
@@ -93,10 +94,11 @@ export function* engineer(
   const state = writeState(CATALOG_VERSION, PROFILE, setup, carry, bars, cut, firstTs);
 
   const span = spanOf(bars, PROFILE, offset, cut, length);
+  const gaps = volumeGaps(span, carry.unknownVolume);
   const values = new Float64Array(FEATURES.length).fill(Number.NaN);
   const tails: Float64Array[] = [];
   const publish = (index: number, column: Float64Array) => {
-    const tail = published(FEATURES[index]!, column, span.from, span.bars.ts.length, span.base);
+    const tail = published(FEATURES[index]!, column, span, gaps, setup);
     tails[index] = tail;
     if (tail.length > 0) values[index] = tail[tail.length - 1]!;
   };
@@ -140,8 +142,9 @@ export function featureMatrix(
       const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];
+        const gaps = volumeGaps(span, carry.unknownVolume);
         const publish = (index: number, column: Float64Array) => {
-          columns[index] = published(features[index]!, column, span.from, span.bars.ts.length, span.base);
+          columns[index] = published(features[index]!, column, span, gaps, setup);
         };
         drain(runPlan(plan, span, carry, setup, scratch, publish));
         yield { ts: bars.ts.slice(from, to), columns };
@@ -187,13 +190,63 @@ function joinBars(before: BarColumns, after: BarColumns): BarColumns {
   return joined;
 }
 
-/** A feature's values as published: NaN before the warm-up and for infinities, 0 for −0. */
-function published(feature: Feature, column: Float64Array, from: number, to: number, base: number): Float64Array {
-  const values = column.slice(from, to);
+interface PassSpan {
+  readonly bars: BarColumns;
+  readonly base: number;
+  readonly from: number;
+}
+
+/**
+ * For each bar of the span, how many bars ago the volume was unknown (0: its own is, Infinity: before the span, NaN: none before); `null`
+ * if none is unknown. `before`: whether one is that lies before the bars of the span.
+ */
+function volumeGaps({ bars, from }: PassSpan, before: boolean): Float64Array | null {
+  if (!before && !hasUnknown(bars.volume)) return null;
+  const since = new Float64Array(bars.ts.length - from);
+  let last = before ? Number.NEGATIVE_INFINITY : Number.NaN;
+  for (let at = 0; at < bars.ts.length; at++) {
+    if (Number.isNaN(bars.volume[at])) last = at;
+    if (at >= from) since[at - from] = Number.isNaN(last) ? Number.NaN : at - last;
+  }
+  return since;
+}
+
+const volumeFeatures = new Map<Feature, boolean>();
+
+/** Whether a feature is computed from volumes. */
+function needsVolume(feature: Feature): boolean {
+  const uses = (series: Series): boolean => series.field === "volume" || series.inputs.some(uses);
+  const known = volumeFeatures.get(feature) ?? uses(feature.series);
+  volumeFeatures.set(feature, known);
+  return known;
+}
+
+/** How many bars back an unknown volume leaves the feature undefined. */
+function volumeReach({ memory }: Feature, { interval }: FeatureSetup): number {
+  if (memory.kind === "window") return memory.bars;
+  return memory.kind === "session" ? DAY / INTERVAL_SECONDS[interval] : Number.POSITIVE_INFINITY;
+}
+
+/** A feature's values as published: NaN before the warm-up, for infinities and after unknown volumes, 0 for −0. */
+function published(
+  feature: Feature,
+  column: Float64Array,
+  { bars, base, from }: PassSpan,
+  gaps: Float64Array | null,
+  setup: FeatureSetup,
+): Float64Array {
+  const values = column.slice(from, bars.ts.length);
   const warmup = typeof feature.warmup === "number" ? feature.warmup - base - from : 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     values[i] = i >= warmup && value - value === 0 ? value + 0 : Number.NaN;
+  }
+  if (gaps !== null && needsVolume(feature)) {
+    const reach = volumeReach(feature, setup);
+    // NaN: no volume before is unknown.
+    for (let i = 0; i < values.length; i++) {
+      if (gaps[i]! < reach || (reach === Number.POSITIVE_INFINITY && gaps[i] === reach)) values[i] = Number.NaN;
+    }
   }
   return values;
 }

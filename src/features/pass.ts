@@ -17,6 +17,8 @@ interface Recursion {
 /** What all recursions of a plan carry after `count` bars. */
 export interface Carry {
   count: number;
+  /** Whether the volume of one of these bars is unknown. */
+  unknownVolume: boolean;
   readonly recursions: ReadonlyMap<Series, Recursion>;
 }
 
@@ -27,7 +29,7 @@ export function emptyCarry(plan: ComputePlan, setup: FeatureSetup): Carry {
     const kept = new Float64Array(back).fill(Number.NaN);
     recursions.set(series, { state: new Float64Array(series.stateSize(setup)), kept });
   }
-  return { count: 0, recursions };
+  return { count: 0, unknownVolume: false, recursions };
 }
 
 /** The bars of a pass: `bars` starts at the absolute index `base`, the span at position `from`. */
@@ -47,7 +49,7 @@ export class Scratch {
   /** The columns of one pass over `length` bars: the bars' own, then scratch of the given widths. */
   columns(bars: BarColumns, widths: readonly number[], length: number): Float64Array[] {
     BAR_FIELDS.forEach((field, index) => {
-      this.#columns[index] = bars[field];
+      this.#columns[index] = field === "volume" ? withoutUnknown(bars.volume) : bars[field];
     });
     for (let index = BAR_FIELDS.length; index < widths.length; index++) {
       const size = widths[index]! * length;
@@ -98,7 +100,14 @@ export function* runPlan(
     }
   }
   carry.count = base + to;
+  carry.unknownVolume ||= hasUnknown(bars.volume);
 }
+
+export const hasUnknown = (volume: Float64Array): boolean => volume.some(Number.isNaN);
+
+/** Unknown volumes as 0, so that they do not spread through sums; what depends on them is not published. */
+const withoutUnknown = (volume: Float64Array): Float64Array =>
+  hasUnknown(volume) ? volume.map((value) => (Number.isNaN(value) ? 0 : value)) : volume;
 
 const NO_STATE = new Float64Array(0);
 

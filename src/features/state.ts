@@ -55,7 +55,8 @@ export function writeState(
     layoutOf(plan, setup),
     INTERVALS.indexOf(setup.interval),
     MARKETS.indexOf(setup.market),
-    carry.count,
+    // Negative: the volume of one of these bars is unknown.
+    carry.unknownVolume ? -carry.count : carry.count,
     firstTs,
     end > 0 ? bars.ts[end - 1]! : Number.NEGATIVE_INFINITY,
     checksum(plan, bars, end),
@@ -90,15 +91,16 @@ export function readState(
   const floats = decompress(bytes);
   const end = (floats?.length ?? 0) - 1;
   if (!floats || end < HEADER || floats[end] !== Bun.hash.crc32(floats.subarray(0, end))) return { refused: "corrupt" };
-  const [writtenBy, layout, interval, market, count, firstTs, lastTs, barsSum] = floats;
+  const [writtenBy, layout, interval, market, signedCount, firstTs, lastTs, barsSum] = floats;
+  const count = Math.abs(signedCount!);
   if (interval !== INTERVALS.indexOf(setup.interval) || market !== MARKETS.indexOf(setup.market)) {
     return { refused: "setup" };
   }
   if (writtenBy !== version || layout !== layoutOf(plan, setup)) return { refused: "version" };
 
   const whole = bars.ts[0] === firstTs;
-  const next = whole ? count! : lowerBound(bars.ts, lastTs!) + 1;
-  const enough = whole ? bars.ts.length >= count! : next >= plan.margin;
+  const next = whole ? count : lowerBound(bars.ts, lastTs!) + 1;
+  const enough = whole ? bars.ts.length >= count : next >= plan.margin;
   const continues = enough && (next === 0 || bars.ts[next - 1] === lastTs) && checksum(plan, bars, next) === barsSum;
   if (!continues) return { refused: "history" };
 
@@ -111,7 +113,8 @@ export function readState(
     }
   }
   if (at !== end) return { refused: "corrupt" };
-  carry.count = count!;
+  carry.count = count;
+  carry.unknownVolume = signedCount! < 0;
   return { carry, next, firstTs: firstTs! };
 }
 

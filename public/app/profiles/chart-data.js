@@ -4,7 +4,7 @@
 
 /** @typedef {{ symbol: string, interval: string, adjust: string }} Series */
 /** @typedef {{ ts: UTCTimestamp } & Record<string, number | null>} Row as the API answers it */
-/** @typedef {{ time: UTCTimestamp, open: number, high: number, low: number, close: number, volume: number }} Bar */
+/** @typedef {{ time: UTCTimestamp, open: number, high: number, low: number, close: number, volume: number | null }} Bar volume: null if unknown */
 /** @typedef {LineData<UTCTimestamp> | WhitespaceData<UTCTimestamp>} Point of a line, or a gap in it */
 
 /**

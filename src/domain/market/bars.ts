@@ -3,7 +3,7 @@
 /**
  * Bars of one symbol and interval in ascending time, one array per field, all of the same length.
  * `ts` is the START of each bar in epoch seconds UTC (for `1d`: midnight UTC of the trading date).
- * Prices are in the quote currency, `volume` in units of the instrument (may be fractional).
+ * Prices are in the quote currency, `volume` in units of the instrument (may be fractional); NaN where it is unknown.
  */
 export interface BarColumns {
   readonly ts: Float64Array;
@@ -22,6 +22,9 @@ export function emptyBars(length = 0): BarColumns {
   const column = () => new Float64Array(length);
   return { ts: column(), open: column(), high: column(), low: column(), close: column(), volume: column() };
 }
+
+/** Whether two values of a column are equal; an unknown volume equals an unknown one. */
+export const sameValue = (a: number | undefined, b: number | undefined): boolean => Object.is(a, b) || a === b;
 
 /** A view (no copy) of the bars `start` (inclusive) to `end` (exclusive). */
 export function sliceBars(bars: BarColumns, start: number, end: number): BarColumns {

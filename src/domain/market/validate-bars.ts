@@ -1,7 +1,7 @@
 /** Validates bars before they are stored: impossible ones are rejected with a reason. */
 
 import { isoMillisecond } from "../time.ts";
-import { BAR_FIELDS, type BarColumns, emptyBars } from "./bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, sameValue } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
 
 /** A row of a source that is not a usable bar: stored and shown, never dropped silently. */
@@ -28,7 +28,7 @@ export const REASONS = {
   future: "in the future",
   noPrice: "a price is missing",
   notPositive: "a price is zero or negative",
-  noVolume: "the volume is missing",
+  noVolume: "the volume is not a number",
   negativeVolume: "the volume is negative",
   highBelowLow: "the high is below the low",
   outsideRange: "open or close lies outside high and low",
@@ -55,7 +55,7 @@ const NEIGHBOURS = 3;
 
 /**
  * Validates the bars of one fetched window; `raw` may be unsorted and have duplicates, missing numbers are NaN.
- * Of two bars of the same time the one with more volume is kept, the first if they are equal. O(n log n), O(n) if sorted.
+ * An unknown volume (NaN) is valid. Of two bars of the same time the one with more volume is kept, the first if equal. O(n log n), O(n) if sorted.
  */
 export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
@@ -74,7 +74,7 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
       kept.push(at);
     } else if (sameBar(raw, before, at)) {
       reject(at, REASONS.duplicate);
-    } else if (raw.volume[at]! > raw.volume[before]!) {
+    } else if (raw.volume[at]! > raw.volume[before]! || (isUnknown(raw, before) && !isUnknown(raw, at))) {
       reject(before, REASONS.lowerVolume);
       kept[kept.length - 1] = at;
     } else {
@@ -103,7 +103,7 @@ function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: Exp
   const volume = bars.volume[at]!;
   if (!Number.isFinite(open + high + low + close)) return REASONS.noPrice;
   if (!(open > 0 && high > 0 && low > 0 && close > 0)) return REASONS.notPositive;
-  if (!Number.isFinite(volume)) return REASONS.noVolume;
+  if (Math.abs(volume) === Number.POSITIVE_INFINITY) return REASONS.noVolume;
   if (volume < 0) return REASONS.negativeVolume;
   if (high < low) return REASONS.highBelowLow;
   if (open > high || open < low || close > high || close < low) return REASONS.outsideRange;
@@ -141,8 +141,10 @@ function isSorted(ts: Float64Array): boolean {
   return true;
 }
 
+const isUnknown = (bars: BarColumns, at: number) => Number.isNaN(bars.volume[at]);
+
 function sameBar(bars: BarColumns, a: number, b: number): boolean {
-  return BAR_FIELDS.every((field) => bars[field][a] === bars[field][b]);
+  return BAR_FIELDS.every((field) => sameValue(bars[field][a], bars[field][b]));
 }
 
 function pick(bars: BarColumns, rows: readonly number[]): BarColumns {

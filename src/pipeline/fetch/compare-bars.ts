@@ -1,6 +1,6 @@
 /** Compares fetched bars with stored ones and classifies each difference. Pure. */
 
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, sameValue } from "../../domain/market/bars.ts";
 
 export interface Comparison {
   /**
@@ -47,7 +47,7 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
       continue;
     }
     const own = !foreign.has(stored.ts[s]!);
-    if (BAR_FIELDS.every((field) => stored[field][s] === fetched[field][f])) {
+    if (BAR_FIELDS.every((field) => sameValue(stored[field][s], fetched[field][f]))) {
       if (own) same = true;
       // The provider has this bar now: it is stored as its own.
       else fresh.push(f);
@@ -99,6 +99,7 @@ function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "divi
   const volumesFit = (times: number) =>
     agreeing.every((at) => {
       const expected = old.volume[at]! * times;
+      if (Number.isNaN(expected) && Number.isNaN(now.volume[at])) return true;
       return Math.abs(now.volume[at]! - expected) <= Math.max(times === 1 ? 0 : 1, 2e-3 * expected);
     });
   if (volumesFit(1)) return { kind: "dividend", factor };

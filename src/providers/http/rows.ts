@@ -15,7 +15,7 @@ export const wireTime = z.union([z.number(), z.string()]);
 /** None of an answer's rows has the expected shape. */
 export class UnreadableRows extends Error {}
 
-/** Bars as received. A missing number becomes NaN, never 0, and is validated later. */
+/** Bars as received. A missing number becomes NaN, never 0, and is validated later; a missing volume is unknown. */
 export class Rows {
   readonly #rows: number[][] = [];
   /** Splits and dividends from the same rows. */
@@ -29,7 +29,11 @@ export class Rows {
 
   /** `ts` in epoch seconds. */
   add(ts: number, open: Wire, high: Wire, low: Wire, close: Wire, volume: Wire): void {
-    this.#rows.push([ts, toNumber(open), toNumber(high), toNumber(low), toNumber(close), toNumber(volume)]);
+    const amount = toNumber(volume);
+    // A text that is no number is no unknown volume: the row is rejected for it.
+    const isText = Number.isNaN(amount) && typeof volume === "string" && volume.trim() !== "";
+    const traded = isText ? Number.POSITIVE_INFINITY : amount;
+    this.#rows.push([ts, toNumber(open), toNumber(high), toNumber(low), toNumber(close), traded]);
   }
 
   append(other: Rows): void {

@@ -85,9 +85,12 @@ export function insertBars(barsId: number, bars: BarColumns): Statement[] {
   return statements;
 }
 
-function argsOf(series: number, bars: BarColumns): number[] {
+/** A volume as it is stored: `null` where it is unknown. */
+export const volumeToSql = (volume: number): number | null => (Number.isNaN(volume) ? null : volume);
+
+function argsOf(series: number, bars: BarColumns): (number | null)[] {
   const { ts, open, high, low, close, volume } = bars;
-  const args = new Array<number>(1 + 6 * ts.length);
+  const args = new Array<number | null>(1 + 6 * ts.length);
   args[0] = series;
   for (let i = 0, p = 1; i < ts.length; i++, p += 6) {
     args[p] = ts[i]!;
@@ -95,7 +98,7 @@ function argsOf(series: number, bars: BarColumns): number[] {
     args[p + 2] = high[i]!;
     args[p + 3] = low[i]!;
     args[p + 4] = close[i]!;
-    args[p + 5] = volume[i]!;
+    args[p + 5] = volumeToSql(volume[i]!);
   }
   return args;
 }
@@ -110,7 +113,7 @@ function columnsOf(rows: readonly Row[]): BarColumns {
     high[i] = row[2]!;
     low[i] = row[3]!;
     close[i] = row[4]!;
-    volume[i] = row[5]!;
+    volume[i] = row[5] ?? Number.NaN;
   }
   return bars;
 }

@@ -72,7 +72,7 @@ EXISTS (SELECT 1 FROM bars WHERE series_id = ?1)`,
 }
 
 const DIFFERS = `(n.ts IS NULL OR n.open <> o.open OR n.high <> o.high OR n.low <> o.low OR n.close <> o.close
-OR n.volume <> o.volume)`;
+OR n.volume IS NOT o.volume)`;
 
 /** How the new history compares with the old one in a range. */
 export interface StagedChange {

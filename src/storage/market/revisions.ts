@@ -4,6 +4,7 @@ import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import { type BarColumns, sliceBars } from "../../domain/market/bars.ts";
 import type { Database, Statement } from "../db.ts";
 import { barRevisions, barSources, type RevisionKind } from "../schema/market.ts";
+import { volumeToSql } from "./bars.ts";
 
 /** Bars per statement: at most 10 values each, far below SQLite's limit on parameters. */
 const ROWS = 500;
@@ -37,7 +38,7 @@ ${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
       high[at]!,
       low[at]!,
       close[at]!,
-      volume[at]!,
+      volumeToSql(volume[at]!),
     ]),
   }));
 }

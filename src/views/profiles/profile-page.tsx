@@ -23,6 +23,7 @@ export interface ProfileView extends ProfileSummary {
     readonly high: number;
     readonly low: number;
     readonly close: number;
+    /** NaN where it is unknown. */
     readonly volume: number;
     /** Relative change of the close to the one before; `null` at the first bar. */
     readonly change: number | null;
@@ -120,7 +121,7 @@ const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileVie
         <Fact name="Open">{formatValue(last.open)}</Fact>
         <Fact name="High">{formatValue(last.high)}</Fact>
         <Fact name="Low">{formatValue(last.low)}</Fact>
-        <Fact name="Volume">{formatCount(last.volume)}</Fact>
+        <Fact name="Volume">{Number.isNaN(last.volume) ? "unknown" : formatCount(last.volume)}</Fact>
       </>
     )}
   </Facts>

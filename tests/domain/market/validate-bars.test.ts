@@ -37,7 +37,7 @@ describe("validating bars", () => {
     ["an endless high", minute(1, { high: Number.POSITIVE_INFINITY }), REASONS.noPrice],
     ["a zero open", minute(1, { open: 0, low: 0 }), REASONS.notPositive],
     ["a negative low", minute(1, { low: -1 }), REASONS.notPositive],
-    ["no volume", minute(1, { volume: Number.NaN }), REASONS.noVolume],
+    ["a volume that is no number", minute(1, { volume: Number.POSITIVE_INFINITY }), REASONS.noVolume],
     ["a negative volume", minute(1, { volume: -1 }), REASONS.negativeVolume],
     ["a high below its low", minute(1, { high: 8 }), REASONS.highBelowLow],
     ["a close above its high", minute(1, { close: 12.5 }), REASONS.outsideRange],

@@ -1,6 +1,7 @@
 /** Twelve Data's time series: numbers as text, newest first, and nearly every error inside a 200. */
 
 import type { Interval } from "../../../src/domain/market/interval.ts";
+import { marketOf } from "../../../src/domain/market/symbol.ts";
 import { parseTimestamp } from "../../../src/providers/timestamp.ts";
 import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
@@ -62,7 +63,8 @@ export function fakeTwelveData(): FakeVendor {
           high: `${bar.high}`,
           low: `${bar.low}`,
           close: `${bar.close}`,
-          volume: `${bar.volume}`,
+          // Digital currencies have no volume.
+          ...(marketOf(symbol) === "crypto" ? {} : { volume: `${bar.volume}` }),
         })),
         status: "ok",
       });

@@ -6,6 +6,7 @@ import { isoDate } from "../../../src/domain/time.ts";
 import { valuesFor } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
+import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { startApp } from "../../helpers/app.ts";
 
@@ -62,6 +63,29 @@ describe("a stocks plan", () => {
     expect(await app.app.db.rows("SELECT DISTINCT kind, scope FROM plan_facts WHERE kind = 'exchange'", [])).toEqual([
       ["exchange", "crypto"],
     ]);
+    await fake.close();
+  }, 60_000);
+});
+
+describe("bars without volume", () => {
+  test("Twelve Data's crypto is stored with an unknown volume, which every answer shows as such", async () => {
+    const fake = fakeTwelveData();
+    const limits = { TWELVEDATA_PER_MINUTE: "1000" };
+    await using app = await startApp({ env: env(fake, "twelvedata", limits) });
+    const id = await app.start({ symbols: ["BTC-USD"], provider: "twelvedata", years: 1 });
+    const { jobs } = (await app.waitForRun(id, "complete", "failed"))!;
+    expect(jobs[0]!.state).toBe("complete");
+    const { rows } = (await app.get("/api/bars/BTC-USD?interval=1d")).body;
+    expect([rows.length > 360, rows[0].volume, rows[0].close > 0]).toEqual([true, null, true]);
+    const csv = (await app.get("/api/bars/BTC-USD?interval=1d&format=csv")).text.split("\n");
+    expect(csv[1]).toEndWith(",");
+    const { features } = (await app.get("/api/profiles/BTC-USD?interval=1d")).body;
+    expect([features.obv, typeof features.rsi_14, typeof features.sma_20]).toEqual([null, "number", "number"]);
+    expect((await app.get("/profiles/BTC-USD?interval=1d")).text).toContain("unknown");
+    // Asked for again, the same bars are no corrections.
+    const again = await app.start({ symbols: ["BTC-USD"], provider: "twelvedata", years: 1 });
+    await app.waitForRun(again, "complete", "failed");
+    expect(await app.app.db.rows("SELECT count(*) FROM bar_revisions", [])).toEqual([[0]]);
     await fake.close();
   }, 60_000);
 });
