@@ -118,6 +118,8 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer
    */
   fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
+  /** Whether its raw prices come without any splits and dividends. */
+  readonly withoutActions?: boolean;
   /** Fetches the vendor's own usage count and reports it through the permit; absent where there is none. */
   checkQuota?(context: FetchContext): Promise<void>;
   /** The exchanges that `listCompanies` accepts, the default first; absent where there is no list. */

@@ -11,6 +11,29 @@ export interface CorporateAction {
   readonly date: number;
   /** Splits: new shares for each old one (4 for 4:1, 0.1 for a reverse split). Dividends: cash per share, as paid. */
   readonly value: number;
+  /** Only for a dividend in another currency than the prices: it cannot be applied. */
+  readonly currency?: string | null;
+}
+
+/**
+ * One action a kind and day: payments of one day are added, splits multiplied, identical entries counted once. A dividend
+ * in a foreign currency is kept only if none of its day is in that of the prices.
+ */
+export function mergeActions(actions: readonly CorporateAction[]): CorporateAction[] {
+  const merged = new Map<string, CorporateAction>();
+  const seen = new Set<string>();
+  for (const action of actions) {
+    const { kind, date, value, currency = null } = action;
+    const text = [kind, date, value, currency].join(" ");
+    if (seen.has(text)) continue;
+    seen.add(text);
+    const key = `${kind} ${date}`;
+    const known = merged.get(key);
+    if (known === undefined || (known.currency && !currency)) merged.set(key, action);
+    else if (!currency)
+      merged.set(key, { ...known, value: kind === "split" ? known.value * value : known.value + value });
+  }
+  return [...merged.values()];
 }
 
 /** The adjustment applied to bars when they are read. */
@@ -31,7 +54,7 @@ export function kindsToApply(wanted: Adjustment, already: string): ActionKind[] 
 }
 
 /**
- * The steps, ascending, that make a series comparable with its last bar; later actions are ignored. A split of n for 1
+ * The steps, ascending, that make a series comparable with its last bar; later actions and foreign dividends are ignored. A split of n for 1
  * divides prices by n and multiplies volumes; a dividend D multiplies earlier prices by 1 − D / the close before it, in
  * shares of the ex-date (CRSP: "Factor to Adjust Prices"). `closeBefore` gives the raw close, `undefined` before the first.
  */
@@ -41,7 +64,7 @@ export function adjustmentSteps(
   closeBefore: (date: number) => number | undefined,
 ): AdjustmentStep[] {
   const steps: AdjustmentStep[] = [];
-  const past = actions.filter((action) => action.date <= lastBar && action.value > 0);
+  const past = actions.filter((action) => action.date <= lastBar && action.value > 0 && !action.currency);
   for (const [date, same] of [...Map.groupBy(past, (action) => action.date)].sort(([a], [b]) => a - b)) {
     let ratio = 1;
     let cash = 0;

@@ -1,7 +1,7 @@
 /** Splits and dividends: fetched once per run and symbol, stored separately from the raw bars. */
 
 import { ProviderError } from "../../domain/errors.ts";
-import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
+import { type CorporateAction, mergeActions } from "../../domain/market/corporate-actions.ts";
 import { isoDate } from "../../domain/time.ts";
 import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../storage/market/series.ts";
@@ -13,6 +13,8 @@ export async function updateActions(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   const { provider } = io;
   if (job.actions.length > 0) await storeNew(job, job.actions);
+  if (provider.withoutActions && job.traits.adjustment === "none" && job.market !== "crypto")
+    io.log("info", `${provider.title} has no splits and dividends: its raw prices cannot be adjusted`);
   if (!provider.fetchActions || (await readSeries(io.db, series)).actionsRun === task.runId) return;
   await job.checkpoint();
   try {
@@ -32,11 +34,22 @@ async function storeNew(
 ) {
   const { symbol, provider } = task;
   const keyOf = ({ kind, date }: CorporateAction) => `${kind} ${date}`;
-  const known = new Map((await listActions(io.db, provider, symbol)).map((action) => [keyOf(action), action.value]));
-  const fresh = actions.filter((action) => known.get(keyOf(action)) !== action.value && action.value > 0);
+  const known = new Map((await listActions(io.db, provider, symbol)).map((action) => [keyOf(action), action]));
+  const isKnown = (action: CorporateAction) => {
+    const before = known.get(keyOf(action));
+    return before?.value === action.value && before.currency === (action.currency ?? null);
+  };
+  const fresh = mergeActions(actions).filter((action) => !isKnown(action) && action.value > 0);
   await storeActions(io.db, { provider, symbol, actions: fresh }, fetched);
   for (const { kind, date, value } of fresh.filter((action) => action.kind === "split").slice(-3)) {
     io.log("info", `${kind} ${value} for 1 with ex-date ${isoDate(date)}`);
+  }
+  const foreign = fresh.filter(({ currency }) => currency).slice(-3);
+  for (const { date, value, currency } of foreign) {
+    io.log(
+      "warn",
+      `dividend of ${value} ${currency} with ex-date ${isoDate(date)} not applied: prices are in another currency`,
+    );
   }
   const dividends = fresh.filter(({ kind }) => kind === "dividend").length;
   if (dividends > 0) io.log("info", `${dividends} new or corrected ${dividends === 1 ? "dividend" : "dividends"}`);

@@ -87,6 +87,7 @@ export function createCsvProvider({ directory, calendar = CALENDAR }: CsvOptions
   return {
     name: "csv",
     title: "CSV folder",
+    withoutActions: true,
     intervals: INTERVALS,
     maxWindowDays: () => 366,
     historyStart: () => Date.UTC(1970, 0, 1) / 1000,

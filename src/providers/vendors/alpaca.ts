@@ -3,9 +3,10 @@
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import { isoSecond } from "../../domain/time.ts";
+import { isoDate, isoSecond } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
-import { type Rows, wire } from "../http/rows.ts";
+import { exDate } from "../http/corporate-actions.ts";
+import { type Rows, wire, wireTime } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
@@ -23,6 +24,21 @@ const TIMEFRAMES: Readonly<Partial<Record<Interval, string>>> = {
   "1d": "1Day",
 };
 const PAGE_ROWS = 10_000;
+
+/** Lists of actions, by their type; only the fields that are used. */
+const actionLists = z.object({
+  corporate_actions: z.record(z.string(), z.array(z.unknown()).nullable()).nullish(),
+  next_page_token: z.string().nullish(),
+});
+const FACTS = { symbol: z.string().nullish(), ex_date: z.string() };
+const action = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("forward_splits"), ...FACTS, new_rate: wireTime, old_rate: wireTime }),
+  z.object({ type: z.literal("reverse_splits"), ...FACTS, new_rate: wireTime, old_rate: wireTime }),
+  z.object({ type: z.literal("stock_dividends"), ...FACTS, rate: wireTime }),
+  z.object({ type: z.literal("cash_dividends"), ...FACTS, rate: wireTime }),
+]);
+const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
+const PAGE_ACTIONS = 1_000;
 
 export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   name: "alpaca",
@@ -74,6 +90,41 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     });
     return next_page_token || null;
   },
+
+  actions: [
+    {
+      request: ({ name }, page) => ({
+        path: "/v1/corporate-actions",
+        query: {
+          symbols: name,
+          types: ACTION_TYPES,
+          // Without dates the vendor answers for today alone.
+          start: "2000-01-01",
+          end: isoDate(Math.floor(Date.now() / 1000)),
+          limit: PAGE_ACTIONS,
+          sort: "asc",
+          page_token: page ?? undefined,
+        },
+        cost: 1,
+      }),
+      schema: actionLists,
+      read: ({ corporate_actions, next_page_token }: z.infer<typeof actionLists>) => ({
+        entries: Object.entries(corporate_actions ?? {}).flatMap(([type, list]) =>
+          (list ?? []).map((entry) => (typeof entry === "object" ? { ...entry, type } : entry)),
+        ),
+        next: next_page_token || null,
+      }),
+      entry: action,
+      action(entry: z.infer<typeof action>) {
+        const date = exDate(entry.ex_date);
+        if (entry.type === "cash_dividends") return { kind: "dividend", date, value: Number(entry.rate) };
+        // A stock dividend of 0.05 gives 1.05 shares for each.
+        const value =
+          entry.type === "stock_dividends" ? 1 + Number(entry.rate) : Number(entry.new_rate) / Number(entry.old_rate);
+        return { kind: "split", date, value };
+      },
+    },
+  ],
 
   recognise({ status, text }: Answer): Classification | null {
     // Old and new wording of the same refusal: the last minutes need a paid plan.

@@ -70,6 +70,45 @@ const actionRequest = (list: string, ticker: Ticker, key = "demo") => ({
   cost: 1,
 });
 
+/** The currencies in which exchanges quote; London, Johannesburg and Tel Aviv in hundredths. */
+const PRICE_CURRENCIES: Readonly<Record<string, string>> = {
+  US: "USD",
+  LSE: "GBX",
+  ...Object.fromEntries(
+    ["XETRA", "F", "PA", "AS", "BR", "MI", "MC", "LS", "VI", "HE", "IR", "AT"].map((code) => [code, "EUR"]),
+  ),
+  SW: "CHF",
+  TO: "CAD",
+  V: "CAD",
+  AU: "AUD",
+  HK: "HKD",
+  KO: "KRW",
+  KQ: "KRW",
+  SHG: "CNY",
+  SHE: "CNY",
+  NSE: "INR",
+  BSE: "INR",
+  ST: "SEK",
+  CO: "DKK",
+  OL: "NOK",
+  WAR: "PLN",
+  SA: "BRL",
+  MX: "MXN",
+  JSE: "ZAC",
+  TA: "ILA",
+  TW: "TWD",
+};
+const HUNDREDTHS: Readonly<Record<string, string>> = { GBX: "GBP", ZAC: "ZAR", ILA: "ILS" };
+
+/** A payment in the currency of the prices; with its own currency where that is not known to be the same. */
+function inPriceCurrency(value: number, currency: string | null | undefined, exchange: string) {
+  if (!currency) return { value };
+  const paid = currency === "GBp" ? "GBX" : currency.toUpperCase();
+  const quoted = PRICE_CURRENCIES[exchange] ?? "";
+  if (paid === quoted) return { value };
+  return HUNDREDTHS[quoted] === paid ? { value: value * 100 } : { value, currency: paid };
+}
+
 export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   name: "eodhd",
   title: "EODHD",
@@ -157,10 +196,10 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
       schema,
       read: (answer: unknown[]) => ({ next: null, entries: answer }),
       entry: dividend,
-      action: ({ date, value, unadjustedValue }: z.infer<typeof dividend>) => ({
+      action: ({ date, value, unadjustedValue, currency }: z.infer<typeof dividend>, { exchange }) => ({
         kind: "dividend",
         date: exDate(date),
-        value: Number(unadjustedValue ?? value),
+        ...inPriceCurrency(Number(unadjustedValue ?? value), currency, exchange),
       }),
     },
   ],

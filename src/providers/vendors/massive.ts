@@ -100,10 +100,11 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       schema: listing,
       read: readListing,
       entry: dividend,
-      action: ({ ex_dividend_date, cash_amount }: z.infer<typeof dividend>) => ({
+      action: ({ ex_dividend_date, cash_amount, currency }: z.infer<typeof dividend>) => ({
         kind: "dividend",
         date: exDate(ex_dividend_date),
         value: Number(cash_amount),
+        ...(currency && currency.toUpperCase() !== "USD" && { currency: currency.toUpperCase() }),
       }),
     },
   ],

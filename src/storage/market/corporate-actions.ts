@@ -7,9 +7,9 @@ import type { Database } from "../db.ts";
 import { corporateActions, series } from "../schema/market.ts";
 
 const actionsOf = prepared(({ orm }) => {
-  const { kind, date, value, seenAt, provider, symbol } = corporateActions;
+  const { kind, date, value, currency, seenAt, provider, symbol } = corporateActions;
   return orm
-    .select({ kind, date, value, seenAt })
+    .select({ kind, date, value, currency, seenAt })
     .from(corporateActions)
     .where(
       and(
@@ -50,7 +50,7 @@ export async function storeActions(
         .values({ provider, symbol, seenAt, ...action })
         .onConflictDoUpdate({
           target: [corporateActions.provider, corporateActions.symbol, kind, date],
-          set: { value: action.value, seenAt },
+          set: { value: action.value, currency: action.currency ?? null, seenAt },
         }),
     ),
     ...(actions.some((action) => action.kind === "split")

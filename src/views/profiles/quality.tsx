@@ -35,6 +35,8 @@ export interface QualityView {
     readonly kind: ActionKind;
     readonly date: number;
     readonly value: number;
+    /** Of a dividend that is not applied, because the prices are in another one. */
+    readonly currency?: string | null;
     /** Epoch milliseconds. */
     readonly seenAt: number;
   }[];
@@ -100,9 +102,10 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
       <List
         title="Splits and dividends"
         empty="None known."
-        lines={quality.actions.map(({ kind, date, value, seenAt }) => (
+        lines={quality.actions.map(({ kind, date, value, currency, seenAt }) => (
           <>
-            {isoDate(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}{" "}
+            {isoDate(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}
+            {currency ? ` ${currency}, not applied: the prices are in another currency` : ""}{" "}
             <span class="muted">
               from {quality.provider}, found <Moment at={seenAt} />
             </span>

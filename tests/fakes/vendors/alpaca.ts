@@ -2,6 +2,7 @@
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
+import type { FakeMarket } from "./market.ts";
 import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeAlpaca extends FakeVendor {
@@ -20,6 +21,30 @@ const REFUSALS: Record<PlanRefusal, string> = {
   recent: "subscription does not permit querying recent SIP data",
 };
 
+/** Two actions a page, in lists by type. */
+function corporateActions(query: URLSearchParams, market: FakeMarket): Response {
+  const symbol = query.get("symbols")!;
+  const wanted = query.get("types")!.split(",");
+  const [start, end] = ["start", "end"].map((name) => Date.parse(`${query.get(name)}T00:00:00Z`) / 1000);
+  const all = (market.actions.get(symbol) ?? []).flatMap(({ kind, date, value }): { type: string; entry: object }[] => {
+    const type = kind === "dividend" ? "cash_dividend" : value >= 1 ? "forward_split" : "reverse_split";
+    if (!wanted.includes(type) || date < start! || date > end!) return [];
+    const ex_date = new Date(date * 1000).toISOString().slice(0, 10);
+    const facts = { id: "a", symbol, ex_date, process_date: ex_date };
+    if (kind === "dividend") return [{ type, entry: { ...facts, rate: value, special: false, foreign: false } }];
+    const [new_rate, old_rate] = value >= 1 ? [value, 1] : [1, 1 / value];
+    return [{ type, entry: { ...facts, new_rate, old_rate } }];
+  });
+  const skip = Number(query.get("page_token") ?? 0);
+  const lists = Object.groupBy(all.slice(skip, skip + 2), ({ type }) => `${type}s`);
+  return Response.json({
+    corporate_actions: Object.fromEntries(
+      Object.entries(lists).map(([type, list]) => [type, list!.map(({ entry }) => entry)]),
+    ),
+    next_page_token: skip + 2 < all.length ? String(skip + 2) : null,
+  });
+}
+
 export function fakeAlpaca(): FakeAlpaca {
   const vendor: FakeAlpaca = Object.assign(
     startFake({
@@ -33,6 +58,7 @@ export function fakeAlpaca(): FakeAlpaca {
         ),
       async answer(url, market) {
         const query = url.searchParams;
+        if (url.pathname === "/v1/corporate-actions") return corporateActions(query, market);
         const interval = INTERVALS[query.get("timeframe") ?? ""];
         if (url.pathname !== "/v2/stocks/bars" || !interval) return null;
         if (query.get("page_token") === "null")

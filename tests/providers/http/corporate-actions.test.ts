@@ -2,9 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
-import type { CorporateAction } from "../../../src/domain/market/corporate-actions.ts";
+import { adjustmentSteps, type CorporateAction, mergeActions } from "../../../src/domain/market/corporate-actions.ts";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { providerOn } from "../../fakes/providers.ts";
+import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
@@ -23,6 +24,7 @@ const sorted = (actions: readonly CorporateAction[]) => [...actions].sort((a, b)
 for (const [name, start] of [
   ["eodhd", fakeEodhd],
   ["massive", fakeMassive],
+  ["alpaca", fakeAlpaca],
 ] as const) {
   describe(`${name}'s lists`, () => {
     test(`${name} lists every split and dividend, as it was paid`, async () => {
@@ -67,4 +69,55 @@ test("a vendor's bars are available once its delay after the close, or after the
   expect(providerOn(quick, "massive").finalAt!("AAPL", "5m", session.open)).toBe(session.open + 300 + 16 * 60);
   await slow.close();
   await quick.close();
+});
+
+describe("dividends and their currency", () => {
+  const listOf = async (symbol: string, dividends: unknown[]) => {
+    const fake = fakeEodhd();
+    fake.script.push(reply(200, []), reply(200, dividends));
+    const actions = await providerOn(fake, "eodhd").fetchActions!(symbol, recordingContext());
+    await fake.close();
+    return actions;
+  };
+  const paid = { date: "2026-08-20", value: 0.045, unadjustedValue: 0.045 };
+
+  test("a dividend in pounds is counted in pence, as London quotes prices", async () => {
+    const [dividend] = await listOf("VOD@LSE", [{ ...paid, currency: "GBP" }]);
+    expect([dividend!.value, dividend!.currency]).toEqual([4.5, undefined]);
+    expect(adjustmentSteps([dividend!], at("2026-09-01"), () => 70)[0]!.price * 70).toBeCloseTo(65.5, 10);
+  });
+
+  test("a dividend in another currency than the prices changes no price", async () => {
+    const [dividend] = await listOf("VOD@LSE", [{ ...paid, currency: "EUR" }]);
+    expect([dividend!.value, dividend!.currency]).toEqual([0.045, "EUR"]);
+    expect(adjustmentSteps([dividend!], at("2026-09-01"), () => 70)).toEqual([]);
+  });
+
+  test("one odd entry of a list is left out with a line in the log, and the others are kept", async () => {
+    const fake = fakeEodhd();
+    fake.script.push(reply(200, []), reply(200, [paid, null, { note: "late" }, { ...paid, date: "2026-11-20" }]));
+    const context = recordingContext();
+    const actions = await providerOn(fake, "eodhd").fetchActions!("AAPL", context);
+    expect(actions.map(({ date }) => date)).toEqual([at("2026-08-20"), at("2026-11-20")]);
+    expect(context.logs.join("\n")).toContain("2 of 4 entries left out");
+    await fake.close();
+  });
+});
+
+describe("actions of one day", () => {
+  test("two payments are added, two splits multiplied, and an entry that came twice counts once", () => {
+    const date = at("2026-08-20");
+    const merged = mergeActions([
+      { kind: "dividend", date, value: 0.32 },
+      { kind: "dividend", date, value: 4 },
+      { kind: "dividend", date, value: 4 },
+      { kind: "split", date, value: 2 },
+      { kind: "split", date, value: 5 },
+    ]);
+    expect(merged).toEqual([
+      { kind: "dividend", date, value: 4.32 },
+      { kind: "split", date, value: 10 },
+    ]);
+    expect(adjustmentSteps(merged.slice(0, 1), date + DAY, () => 100)[0]!.price * 100).toBeCloseTo(95.68, 10);
+  });
 });
