@@ -23,8 +23,28 @@ export function isoDates(from: number, to: number): string {
 
 /** Midnight UTC (epoch seconds) of a `2026-03-02` that exists; NaN for anything else. */
 export function parseIsoDate(text: string): number {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return Number.NaN;
   const ts = Date.parse(`${text}T00:00:00Z`) / 1_000;
   return Number.isNaN(ts) || isoDate(ts) !== text ? Number.NaN : ts;
+}
+
+const ISO_MOMENT = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))?$/;
+
+/**
+ * Epoch seconds of an ISO date (midnight UTC) or date-time, which is UTC unless it names an offset, whatever the zone of
+ * the machine; NaN for anything else, also for days and times that do not exist.
+ */
+export function parseIsoMoment(text: string): number {
+  const parts = ISO_MOMENT.exec(text);
+  if (!parts) return parseIsoDate(text);
+  const [, date = "", hours, minutes, seconds = "0", fraction = "", sign, offsetHours = "0", offsetMinutes = "0"] =
+    parts;
+  const inRange = Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60;
+  const offset = Number(offsetHours) * 3_600 + Number(offsetMinutes) * 60;
+  if (!inRange || Number(offsetHours) > 18 || Number(offsetMinutes) > 59) return Number.NaN;
+  const wall = parseIsoDate(date) + Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
+  const utc = sign === "-" ? wall + offset : wall - offset;
+  return fraction === "" ? utc : (utc * 1_000 + Number(fraction.slice(1, 4).padEnd(3, "0"))) / 1_000;
 }
 
 /** `2026-03-02 14:02 UTC` */

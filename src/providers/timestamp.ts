@@ -1,14 +1,12 @@
 /** Parses timestamps in the formats that users and vendors write. */
 
-import { parseIsoDate } from "../domain/time.ts";
+import { parseIsoDate, parseIsoMoment } from "../domain/time.ts";
 
 /** What `parseTimestamp` accepts, for messages. */
 export const TIMESTAMP_FORMATS =
   "YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:MM[:SS] (UTC), ISO 8601 with Z or an offset, epoch seconds or milliseconds";
 
-const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const COMPACT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
-const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?$/i;
 const EPOCH = /^-?\d{9,13}(?:\.\d+)?$/;
 /** A larger number is in milliseconds: as seconds it would lie after the year 5000. */
 const LARGEST_SECONDS = 1e11;
@@ -19,12 +17,6 @@ export const epochSeconds = (value: number): number => (Math.abs(value) > LARGES
 /** Epoch seconds of a timestamp in any of `TIMESTAMP_FORMATS`; NaN for any other text. A time without a zone is UTC. */
 export function parseTimestamp(text: string): number {
   const compact = COMPACT_DATE.exec(text);
-  if (compact) return parseTimestamp(`${compact[1]}-${compact[2]}-${compact[3]}`);
-  if (DATE.test(text)) return parseIsoDate(text);
-  if (EPOCH.test(text)) return epochSeconds(Number(text));
-  const parts = DATE_TIME.exec(text);
-  if (!parts || Number.isNaN(parseIsoDate(parts[1]!))) return Number.NaN;
-  const zone = parts[3] ?? "Z";
-  const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
-  return Date.parse(`${parts[1]}T${parts[2]}${offset}`) / 1000;
+  if (compact) return parseIsoDate(`${compact[1]}-${compact[2]}-${compact[3]}`);
+  return EPOCH.test(text) ? epochSeconds(Number(text)) : parseIsoMoment(text);
 }

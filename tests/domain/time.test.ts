@@ -11,6 +11,7 @@ import {
   isoSecond,
   isTimeZone,
   parseIsoDate,
+  parseIsoMoment,
   utcMinute,
   utcSecond,
   writeMoment,
@@ -49,6 +50,47 @@ test("only days that exist are dates", () => {
   expect(["1970-01-01", "1969-12-31", "2024-02-29"].map(parseIsoDate)).toEqual([0, -86_400, 1_709_164_800]);
   const none = ["2023-02-29", "2026-02-31", "2026-13-01", "2026-3-2", "2026", "2026-03-02T00:00", "", "today"];
   expect(none.map(parseIsoDate)).toEqual(none.map(() => Number.NaN));
+});
+
+test("an ISO date-time without an offset is UTC in every zone of the machine", () => {
+  const noon = Date.UTC(2026, 9, 5, 14) / 1_000;
+  const before = process.env.TZ;
+  try {
+    for (const zone of ["UTC", "Asia/Tokyo", "America/Los_Angeles"]) {
+      process.env.TZ = zone;
+      expect(parseIsoMoment("2026-10-05T14:00:00")).toBe(noon);
+      expect(parseIsoMoment("2026-10-05 14:00")).toBe(noon);
+      expect(parseIsoMoment("2026-10-05")).toBe(noon - 14 * 3_600);
+      expect(parseIsoMoment("2026-10-05T23:00:00+09:00")).toBe(noon);
+      expect(parseIsoMoment("2026-10-05T09:30:00.250-0430")).toBe(noon + 0.25);
+    }
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
+});
+
+test("anything but an ISO date or date-time that exists is not a moment", () => {
+  const none = [
+    "05.10.2026",
+    "10/05/2026",
+    "5 Oct 2026",
+    "2026-02-30",
+    "2026-02-30T10:00:00Z",
+    "2026-10-05T24:00:00Z",
+    "2026-10-05T14:60",
+    "2026-10-05T14:00:00+25:00",
+    "1790000000",
+    "20261005",
+    "+002026-10-05",
+    "2026-10-05T14",
+  ];
+  expect(none.map(parseIsoMoment)).toEqual(none.map(() => Number.NaN));
+});
+
+test("property: what is written as ISO is read back as the same moment", () => {
+  const at = fc.date({ min: new Date("1900-01-01"), max: new Date("2200-01-01"), noInvalidDate: true });
+  fc.assert(fc.property(at, (date) => expect(parseIsoMoment(date.toISOString())).toBe(date.getTime() / 1_000)));
 });
 
 test("a date read back is the midnight before the moment it was written of", () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import { isoMillisecond } from "../../src/domain/time.ts";
 import { FEATURES } from "../../src/features/catalog.ts";
 import { readBars } from "../../src/storage/market/bars.ts";
 import { findSeries } from "../../src/storage/market/series.ts";
@@ -79,10 +80,11 @@ describe("the bars", () => {
   test("exported bars of a range begin with `from` and end before `to`", async () => {
     const { ts } = await read("bars/AAPL");
     const [from, to] = [ts[10]!, ts[20]!];
-    expect((await read(`bars/AAPL?from=${from}&to=${to}`)).ts).toEqual(ts.slice(10, 20));
-    expect((await read(`bars/AAPL?from=${from + 1}&to=${to + 1}`)).ts).toEqual(ts.slice(11, 21));
-    const iso = (at: number) => new Date(at * 1000).toISOString().slice(0, 10);
+    const iso = (at: number) => new Date(at * 1000).toISOString();
     expect((await read(`bars/AAPL?from=${iso(from)}&to=${iso(to)}`)).ts).toEqual(ts.slice(10, 20));
+    expect((await read(`bars/AAPL?from=${iso(from + 1)}&to=${iso(to + 1)}`)).ts).toEqual(ts.slice(11, 21));
+    const date = (at: number) => iso(at).slice(0, 10);
+    expect((await read(`bars/AAPL?from=${date(from)}&to=${date(to)}`)).ts).toEqual(ts.slice(10, 20));
   });
 
   test.each(FORMATS)("exported bars of an empty range are an empty table, as %s", async (format) => {
@@ -125,7 +127,7 @@ describe("the feature matrix", () => {
         [whole.ts.length - 1, whole.ts.length],
       ] as const) {
         const to = whole.ts[end] ?? whole.ts.at(-1)! + 1;
-        const part = await read(`features/${symbol}?from=${whole.ts[start]}&to=${to}`);
+        const part = await read(`features/${symbol}?from=${isoMillisecond(whole.ts[start]!)}&to=${isoMillisecond(to)}`);
         expect(part.ts).toEqual(whole.ts.slice(start, end));
         expect(part.rows).toEqual(whole.rows.slice(start, end));
       }
@@ -158,7 +160,12 @@ describe("what is refused", () => {
     ["features/AAPL?names=", "wants names of features"],
     ["features/AAPL?names=__proto__", "is not a feature"],
     ["bars/AAPL?format=xml", '"xml" is not one of json, csv, parquet'],
-    ["bars/AAPL?from=yesterday", '"yesterday" is not a date or time'],
+    ["bars/AAPL?from=yesterday", '"yesterday" is not a date or time: wants 2024-01-31 or 2024-01-31T14:30:00Z'],
+    ["bars/AAPL?from=05.10.2026", '"05.10.2026" is not a date or time'],
+    ["bars/AAPL?from=10/05/2026", '"10/05/2026" is not a date or time'],
+    ["bars/AAPL?to=2026-02-30", '"2026-02-30" is not a date or time'],
+    ["bars/AAPL?to=2026-10-05T24:00", '"2026-10-05T24:00" is not a date or time'],
+    ["bars/AAPL?to=1790000000", '"1790000000" is not a date or time'],
     ["bars/AAPL?interval=2h", '"2h" is not one of'],
     ["bars/%3Cscript%3E", "is not a symbol"],
   ])("an export request is refused: %s", async (path, why) => {

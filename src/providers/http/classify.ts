@@ -103,7 +103,8 @@ export function retryAfterOf(headers: Headers, now = Date.now()): number | undef
   const value = headers.get("retry-after")?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  const date = Date.parse(value);
+  // An HTTP date names GMT; any other text would be read in the zone of this machine.
+  const date = /\sGMT$/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
+import { parseIsoDate } from "../../domain/time.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
@@ -24,8 +25,8 @@ export interface ActionListing<Answer = never, Entry = never> {
 /** More pages than the actions of any company fill. */
 const MAX_PAGES = 50;
 
-/** Midnight UTC of a `YYYY-MM-DD`, epoch seconds; NaN for any other text. */
-export const exDate = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / 1000;
+/** Midnight UTC of the date that `text` begins with, epoch seconds; NaN if it is not a `YYYY-MM-DD` that exists. */
+export const exDate = (text: string) => parseIsoDate(text.slice(0, 10));
 
 /**
  * All actions of a ticker; entries without a date or a value are left out, odd ones with a line in the log.

@@ -4,6 +4,7 @@
 import { Hono } from "hono";
 import Papa from "papaparse";
 import { parseSymbol } from "../../domain/market/symbol.ts";
+import { parseIsoDate } from "../../domain/time.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
@@ -75,8 +76,8 @@ function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: A
 
 /** Midnight UTC of `2026-01-31`, epoch milliseconds. */
 function dayOf(text: string): number | null {
-  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? null : at;
+  const date = parseIsoDate(text);
+  return Number.isNaN(date) ? null : date * 1_000;
 }
 
 /** The rows as CSV, read as the client takes them. */

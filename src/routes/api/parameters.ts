@@ -5,6 +5,7 @@ import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { describeError, quote } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
+import { parseIsoMoment } from "../../domain/time.ts";
 import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
 import { problem, problemType } from "../problem.ts";
 
@@ -47,13 +48,13 @@ export const symbolParameter = readable(parseSymbol, (text) => `${quote(text)} i
 
 export const intervalParameter = choice(INTERVALS).default(RUN_DEFAULTS.interval);
 
-/** An ISO date or time (UTC by default) or epoch seconds; parsed to epoch seconds. */
+/** An ISO date or date-time, UTC unless it names an offset; parsed to epoch seconds. */
 export const momentParameter = readable(
   (text) => {
-    const seconds = /^-?\d{1,12}$/.test(text) ? Number(text) : Date.parse(text) / 1000;
-    return Number.isFinite(seconds) ? seconds : null;
+    const seconds = parseIsoMoment(text);
+    return Number.isNaN(seconds) ? null : seconds;
   },
-  (text) => `${quote(text)} is not a date or time: wants 2024-01-31, 2024-01-31T14:30:00Z or epoch seconds`,
+  (text) => `${quote(text)} is not a date or time: wants 2024-01-31 or 2024-01-31T14:30:00Z`,
 ).openapi({ type: "string", example: "2024-01-31" });
 
 /** The id of a row. */

@@ -3,6 +3,7 @@
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
+import { parseIsoDate } from "../../domain/time.ts";
 import type { RunFilter } from "../../storage/runs/run-list.ts";
 import { RUN_LIST_FIELDS, type RunListForm } from "../../views/runs/run-list-page.tsx";
 
@@ -47,6 +48,6 @@ export function readRunFilter(query: (name: string) => string | undefined): { fi
 
 /** Midnight UTC of `2026-01-31`, epoch milliseconds. */
 function dayOf(text: string): number | null {
-  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? null : at;
+  const date = parseIsoDate(text);
+  return Number.isNaN(date) ? null : date * 1_000;
 }
