@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isLoopback } from "./auth.ts";
-import { MAX_THREADS } from "./domain/defaults.ts";
+import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
@@ -105,10 +105,11 @@ class Reader {
     return fallback;
   }
 
-  choice<T extends string>(variable: string, fallback: T, choices: readonly T[]): T {
+  /** @param rename the present name of a choice that had another one */
+  choice<T extends string>(variable: string, fallback: T, choices: readonly T[], rename = (value: string) => value): T {
     const value = this.text(variable);
     if (value === undefined) return fallback;
-    const found = choices.find((choice) => choice === value);
+    const found = choices.find((choice) => choice === rename(value));
     if (found === undefined) this.faults.push({ variable, value, wants: `one of ${choices.join(", ")}` });
     return found ?? fallback;
   }
@@ -159,7 +160,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     passwordHash: readPasswordHash(read),
     readOnly: read.choice("BARKEEP_READ_ONLY", "false", ["true", "false"]) === "true",
     workers: Math.min(read.integer("BARKEEP_WORKERS", usualThreads(), 1, MAX_THREADS), usefulThreads()),
-    provider: read.choice("BARKEEP_PROVIDER", "demo", names),
+    provider: read.choice("BARKEEP_PROVIDER", "demo", names, canonicalProvider),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),

@@ -1,6 +1,7 @@
 /** The checks that request bodies, queries and forms share, with the messages they refuse input with. */
 
 import { z } from "zod";
+import { canonicalProvider } from "./domain/defaults.ts";
 import { type FieldError, quote } from "./domain/errors.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "./domain/market/symbol.ts";
 
@@ -50,6 +51,9 @@ export const symbol = readable(
     `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD`,
   z.string({ error: "wants text" }),
 );
+
+/** The name of a provider; an earlier name becomes the present one. */
+export const providerName = z.string({ error: "wants the name of a provider" }).max(40).overwrite(canonicalProvider);
 
 /** The symbols of a run. */
 export const symbols = z

@@ -41,7 +41,7 @@ describe("a wrong value is refused with the variable, what it held and what it w
     ["BARKEEP_DB_URL", "postgres://x", /file:PATH/],
     ["BARKEEP_WORKERS", "0", /from 1 to 64/],
     ["BARKEEP_WORKERS", "two", /from 1 to 64/],
-    ["BARKEEP_PROVIDER", "nobody", /one of demo, csv/],
+    ["BARKEEP_PROVIDER", "nobody", /one of demo, files/],
     ["BARKEEP_LOG_LEVEL", "verbose", /one of debug, info, warn, error/],
     ["DEMO_LATENCY_MS", "-5", /whole number/],
     ...PROVIDERS.flatMap(({ settings }) => settings)

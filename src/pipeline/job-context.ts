@@ -67,6 +67,10 @@ export class JobContext {
   /** Corporate actions that came with the bars. */
   readonly actions: CorporateAction[] = [];
   #leftOut: readonly PlanCut[] = [];
+  /** Bars that answers left out because they had not ended. */
+  notFinal = 0;
+  /** What the provider says it has of the symbol. */
+  holds: string | null = null;
   /** What separates the series from others of its symbol. */
   readonly traits: SeriesTraits;
 

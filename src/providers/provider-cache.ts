@@ -16,8 +16,8 @@ export class ProviderCache {
     const values = this.settings();
     const entry = findProvider(name);
     if (entry === undefined || missingSettings(entry, values).length > 0) return undefined;
-    const provider = this.#built.get(name) ?? createProvider(name, values, this.calendar);
-    this.#built.set(name, provider);
+    const provider = this.#built.get(entry.name) ?? createProvider(entry.name, values, this.calendar);
+    this.#built.set(entry.name, provider);
     return provider;
   }
 

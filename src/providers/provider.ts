@@ -1,4 +1,4 @@
-/** The port every source of bars implements: built-in (`demo`, `csv`) or an HTTP API. */
+/** The port every source of bars implements: built-in (`demo`, `files`) or an HTTP API. */
 
 import type { Company } from "../domain/companies.ts";
 import type { BarColumns } from "../domain/market/bars.ts";
@@ -77,6 +77,10 @@ export interface FetchedBars {
   readonly actions?: readonly CorporateAction[];
   /** The parts of the window that the plan leaves out, ascending: `bars` has none of them. */
   readonly notInPlan?: readonly PlanCut[];
+  /** How many bars of the window were left out because they had not ended. */
+  readonly notFinal?: number;
+  /** What the source has of the symbol, for the message of a job that ends without bars. */
+  readonly holds?: string;
 }
 
 /** A market whose companies a provider can list. */

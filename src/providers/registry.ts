@@ -1,9 +1,10 @@
 /** All providers. A new one is one file and one entry here (docs/adding-a-provider.md). */
 
+import { canonicalProvider } from "../domain/defaults.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
-import { createCsvProvider } from "./csv/csv-provider.ts";
 import { createDemoProvider } from "./demo/demo-provider.ts";
 import { missingSettings, type ProviderEntry } from "./entry.ts";
+import { createFilesProvider } from "./files/files-provider.ts";
 import type { Provider } from "./provider.ts";
 import { accountOf, type QuotaRules } from "./quotas/rate-limiter.ts";
 import type { SettingValues } from "./setting.ts";
@@ -25,12 +26,12 @@ export const PROVIDERS: readonly ProviderEntry[] = [
     create: (values, calendar) => createDemoProvider({ latencyMs: Number(values.DEMO_LATENCY_MS ?? 40), calendar }),
   },
   {
-    name: "csv",
-    title: "CSV folder",
-    summary: "Files of your own: SYMBOL.csv for daily bars, SYMBOL-1m.csv for minutes.",
+    name: "files",
+    title: "Files (CSV, Parquet)",
+    summary: "Files of your own: SYMBOL.csv for daily bars, SYMBOL-1m.csv for minutes; also .csv.gz and .parquet.",
     settings: [{ variable: "BARKEEP_CSV_DIR", kind: "folder", label: "Folder with the files", required: true }],
     limits: () => [],
-    create: (values, calendar) => createCsvProvider({ directory: values.BARKEEP_CSV_DIR ?? "", calendar }),
+    create: (values, calendar) => createFilesProvider({ directory: values.BARKEEP_CSV_DIR ?? "", calendar }),
   },
   vendorEntry(eodhd),
   vendorEntry(alpaca),
@@ -40,9 +41,9 @@ export const PROVIDERS: readonly ProviderEntry[] = [
   vendorEntry(tiingo),
 ];
 
-/** The entry of a provider, or `undefined` for an unknown name. */
+/** The entry of a provider, by its name or an earlier one; `undefined` for an unknown name. */
 export function findProvider(name: string): ProviderEntry | undefined {
-  return PROVIDERS.find((entry) => entry.name === name);
+  return PROVIDERS.find((entry) => entry.name === canonicalProvider(name));
 }
 
 /** The providers that lack no required setting. */

@@ -2,10 +2,6 @@
 
 import { parseIsoDate, parseIsoMoment } from "../domain/time.ts";
 
-/** What `parseTimestamp` accepts, for messages. */
-export const TIMESTAMP_FORMATS =
-  "YYYY-MM-DD, YYYYMMDD, YYYY-MM-DD HH:MM[:SS] (UTC), ISO 8601 with Z or an offset, epoch seconds or milliseconds";
-
 const COMPACT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
 const EPOCH = /^-?\d{9,13}(?:\.\d+)?$/;
 /** A larger number is in milliseconds: as seconds it would lie after the year 5000. */
@@ -14,7 +10,10 @@ const LARGEST_SECONDS = 1e11;
 /** Epoch seconds of a number that is in seconds or milliseconds. */
 export const epochSeconds = (value: number): number => (Math.abs(value) > LARGEST_SECONDS ? value / 1000 : value);
 
-/** Epoch seconds of a timestamp in any of `TIMESTAMP_FORMATS`; NaN for any other text. A time without a zone is UTC. */
+/**
+ * Epoch seconds of a date (`YYYY-MM-DD`, `YYYYMMDD`), an ISO date-time (UTC without an offset) or an epoch number in
+ * seconds or milliseconds; NaN for any other text.
+ */
 export function parseTimestamp(text: string): number {
   const compact = COMPACT_DATE.exec(text);
   if (compact) return parseIsoDate(`${compact[1]}-${compact[2]}-${compact[3]}`);

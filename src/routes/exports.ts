@@ -6,7 +6,7 @@ import { quote, Refusal } from "../domain/errors.ts";
 import { ADJUSTMENTS } from "../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
 import { EXPORT_FORMATS, type ExportRequest } from "../pipeline/exports/export-table.ts";
-import { choice, readable } from "../schemas.ts";
+import { choice, providerName, readable } from "../schemas.ts";
 import { findSeries } from "../storage/market/series.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./api/parameters.ts";
 import type { Services } from "./services.ts";
@@ -22,7 +22,7 @@ const range = {
   interval: intervalParameter,
   from: momentParameter.optional(),
   to: momentParameter.optional(),
-  provider: z.string().max(40).optional(),
+  provider: providerName.optional(),
   format: choice(EXPORT_FORMATS).default("json"),
   adjust: choice(ADJUSTMENTS)
     .default("splits")

@@ -103,7 +103,7 @@ test("axe finds nothing on the monitor while symbols fail, work and wait, with a
   await post("/companies/fetch", {});
   await page.goto(browserApp.address);
   await live(page);
-  await page.getByLabel("Provider", { exact: true }).selectOption("csv");
+  await page.getByLabel("Provider", { exact: true }).selectOption("files");
   await startRun(page, "VERYLONGNAME.WITH-SUFFIX");
   await page.locator(".run-head[data-state=failed]").waitFor();
   await browserApp.waitForRun(await postRun({ symbols: ["AAPL"], years: 8 }));

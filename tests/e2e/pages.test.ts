@@ -57,7 +57,7 @@ test("a schedule is refused at its field, then kept, run, paused, changed and de
 test("a failed symbol is retried, and the audit says who did it", async () => {
   const page = await browserApp.openPage("/");
   await live(page);
-  await page.getByLabel("Provider", { exact: true }).selectOption("csv");
+  await page.getByLabel("Provider", { exact: true }).selectOption("files");
   await startRun(page, "MINE");
   const row = rowOf(page, "MINE");
   const reached = (state: string) => row.and(page.locator(`[data-state="${state}"]`)).waitFor();

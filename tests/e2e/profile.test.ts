@@ -178,7 +178,7 @@ test("rejected rows are counted, and their reasons can be opened", async () => {
   const lines = bars.trim().split("\n").slice(-100);
   const invalid = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));
   await Bun.write(`${folder.path}/FLAW.csv`, ["timestamp,open,high,low,close,volume", ...invalid].join("\n"));
-  await runToEnd({ symbols: ["FLAW"], provider: "csv" });
+  await runToEnd({ symbols: ["FLAW"], provider: "files" });
   const page = await browserApp.openPage("/profiles/FLAW");
   const rejected = page.locator(".rejected");
   expect(await rejected.locator("summary").textContent()).toBe("3 rows");

@@ -133,7 +133,7 @@ try {
     const bars = await fetch(`${browserApp.address}/api/bars/${symbol}?format=csv`);
     await Bun.write(`prices/${symbol}.csv`, bars);
   }
-  await page.getByLabel("Provider", { exact: true }).selectOption("csv");
+  await page.getByLabel("Provider", { exact: true }).selectOption("files");
   await startRun(page, "AAPL MSFT GOOGL NVDA");
   await page.locator('.run-head[data-state="failed"]').waitFor();
   await takePicture("failed", "/", live);

@@ -23,13 +23,18 @@ describe("the registry", () => {
     expect(new Set(variables).size).toBe(variables.length);
   });
 
+  test("the registry finds the provider of files by its earlier name too", () => {
+    expect(findProvider("csv")?.name).toBe("files");
+    expect(createProvider("csv", { BARKEEP_CSV_DIR: "bars" }, CALENDAR).name).toBe("files");
+  });
+
   test("the registry refuses an unknown name and lists the known ones", () => {
-    expect(() => createProvider("nope", {}, CALENDAR)).toThrow('There is no provider "nope" (known: demo, csv');
+    expect(() => createProvider("nope", {}, CALENDAR)).toThrow('There is no provider "nope" (known: demo, files');
   });
 
   test("the registry names the variables that a provider lacks", () => {
-    expect(missingSettings(findProvider("csv")!, {})).toEqual(["BARKEEP_CSV_DIR"]);
-    expect(() => createProvider("csv", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"csv" needs BARKEEP_CSV_DIR');
+    expect(missingSettings(findProvider("files")!, {})).toEqual(["BARKEEP_CSV_DIR"]);
+    expect(() => createProvider("files", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"files" needs BARKEEP_CSV_DIR');
   });
 });
 

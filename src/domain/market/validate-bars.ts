@@ -10,6 +10,8 @@ export interface RejectedRow {
   readonly where: string;
   readonly reason: string;
   readonly raw: string;
+  /** Whether whoever found it has reported it already, together with others of its kind. */
+  readonly isReported?: boolean;
 }
 
 /** The requested window, epoch seconds: `from` <= ts < `to`, at the moment `asOf`. */

@@ -181,12 +181,14 @@ async function fetchGroup(
   job.fetchMs += Math.round(performance.now() - startedAt);
   const validated = validateBars(fetched.bars, { interval, asOf, ...window });
   const rejected = [...fetched.rejected, ...validated.rejected];
-  for (const line of summary(rejected)) io.log("warn", line);
+  for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);
   // Another provider's plan says nothing about the series.
   const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
   const change = await changeOf(job, target, window, validated.bars, validated.rejected, cuts);
   job.actions.push(...(fetched.actions ?? []));
   job.noteLeftOut(cuts);
+  job.notFinal += fetched.notFinal ?? 0;
+  job.holds = fetched.holds ?? job.holds;
 
   for (const [index, batch] of group.entries()) {
     if (index > 0) {

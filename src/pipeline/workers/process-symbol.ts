@@ -9,6 +9,7 @@ import { completeJob, type FinishedJob, findJobWork, saveWorkTime } from "../../
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { isSpentQuota } from "../fetch/fetch-batches.ts";
 import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
+import { explainNoBars } from "../fetch/no-bars.ts";
 import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
 import type { Outcome, SymbolTask } from "../messages.ts";
 
@@ -62,8 +63,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
   const gaps = await checkGaps(job);
 
   const engineered = await job.engineerTurn(() => engineerSeries(job));
-  if (engineered === null)
-    throw new ProviderError("no_data", `${io.provider.title} has no bars of ${symbol} in this range`);
+  if (engineered === null) throw new ProviderError("no_data", await explainNoBars(job));
 
   await job.checkpoint();
   job.stage({ stage: "create" });

@@ -24,10 +24,10 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
     ...provider,
     ...(fetchActions && { fetchActions: (symbol, context) => guarded(fetchActions(symbol, context)) }),
     async fetchBars(window, context) {
-      const { bars, rejected, actions, notInPlan } = await guarded(provider.fetchBars(window, context));
+      const { rejected, notInPlan, ...rest } = await guarded(provider.fetchBars(window, context));
       const clean = rejected.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) }));
       const cuts = notInPlan?.map((cut) => ({ ...cut, words: redact(cut.words) }));
-      return { bars, rejected: clean, ...(actions && { actions }), ...(cuts && { notInPlan: cuts }) };
+      return { ...rest, rejected: clean, ...(cuts && { notInPlan: cuts }) };
     },
   };
 }

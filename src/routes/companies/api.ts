@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
-import { wholeNumberText } from "../../schemas.ts";
+import { providerName, wholeNumberText } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
   addToWatchlist,
@@ -79,7 +79,7 @@ const fetchList = createRoute({
       content: {
         "application/json": {
           schema: z.strictObject({
-            provider: z.string().max(40).optional(),
+            provider: providerName.optional(),
             exchange: z.string().max(20).optional(),
             refresh: z.boolean().optional(),
           }),

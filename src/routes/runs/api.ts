@@ -7,7 +7,7 @@ import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
-import { readable, wholeNumberText } from "../../schemas.ts";
+import { providerName, readable, wholeNumberText } from "../../schemas.ts";
 import { apiRouter, json, jsonBody, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";
@@ -44,7 +44,7 @@ const ListQuery = z
     status: z.enum(RUN_STATES).optional(),
     mode: z.enum(MODES).optional(),
     interval: z.enum(INTERVALS).optional(),
-    provider: z.string().max(40).optional(),
+    provider: providerName.optional(),
     symbol: symbolParameter.optional(),
     from: milliseconds.optional(),
     to: milliseconds.optional(),

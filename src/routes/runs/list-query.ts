@@ -1,5 +1,6 @@
 /** The filter in the query of `/runs`, field by field. */
 
+import { canonicalProvider } from "../../domain/defaults.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
@@ -29,7 +30,7 @@ export function readRunFilter(query: (name: string) => string | undefined): { fi
   const state = take("state", among(RUN_STATES), "a status of a run");
   const mode = take("mode", among(MODES), "a mode");
   const interval = take("interval", among(INTERVALS), "an interval");
-  const provider = take("provider", (text) => text, "a provider");
+  const provider = take("provider", canonicalProvider, "a provider");
   const symbol = take("symbol", parseSymbol, "a symbol");
   const from = take("from", dayOf, "a day like 2026-01-31");
   const last = take("to", dayOf, "a day like 2026-01-31");

@@ -6,7 +6,7 @@ import { invalid, invalidFields, quote } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
-import { choice, fieldErrors, strictObject, symbols, wholeNumber } from "../../schemas.ts";
+import { choice, fieldErrors, providerName, strictObject, symbols, wholeNumber } from "../../schemas.ts";
 import type { RunRow } from "../../storage/runs/runs.ts";
 
 export interface RunRequest {
@@ -33,13 +33,13 @@ export const RunRequestBody = strictObject({
       error: `wants a whole number from 1 to ${MAX_YEARS}, or "all"`,
     })
     .default(RUN_DEFAULTS.years),
-  provider: z.string({ error: "wants the name of a provider" }).optional(),
+  provider: providerName.optional(),
   batch_days: wholeNumber(1, MAX_BATCH_DAYS).default(RUN_DEFAULTS.batchDays),
   max_workers: wholeNumber(1, MAX_AT_WORK)
     .optional()
     .describe(`most symbols of the run at work at once; ${MAX_AT_WORK} if not given, which is also the server's most`),
   rebuild: z.boolean({ error: "wants true or false" }).optional(),
-  repair_provider: z.string({ error: "wants the name of a provider" }).optional(),
+  repair_provider: providerName.optional(),
 });
 
 /** @throws Refusal with one error per wrong field */

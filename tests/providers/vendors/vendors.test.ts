@@ -25,7 +25,7 @@ const FAKES: Record<string, { start: () => FakeVendor; symbol: string; unknown: 
 };
 
 test("every vendor of the registry has a fake", () => {
-  expect(PROVIDERS.map(({ name }) => name).filter((name) => name !== "demo" && name !== "csv")).toEqual(
+  expect(PROVIDERS.map(({ name }) => name).filter((name) => name !== "demo" && name !== "files")).toEqual(
     Object.keys(FAKES),
   );
 });

@@ -1,6 +1,7 @@
 /**
- * Bars from a folder of CSV files: `SYMBOL.csv` (or `SYMBOL-1d.csv`) holds daily bars, `SYMBOL-1m.csv` those of a
- * minute, and so on. Nothing outside the folder can be read: a symbol only selects among the names in it.
+ * Bars from a folder of files: `SYMBOL.csv` (or `SYMBOL-1d.csv`) holds daily bars, `SYMBOL-1m.csv` those of a minute,
+ * and so on; gzipped CSV and Parquet likewise. Nothing outside the folder can be read: a symbol only selects among the
+ * names in it.
  */
 
 import { readdir, stat } from "node:fs/promises";
@@ -10,52 +11,60 @@ import { barsBetween, sliceBars } from "../../domain/market/bars.ts";
 import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
+import { isoDates } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
-import { type CsvFile, readCsvFile } from "./csv-file.ts";
+import { type BarFile, readBarFile } from "./bar-file.ts";
 
-export interface CsvOptions {
+export interface FilesOptions {
   /** The folder that holds the files. */
   readonly directory: string;
   readonly calendar?: Calendar;
+  /** Time zone of times without an offset: UTC unless given. */
+  readonly zone?: string;
 }
 
+/** Endings of files that are read, the first one found wins. */
+const FILE_ENDINGS = [".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz", ".parquet"] as const;
 /** Parsed files kept in memory, so that the batches of a job parse their file once. */
 const MAX_CACHED_FILES = 4;
 
 interface CachedFile {
   /** Changes when the file does. */
   readonly version: string;
-  readonly content: Promise<CsvFile>;
+  readonly content: Promise<BarFile>;
 }
 
-export function createCsvProvider({ directory, calendar = CALENDAR }: CsvOptions): Provider {
+export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UTC" }: FilesOptions): Provider {
   const kept = new Map<string, CachedFile>();
 
   /** @throws ProviderError `unknown_symbol` naming the files that were tried */
   async function findFile(symbol: string, interval: Interval): Promise<string> {
-    const wanted = interval === "1d" ? [`${symbol}-1d.csv`, `${symbol}.csv`] : [`${symbol}-${interval}.csv`];
+    const stems = interval === "1d" ? [`${symbol}-1d`, symbol] : [`${symbol}-${interval}`];
     const names = await readdir(directory).catch((error) => {
-      throw new ProviderError("bad_request", `The CSV folder ${directory} cannot be read: ${messageOf(error)}`);
+      throw new ProviderError("bad_request", `The folder ${directory} cannot be read: ${messageOf(error)}`);
     });
-    for (const want of wanted) {
-      const name = names.find((candidate) => candidate.toLowerCase() === want.toLowerCase());
-      if (name) return name;
+    const byName = new Map(names.map((name) => [name.toLowerCase(), name]));
+    for (const stem of stems) {
+      for (const ending of FILE_ENDINGS) {
+        const name = byName.get(`${stem}${ending}`.toLowerCase());
+        if (name) return name;
+      }
     }
-    throw new ProviderError("unknown_symbol", `${symbol}: no file ${wanted.join(" or ")} in ${directory}`);
+    const tried = stems.map((stem) => `${stem}.csv`).join(" or ");
+    throw new ProviderError(
+      "unknown_symbol",
+      `${symbol}: no file ${tried} in ${directory} (also tried ${FILE_ENDINGS.slice(1).join(", ")})`,
+    );
   }
 
-  async function load(
-    symbol: string,
-    interval: Interval,
-    log: FetchContext["log"],
-  ): Promise<{ name: string; file: CsvFile }> {
+  async function load(symbol: string, interval: Interval, log: FetchContext["log"]) {
     const name = await findFile(symbol, interval);
     const path = join(directory, name);
     const { mtimeMs, size } = await stat(path);
     const version = `${mtimeMs} ${size}`;
     let entry = kept.get(name);
     if (entry?.version !== version) {
-      const content = readCsvFile(path, name, interval, marketOf(symbol));
+      const content = readBarFile(path, { name, symbol, interval, market: marketOf(symbol), zone });
       entry = { version, content };
       content.then(
         (file) => {
@@ -78,15 +87,23 @@ export function createCsvProvider({ directory, calendar = CALENDAR }: CsvOptions
     const market = marketOf(symbol);
     const inside = barsBetween(file.bars, from, to);
     const last = inside.ts.findLastIndex((ts) => calendar.isFinal(market, interval, ts, asOf));
-    const rejected = file.bad
-      .filter((line) => line.ts >= from && line.ts < to)
-      .map(({ line, reason, raw }) => ({ where: `${name}:${line}`, reason, raw }));
-    return { bars: sliceBars(inside, 0, last + 1), rejected };
+    const rejected = [...file.bad.values()]
+      .flatMap(({ rows }) => rows)
+      .filter((row) => row.ts >= from && row.ts < to)
+      .sort((a, b) => a.line - b.line)
+      .map(({ line, reason, raw }) => ({ where: `${name}:${line}`, reason, raw, isReported: true }));
+    const { ts } = file.bars;
+    return {
+      bars: sliceBars(inside, 0, last + 1),
+      rejected,
+      notFinal: inside.ts.length - last - 1,
+      holds: ts.length === 0 ? `${name} has no rows` : `${name} holds bars of ${isoDates(ts[0]!, ts.at(-1)!)}`,
+    };
   }
 
   return {
-    name: "csv",
-    title: "CSV folder",
+    name: "files",
+    title: "Files (CSV, Parquet)",
     withoutActions: true,
     intervals: INTERVALS,
     maxWindowDays: () => 366,

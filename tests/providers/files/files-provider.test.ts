@@ -2,12 +2,12 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ProviderError } from "../../src/domain/errors.ts";
-import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
-import type { Interval } from "../../src/domain/market/interval.ts";
-import { createCsvProvider } from "../../src/providers/csv/csv-provider.ts";
-import { type RecordingContext, recordingContext } from "./fetch-context.ts";
-import { providerContract } from "./provider.contract.ts";
+import { ProviderError } from "../../../src/domain/errors.ts";
+import { barStarts, CALENDAR } from "../../../src/domain/market/calendar.ts";
+import type { Interval } from "../../../src/domain/market/interval.ts";
+import { createFilesProvider } from "../../../src/providers/files/files-provider.ts";
+import { type RecordingContext, recordingContext } from "../fetch-context.ts";
+import { providerContract } from "../provider.contract.ts";
 
 const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 const folders: string[] = [];
@@ -30,7 +30,7 @@ async function fetch(
     context = recordingContext(),
   }: { symbol?: string; interval?: Interval; context?: RecordingContext } = {},
 ) {
-  const provider = createCsvProvider({ directory: await folderWith(files) });
+  const provider = createFilesProvider({ directory: await folderWith(files) });
   return provider.fetchBars(
     { symbol, interval, from: at("2000-01-01"), to: at("2030-01-01"), asOf: at("2030-01-01") },
     context,
@@ -47,8 +47,8 @@ const fileAt = (interval: Interval) =>
     "",
   ].join("\n");
 
-providerContract("csv", async () => ({
-  provider: createCsvProvider({
+providerContract("files", async () => ({
+  provider: createFilesProvider({
     directory: await folderWith({
       "AAPL.csv": fileAt("1d"),
       "AAPL-1m.csv": fileAt("1m"),
@@ -129,10 +129,10 @@ describe("csv files", () => {
     });
     expect([...bars.ts]).toEqual([at("2024-01-02"), at("2024-01-09")]);
     expect(rejected.map(({ where, reason }) => `${where}: ${reason.split(" (known")[0]}`)).toEqual([
-      'AAPL.csv:3: "03.01.2024" is not a timestamp',
+      'AAPL.csv:3: "03.01.2024" is not a date (3 January or 1 March? no line of the file shows which; write 2026-12-31, or name the column Date (DD/MM/YYYY) or Date (MM/DD/YYYY))',
       'AAPL.csv:4: close "n/a" is not a number',
       "AAPL.csv:5: 5 of at least 6 columns",
-      'AAPL.csv:6: "2024-02-30" is not a timestamp',
+      'AAPL.csv:6: "2024-02-30" is not a date',
       "AAPL.csv:8: volume is empty",
     ]);
     expect(rejected[1]?.raw).toBe("2024-01-04,10,12,9,n/a,500");
@@ -154,24 +154,12 @@ describe("csv files", () => {
     ]);
   });
 
-  test("a csv file with doubled timestamps keeps the first and reports the others", async () => {
-    const { bars, rejected } = await fetch({
-      "AAPL.csv":
-        "timestamp,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n2024-01-03,3,3,3,3,3\n2024-01-02,2,2,2,2,2\n2024-01-02,1,1,1,1,1\n",
-    });
-    expect([...bars.close]).toEqual([1, 3]);
-    expect(rejected.map(({ where, reason }) => [where, reason])).toEqual([
-      ["AAPL.csv:4", "same timestamp as line 2, which is kept"],
-      ["AAPL.csv:5", "same timestamp as line 2, which is kept"],
-    ]);
-  });
-
   test("an invalid line is reported once, with the window it stands in", async () => {
     const directory = await folderWith({
       "AAPL.csv":
         "timestamp,open,high,low,close,volume\nsoon,1,1,1,1,1\n2024-01-02,1,1,1,1,1\n2024-02-02,1,1,1,x,1\n???,1,1,1,1,1\n",
     });
-    const provider = createCsvProvider({ directory });
+    const provider = createFilesProvider({ directory });
     const asked = async (from: string, to: string) =>
       (
         await provider.fetchBars(
@@ -206,17 +194,17 @@ describe("csv files", () => {
   });
 
   test("a csv folder that is missing is reported", async () => {
-    const provider = createCsvProvider({ directory: "/nowhere/bars" });
+    const provider = createFilesProvider({ directory: "/nowhere/bars" });
     const window = { symbol: "AAPL", interval: "1d", from: 0, to: 1, asOf: 1 } as const;
     const failure = await provider.fetchBars(window, recordingContext()).catch((error) => error);
-    expect(failure.message).toContain("The CSV folder /nowhere/bars cannot be read");
+    expect(failure.message).toContain("The folder /nowhere/bars cannot be read");
   });
 
   test("a csv file outside the folder cannot be reached", async () => {
     const outer = await folderWith({ "SECRET.csv": fileAt("1d") });
     const inner = await folderWith({});
     await symlink(outer, join(inner, "outer"));
-    const provider = createCsvProvider({ directory: inner });
+    const provider = createFilesProvider({ directory: inner });
     for (const symbol of ["../SECRET", `..${outer}/SECRET`, "outer/SECRET", `${outer}/SECRET`, "SECRET\0"]) {
       const window = { symbol, interval: "1d", from: 0, to: at("2030-01-01"), asOf: at("2030-01-01") } as const;
       const failure = await provider.fetchBars(window, recordingContext()).catch((error) => error);
@@ -233,7 +221,7 @@ describe("csv files", () => {
     const text = (close: number) =>
       `timestamp,open,high,low,close,volume\n2024-01-03,9,9,9,9,9\n2024-01-02,1,9,1,${close},1\n`;
     const directory = await folderWith({ "AAPL.csv": text(2) });
-    const provider = createCsvProvider({ directory });
+    const provider = createFilesProvider({ directory });
     const context = recordingContext();
     const close = async () => {
       const window = { symbol: "AAPL", interval: "1d", from: 0, to: at("2030-01-01"), asOf: at("2030-01-01") } as const;

@@ -107,10 +107,12 @@ export class RowParser {
   /**
    * @param delimiter the byte between two columns
    * @param columns the column of each value; the first one is a moment, the others are decimals
+   * @param width the columns of a usual line, or 0 if it may have any number
    */
   constructor(
     private readonly delimiter: number,
     private readonly columns: readonly number[],
+    private readonly width = 0,
   ) {
     this.#places = new Int8Array(Math.max(...columns) + 1).fill(-1);
     for (const [place, column] of columns.entries()) this.#places[column] = place;
@@ -119,7 +121,9 @@ export class RowParser {
   /** Reads the line in `bytes` from `start` to before `end` into `row`; false if it is not a usual one. */
   parse(bytes: Uint8Array, start: number, end: number, row: Float64Array): boolean {
     let read = 0;
-    for (let at = start, column = 0; at <= end && column < this.#places.length; column++) {
+    let column = 0;
+    let at = start;
+    for (; at <= end && column < this.#places.length; column++) {
       let stop = at;
       while (stop < end && bytes[stop] !== this.delimiter) stop++;
       const place = this.#places[column]!;
@@ -131,6 +135,10 @@ export class RowParser {
       }
       at = stop + 1;
     }
-    return read === this.columns.length;
+    if (this.width > 0 && at <= end) {
+      column++;
+      for (; at < end; at++) if (bytes[at] === this.delimiter) column++;
+    }
+    return read === this.columns.length && (this.width === 0 || column <= this.width);
   }
 }

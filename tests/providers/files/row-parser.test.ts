@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseDecimal, parseMoment, RowParser } from "../../../src/providers/csv/row-parser.ts";
+import { parseDecimal, parseMoment, RowParser } from "../../../src/providers/files/row-parser.ts";
 import { parseTimestamp } from "../../../src/providers/timestamp.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

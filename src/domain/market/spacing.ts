@@ -1,0 +1,45 @@
+/** Holds the times of bars against their interval: rows of an hour are no daily bars, whatever they are called. */
+
+import { DAY, INTERVAL_SECONDS, type Interval } from "./interval.ts";
+
+/** Rows that show what they are: fewer may lie a multiple of the interval apart by chance. */
+const ENOUGH = 20;
+
+/** `5 minutes`, `an hour`, `2 days`. */
+export function spanInWords(seconds: number): string {
+  const [size, one, many] =
+    seconds % DAY === 0
+      ? [DAY, "a day", "days"]
+      : seconds % 3_600 === 0
+        ? [3_600, "an hour", "hours"]
+        : seconds % 60 === 0
+          ? [60, "a minute", "minutes"]
+          : [1, "a second", "seconds"];
+  return seconds === size ? one : `${seconds / size} ${many}`;
+}
+
+/**
+ * Why bars that start at `ts` (ascending, epoch seconds) are not bars of `interval`: most come faster than one an
+ * interval, or, with enough of them, all lie on a coarser grid. `null` if nothing speaks against it. O(n).
+ */
+export function spacingFault(ts: Float64Array, interval: Interval): string | null {
+  const step = INTERVAL_SECONDS[interval];
+  let faster = 0;
+  let common = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 1; at < ts.length; at++) {
+    const apart = ts[at]! - ts[at - 1]!;
+    if (apart > 0 && apart < step) faster++;
+    if (apart > 0 && apart < least) least = apart;
+    if (common !== step) common = commonDivisor(apart, common);
+  }
+  if (faster > 0 && 2 * faster > ts.length - 1) return `rows ${spanInWords(least)} apart are no ${interval} bars`;
+  const isCoarser = interval !== "1d" && common > step && common % step === 0 && ts.length >= ENOUGH;
+  return isCoarser ? `rows that are all a multiple of ${spanInWords(common)} apart are no ${interval} bars` : null;
+}
+
+function commonDivisor(a: number, b: number): number {
+  let [large, small] = [Math.max(a, b), Math.min(a, b)];
+  while (small > 0) [large, small] = [small, large % small];
+  return large;
+}

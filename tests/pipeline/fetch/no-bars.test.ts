@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createFilesProvider } from "../../../src/providers/files/files-provider.ts";
+import type { Provider } from "../../../src/providers/provider.ts";
+import { MemoryVendor } from "../../fakes/memory-vendor.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { startPipeline } from "../../helpers/pipeline.ts";
+
+const at = (date: string) => Date.parse(`${date}Z`) / 1_000;
+const HEAD = "timestamp,open,high,low,close,volume\n";
+
+/** The files of a folder as the vendor of a pipeline. */
+class FilesVendor extends MemoryVendor {
+  constructor(readonly directory: string) {
+    super("files", { feed: "file", adjustment: "none", sessions: "regular" });
+  }
+  override get provider(): Provider {
+    return createFilesProvider({ directory: this.directory });
+  }
+}
+
+async function reasonOf(
+  text: string,
+  { asOf = "2026-11-27T22:00", mode = "full" as const, log = [] as string[] } = {},
+) {
+  using folder = temporaryFolder();
+  using pipeline = await startPipeline();
+  writeFileSync(join(folder.path, "ACME.csv"), text);
+  const outcome = await pipeline.run(new FilesVendor(folder.path), { asOf: at(asOf), mode });
+  log.push(...pipeline.log);
+  return outcome.kind === "failed" ? outcome.reason : outcome.kind;
+}
+
+test("a job whose rows were all refused when the file was read says so, with the first of them", async () => {
+  expect(await reasonOf(HEAD + "04/06/2026,100,101,99,100,1000\n".repeat(40))).toStartWith(
+    '40 of 40 rows refused: row 2: "04/06/2026" is not a date (4 June or 6 April? ',
+  );
+});
+
+test("a job whose bars are impossible says which, and the log has one line for each kind", async () => {
+  const log: string[] = [];
+  const reason = await reasonOf(`${HEAD}2026-11-24,1,2,0.5,-1,10\n2026-11-25,1,2,0.5,-1,10\n`, { log });
+  expect(reason).toBe("2 of 2 rows refused: row 2026-11-24T00:00:00.000Z: a price is zero or negative");
+  expect(log.filter((line) => line.startsWith("warn"))).toHaveLength(1);
+});
+
+test("a job without bars in its range says which bars the file holds", async () => {
+  expect(await reasonOf(`${HEAD}2001-01-02,1,2,0.5,1,10\n2001-01-03,1,2,0.5,1,10\n`)).toBe(
+    "Files (CSV, Parquet) has no bars of ACME in 2025-11-28 to 2026-11-27; ACME.csv holds bars of 2001-01-02 to 2001-01-03",
+  );
+});
+
+test("a job whose only bars have not ended says that a later run stores them", async () => {
+  expect(await reasonOf(`${HEAD}2026-11-27,1,2,0.5,1,10\n`, { asOf: "2026-11-27T15:00" })).toBe(
+    "Files (CSV, Parquet): ACME: 1 bar has not ended yet; a run after the close stores them",
+  );
+});
+
+test("a job that recomputes what is not stored says what to do", async () => {
+  using pipeline = await startPipeline();
+  const outcome = await pipeline.run(new MemoryVendor(), { asOf: at("2026-11-27T22:00"), mode: "reprocess" });
+  expect(outcome).toMatchObject({ reason: "nothing is stored of ACME at 1d: a full run fetches it first" });
+});
+
+test("a job whose vendor answers without bars names symbol, vendor and range", async () => {
+  using pipeline = await startPipeline();
+  const outcome = await pipeline.run(new MemoryVendor(), { asOf: at("2026-11-27T22:00") });
+  expect(outcome).toMatchObject({ reason: "Vendor demo has no bars of ACME in 2025-11-28 to 2026-11-27" });
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { isoSecond } from "../../../src/domain/time.ts";
+import { encodeParquet } from "../../../src/pipeline/exports/parquet/encode-parquet.ts";
+import { bytesOf, minutes, tableBlocks } from "../../helpers/tables.ts";
+import { readFile, refusalOf } from "./read-file.ts";
+
+const NAMES = ["open", "high", "low", "close", "volume"];
+
+async function parquetOf(ts: Float64Array, columns: readonly Float64Array[], names = NAMES): Promise<Uint8Array> {
+  return new Uint8Array(await bytesOf(encodeParquet(names, tableBlocks(ts, columns))));
+}
+
+test("property: exported Parquet files are read back as the same bars", async () => {
+  const price = fc.double({ min: 0.01, max: 1e6, noNaN: true });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(price, price, price, price, price), { minLength: 1, maxLength: 15 }),
+      async (rows) => {
+        const ts = minutes(rows.length);
+        const columns = NAMES.map((_, field) => Float64Array.from(rows, (row) => row[field]!));
+        const { bars } = await readFile("AAPL-1m.parquet", await parquetOf(ts, columns), { interval: "1m" });
+        expect(bars).toEqual(rows.map((row, at) => [isoSecond(ts[at]!), ...row].join(" ")));
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test("a cell without a value in a Parquet file loses its row only, and the row is named", async () => {
+  const columns = NAMES.map(() => Float64Array.of(1, 1, 1));
+  columns[3]![1] = Number.NaN;
+  const { bars, rejected } = await readFile("AAPL-1m.parquet", await parquetOf(minutes(3), columns), {
+    interval: "1m",
+  });
+  expect(bars).toHaveLength(2);
+  expect(rejected).toEqual(["2: close is empty"]);
+});
+
+test("a Parquet file without the columns of bars is refused with those that it lacks", async () => {
+  const file = await parquetOf(minutes(2), [Float64Array.of(1, 2)], ["rsi_14"]);
+  expect(await refusalOf("AAPL-1m.parquet", file, { interval: "1m" })).toStartWith(
+    "bad_request: AAPL-1m.parquet: no column for open, high, low, close, volume",
+  );
+});
