@@ -41,6 +41,21 @@ describe("a list of companies", () => {
     ]);
   });
 
+  test("a line of two or three symbols is as many companies, unless the list has names or exchanges", () => {
+    expect(symbols("AAPL, MSFT, GOOGL")).toEqual(["AAPL", "MSFT", "GOOGL"]);
+    expect(symbols("AAPL;MSFT\nBRK.B;BTC-USD;VOD@LSE\nIBM")).toEqual([
+      "AAPL",
+      "MSFT",
+      "BRK.B",
+      "BTC-USD",
+      "VOD@LSE",
+      "IBM",
+    ]);
+    expect(readCompanyFile("IBM,IBM,NYSE").companies).toEqual([{ symbol: "IBM", name: "IBM", exchange: "NYSE" }]);
+    expect(readCompanyFile("V,VISA\nMSFT,Microsoft").companies[0]).toEqual({ symbol: "V", name: "VISA", exchange: "" });
+    expect(readCompanyFile("MSFT,MICROSOFT").companies).toEqual([{ symbol: "MSFT", name: "MICROSOFT", exchange: "" }]);
+  });
+
   test("a company list keeps the valid lines and reports each invalid one with its number", () => {
     const { companies, bad } = readCompanyFile(
       "symbol,name\nAAPL,Apple\n../etc,Hacker\n,Nameless\n\n# fine\nMSFT,Microsoft\nTOO LONG,x",

@@ -29,6 +29,7 @@ export function readCompanyFile(text: string): CompanyFile {
   const options = { delimiter: guessDelimiter(body) };
   const found = new Map<string, Company>();
   const bad: BadLine[] = [];
+  const rows: { readonly cells: readonly string[]; readonly line: number }[] = [];
   let places: ColumnIndexes | null = null;
 
   function take(data: readonly string[], broken: boolean, line: number): void {
@@ -41,11 +42,8 @@ export function readCompanyFile(text: string): CompanyFile {
     if (places === null) {
       places = headerOf(cells);
       if (places) return;
-      places = PLAIN;
     }
-    const rows = companiesOf(cells, places);
-    if (typeof rows === "string") bad.push({ line, reason: rows });
-    else for (const company of rows) found.set(company.symbol, merged(found.get(company.symbol), company));
+    rows.push({ cells, line });
   }
 
   let line = 1;
@@ -72,7 +70,13 @@ export function readCompanyFile(text: string): CompanyFile {
     if (data[0]) take(data[0], errors.some(isBroken), line);
     line++;
   }
-  return { companies: [...found.values()], bad };
+  const hasNames = rows.some(({ cells }) => isNamed(cells));
+  for (const { cells, line } of rows) {
+    const companies = companiesOf(cells, places ?? PLAIN, hasNames);
+    if (typeof companies === "string") bad.push({ line, reason: companies });
+    else for (const company of companies) found.set(company.symbol, merged(found.get(company.symbol), company));
+  }
+  return { companies: [...found.values()], bad: bad.sort((a, b) => a.line - b.line) };
 }
 
 const isBroken = ({ type }: Papa.ParseError) => type === "Quotes";
@@ -86,9 +90,9 @@ function headerOf(cells: readonly string[]): ColumnIndexes | null {
 }
 
 /** The companies of one line, or what is wrong with it. */
-function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[] | string {
+function companiesOf(cells: readonly string[], places: ColumnIndexes, hasNames: boolean): Company[] | string {
   if (places === PLAIN) {
-    const several = symbolsOfLine(cells);
+    const several = symbolsOfLine(cells, hasNames);
     if (several) return several.map((symbol) => ({ symbol, name: "", exchange: "" }));
   }
   const cell = cells[places.symbol] ?? "";
@@ -101,10 +105,27 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes): Company[]
   return [{ symbol, name, exchange: (cells[places.exchange] ?? "").slice(0, 40) }];
 }
 
-/** The symbols of a line like `AAPL MSFT GOOGL`; all must be in capitals, which names are not. */
-function symbolsOfLine(cells: readonly string[]): string[] | null {
+/** Exchanges as lists name them in their third column. */
+const EXCHANGES =
+  /^(?:NYSE|NASDAQ|AMEX|ARCA|BATS|CBOE|IEX|OTC|PINK|NMS|NYQ|NGM|LSE|XETRA|TSX|TSE|ASX|NSE|BSE|SIX|X[A-Z]{3})\b/;
+/** Longer words in capitals may be names. */
+const TICKER = /^[A-Z0-9]{1,6}(?:[.-][A-Z0-9]{1,5})*(?:@[A-Z]{1,10})?$/;
+
+/** Whether a line of two or three cells can only be a symbol with its name or its exchange. */
+function isNamed(cells: readonly string[]): boolean {
+  const [, name = "", exchange = ""] = cells;
+  if (cells.length < 2 || cells.length > 3) return false;
+  return (name !== "" && !TICKER.test(name)) || EXCHANGES.test(exchange);
+}
+
+/**
+ * The symbols of a line like `AAPL MSFT GOOGL` or `AAPL, MSFT`; all must be in capitals, which names are not. Two or
+ * three cells are symbols only in a file without names.
+ */
+function symbolsOfLine(cells: readonly string[], hasNames: boolean): string[] | null {
   const words = cells.flatMap((cell) => cell.split(/\s+/)).filter((word) => word !== "");
-  const alone = cells.length === 1 ? words.length > 1 : cells.length > 3;
+  const isShort = cells.length === 2 || cells.length === 3;
+  const alone = isShort ? !hasNames && words.length > 1 && words.every((word) => TICKER.test(word)) : words.length > 1;
   if (!alone || words.some((word) => word !== word.toUpperCase() || parseSymbol(word) === null)) return null;
   return words;
 }
