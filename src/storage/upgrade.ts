@@ -1,5 +1,6 @@
 /** Brings a database to the newest form: its schema by migrations, then in batches what is too much for one of them. */
 
+import { canonicalProvider } from "../domain/defaults.ts";
 import { type Database, hasTable, migrateDatabase, type Row, type Statement } from "./db.ts";
 import { profileStatements } from "./profiles/profiles.ts";
 
@@ -46,7 +47,8 @@ const OLD_TABLES: readonly OldTable[] = [
 backfill, updated_at`,
     statements: ([symbol, interval, seriesId, provider, firstBar, lastBar, lastClose, ...rest]) => {
       const [features, catalogVersion, backfill, updatedAt] = rest as [string, string, string, number];
-      const row = { symbol, interval, seriesId, provider, firstBar, lastBar, lastClose, catalogVersion, updatedAt };
+      const named = { symbol, interval, seriesId, provider: canonicalProvider(String(provider)) };
+      const row = { ...named, firstBar, lastBar, lastClose, catalogVersion, updatedAt };
       const texts = { features: JSON.parse(features), backfill: JSON.parse(backfill) };
       return profileStatements({ ...row, ...texts } as Parameters<typeof profileStatements>[0]);
     },

@@ -15,6 +15,12 @@ interface Migration {
   readonly inserts?: Readonly<Record<string, readonly Row[]>>;
 }
 
+/** The provider `csv` under its present name. */
+const renamed = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, /provider$/.test(name) && value === "csv" ? "files" : value]),
+  );
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0000_first": {
     rows: [
@@ -217,6 +223,12 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     rows: [
       `INSERT INTO jobs (id, run_id, symbol, interval, stage_ms) VALUES
         (11, 'r-all', 'ADA-USD', '1m', '{"fetch":1200,"waiting":300}')`,
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions) VALUES
+        (60, 'FILE', 'csv', 'file', '1d', 'none', 'regular')`,
+      `INSERT INTO runs (id, mode, interval, provider, repair_provider, years, batch_days, max_workers, range_from,
+        range_to, as_of, state, created_at, finished_at) VALUES
+        ('r-csv', 'full', '1d', 'csv', NULL, '2', 30, 4, 1696118400, 1759363200, 1759363200, 'complete', 900, 950),
+        ('r-fill', 'repair', '1d', 'demo', 'csv', '2', 30, 4, 1696118400, 1759363200, 1759363200, 'complete', 910, 960)`,
     ],
     changes: { jobs: (row) => ({ ...row, stage_ms: "{}" }) },
   },
@@ -263,4 +275,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       series: (row) => ({ ...row, provisional_from: null }),
     },
   },
+  "0015_files_provider": { rows: [], changes: { series: renamed, runs: renamed } },
 };
