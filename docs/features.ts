@@ -43,7 +43,9 @@ periods count bars, so a feature has the same definition at every interval.
 - **Memory**: "n bars" means that the value depends only on the last n bars; "recursive" that a state is carried from bar to
   bar, so that the effect of a later start of the series decays slowly; "cumulative" that the value depends on where the
   series starts; "session" that it starts again with each session.
-- A zero denominator gives \`null\`, never 0 and never an infinity.
+- A zero denominator gives \`null\`, never 0 and never an infinity. A variance of at most 1e-24 of the mean square is the
+  rounding of equal values and counts as zero.
+- A feature with a stated range never leaves it by rounding.
 
 ## What holds for all of them
 

@@ -23,7 +23,9 @@ const quartileSpread = windowed("iqr_std", [quartiles, spread], {
 const bowley = windowed("bowley", [quartiles], {
   compute(out, { from, to }, q) {
     for (let t = from; t < to; t++) {
-      out[t] = (q[3 * t + 2]! + q[3 * t]! - 2 * q[3 * t + 1]!) / (q[3 * t + 2]! - q[3 * t]!);
+      const [low, high] = [q[3 * t]!, q[3 * t + 2]!];
+      const isFlat = high - low <= 1e-12 * Math.max(Math.abs(low), Math.abs(high));
+      out[t] = isFlat ? Number.NaN : (high + low - 2 * q[3 * t + 1]!) / (high - low);
     }
   },
 });
@@ -90,7 +92,14 @@ export const distribution: readonly FeatureEntry[] = [
     "ratio, 1 for a normal law",
     quartileSpread,
   ),
-  statistic("bowley_skew_60", 60, "(Q3 + Q1 − 2·Q2)/(Q3 − Q1), quartiles q_60(r, ·)", "Bowley (1901)", "−1..1", bowley),
+  statistic(
+    "bowley_skew_60",
+    60,
+    "(Q3 + Q1 − 2·Q2)/(Q3 − Q1), quartiles q_60(r, ·); NaN where they are equal up to 1e-12 of them",
+    "Bowley (1901)",
+    "−1..1",
+    bowley,
+  ),
   statistic("tail_ratio_250", 250, "|q_250(R, 0.95)|/|q_250(R, 0.05)|", "empyrical tail_ratio", "ratio", tailRatio),
   statistic(
     "hill_tail_250",

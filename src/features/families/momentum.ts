@@ -2,7 +2,18 @@
 
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { rsi } from "../kernels/average.ts";
-import { abs, changeSign, close, lnClose, open, quotient, range, simpleReturn, trueRange } from "../kernels/bar.ts";
+import {
+  abs,
+  bounded,
+  changeSign,
+  close,
+  lnClose,
+  open,
+  quotient,
+  range,
+  simpleReturn,
+  trueRange,
+} from "../kernels/bar.ts";
 import { trueStrength } from "../kernels/nested-ema.ts";
 import {
   buyingPressure,
@@ -16,7 +27,7 @@ import {
 import { percentRank } from "../kernels/rank.ts";
 import { mean, sum } from "../kernels/sum.ts";
 
-const slowK = mean(stochastic(14), 3);
+const slowK = bounded(mean(stochastic(14), 3), 0, 100);
 const rsi14 = rsi(close, 14);
 
 const pressure = sum(buyingPressure, 7);
@@ -120,7 +131,7 @@ export const momentum: readonly FeatureEntry[] = [
     warmup: 17,
     memory: windowOf(18),
     unit: "0..100",
-    series: mean(slowK, 3),
+    series: bounded(mean(slowK, 3), 0, 100),
   },
   {
     name: "stochrsi_14_14_3_d",
@@ -130,7 +141,7 @@ export const momentum: readonly FeatureEntry[] = [
     warmup: 29,
     memory: RECURSIVE,
     unit: "0..100",
-    series: mean(stochasticOf(rsi14, 14), 3),
+    series: bounded(mean(stochasticOf(rsi14, 14), 3), 0, 100),
   },
   {
     name: "willr_14",

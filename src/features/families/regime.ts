@@ -109,7 +109,7 @@ export const regime: readonly FeatureEntry[] = [
     "100·log10(sum_14(TR)/(max_14(h) − min_14(l)))/log10(14)",
     "Dreiss; TA-Lib SUM, MAX, MIN composed",
     15,
-    "0..100, higher is choppier",
+    "0 and more, higher is choppier; above 100 only where a gap lies outside the window",
     choppiness,
   ),
   measure(

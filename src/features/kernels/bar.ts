@@ -9,11 +9,11 @@ export const low = bar("low");
 export const close = bar("close");
 export const volume = bar("volume");
 
-/** r = ln(c/c[1]). */
+/** r = ln(c/c[1]), from the exact difference: ln of a quotient near 1 loses the digits of small returns. */
 export const logReturn = windowed("r", [close], {
   delay: 1,
   compute(out, { from, to }, c) {
-    for (let t = from; t < to; t++) out[t] = Math.log(c[t]! / c[t - 1]!);
+    for (let t = from; t < to; t++) out[t] = Math.log1p((c[t]! - c[t - 1]!) / c[t - 1]!);
   },
 });
 
@@ -21,7 +21,7 @@ export const logReturn = windowed("r", [close], {
 export const simpleReturn = windowed("R", [close], {
   delay: 1,
   compute(out, { from, to }, c) {
-    for (let t = from; t < to; t++) out[t] = c[t]! / c[t - 1]! - 1;
+    for (let t = from; t < to; t++) out[t] = (c[t]! - c[t - 1]!) / c[t - 1]!;
   },
 });
 
@@ -141,6 +141,15 @@ export function quotient(x: Series, y: Series): Series {
   return windowed("quotient", [x, y], {
     compute(out, { from, to }, x, y) {
       for (let t = from; t < to; t++) out[t] = x[t]! / y[t]!;
+    },
+  });
+}
+
+/** x, kept in its range where rounding would leave it. */
+export function bounded(x: Series, low: number, high: number): Series {
+  return windowed(`bounded${low}_${high}`, [x], {
+    compute(out, { from, to }, x) {
+      for (let t = from; t < to; t++) out[t] = Math.min(high, Math.max(low, x[t]!));
     },
   });
 }

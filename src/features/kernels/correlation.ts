@@ -1,6 +1,7 @@
 /** How two series vary together over a sliding window of pairs, by blocks about anchors as in moment.ts. */
 
 import { type Series, windowed } from "../define.ts";
+import { ROUNDING } from "./moment.ts";
 
 /** Least share of Σ d² that Σ (d − mean)² may be without too many digits having cancelled. */
 const CANCELLED = 1e-3;
@@ -46,7 +47,7 @@ function covaryAt(out: Float64Array, at: number, x: Float64Array, y: Float64Arra
   out[at + 2] = xy - (restX * restY) / n;
 }
 
-/** Of the last n pairs, three values a bar: Σ (x − mx)², Σ (y − my)², Σ (x − mx)·(y − my). */
+/** Of the last n pairs, three values a bar: Σ (x − mx)², Σ (y − my)², Σ (x − mx)·(y − my); 0 up to rounding. */
 export function covariation(x: Series, y: Series, n: number): Series {
   return windowed(`covariation${n}`, [x, y], {
     delay: n - 1,
@@ -106,17 +107,24 @@ export function covariation(x: Series, y: Series, n: number): Series {
           } else {
             covaryAt(out, 3 * t, x, y, t, n);
           }
+          const isFlatX = out[3 * t]! <= ROUNDING * n * x[t]! * x[t]!;
+          const isFlatY = out[3 * t + 1]! <= ROUNDING * n * y[t]! * y[t]!;
+          if (isFlatX) out[3 * t] = 0;
+          if (isFlatY) out[3 * t + 1] = 0;
+          if (isFlatX || isFlatY) out[3 * t + 2] = 0;
         }
       }
     },
   });
 }
 
-/** corr_n(x, y): Pearson's correlation; NaN where one of them does not vary. */
+const clamped = (value: number) => Math.max(-1, Math.min(1, value));
+
+/** corr_n(x, y): Pearson's correlation, −1..1; NaN where one of them does not vary. */
 export function correlation(x: Series, y: Series, n: number): Series {
   return windowed(`corr${n}`, [covariation(x, y, n)], {
     compute(out, { from, to }, s) {
-      for (let t = from; t < to; t++) out[t] = s[3 * t + 2]! / Math.sqrt(s[3 * t]! * s[3 * t + 1]!);
+      for (let t = from; t < to; t++) out[t] = clamped(s[3 * t + 2]! / Math.sqrt(s[3 * t]! * s[3 * t + 1]!));
     },
   });
 }
@@ -231,7 +239,7 @@ export function definedCorrelation(x: Series, y: Series, n: number): Series {
           const yy = syy - (sy * sy) / all;
           if (2 * all < n) out[i] = Number.NaN;
           else if (xx >= CANCELLED * sxx && yy >= CANCELLED * syy) {
-            out[i] = (sumXY[older]! + ab - (sx * sy) / all) / Math.sqrt(xx * yy);
+            out[i] = clamped((sumXY[older]! + ab - (sx * sy) / all) / Math.sqrt(xx * yy));
           } else out[i] = definedCorrelationAt(x, y, i, n);
         }
         t = end;
@@ -252,5 +260,7 @@ function definedCorrelationAt(x: Float64Array, y: Float64Array, t: number, n: nu
   }
   const sums = new Float64Array(3);
   covaryAt(sums, 0, xs, ys, count - 1, count);
-  return sums[2]! / Math.sqrt(sums[0]! * sums[1]!);
+  const isFlat = (squares: number, newest: number) => squares <= ROUNDING * count * newest * newest;
+  if (isFlat(sums[0]!, xs[count - 1]!) || isFlat(sums[1]!, ys[count - 1]!)) return Number.NaN;
+  return clamped(sums[2]! / Math.sqrt(sums[0]! * sums[1]!));
 }

@@ -15,6 +15,8 @@ const MAX_WINDOW = 128;
 const STRIDE = CHUNK + MAX_WINDOW;
 const terms = new Float64Array(TERMS * STRIDE);
 const means = new Float64Array(TERMS * STRIDE);
+/** r4 of each pair: the terms have it only where the pair is traded. */
+const r4s = new Float64Array(STRIDE);
 const columnOf = (all: Float64Array, term: number) => all.subarray(term * STRIDE, (term + 1) * STRIDE);
 const termColumns = Array.from({ length: TERMS }, (_, term) => columnOf(terms, term));
 const meanColumns = Array.from({ length: TERMS }, (_, term) => columnOf(means, term));
@@ -40,6 +42,7 @@ function fillTerms(
     const r4 = c1 - (h1 + l1) / 2;
     const r5 = o - c1;
     const place = t - start;
+    r4s[place] = r4;
     terms[place] = tau;
     terms[1 * STRIDE + place] = tau * (+(o !== h) + +(o !== l));
     terms[2 * STRIDE + place] = tau * (+(c1 !== h1) + +(c1 !== l1));
@@ -117,8 +120,53 @@ function squaredSpread(place: number, n: number): number {
   const close2 = e4455 - 2 * a5 * e445 + a5 * a5 * e44;
   const variance2 = A * A * open2 + 2 * A * B * both2 + B * B * close2 - mean2 * mean2;
 
+  // Where x1 or x2 hardly varies, the difference of means is rounding.
+  if (variance1 <= NEARLY * mean1 * mean1 || variance2 <= NEARLY * mean2 * mean2) return Number.POSITIVE_INFINITY;
+  return weighted(mean1, variance1, mean2, variance2);
+}
+
+/** A variance below this share of the squared mean is computed pair by pair. */
+const NEARLY = 1e-6;
+/** One below this share is the rounding of the logarithms and counts as 0. */
+const ROUNDING = 1e-18;
+
+function weighted(mean1: number, variance1: number, mean2: number, variance2: number): number {
   const total = variance1 + variance2;
   return total > 0 ? (variance2 * mean1 + variance1 * mean2) / total : (mean1 + mean2) / 2;
+}
+
+const pairs1 = new Float64Array(MAX_WINDOW);
+const pairs2 = new Float64Array(MAX_WINDOW);
+
+/** s² of the n pairs whose terms end at `place`, from each pair's own x1 and x2. */
+function squaredSpreadByPair(place: number, n: number): number {
+  const [tau, opens, closes] = [0, 1, 2].map((term) => means[term * STRIDE + place]!) as [number, number, number];
+  const a1 = means[3 * STRIDE + place]! / tau;
+  const a5 = means[5 * STRIDE + place]! / tau;
+  for (let pair = 0; pair < n; pair++) {
+    const at = place - n + 1 + pair;
+    const isTraded = terms[at]!;
+    const r1 = terms[3 * STRIDE + at]!;
+    const r5 = terms[5 * STRIDE + at]!;
+    const r4 = r4s[at]!;
+    const d1 = r1 - isTraded * a1;
+    const d5 = r5 - isTraded * a5;
+    const d3 = r1 + r5 - isTraded * (a1 + a5);
+    pairs1[pair] = (-4 / opens) * d1 * (r5 + r4) - (4 / closes) * d3 * r4;
+    pairs2[pair] = (-4 / opens) * d1 * r5 - (4 / closes) * d5 * r4;
+  }
+  const [mean1, variance1] = meanAndVariance(pairs1, n);
+  const [mean2, variance2] = meanAndVariance(pairs2, n);
+  return weighted(mean1, variance1, mean2, variance2);
+}
+
+/** The mean of n values and their population variance, 0 where that is rounding. */
+function meanAndVariance(x: Float64Array, n: number): [mean: number, variance: number] {
+  let mean = 0;
+  for (let i = 0; i < n; i++) mean += x[i]! / n;
+  let squared = 0;
+  for (let i = 0; i < n; i++) squared += (x[i]! - mean) ** 2;
+  return [mean, squared / n <= ROUNDING * mean * mean ? 0 : squared / n];
 }
 
 /** √max(0, s²) over n pairs of bars; NaN with fewer than two traded pairs or where every price is an extreme. */
@@ -134,7 +182,11 @@ export function edgeSpread(n: number): Series {
           // The first pair ends one bar after the first bar.
           slideSum(meanColumns[k]!, termColumns[k]!, n - 1, end - start, origin + 1 - start, n, 1 / n);
         }
-        for (let t = chunk; t < end; t++) out[t] = Math.sqrt(Math.max(0, squaredSpread(t - start, n)));
+        for (let t = chunk; t < end; t++) {
+          const fast = squaredSpread(t - start, n);
+          const squared = fast === Number.POSITIVE_INFINITY ? squaredSpreadByPair(t - start, n) : fast;
+          out[t] = Math.sqrt(Math.max(0, squared));
+        }
       }
     },
   });

@@ -10,7 +10,7 @@ function entropyTerms(n: number): Float64Array {
 
 /**
  * Shannon's entropy of the last n values over `bins` equal-width bins between their least and greatest, the last bin
- * closed, divided by that of equal shares; NaN when all are equal (numpy histogram). As long as neither extreme changes
+ * closed, divided by that of equal shares; NaN when all are equal up to 1e-12 of them (numpy histogram). As long as neither extreme changes
  * neither do the bins, and only the value that leaves and the one that comes are counted again.
  */
 export function histogramEntropy(x: Series, n: number, bins: number): Series {
@@ -36,7 +36,8 @@ export function histogramEntropy(x: Series, n: number, bins: number): Series {
         if (lowest[t] !== least || highest[t] !== greatest) {
           least = lowest[t]!;
           greatest = highest[t]!;
-          perBin = (greatest - least) / bins;
+          const isFlat = greatest - least <= 1e-12 * Math.max(Math.abs(least), Math.abs(greatest));
+          perBin = isFlat ? 0 : (greatest - least) / bins;
           for (let k = 0; k <= bins; k++) edges[k] = least + k * perBin;
           counts.fill(0);
           if (perBin > 0) for (let i = t - n + 1; i <= t; i++) counts[binOf(x[i]!, perBin)]!++;

@@ -8,7 +8,12 @@ import { type Series, windowed } from "../define.ts";
 /** Least share of Σ d² that Σ (d − mean)² may be without too many digits having cancelled. */
 const CANCELLED = 1e-4;
 
-/** Suffix sums of d and of d²; used within one call of a kernel. */
+/**
+ * A variance of at most this share of the mean square is rounding and counts as 0: values that differ by less than 1e-12
+ * of themselves are equal.
+ */
+export const ROUNDING = 1e-24;
+
 /** Per place of a block: the sum of the values from there on, and that of their squares. */
 const suffixes = new Float64Array(2 * 1024);
 
@@ -43,7 +48,7 @@ function fillSuffixes(x: Float64Array, block: number, n: number, least: number, 
   }
 }
 
-/** scale · Σ (x − mean_n)² over the last n values, or its root: exactly 0 when they are all equal. */
+/** scale · Σ (x − mean_n)² over the last n values, or its root: exactly 0 when they are equal up to rounding. */
 function scaledDeviations(name: string, x: Series, n: number, scale: number, root: boolean): Series {
   const part = 1 / n;
   return windowed(`${name}${n}`, [x], {
@@ -70,6 +75,8 @@ function scaledDeviations(name: string, x: Series, n: number, scale: number, roo
           const total = suffixes[older]! + sum;
           let deviation = all - total * total * part;
           if (!(deviation > CANCELLED * all) && all !== 0) deviation = squaredDeviations(x, t, n);
+          // Where all values are nearly equal, the newest one stands for their mean square.
+          if (deviation <= ROUNDING * n * x[t]! * x[t]!) deviation = 0;
           out[t] = root ? Math.sqrt(deviation * scale) : deviation * scale;
         }
       }
@@ -77,7 +84,7 @@ function scaledDeviations(name: string, x: Series, n: number, scale: number, roo
   });
 }
 
-/** Σ (x − mean_n)² over the last n values: exactly 0 when they are all equal. */
+/** Σ (x − mean_n)² over the last n values: exactly 0 when they are equal up to rounding. */
 export function deviations(x: Series, n: number): Series {
   return scaledDeviations("deviations", x, n, 1, false);
 }

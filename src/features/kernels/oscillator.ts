@@ -8,7 +8,7 @@ import { max, min } from "./extreme.ts";
 export function stochastic(n: number): Series {
   return windowed(`stochastic${n}`, [close, min(low, n), max(high, n)], {
     compute(out, { from, to }, c, lowest, highest) {
-      for (let t = from; t < to; t++) out[t] = (100 * (c[t]! - lowest[t]!)) / (highest[t]! - lowest[t]!);
+      for (let t = from; t < to; t++) out[t] = 100 * ((c[t]! - lowest[t]!) / (highest[t]! - lowest[t]!));
     },
   });
 }
@@ -22,7 +22,7 @@ export function stochasticOf(x: Series, n: number): Series {
     compute(out, { from, to }, x, lowest, highest) {
       for (let t = from; t < to; t++) {
         const range = highest[t]! - lowest[t]!;
-        out[t] = range > 1e-12 * highest[t]! ? (100 * (x[t]! - lowest[t]!)) / range : Number.NaN;
+        out[t] = range > 1e-12 * highest[t]! ? 100 * ((x[t]! - lowest[t]!) / range) : Number.NaN;
       }
     },
   });
@@ -32,7 +32,7 @@ export function stochasticOf(x: Series, n: number): Series {
 export function williamsR(n: number): Series {
   return windowed(`willr${n}`, [close, min(low, n), max(high, n)], {
     compute(out, { from, to }, c, lowest, highest) {
-      for (let t = from; t < to; t++) out[t] = (-100 * (highest[t]! - c[t]!)) / (highest[t]! - lowest[t]!);
+      for (let t = from; t < to; t++) out[t] = -100 * ((highest[t]! - c[t]!) / (highest[t]! - lowest[t]!));
     },
   });
 }

@@ -45,7 +45,8 @@ export function shareBeyond(x: Series, mean: Series, std: Series, count: number,
         const center = mean[t]!;
         const far = count * std[t]!;
         let beyond = 0;
-        for (let i = t - n + 1; i <= t; i++) beyond += +(Math.abs(x[i]! - center) > far);
+        // Without a deviation nothing is far: what is left of a distance is rounding.
+        for (let i = t - n + 1; far > 0 && i <= t; i++) beyond += +(Math.abs(x[i]! - center) > far);
         out[t] = beyond / n;
       }
     },

@@ -49,8 +49,9 @@ export function autocorrelation(x: Series, n: number): Series {
       for (let t = from; t < to; t++) {
         const all = deviations[t]!;
         const total = sum[t]!;
-        out[t] =
-          all * n >= CANCELLED * total * total
+        out[t] = !(all > 0)
+          ? Number.NaN
+          : all * n >= CANCELLED * total * total
             ? covarianceAt(products[t]!, total, x[t - n + 1]!, x[t]!, n, 1) / all
             : autocorrelationAt(x, t, n, 1);
       }
@@ -79,7 +80,7 @@ export function ljungBox(x: Series, n: number, lags: number): Series {
             : autocorrelationAt(x, t, n, k);
           statistic += (acf * acf) / (n - k);
         }
-        out[t] = n * (n + 2) * statistic;
+        out[t] = all > 0 ? n * (n + 2) * statistic : Number.NaN;
       }
     },
   });

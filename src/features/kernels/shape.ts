@@ -1,6 +1,7 @@
 /** Central moments up to the fourth over a sliding window, and the skewness and kurtosis made of them. */
 
 import { type Series, windowed } from "../define.ts";
+import { ROUNDING } from "./moment.ts";
 
 /**
  * Least share of Σ x² that Σ (x − mean)² may be: the fourth moment loses the square of the digits the second does, so
@@ -86,6 +87,7 @@ export function moments(x: Series, n: number): Series {
           } else {
             momentsAt(out, 4 * i, x, i, n);
           }
+          if (out[4 * i + 1]! <= ROUNDING * x[i]! * x[i]!) out.fill(0, 4 * i + 1, 4 * i + 4);
         }
         t = end;
       }

@@ -189,9 +189,10 @@ export function superTrendSide(n: number, width: number): Series {
     compute(out, { from, to, first, state }, c, lower, upper) {
       let side = state[0]!;
       for (let t = Math.max(from, first); t < to; t++) {
+        // Only the band of the present side can be crossed: bands may cross each other after a bad print.
         if (t === first) side = 1;
-        else if (c[t]! < lower[t]!) side = -1;
-        else if (c[t]! > upper[t]!) side = 1;
+        else if (side > 0 && c[t]! < lower[t]!) side = -1;
+        else if (side < 0 && c[t]! > upper[t]!) side = 1;
         out[t] = side;
       }
       state[0] = side;

@@ -90,8 +90,9 @@ export function barsOf(columns: BarColumns, setup: Setup): Bars {
   return {
     ...{ n, ts, o, h, l, c, v, setup },
     dc: delta(c),
-    r: each(n, 1, (t) => ln(c[t]! / c[t - 1]!)),
-    R: each(n, 1, (t) => c[t]! / c[t - 1]! - 1),
+    // The difference of two near prices is exact; their quotient is not, and its logarithm shows that.
+    r: each(n, 1, (t) => Math.log1p((c[t]! - c[t - 1]!) / c[t - 1]!)),
+    R: each(n, 1, (t) => (c[t]! - c[t - 1]!) / c[t - 1]!),
     g: each(n, 1, (t) => ln(o[t]! / c[t - 1]!)),
     tp: map((a, b, d) => (a + b + d) / 3, h, l, c),
     mid: map((a, b) => (a + b) / 2, h, l),

@@ -3,7 +3,6 @@
 import { type Family, rolling } from "./bars.ts";
 import {
   acf,
-  allEqual,
   autocorrelations,
   ln,
   max,
@@ -41,7 +40,7 @@ function hill(w: number[]): number {
 
 const outliers = (w: number[]): number => {
   const [m, s] = [mean(w), std(w)];
-  return share(w.map((x) => Math.abs(x - m) > 2 * s));
+  return s === 0 ? 0 : share(w.map((x) => Math.abs(x - m) > 2 * s));
 };
 
 const entropy = (counts: number[]): number => {
@@ -52,7 +51,7 @@ const entropy = (counts: number[]): number => {
 /** Entropy over 10 bins of equal width between the least and the greatest value, relative to ln 10. */
 function shannon(w: number[]): number {
   const [low, high] = [min(w), max(w)];
-  if (low === high) return Number.NaN;
+  if (high - low <= 1e-12 * Math.max(Math.abs(low), Math.abs(high))) return Number.NaN;
   const counts = new Array(10).fill(0);
   for (const x of w) counts[Math.min(9, Math.floor((10 * (x - low)) / (high - low)))]++;
   return entropy(counts) / Math.log(10);
@@ -95,11 +94,11 @@ export const distribution: Family = ({ c, r, R, dc }) => ({
   iqr_std_ratio_60: rolling(r, 60, (w) => ratio(quantile(w, 0.75) - quantile(w, 0.25), 1.349 * std(w))),
   bowley_skew_60: rolling(r, 60, (w) => {
     const [q1, q2, q3] = [quantile(w, 0.25), quantile(w, 0.5), quantile(w, 0.75)];
-    return ratio(q3 + q1 - 2 * q2, q3 - q1);
+    return q3 - q1 <= 1e-12 * Math.max(Math.abs(q1), Math.abs(q3)) ? Number.NaN : (q3 + q1 - 2 * q2) / (q3 - q1);
   }),
   tail_ratio_250: rolling(R, 250, (w) => ratio(Math.abs(quantile(w, 0.95)), Math.abs(quantile(w, 0.05)))),
   hill_tail_250: rolling(R, 250, hill),
-  return_zscore_60: rolling(r, 60, (w) => (allEqual(w) ? Number.NaN : (w.at(-1)! - mean(w)) / std(w))),
+  return_zscore_60: rolling(r, 60, (w) => ratio(w.at(-1)! - mean(w), std(w))),
   outlier_ratio_120: rolling(r, 120, outliers),
   shannon_entropy_60: rolling(r, 60, shannon),
   perm_entropy_3_60: rolling(c, 60, permutation),

@@ -26,7 +26,12 @@ export function edge({ n, o, h, l, c }: Bars): Series {
       pairs.map((_, j) => (-4 / po) * d1[j]! * a[j]! - (4 / pc) * d[j]! * b[j]!);
     const x1 = combine(r2, r4, d3);
     const x2 = combine(r5, r4, d5);
-    const [e1, e2, v1, v2] = [mean(x1), mean(x2), pvariance(x1), pvariance(x2)];
+    const [e1, e2] = [mean(x1), mean(x2)];
+    // Logarithms are rounded to 1e-16 of a price: x that differ by less than 1e-9 of themselves are equal.
+    const [v1, v2] = [pvariance(x1), pvariance(x2)].map((v, i) => (v <= 1e-18 * [e1, e2][i]! ** 2 ? 0 : v)) as [
+      number,
+      number,
+    ];
     const squared = v1 + v2 === 0 ? (e1 + e2) / 2 : (v2 * e1 + v1 * e2) / (v1 + v2);
     return Math.sqrt(Math.max(0, squared));
   });

@@ -54,16 +54,23 @@ export function products(x: readonly number[], y: readonly number[]): number {
   return sum(dx);
 }
 
-export const squares = (x: readonly number[]): number => products(x, x);
+/** Σ (x − m)²; at most 1e-24 of Σ x² is the rounding of equal values and counts as 0. */
+export function squares(x: readonly number[]): number {
+  const about = products(x, x);
+  return about <= 1e-24 * sum(x.map((value) => value * value)) ? 0 : about;
+}
 export const variance = (x: readonly number[]): number => squares(x) / (x.length - 1);
 export const std = (x: readonly number[]): number => Math.sqrt(variance(x));
 export const pvariance = (x: readonly number[]): number => squares(x) / x.length;
 export const pstd = (x: readonly number[]): number => Math.sqrt(pvariance(x));
 export const cov = (x: readonly number[], y: readonly number[]): number => products(x, y) / (x.length - 1);
 
+/** A value whose rounding must not leave its range. */
+const inside = (low: number, value: number, high: number) => Math.min(high, Math.max(low, value));
+
 /** Pearson correlation. */
 export const corr = (x: readonly number[], y: readonly number[]): number =>
-  ratio(products(x, y), Math.sqrt(squares(x)) * Math.sqrt(squares(y)));
+  inside(-1, ratio(products(x, y), Math.sqrt(squares(x)) * Math.sqrt(squares(y))), 1);
 
 /** 1, 2, … n. */
 export const steps = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
@@ -119,12 +126,13 @@ export const acf = (x: readonly number[], k: number): number => autocorrelations
 /** Autocorrelations at several lags. */
 export function autocorrelations(x: readonly number[], lags: readonly number[]): number[] {
   const d = centred(x);
-  const total = sum(d.map((value) => value * value));
+  const total = squares(x);
   return lags.map((k) => ratio(sum(d.slice(k).map((value, i) => value * d[i]!)), total));
 }
 
 /** The k-th population central moments, for several k. */
 export function moments(x: readonly number[], ks: readonly number[]): number[] {
+  if (squares(x) === 0) return ks.map(() => 0);
   const d = centred(x);
   return ks.map((k) => sum(d.map((value) => value ** k)) / x.length);
 }

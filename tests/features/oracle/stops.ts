@@ -37,7 +37,10 @@ export function psar(bars: Bars): Series {
   });
 }
 
-/** Note L2: the active band, and +1 while it is the lower one. */
+/**
+ * Note L2: the active band, and +1 while it is the lower one. TradingView and Skender's Stock.Indicators test the close
+ * against the band of the present side alone.
+ */
 export function supertrend({ n, mid, tr, c }: Bars): { line: Series; side: Series } {
   const a = wilder(tr, 10);
   const side: Series = [];
@@ -48,8 +51,7 @@ export function supertrend({ n, mid, tr, c }: Bars): { line: Series; side: Serie
     else {
       if (u < upper || c[t - 1]! > upper) upper = u;
       if (d > lower || c[t - 1]! < lower) lower = d;
-      if (c[t]! < lower) up = false;
-      else if (c[t]! > upper) up = true;
+      up = up ? !(c[t]! < lower) : c[t]! > upper;
     }
     side[t] = up ? 1 : -1;
     return up ? lower : upper;
