@@ -23,6 +23,7 @@ const shared = {
   views: ["ui/"],
   routes: [
     "services.ts",
+    "http/",
     "page-context.ts",
     "problem.ts",
     "compression.ts",

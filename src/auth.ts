@@ -38,6 +38,16 @@ export function isForged(headers: Headers): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== headers.get("Host");
 }
 
+/**
+ * Whether a page of another site loads this address by a script, an image or a frame, which may start work even though
+ * the page cannot read the answer. Following a link is no such request. Browsers without these headers name no site.
+ */
+export function isEmbedded(headers: Headers): boolean {
+  const site = headers.get("Sec-Fetch-Site");
+  if (site !== "cross-site" && site !== "same-site") return false;
+  return headers.get("Sec-Fetch-Mode") !== "navigate" || headers.get("Sec-Fetch-Dest") !== "document";
+}
+
 /** From this attempt on each one delays the next: by `FIRST_WAIT_MS`, then twice as long each time, milliseconds. */
 const DELAY_FROM_ATTEMPT = 3;
 const FIRST_WAIT_MS = 1_000;

@@ -45,7 +45,14 @@ export interface FieldError {
 }
 
 /** The kinds of refusal, each with its HTTP status. */
-const REFUSALS = { invalid: 422, not_found: 404, conflict: 409, forbidden: 403, unavailable: 503 } as const;
+const REFUSALS = {
+  invalid: 422,
+  not_found: 404,
+  conflict: 409,
+  forbidden: 403,
+  too_many: 429,
+  unavailable: 503,
+} as const;
 export type RefusalKind = keyof typeof REFUSALS;
 
 /** A request that is refused before anything was changed: bad input, an unknown id, a conflict. */
@@ -55,6 +62,8 @@ export class Refusal extends Error {
     readonly kind: RefusalKind,
     message: string,
     readonly errors: readonly FieldError[] = [],
+    /** Seconds after which the same request may succeed, if that is known. */
+    readonly retryAfter?: number,
   ) {
     super(message);
   }

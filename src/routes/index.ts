@@ -11,6 +11,7 @@ import { loadAssets } from "./assets.ts";
 import { companyRoutes } from "./companies/api.ts";
 import { companyPages } from "./companies/pages.tsx";
 import { exportRoutes } from "./exports.ts";
+import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
 import { refetchRoutes } from "./jobs/refetch.tsx";
 import { LiveBroadcaster } from "./live/broadcaster.ts";
@@ -59,12 +60,13 @@ export async function createRoutes(services: Services): Promise<Routes> {
     quota: () => quotasInUse(services),
     lastHour: () => lastHourView(services),
   });
+  const streams = new StreamLimits();
   addMiddleware(routes, services, access, assets.addresses);
   routes.route("/", opsRoutes(services, broadcaster));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
   routes.route("/api", exportRoutes(services));
-  routes.route("/api", eventRoutes(services));
+  routes.route("/api", eventRoutes(services, streams));
   routes.route("/api", usageRoutes(services));
   routes.route("/api", companyRoutes(services));
   routes.route("/api", scheduleRoutes(services));
@@ -73,7 +75,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", preferenceRoutes());
   routes.route("/", tokenPages(services, access));
   routes.route("/", auditPages(services));
-  routes.route("/", streamRoutes(broadcaster));
+  routes.route("/", streamRoutes(broadcaster, streams));
   routes.route("/", monitorPages(services, broadcaster));
   routes.route("/", profileListRoutes(services));
   routes.route("/", runPages(services, broadcaster));

@@ -10,6 +10,7 @@ import { liveToast } from "../views/live.tsx";
 import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
 import type { Authenticator } from "./access/authenticator.ts";
 import { addGuard } from "./access/guard.ts";
+import { withoutBodyForHead } from "./http/stream-body.ts";
 import { pageContext, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
@@ -35,12 +36,14 @@ export function addMiddleware(
    */
   const refuse = (c: Context, fault: Problem) => {
     if (isApi(c)) return problem(c, fault);
-    const { status, detail } = fault;
+    const { status, detail, retryAfter } = fault;
+    if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
     if (wantsFragment(c)) return c.html(liveToast("error", detail), status);
     if (!c.req.header("Accept")?.includes("text/html")) return problem(c, fault);
     const page = pageContext(c, assets);
     return c.html(ErrorPage({ page, status, title: problemTitle(status), detail }), status);
   };
+  app.use(withoutBodyForHead);
   app.use(
     secureHeaders({
       contentSecurityPolicy: {

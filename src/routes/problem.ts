@@ -10,11 +10,12 @@ const TITLES: Readonly<Record<number, string>> = {
   403: "Not allowed",
   404: "Not found",
   405: "Method not allowed",
+  408: "Request took too long",
   409: "Conflict",
   413: "Body too large",
   415: "Unsupported content type",
   422: "Invalid input",
-  429: "Too many attempts",
+  429: "Too many requests",
   500: "Internal error",
   503: "Not ready",
 };
@@ -26,12 +27,15 @@ export interface Problem {
   readonly status: ContentfulStatusCode;
   readonly detail: string;
   readonly errors?: readonly FieldError[];
+  /** Seconds until another try makes sense, sent as `Retry-After`. */
+  readonly retryAfter?: number | undefined;
 }
 
 export const problemType = "application/problem+json";
 
 /** The response `{type, title, status, detail, errors?}`. */
-export function problem(c: Context, { status, detail, errors }: Problem): Response {
+export function problem(c: Context, { status, detail, errors, retryAfter }: Problem): Response {
+  if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
   const body = {
     type: "about:blank",
     title: problemTitle(status),
@@ -44,6 +48,9 @@ export function problem(c: Context, { status, detail, errors }: Problem): Respon
 
 /** The problem that an error is for the caller; an unexpected one becomes 500, and its text stays in the log. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof Refusal) return { status: error.status, detail: messageOf(error), errors: error.errors };
+  if (error instanceof Refusal) {
+    const { status, errors, retryAfter } = error;
+    return { status, detail: messageOf(error), errors, retryAfter };
+  }
   return { status: 500, detail: "Something went wrong inside Barkeep; the log has the details." };
 }

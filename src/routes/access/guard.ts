@@ -3,11 +3,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { hostName, isForged, isLoopback, runAs } from "../../auth.ts";
+import { hostName, isEmbedded, isForged, isLoopback, runAs } from "../../auth.ts";
 import { type Actor, changesState, covers, neededScope } from "../../domain/access.ts";
 import { localPath, wantsFragment } from "../page-context.ts";
 import type { Problem } from "../problem.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { holderOf } from "./session-signals.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -15,6 +16,8 @@ declare module "hono" {
     actor: Actor;
     /** Aborts when the login session or token ends: a stream ends with it. */
     sessionSignal: AbortSignal | undefined;
+    /** The login session or token, which may hold a limited number of streams. */
+    streamHolder: string | undefined;
     /** Whether a login is required. */
     guarded: boolean;
   }
@@ -24,6 +27,7 @@ export const SESSION_COOKIE = "barkeep-session";
 
 /** Routes without a login: for supervisors, and for browsers before they sign in. */
 const OPEN = /^\/(?:healthz|readyz|login|assets\/[^/]+)$/;
+const ASSETS = /^\/assets\/[^/]+$/;
 /** Responses that outlast the check of their request. */
 const STREAMS = /^\/(?:api\/)?events$/;
 /** Longest reason stored, characters. */
@@ -45,6 +49,12 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: Depende
       return refuse(c, { status: 403, detail });
     }
     const { method, path } = c.req;
+    if (!ASSETS.test(path) && isEmbedded(c.req.raw.headers)) {
+      return refuse(c, {
+        status: 403,
+        detail: "Pages of other sites may link to Barkeep, but not load anything from it",
+      });
+    }
     if (method !== "GET" && method !== "HEAD" && isForged(c.req.raw.headers)) {
       return refuse(c, { status: 403, detail: "The request comes from a page of another site" });
     }
@@ -57,7 +67,10 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: Depende
     if (OPEN.test(path)) return next();
     if (admission === null) return askToSignIn(c, refuse);
     const { actor, grant } = admission;
-    if (grant !== null && STREAMS.test(path)) c.set("sessionSignal", access.signals.signalOf(grant));
+    if (grant !== null && STREAMS.test(path)) {
+      c.set("sessionSignal", access.signals.signalOf(grant));
+      c.set("streamHolder", holderOf(grant));
+    }
     const needed = neededScope(method, path);
     if (!covers(actor.scope, needed)) {
       const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;

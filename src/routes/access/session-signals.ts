@@ -16,12 +16,15 @@ interface SessionSignal {
   readonly timer: ReturnType<typeof setTimeout> | null;
 }
 
+/** Names the login session or token of a grant. */
+export const holderOf = ({ session, token }: Grant): string => session ?? `token ${token}`;
+
 export class SessionSignals {
   readonly #signals = new Map<string, SessionSignal>();
 
   /** Aborts when the grant ends: by a logout, a revoked token, or because it expires. */
   signalOf(grant: Grant): AbortSignal {
-    const key = grant.session ?? `token ${grant.token}`;
+    const key = holderOf(grant);
     const known = this.#signals.get(key);
     if (known) return known.controller.signal;
     const timer =

@@ -29,6 +29,7 @@ import type { LastHourView } from "../../views/quotas/last-hour.tsx";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 import { runSentence } from "../../views/runs/run-header.tsx";
+import type { StreamLifetime } from "../http/stream-limits.ts";
 import { type Change, Channel, drawRuns, PAUSES, type Pauses } from "./channel.ts";
 import { SseConnection } from "./connection.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
@@ -147,19 +148,18 @@ export class LiveBroadcaster {
     return this.#hub.lines().filter(({ id }) => id <= this.#line);
   }
 
-  /** A stream of server-sent events for a page that shows everything up to `cursor`; it ends with `sessionSignal`. */
-  connect(query: ViewQuery, cursor: string | undefined, sessionSignal?: AbortSignal): ReadableStream<Uint8Array> {
+  /** A stream of server-sent events for a page that shows everything up to `cursor`. */
+  connect(query: ViewQuery, cursor: string | undefined, lifetime?: StreamLifetime): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(query);
     this.#send(channel, updateOf(channel.refresh()));
-    const end = () => connection.end();
     const connection = new SseConnection(
       (pending) => this.#catchUp(channel, pending),
       () => {
-        sessionSignal?.removeEventListener("abort", end);
+        ended?.();
         this.#leave(channel, connection);
       },
     );
-    sessionSignal?.addEventListener("abort", end);
+    const ended = lifetime?.(() => connection.end());
     channel.connections.add(connection);
     connection.pending = this.#missed(channel, cursor);
     // The response headers leave with the first bytes, and tell the browser that it is connected.

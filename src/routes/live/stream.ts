@@ -1,6 +1,8 @@
 /** `GET /events`: live updates of the pages as server-sent events with HTML partials (docs/contract.md §4). */
 
 import { Hono } from "hono";
+import { streamed } from "../http/stream-body.ts";
+import { StreamLimits } from "../http/stream-limits.ts";
 import type { LiveBroadcaster } from "./broadcaster.ts";
 import { parseViewQuery } from "./view-query.ts";
 
@@ -15,10 +17,14 @@ const HEADERS = {
  * `?run=` (and `?symbol=`) follows one run, otherwise the monitor; `?q=`, `?sort=` and `?page=` select the rows,
  * `?log=` the lines of the log; `?since=` (or `Last-Event-ID`) is the cursor of what the page already shows.
  */
-export const streamRoutes = (broadcaster: LiveBroadcaster) =>
+export const streamRoutes = (broadcaster: LiveBroadcaster, limits = new StreamLimits()) =>
   new Hono().get("/events", (c) => {
     const { query } = parseViewQuery(c.req.query("run"), c.req.query());
     const { symbol, log } = c.req.query();
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
-    return c.body(broadcaster.connect({ ...query, symbol, log }, cursor, c.get("sessionSignal")), 200, HEADERS);
+    const connect = () => {
+      const lifetime = limits.enter(c.get("streamHolder"), c.get("sessionSignal"));
+      return broadcaster.connect({ ...query, symbol, log }, cursor, lifetime);
+    };
+    return streamed(c, connect, HEADERS);
   });

@@ -1,0 +1,17 @@
+/** Bodies that are streamed: none is opened for HEAD, and none stays open without a reader. */
+
+import type { Context, MiddlewareHandler } from "hono";
+
+/**
+ * A streamed response. `open` starts the work behind its body, so it is not called for HEAD: Hono answers HEAD by running
+ * the handler of GET, and drops the body without reading or cancelling it.
+ */
+export function streamed(c: Context, open: () => ReadableStream<Uint8Array>, headers: Record<string, string>) {
+  return c.req.method === "HEAD" ? c.body(null, 200, headers) : c.body(open(), 200, headers);
+}
+
+/** Cancels the body of every response to HEAD, whatever handler has made it. */
+export const withoutBodyForHead: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (c.req.method === "HEAD" && c.res.body !== null && !c.res.body.locked) await c.res.body.cancel();
+};
