@@ -118,12 +118,17 @@ export interface FeatureBlock {
 /**
  * The feature matrix in blocks of at most `blockSize` rows, in constant memory. The returned function takes the bars of
  * the series from its start, in order and in chunks of any size, and yields the blocks that each chunk completes. Rows
- * before `since` (epoch seconds) are left out, and computed only as far as later ones need them.
+ * before `since` (epoch seconds) are left out, and computed only as far as later ones need them. `onStep` is called
+ * after every feature of a block; what it throws ends the work.
  */
 export function featureMatrix(
   setup: FeatureSetup,
   features: readonly Feature[],
-  { since = Number.NEGATIVE_INFINITY, blockSize }: { since?: number; blockSize?: number } = {},
+  {
+    since = Number.NEGATIVE_INFINITY,
+    blockSize,
+    onStep = ignore,
+  }: { since?: number; blockSize?: number; onStep?: () => void } = {},
 ): (chunk: BarColumns) => Generator<FeatureBlock, void> {
   const series = features.map((feature) => feature.series);
   const plan = planOf(series);
@@ -146,10 +151,10 @@ export function featureMatrix(
         const publish = (index: number, column: Float64Array) => {
           columns[index] = published(features[index]!, column, span, gaps, setup);
         };
-        drain(runPlan(plan, span, carry, setup, scratch, publish));
+        for (const _ of runPlan(plan, span, carry, setup, scratch, publish)) onStep();
         yield { ts: bars.ts.slice(from, to), columns };
       } else {
-        drain(runPlan(advance, span, carry, setup, scratch, ignore));
+        for (const _ of runPlan(advance, span, carry, setup, scratch, ignore)) onStep();
       }
       from = to;
     }

@@ -9,6 +9,7 @@ import { EXPORT_FORMATS, type ExportRequest } from "../pipeline/exports/export-t
 import { choice, providerName, readable } from "../schemas.ts";
 import { findSeries } from "../storage/market/series.ts";
 import { apiRouter, intervalParameter, momentParameter, refusals, symbolParameter } from "./api/parameters.ts";
+import { streamed } from "./http/stream-body.ts";
 import type { Services } from "./services.ts";
 
 const TYPES = {
@@ -93,7 +94,7 @@ export function exportRoutes({ db, exporter }: Pick<Services, "db" | "exporter">
     const head = { symbol, interval, provider: source, feed, adjustment, adjust };
     const request = { content, seriesId: series.id, symbol, interval, from, to, names, format, adjust, head };
     if (format !== "json") c.header("Content-Disposition", disposition(symbol, interval, content, format));
-    return c.body(exporter.stream(request), 200, { "Content-Type": TYPES[format] });
+    return streamed(c, () => exporter.stream(request, c.req.raw.signal), { "Content-Type": TYPES[format] });
   };
   return apiRouter()
     .openapi(readBars, (c) => answer(c, c.req.valid("param").symbol, c.req.valid("query"), "bars", []))

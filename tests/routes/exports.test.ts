@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { isoMillisecond } from "../../src/domain/time.ts";
 import { FEATURES } from "../../src/features/catalog.ts";
+import { exportTable } from "../../src/pipeline/exports/export-table.ts";
 import { readBars } from "../../src/storage/market/bars.ts";
 import { findSeries } from "../../src/storage/market/series.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
@@ -220,3 +221,58 @@ test("an export whose reader goes away ends, and the next one is served", async 
   expect(left.size).toBe(3);
   expect(told.slice(asked).filter(({ id }) => left.has(id))).toEqual([]);
 });
+
+test("two exports are at work and sixteen wait; the next is told when to come back, and one that leaves makes room", async () => {
+  const { tables } = app.app.exporter;
+  const reach = async (atWork: number, waiting: number) => {
+    while (tables.counts.atWork !== atWork || tables.counts.waiting !== waiting) await Bun.sleep(2);
+  };
+  const begin = () => {
+    const gone = new AbortController();
+    // Nobody reads the answer: it is longer than the buffers on the way.
+    const answer = fetch(`${app.url}/api/features/LONG?format=csv`, { signal: gone.signal }).catch(() => null);
+    return { leave: () => gone.abort(), answer };
+  };
+  const all = Array.from({ length: 18 }, begin);
+  await reach(2, 16);
+  const { status, headers, body } = await app.get("/api/bars/AAPL");
+  expect([status, headers.get("Retry-After"), body.detail]).toEqual([503, "5", expect.stringContaining("try again")]);
+  // Lists of profiles are short and have places of their own.
+  expect((await app.get("/api/profiles")).status).toBe(200);
+  for (const { leave } of all) leave();
+  await reach(0, 0);
+  expect((await read("bars/AAPL")).rows.length).toBeGreaterThan(700);
+  await Promise.all(all.map(({ answer }) => answer));
+});
+
+test.each(["csv", "json", "parquet"] as const)(
+  "an export without a reader can be stopped within a piece, as %s",
+  async (format) => {
+    const { id } = (await findSeries(app.app.db, "LONG", "1d"))!;
+    const names = FEATURES.map(({ name }) => name);
+    const range = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
+    let looked = 0;
+    const pieces = exportTable(
+      app.app.db,
+      {
+        content: "features",
+        seriesId: id,
+        symbol: "LONG",
+        interval: "1d",
+        names,
+        format,
+        adjust: "splits",
+        head: {},
+        ...range,
+      },
+      () => {
+        looked += 1;
+        if (looked === 50) throw new Error("stopped");
+      },
+    );
+    await pieces.next();
+    expect(pieces.next()).rejects.toThrow("stopped");
+    await pieces.next();
+    expect(looked).toBe(50);
+  },
+);

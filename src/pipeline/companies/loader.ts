@@ -1,6 +1,6 @@
 /** Loads lists of companies on a thread of its own: tens of thousands of lines would block the live pages. */
 
-import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { messageOf, ProviderError, Refusal } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import { describeWait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
@@ -9,6 +9,11 @@ import type { Gate } from "../workers/pool.ts";
 import type { CompanyTask, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
+
+/** Lists at work and waiting; each may be a text of 16 MB. */
+const MAX_QUEUED = 4;
+/** When a refused client should ask again, seconds. */
+const RETRY_AFTER = 10;
 
 /** The run that the limiter counts requests for lists under. */
 const COMPANY_RUN = "companies";
@@ -23,6 +28,7 @@ interface Dependencies {
 export class CompanyLoader {
   /** Lists are loaded one after the other; loading the same one twice at a time would only repeat the work. */
   #last: Promise<unknown> = Promise.resolve();
+  #queued = 0;
   readonly #stop = new AbortController();
 
   constructor(private readonly dependencies: Dependencies) {}
@@ -30,11 +36,21 @@ export class CompanyLoader {
   /**
    * Reads or fetches a list and stores it.
    * @throws ProviderError when the provider could not answer
+   * @throws Refusal if too many lists wait
    */
-  load(companyTask: CompanyTask): Promise<Loaded> {
+  async load(companyTask: CompanyTask): Promise<Loaded> {
+    if (this.#queued >= MAX_QUEUED) {
+      const detail = `${this.#queued} lists of companies are being loaded: try again in ${RETRY_AFTER} seconds`;
+      throw new Refusal("unavailable", detail, [], RETRY_AFTER);
+    }
+    this.#queued += 1;
     const loaded = this.#last.then(() => this.#load(companyTask));
     this.#last = loaded.catch(() => {});
-    return loaded;
+    try {
+      return await loaded;
+    } finally {
+      this.#queued -= 1;
+    }
   }
 
   /** Stops the list under way; it is stored whole or not at all. */

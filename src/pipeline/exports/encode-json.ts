@@ -2,7 +2,7 @@
 
 import { NUMBER_BYTES, writeNumber, writeText } from "./number-text.ts";
 import type { TableBlock } from "./table-block.ts";
-import { textPieces } from "./text-pieces.ts";
+import { textPieces, type WriteRow } from "./text-pieces.ts";
 
 const CLOSE = "}".charCodeAt(0);
 const SEPARATOR = ",\n";
@@ -11,6 +11,7 @@ export async function* encodeJson(
   names: readonly string[],
   blocks: AsyncIterable<TableBlock>,
   head: Readonly<Record<string, unknown>>,
+  throwIfStopped: () => void = () => {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"rows":[`);
@@ -21,7 +22,7 @@ export async function* encodeJson(
     SEPARATOR.length + opening.length + NUMBER_BYTES + 1,
   );
   let first = true;
-  yield* textPieces(blocks, rowBytes, (out, start, { ts, columns }, row) => {
+  const writeRow: WriteRow = (out, start, { ts, columns }, row) => {
     let at = first ? start : writeText(out, start, SEPARATOR);
     first = false;
     at = writeNumber(out, copy(out, at, opening), ts[row]!);
@@ -32,7 +33,8 @@ export async function* encodeJson(
     }
     out[at++] = CLOSE;
     return at;
-  });
+  };
+  yield* textPieces(blocks, rowBytes, writeRow, throwIfStopped);
   yield encoder.encode("]}");
 }
 

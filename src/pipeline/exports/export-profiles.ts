@@ -21,14 +21,22 @@ export interface ProfilesRequest {
   readonly clock: HealthClock;
 }
 
-/** The encoded profiles, piece by piece; those that were deleted meanwhile are left out. */
-export async function* exportProfiles(db: Database, request: ProfilesRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/**
+ * The encoded profiles, piece by piece; those that were deleted meanwhile are left out.
+ * @param throwIfStopped called before each page
+ */
+export async function* exportProfiles(
+  db: Database,
+  request: ProfilesRequest,
+  throwIfStopped: () => void = () => {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   const { format } = request;
   const keys = request.keys === "" ? [] : request.keys.split("\n");
   yield encoder.encode(format === "json" ? '{"profiles":[' : `${csvHead(request)}\r\n`);
   let written = 0;
   for (let start = 0; start < keys.length; start += PAGE) {
+    throwIfStopped();
     const found = await readPage(db, request, keys.slice(start, start + PAGE), start);
     const rows = found.map((each) => (format === "json" ? jsonOf(each) : csvOf(request, each)));
     if (rows.length === 0) continue;

@@ -35,29 +35,51 @@ export interface ExportRequest {
 }
 
 const BAR_COLUMNS = ["open", "high", "low", "close", "volume"] as const;
-const ENCODERS = { json: encodeJson, csv: encodeCsv, parquet: encodeParquet };
 
-/** The encoded table, piece by piece; memory does not grow with the number of rows. */
-export function exportTable(db: Database, request: ExportRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/**
+ * The encoded table, piece by piece; memory does not grow with the number of rows.
+ * @param throwIfStopped called several times within a piece, so that an export without a reader ends at once
+ */
+export function exportTable(
+  db: Database,
+  request: ExportRequest,
+  throwIfStopped: () => void = () => {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const [names, blocks] =
-    request.content === "bars" ? [BAR_COLUMNS, barBlocks(db, request)] : [request.names, featureBlocks(db, request)];
-  return ENCODERS[request.format](names, blocks, request.head);
+    request.content === "bars"
+      ? [BAR_COLUMNS, barBlocks(db, request, throwIfStopped)]
+      : [request.names, featureBlocks(db, request, throwIfStopped)];
+  if (request.format === "parquet") return encodeParquet(names, blocks, throwIfStopped);
+  return request.format === "csv"
+    ? encodeCsv(names, blocks, throwIfStopped)
+    : encodeJson(names, blocks, request.head, throwIfStopped);
 }
 
-async function* barBlocks(db: Database, { seriesId, from, to, adjust }: ExportRequest): AsyncGenerator<TableBlock> {
+async function* barBlocks(
+  db: Database,
+  { seriesId, from, to, adjust }: ExportRequest,
+  throwIfStopped: () => void,
+): AsyncGenerator<TableBlock> {
   const adjusted = await adjusterOf(db, seriesId, adjust);
   for await (const page of barPages(db, seriesId, from, to)) {
+    throwIfStopped();
     const bars = adjusted(page);
     yield { ts: bars.ts, columns: BAR_COLUMNS.map((name) => bars[name]) };
   }
 }
 
 /** Reads from the first stored bar on, because cumulative features start there; rows before `from` are left out. */
-async function* featureBlocks(db: Database, request: ExportRequest): AsyncGenerator<TableBlock> {
+async function* featureBlocks(
+  db: Database,
+  request: ExportRequest,
+  throwIfStopped: () => void,
+): AsyncGenerator<TableBlock> {
   const features = request.names.map((name) => featureNamed(name)!);
   const setup = { interval: request.interval, market: marketOf(request.symbol) };
-  const take = featureMatrix(setup, features, { since: request.from });
+  const take = featureMatrix(setup, features, { since: request.from, onStep: throwIfStopped });
   const adjusted = await adjusterOf(db, request.seriesId, request.adjust);
-  for await (const page of barPages(db, request.seriesId, Number.MIN_SAFE_INTEGER, request.to))
+  for await (const page of barPages(db, request.seriesId, Number.MIN_SAFE_INTEGER, request.to)) {
+    throwIfStopped();
     yield* take(adjusted(page));
+  }
 }

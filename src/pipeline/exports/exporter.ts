@@ -2,6 +2,7 @@
 
 import type { WorkerSettings } from "../messages.ts";
 import type { ProfilesRequest } from "./export-profiles.ts";
+import { ExportQueue, type PieceSource } from "./export-queue.ts";
 import type { ExportRequest } from "./export-table.ts";
 import type { FromExporter, ToExporter } from "./worker.ts";
 
@@ -16,25 +17,40 @@ export class Exporter {
   #thread: Worker | null = null;
   #lastId = 0;
   readonly #readers = new Map<number, Reader>();
+  /** Bars and features; pages of profiles and of the audit log are short, and do not wait for those. */
+  readonly tables = new ExportQueue();
+  readonly lists = new ExportQueue();
 
   constructor(private readonly settings: WorkerSettings) {}
 
-  /** The table or the profiles as a stream of bytes; cancelling the stream ends the work. */
-  stream(request: ExportRequest | ProfilesRequest): ReadableStream<Uint8Array> {
+  /**
+   * The table or the profiles as a stream of bytes. Cancelling it, or aborting `signal`, ends the work.
+   * @throws Refusal if too many exports wait
+   */
+  stream(request: ExportRequest | ProfilesRequest, signal?: AbortSignal): ReadableStream<Uint8Array> {
+    const queue = request.content === "profiles" ? this.lists : this.tables;
+    return queue.stream(() => this.#start(request), signal);
+  }
+
+  #start(request: ExportRequest | ProfilesRequest): PieceSource {
     this.#lastId += 1;
     const id = this.#lastId;
-    this.#send({ type: "start", id, request });
-    return new ReadableStream({
-      pull: async (controller) => {
-        const piece = await new Promise<Uint8Array<ArrayBuffer> | null>((resolve, reject) => {
+    // The thread looks at it within a piece; a message would be read only after the piece.
+    const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    this.#send({ type: "start", id, request, stopped });
+    return {
+      next: () =>
+        new Promise<Uint8Array<ArrayBuffer> | null>((resolve, reject) => {
           this.#readers.set(id, { resolve, reject });
           this.#send({ type: "more", id });
-        });
-        if (piece === null) controller.close();
-        else controller.enqueue(piece);
+        }),
+      stop: () => {
+        Atomics.store(stopped, 0, 1);
+        this.#readers.get(id)?.resolve(null);
+        this.#readers.delete(id);
+        if (this.#thread !== null) this.#send({ type: "cancel", id });
       },
-      cancel: () => this.#send({ type: "cancel", id }),
-    });
+    };
   }
 
   async close(): Promise<void> {

@@ -8,17 +8,19 @@ import type { TableBlock } from "./table-block.ts";
 const PIECE_BYTES = 512 * 1024;
 
 /** Writes row `row` of `block` at `at`, where the bytes of a row are free, and returns where it ends. */
-type WriteRow = (out: Uint8Array, at: number, block: TableBlock, row: number) => number;
+export type WriteRow = (out: Uint8Array, at: number, block: TableBlock, row: number) => number;
 
 /** The rows of all blocks as pieces with buffers of their own. `rowBytes` is the most that one row takes. */
 export async function* textPieces(
   blocks: AsyncIterable<TableBlock>,
   rowBytes: number,
   writeRow: WriteRow,
+  throwIfStopped: () => void = () => {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const size = Math.max(PIECE_BYTES, rowBytes);
   for await (const block of blocks) {
     for (let row = 0; row < block.ts.length; ) {
+      throwIfStopped();
       const out = new Uint8Array(size);
       let at = 0;
       while (row < block.ts.length && at + rowBytes <= size) at = writeRow(out, at, block, row++);

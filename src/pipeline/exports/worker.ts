@@ -8,7 +8,13 @@ import { type ExportRequest, exportTable } from "./export-table.ts";
 
 export type ToExporter =
   | { readonly type: "open"; readonly settings: WorkerSettings }
-  | { readonly type: "start"; readonly id: number; readonly request: ExportRequest | ProfilesRequest }
+  | {
+      readonly type: "start";
+      readonly id: number;
+      readonly request: ExportRequest | ProfilesRequest;
+      /** Becomes 1 when the reader has left. */
+      readonly stopped: Int32Array<SharedArrayBuffer>;
+    }
   | { readonly type: "more"; readonly id: number }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "close" };
@@ -24,8 +30,17 @@ declare const self: Worker;
 let db: Promise<Database>;
 const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
 
-async function* begin(request: ExportRequest | ProfilesRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  yield* request.content === "profiles" ? exportProfiles(await db, request) : exportTable(await db, request);
+async function* begin(
+  request: ExportRequest | ProfilesRequest,
+  stopped: Int32Array,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const throwIfStopped = () => {
+    if (Atomics.load(stopped, 0) === 1) throw new Error("the reader has left");
+  };
+  throwIfStopped();
+  yield* request.content === "profiles"
+    ? exportProfiles(await db, request, throwIfStopped)
+    : exportTable(await db, request, throwIfStopped);
 }
 
 async function sendNext(id: number): Promise<void> {
@@ -50,7 +65,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       break;
     }
     case "start":
-      exports.set(message.id, begin(message.request));
+      exports.set(message.id, begin(message.request, message.stopped));
       break;
     case "more":
       await sendNext(message.id);

@@ -5,10 +5,12 @@ import { Hono } from "hono";
 import Papa from "papaparse";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { parseIsoDate } from "../../domain/time.ts";
+import type { PieceSource } from "../../pipeline/exports/export-queue.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
 import { compressed } from "../compression.ts";
+import { streamed } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 100;
@@ -16,7 +18,7 @@ const PAGE_SIZE = 100;
 const CHUNK = 1_000;
 const DAY_MS = 86_400_000;
 
-export function auditPages({ db }: Pick<Services, "db">) {
+export function auditPages({ db, exporter }: Pick<Services, "db" | "exporter">) {
   const pages = new Hono();
   pages.use("/audit", compressed);
 
@@ -26,7 +28,7 @@ export function auditPages({ db }: Pick<Services, "db">) {
     ) as AuditFields;
     const { filter, error } = filterOf(fields);
     if (c.req.query("format") === "csv") {
-      return c.body(csvOf(db, filter), 200, {
+      return streamed(c, () => exporter.lists.stream(() => csvOf(db, filter), c.req.raw.signal), {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": 'attachment; filename="audit.csv"',
       });
@@ -81,12 +83,14 @@ function dayOf(text: string): number | null {
 }
 
 /** The rows as CSV, read as the client takes them. */
-function csvOf(db: Database, filter: AuditFilter): ReadableStream<Uint8Array> {
+function csvOf(db: Database, filter: AuditFilter): PieceSource {
   const encoder = new TextEncoder();
   let before: number | undefined;
   let head = "at,actor,action,subject,reason,before,after\r\n";
-  return new ReadableStream({
-    async pull(controller) {
+  let ended = false;
+  return {
+    async next() {
+      if (ended) return null;
       const rows = await listAudit(db, before === undefined ? filter : { ...filter, before }, CHUNK);
       const json = (value: unknown) => (value === null ? "" : JSON.stringify(value));
       const cells = rows.map((row) => [
@@ -100,10 +104,14 @@ function csvOf(db: Database, filter: AuditFilter): ReadableStream<Uint8Array> {
       ]);
       // A spreadsheet would evaluate a cell that begins like a formula.
       const text = cells.length > 0 ? `${Papa.unparse(cells, { escapeFormulae: true })}\r\n` : "";
-      controller.enqueue(encoder.encode(head + text));
+      const piece = encoder.encode(head + text);
       head = "";
       before = rows.at(-1)?.id;
-      if (rows.length < CHUNK) controller.close();
+      ended = rows.length < CHUNK;
+      return piece;
     },
-  });
+    stop() {
+      ended = true;
+    },
+  };
 }

@@ -3,6 +3,7 @@
 import type { Context, TypedResponse } from "hono";
 import type { ProfilesRequest } from "../../pipeline/exports/export-profiles.ts";
 import type { ProfileKey } from "../../storage/profiles/profiles.ts";
+import { streamed } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 
 const TYPES = { json: "application/json", csv: "text/csv; charset=utf-8" } as const;
@@ -17,6 +18,6 @@ export function streamProfiles(
   request: Omit<ProfilesRequest, "content" | "keys">,
 ): Streamed {
   const keys = profiles.map(({ symbol, interval }) => `${symbol}/${interval}`).join("\n");
-  const body = exporter.stream({ content: "profiles", keys, ...request });
-  return c.body(body, 200, { "Content-Type": TYPES[request.format] }) as Response as Streamed;
+  const open = () => exporter.stream({ content: "profiles", keys, ...request }, c.req.raw.signal);
+  return streamed(c, open, { "Content-Type": TYPES[request.format] }) as Response as Streamed;
 }

@@ -19,9 +19,10 @@ const TIMESTAMP_MILLIS = 9;
 export async function* encodeParquet(
   names: readonly string[],
   blocks: AsyncIterable<TableBlock>,
+  throwIfStopped: () => void = () => {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const rowBytes = 8 * (names.length + 1);
-  const file = new ParquetFile(names, Math.min(GROUP_ROWS, Math.ceil(GROUP_BYTES / rowBytes)));
+  const file = new ParquetFile(names, Math.min(GROUP_ROWS, Math.ceil(GROUP_BYTES / rowBytes)), throwIfStopped);
   yield MAGIC.slice();
   for await (const block of blocks) {
     for (let row = 0; row < block.ts.length; ) {
@@ -46,6 +47,7 @@ class ParquetFile {
   constructor(
     private readonly names: readonly string[],
     private readonly groupRows: number,
+    private readonly throwIfStopped: () => void,
   ) {
     this.#encoder = new ChunkEncoder(groupRows);
     this.#columns = [TIME_NAME, ...names].map(() => new Float64Array(groupRows));
@@ -76,6 +78,7 @@ class ParquetFile {
     let parts: Uint8Array[] = [];
     let waiting = 0;
     for (let k = 0; k < this.#columns.length; k++) {
+      this.throwIfStopped();
       const column = this.#columns[k]!.subarray(0, rows);
       const chunk =
         k === 0 ? this.#encoder.times(TIME_NAME, column) : this.#encoder.doubles(this.names[k - 1]!, column);
