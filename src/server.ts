@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { PROVIDERS } from "./providers/registry.ts";
+import { IDLE_SECONDS } from "./routes/http/timeouts.ts";
 
 /** How long a shutdown may take before the process exits anyway, milliseconds. */
 const SHUTDOWN_MS = 9_000;
@@ -21,8 +22,7 @@ try {
   const server = Bun.serve({
     port: config.port,
     hostname: config.host,
-    // Streams may be quiet for longer than any timeout; they send a heartbeat of their own.
-    idleTimeout: 0,
+    idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: 16 * 1024 * 1024,
     fetch: app.fetch,
   });

@@ -1,26 +1,20 @@
-/** Middleware of every request: security headers, limits on bodies, access control, page context, error responses. */
+/** Middleware of every request, in order: headers, access control, then its body, the page context, error responses. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { isLoopback } from "../auth.ts";
 import { liveToast } from "../views/live.tsx";
 import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
 import type { Authenticator } from "./access/authenticator.ts";
-import { addGuard } from "./access/guard.ts";
+import { addGuard, asActor } from "./access/guard.ts";
+import { IMPORTS, RequestBodies } from "./http/request-body.ts";
 import { withoutBodyForHead } from "./http/stream-body.ts";
+import { withoutTimeout } from "./http/timeouts.ts";
 import { pageContext, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
-
-/** Largest body accepted, bytes: 5,000 symbols of full length fit easily. */
-const MAX_BODY = 1024 * 1024;
-
-/** Largest list of companies accepted, bytes: enough for every listed symbol with its name. */
-const MAX_IMPORT = 16 * 1024 * 1024;
-const IMPORTS = /^(?:\/api)?\/companies\/import$/;
 
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
@@ -58,18 +52,8 @@ export function addMiddleware(
       referrerPolicy: "same-origin",
     }),
   );
-  const upTo = (maxSize: number) =>
-    bodyLimit({
-      maxSize,
-      onError: (c) => refuse(c, { status: 413, detail: `The body is larger than ${maxSize} bytes` }),
-    });
-  const [small, large] = [upTo(MAX_BODY), upTo(MAX_IMPORT)];
-  app.use((c, next) => (IMPORTS.test(c.req.path) ? large : small)(c, next));
   addGuard(app, { access, loopback: isLoopback(config.host), refuse });
-  app.use((c, next) => {
-    c.set("page", pageContext(c, assets));
-    return next();
-  });
+  app.use(withoutTimeout);
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
@@ -79,6 +63,12 @@ export function addMiddleware(
         detail: `Send application/json, not ${(type ?? "a body without a type").slice(0, 60)}`,
       });
     }
+    return next();
+  });
+  app.use(new RequestBodies().reader(refuse));
+  app.use(asActor);
+  app.use((c, next) => {
+    c.set("page", pageContext(c, assets));
     return next();
   });
   app.notFound((c) => {

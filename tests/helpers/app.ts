@@ -3,6 +3,7 @@
 import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
+import { IDLE_SECONDS } from "../../src/routes/http/timeouts.ts";
 import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 import { type Folder, temporaryFolder } from "./folder.ts";
 import { type Client, clientOf } from "./http.ts";
@@ -55,7 +56,7 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
     workerScript: bundledWorker,
     ...options,
   });
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch: app.fetch });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: IDLE_SECONDS, fetch: app.fetch });
   const client = clientOf(server.url.href.replace(/\/$/, ""));
   app.outbox.start(config.publicUrl ?? client.url);
   const { hub, runs } = app;

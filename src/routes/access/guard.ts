@@ -1,7 +1,7 @@
 /** Access control: checks host, origin of forms, identity and scope of every request. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { hostName, isEmbedded, isForged, isLoopback, runAs } from "../../auth.ts";
 import { type Actor, changesState, covers, neededScope } from "../../domain/access.ts";
@@ -76,9 +76,16 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: Depende
       const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;
       return refuse(c, { status: 403, detail });
     }
-    return changesState(method, path) ? runAs(actor, await reasonOf(c), next) : next();
+    return next();
   });
 }
+
+/** Runs what changes something as the sender of the request, with the reason given. Its body has been read. */
+export const asActor: MiddlewareHandler = async (c, next) => {
+  const actor: Actor | undefined = c.get("actor");
+  if (actor === undefined || !changesState(c.req.method, c.req.path)) return next();
+  return runAs(actor, await reasonOf(c), next);
+};
 
 /** Redirects a person to the login and back; programs, fragments and streams get 401 instead. */
 function askToSignIn(c: Context, refuse: Dependencies["refuse"]): Response | Promise<Response> {

@@ -7,7 +7,9 @@ import type { Context, MiddlewareHandler } from "hono";
  * the handler of GET, and drops the body without reading or cancelling it.
  */
 export function streamed(c: Context, open: () => ReadableStream<Uint8Array>, headers: Record<string, string>) {
-  return c.req.method === "HEAD" ? c.body(null, 200, headers) : c.body(open(), 200, headers);
+  if (c.req.method === "HEAD") return c.body(null, 200, headers);
+  c.set("isStream", true);
+  return c.body(open(), 200, headers);
 }
 
 /** Cancels the body of every response to HEAD, whatever handler has made it. */

@@ -1,0 +1,142 @@
+/** Reads the bodies of requests: bounded in size, in time and, of all that are not complete yet, in memory. */
+
+import type { Context, MiddlewareHandler } from "hono";
+import type { Problem } from "../problem.ts";
+
+/** Largest body accepted, bytes: 5,000 symbols of full length fit easily. */
+const MAX_BODY = 1024 * 1024;
+/** How long a body may take from its first byte to its last, milliseconds. */
+const BODY_MS = 30_000;
+
+/** Largest list of companies accepted, bytes: enough for every listed symbol with its name. */
+const MAX_IMPORT = 16 * 1024 * 1024;
+const IMPORT_MS = 120_000;
+export const IMPORTS = /^(?:\/api)?\/companies\/import$/;
+
+/** The login form has two short fields, and anybody may send it. */
+const MAX_LOGIN = 16 * 1024;
+
+/** Memory of all incomplete bodies together, beyond the first `FREE_BYTES` of each: small forms are always read. */
+const MAX_INCOMPLETE = 20 * 1024 * 1024;
+const FREE_BYTES = 8 * 1024;
+const FIRST_BUFFER = 1024;
+/** When a sender that found no memory should try again, seconds. */
+const RETRY_AFTER = 10;
+
+interface BodyLimits {
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+function limitsOf(path: string): BodyLimits {
+  if (IMPORTS.test(path)) return { size: MAX_IMPORT, time: IMPORT_MS };
+  return { size: path === "/login" ? MAX_LOGIN : MAX_BODY, time: BODY_MS };
+}
+
+/** A body that was not read: the sender went away, or what to answer. */
+class BodyFault extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+export class RequestBodies {
+  #incomplete = 0;
+  constructor(private readonly maxIncomplete = MAX_INCOMPLETE) {}
+
+  /** Bytes that incomplete bodies hold now, beyond what is free for each. */
+  get incomplete(): number {
+    return this.#incomplete;
+  }
+
+  /**
+   * Reads the whole body before the handlers run, and refuses one that is too large, too slow, incomplete, or a form
+   * that cannot be parsed. `limits` are those of the path unless given.
+   */
+  reader(
+    refuse: (c: Context, problem: Problem) => Response | Promise<Response>,
+    limits?: BodyLimits,
+  ): MiddlewareHandler {
+    return async (c, next) => {
+      const { body } = c.req.raw;
+      if (body === null) return next();
+      try {
+        const bytes = await this.#read(body, limits ?? limitsOf(c.req.path), c.req.header("Content-Length"));
+        // Hono keeps promises there, although its type says values; every reader of the body begins with it.
+        c.req.bodyCache.arrayBuffer = Promise.resolve(bytes) as unknown as ArrayBuffer;
+        await parseForm(c);
+      } catch (error) {
+        if (!(error instanceof BodyFault)) throw error;
+        // What is left of the body would be read as the next request.
+        c.header("Connection", "close");
+        return refuse(c, error.problem);
+      }
+      return next();
+    };
+  }
+
+  async #read(
+    body: ReadableStream<Uint8Array>,
+    { size: most, time }: BodyLimits,
+    declared: string | undefined,
+  ): Promise<ArrayBuffer> {
+    const tooLarge = () => new BodyFault({ status: 413, detail: `The body is larger than ${most} bytes` });
+    if (declared !== undefined && Number(declared) > most) throw tooLarge();
+    const reader = body.getReader();
+    const late = Promise.withResolvers<never>();
+    const detail = `The body was not complete after ${time / 1_000} seconds`;
+    const timer = setTimeout(() => late.reject(new BodyFault({ status: 408, detail })), time);
+    let buffer = new Uint8Array(FIRST_BUFFER);
+    let size = 0;
+    let counted = 0;
+    try {
+      for (;;) {
+        const { done, value } = await Promise.race([reader.read(), late.promise]);
+        if (done) return buffer.slice(0, size).buffer;
+        if (size + value.length > most) throw tooLarge();
+        if (size + value.length > buffer.length) {
+          const capacity = Math.min(most, Math.max(size + value.length, buffer.length * 2));
+          counted += this.#reserve(Math.max(0, capacity - FREE_BYTES) - counted);
+          const grown = new Uint8Array(capacity);
+          grown.set(buffer.subarray(0, size));
+          buffer = grown;
+        }
+        buffer.set(value, size);
+        size += value.length;
+      }
+    } catch (error) {
+      reader.cancel().catch(() => {});
+      if (error instanceof BodyFault) throw error;
+      // The sender closed the connection, or broke the encoding in chunks.
+      throw new BodyFault({ status: 400, detail: "The body ended before it was complete" });
+    } finally {
+      clearTimeout(timer);
+      late.promise.catch(() => {});
+      this.#incomplete -= counted;
+    }
+  }
+
+  /** @throws BodyFault if the memory for incomplete bodies does not suffice */
+  #reserve(bytes: number): number {
+    if (this.#incomplete + bytes > this.maxIncomplete) {
+      const detail = "Too many large bodies are being received: try again later";
+      throw new BodyFault({ status: 503, detail, retryAfter: RETRY_AFTER });
+    }
+    this.#incomplete += bytes;
+    return bytes;
+  }
+}
+
+/** Parses a form once; handlers get the parsed one. */
+async function parseForm(c: Context): Promise<void> {
+  try {
+    await c.req.parseBody();
+  } catch {
+    throw new BodyFault({
+      status: 400,
+      detail: "The form in the body cannot be read: it is cut off or has no boundary",
+    });
+  }
+}
