@@ -14,6 +14,7 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
+import { type CountedJob, JobCounts } from "./job-counts.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
@@ -53,7 +54,7 @@ interface PermitRequest {
 }
 
 /** One job from its task to its outcome. */
-class Assignment {
+class Assignment implements CountedJob {
   readonly permits = new Map<number, PermitRequest>();
   /** Whether it was last counted among those that wait. */
   waits = false;
@@ -98,11 +99,7 @@ export class WorkerPool {
   readonly #queue: Assignment[] = [];
   /** The thread kept for jobs that must be alone, while there are any. */
   #reserved: WorkerHandle | null = null;
-  /** Jobs of each provider that wait. */
-  readonly #waiting = new Map<string, number>();
-  /** Jobs of each provider whose last write has yet to be committed. */
-  readonly #committing = new Map<string, number>();
-  #onWaiting: (provider: string) => void = () => {};
+  readonly #counts = new JobCounts();
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
@@ -127,17 +124,17 @@ export class WorkerPool {
 
   /** Jobs of a provider that compute nothing now: they wait for an answer, a permit, or a thread of their own. */
   waiting(provider: string): number {
-    return this.#waiting.get(provider) ?? 0;
+    return this.#counts.waiting(provider);
   }
 
   /** Jobs of a provider whose last write has yet to be committed. */
   committing(provider: string): number {
-    return this.#committing.get(provider) ?? 0;
+    return this.#counts.committing(provider);
   }
 
   /** Calls `listener` with the provider whenever the number of its waiting or committing jobs has changed. */
   watch(listener: (provider: string) => void): void {
-    this.#onWaiting = listener;
+    this.#counts.watch(listener);
   }
 
   /**
@@ -150,7 +147,7 @@ export class WorkerPool {
     else if (this.#workers.size === 0 && !this.#canSpawn) assignment.reject(new WorkerCrashed(this.#lastExit));
     else {
       this.#queue.push(assignment);
-      this.#count(assignment, alone);
+      this.#counts.setWaiting(assignment, alone);
     }
     this.#assign();
     return assignment.outcome;
@@ -179,7 +176,7 @@ export class WorkerPool {
 
   #endUnstarted(assignments: readonly Assignment[], reason: StopReason): void {
     for (const assignment of assignments) {
-      this.#count(assignment, false);
+      this.#counts.setWaiting(assignment, false);
       assignment.resolve({ kind: "stopped", reason });
     }
     this.#assign();
@@ -246,24 +243,7 @@ export class WorkerPool {
     const hasOthers = this.#queue.length > 0 || this.#workers.values().some(({ jobs }) => jobs.size > 0);
     worker.jobs.set(assignment.task.jobId, assignment);
     worker.send({ type: "task", task: assignment.task, hasOthers });
-    this.#count(assignment, false);
-  }
-
-  /** Counts whether a job waits. */
-  #count(assignment: Assignment, waits: boolean): void {
-    if (assignment.waits === waits) return;
-    assignment.waits = waits;
-    const { provider } = assignment.task;
-    this.#waiting.set(provider, this.waiting(provider) + (waits ? 1 : -1));
-    this.#onWaiting(provider);
-  }
-
-  #countCommit(assignment: Assignment, isCommitting: boolean): void {
-    if (assignment.isCommitting === isCommitting) return;
-    assignment.isCommitting = isCommitting;
-    const { provider } = assignment.task;
-    this.#committing.set(provider, this.committing(provider) + (isCommitting ? 1 : -1));
-    this.#onWaiting(provider);
+    this.#counts.setWaiting(assignment, false);
   }
 
   #spawn(): WorkerHandle {
@@ -319,13 +299,12 @@ export class WorkerPool {
         break;
       }
       case "committing":
-        this.#countCommit(assignment, true);
+        this.#counts.setCommitting(assignment, true);
         break;
       case "outcome":
         worker.jobs.delete(message.jobId);
         assignment.permits.clear();
-        this.#count(assignment, false);
-        this.#countCommit(assignment, false);
+        this.#counts.end(assignment);
         assignment.resolve(message.outcome);
         this.#assign();
     }
@@ -364,7 +343,7 @@ export class WorkerPool {
   }
 
   #countRequests(assignment: Assignment): void {
-    this.#count(
+    this.#counts.setWaiting(
       assignment,
       assignment.permits.values().some(({ open }) => open),
     );
@@ -378,8 +357,7 @@ export class WorkerPool {
     for (const assignment of worker.jobs.values()) {
       for (const { abort } of assignment.permits.values()) abort.abort();
       assignment.permits.clear();
-      this.#count(assignment, false);
-      this.#countCommit(assignment, false);
+      this.#counts.end(assignment);
       assignment.reject(new WorkerCrashed(this.#lastExit));
     }
     worker.jobs.clear();
@@ -388,7 +366,7 @@ export class WorkerPool {
     if (this.#canSpawn) this.#spawn();
     else if (this.#workers.size === 0) {
       for (const assignment of this.#queue.splice(0)) {
-        this.#count(assignment, false);
+        this.#counts.setWaiting(assignment, false);
         assignment.reject(new WorkerCrashed(this.#lastExit));
       }
     }
