@@ -18,13 +18,16 @@
  * @throws {Error} with the server's message when it refuses
  */
 export async function readRows(content, { symbol, interval, adjust }, from, to, names) {
-  const query = new URLSearchParams({ interval, adjust, from: String(from), to: String(to) });
+  const query = new URLSearchParams({ interval, adjust, from: isoTime(from), to: isoTime(to) });
   if (names) query.set("names", names.join(","));
   const response = await fetch(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
   if (response.ok) return (await response.json()).rows;
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? `the server answered ${response.status}`);
 }
+
+/** @param {number} seconds of the epoch */
+const isoTime = (seconds) => `${new Date(seconds * 1_000).toISOString().slice(0, 19)}Z`;
 
 /**
  * @param {readonly Row[]} rows of bars

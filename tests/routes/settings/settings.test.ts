@@ -236,7 +236,7 @@ test("the audit has what was changed, from what to what and why, but no key and 
     [
       "binance",
       reason,
-      { BINANCE_BASE_URL: "api.binance.com", BINANCE_PER_MINUTE: "6000" },
+      { BINANCE_BASE_URL: "data-api.binance.vision", BINANCE_PER_MINUTE: "6000" },
       { BINANCE_BASE_URL: "proxy.example", BINANCE_PER_MINUTE: "1200" },
     ],
     ["tiingo", null, { TIINGO_API_KEY: "set" }, { TIINGO_API_KEY: "not set" }],
