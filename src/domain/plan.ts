@@ -57,6 +57,16 @@ export function mergeCuts(cuts: readonly PlanCut[]): PlanCut[] {
   return merged;
 }
 
+/** The parts of `cuts` inside a window. */
+export function cutsWithin(
+  cuts: readonly PlanCut[],
+  window: { readonly from: number; readonly to: number },
+): PlanCut[] {
+  return cuts
+    .map((cut) => ({ ...cut, from: Math.max(cut.from, window.from), to: Math.min(cut.to, window.to) }))
+    .filter(({ from, to }) => from < to);
+}
+
 /** `2024-11-28 to 2025-11-27 not in the plan of EODHD (limited by one year)` */
 function describeCut({ from, to, words }: PlanCut, provider: string): string {
   const [first, last] = [isoDate(from), isoDate(to - 1)];

@@ -115,6 +115,11 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer; a failed window is never returned as empty
    */
   fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars>;
+  /**
+   * When the provider has the bar that starts at `ts` (epoch seconds). Between then and `finalAt` it is provisional: the
+   * provider goes on changing it. Absent where it has only final bars.
+   */
+  availableAt?(symbol: string, interval: Interval, ts: number): number;
   /** When the bar that starts at `ts` is final (epoch seconds); absent where that is the bar's own end. */
   finalAt?(symbol: string, interval: Interval, ts: number): number;
   /**

@@ -3,7 +3,7 @@
 import { ProviderError } from "../../domain/errors.ts";
 import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
 import { REASONS, type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
-import type { PlanCut } from "../../domain/plan.ts";
+import { cutsWithin, type PlanCut } from "../../domain/plan.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import { isoDate } from "../../domain/time.ts";
@@ -11,7 +11,7 @@ import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
 import { readBars } from "../../storage/market/bars.ts";
-import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
+import { foreignBars, markProvisional, type Revised } from "../../storage/market/revisions.ts";
 import {
   type KnownWindow,
   storeBatch,
@@ -22,7 +22,9 @@ import {
 import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
+import { finalAtOf } from "./incremental.ts";
 import { PendingWrites } from "./pending-writes.ts";
+import { provisionalFrom } from "./provisional.ts";
 
 /** Failed windows in a row after which the provider counts as down and the rest is left for a retry. */
 const GIVE_UP_AFTER = 3;
@@ -185,6 +187,7 @@ async function fetchGroup(
   // Another provider's plan says nothing about the series.
   const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
   const change = await changeOf(job, target, window, validated.bars, validated.rejected, cuts);
+  const final = finalAtOf(job);
   job.actions.push(...(fetched.actions ?? []));
   job.noteLeftOut(cuts);
   job.notFinal += fetched.notFinal ?? 0;
@@ -196,7 +199,7 @@ async function fetchGroup(
       job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
     const bars = barsBetween(validated.bars, batch.from, batch.to);
-    const notInPlan = cutsOf(cuts, batch);
+    const notInPlan = cutsWithin(cuts, batch);
     const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
     const write = barsBetween(change.write, batch.from, batch.to);
     const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars.ts.length ?? 0;
@@ -206,6 +209,7 @@ async function fetchGroup(
       ...revised.map((part) => part.bars.ts[0] ?? Number.POSITIVE_INFINITY),
     );
     const { barsId, changedFrom, hasForeign } = job.stored;
+    const provisional = target.into === "fill" ? undefined : provisionalFrom(job, batch, bars, final);
     const events = [
       ...(index === 0 ? revisionFound(task, { what: "suspicious", detail: SHRUNK, times: change.missing }) : []),
       ...revised.flatMap(({ kind, bars }) =>
@@ -223,7 +227,11 @@ async function fetchGroup(
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
       notInPlan,
-      extraWrites: [...(target.extraWrites?.(batch) ?? []), ...recordStatements(events)],
+      extraWrites: [
+        ...(target.extraWrites?.(batch) ?? []),
+        ...recordStatements(events),
+        ...(provisional === undefined ? [] : [markProvisional(job.series, provisional)]),
+      ],
       ...(target.into === "fill" && { source: target.provider.name }),
       hasForeign: target.into === "compare" && hasForeign,
       isMarked: target.series === job.series && changedFrom !== null && changedFrom <= touched,
@@ -235,6 +243,7 @@ async function fetchGroup(
       },
     });
     job.dataPoints += added;
+    if (provisional !== undefined) job.stored = { ...job.stored, provisionalFrom: provisional };
     if (target.series === job.series) noteWrite(job, write, touched, target.into === "fill");
     const acknowledged = stored.then(() => {
       if (events.length > 0) io.alert();
@@ -323,7 +332,12 @@ async function changeOf(
           positions(stored, (ts) => !jumps.has(ts)),
         );
   const foreign = hasForeign ? await foreignBars(job.io.db, series, window.from, window.to) : new Set<number>();
-  const { kind, factor, write, old, missing } = compareBars(rest, bars, foreign);
+  // What was fetched before it was final is replaced, and no revision.
+  const settled = pick(
+    rest,
+    positions(rest, (ts) => ts < (job.stored.provisionalFrom ?? Number.POSITIVE_INFINITY)),
+  );
+  const { kind, factor, write, old, missing } = compareBars(settled, bars, foreign);
   if (kind === "split" || kind === "dividend") throw new PriceFactorDetected(kind, factor);
   const { log } = job.io;
   if (kind === "shrunk") {
@@ -373,13 +387,6 @@ async function leaveOut(
   await storeLeftOut(job.io.db, { seriesId: target.series, runId: job.task.runId, windows, words });
   progress.set(windows, "not_in_plan");
   job.noteLeftOut(windows.map(({ from, to }) => ({ from, to, words })));
-}
-
-/** The parts of `cuts` inside a batch. */
-function cutsOf(cuts: readonly PlanCut[], batch: Span): PlanCut[] {
-  return cuts
-    .map((cut) => ({ ...cut, from: Math.max(cut.from, batch.from), to: Math.min(cut.to, batch.to) }))
-    .filter(({ from, to }) => from < to);
 }
 
 async function recordFailure(job: JobContext, seriesId: number, window: Span, error: string): Promise<void> {

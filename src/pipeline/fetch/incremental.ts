@@ -44,6 +44,13 @@ function newestBar(
   return null;
 }
 
+/** When the job's provider has the bar that starts at `ts`, epoch seconds. */
+function availableAtOf(job: JobContext): (ts: number) => number {
+  const { provider } = job.io;
+  const { symbol, interval } = job.task;
+  return provider.availableAt ? (ts) => provider.availableAt!(symbol, interval, ts) : finalAtOf(job);
+}
+
 /** When the bar that starts at `ts` is final at the job's provider, epoch seconds. */
 export function finalAtOf({ io, task, market }: JobContext): (ts: number) => number {
   const { symbol, interval } = task;
@@ -59,6 +66,9 @@ export async function incrementStart(job: JobContext): Promise<number | null> {
   const last = (await readLastBars(io.db, series, task.rangeTo, 1)).ts[0];
   if (last === undefined) return task.rangeFrom;
   const from = overlapStart(io.calendar, market, task.interval, last);
+  // A provisional bar is fetched once, and again when it is final.
+  const newestAvailable = newestBar(io.calendar, market, task.interval, task.asOf, availableAtOf(job));
+  if (newestAvailable === null || last < newestAvailable.session.date) return from;
   const finalAt = finalAtOf(job);
   const newest = newestBar(io.calendar, market, task.interval, task.asOf, finalAt);
   if (newest === null || last < newest.session.date) return from;

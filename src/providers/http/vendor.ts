@@ -64,6 +64,8 @@ export interface VendorSpec<Answer> {
   historyStart(source: Interval): number;
   /** When the vendor has a bar. */
   delay(ticker: Ticker, source: Interval): Delay;
+  /** When a bar no longer changes, where that is later than `delay`: until then it is provisional. */
+  final?(ticker: Ticker, source: Interval): Delay;
   /** The years of history that its plans give, ascending, where they are known: a limit is looked for near them. */
   readonly planYears?: readonly number[];
   /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
@@ -268,9 +270,14 @@ export function createVendor<Answer>(
     return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
   }
 
-  function finalAt(symbol: string, interval: Interval, ts: number): number {
+  const availableAt = (symbol: string, interval: Interval, ts: number) =>
+    momentOf(symbol, interval, ts, (ticker, source) => spec.delay(ticker, source));
+  const finalAt = (symbol: string, interval: Interval, ts: number) =>
+    momentOf(symbol, interval, ts, (ticker, source) => (spec.final ?? spec.delay)(ticker, source));
+
+  function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
     const ticker = parseTicker(symbol);
-    const { after, seconds } = spec.delay(ticker, sourceOf(interval));
+    const { after, seconds } = delayOf(ticker, sourceOf(interval));
     const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
     const end = calendar.barEnd(ticker.market, interval, ts);
     return (after === "session" ? (session?.close ?? end) : end) + seconds;
@@ -304,6 +311,7 @@ export function createVendor<Answer>(
       };
     },
     fetchBars,
+    availableAt,
     finalAt,
     // Crypto pairs have neither splits nor dividends.
     fetchActions:

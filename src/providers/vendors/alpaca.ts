@@ -6,6 +6,8 @@ import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate, isoSecond } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
+import { finalAfterExtended } from "../http/final.ts";
+import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -40,6 +42,8 @@ const action = z.discriminatedUnion("type", [
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
 
+const delay = (): Delay => ({ after: "bar", seconds: 16 * 60 });
+
 export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   name: "alpaca",
   title: "Alpaca",
@@ -55,7 +59,8 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   // About as many days as fill one page, extended hours included.
   maxDays: (source) => ({ "1m": 31, "5m": 72, "15m": 218 })[source as string] ?? 3_650,
   historyStart: () => Date.UTC(2016, 0, 1) / 1000,
-  delay: () => ({ after: "bar", seconds: 16 * 60 }),
+  delay,
+  final: finalAfterExtended(delay),
   traits: () => ({ feed: "sip", adjustment: "none" }),
   refuses: ({ market, exchange }) =>
     market === "crypto" || exchange !== "US" ? "this adapter covers US stocks and ETFs" : null,

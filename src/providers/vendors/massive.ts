@@ -6,6 +6,8 @@ import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
+import { finalAfterExtended } from "../http/final.ts";
+import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
@@ -43,6 +45,8 @@ const readListing = ({ results, next_url }: z.infer<typeof listing>) => ({
 });
 const PAGE_ROWS = 50_000;
 
+const delay = (): Delay => ({ after: "bar", seconds: 16 * 60 });
+
 export const massive: VendorSpec<z.infer<typeof schema>> = {
   name: "massive",
   title: "Massive (Polygon)",
@@ -58,7 +62,8 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   historyStart: () => Date.UTC(2003, 8, 10) / 1000,
   planYears: [2, 5, 10],
   trims: true,
-  delay: () => ({ after: "bar", seconds: 16 * 60 }),
+  delay,
+  final: finalAfterExtended(delay),
   traits: () => ({ feed: "consolidated", adjustment: "none" }),
   refuses: ({ exchange }) => (exchange === "US" ? null : "this adapter covers US stocks and crypto pairs"),
   headers: (values) => ({ authorization: `Bearer ${values.MASSIVE_API_KEY ?? ""}` }),

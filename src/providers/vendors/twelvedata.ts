@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
+import { finalAfterExtended } from "../http/final.ts";
+import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -25,6 +27,8 @@ const WORLD_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 10, "5m"
 const CRYPTO_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 3, "5m": 17, "15m": 52 };
 const stamp = (ts: number) => isoSecond(ts).slice(0, -1).replace("T", " ");
 
+const delay = (): Delay => ({ after: "bar", seconds: 5 * 60 });
+
 export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   name: "twelvedata",
   title: "Twelve Data",
@@ -39,7 +43,8 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   maxDays: (source, { market, exchange }) =>
     (market === "crypto" ? CRYPTO_DAYS : exchange === "US" ? US_DAYS : WORLD_DAYS)[source] ?? 4_900,
   historyStart: (source) => (source === "1d" ? Date.UTC(1970, 0, 1) : Date.UTC(2020, 0, 1)) / 1000,
-  delay: () => ({ after: "bar", seconds: 5 * 60 }),
+  delay,
+  final: finalAfterExtended(delay),
   traits: () => ({ feed: "consolidated", adjustment: "splits" }),
   refuses: () => null,
 

@@ -173,6 +173,8 @@ export interface SeriesFacts {
   readonly bars: number;
   /** The earliest bar that has changed since the profile was computed. */
   readonly changedFrom: number | null;
+  /** The earliest bar that was fetched before it was final. */
+  readonly provisionalFrom: number | null;
   /** Whether another provider supplied some of its bars. */
   readonly hasForeign: boolean;
 }
@@ -180,21 +182,22 @@ export interface SeriesFacts {
 const FACTS = `SELECT b.id, (SELECT min(ts) FROM bars WHERE series_id = b.id),
 (SELECT max(ts) FROM bars WHERE series_id = b.id),
 (SELECT count(*) FROM bars WHERE series_id = b.id AND ts >= ?2 AND ts < ?3), b.changed_from,
-EXISTS (SELECT 1 FROM bar_sources WHERE series_id = ?1)
-FROM (SELECT coalesce(bars_id, id) AS id, changed_from FROM series WHERE id = ?1) b`;
+b.provisional_from, EXISTS (SELECT 1 FROM bar_sources WHERE series_id = ?1)
+FROM (SELECT coalesce(bars_id, id) AS id, changed_from, provisional_from FROM series WHERE id = ?1) b`;
 
 /** The facts of a series; its bars are counted from `from` (inclusive) to `to` (exclusive). */
 export async function seriesFacts(db: Database, series: number, from: number, to: number): Promise<SeriesFacts> {
   const [row] = await db.rows(FACTS, [series, from, to]);
-  const [barsId, first, last, bars, changedFrom, foreign] = row as [
+  const [barsId, first, last, bars, changedFrom, provisionalFrom, foreign] = row as [
     number,
     number | null,
     number | null,
     number,
+    number | null,
     number | null,
     number,
   ];
-  return { barsId, first, last, bars, changedFrom, hasForeign: foreign === 1 };
+  return { barsId, first, last, bars, changedFrom, provisionalFrom, hasForeign: foreign === 1 };
 }
 
 /** How many rows of a series were rejected, by reason, the most frequent first. */

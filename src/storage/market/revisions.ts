@@ -83,6 +83,12 @@ export function markChanged(seriesId: number, times: readonly number[]): Stateme
   return [{ sql, args: [from, seriesId] }];
 }
 
+/** The statement that records the earliest bar (epoch seconds) of a series that was fetched before it was final. */
+export const markProvisional = (seriesId: number, from: number | null): Statement => ({
+  sql: "UPDATE series SET provisional_from = ?1 WHERE id = ?2",
+  args: [from, seriesId],
+});
+
 /** The times of the bars with `from` <= ts < `to` that another provider supplied. */
 export async function foreignBars(db: Database, seriesId: number, from: number, to: number): Promise<Set<number>> {
   const rows = await db.orm

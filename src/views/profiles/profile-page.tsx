@@ -34,7 +34,12 @@ export interface ProfileView extends ProfileSummary {
     readonly batchSizeDays: number;
   };
   /** The series of bars behind it. */
-  readonly series: { readonly feed: string; readonly adjustment: string; readonly sessions: string } | null;
+  readonly series: {
+    readonly feed: string;
+    readonly adjustment: string;
+    readonly sessions: string;
+    readonly provisionalFrom: number | null;
+  } | null;
   /** Rows of the provider that were rejected, by reason, most frequent first. */
   readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
   /** In the catalogue's order. */
@@ -105,7 +110,7 @@ const Actions = ({ profile: { symbol, interval, provider } }: { profile: Profile
   </div>
 );
 
-const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileView }) => (
+const LastBar = ({ profile: { last, lastBar, interval, series } }: { profile: ProfileView }) => (
   <Facts title="Last bar">
     {last === null ? (
       <Fact name="Bars">none</Fact>
@@ -113,6 +118,9 @@ const LastBar = ({ profile: { last, lastBar, interval } }: { profile: ProfileVie
       <>
         <Fact name="Bar">
           <BarTime ts={lastBar} interval={interval} />
+          {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
+            <span class="muted"> provisional</span>
+          )}
         </Fact>
         <Fact name="Close">
           <b>{formatValue(last.close)}</b>
