@@ -48,9 +48,10 @@ export interface ProviderDeclaration {
   readonly name: string;
   readonly settings: readonly {
     readonly variable: string;
-    readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
+    readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
     readonly label: string;
     readonly default?: string;
+    readonly options?: readonly string[];
     readonly required?: boolean;
   }[];
 }
@@ -275,10 +276,15 @@ function readSessions(read: Reader): SessionExceptions {
 
 function readProviderValues(read: Reader, providers: readonly ProviderDeclaration[]) {
   const values: Record<string, string | undefined> = {};
-  for (const { variable, kind, default: fallback = "" } of providers.flatMap(({ settings }) => settings)) {
+  for (const { variable, kind, options = [], default: fallback = "" } of providers.flatMap(
+    ({ settings }) => settings,
+  )) {
     if (kind === "milliseconds") values[variable] = String(read.integer(variable, Number(fallback), 0, 60_000));
     else if (kind === "count") values[variable] = String(read.integer(variable, Number(fallback), 1, 1_000_000_000));
-    else if (kind === "url")
+    else if (kind === "choice") {
+      const wants = options.join(" or ");
+      values[variable] = read.matching(variable, fallback, new RegExp(`^(?:${options.join("|")})$`), wants);
+    } else if (kind === "url")
       values[variable] = read.matching(variable, fallback, /^https?:\/\/\S+$/, "an http:// or https:// URL");
     else values[variable] = read.text(variable) ?? (fallback || undefined);
   }

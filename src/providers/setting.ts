@@ -3,10 +3,12 @@
 export interface ProviderSetting {
   readonly variable: string;
   /** `key` is a secret: write-only on the page, never printed. */
-  readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
+  readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
   /** What it is, in a few words. */
   readonly label: string;
   readonly default?: string;
+  /** The values of a `choice`. */
+  readonly options?: readonly string[];
   /** Whether the provider cannot be used without it. */
   readonly required?: boolean;
 }

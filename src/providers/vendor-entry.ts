@@ -12,6 +12,7 @@ export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
   const { name, title, summary } = spec;
   const settings: ProviderSetting[] = [
     ...spec.keys,
+    ...(spec.options ?? []),
     { variable: baseUrlVariable(name), kind: "url", label: "Base URL", default: spec.baseUrl },
     ...spec.limits.map((limit): ProviderSetting => {
       const label = `${limit.counts === "units" ? "Units" : "Requests"} per ${limit.period} that your plan allows`;

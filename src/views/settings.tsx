@@ -11,9 +11,10 @@ import { Layout, type PageContext } from "./ui/layout.tsx";
 /** A setting as it may be shown; `value` is `null` for every key. */
 interface SettingField {
   readonly variable: string;
-  readonly kind: "key" | "url" | "folder" | "milliseconds" | "count";
+  readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
   readonly label: string;
   readonly default?: string;
+  readonly options?: readonly string[];
   readonly required?: boolean;
   readonly source: "environment" | "page" | "default" | "unreadable" | "none";
   readonly value: string | null;
@@ -132,19 +133,29 @@ const Setting = (props: { field: SettingField; error: string | undefined; focus:
       <label for={id}>
         {field.label} <code>{variable}</code>
       </label>
-      <input
-        id={id}
-        name={variable}
-        type={kind === "key" ? "password" : kind === "count" || kind === "milliseconds" ? "number" : "text"}
-        value={kind === "key" ? "" : (field.value ?? "")}
-        placeholder={placeholderOf(field)}
-        autocomplete={kind === "key" ? "new-password" : "off"}
-        spellcheck={false}
-        disabled={locked !== null || undefined}
-        aria-invalid={error ? "true" : undefined}
-        aria-describedby={described}
-        autofocus={props.focus || undefined}
-      />
+      {kind === "choice" ? (
+        <select id={id} name={variable} disabled={locked !== null || undefined} aria-describedby={described}>
+          {field.options?.map((option) => (
+            <option value={option} selected={option === (field.value ?? field.default)}>
+              {option}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          id={id}
+          name={variable}
+          type={kind === "key" ? "password" : kind === "count" || kind === "milliseconds" ? "number" : "text"}
+          value={kind === "key" ? "" : (field.value ?? "")}
+          placeholder={placeholderOf(field)}
+          autocomplete={kind === "key" ? "new-password" : "off"}
+          spellcheck={false}
+          disabled={locked !== null || undefined}
+          aria-invalid={error ? "true" : undefined}
+          aria-describedby={described}
+          autofocus={props.focus || undefined}
+        />
+      )}
       <p class="hint" id={`${id}-state`}>
         <State field={field} />
       </p>

@@ -17,6 +17,8 @@ export interface HttpVendor {
   readonly keyVariables: readonly string[];
   readonly secrets: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
+  /** The vendor's own domains, old ones included: a redirect is followed between them and nowhere else. */
+  readonly domains: readonly string[];
   /** Classifies errors in this vendor's own wording; called before the general rules. */
   recognise?(answer: Answer): Classification | null;
   /** The quota report of an answer: headers, counters, whether an error was free of charge. */
@@ -61,6 +63,8 @@ const ATTEMPTS: Readonly<Partial<Record<ProviderErrorKind, number>>> = {
 };
 const MAX_BACKOFF_MS = 30_000;
 const MINUTE = 60_000;
+/** Redirects of one request that are followed. */
+const MAX_REDIRECTS = 3;
 /** After this many answers that were cut off or late, the client requests less instead of retrying. */
 const OVERLOAD_TRIES = 2;
 
@@ -123,12 +127,18 @@ export class VendorClient {
     const limit = AbortSignal.timeout(this.#timing.timeoutMs);
     let arrived = false;
     try {
-      const response = await fetch(url, {
+      const options = {
         headers: { accept: "application/json", "user-agent": "barkeep", ...this.#vendor.headers },
         // A redirect would carry the key to wherever it points.
         redirect: "manual",
         signal: AbortSignal.any([context.signal, limit]),
-      });
+      } as const;
+      let response = await fetch(url, options);
+      for (let hops = 0; hops < MAX_REDIRECTS; hops++) {
+        const target = this.#redirectOf(response, url);
+        if (target === null) break;
+        response = await fetch(target, options);
+      }
       arrived = true;
       // The vendor has counted the request by now, however long the body takes.
       permit.settle({});
@@ -159,6 +169,17 @@ export class VendorClient {
     }
   }
 
+  /** Where an answer redirects to, if that is the vendor itself. */
+  #redirectOf({ status, headers }: Response, from: URL): URL | null {
+    const location = status >= 301 && status <= 308 ? headers.get("location") : null;
+    if (location === null || !URL.canParse(location, from.href)) return null;
+    const target = new URL(location, from);
+    const isOwn = ({ hostname }: URL) =>
+      this.#vendor.domains.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
+    const stays = target.host === from.host && target.protocol === from.protocol;
+    return stays || (target.protocol === "https:" && isOwn(from) && isOwn(target)) ? target : null;
+  }
+
   #handleResponse(answer: Answer, permit: Permit, attempt: number): Answer | Failure {
     const report = this.#vendor.quota?.(answer) ?? {};
     const classified = this.#vendor.recognise?.(answer) ?? classify(answer);
@@ -167,7 +188,7 @@ export class VendorClient {
       return answer;
     }
     const brief = `HTTP ${answer.status}`;
-    const says = classified.says ?? (summarise(answer) || brief);
+    const says = classified.says ?? redirectWords(answer) ?? (summarise(answer) || brief);
     if (classified.kind === "rate_limited") {
       const busy = Math.min(MINUTE, this.#timing.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#timing.random() / 2);
       const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
@@ -213,6 +234,14 @@ export class VendorClient {
     const advice = adviceFor(kind, this.#vendor.keyVariables);
     return this.redact(`${this.#vendor.title}: ${words}${advice ? ` (${advice})` : ""}`);
   }
+}
+
+/** Where a redirect that was not followed leads; without its path, which may hold a key. */
+function redirectWords({ status, headers }: Answer): string | undefined {
+  const location = status >= 300 && status < 400 ? headers.get("location") : null;
+  if (location === null) return undefined;
+  const host = URL.canParse(location) ? new URL(location).host : "another path";
+  return `it redirects to ${host}, which was not followed: check the base URL`;
 }
 
 /** What the user can do about an error. */

@@ -44,7 +44,11 @@ export interface VendorSpec<Answer> {
   /** One sentence on what it offers and needs. */
   readonly summary: string;
   readonly baseUrl: string;
+  /** The vendor's own domains, old ones included: redirects are followed between them. */
+  readonly domains: readonly string[];
   readonly keys: readonly ProviderSetting[];
+  /** More variables, such as the feed. */
+  readonly options?: readonly ProviderSetting[];
   /** The limits of the most common plan; each can be changed by a variable of its own. */
   readonly limits: readonly QuotaLimit[];
   /** Most requests that the vendor answers at once, where it names a number. */
@@ -63,14 +67,14 @@ export interface VendorSpec<Answer> {
   /** Where the vendor's history begins. */
   historyStart(source: Interval): number;
   /** When the vendor has a bar. */
-  delay(ticker: Ticker, source: Interval): Delay;
+  delay(ticker: Ticker, source: Interval, values: SettingValues): Delay;
   /** When a bar no longer changes, where that is later than `delay`: until then it is provisional. */
-  final?(ticker: Ticker, source: Interval): Delay;
+  final?(ticker: Ticker, source: Interval, values: SettingValues): Delay;
   /** The years of history that its plans give, ascending, where they are known: a limit is looked for near them. */
   readonly planYears?: readonly number[];
   /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
   readonly trims?: boolean;
-  traits(ticker: Ticker, source: Interval): Pick<SeriesTraits, "feed" | "adjustment">;
+  traits(ticker: Ticker, source: Interval, values: SettingValues): Pick<SeriesTraits, "feed" | "adjustment">;
   /** Why the vendor cannot have this ticker; `null` if it may. */
   refuses(ticker: Ticker): string | null;
   headers?(values: SettingValues): Readonly<Record<string, string>>;
@@ -118,6 +122,7 @@ export function createVendor<Answer>(
       baseUrl: values[baseUrlVariable(spec.name)] ?? spec.baseUrl,
       keyVariables: spec.keys.map(({ variable }) => variable),
       secrets,
+      domains: spec.domains,
       headers: spec.headers?.(values) ?? {},
       recognise: spec.recognise,
       quota: spec.quota,
@@ -189,7 +194,7 @@ export function createVendor<Answer>(
     const why = spec.refuses(ticker);
     if (why) throw new ProviderError("unknown_symbol", `${spec.title} has no ${window.symbol}: ${why}`);
     const source = sourceOf(window.interval);
-    const delay = spec.delay(ticker, source);
+    const delay = spec.delay(ticker, source, values);
     const requestWindow = { ...window, ticker, source, delay };
     const sessions: readonly Session[] = sessionsToRequest(calendar, requestWindow, spec.historyStart(source));
     if (sessions.length === 0) return { bars: new Rows().columns(), rejected: [] };
@@ -270,14 +275,13 @@ export function createVendor<Answer>(
     return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
   }
 
-  const availableAt = (symbol: string, interval: Interval, ts: number) =>
-    momentOf(symbol, interval, ts, (ticker, source) => spec.delay(ticker, source));
+  const availableAt = (symbol: string, interval: Interval, ts: number) => momentOf(symbol, interval, ts, spec.delay);
   const finalAt = (symbol: string, interval: Interval, ts: number) =>
-    momentOf(symbol, interval, ts, (ticker, source) => (spec.final ?? spec.delay)(ticker, source));
+    momentOf(symbol, interval, ts, spec.final ?? spec.delay);
 
   function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
     const ticker = parseTicker(symbol);
-    const { after, seconds } = delayOf(ticker, sourceOf(interval));
+    const { after, seconds } = delayOf(ticker, sourceOf(interval), values);
     const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
     const end = calendar.barEnd(ticker.market, interval, ts);
     return (after === "session" ? (session?.close ?? end) : end) + seconds;
@@ -299,7 +303,7 @@ export function createVendor<Answer>(
     historyStart: (interval) => spec.historyStart(sourceOf(interval)),
     traits: (symbol, interval) => {
       const ticker = parseTicker(symbol);
-      return { ...spec.traits(ticker, sourceOf(interval)), sessions: sessionsOf(ticker) };
+      return { ...spec.traits(ticker, sourceOf(interval), values), sessions: sessionsOf(ticker) };
     },
     costs: (symbol, interval) => {
       const ticker = parseTicker(symbol);

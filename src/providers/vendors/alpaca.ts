@@ -9,8 +9,10 @@ import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
+import type { Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
+import type { SettingValues } from "../setting.ts";
 
 const bar = z.object({ t: z.string(), o: wire, h: wire, l: wire, c: wire, v: wire });
 const schema = z.object({
@@ -42,17 +44,26 @@ const action = z.discriminatedUnion("type", [
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
 
-const delay = (): Delay => ({ after: "bar", seconds: 16 * 60 });
+const FEED = "ALPACA_FEED";
+const feedOf = (values: SettingValues) => values[FEED] ?? "sip";
+
+/** The newest 15 minutes of the consolidated tape need a paid plan; IEX's own trades do not. */
+const delay = (_ticker: Ticker, _source: Interval, values: SettingValues): Delay => ({
+  after: "bar",
+  seconds: feedOf(values) === "iex" ? 60 : 16 * 60,
+});
 
 export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   name: "alpaca",
   title: "Alpaca",
   summary: "US stocks and ETFs from the consolidated tape since 2016; a free account gives 200 requests a minute.",
   baseUrl: "https://data.alpaca.markets",
+  domains: ["alpaca.markets"],
   keys: [
     { variable: "ALPACA_API_KEY", kind: "key", label: "Key ID", required: true },
     { variable: "ALPACA_API_SECRET", kind: "key", label: "Secret key", required: true },
   ],
+  options: [{ variable: FEED, kind: "choice", label: "Feed", options: ["sip", "iex"], default: "sip" }],
   limits: [{ period: "minute", counts: "requests", limit: 200 }],
   // The vendor's 1h bars start at full hours and mix the open with the minutes before it; its 15m bars do not.
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
@@ -61,7 +72,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   historyStart: () => Date.UTC(2016, 0, 1) / 1000,
   delay,
   final: finalAfterExtended(delay),
-  traits: () => ({ feed: "sip", adjustment: "none" }),
+  traits: (_ticker, _source, values) => ({ feed: feedOf(values), adjustment: "none" }),
   refuses: ({ market, exchange }) =>
     market === "crypto" || exchange !== "US" ? "this adapter covers US stocks and ETFs" : null,
   headers: (values) => ({
@@ -69,7 +80,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     "APCA-API-SECRET-KEY": values.ALPACA_API_SECRET ?? "",
   }),
 
-  request({ ticker, interval, from, to, page }: VendorQuery) {
+  request({ ticker, interval, from, to, page }: VendorQuery, values) {
     const query = {
       symbols: ticker.name,
       timeframe: TIMEFRAMES[interval]!,
@@ -78,7 +89,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
       end: isoSecond(to - 1),
       limit: PAGE_ROWS,
       adjustment: "raw",
-      feed: "sip",
+      feed: feedOf(values),
       sort: "asc",
       page_token: page ?? undefined,
     };

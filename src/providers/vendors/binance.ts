@@ -27,6 +27,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   summary: "Crypto pairs such as BTC-USDT around the clock; no key needed.",
   // The host for market data alone, which needs no key and answers more regions.
   baseUrl: "https://data-api.binance.vision",
+  domains: ["binance.com", "binance.vision", "binance.us"],
   keys: [],
   limits: [{ period: "minute", counts: "units", limit: 6_000 }],
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "1h", "1d": "1d" },

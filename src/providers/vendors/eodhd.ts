@@ -115,6 +115,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   summary:
     "US and world exchanges, raw minute bars since 2004; the key “demo” works for AAPL, MSFT, TSLA, VTI and BTC-USD.",
   baseUrl: "https://eodhd.com/api",
+  domains: ["eodhd.com", "eodhistoricaldata.com"],
   keys: [{ variable: "EODHD_API_KEY", kind: "key", label: "API token", default: "demo" }],
   limits: [
     { period: "minute", counts: "requests", limit: 1_000 },

@@ -52,6 +52,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   title: "Massive (Polygon)",
   summary: "US stocks and crypto, unadjusted; the free plan gives 5 requests a minute and two years.",
   baseUrl: "https://api.massive.com",
+  domains: ["massive.com", "polygon.io"],
   keys: [{ variable: "MASSIVE_API_KEY", kind: "key", label: "API key", required: true }],
   limits: [{ period: "minute", counts: "requests", limit: 5 }],
   // Paid plans have no limit, but a recommended rate of under 100 requests a second; one takes a fifth of it or more.

@@ -23,6 +23,7 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   title: "Tiingo",
   summary: "Raw daily bars of US stocks and funds; a free key gives 50 requests an hour and 1,000 a day.",
   baseUrl: "https://api.tiingo.com",
+  domains: ["tiingo.com"],
   keys: [{ variable: "TIINGO_API_KEY", kind: "key", label: "API token", required: true }],
   limits: [
     { period: "hour", counts: "requests", limit: 50 },

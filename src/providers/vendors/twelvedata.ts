@@ -34,6 +34,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   title: "Twelve Data",
   summary: "Stocks of many exchanges and crypto, split-adjusted; a free key gives 8 requests a minute and 800 a day.",
   baseUrl: "https://api.twelvedata.com",
+  domains: ["twelvedata.com"],
   keys: [{ variable: "TWELVEDATA_API_KEY", kind: "key", label: "API key", required: true }],
   limits: [
     { period: "minute", counts: "units", limit: 8 },

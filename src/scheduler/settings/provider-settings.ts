@@ -184,7 +184,7 @@ export class ProviderSettings {
 }
 
 /** What is wrong with a value, without repeating it. */
-function faultOf({ kind, label }: ProviderSetting, value: string): string | null {
+function faultOf({ kind, label, options = [] }: ProviderSetting, value: string): string | null {
   switch (kind) {
     case "key":
       return /^[\x21-\x7e]{1,500}$/.test(value) ? null : `${label}: wants up to 500 characters without spaces`;
@@ -197,6 +197,8 @@ function faultOf({ kind, label }: ProviderSetting, value: string): string | null
       return isWhole(value, 0, 60_000) ? null : `${label}: wants a whole number from 0 to 60000`;
     case "count":
       return isWhole(value, 1, 1_000_000_000) ? null : `${label}: wants a whole number from 1 to 1000000000`;
+    case "choice":
+      return options.includes(value) ? null : `${label}: wants one of ${options.join(", ")}`;
     case "folder":
       return null;
   }

@@ -288,3 +288,52 @@ describe("statedStart", () => {
     expect(statedStart("limited as you have a free subscription", NOW)).toBeNull();
   });
 });
+
+describe("hosts and feeds", () => {
+  test("Alpaca's other feed is asked for up to now and is a series of its own", async () => {
+    const fake = fakeAlpaca();
+    const asOf = at("2026-11-25T18:00:00Z");
+    fake.market.now = asOf;
+    const provider = providerOn(fake, "alpaca", { ALPACA_FEED: "iex" });
+    expect(provider.traits("AAPL", "1m").feed).toBe("iex");
+    const window = { symbol: "AAPL", interval: "1m", from: at("2026-11-25"), to: at("2026-11-26"), asOf } as const;
+    const { bars } = await provider.fetchBars(window, recordingContext());
+    expect(fake.urls[0]!.searchParams.get("feed")).toBe("iex");
+    expect(bars.ts.at(-1)).toBe(at("2026-11-25T17:58:00Z"));
+    await fake.close();
+  });
+
+  test("a region that Binance refuses is told which variable to set", async () => {
+    const fake = fakeBinance();
+    fake.plan = { markets: [] };
+    const window = {
+      symbol: "BTC-USDT",
+      interval: "1d",
+      from: at("2026-11-20"),
+      to: at("2026-11-25"),
+      asOf: NOW,
+    } as const;
+    const error = await providerOn(fake, "binance")
+      .fetchBars(window, recordingContext())
+      .catch((thrown) => thrown);
+    expect(error.message).toContain("set BINANCE_BASE_URL to https://data-api.binance.vision");
+    await fake.close();
+  });
+
+  test("a redirect on the vendor's own host is followed, and one to another host is refused without sending the key", async () => {
+    const [fake, other] = [fakeTiingo(), fakeTiingo()];
+    const redirect = (to: string) => () => new Response(null, { status: 302, headers: { location: to } });
+    const window = { symbol: "AAPL", interval: "1d", from: at("2026-11-16"), to: at("2026-11-20"), asOf: NOW } as const;
+    const path = "/tiingo/daily/AAPL/prices?startDate=2026-11-16&endDate=2026-11-19";
+    fake.script.push(redirect(path));
+    expect((await providerOn(fake, "tiingo").fetchBars(window, recordingContext())).bars.ts.length).toBe(4);
+    fake.always = redirect(`${other.url}${path}`);
+    const error = await providerOn(fake, "tiingo")
+      .fetchBars(window, recordingContext())
+      .catch((thrown) => thrown);
+    expect(error.message).toContain("which was not followed: check the base URL");
+    expect(other.urls.length).toBe(0);
+    await fake.close();
+    await other.close();
+  });
+});
