@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { canonicalProvider } from "./domain/defaults.ts";
 import { type FieldError, quote } from "./domain/errors.ts";
-import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol } from "./domain/market/symbol.ts";
+import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol, symbolHint } from "./domain/market/symbol.ts";
 
 const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
 
@@ -48,7 +48,7 @@ export const readable = <T>(
 export const symbol = readable(
   parseSymbol,
   (text) =>
-    `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD`,
+    `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD${symbolHint(text)}`,
   z.string({ error: "wants text" }),
 );
 

@@ -26,6 +26,9 @@ export async function moveOldRows(db: Database, report: Report = () => {}): Prom
   for (const table of OLD_TABLES) await moveRows(db, table, report);
 }
 
+/** A share class as migration 0014 spells it: BRK.B. */
+const oneSpelling = (symbol: Row[number]) => String(symbol).replace(/-([A-Z])$/, ".$1");
+
 interface OldTable {
   readonly name: string;
   /** What its rows are, for reports. */
@@ -45,9 +48,9 @@ const OLD_TABLES: readonly OldTable[] = [
     what: "profiles",
     columns: `symbol, interval, series_id, provider, first_bar, last_bar, last_close, features, catalog_version,
 backfill, updated_at`,
-    statements: ([symbol, interval, seriesId, provider, firstBar, lastBar, lastClose, ...rest]) => {
+    statements: ([oldSymbol, interval, seriesId, provider, firstBar, lastBar, lastClose, ...rest]) => {
       const [features, catalogVersion, backfill, updatedAt] = rest as [string, string, string, number];
-      const named = { symbol, interval, seriesId, provider: canonicalProvider(String(provider)) };
+      const named = { symbol: oneSpelling(oldSymbol), interval, seriesId, provider: canonicalProvider(String(provider)) };
       const row = { ...named, firstBar, lastBar, lastClose, catalogVersion, updatedAt };
       const texts = { features: JSON.parse(features), backfill: JSON.parse(backfill) };
       return profileStatements({ ...row, ...texts } as Parameters<typeof profileStatements>[0]);
@@ -57,8 +60,11 @@ backfill, updated_at`,
     name: "old_feature_states",
     what: "feature states",
     columns: "symbol, interval, state",
-    statements: (row) => [
-      { sql: "INSERT OR REPLACE INTO feature_states (symbol, interval, state) VALUES (?, ?, ?)", args: row },
+    statements: ([symbol, ...rest]) => [
+      {
+        sql: "INSERT OR REPLACE INTO feature_states (symbol, interval, state) VALUES (?, ?, ?)",
+        args: [oneSpelling(symbol), ...rest],
+      },
     ],
   },
 ];

@@ -93,7 +93,7 @@ describe("a list fetched from a provider", () => {
     const spent = async () =>
       (await app.get("/api/usage")).body.usage.find(({ provider }: { provider: string }) => provider === "binance");
     expect((await spent()).today.units).toBe(0);
-    expect((await app.post("/api/companies/fetch", { provider: "binance" })).body.companies).toBe(2);
+    expect((await app.post("/api/companies/fetch", { provider: "binance" })).body.companies).toBe(3);
     expect((await spent()).today).toEqual({ requests: 1, units: 20 });
     expect(await symbolsFor("q=BTC-")).toEqual(["BTC-USDT", "ETH-BTC"]);
   });

@@ -233,7 +233,12 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     changes: { jobs: (row) => ({ ...row, stage_ms: "{}" }) },
   },
   "0013_profile_values": {
-    rows: [`INSERT INTO feature_lists (id, names) VALUES (100, '["sma_5"]')`],
+    rows: [
+      // A share class with a dash: the next migration gives it the one spelling.
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions) VALUES
+        (13, 'BF-B', 'demo', 'synthetic', '1d', 'none', 'regular')`,
+      `INSERT INTO feature_lists (id, names) VALUES (100, '["sma_5"]')`,
+    ],
     // With what upgradeDatabase does after the migration.
     changes: {
       profiles: ({ features, ...row }) => {
@@ -272,7 +277,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     changes: {
       batches: (row) => ({ ...row, left_out: null }),
       corporate_actions: (row) => ({ ...row, currency: null }),
-      series: (row) => ({ ...row, provisional_from: null }),
+      series: (row) => ({
+        ...row,
+        symbol: String(row.symbol).replace(/-([A-Z])$/, ".$1"),
+        provisional_from: null,
+      }),
     },
   },
   "0015_files_provider": { rows: [], changes: { series: renamed, runs: renamed } },

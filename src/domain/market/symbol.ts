@@ -9,15 +9,35 @@ export const MAX_SYMBOL_LENGTH = 24;
 export const MAX_SYMBOLS = 5_000;
 
 const SYMBOL = /^[A-Z0-9]+(?:[.-][A-Z0-9]+)*(?:@[A-Z]{1,10})?$/;
-const CRYPTO = /^[A-Z0-9]{2,10}-(?:USD|USDT|USDC|EUR|GBP|BTC|ETH)$/;
+/** What pairs are quoted in, at any of the providers. */
+const QUOTES =
+  "USD|USDT|USDC|FDUSD|TUSD|BUSD|USDP|USDS|USD1|USDE|XUSD|BFUSD|RLUSD|PYUSD|DAI|EUR|EURI|EURC|AEUR|GBP|TRY|BRL|JPY|AUD|CAD|" +
+  "CHF|ARS|PLN|RON|UAH|ZAR|MXN|COP|CZK|IDR|IDRT|BIDR|NGN|RUB|KRW|INR|SGD|HKD|BTC|ETH|BNB|XRP|TRX|DOGE|DOT|SOL|VAI";
+const CRYPTO = new RegExp(`^[A-Z0-9]{1,20}-(?:${QUOTES})$`);
+/** A share class (`BRK-B`) or a preferred share (`BAC-PL`, `BAC.PRL`, `BAC-P-L`) as vendors and people spell them. */
+const SHARE_CLASS = /^([A-Z0-9]+)-([A-Z])$/;
+const PREFERRED = /^([A-Z0-9]+)[.-]PR?[.-]?([A-Z])$/;
 
 /**
  * The canonical (upper-case, trimmed) form of a symbol, or `null` if it is not valid.
- * Accepted: letters and digits, single `.` or `-` between them, an optional `@EXCHANGE` suffix.
+ * Accepted: letters and digits, single `.` or `-` between them, an optional `@EXCHANGE` suffix. Share classes and
+ * preferred shares have one spelling: `BRK.B`, `BAC.PL`.
  */
 export function parseSymbol(input: string): string | null {
-  const symbol = input.trim().toUpperCase();
-  return symbol.length <= MAX_SYMBOL_LENGTH && SYMBOL.test(symbol) ? symbol : null;
+  const text = input.trim();
+  // Other letters may become these in upper case: ß becomes SS.
+  if (!/^[\x21-\x7e]*$/.test(text)) return null;
+  const symbol = text.toUpperCase();
+  if (symbol.length > MAX_SYMBOL_LENGTH || !SYMBOL.test(symbol)) return null;
+  const [name = "", exchange] = symbol.split("@");
+  const canonical = name.replace(PREFERRED, "$1.P$2").replace(SHARE_CLASS, "$1.$2");
+  return exchange === undefined ? canonical : `${canonical}@${exchange}`;
+}
+
+/** How a text that is no symbol may have been meant: `BTC/USDT` is `BTC-USDT`; empty if there is no guess. */
+export function symbolHint(text: string): string {
+  const pair = /^([a-z0-9]+)[/_:]([a-z0-9]+)$/i.exec(text.trim());
+  return pair ? `; a pair is written ${pair[1]!.toUpperCase()}-${pair[2]!.toUpperCase()}` : "";
 }
 
 /** Splits free text (`AAPL, msft GOOGL;TSLA`) at commas, semicolons and white space; keeps the order, without duplicates. */

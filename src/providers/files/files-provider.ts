@@ -39,7 +39,9 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
 
   /** @throws ProviderError `unknown_symbol` naming the files that were tried */
   async function findFile(symbol: string, interval: Interval): Promise<string> {
-    const stems = interval === "1d" ? [`${symbol}-1d`, symbol] : [`${symbol}-${interval}`];
+    // A share class may be spelled with a dash in the name of a file: BRK-B.csv.
+    const spellings = [...new Set([symbol, symbol.replaceAll(".", "-")])];
+    const stems = spellings.flatMap((name) => (interval === "1d" ? [`${name}-1d`, name] : [`${name}-${interval}`]));
     const names = await readdir(directory).catch((error) => {
       throw new ProviderError("bad_request", `The folder ${directory} cannot be read: ${messageOf(error)}`);
     });

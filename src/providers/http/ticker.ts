@@ -15,9 +15,19 @@ export interface Ticker {
   readonly quote: string;
 }
 
-export function parseTicker(symbol: string): Ticker {
+/**
+ * The parts of a symbol.
+ * @param pairs whether the vendor trades pairs alone: then every `A-B` is one, whatever it is quoted in
+ */
+export function parseTicker(symbol: string, pairs = false): Ticker {
   const [name = symbol, exchange = "US"] = symbol.split("@");
-  const market = marketOf(name);
+  const market = pairs && /^[A-Z0-9]+-[A-Z0-9]+$/.test(name) ? "crypto" : marketOf(name);
   const [base = "", quote = ""] = market === "crypto" ? name.split("-") : [];
   return { symbol, market, name, exchange, base, quote };
+}
+
+/** The name of a share in a vendor's spelling: what stands before its class (`BRK.B`) and before its series (`BAC.PL`). */
+export function shareName(name: string, spelling: { readonly class: string; readonly preferred: string }): string {
+  const [, root, series] = /^(.+)\.P([A-Z])$/.exec(name) ?? [];
+  return root === undefined ? name.replaceAll(".", spelling.class) : `${root}${spelling.preferred}${series}`;
 }

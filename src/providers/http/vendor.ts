@@ -75,6 +75,8 @@ export interface VendorSpec<Answer> {
   /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
   readonly trims?: boolean;
   traits(ticker: Ticker, source: Interval, values: SettingValues): Pick<SeriesTraits, "feed" | "adjustment">;
+  /** Whether the vendor trades pairs alone, quoted in whatever it lists. */
+  readonly pairs?: boolean;
   /** Why the vendor cannot have this ticker; `null` if it may. */
   refuses(ticker: Ticker): string | null;
   headers?(values: SettingValues): Readonly<Record<string, string>>;
@@ -129,6 +131,7 @@ export function createVendor<Answer>(
     },
     timing,
   );
+  const tickerOf = (symbol: string) => parseTicker(symbol, spec.pairs);
   const sourceOf = (interval: Interval) => spec.sources[interval] ?? interval;
 
   /** Fetches all pages of one window or, if that is too much at once, of its halves. */
@@ -190,7 +193,7 @@ export function createVendor<Answer>(
 
   async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
     context.signal.throwIfAborted();
-    const ticker = parseTicker(window.symbol);
+    const ticker = tickerOf(window.symbol);
     const why = spec.refuses(ticker);
     if (why) throw new ProviderError("unknown_symbol", `${spec.title} has no ${window.symbol}: ${why}`);
     const source = sourceOf(window.interval);
@@ -280,7 +283,7 @@ export function createVendor<Answer>(
     momentOf(symbol, interval, ts, spec.final ?? spec.delay);
 
   function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
-    const ticker = parseTicker(symbol);
+    const ticker = tickerOf(symbol);
     const { after, seconds } = delayOf(ticker, sourceOf(interval), values);
     const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
     const end = calendar.barEnd(ticker.market, interval, ts);
@@ -294,19 +297,19 @@ export function createVendor<Answer>(
     intervals: Object.keys(spec.sources) as Interval[],
     maxWindowDays: (interval, symbol) => {
       const source = sourceOf(interval);
-      return spec.pageDays?.(source) ?? spec.maxDays(source, parseTicker(symbol));
+      return spec.pageDays?.(source) ?? spec.maxDays(source, tickerOf(symbol));
     },
     pagesIn: (interval, symbol, days) => {
       const source = sourceOf(interval);
-      return Math.ceil(days / (spec.pageDays?.(source) ?? spec.maxDays(source, parseTicker(symbol))));
+      return Math.ceil(days / (spec.pageDays?.(source) ?? spec.maxDays(source, tickerOf(symbol))));
     },
     historyStart: (interval) => spec.historyStart(sourceOf(interval)),
     traits: (symbol, interval) => {
-      const ticker = parseTicker(symbol);
+      const ticker = tickerOf(symbol);
       return { ...spec.traits(ticker, sourceOf(interval), values), sessions: sessionsOf(ticker) };
     },
     costs: (symbol, interval) => {
-      const ticker = parseTicker(symbol);
+      const ticker = tickerOf(symbol);
       const query = { ticker, interval: sourceOf(interval), from: 0, to: DAY, page: null };
       const listings = ticker.market === "crypto" ? [] : (spec.actions ?? []);
       return {
@@ -321,7 +324,7 @@ export function createVendor<Answer>(
     fetchActions:
       spec.actions &&
       (async (symbol, context) => {
-        const ticker = parseTicker(symbol);
+        const ticker = tickerOf(symbol);
         if (ticker.market === "crypto") return [];
         return listActionsOf(spec.actions!, ticker, { title: spec.title, client, values }, context);
       }),

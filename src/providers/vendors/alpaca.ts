@@ -9,7 +9,7 @@ import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
-import type { Ticker } from "../http/ticker.ts";
+import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
@@ -43,6 +43,9 @@ const action = z.discriminatedUnion("type", [
 ]);
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
+
+/** `BRK.B` as it is, a preferred share as `BAC.PRL`. */
+const wireName = ({ name }: Ticker) => shareName(name, { class: ".", preferred: ".PR" });
 
 const FEED = "ALPACA_FEED";
 const feedOf = (values: SettingValues) => values[FEED] ?? "sip";
@@ -82,7 +85,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
 
   request({ ticker, interval, from, to, page }: VendorQuery, values) {
     const query = {
-      symbols: ticker.name,
+      symbols: wireName(ticker),
       timeframe: TIMEFRAMES[interval]!,
       start: isoSecond(from),
       // Both ends are inclusive.
@@ -100,7 +103,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   answer: { rows: PAGE_ROWS, more: "next" },
   read({ bars, next_page_token }, rows: Rows, query: VendorQuery) {
     const { ticker, interval } = query;
-    rows.each(bar, bars?.[ticker.name] ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
+    rows.each(bar, bars?.[wireName(ticker)] ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
       const ts = Date.parse(t) / 1000;
       rows.add(interval === "1d" ? tradingDate("us_equity", ts) : ts, o, h, l, c, v);
     });
@@ -109,10 +112,10 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
 
   actions: [
     {
-      request: ({ name }, page) => ({
+      request: (ticker, page) => ({
         path: "/v1/corporate-actions",
         query: {
-          symbols: name,
+          symbols: wireName(ticker),
           types: ACTION_TYPES,
           // Without dates the vendor answers for today alone.
           start: "2000-01-01",

@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
-import { marketOf } from "../../domain/market/symbol.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { type Rows, wireTime } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
@@ -36,6 +35,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   historyStart: () => Date.UTC(2017, 6, 14) / 1000,
   delay: () => ({ after: "bar", seconds: 2 }),
   traits: () => ({ feed: "spot", adjustment: "none" }),
+  pairs: true,
   refuses: ({ market }) => (market === "crypto" ? null : "it trades crypto pairs such as BTC-USDT"),
 
   request({ ticker, interval, from, to, page }: VendorQuery) {
@@ -91,8 +91,7 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     entry: pair,
     read: ({ status, baseAsset, quoteAsset }: z.infer<typeof pair>) => {
       const symbol = `${baseAsset}-${quoteAsset}`;
-      // Other names would be taken for stocks.
-      if (status !== "TRADING" || marketOf(symbol) !== "crypto") return null;
+      if (status !== "TRADING") return null;
       return { symbol, name: `${baseAsset} / ${quoteAsset}`, exchange: "Binance" };
     },
   },

@@ -6,7 +6,7 @@ import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
-import type { Ticker } from "../http/ticker.ts";
+import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
@@ -52,8 +52,8 @@ const CRYPTO_EXCHANGE = "CC";
 
 function code({ market, name, exchange }: Ticker): string {
   if (market === "crypto") return `${name}.${CRYPTO_EXCHANGE}`;
-  // A share class is written with a dash: BRK-B.
-  return `${name.replaceAll(".", "-")}.${exchange}`;
+  // A share class is written with a dash: BRK-B, a preferred share as BAC-PL.
+  return `${shareName(name, { class: "-", preferred: "-P" })}.${exchange}`;
 }
 
 /** The reverse of `code`: `BRK-B` of `US` is our `BRK.B`, `VOD` of `LSE` our `VOD@LSE`. */

@@ -9,7 +9,7 @@ import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
-import type { Ticker } from "../http/ticker.ts";
+import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
 const bar = z.object({ t: wireTime, o: wire, h: wire, l: wire, c: wire, v: wire });
@@ -27,7 +27,9 @@ const SPANS: Readonly<Partial<Record<Interval, string>>> = {
   "1h": "1/hour",
   "1d": "1/day",
 };
-const code = ({ market, name, base, quote }: Ticker) => (market === "crypto" ? `X:${base}${quote}` : name);
+/** Case counts: the `p` of a preferred share is small, as in `BACpL`. */
+const code = ({ market, name, base, quote }: Ticker) =>
+  market === "crypto" ? `X:${base}${quote}` : shareName(name, { class: ".", preferred: "p" });
 
 const listing = z.object({ results: z.array(z.unknown()).nullish(), next_url: z.string().nullish() });
 const split = z.object({ execution_date: z.string(), split_from: wireTime, split_to: wireTime });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { type Rows, wire } from "../http/rows.ts";
+import { shareName } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
 const bar = z.object({
@@ -40,8 +41,9 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   headers: (values) => ({ authorization: `Token ${values.TIINGO_API_KEY ?? ""}` }),
 
   request({ ticker, from, to }: VendorQuery) {
-    // A share class is written with a dash: BRK-B.
-    const path = `/tiingo/daily/${encodeURIComponent(ticker.name.replaceAll(".", "-"))}/prices`;
+    // A share class is written with a dash: BRK-B, a preferred share with two: BAC-P-L.
+    const name = shareName(ticker.name, { class: "-", preferred: "-P-" });
+    const path = `/tiingo/daily/${encodeURIComponent(name)}/prices`;
     const query = { startDate: isoDate(from), endDate: isoDate(to - 1), resampleFreq: "daily", format: "json" };
     return { path, query, cost: 1 };
   },

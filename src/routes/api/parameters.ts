@@ -4,7 +4,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { describeError, quote } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
-import { parseSymbol } from "../../domain/market/symbol.ts";
+import { parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
 import { parseIsoMoment } from "../../domain/time.ts";
 import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
 import { problem, problemType } from "../problem.ts";
@@ -41,7 +41,10 @@ export const refusals = <const S extends readonly number[]>(...statuses: S) =>
     statuses.map((status) => [status, { description: "Refused", content: { [problemType]: { schema: ProblemBody } } }]),
   ) as Record<S[number], RefusalResponse>;
 
-export const symbolParameter = readable(parseSymbol, (text) => `${quote(text)} is not a symbol`).openapi({
+export const symbolParameter = readable(
+  parseSymbol,
+  (text) => `${quote(text)} is not a symbol${symbolHint(text)}`,
+).openapi({
   type: "string",
   example: "AAPL",
 });

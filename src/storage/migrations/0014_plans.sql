@@ -39,4 +39,12 @@ ALTER TABLE `__new_batches` RENAME TO `batches`;--> statement-breakpoint
 ALTER TABLE `bars` ALTER COLUMN `volume` TO `volume` real;--> statement-breakpoint
 ALTER TABLE `bar_revisions` ALTER COLUMN `volume` TO `volume` real;--> statement-breakpoint
 ALTER TABLE `corporate_actions` ADD `currency` text;--> statement-breakpoint
-ALTER TABLE `series` ADD `provisional_from` integer;
+ALTER TABLE `series` ADD `provisional_from` integer;--> statement-breakpoint
+-- By hand: share classes have one spelling, BRK.B; of two series with both spellings the old one keeps its name.
+UPDATE OR IGNORE `companies` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';--> statement-breakpoint
+UPDATE OR IGNORE `watchlist_symbols` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';--> statement-breakpoint
+UPDATE OR IGNORE `series` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';--> statement-breakpoint
+UPDATE OR IGNORE `profiles` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';--> statement-breakpoint
+UPDATE OR IGNORE `feature_states` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';--> statement-breakpoint
+UPDATE OR IGNORE `jobs` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';--> statement-breakpoint
+UPDATE OR IGNORE `corporate_actions` SET `symbol` = substr(`symbol`, 1, length(`symbol`) - 2) || '.' || substr(`symbol`, -1) WHERE `symbol` GLOB '*-[A-Z]';

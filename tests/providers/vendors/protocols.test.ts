@@ -304,3 +304,34 @@ describe("tiingo", () => {
     }
   });
 });
+
+describe("names on the wire", () => {
+  test("preferred shares and share classes go out in each vendor's own spelling", async () => {
+    for (const [name, start, brk, bac] of [
+      ["eodhd", fakeEodhd, "/BRK-B.US", "/BAC-PL.US"],
+      ["alpaca", fakeAlpaca, "symbols=BRK.B&", "symbols=BAC.PRL&"],
+      ["massive", fakeMassive, "/ticker/BRK.B/", "/ticker/BACpL/"],
+      ["tiingo", fakeTiingo, "/BRK-B/", "/BAC-P-L/"],
+    ] as const) {
+      const fake = start();
+      await failureOf(providerOn(fake, name).fetchBars(window("BRK.B", "1d"), recordingContext()));
+      await failureOf(providerOn(fake, name).fetchBars(window("BAC.PL", "1d"), recordingContext()));
+      const urls = fake.urls.map((url) => decodeURIComponent(url.href));
+      expect(`${name} ${urls.some((url) => url.includes(brk))}`).toBe(`${name} true`);
+      expect(`${name} ${urls.some((url) => url.includes(bac))}`).toBe(`${name} true`);
+      await fake.close();
+    }
+  });
+
+  test("Binance is asked for every pair, and lists all that trade", async () => {
+    const fake = fakeBinance();
+    const provider = providerOn(fake, "binance");
+    for (const symbol of ["T-USDT", "BTC-TRY", "BTC-NEWUSD"]) {
+      await failureOf(provider.fetchBars(window(symbol, "1d"), recordingContext()));
+    }
+    expect(fake.urls.map((url) => url.searchParams.get("symbol"))).toEqual(["TUSDT", "BTCTRY", "BTCNEWUSD"]);
+    const listed = await provider.listCompanies!("SPOT", recordingContext());
+    expect(listed.map(({ symbol }) => symbol)).toEqual(["BTC-USDT", "ETH-BTC", "BTC-TRY"]);
+    await fake.close();
+  });
+});
