@@ -40,6 +40,7 @@ import { LogStore } from "./storage/log.ts";
 import { emptyLog } from "./storage/maintenance.ts";
 import { ProfileColumns } from "./storage/profiles/profile-columns.ts";
 import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
+import { forgetPlans } from "./storage/quotas/plan-facts.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
 import { upgradeDatabase } from "./storage/upgrade.ts";
 
@@ -131,6 +132,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     providers.forget(name);
     const rules = quotaRules(values).find(({ provider }) => provider === name);
     if (rules) limiter.define(rules);
+    // Another key has another plan, and so may the same one when it is entered again.
+    await forgetPlans(db, name);
     // The new key may have been used earlier today.
     await restoreLimiter();
     log.write("info", `The settings of ${title} were changed`);

@@ -31,6 +31,18 @@ const RELIED_ON_MS = 7 * 86_400_000;
 export const currentFacts = (facts: readonly PlanFact[], now: number): PlanFact[] =>
   facts.filter(({ seenAt }) => now - seenAt < RELIED_ON_MS);
 
+/** `US 1d: nothing before 2024-11-27 (Your plan …)` */
+export function describeFact({ kind, scope, value, words }: PlanFact): string {
+  const what = {
+    history: `nothing before ${isoDate(value)}`,
+    allowed: `back to ${isoDate(value)} at least`,
+    recent: value === 0 ? "not today" : `not today and the ${value === 1 ? "day" : `${value} days`} before`,
+    exchange: "not included",
+    interval: "not included",
+  }[kind];
+  return `${scope}: ${what}${words === "" ? "" : ` (${words})`}`;
+}
+
 /** A part of a window that the plan leaves out: epoch seconds, half open, and the vendor's words. */
 export interface PlanCut {
   readonly from: number;

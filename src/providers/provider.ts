@@ -98,6 +98,8 @@ export interface Provider {
   readonly intervals: readonly Interval[];
   /** Longest window of one request chain, in days; neighbouring batches are merged up to it. */
   maxWindowDays(interval: Interval, symbol: string): number;
+  /** The scope of `PlanFact` for a symbol's bars; absent where a provider has no plans. */
+  planScope?(symbol: string, interval: Interval): string;
   /** Requests that a window of `days` takes, where it may be more than one. */
   pagesIn?(interval: Interval, symbol: string, days: number): number;
   /** Where the provider's history begins (epoch seconds): the start of a run with `years: "all"`. */

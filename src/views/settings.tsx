@@ -30,6 +30,8 @@ export interface ProviderSettingsView {
   readonly summary: string;
   readonly fields: readonly SettingField[];
   readonly quota: QuotaView;
+  /** What its plan was seen to allow and leave out, one line each. */
+  readonly plan: readonly string[];
   /** Errors by variable. */
   readonly errors: Readonly<Record<string, string>>;
   /** The result of the last action on this provider. */
@@ -84,6 +86,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
       <p class="muted">{provider.summary}</p>
       <FlashMessage flash={flash} />
       <QuotaGauges quota={provider.quota} now={now} />
+      <PlanFacts plan={provider.plan} action={`${action}/plan/forget`} />
       <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
         {fields.map((field) => (
           <Setting field={field} error={provider.errors[field.variable]} focus={field === error} />
@@ -105,6 +108,22 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
     </section>
   );
 };
+
+/** What was seen of the plan; planning relies on it until it is forgotten. */
+const PlanFacts = ({ plan, action }: { plan: readonly string[]; action: string }) =>
+  plan.length === 0 ? null : (
+    <form method="post" action={action}>
+      <p>Seen of the plan of this key, and relied on for a week:</p>
+      <ul>
+        {plan.map((line) => (
+          <li>{line}</li>
+        ))}
+      </ul>
+      <button type="submit" class="button">
+        Forget, and ask again
+      </button>
+    </form>
+  );
 
 /** Whether a run can use the provider. */
 const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {

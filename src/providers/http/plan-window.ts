@@ -29,6 +29,11 @@ const NEAR_DAYS = 4;
 /** Days before today that are given up when the newest ones are refused. */
 const MAX_RECENT_DAYS = 3;
 
+const placeOf = ({ market, exchange }: Ticker) => (market === "crypto" ? "crypto" : exchange);
+
+/** The scope of facts about a ticker's bars at an interval that is requested from the vendor: `US 1d`, `crypto 15m`. */
+export const planScope = (ticker: Ticker, interval: Interval): string => `${placeOf(ticker)} ${interval}`;
+
 export class PlanWindow {
   readonly #facts = new Map<PlanFactKind, PlanFact>();
   readonly #scopes: PlanScopes;
@@ -47,9 +52,8 @@ export class PlanWindow {
     facts: readonly PlanFact[],
     private readonly request: { ticker: Ticker; interval: Interval; asOf: number; years: readonly number[] },
   ) {
-    const { market, exchange } = request.ticker;
-    const place = market === "crypto" ? "crypto" : exchange;
-    this.#scopes = { exchange: place, series: `${place} ${request.interval}` };
+    const { ticker, interval } = request;
+    this.#scopes = { exchange: placeOf(ticker), series: planScope(ticker, interval) };
     for (const fact of facts) if (fact.scope === this.#scopeOf(fact.kind)) this.#facts.set(fact.kind, fact);
   }
 

@@ -23,7 +23,7 @@ import {
 } from "./client.ts";
 import { type CompanyListing, listCompanies } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
-import { PlanWindow } from "./plan-window.ts";
+import { PlanWindow, planScope } from "./plan-window.ts";
 import { barsOfWindow, type Delay, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
 import { parseTicker, type Ticker } from "./ticker.ts";
@@ -299,6 +299,7 @@ export function createVendor<Answer>(
       const source = sourceOf(interval);
       return spec.pageDays?.(source) ?? spec.maxDays(source, tickerOf(symbol));
     },
+    planScope: (symbol, interval) => planScope(tickerOf(symbol), sourceOf(interval)),
     pagesIn: (interval, symbol, days) => {
       const source = sourceOf(interval);
       return Math.ceil(days / (spec.pageDays?.(source) ?? spec.maxDays(source, tickerOf(symbol))));

@@ -161,6 +161,8 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   recognise({ status, text, json }: Answer): Classification | null {
     // The status of a refused key varies; the text does not.
     if (/^\s*unauthenticated/i.test(text)) return { kind: "auth" };
+    // The same status stands for an unknown ticker and for a range without data.
+    if (status === 404 && /no data|date range/i.test(text)) return { kind: "no_data" };
     if (status === 200 && typeof json === "object" && json !== null && "error" in json) return classifyMessage(text);
     return null;
   },

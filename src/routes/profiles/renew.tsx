@@ -14,7 +14,7 @@ import type { Services } from "../services.ts";
 import { parseListQuery, requireReadable } from "./list-query.ts";
 
 export function profileRenewRoutes(
-  services: Pick<Services, "config" | "db" | "limiter" | "profiles" | "provider" | "runs">,
+  services: Pick<Services, "config" | "db" | "limiter" | "profiles" | "provider" | "runs" | "settings">,
 ) {
   const { db, runs, config, profiles } = services;
   const calendar = createCalendar(config.sessions);

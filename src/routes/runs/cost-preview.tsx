@@ -4,11 +4,14 @@
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
 import { knownProfiles } from "../../storage/profiles/profiles.ts";
+import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
 import { ReaderZone } from "../../views/ui/components.tsx";
@@ -18,7 +21,7 @@ import { readFields, runRequestOf } from "./run-form.ts";
 /** The hint while there is nothing to estimate. */
 const EMPTY_HINT = "Separate with commas or spaces";
 
-type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider">;
+type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider" | "settings">;
 
 export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
@@ -39,14 +42,15 @@ export const previewRoutes = (services: CostServices) =>
 
 /** The cost of a run; `null` if its provider lacks a setting. */
 export async function previewOf(
-  { config, db, provider, limiter }: CostServices,
+  { config, db, provider, limiter, settings }: CostServices,
   request: RunRequest,
 ): Promise<PreviewView | null> {
   const name = request.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
   const [known, speed] = await Promise.all([knownProfiles(db, request.symbols, request.interval), speedOf(db, name)]);
-  const { calls, units } = costOf(source, request);
+  const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
+  const { calls, units } = costOf(source, request, facts);
   const now = Math.floor(Date.now() / 1_000);
   const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = estimateCost(
@@ -80,13 +84,20 @@ function mostAtOnce(
 }
 
 /** Requests of the whole run, and the units they cost as the provider declares. */
-function costOf(source: Provider, request: RunRequest): { calls: number; units: number } {
+function costOf(source: Provider, request: RunRequest, facts: readonly PlanFact[]): { calls: number; units: number } {
   if (request.mode === "reprocess") return { calls: 0, units: 0 };
   const { from, to } = rangeOf(request, source, Date.now() / 1_000);
   const batches = planBatches(from, to, request.batchDays);
   let [calls, units] = [0, 0];
   for (const symbol of request.symbols) {
-    const perSymbol = barRequests(source, request, batches, symbol);
+    // What the plan is known to leave out is not asked for.
+    const scope = source.planScope?.(symbol, request.interval);
+    const of = (kind: PlanFact["kind"]) => facts.find((fact) => fact.kind === kind && fact.scope === scope);
+    if (of("interval") || facts.some((fact) => fact.kind === "exchange" && scope?.startsWith(`${fact.scope} `)))
+      continue;
+    const start = of("history")?.value ?? Number.NEGATIVE_INFINITY;
+    const open = start > from ? batches.filter((batch) => batch.to > start) : batches;
+    const perSymbol = barRequests(source, request, open, symbol);
     const { bars, actions } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
     // A repair fetches bars only.
     const listings = request.mode === "repair" ? [] : actions;

@@ -4,9 +4,11 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
+import { currentFacts, describeFact } from "../../domain/plan.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
-import { findProvider, PROVIDERS } from "../../providers/registry.ts";
+import { accountFor, findProvider, PROVIDERS } from "../../providers/registry.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
+import { forgetPlans, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
@@ -16,7 +18,7 @@ import type { Services } from "../services.ts";
 
 type SettingsServices = Pick<
   Services,
-  "gate" | "hub" | "limiter" | "mail" | "provider" | "redact" | "settings" | "usage"
+  "db" | "gate" | "hub" | "limiter" | "mail" | "provider" | "redact" | "settings" | "usage"
 >;
 
 export function settingsPages(services: SettingsServices) {
@@ -24,18 +26,32 @@ export function settingsPages(services: SettingsServices) {
   const pages = new Hono();
 
   /** Renders the page; `about` overrides the view of one provider. */
-  const show = (
+  const show = async (
     c: Context,
     about: Partial<ProviderSettingsView> = {},
     status: ContentfulStatusCode = 200,
     aboutMail: Partial<MailSettingsView> = {},
   ) => {
+    const plans = new Map<string, string[]>();
+    for (const { name } of PROVIDERS) {
+      const facts = await readPlanFacts(services.db, accountFor(name, settings.values));
+      plans.set(name, currentFacts(facts, Date.now()).map(describeFact).sort());
+    }
     const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
     const providers = PROVIDERS.flatMap((entry) => {
       const { name, title, summary } = entry;
       const quota = quotas.get(name);
       if (quota === undefined) return [];
-      const view = { name, title, summary, fields: settings.describe(entry), quota, errors: {}, flash: null };
+      const view = {
+        name,
+        title,
+        summary,
+        fields: settings.describe(entry),
+        plan: plans.get(name) ?? [],
+        quota,
+        errors: {},
+        flash: null,
+      };
       return [about.name === name ? { ...view, ...about } : view];
     });
     c.header("Cache-Control", "no-store");
@@ -86,6 +102,12 @@ export function settingsPages(services: SettingsServices) {
       return show(c, { name: entry.name, errors, flash, fields }, error.status);
     }
     return c.redirect(`/settings?saved=${entry.name}#provider-${entry.name}`, 303);
+  });
+
+  pages.post("/settings/:provider/plan/forget", async (c) => {
+    const { name } = entryOf(c);
+    await forgetPlans(services.db, name);
+    return c.redirect(`/settings#provider-${name}`, 303);
   });
 
   pages.post("/settings/:provider/check", async (c) => {

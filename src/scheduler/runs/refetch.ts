@@ -2,11 +2,13 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import { requestsFor } from "../../domain/runs/batch-plan.ts";
+import { cellStates } from "../../domain/runs/coverage.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { fetchModeOf, REFETCH_CHOICES, type RefetchChoice, requests } from "../../domain/runs/refetch.ts";
 import { canApply } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Database } from "../../storage/db.ts";
+import { forgetPlans } from "../../storage/quotas/plan-facts.ts";
 import { releaseWindows, type Window, windowsOfSymbols } from "../../storage/runs/batches.ts";
 import { type JobRow, jobsOfRun } from "../../storage/runs/runs.ts";
 import { refuseActive } from "./active-jobs.ts";
@@ -84,6 +86,12 @@ export async function refetch(
   const jobs = [...record.jobs.values()].filter((job) => symbols.has(job.symbol) && canApply("refetch", job.state));
   const rowOf = new Map(rows.map((row) => [row.symbol, row]));
   const known = new Map(jobs.map((job) => [job, coverage({ ...rowOf.get(job.symbol)!, state: "queued" })]));
+  // What the plan left out is asked for again because a person wants it.
+  if (
+    scope !== "missing" &&
+    [...known.values()].some((each) => each !== null && cellStates(each).includes("not_in_plan"))
+  )
+    await forgetPlans(db, run.provider);
   await runs.control.requeueJobs(record, jobs, "refetch", { fetchMode: fetchModeOf(scope), coverage: known });
   return { done: true, plan };
 }

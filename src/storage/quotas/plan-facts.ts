@@ -1,14 +1,19 @@
 /** What the plans of the providers' keys were seen to leave out. */
 
-import { eq } from "drizzle-orm";
+import { eq, like } from "drizzle-orm";
 import type { PlanFact, PlanMemory } from "../../domain/plan.ts";
 import type { Database } from "../db.ts";
 import { planFacts } from "../schema/quotas.ts";
 
 /** All facts of an account (`accountFor`), in no order. */
-async function readPlanFacts(db: Database, account: string): Promise<PlanFact[]> {
+export async function readPlanFacts(db: Database, account: string): Promise<PlanFact[]> {
   const { kind, scope, value, words, seenAt } = planFacts;
   return db.orm.select({ kind, scope, value, words, seenAt }).from(planFacts).where(eq(planFacts.account, account));
+}
+
+/** Forgets what was seen of a provider's plans, with all of its keys: everything is asked for again. */
+export async function forgetPlans(db: Database, provider: string): Promise<void> {
+  await db.orm.delete(planFacts).where(like(planFacts.account, `${provider}:%`));
 }
 
 /** The memory of an account's plan in the database. */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { isoDate } from "../../../src/domain/time.ts";
+import { refetch } from "../../../src/scheduler/runs/refetch.ts";
 import { valuesFor } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
@@ -38,7 +39,9 @@ describe("a free EODHD key", () => {
     expect((await app.get(`/api/runs/${id}`)).body.run.not_in_plan).toEqual([{ why: run.leftOut[0]!.why, count: 1 }]);
     // A larger plan is given the rest, on the same key, once what was seen of the old one is forgotten.
     fake.plan = {};
-    await app.app.db.write([{ sql: "DELETE FROM plan_facts", args: [] }]);
+    expect((await app.get("/settings")).text).toContain(`US 1d: nothing before ${isoDate(edge)} (Data is limited by`);
+    expect((await app.post("/settings/eodhd/plan/forget", {})).status).toBeLessThan(400);
+    expect((await app.get("/settings")).text).not.toContain("nothing before");
     const again = await app.start({ symbols: ["AAPL"], provider: "eodhd", years: 2 });
     await app.waitForRun(again, "complete", "failed");
     expect((await app.get("/api/profiles/AAPL?interval=1d")).body.backfill_metadata.history_complete).toBe(true);
@@ -86,6 +89,38 @@ describe("bars without volume", () => {
     const again = await app.start({ symbols: ["BTC-USD"], provider: "twelvedata", years: 1 });
     await app.waitForRun(again, "complete", "failed");
     expect(await app.app.db.rows("SELECT count(*) FROM bar_revisions", [])).toEqual([[0]]);
+    await fake.close();
+  }, 60_000);
+});
+
+describe("what was seen of a plan", () => {
+  test("fetching again what was left out asks the provider, and the preview counts only what is in the plan", async () => {
+    const fake = fakeMassive();
+    const edge = today() - 365 * DAY;
+    fake.plan = { from: edge };
+    await using app = await startApp({ env: env(fake, "massive", { MASSIVE_PER_MINUTE: "1000" }) });
+    const order = { symbols: ["AAPL"], provider: "massive", years: 3, interval: "1h" };
+    const calls = async () => {
+      const fields = { symbols: "AAPL", provider: "massive", years: "3", interval: "1h", mode: "full" };
+      const answer = await fetch(`${app.url}/runs/preview`, {
+        method: "POST",
+        headers: { Origin: app.url },
+        body: new URLSearchParams(fields),
+      });
+      return Number(/(\d+) calls/.exec(await answer.text())?.[1]);
+    };
+    const before = await calls();
+    const id = await app.start(order);
+    const first = (await app.waitForRun(id, "complete", "failed"))!;
+    expect([first.jobs[0]!.state, first.run.leftOut.length]).toEqual(["complete", 1]);
+    expect(await calls()).toBeLessThan(before / 2);
+    fake.plan = {};
+    const picks = () => true;
+    expect((await refetch(app.app, { runId: id, picks, scope: "unanswered" })).done).toBe(true);
+    const again = (await app.waitForRun(id, "complete", "failed"))!;
+    expect([again.jobs[0]!.state, again.run.leftOut]).toEqual(["complete", []]);
+    const { history_complete } = (await app.get("/api/profiles/AAPL?interval=1h")).body.backfill_metadata;
+    expect(history_complete).toBe(true);
     await fake.close();
   }, 60_000);
 });

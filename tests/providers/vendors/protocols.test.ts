@@ -47,6 +47,12 @@ describe("eodhd", () => {
     expect(bars.ts.at(-1)).toBeLessThan(at("2024-05-07"));
   });
 
+  test("a 404 of EODHD's for a range without data is an empty answer, and no unknown symbol", async () => {
+    fake.script.push(reply(404, "No data found for the specified ticker or date range"));
+    const { bars } = await provider.fetchBars(window("AAPL", "1m", "2024-05-06", "2024-05-08"), recordingContext());
+    expect(bars.ts.length).toBe(0);
+  });
+
   test("EODHD's public demo key is not redacted out of words", async () => {
     fake.always = reply(403, "Unauthenticated: this is a demo");
     const error = await failureOf(
