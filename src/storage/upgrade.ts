@@ -50,7 +50,12 @@ const OLD_TABLES: readonly OldTable[] = [
 backfill, updated_at`,
     statements: ([oldSymbol, interval, seriesId, provider, firstBar, lastBar, lastClose, ...rest]) => {
       const [features, catalogVersion, backfill, updatedAt] = rest as [string, string, string, number];
-      const named = { symbol: oneSpelling(oldSymbol), interval, seriesId, provider: canonicalProvider(String(provider)) };
+      const named = {
+        symbol: oneSpelling(oldSymbol),
+        interval,
+        seriesId,
+        provider: canonicalProvider(String(provider)),
+      };
       const row = { ...named, firstBar, lastBar, lastClose, catalogVersion, updatedAt };
       const texts = { features: JSON.parse(features), backfill: JSON.parse(backfill) };
       return profileStatements({ ...row, ...texts } as Parameters<typeof profileStatements>[0]);
