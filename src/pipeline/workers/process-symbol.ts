@@ -2,6 +2,7 @@
 
 import { ProviderError } from "../../domain/errors.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
+import { isoSecond } from "../../domain/time.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { seriesId } from "../../storage/market/bars.ts";
 import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
@@ -75,6 +76,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
     feature_count: FEATURE_COUNT,
     batch_size_days: task.batchDays,
     gaps,
+    provisional_from: job.stored.provisionalFrom === null ? null : isoSecond(job.stored.provisionalFrom),
     market: marketOf(symbol),
     mode: task.mode,
     run_id: task.runId,

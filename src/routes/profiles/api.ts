@@ -7,10 +7,8 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
-import { isoSecond } from "../../domain/time.ts";
 import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { wholeNumberText } from "../../schemas.ts";
-import { readSeries } from "../../storage/market/series.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
@@ -132,9 +130,7 @@ export function profileRoutes(services: Pick<Services, "config" | "db" | "export
       const { symbol } = c.req.valid("param");
       const profile = await find(symbol, c.req.valid("query").interval);
       const { health } = await findHealth(db, profile, clock());
-      const { provisionalFrom } = await readSeries(db, profile.seriesId);
-      const provisional = provisionalFrom === null ? null : isoSecond(provisionalFrom);
-      return c.json({ ...profileToWire(profile), health, provisional_from: provisional }, 200);
+      return c.json({ ...profileToWire(profile), health }, 200);
     })
     .openapi(renew, async (c) => {
       const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");

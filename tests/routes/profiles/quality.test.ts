@@ -22,7 +22,10 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   const ts = Number(hole![0]);
   await db.write([
     { sql: "DELETE FROM bars WHERE ts = ?", args: [ts] },
-    { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 4, 0)", args: [ts - 86_400 * 10] },
+    {
+      sql: "INSERT INTO corporate_actions (provider, symbol, kind, date, value, seen_at) VALUES ('demo', 'AAPL', 'split', ?, 4, 0)",
+      args: [ts - 86_400 * 10],
+    },
   ]);
   const amber = await app.waitForRun(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
   // The job is complete, but its data is not.
@@ -42,7 +45,10 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   // The page follows: its last change, its chart and its downloads.
   const [last] = await db.rows("SELECT last_bar FROM profiles", []);
   await db.write([
-    { sql: "INSERT INTO corporate_actions VALUES ('demo', 'AAPL', 'split', ?, 2, 0)", args: [Number(last![0])] },
+    {
+      sql: "INSERT INTO corporate_actions (provider, symbol, kind, date, value, seen_at) VALUES ('demo', 'AAPL', 'split', ?, 2, 0)",
+      args: [Number(last![0])],
+    },
   ]);
   const shown = async (query: string) => {
     const { text } = await app.get(`/profiles/AAPL?interval=1d${query}`);
