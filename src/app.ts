@@ -16,7 +16,7 @@ import { CompanyLoader } from "./pipeline/companies/loader.ts";
 import { Exporter } from "./pipeline/exports/exporter.ts";
 import { WorkerPool } from "./pipeline/workers/pool.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
-import type { QuotaRow } from "./providers/quotas/account.ts";
+import type { QuotaRow } from "./providers/quotas/quota-state.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { quotaRules, secretsOf } from "./providers/registry.ts";
 import { Redactor } from "./redact.ts";

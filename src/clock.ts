@@ -17,3 +17,18 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Calls `action` once, after `milliseconds`, however many: a timer of the system overflows after 24.8 days and fires at once.
+ * @returns cancels it
+ */
+export function after(milliseconds: number, action: () => void): () => void {
+  const end = performance.now() + milliseconds;
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = () => {
+    const left = end - performance.now();
+    timer = left > MAX_TIMER_MS ? setTimeout(wait, MAX_TIMER_MS) : setTimeout(action, Math.max(0, left));
+  };
+  wait();
+  return () => clearTimeout(timer);
+}

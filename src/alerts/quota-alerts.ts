@@ -3,7 +3,7 @@
 import type { QuotaLevel } from "../domain/alerts.ts";
 import { messageOf } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
-import type { QuotaState } from "../providers/quotas/account.ts";
+import type { QuotaState } from "../providers/quotas/quota-state.ts";
 import { recordStatements } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
 import type { MailDispatcher } from "./mail-dispatcher.ts";

@@ -40,6 +40,8 @@ export interface QuotaReport {
   readonly holdSeconds?: number;
   /** Why, in one line for the page. */
   readonly reason?: string;
+  /** The vendor has done what was requested: whatever it refused before, it does so no longer. */
+  readonly accepted?: boolean;
 }
 
 /** The periods over which providers count. The minute slides; the others start on the provider's clock. */

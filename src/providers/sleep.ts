@@ -1,7 +1,9 @@
 /** A pause that an abort ends early. */
 
+import { after } from "../clock.ts";
+
 /**
- * Resolves after `milliseconds`.
+ * Resolves after `milliseconds`, however many.
  * @throws the signal's reason as soon as it is aborted.
  */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -9,13 +11,13 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   if (milliseconds <= 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const stop = () => {
-      clearTimeout(timer);
+      cancel();
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
+    const cancel = after(milliseconds, () => {
       signal.removeEventListener("abort", stop);
       resolve();
-    }, milliseconds);
+    });
     signal.addEventListener("abort", stop, { once: true });
   });
 }

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
 import { QuotaAlerts, quotasAt } from "../../src/alerts/quota-alerts.ts";
-import type { QuotaState } from "../../src/providers/quotas/account.ts";
+import type { QuotaState } from "../../src/providers/quotas/quota-state.ts";
 import { newEvents } from "../../src/storage/alerts/outbox.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { temporaryFolder } from "../helpers/folder.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { MAX_AT_WORK } from "../../src/domain/defaults.ts";
-import type { QuotaState } from "../../src/providers/quotas/account.ts";
+import type { QuotaState } from "../../src/providers/quotas/quota-state.ts";
 import { Admission, admits, type ProviderLoad } from "../../src/scheduler/queue/admission.ts";
 
 const minute = (limit: number, used = 0, counts: "requests" | "units" = "requests") =>

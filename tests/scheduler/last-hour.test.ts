@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { QuotaState } from "../../src/providers/quotas/account.ts";
+import type { QuotaState } from "../../src/providers/quotas/quota-state.ts";
 import { LastHour } from "../../src/scheduler/live/last-hour.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);

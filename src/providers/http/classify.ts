@@ -38,6 +38,9 @@ const KEY = /unauthenticated|unauthori[sz]ed|api[ _-]?(?:key|token)|access key|i
 const UNKNOWN = /not found|invalid symbol|unknown (?:symbol|ticker)|no such (?:symbol|ticker)/i;
 const TOO_LONG = /max(?:imum)? period|too (?:long|large|many (?:rows|data|bars))|period length|date range/i;
 
+/** A longer wait than this (seconds) concerns the vendor as a whole. */
+const LONG_RETRY = 90;
+
 /** The classification by the rules for all vendors; `null` for an answer that can be read. */
 export function classify(answer: Answer): Classification | null {
   const { status, text, json } = answer;
@@ -50,6 +53,8 @@ export function classify(answer: Answer): Classification | null {
   if (status === 418) return { kind: "rate_limited", retryAfter: retryAfter ?? 120 };
   if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_limited" }), retryAfter };
   if (status === 451) return { kind: "auth", says: "not offered from this region (HTTP 451)" };
+  // A job that waits for so long would keep its place for nothing: all requests are held instead.
+  if (status === 503 && (retryAfter ?? 0) > LONG_RETRY) return { kind: "rate_limited", retryAfter };
   if (status === 408 || status === 425 || status >= 500) return { kind: "transient", retryAfter };
   if (status === 400 || status === 413 || status === 414 || status === 422) {
     return { kind: "bad_request", tooLarge: status !== 400 || TOO_LONG.test(text) };
@@ -98,14 +103,21 @@ function isHtml({ text }: Answer): boolean {
   return /^\s*<(?:!doctype|html)/i.test(text);
 }
 
-/** Seconds of a `Retry-After` header: a number, or an HTTP date. */
+/** The longest wait that a vendor can mean, seconds: to the end of a month. */
+const MAX_RETRY_AFTER = 31 * 86_400;
+
+/**
+ * Seconds of a `Retry-After` header, more than 0 and at most 31 days: a number, an HTTP date, or (a common mistake) a moment
+ * of the epoch in seconds or milliseconds. Anything else counts as not stated: the caller waits as long as it sees fit.
+ */
 export function retryAfterOf(headers: Headers, now = Date.now()): number | undefined {
   const value = headers.get("retry-after")?.trim();
   if (!value) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
   // An HTTP date names GMT; any other text would be read in the zone of this machine.
   const date = /\sGMT$/.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+  const waits = [number, number - now / 1_000, (number - now) / 1_000, (date - now) / 1_000];
+  return waits.find((seconds) => seconds > 0 && seconds <= MAX_RETRY_AFTER);
 }
 
 /** The start of a body as one line: the vendor's own message where there is one, the title of an HTML page, or the text. */

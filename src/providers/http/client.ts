@@ -184,14 +184,13 @@ export class VendorClient {
     const report = this.#vendor.quota?.(answer) ?? {};
     const classified = this.#vendor.recognise?.(answer) ?? classify(answer);
     if (!classified) {
-      permit.settle(report);
+      permit.settle({ ...report, accepted: true });
       return answer;
     }
     const brief = `HTTP ${answer.status}`;
     const says = classified.says ?? redirectWords(answer) ?? (summarise(answer) || brief);
     if (classified.kind === "rate_limited") {
-      const busy = Math.min(MINUTE, this.#timing.busyMs * 2 ** (attempt - 1)) * (0.5 + this.#timing.random() / 2);
-      const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? busy / 1000;
+      const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? this.#busySeconds(attempt);
       permit.settle({ ...report, holdSeconds, reason: `${this.#vendor.title} is busy: ${brief}` });
     } else if (classified.kind === "quota_exceeded") {
       const used = { ...report.used, [classified.period ?? "day"]: Number.POSITIVE_INFINITY };
@@ -223,6 +222,12 @@ export class VendorClient {
   /** Full jitter: a random wait up to a bound that doubles with every attempt. */
   #backoff(attempt: number): number {
     return this.#timing.random() * Math.min(MAX_BACKOFF_MS, this.#timing.backoffMs * 2 ** (attempt - 1));
+  }
+
+  /** How long a vendor that says nothing about it is left alone, seconds. */
+  #busySeconds(attempt: number): number {
+    const bound = Math.min(MINUTE, this.#timing.busyMs * 2 ** (attempt - 1));
+    return (bound * (0.5 + this.#timing.random() / 2)) / 1_000;
   }
 
   #refusalOf({ kind, scope, says }: Failure): PlanRefusal | undefined {

@@ -6,7 +6,9 @@ import type { Wait } from "../../domain/runs/progress.ts";
 import { utcMinute } from "../../domain/time.ts";
 import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { Hold } from "./hold.ts";
 import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./meters.ts";
+import type { QuotaGauge, QuotaRow, QuotaState } from "./quota-state.ts";
 
 /** One request that waits for its permit. */
 export interface QuotaRequest {
@@ -21,42 +23,6 @@ export interface QuotaRequest {
   readonly maxWait?: number;
   /** Called when the request has to wait, and when that changes by a whole second; `reason` is one line. */
   readonly onWait?: (wait: Wait, reason: string) => void;
-}
-
-/** What must survive a restart. In a `hold` row `startedAt` is the end of the hold. */
-export interface QuotaRow {
-  /** Identifies provider and key without revealing the key. */
-  readonly account: string;
-  readonly period: QuotaPeriod | "hold";
-  /** Epoch seconds: the start of the period; for the sliding minute the moment of its last request. */
-  readonly startedAt: number;
-  readonly used: number;
-}
-
-/** One limit as the page shows it. */
-interface QuotaGauge {
-  readonly period: QuotaPeriod;
-  readonly counts: "requests" | "units";
-  readonly used: number;
-  readonly limit: number;
-  /** Epoch seconds of the reset; `null` for the minute, which slides. */
-  readonly resetsAt: number | null;
-}
-
-/** A provider's quota as the page shows it. */
-export interface QuotaState {
-  readonly provider: string;
-  readonly gauges: readonly QuotaGauge[];
-  /** The current hold: its end (epoch seconds) and the reason. */
-  readonly hold: { readonly until: number; readonly reason: string } | null;
-  /** Requests that wait for a permit. */
-  readonly waiting: number;
-  /** Recent milliseconds from a permit to its answer; `null` before the first answer. */
-  readonly latencyMs: number | null;
-  /** Units that a request has cost recently. */
-  readonly unitsPerRequest: number;
-  /** Units spent by each run since the server started or midnight UTC, largest first. */
-  readonly spenders: readonly { readonly run: string; readonly units: number }[];
 }
 
 interface Waiting extends QuotaRequest {
@@ -80,6 +46,13 @@ export interface AccountHooks {
   readonly onChange?: () => void;
 }
 
+/** No vendor's limit or count is larger. */
+const MAX_UNITS = 1e12;
+
+/** A number from outside, if it is one from `least` to `most`. */
+const within = (value: number | undefined, least: number, most: number): number | undefined =>
+  value !== undefined && value >= least && value <= most ? value : undefined;
+
 /** Changes of the expected end below this (ms) are not reported. */
 const MIN_CHANGE_MS = 1_000;
 /** The weight of the newest answer in the means of latency and cost. */
@@ -92,8 +65,7 @@ export class LimiterAccount {
   readonly #spent = new Map<string, number>();
   #spentDay = 0;
   #unsettled = 0;
-  #holdUntil = 0;
-  #holdReason = "";
+  readonly #hold = new Hold();
   #lastGrant = 0;
   #latencyMs: number | null = null;
   #unitsPerRequest = 1;
@@ -164,7 +136,7 @@ export class LimiterAccount {
   }
 
   #blockOf(cost: number, now: number): Block | null {
-    if (this.#holdUntil > now) return { cause: "hold", until: this.#holdUntil, reason: this.#holdReason };
+    if (this.#hold.until > now) return { cause: "hold", until: this.#hold.until, reason: this.#hold.reason };
     const spent = this.#periods.filter((period) => !period.fits(cost, now));
     if (spent.length > 0) {
       const period = spent.reduce((a, b) => (b.resetsAt(now) > a.resetsAt(now) ? b : a));
@@ -250,18 +222,38 @@ export class LimiterAccount {
     const now = this.clock.now();
     for (const meter of [...this.#minutes, ...this.#periods]) {
       const { period, fixed, limit } = meter.rule;
-      const stated = report.limits?.[period];
-      if (stated !== undefined && stated > 0) meter.limit = fixed ? Math.min(limit, stated) : stated;
-      const used = report.used?.[period];
+      const stated = within(report.limits?.[period], 1, MAX_UNITS);
+      if (stated !== undefined) meter.limit = fixed ? Math.min(limit, stated) : stated;
+      const used = within(report.used?.[period], 0, Number.POSITIVE_INFINITY);
       if (used === undefined) continue;
       // The vendor has not counted requests in flight; the minute's meter counts them itself.
       meter.atLeast(period === "minute" ? used : used + this.#unsettled, now);
     }
-    if (report.holdSeconds !== undefined && now + report.holdSeconds * 1000 > this.#holdUntil) {
-      this.#holdUntil = now + report.holdSeconds * 1000;
-      this.#holdReason = report.reason ?? "the provider asked for a pause";
-    }
+    if (report.accepted) this.#hold.accepted();
+    const spent = this.#unmetered(report);
+    const asked = "the provider asked for a pause";
+    const hasChanged =
+      report.holdSeconds !== undefined
+        ? this.#hold.extend(report.holdSeconds, report.reason ?? asked, now)
+        : spent !== null && this.#hold.extend(0, `the ${spent}'s quota is used up, and its limit is not set`, now);
+    // Stored at once: the next grant, which would store it too, is what a hold prevents.
+    if (hasChanged) void this.#store();
     this.#pump();
+  }
+
+  /** A period that the provider says is spent, but that has no limit here that would wait for its end. */
+  #unmetered({ used = {} }: QuotaReport): QuotaPeriod | null {
+    const meters = [...this.#minutes, ...this.#periods].map(({ rule }) => rule.period);
+    const spent = (Object.keys(used) as QuotaPeriod[]).filter((period) => used[period] === Number.POSITIVE_INFINITY);
+    return spent.find((period) => !meters.includes(period)) ?? null;
+  }
+
+  async #store(): Promise<void> {
+    try {
+      await this.hooks.persist?.(this.rows());
+    } catch {
+      // The next grant stores it, or is refused because nothing can be stored.
+    }
   }
 
   /** Reports the expected wait of the request at `place` (from 0), or refuses it if that exceeds its `maxWait`. */
@@ -296,7 +288,7 @@ export class LimiterAccount {
       ...this.#minutes.map((minute) => minute.nextChange(now) ?? now + 5_000),
       ...this.#periods.map((period) => period.resetsAt(now)),
     ];
-    const next = this.#holdUntil > now ? this.#holdUntil : Math.min(...changes);
+    const next = this.#hold.until > now ? this.#hold.until : Math.min(...changes);
     this.#cancelTimer = this.clock.after(Math.max(1, next - now), () => this.#pump());
   }
 
@@ -319,7 +311,7 @@ export class LimiterAccount {
     return {
       provider: this.provider,
       gauges: [...this.#minutes, ...this.#periods].map(gauge),
-      hold: this.#holdUntil > now ? { until: Math.ceil(this.#holdUntil / 1000), reason: this.#holdReason } : null,
+      hold: this.#hold.until > now ? { until: Math.ceil(this.#hold.until / 1000), reason: this.#hold.reason } : null,
       waiting: this.#queue.size,
       latencyMs: this.#latencyMs,
       unitsPerRequest: this.#unitsPerRequest,
@@ -338,7 +330,7 @@ export class LimiterAccount {
     });
     const rows = this.#minutes.map((minute) => row("minute", this.#lastGrant, minute.used(now)));
     rows.push(...this.#periods.map((period) => row(period.rule.period, period.startedAt(now), period.used(now))));
-    if (this.#holdUntil > now) rows.push(row("hold", this.#holdUntil, 0));
+    if (this.#hold.until > now) rows.push(row("hold", this.#hold.until, 0));
     return rows;
   }
 
@@ -349,8 +341,7 @@ export class LimiterAccount {
       if (period === "minute" && now - startedAt * 1000 < 60_000)
         for (const minute of this.#minutes) minute.atLeast(used, now);
       if (period === "hold" && startedAt * 1000 > now) {
-        this.#holdUntil = startedAt * 1000;
-        this.#holdReason = "the provider asked for a pause before the restart";
+        this.#hold.restore(startedAt * 1000);
       }
       for (const meter of this.#periods) {
         if (meter.rule.period === period && meter.startedAt(now) === startedAt * 1000) meter.atLeast(used, now);

@@ -6,8 +6,9 @@
 
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Permit, QuotaReport } from "../provider.ts";
-import { type AccountHooks, LimiterAccount, type QuotaRequest, type QuotaRow, type QuotaState } from "./account.ts";
+import { type AccountHooks, LimiterAccount, type QuotaRequest } from "./account.ts";
 import type { QuotaLimit } from "./meters.ts";
+import type { QuotaRow, QuotaState } from "./quota-state.ts";
 
 /** The limits of a provider. */
 export interface QuotaRules {

@@ -1,7 +1,7 @@
 /** Bars and quota levels of the last hour, by minute, counted since the server started. */
 
 import { SlidingSum } from "../../domain/sliding-sum.ts";
-import type { QuotaState } from "../../providers/quotas/account.ts";
+import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 
 const MINUTE_MS = 60_000;
 /** Minutes that are kept. */

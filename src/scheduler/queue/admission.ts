@@ -4,7 +4,7 @@
  */
 
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
-import type { QuotaState } from "../../providers/quotas/account.ts";
+import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 import type { QueuedTask, TaskResult } from "./job-queue.ts";
 
 /** How many times as many requests are under way as a rate needs: latencies and symbols differ. */

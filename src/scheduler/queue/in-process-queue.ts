@@ -1,15 +1,14 @@
 /** The job queue inside the server's process. It stores nothing: the run tables are the source of truth. */
 
+import { after } from "../../clock.ts";
 import type { JobQueue, QueueCounts, QueuedTask, TaskResult } from "./job-queue.ts";
-
-type Timer = ReturnType<typeof setTimeout>;
 
 interface Group {
   limit: number;
   active: number;
   readonly waiting: Map<string, QueuedTask>;
-  /** Tasks to be enqueued again after a delay. */
-  readonly later: Map<string, Timer>;
+  /** Tasks to be enqueued again after a delay, by key: what stops their timers. */
+  readonly later: Map<string, () => void>;
 }
 
 /**
@@ -82,7 +81,7 @@ export class InProcessQueue implements JobQueue {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { later } of this.#groups.values()) for (const timer of later.values()) clearTimeout(timer);
+    for (const { later } of this.#groups.values()) for (const stop of later.values()) stop();
     if (this.#active.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -104,7 +103,7 @@ export class InProcessQueue implements JobQueue {
   }
 
   #takeTimer(group: Group, key: string): boolean {
-    clearTimeout(group.later.get(key));
+    group.later.get(key)?.();
     return group.later.delete(key);
   }
 
@@ -151,7 +150,7 @@ export class InProcessQueue implements JobQueue {
     if (this.#closed) return;
     group.later.set(
       task.key,
-      setTimeout(() => this.enqueue([task]), afterMs),
+      after(afterMs, () => this.enqueue([task])),
     );
   }
 }

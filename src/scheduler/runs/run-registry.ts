@@ -19,7 +19,7 @@ import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { JOB_STATES, type JobState, type RunState, runStateOf } from "../../domain/runs/states.ts";
 import { jobKey, type ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
-import type { QuotaState } from "../../providers/quotas/account.ts";
+import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 import { findProvider } from "../../providers/registry.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import { ratesPerMinute, Throughput } from "./throughput.ts";

@@ -9,7 +9,7 @@ import { canApply, JOB_TRANSITIONS, type JobAction, type RunAction } from "../..
 import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { Provider } from "../../providers/provider.ts";
-import type { QuotaState } from "../../providers/quotas/account.ts";
+import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 import { chunks, type Database, isUniqueViolation, type Write, yieldToRequests } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
 import { cutsOfRun } from "../../storage/runs/batches.ts";

@@ -206,7 +206,7 @@ describe("limits that the vendor reports", () => {
     );
     const context = recordingContext();
     await provider.fetchBars(window("1d"), context);
-    expect(context.reports).toContainEqual({ used: { minute: 360 }, limits: { minute: 1000 } });
+    expect(context.reports).toContainEqual({ used: { minute: 360 }, limits: { minute: 1000 }, accepted: true });
     await failureOf(provider.fetchBars(window("1m"), context));
     expect(context.reports).toContainEqual({ charged: 1 });
   });
@@ -327,10 +327,10 @@ describe("the vendor's own count", () => {
     fake.calls.date = new Date().toISOString().slice(0, 10);
     const today = recordingContext();
     await provider.checkQuota!(today);
-    expect(today.reports).toContainEqual({ used: { day: 1234 }, limits: { day: 100_000 } });
+    expect(today.reports).toContainEqual({ used: { day: 1234 }, limits: { day: 100_000 }, accepted: true });
     fake.calls.date = "2020-01-01";
     const stale = recordingContext();
     await provider.checkQuota!(stale);
-    expect(stale.reports).toContainEqual({ used: { day: 0 }, limits: { day: 100_000 } });
+    expect(stale.reports).toContainEqual({ used: { day: 0 }, limits: { day: 100_000 }, accepted: true });
   });
 });

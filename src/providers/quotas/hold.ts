@@ -1,0 +1,42 @@
+/** How long all requests to a vendor are held. */
+
+/** The first hold of a vendor that refuses, however short the one it states; doubles with each refusal in a row, seconds. */
+const FIRST_S = 1;
+const MAX_OWN_S = 3_600;
+/** The longest hold that a vendor can mean, seconds. */
+const MAX_S = 31 * 86_400;
+
+export class Hold {
+  /** Its end, epoch milliseconds; 0 if there was none. */
+  until = 0;
+  reason = "";
+  /** Holds that followed one another without an accepted request between them. */
+  #inRow = 0;
+
+  /**
+   * Holds requests for `seconds`, and longer if the vendor goes on refusing.
+   * @returns whether the end has changed
+   */
+  extend(seconds: number, reason: string, now: number): boolean {
+    // Requests that were under way together are refused together: that is one refusal.
+    if (this.until <= now) this.#inRow += 1;
+    const own = Math.min(MAX_OWN_S, FIRST_S * 2 ** (this.#inRow - 1));
+    const stated = seconds >= 0 && seconds <= MAX_S ? seconds : 0;
+    const until = now + Math.max(stated, own) * 1_000;
+    if (until <= this.until) return false;
+    this.until = until;
+    this.reason = reason;
+    return true;
+  }
+
+  /** The vendor has accepted a request: the next refusal is a first one. */
+  accepted(): void {
+    this.#inRow = 0;
+  }
+
+  /** Continues a hold from before a restart. */
+  restore(until: number): void {
+    this.until = until;
+    this.reason = "the provider asked for a pause before the restart";
+  }
+}
