@@ -7,7 +7,7 @@ import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
-import type { SessionExceptions } from "./domain/market/session-exceptions.ts";
+import type { CalendarOverrides } from "./domain/market/session-exceptions.ts";
 
 export interface Config {
   /** 0 = any free port. */
@@ -38,7 +38,7 @@ export interface Config {
   /** The mail account for alerts, if the environment sets it. */
   readonly mail: { readonly url: string; readonly from: string; readonly to: readonly string[] } | undefined;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
-  readonly sessions: SessionExceptions;
+  readonly sessions: CalendarOverrides;
   /** The providers' variables that the environment sets: the settings page cannot change them. */
   readonly providerVariablesSet: readonly string[];
 }
@@ -259,8 +259,11 @@ function passwordFaults({ host, password, passwordHash }: Config): ConfigFault[]
   return [{ variable, value: "", wants }];
 }
 
-/** A calendar file: `{"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}, "open": []}`, each list optional. */
-function readSessions(read: Reader): SessionExceptions {
+/**
+ * A calendar file: `{"closed": ["2026-06-10"], "early": {"2026-06-11": "13:00"}, "open": []}` for New York, each list
+ * optional; the same under the code of another exchange: `{"XLON": {"closed": ["2026-06-10"]}}`.
+ */
+function readSessions(read: Reader): CalendarOverrides {
   const path = read.text("BARKEEP_CALENDAR");
   if (path === undefined) return {};
   try {

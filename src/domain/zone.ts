@@ -37,7 +37,7 @@ function computeOffset({ format }: ZoneTable, ts: number): number {
 }
 
 /** Seconds by which the clocks of `timeZone` are ahead of UTC at `ts` (epoch seconds). */
-function offsetAt(timeZone: string, ts: number): number {
+export function offsetAt(timeZone: string, ts: number): number {
   if (timeZone === "UTC") return 0;
   const table = tableOf(timeZone);
   const day = Math.floor(ts / DAY);

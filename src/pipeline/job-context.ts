@@ -2,7 +2,7 @@
 
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
-import type { Market } from "../domain/market/symbol.ts";
+import { type Venue, venueOfSeries } from "../domain/market/exchanges/exchanges.ts";
 import { mergeCuts, type PlanCut, type PlanMemory } from "../domain/plan.ts";
 import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage } from "../domain/runs/progress.ts";
@@ -94,9 +94,10 @@ export class JobContext {
     this.traits = io.provider.traits(task.symbol, task.interval);
   }
 
-  /** The calendar of the series: only New York regular hours are known; anything else may trade on any day. */
-  get market(): Market {
-    return this.traits.sessions === "regular" ? "us_equity" : "crypto";
+  /** The venue of the series, whose calendar decides its sessions. */
+  get market(): Venue {
+    const { symbol, provider } = this.task;
+    return venueOfSeries({ symbol, provider, sessions: this.traits.sessions });
   }
 
   /** The context of requests to `provider`, counted for this job; `onRetry` is called before every retry. */

@@ -3,7 +3,7 @@
 import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
 import type { LogLevel } from "../domain/log.ts";
 import type { Interval } from "../domain/market/interval.ts";
-import type { SessionExceptions } from "../domain/market/session-exceptions.ts";
+import type { CalendarOverrides } from "../domain/market/session-exceptions.ts";
 import type { PlanCut } from "../domain/plan.ts";
 import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage, Wait } from "../domain/runs/progress.ts";
@@ -72,7 +72,7 @@ export interface WorkerSettings {
   /** The providers' variables by name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
   /** Closures and short days on top of the built-in calendar. */
-  readonly sessions: SessionExceptions;
+  readonly sessions: CalendarOverrides;
 }
 
 /** The limiter's answer to a thread: the request may be sent, or will not be granted in time. */

@@ -1,36 +1,37 @@
 /**
  * When markets trade: New York equity sessions (09:30–16:00, holidays, early closes, daylight saving time) from rules
- * plus exceptions, and around-the-clock days in UTC for crypto. Every other fact about sessions is derived from this file.
+ * plus exceptions, those of other exchanges (exchanges/), currencies from Sunday to Friday 17:00 New York, and days in UTC
+ * for crypto and for exchanges without a calendar. Every other fact about sessions is derived from this file.
  */
 
 import { parseIsoDate } from "../time.ts";
+import { offsetAt, wallToUtc } from "../zone.ts";
+import { type Exchange, entryOf, isExchange, type Venue, venueOf, zoneOf } from "./exchanges/exchanges.ts";
+import { buildSessions, hoursOn, parseTime, type Session } from "./exchanges/sessions.ts";
 import { dayNumber, lastWeekday, newYorkHolidays, newYorkShortDays, nthWeekday, weekday } from "./holidays.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "./interval.ts";
-import { NEW_YORK_EXCEPTIONS, type SessionExceptions } from "./session-exceptions.ts";
-import type { Market } from "./symbol.ts";
+import { type CalendarOverrides, NEW_YORK_EXCEPTIONS, type SessionExceptions } from "./session-exceptions.ts";
 
-/** One trading day. All times are epoch seconds UTC. */
-export interface Session {
-  /** Midnight UTC of the trading date: the `ts` of its daily bar. */
-  readonly date: number;
-  readonly open: number;
-  /** The first moment after the session. */
-  readonly close: number;
-  /** Whether it ends before the regular time. */
-  readonly early: boolean;
+export type { Session } from "./exchanges/sessions.ts";
+
+/** The days (epoch seconds, half open) whose sessions are known; outside of them nothing is a gap. */
+export function coverageOf(venue: Venue): { readonly from: number; readonly to: number } {
+  if (venue === "unknown") return { from: 0, to: 0 };
+  if (!isExchange(venue)) return { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  return { from: Date.UTC(2000, 0, 1) / 1_000, to: dayNumber(entryOf(venue).until + 1, 1, 1) * DAY };
 }
 
 export interface Calendar {
   /** The session of the trading date that holds `date` (any moment of that date in UTC), or `null` on a closed day. */
-  sessionOn(market: Market, date: number): Session | null;
+  sessionOn(venue: Venue, date: number): Session | null;
   /** All sessions with `from` <= date < `to` (epoch seconds; compared with midnight UTC of the trading date). */
-  sessionsBetween(market: Market, from: number, to: number): Session[];
+  sessionsBetween(venue: Venue, from: number, to: number): Session[];
   /** The session whose hours hold the moment `ts`, or `null`. */
-  sessionAt(market: Market, ts: number): Session | null;
+  sessionAt(venue: Venue, ts: number): Session | null;
   /** The first moment after a bar: its start plus the interval, cut at the session's close; a daily bar ends at the close. */
-  barEnd(market: Market, interval: Interval, ts: number): number;
+  barEnd(venue: Venue, interval: Interval, ts: number): number;
   /** Whether a bar that starts at `ts` had ended at `asOf`. */
-  isFinal(market: Market, interval: Interval, ts: number, asOf: number): boolean;
+  isFinal(venue: Venue, interval: Interval, ts: number, asOf: number): boolean;
 }
 
 /** New York wall clock, in seconds after midnight. */
@@ -52,9 +53,14 @@ export function newYorkOffset(date: number): number {
   return day >= first && day < end ? 4 * 3600 : 5 * 3600;
 }
 
-/** Midnight UTC of the trading date to which the moment `ts` belongs: the date in New York, in UTC for crypto. */
-export function tradingDate(market: Market, ts: number): number {
-  if (market === "crypto") return Math.floor(ts / DAY) * DAY;
+/** Midnight UTC of the trading date to which the moment `ts` belongs: the date on the exchange's clock, in UTC for crypto. */
+export function tradingDate(venue: Venue, ts: number): number {
+  if (venue === "crypto" || venue === "unknown") return Math.floor(ts / DAY) * DAY;
+  if (venue !== "us_equity") {
+    // The day of currencies begins at 17:00 New York of the date before.
+    const local = ts + offsetAt(zoneOf(venue), ts) + (venue === "forex" ? 7 * 3600 : 0);
+    return Math.floor(local / DAY) * DAY;
+  }
   const standard = ts - 5 * 3600;
   const local = ts - newYorkOffset(standard);
   return Math.floor(local / DAY) * DAY;
@@ -67,40 +73,61 @@ export function newYorkTime(date: number, seconds: number): number {
 
 /**
  * The starts of a session's bars, epoch seconds. Intraday bars are anchored at the open (1h: 09:30, 10:30 … 15:30, the
- * last one short); the daily bar starts at midnight UTC of the trading date.
+ * last one short), and again after a break; the daily bar starts at midnight UTC of the trading date.
  */
-export function barStarts(session: Session, interval: Interval): number[] {
-  if (interval === "1d") return [session.date];
+export function barStarts({ date, open, close, lunch }: Session, interval: Interval): number[] {
+  if (interval === "1d") return [date];
   const starts: number[] = [];
-  for (let ts = session.open; ts < session.close; ts += INTERVAL_SECONDS[interval]) starts.push(ts);
+  const add = (from: number, to: number) => {
+    for (let ts = from; ts < to; ts += INTERVAL_SECONDS[interval]) starts.push(ts);
+  };
+  add(open, lunch?.from ?? close);
+  if (lunch) add(lunch.to, close);
   return starts;
 }
 
-function parseTime(text: string): number {
-  const [hours = Number.NaN, minutes = Number.NaN] = text.split(":").map(Number);
-  return hours * 3600 + minutes * 60;
+/** @throws RangeError naming the entry that is not a date, or not a time within the hours of its date */
+function checkExceptions(list: SessionExceptions, hours: (date: string) => { open: number; close: number }): void {
+  const fault = (what: string) => new RangeError(`calendar exceptions: ${what}`);
+  const unknownKey = Object.keys(list).find((name) => !["closed", "early", "open"].includes(name));
+  if (unknownKey) throw fault(`"${unknownKey}" is not one of closed, early, open, or an exchange like XLON`);
+  for (const date of [...(list.closed ?? []), ...(list.open ?? []), ...Object.keys(list.early ?? {})]) {
+    if (Number.isNaN(parseIsoDate(date))) throw fault(`"${date}" is not a date like 2025-01-09`);
+  }
+  for (const [date, time] of Object.entries(list.early ?? {})) {
+    const { open, close } = hours(date);
+    const at = parseTime(time);
+    if (!(at > open && at <= close)) throw fault(`"${time}" on ${date} is not a closing time like 13:00`);
+  }
 }
 
-/** @throws RangeError naming the entry that is not a date or time. */
+/** Overrides by exchange, New York's own without a code. @throws RangeError as `checkExceptions` */
+function splitOverrides(overrides: CalendarOverrides): {
+  newYork: SessionExceptions;
+  others: ReadonlyMap<string, SessionExceptions>;
+} {
+  const others = new Map<string, SessionExceptions>();
+  const newYork: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(overrides)) {
+    const venue = venueOf(`A@${name.toUpperCase()}`);
+    if (!isExchange(venue)) newYork[name] = value;
+    else {
+      checkExceptions(value as SessionExceptions, (date) => hoursOn(venue, date));
+      others.set(venue, value as SessionExceptions);
+    }
+  }
+  return { newYork, others };
+}
+
 function readExceptions(lists: readonly SessionExceptions[]): Map<number, { close: number } | "closed" | "open"> {
   const result = new Map<number, { close: number } | "closed" | "open">();
-  const put = (text: string, value: { close: number } | "closed" | "open") => {
-    const day = parseIsoDate(text) / DAY;
-    if (!Number.isInteger(day)) throw new RangeError(`calendar exceptions: "${text}" is not a date like 2025-01-09`);
-    result.set(day, value);
-  };
+  const put = (text: string, value: { close: number } | "closed" | "open") =>
+    void result.set(parseIsoDate(text) / DAY, value);
   for (const list of lists) {
-    const unknownKey = Object.keys(list).find((name) => !["closed", "early", "open"].includes(name));
-    if (unknownKey) throw new RangeError(`calendar exceptions: "${unknownKey}" is not one of closed, early, open`);
+    checkExceptions(list, () => ({ open: OPEN, close: CLOSE }));
     for (const date of list.closed ?? []) put(date, "closed");
     for (const date of list.open ?? []) put(date, "open");
-    for (const [date, time] of Object.entries(list.early ?? {})) {
-      const close = parseTime(time);
-      if (!(close > OPEN && close <= CLOSE)) {
-        throw new RangeError(`calendar exceptions: "${time}" on ${date} is not a closing time like 13:00`);
-      }
-      put(date, { close });
-    }
+    for (const [date, time] of Object.entries(list.early ?? {})) put(date, { close: parseTime(time) });
   }
   return result;
 }
@@ -109,10 +136,17 @@ function readExceptions(lists: readonly SessionExceptions[]): Map<number, { clos
  * A calendar of the built-in rules and exceptions, with `overrides` on top (for a closure announced after a release).
  * @throws RangeError when an override names no valid date or time.
  */
-export function createCalendar(overrides: SessionExceptions = {}): Calendar {
-  const exceptions = readExceptions([NEW_YORK_EXCEPTIONS, overrides]);
+export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
+  const { newYork, others } = splitOverrides(overrides);
+  const exceptions = readExceptions([NEW_YORK_EXCEPTIONS, newYork]);
   /** Sessions of a year by day of the year; filled a year at a time, so a look-up is two array reads. */
-  const years = new Map<number, readonly (Session | null)[]>();
+  const newYorkYears = new Map<number, readonly (Session | null)[]>();
+  const exchangeYears = new Map<string, Map<number, readonly (Session | null)[]>>();
+  const yearsOf = (exchange: Exchange) => {
+    const years = exchangeYears.get(exchange) ?? new Map<number, readonly (Session | null)[]>();
+    exchangeYears.set(exchange, years);
+    return years;
+  };
 
   function buildYear(year: number): (Session | null)[] {
     const holidays = new Set(newYorkHolidays(year));
@@ -135,41 +169,49 @@ export function createCalendar(overrides: SessionExceptions = {}): Calendar {
     return sessions;
   }
 
-  function newYorkSession(day: number): Session | null {
+  function exchangeSession(venue: Exchange | "us_equity", day: number): Session | null {
     const year = new Date(day * DAY * 1000).getUTCFullYear();
-    let table = years.get(year);
+    const known = venue === "us_equity" ? newYorkYears : yearsOf(venue);
+    let table = known.get(year);
     if (!table) {
-      table = buildYear(year);
-      years.set(year, table);
+      table = venue === "us_equity" ? buildYear(year) : buildSessions(venue, year, others.get(venue) ?? {});
+      known.set(year, table);
     }
     return table[day - dayNumber(year, 1, 1)] ?? null;
   }
 
-  function sessionOn(market: Market, date: number): Session | null {
+  function sessionOn(venue: Venue, date: number): Session | null {
     const day = Math.floor(date / DAY);
-    if (market === "crypto") return { date: day * DAY, open: day * DAY, close: (day + 1) * DAY, early: false };
-    return newYorkSession(day);
+    if (venue === "us_equity" || isExchange(venue)) return exchangeSession(venue, day);
+    if (venue !== "forex") return { date: day * DAY, open: day * DAY, close: (day + 1) * DAY, early: false };
+    if (weekday(day) === 0 || weekday(day) === 6) return null;
+    const at = (date: number) => wallToUtc(zoneOf(venue), date * DAY + 17 * 3600);
+    return { date: day * DAY, open: at(day - 1), close: at(day), early: false };
   }
 
-  function sessionsBetween(market: Market, from: number, to: number): Session[] {
+  function sessionsBetween(venue: Venue, from: number, to: number): Session[] {
     const sessions: Session[] = [];
     for (let date = Math.ceil(from / DAY) * DAY; date < to; date += DAY) {
-      const session = sessionOn(market, date);
+      const session = sessionOn(venue, date);
       if (session) sessions.push(session);
     }
     return sessions;
   }
 
-  function sessionAt(market: Market, ts: number): Session | null {
-    const session = sessionOn(market, tradingDate(market, ts));
-    return session && ts >= session.open && ts < session.close ? session : null;
+  function sessionAt(venue: Venue, ts: number): Session | null {
+    const session = sessionOn(venue, tradingDate(venue, ts));
+    if (!session || ts < session.open || ts >= session.close) return null;
+    const { lunch } = session;
+    return lunch && ts >= lunch.from && ts < lunch.to ? null : session;
   }
 
-  function barEnd(market: Market, interval: Interval, ts: number): number {
-    if (interval === "1d") return sessionOn(market, ts)?.close ?? ts + DAY;
+  function barEnd(venue: Venue, interval: Interval, ts: number): number {
+    if (interval === "1d") return sessionOn(venue, ts)?.close ?? ts + DAY;
     const end = ts + INTERVAL_SECONDS[interval];
-    if (market === "crypto") return end;
-    return Math.min(end, sessionAt(market, ts)?.close ?? end);
+    if (venue === "crypto" || venue === "unknown") return end;
+    const session = sessionAt(venue, ts);
+    if (session === null) return end;
+    return Math.min(end, session.lunch && ts < session.lunch.from ? session.lunch.from : session.close);
   }
 
   return {
@@ -177,7 +219,7 @@ export function createCalendar(overrides: SessionExceptions = {}): Calendar {
     sessionsBetween,
     sessionAt,
     barEnd,
-    isFinal: (market, interval, ts, asOf) => barEnd(market, interval, ts) <= asOf,
+    isFinal: (venue, interval, ts, asOf) => barEnd(venue, interval, ts) <= asOf,
   };
 }
 

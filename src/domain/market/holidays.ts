@@ -32,7 +32,7 @@ export function lastWeekday(year: number, month: number, wanted: number): number
 }
 
 /** Easter Sunday of the Gregorian calendar (the anonymous algorithm of Nature, 1876; Meeus, Astronomical Algorithms, ch. 8). */
-function easter(year: number): number {
+export function easter(year: number): number {
   const a = year % 19;
   const b = Math.floor(year / 100);
   const c = year % 100;

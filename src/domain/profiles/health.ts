@@ -1,6 +1,7 @@
 /** Data health: how far the bars behind a profile can be relied on, however well its job went. */
 
 import type { Calendar } from "../market/calendar.ts";
+import { EXCHANGES, type Exchange, type Venue, venueOfSeries } from "../market/exchanges/exchanges.ts";
 import { DAY } from "../market/interval.ts";
 import type { Market } from "../market/symbol.ts";
 
@@ -19,11 +20,15 @@ export const HEALTH_WORDS: Readonly<Record<Health, readonly [name: string, meani
 
 /** How long a revision counts as recent, milliseconds. */
 const RECENT_MS = 7 * 86_400_000;
+/** Days without a session that an exchange without a calendar may have. */
+const LONGEST_HOLIDAYS = 12;
 /** The longest closure of a market, days. */
 const MAX_CLOSURE = 40;
 
 /** What is known of a series, besides its bars. */
 export interface SeriesFacts {
+  readonly symbol: string;
+  readonly provider: string;
   readonly sessions: string;
   /** Unconfirmed gaps: sessions that are missing or cut short, and days with bars outside the sessions. */
   readonly gaps: number;
@@ -42,7 +47,7 @@ interface History {
 }
 
 /** The facts behind the health of a profile. */
-export interface HealthFacts extends Omit<SeriesFacts, "sessions"> {
+export interface HealthFacts extends Omit<SeriesFacts, "symbol" | "provider" | "sessions"> {
   readonly health: Health;
   /** Duplicate rows of the source. */
   readonly duplicates: number;
@@ -52,13 +57,13 @@ export interface HealthFacts extends Omit<SeriesFacts, "sessions"> {
 export interface HealthClock {
   /** Epoch milliseconds: earlier events are not recent. */
   readonly recentSince: number;
-  /** Epoch seconds by market: a series whose last bar starts earlier is stale. */
-  readonly staleBefore: Readonly<Record<Market, number>>;
+  /** Epoch seconds by venue: a series whose last bar starts earlier is stale. */
+  readonly staleBefore: Readonly<Record<Market, number>> & { readonly [Each in Venue]?: number };
 }
 
 /** @param now epoch milliseconds */
 export function healthClock(calendar: Calendar, now: number): HealthClock {
-  const newest = (market: Market) => {
+  const newest = (market: Venue) => {
     const today = Math.floor(now / 1000 / DAY) * DAY;
     for (let date = today; date > today - MAX_CLOSURE * DAY; date -= DAY) {
       const session = calendar.sessionOn(market, date);
@@ -66,15 +71,28 @@ export function healthClock(calendar: Calendar, now: number): HealthClock {
     }
     return today - MAX_CLOSURE * DAY;
   };
-  return { recentSince: now - RECENT_MS, staleBefore: { us_equity: newest("us_equity"), crypto: newest("crypto") } };
+  const crypto = newest("crypto");
+  return {
+    recentSince: now - RECENT_MS,
+    staleBefore: {
+      ...(Object.fromEntries(Object.keys(EXCHANGES).map((code) => [code, newest(code as Exchange)])) as Record<
+        Exchange,
+        number
+      >),
+      us_equity: newest("us_equity"),
+      crypto,
+      forex: newest("forex"),
+      unknown: crypto - LONGEST_HOLIDAYS * DAY,
+    },
+  };
 }
 
 /** The worst health that applies to a profile. */
 export function healthOf({ lastBar, incomplete }: History, series: SeriesFacts, clock: HealthClock): Health {
   const { recentSince, staleBefore } = clock;
-  const market = series.sessions === "continuous" ? "crypto" : "us_equity";
+  const market = venueOfSeries(series);
   if ((series.suspectAt ?? 0) > recentSince || series.outside > 0) return "suspicious";
   if (series.gaps > 0 || incomplete) return "gaps";
-  if (lastBar < staleBefore[market]) return "stale";
+  if (lastBar < (staleBefore[market] ?? staleBefore.us_equity)) return "stale";
   return (series.revisedAt ?? 0) > recentSince ? "revised" : "ok";
 }

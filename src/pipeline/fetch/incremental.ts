@@ -1,8 +1,8 @@
 /** What an incremental job has to fetch, counted in sessions of the calendar, not in days. */
 
 import { barStarts, type Calendar, type Session, tradingDate } from "../../domain/market/calendar.ts";
+import type { Venue } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
-import type { Market } from "../../domain/market/symbol.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import { readLastBars } from "../../storage/market/bars.ts";
 import { windowsAsOf } from "../../storage/runs/batches.ts";
@@ -14,7 +14,7 @@ const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;
 const MAX_CLOSURE = 40;
 
 /** Midnight UTC of the trading date `count` sessions back from the bar at `ts`, its own session being the first. */
-function overlapStart(calendar: Calendar, market: Market, interval: Interval, ts: number): number {
+function overlapStart(calendar: Calendar, market: Venue, interval: Interval, ts: number): number {
   const count = interval === "1d" ? OVERLAP_SESSIONS.daily : OVERLAP_SESSIONS.intraday;
   const last = interval === "1d" ? ts : tradingDate(market, ts);
   let start = last;
@@ -30,7 +30,7 @@ function overlapStart(calendar: Calendar, market: Market, interval: Interval, ts
 /** The newest session with a final bar at `asOf`, and the newest such bar. */
 function newestBar(
   calendar: Calendar,
-  market: Market,
+  market: Venue,
   interval: Interval,
   asOf: number,
   finalAt: (ts: number) => number,

@@ -1,6 +1,8 @@
 /** Finds the gaps of a series and fetches them again: from its provider, then from another that the user named. */
 
 import { ProviderError } from "../../domain/errors.ts";
+import { coverageOf } from "../../domain/market/calendar.ts";
+import { areSessionsKnown, noCalendar } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
@@ -26,24 +28,31 @@ const BASELINE_DAYS = 45;
 export async function recordGaps(job: JobContext, from: number): Promise<number> {
   const { io, task, series, traits, market } = job;
   const { db, calendar } = io;
-  // Only New York's and continuous sessions are known: for other markets missing ones cannot be found.
-  if (traits.sessions !== "extended") {
+  const { symbol, provider, interval } = task;
+  if (!areSessionsKnown({ symbol, provider, sessions: traits.sessions }, interval)) {
+    if (market === "unknown") io.log("warn", noCalendar(symbol));
+    // An earlier version may have compared it with another exchange.
+    if ((await listGaps(db, series)).length > 0) await replaceGaps(db, series, 0, [], []);
+  } else {
     const start = Math.floor(from / DAY) * DAY;
-    const days = await dayCounts(db, series, start - BASELINE_DAYS * DAY);
+    const known = coverageOf(market);
+    const isKnown = ({ date }: { readonly date: number }) => date >= known.from && date < known.to;
+    const days = (await dayCounts(db, series, start - BASELINE_DAYS * DAY)).filter(isKnown);
     const first = days[0]?.date ?? start;
     const finalAt = finalAtOf(job);
     const sessions = calendar
       .sessionsBetween(market, first, task.asOf)
+      .filter(isKnown)
       .filter(({ date, close }) => finalAt(task.interval === "1d" ? date : close - 60) <= task.asOf);
     const found = findGaps(days, sessions, task.interval).filter(({ date }) => date >= start);
-    const known = await listGaps(db, series);
+    const before = await listGaps(db, series);
     if (
       !isSame(
         found,
-        known.filter(({ date }) => date >= start),
+        before.filter(({ date }) => date >= start),
       )
     ) {
-      const knownDates = new Set(hard(known).map(({ date }) => date));
+      const knownDates = new Set(hard(before).map(({ date }) => date));
       const fresh = hard(found).filter(({ date }) => !knownDates.has(date));
       await replaceGaps(db, series, start, found, recordStatements(gapsFound(task, fresh)));
       if (fresh.length > 0) io.alert();

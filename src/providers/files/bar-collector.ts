@@ -2,9 +2,9 @@
 
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import { tradingDate } from "../../domain/market/calendar.ts";
+import type { Venue } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { spacingFault, spanInWords } from "../../domain/market/spacing.ts";
-import type { Market } from "../../domain/market/symbol.ts";
 import { wallToUtc } from "../../domain/zone.ts";
 import type { CellMoment } from "./cell-date.ts";
 
@@ -78,7 +78,7 @@ export class BarCollector {
 
   constructor(
     readonly interval: Interval,
-    readonly market: Market,
+    readonly venue: Venue,
   ) {}
 
   /** Rows that were read, rejected ones included. */
@@ -98,7 +98,7 @@ export class BarCollector {
     this.#countMoment(wall);
     if (!isInstant) return Math.floor(wall / DAY) * DAY;
     const ts = wall - (offset ?? 0);
-    return ts % DAY === 0 ? ts : tradingDate(this.market, ts);
+    return ts % DAY === 0 ? ts : tradingDate(this.venue, ts);
   }
 
   #countMoment(moment: number): void {

@@ -2,8 +2,8 @@
 
 import { ProviderError } from "../../domain/errors.ts";
 import type { BarColumns } from "../../domain/market/bars.ts";
+import type { Venue } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import type { Market } from "../../domain/market/symbol.ts";
 import { type BadKind, BarCollector } from "./bar-collector.ts";
 import type { Layout } from "./csv-layout.ts";
 import { CsvReader, type Dialect, NeedsSurvey } from "./csv-reader.ts";
@@ -16,7 +16,7 @@ export interface FileTarget {
   readonly name: string;
   readonly symbol: string;
   readonly interval: Interval;
-  readonly market: Market;
+  readonly venue: Venue;
   /** Time zone of times without an offset. */
   readonly zone: string;
 }
@@ -46,7 +46,7 @@ const SHOWN_LINES = 3;
  * were rejected; both name the file and the first line
  */
 export async function readBarFile(path: string, target: FileTarget): Promise<BarFile> {
-  const bars = new BarCollector(target.interval, target.market);
+  const bars = new BarCollector(target.interval, target.venue);
   const start = new Uint8Array(await Bun.file(path).slice(0, 4).arrayBuffer());
   if (isParquet(start)) {
     const layout = await readParquetFile(path, target.name, target.zone, bars);
@@ -59,7 +59,7 @@ export async function readBarFile(path: string, target: FileTarget): Promise<Bar
   }
   const survey = new CsvReader(target.name, target.symbol, target.zone, bars, "survey");
   for await (const lines of linesOf(path, target.name, { text: "" })) survey.read(lines);
-  return readCsv(path, target, new BarCollector(target.interval, target.market), survey.found);
+  return readCsv(path, target, new BarCollector(target.interval, target.venue), survey.found);
 }
 
 async function readCsv(

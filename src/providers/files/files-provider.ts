@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { barsBetween, sliceBars } from "../../domain/market/bars.ts";
 import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
+import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
-import { marketOf } from "../../domain/market/symbol.ts";
 import { isoDates } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
 import { type BarFile, readBarFile } from "./bar-file.ts";
@@ -66,7 +66,7 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     const version = `${mtimeMs} ${size}`;
     let entry = kept.get(name);
     if (entry?.version !== version) {
-      const content = readBarFile(path, { name, symbol, interval, market: marketOf(symbol), zone });
+      const content = readBarFile(path, { name, symbol, interval, venue: venueOf(symbol), zone });
       entry = { version, content };
       content.then(
         (file) => {
@@ -86,9 +86,9 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     context.signal.throwIfAborted();
     const { name, file } = await load(symbol, interval, context.log);
     context.signal.throwIfAborted();
-    const market = marketOf(symbol);
+    const venue = venueOf(symbol);
     const inside = barsBetween(file.bars, from, to);
-    const last = inside.ts.findLastIndex((ts) => calendar.isFinal(market, interval, ts, asOf));
+    const last = inside.ts.findLastIndex((ts) => calendar.isFinal(venue, interval, ts, asOf));
     const rejected = [...file.bad.values()]
       .flatMap(({ rows }) => rows)
       .filter((row) => row.ts >= from && row.ts < to)
@@ -113,7 +113,7 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     traits: (symbol) => ({
       feed: "file",
       adjustment: "none",
-      sessions: marketOf(symbol) === "crypto" ? "continuous" : "regular",
+      sessions: venueOf(symbol) === "crypto" ? "continuous" : "regular",
     }),
     fetchBars,
   };

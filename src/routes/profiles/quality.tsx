@@ -3,7 +3,8 @@
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
+import { coverageOf, createCalendar } from "../../domain/market/calendar.ts";
+import { areSessionsKnown, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
@@ -41,8 +42,11 @@ export function qualityReader({
       return { date, rows, state };
     });
     const states = new Map(gaps.map(({ date, state }) => [date, state]));
-    const market = series.sessions === "regular" ? "us_equity" : "crypto";
-    const sessions = calendar.sessionsBetween(market, Math.floor(firstBar / DAY) * DAY, lastBar + 1);
+    const venue = venueOfSeries({ symbol, provider, sessions: series.sessions });
+    const covered = coverageOf(venue);
+    const sessions = calendar
+      .sessionsBetween(venue, Math.floor(firstBar / DAY) * DAY, lastBar + 1)
+      .filter(({ date }) => date >= covered.from && date < covered.to);
     const years = Map.groupBy(sessions, ({ date }) => new Date(date * 1000).getUTCFullYear());
     return {
       symbol,
@@ -52,13 +56,12 @@ export function qualityReader({
       revisions,
       sources,
       actions: actions.reverse(),
-      years:
-        series.sessions === "extended"
-          ? null
-          : [...years].reverse().map(([year, all]) => ({
-              year,
-              sessions: all.map(({ date }) => ({ date, state: states.get(date) ?? "complete" })),
-            })),
+      years: !areSessionsKnown({ symbol, provider, sessions: series.sessions }, interval)
+        ? null
+        : [...years].reverse().map(([year, all]) => ({
+            year,
+            sessions: all.map(({ date }) => ({ date, state: states.get(date) ?? "complete" })),
+          })),
       others: readyProviders(settings.values).filter(({ name }) => name !== provider),
     };
   };

@@ -8,16 +8,18 @@ import { CONFIRMED_AFTER } from "../market/gaps.ts";
 const openGaps = (kinds: string) => `(SELECT count(*) FROM gaps g
 WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
 
-const FACTS = `SELECT s.id, s.sessions, s.revised_at, s.suspect_at, ${openGaps("'missing', 'truncated'")},
+const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGaps("'missing', 'truncated'")},
 ${openGaps("'outside'")} FROM json_each(?) ids CROSS JOIN series s ON s.id = ids.value`;
 
 /** The facts of series by their ids. */
 export async function readSeriesFacts(db: Database, ids: readonly number[]): Promise<Map<number, SeriesFacts>> {
   const rows = await db.rows(FACTS, [JSON.stringify(ids)]);
   return new Map(
-    rows.map(([id, sessions, revisedAt, suspectAt, gaps, outside]) => [
+    rows.map(([id, symbol, provider, sessions, revisedAt, suspectAt, gaps, outside]) => [
       id as number,
       {
+        symbol: symbol as string,
+        provider: provider as string,
         sessions: sessions as string,
         revisedAt: revisedAt as number | null,
         suspectAt: suspectAt as number | null,
@@ -44,7 +46,7 @@ export async function findHealth(
   const series = (await readSeriesFacts(db, [seriesId])).get(seriesId);
   if (series === undefined) throw new Error(`series ${seriesId} is not in the database`);
   const history = { lastBar, incomplete: backfill.history_complete === false };
-  const { sessions, ...facts } = series;
+  const { symbol, provider, sessions, ...facts } = series;
   return { health: healthOf(history, series, clock), ...facts };
 }
 

@@ -2,6 +2,7 @@
 /** The completeness of a series: its sessions as a calendar, gaps, revisions, corporate actions, and its repair. */
 
 import type { ActionKind } from "../../domain/market/corporate-actions.ts";
+import { noCalendar } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate, isoDates } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
@@ -72,7 +73,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
       <Repair quality={quality} />
     </header>
     {quality.years === null ? (
-      <p class="muted">The sessions of this market are not known here, so missing ones cannot be shown.</p>
+      <p class="muted">{noCalendar(quality.symbol)}</p>
     ) : (
       <>
         <Legend years={quality.years} />

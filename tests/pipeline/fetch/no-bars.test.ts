@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isoDate } from "../../../src/domain/time.ts";
 import { createFilesProvider } from "../../../src/providers/files/files-provider.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
+import { listGaps } from "../../../src/storage/market/gaps.ts";
 import { MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { startPipeline } from "../../helpers/pipeline.ts";
@@ -67,4 +69,23 @@ test("a job whose vendor answers without bars names symbol, vendor and range", a
   using pipeline = await startPipeline();
   const outcome = await pipeline.run(new MemoryVendor(), { asOf: at("2026-11-27T22:00") });
   expect(outcome).toMatchObject({ reason: "Vendor demo has no bars of ACME in 2025-11-28 to 2026-11-27" });
+});
+
+const golden = ["2026-04-27", "2026-04-28", "2026-04-30", "2026-05-01", "2026-05-07", "2026-05-08"];
+
+test.each([
+  // Showa Day and Golden Week.
+  ["7203@TSE", []],
+  ["AAPL", ["2026-04-29", "2026-05-04", "2026-05-05", "2026-05-06"]],
+  ["PKO@WSE", []],
+] as const)("files of %s are held against the sessions of its own exchange", async (symbol, missing) => {
+  using folder = temporaryFolder();
+  using pipeline = await startPipeline({ symbol });
+  writeFileSync(join(folder.path, `${symbol}.csv`), HEAD + golden.map((date) => `${date},1,2,0.5,1,10\n`).join(""));
+  const vendor = new FilesVendor(folder.path);
+  expect(await pipeline.run(vendor, { asOf: at("2026-05-09T12:00") })).toMatchObject({ kind: "done" });
+  const gaps = await listGaps(pipeline.db, await pipeline.series(vendor));
+  expect(gaps.map(({ date, kind }) => [isoDate(date), kind]).sort()).toEqual(missing.map((date) => [date, "missing"]));
+  const said = pipeline.log.filter((line) => line.includes("no calendar"));
+  expect(said).toEqual(symbol === "PKO@WSE" ? ["warn no calendar for WSE: gaps unknown"] : []);
 });
