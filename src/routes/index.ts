@@ -9,6 +9,7 @@ import { alertPages } from "./alerts/pages.tsx";
 import { docsRoutes } from "./api/docs.tsx";
 import { loadAssets } from "./assets.ts";
 import { companyRoutes } from "./companies/api.ts";
+import { barFilePages } from "./companies/bar-files.tsx";
 import { companyPages } from "./companies/pages.tsx";
 import { exportRoutes } from "./exports.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
@@ -80,6 +81,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", profileListRoutes(services));
   routes.route("/", runPages(services, broadcaster));
   routes.route("/", companyPages(services));
+  routes.route("/", barFilePages(services));
   routes.route("/", searchRoutes(services));
   routes.route("/", previewRoutes(services));
   routes.route("/", refetchRoutes(services));

@@ -95,7 +95,7 @@ test("axe finds nothing on the login, nor on pages that have nothing to show", a
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${browserApp.address}/`);
   found.push(...(await faults()));
-  found.push(...(await faultsOf(["/companies", "/profiles", "/runs", "/alerts"])));
+  found.push(...(await faultsOf(["/companies", "/files", "/profiles", "/runs", "/alerts"])));
   expect(found).toEqual([]);
 });
 

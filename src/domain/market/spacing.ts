@@ -34,7 +34,9 @@ export function spacingFault(ts: Float64Array, interval: Interval): string | nul
     if (common !== step) common = commonDivisor(apart, common);
   }
   if (faster > 0 && 2 * faster > ts.length - 1) return `rows ${spanInWords(least)} apart are no ${interval} bars`;
-  const isCoarser = interval !== "1d" && common > step && common % step === 0 && ts.length >= ENOUGH;
+  // Midnights are dates, however few they are.
+  const needed = common % DAY === 0 && ts[0]! % DAY === 0 ? 2 : ENOUGH;
+  const isCoarser = interval !== "1d" && common > step && common % step === 0 && ts.length >= needed;
   return isCoarser ? `rows that are all a multiple of ${spanInWords(common)} apart are no ${interval} bars` : null;
 }
 

@@ -14,6 +14,7 @@ import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { isoDates } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
 import { type BarFile, readBarFile } from "./bar-file.ts";
+import { FILE_ENDINGS, stemsOf } from "./file-names.ts";
 
 export interface FilesOptions {
   /** The folder that holds the files. */
@@ -23,8 +24,6 @@ export interface FilesOptions {
   readonly zone?: string;
 }
 
-/** Endings of files that are read, the first one found wins. */
-const FILE_ENDINGS = [".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz", ".parquet"] as const;
 /** Parsed files kept in memory, so that the batches of a job parse their file once. */
 const MAX_CACHED_FILES = 4;
 
@@ -41,7 +40,7 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
   async function findFile(symbol: string, interval: Interval): Promise<string> {
     // A share class may be spelled with a dash in the name of a file: BRK-B.csv.
     const spellings = [...new Set([symbol, symbol.replaceAll(".", "-")])];
-    const stems = spellings.flatMap((name) => (interval === "1d" ? [`${name}-1d`, name] : [`${name}-${interval}`]));
+    const stems = spellings.flatMap((name) => stemsOf(name, interval));
     const names = await readdir(directory).catch((error) => {
       throw new ProviderError("bad_request", `The folder ${directory} cannot be read: ${messageOf(error)}`);
     });

@@ -8,7 +8,7 @@ const MAX_BODY = 1024 * 1024;
 /** How long a body may take from its first byte to its last, milliseconds. */
 const BODY_MS = 30_000;
 
-/** Largest list of companies accepted, bytes: enough for every listed symbol with its name. */
+/** Largest list of companies or file of bars accepted, bytes: every listed symbol with its name, or 300,000 bars. */
 const MAX_IMPORT = 16 * 1024 * 1024;
 const IMPORT_MS = 120_000;
 export const IMPORTS = /^(?:\/api)?\/companies\/import$/;
@@ -31,7 +31,7 @@ interface BodyLimits {
 }
 
 function limitsOf(path: string): BodyLimits {
-  if (IMPORTS.test(path)) return { size: MAX_IMPORT, time: IMPORT_MS };
+  if (IMPORTS.test(path) || path === "/files") return { size: MAX_IMPORT, time: IMPORT_MS };
   return { size: path === "/login" ? MAX_LOGIN : MAX_BODY, time: BODY_MS };
 }
 

@@ -147,6 +147,12 @@ export const CompanySources = (props: { providers: readonly ListedProvider[]; li
       ) : null}
     </section>
     <section>
+      <h2>Import bars</h2>
+      <p>
+        <a href="/files">Check a file of bars</a> before it is imported: CSV, gzipped CSV or Parquet.
+      </p>
+    </section>
+    <section>
       <h2>Import a list</h2>
       <form method="post" action="/companies/import" enctype="multipart/form-data" class="stack">
         <div class="field">

@@ -1,0 +1,150 @@
+/** @jsxImportSource hono/jsx */
+/** `/files`: shows how a file of bars is understood, then stores it in the folder of the provider `files` and reads it. */
+
+import { constants } from "node:fs";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { messageOf, ProviderError, quote, Refusal } from "../../domain/errors.ts";
+import { BAR_FIELDS } from "../../domain/market/bars.ts";
+import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
+import { type Interval, isInterval } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { isoSecond } from "../../domain/time.ts";
+import { type BarFile, readBarFile } from "../../providers/files/bar-file.ts";
+import { fileNameFor, targetOf } from "../../providers/files/file-names.ts";
+import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/companies/bar-file-page.tsx";
+import type { Services } from "../services.ts";
+
+/** Uploads that wait for their import; the oldest is dropped for a new one. */
+const MAX_WAITING = 8;
+/** Bars shown at each end. */
+const SHOWN = 3;
+
+interface Upload {
+  readonly folder: string;
+  readonly path: string;
+  readonly name: string;
+  readonly symbol: string;
+  readonly interval: Interval;
+}
+
+export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settings">) {
+  const pages = new Hono();
+  const uploads = new Map<string, Upload>();
+  const folderOf = () => settings.values.BARKEEP_CSV_DIR || null;
+
+  const show = (c: Context, more: Partial<BarFileView> = {}, status: ContentfulStatusCode = 200) => {
+    const view = { symbol: "", interval: "", checked: null, flash: null, folder: folderOf(), ...more };
+    return c.html(<BarFilePage page={{ ...c.var.page, path: "/files" }} view={view} />, status);
+  };
+  const refused = (c: Context, text: string, more: Partial<BarFileView> = {}) =>
+    show(c, { ...more, flash: { level: "error", text } }, 422);
+
+  async function drop(id: string): Promise<void> {
+    const upload = uploads.get(id);
+    uploads.delete(id);
+    if (upload) await rm(upload.folder, { recursive: true, force: true });
+  }
+
+  async function keep(file: File, symbol: string, interval: Interval): Promise<[id: string, upload: Upload]> {
+    const folder = await mkdtemp(join(tmpdir(), "barkeep-file-"));
+    const path = join(folder, fileNameFor(file.name, symbol, interval));
+    await writeFile(path, new Uint8Array(await file.arrayBuffer()));
+    const id = crypto.randomUUID();
+    const upload = { folder, path, name: file.name, symbol, interval };
+    uploads.set(id, upload);
+    if (uploads.size > MAX_WAITING) await drop(uploads.keys().next().value!);
+    return [id, upload];
+  }
+
+  pages.get("/files", (c) => show(c));
+  pages.get("/files/import", (c) => c.redirect("/files"));
+
+  pages.post("/files", async (c) => {
+    const { file, symbol: typed = "", interval: chosen = "" } = await c.req.parseBody();
+    const form = { symbol: String(typed).slice(0, 40), interval: String(chosen).slice(0, 4) };
+    if (!(file instanceof File) || file.size === 0) return refused(c, "Choose a file", form);
+    const named = targetOf(file.name);
+    const symbol = parseSymbol(form.symbol || (named?.symbol ?? ""));
+    const interval = isInterval(form.interval) ? form.interval : named?.interval;
+    if (symbol === null) return refused(c, `${quote(form.symbol || file.name)} names no symbol: type it`, form);
+    if (interval === undefined) return refused(c, "Choose the interval", form);
+    const [id, { path }] = await keep(file, symbol, interval);
+    try {
+      const read = await readBarFile(path, { name: file.name, symbol, interval, venue: venueOf(symbol), zone: "UTC" });
+      return show(c, { ...form, checked: checkedFile(id, file.name, symbol, interval, read) });
+    } catch (error) {
+      await drop(id);
+      if (!(error instanceof ProviderError)) throw error;
+      return refused(c, error.message, form);
+    }
+  });
+
+  pages.post("/files/import", async (c) => {
+    const { id } = await c.req.parseBody();
+    const folder = folderOf();
+    const upload = uploads.get(String(id));
+    if (upload === undefined) return refused(c, "The file is no longer here: check it again");
+    if (folder === null) return refused(c, "The server has no folder for files: set BARKEEP_CSV_DIR");
+    const { symbol, interval, path, name } = upload;
+    const stored = fileNameFor(name, symbol, interval);
+    try {
+      // A file of the user is never overwritten.
+      await copyFile(path, join(folder, stored), constants.COPYFILE_EXCL);
+    } catch (error) {
+      const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
+      return refused(c, isThere ? `${stored} is in ${folder} already: remove it first` : messageOf(error));
+    }
+    try {
+      const run = { symbols: [symbol], mode: "full", interval, years: "all", provider: "files" } as const;
+      await runs.start({ ...run, batchDays: 365, rebuild: undefined, repairProvider: undefined });
+    } catch (error) {
+      if (error instanceof Refusal) return refused(c, error.message);
+      throw error;
+    }
+    await drop(String(id));
+    return c.redirect("/", 303);
+  });
+
+  return pages;
+}
+
+function checkedFile(id: string, name: string, symbol: string, interval: Interval, file: BarFile): CheckedFile {
+  const { bars, layout, dialect, encoding, rows, notes } = file;
+  const length = bars.ts.length;
+  const places = [...Array(length).keys()].filter((at) => at < SHOWN || at >= length - SHOWN);
+  const columns = BAR_FIELDS.map(
+    (field) => `${field === "ts" ? "time" : field}: ${columnName(file, layout.columns[field])}`,
+  );
+  const facts: [string, string][] = [
+    ["Format", layout.format],
+    ["Stored as", encoding],
+    ["Columns", columns.join(", ")],
+    ["Dates", dialect?.order ? `${dialect.order}` : "year first, or in words"],
+    ["Decimals", dialect?.sign === "," ? "comma" : "point"],
+    ["Times without an offset", layout.zone],
+    ["First bar", isoSecond(bars.ts[0] ?? 0)],
+    ["Last bar", isoSecond(bars.ts[length - 1] ?? 0)],
+  ];
+  const sample = places.map((at) => [
+    isoSecond(bars.ts[at]!),
+    ...BAR_FIELDS.slice(1).map((field) => String(bars[field][at])),
+  ]);
+  return {
+    id,
+    name,
+    symbol,
+    interval,
+    rows,
+    bars: length,
+    facts: length === 0 ? facts.slice(0, -2) : facts,
+    sample,
+    notes,
+  };
+}
+
+/** The name of a column, or its number where the file names none. */
+const columnName = ({ layout }: BarFile, at: number): string => layout.header[at]?.trim() || `column ${at + 1}`;

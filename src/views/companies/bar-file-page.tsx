@@ -1,0 +1,132 @@
+/** @jsxImportSource hono/jsx */
+/** `/files`: a file of bars as it was understood, before it is imported. */
+
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
+import { formatCount, plural } from "../ui/format.ts";
+import { Layout, type PageContext } from "../ui/layout.tsx";
+
+/** What was understood of a file. */
+export interface CheckedFile {
+  /** Names the upload until it is imported. */
+  readonly id: string;
+  readonly name: string;
+  readonly symbol: string;
+  readonly interval: string;
+  /** Name and meaning of each fact. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly rows: number;
+  readonly bars: number;
+  /** The first and the last bars, one cell a column. */
+  readonly sample: readonly (readonly string[])[];
+  /** Rows that were not taken, one line for each kind, and what was corrected. */
+  readonly notes: readonly string[];
+}
+
+export interface BarFileView {
+  readonly symbol: string;
+  readonly interval: string;
+  readonly checked: CheckedFile | null;
+  readonly flash: Flash | null;
+  /** Where an import stores files; `null` if the server has no such folder. */
+  readonly folder: string | null;
+}
+
+const COLUMNS = ["Start of the bar (UTC)", "Open", "High", "Low", "Close", "Volume"];
+
+export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileView }) => (
+  <Layout page={page} title="Check a file">
+    <header class="page-head">
+      <h1>Check a file of bars</h1>
+      <a href="/companies">Companies</a>
+    </header>
+    <FlashMessage flash={view.flash} />
+    <form method="post" action="/files" enctype="multipart/form-data" class="stack">
+      <div class="field">
+        <label for="bar-file">CSV, gzipped CSV or Parquet, up to 16 MB; drop it here</label>
+        <input id="bar-file" type="file" name="file" accept=".csv,.txt,.tsv,.gz,.parquet" required />
+      </div>
+      <div class="field">
+        <label for="bar-symbol">Symbol, if the name of the file does not say it</label>
+        <input id="bar-symbol" name="symbol" value={view.symbol} maxlength={24} autocomplete="off" spellcheck={false} />
+      </div>
+      <div class="field">
+        <label for="bar-interval">Interval</label>
+        <select id="bar-interval" name="interval">
+          <option value="">As the name of the file says</option>
+          {INTERVALS.map((interval) => (
+            <option value={interval} selected={interval === view.interval || undefined}>
+              {interval}
+            </option>
+          ))}
+        </select>
+      </div>
+      <button type="submit" class="button primary">
+        Check
+      </button>
+    </form>
+    {view.checked ? <Understood file={view.checked} folder={view.folder} /> : null}
+  </Layout>
+);
+
+const Understood = ({ file, folder }: { file: CheckedFile; folder: string | null }) => (
+  <section aria-label="How the file was understood">
+    <h2>
+      {file.name} as {file.symbol} at {file.interval}
+    </h2>
+    <p>
+      {plural(file.bars, "bar")} from {plural(file.rows, "row")}
+    </p>
+    <div class="scroll">
+      <table class="list" aria-label="How it was read">
+        <tbody>
+          {file.facts.map(([name, value]) => (
+            <tr>
+              <th scope="row">{name}</th>
+              <td>{value}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+    {file.notes.length > 0 ? (
+      <ul aria-label="What was corrected or refused">
+        {file.notes.map((note) => (
+          <li>{note}</li>
+        ))}
+      </ul>
+    ) : (
+      <p class="muted">No row was refused.</p>
+    )}
+    <div class="scroll">
+      <table class="list" aria-label="First and last bars">
+        <thead>
+          <tr>
+            {COLUMNS.map((title) => (
+              <th scope="col">{title}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {file.sample.map((row) => (
+            <tr>
+              {row.map((cell) => (
+                <td class="num">{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+    {folder === null ? (
+      <p class="muted">To import it, start the server with BARKEEP_CSV_DIR, the folder in which files are kept.</p>
+    ) : (
+      <form method="post" action="/files/import">
+        <input type="hidden" name="id" value={file.id} />
+        <button type="submit" class="button primary">
+          Import {formatCount(file.bars)} as {file.symbol} {file.interval}
+        </button>
+      </form>
+    )}
+  </section>
+);

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { startApp, type TestApp } from "../helpers/app.ts";
+import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { ask } from "../helpers/http.ts";
+
+let app: TestApp;
+let folder: Folder;
+beforeAll(async () => {
+  folder = temporaryFolder();
+  app = await startApp({ env: { BARKEEP_CSV_DIR: folder.path } });
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const days = ["2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05"];
+const GERMAN = `Datum;Open;High;Low;Close;Volumen\n${days
+  .map((day) => `${day.split("-").reverse().join(".")};10,5;12;9,25;11;1.000`)
+  .join("\n")}\n31.10.2026;10,5;12;9,25;x;5\n`;
+
+async function check(name: string, text: string, more: Record<string, string> = {}) {
+  const form = new FormData();
+  form.append("file", new File([text], name));
+  for (const [field, value] of Object.entries(more)) form.append(field, value);
+  const { status, text: html } = await ask(`${app.url}/files`, { method: "POST", body: form });
+  return { status, html, id: /name="id" value="([^"]+)"/.exec(html)?.[1] ?? "" };
+}
+
+const importFile = (id: string) =>
+  fetch(`${app.url}/files/import`, { method: "POST", body: new URLSearchParams({ id }), redirect: "manual" });
+
+test("a file of bars is shown as it is understood, with what is refused, before anything is stored", async () => {
+  const { status, html } = await check("DETX.csv", GERMAN);
+  expect(status).toBe(200);
+  for (const part of [
+    "4 bars from 5 rows",
+    "day-first",
+    "comma",
+    "2026-11-02T00:00:00Z",
+    "2026-11-05T00:00:00Z",
+    "9.25",
+  ]) {
+    expect(html).toContain(part);
+  }
+  expect(html).toContain("1 of 5 rows rejected, line 6: close &quot;x&quot; is not a number");
+  expect(existsSync(join(folder.path, "DETX-1d.csv"))).toBe(false);
+});
+
+test("a checked file is imported once, and its run stores the bars", async () => {
+  const { id } = await check("anything.csv", GERMAN, { symbol: "detx", interval: "1d" });
+  expect((await importFile(id)).status).toBe(303);
+  expect(existsSync(join(folder.path, "DETX-1d.csv"))).toBe(true);
+  const { body } = await app.get("/api/runs");
+  const { run } = await app.waitForRun(body.runs[0].id, "complete");
+  expect(run.provider).toBe("files");
+  const bars = await app.get("/api/bars/DETX?provider=csv");
+  expect(bars.body.rows.map(({ close }: { close: number }) => close)).toEqual([11, 11, 11, 11]);
+  expect((await importFile(id)).status).toBe(422);
+
+  const again = await check("DETX.csv", GERMAN);
+  const refused = await importFile(again.id);
+  expect([refused.status, (await refused.text()).includes("DETX-1d.csv is in")]).toEqual([422, true]);
+});
+
+test.each([
+  ["no file", "", "", {}, "Choose a file"],
+  ["a name without a symbol", "my bars!.csv", GERMAN, {}, "names no symbol: type it"],
+  [
+    "dates of two readings",
+    "DETX.csv",
+    GERMAN.replace(/^(?!Datum).*$/gm, "04/06/2026;1;1;1;1;1"),
+    {},
+    "4 June or 6 April",
+  ],
+  ["rows of another interval", "DETX-1h.csv", GERMAN.repeat(6), {}, "are no 1h bars"],
+])("the check of a file says what is wrong with %s", async (_title, name, text, more, message) => {
+  const { status, html } = await check(name, text, more);
+  expect([status, html.includes(message)]).toEqual([422, true]);
+});
