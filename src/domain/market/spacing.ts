@@ -18,6 +18,17 @@ export function spanInWords(seconds: number): string {
   return seconds === size ? one : `${seconds / size} ${many}`;
 }
 
+/** Whether most bars that start at `ts` (ascending, epoch seconds) come faster than one an interval. O(n). */
+export function isFiner(ts: Float64Array, interval: Interval): boolean {
+  const step = INTERVAL_SECONDS[interval];
+  let faster = 0;
+  for (let at = 1; at < ts.length; at++) {
+    const apart = ts[at]! - ts[at - 1]!;
+    if (apart > 0 && apart < step) faster++;
+  }
+  return faster > 2 && 2 * faster > ts.length - 1;
+}
+
 /**
  * Why bars that start at `ts` (ascending, epoch seconds) are not bars of `interval`: most come faster than one an
  * interval, or, with enough of them, all lie on a coarser grid. `null` if nothing speaks against it. O(n).

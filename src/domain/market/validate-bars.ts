@@ -3,6 +3,7 @@
 import { isoMillisecond } from "../time.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars, sameValue } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
+import { isFiner } from "./spacing.ts";
 
 /** A row of a source that is not a usable bar: stored and shown, never dropped silently. */
 export interface RejectedRow {
@@ -26,6 +27,7 @@ interface ExpectedWindow {
 export const REASONS = {
   noTime: "the time is missing",
   offGrid: "the time is not on the interval's grid",
+  finer: "the rows come faster than one an interval",
   outside: "outside the window asked for",
   future: "in the future",
   noPrice: "a price is missing",
@@ -38,6 +40,9 @@ export const REASONS = {
   lowerVolume: "another bar of the same time has more volume",
   jump: "a lone jump tenfold away from its neighbours",
 } as const;
+
+/** Bars start at multiples of these; hours may be anchored at an open such as 09:30 or 09:15. */
+const GRID_SECONDS: Readonly<Record<Interval, number>> = { "1m": 60, "5m": 300, "15m": 900, "1h": 900, "1d": DAY };
 
 export interface ValidatedBars {
   /** Ascending, without duplicates, all plausible. */
@@ -63,6 +68,13 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
   const rejected: RejectedRow[] = [];
   const reject = (at: number, reason: string) =>
     void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });
+
+  // Rows of a shorter interval lie on the grid now and then: those would be bars with the values of a part.
+  const sorted = isSorted(raw.ts) ? raw.ts : raw.ts.toSorted();
+  if (isFiner(sorted, window.interval)) {
+    for (const at of raw.ts.keys()) reject(at, REASONS.finer);
+    return { bars: emptyBars(), rejected };
+  }
 
   const kept: number[] = [];
   for (const at of inOrder(raw.ts)) {
@@ -95,7 +107,7 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
 function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: ExpectedWindow) {
   const ts = bars.ts[at]!;
   if (!Number.isFinite(ts)) return REASONS.noTime;
-  if (ts % (interval === "1d" ? DAY : 60) !== 0) return REASONS.offGrid;
+  if (ts % GRID_SECONDS[interval] !== 0) return REASONS.offGrid;
   if (ts >= asOf) return REASONS.future;
   if (ts < from || ts >= to) return REASONS.outside;
   const open = bars.open[at]!;

@@ -66,6 +66,26 @@ describe("validating bars", () => {
     expect(validateBars(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
   });
 
+  test("bars off the grid of their interval are rejected, the others are kept", () => {
+    const at = (interval: "5m" | "15m" | "1h", ...offsets: number[]) => {
+      const hours = { interval, from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
+      const rows = offsets.map((offset) => minute(0, { ts: 86_400 + offset * 60 }));
+      const { bars, rejected } = validateBars(columns(rows), hours);
+      expect(rejected.every(({ reason }) => reason === REASONS.offGrid)).toBe(true);
+      return [...bars.ts].map((ts) => (ts - 86_400) / 60);
+    };
+    expect(at("5m", 0, 5, 11, 15)).toEqual([0, 5, 15]);
+    expect(at("15m", 0, 15, 35, 45)).toEqual([0, 15, 45]);
+    expect(at("1h", 30, 90, 157, 210)).toEqual([30, 90, 210]);
+  });
+
+  test("rows of a shorter interval are no bars, also those that lie on the grid", () => {
+    const hours = { interval: "1h", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
+    const quarters = Array.from({ length: 12 }, (_, at) => minute(0, { ts: 86_400 + 900 * at }));
+    const { bars, rejected } = validateBars(columns(quarters), hours);
+    expect([bars.ts.length, rejected.length, rejected[0]!.reason]).toEqual([0, 12, REASONS.finer]);
+  });
+
   test("a daily bar off midnight UTC is rejected", () => {
     const day = { interval: "1d", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
     const { bars, rejected } = validateBars(
