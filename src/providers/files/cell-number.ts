@@ -10,6 +10,12 @@ const COMMA = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:e[+-]?\d{1,3})?$/i;
 /** Spaces and apostrophes separate thousands only between digits, in groups of three. */
 const SPACED = /^[+-]?\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3})+(?=$|[.,])/;
 const MAGNITUDES: Readonly<Record<string, number>> = { K: 1e3, M: 1e6, B: 1e9 };
+/** What stands in a cell instead of a number that is not known. */
+const UNKNOWN = new Set(["", "-", "--", "n/a", "na", "nan", "null", "none", "#n/a"]);
+
+/** Whether a cell says that its value is not known. */
+export const isUnknownCell = (cell: string): boolean => UNKNOWN.has(cell.trim().toLowerCase());
+
 /** The cell without currency signs and spaces, or `null` if a space stands where none belongs. */
 function bare(cell: string): string | null {
   const text = cell.trim();

@@ -30,7 +30,7 @@ export interface Layout {
   /** What the file was recognized as. */
   readonly format: string;
   readonly delimiter: string;
-  /** The column of each field. */
+  /** The column of each field; that of the volume is -1 in a file without one. */
   readonly columns: Readonly<Record<Field, number>>;
   /** The column of the time that belongs to a column of dates, or -1. */
   readonly clock: number;
@@ -96,7 +96,8 @@ export class HeaderLines {
     this.lines++;
     if (known === 0 && dates < 0) return null;
     this.#names = names;
-    return this.#missing().length > 0 ? null : this.#layout(cells, delimiter);
+    const isComplete = this.#missing().every((field) => field === "volume");
+    return isComplete ? this.#layout(cells, delimiter) : null;
   }
 
   #missing(): Field[] {

@@ -5,7 +5,7 @@ import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import type { BarCollector } from "./bar-collector.ts";
 import { bothReadings, type CellMoment, DATE_FORMATS, type DateOrder, orderOf, readMoment } from "./cell-date.ts";
-import { type DecimalSign, readNumber, readVolume, signOf } from "./cell-number.ts";
+import { type DecimalSign, isUnknownCell, readNumber, readVolume, signOf } from "./cell-number.ts";
 import { type Field, HeaderLines, headerlessLayout, type Layout, looksLikeRow } from "./csv-layout.ts";
 import { guessDelimiter, splitLine } from "./csv-line.ts";
 import { RowParser } from "./row-parser.ts";
@@ -182,7 +182,9 @@ export class CsvReader {
       this.dialect !== "survey" &&
       this.dialect?.sign !== ","
     ) {
-      const wanted = BAR_FIELDS.map((field) => columns[field]);
+      // A file without volumes has unknown ones.
+      const wanted = BAR_FIELDS.map((field) => columns[field]).filter((column) => column >= 0);
+      this.#row.fill(Number.NaN);
       this.#parser = new RowParser(delimiter.charCodeAt(0), wanted, width);
     }
     if (isRow) this.#readRow(cells, this.layout, this.#line);
@@ -220,7 +222,11 @@ export class CsvReader {
     this.#checkPeriod(cells, layout, line);
     for (const [place, field] of BAR_FIELDS.entries()) {
       if (field === "ts") continue;
-      const text = cells[layout.columns[field]]!.trim();
+      const text = cells[layout.columns[field]]?.trim() ?? "";
+      if (field === "volume" && isUnknownCell(text)) {
+        this.#row[place] = Number.NaN;
+        continue;
+      }
       if (text === "") return [KINDS.empty, `${field} is empty`];
       const value = this.#valueOf(text, field);
       if (Number.isNaN(value)) return this.#numberFault(text, field);

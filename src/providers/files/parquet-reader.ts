@@ -71,10 +71,9 @@ export async function readParquetFile(path: string, name: string, zone: string, 
     const layout = header.add(names, 1, names.join(","), ",");
     if (layout === null) throw new ProviderError("bad_request", header.fault(name).replace(":1:", ":"));
     const rows = Number(metadata.num_rows);
-    const fields = BAR_FIELDS.map((field): { field: Field; element: SchemaElement } => ({
-      field,
-      element: elements[layout.columns[field]]!,
-    }));
+    const fields = BAR_FIELDS.filter((field) => layout.columns[field] >= 0).map(
+      (field): { field: Field; element: SchemaElement } => ({ field, element: elements[layout.columns[field]]! }),
+    );
     const values = new Map<string, unknown[] | ArrayLike<unknown>>();
     await parquetRead({
       file,
@@ -105,7 +104,8 @@ function keepRows(
 ): void {
   const columns = fields.map(({ field, element }) => ({ field, element, cells: values.get(element.name) ?? [] }));
   const kind = timeKindOf(columns[0]!.element);
-  const row = new Float64Array(BAR_FIELDS.length);
+  // A file without volumes has unknown ones.
+  const row = new Float64Array(BAR_FIELDS.length).fill(Number.NaN);
   for (let at = 0; at < rows; at++) {
     const raw = () => columns.map(({ cells }) => String(cells[at] ?? "")).join(",");
     const moment = momentOf(columns[0]!.cells[at], kind);
@@ -121,7 +121,8 @@ function keepRows(
     for (let place = 1; place < columns.length && fault === null; place++) {
       const { field, element, cells } = columns[place]!;
       const value = numberOf(cells[at], element);
-      if (value === null) fault = ["empty cell", `${field} is empty`];
+      if (value === null && field === "volume") row[place] = Number.NaN;
+      else if (value === null) fault = ["empty cell", `${field} is empty`];
       else if (!Number.isFinite(value)) fault = ["number", `${field} ${quote(String(cells[at]))} is not a number`];
       else row[place] = value;
     }

@@ -147,4 +147,5 @@ function checkedFile(id: string, name: string, symbol: string, interval: Interva
 }
 
 /** The name of a column, or its number where the file names none. */
-const columnName = ({ layout }: BarFile, at: number): string => layout.header[at]?.trim() || `column ${at + 1}`;
+const columnName = ({ layout }: BarFile, at: number): string =>
+  at < 0 ? "unknown" : layout.header[at]?.trim() || `column ${at + 1}`;

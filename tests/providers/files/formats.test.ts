@@ -147,6 +147,18 @@ const FILES: [title: string, name: string, content: string | Uint8Array, bars: s
     `${HEAD}2024-01-02,1,2,.5,1.5,10\n2024-01-03,1,2,.5,1.5,10\n`.replaceAll("\n", "\r"),
     [`2024-01-02T00:00:00Z ${BAR}`, `2024-01-03T00:00:00Z ${BAR}`],
   ],
+  [
+    "no volumes",
+    "AAPL.csv",
+    "Date,Open,High,Low,Close\n2024-01-02,1,2,.5,1.5\n",
+    ["2024-01-02T00:00:00Z 1 2 0.5 1.5 NaN"],
+  ],
+  [
+    "some unknown volumes",
+    "AAPL.csv",
+    `${HEAD}2024-01-02,1,2,.5,1.5,\n2024-01-03,1,2,.5,1.5,n/a\n2024-01-04,1,2,.5,1.5,10\n`,
+    ["2024-01-02T00:00:00Z 1 2 0.5 1.5 NaN", "2024-01-03T00:00:00Z 1 2 0.5 1.5 NaN", `2024-01-04T00:00:00Z ${BAR}`],
+  ],
   ["gzip", "AAPL.csv.gz", gzipSync(`${HEAD}2024-01-02,1,2,.5,1.5,10\n`), [`2024-01-02T00:00:00Z ${BAR}`]],
   [
     "gzip of several members",
