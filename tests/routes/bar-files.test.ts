@@ -80,3 +80,14 @@ test.each([
   const { status, html } = await check(name, text, more);
   expect([status, html.includes(message)]).toEqual([422, true]);
 });
+
+test("a profile shows exchange time on the clock of its own exchange", async () => {
+  const rows = days.map((day) => `${day},1,2,0.5,1,10`).join("\n");
+  const { id } = await check("7203@TSE.csv", `timestamp,open,high,low,close,volume\n${rows}\n`);
+  expect((await importFile(id)).status).toBe(303);
+  const { body } = await app.get("/api/runs");
+  await app.waitForRun(body.runs[0].id, "complete");
+  const { text } = await ask(`${app.url}/profiles/7203@TSE`, { headers: { Cookie: "barkeep-zone=exchange" } });
+  expect(text).toContain('data-time-zone="Asia/Tokyo"');
+  expect(text).toContain("Tokyo time");
+});

@@ -6,6 +6,7 @@ import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
+import { venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
@@ -114,7 +115,10 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
         library: c.var.page.assets.chartLibrary,
       },
     };
-    return c.html(<ProfilePage page={c.var.page} profile={view} />);
+    const venue = venueOfSeries({ symbol, provider: profile.provider, sessions: series?.sessions ?? "regular" });
+    // Here the exchange's time is that of this exchange; on other pages it is New York's.
+    const page = c.var.page.zone === "exchange" ? { ...c.var.page, timeZone: zoneOf(venue) } : c.var.page;
+    return c.html(<ProfilePage page={page} profile={view} />);
   });
 
   pages.get("/profiles/:symbol/delete", async (c) => {

@@ -183,7 +183,7 @@ const Clock = ({ page }: { page: PageContext }) => (
       <input type="hidden" name="back" value={page.path} />
       {ZONES.map((zone) => (
         <button type="submit" name="zone" value={zone} aria-pressed={zone === page.zone ? "true" : "false"}>
-          {ZONE_TITLES[zone]}
+          {zone === "exchange" && zone === page.zone ? zoneTitle(page.timeZone) : ZONE_TITLES[zone]}
         </button>
       ))}
     </form>
