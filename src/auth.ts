@@ -1,7 +1,9 @@
 /** The basics of access: secrets and hashes, throttled attempts, forged requests, and the current actor. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Actor } from "./domain/access.ts";
+import { COMMON_PASSWORD_BYTES, COMMON_PASSWORDS } from "./domain/common-passwords.ts";
 
 /** The prefix of API tokens, so that one in a log or a repository is recognised. */
 export const TOKEN_PREFIX = "bk_";
@@ -78,21 +80,89 @@ export class Throttle {
     return 0;
   }
 
+  /** Takes back an attempt that was reserved but not checked. */
+  giveBack(address: string): void {
+    const known = this.#attempts.get(address);
+    if (known) this.#attempts.set(address, { count: known.count - 1, until: 0 });
+  }
+
   /** Clears an address after a successful login. */
   reset(address: string): void {
     this.#attempts.delete(address);
   }
 }
 
-/** Verifies passwords against an argon2 (or bcrypt) hash, off the main thread and one at a time: each takes 64 MB. */
-export class Password {
-  #last: Promise<unknown> = Promise.resolve();
-  constructor(readonly hash: string) {}
+/** Why a password is too easy to guess; `null` if nothing speaks against it. */
+export function passwordWeakness(password: string): string | null {
+  const text = password.toLowerCase();
+  if (new Set(text).size < MIN_DISTINCT) return `at least ${MIN_DISTINCT} different characters`;
+  // The name of this server with a number is what comes to mind first.
+  if (/^(?:barkeep|admin|owner)[\d\W_]*$/.test(text)) return "another word than the name of the program or of its user";
+  const hash = new Bun.CryptoHasher("sha256").update(text).digest().subarray(0, COMMON_PASSWORD_BYTES);
+  const known = Buffer.from(COMMON_PASSWORDS, "base64");
+  for (let at = 0; at < known.length; at += COMMON_PASSWORD_BYTES) {
+    if (known.subarray(at, at + COMMON_PASSWORD_BYTES).equals(hash)) {
+      return "another password: this one is among the 3,000 that are used, and tried, most";
+    }
+  }
+  return null;
+}
 
-  verify(guess: string): Promise<boolean> {
-    const answer = this.#last.then(() => Bun.password.verify(guess, this.hash));
-    this.#last = answer.catch(() => {});
-    return answer;
+const MIN_DISTINCT = 4;
+
+/** Verifications at the same time, each of which takes 64 MB with argon2, and those that wait. */
+const MAX_VERIFYING = 2;
+const MAX_WAITING = 3;
+
+/**
+ * Verifies passwords against an argon2 (or bcrypt) hash, off the main thread. Of those that wait the newest is next, and
+ * the oldest is given up when there are too many: nobody waits for longer than a few verifications take.
+ */
+export class Password {
+  #verifying = 0;
+  readonly #waiting: { readonly guess: string; resolve(answer: boolean | null | Promise<boolean>): void }[] = [];
+  readonly #seal = crypto.getRandomValues(new Uint8Array(32));
+  /** The right password under a key of this process, once it is known: compared within microseconds. */
+  #known: Buffer | null;
+
+  /** @param plain the password itself, if the settings have it */
+  constructor(
+    readonly hash: string,
+    plain?: string,
+  ) {
+    this.#known = plain === undefined ? null : this.#digest(plain);
+  }
+
+  /** Whether `guess` is the password; `null` if too many others are being verified. */
+  async verify(guess: string): Promise<boolean | null> {
+    const digest = this.#digest(guess);
+    if (this.#known !== null) return timingSafeEqual(digest, this.#known);
+    const right = await this.#place(guess);
+    if (right === true) this.#known = digest;
+    return right;
+  }
+
+  #place(guess: string): Promise<boolean | null> {
+    if (this.#verifying < MAX_VERIFYING) return this.#run(guess);
+    const { promise, resolve } = Promise.withResolvers<boolean | null>();
+    this.#waiting.push({ guess, resolve });
+    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()!.resolve(null);
+    return promise;
+  }
+
+  async #run(guess: string): Promise<boolean> {
+    this.#verifying += 1;
+    try {
+      return await Bun.password.verify(guess, this.hash);
+    } finally {
+      this.#verifying -= 1;
+      const next = this.#waiting.pop();
+      if (next) next.resolve(this.#run(next.guess));
+    }
+  }
+
+  #digest(text: string): Buffer {
+    return createHmac("sha256", this.#seal).update(text).digest();
   }
 }
 

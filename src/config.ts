@@ -1,8 +1,9 @@
 /** The settings, read once from the environment (Bun also reads `.env`). */
 
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
-import { isLoopback } from "./auth.ts";
+import { isLoopback, passwordWeakness } from "./auth.ts";
 import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
@@ -33,6 +34,8 @@ export interface Config {
   readonly runDays: number;
   /** The providers' own variables (keys, base URLs, folders), checked and with their defaults. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
+  /** Addresses and networks of the proxies whose forwarded headers count. */
+  readonly trustedProxies: readonly string[];
   /** How the server is reached from outside, for links in mails; `undefined`: where it listens. */
   readonly publicUrl: string | undefined;
   /** The mail account for alerts, if the environment sets it. */
@@ -166,6 +169,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
     providerValues: readProviderValues(read, providers),
+    trustedProxies: readProxies(read),
     publicUrl: read.text("BARKEEP_URL") && read.matching("BARKEEP_URL", "", isWebUrl, "an http:// or https:// URL"),
     mail: readMail(read),
     sessions: readSessions(read),
@@ -238,6 +242,21 @@ function readMail(read: Reader): Config["mail"] {
   return { url, from: from ?? to[0]!, to };
 }
 
+/** `127.0.0.1, 10.0.0.0/8, fd00::/8` */
+function readProxies(read: Reader): string[] {
+  const variable = "BARKEEP_TRUSTED_PROXIES";
+  const value = read.text(variable) ?? "";
+  const proxies = value.split(",").flatMap((each) => each.trim() || []);
+  const isNetwork = (each: string) => {
+    const [address = "", bits = "0", more] = each.split("/");
+    const most = isIP(address) === 6 ? 128 : 32;
+    return isIP(address) !== 0 && more === undefined && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+  };
+  if (proxies.every(isNetwork)) return proxies;
+  read.faults.push({ variable, value, wants: "IP addresses or networks like 10.0.0.0/8, with commas between" });
+  return [];
+}
+
 function readPasswordHash(read: Reader): string | undefined {
   const variable = "BARKEEP_PASSWORD_HASH";
   const value = read.text("BARKEEP_PASSWORD_HASH");
@@ -254,6 +273,8 @@ function passwordFaults({ host, password, passwordHash }: Config): ConfigFault[]
   if (password !== undefined && passwordHash !== undefined) {
     return [{ variable, value: "a password", wants: "nothing, because BARKEEP_PASSWORD_HASH is set too" }];
   }
+  const weakness = password === undefined || password.length < MIN_PASSWORD ? null : passwordWeakness(password);
+  if (weakness !== null) return [{ variable, value: "a password that is easy to guess", wants: weakness }];
   if (isLoopback(host) || password !== undefined || passwordHash !== undefined) return [];
   const wants = `a password (or BARKEEP_PASSWORD_HASH its hash), because HOST=${host} opens Barkeep to the network`;
   return [{ variable, value: "", wants }];

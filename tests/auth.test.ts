@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
 import {
   currentActor,
@@ -8,6 +8,7 @@ import {
   isLoopback,
   newSecret,
   Password,
+  passwordWeakness,
   runAs,
   Throttle,
 } from "../src/auth.ts";
@@ -92,6 +93,39 @@ test("a password is verified without blocking the main thread", async () => {
   expect(await Promise.all([password.verify("wrong"), password.verify("correct horse")])).toEqual([false, true]);
 });
 
+describe("many passwords to verify", () => {
+  const slow = Bun.password.hashSync("correct horse", { algorithm: "bcrypt", cost: 8 });
+
+  test("of many guesses at once the newest are verified, and the others are given up instead of waiting", async () => {
+    const password = new Password(slow);
+    const guesses = Array.from({ length: 60 }, (_, i) => password.verify(`wrong ${i}`));
+    expect(await password.verify("correct horse")).toBe(true);
+    const answers = await Promise.all(guesses);
+    expect(answers.filter((answer) => answer === false).length).toBeLessThanOrEqual(5);
+    expect(new Set(answers)).toEqual(new Set([false, null]));
+  });
+
+  test("a password that is known is compared without its hash, so that guesses delay nobody", async () => {
+    const known = [new Password("not a hash", "correct horse"), new Password(slow)];
+    expect(await known[1]!.verify("correct horse")).toBe(true);
+    const verify = spyOn(Bun.password, "verify");
+    for (const password of known) {
+      const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => password.verify(`wrong ${i}`)));
+      expect(new Set(answers)).toEqual(new Set([false]));
+      expect(await password.verify("correct horse")).toBe(true);
+    }
+    expect(verify).not.toHaveBeenCalled();
+    verify.mockRestore();
+  });
+});
+
+test("passwords that are tried first are weak, with the reason", () => {
+  const weak = ["password", "PASSWORD1", "12345678", "qwertyuiop", "aaaaaaaaa", "barkeep2026", "Barkeep!", "iloveyou"];
+  for (const each of weak) expect([each, passwordWeakness(each)]).toEqual([each, expect.any(String)]);
+  for (const each of ["correct horse battery", "tr0ub4dor&3x", "long enough"])
+    expect(passwordWeakness(each)).toBeNull();
+});
+
 test("secrets differ, and their hashes reveal nothing of them", () => {
   const secrets = new Set(Array.from({ length: 100 }, () => newSecret("bk_")));
   expect(secrets.size).toBe(100);
@@ -130,6 +164,12 @@ describe("settings", () => {
       expect(faults({ HOST, BARKEEP_PASSWORD: "long enough" })).toBe("");
     }
     expect(faults({ HOST: "localhost" })).toBe("");
+  });
+  test("a password that is easy to guess is refused with the reason and without being shown", () => {
+    const message = faults({ BARKEEP_PASSWORD: "Football1" });
+    expect(message).toContain("BARKEEP_PASSWORD");
+    expect(message).toContain("among the 3,000");
+    expect(message).not.toContain("Football1");
   });
   test("a short password, a broken hash or both at once are refused without being shown", () => {
     expect(faults({ BARKEEP_PASSWORD: "short7!" })).toContain("at least 8 characters");

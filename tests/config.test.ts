@@ -153,3 +153,12 @@ describe("alerts by mail", () => {
     expect(JSON.stringify(faults)).not.toContain("s3cr3t");
   });
 });
+
+test("trusted proxies are addresses and networks", () => {
+  const read = (BARKEEP_TRUSTED_PROXIES: string) => readConfig({ BARKEEP_TRUSTED_PROXIES }, PROVIDERS).trustedProxies;
+  expect(read("")).toEqual([]);
+  expect(read("127.0.0.1, 10.0.0.0/8,fd00::/8")).toEqual(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]);
+  for (const wrong of ["proxy.example", "10.0.0.0/33", "10.0.0.0/8/8", "*", "300.1.1.1", "1.2.3.4/"]) {
+    expect(() => read(wrong)).toThrow("BARKEEP_TRUSTED_PROXIES");
+  }
+});

@@ -3,7 +3,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { auditPages } from "./access/audit.tsx";
 import { Authenticator } from "./access/authenticator.ts";
+import { ClientAddresses } from "./access/client-address.ts";
 import { loginRoutes } from "./access/login.tsx";
+import { RefusalRecord } from "./access/refusal-record.ts";
+import { SessionCookie } from "./access/session-cookie.ts";
 import { tokenPages } from "./access/tokens.tsx";
 import { alertPages } from "./alerts/pages.tsx";
 import { docsRoutes } from "./api/docs.tsx";
@@ -62,7 +65,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
     lastHour: () => lastHourView(services),
   });
   const streams = new StreamLimits();
-  addMiddleware(routes, services, access, assets.addresses);
+  const clients = new ClientAddresses(services.config.trustedProxies);
+  const cookie = new SessionCookie(services.config, clients);
+  const refusals = new RefusalRecord(services.db, services.log);
+  const { db, config } = services;
+  addMiddleware(routes, services, { access, config, clients, cookie, refusals }, assets.addresses);
   routes.route("/", opsRoutes(services, broadcaster));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
@@ -72,7 +79,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", companyRoutes(services));
   routes.route("/api", scheduleRoutes(services));
   routes.route("/", assets.route);
-  routes.route("/", loginRoutes(services, access));
+  routes.route("/", loginRoutes({ db, access, clients, cookie, refusals }));
   routes.route("/", preferenceRoutes());
   routes.route("/", tokenPages(services, access));
   routes.route("/", auditPages(services));
@@ -99,5 +106,9 @@ export async function createRoutes(services: Services): Promise<Routes> {
     docsRoutes(() => routes.getOpenAPI31Document(DESCRIPTION)),
   );
   broadcaster.start();
-  return { fetch: routes.fetch, table: routes.routes, close: () => broadcaster.close() };
+  const close = () => {
+    refusals.close();
+    broadcaster.close();
+  };
+  return { fetch: routes.fetch, table: routes.routes, close };
 }

@@ -4,10 +4,8 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import { isLoopback } from "../auth.ts";
 import { liveToast } from "../views/live.tsx";
 import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
-import type { Authenticator } from "./access/authenticator.ts";
 import { addGuard, asActor } from "./access/guard.ts";
 import { IMPORTS, RequestBodies } from "./http/request-body.ts";
 import { withoutBodyForHead } from "./http/stream-body.ts";
@@ -20,8 +18,8 @@ const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
 export function addMiddleware(
   app: OpenAPIHono,
-  { log, config }: Pick<Services, "log" | "config">,
-  access: Authenticator,
+  { log }: Pick<Services, "log">,
+  guard: Omit<Parameters<typeof addGuard>[1], "refuse">,
   assets: PageContext["assets"],
 ): void {
   /**
@@ -52,7 +50,7 @@ export function addMiddleware(
       referrerPolicy: "same-origin",
     }),
   );
-  addGuard(app, { access, loopback: isLoopback(config.host), refuse });
+  addGuard(app, { ...guard, refuse });
   app.use(withoutTimeout);
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();

@@ -8,12 +8,17 @@ import { endPasswordSessions, endSession, findSession, saveSession } from "../..
 import { findToken, revokeToken, touchToken } from "../../storage/access/tokens.ts";
 import type { Database } from "../../storage/db.ts";
 import { readSettings, saveSetting } from "../../storage/settings.ts";
+import { networkOf } from "./client-address.ts";
+import { LoginBudget } from "./login-budget.ts";
 import { type Grant, SessionSignals } from "./session-signals.ts";
 
 /** How long a browser stays signed in, milliseconds. */
 export const SESSION_MS = 14 * 86_400_000;
 /** Shortest time between two updates of a token's last use, milliseconds. */
 const LAST_USE_MS = 60_000;
+/** Networks that are remembered, and the wait for somebody whose attempt was not checked, milliseconds. */
+const MAX_KNOWN = 1_000;
+const TRY_AGAIN_MS = 1_000;
 /** The setting that holds the password's hash as of the last start. */
 const PASSWORD_KEY = "auth:password";
 
@@ -24,7 +29,7 @@ export interface Credentials {
 }
 
 export type SignIn =
-  | { readonly actor: Actor; readonly cookie: string }
+  | { readonly actor: Actor; readonly secret: string }
   | { readonly error: true }
   /** Too many attempts: milliseconds until the next one is checked. */
   | { readonly wait: number };
@@ -39,6 +44,9 @@ export class Authenticator {
   /** Ends streams together with the login sessions and tokens that opened them. */
   readonly signals = new SessionSignals();
   readonly #throttle = new Throttle();
+  readonly #budget = new LoginBudget();
+  /** Networks from which somebody has signed in. */
+  readonly #known = new Set<string>();
   private constructor(
     private readonly db: Database,
     private readonly password: Password | null,
@@ -64,7 +72,7 @@ export class Authenticator {
       await saveSetting(db, PASSWORD_KEY, hash);
       await recordAtStart(db, known === undefined ? "password.set" : "password.change");
     }
-    return new Authenticator(db, new Password(hash), readOnly);
+    return new Authenticator(db, new Password(hash, password), readOnly);
   }
 
   /** Whether a login is required. */
@@ -80,18 +88,31 @@ export class Authenticator {
 
   /** Signs a browser in with the password, or as a guest with an API token. */
   async signIn(address: string, secret: string): Promise<SignIn> {
-    const wait = this.#throttle.take(address);
+    const network = networkOf(address);
+    const wait = this.#throttle.take(network);
     if (wait > 0) return { wait };
+    // From where somebody has signed in before, attempts do not compete with those of everybody else.
+    if (!this.#known.has(network) && !(await this.#budget.take())) return this.#tryAgain(network);
     const token = secret.startsWith(TOKEN_PREFIX) ? await findToken(this.db, hashSecret(secret)) : undefined;
-    if (token === undefined && !(await this.password?.verify(secret))) return { error: true };
-    this.#throttle.reset(address);
-    const cookie = newSecret();
+    const right = token !== undefined || (await this.password?.verify(secret));
+    if (right === null) return this.#tryAgain(network);
+    if (!right) return { error: true };
+    this.#throttle.reset(network);
+    this.#known.add(network);
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.values().next().value!);
+    const session = newSecret();
     await saveSession(this.db, {
-      hash: hashSecret(cookie),
+      hash: hashSecret(session),
       tokenId: token?.id ?? null,
       expiresAt: Date.now() + SESSION_MS,
     });
-    return { actor: token ? { name: token.name, scope: token.scope } : OWNER, cookie };
+    return { actor: token ? { name: token.name, scope: token.scope } : OWNER, secret: session };
+  }
+
+  /** The attempt was not checked, so it does not count. */
+  #tryAgain(network: string): SignIn {
+    this.#throttle.giveBack(network);
+    return { wait: TRY_AGAIN_MS };
   }
 
   async signOut(cookie: string): Promise<void> {

@@ -1,13 +1,17 @@
 /** Access control: checks host, origin of forms, identity and scope of every request. */
 
+import { isIP } from "node:net";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { getCookie } from "hono/cookie";
 import { hostName, isEmbedded, isForged, isLoopback, runAs } from "../../auth.ts";
+import type { Config } from "../../config.ts";
 import { type Actor, changesState, covers, neededScope } from "../../domain/access.ts";
 import { localPath, wantsFragment } from "../page-context.ts";
 import type { Problem } from "../problem.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { type ClientAddresses, networkOf } from "./client-address.ts";
+import type { RefusalRecord } from "./refusal-record.ts";
+import type { SessionCookie } from "./session-cookie.ts";
 import { holderOf } from "./session-signals.ts";
 
 declare module "hono" {
@@ -23,49 +27,65 @@ declare module "hono" {
   }
 }
 
-export const SESSION_COOKIE = "barkeep-session";
-
 /** Routes without a login: for supervisors, and for browsers before they sign in. */
 const OPEN = /^\/(?:healthz|readyz|login|assets\/[^/]+)$/;
 const ASSETS = /^\/assets\/[^/]+$/;
 /** Responses that outlast the check of their request. */
 const STREAMS = /^\/(?:api\/)?events$/;
+/** For supervisors, which use names of their own; they reveal nothing. */
+const PROBES = /^\/(?:healthz|readyz)$/;
+/** Longest path of a refused request on record, characters. */
+const MAX_SUBJECT = 100;
 /** Longest reason stored, characters. */
 const MAX_REASON = 200;
 
 interface Dependencies {
   readonly access: Authenticator;
-  /** Whether only this machine can reach the server. */
-  readonly loopback: boolean;
+  readonly config: Pick<Config, "host" | "publicUrl">;
+  readonly clients: ClientAddresses;
+  readonly cookie: SessionCookie;
+  readonly refusals: RefusalRecord;
   refuse(c: Context, fault: Problem): Response | Promise<Response>;
 }
 
-export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: Dependencies): void {
+export function addGuard(app: OpenAPIHono, dependencies: Dependencies): void {
+  const { access, config, clients, cookie, refusals, refuse } = dependencies;
+  /** Refuses and puts it on record. */
+  const forbid = (c: Context, detail: string, why: string, actor = "nobody") => {
+    const subject = `${c.req.method} ${c.req.path.slice(0, MAX_SUBJECT)}`;
+    refusals.note({ action: "request.refuse", actor, subject, why, from: networkOf(clients.of(c)) });
+    return refuse(c, { status: 403, detail });
+  };
   app.use(async (c, next) => {
-    const host = c.req.header("Host");
-    // DNS rebinding: another site may point its own name at this machine. With a login it could do nothing.
-    if (loopback && !access.required && host !== undefined && !isLoopback(hostName(host))) {
-      const detail = `Without a password Barkeep answers only as localhost, not as ${host.slice(0, 100)}; set BARKEEP_PASSWORD to use another name`;
-      return refuse(c, { status: 403, detail });
-    }
     const { method, path } = c.req;
+    const host = c.req.header("Host") ?? "";
+    const authorization = c.req.header("Authorization");
+    if (!isKnownHost(host, config, access.required) && !(access.required && (authorization || PROBES.test(path)))) {
+      const way = access.required
+        ? `set BARKEEP_URL to the address that you use`
+        : "set BARKEEP_PASSWORD to use another name";
+      const detail = `Barkeep does not answer as ${host.slice(0, 100)}, only as localhost${access.required ? " and BARKEEP_URL" : ""}; ${way}`;
+      return forbid(c, detail, `another host: ${host.slice(0, 100)}`);
+    }
     if (!ASSETS.test(path) && isEmbedded(c.req.raw.headers)) {
-      return refuse(c, {
-        status: 403,
-        detail: "Pages of other sites may link to Barkeep, but not load anything from it",
-      });
+      const detail = "Pages of other sites may link to Barkeep, but not load anything from it";
+      return forbid(c, detail, "embedded in a page of another site");
     }
     if (method !== "GET" && method !== "HEAD" && isForged(c.req.raw.headers)) {
-      return refuse(c, { status: 403, detail: "The request comes from a page of another site" });
+      return forbid(c, "The request comes from a page of another site", "sent by a page of another site");
     }
     c.set("guarded", access.required);
-    const admission = await access.identify({
-      authorization: c.req.header("Authorization"),
-      cookie: getCookie(c, SESSION_COOKIE),
-    });
+    const admission = await access.identify({ authorization, cookie: cookie.read(c) });
     if (admission !== null) c.set("actor", admission.actor);
     if (OPEN.test(path)) return next();
-    if (admission === null) return askToSignIn(c, refuse);
+    if (admission === null) {
+      if (authorization !== undefined) {
+        const from = networkOf(clients.of(c));
+        const subject = `${method} ${path.slice(0, MAX_SUBJECT)}`;
+        refusals.note({ action: "request.refuse", actor: "nobody", subject, why: "not a valid token", from });
+      }
+      return askToSignIn(c, refuse);
+    }
     const { actor, grant } = admission;
     if (grant !== null && STREAMS.test(path)) {
       c.set("sessionSignal", access.signals.signalOf(grant));
@@ -74,10 +94,26 @@ export function addGuard(app: OpenAPIHono, { access, loopback, refuse }: Depende
     const needed = neededScope(method, path);
     if (!covers(actor.scope, needed)) {
       const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;
-      return refuse(c, { status: 403, detail });
+      return forbid(c, detail, `needs the scope ${needed}`, actor.name);
     }
     return next();
   });
+}
+
+/**
+ * Whether the server may answer under this name. Another site may point its own name at this machine (DNS rebinding); it
+ * cannot do so with an address, so addresses are fine where the server is reached by them.
+ */
+function isKnownHost(
+  header: string,
+  { host, publicUrl }: Pick<Config, "host" | "publicUrl">,
+  required: boolean,
+): boolean {
+  const name = hostName(header).toLowerCase();
+  if (isLoopback(name)) return true;
+  if (!required) return !isLoopback(host);
+  if (name === host.toLowerCase() || (publicUrl !== undefined && name === new URL(publicUrl).hostname)) return true;
+  return !isLoopback(host) && isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
 }
 
 /** Runs what changes something as the sender of the request, with the reason given. Its body has been read. */

@@ -2,18 +2,26 @@
 /** `/login` and `/logout`. */
 
 import { type Context, Hono } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { isLoopback, runAs } from "../../auth.ts";
+import { runAs } from "../../auth.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { record } from "../../storage/access/audit.ts";
 import { LoginPage } from "../../views/access/login-page.tsx";
 import { localPath } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { type Authenticator, SESSION_MS } from "./authenticator.ts";
-import { SESSION_COOKIE } from "./guard.ts";
+import { type ClientAddresses, networkOf } from "./client-address.ts";
+import type { RefusalRecord } from "./refusal-record.ts";
+import type { SessionCookie } from "./session-cookie.ts";
 
-export function loginRoutes({ db }: Pick<Services, "db">, access: Authenticator) {
+interface Dependencies extends Pick<Services, "db"> {
+  readonly access: Authenticator;
+  readonly clients: ClientAddresses;
+  readonly cookie: SessionCookie;
+  readonly refusals: RefusalRecord;
+}
+
+export function loginRoutes({ db, access, clients, cookie, refusals }: Dependencies) {
   const routes = new Hono();
   const show = (c: Context, next: string, error: string | null = null, status: ContentfulStatusCode = 200) => {
     c.header("Cache-Control", "no-store");
@@ -29,33 +37,39 @@ export function loginRoutes({ db }: Pick<Services, "db">, access: Authenticator)
     const { password, next: asked } = await c.req.parseBody();
     const next = afterLogin(asked);
     if (typeof password !== "string" || password === "") return show(c, next, "Enter the password", 422);
-    const answer = await access.signIn(addressOf(c), password);
+    const address = clients.of(c);
+    const refused = (why: string) => {
+      const from = networkOf(address);
+      refusals.note({ action: "login.refuse", actor: "nobody", subject: "the login", why, from });
+    };
+    const answer = await access.signIn(address, password);
     if ("wait" in answer) {
       const seconds = Math.ceil(answer.wait / 1_000);
       c.header("Retry-After", String(seconds));
+      refused("too many attempts");
       return show(c, next, `Too many attempts: try again in ${formatDuration(seconds)}`, 429);
     }
-    if ("error" in answer) return show(c, next, "That is neither the password nor a valid token", 401);
-    const { actor, cookie } = answer;
+    if ("error" in answer) {
+      refused("neither the password nor a valid token");
+      return show(c, next, "That is neither the password nor a valid token", 401);
+    }
+    const { actor, secret } = answer;
+    // A browser has one login: whoever copied the cookie of the former one loses it.
+    const former = cookie.read(c);
+    if (former !== undefined) await access.signOut(former);
     await runAs(actor, null, () => record(db, { action: "login", subject: actor.name }));
-    setCookie(c, SESSION_COOKIE, cookie, {
-      path: "/",
-      httpOnly: true,
-      sameSite: "Lax",
-      secure: isSecure(c),
-      maxAge: SESSION_MS / 1_000,
-    });
+    cookie.set(c, secret, SESSION_MS / 1_000);
     return c.redirect(next, 303);
   });
 
   routes.post("/logout", async (c) => {
-    const cookie = getCookie(c, SESSION_COOKIE);
-    if (cookie !== undefined) {
-      await access.signOut(cookie);
+    const session = cookie.read(c);
+    if (session !== undefined) {
+      await access.signOut(session);
       const actor = c.get("actor");
       await runAs(actor, null, () => record(db, { action: "logout", subject: actor.name }));
     }
-    deleteCookie(c, SESSION_COOKIE, { path: "/", secure: isSecure(c) });
+    cookie.set(c, "", 0);
     return c.redirect("/login", 303);
   });
 
@@ -66,16 +80,4 @@ export function loginRoutes({ db }: Pick<Services, "db">, access: Authenticator)
 function afterLogin(next: unknown): string {
   const path = localPath(typeof next === "string" ? next : undefined);
   return /^\/log(?:in|out)(?:[/?]|$)/.test(path) ? "/" : path;
-}
-
-/** Whether the browser uses TLS, to this server or to a proxy in front of it. */
-const isSecure = (c: Context) =>
-  new URL(c.req.url).protocol === "https:" || c.req.header("X-Forwarded-Proto")?.split(",")[0]?.trim() === "https";
-
-/** The address that attempts are counted for: the peer, or the client that a proxy on this machine names. */
-function addressOf(c: Context): string {
-  const server = c.env as Partial<Bun.Server<unknown>> | undefined;
-  const peer = server?.requestIP?.(c.req.raw)?.address ?? "unknown";
-  const forwarded = c.req.header("X-Forwarded-For")?.split(",").at(-1)?.trim();
-  return forwarded && isLoopback(peer.replace(/^::ffff:/, "")) ? forwarded.slice(0, 64) : peer;
 }

@@ -52,14 +52,16 @@ test("changes to the jobs of a run are audited with their states and symbols", a
   expect(await actions("&actor=nobody")).toEqual([]);
 });
 
-test("refused actions are not audited", async () => {
+test("refused actions are audited only as refusals, and those only where access was refused", async () => {
   const before = await rows();
   await app.post("/api/runs", { symbols: ["<script>"] });
   await app.post("/api/runs/none/pause");
   await app.send("DELETE", "/api/profiles/NONE");
   await app.post("/api/watchlists", { name: "" });
   await ask(`${app.url}/api/runs`, { method: "POST", headers: { Authorization: "Bearer bk_wrong" } });
-  expect(await rows()).toEqual(before);
+  const [refused, ...others] = await rows();
+  expect(refused).toContain("nobody,request.refuse,POST /api/runs");
+  expect(others).toEqual(before);
 });
 
 test("the audit page is paged by key, keeps its filter, and says what it cannot read", async () => {

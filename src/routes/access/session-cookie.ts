@@ -1,0 +1,35 @@
+/** The cookie of a login session. */
+
+import type { Context } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import type { Config } from "../../config.ts";
+import type { ClientAddresses } from "./client-address.ts";
+
+const NAME = "barkeep-session";
+
+export class SessionCookie {
+  readonly #isPublicTls: boolean;
+
+  constructor(
+    { publicUrl }: Pick<Config, "publicUrl">,
+    private readonly clients: ClientAddresses,
+  ) {
+    this.#isPublicTls = publicUrl?.startsWith("https:") === true;
+  }
+
+  read(c: Context): string | undefined {
+    return this.#isSecure(c) ? getCookie(c, NAME, "host") : getCookie(c, NAME);
+  }
+
+  /** @param maxAge seconds; 0 removes the cookie */
+  set(c: Context, value: string, maxAge: number): void {
+    const options = { path: "/", httpOnly: true, sameSite: "Lax", maxAge } as const;
+    // Browsers take a cookie of this prefix over TLS only, and no other host can set it for this one.
+    if (this.#isSecure(c)) setCookie(c, NAME, value, { ...options, secure: true, prefix: "host" });
+    else setCookie(c, NAME, value, options);
+  }
+
+  #isSecure(c: Context): boolean {
+    return this.#isPublicTls || this.clients.isSecure(c);
+  }
+}
