@@ -7,7 +7,7 @@ import { QuotaAlerts } from "./alerts/quota-alerts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { MAX_AT_WORK } from "./domain/defaults.ts";
-import { messageOf } from "./domain/errors.ts";
+import { messageOf, onOneLine } from "./domain/errors.ts";
 import type { LogLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { ProgressHub } from "./hub.ts";
@@ -46,7 +46,7 @@ import { upgradeDatabase } from "./storage/upgrade.ts";
 
 export interface App extends Services {
   /** Answers an HTTP request. */
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, server?: object): Response | Promise<Response>;
   /** Ends live streams, lets each worker finish its batch, writes what is pending, and closes. */
   close(): Promise<void>;
 }
@@ -231,5 +231,5 @@ const printLine = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** Reports a failed write to stderr only: the log could not be written either. */
 function reportError(error: unknown): void {
-  process.stderr.write(`cannot write to the database: ${messageOf(error)}\n`);
+  process.stderr.write(`cannot write to the database: ${onOneLine(messageOf(error))}\n`);
 }

@@ -1,5 +1,6 @@
 /** The log: to stderr, to viewers through the hub, and to the database through `save`. */
 
+import { onOneLine } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogLevel, type LogLine } from "./domain/log.ts";
 import type { ProgressHub } from "./hub.ts";
 
@@ -9,7 +10,8 @@ export interface Log {
 
 /**
  * A log that drops what is below `level`, prints the rest to stderr and passes it to the hub and to `save`.
- * `redact` is applied to every message first.
+ * `redact` is applied to every message first; then
+ * each becomes one line without control characters, because a part of it may come from anybody.
  */
 export function createLog(options: {
   level: LogLevel;
@@ -24,7 +26,7 @@ export function createLog(options: {
   return {
     write(level, message, runId = null, symbol = null) {
       if (LOG_LEVELS.indexOf(level) < threshold) return;
-      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: redact(message) });
+      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: onOneLine(redact(message)) });
       options.save?.(line);
       print(`${new Date(line.at).toISOString()} ${level.padEnd(5)} ${line.message}`);
     },

@@ -88,6 +88,20 @@ export function invalidFields(errors: readonly FieldError[]): Refusal {
   return new Refusal("invalid", message, errors);
 }
 
+/** Characters that end a line, control a terminal or reverse the direction of text. */
+const CONTROL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Whether a name holds characters that cannot be shown. */
+export const hasControlCharacters = (text: string): boolean => text.search(CONTROL) >= 0;
+
+/** The text on one line, with control characters escaped as `\n` or `\x1b`. */
+export const onOneLine = (text: string): string =>
+  text.replace(CONTROL, (each) => {
+    const code = each.codePointAt(0)!;
+    if (each === "\n") return "\\n";
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
+  });
+
 /** Quotes input in a message: shortened, without control characters. */
 export function quote(text: string): string {
   const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "\ufffd");
