@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { canonicalProvider } from "./domain/defaults.ts";
-import { type FieldError, quote } from "./domain/errors.ts";
+import { type FieldError, hasControlCharacters, quote } from "./domain/errors.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol, symbolHint } from "./domain/market/symbol.ts";
 
 const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
@@ -29,7 +29,8 @@ export const text = (max: number) =>
     .string({ error: ({ input }) => (input === undefined ? "is missing" : "wants text") })
     .trim()
     .min(1, { error: "is missing" })
-    .max(max, { error: `is longer than ${max} characters` });
+    .max(max, { error: `is longer than ${max} characters` })
+    .refine((value) => !hasControlCharacters(value), { error: "has line breaks or control characters" });
 
 /** The value that `read` gives for a text; where it is `null`, the text is refused with the message of `fault`. */
 export const readable = <T>(

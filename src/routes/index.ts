@@ -23,6 +23,7 @@ import { eventRoutes } from "./live/json-stream.ts";
 import { streamRoutes } from "./live/stream.ts";
 import { addMiddleware } from "./middleware.ts";
 import { opsRoutes } from "./ops.ts";
+import { problemTitle, problemType } from "./problem.ts";
 import { profileRoutes } from "./profiles/api.ts";
 import { profileListRoutes } from "./profiles/list.tsx";
 import { profilePageRoutes } from "./profiles/pages.tsx";
@@ -49,7 +50,7 @@ const DESCRIPTION = {
 };
 
 export interface Routes {
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, server?: object): Response | Promise<Response>;
   /** Every method and path that is answered. */
   readonly table: readonly { readonly method: string; readonly path: string }[];
   /** Ends the live streams of the pages. */
@@ -110,5 +111,14 @@ export async function createRoutes(services: Services): Promise<Routes> {
     refusals.close();
     broadcaster.close();
   };
-  return { fetch: routes.fetch, table: routes.routes, close };
+  const fetch = (request: Request, server?: object) =>
+    server === undefined || request.headers.has("Host") ? routes.fetch(request, server) : withoutHost();
+  return { fetch, table: routes.routes, close };
 }
+
+/** HTTP/1.0 allows a request without a host; its address is no URL then, and no route is found for it. */
+const withoutHost = () =>
+  Response.json(
+    { type: "about:blank", title: problemTitle(400), status: 400, detail: "The request names no Host" },
+    { status: 400, headers: { "Content-Type": problemType, "Cache-Control": "no-store" } },
+  );

@@ -14,6 +14,9 @@ import { pageContext, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
 
+/** Abilities of a browser that no page of ours uses. */
+const UNUSED_FEATURES = ["camera", "geolocation", "microphone", "payment", "usb"] as const;
+
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
 export function addMiddleware(
@@ -36,6 +39,11 @@ export function addMiddleware(
     return c.html(ErrorPage({ page, status, title: problemTitle(status), detail }), status);
   };
   app.use(withoutBodyForHead);
+  // What is answered is private unless its handler says otherwise, as that of styles and scripts does.
+  app.use(async (c, next) => {
+    await next();
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  });
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -48,6 +56,9 @@ export function addMiddleware(
       },
       xFrameOptions: "DENY",
       referrerPolicy: "same-origin",
+      // Other hosts of the domain are not ours to bind.
+      strictTransportSecurity: "max-age=15552000",
+      permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
     }),
   );
   addGuard(app, { ...guard, refuse });

@@ -40,7 +40,6 @@ export function searchRoutes({ db }: Pick<Services, "db">) {
     const view = { query, groups: await find(db, query, page), back: pageBehind(c) };
     // The same address is a page and a fragment: caches must keep them apart.
     c.header("Vary", "HX-Request");
-    c.header("Cache-Control", "no-store");
     return c.html(wantsFragment(c) ? <SearchResults view={view} options /> : <SearchPage page={page} view={view} />);
   });
 }

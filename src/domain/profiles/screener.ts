@@ -42,7 +42,10 @@ export function parseColumn(
 const MAX_LENGTH = 1_000;
 const MAX_DEPTH = 40;
 const TOKEN = /\s*(?:([A-Za-z_]\w*)|([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?![\w.])|(<=|>=|==|!=|<>|[<>=()]))/iy;
-const SIGNS: Readonly<Record<string, Comparison>> = { "==": "=", "<>": "!=" };
+const SIGNS: ReadonlyMap<string, Comparison> = new Map([
+  ["==", "="],
+  ["<>", "!="],
+]);
 
 /**
  * Parses a screen. `and` binds closer than `or`, `not` closer than both. A feature without a value satisfies no
@@ -137,7 +140,7 @@ class Parser {
   #comparison(): Condition {
     const left = this.#operand();
     const { text } = this.#token;
-    const sign = SIGNS[text] ?? COMPARISONS.find((each) => each === text);
+    const sign = SIGNS.get(text) ?? COMPARISONS.find((each) => each === text);
     if (sign === undefined) this.#expected(`one of ${COMPARISONS.join(" ")}`);
     this.#next += 1;
     return { kind: "compare", left, sign, right: this.#operand() };

@@ -24,7 +24,6 @@ interface Dependencies extends Pick<Services, "db"> {
 export function loginRoutes({ db, access, clients, cookie, refusals }: Dependencies) {
   const routes = new Hono();
   const show = (c: Context, next: string, error: string | null = null, status: ContentfulStatusCode = 200) => {
-    c.header("Cache-Control", "no-store");
     return c.html(<LoginPage page={c.var.page} next={next} error={error} />, status);
   };
 

@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
 import { isScope } from "../../domain/access.ts";
-import { Refusal } from "../../domain/errors.ts";
+import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
 import { listTokens, saveToken } from "../../storage/access/tokens.ts";
 import { AccessPage, type AccessView } from "../../views/access/tokens-page.tsx";
 import type { Services } from "../services.ts";
@@ -17,8 +17,6 @@ const MAX_NAME = 60;
 export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) {
   const pages = new Hono();
   const show = async (c: Context, more: Partial<AccessView> = {}, status: ContentfulStatusCode = 200) => {
-    // The page shows a new token: it must not stay in a cache.
-    c.header("Cache-Control", "no-store");
     const view: AccessView = {
       tokens: await listTokens(db),
       fresh: null,
@@ -38,6 +36,7 @@ export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) 
     try {
       if (name === "") throw new Refusal("invalid", "Give the token a name");
       if (name.length > MAX_NAME) throw new Refusal("invalid", `The name is longer than ${MAX_NAME} characters`);
+      if (hasControlCharacters(name)) throw new Refusal("invalid", "The name has line breaks or control characters");
       await saveToken(db, { name, scope, hash: hashSecret(secret) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -44,7 +44,6 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
       flash: null,
       ...more,
     };
-    c.header("Cache-Control", "no-store");
     return c.html(<AlertsPage page={{ ...c.var.page, path: "/alerts" }} view={view} />, status);
   };
   const done = (c: Context, what: keyof typeof DONE) => c.redirect(`/alerts?done=${what}`, 303);

@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
-import { providerName, wholeNumberText } from "../../schemas.ts";
+import { providerName, text, wholeNumberText } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
   addToWatchlist,
@@ -102,7 +102,7 @@ const fetchList = createRoute({
   },
 });
 
-const name = z.string().trim().min(1, { error: "wants a name" }).max(MAX_NAME_LENGTH);
+const name = text(MAX_NAME_LENGTH);
 const symbols = z.array(symbolParameter).max(MAX_SYMBOLS).default([]);
 const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array(z.string()) }).openapi("Watchlist");
 

@@ -4,7 +4,7 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
-import { Refusal } from "../../domain/errors.ts";
+import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
 import {
   addToWatchlist,
@@ -159,6 +159,7 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
 /** @throws Refusal for a name that is empty or too long */
 function checkedName(name: string): string {
   if (name === "") throw new Refusal("invalid", "Give the watchlist a name");
+  if (hasControlCharacters(name)) throw new Refusal("invalid", "The name has line breaks or control characters");
   if (name.length <= MAX_NAME_LENGTH) return name;
   throw new Refusal("invalid", `The name is longer than ${MAX_NAME_LENGTH} characters`);
 }

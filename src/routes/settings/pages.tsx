@@ -54,7 +54,6 @@ export function settingsPages(services: SettingsServices) {
       };
       return [about.name === name ? { ...view, ...about } : view];
     });
-    c.header("Cache-Control", "no-store");
     return c.html(
       <SettingsPage
         page={{ ...c.var.page, path: "/settings" }}
