@@ -40,6 +40,8 @@ export interface Config {
   readonly publicUrl: string | undefined;
   /** The mail account for alerts, if the environment sets it. */
   readonly mail: { readonly url: string; readonly from: string; readonly to: readonly string[] } | undefined;
+  /** Whether a mail password may go to another machine without TLS. */
+  readonly allowsPlainMailPassword: boolean;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
   readonly sessions: CalendarOverrides;
   /** The providers' variables that the environment sets: the settings page cannot change them. */
@@ -172,6 +174,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     trustedProxies: readProxies(read),
     publicUrl: read.text("BARKEEP_URL") && read.matching("BARKEEP_URL", "", isWebUrl, "an http:// or https:// URL"),
     mail: readMail(read),
+    allowsPlainMailPassword: read.choice("SMTP_PLAIN_PASSWORD", "refuse", ["refuse", "allow"]) === "allow",
     sessions: readSessions(read),
     providerVariablesSet: providers
       .flatMap(({ settings }) => settings.map(({ variable }) => variable))

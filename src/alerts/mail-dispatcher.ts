@@ -6,7 +6,7 @@
  */
 
 import { type Clock, systemClock } from "../clock.ts";
-import { type AlertRules, DEFAULT_ALERT_RULES } from "../domain/alerts.ts";
+import { type AlertRules, DEFAULT_ALERT_RULES, withoutMailAddresses } from "../domain/alerts.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import { record } from "../storage/access/audit.ts";
@@ -234,7 +234,7 @@ export class MailDispatcher {
       const retryAt = final || now - mail.createdAt >= GIVE_UP_MS ? null : now + retryDelay(mail.attempts);
       await mailFailed(this.#db, mail, messageOf(error), retryAt);
       const next = retryAt === null ? "given up" : `tried again in ${Math.round((retryAt - now) / 1000)}s`;
-      log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${messageOf(error)}`);
+      log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${withoutMailAddresses(messageOf(error))}`);
       return;
     }
     await mailSent(this.#db, mail, this.#clock.now());

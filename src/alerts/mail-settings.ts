@@ -71,9 +71,9 @@ export class MailSettings {
 
   /** The account; `null` if none is set, or its password cannot be read. */
   get account(): MailAccount | null {
-    const { mail } = this.options.config;
-    if (mail !== undefined) return mail;
-    return this.#password === null ? null : this.#fields && accountOf(this.#fields, this.#password);
+    const { mail, allowsPlainMailPassword: allowsPlainPassword } = this.options.config;
+    if (mail !== undefined) return { ...mail, allowsPlainPassword };
+    return this.#password === null ? null : this.#fields && this.#accountOf(this.#fields, this.#password);
   }
 
   /** The account without the password; `null` if none is set. */
@@ -107,7 +107,7 @@ export class MailSettings {
     const errors = this.#faults(fields, password);
     if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
     const secret = password || (this.#password ?? "");
-    const account = accountOf(fields, secret);
+    const account = this.#accountOf(fields, secret);
     try {
       await new Mailer(account, this.options.maxWait).verify();
     } catch (error) {
@@ -159,6 +159,13 @@ export class MailSettings {
     return errors;
   }
 
+  #accountOf({ server, from, to }: MailFields, password: string): MailAccount {
+    const url = new URL(server);
+    if (password !== "") url.password = encodeURIComponent(password);
+    const { allowsPlainMailPassword: allowsPlainPassword } = this.options.config;
+    return { url: url.href, from, to: listOf(to), allowsPlainPassword };
+  }
+
   async #notify(): Promise<void> {
     const { account } = this;
     await this.options.onChange(account, account ? secretsOfMail(account.url) : [], this.unreadable);
@@ -166,12 +173,6 @@ export class MailSettings {
 }
 
 const listOf = (to: string) => to.split(",").flatMap((each) => each.trim() || []);
-
-function accountOf({ server, from, to }: MailFields, password: string): MailAccount {
-  const url = new URL(server);
-  if (password !== "") url.password = encodeURIComponent(password);
-  return { url: url.href, from, to: listOf(to) };
-}
 
 function withoutPassword(text: string): string {
   const url = new URL(text);

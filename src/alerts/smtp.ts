@@ -1,5 +1,6 @@
 /** The SMTP client: sends mails, verifies accounts, and classifies errors. */
 
+import { isLoopback } from "../auth.ts";
 import { messageOf } from "../domain/errors.ts";
 import { redactor } from "../redact.ts";
 
@@ -9,6 +10,8 @@ export interface MailAccount {
   readonly url: string;
   readonly from: string;
   readonly to: readonly string[];
+  /** Whether the password may be sent without TLS to another machine. */
+  readonly allowsPlainPassword?: boolean;
 }
 
 export interface OutgoingMail {
@@ -99,6 +102,8 @@ export class Mailer {
       host: url.hostname.replace(/^\[|\]$/g, ""),
       port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
       secure,
+      // Somebody between the two could otherwise hide that the server offers TLS, and read the password.
+      requireTLS: needsTls(this.account),
       ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
       connectionTimeout: this.maxWait,
       greetingTimeout: this.maxWait,
@@ -111,11 +116,21 @@ export class Mailer {
     if (error instanceof MailError) return error;
     const { code, responseCode } = error as { code?: string; responseCode?: number };
     const host = new URL(this.account.url).host;
+    if (code === "ETLS" && needsTls(this.account)) return new MailError(`${host}: ${NO_TLS}`, false);
     const reply = this.#redact(messageOf(error));
     // A wrong password can be corrected in the settings, so the mail is kept.
     const refused = responseCode !== undefined && responseCode >= 500 && code !== "EAUTH";
     return new MailError(`${host}: ${reply}`, refused && (code === "EENVELOPE" || code === "EMESSAGE"));
   }
+}
+
+const NO_TLS =
+  "offers no TLS, so the password was not sent: use smtps://, a server with STARTTLS, or set SMTP_PLAIN_PASSWORD=allow";
+
+/** Whether a mail may go out under TLS only: there is a password, and it would leave this machine. */
+function needsTls({ url, allowsPlainPassword = false }: MailAccount): boolean {
+  const { protocol, hostname, password } = new URL(url);
+  return protocol === "smtp:" && password !== "" && !allowsPlainPassword && !isLoopback(hostname);
 }
 
 /** The secrets in a mail server's URL: the password, also in the encodings of SMTP. */

@@ -176,3 +176,7 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
 
 /** `waiting`: to be sent at its time. `sending`: being sent. `failed`: given up, with the reason. */
 export const MAIL_STATES = ["waiting", "sending", "sent", "failed"] as const;
+
+/** A text without the mail addresses in it, for readers who may not see them. */
+export const withoutMailAddresses = (text: string): string =>
+  text.replace(/[^\s<>"'(),;:@]+@[^\s<>"'(),;:@]+/g, "(an address)");

@@ -23,6 +23,9 @@ export const isTheme = (value: unknown): value is Theme => THEMES.includes(value
 /** Whether htmx sent the request and so wants fragments instead of a page. */
 export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request") === "true";
 
+/** Whether the sender may see what concerns the owner alone: addresses of mails, tokens, the audit. */
+export const isAdmin = (c: Context): boolean => c.get("actor")?.scope === "admin";
+
 /** The page context of a request; before the guard has identified its sender, nobody is signed in. */
 export function pageContext(c: Context, assets: PageContext["assets"]): PageContext {
   const { pathname, search } = new URL(c.req.url);

@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Mailer } from "../../src/alerts/smtp.ts";
 import { MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
@@ -109,4 +110,19 @@ test("wrong mail settings are named; without a secret a password is refused; wha
   expect((await submit(app, fieldsFor(server.url))).text).toContain("change it there");
   expect((await submit(app, {}, "/settings/mail/forget")).status).toBe(409);
   expect(app.app.outbox.account?.to).toEqual(["ops@example.com"]);
+});
+
+test("a password leaves this machine under TLS only, unless a setting allows it otherwise", async () => {
+  await using server = await startMailServer();
+  const url = new URL(server.url);
+  // The same server under an address that is not a loopback one.
+  url.hostname = "0.0.0.0";
+  const account = { url: url.href, from: "b@example.com", to: ["ops@example.com"] };
+  expect(new Mailer(account).verify()).rejects.toThrow("SMTP_PLAIN_PASSWORD=allow");
+  await new Mailer({ ...account, allowsPlainPassword: true }).verify();
+  await new Mailer({ ...account, url: server.url }).verify();
+  // Without a password there is nothing to keep.
+  const open = new URL(url);
+  open.username = open.password = "";
+  await new Mailer({ ...account, url: open.href }).verify();
 });

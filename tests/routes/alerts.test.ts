@@ -170,3 +170,21 @@ test("mails are paged by key in both directions, and the filter stays", async ()
   expect(last.next).toBeUndefined();
   expect((await app.get(last.prev!)).text).toContain(`>${seen[1]![0]}</a>`);
 });
+
+test("readers see that mails are sent, but neither the mail server nor any address", async () => {
+  await using server = await startMailServer();
+  await using own = await startApp({
+    env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com", ALERT_FROM: "b@example.com", BARKEEP_READ_ONLY: "true" },
+  });
+  const mail = { kind: "test" as const, subject: "s", text: "t", html: "", recipients: "ops@example.com", createdAt: Date.now() };
+  await postMail(own.app.db, { id: "m1", ...mail }, []);
+  await own.app.db.write([{ sql: "update mails set error = ?, state = 'failed'", args: ["550 no <ops@example.com>"] }]);
+  for (const path of ["/settings", "/alerts", "/alerts/mails/m1"]) {
+    const { status, text } = await own.get(path);
+    expect([path, status]).toEqual([path, 200]);
+    for (const hidden of ["ops@example.com", "b@example.com", "127.0.0.1:", "barkeep@"]) {
+      expect([path, hidden, text.includes(hidden)]).toEqual([path, hidden, false]);
+    }
+  }
+  expect((await own.get("/alerts")).text).toContain("shown to admins only");
+});

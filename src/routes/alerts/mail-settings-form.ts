@@ -13,6 +13,7 @@ export function mailView({ mail }: Pick<Services, "mail">, about: Partial<MailSe
     keepsPassword: mail.keepsPassword,
     unreadable: mail.unreadable,
     isSet: mail.fields !== null,
+    hidden: false,
     errors: {},
     flash: null,
     ...about,

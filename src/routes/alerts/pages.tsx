@@ -4,10 +4,11 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { isQuiet } from "../../alerts/digest.ts";
-import { MAIL_STATES } from "../../domain/alerts.ts";
+import { MAIL_STATES, withoutMailAddresses } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
+import { isAdmin } from "../page-context.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import { errorsByField } from "../form-errors.ts";
 import type { Services } from "../services.ts";
@@ -33,9 +34,9 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
     const view: AlertsView = {
       fields: fieldsOf(rules),
       errors: {},
-      account: account && { host: new URL(account.url).host, to: account.to },
+      account: account && (isAdmin(c) ? { host: new URL(account.url).host, to: account.to } : "hidden"),
       unreadable: waits,
-      mails: page.rows,
+      mails: isAdmin(c) ? page.rows : page.rows.map(withoutAddresses),
       older: page.older && formatCursor(page.older),
       newer: page.newer && formatCursor(page.newer),
       state: state ?? null,
@@ -74,7 +75,7 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
   pages.get("/alerts/mails/:id", async (c) => {
     const mail = await findMail(db, c.req.param("id"));
     if (mail === undefined) throw new Refusal("not_found", "There is no such mail");
-    return c.html(<MailPage page={c.var.page} mail={mail} />);
+    return c.html(<MailPage page={c.var.page} mail={isAdmin(c) ? mail : withoutAddresses(mail)} />);
   });
 
   pages.post("/alerts/mails/:id/again", async (c) => {
@@ -84,3 +85,10 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
 
   return pages;
 }
+
+/** A mail as readers see it who may not know where mails go. */
+const withoutAddresses = <T extends { readonly recipients: string; readonly error: string | null }>(mail: T): T => ({
+  ...mail,
+  recipients: "the recipients",
+  error: mail.error && withoutMailAddresses(mail.error),
+});

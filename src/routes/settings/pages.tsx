@@ -14,6 +14,7 @@ import { type ProviderSettingsView, SettingsPage } from "../../views/settings.ts
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
 import { errorsByField } from "../form-errors.ts";
 import { quotaViews } from "../quotas/gauges.ts";
+import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
 
 type SettingsServices = Pick<
@@ -24,6 +25,11 @@ type SettingsServices = Pick<
 export function settingsPages(services: SettingsServices) {
   const { settings } = services;
   const pages = new Hono();
+
+  const mailOf = (c: Context, about: Partial<MailSettingsView>) => {
+    if (isAdmin(c)) return mailView(services, about);
+    return mailView(services, { values: { server: "", from: "", to: "" }, hidden: true });
+  };
 
   /** Renders the page; `about` overrides the view of one provider. */
   const show = async (
@@ -57,7 +63,7 @@ export function settingsPages(services: SettingsServices) {
     return c.html(
       <SettingsPage
         page={{ ...c.var.page, path: "/settings" }}
-        view={{ providers, keepsKeys: settings.keepsKeys, mail: mailView(services, aboutMail) }}
+        view={{ providers, keepsKeys: settings.keepsKeys, mail: mailOf(c, aboutMail) }}
       />,
       status,
     );

@@ -40,8 +40,8 @@ export interface AlertFields {
 export interface AlertsView extends PageLinksView {
   readonly fields: AlertFields;
   readonly errors: Readonly<Record<string, string>>;
-  /** Recipients and mail server; `null` if there is none. */
-  readonly account: { readonly host: string; readonly to: readonly string[] } | null;
+  /** Recipients and mail server; `null` if there is none, `hidden` from readers without the scope `admin`. */
+  readonly account: { readonly host: string; readonly to: readonly string[] } | "hidden" | null;
   /** Whether the mail server's password cannot be read; mails wait for it. */
   readonly unreadable: boolean;
   /** A page of the mails in one state or, with `null`, in any; newest first. */
@@ -143,6 +143,8 @@ const Account = ({ account }: Pick<AlertsView, "account">) =>
       <Pill icon="queued">No mail server</Pill> Events are noted, but not mailed.{" "}
       <a href="/settings#mail">Set up the mail server</a>
     </p>
+  ) : account === "hidden" ? (
+    <p class="muted">A mail server is set; its address and the recipients are shown to admins only.</p>
   ) : (
     <p class="muted">
       To {account.to.join(", ")} through {account.host}. <a href="/settings#mail">Change</a>

@@ -14,13 +14,27 @@ export interface MailSettingsView {
   readonly isSet: boolean;
   /** Whether the stored password cannot be read with this secret. */
   readonly unreadable: boolean;
+  /** Whether addresses and form are for admins only, and the reader is none. */
+  readonly hidden: boolean;
   readonly errors: Readonly<Record<string, string>>;
   readonly flash: Flash | null;
 }
 
 const MAIL_FIELDS = ["server", "password", "from", "to"] as const;
 
+/** What readers without the scope `admin` see: whether mails are sent, but not from where and to whom. */
+const HiddenSection = ({ view }: { view: MailSettingsView }) => (
+  <section class="provider" id="mail" aria-labelledby="title-mail">
+    <header>
+      <h2 id="title-mail">Mail server</h2>
+      <Readiness view={view} />
+    </header>
+    <p class="muted">Its address, the sender and the recipients are shown to admins only.</p>
+  </section>
+);
+
 export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
+  if (view.hidden) return <HiddenSection view={view} />;
   const { flash, fixed } = view;
   const form = { values: { ...view.values, password: "" }, errors: view.errors };
   const { Field, control } = formFields("mail", MAIL_FIELDS, { password: hintOf(view) });
@@ -38,7 +52,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
         <Readiness view={view} />
       </header>
       <p class="muted">
-        Sends the mails chosen under <a href="/alerts">Alerts</a>.
+        Sends the mails chosen under <a href="/alerts">Alerts</a>. The password is sent under TLS only.
         {fixed ? " Set by environment variables (SMTP_URL, ALERT_FROM, ALERT_TO)." : null}
       </p>
       <FlashMessage flash={flash} />
