@@ -13,6 +13,9 @@ const USAGE = `Usage:
   bun run doctor           checks settings, database, providers and mail server, and says what to do
 Without Bun on PATH: npm run backup FILE, npm run restore FILE, npm run doctor.`;
 
+// What this process creates only its user may read.
+process.umask(0o077);
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

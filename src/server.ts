@@ -15,6 +15,9 @@ function onLeaseLost(): void {
   process.exit(1);
 }
 
+// What this process creates only its user may read.
+process.umask(0o077);
+
 try {
   await using stack = new AsyncDisposableStack();
   const config = readConfig(process.env, PROVIDERS);

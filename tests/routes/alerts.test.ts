@@ -176,7 +176,14 @@ test("readers see that mails are sent, but neither the mail server nor any addre
   await using own = await startApp({
     env: { SMTP_URL: server.url, ALERT_TO: "ops@example.com", ALERT_FROM: "b@example.com", BARKEEP_READ_ONLY: "true" },
   });
-  const mail = { kind: "test" as const, subject: "s", text: "t", html: "", recipients: "ops@example.com", createdAt: Date.now() };
+  const mail = {
+    kind: "test" as const,
+    subject: "s",
+    text: "t",
+    html: "",
+    recipients: "ops@example.com",
+    createdAt: Date.now(),
+  };
   await postMail(own.app.db, { id: "m1", ...mail }, []);
   await own.app.db.write([{ sql: "update mails set error = ?, state = 'failed'", args: ["550 no <ops@example.com>"] }]);
   for (const path of ["/settings", "/alerts", "/alerts/mails/m1"]) {

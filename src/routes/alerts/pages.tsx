@@ -8,9 +8,9 @@ import { MAIL_STATES, withoutMailAddresses } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
-import { isAdmin } from "../page-context.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import { errorsByField } from "../form-errors.ts";
+import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 

@@ -13,8 +13,8 @@ import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
 import { errorsByField } from "../form-errors.ts";
-import { quotaViews } from "../quotas/gauges.ts";
 import { isAdmin } from "../page-context.ts";
+import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 
 type SettingsServices = Pick<

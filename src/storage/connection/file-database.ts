@@ -7,6 +7,7 @@ import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
 import type { Database, Row } from "./database.ts";
 import { isRead } from "./fence.ts";
+import { keepPrivate } from "./private-file.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 import { isBusy, WriteQueue } from "./write-queue.ts";
@@ -30,9 +31,10 @@ const PRAGMAS = [
 
 /** Opens the file at `path`, whose folder is created; `lock` is shared by all threads that write to it. */
 export async function openFile(path: string, lock: WriteLock): Promise<Database> {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   using stack = new DisposableStack();
   const driver = stack.adopt(new Driver(path, { timeout: DRIVER_TIMEOUT_MS }), (each) => each.close());
+  keepPrivate(path);
   const statements = new StatementCache(driver);
   stack.defer(() => statements.clear());
   const writes = new WriteQueue(driver, statements, lock);
