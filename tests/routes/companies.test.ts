@@ -95,7 +95,7 @@ describe("a list fetched from a provider", () => {
     expect((await spent()).today.units).toBe(0);
     expect((await app.post("/api/companies/fetch", { provider: "binance" })).body.companies).toBe(3);
     expect((await spent()).today).toEqual({ requests: 1, units: 20 });
-    expect(await symbolsFor("q=BTC-")).toEqual(["BTC-USDT", "ETH-BTC"]);
+    expect(await symbolsFor("q=BTC-")).toEqual(["BTC-TRY", "BTC-USDT", "ETH-BTC"]);
   });
 
   test("a list from a provider spells symbols as they are typed in a run", async () => {

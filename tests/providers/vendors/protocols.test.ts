@@ -191,7 +191,7 @@ describe("binance", () => {
     const context = recordingContext();
     fake.script.push(reply(200, [], { "x-mbx-used-weight-1m": "5990" }));
     await provider.fetchBars(window("BTC-USDT", "1d"), context);
-    expect(context.reports).toContainEqual({ used: { minute: 5990 } });
+    expect(context.reports).toContainEqual({ used: { minute: 5990 }, accepted: true });
   });
 
   test("a Binance ban holds all requests for as long as it says", async () => {

@@ -30,7 +30,7 @@ describe("a run against a vendor", () => {
     const job = run!.jobs[0]!;
     expect([job.state, job.apiCalls, fake.urls.length]).toEqual(["complete", 7, 7]); // 12 batches, 120 days a request, splits, dividends
     expect(job.dataPoints).toBeGreaterThan(248 * 6);
-    const page = await app.app.fetch(new Request(`http://localhost/runs/${id}/jobs/AAPL`));
+    const page = await fetch(`${app.url}/runs/${id}/jobs/AAPL`);
     const facts = [...(await page.text()).matchAll(/<dt>(Fetching|Held up|Engineering|Creating|Storing)<\/dt>/g)];
     expect(facts.map(([, name]) => name)).toEqual(["Fetching", "Held up", "Engineering", "Creating", "Storing"]);
     const stages = await events.until(({ data }) => String(data?.micro_stage).startsWith("Completed"));
