@@ -5,10 +5,10 @@ import { MailDispatcher, retryDelay } from "../../src/alerts/mail-dispatcher.ts"
 import { type AlertEvent, type AlertRules, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
 import type { Log } from "../../src/log.ts";
 import { deleteMails, findMail, listMails, recordStatements, takeMail } from "../../src/storage/alerts/outbox.ts";
-import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
 import { gap, jobFailed, missed, quota, revision, runEnded, runReport } from "../helpers/alert-events.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";
 
 const SECOND = 1_000;
@@ -33,8 +33,7 @@ async function open(maxWait = 5_000): Promise<MailDispatcher> {
 beforeEach(async () => {
   lines = [];
   folder = temporaryFolder();
-  db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  db = await openDatabase(await migratedDatabase(folder));
   server = await startMailServer();
   clock = new VirtualClock();
   outbox = await open();

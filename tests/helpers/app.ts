@@ -5,7 +5,7 @@ import { type Config, readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
 import { IDLE_SECONDS } from "../../src/routes/http/timeouts.ts";
 import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
-import { type Folder, temporaryFolder } from "./folder.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "./folder.ts";
 import { type Client, clientOf } from "./http.ts";
 import { type EventReader, readEvents } from "./sse.ts";
 
@@ -50,7 +50,7 @@ export interface TestAppOptions extends AppOptions {
 export async function startApp({ env, folder, dbUrl, ...options }: TestAppOptions = {}): Promise<TestApp> {
   const own = folder ?? temporaryFolder();
   const printed: string[] = [];
-  const config = testConfig(dbUrl ?? own.database(), env);
+  const config = testConfig(dbUrl ?? (folder ? own.database() : await migratedDatabase(own)), env);
   const app = await createApp(config, {
     print: (text) => void printed.push(text),
     workerScript: bundledWorker,

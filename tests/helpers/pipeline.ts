@@ -10,13 +10,13 @@ import type { Mode } from "../../src/domain/runs/states.ts";
 import { Stopped } from "../../src/pipeline/job-context.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
 import { runSymbol } from "../../src/pipeline/workers/process-symbol.ts";
-import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { findProfile } from "../../src/storage/profiles/profiles.ts";
 import { planMemory } from "../../src/storage/quotas/plan-facts.ts";
 import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import type { MemoryVendor } from "../fakes/memory-vendor.ts";
-import { temporaryFolder } from "./folder.ts";
+import { migratedDatabase, temporaryFolder } from "./folder.ts";
 
 interface JobOptions {
   readonly mode?: Mode;
@@ -56,8 +56,7 @@ let runs = 0;
 /** @param on another pipeline, whose database is shared: then the symbol must be another one */
 export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: Pipeline; symbol?: string } = {}) {
   const folder = on ? null : temporaryFolder();
-  const db = on?.db ?? (await openDatabase(folder!.database()));
-  if (!on) await migrateDatabase(db);
+  const db = on?.db ?? (await openDatabase(await migratedDatabase(folder!)));
   const log: string[] = [];
   const leftOut = new Map<string, readonly PlanCut[]>();
   const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = ownSymbol) =>

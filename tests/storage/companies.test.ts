@@ -3,15 +3,14 @@ import fc from "fast-check";
 import type { Company } from "../../src/domain/companies.ts";
 import { searchCompanies, storeCompanies } from "../../src/storage/companies/companies.ts";
 import { addToWatchlist, createWatchlist } from "../../src/storage/companies/watchlists.ts";
-import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { type Database, openDatabase } from "../../src/storage/db.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const company = (symbol: string, name = "", exchange = ""): Company => ({ symbol, name, exchange });
 
 async function freshDatabase() {
   const folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   return {
     db,
     [Symbol.dispose]() {

@@ -2,10 +2,10 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { HealthClock } from "../../src/domain/profiles/health.ts";
-import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { ProfileColumns, type ProfileQuery } from "../../src/storage/profiles/profile-columns.ts";
 import { deleteProfile, profileStatements } from "../../src/storage/profiles/profiles.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const CLOCK: HealthClock = { recentSince: 1_000, staleBefore: { us_equity: 500, crypto: 500 } };
 const NAMES = ["rsi_14", "sma_5", "atr_14"];
@@ -18,8 +18,7 @@ let db: Database;
 let statements: string[];
 beforeEach(async () => {
   folder = temporaryFolder();
-  db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  db = await openDatabase(await migratedDatabase(folder));
   statements = [];
 });
 afterEach(() => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
 import { UsageStore } from "../../src/storage/quotas/usage.ts";
 import { line } from "../helpers/fixtures.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 let folder: Folder;
 let db: Database;
@@ -13,8 +13,7 @@ const onError = (error: unknown) => void errors.push(error);
 beforeEach(async () => {
   errors.length = 0;
   folder = temporaryFolder();
-  db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  db = await openDatabase(await migratedDatabase(folder));
 });
 afterEach(() => {
   db.close();

@@ -14,17 +14,16 @@ import {
   recordOf,
 } from "../../../src/scheduler/runs/run-registry.ts";
 import { runRow } from "../../../src/scheduler/runs/run-request.ts";
-import { migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
+import { openDatabase } from "../../../src/storage/db.ts";
 import { findRun, insertRun, jobsOfRun } from "../../../src/storage/runs/runs.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 const REQUEST = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
 
 /** Run control on a database that lists every effect in its order: of memory, queue, worker, rows, audit and viewers. */
 async function startControl() {
   const folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   const sql = (text: string, ...args: string[]) => db.write([{ sql: text, args }]);
   await sql("CREATE TABLE effects (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
   const listed = (table: string, name: string) =>
