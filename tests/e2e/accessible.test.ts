@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import axe from "axe-core";
+import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { PASSWORD } from "../helpers/password.ts";
-import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
+import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
     ALERT_TO: "you@example.com",
   });
   page = await browserApp.openPage("/healthz", { reducedMotion: "reduce" });
-  await page.addInitScript(axe.source);
+  await page.addInitScript(AXE);
   await page.goto(`${browserApp.address}/login`);
 });
 afterAll(async () => {
@@ -30,7 +30,7 @@ afterAll(async () => {
 async function violations(...rules: string[]): Promise<string[]> {
   const lean = { resultTypes: ["violations"], selectors: false, iframes: false, preload: false };
   const options = { ...lean, ...(rules.length > 0 && { runOnly: rules }) };
-  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${JSON.stringify(options)})`);
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${page.url()} ${id}: ${node.html.slice(0, 160)}`));
 }
 

@@ -16,6 +16,9 @@ import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
 import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 
+/** The script of axe. The module's own text is twice as long, and every page that is checked has to read it. */
+export const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dirname)).text();
+
 /** Holds back requests to the providers, so that a test and not a clock decides how far jobs get. */
 class RequestGate {
   #requests = Number.POSITIVE_INFINITY;
@@ -137,7 +140,7 @@ export class BrowserApp {
   async openPage(path: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     this.#contexts.push(context);
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     context.on("weberror", (error) => this.consoleErrors.push(error.error().message));
     context.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") this.consoleErrors.push(message.text());

@@ -1,14 +1,16 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { fakeTiingo } from "../fakes/vendors/tiingo.ts";
 import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
 import { BrowserApp, live, rowOf } from "./browser.ts";
 
 const tiingo = fakeTiingo();
+setDefaultTimeout(60_000);
+
 let browserApp: BrowserApp;
 beforeAll(async () => {
   browserApp = await BrowserApp.open({ BARKEEP_SECRET: "the secret of this test", TIINGO_BASE_URL: tiingo.url });
-}, 30_000);
+});
 afterEach(async () => {
   await browserApp.reset();
   expect(browserApp.consoleErrors.splice(0)).toEqual([]);
@@ -50,7 +52,7 @@ test("companies are fetched, found while typing, selected over several searches,
   await live(page);
   await page.getByRole("button", { name: "Start run" }).click();
   await rowOf(page, "AAPL").waitFor();
-}, 20_000);
+});
 
 test("companies are selected without JavaScript, too, and a selection can be saved as a watchlist", async () => {
   const page = await browserApp.openPage("/companies", { javaScriptEnabled: false });
@@ -70,7 +72,7 @@ test("companies are selected without JavaScript, too, and a selection can be sav
   await page.getByRole("button", { name: "Import" }).click();
   await page.getByText("1 company imported").waitFor();
   await page.getByText("Line 3").waitFor();
-}, 20_000);
+});
 
 test("a key is set, checked and never shown again", async () => {
   const page = await browserApp.openPage("/settings");
@@ -83,4 +85,4 @@ test("a key is set, checked and never shown again", async () => {
   await section.getByText("accepts the key").waitFor();
   expect(await section.getByLabel("TIINGO_API_KEY").inputValue()).toBe("");
   expect(await page.content()).not.toContain(FAKE_KEY);
-}, 20_000);
+});

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import type { Page } from "playwright-core";
 import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let browserApp: BrowserApp;
 beforeAll(async () => {
@@ -166,6 +166,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await page.getByRole("heading", { name: "Why it waits" }).waitFor();
   expect(await page.locator(".conditions li").first().textContent()).toContain("before it in the queue");
   browserApp.gate.release();
+  await browserApp.waitForRun(browserApp.app.hub.runs().find(({ finishedAt }) => finishedAt === null)!.id);
   await inState(page, "Q8", "complete");
   await page.getByRole("heading", { name: "Why it waits" }).waitFor({ state: "detached" });
   await page.locator(".coverage .cell-fetched").nth(23).waitFor();

@@ -3,7 +3,7 @@ import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/sm
 import { temporaryFolder } from "../helpers/folder.ts";
 import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const prices = temporaryFolder();
 let mail: FakeMailServer;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import type { Page } from "playwright-core";
 import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let browserApp: BrowserApp;
 beforeAll(async () => {

@@ -1,13 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import axe from "axe-core";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
-import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
+import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
+
+setDefaultTimeout(60_000);
 
 let browserApp: BrowserApp;
 beforeAll(async () => {
   browserApp = await BrowserApp.open({ BARKEEP_PASSWORD_HASH: PASSWORD_HASH });
-}, 30_000);
+});
 afterEach(async () => {
   await browserApp.reset();
   expect(browserApp.consoleErrors.splice(0)).toEqual([]);
@@ -39,7 +41,7 @@ test("a wrong password is said at its field and soon throttled; the right one le
   browserApp.dismissErrors(/status of 4(?:01|29)/);
   const other = await signedIn("/runs?page=2");
   expect(other.url()).toBe(`${browserApp.address}/runs?page=2`);
-}, 20_000);
+});
 
 test("a page whose session has ended goes to the login once, and stays there", async () => {
   const page = await signedIn();
@@ -55,7 +57,7 @@ test("a page whose session has ended goes to the login once, and stays there", a
   await page.getByText("neither the password").waitFor();
   expect(steps).toEqual(["/login", "/login"]);
   browserApp.dismissErrors(/status (?:of )?401|ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch|network error/);
-}, 20_000);
+});
 
 test("a page signed out in another tab goes to the login, and from there back to where it was", async () => {
   const page = await signedIn("/?q=status%3Afailed");
@@ -112,7 +114,7 @@ test("eight tabs of one browser all load, and the visible ones are live", async 
   expect(await rowOf(first, "T5").count()).toBe(0);
   await first.evaluate("show(true)");
   await rowOf(first, "T5").waitFor();
-}, 30_000);
+});
 
 test("the palette works by keyboard, and moments follow the zone chosen in it", async () => {
   const page = await signedIn();
@@ -145,8 +147,8 @@ test("the palette works by keyboard, and moments follow the zone chosen in it", 
   expect(await page.getByRole("combobox", { name: "Pages" }).getAttribute("aria-activedescendant")).toBe(
     await option.getAttribute("id"),
   );
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run("#palette")`);
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate<AxeResults>(`axe.run("#palette")`);
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
