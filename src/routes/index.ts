@@ -82,7 +82,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", assets.route);
   routes.route("/", loginRoutes({ db, access, clients, cookie, refusals }));
   routes.route("/", preferenceRoutes());
-  routes.route("/", tokenPages(services, access));
+  routes.route("/", tokenPages({ db, access, cookie }));
   routes.route("/", auditPages(services));
   routes.route("/", streamRoutes(broadcaster, streams));
   routes.route("/", monitorPages(services, broadcaster));

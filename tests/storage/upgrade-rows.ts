@@ -285,4 +285,15 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     },
   },
   "0015_files_provider": { rows: [], changes: { series: renamed, runs: renamed } },
+  "0016_login_ends": {
+    rows: [
+      `INSERT INTO tokens (id, name, hash, scope, created_at, expires_at) VALUES (100, 'guest', 'h100', 'read', 1500, 1600)`,
+      `INSERT INTO sessions (hash, token_id, created_at, expires_at, last_used_at, address, agent) VALUES
+        ('s100', 100, 1501, 1700, 1502, '203.0.113.7', 'a browser')`,
+    ],
+    changes: {
+      tokens: (row) => ({ ...row, expires_at: null }),
+      sessions: (row) => ({ ...row, last_used_at: 0, address: "", agent: "" }),
+    },
+  },
 };

@@ -4,7 +4,16 @@ import { hashSecret, newSecret, Password, runAs, Throttle, TOKEN_PREFIX } from "
 import type { Config } from "../../config.ts";
 import type { Actor } from "../../domain/access.ts";
 import { record } from "../../storage/access/audit.ts";
-import { endPasswordSessions, endSession, findSession, saveSession } from "../../storage/access/sessions.ts";
+import {
+  endAllSessions,
+  endChosenSession,
+  endPasswordSessions,
+  endSession,
+  findSession,
+  listSessions,
+  saveSession,
+  touchSession,
+} from "../../storage/access/sessions.ts";
 import { findToken, revokeToken, touchToken } from "../../storage/access/tokens.ts";
 import type { Database } from "../../storage/db.ts";
 import { readSettings, saveSetting } from "../../storage/settings.ts";
@@ -19,6 +28,8 @@ const LAST_USE_MS = 60_000;
 /** Networks that are remembered, and the wait for somebody whose attempt was not checked, milliseconds. */
 const MAX_KNOWN = 1_000;
 const TRY_AGAIN_MS = 1_000;
+/** Longest name of a browser that is kept, characters. */
+const MAX_AGENT = 200;
 /** The setting that holds the password's hash as of the last start. */
 const PASSWORD_KEY = "auth:password";
 
@@ -26,6 +37,13 @@ const PASSWORD_KEY = "auth:password";
 export interface Credentials {
   readonly authorization: string | undefined;
   readonly cookie: string | undefined;
+}
+
+/** Who signs in. */
+export interface Client {
+  readonly address: string;
+  /** The name that the browser gives itself. */
+  readonly agent: string;
 }
 
 export type SignIn =
@@ -87,13 +105,15 @@ export class Authenticator {
   }
 
   /** Signs a browser in with the password, or as a guest with an API token. */
-  async signIn(address: string, secret: string): Promise<SignIn> {
+  async signIn({ address, agent }: Client, secret: string): Promise<SignIn> {
     const network = networkOf(address);
     const wait = this.#throttle.take(network);
     if (wait > 0) return { wait };
     // From where somebody has signed in before, attempts do not compete with those of everybody else.
     if (!this.#known.has(network) && !(await this.#budget.take())) return this.#tryAgain(network);
-    const token = secret.startsWith(TOKEN_PREFIX) ? await findToken(this.db, hashSecret(secret)) : undefined;
+    const token = secret.startsWith(TOKEN_PREFIX)
+      ? await findToken(this.db, hashSecret(secret), Date.now())
+      : undefined;
     const right = token !== undefined || (await this.password?.verify(secret));
     if (right === null) return this.#tryAgain(network);
     if (!right) return { error: true };
@@ -105,6 +125,8 @@ export class Authenticator {
       hash: hashSecret(session),
       tokenId: token?.id ?? null,
       expiresAt: Date.now() + SESSION_MS,
+      address: address.slice(0, 64),
+      agent: agent.slice(0, MAX_AGENT),
     });
     return { actor: token ? { name: token.name, scope: token.scope } : OWNER, secret: session };
   }
@@ -121,6 +143,28 @@ export class Authenticator {
     this.signals.end(({ session }) => session === hash);
   }
 
+  /** The open sessions, the last used first; `cookie` is that of the reader. */
+  async sessions(cookie: string | undefined) {
+    const own = cookie === undefined ? undefined : hashSecret(cookie);
+    const rows = await listSessions(this.db, Date.now());
+    return rows.map(({ hash, ...row }) => ({ ...row, id: hash, own: hash === own }));
+  }
+
+  /**
+   * Ends a session by the id of the list, with its streams.
+   * @throws Refusal if it is over already
+   */
+  async endSession(id: string): Promise<void> {
+    await endChosenSession(this.db, id);
+    this.signals.end(({ session }) => session === id);
+  }
+
+  /** Ends every session, with its streams; tokens of programs stay. */
+  async endAllSessions(): Promise<void> {
+    await endAllSessions(this.db);
+    this.signals.end(({ session }) => session !== null);
+  }
+
   /**
    * Revokes a token and ends every login session opened with it, with their streams.
    * @throws Refusal if there is no such token
@@ -134,9 +178,11 @@ export class Authenticator {
     // A wrong token is refused even where none is required: its sender expects to be identified.
     if (authorization !== undefined) return this.#byToken(authorization);
     const hash = cookie === undefined ? undefined : hashSecret(cookie);
-    const session = hash === undefined ? undefined : await findSession(this.db, hash);
-    if (hash !== undefined && session && session.expiresAt > Date.now()) {
-      const { token, expiresAt } = session;
+    const now = Date.now();
+    const session = hash === undefined ? undefined : await findSession(this.db, hash, now);
+    if (hash !== undefined && session) {
+      const { token, expiresAt, usedAt } = session;
+      if (now - usedAt > LAST_USE_MS) await touchSession(this.db, hash, now);
       const actor = token ? { name: token.name, scope: token.scope } : OWNER;
       return { actor, grant: { session: hash, token: token?.id ?? null, until: expiresAt } };
     }
@@ -144,12 +190,15 @@ export class Authenticator {
   }
 
   async #byToken(authorization: string): Promise<Admission | null> {
-    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret));
-    if (token === undefined) return null;
     const now = Date.now();
+    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret), now);
+    if (token === undefined) return null;
     if (now - (token.lastUsedAt ?? 0) > LAST_USE_MS) await touchToken(this.db, token.id, now);
-    return { actor: { name: token.name, scope: token.scope }, grant: { session: null, token: token.id, until: null } };
+    return {
+      actor: { name: token.name, scope: token.scope },
+      grant: { session: null, token: token.id, until: token.expiresAt },
+    };
   }
 }
 

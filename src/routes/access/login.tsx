@@ -41,7 +41,7 @@ export function loginRoutes({ db, access, clients, cookie, refusals }: Dependenc
       const from = networkOf(address);
       refusals.note({ action: "login.refuse", actor: "nobody", subject: "the login", why, from });
     };
-    const answer = await access.signIn(address, password);
+    const answer = await access.signIn({ address, agent: c.req.header("User-Agent") ?? "" }, password);
     if ("wait" in answer) {
       const seconds = Math.ceil(answer.wait / 1_000);
       c.header("Retry-After", String(seconds));

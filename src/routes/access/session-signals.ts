@@ -10,10 +10,13 @@ export interface Grant {
   readonly until: number | null;
 }
 
+/** The longest that a timer can wait, milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 interface SessionSignal {
   readonly grant: Grant;
   readonly controller: AbortController;
-  readonly timer: ReturnType<typeof setTimeout> | null;
+  timer: ReturnType<typeof setTimeout> | null;
 }
 
 /** Names the login session or token of a grant. */
@@ -27,13 +30,19 @@ export class SessionSignals {
     const key = holderOf(grant);
     const known = this.#signals.get(key);
     if (known) return known.controller.signal;
-    const timer =
-      grant.until === null
-        ? null
-        : setTimeout(() => this.end((each) => each === grant), Math.max(0, grant.until - Date.now())).unref();
-    const signal: SessionSignal = { grant, controller: new AbortController(), timer };
+    const signal: SessionSignal = { grant, controller: new AbortController(), timer: null };
+    this.#watch(signal);
     this.#signals.set(key, signal);
     return signal.controller.signal;
+  }
+
+  /** Ends the grant when it expires. A longer wait than a timer can hold is taken in parts. */
+  #watch(signal: SessionSignal): void {
+    const { grant } = signal;
+    if (grant.until === null) return;
+    const left = Math.max(0, grant.until - Date.now());
+    const due = () => (left > MAX_TIMER_MS ? this.#watch(signal) : this.end((each) => each === grant));
+    signal.timer = setTimeout(due, Math.min(left, MAX_TIMER_MS)).unref();
   }
 
   /** Ends the grants that `ends` selects, and every stream opened with them. */

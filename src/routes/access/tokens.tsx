@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/settings/access`: creates, lists and revokes API tokens. A token is shown once. */
+/** `/settings/access`: creates, lists and revokes API tokens (each is shown once); lists and ends login sessions. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -7,20 +7,29 @@ import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
 import { isScope } from "../../domain/access.ts";
 import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
 import { listTokens, saveToken } from "../../storage/access/tokens.ts";
-import { AccessPage, type AccessView } from "../../views/access/tokens-page.tsx";
+import { AccessPage, type AccessView, TOKEN_TERMS } from "../../views/access/tokens-page.tsx";
 import type { Services } from "../services.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { SessionCookie } from "./session-cookie.ts";
 
+const DAY_MS = 86_400_000;
+const DEFAULT_TERM = "90";
 /** Longest name of a token, characters. */
 const MAX_NAME = 60;
 
-export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) {
+interface Dependencies extends Pick<Services, "db"> {
+  readonly access: Authenticator;
+  readonly cookie: SessionCookie;
+}
+
+export function tokenPages({ db, access, cookie }: Dependencies) {
   const pages = new Hono();
   const show = async (c: Context, more: Partial<AccessView> = {}, status: ContentfulStatusCode = 200) => {
     const view: AccessView = {
       tokens: await listTokens(db),
+      sessions: await access.sessions(cookie.read(c)),
       fresh: null,
-      form: { values: { name: "", scope: "read" }, errors: {} },
+      form: { values: { name: "", scope: "read", expires: DEFAULT_TERM }, errors: {} },
       ...more,
     };
     return c.html(<AccessPage page={{ ...c.var.page, path: "/settings/access" }} view={view} />, status);
@@ -29,18 +38,20 @@ export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) 
   pages.get("/settings/access", (c) => show(c));
 
   pages.post("/settings/access", async (c) => {
-    const { name: given, scope: asked } = await c.req.parseBody();
+    const { name: given, scope: asked, expires: term } = await c.req.parseBody();
     const name = typeof given === "string" ? given.trim() : "";
     const scope = isScope(asked) ? asked : "read";
+    const expires = TOKEN_TERMS.find((each) => each === term) ?? DEFAULT_TERM;
+    const expiresAt = expires === "never" ? null : Date.now() + Number(expires) * DAY_MS;
     const secret = newSecret(TOKEN_PREFIX);
     try {
       if (name === "") throw new Refusal("invalid", "Give the token a name");
       if (name.length > MAX_NAME) throw new Refusal("invalid", `The name is longer than ${MAX_NAME} characters`);
       if (hasControlCharacters(name)) throw new Refusal("invalid", "The name has line breaks or control characters");
-      await saveToken(db, { name, scope, hash: hashSecret(secret) });
+      await saveToken(db, { name, scope, hash: hashSecret(secret), expiresAt });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return show(c, { form: { values: { name, scope }, errors: { name: error.message } } }, error.status);
+      return show(c, { form: { values: { name, scope, expires }, errors: { name: error.message } } }, error.status);
     }
     return show(c, { fresh: { name, secret } });
   });
@@ -48,6 +59,16 @@ export function tokenPages({ db }: Pick<Services, "db">, access: Authenticator) 
   pages.post("/settings/access/:id/revoke", async (c) => {
     const id = Number(c.req.param("id"));
     await access.revoke(Number.isSafeInteger(id) ? id : 0);
+    return c.redirect("/settings/access", 303);
+  });
+
+  pages.post("/settings/access/sessions/end", async (c) => {
+    await access.endAllSessions();
+    return c.redirect("/settings/access", 303);
+  });
+
+  pages.post("/settings/access/sessions/:id/end", async (c) => {
+    await access.endSession(c.req.param("id"));
     return c.redirect("/settings/access", 303);
   });
 

@@ -14,30 +14,35 @@ export interface TokenRow {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
+  /** `null` for one that does not expire. */
+  readonly expiresAt: number | null;
 }
 
 /** All tokens by name. */
 export async function listTokens(db: Database): Promise<TokenRow[]> {
-  const { id, name, scope, createdAt, lastUsedAt } = tokens;
-  return db.orm.select({ id, name, scope, createdAt, lastUsedAt }).from(tokens).orderBy(name);
+  const { id, name, scope, createdAt, lastUsedAt, expiresAt } = tokens;
+  return db.orm.select({ id, name, scope, createdAt, lastUsedAt, expiresAt }).from(tokens).orderBy(name);
 }
 
 /** @throws Refusal if another token has the name */
 export async function saveToken(
   db: Database,
-  token: { readonly name: string; readonly scope: Scope; readonly hash: string },
+  token: { readonly name: string; readonly scope: Scope; readonly hash: string; readonly expiresAt: number | null },
 ): Promise<void> {
-  const { name, scope } = token;
+  const { name, scope, expiresAt } = token;
+  const expires = expiresAt === null ? "never" : new Date(expiresAt).toISOString();
   await writeNamed("token", name, () =>
     db.write([
       db.orm.insert(tokens).values({ ...token, createdAt: Date.now() }),
-      ...auditStatement({ action: "token.create", subject: name, after: { scope } }),
+      ...auditStatement({ action: "token.create", subject: name, after: { scope, expires } }),
     ]),
   );
 }
 
-export async function findToken(db: Database, hash: string): Promise<TokenRow | undefined> {
-  return db.orm.select().from(tokens).where(eq(tokens.hash, hash)).get();
+/** The token with this hash, if it has not expired. */
+export async function findToken(db: Database, hash: string, now: number): Promise<TokenRow | undefined> {
+  const token = await db.orm.select().from(tokens).where(eq(tokens.hash, hash)).get();
+  return token && (token.expiresAt ?? Number.POSITIVE_INFINITY) > now ? token : undefined;
 }
 
 export async function touchToken(db: Database, id: number, at: number): Promise<void> {

@@ -16,6 +16,8 @@ export const tokens = sqliteTable(
     /** Epoch milliseconds. */
     createdAt: integer("created_at").notNull(),
     lastUsedAt: integer("last_used_at"),
+    /** Epoch milliseconds; `null` for a token that does not expire. */
+    expiresAt: integer("expires_at"),
   },
   (t) => [
     uniqueIndex("tokens_name").on(sql`lower(${t.name})`),
@@ -34,6 +36,11 @@ export const sessions = sqliteTable(
     /** Epoch milliseconds. */
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
+    /** The last request, to the minute; 0 for a session from before this was recorded. */
+    lastUsedAt: integer("last_used_at").notNull().default(0),
+    /** The address and the browser that it was opened from. */
+    address: text().notNull().default(""),
+    agent: text().notNull().default(""),
   },
   (t) => [index("sessions_by_end").on(t.expiresAt)],
 );

@@ -1,15 +1,20 @@
 /** @jsxImportSource hono/jsx */
-/** The access page: API tokens with their scopes. */
+/** The access page: API tokens with their scopes, and open login sessions. */
 
 import { SCOPES, type Scope } from "../../domain/access.ts";
 import { Moment } from "../ui/components.tsx";
 import { type FormState, formFields } from "../ui/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
+import { type SessionSummary, SessionsSection } from "./sessions-section.tsx";
 
-const TOKEN_FIELDS = ["name", "scope"] as const;
+const TOKEN_FIELDS = ["name", "scope", "expires"] as const;
 type TokenField = (typeof TOKEN_FIELDS)[number];
 
 const { Field, Choice, control } = formFields("token", TOKEN_FIELDS);
+
+/** After how many days a token expires. */
+export const TOKEN_TERMS = ["30", "90", "365", "never"] as const;
+const termTitle = (term: string) => (term === "never" ? "Never" : `After ${term} days`);
 
 export interface AccessView {
   readonly tokens: readonly {
@@ -19,7 +24,10 @@ export interface AccessView {
     /** Epoch milliseconds. */
     readonly createdAt: number;
     readonly lastUsedAt: number | null;
+    /** `null` for one that does not expire. */
+    readonly expiresAt: number | null;
   }[];
+  readonly sessions: readonly SessionSummary[];
   /** A new token: this is the only time that it is shown. */
   readonly fresh: { readonly name: string; readonly secret: string } | null;
   readonly form: FormState<TokenField>;
@@ -59,6 +67,9 @@ export const AccessPage = ({ page, view }: { page: PageContext; view: AccessView
         <Field name="scope" title="Scope" form={view.form}>
           <Choice name="scope" form={view.form} options={SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
         </Field>
+        <Field name="expires" title="Expires" form={view.form}>
+          <Choice name="expires" form={view.form} options={TOKEN_TERMS.map((term) => [term, termTitle(term)])} />
+        </Field>
         <button type="submit" class="button primary">
           Create token
         </button>
@@ -67,8 +78,9 @@ export const AccessPage = ({ page, view }: { page: PageContext; view: AccessView
     {view.tokens.length === 0 ? (
       <Empty title="No token yet">Create one for each program and each guest, so that each can be revoked alone.</Empty>
     ) : (
-      <Tokens tokens={view.tokens} />
+      <Tokens tokens={view.tokens} now={page.now} />
     )}
+    <SessionsSection sessions={view.sessions} />
   </Layout>
 );
 
@@ -82,7 +94,7 @@ const Fresh = ({ name, secret }: { name: string; secret: string }) => (
   </section>
 );
 
-const Tokens = ({ tokens }: Pick<AccessView, "tokens">) => (
+const Tokens = ({ tokens, now }: Pick<AccessView, "tokens"> & { now: number }) => (
   <section class="scroll" tabindex={0} aria-label="Tokens">
     <table class="list">
       <thead>
@@ -91,13 +103,14 @@ const Tokens = ({ tokens }: Pick<AccessView, "tokens">) => (
           <th scope="col">Scope</th>
           <th scope="col">Created</th>
           <th scope="col">Last used</th>
+          <th scope="col">Expires</th>
           <th scope="col">
             <span class="visually-hidden">Action</span>
           </th>
         </tr>
       </thead>
       <tbody>
-        {tokens.map(({ id, name, scope, createdAt, lastUsedAt }) => (
+        {tokens.map(({ id, name, scope, createdAt, lastUsedAt, expiresAt }) => (
           <tr>
             <th scope="row">{name}</th>
             <td>{scope}</td>
@@ -105,6 +118,7 @@ const Tokens = ({ tokens }: Pick<AccessView, "tokens">) => (
               <Moment at={createdAt} />
             </td>
             <td>{lastUsedAt === null ? "never" : <Moment at={lastUsedAt} />}</td>
+            <td>{expiresAt === null ? "never" : expiresAt <= now ? "expired" : <Moment at={expiresAt} />}</td>
             <td>
               <form method="post" action={`/settings/access/${id}/revoke`}>
                 <button type="submit" class="button" aria-label={`Revoke ${name}`}>

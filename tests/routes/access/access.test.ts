@@ -139,6 +139,70 @@ describe("with a password", () => {
     cookie = await signIn(app);
   });
 
+  test("a session without use for three days is over; requests keep it open", async () => {
+    const own = await signIn(app);
+    const statusOf = async () => (await get("/runs", { ...HTML, Cookie: own })).status;
+    const usedAt = (days: number) =>
+      app.app.db.write([
+        { sql: "update sessions set last_used_at = ?1, created_at = ?1", args: [Date.now() - days * 86_400_000] },
+      ]);
+    await usedAt(2.9);
+    expect(await statusOf()).toBe(200);
+    const [[last]] = (await app.app.db.rows("select max(last_used_at) from sessions", [])) as [[number]];
+    expect(Date.now() - last).toBeLessThan(3_600_000);
+    await usedAt(3.1);
+    expect(await statusOf()).toBe(303);
+    cookie = await signIn(app);
+  });
+
+  test("signing in again ends the former session of the browser", async () => {
+    const former = await signIn(app);
+    const next = await signIn(app, PASSWORD, { Cookie: former });
+    expect((await get("/runs", { ...HTML, Cookie: former })).status).toBe(303);
+    expect((await get("/runs", { ...HTML, Cookie: next })).status).toBe(200);
+  });
+
+  test("open sessions are listed, and end one by one or all at once", async () => {
+    const [mine, other, third] = [
+      await signIn(app, PASSWORD, { "User-Agent": "Browser A" }),
+      await signIn(app),
+      await signIn(app),
+    ];
+    const page = await (await get("/settings/access", { ...HTML, Cookie: mine })).text();
+    expect(page).toContain("Browser A");
+    expect(page).toContain("You, here");
+    const hash = new Bun.CryptoHasher("sha256").update(other.split("=")[1]!).digest("hex");
+    expect(page).toContain(`/settings/access/sessions/${hash}/end`);
+    const statusOf = async (cookie: string) => (await get("/runs", { ...HTML, Cookie: cookie })).status;
+    const end = (path: string) => submit(`${app.url}/settings/access/sessions${path}`, {}, { Cookie: mine });
+    expect((await end(`/${hash}/end`)).status).toBe(303);
+    expect((await end(`/${hash}/end`)).status).toBe(404);
+    expect([await statusOf(other), await statusOf(third), await statusOf(mine)]).toEqual([303, 200, 200]);
+    expect((await end("/end")).status).toBe(303);
+    expect([await statusOf(third), await statusOf(mine)]).toEqual([303, 303]);
+    cookie = await signIn(app);
+  });
+
+  test("a token expires when it was said to, and with it the sessions opened with it", async () => {
+    const response = await submit(
+      `${app.url}/settings/access`,
+      { name: "short", scope: "read", expires: "30" },
+      { Cookie: cookie },
+    );
+    const token = /bk_[\w-]{43}/.exec(await response.text())![0];
+    const [[expires]] = (await app.app.db.rows("select expires_at from tokens where name = 'short'", [])) as [[number]];
+    expect(Math.round((expires - Date.now()) / 86_400_000)).toBe(30);
+    const guest = await signIn(app, token);
+    const statuses = async () => [
+      (await get("/api/runs", { Authorization: `Bearer ${token}` })).status,
+      (await get("/", { ...HTML, Cookie: guest })).status,
+    ];
+    expect(await statuses()).toEqual([200, 200]);
+    await app.app.db.write([{ sql: "update tokens set expires_at = ? where name = 'short'", args: [Date.now() - 1] }]);
+    expect(await statuses()).toEqual([401, 303]);
+    expect((await submit(`${app.url}/login`, { password: token })).status).toBe(401);
+  });
+
   test("login attempts from one address are slowed down; another address does not wait", async () => {
     const guess = (address: string, password: string) =>
       submit(`${app.url}/login`, { password }, { "X-Forwarded-For": address });
@@ -160,7 +224,7 @@ describe("with a password", () => {
     expect(page).toContain("read token");
     expect(page).not.toContain(token);
     const row = /<tr><th scope="row">read token.*?<\/tr>/s.exec(page)![0];
-    expect(row.match(/<time /g)).toHaveLength(2); // when it was made, and when it was used last
+    expect(row.match(/<time /g)).toHaveLength(3); // when it was made, when it was used last, and when it expires
 
     const guest = await signIn(app, token);
     const seen = await (await get("/", { ...HTML, Cookie: guest })).text();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { SessionSignals } from "../../../src/routes/access/session-signals.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { PASSWORD, PASSWORD_HASH } from "../../helpers/password.ts";
 
@@ -76,4 +77,12 @@ test("a revoked token ends its own streams and those of the sessions opened with
   expect(await Promise.all([own.ended, guest.ended])).toEqual(["ended", "ended"]);
   owners.cut();
   expect(await owners.ended).toBe("cut by us");
+});
+
+test("a grant that ends later than a timer can wait is not ended at once", async () => {
+  const signals = new SessionSignals();
+  const year = signals.signalOf({ session: null, token: 1, until: Date.now() + 365 * 86_400_000 });
+  const soon = signals.signalOf({ session: null, token: 2, until: Date.now() + 5 });
+  while (!soon.aborted) await Bun.sleep(1);
+  expect(year.aborted).toBe(false);
 });
