@@ -17,9 +17,10 @@ export const IMPORTS = /^(?:\/api)?\/companies\/import$/;
 const MAX_LOGIN = 16 * 1024;
 
 /** Memory of all incomplete bodies together, beyond the first `FREE_BYTES` of each: small forms are always read. */
-const MAX_INCOMPLETE = 20 * 1024 * 1024;
-const FREE_BYTES = 8 * 1024;
-const FIRST_BUFFER = 1024;
+const MAX_INCOMPLETE = 18 * 1024 * 1024;
+const FREE_BYTES = 16 * 1024;
+/** What a part of a body takes besides its bytes. */
+const PART_BYTES = 256;
 /** When a sender that found no memory should try again, seconds. */
 const RETRY_AFTER = 10;
 
@@ -88,23 +89,21 @@ export class RequestBodies {
     const late = Promise.withResolvers<never>();
     const detail = `The body was not complete after ${time / 1_000} seconds`;
     const timer = setTimeout(() => late.reject(new BodyFault({ status: 408, detail })), time);
-    let buffer = new Uint8Array(FIRST_BUFFER);
+    const parts: Uint8Array[] = [];
     let size = 0;
+    let held = 0;
     let counted = 0;
     try {
       for (;;) {
         const { done, value } = await Promise.race([reader.read(), late.promise]);
-        if (done) return buffer.slice(0, size).buffer;
-        if (size + value.length > most) throw tooLarge();
-        if (size + value.length > buffer.length) {
-          const capacity = Math.min(most, Math.max(size + value.length, buffer.length * 2));
-          counted += this.#reserve(Math.max(0, capacity - FREE_BYTES) - counted);
-          const grown = new Uint8Array(capacity);
-          grown.set(buffer.subarray(0, size));
-          buffer = grown;
-        }
-        buffer.set(value, size);
+        if (done) return joined(parts, size);
         size += value.length;
+        if (size > most) throw tooLarge();
+        held += value.length + PART_BYTES;
+        // Besides, the runtime has buffers of its own for each connection, about as large as a short body.
+        const memory = held + Math.min(held, MAX_BODY);
+        counted += this.#reserve(Math.max(0, memory - FREE_BYTES) - counted);
+        parts.push(value);
       }
     } catch (error) {
       reader.cancel().catch(() => {});
@@ -127,6 +126,16 @@ export class RequestBodies {
     this.#incomplete += bytes;
     return bytes;
   }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): ArrayBuffer {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes.buffer;
 }
 
 /** Parses a form once; handlers get the parsed one. */

@@ -74,7 +74,7 @@ describe("the body of a request", () => {
     for (const answer of answers) void answer.then(({ status }) => statuses.push(status));
     while (statuses.length < 500) await Bun.sleep(1);
     expect(new Set(statuses)).toEqual(new Set([503]));
-    expect(bodies.incomplete).toBeLessThanOrEqual(20 * 1024 * 1024);
+    expect(bodies.incomplete).toBeLessThanOrEqual(18 * 1024 * 1024);
     expect((await post("x".repeat(5_000))).status).toBe(200);
     for (const { breakOff } of open) breakOff();
     await Promise.all(answers);
