@@ -8,7 +8,7 @@ import { sessions, tokens } from "../schema/access.ts";
 import { auditStatement } from "./audit.ts";
 
 /** A session without a request for this long is over, milliseconds. */
-export const IDLE_MS = 3 * 86_400_000;
+const IDLE_MS = 3 * 86_400_000;
 
 export interface SessionRow {
   /** The token that was used to sign in; `null` for the password. */
