@@ -94,6 +94,9 @@ export function tema(x: Series, n: number): Series {
   });
 }
 
+/** No average of changes is larger than that of their sizes, but by rounding. */
+const strength = (net: number, gross: number) => Math.max(-100, Math.min(100, (100 * net) / gross));
+
 /** 100·EMA_fast(EMA_slow(Δx))/EMA_fast(EMA_slow(|Δx|)) (Blau 1991, true strength index). */
 export function trueStrength(x: Series, slow: number, fast: number): Series {
   const links = linksOf([slow, fast]);
@@ -109,7 +112,7 @@ export function trueStrength(x: Series, slow: number, fast: number): Series {
         const move = x[t]! - x[t - 1]!;
         seed(links, state, 0, t - origin - 1, move);
         seed(links, state, sizes, t - origin - 1, Math.abs(move));
-        out[t] = (100 * state[2]!) / state[6]!;
+        out[t] = strength(state[2]!, state[6]!);
       }
       let net = state[0]!;
       let netTwice = state[2]!;
@@ -121,7 +124,7 @@ export function trueStrength(x: Series, slow: number, fast: number): Series {
         netTwice += second * (net - netTwice);
         gross += first * (Math.abs(move) - gross);
         grossTwice += second * (gross - grossTwice);
-        out[t] = (100 * netTwice) / grossTwice;
+        out[t] = strength(netTwice, grossTwice);
       }
       state[0] = net;
       state[2] = netTwice;
