@@ -14,7 +14,7 @@ import {
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "../domain/errors.ts";
-import { writeMoment } from "../domain/time.ts";
+import { isoSecond } from "../domain/time.ts";
 import { LEASE_KEY } from "./connection/fence.ts";
 import { takeLease } from "./connection/lease.ts";
 import { compareSchema, type Database, hasTable, NEWER_SCHEMA, openDatabase, openExisting, pathOf } from "./db.ts";
@@ -98,9 +98,8 @@ export async function restoreBackup(backup: string, url: string): Promise<Restor
     if (existsSync(`${backup}-wal`)) copyFileSync(`${backup}-wal`, `${part}-wal`);
     const profiles = await checkBackup(part, backup);
     await refuseRunning(url, target);
-    const kept = existsSync(target)
-      ? `${target}.before-${writeMoment(Date.now(), "UTC", "second").replace(/\D+/g, "")}`
-      : null;
+    const stamp = isoSecond(Math.floor(Date.now() / 1_000)).replace(/\D/g, "");
+    const kept = existsSync(target) ? `${target}.before-${stamp}` : null;
     if (kept !== null) {
       for (const end of ["", ...COMPANIONS]) if (existsSync(target + end)) renameSync(target + end, kept + end);
     }

@@ -89,6 +89,7 @@ test("a restore puts the backup in place and keeps what was there; the counts ar
   db.close();
   const { kept, profiles } = await restoreBackup(copy, folder.database());
   expect(profiles).toBe(0);
+  expect(kept).toMatch(/\.before-20\d{12}$/);
   const valueIn = async (url: string) => {
     const opened = await openExisting(url);
     const rows = await opened.rows("SELECT value FROM settings WHERE key = 'mine'", []);
