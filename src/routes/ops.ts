@@ -15,7 +15,8 @@ export const opsRoutes = (services: OpsServices, broadcaster: LiveBroadcaster) =
     .get("/readyz", async (c) => {
       const { db, pool } = services;
       const database = await db.rows("SELECT 1", []).then(
-        () => true,
+        // A deleted file can still be read by who has it open.
+        () => db.fault() === null,
         () => false,
       );
       const workers = { alive: pool.alive, wanted: pool.size };

@@ -138,6 +138,7 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
     },
     flush() {},
     fence: (lease, onLost) => fenced.fence(lease, onLost),
+    fault: () => null,
     async rows(sql, args) {
       const { rows, columns } = await client.execute({ sql, args: args as InValue[] });
       return rows.map((row) => columns.map((_, index) => row[index]));

@@ -39,6 +39,8 @@ export interface Database {
    * with `LeaseLost`, and `onLost` is called.
    */
   fence(lease: string, onLost?: () => void): void;
+  /** Why nothing can be stored any more, and what to do; `null` if nothing is known to be wrong. */
+  fault(): string | null;
   /** Writes that were not committed yet are rejected. */
   close(): void;
 }

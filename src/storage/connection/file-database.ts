@@ -7,6 +7,7 @@ import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
 import type { Database, Row } from "./database.ts";
 import { isRead } from "./fence.ts";
+import { FileIdentity } from "./file-identity.ts";
 import { keepPrivate } from "./private-file.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
@@ -42,6 +43,8 @@ export async function openFile(path: string, lock: WriteLock): Promise<Database>
   await writes.alone(() => {
     for (const pragma of PRAGMAS) driver.exec(`PRAGMA ${pragma}`);
   });
+  const identity = path === ":memory:" ? null : new FileIdentity(path);
+  if (identity) writes.guard(() => identity.check());
   const client = new FileClient(driver, statements, writes);
   const owned = stack.move();
   return {
@@ -61,6 +64,7 @@ export async function openFile(path: string, lock: WriteLock): Promise<Database>
     },
     flush: () => writes.flush(),
     fence: (lease, onLost) => writes.fence(lease, onLost),
+    fault: () => identity?.fault() ?? null,
     rows: (sql, args) => client.rows(sql, args),
     script: (sql) => client.executeMultiple(sql),
     close: () => owned.dispose(),

@@ -5,6 +5,7 @@
 
 import { readFileSync, readlinkSync } from "node:fs";
 import { eq, sql } from "drizzle-orm";
+import { messageOf } from "../../domain/errors.ts";
 import type { Database } from "../db.ts";
 import { settings } from "../schema/server.ts";
 import { LEASE_KEY, LeaseLost } from "./fence.ts";
@@ -99,11 +100,11 @@ export async function takeLease(db: Database, { host, print, onLost }: LeaseOpti
     .returning();
   if (taken.length === 0) throw new Error(`Another Barkeep has just started on this database. ${ADVICE}`);
   db.fence(value, onLost);
-  return holdLease(db, value);
+  return holdLease(db, value, print);
 }
 
 /** Renews a lease until it is released or lost. */
-function holdLease(db: Database, value: string): Lease {
+function holdLease(db: Database, value: string, print: (line: string) => void): Lease {
   let isLost = false;
   // Both clocks: the steady one stands still while the machine is suspended, the other one may be set.
   let renewed = { steady: performance.now(), wall: Date.now() };
@@ -127,7 +128,21 @@ function holdLease(db: Database, value: string): Lease {
     return renewing;
   };
   // A failed renewal is tried again; meanwhile `confirm` holds whatever needs the lease.
-  const timer = setInterval(() => void renew().catch(() => {}), RENEW_MS);
+  let said = "";
+  const timer = setInterval(
+    () =>
+      void renew().then(
+        () => {
+          said = "";
+        },
+        (error) => {
+          if (said === messageOf(error)) return;
+          said = messageOf(error);
+          print(`error The database cannot be written: ${said}`);
+        },
+      ),
+    RENEW_MS,
+  );
   const isFresh = () =>
     performance.now() - renewed.steady < EXPIRES_MS && Math.abs(Date.now() - renewed.wall) < EXPIRES_MS;
   return {

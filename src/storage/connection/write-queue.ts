@@ -38,6 +38,7 @@ export class WriteQueue {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #draining = false;
   #closed = false;
+  #guard: () => void = () => {};
   /** The lease that must be in the database, and what to do if it is not. */
   #fence: { readonly lease: string; readonly onLost: (() => void) | undefined } | null = null;
 
@@ -64,6 +65,11 @@ export class WriteQueue {
   /** Every transaction from now on checks that the server has its lease. */
   fence(lease: string, onLost?: () => void): void {
     this.#fence = { lease, onLost };
+  }
+
+  /** Every transaction from now on is begun only if `check` does not throw. */
+  guard(check: () => void): void {
+    this.#guard = check;
   }
 
   /** Commits the writes that wait. */
@@ -125,6 +131,7 @@ export class WriteQueue {
   #begin(): unknown {
     try {
       // Not prepared: a prepared statement that was refused stays open, and then nothing can be committed.
+      this.#guard();
       this.driver.exec("BEGIN IMMEDIATE");
       this.#checkLease();
       return undefined;
