@@ -151,22 +151,29 @@ test("a second signal ends the server at once", async () => {
 }, 60_000);
 
 describe("a viewer", () => {
-  for (const path of ["/events", "/api/events"]) {
-    test(`the stream ${path} ends cleanly, and does not delay the shutdown`, async () => {
-      using folder = temporaryFolder();
-      const server = start(folder, { BARKEEP_WORKERS: "1" });
-      const { url } = await server.listening;
-      const response = await fetch(url + path);
-      const body = (response.body as ReadableStream<Uint8Array>).getReader();
-      expect((await body.read()).done).toBe(false);
-      const stopped = signal(server, "SIGTERM");
-      let end = false;
-      while (!end) end = (await body.read()).done;
-      const { code, ms } = await stopped;
-      expect(code).toBe(0);
-      expect(ms).toBeLessThan(SOON_MS);
-    }, 60_000);
-  }
+  test("the streams /events and /api/events end cleanly, and do not delay the shutdown", async () => {
+    using folder = temporaryFolder();
+    const server = start(folder, { BARKEEP_WORKERS: "1" });
+    const { url } = await server.listening;
+    const streams = await Promise.all(
+      ["/events", "/api/events"].map(async (path) => {
+        const response = await fetch(url + path);
+        const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+        expect((await reader.read()).done, path).toBe(false);
+        return reader;
+      }),
+    );
+    const stopped = signal(server, "SIGTERM");
+    await Promise.all(
+      streams.map(async (stream) => {
+        let end = false;
+        while (!end) end = (await stream.read()).done;
+      }),
+    );
+    const { code, ms } = await stopped;
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(SOON_MS);
+  }, 60_000);
 
   test("a stream is refused once the server stops, and nothing new begins", async () => {
     using folder = temporaryFolder();
