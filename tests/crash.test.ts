@@ -9,7 +9,7 @@ import { readEvents } from "./helpers/sse.ts";
 
 const KILLS = 20;
 /** Most progress events before a server is killed; some are killed before the first one. */
-const LIFE = 100;
+const LIFE = 60;
 const SYMBOLS_PER_RUN = 6;
 
 const asOf = Date.UTC(2025, 5, 16, 18) / 1000;
