@@ -7,6 +7,8 @@ import { DeferredWrite } from "./deferred-write.ts";
 import { logs } from "./schema/server.ts";
 
 const ROWS_PER_INSERT = 200;
+/** The newest lines that are kept while nothing can be written. */
+const MAX_UNSTORED = 10_000;
 
 /** Buffers log lines and writes them in the background; `close` writes the rest. */
 export class LogStore {
@@ -31,16 +33,22 @@ export class LogStore {
 
   async #write(): Promise<void> {
     const lines = this.#lines;
+    if (lines.length === 0) return;
     this.#lines = [];
     const statements = [];
     for (const part of chunks(lines, ROWS_PER_INSERT)) {
       statements.push(this.db.orm.insert(logs).values(part.map(({ id: _, ...row }) => row)));
     }
-    if (statements.length > 0) await this.db.write(statements);
+    try {
+      await this.db.write(statements);
+    } catch (error) {
+      this.#lines = [...lines, ...this.#lines].slice(-MAX_UNSTORED);
+      throw error;
+    }
   }
 
-  async close(): Promise<void> {
-    await this.flush();
+  close(): Promise<void> {
+    return this.#deferred.close();
   }
 }
 

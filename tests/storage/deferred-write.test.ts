@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
+import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { DeferredWrite } from "../../src/storage/deferred-write.ts";
+import { LogStore } from "../../src/storage/log.ts";
+import { UsageStore } from "../../src/storage/quotas/usage.ts";
+import { line } from "../helpers/fixtures.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -38,18 +43,56 @@ test("a second write waits for the first, and flush for both", async () => {
   expect(log).toEqual(["begin", "end", "begin", "end"]);
 });
 
-test("a write that fails is reported, and the next one is made", async () => {
+test("a write that fails is tried again by itself, and each cause of failure is reported once", async () => {
   const errors: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
   let writes = 0;
   const deferred = new DeferredWrite(
     async () => {
       writes += 1;
-      if (writes === 1) throw new Error("disk full");
+      if (writes < 3) throw new Error("disk full");
+      resolve();
     },
     (error) => void errors.push(error),
   );
   await deferred.flush();
   await deferred.flush();
   expect(writes).toBe(2);
+  await promise;
   expect(errors).toEqual([new Error("disk full")]);
+  await deferred.close();
+});
+
+test("a closed one writes a last time, and not again when that fails", async () => {
+  let writes = 0;
+  const deferred = new DeferredWrite(
+    async () => {
+      writes += 1;
+      throw new Error("closed");
+    },
+    () => {},
+  );
+  await deferred.close();
+  deferred.request();
+  await Bun.sleep(300);
+  expect(writes).toBe(1);
+});
+
+test("log lines and usage that could not be written are written when that is possible again", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(folder.database());
+  await migrateDatabase(db);
+  const errors: unknown[] = [];
+  const logs = new LogStore(db, (error) => void errors.push(error));
+  const usage = await UsageStore.open(db, (error) => void errors.push(error));
+  logs.save(line({ message: "while the disk was full" }));
+  usage.count("demo", 3);
+  await db.script("PRAGMA query_only = ON");
+  await Promise.all([logs.flush(), usage.flush()]);
+  expect(errors.length).toBe(2);
+  await db.script("PRAGMA query_only = OFF");
+  await Promise.all([logs.close(), usage.close()]);
+  expect(await db.rows("SELECT message FROM logs", [])).toEqual([["while the disk was full"]]);
+  expect(await db.rows("SELECT provider, requests, units FROM api_usage", [])).toEqual([["demo", 1, 3]]);
+  db.close();
 });

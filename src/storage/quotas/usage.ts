@@ -108,17 +108,27 @@ export class UsageStore {
     return this.#deferred.flush();
   }
 
-  async close(): Promise<void> {
-    await this.flush();
+  close(): Promise<void> {
+    return this.#deferred.close();
   }
 
   async #write(): Promise<void> {
     if (this.#dirty.size === 0) return;
-    const rows = [...this.#dirty].map((count) => ({ ...count }));
+    const counts = [...this.#dirty];
+    const rows = counts.map((count) => ({ ...count }));
     this.#dirty.clear();
+    try {
+      await this.#store(rows);
+    } catch (error) {
+      for (const count of counts) this.#dirty.add(count);
+      throw error;
+    }
+  }
+
+  async #store(rows: readonly Count[]): Promise<void> {
     await this.db.orm
       .insert(apiUsage)
-      .values(rows)
+      .values([...rows])
       .onConflictDoUpdate({
         target: [apiUsage.provider, apiUsage.minute],
         set: { requests: sql`excluded.requests`, units: sql`excluded.units` },
