@@ -52,7 +52,7 @@ describe("eight workers on one key", () => {
     fake.clock = clock.now;
     fake.perMinute = limit;
     const values = { ...valuesFor(fake, "binance"), BINANCE_PER_MINUTE: String(2 * limit) }; // each request weighs two
-    const provider = findProvider("binance")!.create(values, CALENDAR, FAST_RETRIES);
+    const provider = findProvider("binance")!.create(values, CALENDAR, { ...FAST_RETRIES, timeoutMs: 30_000 });
     const limiter = new RateLimiter(quotaRules(values), { clock });
     let left = 2_400;
     await Promise.all(
