@@ -39,14 +39,23 @@ test("a file of bars is shown as it is understood, with what is refused, before 
     "4 bars from 5 rows",
     "day-first",
     "comma",
-    "2026-11-02T00:00:00Z",
-    "2026-11-05T00:00:00Z",
+    "<td>2026-11-02</td>",
+    "<td>2026-11-05</td>",
     "9.25",
   ]) {
     expect(html).toContain(part);
   }
   expect(html).toContain("1 of 5 rows rejected, line 6: close &quot;x&quot; is not a number");
   expect(existsSync(join(folder.path, "DETX-1d.csv"))).toBe(false);
+});
+
+test("the check of a file leaves out bars that an import would reject, and names an unknown volume", async () => {
+  const rows = ["2026-11-02,1,2,0.5,1", "2026-11-03,1,0.4,0.5,1", "2026-11-04,1,2,0.5,1"].join("\n");
+  const { html } = await check("DETV.csv", `date,open,high,low,close\n${rows}\n`);
+  expect(html).toContain("2 bars from 3 rows");
+  expect(html).toContain("1 bar rejected, of 2026-11-03T00:00:00.000Z: the high is below the low");
+  expect(html).toContain("Import 2 bars as DETV 1d");
+  expect([html.includes('<td class="num">unknown</td>'), html.includes("NaN")]).toEqual([true, false]);
 });
 
 test("a checked file is imported once, and its run stores the bars", async () => {
@@ -67,7 +76,7 @@ test("a checked file is imported once, and its run stores the bars", async () =>
 
 test.each([
   ["no file", "", "", {}, "Choose a file"],
-  ["a name without a symbol", "my bars!.csv", GERMAN, {}, "names no symbol: type it"],
+  ["a name without a symbol", "my bars!.csv", GERMAN, {}, "names no symbol: enter the symbol"],
   [
     "dates of two readings",
     "DETX.csv",

@@ -12,10 +12,12 @@ import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { type Interval, isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { isoSecond } from "../../domain/time.ts";
+import { type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
+import { isoDate, isoSecond } from "../../domain/time.ts";
 import { type BarFile, readBarFile } from "../../providers/files/bar-file.ts";
 import { fileNameFor, targetOf } from "../../providers/files/file-names.ts";
 import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/companies/bar-file-page.tsx";
+import { plural } from "../../views/ui/format.ts";
 import type { Services } from "../services.ts";
 
 /** Uploads that wait for their import; the oldest is dropped for a new one. */
@@ -70,8 +72,13 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
     const named = targetOf(file.name);
     const symbol = parseSymbol(form.symbol || (named?.symbol ?? ""));
     const interval = isInterval(form.interval) ? form.interval : named?.interval;
-    if (symbol === null) return refused(c, `${quote(form.symbol || file.name)} names no symbol: type it`, form);
-    if (interval === undefined) return refused(c, "Choose the interval", form);
+    if (symbol === null)
+      return refused(
+        c,
+        `${quote(form.symbol || file.name)} names no symbol: enter the symbol and choose the file again`,
+        form,
+      );
+    if (interval === undefined) return refused(c, "Choose the interval, and the file again", form);
     const [id, { path }] = await keep(file, symbol, interval);
     try {
       const read = await readBarFile(path, { name: file.name, symbol, interval, venue: venueOf(symbol), zone: "UTC" });
@@ -113,26 +120,30 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
 }
 
 function checkedFile(id: string, name: string, symbol: string, interval: Interval, file: BarFile): CheckedFile {
-  const { bars, layout, dialect, encoding, rows, notes } = file;
+  const { layout, dialect, encoding, rows } = file;
+  const all = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, asOf: Date.now() / 1000 };
+  // An import rejects these rows as well, so they are no part of what is offered for it.
+  const { bars, rejected } = validateBars(file.bars, { interval, ...all });
   const length = bars.ts.length;
-  const places = [...Array(length).keys()].filter((at) => at < SHOWN || at >= length - SHOWN);
+  const startOf = (at: number) => (interval === "1d" ? isoDate : isoSecond)(bars.ts[at]!);
+  const places = [...bars.ts.keys()].filter((at) => at < SHOWN || at >= length - SHOWN);
   const columns = BAR_FIELDS.map(
     (field) => `${field === "ts" ? "time" : field}: ${columnName(file, layout.columns[field])}`,
   );
   const facts: [string, string][] = [
     ["Format", layout.format],
-    ["Stored as", encoding],
+    ["Encoding", encoding],
     ["Columns", columns.join(", ")],
-    ["Dates", dialect?.order ? `${dialect.order}` : "year first, or in words"],
-    ["Decimals", dialect?.sign === "," ? "comma" : "point"],
-    ["Times without an offset", layout.zone],
-    ["First bar", isoSecond(bars.ts[0] ?? 0)],
-    ["Last bar", isoSecond(bars.ts[length - 1] ?? 0)],
+    ...dialectFacts(dialect),
+    ...(interval === "1d" ? [] : [["Times without an offset", layout.zone] as [string, string]]),
   ];
+  if (length > 0) facts.push(["First bar", startOf(0)], ["Last bar", startOf(length - 1)]);
   const sample = places.map((at) => [
-    isoSecond(bars.ts[at]!),
-    ...BAR_FIELDS.slice(1).map((field) => String(bars[field][at])),
+    startOf(at),
+    ...BAR_FIELDS.slice(1).map((field) => (Number.isNaN(bars[field][at]) ? "unknown" : String(bars[field][at]))),
   ]);
+  const prefix = `${name}: `;
+  const notes = file.notes.map((note) => (note.startsWith(prefix) ? note.slice(prefix.length) : note));
   return {
     id,
     name,
@@ -140,10 +151,28 @@ function checkedFile(id: string, name: string, symbol: string, interval: Interva
     interval,
     rows,
     bars: length,
-    facts: length === 0 ? facts.slice(0, -2) : facts,
+    facts,
     sample,
-    notes,
+    notes: [...notes, ...rejectedNotes(rejected)],
   };
+}
+
+/** `2 bars rejected, the first of 2026-01-09T00:00:00.000Z: the high is below the low`, one line for each reason. */
+function rejectedNotes(rejected: readonly RejectedRow[]): string[] {
+  return [...Map.groupBy(rejected, ({ reason }) => reason)].map(([reason, rows]) => {
+    const first = rows.length === 1 ? "" : "the first ";
+    return `${plural(rows.length, "bar")} rejected, ${first}of ${rows[0]!.where}: ${reason}`;
+  });
+}
+
+/** How dates and decimals are written; nothing for a file that stores them as values. */
+function dialectFacts(dialect: BarFile["dialect"]): [string, string][] {
+  if (dialect === null) return [];
+  const { order, sign } = dialect;
+  return [
+    ...(order === "day-first" || order === "month-first" ? [["Dates", order] as [string, string]] : []),
+    ["Decimals", sign === "," ? "comma" : "point"],
+  ];
 }
 
 /** The name of a column, or its number where the file names none. */

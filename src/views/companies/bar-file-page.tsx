@@ -17,7 +17,7 @@ export interface CheckedFile {
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly rows: number;
   readonly bars: number;
-  /** The first and the last bars, one cell a column. */
+  /** The first and the last bars in equal numbers, one cell a column; all of them if they are few. */
   readonly sample: readonly (readonly string[])[];
   /** Rows that were not taken, one line for each kind, and what was corrected. */
   readonly notes: readonly string[];
@@ -32,7 +32,7 @@ export interface BarFileView {
   readonly folder: string | null;
 }
 
-const COLUMNS = ["Start of the bar (UTC)", "Open", "High", "Low", "Close", "Volume"];
+const COLUMNS = ["Start (UTC)", "Open", "High", "Low", "Close", "Volume"];
 
 export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileView }) => (
   <Layout page={page} title="Check a file">
@@ -41,19 +41,19 @@ export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileVi
       <a href="/companies">Companies</a>
     </header>
     <FlashMessage flash={view.flash} />
-    <form method="post" action="/files" enctype="multipart/form-data" class="stack">
+    <form method="post" action="/files" enctype="multipart/form-data" class="bar-file stack">
       <div class="field">
-        <label for="bar-file">CSV, gzipped CSV or Parquet, up to 16 MB; drop it here</label>
+        <label for="bar-file">File: CSV, gzipped CSV or Parquet, up to 16 MB</label>
         <input id="bar-file" type="file" name="file" accept=".csv,.txt,.tsv,.gz,.parquet" required />
       </div>
       <div class="field">
-        <label for="bar-symbol">Symbol, if the name of the file does not say it</label>
+        <label for="bar-symbol">Symbol, if the file is not named after it</label>
         <input id="bar-symbol" name="symbol" value={view.symbol} maxlength={24} autocomplete="off" spellcheck={false} />
       </div>
       <div class="field">
         <label for="bar-interval">Interval</label>
         <select id="bar-interval" name="interval">
-          <option value="">As the name of the file says</option>
+          <option value="">From the name of the file, otherwise 1d</option>
           {INTERVALS.map((interval) => (
             <option value={interval} selected={interval === view.interval || undefined}>
               {interval}
@@ -70,15 +70,15 @@ export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileVi
 );
 
 const Understood = ({ file, folder }: { file: CheckedFile; folder: string | null }) => (
-  <section aria-label="How the file was understood">
-    <h2>
-      {file.name} as {file.symbol} at {file.interval}
+  <section class="bar-file" aria-labelledby="bar-file-title">
+    <h2 id="bar-file-title">
+      {file.name} as {file.symbol} {file.interval}
     </h2>
     <p>
       {plural(file.bars, "bar")} from {plural(file.rows, "row")}
     </p>
     <div class="scroll">
-      <table class="list" aria-label="How it was read">
+      <table class="list bar-file-facts" aria-label="How it was read">
         <tbody>
           {file.facts.map(([name, value]) => (
             <tr>
@@ -90,41 +90,54 @@ const Understood = ({ file, folder }: { file: CheckedFile; folder: string | null
       </table>
     </div>
     {file.notes.length > 0 ? (
-      <ul aria-label="What was corrected or refused">
+      <ul aria-label="What was corrected or rejected">
         {file.notes.map((note) => (
           <li>{note}</li>
         ))}
       </ul>
     ) : (
-      <p class="muted">No row was refused.</p>
+      <p class="muted">No row was rejected.</p>
     )}
-    <div class="scroll">
-      <table class="list" aria-label="First and last bars">
+    <section class="scroll" tabindex={0} aria-label="First and last bars">
+      <table class="list">
         <thead>
           <tr>
-            {COLUMNS.map((title) => (
-              <th scope="col">{title}</th>
+            {COLUMNS.map((title, at) => (
+              <th scope="col" class={at === 0 ? undefined : "num"}>
+                {title}
+              </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {file.sample.map((row) => (
-            <tr>
-              {row.map((cell) => (
-                <td class="num">{cell}</td>
-              ))}
-            </tr>
+          {file.sample.map((row, place) => (
+            <>
+              {file.bars > file.sample.length && place === file.sample.length / 2 ? (
+                <tr>
+                  <td colspan={COLUMNS.length} class="muted">
+                    {formatCount(file.bars - file.sample.length)} more
+                  </td>
+                </tr>
+              ) : null}
+              <tr>
+                {row.map((cell, at) => (
+                  <td class={at === 0 ? undefined : "num"}>{cell}</td>
+                ))}
+              </tr>
+            </>
           ))}
         </tbody>
       </table>
-    </div>
-    {folder === null ? (
+    </section>
+    {file.bars === 0 ? (
+      <p class="muted">There is nothing to import.</p>
+    ) : folder === null ? (
       <p class="muted">To import it, start the server with BARKEEP_CSV_DIR, the folder in which files are kept.</p>
     ) : (
       <form method="post" action="/files/import">
         <input type="hidden" name="id" value={file.id} />
         <button type="submit" class="button primary">
-          Import {formatCount(file.bars)} as {file.symbol} {file.interval}
+          Import {plural(file.bars, "bar")} as {file.symbol} {file.interval}
         </button>
       </form>
     )}
