@@ -118,10 +118,10 @@ const LastBar = ({ profile: { last, lastBar, interval, series } }: { profile: Pr
       <>
         <Fact name="Bar">
           <BarTime ts={lastBar} interval={interval} />
-          {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
-            <span class="muted"> provisional</span>
-          )}
         </Fact>
+        {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
+          <Fact name="Provisional">may still change</Fact>
+        )}
         <Fact name="Close">
           <b>{formatValue(last.close)}</b>
           {last.change === null ? null : <Change change={last.change} />}
