@@ -14,7 +14,7 @@ export const HEALTH_WORDS: Readonly<Record<Health, readonly [name: string, meani
   ok: ["OK", "every session is there, and none is overdue"],
   revised: ["Revised", "the vendor changed stored bars in the last 7 days"],
   stale: ["Stale", "a session that closed a day ago or more has no bars yet"],
-  gaps: ["Has gaps", "sessions are missing or cut short, or a batch was never answered"],
+  gaps: ["Has gaps", "sessions are missing or cut short, or a batch has no answer or is not in the plan"],
   suspicious: ["Suspicious", "bars outside the sessions, or an implausible answer in the last 7 days"],
 };
 
