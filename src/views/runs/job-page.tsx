@@ -160,7 +160,8 @@ const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) =
       <p class="legend">
         {BATCH_STATES.filter((state) => counts.has(state)).map((state) => (
           <span>
-            <i class={`cell cell-${state}`} /> {formatCount(counts.get(state)!.length)} {state.replaceAll("_", " ")}
+            <i class={`cell cell-${state}`} /> {formatCount(counts.get(state)!.length)}{" "}
+            {state === "not_in_plan" ? "not in the plan" : state}
           </span>
         ))}
       </p>

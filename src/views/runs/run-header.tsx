@@ -72,8 +72,8 @@ export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boole
       <progress max="100" value={run.progress.toFixed(1)} aria-label="Progress of the run" />
       <span class="num">{Math.floor(run.progress)}%</span>
     </div>
-    <RunReasons title="Why symbols failed" reasons={run.failures} more="status:failed" />
-    <RunReasons title="Not in the plan" reasons={run.leftOut} />
+    <RunReasons look="run-failures" title="Why symbols failed" reasons={run.failures} more="status:failed" />
+    <RunReasons look="run-left-out" title="Not in the plan" reasons={run.leftOut} />
     <RunFacts run={run} />
   </header>
 );
@@ -85,11 +85,12 @@ const REASONS = 3;
  * The most frequent reasons why symbols failed, or why the plan left something out of them.
  * @param more the filter that shows the symbols of all other reasons
  */
-const RunReasons = ({ title, reasons, more }: { title: string; reasons: readonly FailureReason[]; more?: string }) => {
+const RunReasons = (props: { look: string; title: string; reasons: readonly FailureReason[]; more?: string }) => {
+  const { look, title, reasons, more } = props;
   const rest = reasons.slice(REASONS).reduce((sum, { count }) => sum + count, 0);
   const words = `${plural(rest, "symbol")} for other reasons`;
   return reasons.length === 0 ? null : (
-    <ul class="run-failures" aria-label={title}>
+    <ul class={look} aria-label={title}>
       {reasons.slice(0, REASONS).map(({ why, count }) => (
         <li>
           <b class="num">{plural(count, "symbol")}</b>: {why}
