@@ -20,48 +20,50 @@ export interface SessionSummary {
 
 export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummary[] }) =>
   sessions.length === 0 ? null : (
-    <section class="scroll" tabindex={0} aria-labelledby="sessions-title">
+    <section class="sessions" aria-labelledby="sessions-title">
       <h2 id="sessions-title">Signed in</h2>
       <p class="muted">
-        A login ends after 3 days without use, after 14 days in any case, and with the password; tokens stay when the
-        password changes.
+        A login ends after 3 days without use, after 14 days in any case, and when the password changes. Tokens stay
+        valid when the password changes.
       </p>
-      <table class="list">
-        <thead>
-          <tr>
-            <th scope="col">Who</th>
-            <th scope="col">From</th>
-            <th scope="col">Browser</th>
-            <th scope="col">Since</th>
-            <th scope="col">Last used</th>
-            <th scope="col">
-              <span class="visually-hidden">Action</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {sessions.map(({ id, token, address, agent, createdAt, usedAt, own }) => (
+      <section class="scroll" tabindex={0} aria-label="Logins">
+        <table class="list">
+          <thead>
             <tr>
-              <th scope="row">{own ? "You, here" : (token ?? "owner")}</th>
-              <td>{address || "–"}</td>
-              <td class="wraps">{agent || "–"}</td>
-              <td>
-                <Moment at={createdAt} />
-              </td>
-              <td>
-                <Moment at={usedAt} />
-              </td>
-              <td>
-                <form method="post" action={`/settings/access/sessions/${id}/end`}>
-                  <button type="submit" class="button" aria-label={`Sign out ${token ?? "owner"} at ${address}`}>
-                    Sign out
-                  </button>
-                </form>
-              </td>
+              <th scope="col">Who</th>
+              <th scope="col">From</th>
+              <th scope="col">Browser</th>
+              <th scope="col">Since</th>
+              <th scope="col">Last used</th>
+              <th scope="col">
+                <span class="visually-hidden">Action</span>
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {sessions.map(({ id, token, address, agent, createdAt, usedAt, own }) => (
+              <tr>
+                <th scope="row">{own ? "You, here" : (token ?? "owner")}</th>
+                <td>{address || "–"}</td>
+                <td class="wraps">{agent || "–"}</td>
+                <td>
+                  <Moment at={createdAt} />
+                </td>
+                <td>
+                  <Moment at={usedAt} />
+                </td>
+                <td>
+                  <form method="post" action={`/settings/access/sessions/${id}/end`}>
+                    <button type="submit" class="button" aria-label={`Sign out ${token ?? "owner"} at ${address}`}>
+                      Sign out
+                    </button>
+                  </form>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
       <form method="post" action="/settings/access/sessions/end" class="button-row">
         <button type="submit" class="button">
           Sign out everywhere
