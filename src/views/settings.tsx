@@ -112,8 +112,8 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
 /** What was seen of the plan; planning relies on it until it is forgotten. */
 const PlanFacts = ({ plan, action }: { plan: readonly string[]; action: string }) =>
   plan.length === 0 ? null : (
-    <form method="post" action={action}>
-      <p>Seen of the plan of this key, and relied on for a week:</p>
+    <form method="post" action={action} class="plan-facts">
+      <p>What answers showed of the plan of this key. It is relied on for 7 days.</p>
       <ul>
         {plan.map((line) => (
           <li>{line}</li>
