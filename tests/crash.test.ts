@@ -8,8 +8,11 @@ import { type ServerProcess, spawnServer } from "./helpers/server.ts";
 import { readEvents } from "./helpers/sse.ts";
 
 const KILLS = 20;
-/** Most progress events before a server is killed; some are killed before the first one. */
-const LIFE = 60;
+/**
+ * Most progress events before a server is killed; some are killed before the first one. With far fewer no life outlasts
+ * the features of a symbol, and all kills hit the same place.
+ */
+const LIFE = 100;
 const SYMBOLS_PER_RUN = 6;
 
 const asOf = Date.UTC(2025, 5, 16, 18) / 1000;
