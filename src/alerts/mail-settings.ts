@@ -118,7 +118,7 @@ export class MailSettings {
     if (password !== "") await saveSetting(db, PASSWORD, await this.#cipher!.close(PASSWORD, password));
     else if (this.unreadable) await saveSetting(db, PASSWORD, null);
     await saveSetting(db, ACCOUNT, JSON.stringify(fields));
-    const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "set anew" }) });
+    const changes = changesOf({ ...this.#fields }, { ...fields, ...(password !== "" && { password: "new value" }) });
     if (changes) await record(db, { action: "mail.change", subject: "mail server", ...changes });
     this.#fields = fields;
     this.#password = secret;

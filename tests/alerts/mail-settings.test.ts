@@ -68,7 +68,7 @@ test("a stored password is not sent to another server, and can be removed", asyn
   expect(await app.app.db.rows("SELECT key FROM settings WHERE key LIKE 'mail:%'", [])).toEqual([]);
   const entries = await app.app.db.rows("SELECT action, after ->> 'password' FROM audit ORDER BY id", []);
   expect(entries.map((entry) => [...entry])).toEqual([
-    ["mail.change", "set anew"],
+    ["mail.change", "new value"],
     ["mail.forget", null],
   ]);
 });

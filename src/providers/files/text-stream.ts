@@ -71,7 +71,7 @@ function withLineFeeds(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The file at `path` (`name` in messages) in chunks; `encoding` is told how it is stored.
+ * The file at `path` (`name` in messages) in chunks. Before the first one, `encoding.text` is set: `gzip, UTF-8`.
  * @throws ProviderError `bad_request` for a damaged archive and for formats that are no text, saying what to do
  */
 export async function* readText(path: string, name: string, encoding: Encoding): AsyncGenerator<Uint8Array> {

@@ -118,7 +118,7 @@ export class ProviderSettings {
     this.#resolve();
     const after = changed.map(({ setting, wanted }) => {
       const isNewKey = setting.kind === "key" && wanted !== null;
-      return [setting.variable, isNewKey ? "set anew" : this.#auditValue(setting)];
+      return [setting.variable, isNewKey ? "new value" : this.#auditValue(setting)];
     });
     await record(db, { action: "settings.change", subject: entry.name, before, after: Object.fromEntries(after) });
     await this.#listener(entry, this.#values);

@@ -232,7 +232,7 @@ test("the audit has what was changed, from what to what and why, but no key and 
   expect(
     rows.map(([subject, why, ...states]) => [subject, why, ...states.map((text) => JSON.parse(String(text)))]),
   ).toEqual([
-    ["tiingo", null, { TIINGO_API_KEY: "not set" }, { TIINGO_API_KEY: "set anew" }],
+    ["tiingo", null, { TIINGO_API_KEY: "not set" }, { TIINGO_API_KEY: "new value" }],
     [
       "binance",
       reason,
