@@ -24,11 +24,11 @@ export const systemClock: Clock = {
  */
 export function after(milliseconds: number, action: () => void): () => void {
   const end = performance.now() + milliseconds;
-  let timer: ReturnType<typeof setTimeout>;
+  let cancel = () => {};
   const wait = () => {
     const left = end - performance.now();
-    timer = left > MAX_TIMER_MS ? setTimeout(wait, MAX_TIMER_MS) : setTimeout(action, Math.max(0, left));
+    cancel = systemClock.after(left, left > MAX_TIMER_MS ? wait : action);
   };
   wait();
-  return () => clearTimeout(timer);
+  return () => cancel();
 }

@@ -110,6 +110,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const close = () => {
     refusals.close();
     broadcaster.close();
+    access.signals.end(() => true);
   };
   const fetch = (request: Request, server?: object) =>
     server === undefined || request.headers.has("Host") ? routes.fetch(request, server) : withoutHost();
