@@ -15,7 +15,7 @@ import { type CalendarOverrides, NEW_YORK_EXCEPTIONS, type SessionExceptions } f
 export type { Session } from "./exchanges/sessions.ts";
 
 /** The days (epoch seconds, half open) whose sessions are known; outside of them nothing is a gap. */
-export function coverageOf(venue: Venue): { readonly from: number; readonly to: number } {
+export function knownDays(venue: Venue): { readonly from: number; readonly to: number } {
   if (venue === "unknown") return { from: 0, to: 0 };
   if (!isExchange(venue)) return { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   return { from: Date.UTC(2000, 0, 1) / 1_000, to: dayNumber(entryOf(venue).until + 1, 1, 1) * DAY };

@@ -1,7 +1,7 @@
 /** Finds the gaps of a series and fetches them again: from its provider, then from another that the user named. */
 
 import { ProviderError } from "../../domain/errors.ts";
-import { coverageOf } from "../../domain/market/calendar.ts";
+import { knownDays } from "../../domain/market/calendar.ts";
 import { areSessionsKnown, noCalendar } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
@@ -35,7 +35,7 @@ export async function recordGaps(job: JobContext, from: number): Promise<number>
     if ((await listGaps(db, series)).length > 0) await replaceGaps(db, series, 0, [], []);
   } else {
     const start = Math.floor(from / DAY) * DAY;
-    const known = coverageOf(market);
+    const known = knownDays(market);
     const isKnown = ({ date }: { readonly date: number }) => date >= known.from && date < known.to;
     const days = (await dayCounts(db, series, start - BASELINE_DAYS * DAY)).filter(isKnown);
     const first = days[0]?.date ?? start;

@@ -3,7 +3,7 @@
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { coverageOf, createCalendar } from "../../domain/market/calendar.ts";
+import { createCalendar, knownDays } from "../../domain/market/calendar.ts";
 import { areSessionsKnown, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
@@ -43,7 +43,7 @@ export function qualityReader({
     });
     const states = new Map(gaps.map(({ date, state }) => [date, state]));
     const venue = venueOfSeries({ symbol, provider, sessions: series.sessions });
-    const covered = coverageOf(venue);
+    const covered = knownDays(venue);
     const sessions = calendar
       .sessionsBetween(venue, Math.floor(firstBar / DAY) * DAY, lastBar + 1)
       .filter(({ date }) => date >= covered.from && date < covered.to);
