@@ -18,15 +18,23 @@ export function spanInWords(seconds: number): string {
   return seconds === size ? one : `${seconds / size} ${many}`;
 }
 
-/** Whether most bars that start at `ts` (ascending, epoch seconds) come faster than one an interval. O(n). */
-export function isFiner(ts: Float64Array, interval: Interval): boolean {
+/** How many bars that start at `ts` (ascending, epoch seconds) come less than an interval after the one before. O(n). */
+function countFaster(ts: Float64Array, interval: Interval): number {
   const step = INTERVAL_SECONDS[interval];
   let faster = 0;
   for (let at = 1; at < ts.length; at++) {
     const apart = ts[at]! - ts[at - 1]!;
     if (apart > 0 && apart < step) faster++;
   }
-  return faster > 2 && 2 * faster > ts.length - 1;
+  return faster;
+}
+
+const isMost = (count: number, ts: Float64Array) => 2 * count > ts.length - 1;
+
+/** Whether most bars that start at `ts` (ascending, epoch seconds) come faster than one an interval. O(n). */
+export function isFiner(ts: Float64Array, interval: Interval): boolean {
+  const faster = countFaster(ts, interval);
+  return faster > 2 && isMost(faster, ts);
 }
 
 /**
@@ -35,16 +43,15 @@ export function isFiner(ts: Float64Array, interval: Interval): boolean {
  */
 export function spacingFault(ts: Float64Array, interval: Interval): string | null {
   const step = INTERVAL_SECONDS[interval];
-  let faster = 0;
+  const faster = countFaster(ts, interval);
   let common = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let at = 1; at < ts.length; at++) {
     const apart = ts[at]! - ts[at - 1]!;
-    if (apart > 0 && apart < step) faster++;
     if (apart > 0 && apart < least) least = apart;
     if (common !== step) common = commonDivisor(apart, common);
   }
-  if (faster > 0 && 2 * faster > ts.length - 1) return `rows ${spanInWords(least)} apart are no ${interval} bars`;
+  if (faster > 0 && isMost(faster, ts)) return `rows ${spanInWords(least)} apart are no ${interval} bars`;
   // Midnights are dates, however few they are.
   const needed = common % DAY === 0 && ts[0]! % DAY === 0 ? 2 : ENOUGH;
   const isCoarser = interval !== "1d" && common > step && common % step === 0 && ts.length >= needed;

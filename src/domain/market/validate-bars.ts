@@ -62,7 +62,8 @@ const NEIGHBOURS = 3;
 
 /**
  * Validates the bars of one fetched window; `raw` may be unsorted and have duplicates, missing numbers are NaN.
- * An unknown volume (NaN) is valid. Of two bars of the same time the one with more volume is kept, the first if equal. O(n log n), O(n) if sorted.
+ * An unknown volume (NaN) is valid. Of two bars of the same time the one with more volume is kept, the first if equal.
+ * O(n log n), O(n) if sorted.
  */
 export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
@@ -70,8 +71,8 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
     void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });
 
   // Rows of a shorter interval lie on the grid now and then: those would be bars with the values of a part.
-  const sorted = isSorted(raw.ts) ? raw.ts : raw.ts.toSorted();
-  if (isFiner(sorted, window.interval)) {
+  const isAscending = isSorted(raw.ts);
+  if (isFiner(isAscending ? raw.ts : raw.ts.toSorted(), window.interval)) {
     for (const at of raw.ts.keys()) reject(at, REASONS.finer);
     return { bars: emptyBars(), rejected };
   }
@@ -101,7 +102,7 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
     if (isLoneJump(raw, accepted, kept, place)) reject(kept[place]!, REASONS.jump);
     else accepted.push(kept[place]!);
   }
-  return { bars: accepted.length === raw.ts.length && isSorted(raw.ts) ? raw : pick(raw, accepted), rejected };
+  return { bars: accepted.length === raw.ts.length && isAscending ? raw : pick(raw, accepted), rejected };
 }
 
 function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: ExpectedWindow) {
