@@ -8,7 +8,7 @@ import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage } from "../domain/runs/progress.ts";
 import { isTimed, StageClock, type StageTimes } from "../domain/runs/stage-times.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
-import type { Database } from "../storage/db.ts";
+import { type Database, yieldToEvents } from "../storage/db.ts";
 import { type SeriesFacts, seriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { StopReason, SymbolTask } from "./messages.ts";
@@ -153,7 +153,7 @@ export class JobContext {
 
   /** Yields to the event loop, then throws if the job was stopped. */
   async checkpoint(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await yieldToEvents();
     this.io.signal.throwIfAborted();
   }
 }

@@ -148,8 +148,8 @@ async function openServer(url: string, token: string | undefined): Promise<Datab
   };
 }
 
-/** Lets the event loop answer other requests between the parts of a long read. */
-export const yieldToRequests = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Lets the event loop handle what has come in between two parts of a long work. */
+export const yieldToEvents = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Parts of at most `size` items: SQLite limits the parameters of a statement. */
 export function* chunks<T>(items: readonly T[], size = 500): Generator<T[]> {

@@ -2,7 +2,7 @@
 
 import { and, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
 import type { LogLine } from "../domain/log.ts";
-import { chunks, type Database, yieldToRequests } from "./db.ts";
+import { chunks, type Database, yieldToEvents } from "./db.ts";
 import { DeferredWrite } from "./deferred-write.ts";
 import { logs } from "./schema/server.ts";
 
@@ -99,6 +99,6 @@ export async function readLog(db: Database, query: LogQuery): Promise<LogRow[]> 
     found.push(...part);
     if (found.length === limit || oldest === undefined) return found;
     before = from;
-    await yieldToRequests();
+    await yieldToEvents();
   }
 }

@@ -10,7 +10,7 @@ import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
-import { chunks, type Database, isUniqueViolation, type Write, yieldToRequests } from "../../storage/db.ts";
+import { chunks, type Database, isUniqueViolation, type Write, yieldToEvents } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
 import { cutsOfRun } from "../../storage/runs/batches.ts";
 import { listRuns, type RunFilter } from "../../storage/runs/run-list.ts";
@@ -158,7 +158,7 @@ export class RunService {
     const jobs: JobProgress[] = [];
     const cut: JobRecord[] = [];
     for (const part of chunks(await readJobs(db))) {
-      if (jobs.length > 0) await yieldToRequests();
+      if (jobs.length > 0) await yieldToEvents();
       const record = recordOf(row, part, () => null);
       await readCuts(db, record);
       jobs.push(...jobsOf(record));

@@ -8,7 +8,7 @@ import type { Interval } from "../../domain/market/interval.ts";
 import { evaluate, orderOf, TRUE } from "../../domain/profiles/evaluate.ts";
 import { HEALTHS, type Health, type HealthClock, healthOf } from "../../domain/profiles/health.ts";
 import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
-import { chunks, type Database, type Row, yieldToRequests } from "../db.ts";
+import { chunks, type Database, type Row, yieldToEvents } from "../db.ts";
 import { readFeatureLists } from "./feature-lists.ts";
 import { readSeriesFacts } from "./health.ts";
 import { ENTRY, type ProfileEntry, ProfileRows } from "./profile-rows.ts";
@@ -86,7 +86,7 @@ export class ProfileColumns {
   async healthsOf(entries: readonly ProfileEntry[], clock: HealthClock): Promise<Health[]> {
     const healths: Health[] = [];
     for (const part of chunks(entries, SLICE)) {
-      if (healths.length > 0) await yieldToRequests();
+      if (healths.length > 0) await yieldToEvents();
       const facts = await readSeriesFacts(
         this.db,
         part.map(({ seriesId }) => seriesId),
@@ -130,7 +130,7 @@ export class ProfileColumns {
       if (newer.length > 0) rows.put(newer);
       if (features.length > 0) await this.#fill(rows, newer, features);
       if (newer.length < SLICE) return;
-      await yieldToRequests();
+      await yieldToEvents();
     }
   }
 
@@ -142,7 +142,7 @@ export class ProfileColumns {
       const found = await this.db.rows(`SELECT p.revision, ${VALUES} ${NEWER}`, [after]);
       await this.#fill(rows, found, missing);
       after = (found.at(-1)?.[0] as number | undefined) ?? rows.newest;
-      await yieldToRequests();
+      await yieldToEvents();
     }
   }
 

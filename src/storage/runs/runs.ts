@@ -12,7 +12,7 @@ import {
 } from "../../domain/runs/states.ts";
 import { auditStatement } from "../access/audit.ts";
 import { recordStatements } from "../alerts/outbox.ts";
-import { chunks, type Database, type Write, yieldToRequests } from "../db.ts";
+import { chunks, type Database, type Write, yieldToEvents } from "../db.ts";
 import { jobs, runs } from "../schema/runs.ts";
 
 export type RunRow = typeof runs.$inferSelect;
@@ -97,7 +97,7 @@ export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> 
     const newest = part.at(-1)?.id ?? last;
     if (newest >= last) return found;
     from = newest + 1;
-    await yieldToRequests();
+    await yieldToEvents();
   }
 }
 
