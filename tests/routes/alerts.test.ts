@@ -28,7 +28,7 @@ const rules: [string, string][] = [
   ["quiet_zone", "America/New_York"],
 ];
 
-test("all that is wrong with the rules is told at once, and quiet hours only while they are on", () => {
+test("the answer names all that is wrong with the rules, and quiet hours only while they are on", () => {
   const typed = {
     quota_percent: "0",
     digest_minutes: "1.5",

@@ -222,7 +222,7 @@ test("an export whose reader goes away ends, and the next one is served", async 
   expect(told.slice(asked).filter(({ id }) => left.has(id))).toEqual([]);
 });
 
-test("two exports are at work and sixteen wait; the next is told when to come back, and one that leaves makes room", async () => {
+test("two exports are at work and sixteen wait; the next gets 503 with Retry-After, and one that leaves makes room", async () => {
   const { tables } = app.app.exporter;
   const reach = async (atWork: number, waiting: number) => {
     while (tables.counts.atWork !== atWork || tables.counts.waiting !== waiting) await Bun.sleep(2);

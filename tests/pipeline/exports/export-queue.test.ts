@@ -89,7 +89,7 @@ describe("the export queue", () => {
     expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
   });
 
-  test("a reader that takes nothing for too long loses its export, and is told that it is not whole", async () => {
+  test("a reader that takes nothing for too long loses its export, whose stream ends with an error", async () => {
     const queue = new ExportQueue({ atWork: 1, stallMs: 5 });
     const { each, finish, stopped } = source();
     const reader = queue.stream(() => each).getReader();

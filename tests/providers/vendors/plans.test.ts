@@ -303,7 +303,7 @@ describe("hosts and feeds", () => {
     await fake.close();
   });
 
-  test("a region that Binance refuses is told which variable to set", async () => {
+  test("the refusal of a region by Binance names the variable to set", async () => {
     const fake = fakeBinance();
     fake.plan = { markets: [] };
     const window = {

@@ -127,7 +127,7 @@ describe("a lost lease", () => {
     on.write([{ sql: "INSERT INTO settings VALUES (?1, 'x', 0)", args: [key] }]);
   const keys = () => db.rows("SELECT key FROM settings WHERE key <> 'server_lease' ORDER BY key", []);
 
-  test("a server whose lease another has taken writes nothing more, by any way, and is told", async () => {
+  test("a server whose lease another has taken writes nothing more, by any way, and calls onLost", async () => {
     const lease = await take("here");
     await write(db, "before");
     await hold({ host: "there", pid: 1 }, 0);
