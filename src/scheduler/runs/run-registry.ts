@@ -95,7 +95,12 @@ export function progressOf(job: JobRecord, now: number): JobProgress {
 }
 
 /** A run and its jobs as the database has them. */
-export function recordOf(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
+export function recordOf(
+  row: RunRow,
+  rows: readonly JobRow[],
+  coverage: CoverageOf,
+  cuts: CutsBySymbol = new Map(),
+): RunRecord {
   const { state: storedState, finishedAt } = row;
   const run: RunRecord = { row, jobs: new Map(), finishedAt, storedState, throughput: null };
   for (const job of rows) {
@@ -110,7 +115,7 @@ export function recordOf(row: RunRow, rows: readonly JobRow[], coverage: Coverag
       wait: null,
       counters: { dataPoints, apiCalls, gaps: gaps ?? 0 },
       coverage: coverage(job),
-      leftOut: [],
+      leftOut: cuts.get(symbol) ?? [],
       fetchMode,
       workerCrashes,
       workedMs,
@@ -143,6 +148,9 @@ function stageOfRow({ state, microStage, workedMs }: JobRow): JobPosition["stage
 /** What is known of the batches of a job in the database. */
 export type CoverageOf = (job: JobRow) => Coverage | null;
 
+/** What the plan left out of the jobs of a run. */
+type CutsBySymbol = ReadonlyMap<string, readonly PlanCut[]>;
+
 export class RunRegistry {
   readonly runs = new Map<string, RunRecord>();
   readonly #now: () => number;
@@ -165,8 +173,8 @@ export class RunRegistry {
   }
 
   /** Takes a run and its jobs into memory and shows them. */
-  open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf): RunRecord {
-    const run = recordOf(row, rows, coverage);
+  open(row: RunRow, rows: readonly JobRow[], coverage: CoverageOf, cuts?: CutsBySymbol): RunRecord {
+    const run = recordOf(row, rows, coverage, cuts);
     const now = this.#now();
     for (const job of run.jobs.values()) this.#report(job, now);
     this.runs.set(row.id, run);

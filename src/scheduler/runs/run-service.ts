@@ -78,7 +78,7 @@ export class RunService {
       const interrupted = rows.filter((job) => job.state === "running").map((job) => job.id);
       await moveJobs(db, interrupted, "requeue", { ...describeStage({ stage: "queued" }), progress: 0 });
       const present = interrupted.length > 0 ? await jobsOfRun(db, row.id) : rows;
-      const run = this.registry.open(row, present, await readCoverage(db, row, present));
+      const run = await this.#openStored(row, present);
       const waiting = [...run.jobs.values()].filter((job) => job.state === "queued");
       this.control.enqueue(run, waiting);
       if (waiting.length > 0) log.write("info", `Resuming run ${row.id}: ${waiting.length} symbols to go`, row.id);
@@ -159,8 +159,7 @@ export class RunService {
     const cut: JobRecord[] = [];
     for (const part of chunks(await readJobs(db))) {
       if (jobs.length > 0) await yieldToEvents();
-      const record = recordOf(row, part, () => null);
-      await readCuts(db, record);
+      const record = recordOf(row, part, () => null, await cutsOfRun(db, row, symbolsOf(part)));
       jobs.push(...jobsOf(record));
       cut.push(...[...record.jobs.values()].filter(({ leftOut }) => leftOut.length > 0));
     }
@@ -174,7 +173,7 @@ export class RunService {
     if (![...states.values()].some((each) => canApply(action, each))) {
       throw new Refusal("conflict", `Run ${runId} is ${state}: nothing in it to ${action}`);
     }
-    const run = open();
+    const run = await open();
     const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
     if (jobs.length > 0) await this.control.act(run, jobs, action, true);
     return this.registry.summary(run);
@@ -210,7 +209,7 @@ export class RunService {
       const wanted = JOB_TRANSITIONS[action].from.join(", ");
       throw new Refusal("conflict", `${symbol} is ${state}: ${action} needs it to be ${wanted}`);
     }
-    const run = open();
+    const run = await open();
     const job = run.jobs.get(symbol)!;
     await this.control.act(run, [job], action);
     return job;
@@ -241,16 +240,16 @@ export class RunService {
     if (row === undefined) throw noRun(runId);
     const rows = await jobsOfRun(db, runId);
     const states = new Map(rows.map((job) => [job.symbol, job.state]));
+    return { states, state: row.state, open: () => this.#openStored(row, rows) };
+  }
+
+  /** Takes a run of the database into memory, unless it has come there meanwhile. */
+  async #openStored(row: RunRow, rows: readonly JobRow[]): Promise<RunRecord> {
+    const { db } = this.dependencies;
+    const { runs } = this.registry;
     const coverage = await readCoverage(db, row, rows);
-    const cuts = await cutsOfRun(db, row, [...states.keys()]);
-    const open = () => {
-      const known = registry.runs.get(runId);
-      if (known) return known;
-      const run = registry.open(row, rows, coverage);
-      for (const job of run.jobs.values()) job.leftOut = cuts.get(job.symbol) ?? [];
-      return run;
-    };
-    return { states, state: row.state, open };
+    const cuts = await cutsOfRun(db, row, symbolsOf(rows));
+    return runs.get(row.id) ?? this.registry.open(row, rows, coverage, cuts);
   }
 }
 
@@ -259,11 +258,7 @@ function jobsOf({ jobs }: RunRecord): JobProgress[] {
   return [...jobs.values()].map((job) => progressOf(job, now));
 }
 
-/** Adds what the plan left out of a run, from the database. */
-async function readCuts(db: Database, run: RunRecord): Promise<void> {
-  const cuts = await cutsOfRun(db, run.row, [...run.jobs.keys()]);
-  for (const job of run.jobs.values()) job.leftOut = cuts.get(job.symbol) ?? [];
-}
+const symbolsOf = (rows: readonly JobRow[]) => rows.map(({ symbol }) => symbol);
 
 /** The totals of a run that is no longer in memory, from the database; its failures come from `jobs`. */
 function summaryOfRows(row: RunRow, counted: readonly JobCount[], jobs: readonly JobProgress[] = []): RunSummary {

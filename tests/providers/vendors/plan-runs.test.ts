@@ -4,12 +4,17 @@ import { describe, expect, test } from "bun:test";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { isoDate } from "../../../src/domain/time.ts";
 import { refetch } from "../../../src/scheduler/runs/refetch.ts";
+import { migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
+import { seriesId } from "../../../src/storage/market/bars.ts";
+import { storeLeftOut } from "../../../src/storage/runs/batches.ts";
+import { insertRun, jobsOfRun, moveJobs } from "../../../src/storage/runs/runs.ts";
 import { valuesFor } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { startApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 const env = (fake: FakeVendor, name: string, more = {}) =>
   ({ ...valuesFor(fake, name), ...more }) as Record<string, string>;
@@ -123,4 +128,39 @@ describe("what was seen of a plan", () => {
     expect(history_complete).toBe(true);
     await fake.close();
   }, 60_000);
+});
+
+test("what a plan left out of a run that is not over is shown again after a restart", async () => {
+  using folder = temporaryFolder();
+  const [from, to] = [Date.UTC(2023, 5, 17) / 1_000, Date.UTC(2025, 5, 17) / 1_000];
+  const times = { rangeFrom: from, rangeTo: to, asOf: to - 6 * 3_600, createdAt: 1_000 };
+  const run = {
+    id: "r",
+    mode: "full",
+    interval: "1d",
+    provider: "demo",
+    years: "2",
+    batchDays: 365,
+    maxWorkers: 2,
+  } as const;
+  {
+    const db = await openDatabase(folder.database());
+    await migrateDatabase(db);
+    await insertRun(db, { ...run, ...times }, ["AAPL", "MSFT"]);
+    const jobs = await jobsOfRun(db, "r");
+    await moveJobs(db, [jobs[1]!.id], "pause");
+    await moveJobs(db, [jobs[0]!.id], "start");
+    await moveJobs(db, [jobs[0]!.id], "finish", { finishedAt: 2_000 });
+    const traits = { feed: "x", adjustment: "none", sessions: "regular" } as const;
+    const series = await seriesId(db, { symbol: "AAPL", interval: "1d", provider: "demo", ...traits });
+    const windows = [{ from, to: from + 365 * DAY }];
+    await storeLeftOut(db, { seriesId: series, runId: "r", windows, words: "limited by one year" });
+    db.close();
+  }
+  await using app = await startApp({ folder });
+  const { run: shown, jobs } = await app.app.runs.read("r");
+  expect([shown.state, jobs.map(({ state }) => state)]).toEqual(["paused", ["complete", "paused"]]);
+  expect(shown.leftOut).toEqual([
+    { why: "AAPL: 2023-06-17 to 2024-06-15 not in the plan of Demo (synthetic bars) (limited by one year)", count: 1 },
+  ]);
 });
