@@ -6,7 +6,7 @@ import { REASONS, type RejectedRow, validateBars } from "../../domain/market/val
 import { cutsWithin, type PlanCut } from "../../domain/plan.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
-import { isoDate } from "../../domain/time.ts";
+import { isoDate, parseIsoMoment } from "../../domain/time.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
@@ -319,7 +319,9 @@ async function changeOf(
     };
   }
   // Stored when it was the newest bar; the bars after it show that it is a lone jump.
-  const jumps = new Set(rejected.filter(({ reason }) => reason === REASONS.jump).map(({ where }) => momentOf(where)));
+  const jumps = new Set(
+    rejected.filter(({ reason }) => reason === REASONS.jump).map(({ where }) => parseIsoMoment(where)),
+  );
   const withdrawn = pick(
     stored,
     positions(stored, (ts) => jumps.has(ts)),
@@ -357,7 +359,6 @@ async function changeOf(
 }
 
 const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;
-const momentOf = (where: string) => Date.parse(where) / 1000;
 
 function positions(bars: BarColumns, test: (ts: number) => boolean): number[] {
   const found: number[] = [];

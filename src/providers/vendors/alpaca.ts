@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import { isoDate, isoSecond } from "../../domain/time.ts";
+import { isoDate, isoSecond, parseIsoMoment } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final.ts";
@@ -104,7 +104,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   read({ bars, next_page_token }, rows: Rows, query: VendorQuery) {
     const { ticker, interval } = query;
     rows.each(bar, bars?.[wireName(ticker)] ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
-      const ts = Date.parse(t) / 1000;
+      const ts = parseIsoMoment(t);
       rows.add(interval === "1d" ? tradingDate("us_equity", ts) : ts, o, h, l, c, v);
     });
     return next_page_token || null;

@@ -1,7 +1,7 @@
 /** Tiingo: raw daily US bars of more than thirty years, with splits and dividends in the same row. */
 
 import { z } from "zod";
-import { isoDate } from "../../domain/time.ts";
+import { isoDate, parseIsoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { type Rows, wire } from "../http/rows.ts";
 import { shareName } from "../http/ticker.ts";
@@ -52,7 +52,7 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   answer: { rows: Number.POSITIVE_INFINITY, more: "none" },
   read(answer, rows: Rows, query: VendorQuery) {
     rows.each(bar, answer, windowOf(query), ({ date, open, high, low, close, volume, divCash, splitFactor }) => {
-      const ts = Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / 1000;
+      const ts = parseIsoDate(date.slice(0, 10));
       rows.add(ts, open, high, low, close, volume);
       const [cash, factor] = [Number(divCash ?? 0), Number(splitFactor ?? 1)];
       if (cash > 0) rows.actions.push({ kind: "dividend", date: ts, value: cash });

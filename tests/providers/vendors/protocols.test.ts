@@ -83,6 +83,14 @@ describe("alpaca", () => {
     fake.pageRows = 10_000;
   });
 
+  test("an Alpaca bar of a day that does not exist is rejected, and becomes no bar of another day", async () => {
+    const row = { o: 10, h: 11, l: 9, c: 10, v: 1_000 };
+    const rows = ["2024-11-20T05:00:00Z", "2024-11-31T05:00:00Z"].map((t) => ({ t, ...row }));
+    fake.script.push(reply(200, { bars: { AAPL: rows }, next_page_token: null }));
+    const { bars } = await provider.fetchBars(window("AAPL", "1d"), recordingContext());
+    expect([...bars.ts]).toEqual([Date.UTC(2024, 10, 20) / 1_000, Number.NaN]);
+  });
+
   test("an Alpaca page that links back to itself is caught", async () => {
     fake.always = reply(200, { bars: {}, next_page_token: "again" });
     const error = await failureOf(provider.fetchBars(window("AAPL", "1d"), recordingContext()));
@@ -289,6 +297,14 @@ describe("tiingo", () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("AAPL", "1d", "1990-01-01", "2025-01-01"), context);
     expect([context.costs, bars.ts.length > 8_000]).toEqual([[1], true]);
+  });
+
+  test("a Tiingo bar of a day that does not exist is rejected, and becomes no bar of another day", async () => {
+    const row = { open: 10, high: 11, low: 9, close: 10, volume: 1_000 };
+    const rows = ["2024-11-20", "2024-11-31"].map((date) => ({ date: `${date}T00:00:00.000Z`, ...row }));
+    fake.script.push(reply(200, rows));
+    const { bars } = await provider.fetchBars(window("AAPL", "1d"), recordingContext());
+    expect([...bars.ts]).toEqual([Date.UTC(2024, 10, 20) / 1_000, Number.NaN]);
   });
 
   test("Tiingo's spent hour, day or month is recognised by its words, with a 429 and with a 200", async () => {
