@@ -74,6 +74,16 @@ test("a checked file is imported once, and its run stores the bars", async () =>
   expect([refused.status, (await refused.text()).includes("DETX-1d.csv is in")]).toEqual([422, true]);
 });
 
+test("an import whose run is refused leaves no file behind, and can be made again", async () => {
+  const { id } = await check("DETY.csv", GERMAN);
+  const blocking = await app.start({ symbols: ["DETY"], interval: "1d", years: 1 });
+  await app.post(`/api/runs/${blocking}/pause`);
+  const refused = await importFile(id);
+  expect([refused.status, existsSync(join(folder.path, "DETY-1d.csv"))]).toEqual([422, false]);
+  await app.post(`/api/runs/${blocking}/cancel`);
+  expect((await importFile(id)).status).toBe(303);
+});
+
 test.each([
   ["no file", "", "", {}, "Choose a file"],
   ["a name without a symbol", "my bars!.csv", GERMAN, {}, "names no symbol: enter the symbol"],

@@ -98,9 +98,10 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
     if (folder === null) return refused(c, "The server has no folder for files: set BARKEEP_CSV_DIR");
     const { symbol, interval, path, name } = upload;
     const stored = fileNameFor(name, symbol, interval);
+    const target = join(folder, stored);
     try {
       // A file of the user is never overwritten.
-      await copyFile(path, join(folder, stored), constants.COPYFILE_EXCL);
+      await copyFile(path, target, constants.COPYFILE_EXCL);
     } catch (error) {
       const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
       return refused(c, isThere ? `${stored} is in ${folder} already: remove it first` : messageOf(error));
@@ -109,6 +110,8 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
       const run = { symbols: [symbol], mode: "full", interval, years: "all", provider: "files" } as const;
       await runs.start({ ...run, batchDays: 365, rebuild: undefined, repairProvider: undefined });
     } catch (error) {
+      // Without its run nothing was imported: the same file can be imported again.
+      await rm(target, { force: true });
       if (error instanceof Refusal) return refused(c, error.message);
       throw error;
     }
