@@ -12,6 +12,9 @@ export type Wire = z.infer<typeof wire>;
 /** The same where it cannot be missing. */
 export const wireTime = z.union([z.number(), z.string()]);
 
+/** The prices and volume of a row, under their usual names. */
+export const wireBar = { open: wire, high: wire, low: wire, close: wire, volume: wire };
+
 /** None of an answer's rows has the expected shape. */
 export class UnreadableRows extends Error {}
 

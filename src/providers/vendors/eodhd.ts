@@ -5,22 +5,14 @@ import { DAY } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
-import { type Rows, wire, wireTime } from "../http/rows.ts";
+import { type Rows, wire, wireBar, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
-const minuteBar = z.object({ timestamp: wireTime, open: wire, high: wire, low: wire, close: wire, volume: wire });
+const minuteBar = z.object({ timestamp: wireTime, ...wireBar });
 /** A free key gets the rows of one year, each with a warning; an older window gets the warning alone. */
-const dailyBar = z.object({
-  date: z.string(),
-  open: wire,
-  high: wire,
-  low: wire,
-  close: wire,
-  volume: wire,
-  warning: z.string().nullish(),
-});
+const dailyBar = z.object({ date: z.string(), ...wireBar, warning: z.string().nullish() });
 const schema = z.array(z.unknown());
 
 /** The vendor's own count of today's calls. It is stale until the first request after midnight UTC. */

@@ -3,20 +3,11 @@
 import { z } from "zod";
 import { isoDate, parseIsoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
-import { type Rows, wire } from "../http/rows.ts";
+import { type Rows, wire, wireBar } from "../http/rows.ts";
 import { shareName } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
-const bar = z.object({
-  date: z.string(),
-  open: wire,
-  high: wire,
-  low: wire,
-  close: wire,
-  volume: wire,
-  divCash: wire,
-  splitFactor: wire,
-});
+const bar = z.object({ date: z.string(), ...wireBar, divCash: wire, splitFactor: wire });
 const schema = z.array(z.unknown());
 
 export const tiingo: VendorSpec<z.infer<typeof schema>> = {

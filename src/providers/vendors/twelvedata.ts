@@ -6,12 +6,12 @@ import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
-import { type Rows, wire } from "../http/rows.ts";
+import { type Rows, wireBar } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
-const bar = z.object({ datetime: z.string(), open: wire, high: wire, low: wire, close: wire, volume: wire });
+const bar = z.object({ datetime: z.string(), ...wireBar });
 const schema = z.object({ status: z.literal("ok"), values: z.array(z.unknown()).nullish() });
 
 const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
