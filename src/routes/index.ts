@@ -14,6 +14,7 @@ import { loadAssets } from "./assets.ts";
 import { companyRoutes } from "./companies/api.ts";
 import { barFilePages } from "./companies/bar-files.tsx";
 import { companyPages } from "./companies/pages.tsx";
+import { Uploads } from "./companies/uploads.ts";
 import { exportRoutes } from "./exports.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
@@ -68,6 +69,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const streams = new StreamLimits();
   const clients = new ClientAddresses(services.config.trustedProxies);
   const cookie = new SessionCookie(services.config, clients);
+  const uploads = new Uploads();
   const refusals = new RefusalRecord(services.db, services.log);
   const { db, config } = services;
   addMiddleware(routes, services, { access, config, clients, cookie, refusals }, assets.addresses);
@@ -89,7 +91,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", profileListRoutes(services));
   routes.route("/", runPages(services, broadcaster));
   routes.route("/", companyPages(services));
-  routes.route("/", barFilePages(services));
+  routes.route("/", barFilePages(services, uploads));
   routes.route("/", searchRoutes(services));
   routes.route("/", previewRoutes(services));
   routes.route("/", refetchRoutes(services));
@@ -111,6 +113,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
     refusals.close();
     broadcaster.close();
     access.signals.end(() => true);
+    uploads.close();
   };
   const fetch = (request: Request, server?: object) =>
     server === undefined || request.headers.has("Host") ? routes.fetch(request, server) : withoutHost();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Uploads } from "../../src/routes/companies/uploads.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { ask } from "../helpers/http.ts";
@@ -109,4 +110,16 @@ test("a profile shows exchange time on the clock of its own exchange", async () 
   const { text } = await ask(`${app.url}/profiles/7203@TSE`, { headers: { Cookie: "barkeep-zone=exchange" } });
   expect(text).toContain('data-time-zone="Asia/Tokyo"');
   expect(text).toContain("Tokyo time");
+});
+
+test("files that wait for their import go with the server, the oldest of nine before", async () => {
+  const uploads = new Uploads();
+  const file = new File([GERMAN], "DETZ.csv");
+  const kept = await Promise.all(Array.from({ length: 9 }, () => uploads.keep(file, "DETZ", "1d")));
+  const stored = kept.map(([, { folder }]) => existsSync(folder));
+  expect(stored.filter(Boolean).length).toBe(8);
+  expect(uploads.find(kept[8]![0])).toBeDefined();
+  uploads.close();
+  expect(kept.some(([, { folder }]) => existsSync(folder))).toBe(false);
+  expect(uploads.find(kept[8]![0])).toBeUndefined();
 });

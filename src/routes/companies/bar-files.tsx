@@ -2,8 +2,7 @@
 /** `/files`: shows how a file of bars is understood, then stores it in the folder of the provider `files` and reads it. */
 
 import { constants } from "node:fs";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -19,23 +18,13 @@ import { fileNameFor, targetOf } from "../../providers/files/file-names.ts";
 import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/companies/bar-file-page.tsx";
 import { plural } from "../../views/ui/format.ts";
 import type { Services } from "../services.ts";
+import type { Uploads } from "./uploads.ts";
 
-/** Uploads that wait for their import; the oldest is dropped for a new one. */
-const MAX_WAITING = 8;
 /** Bars shown at each end. */
 const SHOWN = 3;
 
-interface Upload {
-  readonly folder: string;
-  readonly path: string;
-  readonly name: string;
-  readonly symbol: string;
-  readonly interval: Interval;
-}
-
-export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settings">) {
+export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settings">, uploads: Uploads) {
   const pages = new Hono();
-  const uploads = new Map<string, Upload>();
   const folderOf = () => settings.values.BARKEEP_CSV_DIR || null;
 
   const show = (c: Context, more: Partial<BarFileView> = {}, status: ContentfulStatusCode = 200) => {
@@ -44,23 +33,6 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
   };
   const refused = (c: Context, text: string, more: Partial<BarFileView> = {}) =>
     show(c, { ...more, flash: { level: "error", text } }, 422);
-
-  async function drop(id: string): Promise<void> {
-    const upload = uploads.get(id);
-    uploads.delete(id);
-    if (upload) await rm(upload.folder, { recursive: true, force: true });
-  }
-
-  async function keep(file: File, symbol: string, interval: Interval): Promise<[id: string, upload: Upload]> {
-    const folder = await mkdtemp(join(tmpdir(), "barkeep-file-"));
-    const path = join(folder, fileNameFor(file.name, symbol, interval));
-    await writeFile(path, new Uint8Array(await file.arrayBuffer()));
-    const id = crypto.randomUUID();
-    const upload = { folder, path, name: file.name, symbol, interval };
-    uploads.set(id, upload);
-    if (uploads.size > MAX_WAITING) await drop(uploads.keys().next().value!);
-    return [id, upload];
-  }
 
   pages.get("/files", (c) => show(c));
   pages.get("/files/import", (c) => c.redirect("/files"));
@@ -79,12 +51,12 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
         form,
       );
     if (interval === undefined) return refused(c, "Choose the interval, and the file again", form);
-    const [id, { path }] = await keep(file, symbol, interval);
+    const [id, { path }] = await uploads.keep(file, symbol, interval);
     try {
       const read = await readBarFile(path, { name: file.name, symbol, interval, venue: venueOf(symbol), zone: "UTC" });
       return show(c, { ...form, checked: checkedFile(id, file.name, symbol, interval, read) });
     } catch (error) {
-      await drop(id);
+      uploads.drop(id);
       if (!(error instanceof ProviderError)) throw error;
       return refused(c, error.message, form);
     }
@@ -93,7 +65,7 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
   pages.post("/files/import", async (c) => {
     const { id } = await c.req.parseBody();
     const folder = folderOf();
-    const upload = uploads.get(String(id));
+    const upload = uploads.find(String(id));
     if (upload === undefined) return refused(c, "The file is no longer here: check it again");
     if (folder === null) return refused(c, "The server has no folder for files: set BARKEEP_CSV_DIR");
     const { symbol, interval, path, name } = upload;
@@ -115,7 +87,7 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
       if (error instanceof Refusal) return refused(c, error.message);
       throw error;
     }
-    await drop(String(id));
+    uploads.drop(String(id));
     return c.redirect("/", 303);
   });
 

@@ -1,0 +1,54 @@
+/** Files of bars that were checked and wait for their import, each in a temporary folder of its own. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Interval } from "../../domain/market/interval.ts";
+import { fileNameFor } from "../../providers/files/file-names.ts";
+
+/** Uploads that wait; the oldest is dropped for a new one. */
+const MAX_WAITING = 8;
+
+interface Upload {
+  readonly folder: string;
+  readonly path: string;
+  readonly name: string;
+  readonly symbol: string;
+  readonly interval: Interval;
+}
+
+export class Uploads {
+  readonly #waiting = new Map<string, Upload>();
+
+  /** Stores an uploaded file until it is imported, dropped, or the server closes. */
+  async keep(file: File, symbol: string, interval: Interval): Promise<[id: string, upload: Upload]> {
+    const id = crypto.randomUUID();
+    const folder = mkdtempSync(join(tmpdir(), "barkeep-file-"));
+    const path = join(folder, fileNameFor(file.name, symbol, interval));
+    const upload = { folder, path, name: file.name, symbol, interval };
+    this.#waiting.set(id, upload);
+    try {
+      await writeFile(path, new Uint8Array(await file.arrayBuffer()));
+    } catch (error) {
+      this.drop(id);
+      throw error;
+    }
+    if (this.#waiting.size > MAX_WAITING) this.drop(this.#waiting.keys().next().value!);
+    return [id, upload];
+  }
+
+  find(id: string): Upload | undefined {
+    return this.#waiting.get(id);
+  }
+
+  drop(id: string): void {
+    const upload = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (upload) rmSync(upload.folder, { recursive: true, force: true });
+  }
+
+  close(): void {
+    for (const id of [...this.#waiting.keys()]) this.drop(id);
+  }
+}
