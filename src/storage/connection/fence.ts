@@ -11,6 +11,12 @@ export const isRead = (sql: string) =>
   /^\s*(SELECT|PRAGMA|EXPLAIN|VALUES|VACUUM INTO)\b/i.test(sql) ||
   (/^\s*WITH\b/i.test(sql) && !/\b(INSERT|UPDATE|DELETE|REPLACE)\b/i.test(sql));
 
+/** The lease that every write checks, and what to do when it is lost. */
+export interface Fence {
+  readonly lease: string;
+  readonly onLost: (() => void) | undefined;
+}
+
 /** Another server has taken the database over: nothing may be written any more. */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";

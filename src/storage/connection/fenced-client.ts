@@ -1,13 +1,13 @@
 /** A client of a libSQL server whose writes check the server's lease in the same transaction. */
 
 import type { Client, InArgs, InStatement, ResultSet, TransactionMode } from "@libsql/client";
-import { HOLDS_LEASE, isRead, LeaseLost } from "./fence.ts";
+import { type Fence, HOLDS_LEASE, isRead, LeaseLost } from "./fence.ts";
 
 /** Fails, and with it the transaction, unless the lease has the value `?1`: nothing else in a batch can end it. */
 const CHECK = `SELECT CASE WHEN EXISTS (${HOLDS_LEASE}) THEN 1 ELSE abs(-9223372036854775807 - 1) END`;
 
 export class FencedClient implements Client {
-  #fence: { readonly lease: string; readonly onLost: (() => void) | undefined } | null = null;
+  #fence: Fence | null = null;
 
   constructor(private readonly client: Client) {}
 

@@ -1,7 +1,7 @@
 /** The writes of one thread, grouped into transactions. */
 
 import type Driver from "libsql";
-import { HOLDS_LEASE, LeaseLost } from "./fence.ts";
+import { type Fence, HOLDS_LEASE, LeaseLost } from "./fence.ts";
 import type { StatementCache } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 
@@ -39,8 +39,7 @@ export class WriteQueue {
   #draining = false;
   #closed = false;
   #guard: () => void = () => {};
-  /** The lease that must be in the database, and what to do if it is not. */
-  #fence: { readonly lease: string; readonly onLost: (() => void) | undefined } | null = null;
+  #fence: Fence | null = null;
 
   constructor(
     private readonly driver: InstanceType<typeof Driver>,
