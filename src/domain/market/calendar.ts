@@ -140,13 +140,7 @@ export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
   const { newYork, others } = splitOverrides(overrides);
   const exceptions = readExceptions([NEW_YORK_EXCEPTIONS, newYork]);
   /** Sessions of a year by day of the year; filled a year at a time, so a look-up is two array reads. */
-  const newYorkYears = new Map<number, readonly (Session | null)[]>();
-  const exchangeYears = new Map<string, Map<number, readonly (Session | null)[]>>();
-  const yearsOf = (exchange: Exchange) => {
-    const years = exchangeYears.get(exchange) ?? new Map<number, readonly (Session | null)[]>();
-    exchangeYears.set(exchange, years);
-    return years;
-  };
+  const tables = new Map<Exchange | "us_equity", Map<number, readonly (Session | null)[]>>();
 
   function buildYear(year: number): (Session | null)[] {
     const holidays = new Set(newYorkHolidays(year));
@@ -171,11 +165,15 @@ export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
 
   function exchangeSession(venue: Exchange | "us_equity", day: number): Session | null {
     const year = new Date(day * DAY * 1000).getUTCFullYear();
-    const known = venue === "us_equity" ? newYorkYears : yearsOf(venue);
-    let table = known.get(year);
+    let years = tables.get(venue);
+    if (!years) {
+      years = new Map();
+      tables.set(venue, years);
+    }
+    let table = years.get(year);
     if (!table) {
       table = venue === "us_equity" ? buildYear(year) : buildSessions(venue, year, others.get(venue) ?? {});
-      known.set(year, table);
+      years.set(year, table);
     }
     return table[day - dayNumber(year, 1, 1)] ?? null;
   }
