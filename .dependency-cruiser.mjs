@@ -2,7 +2,7 @@
 // may see beside it, or a lower floor.
 const floors = [
   ["src/domain/"],
-  ["src/(auth|clock|config|hub|log|metrics|redact|schemas)\\.ts$"],
+  ["src/(auth|clock|config|hub|log|redact|schemas|version)\\.ts$", "src/metrics/"],
   ["src/features/"],
   ["src/providers/", "src/storage/"],
   ["src/pipeline/", "src/alerts/"],
@@ -82,7 +82,7 @@ const sideways = {
     schedules: ["runs"],
     profiles: ["runs"],
     settings: ["alerts", "quotas"],
-    ops: ["live"],
+    ops: ["live", "quotas"],
     middleware: ["access"],
     index: ["*"],
   },

@@ -89,7 +89,7 @@ async function measure({ latencyMs, limit, seconds }: Case): Promise<BenchResult
     let [memory, inFlight, samples] = [0, 0, 0];
     while (performance.now() - from < seconds * 1_000) {
       const metrics = await client.get("/metrics");
-      memory = Math.max(memory, Number(/^barkeep_memory_bytes (\d+)/m.exec(metrics.text)?.[1]));
+      memory = Math.max(memory, Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics.text)?.[1]));
       for (let i = 0; i < 10; i++, samples++) {
         inFlight += vendor.seen.now;
         await Bun.sleep(20);

@@ -8,17 +8,19 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { MAX_AT_WORK } from "./domain/defaults.ts";
 import { messageOf, onOneLine } from "./domain/errors.ts";
-import type { LogLine } from "./domain/log.ts";
+import { type LogFormat, type LogLine, printedLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
+import { ENDED_STATES } from "./domain/runs/states.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
+import { Counters } from "./metrics/counters.ts";
 import { CompanyLoader } from "./pipeline/companies/loader.ts";
 import { Exporter } from "./pipeline/exports/exporter.ts";
 import { WorkerPool } from "./pipeline/workers/pool.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/quota-state.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
-import { quotaRules, secretsOf } from "./providers/registry.ts";
+import { PROVIDERS, quotaRules, secretsOf } from "./providers/registry.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
@@ -43,6 +45,7 @@ import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts"
 import { forgetPlans } from "./storage/quotas/plan-facts.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
 import { upgradeDatabase } from "./storage/upgrade.ts";
+import { versionOf } from "./version.ts";
 
 export interface App extends Services {
   /** Answers an HTTP request. */
@@ -82,7 +85,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   // The file alone is then whole: who copies it after a clean stop leaves nothing behind.
   stack.defer(() => emptyLog(db));
   await refuseNewerSchema(db);
-  const print = options.print ?? printLine;
+  const print = plainPrinter(config.logFormat, options.print ?? printLine);
   const onLost = options.onLeaseLost ?? (() => {});
   const hold = async () => {
     const lease = await takeLease(db, { host: hostname(), print, onLost });
@@ -102,7 +105,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { redact } = secrets;
   const logStore = stack.adopt(new LogStore(db, reportError), close);
   const save = (line: LogLine) => logStore.save(line);
-  const log = createLog({ level: config.logLevel, hub, save, redact, print: options.print });
+  const log = createLog({ level: config.logLevel, format: config.logFormat, hub, save, redact, print: options.print });
   const usage = stack.adopt(await UsageStore.open(db, reportError), close);
 
   const settings = await ProviderSettings.open(db, config, log);
@@ -123,7 +126,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const restoreLimiter = async () => limiter.restore((await readQuotas(db)) as QuotaRow[]);
   await restoreLimiter();
   const quotaOf = (provider: string) => limiter.state(provider);
-  const gate = rateLimitGate(limiter, usage, () => lease.confirm());
+  const counters = countersFromZero();
+  const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
   settings.onChange(async ({ name, title }, values) => {
@@ -168,6 +172,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     defaults: { provider: defaultProvider, maxWorkers: MAX_AT_WORK },
     onAlert,
     onBars: (bars) => lastHour.countBars(bars),
+    onEnd: ({ state, run }) =>
+      counters.add("barkeep_jobs_finished_total", { provider: run.row.provider, outcome: state }),
     quotaOf,
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
@@ -191,7 +197,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   );
   pool.watch((provider) => admission.changed(provider));
   const handler = admission.counted(
-    symbolHandler({ db, log, runs, pool, onAlert, hasOthers: () => queue.counts().active > 1 }),
+    symbolHandler({ db, log, runs, pool, counters, onAlert, hasOthers: () => queue.counts().active > 1 }),
   );
   queue.work(handler, MAX_AT_WORK + pool.size, (runId) => admission.admits(runId));
 
@@ -202,6 +208,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const services: Services = {
     config,
+    version: versionOf(config.commit),
+    counters,
     db,
     hub,
     log,
@@ -225,6 +233,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const owned = stack.move();
   return { ...services, fetch: routes.fetch, close: () => owned.disposeAsync() };
+}
+
+/** Counts of jobs begin at zero for every outcome: a rate sees only increases of what was there before. */
+function countersFromZero(): Counters {
+  const counters = new Counters();
+  for (const { name: provider } of PROVIDERS) {
+    for (const outcome of ENDED_STATES) counters.add("barkeep_jobs_finished_total", { provider, outcome }, 0);
+  }
+  return counters;
+}
+
+/** Prints what is said before the log is open: as it is, or as a line of the JSON log. */
+function plainPrinter(format: LogFormat, print: (text: string) => void): (text: string) => void {
+  if (format === "text") return print;
+  return (message) => print(printedLine(format, { at: Date.now(), level: "info", message, runId: null, symbol: null }));
 }
 
 const printLine = (line: string) => void process.stderr.write(`${line}\n`);

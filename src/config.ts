@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { isLoopback, passwordWeakness } from "./auth.ts";
 import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
-import { LOG_LEVELS, type LogLevel } from "./domain/log.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import type { CalendarOverrides } from "./domain/market/session-exceptions.ts";
 
@@ -29,6 +29,9 @@ export interface Config {
   /** Provider of a run that names none. */
   readonly provider: string;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** The commit that was built, where the build knows it. */
+  readonly commit: string | undefined;
   /** How long log lines and finished runs are kept, days. */
   readonly logDays: number;
   readonly runDays: number;
@@ -168,6 +171,8 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     workers: Math.min(read.integer("BARKEEP_WORKERS", usualThreads(), 1, MAX_THREADS), usefulThreads()),
     provider: read.choice("BARKEEP_PROVIDER", "demo", names, canonicalProvider),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
+    logFormat: read.choice("BARKEEP_LOG_FORMAT", "text", LOG_FORMATS),
+    commit: read.text("BARKEEP_COMMIT"),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
     providerValues: readProviderValues(read, providers),

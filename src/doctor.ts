@@ -17,6 +17,7 @@ import {
   openExisting,
 } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
+import { versionOf, versionText } from "./version.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -44,6 +45,7 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
     if (faults.length === 0) throw error;
     return;
   }
+  yield { what: `version ${versionText(versionOf(config.commit))}, Bun ${Bun.version}`, fault: null };
   yield { what: "settings", fault: null };
   yield* diagnoseDatabase(config);
   yield* diagnoseProviders(config, env);

@@ -1,7 +1,7 @@
 /** The log: to stderr, to viewers through the hub, and to the database through `save`. */
 
 import { onOneLine } from "./domain/errors.ts";
-import { LOG_LEVELS, type LogLevel, type LogLine } from "./domain/log.ts";
+import { LOG_LEVELS, type LogFormat, type LogLevel, type LogLine, printedLine } from "./domain/log.ts";
 import type { ProgressHub } from "./hub.ts";
 
 export interface Log {
@@ -15,6 +15,7 @@ export interface Log {
  */
 export function createLog(options: {
   level: LogLevel;
+  format?: LogFormat;
   hub: ProgressHub;
   save?: (line: LogLine) => void;
   redact?: (message: string) => string;
@@ -28,7 +29,7 @@ export function createLog(options: {
       if (LOG_LEVELS.indexOf(level) < threshold) return;
       const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: onOneLine(redact(message)) });
       options.save?.(line);
-      print(`${new Date(line.at).toISOString()} ${level.padEnd(5)} ${line.message}`);
+      print(printedLine(options.format ?? "text", line));
     },
   };
 }

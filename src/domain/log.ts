@@ -3,6 +3,10 @@
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** How lines are printed: for people, or one JSON object each for programs that collect logs. */
+export const LOG_FORMATS = ["text", "json"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 export interface LogLine {
   /** Increases as long as the server runs. */
   readonly id: number;
@@ -28,4 +32,17 @@ export function logToWire(line: LogLine) {
     symbol: line.symbol,
     message: line.message,
   };
+}
+
+/** A line as it is printed; what belongs to no run or symbol has no such field. */
+export function printedLine(format: LogFormat, { at, level, message, runId, symbol }: Omit<LogLine, "id">): string {
+  const time = new Date(at).toISOString();
+  if (format === "text") return `${time} ${level.padEnd(5)} ${message}`;
+  return JSON.stringify({
+    time,
+    level,
+    message,
+    ...(runId === null ? {} : { run_id: runId }),
+    ...(symbol === null ? {} : { symbol }),
+  });
 }

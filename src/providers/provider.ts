@@ -42,6 +42,18 @@ export interface QuotaReport {
   readonly reason?: string;
   /** The vendor has done what was requested: whatever it refused before, it does so no longer. */
   readonly accepted?: boolean;
+  /** How the request ended; reported once for each. */
+  readonly ended?: RequestEnd;
+}
+
+/** The end of one request to a provider. */
+export interface RequestEnd {
+  /** The HTTP status, or `timeout`, `no_connection`, `stopped`; `ok` where there is no HTTP. */
+  readonly code: string;
+  /** From sending it to the end of its answer. */
+  readonly seconds: number;
+  /** Whether an earlier attempt had failed. */
+  readonly isRetry: boolean;
 }
 
 /** The periods over which providers count. The minute slides; the others start on the provider's clock. */

@@ -1,6 +1,7 @@
 /** All routes: middleware in order, then one line per route file. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { versionText } from "../version.ts";
 import { auditPages } from "./access/audit.tsx";
 import { Authenticator } from "./access/authenticator.ts";
 import { ClientAddresses } from "./access/client-address.ts";
@@ -23,7 +24,8 @@ import { LiveBroadcaster } from "./live/broadcaster.ts";
 import { eventRoutes } from "./live/json-stream.ts";
 import { streamRoutes } from "./live/stream.ts";
 import { addMiddleware } from "./middleware.ts";
-import { opsRoutes } from "./ops.ts";
+import { healthRoutes } from "./ops/health.ts";
+import { metricsRoutes } from "./ops/metrics.ts";
 import { problemTitle, problemType } from "./problem.ts";
 import { profileRoutes } from "./profiles/api.ts";
 import { profileListRoutes } from "./profiles/list.tsx";
@@ -72,8 +74,10 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const uploads = new Uploads();
   const refusals = new RefusalRecord(services.db, services.log);
   const { db, config } = services;
-  addMiddleware(routes, services, { access, config, clients, cookie, refusals }, assets.addresses);
-  routes.route("/", opsRoutes(services, broadcaster));
+  const site = { assets: assets.addresses, version: versionText(services.version) };
+  addMiddleware(routes, services, { access, config, clients, cookie, refusals }, site);
+  routes.route("/", healthRoutes(services));
+  routes.route("/", metricsRoutes(services, broadcaster));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
   routes.route("/api", exportRoutes(services));

@@ -23,7 +23,7 @@ export function addMiddleware(
   app: OpenAPIHono,
   { log }: Pick<Services, "log">,
   guard: Omit<Parameters<typeof addGuard>[1], "refuse">,
-  assets: PageContext["assets"],
+  site: Pick<PageContext, "assets" | "version">,
 ): void {
   /**
    * Answers programs with problem details, htmx with a toast, people with a page. The page context is built here,
@@ -35,7 +35,7 @@ export function addMiddleware(
     if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
     if (wantsFragment(c)) return c.html(liveToast("error", detail), status);
     if (!c.req.header("Accept")?.includes("text/html")) return problem(c, fault);
-    const page = pageContext(c, assets);
+    const page = pageContext(c, site);
     return c.html(ErrorPage({ page, status, title: problemTitle(status), detail }), status);
   };
   app.use(withoutBodyForHead);
@@ -77,7 +77,7 @@ export function addMiddleware(
   app.use(new RequestBodies().reader(refuse));
   app.use(asActor);
   app.use((c, next) => {
-    c.set("page", pageContext(c, assets));
+    c.set("page", pageContext(c, site));
     return next();
   });
   app.notFound((c) => {

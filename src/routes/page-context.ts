@@ -27,7 +27,7 @@ export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request")
 export const isAdmin = (c: Context): boolean => c.get("actor")?.scope === "admin";
 
 /** The page context of a request; before the guard has identified its sender, nobody is signed in. */
-export function pageContext(c: Context, assets: PageContext["assets"]): PageContext {
+export function pageContext(c: Context, { assets, version }: Pick<PageContext, "assets" | "version">): PageContext {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
   const chosen = getCookie(c, ZONE_COOKIE);
@@ -41,6 +41,7 @@ export function pageContext(c: Context, assets: PageContext["assets"]): PageCont
     scope: actor?.scope ?? null,
     signedIn: c.get("guarded") && actor ? actor.name : null,
     assets,
+    version,
     now: Date.now(),
   };
 }

@@ -5,6 +5,7 @@ import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
+import type { Counters } from "../metrics/counters.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
@@ -17,9 +18,13 @@ import type { ProviderSettings } from "../scheduler/settings/provider-settings.t
 import type { Database } from "../storage/db.ts";
 import type { ProfileColumns } from "../storage/profiles/profile-columns.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
+import type { Version } from "../version.ts";
 
 export interface Services {
   readonly config: Config;
+  readonly version: Version;
+  /** What is counted for `/metrics`. */
+  readonly counters: Counters;
   readonly db: Database;
   readonly hub: ProgressHub;
   readonly log: Log;

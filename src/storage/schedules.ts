@@ -147,3 +147,20 @@ export async function storedSymbols(db: Database, interval: Schedule["interval"]
     .orderBy(profiles.symbol);
   return rows.map(({ symbol }) => symbol);
 }
+
+/** Turns that are searched for the last success: more are those of weeks. */
+const SEARCHED_TURNS = 2_000;
+
+const SUCCESSES = `SELECT s.name, s.enabled, (
+  SELECT r.finished_at FROM (
+    SELECT run_id FROM schedule_turns WHERE schedule_id = s.id AND run_id IS NOT NULL ORDER BY id DESC LIMIT ${SEARCHED_TURNS}
+  ) t JOIN runs r ON r.id = t.run_id AND r.state = 'complete' LIMIT 1
+) FROM schedules s ORDER BY s.id`;
+
+/** When the last complete run of each schedule ended, epoch milliseconds; `null` if none of its recent runs was complete. */
+export async function lastSuccesses(
+  db: Database,
+): Promise<{ readonly name: string; readonly enabled: boolean; readonly at: number | null }[]> {
+  const rows = await db.rows(SUCCESSES, []);
+  return rows.map(([name, enabled, at]) => ({ name: String(name), enabled: enabled === 1, at: at as number | null }));
+}

@@ -71,20 +71,20 @@ export function healthClock(calendar: Calendar, now: number): HealthClock {
     }
     return today - MAX_CLOSURE * DAY;
   };
-  const crypto = newest("crypto");
-  return {
-    recentSince: now - RECENT_MS,
-    staleBefore: {
-      ...(Object.fromEntries(Object.keys(EXCHANGES).map((code) => [code, newest(code as Exchange)])) as Record<
-        Exchange,
-        number
-      >),
-      us_equity: newest("us_equity"),
-      crypto,
-      forex: newest("forex"),
-      unknown: crypto - LONGEST_HOLIDAYS * DAY,
-    },
-  };
+  const venues = [...(Object.keys(EXCHANGES) as Exchange[]), "us_equity", "crypto", "forex"] as const;
+  const staleBefore: Partial<Record<Venue, number>> = { unknown: newest("crypto") - LONGEST_HOLIDAYS * DAY };
+  // Computed when they are asked for: the sessions of all exchanges together take long enough to delay a page.
+  for (const venue of venues) {
+    let known: number | undefined;
+    Object.defineProperty(staleBefore, venue, {
+      enumerable: true,
+      get() {
+        known ??= newest(venue);
+        return known;
+      },
+    });
+  }
+  return { recentSince: now - RECENT_MS, staleBefore: staleBefore as HealthClock["staleBefore"] };
 }
 
 /** The worst health that applies to a profile. */

@@ -36,6 +36,12 @@ export function isActive(state: JobState): boolean {
   return (ACTIVE_STATES as readonly JobState[]).includes(state);
 }
 
+/** States in which a job has ended, until somebody queues it again. */
+export const ENDED_STATES = ["complete", "failed", "cancelled", "skipped"] as const satisfies readonly JobState[];
+
+export const hasEnded = (state: JobState): state is (typeof ENDED_STATES)[number] =>
+  (ENDED_STATES as readonly JobState[]).includes(state);
+
 export function canApply(transition: JobTransition, state: JobState): boolean {
   return (JOB_TRANSITIONS[transition].from as readonly JobState[]).includes(state);
 }

@@ -40,10 +40,12 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
   /** One request, which takes as long as a vendor's would. */
   async function answer(context: FetchContext): Promise<void> {
     const permit = await context.acquire(1);
+    const startedAt = performance.now();
     try {
       await pause(latencyMs, context.signal);
     } finally {
-      permit.settle({});
+      const code = context.signal.aborted ? "stopped" : "ok";
+      permit.settle({ ended: { code, seconds: (performance.now() - startedAt) / 1_000, isRetry: false } });
     }
   }
 

@@ -5,7 +5,7 @@
 
 import { messageOf, type PlanRefusal, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
 import { redactor } from "../../redact.ts";
-import type { FetchContext, Permit, QuotaReport } from "../provider.ts";
+import type { FetchContext, Permit, QuotaReport, RequestEnd } from "../provider.ts";
 import { pause } from "../sleep.ts";
 import { type Answer, type Classification, classify, planScopeOf, retryAfterOf, summarise } from "./classify.ts";
 
@@ -125,7 +125,13 @@ export class VendorClient {
   ): Promise<Answer | Failure> {
     const url = this.#urlOf(request);
     const limit = AbortSignal.timeout(this.#timing.timeoutMs);
-    let arrived = false;
+    const startedAt = performance.now();
+    const ended = (code: string | number): RequestEnd => ({
+      code: String(code),
+      seconds: (performance.now() - startedAt) / 1_000,
+      isRetry: attempt > 1,
+    });
+    let arrived = 0;
     try {
       const options = {
         headers: { accept: "application/json", "user-agent": "barkeep", ...this.#vendor.headers },
@@ -139,21 +145,23 @@ export class VendorClient {
         if (target === null) break;
         response = await fetch(target, options);
       }
-      arrived = true;
+      arrived = response.status;
       // The vendor has counted the request by now, however long the body takes.
       permit.settle({});
       const answer = await readAnswer(response, this.#timing.maxAnswerBytes);
       if (answer === null) {
+        permit.settle({ ended: ended(response.status) });
         const says = `the answer is larger than ${Math.floor(this.#timing.maxAnswerBytes / 2 ** 20)} MB`;
         return { kind: "bad_request", tooLarge: true, brief: `HTTP ${response.status}`, says };
       }
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
-      return this.#handleResponse(answer, permit, attempt);
+      return this.#handleResponse(answer, permit, attempt, ended(answer.status));
     } catch (error) {
       const late = limit.aborted;
       // A request that never reached the vendor cost nothing.
       const stopped = context.signal.aborted;
-      permit.settle(arrived || late || stopped ? {} : { charged: 0 });
+      const code = arrived || (stopped ? "stopped" : late ? "timeout" : "no_connection");
+      permit.settle({ ...(arrived || late || stopped ? {} : { charged: 0 }), ended: ended(code) });
       if (stopped) throw context.signal.reason;
       const brief = late
         ? `no answer within ${this.#timing.timeoutMs / 1000}s`
@@ -164,7 +172,7 @@ export class VendorClient {
         kind: "transient",
         brief,
         says: late ? brief : `${brief} (${messageOf(error)})`,
-        overload: arrived || late,
+        overload: arrived > 0 || late,
       };
     }
   }
@@ -180,8 +188,8 @@ export class VendorClient {
     return stays || (target.protocol === "https:" && isOwn(from) && isOwn(target)) ? target : null;
   }
 
-  #handleResponse(answer: Answer, permit: Permit, attempt: number): Answer | Failure {
-    const report = this.#vendor.quota?.(answer) ?? {};
+  #handleResponse(answer: Answer, permit: Permit, attempt: number, ended: RequestEnd): Answer | Failure {
+    const report = { ...this.#vendor.quota?.(answer), ended };
     const classified = this.#vendor.recognise?.(answer) ?? classify(answer);
     if (!classified) {
       permit.settle({ ...report, accepted: true });

@@ -1,6 +1,8 @@
 /** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
+import type { Counters } from "../../metrics/counters.ts";
 import type { Gate } from "../../pipeline/workers/pool.ts";
+import type { RequestEnd } from "../../providers/provider.ts";
 import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
@@ -8,10 +10,15 @@ import type { UsageStore } from "../../storage/quotas/usage.ts";
 const MAX_WAIT_S = 90;
 
 /**
- * Grants requests through the limiter, and records what they spent.
+ * Grants requests through the limiter, and records what they spent and how they ended.
  * @param confirm resolves while this server is sure to have the database to itself
  */
-export function rateLimitGate(limiter: RateLimiter, usage: UsageStore, confirm: () => Promise<void>): Gate {
+export function rateLimitGate(
+  limiter: RateLimiter,
+  usage: UsageStore,
+  counters: Counters,
+  confirm: () => Promise<void>,
+): Gate {
   return {
     async acquire({ provider, cost, task, signal, held }) {
       const permit = await limiter.acquire({
@@ -28,9 +35,16 @@ export function rateLimitGate(limiter: RateLimiter, usage: UsageStore, confirm: 
       return {
         settle(report) {
           permit.settle(report);
+          if (report.ended) countRequest(counters, provider, report.ended);
           if (report.charged !== undefined && report.charged !== cost) usage.count(provider, report.charged - cost, 0);
         },
       };
     },
   };
+}
+
+function countRequest(counters: Counters, provider: string, { code, seconds, isRetry }: RequestEnd): void {
+  counters.add("barkeep_provider_requests_total", { provider, code });
+  counters.observe("barkeep_provider_request_duration_seconds", { provider }, seconds);
+  if (isRetry) counters.add("barkeep_provider_retries_total", { provider });
 }

@@ -2,6 +2,7 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
+import type { Counters } from "../../metrics/counters.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
 import { type TaskListener, WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
 import type { Database } from "../../storage/db.ts";
@@ -23,22 +24,25 @@ interface Dependencies {
   readonly pool: WorkerPool;
   /** Whether other jobs are at work. */
   hasOthers(): boolean;
+  readonly counters: Counters;
   /** Called when a job has recorded an alert event. */
   onAlert(): void;
 }
 
 /** The handler of the job queue: processes one symbol and records the outcome. */
-export function symbolHandler({ db, log, runs, pool, hasOthers, onAlert }: Dependencies) {
+export function symbolHandler({ db, log, runs, pool, hasOthers, counters, onAlert }: Dependencies) {
   return async ({ key }: QueuedTask): Promise<TaskResult> => {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
       if (!(await runs.control.begin(job, hasOthers()))) return DONE;
+      const bars = new StoredBars(counters, job.run.row.provider);
       const listener: TaskListener = {
-        stage(stage, counters) {
+        stage(stage, counts) {
+          if (stage.stage !== "waiting") bars.held(counts.dataPoints);
           // The state of a paused or cancelled job is already recorded; later reports of its worker are ignored.
           if (job.state !== "running") return;
-          runs.registry.stage(job, stage, counters);
+          runs.registry.stage(job, stage, counts);
           runs.registry.touch(job.run);
         },
         coverage(coverage) {
@@ -52,6 +56,8 @@ export function symbolHandler({ db, log, runs, pool, hasOthers, onAlert }: Depen
       };
       // A worker that crashed on it may have crashed because of it: other jobs are kept out of its way.
       const outcome = await pool.run(taskOf(job), listener, job.workerCrashes > 0);
+      const counts = outcome.kind === "done" ? outcome : outcome.kind === "stopped" ? undefined : outcome.counters;
+      if (counts) bars.held(counts.dataPoints);
       return await handleOutcome(db, runs, job, outcome);
     } catch (error) {
       if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
@@ -60,6 +66,22 @@ export function symbolHandler({ db, log, runs, pool, hasOthers, onAlert }: Depen
       return DONE;
     }
   };
+}
+
+/** Counts the bars that a job adds: what it holds at first was stored before. */
+class StoredBars {
+  #held: number | null = null;
+
+  constructor(
+    private readonly counters: Counters,
+    private readonly provider: string,
+  ) {}
+
+  held(bars: number): void {
+    const added = this.#held === null ? 0 : Math.max(0, bars - this.#held);
+    this.#held = bars;
+    this.counters.add("barkeep_bars_stored_total", { provider: this.provider }, added);
+  }
 }
 
 function taskOf({ id, symbol, run, fetchMode }: JobRecord): SymbolTask {

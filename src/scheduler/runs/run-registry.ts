@@ -16,7 +16,7 @@ import {
 } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
-import { JOB_STATES, type JobState, type RunState, runStateOf } from "../../domain/runs/states.ts";
+import { hasEnded, JOB_STATES, type JobState, type RunState, runStateOf } from "../../domain/runs/states.ts";
 import { jobKey, type ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
@@ -52,6 +52,8 @@ export interface JobRecord {
   /** Milliseconds worked before the present work interval, and since when that one lasts (epoch ms). */
   workedMs: number;
   workingSince: number | null;
+  /** Since when it waits for a worker, epoch milliseconds; of no meaning in another state. */
+  queuedAt: number;
   /** Number of the last event about it. */
   seq: number;
 }
@@ -120,6 +122,7 @@ export function recordOf(
       workerCrashes,
       workedMs,
       workingSince: null,
+      queuedAt: row.createdAt,
       seq: 0,
     });
   }
@@ -165,6 +168,8 @@ export class RunRegistry {
       readonly log: Log;
       quotaOf?(provider: string): QuotaState | undefined;
       onBars?(bars: number): void;
+      /** A job has ended. */
+      onEnd?(job: JobRecord): void;
       /** Epoch milliseconds; the clock of this machine if absent. */
       now?(): number;
     },
@@ -200,6 +205,8 @@ export class RunRegistry {
     const requests = apiCalls - before.apiCalls;
     job.run.throughput?.count({ symbols: isComplete ? 1 : 0, bars, requests }, now);
     this.dependencies.onBars?.(bars);
+    if (job.state === "queued") job.queuedAt = now;
+    if (hasEnded(job.state)) this.dependencies.onEnd?.(job);
     const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
     this.dependencies.log.write(level, line, job.run.row.id, job.symbol);
   }
@@ -249,6 +256,16 @@ export class RunRegistry {
       this.#timer = null;
       for (const each of this.#changed) this.publish(each);
     }, SUMMARY_MS);
+  }
+
+  /** How long the job has waited that has waited longest, milliseconds; 0 when none waits. */
+  oldestQueued(): number {
+    let since = Number.POSITIVE_INFINITY;
+    for (const { finishedAt, jobs } of this.runs.values()) {
+      if (finishedAt !== null) continue;
+      for (const { state, queuedAt } of jobs.values()) if (state === "queued") since = Math.min(since, queuedAt);
+    }
+    return since === Number.POSITIVE_INFINITY ? 0 : Math.max(0, this.#now() - since);
   }
 
   /** Drops the oldest finished runs from memory. */

@@ -55,6 +55,8 @@ interface Dependencies {
   onAlert?(): void;
   /** Bars were stored. */
   onBars?(bars: number): void;
+  /** A job has ended. */
+  onEnd?(job: JobRecord): void;
   /** The quota state of a provider. */
   quotaOf?(provider: string): QuotaState | undefined;
   /** Tells the worker that has the job to stop it. */

@@ -4,7 +4,7 @@
  * (`takeMail`): a crash neither loses an event nor puts it into two mails.
  */
 
-import { and, asc, desc, eq, getTableColumns, inArray, lt, lte, max, min, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, getTableColumns, inArray, lt, lte, max, min, ne, sql } from "drizzle-orm";
 import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../../domain/alerts.ts";
 import type { Database, Statement } from "../db.ts";
 import { keyedPage, type PageWindow } from "../pagination.ts";
@@ -173,6 +173,16 @@ export function listMails(db: Database, page: PageWindow, state?: MailRow["state
 
 export async function findMail(db: Database, id: string): Promise<MailRow | undefined> {
   return db.orm.select().from(mails).where(eq(mails.id, id)).get();
+}
+
+/** How many mails are in each state; the sent ones are left out. */
+export async function countMails(db: Database): Promise<Map<MailRow["state"], number>> {
+  const rows = await db.orm
+    .select({ state: mails.state, count: count() })
+    .from(mails)
+    .where(ne(mails.state, "sent"))
+    .groupBy(mails.state);
+  return new Map(rows.map((row) => [row.state, row.count]));
 }
 
 /** How many events are not part of a mail yet. */

@@ -26,6 +26,8 @@ export interface PageContext {
   readonly signedIn: string | null;
   /** Addresses of styles and scripts with their version, e.g. `/assets/app.css?v=3f2a`. */
   readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon" | "chart" | "chartLibrary", string>>;
+  /** What is running: `0.2.0 (4f6c1f0a2b3c)`. */
+  readonly version: string;
   /** Epoch milliseconds of the request. */
   readonly now: number;
 }
@@ -80,6 +82,10 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           <main id={dom.main} tabindex={-1}>
             {props.children}
           </main>
+          <footer class="foot">
+            Barkeep {page.version}
+            {page.scope === null ? null : <a href="/api/docs">API</a>}
+          </footer>
           <p id={dom.announcer} class="visually-hidden" role="status" />
           <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
           <div id={dom.question} />

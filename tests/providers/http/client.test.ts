@@ -92,6 +92,7 @@ describe("retries", () => {
     stop.abort(new Error("paused"));
     expect((await answer).message).toBe("paused");
     expect(context.reports).toEqual([{}]);
+    expect(context.ends.map(({ code }) => code)).toEqual(["stopped"]);
   });
 
   test("retries are not spent on a refused key, an unknown symbol or a plan", async () => {
@@ -127,6 +128,11 @@ describe("a vendor without an answer", () => {
     const error = await failureOf(withShortTimeout.fetchBars(window("1d", "2024-05-01", "2024-05-02"), context));
     expect([error.kind, error.message]).toEqual(["transient", "EODHD: no answer within 0.05s"]);
     expect(context.waits).toEqual(["Retry 2/5 in 1s: no answer within 0.05s"]);
+    expect(context.ends.map(({ code, isRetry }) => [code, isRetry])).toEqual([
+      ["timeout", false],
+      ["timeout", true],
+    ]);
+    for (const { seconds } of context.ends) expect(seconds).toBeGreaterThanOrEqual(0.04);
   });
 
   test("a vendor that cannot be reached costs nothing", async () => {
@@ -138,6 +144,10 @@ describe("a vendor without an answer", () => {
     expect(error.message).toStartWith("EODHD: no connection");
     expect(context.costs).toEqual([5, 5, 5, 5, 5]);
     expect(context.reports).toEqual(Array(5).fill({ charged: 0 }));
+    expect(context.ends.map(({ code, isRetry }) => `${code} ${isRetry}`)).toEqual([
+      "no_connection false",
+      ...Array(4).fill("no_connection true"),
+    ]);
   });
 
   for (const [title, behaviour] of [

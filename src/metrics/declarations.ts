@@ -1,0 +1,85 @@
+/** Every metric of `GET /metrics`, in the order in which it is written. docs/metrics.md is made from this list. */
+
+export interface Declaration {
+  readonly type: "counter" | "gauge" | "histogram";
+  /** One sentence without a full stop. */
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of the buckets of a histogram, ascending, without the last one (+Inf). */
+  readonly buckets?: readonly number[];
+}
+
+/** Seconds: from a near cache to the time limit of a request. */
+const REQUEST_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+const counter = <const L extends readonly string[]>(help: string, labels: L) =>
+  ({ type: "counter", help, labels }) as const;
+const gauge = <const L extends readonly string[]>(help: string, labels: L) =>
+  ({ type: "gauge", help, labels }) as const;
+const histogram = <const L extends readonly string[]>(help: string, labels: L, buckets: readonly number[]) =>
+  ({ type: "histogram", help, labels, buckets }) as const;
+
+export const METRICS = {
+  barkeep_build_info: gauge("Always 1; the labels say what is running", ["version", "commit", "bun"]),
+
+  barkeep_jobs_finished_total: counter("Jobs (one symbol of a run) that ended since the server started, by outcome", [
+    "provider",
+    "outcome",
+  ]),
+  barkeep_jobs_open: gauge("Jobs of unfinished runs, by state", ["state"]),
+  barkeep_queue_oldest_seconds: gauge("How long the job has waited that has waited longest; 0 when none waits", []),
+  barkeep_bars_stored_total: counter("Bars added to stored series since the server started", ["provider"]),
+
+  barkeep_provider_requests_total: counter(
+    "Requests sent to a provider: the HTTP status of the answer, or `timeout`, `no_connection`, `stopped`, `ok`",
+    ["provider", "code"],
+  ),
+  barkeep_provider_retries_total: counter("Requests sent again after one that failed", ["provider"]),
+  barkeep_provider_request_duration_seconds: histogram(
+    "From sending a request to the end of its answer, or to its failure",
+    ["provider"],
+    REQUEST_SECONDS,
+  ),
+  barkeep_quota_used: gauge("What is used of a provider's limit, of providers in use", [
+    "provider",
+    "period",
+    "counts",
+  ]),
+  barkeep_quota_limit: gauge("A provider's limit, of providers in use", ["provider", "period", "counts"]),
+
+  barkeep_schedule_enabled: gauge("1 while a schedule is enabled, 0 while it is paused", ["schedule"]),
+  barkeep_schedule_last_success_age_seconds: gauge(
+    "Seconds since the last run of a schedule ended with every symbol complete; absent if none has yet",
+    ["schedule"],
+  ),
+  barkeep_series: gauge("Stored series with a profile by health, read again at most once a minute", ["health"]),
+  barkeep_profiles: gauge("Stored profiles", []),
+
+  barkeep_outbox_messages: gauge("Alert messages that wait, are being sent, or were given up", ["state"]),
+  barkeep_alert_events_pending: gauge("Alert events that are not part of a message yet", []),
+
+  barkeep_database_size_bytes: gauge("Size of the database file and its write-ahead log; absent for a remote one", []),
+  barkeep_disk_free_bytes: gauge("Free space where the database file is; absent for a remote one", []),
+
+  barkeep_workers: gauge("Worker threads that there should be", []),
+  barkeep_workers_alive: gauge("Worker threads that are up", []),
+  barkeep_viewers: gauge("Open live connections of pages", []),
+  barkeep_viewers_dropped_total: counter("Live connections closed because they accepted nothing", []),
+  barkeep_frames_merged_total: counter("Live updates merged because a connection was slow", []),
+  barkeep_events_total: counter("Progress, log and run events since the server started", []),
+
+  process_resident_memory_bytes: gauge("Resident memory of the process", []),
+  process_cpu_seconds_total: counter("Processor time of the process, of all its threads", []),
+  process_open_fds: gauge("Open file descriptors; absent where the system does not tell", []),
+  process_start_time_seconds: gauge("When the process started, seconds since 1970", []),
+} as const satisfies Readonly<Record<string, Declaration>>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** The labels of a metric with their values. */
+export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof METRICS)[Name]["labels"][number], string>>;
+
+/** The metrics of a type. */
+export type NameOf<Type extends Declaration["type"]> = {
+  [Name in MetricName]: (typeof METRICS)[Name]["type"] extends Type ? Name : never;
+}[MetricName];

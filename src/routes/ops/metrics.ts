@@ -1,0 +1,101 @@
+/** `GET /metrics`: what is counted while the server runs, and what is measured when it is asked. */
+
+import { Hono } from "hono";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { ACTIVE_STATES } from "../../domain/runs/states.ts";
+import { type Sample, sample, writeMetrics } from "../../metrics/exposition.ts";
+import { processSamples } from "../../metrics/process.ts";
+import { countMails, countNewEvents } from "../../storage/alerts/outbox.ts";
+import { spaceOf } from "../../storage/connection/space.ts";
+import { pathOf } from "../../storage/db.ts";
+import { lastSuccesses } from "../../storage/schedules.ts";
+import type { LiveBroadcaster } from "../live/broadcaster.ts";
+import { quotasInUse } from "../quotas/gauges.ts";
+import type { Services } from "../services.ts";
+import { HealthCounter } from "./freshness.ts";
+
+type MetricsServices = Pick<
+  Services,
+  "config" | "counters" | "db" | "hub" | "limiter" | "pool" | "profiles" | "runs" | "usage" | "version"
+>;
+
+export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadcaster) {
+  const healths = new HealthCounter(services);
+  return new Hono().get("/metrics", async (c) => {
+    const samples = [
+      ...services.counters.samples(),
+      ...serverSamples(services, broadcaster),
+      ...quotaSamples(services),
+      ...(await scheduleSamples(services)),
+      ...(await seriesSamples(healths)),
+      ...(await alertSamples(services)),
+      ...(await spaceSamples(services)),
+      ...(await processSamples()),
+    ];
+    return c.text(writeMetrics(samples), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
+  });
+}
+
+function serverSamples({ hub, pool, runs, version }: MetricsServices, broadcaster: LiveBroadcaster): Sample[] {
+  const open = hub.runs().filter(({ finishedAt }) => finishedAt === null);
+  const jobs = (state: keyof RunSummary["counts"]) => open.reduce((sum, run) => sum + run.counts[state], 0);
+  return [
+    sample(
+      "barkeep_build_info",
+      { version: version.version, commit: version.commit ?? "unknown", bun: Bun.version },
+      1,
+    ),
+    ...ACTIVE_STATES.map((state) => sample("barkeep_jobs_open", { state }, jobs(state))),
+    sample("barkeep_queue_oldest_seconds", {}, runs.registry.oldestQueued() / 1_000),
+    sample("barkeep_workers", {}, pool.size),
+    sample("barkeep_workers_alive", {}, pool.alive),
+    sample("barkeep_viewers", {}, broadcaster.connections),
+    sample("barkeep_viewers_dropped_total", {}, broadcaster.counts.dropped),
+    sample("barkeep_frames_merged_total", {}, broadcaster.counts.merged),
+    sample("barkeep_events_total", {}, hub.seq),
+  ];
+}
+
+/** Providers that nobody uses have limits too: they would be rows of zeros. */
+function quotaSamples(services: MetricsServices): Sample[] {
+  return quotasInUse(services).flatMap(({ provider, gauges }) =>
+    gauges.flatMap(({ period, counts, used, limit }) => {
+      const labels = { provider, period, counts };
+      return [sample("barkeep_quota_used", labels, used), sample("barkeep_quota_limit", labels, limit)];
+    }),
+  );
+}
+
+async function scheduleSamples({ db }: MetricsServices): Promise<Sample[]> {
+  const now = Date.now();
+  return (await lastSuccesses(db)).flatMap(({ name: schedule, enabled, at }) => [
+    sample("barkeep_schedule_enabled", { schedule }, enabled ? 1 : 0),
+    ...(at === null
+      ? []
+      : [sample("barkeep_schedule_last_success_age_seconds", { schedule }, Math.max(0, now - at) / 1_000)]),
+  ]);
+}
+
+async function seriesSamples(healths: HealthCounter): Promise<Sample[]> {
+  const counts = Object.entries(await healths.counts());
+  const all = counts.reduce((sum, [, count]) => sum + count, 0);
+  return [
+    ...counts.map(([health, count]) => sample("barkeep_series", { health }, count)),
+    sample("barkeep_profiles", {}, all),
+  ];
+}
+
+async function alertSamples({ db }: MetricsServices): Promise<Sample[]> {
+  const counts = await countMails(db);
+  const states = ["waiting", "sending", "failed"] as const;
+  return [
+    ...states.map((state) => sample("barkeep_outbox_messages", { state }, counts.get(state) ?? 0)),
+    sample("barkeep_alert_events_pending", {}, await countNewEvents(db)),
+  ];
+}
+
+async function spaceSamples({ db, config }: MetricsServices): Promise<Sample[]> {
+  const space = db.local ? await spaceOf(pathOf(config.dbUrl)) : null;
+  if (space === null) return [];
+  return [sample("barkeep_database_size_bytes", {}, space.used), sample("barkeep_disk_free_bytes", {}, space.free)];
+}

@@ -1,0 +1,28 @@
+/** How much space a database takes on its disk, and how much is left there. */
+
+import { stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+
+export interface Space {
+  /** The file and its write-ahead log, bytes. */
+  readonly used: number;
+  /** What this process may still write to the disk, bytes. */
+  readonly free: number;
+}
+
+/** @param path the database file; `null` if it cannot be read */
+export async function spaceOf(path: string): Promise<Space | null> {
+  try {
+    const sizes = await Promise.all([
+      stat(path).then(({ size }) => size),
+      stat(`${path}-wal`).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ]);
+    const { bavail, bsize } = await statfs(dirname(path));
+    return { used: sizes[0] + sizes[1], free: bavail * bsize };
+  } catch {
+    return null;
+  }
+}
