@@ -17,6 +17,7 @@ import { barFilePages } from "./companies/bar-files.tsx";
 import { companyPages } from "./companies/pages.tsx";
 import { Uploads } from "./companies/uploads.ts";
 import { exportRoutes } from "./exports.ts";
+import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
 import { refetchRoutes } from "./jobs/refetch.tsx";
@@ -61,12 +62,14 @@ export interface Routes {
 }
 
 export async function createRoutes(services: Services): Promise<Routes> {
-  const routes = new OpenAPIHono();
+  const base = new BasePath(services.config.publicUrl);
+  const routes = new OpenAPIHono({ getPath: base.read });
   const assets = await loadAssets();
   const access = await Authenticator.open(services.db, services.config);
   const broadcaster = new LiveBroadcaster(services.hub, {
     quota: () => quotasInUse(services),
     lastHour: () => lastHourView(services),
+    markup: (html) => base.markup(html),
   });
   const streams = new StreamLimits();
   const clients = new ClientAddresses(services.config.trustedProxies);
@@ -74,7 +77,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const uploads = new Uploads();
   const refusals = new RefusalRecord(services.db, services.log);
   const { db, config } = services;
-  const site = { assets: assets.addresses, version: versionText(services.version) };
+  const site = { assets: assets.addresses, version: versionText(services.version), base };
   addMiddleware(routes, services, { access, config, clients, cookie, refusals }, site);
   routes.route("/", healthRoutes(services));
   routes.route("/", metricsRoutes(services, broadcaster));
@@ -107,10 +110,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", alertPages(services));
   routes.route("/", settingsPages(services));
   routes.route("/", actionRoutes(services, broadcaster));
-  routes.doc31("/api/openapi.json", DESCRIPTION);
+  const description = { ...DESCRIPTION, servers: [{ url: base.path || "/" }] };
+  routes.doc31("/api/openapi.json", description);
   routes.route(
     "/",
-    docsRoutes(() => routes.getOpenAPI31Document(DESCRIPTION)),
+    docsRoutes(() => routes.getOpenAPI31Document(description)),
   );
   broadcaster.start();
   const close = () => {

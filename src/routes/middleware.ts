@@ -5,12 +5,12 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { liveToast } from "../views/live.tsx";
-import { ErrorPage, type PageContext } from "../views/ui/layout.tsx";
+import { ErrorPage } from "../views/ui/layout.tsx";
 import { addGuard, asActor } from "./access/guard.ts";
 import { IMPORTS, RequestBodies } from "./http/request-body.ts";
 import { withoutBodyForHead } from "./http/stream-body.ts";
 import { withoutTimeout } from "./http/timeouts.ts";
-import { pageContext, wantsFragment } from "./page-context.ts";
+import { pageContext, type SiteContext, wantsFragment } from "./page-context.ts";
 import { type Problem, problem, problemOf, problemTitle } from "./problem.ts";
 import type { Services } from "./services.ts";
 
@@ -23,7 +23,7 @@ export function addMiddleware(
   app: OpenAPIHono,
   { log }: Pick<Services, "log">,
   guard: Omit<Parameters<typeof addGuard>[1], "refuse">,
-  site: Pick<PageContext, "assets" | "version">,
+  site: SiteContext,
 ): void {
   /**
    * Answers programs with problem details, htmx with a toast, people with a page. The page context is built here,
@@ -38,6 +38,7 @@ export function addMiddleware(
     const page = pageContext(c, site);
     return c.html(ErrorPage({ page, status, title: problemTitle(status), detail }), status);
   };
+  app.use(site.base.middleware);
   app.use(withoutBodyForHead);
   // What is answered is private unless its handler says otherwise, as that of styles and scripts does.
   app.use(async (c, next) => {

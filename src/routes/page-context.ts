@@ -5,6 +5,7 @@ import { getCookie } from "hono/cookie";
 import type { Actor } from "../domain/access.ts";
 import { EXCHANGE_TIME_ZONE, isTimeZone, isZone, type Zone } from "../domain/time.ts";
 import { type PageContext, THEMES, type Theme } from "../views/ui/layout.tsx";
+import type { BasePath } from "./http/base-path.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -26,15 +27,20 @@ export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request")
 /** Whether the sender may see what concerns the owner alone: addresses of mails, tokens, the audit. */
 export const isAdmin = (c: Context): boolean => c.get("actor")?.scope === "admin";
 
+/** What the pages of a server have in common. */
+export interface SiteContext extends Pick<PageContext, "assets" | "version"> {
+  readonly base: BasePath;
+}
+
 /** The page context of a request; before the guard has identified its sender, nobody is signed in. */
-export function pageContext(c: Context, { assets, version }: Pick<PageContext, "assets" | "version">): PageContext {
+export function pageContext(c: Context, { assets, version, base }: SiteContext): PageContext {
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
   const chosen = getCookie(c, ZONE_COOKIE);
   const zone = isZone(chosen) ? chosen : "utc";
   const actor: Actor | undefined = c.get("actor");
   return {
-    path: pathname + search,
+    path: base.strip(pathname) + search,
     theme: isTheme(theme) ? theme : "system",
     zone,
     timeZone: timeZoneOf(zone, getCookie(c, LOCAL_ZONE_COOKIE)),

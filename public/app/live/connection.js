@@ -23,7 +23,9 @@ export function setUpConnection() {
   /** @param {number | undefined} status of the answer */
   const leave = (status) => {
     if (status !== 401) return;
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(
+      `${document.documentElement.dataset.base}login?next=${encodeURIComponent(location.pathname + location.search)}`,
+    );
   };
   stream.addEventListener("htmx:response:error", ({ detail }) => leave(detail.ctx.response?.status));
   stream.addEventListener("htmx:sse:error", ({ detail }) => leave(detail.status));

@@ -20,7 +20,9 @@
 export async function readRows(content, { symbol, interval, adjust }, from, to, names) {
   const query = new URLSearchParams({ interval, adjust, from: isoTime(from), to: isoTime(to) });
   if (names) query.set("names", names.join(","));
-  const response = await fetch(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
+  const response = await fetch(
+    `${document.documentElement.dataset.base}api/${content}/${encodeURIComponent(symbol)}?${query}`,
+  );
   if (response.ok) return (await response.json()).rows;
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? `the server answered ${response.status}`);

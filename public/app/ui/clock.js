@@ -42,7 +42,7 @@ export function setUpClock() {
   const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!document.cookie.includes(`barkeep-local-zone=${encodeURIComponent(browserZone)}`)) {
     // biome-ignore lint/suspicious/noDocumentCookie: the cookie store exists only over TLS, and not in every browser
-    document.cookie = `barkeep-local-zone=${encodeURIComponent(browserZone)}; path=/; max-age=31536000; samesite=lax`;
+    document.cookie = `barkeep-local-zone=${encodeURIComponent(browserZone)}; path=${root.dataset.base}; max-age=31536000; samesite=lax`;
   }
   timeZone = (root.dataset.zone === "local" && browserZone) || root.dataset.timeZone || "UTC";
 

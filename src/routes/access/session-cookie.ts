@@ -3,29 +3,33 @@
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import type { Config } from "../../config.ts";
+import { BasePath } from "../http/base-path.ts";
 import type { ClientAddresses } from "./client-address.ts";
 
 const NAME = "barkeep-session";
 
 export class SessionCookie {
   readonly #isPublicTls: boolean;
+  /** What browsers demand of the cookie by its name: `host` that it holds for the whole host. */
+  readonly #prefix: "host" | "secure";
 
   constructor(
     { publicUrl }: Pick<Config, "publicUrl">,
     private readonly clients: ClientAddresses,
   ) {
+    this.#prefix = new BasePath(publicUrl).path === "" ? "host" : "secure";
     this.#isPublicTls = publicUrl?.startsWith("https:") === true;
   }
 
   read(c: Context): string | undefined {
-    return this.#isSecure(c) ? getCookie(c, NAME, "host") : getCookie(c, NAME);
+    return this.#isSecure(c) ? getCookie(c, NAME, this.#prefix) : getCookie(c, NAME);
   }
 
   /** @param maxAge seconds; 0 removes the cookie */
   set(c: Context, value: string, maxAge: number): void {
     const options = { path: "/", httpOnly: true, sameSite: "Lax", maxAge } as const;
     // Browsers take a cookie of this prefix over TLS only, and no other host can set it for this one.
-    if (this.#isSecure(c)) setCookie(c, NAME, value, { ...options, secure: true, prefix: "host" });
+    if (this.#isSecure(c)) setCookie(c, NAME, value, { ...options, secure: true, prefix: this.#prefix });
     else setCookie(c, NAME, value, options);
   }
 

@@ -67,8 +67,8 @@ export class LiveBroadcaster {
   #redraw: ReturnType<typeof setTimeout> | null = null;
   readonly #quotas: () => readonly QuotaView[];
   readonly #lastHour: () => LastHourView | null;
-  #shownLastHour = "null";
-  #shownQuota = "[]";
+  readonly #markup: (html: string) => string;
+  #shown = { lastHour: "null", quota: "[]" };
   /** Subscription and timers, while it is started. */
   readonly #started = new DisposableStack();
   readonly #intervals: { readonly heartbeat: number; readonly quota: number; readonly lastHour: number };
@@ -88,6 +88,7 @@ export class LiveBroadcaster {
       quotaEvery = QUOTA_MS,
       lastHour = (): LastHourView | null => null,
       lastHourEvery = ACTIVITY_MS,
+      markup = (html: string): string => html,
       pauses = PAUSES,
     } = {},
   ) {
@@ -96,6 +97,7 @@ export class LiveBroadcaster {
     this.#pauses = pauses;
     this.#quotas = quota;
     this.#lastHour = lastHour;
+    this.#markup = markup;
     this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery };
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
@@ -231,8 +233,8 @@ export class LiveBroadcaster {
   #onQuota(): void {
     if (this.connections === 0) return;
     const quota = JSON.stringify(this.quotas());
-    if (quota === this.#shownQuota) return;
-    this.#shownQuota = quota;
+    if (quota === this.#shown.quota) return;
+    this.#shown.quota = quota;
     this.#sendMonitors({ ...NOTHING, quota: true });
   }
 
@@ -240,8 +242,8 @@ export class LiveBroadcaster {
   #onLastHour(): void {
     if (this.connections === 0) return;
     const lastHour = JSON.stringify(this.lastHour());
-    if (lastHour === this.#shownLastHour) return;
-    this.#shownLastHour = lastHour;
+    if (lastHour === this.#shown.lastHour) return;
+    this.#shown.lastHour = lastHour;
     this.#sendMonitors({ ...NOTHING, lastHour: true });
   }
 
@@ -305,11 +307,9 @@ export class LiveBroadcaster {
   }
 
   #rowOf(key: string): string {
-    const row = this.#rows.get(key);
-    if (row !== undefined) return row;
     // Not stored: it may be newer than the last frame, and the next frame must send it to the others.
     const job = this.#hub.jobByKey(key);
-    return job === undefined ? "" : liveJob(job);
+    return this.#rows.get(key) ?? (job === undefined ? "" : liveJob(job));
   }
 
   #render(channel: Channel, update: PendingUpdate): Uint8Array {
@@ -343,7 +343,7 @@ export class LiveBroadcaster {
     if (update.lastHour) parts.push(liveLastHour(this.lastHour()));
     if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
     // Rows are those of the last frame: a reconnect with this cursor gets what happened after it.
-    return encoder.encode(sseTogether(this.cursor(this.#framed), events, parts.join("")));
+    return encoder.encode(this.#markup(sseTogether(this.cursor(this.#framed), events, parts.join(""))));
   }
 
   #catchUp(channel: Channel, pending: PendingUpdate): Uint8Array | null {

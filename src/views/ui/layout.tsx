@@ -60,6 +60,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
         data-theme={page.theme}
         data-scope={page.scope ?? "none"}
         data-zone={page.zone}
+        data-base="/"
         data-time-zone={page.timeZone}
       >
         <head>
