@@ -296,4 +296,16 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       sessions: (row) => ({ ...row, last_used_at: 0, address: "", agent: "" }),
     },
   },
+  "0017_holes": {
+    rows: [
+      `INSERT INTO gaps (series_id, date, kind, rows, opens, closes, holes) VALUES
+        (1, 1759708800, 'hole', 240, 1759757400, 1759780800, '[[1759761000,1759770000]]')`,
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, gap_rules) VALUES
+        (15, 'HOLE', 'alpaca', 'sip', '1m', 'none', 'regular', 1)`,
+    ],
+    changes: {
+      gaps: (row) => ({ ...row, opens: null, closes: null, holes: "[]" }),
+      series: (row) => ({ ...row, gap_rules: 0 }),
+    },
+  },
 };

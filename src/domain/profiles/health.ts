@@ -14,7 +14,7 @@ export const HEALTH_WORDS: Readonly<Record<Health, readonly [name: string, meani
   ok: ["OK", "every session is there, and none is overdue"],
   revised: ["Revised", "the vendor changed stored bars in the last 7 days"],
   stale: ["Stale", "a session that closed a day ago or more has no bars yet"],
-  gaps: ["Has gaps", "sessions are missing or cut short, or a batch has no answer or is not in the plan"],
+  gaps: ["Has gaps", "sessions are missing, cut short or have holes, or a batch has no answer or is not in the plan"],
   suspicious: ["Suspicious", "bars outside the sessions, or an implausible answer in the last 7 days"],
 };
 
@@ -30,7 +30,7 @@ export interface SeriesFacts {
   readonly symbol: string;
   readonly provider: string;
   readonly sessions: string;
-  /** Unconfirmed gaps: sessions that are missing or cut short, and days with bars outside the sessions. */
+  /** Unconfirmed gaps: sessions that are missing, cut short or have holes, and days with bars outside the sessions. */
   readonly gaps: number;
   readonly outside: number;
   /** Epoch milliseconds of the last revision and of the last implausible answer; `null` if never. */

@@ -38,12 +38,16 @@ export function gapsFound(task: SymbolTask, gaps: readonly Gap[]): GapFound[] {
   return [{ kind: "gap_found", at: Date.now(), ...seriesOf(task), missing: missingOf(gaps), from, to }];
 }
 
-/** `3 sessions`, `1 session cut short`, `3 sessions and 1 cut short` */
+/** `3 sessions`, `1 session cut short`, `3 sessions, 1 cut short and 2 with holes` */
 function missingOf(gaps: readonly Gap[]): string {
-  const short = gaps.filter(({ kind }) => kind === "truncated").length;
-  const whole = gaps.length - short;
-  if (short === 0) return sessions(whole);
-  return whole === 0 ? `${sessions(short)} cut short` : `${sessions(whole)} and ${short} cut short`;
+  const count = (kinds: readonly string[]) => gaps.filter(({ kind }) => kinds.includes(kind)).length;
+  const parts = [
+    [count(["missing"]), ""],
+    [count(["truncated"]), " cut short"],
+    [count(["hole", "sparse"]), " with holes"],
+  ] as const;
+  const words = parts
+    .filter(([sessions]) => sessions > 0)
+    .map(([sessions, what], at) => `${sessions}${at === 0 ? (sessions === 1 ? " session" : " sessions") : ""}${what}`);
+  return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 }
-
-const sessions = (count: number) => `${count} ${count === 1 ? "session" : "sessions"}`;

@@ -8,43 +8,42 @@ import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import {
   CONFIRMED_AFTER,
-  dayCounts,
+  GAP_RULES,
   type Gap,
   listGaps,
   recordAnswer,
   replaceGaps,
+  saveGapRules,
 } from "../../storage/market/gaps.ts";
+import { readSeries } from "../../storage/market/series.ts";
+import { barRange, countSessions, dayCounts, readMinutes } from "../../storage/market/session-bars.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
+import { type GapKind, MISSING_KINDS } from "../../storage/schema/market.ts";
 import type { JobContext } from "../job-context.ts";
 import { gapsFound } from "./data-events.ts";
 import { type FetchTarget, fetchBatches, isSpentQuota } from "./fetch-batches.ts";
-import { findGaps } from "./find-gaps.ts";
+import { findGaps, sessionsToRead } from "./find-gaps.ts";
 import { finalAtOf } from "./incremental.ts";
 
 /** Days before the first checked one that are read for the baseline: at least 20 sessions. */
 const BASELINE_DAYS = 45;
 
-/** Checks the sessions from `from` (epoch seconds) on again; returns the number of unconfirmed gaps of the series. */
+/**
+ * Checks the sessions from `from` (epoch seconds) on again, all of them if they were last checked by an earlier release;
+ * returns the number of unconfirmed gaps of the series.
+ */
 export async function recordGaps(job: JobContext, from: number): Promise<number> {
   const { io, task, series, traits, market } = job;
-  const { db, calendar } = io;
+  const { db } = io;
   const { symbol, provider, interval } = task;
+  const isOutdated = (await readSeries(db, series)).gapRules !== GAP_RULES;
   if (!areSessionsKnown({ symbol, provider, sessions: traits.sessions }, interval)) {
     if (market === "unknown") io.log("warn", noCalendar(symbol));
     // An earlier version may have compared it with another exchange.
     if ((await listGaps(db, series)).length > 0) await replaceGaps(db, series, 0, [], []);
   } else {
-    const start = Math.floor(from / DAY) * DAY;
-    const known = knownDays(market);
-    const isKnown = ({ date }: { readonly date: number }) => date >= known.from && date < known.to;
-    const days = (await dayCounts(db, series, start - BASELINE_DAYS * DAY)).filter(isKnown);
-    const first = days[0]?.date ?? start;
-    const finalAt = finalAtOf(job);
-    const sessions = calendar
-      .sessionsBetween(market, first, task.asOf)
-      .filter(isKnown)
-      .filter(({ date, close }) => finalAt(task.interval === "1d" ? date : close - 60) <= task.asOf);
-    const found = findGaps(days, sessions, task.interval).filter(({ date }) => date >= start);
+    const start = isOutdated ? 0 : Math.floor(from / DAY) * DAY;
+    const found = (await gapsSince(job, start)).filter(({ date }) => date >= start);
     const before = await listGaps(db, series);
     if (
       !isSame(
@@ -52,26 +51,51 @@ export async function recordGaps(job: JobContext, from: number): Promise<number>
         before.filter(({ date }) => date >= start),
       )
     ) {
-      const knownDates = new Set(hard(before).map(({ date }) => date));
-      const fresh = hard(found).filter(({ date }) => !knownDates.has(date));
+      const knownDates = new Set(lacking(before).map(({ date }) => date));
+      const fresh = lacking(found).filter(({ date }) => !knownDates.has(date));
       await replaceGaps(db, series, start, found, recordStatements(gapsFound(task, fresh)));
       if (fresh.length > 0) io.alert();
     }
   }
-  return (await listGaps(db, series)).filter(({ kind, confirmed }) => isHard(kind) && !confirmed).length;
+  if (isOutdated) await db.write([saveGapRules(series)]);
+  return (await listGaps(db, series)).filter(({ kind, confirmed }) => isMissing(kind) && !confirmed).length;
+}
+
+/** Compares the sessions from `start` (epoch seconds) on with the calendar, and those before it that show the pattern. */
+async function gapsSince(job: JobContext, start: number): Promise<Gap[]> {
+  const { io, task, series, market } = job;
+  const { db, calendar } = io;
+  const { interval, asOf } = task;
+  const { firstBar, lastBar } = await barRange(db, series);
+  if (firstBar === null || lastBar === null) return [];
+  const known = knownDays(market);
+  const isKnown = ({ date }: { readonly date: number }) => date >= known.from && date < known.to;
+  const from = Math.max(Math.floor(firstBar / DAY) * DAY, start - BASELINE_DAYS * DAY);
+  const finalAt = finalAtOf(job);
+  const sessions = calendar
+    .sessionsBetween(market, from, Math.min(asOf, lastBar + 2 * DAY))
+    .filter(isKnown)
+    .filter(({ date, close }) => finalAt(interval === "1d" ? date : close - 60) <= asOf);
+  if (interval === "1d") {
+    const days = (await dayCounts(db, series, from)).filter(isKnown);
+    const dates = new Set(sessions.map(({ date }) => date));
+    const outside = new Map(days.filter(({ date }) => !dates.has(date)).map(({ date, rows }) => [date, rows]));
+    return findGaps({ sessions, interval, days, outside, firstBar }, new Map());
+  }
+  const counts = await countSessions(db, series, sessions, from);
+  const examined = { sessions, interval, firstBar, ...counts };
+  return findGaps(examined, await readMinutes(db, series, sessionsToRead(examined)));
 }
 
 /** Whether the same gaps were found, in any order. */
 function isSame(found: readonly Gap[], known: readonly Gap[]): boolean {
-  const byDate = new Map(known.map((gap) => [gap.date, gap]));
-  return (
-    found.length === known.length &&
-    found.every(({ date, kind, rows }) => byDate.get(date)?.kind === kind && byDate.get(date)?.rows === rows)
-  );
+  const textOf = ({ kind, rows, hours, holes }: Gap) => JSON.stringify([kind, rows, hours, holes]);
+  const byDate = new Map(known.map((gap) => [gap.date, textOf(gap)]));
+  return found.length === known.length && found.every((gap) => byDate.get(gap.date) === textOf(gap));
 }
 
-const isHard = (kind: string) => kind === "missing" || kind === "truncated";
-const hard = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind }) => isHard(kind));
+const isMissing = (kind: GapKind) => MISSING_KINDS.includes(kind as (typeof MISSING_KINDS)[number]);
+const lacking = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind }) => isMissing(kind));
 
 /** Fetches only the windows without an answer in the ledger and the gaps in the stored bars. */
 export async function repair(job: JobContext): Promise<void> {
@@ -109,15 +133,18 @@ async function fillFrom(job: JobContext, provider: NonNullable<JobContext["io"][
   }
 }
 
-/** The sessions with hard gaps in the run's range without an answer in this run; `open`: only unconfirmed ones. */
+/** The days of the sessions that lack bars in the run's range without an answer in this run; `open`: only unconfirmed ones. */
 async function gapsToFetch({ io, task, series }: JobContext, which: "open" | "all"): Promise<Span[]> {
   const known = await listGaps(io.db, series);
   return known
     .filter(
       ({ kind, answers, runId }) =>
-        isHard(kind) && (which === "all" || answers < CONFIRMED_AFTER) && runId !== task.runId,
+        isMissing(kind) && (which === "all" || answers < CONFIRMED_AFTER) && runId !== task.runId,
     )
-    .map(({ date }) => ({ from: date, to: date + DAY }))
+    .map(({ date, hours }) => ({
+      from: Math.floor(Math.min(date, hours?.[0] ?? date) / DAY) * DAY,
+      to: Math.max(date + DAY, Math.ceil((hours?.[1] ?? date) / DAY) * DAY),
+    }))
     .filter(({ from, to }) => from >= task.rangeFrom && to <= task.rangeTo)
     .sort((a, b) => a.from - b.from);
 }

@@ -3,18 +3,18 @@
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar, knownDays } from "../../domain/market/calendar.ts";
-import { areSessionsKnown, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
+import { createCalendar, knownDays, type Session } from "../../domain/market/calendar.ts";
+import { areSessionsKnown, venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { renewalRequests, reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
-import { listGaps } from "../../storage/market/gaps.ts";
+import { listGaps, type StoredGap } from "../../storage/market/gaps.ts";
 import { listRevisions, listSources } from "../../storage/market/revisions.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import { findProfile, type StoredProfile } from "../../storage/profiles/profiles.ts";
-import type { QualityView, SessionState } from "../../views/profiles/quality.tsx";
+import type { QualityView, SessionState, ShownGap } from "../../views/profiles/quality.tsx";
 import type { Services } from "../services.ts";
 
 /** Revisions that are shown. */
@@ -37,11 +37,7 @@ export function qualityReader({
       listActions(db, provider, symbol),
       listSources(db, seriesId),
     ]);
-    const gaps = known.map(({ date, kind, rows, confirmed }) => {
-      const state: SessionState = confirmed ? "confirmed" : kind;
-      return { date, rows, state };
-    });
-    const states = new Map(gaps.map(({ date, state }) => [date, state]));
+    const states = new Map(known.map((gap) => [gap.date, stateOf(gap)]));
     const venue = venueOfSeries({ symbol, provider, sessions: series.sessions });
     const covered = knownDays(venue);
     const sessions = calendar
@@ -52,7 +48,8 @@ export function qualityReader({
       symbol,
       interval,
       provider,
-      gaps,
+      timeZone: zoneOf(venue),
+      gaps: shownGaps(known, sessions),
       revisions,
       sources,
       actions: actions.reverse(),
@@ -65,6 +62,27 @@ export function qualityReader({
       others: readyProviders(settings.values).filter(({ name }) => name !== provider),
     };
   };
+}
+
+const stateOf = ({ kind, confirmed }: StoredGap): SessionState => (confirmed ? "confirmed" : kind);
+
+/** The gaps of a series as they are listed, newest first: neighbouring sessions without any bar are one. */
+function shownGaps(known: readonly StoredGap[], sessions: readonly Session[]): ShownGap[] {
+  const places = new Map(sessions.map(({ date }, at) => [date, at]));
+  const shown: ShownGap[] = [];
+  for (const gap of known) {
+    const { date, rows, hours, holes } = gap;
+    const state = stateOf(gap);
+    const later = shown.at(-1);
+    const isNext = places.get(date)! + 1 === places.get(later?.date ?? Number.NaN);
+    if (later && rows === 0 && later.rows === 0 && later.state === state && isNext) {
+      shown[shown.length - 1] = { ...later, date, sessions: later.sessions + 1, holes: [] };
+    } else {
+      const nothing = rows === 0 && hours !== null ? [hours] : holes;
+      shown.push({ date, until: date, sessions: 1, state, rows, holes: nothing });
+    }
+  }
+  return shown;
 }
 
 export function profileQualityRoutes({ db, runs, profiles }: Pick<Services, "db" | "profiles" | "runs">) {

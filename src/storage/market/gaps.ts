@@ -3,11 +3,20 @@
 import { desc, eq, sql } from "drizzle-orm";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
-import { type GapKind, gaps } from "../schema/market.ts";
+import { type GapKind, gaps, MISSING_KINDS } from "../schema/market.ts";
 import { barsIdSql } from "./bars.ts";
 
 /** After this many repairs in a row that brought nothing, the vendor is taken to have no data for a gap. */
 export const CONFIRMED_AFTER = 3;
+
+/** The version of the rules by which sessions are compared; stored with a series that was compared by them. */
+export const GAP_RULES = 1;
+
+/** SQL for the kinds that say that bars are missing. */
+export const MISSING_SQL = MISSING_KINDS.map((kind) => `'${kind}'`).join(", ");
+
+/** Half open, epoch seconds. */
+export type Times = readonly [from: number, to: number];
 
 export interface Gap {
   /** Midnight UTC of the trading date, epoch seconds. */
@@ -15,30 +24,10 @@ export interface Gap {
   readonly kind: GapKind;
   /** How many bars are stored of the session. */
   readonly rows: number;
-}
-
-/** The bars of a UTC day of a series; `first` and `last` are the starts of its outermost bars, epoch seconds. */
-export interface DayCount {
-  readonly date: number;
-  readonly rows: number;
-  readonly first: number;
-  readonly last: number;
-}
-
-/** The days with bars from `from` (epoch seconds) on, ascending: one scan of the primary key. */
-export async function dayCounts(db: Database, seriesId: number, from: number): Promise<DayCount[]> {
-  const rows = await db.rows(
-    `SELECT ts / 86400 * 86400, count(*), min(ts), max(ts) FROM bars
-WHERE series_id = ${barsIdSql()} AND ts >= ?2
-GROUP BY ts / 86400 ORDER BY 1`,
-    [seriesId, from],
-  );
-  return (rows as number[][]).map(([date, count, first, last]) => ({
-    date: date!,
-    rows: count!,
-    first: first!,
-    last: last!,
-  }));
+  /** The hours of the session; `null` on a day without one, and of a daily bar. */
+  readonly hours: Times | null;
+  /** The stretches without bars inside a session that has some, ascending. */
+  readonly holes: readonly Times[];
 }
 
 /**
@@ -53,18 +42,26 @@ export async function replaceGaps(
   extraWrites: readonly Statement[] = [],
 ): Promise<void> {
   const dates = JSON.stringify(found.map(({ date }) => date));
+  const rows = found.map(({ date, kind, rows, hours, holes }) => ({
+    date,
+    kind,
+    rows,
+    opens: hours?.[0] ?? null,
+    closes: hours?.[1] ?? null,
+    holes,
+  }));
   await db.write([
     {
       sql: `DELETE FROM gaps WHERE series_id = ?1 AND date >= ?2 AND date NOT IN (SELECT value FROM json_each(?3))`,
       args: [seriesId, from, dates],
     },
     {
-      sql: `INSERT INTO gaps (series_id, date, kind, rows)
-SELECT ?1, json_extract(value, '$.date'), json_extract(value, '$.kind'), json_extract(value, '$.rows')
+      sql: `INSERT INTO gaps (series_id, date, kind, rows, opens, closes, holes)
+SELECT ?1, value ->> 'date', value ->> 'kind', value ->> 'rows', value ->> 'opens', value ->> 'closes', value -> 'holes'
 FROM json_each(?2) WHERE true
 ON CONFLICT (series_id, date) DO UPDATE SET answers = CASE WHEN rows = excluded.rows THEN answers ELSE 0 END,
-kind = excluded.kind, rows = excluded.rows`,
-      args: [seriesId, JSON.stringify(found)],
+kind = excluded.kind, rows = excluded.rows, opens = excluded.opens, closes = excluded.closes, holes = excluded.holes`,
+      args: [seriesId, JSON.stringify(rows)],
     },
     ...extraWrites,
   ]);
@@ -73,7 +70,7 @@ kind = excluded.kind, rows = excluded.rows`,
 /** Records that run `runId` got an answer for gaps with `from` <= date < `to`; it counts if it changed nothing. */
 export function recordAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
   const stored = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
-AND ts >= gaps.date AND ts < gaps.date + 86400)`;
+AND ts >= coalesce(gaps.opens, gaps.date) AND ts < coalesce(gaps.closes, gaps.date + 86400))`;
   return {
     sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${stored} THEN answers + 1 ELSE 0 END,
 rows = ${stored}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
@@ -82,14 +79,35 @@ rows = ${stored}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`
 }
 
 const gapsOf = prepared(({ orm }) => {
-  const { date, kind, rows, answers, runId } = gaps;
+  const { date, kind, rows, opens, closes, holes, answers, runId } = gaps;
+  const confirmed = sql<number>`${answers} >= ${CONFIRMED_AFTER}`;
   return orm
-    .select({ date, kind, rows, answers, runId, confirmed: sql<number>`${answers} >= ${CONFIRMED_AFTER}` })
+    .select({ date, kind, rows, opens, closes, holes, answers, runId, confirmed })
     .from(gaps)
     .where(eq(gaps.seriesId, sql.placeholder("seriesId")))
     .orderBy(desc(date))
     .prepare();
 });
 
+/** A gap, and how repairs of it went. */
+export interface StoredGap extends Gap {
+  readonly answers: number;
+  readonly runId: string | null;
+  readonly confirmed: number;
+}
+
 /** The gaps of a series, newest first. */
-export const listGaps = (db: Database, seriesId: number) => gapsOf(db).all({ seriesId });
+export async function listGaps(db: Database, seriesId: number): Promise<StoredGap[]> {
+  const rows = await gapsOf(db).all({ seriesId });
+  return rows.map(({ opens, closes, holes, ...gap }) => ({
+    ...gap,
+    hours: opens === null || closes === null ? null : [opens, closes],
+    holes: JSON.parse(holes),
+  }));
+}
+
+/** Records that the sessions of a series were compared by the present rules. */
+export const saveGapRules = (seriesId: number): Statement => ({
+  sql: "UPDATE series SET gap_rules = ?2 WHERE id = ?1 AND gap_rules <> ?2",
+  args: [seriesId, GAP_RULES],
+});

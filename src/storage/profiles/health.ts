@@ -3,12 +3,12 @@
 import { REASONS } from "../../domain/market/validate-bars.ts";
 import { type HealthClock, type HealthFacts, healthOf, type SeriesFacts } from "../../domain/profiles/health.ts";
 import type { Database } from "../db.ts";
-import { CONFIRMED_AFTER } from "../market/gaps.ts";
+import { CONFIRMED_AFTER, MISSING_SQL } from "../market/gaps.ts";
 
 const openGaps = (kinds: string) => `(SELECT count(*) FROM gaps g
 WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
 
-const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGaps("'missing', 'truncated'")},
+const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGaps(MISSING_SQL)},
 ${openGaps("'outside'")} FROM json_each(?) ids CROSS JOIN series s ON s.id = ids.value`;
 
 /** The facts of series by their ids. */

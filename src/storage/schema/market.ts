@@ -40,6 +40,8 @@ export const series = sqliteTable(
     suspectAt: integer("suspect_at"),
     /** The earliest bar (epoch seconds) that the vendor may still change, because it was fetched before it was final. */
     provisionalFrom: integer("provisional_from"),
+    /** The version of the rules by which its sessions were compared with the calendar; 0: of an earlier release. */
+    gapRules: integer("gap_rules").notNull().default(0),
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
@@ -127,10 +129,13 @@ export const corporateActions = sqliteTable(
   ],
 );
 
-/** What can be wrong with a session; of several, the worst is stored. */
-export const GAP_KINDS = ["missing", "truncated", "sparse", "outside"] as const;
+/** What can be wrong with a session; of several, the worst is stored. `hole`: a stretch inside it has no bars. */
+export const GAP_KINDS = ["missing", "truncated", "hole", "sparse", "outside"] as const;
 
 export type GapKind = (typeof GAP_KINDS)[number];
+
+/** The kinds that say that bars are missing: they count in the health, and a repair asks for them. */
+export const MISSING_KINDS = ["missing", "truncated", "hole", "sparse"] as const satisfies readonly GapKind[];
 
 /** Sessions that differ from the calendar or from the symbol's usual number of bars, and how repairs of them went. */
 export const gaps = sqliteTable(
@@ -144,6 +149,11 @@ export const gaps = sqliteTable(
     kind: text({ enum: GAP_KINDS }).notNull(),
     /** How many bars are stored of the session. */
     rows: integer().notNull(),
+    /** The hours of the session, epoch seconds (half open); `null`: the UTC day of `date`. */
+    opens: integer(),
+    closes: integer(),
+    /** The stretches without bars as JSON, `[[from, to], …]` in epoch seconds (half open), at most a dozen. */
+    holes: text().notNull().default("[]"),
     /** How many repairs in a row brought nothing. */
     answers: integer().notNull().default(0),
     /** The repair that requested it last. */

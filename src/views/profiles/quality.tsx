@@ -4,12 +4,12 @@
 import type { ActionKind } from "../../domain/market/corporate-actions.ts";
 import { noCalendar } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import { isoDate, isoDates } from "../../domain/time.ts";
+import { clockIn, isoDate, isoDates } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 
 /** The states of a session, in the order of the legend. */
-const SESSION_STATES = ["complete", "missing", "truncated", "sparse", "outside", "confirmed"] as const;
+const SESSION_STATES = ["complete", "missing", "truncated", "hole", "sparse", "outside", "confirmed"] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
 export interface QualityView {
@@ -23,8 +23,10 @@ export interface QualityView {
         readonly sessions: readonly { readonly date: number; readonly state: SessionState }[];
       }[]
     | null;
-  /** Sessions that are not complete, newest first. */
-  readonly gaps: readonly { readonly date: number; readonly state: SessionState; readonly rows: number }[];
+  /** The exchange's time zone, in which the hours of gaps are shown. */
+  readonly timeZone: string;
+  /** What is not complete, newest first. */
+  readonly gaps: readonly ShownGap[];
   readonly revisions: readonly {
     readonly seenAt: number;
     readonly kind: string;
@@ -46,10 +48,23 @@ export interface QualityView {
   readonly others: readonly { readonly name: string; readonly title: string }[];
 }
 
+/** A session that is not complete, or several in a row of which nothing is stored. Times are epoch seconds. */
+export interface ShownGap {
+  /** Midnight UTC of the first and of the last trading date. */
+  readonly date: number;
+  readonly until: number;
+  readonly sessions: number;
+  readonly state: SessionState;
+  readonly rows: number;
+  /** The stretches without bars: of a missing session its hours; empty for daily bars. */
+  readonly holes: readonly (readonly [from: number, to: number])[];
+}
+
 const MEANINGS: Readonly<Record<SessionState, string>> = {
   complete: "complete",
   missing: "missing",
   truncated: "begins late or ends early",
+  hole: "has holes",
   sparse: "far fewer bars than usual",
   outside: "bars outside the session",
   confirmed: "confirmed empty",
@@ -66,6 +81,23 @@ const STEP = 11;
 const splitWords = (value: number) =>
   `split, ${value >= 1 ? `${formatValue(value)} for 1` : `1 for ${formatValue(1 / value)}`}`;
 
+/** `2026-10-14: has holes, 240 bars; nothing from 10:30 to 13:00 EDT`, `2026-03-02 to 2026-03-06: missing, 5 sessions`. */
+function gapWords({ date, until, sessions, state, rows, holes }: ShownGap, timeZone: string): string {
+  const words = `${isoDates(date, until)}: ${MEANINGS[state]}`;
+  if (sessions > 1) return `${words}, ${plural(sessions, "session")}`;
+  const bars = rows > 0 ? `, ${plural(rows, "bar")}` : "";
+  return holes.length === 0
+    ? `${words}${bars}`
+    : `${words}${bars}; nothing from ${holes.map((hole) => hoursWords(hole, timeZone)).join(", ")}`;
+}
+
+/** `10:30 to 13:00 EDT`; the day of a moment that is not that of the first is named. */
+function hoursWords([from, to]: readonly [number, number], timeZone: string): string {
+  const [start, end] = [clockIn(from * 1_000, timeZone), clockIn(to * 1_000, timeZone)];
+  const day = start.date === end.date ? "" : `${end.date} `;
+  return `${start.time.slice(0, 5)} to ${day}${end.time.slice(0, 5)} ${end.zone}`;
+}
+
 export const Quality = ({ quality }: { quality: QualityView }) => (
   <section class="quality" aria-labelledby="quality-title">
     <header class="quality-head">
@@ -81,16 +113,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
       </>
     )}
     <div class="quality-lists">
-      <List
-        title="Gaps"
-        empty="None."
-        lines={quality.gaps.map(({ date, state, rows }) => (
-          <>
-            {isoDate(date)}: {MEANINGS[state]}
-            {rows > 0 ? `, ${plural(rows, "bar")}` : ""}
-          </>
-        ))}
-      />
+      <List title="Gaps" empty="None." lines={quality.gaps.map((gap) => <>{gapWords(gap, quality.timeZone)}</>)} />
       <List
         title="Revisions"
         empty="No vendor has changed a stored bar."
@@ -229,6 +252,8 @@ function cell(state: SessionState, x: number, y: number): string {
       return `M${x} ${y}h${CELL}v${CELL}h-${CELL}zM${x + 2} ${y + 2}v${CELL - 4}h${CELL - 4}v-${CELL - 4}z`;
     case "truncated":
       return `M${x} ${y}h${CELL}l-${CELL} ${CELL}z`;
+    case "hole":
+      return `M${x} ${y}h${CELL}v3h-${CELL}zM${x} ${y + 6}h${CELL}v3h-${CELL}z`;
     case "sparse":
       return `M${x} ${y + 5}h${CELL}v4h-${CELL}z`;
     case "outside":
