@@ -20,6 +20,7 @@ import {
   newEvents,
   nextMailAt,
   postMail,
+  type Remaining,
   releaseMails,
   sendAgain,
   takeMail,
@@ -28,7 +29,7 @@ import { readRules, storeRules } from "../storage/alerts/rules.ts";
 import type { Database } from "../storage/db.ts";
 import { composeMail } from "./compose.ts";
 import { planMails } from "./digest.ts";
-import { type MailAccount, MailError, Mailer } from "./smtp.ts";
+import { type Delivery, type MailAccount, MailError, Mailer } from "./smtp.ts";
 import { renderMail } from "./templates/layout.ts";
 import { testMail } from "./templates/operations.ts";
 
@@ -221,24 +222,37 @@ export class MailDispatcher {
   }
 
   async #send(mail: MailRow, mailer: Mailer): Promise<void> {
-    const { log } = this.options;
+    let delivery: Delivery;
     try {
-      await mailer.send(mail, this.#abort.signal);
+      delivery = await mailer.send(mail, this.#abort.signal);
     } catch (error) {
       if (this.#abort.signal.aborted) {
         await mailFailed(this.#db, mail, "the server stopped while it was sent", this.#clock.now());
         return;
       }
-      const final = error instanceof MailError && error.final;
-      const now = this.#clock.now();
-      const retryAt = final || now - mail.createdAt >= GIVE_UP_MS ? null : now + retryDelay(mail.attempts);
-      await mailFailed(this.#db, mail, messageOf(error), retryAt);
-      const next = retryAt === null ? "given up" : `tried again in ${Math.round((retryAt - now) / 1000)}s`;
-      log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${withoutMailAddresses(messageOf(error))}`);
+      await this.#recordFailure(mail, messageOf(error), error instanceof MailError && error.final, mail);
+      return;
+    }
+    const refused = [...mail.refused, ...delivery.refused.map(({ address }) => address)];
+    if (delivery.later.length > 0 || refused.length > 0) {
+      const later = delivery.later.map(({ address }) => address);
+      const replies = [...delivery.later, ...delivery.refused].map(({ address, reply }) => `${address}: ${reply}`);
+      const before = mail.refused.length > 0 ? [`refused before: ${mail.refused.join(", ")}`] : [];
+      const error = [...(replies.length > 0 ? [`not accepted for ${replies.join("; ")}`] : []), ...before].join("; ");
+      await this.#recordFailure(mail, error, later.length === 0, { later, refused });
       return;
     }
     await mailSent(this.#db, mail, this.#clock.now());
-    log.write("info", `Mail sent: ${mail.subject}`);
+    this.options.log.write("info", `Mail sent: ${mail.subject}`);
+  }
+
+  /** Records that `remaining` did not get a mail; it is tried again for them unless that is `final`. */
+  async #recordFailure(mail: MailRow, error: string, final: boolean, remaining: Remaining): Promise<void> {
+    const now = this.#clock.now();
+    const retryAt = final || now - mail.createdAt >= GIVE_UP_MS ? null : now + retryDelay(mail.attempts);
+    await mailFailed(this.#db, mail, error, retryAt, remaining);
+    const next = retryAt === null ? "given up" : `tried again in ${Math.round((retryAt - now) / 1000)}s`;
+    this.options.log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${withoutMailAddresses(error)}`);
   }
 
   #accountOrRefusal(): MailAccount {

@@ -17,6 +17,8 @@ export interface MailAccount {
 export interface OutgoingMail {
   readonly id: string;
   readonly recipients: string;
+  /** Those of them who have yet to get it; `null`: all. */
+  readonly later: readonly string[] | null;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -32,6 +34,43 @@ export class MailError extends Error {
   ) {
     super(message);
   }
+}
+
+/** A recipient for whom a mail was not accepted, and what the mail server said. */
+interface Undelivered {
+  readonly address: string;
+  readonly reply: string;
+}
+
+/** For whom a mail was not accepted; it was for all others. */
+export interface Delivery {
+  /** Temporarily, or because of something that a setting can cure: it is worth trying again. */
+  readonly later: readonly Undelivered[];
+  readonly refused: readonly Undelivered[];
+}
+
+/** What nodemailer says of a refusal. */
+interface Reply {
+  readonly code?: string;
+  readonly command?: string;
+  readonly response?: string;
+  readonly responseCode?: number;
+  readonly recipient?: string;
+  readonly rejectedErrors?: readonly Reply[];
+}
+
+/** Refusals of the login or the sender (RFC 4954, 5321): a setting can cure them. */
+const CURABLE_CODES: readonly (number | undefined)[] = [530, 534, 535, 538, 553];
+/** The enhanced codes of security and policy: not logged in, relaying denied, a sender that is not the user's. */
+const CURABLE = /\b5\.7\.\d+\b/;
+/** A mail that is too large stays so. */
+const TOO_LARGE = 552;
+
+/** Whether the same mail will be refused whatever is set. */
+function isFinal({ code, command, response = "", responseCode = 0 }: Reply): boolean {
+  if (responseCode < 500 || code === "EAUTH") return false;
+  if (command === "MAIL FROM") return responseCode === TOO_LARGE;
+  return !CURABLE_CODES.includes(responseCode) && !CURABLE.test(response);
 }
 
 /** How long the mail server may be silent, milliseconds. */
@@ -50,13 +89,13 @@ export class Mailer {
   /**
    * Sends a mail. Its Message-ID comes from its id, so that receivers recognise a mail that is sent again because the
    * result of the first attempt is unknown.
-   * @throws MailError
+   * @throws MailError if it was accepted for nobody, for a reason that does not lie with the recipients
    */
-  async send(mail: OutgoingMail, signal?: AbortSignal): Promise<void> {
+  async send(mail: OutgoingMail, signal?: AbortSignal): Promise<Delivery> {
     const { from } = this.account;
     const transport = await this.#connect();
     try {
-      const { rejected } = await transport.sendMail({
+      const { rejectedErrors = [] } = await transport.sendMail({
         messageId: `<${mail.id}@${domainOf(from)}>`,
         from,
         to: mail.recipients,
@@ -67,10 +106,14 @@ export class Mailer {
         headers: { "Auto-Submitted": "auto-generated" },
         disableFileAccess: true,
         disableUrlAccess: true,
+        ...(mail.later !== null && { envelope: { from, to: [...mail.later] } }),
         ...(signal && { signal }),
       });
-      if (rejected.length > 0) throw new MailError(this.#redact(`not accepted for ${rejected.join(", ")}`), true);
+      return this.#deliveryOf(rejectedErrors);
     } catch (error) {
+      const { command, rejectedErrors = [] } = error as Reply;
+      // Everybody was refused, each for a reason of his own.
+      if (command === "RCPT TO" && rejectedErrors.length > 0) return this.#deliveryOf(rejectedErrors);
       throw this.#explain(error);
     } finally {
       transport.close();
@@ -112,15 +155,22 @@ export class Mailer {
     });
   }
 
+  #deliveryOf(errors: readonly Reply[]): Delivery {
+    const { refused = [], later = [] } = Object.groupBy(errors, (error) => (isFinal(error) ? "refused" : "later"));
+    const undelivered = (each: Reply) => ({
+      address: each.recipient ?? "",
+      reply: this.#redact(each.response ?? messageOf(each)),
+    });
+    return { refused: refused.map(undelivered), later: later.map(undelivered) };
+  }
+
   #explain(error: unknown): MailError {
-    if (error instanceof MailError) return error;
-    const { code, responseCode } = error as { code?: string; responseCode?: number };
+    const { code } = error as Reply;
     const host = new URL(this.account.url).host;
     if (code === "ETLS" && needsTls(this.account)) return new MailError(`${host}: ${NO_TLS}`, false);
     const reply = this.#redact(messageOf(error));
-    // A wrong password can be corrected in the settings, so the mail is kept.
-    const refused = responseCode !== undefined && responseCode >= 500 && code !== "EAUTH";
-    return new MailError(`${host}: ${reply}`, refused && (code === "EENVELOPE" || code === "EMESSAGE"));
+    // A wrong password or sender can be corrected in the settings, so the mail is kept.
+    return new MailError(`${host}: ${reply}`, (code === "EENVELOPE" || code === "EMESSAGE") && isFinal(error as Reply));
   }
 }
 

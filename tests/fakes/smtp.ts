@@ -3,6 +3,13 @@
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer } from "smtp-server";
 
+/** Answers to commands: a code with a text, by the command and, of `rcpt`, by the address. */
+interface Refusals {
+  from?: string;
+  data?: string;
+  rcpt?: Readonly<Record<string, string>>;
+}
+
 /** `busy` answers 451 (try later), `reject` 550 (unknown recipient), `stall` never answers. */
 type Behaviour = "accept" | "busy" | "reject" | "stall";
 
@@ -10,6 +17,10 @@ export interface FakeMailServer extends AsyncDisposable {
   /** `smtp://user:password@127.0.0.1:port` */
   readonly url: string;
   behaviour: Behaviour;
+  /** What it refuses, e.g. `{ rcpt: { "b@example.com": "450 greylisted" } }`; all else goes by its behaviour. */
+  refusals: Refusals;
+  /** The recipients for whom it accepted a mail, by mail. */
+  readonly received: string[][];
   /** The accepted mails, in order. */
   readonly mails: Email[];
   /** Mails that a client began to send. */
@@ -47,12 +58,15 @@ export async function startMailServer(): Promise<FakeMailServer> {
       check();
     });
   const answer = (code: number, text: string) => Object.assign(new Error(text), { responseCode: code });
+  const refusal = (text: string) => answer(Number(text.slice(0, 3)), text.slice(4));
 
   const fake: FakeMailServer = {
     get url() {
       return `smtp://${MAIL_USER}:${encodeURIComponent(MAIL_PASSWORD)}@127.0.0.1:${port}`;
     },
     behaviour: "accept",
+    refusals: {},
+    received: [],
     mails: [],
     attempts: 0,
     arrived: (count) => until(() => (fake.mails.length >= count ? fake.mails : undefined)),
@@ -72,21 +86,26 @@ export async function startMailServer(): Promise<FakeMailServer> {
           onMailFrom(_address, _session, done) {
             fake.attempts += 1;
             changed();
-            if (fake.behaviour === "busy") done(answer(451, "come back later"));
+            if (fake.refusals.from) done(refusal(fake.refusals.from));
+            else if (fake.behaviour === "busy") done(answer(451, "come back later"));
             else done();
           },
-          onRcptTo(_address, _session, done) {
-            if (fake.behaviour === "reject") done(answer(550, "no such mailbox"));
+          onRcptTo({ address }, _session, done) {
+            const refused = fake.refusals.rcpt?.[address];
+            if (refused) done(refusal(refused));
+            else if (fake.behaviour === "reject") done(answer(550, "no such mailbox"));
             else done();
           },
-          onData(stream, _session, done) {
+          onData(stream, session, done) {
             new Response(stream as unknown as ReadableStream).arrayBuffer().then(async (raw) => {
               const mail = await PostalMime.parse(raw);
               if (fake.behaviour === "stall") {
                 stalled.add(() => done(answer(421, "closing")));
                 return;
               }
+              if (fake.refusals.data) return done(refusal(fake.refusals.data));
               fake.mails.push(mail);
+              fake.received.push(session.envelope.rcptTo.map(({ address }) => address));
               done();
               changed();
             }, done);

@@ -305,6 +305,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
     changes: {
       gaps: (row) => ({ ...row, opens: null, closes: null, holes: "[]" }),
+      mails: (row) => ({ ...row, later: null, refused: "[]" }),
       series: (row) => ({ ...row, gap_rules: 0 }),
     },
   },

@@ -95,12 +95,25 @@ export async function mailSent(db: Database, mail: MailRow, now: number): Promis
   await db.orm.update(mails).set(set).where(isMine(mail)).run();
 }
 
-/** Records that a mail could not be sent: it is tried again at `retryAt` (epoch milliseconds), or never (`null`). */
-export async function mailFailed(db: Database, mail: MailRow, error: string, retryAt: number | null): Promise<void> {
+/** Who has yet to get a mail, and who was refused for good; `later` of `null` is everybody. */
+export type Remaining = Pick<MailRow, "later" | "refused">;
+
+/**
+ * Records that a mail could not be sent to the `remaining` recipients: it is tried again for those that may get it later
+ * at `retryAt` (epoch milliseconds), or never (`null`).
+ */
+export async function mailFailed(
+  db: Database,
+  mail: MailRow,
+  error: string,
+  retryAt: number | null,
+  { later, refused }: Remaining = mail,
+): Promise<void> {
+  const left = { leasedUntil: null, error, later, refused };
   const set =
     retryAt === null
-      ? ({ state: "failed", leasedUntil: null, error } as const)
-      : ({ state: "waiting", leasedUntil: null, error, notBefore: retryAt } as const);
+      ? ({ ...left, state: "failed" } as const)
+      : ({ ...left, state: "waiting", notBefore: retryAt } as const);
   await db.orm.update(mails).set(set).where(isMine(mail)).run();
 }
 
@@ -125,7 +138,7 @@ export async function nextMailAt(db: Database): Promise<number | null> {
 }
 
 /**
- * Queues a mail to be sent at once. Of a mail that was sent already a copy is queued, because a mailbox may hide a
+ * Queues a mail to be sent at once, to those recipients who do not have it. Of a mail that was sent already a copy is queued, because a mailbox may hide a
  * second mail with the same Message-ID.
  * @param copyId the id of the copy
  * @returns false if there is no such mail, or it is being sent right now
@@ -139,7 +152,13 @@ export async function sendAgain(db: Database, id: string, copyId: string, now: n
   }
   const { rowsAffected } = await db.orm
     .update(mails)
-    .set({ state: "waiting", notBefore: now, createdAt: now })
+    .set({
+      state: "waiting",
+      notBefore: now,
+      createdAt: now,
+      later: mail.later === null ? null : [...mail.later, ...mail.refused],
+      refused: [],
+    })
     .where(and(eq(mails.id, id), inArray(mails.state, ["waiting", "failed"])))
     .run();
   return rowsAffected > 0;

@@ -16,4 +16,6 @@ CREATE TABLE `__new_gaps` (
 INSERT INTO `__new_gaps`("series_id", "date", "kind", "rows", "answers", "run_id") SELECT "series_id", "date", "kind", "rows", "answers", "run_id" FROM `gaps`;--> statement-breakpoint
 DROP TABLE `gaps`;--> statement-breakpoint
 ALTER TABLE `__new_gaps` RENAME TO `gaps`;--> statement-breakpoint
+ALTER TABLE `mails` ADD `later` text;--> statement-breakpoint
+ALTER TABLE `mails` ADD `refused` text DEFAULT '[]' NOT NULL;--> statement-breakpoint
 ALTER TABLE `series` ADD `gap_rules` integer DEFAULT 0 NOT NULL;

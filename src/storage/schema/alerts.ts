@@ -22,6 +22,10 @@ export const mails = sqliteTable(
     notBefore: integer("not_before").notNull(),
     leasedUntil: integer("leased_until"),
     error: text(),
+    /** Those of the recipients who have yet to get it; `null`: all of them. */
+    later: text({ mode: "json" }).$type<readonly string[]>(),
+    /** Those whom the mail server refused for good. */
+    refused: text({ mode: "json" }).$type<readonly string[]>().notNull().default([]),
     /** Epoch milliseconds. */
     createdAt: integer("created_at").notNull(),
     sentAt: integer("sent_at"),
