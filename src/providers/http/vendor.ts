@@ -55,6 +55,8 @@ export interface VendorSpec<Answer> {
   readonly maxInFlight?: number;
   /** The intervals offered, each with the one requested from the vendor; longer bars are built from it. */
   readonly sources: Readonly<Partial<Record<Interval, Interval>>>;
+  /** The same for crypto pairs, where it differs. */
+  readonly cryptoSources?: Readonly<Partial<Record<Interval, Interval>>>;
   /** The longest window of one request, in days, for an interval requested from the vendor. */
   maxDays(source: Interval, ticker: Pick<Ticker, "market" | "exchange">): number;
   /** The days that one page holds, where a window may take several: batches are merged as far as one page. */
@@ -64,8 +66,8 @@ export interface VendorSpec<Answer> {
    * last row, or `none` are given: then an answer as long as that may be cut, and is asked for in halves.
    */
   readonly answer: { readonly rows: number; readonly more: "next" | "on" | "none" };
-  /** Where the vendor's history begins. */
-  historyStart(source: Interval): number;
+  /** Where the vendor's history begins, of a ticker or of any. */
+  historyStart(source: Interval, ticker?: Ticker): number;
   /** When the vendor has a bar. */
   delay(ticker: Ticker, source: Interval, values: SettingValues): Delay;
   /** When a bar no longer changes, where that is later than `delay`: until then it is provisional. */
@@ -132,7 +134,13 @@ export function createVendor<Answer>(
     timing,
   );
   const tickerOf = (symbol: string) => parseTicker(symbol, spec.pairs);
-  const sourceOf = (interval: Interval) => spec.sources[interval] ?? interval;
+  const sourceOf = (interval: Interval, ticker?: Ticker) =>
+    (ticker?.market === "crypto" ? spec.cryptoSources?.[interval] : undefined) ?? spec.sources[interval] ?? interval;
+
+  function pageDaysOf(interval: Interval, ticker: Ticker): number {
+    const source = sourceOf(interval, ticker);
+    return spec.pageDays?.(source) ?? spec.maxDays(source, ticker);
+  }
 
   /** Fetches all pages of one window or, if that is too much at once, of its halves. */
   async function fetchRows(query: VendorQuery, rows: Rows, context: FetchContext, depth = 0): Promise<void> {
@@ -196,10 +204,10 @@ export function createVendor<Answer>(
     const ticker = tickerOf(window.symbol);
     const why = spec.refuses(ticker);
     if (why) throw new ProviderError("unknown_symbol", `${spec.title} has no ${window.symbol}: ${why}`);
-    const source = sourceOf(window.interval);
+    const source = sourceOf(window.interval, ticker);
     const delay = spec.delay(ticker, source, values);
     const requestWindow = { ...window, ticker, source, delay };
-    const sessions: readonly Session[] = sessionsToRequest(calendar, requestWindow, spec.historyStart(source));
+    const sessions: readonly Session[] = sessionsToRequest(calendar, requestWindow, spec.historyStart(source, ticker));
     if (sessions.length === 0) return { bars: new Rows().columns(), rejected: [] };
 
     const span = sourceSpan(calendar, requestWindow, sessions);
@@ -284,7 +292,7 @@ export function createVendor<Answer>(
 
   function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
     const ticker = tickerOf(symbol);
-    const { after, seconds } = delayOf(ticker, sourceOf(interval), values);
+    const { after, seconds } = delayOf(ticker, sourceOf(interval, ticker), values);
     const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
     const end = calendar.barEnd(ticker.market, interval, ts);
     return (after === "session" ? (session?.close ?? end) : end) + seconds;
@@ -295,23 +303,20 @@ export function createVendor<Answer>(
     title: spec.title,
     ...(spec.maxInFlight !== undefined && { maxInFlight: spec.maxInFlight }),
     intervals: Object.keys(spec.sources) as Interval[],
-    maxWindowDays: (interval, symbol) => {
-      const source = sourceOf(interval);
-      return spec.pageDays?.(source) ?? spec.maxDays(source, tickerOf(symbol));
+    maxWindowDays: (interval, symbol) => pageDaysOf(interval, tickerOf(symbol)),
+    planScope: (symbol, interval) => {
+      const ticker = tickerOf(symbol);
+      return planScope(ticker, sourceOf(interval, ticker));
     },
-    planScope: (symbol, interval) => planScope(tickerOf(symbol), sourceOf(interval)),
-    pagesIn: (interval, symbol, days) => {
-      const source = sourceOf(interval);
-      return Math.ceil(days / (spec.pageDays?.(source) ?? spec.maxDays(source, tickerOf(symbol))));
-    },
+    pagesIn: (interval, symbol, days) => Math.ceil(days / pageDaysOf(interval, tickerOf(symbol))),
     historyStart: (interval) => spec.historyStart(sourceOf(interval)),
     traits: (symbol, interval) => {
       const ticker = tickerOf(symbol);
-      return { ...spec.traits(ticker, sourceOf(interval), values), sessions: sessionsOf(ticker) };
+      return { ...spec.traits(ticker, sourceOf(interval, ticker), values), sessions: sessionsOf(ticker) };
     },
     costs: (symbol, interval) => {
       const ticker = tickerOf(symbol);
-      const query = { ticker, interval: sourceOf(interval), from: 0, to: DAY, page: null };
+      const query = { ticker, interval: sourceOf(interval, ticker), from: 0, to: DAY, page: null };
       const listings = ticker.market === "crypto" ? [] : (spec.actions ?? []);
       return {
         bars: spec.request(query, values).cost,

@@ -1,8 +1,8 @@
-/** Alpaca Market Data v2 (alpaca.markets): consolidated US bars since 2016, free with a delay of 15 minutes. */
+/** Alpaca Market Data (alpaca.markets): consolidated US bars since 2016, free with a delay of 15 minutes, and its crypto market. */
 
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
-import type { Interval } from "../../domain/market/interval.ts";
+import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
 import { isoDate, isoSecond, parseIsoMoment } from "../../domain/time.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
@@ -25,9 +25,13 @@ const TIMEFRAMES: Readonly<Partial<Record<Interval, string>>> = {
   "1m": "1Min",
   "5m": "5Min",
   "15m": "15Min",
+  "1h": "1Hour",
   "1d": "1Day",
 };
 const PAGE_ROWS = 10_000;
+const isCrypto = ({ market }: Pick<Ticker, "market">) => market === "crypto";
+/** The days of a window around the clock that fill one page. */
+const cryptoDays = (source: Interval) => Math.floor((PAGE_ROWS * INTERVAL_SECONDS[source]) / DAY);
 
 /** Lists of actions, by their type; only the fields that are used. */
 const actionLists = z.object({
@@ -44,22 +48,24 @@ const action = z.discriminatedUnion("type", [
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
 
-/** `BRK.B` as it is, a preferred share as `BAC.PRL`. */
-const wireName = ({ name }: Ticker) => shareName(name, { class: ".", preferred: ".PR" });
+/** `BRK.B` as it is, a preferred share as `BAC.PRL`, a pair as `BTC/USD`. */
+const wireName = ({ market, name, base, quote }: Ticker) =>
+  market === "crypto" ? `${base}/${quote}` : shareName(name, { class: ".", preferred: ".PR" });
 
 const FEED = "ALPACA_FEED";
 const feedOf = (values: SettingValues) => values[FEED] ?? "sip";
 
-/** The newest 15 minutes of the consolidated tape need a paid plan; IEX's own trades do not. */
-const delay = (_ticker: Ticker, _source: Interval, values: SettingValues): Delay => ({
+/** The newest 15 minutes of the consolidated tape need a paid plan; IEX's own trades and crypto do not. */
+const delay = (ticker: Ticker, _source: Interval, values: SettingValues): Delay => ({
   after: "bar",
-  seconds: feedOf(values) === "iex" ? 60 : 16 * 60,
+  seconds: isCrypto(ticker) || feedOf(values) === "iex" ? 60 : 16 * 60,
 });
 
 export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   name: "alpaca",
   title: "Alpaca",
-  summary: "US stocks and ETFs from the consolidated tape since 2016; a free account gives 200 requests a minute.",
+  summary:
+    "US stocks and ETFs from the consolidated tape since 2016, crypto since 2021; a free account gives 200 requests a minute.",
   baseUrl: "https://data.alpaca.markets",
   domains: ["alpaca.markets"],
   keys: [
@@ -70,20 +76,23 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   limits: [{ period: "minute", counts: "requests", limit: 200 }],
   // The vendor's 1h bars start at full hours and mix the open with the minutes before it; its 15m bars do not.
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
+  // Daily bars of crypto began at midnight in Chicago until July 2025; hours have always begun at full hours of UTC.
+  cryptoSources: { "1h": "1h", "1d": "1h" },
   // About as many days as fill one page, extended hours included.
-  maxDays: (source) => ({ "1m": 31, "5m": 72, "15m": 218 })[source as string] ?? 3_650,
-  historyStart: () => Date.UTC(2016, 0, 1) / 1000,
+  maxDays: (source, ticker) =>
+    isCrypto(ticker) ? cryptoDays(source) : ({ "1m": 31, "5m": 72, "15m": 218 }[source as string] ?? 3_650),
+  historyStart: (_source, ticker) => Date.UTC(ticker && isCrypto(ticker) ? 2021 : 2016, 0, 1) / 1000,
   delay,
   final: finalAfterExtended(delay),
-  traits: (_ticker, _source, values) => ({ feed: feedOf(values), adjustment: "none" }),
-  refuses: ({ market, exchange }) =>
-    market === "crypto" || exchange !== "US" ? "this adapter covers US stocks and ETFs" : null,
+  traits: (ticker, _source, values) => ({ feed: isCrypto(ticker) ? "crypto_us" : feedOf(values), adjustment: "none" }),
+  refuses: ({ exchange }) => (exchange === "US" ? null : "this adapter covers US stocks, ETFs and crypto pairs"),
   headers: (values) => ({
     "APCA-API-KEY-ID": values.ALPACA_API_KEY ?? "",
     "APCA-API-SECRET-KEY": values.ALPACA_API_SECRET ?? "",
   }),
 
   request({ ticker, interval, from, to, page }: VendorQuery, values) {
+    const crypto = isCrypto(ticker);
     const query = {
       symbols: wireName(ticker),
       timeframe: TIMEFRAMES[interval]!,
@@ -91,12 +100,12 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
       // Both ends are inclusive.
       end: isoSecond(to - 1),
       limit: PAGE_ROWS,
-      adjustment: "raw",
-      feed: feedOf(values),
+      adjustment: crypto ? undefined : "raw",
+      feed: crypto ? undefined : feedOf(values),
       sort: "asc",
       page_token: page ?? undefined,
     };
-    return { path: "/v2/stocks/bars", query, cost: 1 };
+    return { path: crypto ? "/v1beta3/crypto/us/bars" : "/v2/stocks/bars", query, cost: 1 };
   },
 
   schema,

@@ -1,4 +1,4 @@
-/** Alpaca's bars: keys in headers, inclusive RFC 3339 windows, pages by token that may be short. */
+/** Alpaca's bars: keys in headers, inclusive RFC 3339 windows, pages by token that may be short, crypto days of Chicago. */
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
@@ -11,7 +11,8 @@ export interface FakeAlpaca extends FakeVendor {
 }
 
 export const FAKE_SECRET = "s3cret-half-of-the-pair";
-const INTERVALS: Record<string, Interval> = { "1Min": "1m", "5Min": "5m", "15Min": "15m", "1Day": "1d" };
+const INTERVALS: Record<string, Interval> = { "1Min": "1m", "5Min": "5m", "15Min": "15m", "1Hour": "1h", "1Day": "1d" };
+const CRYPTO_PATH = "/v1beta3/crypto/us/bars";
 
 const REFUSALS: Record<PlanRefusal, string> = {
   market: "subscription does not permit querying this data",
@@ -60,15 +61,18 @@ export function fakeAlpaca(): FakeAlpaca {
         const query = url.searchParams;
         if (url.pathname === "/v1/corporate-actions") return corporateActions(query, market);
         const interval = INTERVALS[query.get("timeframe") ?? ""];
-        if (url.pathname !== "/v2/stocks/bars" || !interval) return null;
+        const isCrypto = url.pathname === CRYPTO_PATH;
+        if ((url.pathname !== "/v2/stocks/bars" && !isCrypto) || !interval) return null;
         if (query.get("page_token") === "null")
           return Response.json({ message: "invalid page token" }, { status: 400 });
+        const name = query.get("symbols")!;
         const [symbol, start, end] = [
-          query.get("symbols")!,
+          isCrypto ? name.replace("/", "-") : name,
           Date.parse(query.get("start")!) / 1000,
           Date.parse(query.get("end")!) / 1000,
         ];
-        if (!market.known.has(symbol)) return Response.json({ message: `invalid symbol: ${symbol}` }, { status: 400 });
+        if (!market.known.has(symbol) || isCrypto !== /^[A-Z]+\/[A-Z]+$/.test(name))
+          return Response.json({ message: `invalid symbol: ${name}` }, { status: 400 });
         const refused = refusalOf(vendor, { symbol, interval, from: start, to: end });
         if (refused) return Response.json({ message: REFUSALS[refused] }, { status: 403 });
         const from = interval === "1d" ? start - (start % 86_400) : start;
@@ -77,13 +81,15 @@ export function fakeAlpaca(): FakeAlpaca {
         const rows = Math.min(vendor.pageRows, Number(query.get("limit") ?? 1_000));
         const page = bars.slice(skip, skip + rows);
         const stamp = (ts: number) =>
-          new Date((interval === "1d" ? newYorkTime(ts, 0) : ts) * 1000).toISOString().replace(".000", "");
+          new Date((interval === "1d" ? newYorkTime(ts, isCrypto ? 3_600 : 0) : ts) * 1000)
+            .toISOString()
+            .replace(".000", "");
         return Response.json({
           bars:
             page.length === 0
               ? {}
               : {
-                  [symbol]: page.map((bar) => ({
+                  [name]: page.map((bar) => ({
                     t: stamp(bar.ts),
                     o: bar.open,
                     h: bar.high,

@@ -118,7 +118,7 @@ describe("alpaca", () => {
     }
   });
 
-  test("Alpaca is always asked for raw prices of the consolidated tape, and never for crypto", async () => {
+  test("Alpaca is always asked for raw prices of the consolidated tape", async () => {
     fake.urls.length = 0;
     await provider.fetchBars(window("AAPL", "1h"), recordingContext());
     for (const url of fake.urls)
@@ -127,9 +127,43 @@ describe("alpaca", () => {
         adjustment: "raw",
         timeframe: "15Min",
       });
-    const context = recordingContext();
-    expect((await failureOf(provider.fetchBars(window("BTC-USD", "1d"), context))).kind).toBe("unknown_symbol");
-    expect(context.costs).toEqual([]);
+  });
+
+  test("Alpaca's crypto is asked for by pair, without a feed, and its days are built from hours of UTC", async () => {
+    fake.urls.length = 0;
+    const { bars } = await provider.fetchBars(window("BTC-USD", "1d"), recordingContext());
+    const [asked] = fake.urls.splice(0);
+    expect([asked!.pathname, Object.fromEntries(asked!.searchParams)]).toEqual([
+      "/v1beta3/crypto/us/bars",
+      {
+        symbols: "BTC/USD",
+        timeframe: "1Hour",
+        start: "2024-05-01T00:00:00Z",
+        end: "2024-05-14T23:59:59Z",
+        limit: "10000",
+        sort: "asc",
+      },
+    ]);
+    expect([...bars.ts]).toEqual([...Array(14).keys()].map((day) => at("2024-05-01") + day * 86_400));
+    const { bars: hours } = await provider.fetchBars(window("BTC-USD", "1h"), recordingContext());
+    expect([bars.open[0], bars.close[0], bars.open[1]]).toEqual([hours.open[0], hours.close[23], hours.open[24]]);
+    expect(provider.traits("BTC-USD", "1d")).toEqual({
+      feed: "crypto_us",
+      adjustment: "none",
+      sessions: "continuous",
+    });
+  });
+
+  test("a fractional volume of Alpaca's crypto stays one, and its newest minute is asked for without a paid plan", async () => {
+    fake.plan = { delay: 15 * 60 };
+    fake.script.push(
+      reply(200, { bars: { "BTC/USD": [{ t: "2024-05-01T00:00:00Z", o: 1, h: 2, l: 1, c: 2, v: 0.000_31 }] } }),
+    );
+    const asOf = at("2024-05-01T00:02:00Z");
+    const { bars } = await provider.fetchBars({ ...window("BTC-USD", "1m"), asOf }, recordingContext());
+    fake.plan = {};
+    expect([[...bars.ts], [...bars.volume]]).toEqual([[at("2024-05-01")], [0.000_31]]);
+    expect(fake.urls.at(-1)!.searchParams.get("end")).toBe("2024-05-01T00:00:59Z");
   });
 });
 

@@ -37,6 +37,15 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
     return { provider, symbol, unknown, from: "2024-11-25", to: "2024-12-09", metered: true, close: fake.close };
   });
 
+  if (name === "alpaca") {
+    providerContract("alpaca crypto", () => {
+      const fake = start();
+      const provider = providerOn(fake, name, {}, {});
+      const dates = { from: "2024-11-25", to: "2024-12-01" };
+      return { provider, symbol: "BTC-USD", unknown: "NOPE-USD", ...dates, metered: true, close: fake.close };
+    });
+  }
+
   describe(`${name} in trouble`, () => {
     const fake = start();
     afterAll(fake.close);
