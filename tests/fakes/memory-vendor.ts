@@ -13,6 +13,8 @@ export class MemoryVendor {
   readonly hidden = new Set<number>();
   /** The windows requested so far. */
   readonly requested: { from: number; to: number }[] = [];
+  /** What lies before is not given any more, epoch seconds. */
+  keptFrom = Number.NEGATIVE_INFINITY;
   actions: CorporateAction[] | null = null;
   actionRequests = 0;
   /** Thrown by the next request, once. */
@@ -67,7 +69,9 @@ export class MemoryVendor {
         const { nextError } = this;
         this.nextError = null;
         if (nextError) throw nextError;
-        return { bars: this.bars(interval, from, to, asOf), rejected: [] };
+        const start = Math.max(from, this.keptFrom);
+        const cut = { from, to: Math.min(start, to), words: "kept for some days" };
+        return { bars: this.bars(interval, start, to, asOf), rejected: [], notInPlan: cut.from < cut.to ? [cut] : [] };
       },
       ...(this.actions && {
         fetchActions: async (_symbol, context) => {

@@ -22,6 +22,8 @@ export interface Comparison {
 const MIN_AGREEING = 3;
 /** The share of all differing bars that must agree as well. */
 const MOST = 0.75;
+/** What rounding to single precision, as some vendors do, may change of a price and of what it is compared with. */
+const SINGLE = 1.3e-7;
 const PRICES = ["open", "high", "low", "close"] as const;
 
 /**
@@ -82,7 +84,10 @@ function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "divi
   const toleranceOf = (factor: number) => 1.1 * (stepOf(now) + factor * stepOf(old));
   const fitting = (factor: number, tolerance: number) =>
     [...old.ts.keys()].filter((at) =>
-      PRICES.every((field) => Math.abs(now[field][at]! - old[field][at]! * factor) <= tolerance),
+      PRICES.every((field) => {
+        const price = now[field][at]!;
+        return Math.abs(price - old[field][at]! * factor) <= tolerance + SINGLE * price;
+      }),
     );
   const sum = (bars: BarColumns, at: readonly number[]) =>
     PRICES.reduce((total, field) => at.reduce((part, i) => part + bars[field][i]!, total), 0);

@@ -1,10 +1,19 @@
 /** Fetches a history again into a staging series, which replaces the stored one in one step when it is complete. */
 
 import { ProviderError } from "../../domain/errors.ts";
+import { adjustBars } from "../../domain/market/corporate-actions.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { planBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import { barsIdOf, countBars, readBars, readLastBars, seriesFacts } from "../../storage/market/bars.ts";
+import {
+  barPages,
+  barsIdOf,
+  countBars,
+  insertBars,
+  readBars,
+  readLastBars,
+  seriesFacts,
+} from "../../storage/market/bars.ts";
 import {
   archiveReplaced,
   compareStaging,
@@ -14,7 +23,7 @@ import {
   type StagedChange,
   swapStaging,
 } from "../../storage/market/rebuild.ts";
-import { answeredWindows } from "../../storage/runs/batches.ts";
+import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 import { compareBars } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
@@ -95,6 +104,8 @@ async function rebuild(
   await fetchBatches(job, target, batches, known);
 
   const { from, to } = range;
+  const factor = await factorIn(staging);
+  await keepLeftOut(job, staging, factor ?? (await factorOf(job, staging)), pause);
   const change = await compareStaging(io.db, seriesId, staging, from, to);
   const { fresh, lost, stored } = change;
   if (lost > Math.max(1, MAX_LOSS * stored)) {
@@ -103,7 +114,6 @@ async function rebuild(
       `The new history lacks ${lost} of the ${stored} stored bars: the old one was kept`,
     );
   }
-  const factor = await factorIn(staging);
   const events = factor ? eventsOf(job, factor, change) : [];
   await copyRest(io.db, { seriesId, staging, from, to }, pause);
   await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(events));
@@ -112,6 +122,30 @@ async function rebuild(
   job.stored = await seriesFacts(io.db, seriesId, task.rangeFrom, task.rangeTo);
   job.dataPoints = job.stored.bars;
   io.log("info", `history rebuilt: ${fresh} bars replaced ${stored}`);
+}
+
+/** Copies the stored bars of the parts that the vendor no longer gives, on the scale of the new ones. */
+async function keepLeftOut(
+  { io, series }: JobContext,
+  staging: number,
+  found: PriceFactorDetected | null,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const target = await barsIdOf(io.db, staging);
+  const { kind, factor } = found ?? { kind: "dividend", factor: 1 };
+  const step = { date: Number.MAX_SAFE_INTEGER, price: factor, volume: kind === "split" ? 1 / factor : 1 };
+  let kept = 0;
+  for (const { from, to } of await unansweredWindows(io.db, staging)) {
+    for await (const page of barPages(io.db, series, from, to)) {
+      await io.db.write(insertBars(target, factor === 1 ? page : adjustBars(page, [step])));
+      kept += page.ts.length;
+      await pause();
+    }
+  }
+  if (kept > 0) {
+    const scaled = factor === 1 ? "" : `, multiplied by ${factor.toFixed(6)}`;
+    io.log("info", `${kept} stored bars are not in the plan any more and were kept${scaled}`);
+  }
 }
 
 function eventsOf({ task }: JobContext, { kind, factor }: PriceFactorDetected, { changed, first, last }: StagedChange) {

@@ -54,6 +54,21 @@ describe("compareBars", () => {
     });
   }
 
+  test("compareBars detects a split between prices of single precision, of cents and of thousands", () => {
+    for (const size of [0.05, 1, 40]) {
+      const single = (factor: number) => {
+        const bars = structuredClone(stored);
+        for (const field of ["open", "high", "low", "close"] as const)
+          bars[field].set(bars[field].map((price) => Math.fround(Math.round(price * size * 100) / 100 / factor)));
+        bars.volume.set(bars.volume.map((volume) => volume * factor));
+        return bars;
+      };
+      for (const factor of [3, 7, 10]) {
+        expect(compareBars(single(1), single(factor), NONE)).toMatchObject({ kind: "split" });
+      }
+    }
+  });
+
   test("compareBars detects a dividend by volumes that stayed", () => {
     const { kind, factor } = compareBars(stored, scaled(stored, 12, 0.985, 1, 0.01), NONE);
     expect([kind, factor.toFixed(3)]).toEqual(["dividend", "0.985"]);

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { ProviderError } from "../../../src/domain/errors.ts";
+import { BAR_FIELDS } from "../../../src/domain/market/bars.ts";
 import { insertBars } from "../../../src/storage/market/bars.ts";
 import { openStaging, swapStaging } from "../../../src/storage/market/rebuild.ts";
 import { listRevisions } from "../../../src/storage/market/revisions.ts";
@@ -29,6 +30,26 @@ describe("a factor", () => {
       expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: kind, bars: 120, days: [0, 119] }]);
     });
   }
+
+  test("bars that the vendor no longer gives are kept in a rebuild, on the scale of the new ones", async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(121, { feed: "memory", adjustment: "splits", sessions: "regular" });
+    await pipeline.run(vendor, { asOf: evening(119) });
+    const before = await pipeline.stored(vendor);
+    vendor.scale(SESSIONS[120]!.date, 0.25, 4);
+    vendor.keptFrom = SESSIONS[60]!.date;
+    await pipeline.run(vendor, { mode: "incremental", asOf: evening(120) });
+    const after = await pipeline.stored(vendor);
+    expect(after.length).toBe(121);
+    for (const at of [0, 59, 60, 119]) {
+      const [close, volume] = [BAR_FIELDS.indexOf("close"), BAR_FIELDS.indexOf("volume")];
+      expect(after[at]![close]).toBeCloseTo(before[at]![close]! / 4, 9);
+      expect(after[at]![volume]).toBeCloseTo(before[at]![volume]! * 4, 3);
+    }
+    vendor.keptFrom = Number.NEGATIVE_INFINITY;
+    expectClose(await features(pipeline), (await cleanRun(vendor, evening(120))).features);
+    expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "split", bars: 120, days: [0, 119] }]);
+  });
 
   test("a rebuild that breaks off changes nothing; the retry continues where it stopped", async () => {
     using pipeline = await startPipeline();
