@@ -61,6 +61,7 @@ export interface ProviderDeclaration {
     readonly default?: string;
     readonly options?: readonly string[];
     readonly required?: boolean;
+    readonly wants?: string;
   }[];
 }
 

@@ -17,9 +17,10 @@ export interface ProviderEntry {
   create(values: SettingValues, calendar: Calendar, timing?: Partial<RetryTiming>): Provider;
 }
 
-/** The required variables of `entry` that `values` leaves empty. */
+/** The required variables of `entry` that `values` leaves empty, and the switches that are off, as `YAHOO=on`. */
 export function missingSettings(entry: ProviderEntry, values: SettingValues): string[] {
-  return entry.settings
-    .filter((setting) => setting.required && !values[setting.variable])
-    .map(({ variable }) => variable);
+  return entry.settings.flatMap(({ variable, required, wants }) => {
+    if (wants !== undefined) return values[variable] === wants ? [] : [`${variable}=${wants}`];
+    return required && !values[variable] ? [variable] : [];
+  });
 }

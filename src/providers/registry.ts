@@ -1,6 +1,7 @@
 /** All providers. A new one is one file and one entry here (docs/adding-a-provider.md). */
 
 import { canonicalProvider } from "../domain/defaults.ts";
+import { quote } from "../domain/errors.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
 import { createDemoProvider } from "./demo/demo-provider.ts";
 import { missingSettings, type ProviderEntry } from "./entry.ts";
@@ -15,6 +16,7 @@ import { eodhd } from "./vendors/eodhd.ts";
 import { massive } from "./vendors/massive.ts";
 import { tiingo } from "./vendors/tiingo.ts";
 import { twelvedata } from "./vendors/twelvedata.ts";
+import { yahoo } from "./vendors/yahoo.ts";
 
 export const PROVIDERS: readonly ProviderEntry[] = [
   {
@@ -39,11 +41,19 @@ export const PROVIDERS: readonly ProviderEntry[] = [
   vendorEntry(binance),
   vendorEntry(twelvedata),
   vendorEntry(tiingo),
+  vendorEntry(yahoo),
 ];
 
 /** The entry of a provider, by its name or an earlier one; `undefined` for an unknown name. */
 export function findProvider(name: string): ProviderEntry | undefined {
   return PROVIDERS.find((entry) => entry.name === canonicalProvider(name));
+}
+
+/** Why the provider `name` cannot be used, for a person: it is unknown, or lacks settings. */
+export function whyNotUsable(name: string): string {
+  const entry = findProvider(name);
+  if (entry === undefined) return `${quote(name)} is not a known provider`;
+  return `${entry.title} is not set up: it needs ${missingSettings(entry, {}).join(", ")} (environment or settings page)`;
 }
 
 /** The providers that lack no required setting. */

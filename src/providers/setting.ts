@@ -11,6 +11,8 @@ export interface ProviderSetting {
   readonly options?: readonly string[];
   /** Whether the provider cannot be used without it. */
   readonly required?: boolean;
+  /** The only value with which the provider can be used: a switch. */
+  readonly wants?: string;
 }
 
 /** The values of the providers' variables, already read and checked. */

@@ -16,6 +16,7 @@ interface SettingField {
   readonly default?: string;
   readonly options?: readonly string[];
   readonly required?: boolean;
+  readonly wants?: string;
   readonly source: "environment" | "page" | "default" | "unreadable" | "none";
   readonly value: string | null;
   /** Epoch milliseconds. */
@@ -127,6 +128,14 @@ const PlanFacts = ({ plan, action }: { plan: readonly string[]; action: string }
 
 /** Whether a run can use the provider. */
 const Readiness = ({ fields }: { fields: readonly SettingField[] }) => {
+  const off = fields.find(({ wants, value }) => wants !== undefined && value !== wants);
+  if (off) {
+    return (
+      <Pill icon="queued">
+        Off: {off.variable} is not {off.wants}
+      </Pill>
+    );
+  }
   const missing = fields.filter(({ required, source }) => required && (source === "none" || source === "unreadable"));
   return missing.length === 0 ? (
     <Pill look="complete" icon="complete">

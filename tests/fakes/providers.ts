@@ -14,7 +14,12 @@ export const FAST_RETRIES: Partial<RetryTiming> = { timeoutMs: 60_000, backoffMs
 /** The environment that points `name` at its fake. */
 export function valuesFor(fake: FakeVendor, name: string): SettingValues {
   const prefix = name.toUpperCase();
-  return { [`${prefix}_BASE_URL`]: fake.url, [`${prefix}_API_KEY`]: fake.key, ALPACA_API_SECRET: FAKE_SECRET };
+  return {
+    [`${prefix}_BASE_URL`]: fake.url,
+    [`${prefix}_API_KEY`]: fake.key,
+    ALPACA_API_SECRET: FAKE_SECRET,
+    YAHOO: "on",
+  };
 }
 
 export function providerOn(

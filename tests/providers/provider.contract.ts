@@ -18,6 +18,8 @@ export interface Subject {
   /** The window, `YYYY-MM-DD`, `to` exclusive. */
   readonly from: string;
   readonly to: string;
+  /** Days after the window at which it is asked for, 30 unless given. */
+  readonly later?: number;
   /** Whether the source is metered: every request needs a permit. */
   readonly metered: boolean;
   close?(): Promise<void> | void;
@@ -42,7 +44,7 @@ export function providerContract(title: string, open: () => Subject | Promise<Su
       interval,
       from,
       to,
-      asOf: to + 30 * DAY,
+      asOf: at(subject.to) + (subject.later ?? 30) * DAY,
     });
 
     /** The bars of the whole window, which most of these tests compare with; fetched once. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { missingSettings } from "../../src/providers/entry.ts";
-import { createProvider, findProvider, PROVIDERS } from "../../src/providers/registry.ts";
+import { createProvider, findProvider, PROVIDERS, whyNotUsable } from "../../src/providers/registry.ts";
 
 /** A value for every variable of every provider. */
 const values = Object.fromEntries(
-  PROVIDERS.flatMap(({ settings }) => settings.map((s) => [s.variable, s.default ?? "set"])),
+  PROVIDERS.flatMap(({ settings }) => settings.map((s) => [s.variable, s.wants ?? s.default ?? "set"])),
 );
 
 describe("the registry", () => {
@@ -34,6 +34,9 @@ describe("the registry", () => {
 
   test("the registry names the variables that a provider lacks", () => {
     expect(missingSettings(findProvider("files")!, {})).toEqual(["BARKEEP_CSV_DIR"]);
+    expect(missingSettings(findProvider("yahoo")!, { YAHOO: "off" })).toEqual(["YAHOO=on"]);
+    expect(whyNotUsable("yahoo")).toBe("Yahoo Finance is not set up: it needs YAHOO=on (environment or settings page)");
+    expect(whyNotUsable("nope")).toBe('"nope" is not a known provider');
     expect(() => createProvider("files", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"files" needs BARKEEP_CSV_DIR');
   });
 });

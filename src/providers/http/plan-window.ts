@@ -18,6 +18,17 @@ interface Span {
 /** Asks for the day that starts at `date`: the plan's refusal, or `null` if it is answered. */
 type Probe = (date: number) => Promise<ProviderError | null>;
 
+interface PlanRequest {
+  readonly ticker: Ticker;
+  readonly interval: Interval;
+  /** Epoch seconds. */
+  readonly asOf: number;
+  /** The years of history that the vendor's plans give. */
+  readonly years: readonly number[];
+  /** The days for which the vendor keeps bars of the interval, where it does not keep all. */
+  readonly kept?: number | undefined;
+}
+
 interface PlanScopes {
   readonly exchange: string;
   readonly series: string;
@@ -40,21 +51,23 @@ export class PlanWindow {
   /** Whether the start was found in this request: it is not looked for twice. */
   #foundStart = false;
 
-  static async read(
-    memory: PlanMemory | undefined,
-    request: { ticker: Ticker; interval: Interval; asOf: number; years: readonly number[] },
-  ): Promise<PlanWindow> {
+  static async read(memory: PlanMemory | undefined, request: PlanRequest): Promise<PlanWindow> {
     return new PlanWindow(memory, currentFacts((await memory?.facts()) ?? [], Date.now()), request);
   }
 
   private constructor(
     private readonly memory: PlanMemory | undefined,
     facts: readonly PlanFact[],
-    private readonly request: { ticker: Ticker; interval: Interval; asOf: number; years: readonly number[] },
+    private readonly request: PlanRequest,
   ) {
-    const { ticker, interval } = request;
+    const { ticker, interval, asOf, kept } = request;
     this.#scopes = { exchange: placeOf(ticker), series: planScope(ticker, interval) };
     for (const fact of facts) if (fact.scope === this.#scopeOf(fact.kind)) this.#facts.set(fact.kind, fact);
+    if (kept === undefined) return;
+    const start = Math.ceil((asOf - kept * DAY) / DAY) * DAY;
+    const words = `bars of ${interval} are kept for ${kept} days`;
+    const fact = { kind: "history", scope: this.#scopes.series, value: start, words, seenAt: Date.now() } as const;
+    if (start > this.#start) this.#facts.set("history", fact);
   }
 
   /** The words in which the exchange or interval was refused as a whole. */

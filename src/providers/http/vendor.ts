@@ -72,6 +72,8 @@ export interface VendorSpec<Answer> {
   delay(ticker: Ticker, source: Interval, values: SettingValues): Delay;
   /** When a bar no longer changes, where that is later than `delay`: until then it is provisional. */
   final?(ticker: Ticker, source: Interval, values: SettingValues): Delay;
+  /** The days back from now for which the vendor keeps bars, where it does not keep all: no request begins earlier. */
+  keptDays?(source: Interval): number | undefined;
   /** The years of history that its plans give, ascending, where they are known: a limit is looked for near them. */
   readonly planYears?: readonly number[];
   /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
@@ -217,6 +219,7 @@ export function createVendor<Answer>(
       interval: source,
       asOf: window.asOf,
       years: spec.planYears ?? [],
+      kept: spec.keptDays?.(source),
     });
     await fetchInPlan({ ticker, interval: source }, span, plan, rows, context).catch((error) => {
       throw withSymbol(error, window.symbol);

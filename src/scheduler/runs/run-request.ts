@@ -2,10 +2,11 @@
 
 import { z } from "zod";
 import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
-import { invalid, invalidFields, quote } from "../../domain/errors.ts";
+import { invalid, invalidFields } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { whyNotUsable } from "../../providers/registry.ts";
 import { choice, fieldErrors, providerName, strictObject, symbols, wholeNumber } from "../../schemas.ts";
 import type { RunRow } from "../../storage/runs/runs.ts";
 
@@ -65,7 +66,7 @@ export function refuseContradictions(
   const path = "repair_provider";
   if (mode !== "repair") throw invalid(path, "only a repair asks a second provider");
   const second = find(repairProvider);
-  if (second === undefined) throw invalid(path, `${quote(repairProvider)} is not a known provider`);
+  if (second === undefined) throw invalid(path, whyNotUsable(repairProvider));
   if (second.name === provider.name) throw invalid(path, `${second.title} is the provider of the run itself`);
   if (!second.intervals.includes(interval)) throw invalid(path, `${second.title} has no ${interval} bars`);
 }

@@ -10,6 +10,7 @@ import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
+import { whyNotUsable } from "../../providers/registry.ts";
 import { chunks, type Database, isUniqueViolation, type Write, yieldToEvents } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
 import { cutsOfRun } from "../../storage/runs/batches.ts";
@@ -98,8 +99,7 @@ export class RunService {
     const { symbols, interval } = request;
     const name = request.provider ?? defaults.provider;
     const provider = this.dependencies.provider(name);
-    if (provider === undefined)
-      throw invalid("provider", `${JSON.stringify(name.slice(0, 40))} is not a known provider`);
+    if (provider === undefined) throw invalid("provider", whyNotUsable(name));
     if (!provider.intervals.includes(interval)) {
       throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
     }

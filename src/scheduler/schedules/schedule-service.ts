@@ -1,9 +1,10 @@
 /** Lists, reads, creates, changes, deletes and runs schedules. */
 
 import type { Clock } from "../../clock.ts";
-import { invalid, quote, Refusal } from "../../domain/errors.ts";
+import { invalid, Refusal } from "../../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../../domain/schedules.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { whyNotUsable } from "../../providers/registry.ts";
 import { record } from "../../storage/access/audit.ts";
 import { requireWatchlist } from "../../storage/companies/watchlists.ts";
 import type { Database } from "../../storage/db.ts";
@@ -121,7 +122,7 @@ export class ScheduleService {
   async #checked(input: ScheduleInput): Promise<ScheduleInput> {
     const name = input.provider ?? this.dependencies.defaultProvider;
     const provider = this.dependencies.provider(name);
-    if (provider === undefined) throw invalid("provider", `${quote(name)} is not a known provider`);
+    if (provider === undefined) throw invalid("provider", whyNotUsable(name));
     if (!provider.intervals.includes(input.interval)) {
       const { title, intervals } = provider;
       throw invalid("interval", `${title} has no ${input.interval} bars, only ${intervals.join(", ")}`);

@@ -12,16 +12,26 @@ import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import { FAKE_KEY, type FakeVendor } from "../../fakes/vendors/vendor.ts";
+import { fakeYahoo } from "../../fakes/vendors/yahoo.ts";
 import { recordingContext } from "../fetch-context.ts";
 import { providerContract } from "../provider.contract.ts";
 
-const FAKES: Record<string, { start: () => FakeVendor; symbol: string; unknown: string }> = {
+/** Asked in December 2024, when the window of the contract is recent. */
+function recentYahoo(): FakeVendor {
+  const fake = fakeYahoo();
+  fake.clock = () => Date.parse("2024-12-19T00:00:00Z");
+  return fake;
+}
+
+const KEYLESS = ["binance", "yahoo"];
+const FAKES: Record<string, { start: () => FakeVendor; symbol: string; unknown: string; later?: number }> = {
   eodhd: { start: fakeEodhd, symbol: "AAPL", unknown: "NOPE" },
   alpaca: { start: fakeAlpaca, symbol: "BRK.B", unknown: "NOPE" },
   massive: { start: fakeMassive, symbol: "AAPL", unknown: "NOPE" },
   binance: { start: fakeBinance, symbol: "BTC-USDT", unknown: "NOPE-USDT" },
   twelvedata: { start: fakeTwelveData, symbol: "MSFT", unknown: "NOPE" },
   tiingo: { start: fakeTiingo, symbol: "BRK.B", unknown: "NOPE" },
+  yahoo: { start: recentYahoo, symbol: "BRK.B", unknown: "NOPE", later: 10 },
 };
 
 test("every vendor of the registry has a fake", () => {
@@ -30,11 +40,12 @@ test("every vendor of the registry has a fake", () => {
   );
 });
 
-for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
+for (const [name, { start, symbol, unknown, later }] of Object.entries(FAKES)) {
   providerContract(name, () => {
     const fake = start();
     const provider = providerOn(fake, name, {}, {});
-    return { provider, symbol, unknown, from: "2024-11-25", to: "2024-12-09", metered: true, close: fake.close };
+    const dates = { from: "2024-11-25", to: "2024-12-09", ...(later !== undefined && { later }) };
+    return { provider, symbol, unknown, ...dates, metered: true, close: fake.close };
   });
 
   if (name === "alpaca") {
@@ -92,7 +103,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
           ...context.waits,
           JSON.stringify(context.reports),
         ].join("\n");
-        if (name !== "binance") {
+        if (!KEYLESS.includes(name)) {
           expect(spoken).not.toContain(encodeURIComponent(FAKE_KEY));
           expect(spoken).not.toContain(FAKE_KEY);
         }
@@ -114,7 +125,7 @@ for (const [name, { start, symbol, unknown }] of Object.entries(FAKES)) {
       fake.always = null;
     });
 
-    if (name !== "binance") {
+    if (!KEYLESS.includes(name)) {
       test(`${name}: a refused key is named as such, with the variable to check`, async () => {
         const provider = providerOn(fake, name, { [`${name.toUpperCase()}_API_KEY`]: "another-key" });
         const context = recordingContext();
