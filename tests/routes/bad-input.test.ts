@@ -36,7 +36,7 @@ const orders: [string, unknown, string, RegExp][] = [
   ["an unknown field", { ...good, symbol: "AAPL" }, "", /unknown field "symbol"/],
   ["a field of the prototype", JSON.parse('{"symbols":["AAPL"],"__proto__":{"a":1}}'), "", /unknown field/],
   ["an unknown provider", { ...good, provider: "nobody" }, "provider", /not a known provider/],
-  ["a provider without its settings", { ...good, provider: "csv" }, "provider", /provider/],
+  ["a provider without its settings", { ...good, provider: "csv" }, "provider", /it needs BARKEEP_CSV_DIR/],
   ["no workers", { ...good, max_workers: 0 }, "max_workers", /from 1 to 64/],
   ["batches of no days", { ...good, batch_days: 0 }, "batch_days", /from 1 to 365/],
   ["a list instead of an object", [], "", /JSON object/],

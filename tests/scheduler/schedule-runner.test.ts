@@ -122,7 +122,7 @@ describe("a schedule", () => {
     await app.app.db.orm.run(`update schedules set provider = 'tiingo' where id = ${id}`);
     await pollAt("01-12T18:30", "01-13T18:30");
     expect(await turns(id)).toEqual(["01-13T18:30 due refused", "01-12T18:30 due refused"]);
-    expect((await lastTurn(id)).note).toContain('"tiingo" is not a known provider');
+    expect((await lastTurn(id)).note).toContain("Tiingo is not set up: it needs TIINGO_API_KEY");
     expect(await mailed(id)).toEqual(["01-12T18:30 left", "01-13T18:30 left"]);
   });
 });

@@ -33,7 +33,7 @@ test("the reader's own zone is the one the browser sends, and UTC until it has",
   expect(await seen("barkeep-zone=local; barkeep-local-zone=Asia%2FKolkata")).toContain(">2026-03-02 09:32 GMT+5:30<");
   for (const told of ["", "; barkeep-local-zone=Mars%2FOlympus", "; barkeep-local-zone=%3Cscript%3E"]) {
     const page = await seen(`barkeep-zone=local${told}`);
-    expect(page).toContain('data-zone="local" data-time-zone="UTC"');
+    expect(page).toContain('data-zone="local" data-base="/" data-time-zone="UTC"');
     expect(page).toContain(">2026-03-02 04:02 UTC<");
   }
 });
