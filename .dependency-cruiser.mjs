@@ -59,6 +59,7 @@ const sideways = {
     search: ["runs"],
     upgrade: ["profiles"],
     backup: ["maintenance"],
+    "future-moments": ["access"],
   },
   pipeline: { workers: ["fetch", "engineer"], companies: ["workers"] },
   scheduler: {

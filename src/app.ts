@@ -38,6 +38,7 @@ import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { takeLease } from "./storage/connection/lease.ts";
 import { WriteLock } from "./storage/connection/write-lock.ts";
 import { hasTable, openDatabase, refuseNewerSchema } from "./storage/db.ts";
+import { correctFutureMoments } from "./storage/future-moments.ts";
 import { LogStore } from "./storage/log.ts";
 import { emptyLog } from "./storage/maintenance.ts";
 import { ProfileColumns } from "./storage/profiles/profile-columns.ts";
@@ -106,6 +107,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const logStore = stack.adopt(new LogStore(db, reportError), close);
   const save = (line: LogLine) => logStore.save(line);
   const log = createLog({ level: config.logLevel, format: config.logFormat, hub, save, redact, print: options.print });
+  for (const line of await correctFutureMoments(db, Date.now())) log.write("warn", line);
   const usage = stack.adopt(await UsageStore.open(db, reportError), close);
 
   const settings = await ProviderSettings.open(db, config, log);

@@ -54,7 +54,7 @@ export function planMails(
   for (const kind of ALERT_KINDS) {
     const events = wanted.get(kind);
     if (events === undefined) continue;
-    const dueAt = dueTime(kind, events[0]!.event, rules, lastMails.get(kind));
+    const dueAt = dueTime(kind, Math.min(now, events[0]!.event.at), rules, lastMails.get(kind));
     if (dueAt <= now) mails.push({ kind, events });
     else nextAt = Math.min(nextAt ?? dueAt, dueAt);
   }
@@ -68,10 +68,11 @@ function isWanted({ kind }: AlertEvent, rules: AlertRules): boolean {
   return kind === "run_failed" ? mailsRuns(rules) : rules.on[kind];
 }
 
-function dueTime(kind: AlertKind, first: AlertEvent, rules: AlertRules, lastMail = Number.NEGATIVE_INFINITY): number {
+/** @param first when its first event happened, epoch milliseconds; not in the future, from which a clock may be set back */
+function dueTime(kind: AlertKind, first: number, rules: AlertRules, lastMail = Number.NEGATIVE_INFINITY): number {
   const window = rules.digestMinutes * MINUTE;
-  if (PROMPT.includes(kind)) return Math.max(first.at, lastMail + window);
-  return first.at + (kind === "job_failed" && mailsRuns(rules) ? Math.max(window, MAX_WAIT_MS) : window);
+  if (PROMPT.includes(kind)) return Math.max(first, lastMail + window);
+  return first + (kind === "job_failed" && mailsRuns(rules) ? Math.max(window, MAX_WAIT_MS) : window);
 }
 
 /** Whether `now` lies in the quiet hours, in their time zone; they may include midnight. */

@@ -11,6 +11,7 @@ import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import { record } from "../storage/access/audit.ts";
 import {
+  correctMails,
   hurryMails,
   lastMails,
   type MailRow,
@@ -167,6 +168,7 @@ export class MailDispatcher {
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
+        await this.#correctMails();
         const planned = await this.#makeMails();
         await this.#sendMails();
         const due = this.#account === null ? null : await nextMailAt(this.#db);
@@ -210,6 +212,17 @@ export class MailDispatcher {
       );
     }
     return plan.nextAt;
+  }
+
+  async #correctMails(): Promise<void> {
+    const limits = { retryMs: MAX_RETRY_MS, leaseMs: LEASE_MS };
+    const found = await correctMails(this.#db, this.#clock.now(), limits);
+    if (found === 0) return;
+    const mails = found === 1 ? "1 mail was" : `${found} mails were`;
+    this.options.log.write(
+      "warn",
+      `The clock was set back: ${mails} to be sent far in the future, and may be sent now`,
+    );
   }
 
   async #sendMails(): Promise<void> {

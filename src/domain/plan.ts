@@ -27,9 +27,12 @@ export interface PlanFact {
 /** How long a fact is relied on, milliseconds: plans change, and what they leave out is asked for again. */
 const RELIED_ON_MS = 7 * 86_400_000;
 
+/** What was seen further in the future, before the clock was set back, is not relied on, milliseconds. */
+const CLOCKS_MS = 60_000;
+
 /** The facts that are recent enough. */
 export const currentFacts = (facts: readonly PlanFact[], now: number): PlanFact[] =>
-  facts.filter(({ seenAt }) => now - seenAt < RELIED_ON_MS);
+  facts.filter(({ seenAt }) => now - seenAt < RELIED_ON_MS && seenAt - now < CLOCKS_MS);
 
 /** `US 1d: nothing before 2024-11-27 (Your plan …)` */
 export function describeFact({ kind, scope, value, words }: PlanFact): string {

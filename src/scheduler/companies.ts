@@ -54,7 +54,9 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
     throw invalid("exchange", `${provider.title} has no such list; it has ${codes || "none"}`);
   }
   const before = await findCompanyList(dependencies.db, name, exchange);
-  if (before && !task.refresh && Date.now() - before.fetchedAt < FRESH_MS) return { ...before, cached: true };
+  // A list from the future, from which the clock was set back, is not fresh.
+  const age = Date.now() - (before?.fetchedAt ?? 0);
+  if (before && !task.refresh && age >= 0 && age < FRESH_MS) return { ...before, cached: true };
   try {
     await dependencies.companies.load({ source: "provider", provider: name, exchange });
   } catch (error) {

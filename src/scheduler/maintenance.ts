@@ -1,10 +1,14 @@
-/** Deletes old log lines, mails, runs and usage while no job runs, and tidies the database files. */
+/**
+ * Deletes old log lines, mails, runs and usage while no job runs, and tidies the database files; puts stored moments right
+ * that lie in the future.
+ */
 
 import { messageOf } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
 import type { Log } from "../log.ts";
 import { deleteMails } from "../storage/alerts/outbox.ts";
 import type { Database } from "../storage/db.ts";
+import { correctFutureMoments } from "../storage/future-moments.ts";
 import { deleteBefore, tidyFile } from "../storage/maintenance.ts";
 import type { JobQueue } from "./queue/job-queue.ts";
 
@@ -33,6 +37,16 @@ export class Maintenance {
   /** Tidies a minute from now and then every hour, until it is closed. */
   start(): void {
     this.#timer = setTimeout(() => this.#tick(), FIRST_MS);
+  }
+
+  /** Puts moments right that lie in the future, because the clock was set back. */
+  async correctClock(): Promise<void> {
+    const { db, log } = this.dependencies;
+    try {
+      for (const line of await correctFutureMoments(db, this.now())) log.write("warn", line);
+    } catch (error) {
+      log.write("warn", `Stored times could not be checked and will be checked again: ${messageOf(error)}`);
+    }
   }
 
   /** Tidies now, unless jobs are waiting or running. */
@@ -70,7 +84,7 @@ export class Maintenance {
   }
 
   #tick(): void {
-    this.#working = this.tidy();
+    this.#working = this.correctClock().then(() => this.tidy());
     this.#timer = setTimeout(() => this.#tick(), EVERY_MS);
   }
 }

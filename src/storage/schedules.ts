@@ -69,6 +69,11 @@ function auditEntry(changed: Readonly<Record<string, unknown>>): string {
   return only ? (changed.enabled ? "schedule.resume" : "schedule.pause") : "schedule.change";
 }
 
+/** Records that the turns of a schedule until `at` (epoch milliseconds) are dealt with, whatever was recorded before. */
+export async function setChecked(db: Database, id: number, at: number): Promise<void> {
+  await db.orm.update(schedules).set({ checkedAt: at }).where(eq(schedules.id, id)).run();
+}
+
 export async function deleteSchedule(db: Database, schedule: Schedule): Promise<void> {
   await db.write([
     db.orm.delete(schedules).where(eq(schedules.id, schedule.id)),

@@ -220,100 +220,6 @@ describe("a mail server", () => {
   });
 });
 
-describe("a mail to several recipients", () => {
-  const [A, B, C] = ["a@example.com", "b@example.com", "c@example.com"] as const;
-  const to = (...recipients: string[]) => outbox.use({ ...account(), to: recipients });
-
-  test("a mail that one recipient gets later is sent to that one only, and to nobody twice", async () => {
-    await to(A, B);
-    server.refusals = { rcpt: { [B]: "450 4.2.0 greylisted" } };
-    await recordAndPoll(runEnded());
-    expect(server.received).toEqual([[A]]);
-    expect(await only()).toMatchObject({ state: "waiting", later: [B] });
-    expect((await only()).error).toBe("not accepted for b@example.com: 450 4.2.0 greylisted");
-    await pass(retryDelay(1));
-    expect(await only()).toMatchObject({ state: "waiting", attempts: 2, later: [B] });
-    server.refusals = {};
-    await pass(retryDelay(2));
-    expect(server.received).toEqual([[A], [B]]);
-    expect(await only()).toMatchObject({ state: "sent", attempts: 3 });
-    // Who reads it sees everybody to whom it went.
-    expect(server.mails[1]!.to?.map(({ address }) => address)).toEqual([A, B]);
-    expect(new Set(server.mails.map(({ messageId }) => messageId)).size).toBe(1);
-    expect(lines.join("\n")).not.toContain("@example.com");
-  });
-
-  test("a mail that everybody is asked to wait for is sent to everybody later", async () => {
-    await to(A, B);
-    server.refusals = { rcpt: { [A]: "450 wait", [B]: "451 wait" } };
-    await recordAndPoll(runEnded());
-    server.refusals = {};
-    await pass(retryDelay(1));
-    expect(server.received).toEqual([[A, B]]);
-  });
-
-  test("a mail that one recipient cannot get is given up for that one, after the others have it", async () => {
-    await to(A, B, C);
-    server.refusals = { rcpt: { [B]: "450 wait", [C]: "550 5.1.1 no such mailbox" } };
-    await recordAndPoll(runEnded());
-    expect(await only()).toMatchObject({ state: "waiting", later: [B], refused: [C] });
-    server.refusals = {};
-    await pass(retryDelay(1));
-    expect(server.received).toEqual([[A], [B]]);
-    expect(await only()).toMatchObject({ state: "failed", later: [], refused: [C], error: `refused before: ${C}` });
-    // By hand it goes to those who do not have it.
-    await outbox.sendAgain((await only()).id);
-    await outbox.idle();
-    expect(server.received).toEqual([[A], [B], [C]]);
-    expect((await only()).state).toBe("sent");
-  });
-
-  test("a mail that a recipient gets too late is given up after five days", async () => {
-    await to(A, B);
-    server.refusals = { rcpt: { [B]: "450 wait" } };
-    await recordAndPoll(runEnded());
-    await db.write([{ sql: "UPDATE mails SET created_at = ?", args: [clock.now() - 5 * 24 * 60 * MINUTE] }]);
-    await pass(retryDelay(1));
-    expect(await only()).toMatchObject({ state: "failed", later: [B] });
-    expect(server.received).toEqual([[A]]);
-  });
-});
-
-describe("a refusal that a setting can cure", () => {
-  for (const [what, refusals] of [
-    ["no login, at the sender", { from: "530 5.7.0 Authentication required" }],
-    ["a sender that is not the user's", { from: "553 5.7.1 Sender address rejected: not owned by user" }],
-    ["a sender that does not exist", { from: "550 5.1.8 Sender address rejected: Domain not found" }],
-    ["no login, at the recipient", { rcpt: { "ops@example.com": "530 Authentication required" } }],
-    ["no relaying", { rcpt: { "ops@example.com": "554 5.7.1 Relay access denied" } }],
-    ["no relaying, of qmail", { rcpt: { "ops@example.com": "553 sorry, not in my list of allowed rcpthosts" } }],
-    ["a sender without DMARC", { data: "550 5.7.26 This mail is unauthenticated" }],
-  ] as const) {
-    test(`a refusal for ${what}, is tried again when the settings change`, async () => {
-      server.refusals = refusals;
-      await recordAndPoll(runEnded());
-      expect(await only()).toMatchObject({ state: "waiting", attempts: 1 });
-      expect((await only()).error).toMatch(/5\d\d /);
-      server.refusals = {};
-      await outbox.use(account());
-      await outbox.idle();
-      expect(await only()).toMatchObject({ state: "sent", attempts: 2 });
-    });
-  }
-
-  for (const [what, refusals] of [
-    ["an unknown mailbox", { rcpt: { "ops@example.com": "550 5.1.1 no such mailbox" } }],
-    ["a mail that is too large", { from: "552 5.3.4 Message size exceeds fixed limit" }],
-    ["a text that is refused", { data: "554 Transaction failed" }],
-  ] as const) {
-    test(`a refusal for ${what}, which no setting can cure, is final`, async () => {
-      server.refusals = refusals;
-      await recordAndPoll(runEnded());
-      expect(await only()).toMatchObject({ state: "failed", attempts: 1 });
-    });
-  }
-});
-
 describe("when the process crashes", () => {
   test("when the process crashes before an event is mailed, the next one mails it", async () => {
     await db.write(recordStatements([runEnded()]));
@@ -350,6 +256,40 @@ describe("when the process crashes", () => {
     await server.arrived(1);
     await outbox.idle();
     expect(await states()).toEqual([{ state: "sent", attempts: 2 }]);
+  });
+});
+
+describe("after the clock was set back", () => {
+  const YEARS = 10 * 365 * 24 * 60 * MINUTE;
+
+  test("after the clock was set back, mails that wait, and those being sent, are due now, and the log says so", async () => {
+    await server.stop();
+    await recordAndPoll(runEnded());
+    await recordAndPoll(quota());
+    await outbox.close();
+    await takeMail(db, clock.now() + MINUTE, 2 * MINUTE);
+    const later = clock.now() + YEARS;
+    await db.write([
+      { sql: "UPDATE mails SET created_at = ?1, not_before = ?1", args: [later] },
+      { sql: "UPDATE mails SET leased_until = ?1 WHERE state = 'sending'", args: [later] },
+    ]);
+    await server.start();
+    outbox = await open();
+    outbox.start("http://barkeep.test:3000");
+    await outbox.idle();
+    expect(server.mails.length).toBe(2);
+    expect((await states()).map(({ state }) => state)).toEqual(["sent", "sent"]);
+    expect((await only()).createdAt).toBe(clock.now());
+    expect(lines.join("\n")).toContain("The clock was set back: 2 mails were to be sent far in the future");
+  });
+
+  test("after the clock was set back, events and mails of the future do not delay a mail", async () => {
+    await recordAndPoll(runEnded({ at: clock.now() + YEARS }));
+    expect(server.mails.length).toBe(1);
+    await db.write([{ sql: "UPDATE mails SET created_at = ?, state = 'sent'", args: [clock.now() + YEARS] }]);
+    await recordAndPoll(runEnded({ run: runReport({ id: "r2" }) }));
+    await pass(16 * MINUTE);
+    expect(server.mails.length).toBe(2);
   });
 });
 

@@ -79,6 +79,21 @@ describe("a schedule", () => {
     expect(stored.jobs.map(({ symbol }) => symbol)).toEqual([`S${count}`]);
   });
 
+  test("a schedule that was last checked in the future runs when it is next due, and the log says so", async () => {
+    const { id } = await scheduleAt("01-05T12:00");
+    const later = Date.UTC(2036, 0, 1);
+    await app.app.db.write([{ sql: "UPDATE schedules SET checked_at = ? WHERE id = ?", args: [later, id] }]);
+    await pollAt("01-05T18:30", "01-05T18:30:20");
+    expect(await turns(id)).toEqual(["01-05T18:30 due started"]);
+    expect(app.printed.join("\n")).toContain(
+      `Schedule ${count} was last checked at 2036-01-01 00:00 UTC, in the future`,
+    );
+    await finish(id);
+    await pollAt("01-06T18:30");
+    expect((await turns(id))[0]).toBe("01-06T18:30 due started");
+    await finish(id);
+  });
+
   test("a paused schedule has no turns, and catches up with none when it is resumed", async () => {
     const { id } = await scheduleAt("01-05T12:00", { enabled: false });
     await pollAt("01-05T18:30", "01-06T18:30");

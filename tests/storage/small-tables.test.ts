@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { currentFacts } from "../../src/domain/plan.ts";
+import { findSession, saveSession, touchSession } from "../../src/storage/access/sessions.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
+import { correctFutureMoments } from "../../src/storage/future-moments.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
 import { UsageStore } from "../../src/storage/quotas/usage.ts";
 import { line } from "../helpers/fixtures.ts";
@@ -95,4 +98,61 @@ describe("the last hour of requests", () => {
       now = midnight + 61_000;
     }
   });
+});
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2026, 10, 29);
+const LATER = NOW + 3_650 * DAY;
+
+const insert = (at: number) => [
+  `INSERT INTO tokens (id, name, hash, scope, created_at, last_used_at) VALUES (1, 't', 'h', 'read', 1, ${at})`,
+  `INSERT INTO sessions (hash, created_at, expires_at, last_used_at, address, agent) VALUES ('s', ${at}, ${at + DAY}, ${at}, '', '')`,
+  `INSERT INTO plan_facts (account, kind, scope, value, words, seen_at) VALUES ('a', 'history', 'US 1d', 1, 'w', ${at})`,
+  `INSERT INTO company_lists (provider, exchange, companies, fetched_at) VALUES ('eodhd', 'US', 5, ${at})`,
+  `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, revised_at) VALUES
+    (1, 'AAPL', 'demo', 'x', '1d', 'none', 'regular', ${at})`,
+  `INSERT INTO api_usage (provider, minute, requests, units) VALUES ('demo', ${Math.floor(at / 1000)}, 1, 1)`,
+  `INSERT INTO quotas (account, period, started_at, used) VALUES ('demo:1', 'hold', ${Math.floor(at / 1000)}, 0)`,
+];
+const all = async (...queries: string[]) =>
+  Promise.all(queries.map(async (sql) => (await db.rows(sql, []))[0] ?? null));
+const stored = () =>
+  all(
+    "SELECT last_used_at FROM tokens",
+    "SELECT created_at, last_used_at, expires_at FROM sessions",
+    "SELECT seen_at FROM plan_facts",
+    "SELECT fetched_at FROM company_lists",
+    "SELECT revised_at, suspect_at FROM series",
+    "SELECT minute FROM api_usage",
+    "SELECT started_at FROM quotas",
+  );
+
+test("moments in the future are put right, and each kind is said once", async () => {
+  await db.write(insert(LATER).map((sql) => ({ sql, args: [] })));
+  const lines = await correctFutureMoments(db, NOW);
+  expect(lines.length).toBe(8);
+  for (const line of lines) expect(line).toMatch(/^The clock was set back: 1 \w/);
+  expect(await stored()).toEqual([[NOW], [NOW, NOW, NOW + 14 * DAY], null, [0], [NOW, null], null, null]);
+  expect(await correctFutureMoments(db, NOW)).toEqual([]);
+});
+
+test("moments of the last minutes, and of clocks that differ by seconds, are left as they are", async () => {
+  await db.write(insert(NOW + 20_000).map((sql) => ({ sql, args: [] })));
+  const before = await stored();
+  expect(await correctFutureMoments(db, NOW)).toEqual([]);
+  expect(await stored()).toEqual(before);
+});
+
+test("a login session that was used in the future ends when it is not used, after one more use", async () => {
+  await saveSession(db, { hash: "s", tokenId: null, expiresAt: NOW + 10 * DAY, address: "", agent: "" });
+  await db.write([{ sql: "UPDATE sessions SET created_at = ?1, last_used_at = ?1", args: [LATER] }]);
+  await touchSession(db, "s", NOW);
+  expect((await findSession(db, "s", NOW))?.usedAt).toBe(NOW);
+  expect(await findSession(db, "s", NOW + 4 * DAY)).toBeUndefined();
+});
+
+test("what a plan was seen to leave out in the future is asked for again", () => {
+  const fact = { kind: "history", scope: "US 1d", value: 1, words: "w" } as const;
+  const seen = [NOW - DAY, NOW + DAY, NOW - 8 * DAY].map((seenAt) => ({ ...fact, seenAt }));
+  expect(currentFacts(seen, NOW).map(({ seenAt }) => seenAt)).toEqual([NOW - DAY]);
 });

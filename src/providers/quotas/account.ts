@@ -136,7 +136,7 @@ export class LimiterAccount {
   }
 
   #blockOf(cost: number, now: number): Block | null {
-    if (this.#hold.until > now) return { cause: "hold", until: this.#hold.until, reason: this.#hold.reason };
+    if (this.#hold.isOn(now)) return { cause: "hold", until: this.#hold.until, reason: this.#hold.reason };
     const spent = this.#periods.filter((period) => !period.fits(cost, now));
     if (spent.length > 0) {
       const period = spent.reduce((a, b) => (b.resetsAt(now) > a.resetsAt(now) ? b : a));
@@ -288,7 +288,7 @@ export class LimiterAccount {
       ...this.#minutes.map((minute) => minute.nextChange(now) ?? now + 5_000),
       ...this.#periods.map((period) => period.resetsAt(now)),
     ];
-    const next = this.#hold.until > now ? this.#hold.until : Math.min(...changes);
+    const next = this.#hold.isOn(now) ? this.#hold.until : Math.min(...changes);
     this.#cancelTimer = this.clock.after(Math.max(1, next - now), () => this.#pump());
   }
 
@@ -311,7 +311,7 @@ export class LimiterAccount {
     return {
       provider: this.provider,
       gauges: [...this.#minutes, ...this.#periods].map(gauge),
-      hold: this.#hold.until > now ? { until: Math.ceil(this.#hold.until / 1000), reason: this.#hold.reason } : null,
+      hold: this.#hold.isOn(now) ? { until: Math.ceil(this.#hold.until / 1000), reason: this.#hold.reason } : null,
       waiting: this.#queue.size,
       latencyMs: this.#latencyMs,
       unitsPerRequest: this.#unitsPerRequest,
@@ -330,7 +330,7 @@ export class LimiterAccount {
     });
     const rows = this.#minutes.map((minute) => row("minute", this.#lastGrant, minute.used(now)));
     rows.push(...this.#periods.map((period) => row(period.rule.period, period.startedAt(now), period.used(now))));
-    if (this.#hold.until > now) rows.push(row("hold", this.#hold.until, 0));
+    if (this.#hold.isOn(now)) rows.push(row("hold", this.#hold.until, 0));
     return rows;
   }
 
@@ -341,10 +341,11 @@ export class LimiterAccount {
       if (period === "minute" && now - startedAt * 1000 < 60_000)
         for (const minute of this.#minutes) minute.atLeast(used, now);
       if (period === "hold" && startedAt * 1000 > now) {
-        this.#hold.restore(startedAt * 1000);
+        this.#hold.restore(startedAt * 1000, now);
       }
       for (const meter of this.#periods) {
-        if (meter.rule.period === period && meter.startedAt(now) === startedAt * 1000) meter.atLeast(used, now);
+        // Of a period in the future, from which the clock was set back, it is not known what it counted: all counts.
+        if (meter.rule.period === period && startedAt * 1000 >= meter.startedAt(now)) meter.atLeast(used, now);
       }
     }
     this.#pump();

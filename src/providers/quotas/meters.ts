@@ -21,7 +21,7 @@ const LOST_AFTER_MS = 125_000;
 /** One request in the meter of the minute. */
 export interface Slot {
   readonly cost: number;
-  readonly grantedAt: number;
+  grantedAt: number;
 }
 
 /**
@@ -35,6 +35,7 @@ export class SlidingMinute {
   /** Answered requests in the order in which their slots end. */
   readonly #answered: { endsAt: number; cost: number }[] = [];
   #used = 0;
+  #seenAt = Number.NEGATIVE_INFINITY;
 
   constructor(readonly rule: QuotaLimit) {
     this.limit = rule.limit;
@@ -45,6 +46,7 @@ export class SlidingMinute {
   }
 
   used(now: number): number {
+    this.#follow(now);
     for (const slot of this.#inFlight) if (now - slot.grantedAt > LOST_AFTER_MS) this.answered(slot, now);
     let expired = 0;
     while (expired < this.#answered.length && this.#answered[expired]!.endsAt <= now)
@@ -53,11 +55,21 @@ export class SlidingMinute {
     return this.#used;
   }
 
+  /** A clock that is set back does not make any slot last longer. */
+  #follow(now: number): void {
+    if (now < this.#seenAt) {
+      for (const slot of this.#inFlight) slot.grantedAt = Math.min(slot.grantedAt, now);
+      for (const slot of this.#answered) slot.endsAt = Math.min(slot.endsAt, now + MINUTE);
+    }
+    this.#seenAt = now;
+  }
+
   fits(cost: number, now: number): boolean {
     return this.used(now) + this.weigh(cost) <= this.limit;
   }
 
   take(cost: number, now: number): Slot {
+    this.#follow(now);
     const slot = { cost: this.weigh(cost), grantedAt: now };
     this.#inFlight.add(slot);
     this.#used += slot.cost;
@@ -118,11 +130,10 @@ export class FixedPeriod {
   /** The start of the current period, epoch milliseconds. */
   startedAt(now: number): number {
     const start = periodStart(this.rule, now);
-    if (start > this.#startedAt) {
-      this.#startedAt = start;
-      this.#used = 0;
-    }
-    return this.#startedAt;
+    // A clock that is set back into an earlier period keeps the count: the vendor's own may include it.
+    if (start > this.#startedAt) this.#used = 0;
+    this.#startedAt = start;
+    return start;
   }
 
   used(now: number): number {

@@ -11,6 +11,7 @@ import {
   endSession,
   findSession,
   listSessions,
+  SESSION_MS,
   saveSession,
   touchSession,
 } from "../../storage/access/sessions.ts";
@@ -21,8 +22,6 @@ import { networkOf } from "./client-address.ts";
 import { LoginBudget } from "./login-budget.ts";
 import { type Grant, SessionSignals } from "./session-signals.ts";
 
-/** How long a browser stays signed in, milliseconds. */
-export const SESSION_MS = 14 * 86_400_000;
 /** Shortest time between two updates of a token's last use, milliseconds. */
 const LAST_USE_MS = 60_000;
 /** Networks that are remembered, and the wait for somebody whose attempt was not checked, milliseconds. */
@@ -182,7 +181,8 @@ export class Authenticator {
     const session = hash === undefined ? undefined : await findSession(this.db, hash, now);
     if (hash !== undefined && session) {
       const { token, expiresAt, usedAt } = session;
-      if (now - usedAt > LAST_USE_MS) await touchSession(this.db, hash, now);
+      // Also if it was used in the future, from which the clock was set back.
+      if (Math.abs(now - usedAt) > LAST_USE_MS) await touchSession(this.db, hash, now);
       const actor = token ? { name: token.name, scope: token.scope } : OWNER;
       return { actor, grant: { session: hash, token: token?.id ?? null, until: expiresAt } };
     }
@@ -194,7 +194,7 @@ export class Authenticator {
     const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret), now);
     if (token === undefined) return null;
-    if (now - (token.lastUsedAt ?? 0) > LAST_USE_MS) await touchToken(this.db, token.id, now);
+    if (Math.abs(now - (token.lastUsedAt ?? 0)) > LAST_USE_MS) await touchToken(this.db, token.id, now);
     return {
       actor: { name: token.name, scope: token.scope },
       grant: { session: null, token: token.id, until: token.expiresAt },

@@ -284,8 +284,8 @@ export class LiveBroadcaster {
   }
 
   #onHeartbeat(): void {
-    const now = Date.now();
-    const heartbeat = encoder.encode(sseHeartbeat(now));
+    const now = performance.now();
+    const heartbeat = encoder.encode(sseHeartbeat(Date.now()));
     for (const channel of this.#channels.values()) {
       for (const connection of [...channel.connections]) {
         if (connection.ready) connection.write(heartbeat);
@@ -382,7 +382,7 @@ export class LiveBroadcaster {
     const { complete, failed, cancelled, skipped } = run.counts;
     const ended = complete + failed + cancelled + skipped;
     const last = this.#announced.get(run.id);
-    const now = Date.now();
+    const now = performance.now();
     if (last?.ended === ended) return [];
     const first = last === undefined;
     if (!first && run.finishedAt === null && now - last.at < ANNOUNCE_MS) return [];

@@ -87,7 +87,7 @@ export class Channel {
   /** Milliseconds until the rows may be refreshed; `null` if they are up to date. */
   get dueIn(): number | null {
     const pause = this.query.sort.moves ? this.pauses.resort : this.pauses.redraw;
-    return this.#outOfDate ? Math.max(0, this.#drawnAt + pause - Date.now()) : null;
+    return this.#outOfDate ? Math.max(0, this.#drawnAt + pause - performance.now()) : null;
   }
 
   /** Brings the view up to date; returns what changed, or `null` if nothing did or its pause is not over. */
@@ -122,6 +122,6 @@ export class Channel {
       ]),
     );
     this.#outOfDate = false;
-    this.#drawnAt = Date.now();
+    this.#drawnAt = performance.now();
   }
 }

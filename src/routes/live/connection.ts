@@ -5,8 +5,8 @@ export class SseConnection {
   readonly stream: ReadableStream<Uint8Array>;
   /** Updates that came while a write was in flight. */
   pending: PendingUpdate | null = null;
-  /** When the write in flight began, epoch milliseconds. */
-  busySince = Date.now();
+  /** When the write in flight began, milliseconds of `performance.now()`. */
+  busySince = performance.now();
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #notify: (() => void) | null = null;
 
@@ -23,7 +23,7 @@ export class SseConnection {
           const bytes = this.pending && catchUp(this.pending);
           this.pending = null;
           if (bytes) {
-            this.busySince = Date.now();
+            this.busySince = performance.now();
             controller.enqueue(bytes);
             return;
           }
@@ -43,7 +43,7 @@ export class SseConnection {
   }
 
   write(bytes: Uint8Array): void {
-    this.busySince = Date.now();
+    this.busySince = performance.now();
     this.#controller?.enqueue(bytes);
     this.#notify?.();
     this.#notify = null;

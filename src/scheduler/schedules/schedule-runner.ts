@@ -3,7 +3,8 @@
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
-import { readSchedules } from "../../storage/schedules.ts";
+import { utcMinute } from "../../domain/time.ts";
+import { readSchedules, setChecked } from "../../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
 import { closeTurn, runTurn, type TurnDependencies } from "./turn.ts";
 
@@ -32,7 +33,9 @@ export class ScheduleRunner {
       let wait = POLL_MS;
       try {
         for (const schedule of await readSchedules(this.dependencies.db)) {
-          if (schedule.enabled && !this.#closed) wait = Math.min(wait, await this.#runDue(schedule));
+          if (schedule.enabled && !this.#closed) {
+            wait = Math.min(wait, await this.#runDue(await this.#notInFuture(schedule)));
+          }
         }
       } catch (error) {
         this.dependencies.log.write(
@@ -70,6 +73,22 @@ export class ScheduleRunner {
       this.dependencies.log.write("error", `Schedule ${schedule.name}: ${messageOf(error)}`);
       return POLL_MS;
     }
+  }
+
+  /** A schedule that was last checked in the future, because the clock was set back, counts from now on. */
+  async #notInFuture(schedule: Schedule): Promise<Schedule> {
+    const now = this.clock.now();
+    const { id, name, checkedAt } = schedule;
+    if (checkedAt <= now + MISSED_AFTER_MS) return schedule;
+    const when = Number.isFinite(new Date(checkedAt).getTime()) ? utcMinute(checkedAt) : "a time that does not exist";
+    this.dependencies.log.write(
+      "warn",
+      `Schedule ${name} was last checked at ${when}, in the future: the clock was set back. Its runs count from now on.`,
+    );
+    // What has just become due runs.
+    const from = now - MISSED_AFTER_MS;
+    await setChecked(this.dependencies.db, id, from);
+    return { ...schedule, checkedAt: from };
   }
 
   /** `last` is the newest due turn; earlier ones, and itself if it is late, were missed. */

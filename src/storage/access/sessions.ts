@@ -7,6 +7,8 @@ import type { Database } from "../db.ts";
 import { sessions, tokens } from "../schema/access.ts";
 import { auditStatement } from "./audit.ts";
 
+/** How long a browser stays signed in, milliseconds. */
+export const SESSION_MS = 14 * 86_400_000;
 /** A session without a request for this long is over, milliseconds. */
 const IDLE_MS = 3 * 86_400_000;
 
@@ -74,7 +76,8 @@ export async function listSessions(db: Database, now: number) {
 }
 
 export async function touchSession(db: Database, hash: string, at: number): Promise<void> {
-  await db.orm.update(sessions).set({ lastUsedAt: at }).where(eq(sessions.hash, hash)).run();
+  const set = { lastUsedAt: at, createdAt: sql`min(${sessions.createdAt}, ${at})` };
+  await db.orm.update(sessions).set(set).where(eq(sessions.hash, hash)).run();
 }
 
 export async function endSession(db: Database, hash: string): Promise<void> {

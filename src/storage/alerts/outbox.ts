@@ -4,7 +4,7 @@
  * (`takeMail`): a crash neither loses an event nor puts it into two mails.
  */
 
-import { and, asc, count, desc, eq, getTableColumns, inArray, lt, lte, max, min, ne, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, getTableColumns, gt, inArray, lt, lte, max, min, ne, or, sql } from "drizzle-orm";
 import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../../domain/alerts.ts";
 import type { Database, Statement } from "../db.ts";
 import { keyedPage, type PageWindow } from "../pagination.ts";
@@ -53,6 +53,9 @@ export async function lastMails(db: Database): Promise<Map<AlertKind | "test", n
     .groupBy(mails.kind);
   return new Map(rows.map(({ kind, at }) => [kind, at ?? 0]));
 }
+
+/** Differences of clocks that are no reason to change anything, milliseconds. */
+const TOLERANCE_MS = 60_000;
 
 const IDS = "id IN (SELECT value FROM json_each(?)) AND state = 'new'";
 
@@ -115,6 +118,31 @@ export async function mailFailed(
       ? ({ ...left, state: "failed" } as const)
       : ({ ...left, state: "waiting", notBefore: retryAt } as const);
   await db.orm.update(mails).set(set).where(isMine(mail)).run();
+}
+
+/**
+ * Puts mails right whose times lie further ahead than this server can have set them, because the clock was set back:
+ * they are due now.
+ * @returns how many there were
+ */
+export async function correctMails(
+  db: Database,
+  now: number,
+  longest: { readonly retryMs: number; readonly leaseMs: number },
+): Promise<number> {
+  const isWaiting = and(eq(mails.state, "waiting"), gt(mails.notBefore, now + longest.retryMs + TOLERANCE_MS));
+  const isSending = and(eq(mails.state, "sending"), gt(mails.leasedUntil, now + longest.leaseMs + TOLERANCE_MS));
+  const due = await db.orm
+    .update(mails)
+    .set({ state: "waiting", leasedUntil: null, notBefore: now })
+    .where(or(isWaiting, isSending))
+    .run();
+  const made = await db.orm
+    .update(mails)
+    .set({ createdAt: now })
+    .where(gt(mails.createdAt, now + TOLERANCE_MS))
+    .run();
+  return Math.max(due.rowsAffected, made.rowsAffected);
 }
 
 /** Queues the mails again whose lease has expired: their sender crashed before it recorded a result. */

@@ -1,6 +1,6 @@
 /** The lease: who gets it, who waits, and what becomes of the writes of a server that has lost it. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { readFileSync, readlinkSync } from "node:fs";
 import { LeaseLost } from "../../../src/storage/connection/fence.ts";
 import { takeLease } from "../../../src/storage/connection/lease.ts";
@@ -108,6 +108,18 @@ describe("taking the lease", () => {
     await hold({ host: "there", pid: 1 }, 5 * 60_000);
     await (await take("here")).release();
     expect(lines).toEqual([]);
+  });
+
+  test("a lease of another machine that is ahead by the clock is waited for as any other, and not for longer", async () => {
+    await hold({ host: "there", pid: 1 }, -60 * 60_000);
+    const started = performance.now();
+    const clock = spyOn(performance, "now").mockImplementation(() => started + (lines.length > 0 ? 15_000 : 0));
+    try {
+      await (await take("here")).release();
+    } finally {
+      clock.mockRestore();
+    }
+    expect(lines).toEqual([expect.stringContaining("waiting up to 15 s")]);
   });
 
   test("a damaged lease is nobody's", async () => {

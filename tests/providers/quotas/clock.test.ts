@@ -1,0 +1,54 @@
+/** Limits when the clock is set back: nothing waits longer for that. */
+
+import { describe, expect, test } from "bun:test";
+import { Hold } from "../../../src/providers/quotas/hold.ts";
+import { FixedPeriod, SlidingMinute } from "../../../src/providers/quotas/meters.ts";
+import type { QuotaRow } from "../../../src/providers/quotas/quota-state.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
+import { HOUR, limiterOf, perDay } from "./limits.ts";
+
+const DAY = 24 * HOUR;
+const NOW = Date.UTC(2026, 10, 29, 12);
+
+describe("after the clock was set back", () => {
+  for (const back of [HOUR, DAY, 3_650 * DAY]) {
+    test(`after the clock was set back by ${back / HOUR} hours, a hold lasts no longer than it was set for`, () => {
+      const hold = new Hold();
+      hold.extend(60, "busy", NOW);
+      expect(hold.isOn(NOW - back)).toBe(true);
+      expect(hold.isOn(NOW - back + 59_000)).toBe(true);
+      expect(hold.isOn(NOW - back + 61_000)).toBe(false);
+    });
+
+    test(`after the clock was set back by ${back / HOUR} hours, the slots of a minute are free after a minute`, () => {
+      const minute = new SlidingMinute({ period: "minute", counts: "requests", limit: 2 });
+      minute.answered(minute.take(1, NOW), NOW);
+      minute.take(1, NOW);
+      expect(minute.used(NOW - back)).toBe(2);
+      expect(minute.used(NOW - back + 60_000)).toBe(1);
+      // The request without an answer counts as lost after two minutes, and is free another one later.
+      minute.used(NOW - back + 126_000);
+      expect(minute.used(NOW - back + 186_000)).toBe(0);
+    });
+
+    test(`after the clock was set back by ${back / HOUR} hours, the count of a day is kept, and ends with the day`, () => {
+      const day = new FixedPeriod({ period: "day", counts: "requests", limit: 10 });
+      for (let count = 0; count < 10; count++) day.take(1, NOW);
+      expect(day.fits(1, NOW - back)).toBe(false);
+      expect(day.resetsAt(NOW - back)).toBe(Math.floor((NOW - back) / DAY) * DAY + DAY);
+      expect(day.fits(1, NOW - back + DAY)).toBe(true);
+    });
+  }
+
+  test("after the clock was set back, what was stored of a later period counts, and a hold of years is cut", () => {
+    const limiter = limiterOf(new VirtualClock(NOW), [perDay(10)]);
+    const row = (period: QuotaRow["period"], used: number): QuotaRow => {
+      return { account: "acme:1", period, startedAt: Date.UTC(2036, 0, 1) / 1000, used };
+    };
+    limiter.restore([row("day", 9), row("hold", 0)]);
+    const { gauges, hold } = limiter.state("acme")!;
+    expect(gauges).toMatchObject([{ used: 9, resetsAt: Date.UTC(2026, 10, 30) / 1000 }]);
+    expect(hold!.until).toBe((NOW + 31 * DAY) / 1000);
+    limiter.close();
+  });
+});
