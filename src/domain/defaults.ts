@@ -22,3 +22,6 @@ const RENAMED: Readonly<Record<string, string>> = { csv: "files" };
 
 /** The present name of a provider. */
 export const canonicalProvider = (name: string): string => RENAMED[name] ?? name;
+
+/** Whether the bars of a provider are made up, and are no prices of any market. */
+export const isSynthetic = (provider: string): boolean => provider === "demo";

@@ -2,6 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { isSynthetic } from "../domain/defaults.ts";
 import { quote, Refusal } from "../domain/errors.ts";
 import { ADJUSTMENTS } from "../domain/market/corporate-actions.ts";
 import { FEATURES, featureNamed } from "../features/catalog.ts";
@@ -91,9 +92,12 @@ export function exportRoutes({ db, exporter }: Pick<Services, "db" | "exporter">
       throw new Refusal("not_found", `There are no ${interval} bars of ${symbol}: start a run for it first`);
     }
     const { feed, adjustment, provider: source } = series;
-    const head = { symbol, interval, provider: source, feed, adjustment, adjust };
+    const synthetic = isSynthetic(source);
+    const head = { symbol, interval, provider: source, synthetic, feed, adjustment, adjust };
     const request = { content, seriesId: series.id, symbol, interval, from, to, names, format, adjust, head };
     if (format !== "json") c.header("Content-Disposition", disposition(symbol, interval, content, format));
+    // CSV and Parquet have no place for it.
+    if (synthetic) c.header("x-barkeep-synthetic", "true");
     return streamed(c, () => exporter.stream(request, c.req.raw.signal), { "Content-Type": TYPES[format] });
   };
   return apiRouter()

@@ -1,5 +1,6 @@
 /** Profiles: the computed state of a symbol at an interval. */
 
+import { isSynthetic } from "../defaults.ts";
 import type { Interval } from "../market/interval.ts";
 import { isoMillisecond } from "../time.ts";
 
@@ -36,6 +37,7 @@ export function profileToWire(profile: Profile) {
     symbol: profile.symbol,
     interval: profile.interval,
     provider: profile.provider,
+    synthetic: isSynthetic(profile.provider),
     first_bar: isoMillisecond(profile.firstBar),
     last_bar: isoMillisecond(profile.lastBar),
     last_close: profile.lastClose,

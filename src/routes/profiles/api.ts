@@ -21,6 +21,7 @@ const ProfileBody = z
     symbol: z.string(),
     interval: z.string(),
     provider: z.string(),
+    synthetic: z.boolean().openapi({ description: "Whether its bars are made up: those of the provider `demo`" }),
     first_bar: z.string(),
     last_bar: z.string(),
     updated_at: z.string(),

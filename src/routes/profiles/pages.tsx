@@ -106,6 +106,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
       chart: {
         symbol,
         interval,
+        provider: profile.provider,
         firstBar,
         lastBar,
         from: bars.ts[0] ?? firstBar,

@@ -2,6 +2,7 @@
 /** The completeness of a profile's series, and the runs that improve it. */
 
 import { Hono } from "hono";
+import { isSynthetic } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar, knownDays, type Session } from "../../domain/market/calendar.ts";
 import { areSessionsKnown, venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
@@ -59,7 +60,7 @@ export function qualityReader({
             year,
             sessions: all.map(({ date }) => ({ date, state: states.get(date) ?? "complete" })),
           })),
-      others: readyProviders(settings.values).filter(({ name }) => name !== provider),
+      others: readyProviders(settings.values).filter(({ name }) => name !== provider && !isSynthetic(name)),
     };
   };
 }

@@ -10,7 +10,7 @@ import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
-import { knownProfiles } from "../../storage/profiles/profiles.ts";
+import { storedSeries } from "../../storage/market/series.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
@@ -48,7 +48,10 @@ export async function previewOf(
   const name = request.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
-  const [known, speed] = await Promise.all([knownProfiles(db, request.symbols, request.interval), speedOf(db, name)]);
+  const [known, speed] = await Promise.all([
+    storedSeries(db, request.symbols, request.interval, name),
+    speedOf(db, name),
+  ]);
   const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
   const { calls, units } = costOf(source, request, facts);
   const now = Math.floor(Date.now() / 1_000);

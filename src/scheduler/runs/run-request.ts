@@ -1,7 +1,7 @@
 /** Run requests: the one check for forms, the API, the command line and schedules. */
 
 import { z } from "zod";
-import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
+import { isSynthetic, MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { invalid, invalidFields } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
@@ -68,6 +68,7 @@ export function refuseContradictions(
   const second = find(repairProvider);
   if (second === undefined) throw invalid(path, whyNotUsable(repairProvider));
   if (second.name === provider.name) throw invalid(path, `${second.title} is the provider of the run itself`);
+  if (isSynthetic(second.name)) throw invalid(path, "its bars are made up: they cannot fill the gaps of real ones");
   if (!second.intervals.includes(interval)) throw invalid(path, `${second.title} has no ${interval} bars`);
 }
 

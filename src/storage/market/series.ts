@@ -46,3 +46,19 @@ export async function readSeries(db: Database, id: number): Promise<SeriesRow> {
   if (row === undefined) throw new Error(`series ${id} is not in the database`);
   return row;
 }
+
+const STORED = `SELECT count(*), max(last)
+FROM (SELECT max((SELECT max(ts) FROM bars WHERE series_id = coalesce(s.bars_id, s.id))) AS last
+FROM json_each(?1) j CROSS JOIN series s ON s.symbol = j.value AND s.interval = ?2 AND s.provider = ?3 AND s.staging_for = 0
+GROUP BY s.symbol) WHERE last IS NOT NULL`;
+
+/** How many of `symbols` have bars of `provider` at an interval, and the start of the newest one (epoch seconds). */
+export async function storedSeries(
+  db: Database,
+  symbols: readonly string[],
+  interval: Interval,
+  provider: string,
+): Promise<{ count: number; lastBar: number | null }> {
+  const [row] = await db.rows(STORED, [JSON.stringify(symbols), interval, provider]);
+  return { count: Number(row![0]), lastBar: row![1] as number | null };
+}

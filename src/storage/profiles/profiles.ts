@@ -1,6 +1,6 @@
 /** Profiles: what is known of a symbol at an interval, stored in one transaction with the end of their job. */
 
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
@@ -181,18 +181,4 @@ export async function deleteProfile(db: Database, symbol: string, interval: Inte
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
     ...auditStatement({ action: "profile.delete", subject: symbol, before: { interval } }),
   ]);
-}
-
-/** How many of `symbols` have a profile at an interval, and the newest of their last bars (epoch seconds). */
-export async function knownProfiles(db: Database, symbols: readonly string[], interval: Interval) {
-  const [row] = await db.orm
-    .select({ count: sql<number>`count(*)`, lastBar: sql<number | null>`max(${profiles.lastBar})` })
-    .from(profiles)
-    .where(
-      and(
-        eq(profiles.interval, interval),
-        sql`${profiles.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
-      ),
-    );
-  return row ?? { count: 0, lastBar: null };
 }

@@ -1,9 +1,10 @@
 /** @jsxImportSource hono/jsx */
 /** The chart of a profile: its container, and the overlays that `public/app/chart.js` draws over the bars. */
 
+import { isSynthetic } from "../../domain/defaults.ts";
 import { ADJUSTMENTS, type Adjustment } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import { BarTime } from "../ui/components.tsx";
+import { BarTime, SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 
 /**
@@ -86,6 +87,7 @@ export const Adjustments = ({ chart }: { chart: ChartView }) => (
 export interface ChartView {
   readonly symbol: string;
   readonly interval: Interval;
+  readonly provider: string;
   /** Epoch seconds of the first and the last bar. */
   readonly firstBar: number;
   readonly lastBar: number;
@@ -100,7 +102,7 @@ export interface ChartView {
 }
 
 export const Chart = ({ chart }: { chart: ChartView }) => {
-  const { symbol, interval, firstBar, lastBar, from, overlays, adjust, script, library } = chart;
+  const { symbol, interval, provider, firstBar, lastBar, from, overlays, adjust, script, library } = chart;
   return (
     <section
       class="chart"
@@ -141,7 +143,7 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
         <div
           class="chart-stage"
           role="application"
-          aria-label={`Candlestick chart of ${symbol}`}
+          aria-label={`Candlestick chart of ${symbol}${isSynthetic(provider) ? ", synthetic bars" : ""}`}
           aria-describedby="chart-help"
           tabindex={0}
         >
@@ -151,6 +153,7 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
           </p>
         </div>
         <figcaption>
+          <SyntheticPill provider={provider} />
           <span id="chart-help">
             <BarTime ts={firstBar} interval={interval} /> to <BarTime ts={lastBar} interval={interval} />; the chart is
             drawn in UTC. Drag or press ← → to move, + − to zoom, End for the last bar.

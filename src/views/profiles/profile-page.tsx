@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
-import { BarTime, Moment } from "../ui/components.tsx";
+import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
@@ -61,6 +61,7 @@ export const ProfilePage = ({ page, profile }: { page: PageContext; profile: Pro
       </p>
       <h1>{profile.symbol}</h1>
       <HealthPill health={profile.health.health} />
+      <SyntheticPill provider={profile.provider} />
       <nav class="tabs" aria-label="Interval">
         {INTERVALS.filter((interval) => profile.intervals.includes(interval)).map((interval) => (
           <a

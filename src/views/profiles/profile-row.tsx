@@ -3,10 +3,11 @@
 
 import { useContext } from "hono/jsx";
 import { type HtmlEscapedString, raw } from "hono/utils/html";
+import { isSynthetic } from "../../domain/defaults.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { isoDate, utcSecond, writeMoment } from "../../domain/time.ts";
-import { ReaderZone } from "../ui/components.tsx";
+import { ReaderZone, SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue } from "../ui/format.ts";
 import { HealthPill } from "./health-badge.tsx";
@@ -35,6 +36,9 @@ export interface ListedProfile extends ProfileSummary {
 const PILLS = Object.fromEntries(
   HEALTHS.map((health) => [health, (<HealthPill health={health} />).toString()]),
 ) as Readonly<Record<Health, string>>;
+
+const SYNTHETIC = ` ${(<SyntheticPill provider="demo" />).toString()}`;
+const syntheticPill = (provider: string) => (isSynthetic(provider) ? SYNTHETIC : "");
 
 const cell = (content: string | number) => `<td class="num">${content}</td>`;
 
@@ -66,5 +70,5 @@ export function ProfileRow({ profile }: { profile: ListedProfile }): HtmlEscaped
     cell(barTime(firstBar, interval, zone)) +
     cell(barTime(lastBar, interval, zone)) +
     cell(moment(updatedAt, zone));
-  return raw(`${markup}<td>${Bun.escapeHTML(profile.provider)}</td></tr>`);
+  return raw(`${markup}<td>${Bun.escapeHTML(profile.provider)}${syntheticPill(profile.provider)}</td></tr>`);
 }

@@ -5,7 +5,7 @@ import type { ActionKind } from "../../domain/market/corporate-actions.ts";
 import { noCalendar } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { clockIn, isoDate, isoDates } from "../../domain/time.ts";
-import { Moment } from "../ui/components.tsx";
+import { Moment, SyntheticPill } from "../ui/components.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 
 /** The states of a session, in the order of the legend. */
@@ -142,7 +142,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
           empty=""
           lines={quality.sources.map(({ provider, bars }) => (
             <>
-              {provider}: {plural(bars, "bar")}
+              {provider}: {plural(bars, "bar")} <SyntheticPill provider={provider} />
             </>
           ))}
         />

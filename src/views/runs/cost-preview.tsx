@@ -14,7 +14,7 @@ export interface PreviewView {
   readonly seconds: number | null;
   /** Epoch seconds of the quota reset after which it ends; `null` if the present quota suffices. */
   readonly afterReset: number | null;
-  /** Symbols that have a profile, and the newest of their last bars (epoch seconds). */
+  /** Symbols that have bars of the provider, and the newest of their last bars (epoch seconds). */
   readonly known: number;
   readonly knownUntil: number | null;
 }

@@ -2,6 +2,7 @@
 /** Small components of all pages: times, icons and pills. */
 
 import { createContext, useContext } from "hono/jsx";
+import { isSynthetic } from "../../domain/defaults.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
@@ -51,6 +52,14 @@ export const Pill = (props: { look?: string; icon: string; title?: string; child
     {props.children}
   </span>
 );
+
+/** Beside what is shown of a provider whose bars are made up; nothing for the others. */
+export const SyntheticPill = ({ provider }: { provider: string }) =>
+  isSynthetic(provider) ? (
+    <Pill look="paused" icon="suspicious" title="Made-up bars of the demo provider: no prices of any market">
+      Synthetic
+    </Pill>
+  ) : null;
 
 /** The head of a column of check boxes: it selects all rows of the page. */
 export const SelectAllHead = () => (

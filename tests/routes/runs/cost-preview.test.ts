@@ -36,3 +36,17 @@ test("the reset that a run waits for is shown in the reader's zone", async () =>
   const evening = /at <time[^>]*>\d{4}-\d\d-\d\d (?:19:00 EST|20:00 EDT)<\/time>/;
   expect(await preview(order, { Cookie: "barkeep-zone=exchange" })).toMatch(evening);
 });
+
+test("bars of another provider are not stored already, those of the run's own are, whose profile it may no longer be", async () => {
+  await app.waitForRun(
+    await app.start({ symbols: ["AAPL", "MSFT"], provider: "demo", years: 1 }),
+    "complete",
+    "failed",
+  );
+  expect(await preview({ symbols: "AAPL, MSFT" })).not.toContain("stored already");
+  const demo = { symbols: "AAPL, MSFT, IBM", provider: "demo" };
+  expect(await preview(demo)).toMatch(/ 2 of them are stored already, up to \d{4}-\d\d-\d\d\.$/);
+  expect(await preview({ ...demo, interval: "1h" })).not.toContain("stored already");
+  await app.app.db.write([{ sql: "UPDATE profiles SET provider = 'eodhd'", args: [] }]);
+  expect(await preview(demo)).toContain("2 of them are stored already");
+});
