@@ -61,7 +61,7 @@ const sideways = {
     backup: ["maintenance"],
     "future-moments": ["access"],
   },
-  pipeline: { workers: ["fetch", "engineer"], companies: ["workers"] },
+  pipeline: { fetch: ["validation"], workers: ["fetch", "engineer", "validation"], companies: ["workers"] },
   scheduler: {
     runs: ["queue", "quotas"],
     schedules: ["runs"],

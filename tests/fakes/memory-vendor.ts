@@ -17,6 +17,8 @@ export class MemoryVendor {
   keptFrom = Number.NEGATIVE_INFINITY;
   actions: CorporateAction[] | null = null;
   actionRequests = 0;
+  /** The longest window that it answers, days. */
+  windowDays = 366;
   /** Thrown by the next request, once. */
   nextError: Error | null = null;
 
@@ -60,7 +62,7 @@ export class MemoryVendor {
       name: this.name,
       title: `Vendor ${this.name}`,
       intervals: ["1m", "1h", "1d"],
-      maxWindowDays: () => 366,
+      maxWindowDays: () => this.windowDays,
       historyStart: () => 0,
       traits: () => this.traits,
       fetchBars: async ({ interval, from, to, asOf }, context) => {

@@ -309,4 +309,18 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       series: (row) => ({ ...row, gap_rules: 0 }),
     },
   },
+  "0018_judged": {
+    rows: [
+      `INSERT INTO jump_bars (series_id, ts, open, high, low, close, volume, run_id, seen_at) VALUES
+        (1, 1700000000, 500, 500, 500, 500, NULL, 'r-full', 1700)`,
+      `INSERT INTO findings (series_id, kind, date, ratio, jump_date, seen_at) VALUES
+        (1, 'split_off_date', 1754438400, 0.1, 1755648000, 1701)`,
+      `INSERT INTO corporate_actions (provider, symbol, kind, date, value, seen_at) VALUES
+        ('eodhd', 'TWIN', 'dividend', 1759276800, 0.32, 1702), ('eodhd', 'TWIN', 'dividend', 1759276800, 4, 1702)`,
+    ],
+    changes: {
+      corporate_actions: (row) => ({ ...row, currency: row.currency ?? "", replaced_at: null }),
+      series: (row) => ({ ...row, judged: 0 }),
+    },
+  },
 };

@@ -55,3 +55,18 @@ export function lowerBound(ts: Float64Array, time: number): number {
 export function barsBetween(bars: BarColumns, from: number, to: number): BarColumns {
   return sliceBars(bars, lowerBound(bars.ts, from), lowerBound(bars.ts, to));
 }
+
+/** The bars at the positions `at`; the same columns if those are all of them in their order. */
+export function pickBars(bars: BarColumns, at: readonly number[]): BarColumns {
+  if (at.length === bars.ts.length && at.every((place, index) => place === index)) return bars;
+  const picked = emptyBars(at.length);
+  for (const field of BAR_FIELDS) for (let i = 0; i < at.length; i++) picked[field][i] = bars[field][at[i]!]!;
+  return picked;
+}
+
+/** The bars whose place passes `test`. */
+export function filterBars(bars: BarColumns, test: (at: number) => boolean): BarColumns {
+  const places: number[] = [];
+  for (let at = 0; at < bars.ts.length; at++) if (test(at)) places.push(at);
+  return pickBars(bars, places);
+}

@@ -1,7 +1,8 @@
 /** Validates bars before they are stored: impossible ones are rejected with a reason. */
 
 import { isoMillisecond } from "../time.ts";
-import { BAR_FIELDS, type BarColumns, emptyBars, sameValue } from "./bars.ts";
+import { findLoneJumps } from "./anomalies/lone-jumps.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, filterBars, pickBars, sameValue, sliceBars } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
 import { isFiner } from "./spacing.ts";
 
@@ -51,21 +52,45 @@ export interface ValidatedBars {
 }
 
 /**
- * An open or close this many times that of its neighbours on both sides is an error (a split stays; a crash is not
- * tenfold). A lone high or low is accepted: single trades far off the market do happen.
+ * Validates bars that are known to be all of their surroundings: each row, then each among its neighbours. Bars of a
+ * series are judged among the stored ones instead (`pipeline/validation/surroundings.ts`).
  */
-const JUMP_FACTOR = 10;
-/** The highest ratio between the prices on both sides of a jump; if it is higher, the bar is not rejected. */
-const MAX_SIDE_RATIO = 3;
-/** Bars compared on each side. */
-const NEIGHBOURS = 3;
+export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
+  const { bars, rejected } = validateRows(raw, window);
+  const judged = withoutJumps(bars, findLoneJumps(bars));
+  return { bars: judged.bars, rejected: [...rejected, ...judged.rejected] };
+}
+
+/** Like `validateBars`, but each UTC day by itself: what was asked for together makes no difference. */
+export function validateDays(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
+  const { bars, rejected } = validateRows(raw, window);
+  const jumps: number[] = [];
+  for (let start = 0, end = 0; start < bars.ts.length; start = end) {
+    const day = Math.floor(bars.ts[start]! / DAY);
+    while (end < bars.ts.length && Math.floor(bars.ts[end]! / DAY) === day) end++;
+    for (const at of findLoneJumps(sliceBars(bars, start, end))) jumps.push(start + at);
+  }
+  const judged = withoutJumps(bars, jumps);
+  return { bars: judged.bars, rejected: [...rejected, ...judged.rejected] };
+}
+
+/** Impossible bars as rejected rows. */
+export const jumpRows = (bars: BarColumns): RejectedRow[] =>
+  [...bars.ts.keys()].map((at) => ({ where: timeOf(bars.ts[at]!), reason: REASONS.jump, raw: rowText(bars, at) }));
+
+function withoutJumps(bars: BarColumns, jumps: readonly number[]): ValidatedBars {
+  if (jumps.length === 0) return { bars, rejected: [] };
+  const out = new Set(jumps);
+  const rejected = jumpRows(pickBars(bars, jumps));
+  return { bars: filterBars(bars, (at) => !out.has(at)), rejected };
+}
 
 /**
- * Validates the bars of one fetched window; `raw` may be unsorted and have duplicates, missing numbers are NaN.
+ * Validates each row of one fetched window by itself; `raw` may be unsorted and have duplicates, missing numbers are NaN.
  * An unknown volume (NaN) is valid. Of two bars of the same time the one with more volume is kept, the first if equal.
  * O(n log n), O(n) if sorted.
  */
-export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
+export function validateRows(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
   const reject = (at: number, reason: string) =>
     void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });
@@ -97,12 +122,7 @@ export function validateBars(raw: BarColumns, window: ExpectedWindow): Validated
     }
   }
 
-  const accepted: number[] = [];
-  for (let place = 0; place < kept.length; place++) {
-    if (isLoneJump(raw, accepted, kept, place)) reject(kept[place]!, REASONS.jump);
-    else accepted.push(kept[place]!);
-  }
-  return { bars: accepted.length === raw.ts.length && isAscending ? raw : pick(raw, accepted), rejected };
+  return { bars: pickBars(raw, kept), rejected };
 }
 
 function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: ExpectedWindow) {
@@ -125,25 +145,6 @@ function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: Exp
   return null;
 }
 
-/** Whether the bar at `place` is at least tenfold off both sides (`accepted` before, `kept` after), which agree. */
-function isLoneJump(bars: BarColumns, accepted: readonly number[], kept: readonly number[], place: number): boolean {
-  // The cheap test first: nearly every bar is close to the one before it.
-  const at = kept[place]!;
-  const previous = bars.close[accepted.at(-1) ?? at]!;
-  const high = Math.max(bars.open[at]!, bars.close[at]!);
-  const low = Math.min(bars.open[at]!, bars.close[at]!);
-  if (high < previous * JUMP_FACTOR && low * JUMP_FACTOR > previous) return false;
-  const left = medianClose(bars, accepted.slice(-NEIGHBOURS));
-  const right = medianClose(bars, kept.slice(place + 1, place + 1 + NEIGHBOURS));
-  if (left === null || right === null || left > right * MAX_SIDE_RATIO || right > left * MAX_SIDE_RATIO) return false;
-  return high >= JUMP_FACTOR * Math.max(left, right) || low * JUMP_FACTOR <= Math.min(left, right);
-}
-
-function medianClose(bars: BarColumns, rows: readonly number[]): number | null {
-  const closes = rows.map((at) => bars.close[at]!).sort((a, b) => a - b);
-  return closes[closes.length >> 1] ?? null;
-}
-
 /** Row numbers by time, rows without a time last; equal times in the given order. */
 function inOrder(ts: Float64Array): Iterable<number> {
   if (isSorted(ts)) return ts.keys();
@@ -162,13 +163,8 @@ function sameBar(bars: BarColumns, a: number, b: number): boolean {
   return BAR_FIELDS.every((field) => sameValue(bars[field][a], bars[field][b]));
 }
 
-function pick(bars: BarColumns, rows: readonly number[]): BarColumns {
-  const picked = emptyBars(rows.length);
-  for (const field of BAR_FIELDS) for (let at = 0; at < rows.length; at++) picked[field][at] = bars[field][rows[at]!]!;
-  return picked;
-}
-
-function timeOf(ts: number): string {
+/** The place of a bar that no source has named: its time. */
+export function timeOf(ts: number): string {
   return Number.isFinite(ts) && Math.abs(ts) < 8e12 ? isoMillisecond(ts) : "no time";
 }
 

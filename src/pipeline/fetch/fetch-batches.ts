@@ -1,17 +1,15 @@
 /** Fetches batches, validates them, compares them with stored bars, and writes bars and ledger. */
 
 import { ProviderError } from "../../domain/errors.ts";
-import { type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
-import { REASONS, type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
-import { cutsWithin, type PlanCut } from "../../domain/plan.ts";
+import { type BarColumns, barsBetween } from "../../domain/market/bars.ts";
+import { type RejectedRow, validateRows } from "../../domain/market/validate-bars.ts";
+import { cutsWithin } from "../../domain/plan.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
-import { isoDate, parseIsoMoment } from "../../domain/time.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Statement } from "../../storage/db.ts";
-import { readBars } from "../../storage/market/bars.ts";
-import { foreignBars, markProvisional, type Revised } from "../../storage/market/revisions.ts";
+import { markProvisional } from "../../storage/market/revisions.ts";
 import {
   type KnownWindow,
   storeBatch,
@@ -20,7 +18,8 @@ import {
   windowsOfRun,
 } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
-import { compareBars, pick } from "./compare-bars.ts";
+import { changeOf } from "../validation/answer-change.ts";
+import { Surroundings } from "../validation/surroundings.ts";
 import { revisionFound } from "./data-events.ts";
 import { finalAtOf } from "./incremental.ts";
 import { PendingWrites } from "./pending-writes.ts";
@@ -42,17 +41,6 @@ export interface FetchTarget {
   readonly into: "compare" | "fill" | "build";
   /** More to write in the transaction of a batch. */
   extraWrites?(batch: Batch): Statement[];
-}
-
-/** The vendor multiplied the prices of a series by a factor: stored and new bars do not fit together. */
-export class PriceFactorDetected extends Error {
-  override readonly name = "PriceFactorDetected";
-  constructor(
-    readonly kind: "split" | "dividend",
-    readonly factor: number,
-  ) {
-    super(`${kind} factor ${factor}`);
-  }
 }
 
 /**
@@ -80,13 +68,14 @@ export async function fetchBatches(
   const progress = new BatchProgress(job, batches, answered, ledger);
 
   const writes = new PendingWrites(job.io.db);
+  const surroundings = surroundingsOf(job, target, writes);
   try {
     for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval, job.task.symbol))) {
       await job.checkpoint();
       job.stage({ stage: "fetch", done: group[0]!.n - 1, total });
       try {
         progress.begin(group);
-        await fetchGroup(job, target, group, progress, writes);
+        await fetchGroup(job, target, group, progress, writes, surroundings);
         consecutiveFailures = 0;
       } catch (error) {
         // A spent quota is not the window's failure: it is fetched later.
@@ -173,6 +162,7 @@ async function fetchGroup(
   group: readonly Batch[],
   progress: BatchProgress,
   writes: PendingWrites,
+  surroundings: Surroundings,
 ): Promise<void> {
   const { task, io } = job;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
@@ -181,12 +171,14 @@ async function fetchGroup(
   const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
   const fetched = await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
   job.fetchMs += Math.round(performance.now() - startedAt);
-  const validated = validateBars(fetched.bars, { interval, asOf, ...window });
-  const rejected = [...fetched.rejected, ...validated.rejected];
-  for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);
+  const valid = validateRows(fetched.bars, { interval, asOf, ...window });
   // Another provider's plan says nothing about the series.
   const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
-  const change = await changeOf(job, target, window, validated.bars, validated.rejected, cuts);
+  const { into, series, provider } = target;
+  const answer = { into, series, title: provider.title, window, bars: valid.bars, cuts };
+  const change = await changeOf(job, answer, surroundings);
+  const rejected = [...fetched.rejected, ...valid.rejected, ...change.rejected];
+  for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);
   const final = finalAtOf(job);
   job.actions.push(...(fetched.actions ?? []));
   job.noteLeftOut(cuts);
@@ -198,14 +190,23 @@ async function fetchGroup(
       await job.checkpoint();
       job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
-    const bars = barsBetween(validated.bars, batch.from, batch.to);
+    const bars = barsBetween(change.bars, batch.from, batch.to);
     const notInPlan = cutsWithin(cuts, batch);
-    const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, batch.from, batch.to) }));
+    // What changes beside the window goes with its first and its last batch.
+    const from = index === 0 ? Number.NEGATIVE_INFINITY : batch.from;
+    const to = index === group.length - 1 ? Number.POSITIVE_INFINITY : batch.to;
+    const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, from, to) }));
     const write = barsBetween(change.write, batch.from, batch.to);
-    const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars.ts.length ?? 0;
-    const added = countNew(barsBetween(change.stored, batch.from, batch.to), write) - withdrawn;
+    const restored = barsBetween(change.restored, from, to);
+    const aside = barsBetween(change.aside, from, to);
+    const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars;
+    const added =
+      countNew(barsBetween(change.stored, batch.from, batch.to), write) +
+      countWithin(restored, task) -
+      (withdrawn ? countWithin(withdrawn, task) : 0);
     const touched = Math.min(
       write.ts[0] ?? Number.POSITIVE_INFINITY,
+      restored.ts[0] ?? Number.POSITIVE_INFINITY,
       ...revised.map((part) => part.bars.ts[0] ?? Number.POSITIVE_INFINITY),
     );
     const { barsId, changedFrom, hasForeign } = job.stored;
@@ -224,6 +225,9 @@ async function fetchGroup(
       bars,
       write,
       revised,
+      restored,
+      aside,
+      cleared: change.cleared.filter((ts) => ts >= from && ts < to),
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
       notInPlan,
@@ -244,7 +248,8 @@ async function fetchGroup(
     });
     job.dataPoints += added;
     if (provisional !== undefined) job.stored = { ...job.stored, provisionalFrom: provisional };
-    if (target.series === job.series) noteWrite(job, write, touched, target.into === "fill");
+    const noted = { isForeign: into === "fill", hasAside: aside.ts.length > 0 };
+    if (target.series === job.series) noteWrite(job, [write, restored], touched, noted);
     const acknowledged = stored.then(() => {
       if (events.length > 0) io.alert();
       progress.set([batch], notInPlan.length > 0 ? "not_in_plan" : bars.ts.length > 0 ? "fetched" : "empty");
@@ -259,6 +264,21 @@ const DETAILS = {
   withdrawn: "Rejected as a lone jump; the old values are kept.",
 } as const;
 
+/** How many of `bars` lie in the range of the run. */
+const countWithin = (bars: BarColumns, { rangeFrom, rangeTo }: JobContext["task"]) =>
+  barsBetween(bars, rangeFrom, rangeTo).ts.length;
+
+/** What is stored around the windows of `target`; `job.stored` knows of writes that are not committed yet. */
+function surroundingsOf(job: JobContext, { into, series }: FetchTarget, writes: PendingWrites): Surroundings {
+  return new Surroundings(job.io.db, series, () => writes.settle(), {
+    bars(from, to) {
+      const { first, last } = job.stored;
+      return into === "build" || (first !== null && last !== null && first < to && last >= from);
+    },
+    jumps: () => into === "build" || job.stored.hasJumps,
+  });
+}
+
 /** How many of the bars `write` have no stored bar of the same time. */
 function countNew(stored: BarColumns, write: BarColumns): number {
   if (stored.ts.length === 0) return write.ts.length;
@@ -267,103 +287,25 @@ function countNew(stored: BarColumns, write: BarColumns): number {
 }
 
 /** Keeps what is known of the stored series up to date; `touched` is the earliest bar that changed. */
-function noteWrite(job: JobContext, { ts }: BarColumns, touched: number, isForeign: boolean): void {
+function noteWrite(
+  job: JobContext,
+  written: readonly BarColumns[],
+  touched: number,
+  { isForeign, hasAside }: { isForeign: boolean; hasAside: boolean },
+): void {
+  const { first, last, changedFrom, hasForeign, hasJumps } = job.stored;
+  if (hasAside && !hasJumps) job.stored = { ...job.stored, hasJumps: true };
   if (touched === Number.POSITIVE_INFINITY) return;
-  const { first, last, changedFrom, hasForeign } = job.stored;
+  const firsts = written.map(({ ts }) => ts[0] ?? Number.POSITIVE_INFINITY);
+  const lasts = written.map(({ ts }) => ts[ts.length - 1] ?? Number.NEGATIVE_INFINITY);
+  const [earliest, latest] = [Math.min(...firsts), Math.max(...lasts)];
   job.stored = {
     ...job.stored,
-    first: Math.min(first ?? Number.POSITIVE_INFINITY, ts[0] ?? Number.POSITIVE_INFINITY),
-    last: Math.max(last ?? Number.NEGATIVE_INFINITY, ts[ts.length - 1] ?? Number.NEGATIVE_INFINITY),
+    first: Number.isFinite(earliest) ? Math.min(first ?? earliest, earliest) : first,
+    last: Number.isFinite(latest) ? Math.max(last ?? latest, latest) : last,
     changedFrom: Math.min(changedFrom ?? touched, touched),
     hasForeign: hasForeign || isForeign,
   };
-}
-
-interface Change {
-  /** The stored bars of the window. */
-  readonly stored: BarColumns;
-  readonly write: BarColumns;
-  readonly revised: readonly (Revised & { readonly kind: keyof typeof DETAILS })[];
-  /** Stored bars that the answer lacks, epoch seconds. */
-  readonly missing: readonly number[];
-}
-
-/** What an answer changes in its series. */
-async function changeOf(
-  job: JobContext,
-  { into, series, provider }: FetchTarget,
-  window: Span,
-  bars: BarColumns,
-  rejected: readonly RejectedRow[],
-  cuts: readonly PlanCut[],
-): Promise<Change> {
-  const { first, last, hasForeign } = job.stored;
-  const isEmpty = into === "build" || first === null || last === null || window.to <= first || window.from > last;
-  const known = isEmpty ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
-  // What the plan leaves out is not missing from the answer.
-  const stored = pick(
-    known,
-    positions(known, (ts) => !cuts.some(({ from, to }) => ts >= from && ts < to)),
-  );
-  if (stored.ts.length === 0) return { stored, write: bars, revised: [], missing: [] };
-  if (into === "fill") {
-    const there = new Set(stored.ts);
-    return {
-      stored,
-      write: pick(
-        bars,
-        positions(bars, (ts) => !there.has(ts)),
-      ),
-      revised: [],
-      missing: [],
-    };
-  }
-  // Stored when it was the newest bar; the bars after it show that it is a lone jump.
-  const jumps = new Set(
-    rejected.filter(({ reason }) => reason === REASONS.jump).map(({ where }) => parseIsoMoment(where)),
-  );
-  const withdrawn = pick(
-    stored,
-    positions(stored, (ts) => jumps.has(ts)),
-  );
-  const rest =
-    withdrawn.ts.length === 0
-      ? stored
-      : pick(
-          stored,
-          positions(stored, (ts) => !jumps.has(ts)),
-        );
-  const foreign = hasForeign ? await foreignBars(job.io.db, series, window.from, window.to) : new Set<number>();
-  // What was fetched before it was final is replaced, and no revision.
-  const settled = pick(
-    rest,
-    positions(rest, (ts) => ts < (job.stored.provisionalFrom ?? Number.POSITIVE_INFINITY)),
-  );
-  const { kind, factor, write, old, missing } = compareBars(settled, bars, foreign);
-  if (kind === "split" || kind === "dividend") throw new PriceFactorDetected(kind, factor);
-  const { log } = job.io;
-  if (kind === "shrunk") {
-    log(
-      "warn",
-      `suspicious answer for ${isoDate(window.from)} to ${isoDate(window.to - 1)}: it lacks ${count(missing.length)} that are stored; nothing stored was changed`,
-    );
-  }
-  if (old.ts.length > 0)
-    log("warn", `${count(old.ts.length)} corrected by ${provider.title}, the first ${isoDate(old.ts[0]!)}`);
-  if (withdrawn.ts.length > 0) log("warn", `${count(withdrawn.ts.length)} withdrawn: ${REASONS.jump}`);
-  const revised = [
-    { kind: "correction", bars: old },
-    { kind: "withdrawn", bars: withdrawn },
-  ] as const;
-  return { stored, write, revised: revised.filter((part) => part.bars.ts.length > 0), missing };
-}
-
-const count = (bars: number) => `${bars} ${bars === 1 ? "bar" : "bars"}`;
-
-function positions(bars: BarColumns, test: (ts: number) => boolean): number[] {
-  const found: number[] = [];
-  for (let at = 0; at < bars.ts.length; at++) if (test(bars.ts[at]!)) found.push(at);
-  return found;
 }
 
 /** One line per reason, with its first occurrence. */

@@ -25,9 +25,11 @@ import {
 } from "../../storage/market/rebuild.ts";
 import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
-import { compareBars } from "./compare-bars.ts";
+import { PriceFactorDetected } from "../validation/answer-change.ts";
+import { compareBars } from "../validation/compare-bars.ts";
+import { rejudge } from "../validation/rejudge.ts";
 import { revisionFound } from "./data-events.ts";
-import { fetchBatches, PriceFactorDetected } from "./fetch-batches.ts";
+import { fetchBatches } from "./fetch-batches.ts";
 
 /** Share of the stored bars that the new history may lack: vendors withdraw some. More is suspicious. */
 const MAX_LOSS = 0.02;
@@ -90,7 +92,11 @@ async function rebuild(
   const batches = planBatches(range.from, range.to, task.batchDays);
   // Swapped before a stop, or nothing stored: the ledger of the series itself shows what remains.
   const isSwapped = uncovered(range, await answeredWindows(io.db, seriesId, runId)).length === 0;
-  if (isSwapped) return;
+  // Bars on both sides were judged without each other.
+  const rejudgeEdges = async () => {
+    for (const edge of [range.from, range.to]) await rejudge(io.db, { seriesId, runId }, edge, edge);
+  };
+  if (isSwapped) return rejudgeEdges();
   const pause = yielding(job);
   const staging = await openStaging(io.db, seriesId, runId, pause);
   job.dataPoints = await countBars(io.db, staging, task.rangeFrom, task.rangeTo);
@@ -119,6 +125,7 @@ async function rebuild(
   await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(events));
   if (events.length > 0) io.alert();
   await archiveReplaced(io.db, (await findStaging(io.db, seriesId))!, pause);
+  await rejudgeEdges();
   job.stored = await seriesFacts(io.db, seriesId, task.rangeFrom, task.rangeTo);
   job.dataPoints = job.stored.bars;
   io.log("info", `history rebuilt: ${fresh} bars replaced ${stored}`);

@@ -8,7 +8,7 @@ import { messageOf, ProviderError } from "../../domain/errors.ts";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Calendar, Session } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
-import { validateBars } from "../../domain/market/validate-bars.ts";
+import { validateDays } from "../../domain/market/validate-bars.ts";
 import { isoDate } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
@@ -228,7 +228,7 @@ export function createVendor<Answer>(
     // Longer bars are built from valid shorter ones only: those are validated first.
     const derived = source !== window.interval;
     const expected = derived
-      ? validateBars(raw, { interval: source, asOf: window.asOf, ...span })
+      ? validateDays(raw, { interval: source, asOf: window.asOf, ...span })
       : { bars: raw, rejected: [] };
     return {
       bars: barsOfWindow(calendar, requestWindow, expected.bars),

@@ -1,6 +1,7 @@
 /** Reads and writes bars: the hot path, with prepared multi-row statements on the driver. */
 
 import { and, count, desc, eq, sql } from "drizzle-orm";
+import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
@@ -41,7 +42,11 @@ export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
   const find = () => idOfKey(db).get({ ...key });
   const known = await find();
   if (known) return known.id;
-  await db.orm.insert(series).values(key).onConflictDoNothing().run();
+  await db.orm
+    .insert(series)
+    .values({ ...key, judged: RULES_VERSION })
+    .onConflictDoNothing()
+    .run();
   return (await find())!.id;
 }
 
@@ -103,7 +108,8 @@ function argsOf(series: number, bars: BarColumns): (number | null)[] {
   return args;
 }
 
-function columnsOf(rows: readonly Row[]): BarColumns {
+/** Rows of ts, open, high, low, close and volume as columns. */
+export function columnsOf(rows: readonly Row[]): BarColumns {
   const bars = emptyBars(rows.length);
   const { ts, open, high, low, close, volume } = bars;
   for (let i = 0; i < rows.length; i++) {
@@ -177,27 +183,31 @@ export interface SeriesFacts {
   readonly provisionalFrom: number | null;
   /** Whether another provider supplied some of its bars. */
   readonly hasForeign: boolean;
+  /** Whether bars of it were put aside as jumps. */
+  readonly hasJumps: boolean;
 }
 
 const FACTS = `SELECT b.id, (SELECT min(ts) FROM bars WHERE series_id = b.id),
 (SELECT max(ts) FROM bars WHERE series_id = b.id),
 (SELECT count(*) FROM bars WHERE series_id = b.id AND ts >= ?2 AND ts < ?3), b.changed_from,
-b.provisional_from, EXISTS (SELECT 1 FROM bar_sources WHERE series_id = ?1)
+b.provisional_from, EXISTS (SELECT 1 FROM bar_sources WHERE series_id = ?1), EXISTS (SELECT 1 FROM jump_bars WHERE series_id = ?1)
 FROM (SELECT coalesce(bars_id, id) AS id, changed_from, provisional_from FROM series WHERE id = ?1) b`;
 
 /** The facts of a series; its bars are counted from `from` (inclusive) to `to` (exclusive). */
 export async function seriesFacts(db: Database, series: number, from: number, to: number): Promise<SeriesFacts> {
   const [row] = await db.rows(FACTS, [series, from, to]);
-  const [barsId, first, last, bars, changedFrom, provisionalFrom, foreign] = row as [
+  const [barsId, first, last, bars, changedFrom, provisionalFrom, foreign, jumps] = row as [
     number,
     number | null,
     number | null,
     number,
     number | null,
     number | null,
+    number,
     number,
   ];
-  return { barsId, first, last, bars, changedFrom, provisionalFrom, hasForeign: foreign === 1 };
+  const known = { barsId, first, last, bars, changedFrom, provisionalFrom };
+  return { ...known, hasForeign: foreign === 1, hasJumps: jumps === 1 };
 }
 
 /** How many rows of a series were rejected, by reason, the most frequent first. */

@@ -5,6 +5,7 @@
  */
 
 import { eq, sql } from "drizzle-orm";
+import { REASONS, timeOf } from "../../domain/market/validate-bars.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
 import { type RevisionKind, series } from "../schema/market.ts";
@@ -50,6 +51,8 @@ export async function openStaging(
   await db.write([
     db.orm.update(series).set({ stagingRun: null }).where(eq(series.id, id)),
     { sql: "DELETE FROM batches WHERE series_id = ?1", args: [id] },
+    { sql: "DELETE FROM jump_bars WHERE series_id = ?1", args: [id] },
+    { sql: "DELETE FROM rejected_bars WHERE series_id = ?1", args: [id] },
   ]);
   const barsId = await barsIdOf(db, id);
   for (let end = await pieceEnd(db, barsId); end !== null; end = await pieceEnd(db, barsId)) {
@@ -78,7 +81,7 @@ OR n.volume IS NOT o.volume)`;
 export interface StagedChange {
   readonly fresh: number;
   readonly stored: number;
-  /** Stored bars that the new history lacks. */
+  /** Stored bars that the new history lacks; those that it has and that are impossible are not lost. */
   readonly lost: number;
   /** Stored bars that it lacks or has other values for, and the first and last of them (epoch seconds). */
   readonly changed: number;
@@ -95,12 +98,13 @@ export async function compareStaging(
 ): Promise<StagedChange> {
   const ids = [await barsIdOf(db, seriesId), await barsIdOf(db, staging)];
   const [row] = await db.rows(
-    `SELECT count(*), coalesce(sum(n.ts IS NULL), 0), coalesce(sum(${DIFFERS}), 0),
+    `SELECT count(*), coalesce(sum(n.ts IS NULL AND NOT EXISTS (
+SELECT 1 FROM jump_bars j WHERE j.series_id = ?5 AND j.ts = o.ts)), 0), coalesce(sum(${DIFFERS}), 0),
 min(CASE WHEN ${DIFFERS} THEN o.ts END), max(CASE WHEN ${DIFFERS} THEN o.ts END),
 (SELECT count(*) FROM bars WHERE series_id = ?2 AND ts >= ?3 AND ts < ?4)
 FROM bars o LEFT JOIN bars n ON n.series_id = ?2 AND n.ts = o.ts
 WHERE o.series_id = ?1 AND o.ts >= ?3 AND o.ts < ?4`,
-    [...ids, from, to],
+    [...ids, from, to, staging],
   );
   const [stored, lost, changed, first, last, fresh] = row as number[];
   return { fresh: fresh!, stored: stored!, lost: lost!, changed: changed!, first: first!, last: last! };
@@ -143,7 +147,15 @@ export async function swapStaging(
       sql: "DELETE FROM batches WHERE series_id = ?1 AND from_ts >= ?2 AND to_ts <= ?3",
       args: [seriesId, from, to],
     },
-    { sql: "UPDATE OR REPLACE batches SET series_id = ?1 WHERE series_id = ?2", args: [seriesId, staging] },
+    { sql: "DELETE FROM jump_bars WHERE series_id = ?1 AND ts >= ?2 AND ts < ?3", args: [seriesId, from, to] },
+    {
+      sql: "DELETE FROM rejected_bars WHERE series_id = ?1 AND reason = ?2 AND place >= ?3 AND place < ?4",
+      args: [seriesId, REASONS.jump, timeOf(from), timeOf(to)],
+    },
+    ...["batches", "jump_bars", "rejected_bars"].map((table) => ({
+      sql: `UPDATE OR REPLACE ${table} SET series_id = ?1 WHERE series_id = ?2`,
+      args: [seriesId, staging],
+    })),
     db.orm
       .update(series)
       .set({ barsId: fresh, changedFrom: 0, ...(kind !== "rebuild" && { revisedAt: now }) })

@@ -1,7 +1,7 @@
 /** The coverage ledger: which windows of a series were requested, and the result of each. */
 
 import { and, eq, gt, gte, inArray, lte, sql } from "drizzle-orm";
-import type { BarColumns } from "../../domain/market/bars.ts";
+import { type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { mergeCuts, type PlanCut } from "../../domain/plan.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
@@ -9,6 +9,7 @@ import type { BatchState } from "../../domain/runs/coverage.ts";
 import { prepared } from "../connection/prepared.ts";
 import { chunks, type Database, type Statement } from "../db.ts";
 import { insertBars } from "../market/bars.ts";
+import { deleteJumps, saveJumps, saveRejected } from "../market/jump-bars.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
 import { series } from "../schema/market.ts";
 import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
@@ -39,6 +40,11 @@ export interface BatchRecord {
   readonly write?: BarColumns;
   /** Earlier values of stored bars that this write changes or removes, by reason. */
   readonly revised?: readonly Revised[];
+  /** Bars that were put aside as jumps and are stored after all. */
+  readonly restored?: BarColumns;
+  /** Bars to put aside as jumps, and the times of those that no longer are (epoch seconds). */
+  readonly aside?: BarColumns;
+  readonly cleared?: readonly number[];
   /** How many stored bars the answer lacks, which makes it implausible. */
   readonly lacking?: number;
   /** The provider of the bars, if it is not that of the series. */
@@ -73,9 +79,6 @@ const UPSERT_LEFT_OUT = `INSERT INTO batches
 VALUES (?1, ?2, ?3, ?4, 'not_in_plan', 0, ?5, ?6, ?7)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = 'not_in_plan', error = ?5, left_out = ?6,
 fetched_at = ?7, attempts = attempts + 1 WHERE status IN ('failed', 'not_in_plan')`;
-const UPSERT_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, run_id = ?5, seen_at = ?6`;
 const COUNT_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 WHERE id = ?4";
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
 
@@ -92,11 +95,12 @@ function markUnreliable(seriesId: number, now: number, revised: boolean, suspect
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
   const { bars, rejected, seriesId, barsId, runId, window, counters, write = bars, revised = [], source } = batch;
   const { lacking = 0, hasForeign = true, isMarked = false } = batch;
+  const { restored = emptyBars(), aside = emptyBars(), cleared = [] } = batch;
   const { ts } = bars;
   const { from, to } = window;
   const now = Date.now();
   const withdrawn = revised.filter(({ kind }) => kind === "withdrawn");
-  const touched = [write, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
+  const touched = [write, restored, ...withdrawn.map((part) => part.bars)].flatMap((part) => part.ts[0] ?? []);
   const { notInPlan = [] } = batch;
   const isCut = notInPlan.length > 0;
   const status: BatchStatus = isCut ? "not_in_plan" : ts.length > 0 ? "ok" : "empty";
@@ -104,8 +108,14 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, ...words, now];
   const statements = [
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
-    ...withdrawn.flatMap((part) => removeBars(barsId, part.bars)),
+    ...withdrawn.flatMap((part) => [
+      ...removeBars(barsId, part.bars),
+      ...(hasForeign ? insertSources(seriesId, runId, part.bars, undefined) : []),
+    ]),
     ...insertBars(barsId, write),
+    ...insertBars(barsId, restored),
+    ...deleteJumps(seriesId, cleared),
+    ...saveJumps(seriesId, runId, now, aside),
     ...(source !== undefined || hasForeign ? insertSources(seriesId, runId, write, source) : []),
     ...(isMarked ? [] : markChanged(seriesId, touched)),
     ...markUnreliable(
@@ -115,10 +125,7 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
       lacking > 0,
     ),
     ...(batch.extraWrites ?? []),
-    ...rejected.map(({ where, reason, raw }) => ({
-      sql: UPSERT_REJECTED,
-      args: [seriesId, where, reason, raw.slice(0, 500), runId, now],
-    })),
+    ...saveRejected(seriesId, runId, now, rejected),
     { sql: UPSERT_BATCH, args: [seriesId, runId, from, to, ...line] },
     {
       sql: COUNT_JOB,

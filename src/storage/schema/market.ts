@@ -2,6 +2,7 @@
 
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { FINDING_KINDS } from "../../domain/market/anomalies/scale-changes.ts";
 import { ACTION_KINDS } from "../../domain/market/corporate-actions.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { oneOf } from "./checks.ts";
@@ -42,6 +43,8 @@ export const series = sqliteTable(
     provisionalFrom: integer("provisional_from"),
     /** The version of the rules by which its sessions were compared with the calendar; 0: of an earlier release. */
     gapRules: integer("gap_rules").notNull().default(0),
+    /** The version of the rules by which its bars and actions were last judged as a whole; 0: by an earlier one. */
+    judged: integer().notNull().default(0),
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
@@ -106,7 +109,10 @@ export const barSources = sqliteTable(
   (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
 
-/** Splits and dividends as a provider lists them; stored bars stay raw and are adjusted when they are read. */
+/**
+ * Splits and dividends as a provider lists them; stored bars stay raw and are adjusted when they are read. Several of one
+ * kind and day are several rows; those of the same value and currency are one.
+ */
 export const corporateActions = sqliteTable(
   "corporate_actions",
   {
@@ -117,16 +123,38 @@ export const corporateActions = sqliteTable(
     date: integer().notNull(),
     /** New shares for each old one, or cash per share. */
     value: real().notNull(),
-    /** The currency of a dividend that cannot be compared with the prices; it is not applied. `null` for all others. */
-    currency: text(),
+    /** The currency of a dividend that cannot be compared with the prices; it is not applied. Empty for all others. */
+    currency: text().notNull().default(""),
     /** Epoch milliseconds. */
     seenAt: integer("seen_at").notNull(),
+    /** When the provider listed others in its place (epoch milliseconds); `null` while it counts. */
+    replacedAt: integer("replaced_at"),
   },
   (t) => [
-    primaryKey({ columns: [t.provider, t.symbol, t.kind, t.date] }),
+    primaryKey({ columns: [t.provider, t.symbol, t.kind, t.date, t.value, t.currency] }),
     oneOf("corporate_actions_kind", t.kind, ACTION_KINDS),
     check("corporate_actions_value", sql`${t.value} > 0`),
   ],
+);
+
+/** Doubts about the scale of a series and its corporate actions: recorded when found, deleted when they no longer hold. */
+export const findings = sqliteTable(
+  "findings",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    kind: text({ enum: FINDING_KINDS }).notNull(),
+    /** Midnight UTC of the day, epoch seconds. */
+    date: integer().notNull(),
+    /** Price after ÷ price before: of the jump, or what the split says; `null` where it is not known. */
+    ratio: real(),
+    /** Of a split on another day than its jump: the day of the jump. */
+    jumpDate: integer("jump_date"),
+    /** Epoch milliseconds. */
+    seenAt: integer("seen_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.date, t.kind] }), oneOf("findings_kind", t.kind, FINDING_KINDS)],
 );
 
 /** What can be wrong with a session; of several, the worst is stored. `hole`: a stretch inside it has no bars. */
@@ -160,6 +188,29 @@ export const gaps = sqliteTable(
     runId: text("run_id"),
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.date] }), oneOf("gaps_kind", t.kind, GAP_KINDS)],
+);
+
+/**
+ * Bars that are impossible among their neighbours, as their provider gives them; no other table has them. They become
+ * bars when neighbours that were fetched later show that they are possible.
+ */
+export const jumpBars = sqliteTable(
+  "jump_bars",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    ts: integer().notNull(),
+    open: real().notNull(),
+    high: real().notNull(),
+    low: real().notNull(),
+    close: real().notNull(),
+    volume: real(),
+    runId: text("run_id").notNull(),
+    /** Epoch milliseconds. */
+    seenAt: integer("seen_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.ts] })],
 );
 
 /** Rows of a source that are not usable as bars: stored as received, with the reason. */

@@ -24,12 +24,25 @@ const step = fc.oneof(
   }),
   fc.record({ do: fc.constant("split" as const), value: fc.constantFrom(2, 3, 0.5) }),
   fc.record({ do: fc.constant("dividend" as const), cents: fc.integer({ min: 10, max: 90 }) }),
-  fc.record({ do: fc.constant("full" as const), rebuild: fc.boolean() }),
+  fc.record({
+    do: fc.constant("full" as const),
+    rebuild: fc.boolean(),
+    // A part of the history is fetched again, as for one cell of the coverage strip.
+    days: fc.constantFrom(365, 365, 90, 20, 5, 2),
+  }),
+  fc.record({
+    do: fc.constant("spike" as const),
+    back: fc.integer({ min: -4, max: 8 }),
+    bars: fc.integer({ min: 1, max: 6 }),
+    factor: fc.constantFrom(100, 0.01),
+  }),
+  fc.record({ do: fc.constant("mend" as const) }),
+  fc.record({ do: fc.constant("batches" as const), days: fc.constantFrom(1, 2, 7, 30, 365) }),
   fc.record({ do: fc.constant("stop" as const), after: fc.integer({ min: 1, max: 12 }) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
 
-test("property: any order of increments, repairs and revisions ends as one clean full run on the final data", async () => {
+test("property: any order of fills, increments, repairs, refetches and revisions ends as one clean full run on the final data", async () => {
   // One database for all cases: each has symbols of its own.
   using all = await startPipeline();
   let cases = 0;
@@ -42,9 +55,23 @@ test("property: any order of increments, repairs and revisions ends as one clean
     let now = 110;
     /** The next run is stopped after some stages, and resumed. */
     let stopAfter: number | undefined;
+    let batchDays = 30;
+    /** The factors of impossible bars, by their time. */
+    const spikes = new Map<number, number>();
+    const multiply = (ts: number, factor: number) => {
+      const { open, high, low, close, volume } = vendor.rows.get(ts)!;
+      vendor.put({
+        ts,
+        open: open * factor,
+        high: high * factor,
+        low: low * factor,
+        close: close * factor,
+        volume,
+      });
+    };
 
     async function run(order: object): Promise<void> {
-      const whole = { asOf: evening(now), ...order };
+      const whole = { asOf: evening(now), batchDays, ...order };
       let outcome = await pipeline.run(vendor, { ...whole, ...(stopAfter && { stopAfter }) });
       stopAfter = undefined;
       if (outcome.kind === "stopped") outcome = await pipeline.run(vendor, { ...whole, resumeRun: outcome.runId });
@@ -118,12 +145,33 @@ test("property: any order of increments, repairs and revisions ends as one clean
           vendor.actions!.push({ kind: "dividend", date: SESSIONS[now + 1]!.date, value: each.cents / 100 });
           break;
         case "full":
-          await run({ rebuild: each.rebuild });
+          await run({ rebuild: each.rebuild, days: each.days });
+          break;
+        case "spike":
+          for (let at = 0; at < each.bars; at++) {
+            const { date } = SESSIONS[now - each.back + at]!;
+            if (spikes.has(date)) continue;
+            spikes.set(date, each.factor);
+            multiply(date, each.factor);
+          }
+          break;
+        case "mend":
+          // Vendors correct what is recent; what they correct later nobody asks for.
+          for (const [date, factor] of spikes) {
+            if (date < SESSIONS[now - 8]!.date) continue;
+            multiply(date, 1 / factor);
+            spikes.delete(date);
+          }
+          break;
+        case "batches":
+          batchDays = each.days;
+          vendor.windowDays = each.days;
           break;
         case "stop":
           stopAfter = each.after;
       }
     }
+    vendor.windowDays = 366;
     const clean = await cleanRun(vendor, evening(now), { on: all, symbol: `CLEAN${cases}` });
     expect(await pipeline.stored(vendor)).toEqual(clean.bars);
     expectClose(await features(pipeline), clean.features);

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../../src/domain/market/bars.ts";
-import { compareBars, pick } from "../../../src/pipeline/fetch/compare-bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, pickBars, sliceBars } from "../../../src/domain/market/bars.ts";
+import { compareBars } from "../../../src/pipeline/validation/compare-bars.ts";
 import { dailyRow } from "../../fakes/memory-vendor.ts";
 import { rowsOf } from "../../helpers/pipeline.ts";
 
@@ -20,7 +20,7 @@ function barsOf(count: number): BarColumns {
 
 /** The bars with the first `until` of them scaled, prices rounded to `step`. */
 function scaled(bars: BarColumns, until: number, price: number, volume: number, step = 0): BarColumns {
-  const copy = pick(bars, []);
+  const copy = pickBars(bars, []);
   const result = Object.assign(copy, structuredClone(bars));
   const round = (value: number) => (step === 0 ? value : Math.round(value / step) * step);
   for (let at = 0; at < until; at++) {
@@ -31,7 +31,7 @@ function scaled(bars: BarColumns, until: number, price: number, volume: number, 
 }
 
 const without = (bars: BarColumns, gone: ReadonlySet<number>) =>
-  pick(
+  pickBars(
     bars,
     [...bars.ts.keys()].filter((at) => !gone.has(at)),
   );

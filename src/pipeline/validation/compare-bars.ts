@@ -1,6 +1,6 @@
 /** Compares fetched bars with stored ones and classifies each difference. Pure. */
 
-import { BAR_FIELDS, type BarColumns, emptyBars, sameValue } from "../../domain/market/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, pickBars, sameValue } from "../../domain/market/bars.ts";
 
 export interface Comparison {
   /**
@@ -63,11 +63,11 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
   for (; s < stored.ts.length; s++) lack(stored.ts[s]!);
 
   const none = { factor: 1, old: emptyBars(), missing };
-  if (missing.length > 0) return { ...none, kind: "shrunk", write: pick(fetched, fresh) };
-  if (before.length === 0) return { ...none, kind: "same", write: pick(fetched, fresh) };
-  const old = pick(stored, before);
-  const now = pick(fetched, after);
-  const write = pick(
+  if (missing.length > 0) return { ...none, kind: "shrunk", write: pickBars(fetched, fresh) };
+  if (before.length === 0) return { ...none, kind: "same", write: pickBars(fetched, fresh) };
+  const old = pickBars(stored, before);
+  const now = pickBars(fetched, after);
+  const write = pickBars(
     fetched,
     [...fresh, ...after].sort((a, b) => a - b),
   );
@@ -119,12 +119,4 @@ function stepOf(bars: BarColumns): number {
     if (PRICES.every((field) => bars[field].every(onGrid))) return 1 / scale;
   }
   return 1e-6;
-}
-
-/** The bars at the positions `at`. */
-export function pick(bars: BarColumns, at: readonly number[]): BarColumns {
-  if (at.length === bars.ts.length) return bars;
-  const picked = emptyBars(at.length);
-  for (const field of BAR_FIELDS) for (let i = 0; i < at.length; i++) picked[field][i] = bars[field][at[i]!]!;
-  return picked;
 }

@@ -1,0 +1,37 @@
+/** Judges stored bars again, among each other: where a rebuilt history meets an older one, and after an upgrade. */
+
+import { filterBars } from "../../domain/market/bars.ts";
+import type { Database } from "../../storage/db.ts";
+import { readBars } from "../../storage/market/bars.ts";
+import { moveJumps, readJumps } from "../../storage/market/jump-bars.ts";
+import { foreignBars } from "../../storage/market/revisions.ts";
+import { appended, joined, judge, REACH, readBefore, sequenceOf } from "./surroundings.ts";
+
+/** How many bars were withdrawn, and how many stored after all. */
+export interface Rejudged {
+  readonly withdrawn: number;
+  readonly restored: number;
+}
+
+/**
+ * Judges the bars with `from` <= ts < `to` (epoch seconds) and those near them; what has become impossible is put aside,
+ * what has become possible is stored. `runId` is written with the revisions.
+ */
+export async function rejudge(
+  db: Database,
+  { seriesId, runId }: { seriesId: number; runId: string },
+  from: number,
+  to: number,
+): Promise<Rejudged> {
+  const left = await readBefore(db, seriesId, from);
+  const right = await readBars(db, seriesId, to, Number.MAX_SAFE_INTEGER, REACH);
+  const end = right.ts.length < REACH ? Number.MAX_SAFE_INTEGER : right.ts[right.ts.length - 1]!;
+  const inside = await readBars(db, seriesId, from, to);
+  const rest = sequenceOf(joined(inside, right), await readJumps(db, seriesId, from, end));
+  const { withdrawn, restored } = judge(appended(left.sequence, rest), from, to);
+  if (withdrawn.ts.length + restored.ts.length === 0) return { withdrawn: 0, restored: 0 };
+  const foreign = await foreignBars(db, seriesId, withdrawn.ts[0] ?? 0, (withdrawn.ts.at(-1) ?? 0) + 1);
+  const aside = filterBars(withdrawn, (at) => !foreign.has(withdrawn.ts[at]!));
+  await moveJumps(db, { seriesId, runId }, { withdrawn, aside, restored });
+  return { withdrawn: withdrawn.ts.length, restored: restored.ts.length };
+}
