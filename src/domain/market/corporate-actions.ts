@@ -1,6 +1,7 @@
 /** Corporate actions: what changes a share's price without a trade, and how prices before it are made comparable. */
 
 import { BAR_FIELDS, type BarColumns, lowerBound } from "./bars.ts";
+import { DAY } from "./interval.ts";
 
 export const ACTION_KINDS = ["split", "dividend"] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
@@ -15,25 +16,44 @@ export interface CorporateAction {
   readonly currency?: string | null;
 }
 
+/** The identity of an action: several on one day are several, equal ones are one. */
+export const actionKey = ({ kind, date, value, currency }: CorporateAction) =>
+  [kind, date, value, currency ?? ""].join(" ");
+
 /**
- * One action a kind and day: payments of one day are added, splits multiplied, identical entries counted once. A dividend
- * in a foreign currency is kept only if none of its day is in that of the prices.
+ * Each action once. A dividend in a foreign currency is kept only if none of its day is in that of the prices: vendors
+ * list one payment in both.
  */
-export function mergeActions(actions: readonly CorporateAction[]): CorporateAction[] {
-  const merged = new Map<string, CorporateAction>();
-  const seen = new Set<string>();
-  for (const action of actions) {
-    const { kind, date, value, currency = null } = action;
-    const text = [kind, date, value, currency].join(" ");
-    if (seen.has(text)) continue;
-    seen.add(text);
-    const key = `${kind} ${date}`;
-    const known = merged.get(key);
-    if (known === undefined || (known.currency && !currency)) merged.set(key, action);
-    else if (!currency)
-      merged.set(key, { ...known, value: kind === "split" ? known.value * value : known.value + value });
-  }
-  return [...merged.values()];
+export function distinctActions(actions: readonly CorporateAction[]): CorporateAction[] {
+  const own = new Set(actions.filter(({ currency }) => !currency).map(({ kind, date }) => `${kind} ${date}`));
+  const kept = actions.filter(({ kind, date, currency }) => !currency || !own.has(`${kind} ${date}`));
+  return [...new Map(kept.map((action) => [actionKey(action), action])).values()];
+}
+
+/** Days within which an action that is listed with another date, and no longer with the old one, is the same action. */
+const MOVED_WITHIN: Readonly<Record<ActionKind, number>> = { split: 60, dividend: 14 };
+
+/**
+ * Which of the `known` actions an answer replaces: those of a kind and day for which it lists others, and those that it
+ * lists with another date near theirs. What an answer does not reach stays, because plans shorten lists.
+ */
+export function replacedActions<Known extends CorporateAction>(
+  known: readonly Known[],
+  answer: readonly CorporateAction[],
+): Known[] {
+  const listed = new Set(answer.map(actionKey));
+  const days = new Set(answer.map(({ kind, date }) => `${kind} ${date}`));
+  const before = new Set(known.map(actionKey));
+  const fresh = answer.filter((action) => !before.has(actionKey(action)));
+  const isMoved = (old: Known) =>
+    fresh.some(
+      ({ kind, value, currency, date }) =>
+        kind === old.kind &&
+        value === old.value &&
+        (currency ?? "") === (old.currency ?? "") &&
+        Math.abs(date - old.date) <= MOVED_WITHIN[kind] * DAY,
+    );
+  return known.filter((old) => !listed.has(actionKey(old)) && (days.has(`${old.kind} ${old.date}`) || isMoved(old)));
 }
 
 /** The adjustment applied to bars when they are read. */

@@ -1,7 +1,12 @@
 /** Splits and dividends: fetched once per run and symbol, stored separately from the raw bars. */
 
 import { ProviderError } from "../../domain/errors.ts";
-import { type CorporateAction, mergeActions } from "../../domain/market/corporate-actions.ts";
+import {
+  actionKey,
+  type CorporateAction,
+  distinctActions,
+  replacedActions,
+} from "../../domain/market/corporate-actions.ts";
 import { isoDate } from "../../domain/time.ts";
 import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../storage/market/series.ts";
@@ -33,14 +38,17 @@ async function storeNew(
   fetched?: { seriesId: number; runId: string },
 ) {
   const { symbol, provider } = task;
-  const keyOf = ({ kind, date }: CorporateAction) => `${kind} ${date}`;
-  const known = new Map((await listActions(io.db, provider, symbol)).map((action) => [keyOf(action), action]));
-  const isKnown = (action: CorporateAction) => {
-    const before = known.get(keyOf(action));
-    return before?.value === action.value && before.currency === (action.currency ?? null);
-  };
-  const fresh = mergeActions(actions).filter((action) => !isKnown(action) && action.value > 0);
-  await storeActions(io.db, { provider, symbol, actions: fresh }, fetched);
+  const known = await listActions(io.db, provider, symbol);
+  const before = new Set(known.map(actionKey));
+  const listed = distinctActions(actions.filter(({ value }) => value > 0));
+  const fresh = listed.filter((action) => !before.has(actionKey(action)));
+  const replaced = replacedActions(known, listed);
+  await storeActions(io.db, { provider, symbol, actions: fresh, replaced }, fetched);
+  for (const { kind, date, value } of replaced.slice(-3))
+    io.log(
+      "info",
+      `${kind} of ${value} with ex-date ${isoDate(date)} no longer counts: others are listed in its place`,
+    );
   for (const { kind, date, value } of fresh.filter((action) => action.kind === "split").slice(-3)) {
     io.log("info", `${kind} ${value} for 1 with ex-date ${isoDate(date)}`);
   }

@@ -1,28 +1,29 @@
 /** Splits and dividends by provider and symbol. */
 
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { ACTION_KINDS, type ActionKind, type CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
 import { corporateActions, series } from "../schema/market.ts";
 
 const actionsOf = prepared(({ orm }) => {
-  const { kind, date, value, currency, seenAt, provider, symbol } = corporateActions;
+  const { kind, date, value, currency, seenAt, replacedAt, provider, symbol } = corporateActions;
   return orm
-    .select({ kind, date, value, currency, seenAt })
+    .select({ kind, date, value, currency: sql<string | null>`nullif(${currency}, '')`, seenAt })
     .from(corporateActions)
     .where(
       and(
         eq(provider, sql.placeholder("provider")),
         eq(symbol, sql.placeholder("symbol")),
+        isNull(replacedAt),
         sql`${kind} in (select value from json_each(${sql.placeholder("kinds")}))`,
       ),
     )
-    .orderBy(asc(date), asc(kind))
+    .orderBy(asc(date), asc(kind), asc(value), asc(currency))
     .prepare();
 });
 
-/** The known actions of a symbol, ascending by ex-date; all kinds, or those given. */
+/** The actions of a symbol that count, ascending by ex-date; all kinds, or those given. */
 export async function listActions(
   db: Database,
   provider: string,
@@ -33,27 +34,42 @@ export async function listActions(
 }
 
 /**
- * Inserts or updates `actions`; a split marks everything computed from the symbol's series as out of date. With
- * `asked`, also records that run `runId` has requested the actions of series `seriesId`.
+ * Stores `actions` and no longer counts those `replaced`; a split marks everything computed from the symbol's series as
+ * out of date. With `asked`, also records that run `runId` has requested the actions of series `seriesId`.
  */
 export async function storeActions(
   db: Database,
-  { provider, symbol, actions }: { provider: string; symbol: string; actions: readonly CorporateAction[] },
+  change: {
+    readonly provider: string;
+    readonly symbol: string;
+    readonly actions: readonly CorporateAction[];
+    readonly replaced: readonly CorporateAction[];
+  },
   asked?: { seriesId: number; runId: string },
 ): Promise<void> {
-  const seenAt = Date.now();
-  const { kind, date } = corporateActions;
+  const { provider, symbol, actions, replaced } = change;
+  const now = Date.now();
+  const { kind, date, value, currency } = corporateActions;
+  const ofSymbol = and(eq(corporateActions.provider, provider), eq(corporateActions.symbol, symbol));
   await db.write([
+    ...replaced.map((old) =>
+      db.orm
+        .update(corporateActions)
+        .set({ replacedAt: now })
+        .where(
+          and(ofSymbol, eq(kind, old.kind), eq(date, old.date), eq(value, old.value), eq(currency, old.currency ?? "")),
+        ),
+    ),
     ...actions.map((action) =>
       db.orm
         .insert(corporateActions)
-        .values({ provider, symbol, seenAt, ...action })
+        .values({ provider, symbol, seenAt: now, ...action, currency: action.currency ?? "" })
         .onConflictDoUpdate({
-          target: [corporateActions.provider, corporateActions.symbol, kind, date],
-          set: { value: action.value, currency: action.currency ?? null, seenAt },
+          target: [corporateActions.provider, corporateActions.symbol, kind, date, value, currency],
+          set: { seenAt: now, replacedAt: null },
         }),
     ),
-    ...(actions.some((action) => action.kind === "split")
+    ...([...actions, ...replaced].some((action) => action.kind === "split")
       ? [
           db.orm
             .update(series)

@@ -2,7 +2,12 @@
 
 import { describe, expect, test } from "bun:test";
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
-import { adjustmentSteps, type CorporateAction, mergeActions } from "../../../src/domain/market/corporate-actions.ts";
+import {
+  adjustmentSteps,
+  type CorporateAction,
+  distinctActions,
+  replacedActions,
+} from "../../../src/domain/market/corporate-actions.ts";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
@@ -105,19 +110,50 @@ describe("dividends and their currency", () => {
 });
 
 describe("actions of one day", () => {
-  test("two payments are added, two splits multiplied, and an entry that came twice counts once", () => {
+  test("several of one day are all kept and applied together, and an entry that came twice counts once", () => {
     const date = at("2026-08-20");
-    const merged = mergeActions([
+    const listed = distinctActions([
       { kind: "dividend", date, value: 0.32 },
       { kind: "dividend", date, value: 4 },
       { kind: "dividend", date, value: 4 },
       { kind: "split", date, value: 2 },
       { kind: "split", date, value: 5 },
     ]);
-    expect(merged).toEqual([
-      { kind: "dividend", date, value: 4.32 },
-      { kind: "split", date, value: 10 },
+    expect(listed.map(({ kind, value }) => [kind, value])).toEqual([
+      ["dividend", 0.32],
+      ["dividend", 4],
+      ["split", 2],
+      ["split", 5],
     ]);
-    expect(adjustmentSteps(merged.slice(0, 1), date + DAY, () => 100)[0]!.price * 100).toBeCloseTo(95.68, 10);
+    expect(adjustmentSteps(listed.slice(0, 2), date + DAY, () => 100)[0]!.price * 100).toBeCloseTo(95.68, 10);
+    expect(adjustmentSteps(listed.slice(2), date + DAY, () => 100)).toEqual([{ date, price: 0.1, volume: 10 }]);
+  });
+
+  test("one payment that is listed in two currencies counts in that of the prices", () => {
+    const date = at("2026-08-20");
+    const both = [
+      { kind: "dividend" as const, date, value: 0.045, currency: "EUR" },
+      { kind: "dividend" as const, date, value: 4.5 },
+    ];
+    expect(distinctActions(both)).toEqual([both[1]!]);
+  });
+});
+
+describe("an answer with other actions than the known ones", () => {
+  const dividend = (date: string, value: number) => ({ kind: "dividend" as const, date: at(date), value });
+  const split = (date: string, value: number) => ({ kind: "split" as const, date: at(date), value });
+
+  test("others of the same day replace the known ones, and a day that it lacks stays", () => {
+    const known = [dividend("2026-05-20", 0.3), dividend("2026-08-20", 4.32)];
+    expect(replacedActions(known, [dividend("2026-08-20", 0.32), dividend("2026-08-20", 4)])).toEqual([known[1]!]);
+    expect(replacedActions(known, [])).toEqual([]);
+  });
+
+  test("an action that has moved to another day counts once", () => {
+    const known = [split("2026-08-06", 10), dividend("2026-08-18", 0.3)];
+    expect(replacedActions(known, [split("2026-08-20", 10), dividend("2026-08-20", 0.3)])).toEqual(known);
+    // The next payment of a quarter is another one, and what is listed on both days are two.
+    expect(replacedActions(known, [dividend("2026-11-18", 0.3)])).toEqual([]);
+    expect(replacedActions(known, [split("2026-08-06", 10), split("2026-08-20", 10)])).toEqual([]);
   });
 });
