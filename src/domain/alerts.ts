@@ -80,8 +80,8 @@ export interface RevisionFound extends About<"revision_found"> {
   readonly interval: Interval;
   readonly provider: string;
   /** What the comparison classified it as. */
-  readonly what: "split" | "dividend" | "correction" | "suspicious";
-  /** Bars that differ, or are missing from a suspicious answer. */
+  readonly what: "split" | "dividend" | "correction" | "suspicious" | "scale";
+  /** Bars that differ, or are missing from a suspicious answer; 1 of a doubt about the scale. */
   readonly bars: number;
   /** The first and the last of them, epoch seconds. */
   readonly from: number;
@@ -125,6 +125,8 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${event.provider}:${event.period}:${event.counts}:${event.resetsAt ?? event.at}`;
     case "revision_found": {
       const key = `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.what}`;
+      // A doubt is reported once, also if it is found again later.
+      if (event.what === "scale") return `${key}:${event.from}:${event.to}`;
       // An answer that lacks stored bars will lack them until the overlap has moved past them.
       return event.what === "suspicious" ? `${key}:${event.to}` : `${key}:${event.from}:${event.to}:${event.at}`;
     }

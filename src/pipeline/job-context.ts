@@ -66,6 +66,8 @@ export class JobContext {
   plannedFrom: number | null = null;
   /** Corporate actions that came with the bars. */
   readonly actions: CorporateAction[] = [];
+  /** Whether splits or dividends were stored that were not known. */
+  hasNewActions = false;
   #leftOut: readonly PlanCut[] = [];
   /** Bars that answers left out because they had not ended. */
   notFinal = 0;

@@ -21,7 +21,43 @@ const REVISION_TITLES: Readonly<Record<RevisionFound["what"], string>> = {
   dividend: "Dividend adjustment",
   correction: "Correction",
   suspicious: "Suspicious answer",
+  scale: "Suspicious prices",
 };
+
+const COMPARE =
+  'Compare it with another source. If the provider is right, choose "Download again and rebuild" on the profile\'s page.';
+
+function scaleMail(events: readonly RevisionFound[], base: string): MailContent {
+  const first = events[0]!;
+  const one = events.length === 1;
+  const symbols = names(events.map(({ symbol }) => symbol));
+  return {
+    subject: `Suspicious prices: ${one ? first.symbol : symbols}`,
+    lead: one
+      ? `Prices of ${first.symbol} (${first.interval}, ${first.provider}) and its corporate actions contradict each other: ${first.detail}.`
+      : `Prices and corporate actions contradict each other in ${plural(events.length, "case")}: ${symbols}.`,
+    sections: [
+      {
+        table: {
+          head: ["Symbol", "Interval", "Provider", "Days", "Details"],
+          rows: events
+            .slice(0, SHOWN)
+            .map((each) => [
+              { text: each.symbol, url: profileUrl(base, each) },
+              each.interval,
+              each.provider,
+              isoDates(each.from, each.to),
+              each.detail,
+            ]),
+          more: moreThan(events.length),
+        },
+      },
+    ],
+    advice:
+      'Features and adjusted prices of these days cannot be relied on. Compare the days with another source. If the provider has corrected them, choose "Download again and rebuild" on the profile\'s page.',
+    link: linkTo(events, base),
+  };
+}
 
 /** The batches of a series in which the same was found, as one. */
 function joined(events: readonly RevisionFound[]): RevisionFound[] {
@@ -40,7 +76,8 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
   const first = events[0]!;
   const one = events.length === 1;
   const symbols = names(events.map(({ symbol }) => symbol));
-  const suspicious = events.some(({ what }) => what === "suspicious");
+  const suspicious = events.some(({ what }) => what === "suspicious" || what === "scale");
+  if (events.every(({ what }) => what === "scale")) return scaleMail(events, base);
   return {
     subject: one ? `${REVISION_TITLES[first.what]}: ${first.symbol}` : `Revised history: ${symbols}`,
     lead: one
@@ -66,7 +103,7 @@ export function revisionMail(recorded: readonly RevisionFound[], base: string): 
       },
     ],
     advice: suspicious
-      ? 'A suspicious answer changes nothing: compare it with another source. If the provider is right, choose "Download again and rebuild" on the profile\'s page.'
+      ? `A suspicious answer changes nothing. ${COMPARE}`
       : "The old values are kept; the profile page shows them. There is nothing to do unless you used them elsewhere.",
     link: linkTo(events, base),
   };

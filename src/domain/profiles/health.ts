@@ -15,7 +15,10 @@ export const HEALTH_WORDS: Readonly<Record<Health, readonly [name: string, meani
   revised: ["Revised", "the vendor changed stored bars in the last 7 days"],
   stale: ["Stale", "a session that closed a day ago or more has no bars yet"],
   gaps: ["Has gaps", "sessions are missing, cut short or have holes, or a batch has no answer or is not in the plan"],
-  suspicious: ["Suspicious", "bars outside the sessions, or an implausible answer in the last 7 days"],
+  suspicious: [
+    "Suspicious",
+    "prices and splits contradict each other, bars lie outside the sessions, or an answer of the last 7 days is implausible",
+  ],
 };
 
 /** How long a revision counts as recent, milliseconds. */
@@ -33,6 +36,8 @@ export interface SeriesFacts {
   /** Unconfirmed gaps: sessions that are missing, cut short or have holes, and days with bars outside the sessions. */
   readonly gaps: number;
   readonly outside: number;
+  /** Changes of scale without an action, and splits that prices do not follow. */
+  readonly doubts: number;
   /** Epoch milliseconds of the last revision and of the last implausible answer; `null` if never. */
   readonly revisedAt: number | null;
   readonly suspectAt: number | null;
@@ -91,7 +96,7 @@ export function healthClock(calendar: Calendar, now: number): HealthClock {
 export function healthOf({ lastBar, incomplete }: History, series: SeriesFacts, clock: HealthClock): Health {
   const { recentSince, staleBefore } = clock;
   const market = venueOfSeries(series);
-  if ((series.suspectAt ?? 0) > recentSince || series.outside > 0) return "suspicious";
+  if ((series.suspectAt ?? 0) > recentSince || series.outside > 0 || series.doubts > 0) return "suspicious";
   if (series.gaps > 0 || incomplete) return "gaps";
   if (lastBar < (staleBefore[market] ?? staleBefore.us_equity)) return "stale";
   return (series.revisedAt ?? 0) > recentSince ? "revised" : "ok";

@@ -33,16 +33,18 @@ export async function updateActions(job: JobContext): Promise<void> {
 }
 
 async function storeNew(
-  { io, task }: JobContext,
+  job: JobContext,
   actions: readonly CorporateAction[],
   fetched?: { seriesId: number; runId: string },
 ) {
+  const { io, task } = job;
   const { symbol, provider } = task;
   const known = await listActions(io.db, provider, symbol);
   const before = new Set(known.map(actionKey));
   const listed = distinctActions(actions.filter(({ value }) => value > 0));
   const fresh = listed.filter((action) => !before.has(actionKey(action)));
   const replaced = replacedActions(known, listed);
+  job.hasNewActions ||= fresh.length + replaced.length > 0;
   await storeActions(io.db, { provider, symbol, actions: fresh, replaced }, fetched);
   for (const { kind, date, value } of replaced.slice(-3))
     io.log(

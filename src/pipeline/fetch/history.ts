@@ -6,6 +6,7 @@ import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.t
 import { savePlanStart } from "../../storage/runs/jobs.ts";
 import type { JobContext } from "../job-context.ts";
 import { PriceFactorDetected } from "../validation/answer-change.ts";
+import { recordFindings } from "../validation/findings.ts";
 import { updateActions } from "./corporate-actions.ts";
 import { type FetchTarget, fetchBatches } from "./fetch-batches.ts";
 import { incrementStart } from "./incremental.ts";
@@ -58,13 +59,19 @@ async function fetchForward(job: JobContext): Promise<boolean> {
   return true;
 }
 
-/** Compares what may have changed with the calendar; returns the number of gaps that are not confirmed. */
-export async function checkGaps(job: JobContext): Promise<number> {
-  const { io, series, task, plannedFrom } = job;
-  const { changedFrom } = await readSeries(io.db, series);
-  if (task.mode !== "incremental") return recordGaps(job, 0);
+/**
+ * Compares what may have changed with the calendar and with splits and dividends; returns the number of gaps that are not
+ * confirmed.
+ */
+export async function checkSeries(job: JobContext): Promise<number> {
+  const { io, series, task, plannedFrom, hasNewActions } = job;
+  const { changedFrom, symbol, interval, provider, adjustment } = await readSeries(io.db, series);
   // If nothing was fetched and nothing changed, only sessions since the last check remain.
-  return recordGaps(job, Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf));
+  const changed = Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf);
+  const from = task.mode === "incremental" ? changed : 0;
+  const examined = { id: series, symbol, interval, provider, adjustment };
+  await recordFindings(io.db, examined, hasNewActions ? 0 : from, io);
+  return recordGaps(job, from);
 }
 
 /** Whether the provider answered for every day of the run's range and of all windows ever requested. */

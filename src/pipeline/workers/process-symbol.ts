@@ -9,7 +9,7 @@ import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
 import { completeJob, type FinishedJob, findJobWork, saveWorkTime } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { isSpentQuota } from "../fetch/fetch-batches.ts";
-import { checkGaps, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
+import { checkSeries, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
 import { explainNoBars } from "../fetch/no-bars.ts";
 import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
 import type { Outcome, SymbolTask } from "../messages.ts";
@@ -61,7 +61,7 @@ async function completeUnchanged(job: JobContext): Promise<Outcome | null> {
 async function workOn(job: JobContext): Promise<Outcome> {
   const { task, io, series } = job;
   const { symbol, interval, provider } = task;
-  const gaps = await checkGaps(job);
+  const gaps = await checkSeries(job);
 
   const engineered = await job.engineerTurn(() => engineerSeries(job));
   if (engineered === null) throw new ProviderError("no_data", await explainNoBars(job));

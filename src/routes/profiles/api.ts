@@ -2,13 +2,16 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { Refusal } from "../../domain/errors.ts";
+import { FINDING_KINDS, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
+import { isoDate } from "../../domain/time.ts";
 import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { wholeNumberText } from "../../schemas.ts";
+import { listFindings } from "../../storage/market/findings.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
@@ -30,6 +33,23 @@ const ProfileBody = z
     backfill_metadata: z.looseObject({ history_complete: z.boolean(), history_rows: z.int() }),
   })
   .openapi("Profile");
+
+const FindingBody = z
+  .object({
+    kind: z.enum(FINDING_KINDS),
+    date: z.string(),
+    ratio: z.number().nullable(),
+    jump_date: z.string().nullable(),
+  })
+  .openapi("Finding");
+
+/** A finding as the API writes it, with days as dates. */
+const findingToWire = ({ kind, date, ratio, jumpDate }: Finding) => ({
+  kind,
+  date: isoDate(date),
+  ratio,
+  jump_date: jumpDate === null ? null : isoDate(jumpDate),
+});
 
 const one = { params: z.object({ symbol: symbolParameter }), query: z.object({ interval: intervalParameter }) };
 
@@ -69,7 +89,10 @@ const read = createRoute({
   path: "/profiles/{symbol}",
   summary: "The profile of a symbol",
   request: one,
-  responses: { 200: json("The profile", ProfileBody), ...refusals(404, 422) },
+  responses: {
+    200: json("The profile", ProfileBody.extend({ findings: z.array(FindingBody) })),
+    ...refusals(404, 422),
+  },
 });
 const renew = createRoute({
   method: "post",
@@ -131,7 +154,8 @@ export function profileRoutes(services: Pick<Services, "config" | "db" | "export
       const { symbol } = c.req.valid("param");
       const profile = await find(symbol, c.req.valid("query").interval);
       const { health } = await findHealth(db, profile, clock());
-      return c.json({ ...profileToWire(profile), health }, 200);
+      const findings = (await listFindings(db, profile.seriesId)).map(findingToWire);
+      return c.json({ ...profileToWire(profile), health, findings }, 200);
     })
     .openapi(renew, async (c) => {
       const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");

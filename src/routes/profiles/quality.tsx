@@ -11,6 +11,7 @@ import { parseSymbol } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { renewalRequests, reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
+import { listFindings } from "../../storage/market/findings.ts";
 import { listGaps, type StoredGap } from "../../storage/market/gaps.ts";
 import { listRevisions, listSources } from "../../storage/market/revisions.ts";
 import { readSeries } from "../../storage/market/series.ts";
@@ -31,11 +32,12 @@ export function qualityReader({
 }: QualityServices): (profile: StoredProfile) => Promise<QualityView> {
   const calendar = createCalendar(config.sessions);
   return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }) => {
-    const [series, known, revisions, actions, sources] = await Promise.all([
+    const [series, known, revisions, actions, findings, sources] = await Promise.all([
       readSeries(db, seriesId),
       listGaps(db, seriesId),
       listRevisions(db, seriesId, REVISIONS),
       listActions(db, provider, symbol),
+      listFindings(db, seriesId),
       listSources(db, seriesId),
     ]);
     const states = new Map(known.map((gap) => [gap.date, stateOf(gap)]));
@@ -53,6 +55,7 @@ export function qualityReader({
       gaps: shownGaps(known, sessions),
       revisions,
       sources,
+      findings,
       actions: actions.reverse(),
       years: !areSessionsKnown({ symbol, provider, sessions: series.sessions }, interval)
         ? null

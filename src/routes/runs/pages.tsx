@@ -6,6 +6,7 @@ import Papa from "papaparse";
 import { progressToWire, type RunSummary } from "../../domain/runs/run-summary.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
+import { findingsOfRun } from "../../storage/market/findings.ts";
 import { failuresOf } from "../../storage/runs/run-list.ts";
 import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
@@ -23,6 +24,8 @@ import { filterView } from "./monitor.tsx";
 /** Runs on a page of the list, and symbols in a report. */
 const PAGE_SIZE = 50;
 const REPORT_ROWS = 250;
+/** Findings that are read for a page. */
+const FINDINGS = 50;
 
 export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadcaster: LiveBroadcaster) {
   const { db, runs } = services;
@@ -55,7 +58,9 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadc
     const filter = filterView(c.req.query("q") ?? "", error, query);
     if (run.finishedAt !== null) return answerReport(c, { run, jobs }, query, filter);
     const stream = streamAddress(query, cursor);
-    return c.html(<RunPage page={c.var.page} view={{ run, ...jobsOf(query, jobs) }} filter={filter} stream={stream} />);
+    const view = { run, ...jobsOf(query, jobs) };
+    const findings = await findingsOfRun(db, run.id, FINDINGS);
+    return c.html(<RunPage page={c.var.page} view={view} findings={findings} filter={filter} stream={stream} />);
   });
 
   pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, broadcaster));
@@ -83,7 +88,9 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadc
     if (c.req.query("format") === "csv") return csv(c, run, rows);
     const shown = rows.slice(0, REPORT_ROWS);
     const sort = column === undefined ? "" : sortParameter;
-    const view = { run, rows: shown, hidden: rows.length - shown.length, filter: { ...filter, sort }, sort };
+    const hidden = rows.length - shown.length;
+    const findings = await findingsOfRun(db, run.id, FINDINGS);
+    const view = { run, findings, rows: shown, hidden, filter: { ...filter, sort }, sort };
     return c.html(<RunReportPage page={c.var.page} view={view} />);
   }
 

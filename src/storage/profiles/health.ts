@@ -1,5 +1,6 @@
 /** The facts behind the health of profiles, from small tables without reading bars. */
 
+import { DOUBTS } from "../../domain/market/anomalies/scale-changes.ts";
 import { REASONS } from "../../domain/market/validate-bars.ts";
 import { type HealthClock, type HealthFacts, healthOf, type SeriesFacts } from "../../domain/profiles/health.ts";
 import type { Database } from "../db.ts";
@@ -9,13 +10,15 @@ const openGaps = (kinds: string) => `(SELECT count(*) FROM gaps g
 WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
 
 const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGaps(MISSING_SQL)},
-${openGaps("'outside'")} FROM json_each(?) ids CROSS JOIN series s ON s.id = ids.value`;
+${openGaps("'outside'")},
+(SELECT count(*) FROM findings f WHERE f.series_id = s.id AND f.kind IN (${DOUBTS.map((kind) => `'${kind}'`).join(", ")}))
+FROM json_each(?) ids CROSS JOIN series s ON s.id = ids.value`;
 
 /** The facts of series by their ids. */
 export async function readSeriesFacts(db: Database, ids: readonly number[]): Promise<Map<number, SeriesFacts>> {
   const rows = await db.rows(FACTS, [JSON.stringify(ids)]);
   return new Map(
-    rows.map(([id, symbol, provider, sessions, revisedAt, suspectAt, gaps, outside]) => [
+    rows.map(([id, symbol, provider, sessions, revisedAt, suspectAt, gaps, outside, doubts]) => [
       id as number,
       {
         symbol: symbol as string,
@@ -25,6 +28,7 @@ export async function readSeriesFacts(db: Database, ids: readonly number[]): Pro
         suspectAt: suspectAt as number | null,
         gaps: gaps as number,
         outside: outside as number,
+        doubts: doubts as number,
       },
     ]),
   );

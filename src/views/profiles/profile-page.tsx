@@ -140,6 +140,11 @@ const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: 
   <Facts title="Data health" note={health.health === "ok" ? undefined : HEALTH_WORDS[health.health][1]}>
     <Fact name="Gaps">{health.gaps === 0 ? "none" : formatCount(health.gaps)}</Fact>
     {health.outside > 0 ? <Fact name="Days outside sessions">{formatCount(health.outside)}</Fact> : null}
+    {health.doubts > 0 ? (
+      <Fact name="Doubtful prices">
+        <a href="#findings">{formatCount(health.doubts)}</a>
+      </Fact>
+    ) : null}
     <Fact name="Duplicates">{health.duplicates === 0 ? "none" : `${formatCount(health.duplicates)} rejected`}</Fact>
     <Fact name="Last bar">{ageOf(lastBar, interval, now)}</Fact>
     {health.revisedAt === null ? null : (

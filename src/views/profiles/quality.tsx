@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The completeness of a series: its sessions as a calendar, gaps, revisions, corporate actions, and its repair. */
 
+import { describeFinding, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import type { ActionKind } from "../../domain/market/corporate-actions.ts";
 import { noCalendar } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -43,6 +44,8 @@ export interface QualityView {
     /** Epoch milliseconds. */
     readonly seenAt: number;
   }[];
+  /** What is doubtful about prices and actions, newest first. */
+  readonly findings: readonly (Finding & { /** Epoch milliseconds. */ readonly seenAt: number })[];
   readonly sources: readonly { readonly provider: string; readonly bars: number }[];
   /** Other providers that a repair may use. */
   readonly others: readonly { readonly name: string; readonly title: string }[];
@@ -112,6 +115,26 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
         <Years years={quality.years} />
       </>
     )}
+    {quality.findings.length > 0 ? (
+      <div class="findings" id="findings">
+        <List
+          title="Prices and actions that contradict each other"
+          empty=""
+          lines={quality.findings.map((finding) => (
+            <>
+              {describeFinding(finding)}{" "}
+              <span class="muted">
+                found <Moment at={finding.seenAt} />
+              </span>
+            </>
+          ))}
+        />
+        <p class="muted">
+          Compare with another source. If the provider has corrected it, “Download again and rebuild” stores the
+          correction.
+        </p>
+      </div>
+    ) : null}
     <div class="quality-lists">
       <List title="Gaps" empty="None." lines={quality.gaps.map((gap) => <>{gapWords(gap, quality.timeZone)}</>)} />
       <List

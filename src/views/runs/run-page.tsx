@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The page of one run: live while it is open, a report once it is finished. */
 
+import { describeFinding, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply } from "../../domain/runs/states.ts";
@@ -22,11 +23,18 @@ import { RunSection } from "./run-section.tsx";
 const REPORT_ACTIONS = ["retry", "refetch"] as const;
 
 /** The page of an open run. */
-export const RunPage = (props: { page: PageContext; view: RunView; filter: FilterView; stream: string }) => {
-  const { page, view, filter, stream } = props;
+export const RunPage = (props: {
+  page: PageContext;
+  view: RunView;
+  findings: readonly SymbolFinding[];
+  filter: FilterView;
+  stream: string;
+}) => {
+  const { page, view, findings, filter, stream } = props;
   return (
     <Layout page={page} title={runTitle(view.run)} stream={stream}>
       <PageHead run={view.run} />
+      <Findings run={view.run} findings={findings} />
       <FilterBar filter={filter} />
       <div id={dom.runs} class="runs">
         <RunSection {...view} />
@@ -69,6 +77,29 @@ const PauseForReason = ({ run }: { run: RunSummary }) => (
   </>
 );
 
+/** A finding and its symbol. */
+export type SymbolFinding = Finding & { readonly symbol: string };
+
+/** Findings that are shown. */
+const FINDINGS = 10;
+
+/** What contradicts each other in the series of the run. */
+const Findings = ({ run, findings }: { run: RunSummary; findings: readonly SymbolFinding[] }) =>
+  findings.length === 0 ? null : (
+    <ul class="run-left-out" aria-label="Prices and actions that contradict each other">
+      {findings.slice(0, FINDINGS).map((finding) => (
+        <li>
+          <a href={profileAddress(finding.symbol, run.interval)}>{finding.symbol}</a>: {describeFinding(finding)}
+        </li>
+      ))}
+      {findings.length > FINDINGS ? (
+        <li>
+          <a href="/profiles?health=suspicious">All suspicious profiles</a>
+        </li>
+      ) : null}
+    </ul>
+  );
+
 /** The result of one symbol. */
 export interface ReportRow {
   readonly job: JobProgress;
@@ -86,6 +117,7 @@ export type ReportSort = (typeof REPORT_SORTS)[number];
 
 export interface ReportView {
   readonly run: RunSummary;
+  readonly findings: readonly SymbolFinding[];
   readonly rows: readonly ReportRow[];
   /** The number of rows that are not shown. */
   readonly hidden: number;
@@ -101,6 +133,7 @@ export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportV
     <FilterBar filter={view.filter} />
     <section class="run" aria-label={`Run: ${runTitle(view.run)}`}>
       <RunHead run={view.run} plain={true} />
+      <Findings run={view.run} findings={view.findings} />
     </section>
     <form method="post" data-select="">
       <BulkBar

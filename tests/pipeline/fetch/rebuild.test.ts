@@ -19,7 +19,8 @@ describe("a factor", () => {
       using pipeline = await startPipeline();
       const vendor = vendorWith(121, { feed: "memory", adjustment: "all", sessions: "regular" });
       await pipeline.run(vendor, { asOf: evening(119) });
-      vendor.scale(SESSIONS[120]!.date, price, volume);
+      // The new session trades at the new level.
+      vendor.scale(SESSIONS[121]!.date, price, volume);
       await pipeline.run(vendor, { mode: "incremental", asOf: evening(120) });
       const clean = await cleanRun(vendor, evening(120));
       expect(await pipeline.stored(vendor)).toEqual(clean.bars);
@@ -56,7 +57,7 @@ describe("a factor", () => {
     const vendor = vendorWith(241);
     await pipeline.run(vendor, { asOf: evening(239), days: 365 });
     const before = await pipeline.stored(vendor);
-    vendor.scale(SESSIONS[240]!.date, 0.5, 2);
+    vendor.scale(SESSIONS[241]!.date, 0.5, 2);
     let fetches = 0;
     const order = { mode: "incremental", asOf: evening(240), days: 800 } as const;
     const outcome = await pipeline.run(vendor, {

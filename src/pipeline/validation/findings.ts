@@ -1,0 +1,80 @@
+/** Records what is doubtful about the scale of a series: when bars or actions have changed, and after an upgrade. */
+
+import type { RevisionFound } from "../../domain/alerts.ts";
+import {
+  describeFinding,
+  type Finding,
+  findScaleChanges,
+  isDoubt,
+  pairFindings,
+} from "../../domain/market/anomalies/scale-changes.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import type { FetchContext } from "../../providers/provider.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
+import type { Database } from "../../storage/db.ts";
+import { listActions } from "../../storage/market/corporate-actions.ts";
+import { listFindings, readDays, replaceFindings } from "../../storage/market/findings.ts";
+
+/** Days before a changed bar whose findings may change with it, and days before those that are read for comparison. */
+const JUDGED_DAYS = 35;
+const COMPARED_DAYS = 35;
+
+/** The series whose findings are recorded. */
+interface Examined {
+  readonly id: number;
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  readonly adjustment: string;
+}
+
+const keyOf = ({ kind, date, ratio, jumpDate }: Finding) => [kind, date, ratio, jumpDate].join(" ");
+
+/**
+ * Compares a series whose bars from `from` (epoch seconds) on have changed with its actions, and records what has become
+ * doubtful or is no longer so. `io.alert` is called when an event was recorded with it.
+ */
+export async function recordFindings(
+  db: Database,
+  series: Examined,
+  from: number,
+  io: { readonly log: FetchContext["log"]; alert(): void },
+): Promise<void> {
+  const start = Math.floor(from / DAY) * DAY - JUDGED_DAYS * DAY;
+  const days = await readDays(db, series.id, series.interval, start - COMPARED_DAYS * DAY);
+  const actions = await listActions(db, series.provider, series.symbol);
+  const before = await listFindings(db, series.id);
+  const found = pairFindings([
+    ...before.filter(({ date }) => date < start),
+    ...findScaleChanges(days, actions, series.adjustment, start),
+  ]);
+  const known = new Set(before.map(keyOf));
+  const now = new Set(found.map(keyOf));
+  const fresh = found.filter((finding) => !known.has(keyOf(finding)));
+  const gone = before.filter((finding) => !now.has(keyOf(finding)));
+  if (fresh.length + gone.length === 0) return;
+  const doubts = fresh.filter(isDoubt);
+  const events = doubts.map((finding) => eventOf(series, finding));
+  await replaceFindings(db, series.id, { fresh, gone }, recordStatements(events));
+  if (events.length > 0) io.alert();
+  for (const finding of doubts.slice(-3)) io.log("warn", `suspicious prices: ${describeFinding(finding)}`);
+  if (gone.length > fresh.length) io.log("info", `${gone.length - fresh.length} earlier findings no longer hold`);
+}
+
+function eventOf({ symbol, interval, provider }: Examined, finding: Finding): RevisionFound {
+  const { date, jumpDate } = finding;
+  const [from, to] = [Math.min(date, jumpDate ?? date), Math.max(date, jumpDate ?? date)];
+  const detail = describeFinding(finding);
+  return {
+    kind: "revision_found",
+    at: Date.now(),
+    symbol,
+    interval,
+    provider,
+    what: "scale",
+    bars: 1,
+    from,
+    to,
+    detail,
+  };
+}

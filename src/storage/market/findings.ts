@@ -1,0 +1,90 @@
+/** Findings about the scale of series and their corporate actions, and the days that they follow from. */
+
+import { and, desc, eq, sql } from "drizzle-orm";
+import type { DayPrices, Finding } from "../../domain/market/anomalies/scale-changes.ts";
+import type { Interval } from "../../domain/market/interval.ts";
+import { prepared } from "../connection/prepared.ts";
+import type { Database, Statement } from "../db.ts";
+import { findings } from "../schema/market.ts";
+import { barsIdSql } from "./bars.ts";
+
+const DAILY = `SELECT ts, open, close, volume FROM bars WHERE series_id = ${barsIdSql()} AND ts >= ?2 ORDER BY ts`;
+/** The first open, the last close and the volume of each UTC day; unknown if one of its bars has none. */
+const BY_DAY = `SELECT d.day, f.open, l.close, d.volume FROM (
+SELECT ts / 86400 * 86400 AS day, min(ts) AS first, max(ts) AS last,
+CASE WHEN count(volume) = count(*) THEN sum(volume) END AS volume FROM bars
+WHERE series_id = ${barsIdSql()} AND ts >= ?2 GROUP BY ts / 86400) d
+JOIN bars f ON f.series_id = ${barsIdSql()} AND f.ts = d.first
+JOIN bars l ON l.series_id = ${barsIdSql()} AND l.ts = d.last ORDER BY d.day`;
+
+/** The days of a series from `from` (epoch seconds) on, ascending. */
+export async function readDays(db: Database, seriesId: number, interval: Interval, from: number): Promise<DayPrices[]> {
+  const rows = await db.rows(interval === "1d" ? DAILY : BY_DAY, [seriesId, from]);
+  return (rows as (number | null)[][]).map(([date, open, close, volume]) => ({
+    date: date!,
+    open: open!,
+    close: close!,
+    volume: volume ?? Number.NaN,
+  }));
+}
+
+const findingsOf = prepared(({ orm }) => {
+  const { kind, date, ratio, jumpDate, seenAt } = findings;
+  return orm
+    .select({ kind, date, ratio, jumpDate, seenAt })
+    .from(findings)
+    .where(eq(findings.seriesId, sql.placeholder("seriesId")))
+    .orderBy(desc(date), kind)
+    .prepare();
+});
+
+/** The findings of a series, newest first. */
+export async function listFindings(
+  db: Database,
+  seriesId: number,
+): Promise<(Finding & { /** Epoch milliseconds. */ readonly seenAt: number })[]> {
+  return findingsOf(db).all({ seriesId });
+}
+
+/** Replaces the findings of a series; those known before keep their time. `extraWrites` join the transaction. */
+export async function replaceFindings(
+  db: Database,
+  seriesId: number,
+  change: { readonly gone: readonly Finding[]; readonly fresh: readonly Finding[] },
+  extraWrites: readonly Statement[] = [],
+): Promise<void> {
+  const seenAt = Date.now();
+  await db.write([
+    ...change.gone.map(({ kind, date }) =>
+      db.orm
+        .delete(findings)
+        .where(and(eq(findings.seriesId, seriesId), eq(findings.kind, kind), eq(findings.date, date))),
+    ),
+    ...change.fresh.map(({ kind, date, ratio, jumpDate }) =>
+      db.orm
+        .insert(findings)
+        .values({ seriesId, kind, date, ratio, jumpDate, seenAt })
+        .onConflictDoUpdate({
+          target: [findings.seriesId, findings.date, findings.kind],
+          set: { ratio, jumpDate },
+        }),
+    ),
+    ...extraWrites,
+  ]);
+}
+
+const OF_RUN = `SELECT s.symbol, f.kind, f.date, f.ratio, f.jump_date FROM runs r JOIN jobs j ON j.run_id = r.id
+JOIN series s ON s.symbol = j.symbol AND s.interval = r.interval AND s.provider = r.provider AND s.staging_for = 0
+JOIN findings f ON f.series_id = s.id WHERE r.id = ?1 ORDER BY s.symbol, f.date LIMIT ?2`;
+
+/** The findings of the series that a run works on, by symbol, at most `limit`. */
+export async function findingsOfRun(
+  db: Database,
+  runId: string,
+  limit: number,
+): Promise<(Finding & { readonly symbol: string })[]> {
+  const rows = await db.rows(OF_RUN, [runId, limit]);
+  return rows.map(([symbol, kind, date, ratio, jumpDate]) => ({ symbol, kind, date, ratio, jumpDate })) as (Finding & {
+    symbol: string;
+  })[];
+}

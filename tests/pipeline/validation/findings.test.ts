@@ -1,0 +1,84 @@
+/** Findings about the scale of a series: recorded, reported once, and gone when they no longer hold. */
+
+import { expect, test } from "bun:test";
+import { CALENDAR } from "../../../src/domain/market/calendar.ts";
+import { healthClock } from "../../../src/domain/profiles/health.ts";
+import { listFindings } from "../../../src/storage/market/findings.ts";
+import { findHealth } from "../../../src/storage/profiles/health.ts";
+import type { MemoryVendor } from "../../fakes/memory-vendor.ts";
+import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";
+import { alerts, evening, SESSIONS, vendorWith } from "../fetch/scenario.ts";
+
+/** Divides the prices from session `first` on. */
+function divide(vendor: MemoryVendor, first: number, by: number): void {
+  for (const row of [...vendor.rows.values()].filter(({ ts }) => ts >= SESSIONS[first]!.date)) {
+    const { ts, open, high, low, close, volume } = row;
+    vendor.put({ ts, open: open / by, high: high / by, low: low / by, close: close / by, volume });
+  }
+}
+
+const findings = async ({ db, series }: Pipeline, vendor: MemoryVendor) =>
+  (await listFindings(db, await series(vendor))).map(({ kind, date, jumpDate }) => [
+    kind,
+    SESSIONS.findIndex((session) => session.date === date),
+    jumpDate === null ? null : SESSIONS.findIndex((session) => session.date === jumpDate),
+  ]);
+const health = async ({ db, profile }: Pipeline, at: number) =>
+  (await findHealth(db, (await profile())!, healthClock(CALENDAR, at * 1000))).health;
+
+test("a price that falls to a hundredth and stays makes the series suspicious, with one alert", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(SESSIONS.length);
+  divide(vendor, 100, 100);
+  await pipeline.run(vendor, { asOf: evening(99) });
+  expect(await findings(pipeline, vendor)).toEqual([]);
+  for (const now of [100, 101, 112, 130]) {
+    await pipeline.run(vendor, { mode: "incremental", asOf: evening(now) });
+    expect(await findings(pipeline, vendor)).toEqual([["scale_change", 100, null]]);
+    expect(await health(pipeline, evening(now))).toBe("suspicious");
+  }
+  expect(await alerts(pipeline)).toEqual([{ kind: "revision_found", what: "scale", bars: 1, days: [100, 100] }]);
+  expect(pipeline.log.filter((line) => line.includes("suspicious prices"))).toHaveLength(1);
+});
+
+test("a split that is listed late ends the suspicion, and so does a corrected history", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(SESSIONS.length);
+  vendor.actions = [];
+  divide(vendor, 100, 20);
+  await pipeline.run(vendor, { asOf: evening(105) });
+  expect(await findings(pipeline, vendor)).toEqual([["scale_change", 100, null]]);
+  vendor.actions = [{ kind: "split", date: SESSIONS[100]!.date, value: 20 }];
+  await pipeline.run(vendor, { mode: "incremental", asOf: evening(106) });
+  expect(await findings(pipeline, vendor)).toEqual([]);
+  expect(await health(pipeline, evening(106))).not.toBe("suspicious");
+});
+
+test("a split on another day than the jump of the prices is a finding with both days", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(SESSIONS.length);
+  divide(vendor, 100, 10);
+  vendor.actions = [{ kind: "split", date: SESSIONS[90]!.date, value: 10 }];
+  await pipeline.run(vendor, { asOf: evening(95) });
+  expect(await findings(pipeline, vendor)).toEqual([["split_without_jump", 90, null]]);
+  await pipeline.run(vendor, { mode: "incremental", asOf: evening(100) });
+  await pipeline.run(vendor, { mode: "incremental", asOf: evening(103) });
+  expect(await findings(pipeline, vendor)).toEqual([["split_off_date", 90, 100]]);
+  await pipeline.run(vendor, { asOf: evening(103) });
+  expect(await findings(pipeline, vendor)).toEqual([["split_off_date", 90, 100]]);
+});
+
+test("minutes that change their scale inside a day are found as days", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(0);
+  const minutes = SESSIONS.slice(0, 12).flatMap(({ open }, day) =>
+    Array.from({ length: 390 }, (_, at) => {
+      const close = (100 + Math.sin(day * 7 + at / 40)) * (day >= 8 ? 0.01 : 1);
+      return { ts: open + 60 * at, open: close, high: close, low: close, close, volume: 500 };
+    }),
+  );
+  vendor.put(...minutes);
+  await pipeline.run(vendor, { asOf: evening(11), interval: "1m", days: 40 });
+  const stored = await listFindings(pipeline.db, await pipeline.series(vendor, "1m"));
+  expect(stored.map(({ kind, date }) => [kind, date])).toEqual([["scale_change", SESSIONS[8]!.date]]);
+});
