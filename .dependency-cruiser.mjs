@@ -67,6 +67,7 @@ const sideways = {
     schedules: ["runs"],
     live: ["runs", "queue", "quotas"],
     maintenance: ["queue"],
+    rejudging: ["runs"],
   },
   views: {
     runs: ["jobs", "quotas"],

@@ -30,6 +30,7 @@ import { Maintenance } from "./scheduler/maintenance.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
 import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
+import { Rejudging } from "./scheduler/rejudging.ts";
 import { symbolHandler } from "./scheduler/runs/job-handler.ts";
 import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
@@ -206,6 +207,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const dependencies = { db, log, runs, defaultProvider, onAlert };
   const scheduleRunner = stack.adopt(new ScheduleRunner(dependencies, clock), close);
   await scheduleRunner.poll();
+  const rejudging = stack.adopt(new Rejudging({ db, log, runs, settings: workerSettings, onAlert }), close);
+  await rejudging.start();
   const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
 
   const services: Services = {
@@ -225,6 +228,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     exporter,
     profiles: new ProfileColumns(db),
     companies,
+    rejudging,
     settings,
     redact,
     provider: findProvider,

@@ -30,10 +30,14 @@ export const isAdmin = (c: Context): boolean => c.get("actor")?.scope === "admin
 /** What the pages of a server have in common. */
 export interface SiteContext extends Pick<PageContext, "assets" | "version"> {
   readonly base: BasePath;
+  /** What is done in the background, in a sentence; `null` while nothing is. */
+  readonly upkeep: () => string | null;
 }
 
 /** The page context of a request; before the guard has identified its sender, nobody is signed in. */
-export function pageContext(c: Context, { assets, version, base }: SiteContext): PageContext {
+export function pageContext(c: Context, site: SiteContext): PageContext {
+  const { assets, version, base } = site;
+  const upkeep = site.upkeep();
   const { pathname, search } = new URL(c.req.url);
   const theme = getCookie(c, THEME_COOKIE);
   const chosen = getCookie(c, ZONE_COOKIE);
@@ -49,6 +53,7 @@ export function pageContext(c: Context, { assets, version, base }: SiteContext):
     assets,
     version,
     now: Date.now(),
+    ...(upkeep !== null && actor && { upkeep }),
   };
 }
 

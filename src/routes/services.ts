@@ -12,6 +12,7 @@ import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
+import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
 import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
@@ -39,6 +40,8 @@ export interface Services {
   readonly exporter: Exporter;
   readonly profiles: ProfileColumns;
   readonly companies: CompanyLoader;
+  /** Judges what an earlier version has stored. */
+  readonly rejudging: Rejudging;
   readonly settings: ProviderSettings;
   /** Removes every key from a text. */
   redact(text: string): string;

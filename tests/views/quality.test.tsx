@@ -23,7 +23,7 @@ test("gaps are shown with the times that are missing, on the exchange's clock, a
     gap({ state: "sparse", rows: 26 }),
   ];
   const base = { symbol: "AAPL", interval: "1m", provider: "demo", years: [], timeZone: "America/New_York" } as const;
-  const lists = { revisions: [], actions: [], sources: [], others: [] };
+  const lists = { revisions: [], findings: [], actions: [], sources: [], others: [] };
   const html = String(<Quality quality={{ ...base, ...lists, gaps }} />);
   expect([...html.matchAll(/<li>(2026[^<]*)</g)].map(([, line]) => line)).toEqual([
     "2026-10-14: has holes, 240 bars; nothing from 10:30 to 13:00 EDT",

@@ -35,3 +35,30 @@ export async function rejudge(
   await moveJumps(db, { seriesId, runId }, { withdrawn, aside, restored });
   return { withdrawn: withdrawn.ts.length, restored: restored.ts.length };
 }
+
+/** Bars judged at a time. */
+const PAGE = 5_000;
+
+/**
+ * Judges all bars of a series, page by page.
+ * @param pause is called after each page with the milliseconds that it took; it throws to stop
+ */
+export async function rejudgeAll(
+  db: Database,
+  seriesId: number,
+  pause: (ms: number) => Promise<void>,
+): Promise<Rejudged> {
+  const sum = { withdrawn: 0, restored: 0 };
+  for (let from = Number.MIN_SAFE_INTEGER; from < Number.MAX_SAFE_INTEGER; ) {
+    const start = performance.now();
+    const { ts } = await readBars(db, seriesId, from, Number.MAX_SAFE_INTEGER, PAGE);
+    const to = ts.length < PAGE ? Number.MAX_SAFE_INTEGER : ts[ts.length - 1]! + 1;
+    // The run of no job: revisions of it belong to none.
+    const { withdrawn, restored } = await rejudge(db, { seriesId, runId: "" }, from, to);
+    sum.withdrawn += withdrawn;
+    sum.restored += restored;
+    from = to;
+    await pause(performance.now() - start);
+  }
+  return sum;
+}

@@ -61,17 +61,18 @@ export async function withoutActive<T extends Renewable>(db: Database, profiles:
   return profiles.filter(({ symbol, interval }) => busy.get(interval)?.has(symbol) !== true);
 }
 
-/**
- * Starts a run for each provider and interval with profiles of another version of the catalogue, without symbols that
- * have an active job.
- */
+/** Starts runs for the profiles of another version of the catalogue. */
 export async function reprocessOutdated(
   db: Database,
   runs: RunService,
   profiles: ProfileColumns,
 ): Promise<RunSummary[]> {
-  const outdated = (await profiles.all()).filter(isOutdated);
-  const free = await withoutActive(db, outdated);
+  return reprocess(db, runs, (await profiles.all()).filter(isOutdated));
+}
+
+/** Starts a run for each provider and interval of `profiles`, without symbols that have an active job. */
+export async function reprocess(db: Database, runs: RunService, profiles: readonly Renewable[]): Promise<RunSummary[]> {
+  const free = await withoutActive(db, profiles);
   const started: RunSummary[] = [];
   for (const group of Map.groupBy(free, ({ provider, interval }) => `${provider} ${interval}`).values()) {
     const { provider, interval } = group[0]!;

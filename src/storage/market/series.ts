@@ -1,7 +1,9 @@
 /** Which series stands for a symbol when no provider is named. */
 
 import { and, desc, eq, sql } from "drizzle-orm";
+import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { ACTIVE_STATES } from "../../domain/runs/states.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
 import { series } from "../schema/market.ts";
@@ -61,4 +63,28 @@ export async function storedSeries(
 ): Promise<{ count: number; lastBar: number | null }> {
   const [row] = await db.rows(STORED, [JSON.stringify(symbols), interval, provider]);
   return { count: Number(row![0]), lastBar: row![1] as number | null };
+}
+
+const UNJUDGED = `SELECT s.id, s.symbol, s.interval, s.provider, s.adjustment, EXISTS (SELECT 1 FROM jobs j
+WHERE j.symbol = s.symbol AND j.interval = s.interval AND j.state IN (SELECT value FROM json_each(?2)))
+FROM series s WHERE s.judged < ?1 AND s.staging_for = 0 ORDER BY s.id`;
+
+/** The series that were not judged by the present rules; `isBusy` while a job of the symbol is open. */
+export async function unjudgedSeries(
+  db: Database,
+): Promise<(Pick<SeriesRow, "id" | "symbol" | "interval" | "provider" | "adjustment"> & { isBusy: boolean })[]> {
+  const rows = await db.rows(UNJUDGED, [RULES_VERSION, JSON.stringify(ACTIVE_STATES)]);
+  return rows.map(([id, symbol, interval, provider, adjustment, isBusy]) => ({
+    id: id as number,
+    symbol: symbol as string,
+    interval: interval as Interval,
+    provider: provider as string,
+    adjustment: adjustment as string,
+    isBusy: isBusy === 1,
+  }));
+}
+
+/** Records that all bars and actions of a series were judged by the present rules. */
+export async function markJudged(db: Database, id: number): Promise<void> {
+  await db.write([{ sql: "UPDATE series SET judged = ?1 WHERE id = ?2", args: [RULES_VERSION, id] }]);
 }

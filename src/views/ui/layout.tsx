@@ -30,6 +30,8 @@ export interface PageContext {
   readonly version: string;
   /** Epoch milliseconds of the request. */
   readonly now: number;
+  /** Work on the whole database that is under way in the background, in a line. */
+  readonly upkeep?: string;
 }
 
 export const NAVIGATION = [
@@ -81,6 +83,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           </a>
           <Header page={page} live={stream !== undefined} />
           <main id={dom.main} tabindex={-1}>
+            {page.upkeep ? <p class="upkeep">{page.upkeep}</p> : null}
             {props.children}
           </main>
           <footer class="foot">

@@ -1,0 +1,112 @@
+/** A thread that judges stored series by the present rules, one after the other, after an upgrade. */
+
+import { messageOf } from "../../domain/errors.ts";
+import type { LogLevel } from "../../domain/log.ts";
+import { WriteLock } from "../../storage/connection/write-lock.ts";
+import { type Database, openDatabase } from "../../storage/db.ts";
+import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market/series.ts";
+import type { WorkerSettings } from "../messages.ts";
+import { recordFindings } from "./findings.ts";
+import { rejudgeAll } from "./rejudge.ts";
+
+export type ToRejudger = { readonly type: "judge"; readonly settings: WorkerSettings } | { readonly type: "stop" };
+
+/** A series whose bars have changed. */
+export type ChangedSeries = Pick<SeriesRow, "symbol" | "interval" | "provider">;
+
+export type FromRejudger =
+  /** How many series are still to be judged. */
+  | { readonly type: "left"; readonly left: number }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
+  | { readonly type: "alert" }
+  /** `withdrawn` and `restored` count bars. */
+  | {
+      readonly type: "done";
+      readonly changed: readonly ChangedSeries[];
+      readonly withdrawn: number;
+      readonly restored: number;
+    }
+  | { readonly type: "failed"; readonly message: string };
+
+/** Milliseconds until series with jobs at work are tried again. */
+const RETRY_MS = 15_000;
+
+declare const self: Worker;
+
+const send = (message: FromRejudger) => self.postMessage(message);
+const stop = new AbortController();
+
+async function judgeAll(db: Database): Promise<void> {
+  const changed: ChangedSeries[] = [];
+  const sum = { withdrawn: 0, restored: 0 };
+  /** Series that could not be judged; they are tried again at the next start. */
+  const failed = new Set<number>();
+  for (;;) {
+    const open = (await unjudgedSeries(db)).filter(({ id }) => !failed.has(id));
+    if (open.length === 0) break;
+    let left = open.length;
+    for (const { isBusy, ...series } of open) {
+      stop.signal.throwIfAborted();
+      // The bars of a job at work are in motion.
+      if (isBusy) continue;
+      const { symbol, interval, provider } = series;
+      try {
+        const result = await judgeOne(db, series);
+        sum.withdrawn += result.withdrawn;
+        sum.restored += result.restored;
+        if (result.withdrawn + result.restored > 0) changed.push({ symbol, interval, provider });
+      } catch (error) {
+        if (stop.signal.aborted) throw error;
+        failed.add(series.id);
+        const message = `${symbol} (${interval}, ${provider}) could not be judged: ${messageOf(error)}`;
+        send({ type: "log", level: "error", message });
+      }
+      left -= 1;
+      send({ type: "left", left });
+    }
+    if (left > 0) await pause(RETRY_MS);
+  }
+  send({ type: "done", changed, ...sum });
+}
+
+async function judgeOne(db: Database, series: Omit<Awaited<ReturnType<typeof unjudgedSeries>>[number], "isBusy">) {
+  const { id, symbol, interval, provider } = series;
+  const result = await rejudgeAll(db, id, pause);
+  const about = (message: string) => `${symbol} (${interval}, ${provider}): ${message}`;
+  const { withdrawn } = result;
+  const bars = withdrawn === 1 ? "bar" : "bars";
+  if (withdrawn > 0) send({ type: "log", level: "warn", message: about(`${withdrawn} impossible ${bars} withdrawn`) });
+  await recordFindings(db, series, 0, {
+    log: (level, message) => send({ type: "log", level, message: about(message) }),
+    alert: () => send({ type: "alert" }),
+  });
+  await markJudged(db, id);
+  return result;
+}
+
+/** Waits, and throws if the server stops. */
+async function pause(ms: number): Promise<void> {
+  stop.signal.throwIfAborted();
+  const end = Promise.withResolvers<void>();
+  const timer = setTimeout(end.resolve, ms);
+  stop.signal.addEventListener("abort", () => end.resolve(), { once: true });
+  await end.promise;
+  clearTimeout(timer);
+  stop.signal.throwIfAborted();
+}
+
+self.onmessage = async ({ data: message }: MessageEvent<ToRejudger>) => {
+  if (message.type === "stop") return stop.abort(new Error("the server stops"));
+  const { dbUrl, dbToken, writeLock, lease } = message.settings;
+  let db: Database | undefined;
+  try {
+    db = await openDatabase(dbUrl, dbToken, new WriteLock(writeLock));
+    db.fence(lease);
+    await judgeAll(db);
+  } catch (error) {
+    send({ type: "failed", message: messageOf(error) });
+  } finally {
+    db?.close();
+    self.terminate();
+  }
+};

@@ -1,0 +1,78 @@
+/** A database of an earlier version: its bars are judged by the present rules once, in the background. */
+
+import { expect, test } from "bun:test";
+import { RULES_VERSION } from "../../src/domain/market/anomalies/scale-changes.ts";
+import { isoDate } from "../../src/domain/time.ts";
+import { listFindings } from "../../src/storage/market/findings.ts";
+import { readJumps } from "../../src/storage/market/jump-bars.ts";
+import { startApp, type TestApp } from "../helpers/app.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+
+const timesA = `SET open = open * ?1, high = high * ?1, low = low * ?1, close = close * ?1`;
+
+/** What an earlier version has stored: an impossible bar of BAD, a change of scale of ODD. */
+async function makeOld(app: TestApp): Promise<{ bad: number; odd: number }> {
+  const { db } = app.app;
+  const series = new Map(
+    (await db.rows("SELECT symbol, id FROM series", [])).map(([symbol, id]) => [String(symbol), Number(id)]),
+  );
+  const tsOf = async (symbol: string, at: number) =>
+    Number(
+      (
+        await db.rows("SELECT ts FROM bars WHERE series_id = ? ORDER BY ts LIMIT 1 OFFSET ?", [series.get(symbol)!, at])
+      )[0]![0],
+    );
+  const [bad, odd] = [await tsOf("BAD", 50), await tsOf("ODD", 100)];
+  await db.write([
+    { sql: `UPDATE bars ${timesA} WHERE series_id = ?2 AND ts = ?3`, args: [100, series.get("BAD")!, bad] },
+    { sql: `UPDATE bars ${timesA} WHERE series_id = ?2 AND ts >= ?3`, args: [0.01, series.get("ODD")!, odd] },
+    { sql: "UPDATE series SET judged = 0", args: [] },
+  ]);
+  return { bad, odd };
+}
+
+test("an old database is judged once: impossible bars withdrawn, findings recorded, profiles computed again", async () => {
+  using folder = temporaryFolder();
+  let old: Awaited<ReturnType<typeof makeOld>>;
+  {
+    await using app = await startApp({ folder });
+    await app.waitForRun(await app.start({ symbols: ["BAD", "ODD", "GOOD"], years: 1 }), "complete");
+    old = await makeOld(app);
+  }
+  await using app = await startApp({ folder });
+  const { db, rejudging } = app.app;
+  expect(rejudging.progress).toBe("Stored bars are judged by new rules: 0 of 3 series done");
+  expect((await app.get("/profiles")).text).toContain("Stored bars are judged by new rules");
+  await rejudging.idle();
+  expect(rejudging.progress).toBe(null);
+  expect((await app.get("/profiles")).text).not.toContain("Stored bars are judged by new rules");
+
+  const idOf = async (symbol: string) =>
+    Number((await db.rows("SELECT id FROM series WHERE symbol = ?", [symbol]))[0]![0]);
+  expect([...(await readJumps(db, await idOf("BAD"), 0, Number.MAX_SAFE_INTEGER)).ts]).toEqual([old.bad]);
+  expect(await listFindings(db, await idOf("ODD"))).toMatchObject([{ kind: "scale_change", date: old.odd }]);
+  expect(await db.rows("SELECT DISTINCT judged FROM series", [])).toEqual([[RULES_VERSION]]);
+  expect(app.printed.join("\n")).toContain("1 impossible bar withdrawn");
+
+  const { body } = await app.get("/api/runs?mode=reprocess");
+  await app.waitForRun(body.runs[0].id, "complete");
+  expect((await app.get("/api/profiles/BAD")).body.features.drawdown).toBeGreaterThan(-0.9);
+  expect((await app.get("/profiles/ODD")).text).toContain(isoDate(old.odd));
+});
+
+test("judging that a stop interrupts goes on at the next start", async () => {
+  using folder = temporaryFolder();
+  {
+    await using app = await startApp({ folder });
+    await app.waitForRun(await app.start({ symbols: ["BAD", "ODD", "GOOD"], years: 1 }), "complete");
+    await makeOld(app);
+  }
+  {
+    await using app = await startApp({ folder });
+    expect(app.app.rejudging.progress).not.toBe(null);
+  }
+  await using app = await startApp({ folder });
+  await app.app.rejudging.idle();
+  const left = await app.app.db.rows("SELECT count(*) FROM series WHERE judged < ?", [RULES_VERSION]);
+  expect(left).toEqual([[0]]);
+});
