@@ -45,6 +45,7 @@ const sideways = {
   providers: {
     http: ["quotas"],
     vendors: ["http"],
+    ccxt: ["http", "quotas", "entry"],
     entry: ["*"],
     "vendor-entry": ["*"],
     registry: ["*"],

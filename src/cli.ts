@@ -44,7 +44,7 @@ async function main([verb, ...args]: string[]): Promise<number> {
 async function run(args: string[]): Promise<number> {
   const { createApp } = await import("./app.ts");
   const { splitSymbols } = await import("./domain/market/symbol.ts");
-  const { PROVIDERS } = await import("./providers/registry.ts");
+  const { listProviders } = await import("./providers/registry.ts");
   const { parseRunRequest } = await import("./scheduler/runs/run-request.ts");
   const { values, positionals } = parseArgs({
     args,
@@ -58,7 +58,7 @@ async function run(args: string[]): Promise<number> {
   });
   const years = values.years === undefined || values.years === "all" ? values.years : Number(values.years);
   const request = parseRunRequest({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
-  const config = readConfig(process.env, PROVIDERS);
+  const config = readConfig(process.env, listProviders(process.env));
   const app = await createApp(config);
   app.outbox.start(config.publicUrl ?? `http://${config.host}:${config.port}`);
   try {
@@ -81,10 +81,10 @@ async function backup([path]: string[]): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const { PROVIDERS } = await import("./providers/registry.ts");
+  const { listProviders } = await import("./providers/registry.ts");
   const { openExisting, refuseNewerSchema } = await import("./storage/db.ts");
   const { backUp } = await import("./storage/backup.ts");
-  const config = readConfig(process.env, PROVIDERS);
+  const config = readConfig(process.env, listProviders(process.env));
   const db = await openExisting(config.dbUrl, config.dbToken);
   try {
     await refuseNewerSchema(db);
@@ -103,9 +103,9 @@ async function restore(args: string[]): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const { PROVIDERS } = await import("./providers/registry.ts");
+  const { listProviders } = await import("./providers/registry.ts");
   const { restoreBackup } = await import("./storage/backup.ts");
-  const { dbUrl } = readConfig(process.env, PROVIDERS);
+  const { dbUrl } = readConfig(process.env, listProviders(process.env));
   const question = `Put ${path} in the place of ${withoutCredentials(dbUrl)}? The present file is kept under another name.`;
   if (!values.yes && !(process.stdin.isTTY && confirm(question))) {
     console.error(process.stdin.isTTY ? "Nothing was changed" : `${question} Answer with --yes.`);

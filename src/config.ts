@@ -176,7 +176,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     commit: read.text("BARKEEP_COMMIT"),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),
-    providerValues: readProviderValues(read, providers),
+    providerValues: { ...readProviderValues(read, providers), BARKEEP_CCXT: readExchanges(read) },
     trustedProxies: readProxies(read),
     publicUrl: read.text("BARKEEP_URL") && read.matching("BARKEEP_URL", "", isWebUrl, "an http:// or https:// URL"),
     mail: readMail(read),
@@ -305,6 +305,12 @@ function readSessions(read: Reader): CalendarOverrides {
     read.faults.push({ variable: "BARKEEP_CALENDAR", value: path, wants });
     return {};
   }
+}
+
+/** The exchanges of the package ccxt that are providers, by their ids. */
+function readExchanges(read: Reader): string | undefined {
+  const ids = "ids of exchanges in ccxt, in small letters, with commas, such as kraken,coinbase";
+  return read.matching("BARKEEP_CCXT", "", /^[a-z][a-z0-9]{1,29}(?:\s*,\s*[a-z][a-z0-9]{1,29})*$/, ids) || undefined;
 }
 
 function readProviderValues(read: Reader, providers: readonly ProviderDeclaration[]) {

@@ -5,7 +5,7 @@ import { Mailer } from "./alerts/smtp.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { missingSettings } from "./providers/entry.ts";
-import { PROVIDERS } from "./providers/registry.ts";
+import { listProviders } from "./providers/registry.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import {
   compareSchema,
@@ -36,7 +36,7 @@ const TIMEOUT_MS = 10_000;
 export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   let config: Config;
   try {
-    config = readConfig(env, PROVIDERS);
+    config = readConfig(env, listProviders(env));
   } catch (error) {
     const faults = error instanceof ConfigError ? error.faults : [];
     for (const { variable, value, wants } of faults) {
@@ -94,7 +94,7 @@ function adviceFor(error: unknown): string {
 async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Finding> {
   const settings = await providerSettings(config).catch(() => null);
   const values = settings?.values ?? config.providerValues;
-  for (const entry of PROVIDERS) {
+  for (const entry of listProviders(values)) {
     const what = `provider ${entry.name}`;
     const states = settings?.describe(entry) ?? [];
     const isSet = states.some(({ source }) => source === "environment" || source === "page");

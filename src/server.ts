@@ -3,7 +3,7 @@
 import { createApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
-import { PROVIDERS } from "./providers/registry.ts";
+import { listProviders } from "./providers/registry.ts";
 import { IDLE_SECONDS } from "./routes/http/timeouts.ts";
 
 /** How long a shutdown may take before the process exits anyway, milliseconds. */
@@ -20,7 +20,7 @@ process.umask(0o077);
 
 try {
   await using stack = new AsyncDisposableStack();
-  const config = readConfig(process.env, PROVIDERS);
+  const config = readConfig(process.env, listProviders(process.env));
   const app = stack.adopt(await createApp(config, { onLeaseLost }), (each) => each.close());
   const server = Bun.serve({
     port: config.port,

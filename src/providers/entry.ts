@@ -12,15 +12,18 @@ export interface ProviderEntry {
   /** One sentence on what it offers. */
   readonly summary: string;
   readonly settings: readonly ProviderSetting[];
+  /** What else it lacks, for a person. */
+  missing?(values: SettingValues): string[];
   /** The limits to enforce; those the user set replace the declared ones. */
   limits(values: SettingValues): readonly QuotaLimit[];
   create(values: SettingValues, calendar: Calendar, timing?: Partial<RetryTiming>): Provider;
 }
 
-/** The required variables of `entry` that `values` leaves empty, and the switches that are off, as `YAHOO=on`. */
+/** What `entry` needs and `values` do not give: variables, switches that are off (`YAHOO=on`), or what it says itself. */
 export function missingSettings(entry: ProviderEntry, values: SettingValues): string[] {
-  return entry.settings.flatMap(({ variable, required, wants }) => {
+  const variables = entry.settings.flatMap(({ variable, required, wants }) => {
     if (wants !== undefined) return values[variable] === wants ? [] : [`${variable}=${wants}`];
     return required && !values[variable] ? [variable] : [];
   });
+  return [...variables, ...(entry.missing?.(values) ?? [])];
 }

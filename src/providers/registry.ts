@@ -3,6 +3,7 @@
 import { canonicalProvider } from "../domain/defaults.ts";
 import { quote } from "../domain/errors.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
+import { ccxtEntries, findCcxtEntry } from "./ccxt/ccxt-entry.ts";
 import { createDemoProvider } from "./demo/demo-provider.ts";
 import { missingSettings, type ProviderEntry } from "./entry.ts";
 import { createFilesProvider } from "./files/files-provider.ts";
@@ -44,9 +45,15 @@ export const PROVIDERS: readonly ProviderEntry[] = [
   vendorEntry(yahoo),
 ];
 
+/** All providers: the built-in ones, and the exchanges that BARKEEP_CCXT in `values` names. */
+export const listProviders = (values: SettingValues): readonly ProviderEntry[] => [
+  ...PROVIDERS,
+  ...ccxtEntries(values),
+];
+
 /** The entry of a provider, by its name or an earlier one; `undefined` for an unknown name. */
 export function findProvider(name: string): ProviderEntry | undefined {
-  return PROVIDERS.find((entry) => entry.name === canonicalProvider(name));
+  return PROVIDERS.find((entry) => entry.name === canonicalProvider(name)) ?? findCcxtEntry(name);
 }
 
 /** Why the provider `name` cannot be used, for a person: it is unknown, or lacks settings. */
@@ -58,7 +65,7 @@ export function whyNotUsable(name: string): string {
 
 /** The providers that lack no required setting. */
 export const readyProviders = (values: SettingValues): ProviderEntry[] =>
-  PROVIDERS.filter((entry) => missingSettings(entry, values).length === 0);
+  listProviders(values).filter((entry) => missingSettings(entry, values).length === 0);
 
 /**
  * Builds the provider `name` from its variables.
@@ -82,7 +89,7 @@ export function secretsOf(values: SettingValues): string[] {
 
 /** The limiter's rules for every provider: its limits, and an account name that changes with its keys. */
 export function quotaRules(values: SettingValues): QuotaRules[] {
-  return PROVIDERS.map((entry) => ({
+  return listProviders(values).map((entry) => ({
     provider: entry.name,
     account: accountFor(entry.name, values),
     limits: entry.limits(values),

@@ -4,7 +4,8 @@ import { describeError, invalid, ProviderError, quote, Refusal } from "../domain
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Loaded } from "../pipeline/companies/worker.ts";
 import type { Exchange, Provider } from "../providers/provider.ts";
-import { PROVIDERS } from "../providers/registry.ts";
+import { listProviders } from "../providers/registry.ts";
+import type { SettingValues } from "../providers/setting.ts";
 import { record } from "../storage/access/audit.ts";
 import { findCompanyList } from "../storage/companies/companies.ts";
 import type { Database } from "../storage/db.ts";
@@ -97,8 +98,9 @@ export async function importCompanies(
 /** The providers that have lists and lack no setting. */
 export function listingProviders(
   dependencies: Pick<Dependencies, "provider">,
+  values: SettingValues,
 ): { name: string; title: string; exchanges: readonly Exchange[] }[] {
-  return PROVIDERS.flatMap(({ name }) => {
+  return listProviders(values).flatMap(({ name }) => {
     const provider = dependencies.provider(name);
     return provider?.exchanges ? [{ name, title: provider.title, exchanges: provider.exchanges }] : [];
   });

@@ -2,7 +2,7 @@
 
 import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
-import { PROVIDERS } from "../../src/providers/registry.ts";
+import { listProviders } from "../../src/providers/registry.ts";
 import { IDLE_SECONDS } from "../../src/routes/http/timeouts.ts";
 import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "./folder.ts";
@@ -35,7 +35,7 @@ export function testConfig(dbUrl: string, env: Record<string, string> = {}): Con
       BARKEEP_LOG_LEVEL: "debug",
       ...env,
     },
-    PROVIDERS,
+    listProviders(env),
   );
 }
 

@@ -56,7 +56,7 @@ export function companyFields(sent: Sent): CompanyFields {
 
 /** What the page shows, after the requested change of the selection. */
 export async function companiesView(
-  services: Pick<Services, "db" | "provider">,
+  services: Pick<Services, "db" | "provider" | "settings">,
   fields: CompanyFields,
   more: Partial<CompaniesView> = {},
 ): Promise<Omit<CompaniesView, "address">> {
@@ -82,7 +82,7 @@ export async function companiesView(
     total,
     selected: selected.map((symbol) => ({ symbol, name: names.get(symbol) ?? "" })),
     watchlists,
-    providers: listingProviders(services),
+    providers: listingProviders(services, services.settings.values),
     lists,
     flash: null,
     report: null,

@@ -1,6 +1,6 @@
 /** The providers' quotas as pages show them. */
 
-import { PROVIDERS } from "../../providers/registry.ts";
+import { findProvider } from "../../providers/registry.ts";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { runTitle } from "../../views/runs/run-header.tsx";
 import type { Services } from "../services.ts";
@@ -10,13 +10,11 @@ const OTHER_SPENDERS: Readonly<Record<string, string>> = { companies: "lists of 
 
 /** Every provider's quota, in the order of the registry. */
 export function quotaViews({ limiter, usage, hub }: Pick<Services, "limiter" | "usage" | "hub">): QuotaView[] {
-  const states = new Map(limiter.snapshot().map((state) => [state.provider, state]));
   const counted = new Map(usage.usage().map((each) => [each.provider, each]));
   const runs = new Map(hub.runs().map((run) => [run.id, run]));
-  return PROVIDERS.flatMap(({ name, title }) => {
-    const state = states.get(name);
-    if (state === undefined) return [];
-    const { gauges, hold, waiting } = state;
+  return limiter.snapshot().map((state) => {
+    const { provider: name, gauges, hold, waiting } = state;
+    const title = findProvider(name)?.title ?? name;
     const spenders = state.spenders.map(({ run: id, units }) => {
       const run = runs.get(id);
       const other = OTHER_SPENDERS[id];
@@ -30,7 +28,7 @@ export function quotaViews({ limiter, usage, hub }: Pick<Services, "limiter" | "
       minute: counted.get(name)?.lastMinute.requests ?? 0,
       today: counted.get(name)?.today.requests ?? 0,
     };
-    return [{ provider: name, title, gauges, hold, waiting, spenders, requests }];
+    return { provider: name, title, gauges, hold, waiting, spenders, requests };
   });
 }
 

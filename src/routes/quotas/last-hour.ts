@@ -1,6 +1,6 @@
 /** The last hour as the monitor shows it; `null` if nothing happened in it. */
 
-import { PROVIDERS } from "../../providers/registry.ts";
+import { findProvider } from "../../providers/registry.ts";
 import { HOUR } from "../../scheduler/live/last-hour.ts";
 import type { LastHourView } from "../../views/quotas/last-hour.tsx";
 import type { Services } from "../services.ts";
@@ -20,7 +20,7 @@ export function lastHourView({ lastHour, usage }: Pick<Services, "lastHour" | "u
     bars,
     requests,
     quotas: quotas.map(({ provider, levels, gauge: { period, counts, limit } }) => {
-      const title = PROVIDERS.find(({ name }) => name === provider)?.title ?? provider;
+      const title = findProvider(provider)?.title ?? provider;
       return { title, levels: levels.map(hundredth), period, counts, limit };
     }),
   };

@@ -5,8 +5,8 @@ import { type Context, Hono } from "hono";
 import Papa from "papaparse";
 import { progressToWire, type RunSummary } from "../../domain/runs/run-summary.ts";
 import type { JobState } from "../../domain/runs/states.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
 import { findingsOfRun } from "../../storage/market/findings.ts";
+import { listProviders } from "../../providers/registry.ts";
 import { failuresOf } from "../../storage/runs/run-list.ts";
 import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
@@ -27,8 +27,8 @@ const REPORT_ROWS = 250;
 /** Findings that are read for a page. */
 const FINDINGS = 50;
 
-export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadcaster: LiveBroadcaster) {
-  const { db, runs } = services;
+export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "settings">, broadcaster: LiveBroadcaster) {
+  const { db, runs, settings } = services;
   const pages = new Hono();
   pages.use("/runs/*", compressed);
 
@@ -44,7 +44,7 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs">, broadc
     const view = {
       runs: page.runs.map((run) => ({ run, failure: failures.get(run.id) ?? null })),
       form,
-      providers: PROVIDERS,
+      providers: listProviders(settings.values),
       older: page.older && formatCursor(page.older),
       newer: page.newer && formatCursor(page.newer),
     };

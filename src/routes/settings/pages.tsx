@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import { currentFacts, describeFact } from "../../domain/plan.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
-import { accountFor, findProvider, PROVIDERS } from "../../providers/registry.ts";
+import { accountFor, findProvider, listProviders } from "../../providers/registry.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
 import { forgetPlans, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
@@ -39,12 +39,12 @@ export function settingsPages(services: SettingsServices) {
     aboutMail: Partial<MailSettingsView> = {},
   ) => {
     const plans = new Map<string, string[]>();
-    for (const { name } of PROVIDERS) {
+    for (const { name } of listProviders(settings.values)) {
       const facts = await readPlanFacts(services.db, accountFor(name, settings.values));
       plans.set(name, currentFacts(facts, Date.now()).map(describeFact).sort());
     }
     const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
-    const providers = PROVIDERS.flatMap((entry) => {
+    const providers = listProviders(settings.values).flatMap((entry) => {
       const { name, title, summary } = entry;
       const quota = quotas.get(name);
       if (quota === undefined) return [];

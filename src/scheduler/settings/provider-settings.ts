@@ -7,7 +7,7 @@ import type { Config } from "../../config.ts";
 import { type FieldError, Refusal } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { ProviderEntry } from "../../providers/entry.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
+import { listProviders } from "../../providers/registry.ts";
 import type { ProviderSetting, SettingValues } from "../../providers/setting.ts";
 import { record } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
@@ -53,7 +53,9 @@ export class ProviderSettings {
   static async open(db: Database, config: Config, log: Log): Promise<ProviderSettings> {
     const own = new ProviderSettings(db, config);
     if (config.secret !== undefined) own.#cipher = await openCipher(db, config.secret);
-    const settings = new Map(PROVIDERS.flatMap((entry) => entry.settings.map((each) => [each.variable, each])));
+    const settings = new Map(
+      listProviders(config.providerValues).flatMap((entry) => entry.settings.map((each) => [each.variable, each])),
+    );
     for (const { key, value, updatedAt } of await readSettings(db, PREFIX)) {
       const variable = key.slice(PREFIX.length);
       const setting = settings.get(variable);

@@ -1,0 +1,243 @@
+/**
+ * Spot pairs of an exchange through the optional package ccxt. The package is loaded by the thread that first needs it;
+ * each HTTP request it sends takes a permit of the limiter.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { z } from "zod";
+import type { Company } from "../../domain/companies.ts";
+import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { emptyBars } from "../../domain/market/bars.ts";
+import { DAY, INTERVAL_SECONDS, INTERVALS } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { retryAfterOf } from "../http/classify.ts";
+import type { RetryTiming } from "../http/client.ts";
+import { Rows, UnreadableRows, wire, wireTime } from "../http/rows.ts";
+import { parseTicker } from "../http/ticker.ts";
+import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
+import { pause } from "../sleep.ts";
+import { type CcxtExchange, type CcxtModule, createExchange, kindOf, loadCcxt } from "./ccxt-module.ts";
+
+export interface CcxtOptions {
+  /** The id of the exchange in the package, e.g. `kraken`. */
+  readonly exchange: string;
+  readonly name: string;
+  readonly title: string;
+  /** Where requests are sent instead of to the exchange's own host, path and query kept. */
+  readonly baseUrl?: string | undefined;
+  readonly timing?: Partial<Pick<RetryTiming, "timeoutMs" | "backoffMs" | "busyMs" | "random">>;
+  /** Loads the package. */
+  readonly load?: () => Promise<CcxtModule>;
+}
+
+const candle = z.tuple([wireTime, wire, wire, wire, wire], wire);
+/** Candles of a page where the package names no limit. */
+const USUAL_PAGE = 300;
+/** Pages of one window: more means that the exchange does not go forward. */
+const MAX_PAGES = 5_000;
+/** Seconds after its end until a candle no longer changes. */
+const DELAY = 5;
+const ATTEMPTS = { transient: 5, rate_limited: 5, invalid_response: 3 } as const;
+const MAX_WAIT_MS = 60_000;
+
+/** What a loaded package and its exchange need. */
+interface Loaded {
+  readonly ccxt: CcxtModule;
+  readonly exchange: CcxtExchange;
+}
+
+export function createCcxtProvider(options: CcxtOptions): Provider {
+  const { name, title, load = loadCcxt } = options;
+  const { timeoutMs = 60_000, backoffMs = 1_000, busyMs = 5_000, random = Math.random } = options.timing ?? {};
+  /** The job for which the package sends a request. */
+  const requester = new AsyncLocalStorage<{ context: FetchContext; attempt: number }>();
+  let loading: Promise<Loaded> | undefined;
+
+  function loaded(): Promise<Loaded> {
+    loading ??= load().then((ccxt) => {
+      const exchange = createExchange(ccxt, options.exchange, timeoutMs);
+      const send = exchange.fetch.bind(exchange);
+      exchange.fetch = (url, ...rest) =>
+        metered({ ccxt, exchange }, () => send(withBase(url, options.baseUrl), ...rest));
+      return { ccxt, exchange };
+    });
+    return loading;
+  }
+
+  /** Sends a request of the package when the limiter permits it, and reports what came of it. */
+  async function metered<Answer>({ ccxt, exchange }: Loaded, send: () => Promise<Answer>): Promise<Answer> {
+    const { context, attempt } = requester.getStore()!;
+    const permit = await context.acquire(1);
+    try {
+      const answer = await send();
+      permit.settle({ accepted: true });
+      return answer;
+    } catch (error) {
+      if (kindOf(ccxt, error) !== "rate_limited") permit.settle({});
+      else {
+        const stated = retryAfterOf(new Headers({ ...exchange.last_response_headers }));
+        const holdSeconds = stated ?? waitMs(busyMs, attempt) / 1_000;
+        permit.settle({ holdSeconds, reason: `${title} is busy` });
+      }
+      throw error;
+    }
+  }
+
+  const waitMs = (first: number, attempt: number) =>
+    (0.5 + random() / 2) * Math.min(MAX_WAIT_MS, first * 2 ** (attempt - 1));
+
+  /** Calls the package, again after failures that may pass. */
+  async function call<Answer>(
+    work: (exchange: CcxtExchange) => Promise<Answer>,
+    context: FetchContext,
+  ): Promise<Answer> {
+    const { ccxt, exchange } = await loaded();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await unlessStopped(
+          requester.run({ context, attempt }, () => work(exchange)),
+          context.signal,
+        );
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (error instanceof ProviderError) throw error;
+        const kind = kindOf(ccxt, error);
+        const says = wordsOf(error, options.exchange);
+        const tries = ATTEMPTS[kind as keyof typeof ATTEMPTS] ?? 1;
+        if (attempt >= tries) throw new ProviderError(kind, `${title}: ${says}`);
+        // A rate limit is waited for in the limiter, which holds all requests to the exchange.
+        if (kind === "rate_limited") continue;
+        const wait = waitMs(backoffMs, attempt);
+        const until = Math.ceil(Date.now() + wait);
+        context.waiting({ cause: "retry", until, attempt: attempt + 1, of: tries, reason: says.slice(0, 60) });
+        context.log("warn", `${title}: ${says}; try ${attempt + 1} of ${tries} in ${(wait / 1000).toFixed(1)}s`);
+        await pause(wait, context.signal);
+      }
+    }
+  }
+
+  /** The markets, loaded once. Another job that loads them may be stopped: then this one tries again. */
+  const marketsOf = (context: FetchContext) =>
+    call(async (exchange) => {
+      if (exchange.markets === undefined) await exchange.loadMarkets();
+      return exchange.markets ?? {};
+    }, context);
+
+  async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
+    context.signal.throwIfAborted();
+    const { symbol, interval, asOf } = window;
+    const { base, quote, market } = parseTicker(symbol, true);
+    if (market !== "crypto") {
+      throw new ProviderError("unknown_symbol", `${title} has no ${symbol}: it trades pairs such as BTC-USD`);
+    }
+    const pair = `${base}/${quote}`;
+    const listed = (await marketsOf(context))[pair];
+    if (listed === undefined || listed.spot === false) {
+      throw new ProviderError("unknown_symbol", `${symbol} is not known: ${title} has no spot pair ${pair}`);
+    }
+    const { exchange } = await loaded();
+    const frames = Object.keys(exchange.timeframes ?? {});
+    if (!frames.includes(interval)) {
+      throw new ProviderError("bad_request", `${title} has no ${interval} candles, only ${frames.join(", ")}`);
+    }
+    const step = INTERVAL_SECONDS[interval];
+    // A candle that has not ended is left out.
+    const to = Math.min(window.to, Math.floor((asOf - DELAY) / step) * step);
+    if (window.from >= to) return { bars: emptyBars(0), rejected: [] };
+    return walk({ ...window, to }, pair, pageOf(exchange, pair), context);
+  }
+
+  /** All candles of a window, page by page. */
+  async function walk(
+    { interval, from, to, asOf }: BarWindow,
+    pair: string,
+    page: number,
+    context: FetchContext,
+  ): Promise<FetchedBars> {
+    const step = INTERVAL_SECONDS[interval];
+    const rows = new Rows();
+    let cursor = Math.ceil(from / step) * step;
+    for (let pages = 0; cursor < to; pages++) {
+      if (pages === MAX_PAGES) throw new ProviderError("invalid_response", `${title}: more than ${MAX_PAGES} pages`);
+      const since = cursor;
+      const candles = await call((exchange) => exchange.fetchOHLCV(pair, interval, since * 1_000, page), context);
+      let first = Number.POSITIVE_INFINITY;
+      let last = Number.NEGATIVE_INFINITY;
+      try {
+        rows.each(candle, candles, `${pair} from ${since}`, ([ms, open, high, low, close, volume]) => {
+          const ts = Number(ms) / 1_000;
+          if (ts < since) return;
+          first = Math.min(first, ts);
+          last = Math.max(last, ts);
+          if (ts < to) rows.add(ts, open, high, low, close, volume);
+        });
+      } catch (error) {
+        if (!(error instanceof UnreadableRows)) throw error;
+        throw new ProviderError("invalid_response", `${title}: unexpected candles: ${error.message}`);
+      }
+      // A full page up to the present, asked for from long before: the exchange gives its newest candles alone.
+      const isNewest = candles.length >= page - 1 && last >= asOf - 2 * step && first > since;
+      if (isNewest) {
+        const words = `${title} gives only its newest ${candles.length} candles of ${interval}`;
+        const end = Math.min(first, to);
+        return { bars: rows.columns(), rejected: rows.rejected, notInPlan: [{ from: since, to: end, words }] };
+      }
+      // An empty page is one without trades, or before the first: what comes after it is asked for too.
+      cursor = last >= since ? last + step : since + page * step;
+    }
+    return { bars: rows.columns(), rejected: rows.rejected };
+  }
+
+  return {
+    name,
+    title,
+    intervals: INTERVALS,
+    maxWindowDays: (interval) => (USUAL_PAGE * INTERVAL_SECONDS[interval]) / DAY,
+    pagesIn: (interval, _symbol, days) => Math.ceil((days * DAY) / (USUAL_PAGE * INTERVAL_SECONDS[interval])),
+    historyStart: () => Date.UTC(2011, 0, 1) / 1_000,
+    traits: () => ({ feed: "spot", adjustment: "none", sessions: "continuous" }),
+    availableAt: (_symbol, interval, ts) => ts + INTERVAL_SECONDS[interval] + DELAY,
+    fetchBars,
+    exchanges: [{ code: "SPOT", title: "Spot pairs" }],
+    listCompanies: async (exchange, context) => {
+      if (exchange !== "SPOT") throw new ProviderError("bad_request", `${title} has no list of "${exchange}"`);
+      return Object.values(await marketsOf(context)).flatMap(({ base, quote, spot, active }): Company[] => {
+        const symbol = spot === false || active === false ? null : parseSymbol(`${base}-${quote}`);
+        return symbol === null ? [] : [{ symbol, name: `${base} / ${quote}`, exchange: title }];
+      });
+    },
+  };
+}
+
+/** Candles of one page, as far as the package states it. */
+function pageOf(exchange: CcxtExchange, pair: string): number {
+  const limit = Number(exchange.featureValue?.(pair, "fetchOHLCV", "limit") ?? Number.NaN);
+  return Number.isInteger(limit) && limit > 1 ? limit : USUAL_PAGE;
+}
+
+/** The URL with the scheme, host and leading path of `base`. */
+function withBase(url: string, base: string | undefined): string {
+  if (!base) return url;
+  const { pathname, search } = new URL(url);
+  return `${base.replace(/\/$/, "")}${pathname}${search}`;
+}
+
+/** The result of `work`, or the signal's reason as soon as it is aborted; the request then ends unheard. */
+function unlessStopped<Answer>(work: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+/** An error of the package in one line; its messages begin with the id and may quote a whole page. */
+function wordsOf(error: unknown, id: string): string {
+  const text = messageOf(error)
+    .replace(new RegExp(`^${id}\\s+(?:[A-Z]+ https?://\\S+\\s+)?`), "")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
