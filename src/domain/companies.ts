@@ -1,4 +1,22 @@
-/** Companies: symbols with their names. */
+/** Companies: symbols with their names, and what is known of them. */
+
+import { parseIsoDate } from "./time.ts";
+
+/** What may be known of a company, besides its name and exchange. */
+export const FACT_NAMES = [
+  "type",
+  "currency",
+  "country",
+  "sector",
+  "industry",
+  "listed_on",
+  "delisted_on",
+  "isin",
+  "figi",
+] as const;
+export type FactName = (typeof FACT_NAMES)[number];
+/** Values as `cleanFacts` gives them; what is not known is absent. An empty `delisted_on` says that it is listed. */
+export type CompanyFacts = Readonly<Partial<Record<FactName, string>>>;
 
 export interface Company {
   /** Canonical, as `parseSymbol` gives it. */
@@ -7,6 +25,7 @@ export interface Company {
   readonly name: string;
   /** The exchange, in its source's spelling, e.g. `NASDAQ`; empty where it is not known. */
   readonly exchange: string;
+  readonly facts?: CompanyFacts;
 }
 
 /** A line of an import that was left out. */
@@ -39,3 +58,59 @@ export const TOP_TEN: readonly string[] = [
 
 /** Longest stored name of a company or watchlist. */
 export const MAX_NAME_LENGTH = 200;
+
+/** Longest value of a fact. */
+const MAX_FACT_LENGTH = 100;
+
+/** Kinds of securities by the words of the sources; others are kept in small letters. */
+const TYPES: readonly (readonly [string, RegExp])[] = [
+  ["etf", /^etf|exchange[- ]traded fund|^etp|^etn|^ets$|^etv$/i],
+  ["adr", /\badr|depositary|^gdr/i],
+  ["preferred", /^pfd|preferred|preference/i],
+  ["warrant", /warrant/i],
+  ["right", /^rights?$/i],
+  ["unit", /^units?$/i],
+  ["fund", /fund|trust/i],
+  ["crypto", /crypto|digital currency/i],
+  ["stock", /stock|^cs$|^os$|equity|share/i],
+];
+const COUNTRIES: Readonly<Record<string, string>> = {
+  USA: "United States",
+  US: "United States",
+  UK: "United Kingdom",
+  GB: "United Kingdom",
+};
+
+/** Reads a fact as a source states it; `null` if it is no value of its kind. */
+export function readFact(name: FactName, text: string): string | null {
+  const value = text.replace(/\s+/g, " ").trim();
+  if (value === "" || value.length > MAX_FACT_LENGTH || /^(?:n\/?a|none|null|unknown|-)$/i.test(value)) return null;
+  switch (name) {
+    case "type":
+      return TYPES.find(([, words]) => words.test(value))?.[0] ?? value.toLowerCase();
+    case "currency":
+      if (value === "GBp") return "GBX";
+      return /^[A-Za-z]{3}$/.test(value) ? value.toUpperCase() : null;
+    case "country":
+      return COUNTRIES[value] ?? value;
+    case "listed_on":
+    case "delisted_on":
+      return Number.isNaN(parseIsoDate(value.slice(0, 10))) ? null : value.slice(0, 10);
+    case "isin":
+      return /^[A-Z]{2}[A-Z0-9]{9}\d$/.test(value.toUpperCase()) ? value.toUpperCase() : null;
+    case "figi":
+      return /^BBG[A-Z0-9]{9}$/.test(value.toUpperCase()) ? value.toUpperCase() : null;
+    default:
+      return value;
+  }
+}
+
+/** The facts among what a source states; values that are none are left out. */
+export function cleanFacts(stated: Readonly<Partial<Record<FactName, string | null | undefined>>>): CompanyFacts {
+  const facts: Partial<Record<FactName, string>> = {};
+  for (const name of FACT_NAMES) {
+    const value = readFact(name, stated[name] ?? "");
+    if (value !== null) facts[name] = value;
+  }
+  return facts;
+}

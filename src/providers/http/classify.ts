@@ -10,6 +10,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** The body as it came. */
+  readonly bytes?: Uint8Array;
   /** The parsed body, or `undefined` if it is not JSON. */
   readonly json: unknown;
 }

@@ -31,6 +31,10 @@ export interface VendorRequest {
   readonly query: Readonly<Record<string, string | number | undefined>>;
   /** Weighted units. */
   readonly cost: number;
+  /** Another host of the vendor, with its scheme; used while the base URL is the vendor's own. */
+  readonly host?: string;
+  /** Whether a good answer is a file, to be read as `bytes`. */
+  readonly isFile?: boolean;
 }
 
 /** Time limits and waits; tests shorten them. */
@@ -155,7 +159,7 @@ export class VendorClient {
         return { kind: "bad_request", tooLarge: true, brief: `HTTP ${response.status}`, says };
       }
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
-      return this.#handleResponse(answer, permit, attempt, ended(answer.status));
+      return this.#handleResponse(answer, permit, attempt, { ended: ended(answer.status), isFile: request.isFile });
     } catch (error) {
       const late = limit.aborted;
       // A request that never reached the vendor cost nothing.
@@ -182,15 +186,24 @@ export class VendorClient {
     const location = status >= 301 && status <= 308 ? headers.get("location") : null;
     if (location === null || !URL.canParse(location, from.href)) return null;
     const target = new URL(location, from);
-    const isOwn = ({ hostname }: URL) =>
-      this.#vendor.domains.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
     const stays = target.host === from.host && target.protocol === from.protocol;
-    return stays || (target.protocol === "https:" && isOwn(from) && isOwn(target)) ? target : null;
+    return stays || (target.protocol === "https:" && this.#isOwn(from) && this.#isOwn(target)) ? target : null;
   }
 
-  #handleResponse(answer: Answer, permit: Permit, attempt: number, ended: RequestEnd): Answer | Failure {
+  /** Whether a host is one of the vendor's. */
+  #isOwn({ hostname }: URL): boolean {
+    return this.#vendor.domains.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
+  }
+
+  #handleResponse(
+    answer: Answer,
+    permit: Permit,
+    attempt: number,
+    { ended, isFile = false }: { readonly ended: RequestEnd; readonly isFile?: boolean | undefined },
+  ): Answer | Failure {
     const report = { ...this.#vendor.quota?.(answer), ended };
-    const classified = this.#vendor.recognise?.(answer) ?? classify(answer);
+    const general = () => (isFile && answer.status === 200 && !isText(answer) ? null : classify(answer));
+    const classified = this.#vendor.recognise?.(answer) ?? general();
     if (!classified) {
       permit.settle({ ...report, accepted: true });
       return answer;
@@ -216,8 +229,9 @@ export class VendorClient {
     };
   }
 
-  #urlOf({ path, query }: VendorRequest): URL {
-    const base = new URL(this.#vendor.baseUrl);
+  #urlOf({ path, query, host }: VendorRequest): URL {
+    const own = new URL(this.#vendor.baseUrl);
+    const base = host !== undefined && this.#isOwn(own) ? new URL(host) : own;
     const url = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${base.pathname.replace(/\/$/, "")}${path}`, base);
     // Links in answers are followed only on the vendor's own host: the request carries the key.
     url.protocol = base.protocol;
@@ -278,15 +292,20 @@ async function readAnswer(response: Response, most: number): Promise<Answer | nu
     if (bytes > most) return null;
     chunks.push(chunk);
   }
-  const text = new TextDecoder().decode(Buffer.concat(chunks));
+  const body = Buffer.concat(chunks);
+  const text = new TextDecoder().decode(body);
   const { status, headers } = response;
   return {
     status,
     headers,
     text,
+    bytes: body,
     json: parseJson(text),
   };
 }
+
+/** Whether an answer reads like a message and not like a file. */
+const isText = ({ text }: Answer) => /^\s*[\w<{["]/.test(text) && !text.startsWith("PK");
 
 function parseJson(text: string): unknown {
   try {

@@ -1,4 +1,4 @@
-/** A vendor's list of symbols: one request, one answer, symbols as users type them. */
+/** A vendor's list of symbols, read page by page, symbols as users type them. */
 
 import type { z } from "zod";
 import type { Company } from "../../domain/companies.ts";
@@ -6,24 +6,34 @@ import { ProviderError } from "../../domain/errors.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
+import type { Answer } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
 import { readEntries } from "./entries.ts";
 
 export interface CompanyListing {
   /** The exchanges that have a list, the default first. */
   readonly exchanges: readonly Exchange[];
-  request(exchange: string, values: SettingValues): VendorRequest;
+  /** The request for a page: `null` is the first, then what `next` named. */
+  request(exchange: string, values: SettingValues, page: string | null): VendorRequest;
+  /** The content of an answer that is no JSON. */
+  open?(answer: Answer): unknown;
   /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType;
   /** The entries of an answer. */
   // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
   entries(answer: any): readonly unknown[];
+  /** The page after an answer, where there may be one. */
+  // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
+  next?(answer: any): string | null;
   /** The shape of an entry; others are left out. */
   readonly entry: z.ZodType;
   /** The company of an entry; `null` if it has no bars. */
   // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
   read(entry: any, exchange: string): Company | null;
 }
+
+/** More pages than any list has. */
+const MAX_PAGES = 200;
 
 /** @throws ProviderError when the vendor could not answer, or has no such exchange */
 export async function listCompanies(
@@ -36,21 +46,29 @@ export async function listCompanies(
   if (!listing.exchanges.some(({ code }) => code === exchange)) {
     throw new ProviderError("bad_request", `${title} has no list of the exchange "${exchange}"`);
   }
-  const { json } = await client.get(listing.request(exchange, values), context);
-  const parsed = listing.schema.safeParse(json);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new ProviderError(
-      "invalid_response",
-      client.redact(`${title}: unexpected answer: ${path.join(".") || "the answer"}: ${message}`),
-    );
-  }
   const found = new Map<string, Company>();
-  const entries = listing.entries(parsed.data);
-  for (const entry of readEntries(listing.entry, entries, `${title}: unexpected list of ${exchange}`, context)) {
-    const company = listing.read(entry, exchange);
-    const symbol = company && parseSymbol(company.symbol);
-    if (company && symbol) found.set(symbol, { ...company, symbol });
+  const seen = new Set<string | null>();
+  for (let page: string | null = null; !seen.has(page); ) {
+    if (seen.size === MAX_PAGES) throw new ProviderError("invalid_response", `${title}: more than ${MAX_PAGES} pages`);
+    seen.add(page);
+    const answer = await client.get(listing.request(exchange, values, page), context);
+    const parsed = listing.schema.safeParse(listing.open ? listing.open(answer) : answer.json);
+    if (!parsed.success) {
+      const { path, message } = parsed.error.issues[0]!;
+      throw new ProviderError(
+        "invalid_response",
+        client.redact(`${title}: unexpected answer: ${path.join(".") || "the answer"}: ${message}`),
+      );
+    }
+    const entries = listing.entries(parsed.data);
+    for (const entry of readEntries(listing.entry, entries, `${title}: unexpected list of ${exchange}`, context)) {
+      const company = listing.read(entry, exchange);
+      const symbol = company && parseSymbol(company.symbol);
+      // Lists are of what is listed now, but for those that say when it ended.
+      if (company && symbol) found.set(symbol, { ...company, symbol, facts: { delisted_on: "", ...company.facts } });
+    }
+    page = listing.next?.(parsed.data) ?? null;
+    if (page === null) return [...found.values()];
   }
-  return [...found.values()];
+  throw new ProviderError("invalid_response", `${title}: the same next page came twice`);
 }

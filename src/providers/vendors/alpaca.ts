@@ -48,6 +48,9 @@ const action = z.discriminatedUnion("type", [
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
 
+/** An asset of the list; only the fields that are used. */
+const asset = z.object({ symbol: z.string(), name: z.string().nullish(), exchange: z.string().nullish() });
+
 /** `BRK.B` as it is, a preferred share as `BAC.PRL`, a pair as `BTC/USD`. */
 const wireName = ({ market, name, base, quote }: Ticker) =>
   market === "crypto" ? `${base}/${quote}` : shareName(name, { class: ".", preferred: ".PR" });
@@ -153,6 +156,29 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
       },
     },
   ],
+
+  companies: {
+    exchanges: [
+      { code: "US", title: "US stocks and ETFs" },
+      { code: "CRYPTO", title: "Crypto pairs" },
+    ],
+    request: (exchange, { ALPACA_API_KEY = "" }) => ({
+      // The account's own host; keys of paper accounts begin with PK and are known on theirs alone.
+      host: `https://${ALPACA_API_KEY.startsWith("PK") ? "paper-api" : "api"}.alpaca.markets`,
+      path: "/v2/assets",
+      query: { status: "active", asset_class: exchange === "US" ? "us_equity" : "crypto" },
+      cost: 1,
+    }),
+    schema: z.array(z.unknown()),
+    entries: (answer: unknown[]) => answer,
+    entry: asset,
+    read: ({ symbol, name, exchange }: z.infer<typeof asset>, list) => ({
+      symbol: symbol.replace("/", "-"),
+      name: name ?? "",
+      exchange: exchange ?? "",
+      facts: list === "US" ? { country: "United States", currency: "USD" } : { type: "crypto" },
+    }),
+  },
 
   recognise({ status, text }: Answer): Classification | null {
     // Old and new wording of the same refusal: the last minutes need a paid plan.

@@ -1,6 +1,7 @@
 /** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, limited in weighted calls per day. */
 
 import { z } from "zod";
+import { cleanFacts } from "../../domain/companies.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
@@ -28,6 +29,9 @@ const listed = z.object({
   Name: z.string().nullish(),
   Exchange: z.string().nullish(),
   Type: z.string().nullish(),
+  Country: z.string().nullish(),
+  Currency: z.string().nullish(),
+  Isin: z.string().nullish(),
 });
 
 const splitEntry = z.object({ date: z.string(), split: z.string() });
@@ -219,10 +223,15 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     entries: (answer: unknown[]) => answer,
     entry: listed,
     // Mutual funds have one price per day and no bars.
-    read: ({ Code, Name, Exchange, Type }: z.infer<typeof listed>, exchange) =>
+    read: ({ Code, Name, Exchange, Type, Country, Currency, Isin }: z.infer<typeof listed>, exchange) =>
       /fund$/i.test(Type ?? "") && !/etf/i.test(Type ?? "")
         ? null
-        : { symbol: symbolOf(Code, exchange), name: Name ?? "", exchange: Exchange ?? exchange },
+        : {
+            symbol: symbolOf(Code, exchange),
+            name: Name ?? "",
+            exchange: Exchange ?? exchange,
+            facts: cleanFacts({ type: Type, country: Country, currency: Currency, isin: Isin }),
+          },
   },
 
   usage: {

@@ -1,6 +1,7 @@
 /** Massive, formerly Polygon.io: aggregates of all US trades, unadjusted on request, in pages of 50,000 base bars. */
 
 import { z } from "zod";
+import { cleanFacts } from "../../domain/companies.ts";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
@@ -46,6 +47,34 @@ const readListing = ({ results, next_url }: z.infer<typeof listing>) => ({
   next: next_url || null,
 });
 const PAGE_ROWS = 50_000;
+
+/** A ticker of the list; only the fields that are used. */
+const listedTicker = z.object({
+  ticker: z.string(),
+  name: z.string().nullish(),
+  primary_exchange: z.string().nullish(),
+  type: z.string().nullish(),
+  currency_name: z.string().nullish(),
+  currency_symbol: z.string().nullish(),
+  base_currency_symbol: z.string().nullish(),
+  composite_figi: z.string().nullish(),
+  delisted_utc: z.string().nullish(),
+});
+/** Codes of types whose words do not tell. */
+const TYPES: Readonly<Record<string, string>> = {
+  CS: "stock",
+  ADRC: "adr",
+  ADRP: "adr",
+  PFD: "preferred",
+  FUND: "fund",
+};
+
+/** `BACpL` is `BAC.PL`, `X:BTCUSD` the pair of its two currencies; `null` for other spellings with small letters. */
+function symbolOf({ ticker, base_currency_symbol: base, currency_symbol: quote }: z.infer<typeof listedTicker>) {
+  if (ticker.startsWith("X:")) return base && quote ? `${base}-${quote}` : null;
+  const name = ticker.replace(/^([A-Z]+)p([A-Z])$/, "$1.P$2");
+  return name === name.toUpperCase() ? name : null;
+}
 
 const delay = (): Delay => ({ after: "bar", seconds: 16 * 60 });
 
@@ -116,6 +145,38 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       }),
     },
   ],
+
+  companies: {
+    exchanges: [
+      { code: "US", title: "US stocks and ETFs" },
+      { code: "DELISTED", title: "US stocks and ETFs, delisted" },
+      { code: "CRYPTO", title: "Crypto pairs" },
+    ],
+    request(exchange, _values, page) {
+      if (page !== null) return { path: page, query: {}, cost: 1 };
+      const market = exchange === "CRYPTO" ? "crypto" : "stocks";
+      const active = String(exchange !== "DELISTED");
+      const query = { market, active, sort: "ticker", order: "asc", limit: PAGE_ACTIONS };
+      return { path: "/v3/reference/tickers", query, cost: 1 };
+    },
+    schema: listing,
+    entries: ({ results }: z.infer<typeof listing>) => results ?? [],
+    next: ({ next_url }: z.infer<typeof listing>) => next_url || null,
+    entry: listedTicker,
+    read(ticker: z.infer<typeof listedTicker>, exchange) {
+      const symbol = symbolOf(ticker);
+      if (symbol === null) return null;
+      const { name, primary_exchange, type, currency_name, currency_symbol, composite_figi, delisted_utc } = ticker;
+      const facts = cleanFacts({
+        type: exchange === "CRYPTO" ? "crypto" : (TYPES[type ?? ""] ?? type),
+        currency: currency_symbol ?? currency_name,
+        country: exchange === "CRYPTO" ? undefined : "United States",
+        figi: composite_figi,
+        delisted_on: delisted_utc,
+      });
+      return { symbol, name: name ?? "", exchange: primary_exchange ?? "", facts };
+    },
+  },
 
   recognise({ json, text }: Answer): Classification | null {
     const status = (json as { status?: unknown } | undefined)?.status;

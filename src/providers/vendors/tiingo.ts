@@ -1,6 +1,9 @@
 /** Tiingo: raw daily US bars of more than thirty years, with splits and dividends in the same row. */
 
+import { unzipSync } from "fflate";
+import Papa from "papaparse";
 import { z } from "zod";
+import { cleanFacts } from "../../domain/companies.ts";
 import { isoDate, parseIsoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { type Rows, wire, wireBar } from "../http/rows.ts";
@@ -9,6 +12,38 @@ import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
 const bar = z.object({ date: z.string(), ...wireBar, divCash: wire, splitFactor: wire });
 const schema = z.array(z.unknown());
+
+/** A line of the list of tickers. */
+const listed = z.object({
+  ticker: z.string(),
+  exchange: z.string().optional(),
+  assetType: z.string().optional(),
+  priceCurrency: z.string().optional(),
+  /** The day of the last price, which goes on moving while the ticker is listed. */
+  endDate: z.string().optional(),
+});
+type Listed = z.infer<typeof listed>;
+const US_EXCHANGES = /^(?:NYSE|NASDAQ|AMEX|BATS)/;
+/** A ticker without prices for so long is no longer listed. */
+const DELISTED_AFTER_MS = 30 * 86_400_000;
+const MAX_LIST_BYTES = 200 * 2 ** 20;
+
+const lastOf = ({ endDate = "" }: Listed) => (endDate === "" ? "9999-12-31" : endDate);
+
+/** `BRK-B` is `BRK.B`, `BAC-P-L` is `BAC.PL`. */
+const symbolOf = (ticker: string) => ticker.replace(/-P-([A-Z])$/, ".P$1").replaceAll("-", ".");
+
+/** The lines of the one file in a zip; `null` if it is none. */
+function tickersIn(bytes: Uint8Array): unknown[] | null {
+  try {
+    const files = unzipSync(bytes, { filter: ({ originalSize }) => originalSize <= MAX_LIST_BYTES });
+    const [csv] = Object.values(files);
+    if (csv === undefined) return null;
+    return Papa.parse(new TextDecoder().decode(csv), { header: true, skipEmptyLines: true }).data;
+  } catch {
+    return null;
+  }
+}
 
 export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   name: "tiingo",
@@ -50,6 +85,44 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
       if (factor > 0 && factor !== 1) rows.actions.push({ kind: "split", date: ts, value: factor });
     });
     return null;
+  },
+
+  companies: {
+    exchanges: [
+      { code: "US", title: "US stocks and ETFs" },
+      { code: "DELISTED", title: "US stocks and ETFs, delisted" },
+    ],
+    request: () => ({
+      host: "https://apimedia.tiingo.com",
+      path: "/docs/tiingo/daily/supported_tickers.zip",
+      query: {},
+      cost: 1,
+      isFile: true,
+    }),
+    open: ({ bytes = new Uint8Array(), text }) => tickersIn(bytes) ?? text,
+    schema: z.array(z.unknown()),
+    // A ticker may have had several owners: the one with the newest prices counts.
+    entries(answer: unknown[]) {
+      const newest = new Map<unknown, unknown>();
+      const sorted = (answer as Listed[]).toSorted((a, b) => lastOf(a).localeCompare(lastOf(b)));
+      for (const line of sorted) newest.set(line.ticker, line);
+      return [...newest.values()];
+    },
+    entry: listed,
+    read(entry: Listed, list) {
+      const { ticker, exchange = "", assetType = "", priceCurrency } = entry;
+      const isListed = US_EXCHANGES.test(exchange) && /^(?:Stock|ETF)$/.test(assetType);
+      const last = Date.parse(lastOf(entry));
+      const isDelisted = Date.now() - last > DELISTED_AFTER_MS;
+      if (!isListed || isDelisted !== (list === "DELISTED")) return null;
+      const facts = cleanFacts({
+        type: assetType,
+        currency: priceCurrency,
+        country: "United States",
+        delisted_on: isDelisted ? entry.endDate : undefined,
+      });
+      return { symbol: symbolOf(ticker), name: "", exchange, facts };
+    },
   },
 
   recognise({ json }: Answer): Classification | null {

@@ -1,6 +1,7 @@
 /** Twelve Data: world-wide stocks and crypto, adjusted for splits; errors come inside a 200, bars newest first. */
 
 import { z } from "zod";
+import { cleanFacts } from "../../domain/companies.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
@@ -13,6 +14,20 @@ import { parseTimestamp } from "../timestamp.ts";
 
 const bar = z.object({ datetime: z.string(), ...wireBar });
 const schema = z.object({ status: z.literal("ok"), values: z.array(z.unknown()).nullish() });
+
+/** A symbol of a list; only the fields that are used. */
+const listed = z.object({
+  symbol: z.string(),
+  name: z.string().nullish(),
+  exchange: z.string().nullish(),
+  currency: z.string().nullish(),
+  country: z.string().nullish(),
+  type: z.string().nullish(),
+  isin: z.string().nullish(),
+  figi_code: z.string().nullish(),
+  currency_base: z.string().nullish(),
+  currency_quote: z.string().nullish(),
+});
 
 const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
   "1m": "1min",
@@ -74,6 +89,46 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
       rows.add(parseTimestamp(datetime), open, high, low, close, volume);
     });
     return null;
+  },
+
+  companies: {
+    exchanges: [
+      { code: "US", title: "US stocks" },
+      { code: "ETF", title: "US ETFs" },
+      { code: "CRYPTO", title: "Crypto pairs" },
+      { code: "LSE", title: "London" },
+      { code: "XETR", title: "Xetra" },
+      { code: "Euronext", title: "Euronext" },
+      { code: "TSX", title: "Toronto" },
+      { code: "SIX", title: "Zurich" },
+      { code: "JPX", title: "Tokyo" },
+      { code: "HKEX", title: "Hong Kong" },
+      { code: "ASX", title: "Sydney" },
+      { code: "NSE", title: "India" },
+    ],
+    request(exchange, { TWELVEDATA_API_KEY: apikey }) {
+      if (exchange === "CRYPTO") return { path: "/cryptocurrencies", query: { apikey, format: "JSON" }, cost: 1 };
+      const isUS = exchange === "US" || exchange === "ETF";
+      const where = isUS ? { country: "United States" } : { exchange };
+      return { path: exchange === "ETF" ? "/etfs" : "/stocks", query: { ...where, apikey, format: "JSON" }, cost: 1 };
+    },
+    schema: z.object({ data: z.array(z.unknown()) }),
+    entries: ({ data }: { data: unknown[] }) => data,
+    entry: listed,
+    read({ symbol, name, exchange, currency, country, type, isin, figi_code, ...pair }: z.infer<typeof listed>, list) {
+      if (list === "CRYPTO") {
+        const title = `${pair.currency_base ?? ""} / ${pair.currency_quote ?? ""}`;
+        return { symbol: symbol.replace("/", "-"), name: title, exchange: "", facts: { type: "crypto" } };
+      }
+      const facts = cleanFacts({ type: list === "ETF" ? "etf" : type, currency, country, isin, figi: figi_code });
+      const isUS = list === "US" || list === "ETF";
+      return {
+        symbol: isUS ? symbol : `${symbol}@${list.toUpperCase()}`,
+        name: name ?? "",
+        exchange: exchange ?? "",
+        facts,
+      };
+    },
   },
 
   recognise({ status, json }: Answer): Classification | null {
