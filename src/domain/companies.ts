@@ -59,6 +59,13 @@ export const TOP_TEN: readonly string[] = [
 /** Longest stored name of a company or watchlist. */
 export const MAX_NAME_LENGTH = 200;
 
+/** What lists of companies can be filtered by; each by one value. */
+export const COMPANY_FILTERS = ["exchange", "type", "currency", "country", "sector", "industry", "listing"] as const;
+export type CompanyFilterName = (typeof COMPANY_FILTERS)[number];
+/** `listing` is `listed` or `delisted`, where that is known. */
+export type CompanyFilter = Readonly<Partial<Record<CompanyFilterName, string>>>;
+export const LISTINGS = ["listed", "delisted"] as const;
+
 /** Longest value of a fact. */
 const MAX_FACT_LENGTH = 100;
 
@@ -81,10 +88,13 @@ const COUNTRIES: Readonly<Record<string, string>> = {
   GB: "United Kingdom",
 };
 
+/** Whether a text only says that a value is not known. */
+export const isUnstated = (text: string): boolean => /^(?:n\/?a|none|null|unknown|-)?$/i.test(text.trim());
+
 /** Reads a fact as a source states it; `null` if it is no value of its kind. */
 export function readFact(name: FactName, text: string): string | null {
   const value = text.replace(/\s+/g, " ").trim();
-  if (value === "" || value.length > MAX_FACT_LENGTH || /^(?:n\/?a|none|null|unknown|-)$/i.test(value)) return null;
+  if (isUnstated(value) || value.length > MAX_FACT_LENGTH) return null;
   switch (name) {
     case "type":
       return TYPES.find(([, words]) => words.test(value))?.[0] ?? value.toLowerCase();

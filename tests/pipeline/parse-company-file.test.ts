@@ -108,3 +108,44 @@ test("property: every line of a company list is either kept, reported, or withou
     }),
   );
 });
+
+describe("facts in a list of companies", () => {
+  test("columns of a header may be facts, under their usual names; what is not known is left out", () => {
+    const { companies, bad } = readCompanyFile(
+      "Ticker,Sector,Industry,Country,IPO Date,ISIN,Asset Type,Currency,Composite FIGI\n" +
+        "AAPL,Technology,Consumer Electronics,USA,1980-12-12,us0378331005,Common Stock,usd,BBG000B9XRY4\n" +
+        "MSFT,Technology,N/A,,-,,ETF,,\nAAPL,,Computers,,,,,,",
+    );
+    expect(bad).toEqual([]);
+    expect(companies).toEqual([
+      {
+        symbol: "AAPL",
+        name: "",
+        exchange: "",
+        facts: {
+          type: "stock",
+          currency: "USD",
+          country: "United States",
+          sector: "Technology",
+          industry: "Computers",
+          listed_on: "1980-12-12",
+          isin: "US0378331005",
+          figi: "BBG000B9XRY4",
+        },
+      },
+      { symbol: "MSFT", name: "", exchange: "", facts: { type: "etf", sector: "Technology" } },
+    ]);
+  });
+
+  test.each([
+    ["isin", "12345", "an ISIN"],
+    ["figi", "AAPL", "a FIGI"],
+    ["currency", "US Dollar", "a currency"],
+    ["listed_on", "12/12/1980", "a date"],
+    ["delisted_on", "1980-02-30", "a date"],
+  ])("a line whose %s is %s is reported", (column, cell, what) => {
+    const { companies, bad } = readCompanyFile(`symbol,${column}\nAAPL,${cell}\nMSFT,\n`);
+    expect(companies.map(({ symbol }) => symbol)).toEqual(["MSFT"]);
+    expect(bad).toEqual([{ line: 2, reason: expect.stringContaining(`"${cell}" is not ${what}`) }]);
+  });
+});

@@ -210,3 +210,27 @@ describe("the page", () => {
     expect(page).not.toContain("<img");
   });
 });
+
+describe("facts of companies", () => {
+  test("facts of an import are in the API with their source, filter it, and filter the page by its address", async () => {
+    const { body } = await importText(
+      "symbol,name,sector,type\nFCTA,Fact A,Rare Earths,stock\nFCTB,Fact B,Rare Earths,ETF\nFCTC,Fact C,Odd & Ends,stock\n",
+    );
+    expect(body).toEqual({ imported: 3, rejected: [] });
+    expect(await symbolsFor("sector=Rare+Earths&limit=10")).toEqual(["FCTA", "FCTB"]);
+    expect(await symbolsFor("sector=Rare+Earths&type=etf")).toEqual(["FCTB"]);
+    const [fact] = (await app.get("/api/companies?q=FCTA")).body.companies;
+    expect(fact.facts.sector).toEqual({ value: "Rare Earths", source: "import", at: expect.stringMatching(/Z$/) });
+    expect((await app.get("/api/companies?listing=gone")).status).toBe(422);
+    const page = await fetch(`${app.url}/companies?sector=Odd+%26+Ends`);
+    const text = await page.text();
+    expect(text).toContain('id="company-FCTC"');
+    expect(text).not.toContain('id="company-FCTA"');
+    expect(text).toMatch(/<option selected(="")?>Odd &amp; Ends<\/option>/);
+    const none = await (await fetch(`${app.url}/companies?sector=Nothing`)).text();
+    expect(none).toContain("No company has all of these facts: Nothing");
+    const form = new URLSearchParams({ q: "fact", sector: "Rare Earths", type: "stock" });
+    const sent = await fetch(`${app.url}/companies`, { method: "POST", body: form, redirect: "manual" });
+    expect(sent.headers.get("location")).toBe("/companies?q=fact&type=stock&sector=Rare+Earths");
+  });
+});

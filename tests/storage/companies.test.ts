@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Company } from "../../src/domain/companies.ts";
-import { searchCompanies, storeCompanies } from "../../src/storage/companies/companies.ts";
+import { readFilterValues, searchCompanies, storeCompanies } from "../../src/storage/companies/companies.ts";
 import { addToWatchlist, createWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
@@ -165,4 +165,53 @@ test("every company can be found by its symbol and by each word of its name", as
     }),
     { numRuns: 25 },
   );
+});
+
+describe("facts", () => {
+  test("facts keep their source and date, are never replaced by nothing, and can be searched by", async () => {
+    using own = await freshDatabase();
+    const { db } = own;
+    const of = (symbol: string, facts: Company["facts"]): Company => ({ symbol, name: "", exchange: "NYSE", facts });
+    const before = Date.now();
+    await storeCompanies(
+      db,
+      [of("AAA", { sector: "Energy", currency: "USD" }), of("BBB", { sector: "Utilities" })],
+      "eodhd",
+    );
+    await storeCompanies(db, [of("AAA", { industry: "Coal" }), { symbol: "CCC", name: "", exchange: "" }], "import");
+    const found = async (filter: object, search = "") =>
+      (await searchCompanies(db, { search, filter, limit: 100 })).companies.map(({ symbol }) => symbol);
+    expect(await found({ sector: "Energy" })).toEqual(["AAA"]);
+    expect(await found({ sector: "Utilities", exchange: "NYSE" })).toEqual(["BBB"]);
+    expect(await found({ sector: "Utilities" }, "A")).toEqual([]);
+    expect(await found({ exchange: "NYSE" })).toEqual(["AAA", "BBB"]);
+    const [aaa, , ccc] = (await searchCompanies(db, { search: "", limit: 10 })).companies;
+    expect(aaa!.facts).toEqual({ sector: "Energy", currency: "USD", industry: "Coal" });
+    expect(aaa!.origins.sector).toEqual(["eodhd", expect.any(Number)]);
+    expect(aaa!.origins.industry![0]).toBe("import");
+    expect(aaa!.origins.industry![1]).toBeGreaterThanOrEqual(before);
+    expect([ccc!.facts, ccc!.origins]).toEqual([{}, {}]);
+    const values = await readFilterValues(db);
+    expect([values.sector, values.exchange, values.country]).toEqual([["Energy", "Utilities"], ["NYSE"], []]);
+  });
+
+  test("a ticker that is listed is not delisted by an earlier owner of it, whatever comes first", async () => {
+    const listed: Company = { symbol: "NEW", name: "New", exchange: "", facts: { delisted_on: "" } };
+    const gone: Company = { symbol: "NEW", name: "Old", exchange: "", facts: { delisted_on: "2012-05-01" } };
+    for (const order of [
+      [listed, gone],
+      [gone, listed],
+    ]) {
+      using own = await freshDatabase();
+      for (const each of order) await storeCompanies(own.db, [each], "massive");
+      const search = async (listing: string) =>
+        (await searchCompanies(own.db, { search: "", filter: { listing }, limit: 5 })).companies.length;
+      expect([await search("listed"), await search("delisted")]).toEqual([1, 0]);
+    }
+    using own = await freshDatabase();
+    const later = { ...gone, facts: { delisted_on: "2999-01-01" } };
+    for (const each of [listed, later]) await storeCompanies(own.db, [each], "massive");
+    const { companies } = await searchCompanies(own.db, { search: "", filter: { listing: "delisted" }, limit: 5 });
+    expect(companies[0]!.facts).toEqual({ delisted_on: "2999-01-01" });
+  });
 });

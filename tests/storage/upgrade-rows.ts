@@ -323,4 +323,27 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       series: (row) => ({ ...row, judged: 0 }),
     },
   },
+  "0019_company_facts": {
+    rows: [
+      `INSERT INTO companies (id, symbol, name, exchange, source, updated_at, type, currency, country, sector, industry,
+        listed_on, delisted_on, isin, figi, origins) VALUES
+        (100, 'GONE', 'Gone Miners', 'NYSE', 'massive', 1800, 'stock', 'USD', 'United States', 'Energy', 'Coal',
+        '1999-01-04', '2015-06-30', 'US0378331005', 'BBG000B9XRY4', '{"sector":["import",1801]}')`,
+    ],
+    changes: {
+      companies: (row) => ({
+        ...row,
+        type: null,
+        currency: null,
+        country: null,
+        sector: null,
+        industry: null,
+        listed_on: null,
+        delisted_on: null,
+        isin: null,
+        figi: null,
+        origins: "{}",
+      }),
+    },
+  },
 };

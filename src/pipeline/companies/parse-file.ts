@@ -1,7 +1,17 @@
 /** Parses a list of companies from CSV or plain text: every line is either kept or reported with its number. */
 
 import Papa from "papaparse";
-import { type BadLine, type Company, type CompanyFile, MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import {
+  type BadLine,
+  type Company,
+  type CompanyFacts,
+  type CompanyFile,
+  FACT_NAMES,
+  type FactName,
+  isUnstated,
+  MAX_NAME_LENGTH,
+  readFact,
+} from "../../domain/companies.ts";
 import { quote } from "../../domain/errors.ts";
 import { MAX_SYMBOL_LENGTH, parseSymbol } from "../../domain/market/symbol.ts";
 
@@ -10,17 +20,28 @@ const HEADERS = {
   symbol: ["symbol", "symbols", "ticker", "tickers", "code", "actsymbol"],
   name: ["name", "company", "companyname", "securityname", "security", "description", "title"],
   exchange: ["exchange", "market", "mic", "listingexchange", "exchangename"],
-} as const;
+  type: ["type", "assettype", "securitytype", "quotetype"],
+  currency: ["currency", "pricecurrency", "currencycode"],
+  country: ["country"],
+  sector: ["sector"],
+  industry: ["industry"],
+  listed_on: ["listedon", "listingdate", "ipodate"],
+  delisted_on: ["delistedon", "delistingdate", "delisted"],
+  isin: ["isin"],
+  figi: ["figi", "compositefigi"],
+} as const satisfies Readonly<Record<"symbol" | "name" | "exchange" | FactName, readonly string[]>>;
 type Field = keyof typeof HEADERS;
+const FIELDS = Object.keys(HEADERS) as Field[];
 type ColumnIndexes = Readonly<Record<Field, number>>;
 
 /** Without a header: `symbol[,name[,exchange]]`. */
-const PLAIN: ColumnIndexes = { symbol: 0, name: 1, exchange: 2 };
+const PLAIN: ColumnIndexes = indexesOf((field) => ["symbol", "name", "exchange"].indexOf(field));
 /** Possible delimiters; a first line without any of them is one cell. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /**
- * Parses `symbol[,name[,exchange]]` lines, with or without a header (whose columns may be in any order), separated by
+ * Parses `symbol[,name[,exchange]]` lines, with or without a header (whose columns may be in any order, and may be facts such
+ * as `sector` or `isin`), separated by
  * commas, semicolons, tabs or bars. A line that holds only symbols is one company per symbol. Empty lines and lines
  * that begin with `#` are skipped.
  */
@@ -86,7 +107,32 @@ function headerOf(cells: readonly string[]): ColumnIndexes | null {
   const names = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
   const find = (field: Field) => names.findIndex((name) => (HEADERS[field] as readonly string[]).includes(name));
   const symbol = find("symbol");
-  return symbol < 0 ? null : { symbol, name: find("name"), exchange: find("exchange") };
+  return symbol < 0 ? null : indexesOf(find);
+}
+
+function indexesOf(indexOf: (field: Field) => number): ColumnIndexes {
+  return Object.fromEntries(FIELDS.map((field) => [field, indexOf(field)])) as ColumnIndexes;
+}
+
+/** What a value of a fact must be, where not every text is one. */
+const WANTED: Readonly<Partial<Record<FactName, string>>> = {
+  currency: "a currency: three letters, such as USD",
+  listed_on: "a date such as 2004-08-19",
+  delisted_on: "a date such as 2004-08-19",
+  isin: "an ISIN such as US0378331005",
+  figi: "a FIGI such as BBG000B9XRY4",
+};
+
+/** The facts in a line, or what is wrong with one. */
+function factsOf(cells: readonly string[], places: ColumnIndexes): CompanyFacts | string {
+  const facts: Partial<Record<FactName, string>> = {};
+  for (const fact of FACT_NAMES) {
+    const cell = cells[places[fact]] ?? "";
+    const value = readFact(fact, cell);
+    if (value !== null) facts[fact] = value;
+    else if (WANTED[fact] && !isUnstated(cell)) return `${quote(cell)} is not ${WANTED[fact]}`;
+  }
+  return facts;
 }
 
 /** The companies of one line, or what is wrong with it. */
@@ -102,7 +148,10 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes, hasNames: 
     return `${quote(cell)} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)`;
   }
   const name = (cells[places.name] ?? "").slice(0, MAX_NAME_LENGTH);
-  return [{ symbol, name, exchange: (cells[places.exchange] ?? "").slice(0, 40) }];
+  const facts = factsOf(cells, places);
+  if (typeof facts === "string") return facts;
+  const exchange = (cells[places.exchange] ?? "").slice(0, 40);
+  return [{ symbol, name, exchange, ...(Object.keys(facts).length > 0 && { facts }) }];
 }
 
 /** Exchanges as lists name them in their third column. */
@@ -133,7 +182,13 @@ function symbolsOfLine(cells: readonly string[], hasNames: boolean): string[] | 
 /** A later line replaces an earlier one, except where it is empty. */
 function merged(before: Company | undefined, after: Company): Company {
   if (before === undefined) return after;
-  return { ...after, name: after.name || before.name, exchange: after.exchange || before.exchange };
+  const facts = { ...before.facts, ...after.facts };
+  return {
+    ...after,
+    name: after.name || before.name,
+    exchange: after.exchange || before.exchange,
+    ...(Object.keys(facts).length > 0 && { facts }),
+  };
 }
 
 function linesIn(text: string, from: number, to: number): number {

@@ -1,7 +1,13 @@
 /** `/api/companies` and `/api/watchlists`: find companies, import and fetch lists of them, manage watchlists. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
+import {
+  COMPANY_FILTERS,
+  type CompanyFilterName,
+  FACT_NAMES,
+  LISTINGS,
+  MAX_NAME_LENGTH,
+} from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
 import { providerName, text, wholeNumberText } from "../../schemas.ts";
@@ -18,7 +24,7 @@ import {
 } from "../../storage/companies/watchlists.ts";
 import { apiRouter, byId, idParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
-import { importedText } from "./form.ts";
+import { filterOf, importedText } from "./form.ts";
 
 const CompanyBody = z
   .object({
@@ -27,19 +33,31 @@ const CompanyBody = z
     exchange: z.string(),
     source: z.string(),
     updated_at: z.string(),
+    facts: z
+      .partialRecord(z.enum(FACT_NAMES), z.object({ value: z.string().nullable(), source: z.string(), at: z.string() }))
+      .openapi({ description: "What is known, where from and since when; `delisted_on` is null while it is listed" }),
   })
   .openapi("Company");
+
+const filters = {
+  ...(Object.fromEntries(COMPANY_FILTERS.map((name) => [name, z.string().max(MAX_NAME_LENGTH).optional()])) as Record<
+    CompanyFilterName,
+    z.ZodOptional<z.ZodString>
+  >),
+  listing: z.enum(LISTINGS).optional(),
+};
 
 const search = createRoute({
   method: "get",
   path: "/companies",
-  summary: "Find companies by the beginning of their symbol or of words of their name",
+  summary: "Find companies by the beginning of their symbol or of words of their name, and by facts",
   request: {
     query: z.object({
       q: z.string().max(100).default(""),
       watchlist: idParameter.optional(),
       limit: wholeNumberText(1, 1_000).default(50),
       after: z.string().max(60).optional().openapi({ description: "`next` of the page before" }),
+      ...filters,
     }),
   },
   responses: {
@@ -51,7 +69,8 @@ const search = createRoute({
 const importList = createRoute({
   method: "post",
   path: "/companies/import",
-  summary: "Import symbol[,name[,exchange]] lines, with or without a header; bad lines are reported, good ones kept",
+  summary:
+    "Import symbol[,name[,exchange]] lines, with or without a header, which may name facts too (type, currency, country, sector, industry, listed_on, delisted_on, isin, figi); bad lines are reported, good ones kept",
   request: {
     body: {
       content: {
@@ -155,11 +174,19 @@ export function companyRoutes(services: Pick<Services, "companies" | "config" | 
   const wire = ({ id, name, symbols }: Awaited<ReturnType<typeof watchlist>>) => ({ id, name, symbols });
   return apiRouter()
     .openapi(search, async (c) => {
-      const { q, ...page } = c.req.valid("query");
-      const { companies, next } = await searchCompanies(db, { search: q, ...page });
-      const rows = companies.map(({ updatedAt, ...company }) => ({
+      const { q, watchlist, limit, after, ...asked } = c.req.valid("query");
+      const filter = filterOf((name) => asked[name]);
+      const { companies, next } = await searchCompanies(db, { search: q, watchlist, limit, after, filter });
+      const rows = companies.map(({ updatedAt, facts, origins, ...company }) => ({
         ...company,
         updated_at: new Date(updatedAt).toISOString(),
+        facts: Object.fromEntries(
+          FACT_NAMES.flatMap((name) => {
+            const [source, at] = origins[name] ?? [];
+            if (source === undefined || at === undefined) return [];
+            return [[name, { value: facts[name] || null, source, at: new Date(at).toISOString() }]];
+          }),
+        ),
       }));
       return c.json({ companies: rows, next }, 200);
     })

@@ -1,7 +1,14 @@
 /** The form of the companies page: reads what was typed, selected and uploaded, and builds the view. */
 
 import type { Context } from "hono";
-import { TOP_TEN } from "../../domain/companies.ts";
+import {
+  COMPANY_FILTERS,
+  type CompanyFilter,
+  type CompanyFilterName,
+  LISTINGS,
+  MAX_NAME_LENGTH,
+  TOP_TEN,
+} from "../../domain/companies.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
 import { listingProviders } from "../../scheduler/companies.ts";
@@ -9,6 +16,7 @@ import {
   companiesNamed,
   countCompanies,
   readCompanyLists,
+  readFilterValues,
   searchCompanies,
 } from "../../storage/companies/companies.ts";
 import { readWatchlists, symbolsOf } from "../../storage/companies/watchlists.ts";
@@ -30,6 +38,7 @@ export interface CompanyFields {
   readonly listName: string;
   /** The watchlist to add the selection to. */
   readonly target: number | undefined;
+  readonly filter: CompanyFilter;
 }
 
 type Sent = Readonly<Record<string, unknown>>;
@@ -51,7 +60,19 @@ export function companyFields(sent: Sent): CompanyFields {
     quick: text("quick"),
     listName: text("list_name").trim(),
     target: number("to"),
+    filter: filterOf(text),
   };
+}
+
+/** The filters that are set, each at most as long as a stored value. */
+export function filterOf(textOf: (name: CompanyFilterName) => string | undefined): CompanyFilter {
+  return Object.fromEntries(
+    COMPANY_FILTERS.flatMap((name) => {
+      const value = (textOf(name) ?? "").trim().slice(0, MAX_NAME_LENGTH);
+      const known = name !== "listing" || (LISTINGS as readonly string[]).includes(value);
+      return value !== "" && known ? [[name, value]] : [];
+    }),
+  );
 }
 
 /** What the page shows, after the requested change of the selection. */
@@ -61,12 +82,13 @@ export async function companiesView(
   more: Partial<CompaniesView> = {},
 ): Promise<Omit<CompaniesView, "address">> {
   const { db } = services;
-  const { search, watchlist, after } = fields;
-  const [page, watchlists, total, lists] = await Promise.all([
-    searchCompanies(db, { search, watchlist, after, limit: PAGE_SIZE }),
+  const { search, watchlist, after, filter } = fields;
+  const [page, watchlists, total, lists, values] = await Promise.all([
+    searchCompanies(db, { search, watchlist, after, filter, limit: PAGE_SIZE }),
     readWatchlists(db),
     countCompanies(db),
     readCompanyLists(db),
+    readFilterValues(db),
   ]);
   const selected = await quickSelection(
     services,
@@ -76,6 +98,8 @@ export async function companiesView(
   const names = await companiesNamed(db, selected);
   return {
     search,
+    filter,
+    filterValues: values,
     watchlist: watchlists.find(({ id }) => id === watchlist) ?? null,
     page,
     first: after === undefined,

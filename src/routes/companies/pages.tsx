@@ -165,10 +165,11 @@ function checkedName(name: string): string {
 }
 
 /** The address of the same search with the same selection. */
-function addressOf({ search, watchlist, after }: CompanyFields, selected: readonly string[]): string {
+function addressOf({ search, watchlist, after, filter }: CompanyFields, selected: readonly string[]): string {
   const query = new URLSearchParams();
   if (search !== "") query.set("q", search);
   if (watchlist !== undefined) query.set("list", String(watchlist));
+  for (const [name, value] of Object.entries(filter)) query.set(name, value);
   if (after !== undefined) query.set("after", after);
   if (selected.length > 0) query.set("pick", selected.join(","));
   return query.size > 0 ? `/companies?${query}` : "/companies";

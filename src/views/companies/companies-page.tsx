@@ -1,7 +1,13 @@
 /** @jsxImportSource hono/jsx */
 /** The companies page: search while typing, select, start a run. All of it works without JavaScript. */
 
-import type { BadLine } from "../../domain/companies.ts";
+import {
+  type BadLine,
+  COMPANY_FILTERS,
+  type CompanyFacts,
+  type CompanyFilter,
+  type CompanyFilterName,
+} from "../../domain/companies.ts";
 import { RunForm, type RunFormView } from "../runs/run-form.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { formatCount, plural } from "../ui/format.ts";
@@ -10,10 +16,19 @@ import { CompanySources, type ListedProvider, type StoredList, WatchlistLinks, W
 
 export interface CompaniesView {
   readonly search: string;
+  readonly filter: CompanyFilter;
+  /** The values that each filter may have. */
+  readonly filterValues: Readonly<Record<CompanyFilterName, readonly string[]>>;
   /** The watchlist that is shown; `null` for all companies. */
   readonly watchlist: { readonly id: number; readonly name: string; readonly symbols: number } | null;
   readonly page: {
-    readonly companies: readonly { symbol: string; name: string; exchange: string; source: string }[];
+    readonly companies: readonly {
+      symbol: string;
+      name: string;
+      exchange: string;
+      source: string;
+      facts: CompanyFacts;
+    }[];
     readonly next: string | null;
   };
   /** Whether it is the first page. */
@@ -80,6 +95,7 @@ export const CompaniesPage = ({ page, view }: { page: PageContext; view: Compani
             Search
           </button>
         </div>
+        <Filters view={view} />
         <CompanyResults view={view} />
       </form>
       <aside class="company-side" aria-label="Watchlists and sources">
@@ -89,6 +105,46 @@ export const CompaniesPage = ({ page, view }: { page: PageContext; view: Compani
     </div>
   </Layout>
 );
+
+const FILTER_TITLES: Readonly<Record<CompanyFilterName, string>> = {
+  exchange: "Exchange",
+  type: "Type",
+  currency: "Currency",
+  country: "Country",
+  sector: "Sector",
+  industry: "Industry",
+  listing: "Listing",
+};
+
+/** A choice for each fact that some company has. */
+const Filters = ({ view: { filter, filterValues } }: { view: CompaniesView }) => {
+  const shown = COMPANY_FILTERS.filter((name) => filterValues[name].length > 0 || filter[name] !== undefined);
+  return (
+    <fieldset class="company-filters">
+      <legend class="visually-hidden">Filter by facts</legend>
+      {shown.map((name) => {
+        const chosen = filter[name];
+        const values = filterValues[name];
+        return (
+          <div class="field">
+            <label for={`filter-${name}`}>{FILTER_TITLES[name]}</label>
+            <select id={`filter-${name}`} name={name}>
+              <option value="">Any</option>
+              {chosen !== undefined && !values.includes(chosen) ? <option selected>{chosen}</option> : null}
+              {values.map((value) => (
+                <option selected={value === chosen || undefined}>{value}</option>
+              ))}
+            </select>
+          </div>
+        );
+      })}
+    </fieldset>
+  );
+};
+
+/** What is known of a company, in the order of a list. */
+const factWords = ({ type, sector, industry, country, currency, delisted_on }: CompanyFacts) =>
+  [type, sector, industry, country, currency, delisted_on && `delisted ${delisted_on}`].filter(Boolean).join(" · ");
 
 /** The part that is replaced while typing or selecting. */
 export const CompanyResults = ({ view }: { view: CompaniesView }) => {
@@ -110,11 +166,12 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
                 <th scope="col">Symbol</th>
                 <th scope="col">Name</th>
                 <th scope="col">Exchange</th>
+                <th scope="col">Facts</th>
                 <th scope="col">From</th>
               </tr>
             </thead>
             <tbody>
-              {companies.map(({ symbol, name, exchange, source }) => (
+              {companies.map(({ symbol, name, exchange, source, facts }) => (
                 <tr id={`company-${symbol}`}>
                   <td class="c-pick">
                     <input
@@ -131,6 +188,7 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
                   </th>
                   <td class="c-name">{name || <span class="muted">–</span>}</td>
                   <td>{exchange}</td>
+                  <td class="c-facts">{factWords(facts)}</td>
                   <td class="muted">{source}</td>
                 </tr>
               ))}
@@ -233,6 +291,14 @@ const NoCompanies = ({ view }: { view: CompaniesView }) => {
   }
   if (view.search === "" && view.watchlist) {
     return <Empty title="This watchlist is empty">Select companies and add them to it.</Empty>;
+  }
+  if (Object.keys(view.filter).length > 0) {
+    return (
+      <Empty title="Nothing found">
+        No company has all of these facts: {Object.values(view.filter).join(", ")}. What is not known of a company
+        matches no filter. <a href="/companies">Show all companies</a>
+      </Empty>
+    );
   }
   return (
     <Empty title="Nothing found">

@@ -169,6 +169,9 @@ export const CompanySources = (props: { providers: readonly ListedProvider[]; li
             spellcheck={false}
           />
         </div>
+        <p class="hint">
+          With a header also type, currency, country, sector, industry, listed_on, delisted_on, isin and figi.
+        </p>
         <button type="submit" class="button">
           Import
         </button>
