@@ -38,7 +38,7 @@ const shared = {
 const sideways = {
   domain: {
     runs: ["market"],
-    profiles: ["market"],
+    profiles: ["market", "companies"],
     alerts: ["market", "runs"],
     schedules: ["market", "runs"],
   },

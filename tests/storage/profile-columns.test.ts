@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { HealthClock } from "../../src/domain/profiles/health.ts";
+import { storeCompanies } from "../../src/storage/companies/companies.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { ProfileColumns, type ProfileQuery } from "../../src/storage/profiles/profile-columns.ts";
 import { deleteProfile, profileStatements } from "../../src/storage/profiles/profiles.ts";
@@ -215,4 +216,30 @@ test("the health of a profile follows its series, and can be filtered and sorted
   expect(await columns.healthsOf(entries, CLOCK)).toEqual(["ok", "stale", "gaps", "suspicious", "revised"]);
   expect(await found(columns, { healths: ["stale", "gaps"] })).toEqual(["S0001", "S0002"]);
   expect(await found(columns, { sort: { column: "health", descending: true } })).toEqual([3, 2, 1, 4, 0].map(symbolOf));
+});
+
+test("facts of companies are conditions, follow every write of a company, and are read once for many questions", async () => {
+  await fill(20);
+  const company = (n: number, sector: string, more = {}) => ({
+    symbol: symbolOf(n),
+    name: "",
+    exchange: "",
+    facts: { sector, ...more },
+  });
+  await storeCompanies(db, [company(1, "Energy"), company(2, "Real Estate"), company(3, "Energy")], "import");
+  const columns = new ProfileColumns(recorded());
+  const isIn = (text: string) => ({ kind: "fact", fact: "sector", sign: "=", text }) as const;
+  expect(await found(columns, { where: isIn("energy") })).toEqual(["S0001", "S0003"]);
+  statements = [];
+  expect(await found(columns, { where: { kind: "not", inner: isIn("energy") } })).toEqual(["S0002"]);
+  expect(statements.filter((sql) => sql.includes("sector"))).toEqual([]);
+  await storeCompanies(db, [company(3, "Utilities"), company(4, "Energy", { delisted_on: "2020-01-02" })], "import");
+  await db.write(profile(40));
+  expect(await found(columns, { where: isIn("energy") })).toEqual(["S0001", "S0004"]);
+  await storeCompanies(db, [company(40, "Energy")], "import");
+  expect(await found(columns, { where: isIn("energy") })).toEqual(["S0001", "S0004", "S0040"]);
+  const gone = { kind: "fact", fact: "listing", sign: "=", text: "delisted" } as const;
+  expect(await found(columns, { where: gone })).toEqual(["S0004"]);
+  const top = { kind: "top", feature: "atr_14", count: 3 } as const;
+  expect(await found(columns, { where: top })).toEqual(["S0018", "S0019", "S0040"]);
 });

@@ -1,6 +1,6 @@
 /** Evaluates screener conditions over columns: one value per profile, NaN where it is not known. */
 
-import type { ColumnOperand, Comparison, Condition, Operand } from "./screener.ts";
+import type { ColumnOperand, Comparison, Condition, Operand, ScreenFact } from "./screener.ts";
 
 /** What a condition is for a profile. A comparison with an unknown value is unknown, and so is its negation. */
 const FALSE = 0;
@@ -10,28 +10,58 @@ export const TRUE = 2;
 /** The column of a feature or of the ranks of a feature. */
 export type ColumnOf = (operand: ColumnOperand) => Float64Array;
 
+/**
+ * A fact of each profile's company: 0 where it is not known, else one more than the place of its value. Values are in small
+ * letters.
+ */
+export interface FactColumn {
+  readonly codes: Uint32Array;
+  readonly values: readonly string[];
+}
+
+/** What conditions on facts and rankings need besides columns. */
+export interface Screened {
+  factOf(fact: ScreenFact): FactColumn;
+  /** For each profile how many of its interval have a larger value of the feature; NaN where it has none. */
+  largerOf(feature: string): Float64Array;
+}
+
+const NONE: Screened = {
+  factOf: () => ({ codes: new Uint32Array(0), values: [] }),
+  largerOf: () => new Float64Array(0),
+};
+
 /** For each of the first `length` profiles whether `condition` is `TRUE`; any other number means that it is not. */
-export function evaluate(condition: Condition, columnOf: ColumnOf, length: number): Uint8Array {
+export function evaluate(
+  condition: Condition,
+  columnOf: ColumnOf,
+  length: number,
+  screened: Screened = NONE,
+): Uint8Array {
   switch (condition.kind) {
     case "not": {
-      const inner = evaluate(condition.inner, columnOf, length);
+      const inner = evaluate(condition.inner, columnOf, length, screened);
       for (let i = 0; i < length; i++) inner[i] = TRUE - inner[i]!;
       return inner;
     }
     case "and":
     case "or": {
-      const left = evaluate(condition.left, columnOf, length);
-      const right = evaluate(condition.right, columnOf, length);
+      const left = evaluate(condition.left, columnOf, length, screened);
+      const right = evaluate(condition.right, columnOf, length, screened);
       const isAnd = condition.kind === "and";
       for (let i = 0; i < length; i++) if (isAnd ? right[i]! < left[i]! : right[i]! > left[i]!) left[i] = right[i]!;
       return left;
     }
     case "compare":
       return compare(condition.left, condition.sign, condition.right, columnOf, length);
+    case "fact":
+      return compareFact(screened.factOf(condition.fact), condition.sign, condition.text, length);
+    case "top":
+      return amongTop(screened.largerOf(condition.feature), condition.count, length);
   }
 }
 
-const HOLDS: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
+const HOLDS: Readonly<Record<Comparison, <Value extends number | string>(a: Value, b: Value) => boolean>> = {
   "<": (a, b) => a < b,
   "<=": (a, b) => a <= b,
   ">": (a, b) => a > b,
@@ -54,20 +84,54 @@ function compare(left: Operand, sign: Comparison, right: Operand, columnOf: Colu
   return truth;
 }
 
+/** The comparison is made once for each value. */
+function compareFact({ codes, values }: FactColumn, sign: Comparison, text: string, length: number): Uint8Array {
+  const holds = HOLDS[sign];
+  const truthOf = new Uint8Array(values.length + 1).fill(UNKNOWN);
+  for (let at = 0; at < values.length; at++) truthOf[at + 1] = holds(values[at]!, text) ? TRUE : FALSE;
+  const truth = new Uint8Array(length);
+  for (let i = 0; i < length; i++) truth[i] = truthOf[codes[i]!]!;
+  return truth;
+}
+
+/** Whether each value is among the `count` largest known ones of its group, or equal to the last of them. */
+function amongTop(larger: Float64Array, count: number, length: number): Uint8Array {
+  const truth = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const before = larger[i]!;
+    truth[i] = Number.isNaN(before) ? UNKNOWN : before < count ? TRUE : FALSE;
+  }
+  return truth;
+}
+
 /**
  * The ranks of `values` among those of the same group: the share of the group's known values that are not greater, from
  * just above 0 to 1. Equal values share the mean of their ranks; an unknown value has none (NaN).
  */
 export function rankWithin(values: Float64Array, groups: readonly number[]): Float64Array {
-  const ranks = new Float64Array(groups.length).fill(Number.NaN);
+  return placesWithin(values, groups, sharesOf);
+}
+
+/** How many known values of the same group are larger than each of `values`; NaN for an unknown one. */
+export function largerWithin(values: Float64Array, groups: readonly number[]): Float64Array {
+  return placesWithin(values, groups, largerOf);
+}
+
+/** @param tableOf gives, for each first one of equal sorted values, what stands for them */
+function placesWithin(
+  values: Float64Array,
+  groups: readonly number[],
+  tableOf: (sorted: Float64Array) => Float64Array,
+): Float64Array {
+  const places = new Float64Array(groups.length).fill(Number.NaN);
   const members = Map.groupBy(groups.keys(), (at) => groups[at]!);
   for (const group of members.values()) {
     const known = group.filter((at) => !Number.isNaN(values[at]));
     const sorted = Float64Array.from(known, (at) => values[at]!).sort();
-    const shares = sharesOf(sorted);
-    for (const at of known) ranks[at] = shares[firstAt(sorted, values[at]!)]!;
+    const table = tableOf(sorted);
+    for (const at of known) places[at] = table[firstAt(sorted, values[at]!)]!;
   }
-  return ranks;
+  return places;
 }
 
 /**
@@ -106,6 +170,18 @@ function sharesOf(sorted: Float64Array): Float64Array {
     first = end;
   }
   return shares;
+}
+
+/** For each first one of equal values in `sorted` how many are larger. */
+function largerOf(sorted: Float64Array): Float64Array {
+  const larger = new Float64Array(sorted.length);
+  for (let first = 0; first < sorted.length; ) {
+    let end = first + 1;
+    while (end < sorted.length && sorted[end] === sorted[first]) end += 1;
+    larger[first] = sorted.length - end;
+    first = end;
+  }
+  return larger;
 }
 
 /** The position of the first `value` in `sorted`, which has it. */

@@ -1,4 +1,9 @@
-/** The screener's language: `rsi_14 < 30 and (rank(rvol_20) > 0.9 or not close_to_sma_50 >= ema_20)`. */
+/**
+ * The screener's language: `rsi_14 < 30 and (rank(rvol_20) > 0.9 or not close_to_sma_50 >= ema_20)`, with what is known of
+ * companies and the first of a ranking: `sector = "Real Estate" and listed_on < 2010-01-01 and top(dollar_volume_20, 100)`.
+ */
+
+import { FACT_NAMES, LISTINGS, readFact } from "../companies.ts";
 
 export const COMPARISONS = ["<", "<=", ">", ">=", "=", "!="] as const;
 export type Comparison = (typeof COMPARISONS)[number];
@@ -6,10 +11,18 @@ export type Comparison = (typeof COMPARISONS)[number];
 /** `rsi_14`, its rank among all profiles of the interval `rank(rsi_14)`, or a number. */
 export type Operand = { readonly feature: string } | { readonly rankOf: string } | { readonly number: number };
 export type ColumnOperand = Exclude<Operand, { readonly number: number }>;
+/** What is known of a company, as far as a screen can name it. */
+export const SCREEN_FACTS = ["exchange", "listing", ...FACT_NAMES] as const;
+export type ScreenFact = (typeof SCREEN_FACTS)[number];
+
 export type Condition =
   | { readonly kind: "and" | "or"; readonly left: Condition; readonly right: Condition }
   | { readonly kind: "not"; readonly inner: Condition }
-  | { readonly kind: "compare"; readonly left: Operand; readonly sign: Comparison; readonly right: Operand };
+  | { readonly kind: "compare"; readonly left: Operand; readonly sign: Comparison; readonly right: Operand }
+  /** Small and capital letters are the same; days are compared as ISO dates. */
+  | { readonly kind: "fact"; readonly fact: ScreenFact; readonly sign: Comparison; readonly text: string }
+  /** Whether the feature is among the `count` largest of all profiles of the interval; equal to the last of them counts. */
+  | { readonly kind: "top"; readonly feature: string; readonly count: number };
 
 export interface ScreenerExpression {
   readonly condition: Condition;
@@ -41,7 +54,10 @@ export function parseColumn(
 
 const MAX_LENGTH = 1_000;
 const MAX_DEPTH = 40;
-const TOKEN = /\s*(?:([A-Za-z_]\w*)|([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?![\w.])|(<=|>=|==|!=|<>|[<>=()]))/iy;
+const MAX_TOP = 1_000_000;
+const TOKEN =
+  /\s*(?:([A-Za-z_]\w*)|(\d{4}-\d\d-\d\d)(?![\w.-])|([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?![\w.])|(<=|>=|==|!=|<>|[<>=(),])|("[^"]*"|'[^']*'))/iy;
+const DAYS: readonly string[] = ["listed_on", "delisted_on"];
 const SIGNS: ReadonlyMap<string, Comparison> = new Map([
   ["==", "="],
   ["<>", "!="],
@@ -71,7 +87,7 @@ class ScreenerSyntaxError extends Error {
 }
 
 interface Token {
-  readonly kind: "word" | "number" | "sign" | "end";
+  readonly kind: "word" | "date" | "number" | "sign" | "text" | "end";
   readonly text: string;
   readonly at: number;
 }
@@ -128,6 +144,9 @@ class Parser {
     if (++this.#depth > MAX_DEPTH) throw new ScreenerSyntaxError("It is nested too deeply", this.#token.at);
     try {
       if (this.#take("not")) return { kind: "not", inner: this.#term() };
+      if (this.#isCall("top")) return this.#top();
+      const fact = SCREEN_FACTS.find((name) => name === this.#token.text.toLowerCase());
+      if (fact !== undefined && this.#token.kind === "word") return this.#factComparison(fact);
       if (!this.#take("(")) return this.#comparison();
       const inner = this.#orExpression();
       if (!this.#take(")")) this.#expected('")"');
@@ -139,11 +158,57 @@ class Parser {
 
   #comparison(): Condition {
     const left = this.#operand();
-    const { text } = this.#token;
+    return { kind: "compare", left, sign: this.#sign(), right: this.#operand() };
+  }
+
+  #sign(): Comparison {
+    const { text, kind } = this.#token;
     const sign = SIGNS.get(text) ?? COMPARISONS.find((each) => each === text);
-    if (sign === undefined) this.#expected(`one of ${COMPARISONS.join(" ")}`);
+    if (sign === undefined || kind !== "sign") this.#expected(`one of ${COMPARISONS.join(" ")}`);
     this.#next += 1;
-    return { kind: "compare", left, sign, right: this.#operand() };
+    return sign;
+  }
+
+  /** Whether a function of that name is called here. */
+  #isCall(name: string): boolean {
+    const { kind, text } = this.#token;
+    return kind === "word" && text.toLowerCase() === name && this.#tokens[this.#next + 1]!.text === "(";
+  }
+
+  #top(): Condition {
+    this.#next += 2;
+    const { kind, text, at } = this.#token;
+    if (kind !== "word") this.#expected("a feature");
+    const feature = this.#feature(text, at);
+    this.#next += 1;
+    if (!this.#take(",")) this.#expected("a comma and how many, as in top(dollar_volume_20, 100)");
+    const { text: number, at: place } = this.#token;
+    const count = Number(number);
+    if (this.#token.kind !== "number" || !Number.isInteger(count) || count < 1 || count > MAX_TOP)
+      throw new ScreenerSyntaxError(`top wants a whole number from 1 to ${MAX_TOP}`, place);
+    this.#next += 1;
+    if (!this.#take(")")) this.#expected('")"');
+    this.#columns.add(feature);
+    return { kind: "top", feature, count };
+  }
+
+  #factComparison(fact: ScreenFact): Condition {
+    this.#next += 1;
+    const { at: place } = this.#token;
+    const sign = this.#sign();
+    const isDay = DAYS.includes(fact);
+    if (!isDay && sign !== "=" && sign !== "!=")
+      throw new ScreenerSyntaxError(`${fact} can only be compared with = and !=`, place);
+    const { kind, text, at } = this.#token;
+    if (kind === "end" || kind === "sign") this.#expected(isDay ? "a date" : "a value");
+    this.#next += 1;
+    const { kind: next, text: more } = this.#token;
+    if (kind === "word" && next === "word" && !/^(?:and|or)$/i.test(more))
+      throw new ScreenerSyntaxError(`Put several words in quotes: "${text} ${more}"`, at);
+    const value = kind === "text" ? text.slice(1, -1) : text;
+    const read = valueOfFact(fact, value);
+    if (read === null) throw new ScreenerSyntaxError(`"${value}" is not ${WANTED[fact] ?? "a value"}`, at);
+    return { kind: "fact", fact, sign, text: read };
   }
 
   #operand(): Operand {
@@ -180,6 +245,24 @@ class Parser {
   }
 }
 
+const WANTED: Readonly<Partial<Record<ScreenFact, string>>> = {
+  listing: "listed or delisted",
+  listed_on: "a date such as 2010-01-01",
+  delisted_on: "a date such as 2010-01-01",
+  currency: "a currency such as USD",
+  isin: "an ISIN such as US0378331005",
+  figi: "a FIGI such as BBG000B9XRY4",
+};
+
+/** A value as facts are stored, in small letters; `null` if the fact cannot have it. */
+function valueOfFact(fact: ScreenFact, text: string): string | null {
+  if (fact === "exchange") return text.trim().toLowerCase() || null;
+  if (fact === "listing") return LISTINGS.find((each) => each === text.toLowerCase()) ?? null;
+  return readFact(fact, text)?.toLowerCase() ?? null;
+}
+
+const KINDS = ["word", "date", "number", "sign", "text"] as const;
+
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   const end = text.trimEnd().length;
@@ -191,10 +274,10 @@ function tokensOf(text: string): Token[] {
       const place = at + /^\s*/.exec(text.slice(at))![0].length;
       throw new ScreenerSyntaxError(`"${text.slice(place, place + 20)}" cannot be read`, place);
     }
-    const [whole, word, number, sign] = match;
-    const found = (word ?? number ?? sign)!;
-    const kind = word !== undefined ? "word" : number !== undefined ? "number" : "sign";
-    tokens.push({ kind, text: found, at: at + whole.length - found.length });
+    const [whole, ...groups] = match;
+    const group = groups.findIndex((each) => each !== undefined);
+    const found = groups[group]!;
+    tokens.push({ kind: KINDS[group]!, text: found, at: at + whole.length - found.length });
     at = TOKEN.lastIndex;
   }
   return [...tokens, { kind: "end", text: "", at: end }];

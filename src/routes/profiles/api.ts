@@ -63,7 +63,7 @@ const list = createRoute({
       q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
       where: z.string().max(1_000).optional().openapi({
         description:
-          "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses. rank(rsi_14) is the share of the interval's profiles whose value is not greater, from just above 0 to 1; equal values share their mean",
+          "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses. rank(rsi_14) is the share of the interval's profiles whose value is not greater, from just above 0 to 1; equal values share their mean. top(dollar_volume_20, 100) are the 100 largest of all the interval's profiles. Facts of companies: exchange, listing, type, currency, country, sector, industry, isin, figi with = and !=, listed_on and delisted_on with every comparison; several words in quotes. What is not known satisfies nothing",
         example: "rsi_14 < 30 and rank(rvol_20) > 0.9",
       }),
       health: z

@@ -15,7 +15,7 @@ import { chunks, type Database, type Row } from "../db.ts";
 import { companies, companyLists } from "../schema/companies.ts";
 
 /** Companies per statement. */
-const CHUNK = 2_000;
+const CHUNK = 1_000;
 
 interface StoredCompany extends Company {
   readonly facts: CompanyFacts;

@@ -7,8 +7,9 @@
 import type { Interval } from "../../domain/market/interval.ts";
 import { evaluate, orderOf, TRUE } from "../../domain/profiles/evaluate.ts";
 import { HEALTHS, type Health, type HealthClock, healthOf } from "../../domain/profiles/health.ts";
-import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
+import type { ColumnOperand, Condition, ScreenFact } from "../../domain/profiles/screener.ts";
 import { chunks, type Database, type Row, yieldToEvents } from "../db.ts";
+import { FactColumns } from "./fact-columns.ts";
 import { readFeatureLists } from "./feature-lists.ts";
 import { readSeriesFacts } from "./health.ts";
 import { ENTRY, type ProfileEntry, ProfileRows } from "./profile-rows.ts";
@@ -54,10 +55,13 @@ const NEWER = `FROM profiles p WHERE p.revision > ? ORDER BY p.revision LIMIT ${
 
 export class ProfileColumns {
   #rows = new ProfileRows();
+  readonly #facts: FactColumns;
   /** The end of the last read: one follows the other. */
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly db: Database) {}
+  constructor(private readonly db: Database) {
+    this.#facts = new FactColumns(db);
+  }
 
   /** Every profile, in the order they were first read. */
   async all(): Promise<readonly ProfileEntry[]> {
@@ -68,9 +72,10 @@ export class ProfileColumns {
   async select(query: ProfileQuery, clock: HealthClock): Promise<Selection> {
     const { where, healths = [], sort, columns = [] } = query;
     const used = sort !== undefined && "operand" in sort ? [...columns, sort.operand] : columns;
-    const rows = await this.#read([...used, ...(where === undefined ? [] : operandsOf(where))]);
+    const named = where === undefined ? [] : [...simpleConditions(where)];
+    const rows = await this.#read([...used, ...named.flatMap(operandsOf)], named.flatMap(factsOf));
     const shown = columns.map((operand) => rows.column(operand));
-    const found = matching(rows, query);
+    const found = matching(rows, query, this.#facts);
     const byHealth = sort !== undefined && "column" in sort && sort.column === "health";
     if (healths.length === 0 && !byHealth) return { entries: sortedBy(found, sort, rows), columns: shown };
 
@@ -99,10 +104,13 @@ export class ProfileColumns {
     return healths;
   }
 
-  /** Brings the rows up to date, with columns for some operands. */
-  #read(operands: readonly ColumnOperand[]): Promise<ProfileRows> {
+  /** Brings the rows up to date, with columns for some operands, and some facts of the companies. */
+  #read(operands: readonly ColumnOperand[], facts: readonly ScreenFact[] = []): Promise<ProfileRows> {
     const features = [...new Set(operands.map((each) => ("feature" in each ? each.feature : each.rankOf)))];
-    const read = this.#reading.then(() => this.#update(features));
+    const read = this.#reading.then(async () => {
+      await this.#facts.update(facts);
+      return this.#update(features);
+    });
     this.#reading = read.catch(() => {
       // What was half read is read again.
       this.#rows = new ProfileRows();
@@ -156,24 +164,36 @@ export class ProfileColumns {
   }
 }
 
-/** Lets other work of the thread run. */
-
-/** The features and ranks that a condition names. */
-function operandsOf(condition: Condition): ColumnOperand[] {
-  switch (condition.kind) {
-    case "not":
-      return operandsOf(condition.inner);
-    case "compare":
-      return [condition.left, condition.right].filter((operand): operand is ColumnOperand => !("number" in operand));
-    default:
-      return [...operandsOf(condition.left), ...operandsOf(condition.right)];
-  }
+/** The parts of a condition that are not made of others. */
+function* simpleConditions(condition: Condition): Generator<Condition> {
+  if (condition.kind === "not") yield* simpleConditions(condition.inner);
+  else if (condition.kind === "and" || condition.kind === "or") {
+    yield* simpleConditions(condition.left);
+    yield* simpleConditions(condition.right);
+  } else yield condition;
 }
 
+/** The features and ranks that a simple condition names. */
+function operandsOf(condition: Condition): ColumnOperand[] {
+  if (condition.kind === "top") return [{ feature: condition.feature }];
+  if (condition.kind !== "compare") return [];
+  return [condition.left, condition.right].filter((operand): operand is ColumnOperand => !("number" in operand));
+}
+
+const factsOf = (condition: Condition): ScreenFact[] => (condition.kind === "fact" ? [condition.fact] : []);
+
 /** The entries that match a query but for their health, by symbol and interval. */
-function matching(rows: ProfileRows, { interval, search = "", where, keys }: ProfileQuery): readonly ProfileEntry[] {
+function matching(
+  rows: ProfileRows,
+  { interval, search = "", where, keys }: ProfileQuery,
+  facts: FactColumns,
+): readonly ProfileEntry[] {
   if (interval === undefined && search === "" && where === undefined && keys === undefined) return rows.inOrder();
-  const truth = where && evaluate(where, (operand) => rows.column(operand), rows.entries.length);
+  const screened = {
+    factOf: (fact: ScreenFact) => facts.column(fact, rows.entries),
+    largerOf: (feature: string) => rows.larger(feature),
+  };
+  const truth = where && evaluate(where, (operand) => rows.column(operand), rows.entries.length, screened);
   const requested = keys && new Set(keys);
   const part = search.toUpperCase();
   return rows

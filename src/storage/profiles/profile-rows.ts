@@ -1,7 +1,7 @@
 /** Profiles in memory: an entry each, and the newest values of some features in columns. */
 
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
-import { rankWithin } from "../../domain/profiles/evaluate.ts";
+import { largerWithin, rankWithin } from "../../domain/profiles/evaluate.ts";
 import type { ColumnOperand } from "../../domain/profiles/screener.ts";
 import type { Row } from "../db.ts";
 import type { FeatureList } from "./feature-lists.ts";
@@ -42,6 +42,7 @@ export class ProfileRows {
   readonly #atRevision = new Map<number, number>();
   readonly #columns = new Map<string, Float64Array>();
   readonly #ranks = new Map<string, Float64Array>();
+  readonly #larger = new Map<string, Float64Array>();
   readonly #texts = new Map<string, string>();
   /** Places in the order of symbol and interval, and the entries in that order once they were needed. */
   #order: number[] = [];
@@ -61,6 +62,7 @@ export class ProfileRows {
   /** Adds rows that begin with `ENTRY`, in the order of their revisions; `fill` sets their values. */
   put(rows: readonly Row[]): void {
     this.#ranks.clear();
+    this.#larger.clear();
     this.#ordered = null;
     const added: number[] = [];
     for (const row of rows) {
@@ -92,12 +94,19 @@ export class ProfileRows {
   /** The values of an operand whose feature has a column, by place; the column may be longer than there are entries. */
   column(operand: ColumnOperand): Float64Array {
     if ("feature" in operand) return this.#columns.get(operand.feature)!;
-    const known = this.#ranks.get(operand.rankOf);
-    if (known !== undefined) return known;
-    const intervals = this.entries.map(({ interval }) => INTERVALS.indexOf(interval));
-    const ranks = rankWithin(this.#columns.get(operand.rankOf)!, intervals);
-    this.#ranks.set(operand.rankOf, ranks);
-    return ranks;
+    return this.#within(this.#ranks, operand.rankOf, rankWithin);
+  }
+
+  /** For each entry how many of its interval have a larger value of a feature that has a column. */
+  larger(feature: string): Float64Array {
+    return this.#within(this.#larger, feature, largerWithin);
+  }
+
+  #within(known: Map<string, Float64Array>, feature: string, places: typeof rankWithin): Float64Array {
+    return known.getOrInsertComputed(feature, () => {
+      const intervals = this.entries.map(({ interval }) => INTERVALS.indexOf(interval));
+      return places(this.#columns.get(feature)!, intervals);
+    });
   }
 
   /** All entries by symbol and interval. */

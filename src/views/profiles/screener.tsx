@@ -4,7 +4,7 @@
 import type { Child } from "hono/jsx";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, HEALTHS } from "../../domain/profiles/health.ts";
-import { COMPARISONS } from "../../domain/profiles/screener.ts";
+import { COMPARISONS, SCREEN_FACTS } from "../../domain/profiles/screener.ts";
 
 export interface ScreenerView {
   /** As typed. */
@@ -54,8 +54,9 @@ export const Screener = ({ screener }: { screener: ScreenerView }) => (
           </p>
         ) : (
           <p id="where-hint" class="hint">
-            Features, their ranks (rank(rsi_14) from 0 to 1) and numbers, compared with {COMPARISONS.join(" ")}; and,
-            or, not and parentheses
+            Features, their ranks (rank(rsi_14) from 0 to 1) and numbers, compared with {COMPARISONS.join(" ")}; facts
+            of companies ({SCREEN_FACTS.slice(0, 6).join(", ")} …: sector = "Real Estate", listed_on &lt; 2010-01-01);
+            the largest of the interval: top(dollar_volume_20, 100); and, or, not and parentheses
           </p>
         )}
       </div>

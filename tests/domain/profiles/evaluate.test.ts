@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { evaluate, orderOf, rankWithin, TRUE } from "../../../src/domain/profiles/evaluate.ts";
+import { evaluate, largerWithin, orderOf, rankWithin, TRUE } from "../../../src/domain/profiles/evaluate.ts";
 import { COMPARISONS, type Condition, type Operand } from "../../../src/domain/profiles/screener.ts";
 
 const value = fc.oneof(fc.constant(Number.NaN), fc.integer({ min: -2, max: 2 }), fc.double({ noNaN: true }));
@@ -45,6 +45,8 @@ function meaning(each: Condition, of: (operand: Operand) => number): boolean | n
       if (Number.isNaN(a) || Number.isNaN(b)) return null;
       return { "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b, "=": a === b, "!=": a !== b }[each.sign];
     }
+    default:
+      throw new Error(`${each.kind} is tested below`);
   }
 }
 
@@ -104,6 +106,38 @@ test("places are sorted by their values both ways, equal ones in their order, un
       const compare = (a: number, b: number) => (values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0);
       const sorted = known.toSorted((a, b) => (descending ? compare(b, a) : compare(a, b)) || a - b);
       expect([...order]).toEqual([...sorted, ...unknown]);
+    }),
+  );
+});
+
+test("a fact that is not known satisfies no comparison, nor its negation", () => {
+  const sector = { codes: Uint32Array.of(1, 2, 0, 1), values: ["energy", "real estate"] };
+  const listed = { codes: Uint32Array.of(1, 2, 3, 0), values: ["1999-01-04", "2010-01-01", "2021-06-30"] };
+  const screened = {
+    factOf: (fact: string) => (fact === "sector" ? sector : listed),
+    largerOf: () => new Float64Array(4),
+  };
+  const where = (each: Condition) =>
+    [...evaluate(each, () => new Float64Array(4), 4, screened)].map((truth) => Number(truth === TRUE));
+  const energy = { kind: "fact", fact: "sector", sign: "=", text: "energy" } as const;
+  expect(where(energy)).toEqual([1, 0, 0, 1]);
+  expect(where({ kind: "not", inner: energy })).toEqual([0, 1, 0, 0]);
+  expect(where({ ...energy, sign: "!=" })).toEqual([0, 1, 0, 0]);
+  expect(where({ kind: "fact", fact: "listed_on", sign: "<=", text: "2010-01-01" })).toEqual([1, 1, 0, 0]);
+});
+
+test("the top of a feature are its largest known values of the group, with all that equal the last of them", () => {
+  const table = fc.array(fc.tuple(value, fc.constantFrom(0, 1)), { maxLength: 40 });
+  fc.assert(
+    fc.property(table, fc.integer({ min: 1, max: 12 }), (rows, count) => {
+      const column = Float64Array.from(rows, ([each]) => each);
+      const groups = rows.map(([, group]) => group);
+      const larger = largerWithin(column, groups);
+      const screened = { factOf: () => ({ codes: new Uint32Array(0), values: [] }), largerOf: () => larger };
+      const truth = evaluate({ kind: "top", feature: "a", count }, () => column, rows.length, screened);
+      const above = (at: number) => rows.filter(([each, group]) => group === groups[at] && each > column[at]!).length;
+      const expected = rows.map(([each], at) => !Number.isNaN(each) && above(at) < count);
+      expect([...truth].map((found) => found === TRUE)).toEqual(expected);
     }),
   );
 });

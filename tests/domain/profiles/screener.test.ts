@@ -18,6 +18,8 @@ const operand = (side: Operand) => {
 /** With every parenthesis there can be. */
 const write = (condition: Condition): string => {
   if (condition.kind === "not") return `not (${write(condition.inner)})`;
+  if (condition.kind === "fact") return `${condition.fact} ${condition.sign} "${condition.text}"`;
+  if (condition.kind === "top") return `top(${condition.feature}, ${condition.count})`;
   if (condition.kind === "compare") return `${operand(condition.left)} ${condition.sign} ${operand(condition.right)}`;
   return `(${write(condition.left)}) ${condition.kind} (${write(condition.right)})`;
 };
@@ -35,6 +37,17 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
       left: side,
       sign: fc.constantFrom(...COMPARISONS),
       right: side,
+    }),
+    fc.record({
+      kind: fc.constant("fact" as const),
+      fact: fc.constantFrom("sector" as const, "industry" as const, "exchange" as const),
+      sign: fc.constantFrom("=" as const, "!=" as const),
+      text: fc.constantFrom("technology", "oil & gas (integrated)", "nyse arca", "and", "100"),
+    }),
+    fc.record({
+      kind: fc.constant("top" as const),
+      feature: fc.constantFrom(...NAMES),
+      count: fc.integer({ min: 1, max: 1_000_000 }),
     }),
     fc.record({
       kind: fc.constantFrom("and" as const, "or" as const),
@@ -115,4 +128,51 @@ describe("text the screener cannot read", () => {
 
 test("no text makes the screener's parser throw", () => {
   fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void parse(text)));
+});
+
+describe("facts and rankings in the screener", () => {
+  const conditionOf = (text: string) => {
+    const parsed = parse(text);
+    return "error" in parsed ? parsed : parsed.condition;
+  };
+
+  test.each([
+    ["sector = Technology", { fact: "sector", sign: "=", text: "technology" }],
+    ["Sector == 'Real Estate'", { fact: "sector", sign: "=", text: "real estate" }],
+    ["country != USA", { fact: "country", sign: "!=", text: "united states" }],
+    ['type = "Common Stock"', { fact: "type", sign: "=", text: "stock" }],
+    ["currency = usd", { fact: "currency", sign: "=", text: "usd" }],
+    ["listed_on < 2010-01-01", { fact: "listed_on", sign: "<", text: "2010-01-01" }],
+    ["listing = Delisted", { fact: "listing", sign: "=", text: "delisted" }],
+    ["exchange = 'NYSE ARCA'", { fact: "exchange", sign: "=", text: "nyse arca" }],
+  ])("%s", (text, meant) => {
+    expect(conditionOf(text)).toEqual({ kind: "fact", ...meant } as never);
+  });
+
+  test("facts, rankings and features go together; a ranking shows its feature", () => {
+    expect(
+      parse('sector = Technology and rsi_14 < 30 and not TOP(rvol_20, 100) or (isin = "us0378331005")'),
+    ).toMatchObject({
+      columns: ["rsi_14", "rvol_20"],
+      condition: { kind: "or", left: { kind: "and", right: { kind: "not", inner: { kind: "top", count: 100 } } } },
+    });
+  });
+
+  test.each([
+    ["sector < Technology", "sector can only be compared with = and !=", 7],
+    ["sector = Real Estate", 'Put several words in quotes: "Real Estate"', 9],
+    ["sector =", "Expected a value, not the end", 8],
+    ["sector Technology", 'Expected one of < <= > >= = !=, not "Technology"', 7],
+    ["listed_on < 2010", '"2010" is not a date such as 2010-01-01', 12],
+    ["listed_on < 2010-02-31", '"2010-02-31" is not a date such as 2010-01-01', 12],
+    ["listing = gone", '"gone" is not listed or delisted', 10],
+    ["isin = AAPL", '"AAPL" is not an ISIN such as US0378331005', 7],
+    ["top(rsi_14)", 'Expected a comma and how many, as in top(dollar_volume_20, 100), not ")"', 10],
+    ["top(rsi_14, 0)", "top wants a whole number from 1 to 1000000", 12],
+    ["top(rsi_14, 1.5)", "top wants a whole number from 1 to 1000000", 12],
+    ["top(nope, 5)", 'There is no feature "nope"', 4],
+    ["Technology = sector", 'There is no feature "Technology"', 0],
+  ])("%s is refused in words", (text, error, at) => {
+    expect(parse(text)).toEqual({ error, at });
+  });
 });

@@ -81,3 +81,20 @@ test("a condition is added to the screener without JavaScript", async () => {
   const to = new URL(headers.get("Location")!, app.url);
   expect(to.searchParams.get("where")).toBe("(sma_5 > 1 or sma_20 > 1) and rsi_14 < 70");
 });
+
+test("a screener takes facts of companies and the top of a feature, in the API and on the page", async () => {
+  await fetch(`${app.url}/api/companies/import`, {
+    method: "POST",
+    body: "symbol,sector\nIBM,Technology\nSAP,Technology\nKO,Consumer Staples\n",
+    headers: { "content-type": "text/csv" },
+  });
+  expect(await found("sector = Technology")).toEqual(["IBM", "SAP"]);
+  expect(await found('sector = "consumer staples" and sma_5 > 0')).toEqual(["KO"]);
+  const [first, second] = all.toSorted((a, b) => b.features.dollar_volume_20! - a.features.dollar_volume_20!);
+  expect(await found("top(dollar_volume_20, 2)", "-dollar_volume_20")).toEqual([first!.symbol, second!.symbol]);
+  const page = await app.get(address("/profiles", { where: "top(dollar_volume_20, 2)" }));
+  expect(page.text).toContain("top(dollar_volume_20, 100)");
+  expect(page.text).toMatch(new RegExp(`/profiles/${first!.symbol}\\b`));
+  const { status, body } = await app.get(address("/api/profiles", { where: "sector > Technology" }));
+  expect([status, body.errors[0].message]).toEqual([422, "sector can only be compared with = and != (at character 8)"]);
+});
