@@ -155,4 +155,9 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer
    */
   listCompanies?(exchange: string, context: FetchContext): Promise<Company[]>;
+  /**
+   * What the vendor's fundamentals say of one company; absent where it has none.
+   * @throws ProviderError when the provider could not answer
+   */
+  fetchFacts?(symbol: string, context: FetchContext): Promise<Company>;
 }

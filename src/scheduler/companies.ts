@@ -1,10 +1,11 @@
 /** Fetches lists of companies from providers, and imports them from text. */
 
-import { describeError, invalid, ProviderError, quote, Refusal } from "../domain/errors.ts";
+import { describeError, invalid, messageOf, ProviderError, Refusal } from "../domain/errors.ts";
+import type { Log } from "../log.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Loaded } from "../pipeline/companies/worker.ts";
 import type { Exchange, Provider } from "../providers/provider.ts";
-import { listProviders } from "../providers/registry.ts";
+import { listProviders, whyNotUsable } from "../providers/registry.ts";
 import type { SettingValues } from "../providers/setting.ts";
 import { record } from "../storage/access/audit.ts";
 import { findCompanyList } from "../storage/companies/companies.ts";
@@ -48,7 +49,7 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
   const provider = dependencies.provider(name);
   const exchange = task.exchange ?? provider?.exchanges?.[0]?.code;
   const known = provider?.exchanges?.some(({ code }) => code === exchange);
-  if (provider === undefined) throw invalid("provider", `there is no provider ${quote(name)}`);
+  if (provider === undefined) throw invalid("provider", whyNotUsable(name));
   if (exchange === undefined) throw invalid("provider", `${provider.title} has no list of companies`);
   if (!known) {
     const codes = provider.exchanges?.map(({ code }) => code).join(", ");
@@ -71,6 +72,41 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
     after: { companies: after?.companies },
   });
   return { ...after!, cached: false };
+}
+
+/** Most symbols whose facts are asked for at once: one request each. */
+export const MAX_FACT_SYMBOLS = 500;
+
+/**
+ * Begins to ask a provider what it knows of some companies; how it ends is in the log.
+ * @throws Refusal if the provider has no facts, or too many lists wait
+ */
+export async function startFacts(
+  dependencies: Pick<Dependencies, "companies" | "db" | "provider"> & { readonly log: Log },
+  { provider: name, symbols }: { readonly provider: string; readonly symbols: readonly string[] },
+): Promise<void> {
+  const { companies, log, db } = dependencies;
+  if (symbols.length > MAX_FACT_SYMBOLS) throw invalid("symbols", `wants at most ${MAX_FACT_SYMBOLS} at once`);
+  const provider = dependencies.provider(name);
+  if (provider === undefined) throw invalid("provider", whyNotUsable(name));
+  if (provider.fetchFacts === undefined) throw invalid("provider", `${provider.title} has no facts of companies`);
+  companies.refuseIfFull();
+  await record(db, { action: "companies.facts", subject: name, after: { companies: symbols.length } });
+  companies.load({ source: "facts", provider: name, symbols }).then(
+    ({ companies: stored, bad }) => {
+      for (const { reason } of bad) log.write("warn", `Facts of ${reason}`);
+      log.write("info", `Facts of ${stored} of ${symbols.length} companies fetched from ${provider.title}`);
+    },
+    (error) => log.write("warn", `Facts of companies could not be fetched: ${messageOf(error)}`),
+  );
+}
+
+/** The providers that can be asked for facts, and lack no setting. */
+export function factProviders(dependencies: Pick<Dependencies, "provider">, values: SettingValues) {
+  return listProviders(values).flatMap(({ name }) => {
+    const provider = dependencies.provider(name);
+    return provider?.fetchFacts ? [{ name, title: provider.title }] : [];
+  });
 }
 
 /**

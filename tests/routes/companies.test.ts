@@ -234,3 +234,41 @@ describe("facts of companies", () => {
     expect(sent.headers.get("location")).toBe("/companies?q=fact&type=stock&sector=Rare+Earths");
   });
 });
+
+describe("facts from a provider", () => {
+  const general = (sector: string) => ({ Code: "X", Name: "X Inc", Exchange: "NYSE", Sector: sector });
+  const until = async (symbol: string, sector: string) => {
+    for (;;) {
+      const { body } = await app.get(`/api/companies?q=${symbol}&sector=${sector}`);
+      if (body.companies.length > 0) return body.companies[0];
+      await Bun.sleep(5);
+    }
+  };
+
+  test("facts are asked for one symbol at a time; one that is not known leaves the others", async () => {
+    eodhd.script.push(
+      () => Response.json(general("Mining")),
+      () => new Response("Ticker Not Found.", { status: 404 }),
+      () => Response.json(general("Shipping")),
+    );
+    const sent = await app.post("/api/companies/facts", { provider: "eodhd", symbols: ["FPA", "FPB", "FPC", "FPA"] });
+    expect([sent.status, sent.body]).toEqual([202, { provider: "eodhd", symbols: 3 }]);
+    const found = await until("FPC", "Shipping");
+    expect(found).toMatchObject({ name: "X Inc", facts: { sector: { value: "Shipping", source: "eodhd" } } });
+    await until("FPA", "Mining");
+    while (!app.printed.some((line) => line.includes("Facts of 2 of 3 companies"))) await Bun.sleep(5);
+    expect(app.printed.join("\n")).toContain("Facts of FPB: FPB is not known");
+  });
+
+  test("facts can be asked of the selection on the page, and of a provider that has some", async () => {
+    eodhd.script.push(() => Response.json(general("Fishing")));
+    const page = await (await fetch(`${app.url}/companies?pick=FPD`)).text();
+    expect(page).toContain("Facts from EODHD");
+    const form = new URLSearchParams({ pick: "FPD", facts_from: "eodhd" });
+    const done = await fetch(`${app.url}/companies/facts`, { method: "POST", body: form });
+    expect(await done.text()).toContain("Facts of 1 company are being fetched");
+    await until("FPD", "Fishing");
+    const { status, body } = await app.post("/api/companies/facts", { provider: "binance", symbols: ["FPD"] });
+    expect([status, body.detail]).toEqual([422, "provider: Binance has no facts of companies"]);
+  });
+});

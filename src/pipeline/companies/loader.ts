@@ -39,10 +39,7 @@ export class CompanyLoader {
    * @throws Refusal if too many lists wait
    */
   async load(companyTask: CompanyTask): Promise<Loaded> {
-    if (this.#queued >= MAX_QUEUED) {
-      const detail = `${this.#queued} lists of companies are being loaded: try again in ${RETRY_AFTER} seconds`;
-      throw new Refusal("unavailable", detail, [], RETRY_AFTER);
-    }
+    this.refuseIfFull();
     this.#queued += 1;
     const loaded = this.#last.then(() => this.#load(companyTask));
     this.#last = loaded.catch(() => {});
@@ -51,6 +48,13 @@ export class CompanyLoader {
     } finally {
       this.#queued -= 1;
     }
+  }
+
+  /** @throws Refusal if too many lists wait */
+  refuseIfFull(): void {
+    if (this.#queued < MAX_QUEUED) return;
+    const detail = `${this.#queued} lists of companies are being loaded: try again in ${RETRY_AFTER} seconds`;
+    throw new Refusal("unavailable", detail, [], RETRY_AFTER);
   }
 
   /** Stops the list under way; it is stored whole or not at all. */

@@ -1,10 +1,10 @@
 /** A thread for one list of companies: parses a file's text or fetches the list from a provider, and stores it. */
 
-import type { BadLine } from "../../domain/companies.ts";
+import type { BadLine, Company } from "../../domain/companies.ts";
 import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import type { FetchContext, Permit, QuotaReport } from "../../providers/provider.ts";
+import type { FetchContext, Permit, Provider, QuotaReport } from "../../providers/provider.ts";
 import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { recordCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
@@ -16,7 +16,8 @@ import { readCompanyFile } from "./parse-file.ts";
 /** What to load. */
 export type CompanyTask =
   | { readonly source: "file"; readonly text: string }
-  | { readonly source: "provider"; readonly provider: string; readonly exchange: string };
+  | { readonly source: "provider"; readonly provider: string; readonly exchange: string }
+  | { readonly source: "facts"; readonly provider: string; readonly symbols: readonly string[] };
 
 export type ToLoader =
   | { readonly type: "load"; readonly settings: WorkerSettings; readonly companyTask: CompanyTask }
@@ -67,8 +68,10 @@ async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise
     await store(settings, async (db) => storeCompanies(db, companies, "import"));
     return { companies: companies.length, bad };
   }
-  const { provider: name, exchange } = companyTask;
+  const { provider: name } = companyTask;
   const provider = createProvider(name, settings.providerValues, createCalendar(settings.sessions));
+  if (companyTask.source === "facts") return lookUp(settings, provider, companyTask.symbols);
+  const { exchange } = companyTask;
   const companies = (await provider.listCompanies?.(exchange, contextFor(name))) ?? [];
   await store(settings, async (db) => {
     await storeCompanies(db, companies, name);
@@ -76,6 +79,49 @@ async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise
   });
   return { companies: companies.length, bad: [] };
 }
+
+/** Companies stored at a time: what was found stays if the rest cannot be. */
+const STORED_AT_ONCE = 50;
+
+/**
+ * Asks for the facts of each symbol. One that the provider does not know is left out.
+ * @throws ProviderError when the provider refuses as such
+ */
+async function lookUp(settings: WorkerSettings, provider: Provider, symbols: readonly string[]): Promise<Loaded> {
+  const { name, fetchFacts } = provider;
+  const context = contextFor(name);
+  const bad: BadLine[] = [];
+  let found: Company[] = [];
+  let stored = 0;
+  const keep = async () => {
+    await store(settings, async (db) => storeCompanies(db, found, name));
+    stored += found.length;
+    found = [];
+  };
+  try {
+    for (const [at, symbol] of symbols.entries()) {
+      try {
+        found.push(await fetchFacts!(symbol, context));
+      } catch (error) {
+        const isOne = error instanceof ProviderError && ONE_SYMBOL.has(error.kind);
+        if (!isOne) throw error;
+        bad.push({ line: at + 1, reason: `${symbol}: ${redact(error.message)}` });
+      }
+      if (found.length === STORED_AT_ONCE) await keep();
+    }
+  } finally {
+    if (found.length > 0) await keep();
+  }
+  return { companies: stored, bad };
+}
+
+/** Errors after which another symbol may be answered. */
+const ONE_SYMBOL: ReadonlySet<ProviderErrorKind> = new Set([
+  "unknown_symbol",
+  "no_data",
+  "bad_request",
+  "invalid_response",
+]);
 
 async function store(settings: WorkerSettings, write: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {
   const db = await openDatabase(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));

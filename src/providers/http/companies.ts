@@ -9,6 +9,7 @@ import type { SettingValues } from "../setting.ts";
 import type { Answer } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
 import { readEntries } from "./entries.ts";
+import type { Ticker } from "./ticker.ts";
 
 export interface CompanyListing {
   /** The exchanges that have a list, the default first. */
@@ -32,6 +33,43 @@ export interface CompanyListing {
   read(entry: any, exchange: string): Company | null;
 }
 
+/** What a vendor says of one company. */
+export interface FactsLookup {
+  request(ticker: Ticker, values: SettingValues): VendorRequest;
+  /** The shape that an answer must have before it is read. */
+  readonly schema: z.ZodType;
+  // biome-ignore lint/suspicious/noExplicitAny: each lookup reads what its own schema gives
+  read(answer: any): Omit<Company, "symbol">;
+}
+
+interface Vendor {
+  readonly title: string;
+  readonly client: VendorClient;
+  readonly values: SettingValues;
+}
+
+/**
+ * What a vendor says of one company.
+ * @throws ProviderError when the vendor could not answer
+ */
+export async function lookUpFacts(
+  lookup: FactsLookup,
+  ticker: Ticker,
+  { title, client, values }: Vendor,
+  context: FetchContext,
+): Promise<Company> {
+  const { json } = await client.get(lookup.request(ticker, values), context);
+  const parsed = lookup.schema.safeParse(json);
+  if (!parsed.success) throw unexpected(title, client, parsed.error);
+  return { symbol: ticker.symbol, ...lookup.read(parsed.data) };
+}
+
+function unexpected(title: string, client: VendorClient, { issues }: z.ZodError): ProviderError {
+  const { path, message } = issues[0]!;
+  const where = path.join(".") || "the answer";
+  return new ProviderError("invalid_response", client.redact(`${title}: unexpected answer: ${where}: ${message}`));
+}
+
 /** More pages than any list has. */
 const MAX_PAGES = 200;
 
@@ -39,7 +77,7 @@ const MAX_PAGES = 200;
 export async function listCompanies(
   listing: CompanyListing,
   exchange: string,
-  vendor: { readonly title: string; readonly client: VendorClient; readonly values: SettingValues },
+  vendor: Vendor,
   context: FetchContext,
 ): Promise<Company[]> {
   const { title, client, values } = vendor;
@@ -53,13 +91,7 @@ export async function listCompanies(
     seen.add(page);
     const answer = await client.get(listing.request(exchange, values, page), context);
     const parsed = listing.schema.safeParse(listing.open ? listing.open(answer) : answer.json);
-    if (!parsed.success) {
-      const { path, message } = parsed.error.issues[0]!;
-      throw new ProviderError(
-        "invalid_response",
-        client.redact(`${title}: unexpected answer: ${path.join(".") || "the answer"}: ${message}`),
-      );
-    }
+    if (!parsed.success) throw unexpected(title, client, parsed.error);
     const entries = listing.entries(parsed.data);
     for (const entry of readEntries(listing.entry, entries, `${title}: unexpected list of ${exchange}`, context)) {
       const company = listing.read(entry, exchange);

@@ -21,7 +21,7 @@ import {
   VendorClient,
   type VendorRequest,
 } from "./client.ts";
-import { type CompanyListing, listCompanies } from "./companies.ts";
+import { type CompanyListing, type FactsLookup, listCompanies, lookUpFacts } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
 import { PlanWindow, planScope } from "./plan-window.ts";
 import { barsOfWindow, type Delay, sessionsToRequest, sourceSpan } from "./request-window.ts";
@@ -96,8 +96,10 @@ export interface VendorSpec<Answer> {
   /** The vendor's lists of splits and dividends, where they do not come with the bars. */
   // biome-ignore lint/suspicious/noExplicitAny: each list reads what its own schemas give
   readonly actions?: readonly ActionListing<any, any>[];
-  /** The vendor's lists of symbols, where one answer is a whole list. */
+  /** The vendor's lists of symbols. */
   readonly companies?: CompanyListing;
+  /** What the vendor says of one company, beyond its lists. */
+  readonly facts?: FactsLookup;
 }
 
 /** The window of a query, for messages: `2026-01-02 to 2026-01-31`. */
@@ -342,6 +344,14 @@ export function createVendor<Answer>(
     listCompanies:
       spec.companies &&
       ((exchange, context) => listCompanies(spec.companies!, exchange, { title: spec.title, client, values }, context)),
+    fetchFacts:
+      spec.facts &&
+      (async (symbol, context) => {
+        const vendor = { title: spec.title, client, values };
+        return lookUpFacts(spec.facts!, tickerOf(symbol), vendor, context).catch((error) => {
+          throw withSymbol(error, symbol);
+        });
+      }),
   };
 }
 

@@ -34,6 +34,23 @@ const listed = z.object({
   Isin: z.string().nullish(),
 });
 
+/** The general part of a company's fundamentals; funds and pairs lack most of it. */
+const words = z.string().nullish();
+const general = z.object({
+  Code: z.string(),
+  Type: words,
+  Name: words,
+  Exchange: words,
+  CurrencyCode: words,
+  CountryName: words,
+  Sector: words,
+  Industry: words,
+  IPODate: words,
+  DelistedDate: words,
+  ISIN: words,
+  OpenFigi: words,
+});
+
 const splitEntry = z.object({ date: z.string(), split: z.string() });
 /** `value` is adjusted for later splits, `unadjustedValue` is what was paid. */
 const dividend = z.object({
@@ -44,6 +61,7 @@ const dividend = z.object({
 });
 
 const INTRADAY_COST = 5;
+const FUNDAMENTALS_COST = 10;
 const CRYPTO_EXCHANGE = "CC";
 
 function code({ market, name, exchange }: Ticker): string {
@@ -232,6 +250,30 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
             exchange: Exchange ?? exchange,
             facts: cleanFacts({ type: Type, country: Country, currency: Currency, isin: Isin }),
           },
+  },
+
+  facts: {
+    request: (ticker, values) => ({
+      path: `/fundamentals/${encodeURIComponent(code(ticker))}`,
+      query: { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json", filter: "General" },
+      cost: FUNDAMENTALS_COST,
+    }),
+    schema: general,
+    read: (of: z.infer<typeof general>) => ({
+      name: of.Name ?? "",
+      exchange: of.Exchange ?? "",
+      facts: cleanFacts({
+        type: of.Type,
+        currency: of.CurrencyCode,
+        country: of.CountryName,
+        sector: of.Sector,
+        industry: of.Industry,
+        listed_on: of.IPODate,
+        delisted_on: of.DelistedDate,
+        isin: of.ISIN,
+        figi: of.OpenFigi,
+      }),
+    }),
   },
 
   usage: {

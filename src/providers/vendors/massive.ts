@@ -60,6 +60,9 @@ const listedTicker = z.object({
   composite_figi: z.string().nullish(),
   delisted_utc: z.string().nullish(),
 });
+const details = listedTicker.extend({ sic_description: z.string().nullish(), list_date: z.string().nullish() });
+/** `ELECTRONIC COMPUTERS` becomes `Electronic computers`. */
+const inSentenceCase = (text: string) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
 /** Codes of types whose words do not tell. */
 const TYPES: Readonly<Record<string, string>> = {
   CS: "stock",
@@ -176,6 +179,27 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       });
       return { symbol, name: name ?? "", exchange: primary_exchange ?? "", facts };
     },
+  },
+
+  facts: {
+    request: (ticker) => ({
+      path: `/v3/reference/tickers/${encodeURIComponent(code(ticker))}`,
+      query: {},
+      cost: 1,
+    }),
+    schema: z.object({ results: details }),
+    read: ({ results }: { results: z.infer<typeof details> }) => ({
+      name: results.name ?? "",
+      exchange: results.primary_exchange ?? "",
+      facts: cleanFacts({
+        type: TYPES[results.type ?? ""] ?? results.type,
+        currency: results.currency_symbol ?? results.currency_name,
+        industry: results.sic_description && inSentenceCase(results.sic_description),
+        listed_on: results.list_date,
+        delisted_on: results.delisted_utc,
+        figi: results.composite_figi,
+      }),
+    }),
   },
 
   recognise({ json, text }: Answer): Classification | null {

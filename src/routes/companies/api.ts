@@ -9,7 +9,7 @@ import {
   MAX_NAME_LENGTH,
 } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
-import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
+import { fetchCompanies, importCompanies, MAX_FACT_SYMBOLS, startFacts } from "../../scheduler/companies.ts";
 import { providerName, text, wholeNumberText } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
@@ -121,6 +121,19 @@ const fetchList = createRoute({
   },
 });
 
+const fetchFacts = createRoute({
+  method: "post",
+  path: "/companies/facts",
+  summary: "Begin to ask a provider for facts of companies, one request each; the log says how it ended",
+  request: jsonBody(
+    z.strictObject({ provider: providerName, symbols: z.array(symbolParameter).min(1).max(MAX_FACT_SYMBOLS) }),
+  ),
+  responses: {
+    202: json("What is being fetched", z.object({ provider: z.string(), symbols: z.int() })),
+    ...refusals(415, 422, 503),
+  },
+});
+
 const name = text(MAX_NAME_LENGTH);
 const symbols = z.array(symbolParameter).max(MAX_SYMBOLS).default([]);
 const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array(z.string()) }).openapi("Watchlist");
@@ -165,7 +178,7 @@ const dropList = createRoute({
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 
-export function companyRoutes(services: Pick<Services, "companies" | "config" | "db" | "provider">) {
+export function companyRoutes(services: Pick<Services, "companies" | "config" | "db" | "log" | "provider">) {
   const { db } = services;
   const watchlist = async (listId: number) => ({
     ...(await requireWatchlist(db, listId)),
@@ -197,6 +210,12 @@ export function companyRoutes(services: Pick<Services, "companies" | "config" | 
     .openapi(fetchList, async (c) => {
       const { fetchedAt, ...list } = await fetchCompanies(services, c.req.valid("json"));
       return c.json({ ...list, fetched_at: new Date(fetchedAt).toISOString() }, 200);
+    })
+    .openapi(fetchFacts, async (c) => {
+      const { provider, symbols } = c.req.valid("json");
+      const wanted = [...new Set(symbols)];
+      await startFacts(services, { provider, symbols: wanted });
+      return c.json({ provider, symbols: wanted.length }, 202);
     })
     .openapi(lists, async (c) => c.json({ watchlists: await readWatchlists(db) }, 200))
     .openapi(createList, async (c) => {

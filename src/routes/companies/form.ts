@@ -11,7 +11,7 @@ import {
 } from "../../domain/companies.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
-import { listingProviders } from "../../scheduler/companies.ts";
+import { factProviders, listingProviders } from "../../scheduler/companies.ts";
 import {
   companiesNamed,
   countCompanies,
@@ -39,6 +39,8 @@ export interface CompanyFields {
   /** The watchlist to add the selection to. */
   readonly target: number | undefined;
   readonly filter: CompanyFilter;
+  /** The provider that is asked for facts of the selection. */
+  readonly factsFrom: string;
 }
 
 type Sent = Readonly<Record<string, unknown>>;
@@ -61,6 +63,7 @@ export function companyFields(sent: Sent): CompanyFields {
     listName: text("list_name").trim(),
     target: number("to"),
     filter: filterOf(text),
+    factsFrom: text("facts_from").slice(0, 40),
   };
 }
 
@@ -108,6 +111,7 @@ export async function companiesView(
     watchlists,
     providers: listingProviders(services, services.settings.values),
     lists,
+    factProviders: factProviders(services, services.settings.values),
     flash: null,
     report: null,
     ...more,

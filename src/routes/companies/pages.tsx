@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
 import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
-import { fetchCompanies, importCompanies } from "../../scheduler/companies.ts";
+import { fetchCompanies, importCompanies, startFacts } from "../../scheduler/companies.ts";
 import {
   addToWatchlist,
   createWatchlist,
@@ -30,7 +30,9 @@ import { type CompanyFields, companiesView, companyFields, importedText } from "
 /** Longest address that may carry a selection, characters; a larger one is sent in a body. */
 const MAX_ADDRESS = 2_000;
 
-export function companyPages(services: Pick<Services, "companies" | "config" | "db" | "provider" | "settings">) {
+export function companyPages(
+  services: Pick<Services, "companies" | "config" | "db" | "log" | "provider" | "settings">,
+) {
   const { db } = services;
   const pages = new Hono();
   pages.use("/companies", compressed);
@@ -81,6 +83,16 @@ export function companyPages(services: Pick<Services, "companies" | "config" | "
       return c.html(
         <CompanyRunPage page={{ ...c.var.page, path: "/companies" }} form={emptyForm(services, { symbols })} />,
       );
+    }),
+  );
+
+  pages.post(
+    "/companies/facts",
+    act(async ({ selected, factsFrom }) => {
+      if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to ask for its facts");
+      await startFacts(services, { provider: factsFrom, symbols: selected });
+      const text = `Facts of ${plural(selected.length, "company", "companies")} are being fetched; reload to see them`;
+      return { flash: { level: "info", text } };
     }),
   );
 

@@ -39,6 +39,8 @@ export interface CompaniesView {
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly providers: readonly ListedProvider[];
   readonly lists: readonly StoredList[];
+  /** Providers that can be asked for facts of the selection. */
+  readonly factProviders: readonly { readonly name: string; readonly title: string }[];
   /** The address of the same search and selection; `null` if it would be too long. */
   readonly address: string | null;
   /** The result of the last action. */
@@ -240,6 +242,11 @@ const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<
             <button type="submit" name="quick" value="clear" class="button">
               Clear
             </button>
+            {view.factProviders.map(({ name, title }) => (
+              <button type="submit" formaction="/companies/facts" name="facts_from" value={name} class="button">
+                Facts from {title}
+              </button>
+            ))}
             <button type="submit" formaction="/companies/run" class="button primary">
               Start run…
             </button>

@@ -180,3 +180,74 @@ describe("lists of companies", () => {
     ]);
   });
 });
+
+describe("facts of one company", () => {
+  async function factsOf(name: keyof typeof fakes, symbol: string, status: number, answer: unknown) {
+    const fake = fakes[name];
+    fake.urls.length = 0;
+    fake.script.push(reply(status, answer));
+    const context = recordingContext();
+    const found = await providerOn(fake, name).fetchFacts!(symbol, context).catch((error) => error);
+    return { found, path: fake.urls[0]!.pathname, costs: context.costs };
+  }
+
+  test("EODHD's fundamentals cost ten units and give sector, industry and the day of listing", async () => {
+    const general = {
+      Code: "AAPL",
+      Type: "Common Stock",
+      Name: "Apple Inc",
+      Exchange: "NASDAQ",
+      CurrencyCode: "USD",
+      CountryName: "USA",
+      ISIN: "US0378331005",
+      OpenFigi: "BBG000B9XRY4",
+      IPODate: "1980-12-12",
+      Sector: "Technology",
+      Industry: "Consumer Electronics",
+      IsDelisted: false,
+      DelistedDate: "0000-00-00",
+    };
+    const { found, path, costs } = await factsOf("eodhd", "BRK.B", 200, general);
+    expect([path, costs]).toEqual(["/api/fundamentals/BRK-B.US", [10]]);
+    expect(found).toEqual({
+      symbol: "BRK.B",
+      name: "Apple Inc",
+      exchange: "NASDAQ",
+      facts: {
+        type: "stock",
+        currency: "USD",
+        country: "United States",
+        sector: "Technology",
+        industry: "Consumer Electronics",
+        listed_on: "1980-12-12",
+        isin: "US0378331005",
+        figi: "BBG000B9XRY4",
+      },
+    });
+    const refused = await factsOf("eodhd", "AAPL", 403, "Only EOD data allowed for free users. Please upgrade.");
+    expect(refused.found.kind).toBe("plan");
+    expect((await factsOf("eodhd", "AAPL", 200, [])).found.kind).toBe("invalid_response");
+  });
+
+  test("Massive's details give the industry and the day of listing", async () => {
+    const results = {
+      ticker: "AAPL",
+      name: "Apple Inc.",
+      type: "CS",
+      primary_exchange: "XNAS",
+      currency_name: "usd",
+      sic_description: "ELECTRONIC COMPUTERS",
+      list_date: "1980-12-12",
+    };
+    const { found, path } = await factsOf("massive", "AAPL", 200, { status: "OK", results });
+    expect(path).toBe("/v3/reference/tickers/AAPL");
+    expect(found.facts).toEqual({
+      type: "stock",
+      currency: "USD",
+      industry: "Electronic computers",
+      listed_on: "1980-12-12",
+    });
+    const unknown = await factsOf("massive", "NOPE", 404, { status: "NOT_FOUND", message: "Ticker not found." });
+    expect([unknown.found.kind, unknown.found.message]).toEqual(["unknown_symbol", expect.stringContaining("NOPE")]);
+  });
+});
