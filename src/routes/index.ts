@@ -77,7 +77,12 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const uploads = new Uploads();
   const refusals = new RefusalRecord(services.db, services.log);
   const { db, config } = services;
-  const site = { assets: assets.addresses, version: versionText(services.version), base, upkeep: () => services.rejudging.progress };
+  const site = {
+    assets: assets.addresses,
+    version: versionText(services.version),
+    base,
+    upkeep: () => services.rejudging.progress,
+  };
   addMiddleware(routes, services, { access, config, clients, cookie, refusals }, site);
   routes.route("/", healthRoutes(services));
   routes.route("/", metricsRoutes(services, broadcaster));
