@@ -2,18 +2,20 @@
 
 import type { RevisionFound } from "../../domain/alerts.ts";
 import {
+  type DayPrices,
   describeFinding,
   type Finding,
   findScaleChanges,
   isDoubt,
   pairFindings,
+  volumesNeeded,
 } from "../../domain/market/anomalies/scale-changes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { FetchContext } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Database } from "../../storage/db.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
-import { listFindings, readDays, replaceFindings } from "../../storage/market/findings.ts";
+import { listFindings, readDays, readVolumes, replaceFindings } from "../../storage/market/findings.ts";
 
 /** Days before a changed bar whose findings may change with it, and days before those that are read for comparison. */
 const JUDGED_DAYS = 35;
@@ -41,7 +43,7 @@ export async function recordFindings(
   io: { readonly log: FetchContext["log"]; alert(): void },
 ): Promise<void> {
   const start = Math.floor(from / DAY) * DAY - JUDGED_DAYS * DAY;
-  const days = await readDays(db, series.id, series.interval, start - COMPARED_DAYS * DAY);
+  const days = await daysOf(db, series, start - COMPARED_DAYS * DAY);
   const actions = await listActions(db, series.provider, series.symbol);
   const before = await listFindings(db, series.id);
   const found = pairFindings([
@@ -59,6 +61,18 @@ export async function recordFindings(
   if (events.length > 0) io.alert();
   for (const finding of doubts.slice(-3)) io.log("warn", `suspicious prices: ${describeFinding(finding)}`);
   if (gone.length > fresh.length) io.log("info", `${gone.length - fresh.length} earlier findings no longer hold`);
+}
+
+/** The days of a series with the volumes that decide something: adding up all minutes would take long. */
+async function daysOf(db: Database, { id, interval }: Examined, from: number): Promise<DayPrices[]> {
+  const days = await readDays(db, id, interval, from);
+  if (interval === "1d") return days;
+  const volumes = new Map<number, number>();
+  for (const { first, last } of volumesNeeded(days)) {
+    const known = await readVolumes(db, id, days[first]!.date, days[last]!.date + DAY);
+    for (const [date, volume] of known) volumes.set(date, volume);
+  }
+  return volumes.size === 0 ? days : days.map((day) => ({ ...day, volume: volumes.get(day.date) ?? day.volume }));
 }
 
 function eventOf({ symbol, interval, provider }: Examined, finding: Finding): RevisionFound {

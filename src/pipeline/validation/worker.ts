@@ -5,6 +5,7 @@ import type { LogLevel } from "../../domain/log.ts";
 import { WriteLock } from "../../storage/connection/write-lock.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
 import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market/series.ts";
+import { busySymbols } from "../../storage/runs/runs.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { recordFindings } from "./findings.ts";
 import { rejudgeAll } from "./rejudge.ts";
@@ -36,6 +37,8 @@ declare const self: Worker;
 const send = (message: FromRejudger) => self.postMessage(message);
 const stop = new AbortController();
 
+class Busy extends Error {}
+
 async function judgeAll(db: Database): Promise<void> {
   const changed: ChangedSeries[] = [];
   const sum = { withdrawn: 0, restored: 0 };
@@ -45,10 +48,7 @@ async function judgeAll(db: Database): Promise<void> {
     const open = (await unjudgedSeries(db)).filter(({ id }) => !failed.has(id));
     if (open.length === 0) break;
     let left = open.length;
-    for (const { isBusy, ...series } of open) {
-      stop.signal.throwIfAborted();
-      // The bars of a job at work are in motion.
-      if (isBusy) continue;
+    for (const series of open) {
       const { symbol, interval, provider } = series;
       try {
         const result = await judgeOne(db, series);
@@ -57,6 +57,7 @@ async function judgeAll(db: Database): Promise<void> {
         if (result.withdrawn + result.restored > 0) changed.push({ symbol, interval, provider });
       } catch (error) {
         if (stop.signal.aborted) throw error;
+        if (error instanceof Busy) continue;
         failed.add(series.id);
         const message = `${symbol} (${interval}, ${provider}) could not be judged: ${messageOf(error)}`;
         send({ type: "log", level: "error", message });
@@ -69,9 +70,15 @@ async function judgeAll(db: Database): Promise<void> {
   send({ type: "done", changed, ...sum });
 }
 
-async function judgeOne(db: Database, series: Omit<Awaited<ReturnType<typeof unjudgedSeries>>[number], "isBusy">) {
+/** @throws Busy when a job of the symbol is open: it writes bars too */
+async function judgeOne(db: Database, series: Awaited<ReturnType<typeof unjudgedSeries>>[number]) {
   const { id, symbol, interval, provider } = series;
-  const result = await rejudgeAll(db, id, pause);
+  const checkpoint = async (ms: number) => {
+    await pause(ms);
+    if ((await busySymbols(db, interval)).has(symbol)) throw new Busy();
+  };
+  await checkpoint(0);
+  const result = await rejudgeAll(db, id, checkpoint);
   const about = (message: string) => `${symbol} (${interval}, ${provider}): ${message}`;
   const { withdrawn } = result;
   const bars = withdrawn === 1 ? "bar" : "bars";
@@ -89,8 +96,10 @@ async function pause(ms: number): Promise<void> {
   stop.signal.throwIfAborted();
   const end = Promise.withResolvers<void>();
   const timer = setTimeout(end.resolve, ms);
-  stop.signal.addEventListener("abort", () => end.resolve(), { once: true });
+  const onAbort = () => end.resolve();
+  stop.signal.addEventListener("abort", onAbort, { once: true });
   await end.promise;
+  stop.signal.removeEventListener("abort", onAbort);
   clearTimeout(timer);
   stop.signal.throwIfAborted();
 }

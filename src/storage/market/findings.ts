@@ -9,15 +9,19 @@ import { findings } from "../schema/market.ts";
 import { barsIdSql } from "./bars.ts";
 
 const DAILY = `SELECT ts, open, close, volume FROM bars WHERE series_id = ${barsIdSql()} AND ts >= ?2 ORDER BY ts`;
-/** The first open, the last close and the volume of each UTC day; unknown if one of its bars has none. */
-const BY_DAY = `SELECT d.day, f.open, l.close, d.volume FROM (
-SELECT ts / 86400 * 86400 AS day, min(ts) AS first, max(ts) AS last,
-CASE WHEN count(volume) = count(*) THEN sum(volume) END AS volume FROM bars
-WHERE series_id = ${barsIdSql()} AND ts >= ?2 GROUP BY ts / 86400) d
-JOIN bars f ON f.series_id = ${barsIdSql()} AND f.ts = d.first
-JOIN bars l ON l.series_id = ${barsIdSql()} AND l.ts = d.last ORDER BY d.day`;
+/** The first open and the last close of each UTC day, by seeks in the primary key: minutes are many. */
+const BY_DAY = `WITH RECURSIVE s(id) AS (SELECT ${barsIdSql()}), d(day) AS (
+SELECT (SELECT ts / 86400 * 86400 FROM bars WHERE series_id = s.id AND ts >= ?2 ORDER BY ts LIMIT 1) FROM s UNION ALL
+SELECT (SELECT ts / 86400 * 86400 FROM bars WHERE series_id = s.id AND ts >= d.day + 86400 ORDER BY ts LIMIT 1)
+FROM d, s WHERE d.day IS NOT NULL)
+SELECT d.day, (SELECT open FROM bars WHERE series_id = s.id AND ts >= d.day ORDER BY ts LIMIT 1),
+(SELECT close FROM bars WHERE series_id = s.id AND ts < d.day + 86400 ORDER BY ts DESC LIMIT 1), NULL
+FROM d, s WHERE d.day IS NOT NULL`;
+/** The volume of each UTC day; unknown if one of its bars has none. */
+const VOLUMES = `SELECT ts / 86400 * 86400, CASE WHEN count(volume) = count(*) THEN sum(volume) END FROM bars
+WHERE series_id = ${barsIdSql()} AND ts >= ?2 AND ts < ?3 GROUP BY ts / 86400`;
 
-/** The days of a series from `from` (epoch seconds) on, ascending. */
+/** The days of a series from `from` (epoch seconds) on, ascending; those of shorter bars without their volumes. */
 export async function readDays(db: Database, seriesId: number, interval: Interval, from: number): Promise<DayPrices[]> {
   const rows = await db.rows(interval === "1d" ? DAILY : BY_DAY, [seriesId, from]);
   return (rows as (number | null)[][]).map(([date, open, close, volume]) => ({
@@ -26,6 +30,17 @@ export async function readDays(db: Database, seriesId: number, interval: Interva
     close: close!,
     volume: volume ?? Number.NaN,
   }));
+}
+
+/** The volumes of the days with `from` <= date < `to` (epoch seconds), by date; NaN where one is unknown. */
+export async function readVolumes(
+  db: Database,
+  seriesId: number,
+  from: number,
+  to: number,
+): Promise<Map<number, number>> {
+  const rows = await db.rows(VOLUMES, [seriesId, from, to]);
+  return new Map((rows as [number, number | null][]).map(([date, volume]) => [date, volume ?? Number.NaN]));
 }
 
 const findingsOf = prepared(({ orm }) => {

@@ -1,9 +1,8 @@
 /** Which series stands for a symbol when no provider is named. */
 
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import { ACTIVE_STATES } from "../../domain/runs/states.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
 import { series } from "../schema/market.ts";
@@ -65,23 +64,16 @@ export async function storedSeries(
   return { count: Number(row![0]), lastBar: row![1] as number | null };
 }
 
-const UNJUDGED = `SELECT s.id, s.symbol, s.interval, s.provider, s.adjustment, EXISTS (SELECT 1 FROM jobs j
-WHERE j.symbol = s.symbol AND j.interval = s.interval AND j.state IN (SELECT value FROM json_each(?2)))
-FROM series s WHERE s.judged < ?1 AND s.staging_for = 0 ORDER BY s.id`;
-
-/** The series that were not judged by the present rules; `isBusy` while a job of the symbol is open. */
+/** The series that were not judged by the present rules. */
 export async function unjudgedSeries(
   db: Database,
-): Promise<(Pick<SeriesRow, "id" | "symbol" | "interval" | "provider" | "adjustment"> & { isBusy: boolean })[]> {
-  const rows = await db.rows(UNJUDGED, [RULES_VERSION, JSON.stringify(ACTIVE_STATES)]);
-  return rows.map(([id, symbol, interval, provider, adjustment, isBusy]) => ({
-    id: id as number,
-    symbol: symbol as string,
-    interval: interval as Interval,
-    provider: provider as string,
-    adjustment: adjustment as string,
-    isBusy: isBusy === 1,
-  }));
+): Promise<Pick<SeriesRow, "id" | "symbol" | "interval" | "provider" | "adjustment">[]> {
+  const { id, symbol, interval, provider, adjustment, judged, stagingFor } = series;
+  return db.orm
+    .select({ id, symbol, interval, provider, adjustment })
+    .from(series)
+    .where(and(lt(judged, RULES_VERSION), eq(stagingFor, 0)))
+    .orderBy(id);
 }
 
 /** Records that all bars and actions of a series were judged by the present rules. */

@@ -58,7 +58,7 @@ const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: str
   run_finished: ["A run finished", "At once, with a summary"],
   job_failed: ["A symbol failed", "In its run's mail; collected into one mail if runs have none"],
   quota_level: ["A quota is nearly used", "Once a day or month, at the level below"],
-  revision_found: ["History was revised", "Splits, dividend adjustments, corrections, suspicious answers"],
+  revision_found: ["History was revised", "Splits, dividend adjustments, corrections, suspicious answers and prices"],
   gap_found: ["A gap was found", "Bars that should be there and are not"],
   schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
 };

@@ -86,7 +86,7 @@ const FINDINGS = 10;
 /** What contradicts each other in the series of the run. */
 const Findings = ({ run, findings }: { run: RunSummary; findings: readonly SymbolFinding[] }) =>
   findings.length === 0 ? null : (
-    <ul class="run-left-out" aria-label="Prices and actions that contradict each other">
+    <ul class="run-left-out run-findings" aria-label="Prices and actions that contradict each other">
       {findings.slice(0, FINDINGS).map((finding) => (
         <li>
           <a href={profileAddress(finding.symbol, run.interval)}>{finding.symbol}</a>: {describeFinding(finding)}

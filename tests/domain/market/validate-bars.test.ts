@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
-import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.ts";
+import { REASONS, validateBars, validateDays } from "../../../src/domain/market/validate-bars.ts";
 
 type Row = [ts: number, open: number, high: number, low: number, close: number, volume: number];
 const FROM = 1_704_205_800;
@@ -179,4 +179,16 @@ describe("validating bars", () => {
       }),
     );
   });
+});
+
+test("days validated by themselves are the same whatever days they come with", () => {
+  const level = (index: number, price: number): Row =>
+    minute(index, { open: price, high: price, low: price, close: price });
+  const day = (first: number) =>
+    Array.from({ length: 200 }, (_, at) => level(first + at, at === 0 || at === 90 ? 5_000 : 50));
+  const all = { ...window, to: window.from + 3 * 86_400 };
+  const [one, two] = [day(0), day(1_440)];
+  const both = rowsOf(validateDays(columns([...one, ...two]), all).bars);
+  expect(both).toEqual([one, two].flatMap((rows) => rowsOf(validateDays(columns(rows), all).bars)));
+  expect(both.length).toBe(398);
 });

@@ -68,17 +68,25 @@ test("a split on another day than the jump of the prices is a finding with both 
   expect(await findings(pipeline, vendor)).toEqual([["split_off_date", 90, 100]]);
 });
 
-test("minutes that change their scale inside a day are found as days", async () => {
-  using pipeline = await startPipeline();
-  const vendor = vendorWith(0);
-  const minutes = SESSIONS.slice(0, 12).flatMap(({ open }, day) =>
-    Array.from({ length: 390 }, (_, at) => {
-      const close = (100 + Math.sin(day * 7 + at / 40)) * (day >= 8 ? 0.01 : 1);
-      return { ts: open + 60 * at, open: close, high: close, low: close, close, volume: 500 };
-    }),
-  );
-  vendor.put(...minutes);
-  await pipeline.run(vendor, { asOf: evening(11), interval: "1m", days: 40 });
-  const stored = await listFindings(pipeline.db, await pipeline.series(vendor, "1m"));
-  expect(stored.map(({ kind, date }) => [kind, date])).toEqual([["scale_change", SESSIONS[8]!.date]]);
-});
+for (const [what, ratio, volume, isFound] of [
+  ["a hundredth", 0.01, 500, true],
+  ["half on usual volume", 0.5, 1_000, true],
+  ["half on forty times the volume, a move of the market", 0.5, 20_000, false],
+] as const) {
+  test(`minutes that open at ${what} are ${isFound ? "a finding" : "none"} of that day`, async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(0);
+    const minutes = SESSIONS.slice(0, 14).flatMap(({ open }, day) =>
+      Array.from({ length: 390 }, (_, at) => {
+        const close = (100 + Math.sin(day * 7 + at / 40)) * (day >= 8 ? ratio : 1);
+        const ts = open + 60 * at;
+        return { ts, open: close, high: close, low: close, close, volume: day === 8 ? volume : 500 };
+      }),
+    );
+    vendor.put(...minutes);
+    await pipeline.run(vendor, { asOf: evening(13), interval: "1m", days: 40 });
+    const stored = await listFindings(pipeline.db, await pipeline.series(vendor, "1m"));
+    const { date } = SESSIONS[8]!;
+    expect(stored.map((finding) => [finding.kind, finding.date])).toEqual(isFound ? [["scale_change", date]] : []);
+  });
+}

@@ -125,6 +125,20 @@ export function findScaleChanges(
   return pairFindings(found, days);
 }
 
+/** The ranges of days (places, both included) whose volumes decide whether moves are of the market; ascending. */
+export function volumesNeeded(days: readonly DayPrices[]): { readonly first: number; readonly last: number }[] {
+  const ranges: { first: number; last: number }[] = [];
+  for (let at = 1; at < days.length; at++) {
+    const { gap, total } = new Move(days, at);
+    if (Math.abs(gap) < MIN_MOVE && Math.abs(total) < IMPOSSIBLE_MOVE) continue;
+    const first = Math.max(0, at - USUAL_SESSIONS);
+    const before = ranges.at(-1);
+    if (before && first <= before.last) before.last = at;
+    else ranges.push({ first, last: at });
+  }
+  return ranges;
+}
+
 /**
  * A split without a jump and a jump of its size near it are one finding. With `days`, a jump of that size is looked for
  * among them, however busy its session was.
