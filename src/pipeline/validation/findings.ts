@@ -7,7 +7,6 @@ import {
   type Finding,
   findScaleChanges,
   isDoubt,
-  pairFindings,
   volumesNeeded,
 } from "../../domain/market/anomalies/scale-changes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
@@ -46,10 +45,8 @@ export async function recordFindings(
   const days = await daysOf(db, series, start - COMPARED_DAYS * DAY);
   const actions = await listActions(db, series.provider, series.symbol);
   const before = await listFindings(db, series.id);
-  const found = pairFindings([
-    ...before.filter(({ date }) => date < start),
-    ...findScaleChanges(days, actions, series.adjustment, start),
-  ]);
+  const earlier = before.flatMap((finding) => partBefore(finding, start));
+  const found = findScaleChanges(days, actions, series.adjustment, start, earlier);
   const known = new Set(before.map(keyOf));
   const now = new Set(found.map(keyOf));
   const fresh = found.filter((finding) => !known.has(keyOf(finding)));
@@ -61,6 +58,15 @@ export async function recordFindings(
   if (events.length > 0) io.alert();
   for (const finding of doubts.slice(-3)) io.log("warn", `suspicious prices: ${describeFinding(finding)}`);
   if (gone.length > fresh.length) io.log("info", `${gone.length - fresh.length} earlier findings no longer hold`);
+}
+
+/** What remains of a finding when days from `start` on are judged again; of a pair it may be one half. */
+function partBefore(finding: Finding, start: number): Finding[] {
+  const { kind, date, jumpDate } = finding;
+  if (kind !== "split_off_date" || jumpDate === null) return date < start ? [finding] : [];
+  if (date < start && jumpDate < start) return [finding];
+  if (date < start) return [{ ...finding, kind: "split_without_jump", jumpDate: null }];
+  return jumpDate < start ? [{ ...finding, kind: "scale_change", date: jumpDate, jumpDate: null }] : [];
 }
 
 /** The days of a series with the volumes that decide something: adding up all minutes would take long. */

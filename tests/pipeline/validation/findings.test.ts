@@ -68,6 +68,24 @@ test("a split on another day than the jump of the prices is a finding with both 
   expect(await findings(pipeline, vendor)).toEqual([["split_off_date", 90, 100]]);
 });
 
+for (const [split, jump] of [
+  [70, 105],
+  [105, 70],
+] as const) {
+  test(`a split on session ${split} and its jump on ${jump} stay one finding while the series grows`, async () => {
+    using pipeline = await startPipeline();
+    const vendor = vendorWith(SESSIONS.length);
+    divide(vendor, jump, 10);
+    vendor.actions = [{ kind: "split", date: SESSIONS[split]!.date, value: 10 }];
+    await pipeline.run(vendor, { asOf: evening(106) });
+    for (let now = 107; now < 200; now += 9) {
+      await pipeline.run(vendor, { mode: "incremental", asOf: evening(now) });
+      expect([now, await findings(pipeline, vendor)]).toEqual([now, [["split_off_date", split, jump]]]);
+    }
+    expect(await alerts(pipeline)).toHaveLength(1);
+  });
+}
+
 for (const [what, ratio, volume, isFound] of [
   ["a hundredth", 0.01, 500, true],
   ["half on usual volume", 0.5, 1_000, true],

@@ -79,14 +79,16 @@ const PAIR_DAYS = 60;
  * The findings of days with `from` <= date, of ascending `days`. A jump counts if it stays; if it is tenfold, or as large
  * as a split and the session as quiet as usual: real moves of that size come with a multiple of the usual trading.
  * @param adjustment for which actions the vendor has adjusted the prices already: `none`, `splits` or `all`
+ * @param earlier findings of the days before `from`, which may belong to later ones
  */
 export function findScaleChanges(
   days: readonly DayPrices[],
   actions: readonly CorporateAction[],
   adjustment: string,
   from = Number.NEGATIVE_INFINITY,
+  earlier: readonly Finding[] = [],
 ): Finding[] {
-  const found: Finding[] = [];
+  const found: Finding[] = [...earlier];
   const applied = actions.filter(
     ({ kind, currency }) => !currency && adjustment !== "all" && (kind === "dividend" || adjustment === "none"),
   );
@@ -122,7 +124,8 @@ export function findScaleChanges(
       !found.some((each) => each.kind === "foreign_dividend" && each.date === date)
     )
       found.push({ kind: "foreign_dividend", date, ratio: null, jumpDate: null });
-  return pairFindings(found, days);
+  const hasSplit = (at: number) => byDay.get(at)?.some(({ kind }) => kind === "split") === true;
+  return pairFindings(found, days, hasSplit);
 }
 
 /** The ranges of days (places, both included) whose volumes decide whether moves are of the market; ascending. */
@@ -140,10 +143,14 @@ export function volumesNeeded(days: readonly DayPrices[]): { readonly first: num
 }
 
 /**
- * A split without a jump and a jump of its size near it are one finding. With `days`, a jump of that size is looked for
- * among them, however busy its session was.
+ * A split without a jump and a jump of its size near it are one finding. A jump that no other split explains is looked
+ * for among the days too, however busy its session was.
  */
-export function pairFindings(findings: readonly Finding[], days: readonly DayPrices[] = []): Finding[] {
+function pairFindings(
+  findings: readonly Finding[],
+  days: readonly DayPrices[],
+  hasSplit: (at: number) => boolean,
+): Finding[] {
   const left = new Set(findings);
   for (const split of findings) {
     if (split.kind !== "split_without_jump" || split.ratio === null) continue;
@@ -155,7 +162,9 @@ export function pairFindings(findings: readonly Finding[], days: readonly DayPri
     );
     const at = jump
       ? -1
-      : days.findIndex(({ date }, index) => index > 0 && isNear(date) && new Move(days, index).stays(size, fits));
+      : days.findIndex(
+          ({ date }, index) => index > 0 && isNear(date) && !hasSplit(index) && new Move(days, index).stays(size, fits),
+        );
     if (!jump && at < 0) continue;
     left.delete(split);
     if (jump) left.delete(jump);

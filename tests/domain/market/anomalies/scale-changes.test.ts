@@ -3,7 +3,6 @@ import {
   type DayPrices,
   describeFinding,
   findScaleChanges,
-  pairFindings,
 } from "../../../../src/domain/market/anomalies/scale-changes.ts";
 import type { CorporateAction } from "../../../../src/domain/market/corporate-actions.ts";
 import { DAY } from "../../../../src/domain/market/interval.ts";
@@ -133,6 +132,11 @@ describe("a split", () => {
     expect(found(days, [split(26, 2)]).map(([kind]) => kind)).toEqual(["split_without_jump", "scale_change"]);
   });
 
+  test("a jump that another split explains is not that of one without a jump", () => {
+    const days = scaled(quiet(60), 40, 0.1, 10);
+    expect(found(days, [split(26, 10), split(40, 10)])).toEqual([["split_without_jump", 26, 0.1, null]]);
+  });
+
   test("outside of the stored days it says nothing", () => {
     expect(found(quiet(60), [split(-20, 10), split(0, 10), split(80, 10)])).toEqual([]);
   });
@@ -147,11 +151,9 @@ describe("a split", () => {
   });
 
   test("a finding of an earlier part of the series and one of a later part are paired too", () => {
-    const part = { date: date(26), ratio: 0.1, jumpDate: null };
-    const paired = pairFindings([
-      { ...part, kind: "split_without_jump" },
-      { kind: "scale_change", date: date(40), ratio: 0.098, jumpDate: null },
-    ]);
+    const days = scaled(quiet(60), 40, 0.1);
+    const earlier = { kind: "split_without_jump" as const, date: date(26), ratio: 0.1, jumpDate: null };
+    const paired = findScaleChanges(days.slice(30), [split(26, 10)], "none", date(35), [earlier]);
     expect(paired).toEqual([{ kind: "split_off_date", date: date(26), ratio: 0.1, jumpDate: date(40) }]);
     expect(describeFinding(paired[0]!)).toBe(
       `a split of 10 for 1 is listed for ${isoDate(date(26))}, and prices change on ${isoDate(date(40))}`,
