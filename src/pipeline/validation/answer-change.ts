@@ -91,8 +91,8 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
   // What was fetched before it was final is replaced, and no revision.
   const { provisionalFrom } = job.stored;
   const settled = provisionalFrom === null ? stored : filterBars(stored, (at) => stored.ts[at]! < provisionalFrom);
-  // All bars of a new scale may look impossible among the old ones.
-  if (refused.ts.length > 0) compared(settled, answer.bars, foreign);
+  // All bars of a new scale may look impossible among the old ones, and what is put aside has a new scale too.
+  if (refused.ts.length > 0) compared(merged(settled, verdicts.aside), answer.bars, foreign);
   const own = without(within(stored, refused.ts), foreign);
   const withdrawn = merged(own, beside);
   const { old, missing, write } = compared(without(settled, withdrawn.ts), bars, foreign);

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { startPipeline } from "../../helpers/pipeline.ts";
-import { cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./scenario.ts";
+import { cleanRun, evening, expectClose, features, findingsOf, SESSIONS, vendorWith } from "./scenario.ts";
 
 const CASES = 40;
 
@@ -37,7 +37,8 @@ const step = fc.oneof(
     factor: fc.constantFrom(100, 0.01),
   }),
   fc.record({ do: fc.constant("mend" as const) }),
-  fc.record({ do: fc.constant("batches" as const), days: fc.constantFrom(1, 2, 7, 30, 365) }),
+  // A change of all prices is seen from three bars of an answer on.
+  fc.record({ do: fc.constant("batches" as const), days: fc.constantFrom(7, 12, 30, 365) }),
   fc.record({ do: fc.constant("stop" as const), after: fc.integer({ min: 1, max: 12 }) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
@@ -175,6 +176,7 @@ test("property: any order of fills, increments, repairs, refetches and revisions
     const clean = await cleanRun(vendor, evening(now), { on: all, symbol: `CLEAN${cases}` });
     expect(await pipeline.stored(vendor)).toEqual(clean.bars);
     expectClose(await features(pipeline), clean.features);
+    expect(await findingsOf(pipeline, vendor)).toEqual(clean.findings);
   }
 
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), tell), { numRuns: CASES });

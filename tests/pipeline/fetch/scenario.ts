@@ -2,6 +2,7 @@
 
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { newEvents } from "../../../src/storage/alerts/outbox.ts";
+import { listFindings } from "../../../src/storage/market/findings.ts";
 import { dailyRow, MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";
 
@@ -23,11 +24,19 @@ export function vendorWith(sessions: number, traits?: MemoryVendor["traits"], na
 
 export const features = async (pipeline: Pipeline) => (await pipeline.profile())!.features;
 
-/** Bars and features after one clean full run on what the vendor has now. */
+/** The findings without the times at which they were found. */
+export const findingsOf = async ({ db, series }: Pipeline, vendor: MemoryVendor) =>
+  (await listFindings(db, await series(vendor))).map(({ seenAt: _, ...finding }) => finding);
+
+/** Bars, features and findings after one clean full run on what the vendor has now. */
 export async function cleanRun(vendor: MemoryVendor, asOf: number, setup?: Parameters<typeof startPipeline>[0]) {
   using fresh = await startPipeline(setup);
   await fresh.run(vendor, { asOf });
-  return { bars: await fresh.stored(vendor), features: await features(fresh) };
+  return {
+    bars: await fresh.stored(vendor),
+    features: await features(fresh),
+    findings: await findingsOf(fresh, vendor),
+  };
 }
 
 /** Fails unless all features agree to nine digits. */
