@@ -17,7 +17,8 @@ const JOBS_OF_RUN = 20;
 const JOBS_OF_LAST = 5_000;
 const LOG_LINES = 1_000_000;
 const MAX_STALL_MS = 50;
-const START = 1_760_000_000;
+/** Recent, because old runs are deleted. */
+const START = Math.floor(Date.now() / 86_400_000) * 86_400 - 30 * 86_400;
 
 const runId = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 const LAST_RUN = runId(RUNS);
@@ -60,6 +61,22 @@ async function fill(db: Database): Promise<void> {
        ${symbol(`n % ${PROFILES}`)}, 'Fetching history - Batch 2/24: 4% (1%)' FROM numbers`,
     ),
   ];
+  // What the quality page looks up: 5 gaps, 3 batches that were left out and 2 revised bars of every series.
+  const days = (n: string) => `(19000 + ${n} % 1000) * 86400`;
+  for (let n = 0; n < 5; n++) {
+    texts.push(`INSERT INTO gaps (series_id, date, kind, rows) SELECT id, ${days(`(id * 7 + ${n * 201})`)},
+      CASE id % 9 WHEN 0 THEN 'outside' ELSE 'hole' END, 5 FROM series`);
+  }
+  for (let n = 0; n < 3; n++) {
+    texts.push(`INSERT INTO batches (series_id, from_ts, to_ts, run_id, status, rows, error, left_out, fetched_at)
+      SELECT id, d, d + 2592000, 'r', CASE id % 3 WHEN 0 THEN 'failed' ELSE 'not_in_plan' END, 0, 'x',
+      CASE id % 3 WHEN 0 THEN NULL ELSE json_array(json_array(d, d + 2592000)) END, 1
+      FROM (SELECT id, ${days(`(id * 13 + ${n * 301})`)} AS d FROM series)`);
+  }
+  for (let n = 0; n < 2; n++) {
+    texts.push(`INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume)
+      SELECT id, ${days(`(id * 17 + ${n * 401})`)}, 1, 'r', 'correction', 1, 1, 1, 1, 1 FROM series`);
+  }
   for (const sql of texts) await db.write([{ sql, args: [] }]);
 }
 
@@ -85,10 +102,15 @@ const PATHS = [
   `/profiles?where=${encodeURIComponent(FILTERED)}`,
   `/profiles?where=${encodeURIComponent("rank(rsi_14) > 0.9")}`,
   "/profiles?format=csv",
+  "/quality",
+  "/quality?state=holes",
+  "/quality?state=revised&months=60",
+  "/api/quality?limit=1000",
   "/profiles/renew",
   `/profiles/renew?where=${encodeURIComponent(FILTERED)}`,
   `/profiles/${SYMBOL}`,
   `/profiles/${SYMBOL}/delete`,
+  `/profiles/${SYMBOL}/compare`,
   "/runs",
   "/runs?page=25",
   "/runs?state=complete",

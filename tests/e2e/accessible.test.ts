@@ -136,7 +136,13 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
 });
 
 test("axe finds nothing on profiles, the documentation of the API, and errors", async () => {
-  const found = await faultsOf(["/profiles?where=rsi_14>0", "/profiles/AAPL/delete", "/api/docs", "/nowhere"]);
+  const found = await faultsOf([
+    "/profiles?where=rsi_14>0",
+    "/quality",
+    "/profiles/AAPL/delete",
+    "/api/docs",
+    "/nowhere",
+  ]);
   await page.goto(`${browserApp.address}/profiles/AAPL?interval=1d&overlay=ichimoku&overlay=supertrend`);
   await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
   await page.locator(".family summary").first().click();

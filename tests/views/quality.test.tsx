@@ -22,7 +22,14 @@ test("gaps are shown with the times that are missing, on the exchange's clock, a
     gap({ rows: 0, state: "missing", holes: [[at("2026-10-14T21:00Z"), at("2026-10-15T21:00Z")]] }),
     gap({ state: "sparse", rows: 26 }),
   ];
-  const base = { symbol: "AAPL", interval: "1m", provider: "demo", years: [], timeZone: "America/New_York" } as const;
+  const base = {
+    symbol: "AAPL",
+    interval: "1m",
+    provider: "demo",
+    years: [],
+    timeZone: "America/New_York",
+    month: null,
+  } as const;
   const lists = { revisions: [], findings: [], actions: [], sources: [], others: [] };
   const html = String(<Quality quality={{ ...base, ...lists, gaps }} />);
   expect([...html.matchAll(/<li>(2026[^<]*)</g)].map(([, line]) => line)).toEqual([

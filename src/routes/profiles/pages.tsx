@@ -10,6 +10,7 @@ import { venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.t
 import { isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
+import { parseMonth } from "../../domain/profiles/quality-map.ts";
 import { FEATURES, type Feature } from "../../features/catalog.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts";
 import { recentValues } from "../../pipeline/recent-values.ts";
@@ -58,7 +59,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
       adjusterOf(db, seriesId, adjust),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
-      readQuality(profile),
+      readQuality(profile, parseMonth(c.req.query("month") ?? "")),
       findHealth(db, profile, healthClock(calendar, Date.now())),
       countDuplicates(db, seriesId),
       recentValues(db, profile),

@@ -8,6 +8,7 @@ import { createCalendar, knownDays, type Session } from "../../domain/market/cal
 import { areSessionsKnown, venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
+import { monthOf, monthText } from "../../domain/profiles/quality-map.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { renewalRequests, reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
@@ -29,9 +30,9 @@ export function qualityReader({
   db,
   config,
   settings,
-}: QualityServices): (profile: StoredProfile) => Promise<QualityView> {
+}: QualityServices): (profile: StoredProfile, month: number | null) => Promise<QualityView> {
   const calendar = createCalendar(config.sessions);
-  return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }) => {
+  return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }, month) => {
     const [series, known, revisions, actions, findings, sources] = await Promise.all([
       readSeries(db, seriesId),
       listGaps(db, seriesId),
@@ -52,7 +53,11 @@ export function qualityReader({
       interval,
       provider,
       timeZone: zoneOf(venue),
-      gaps: shownGaps(known, sessions),
+      month: month === null ? null : monthText(month),
+      gaps: shownGaps(
+        known.filter(({ date }) => month === null || monthOf(date) === month),
+        sessions,
+      ),
       revisions,
       sources,
       findings,

@@ -80,3 +80,15 @@ export async function unjudgedSeries(
 export async function markJudged(db: Database, id: number): Promise<void> {
   await db.write([{ sql: "UPDATE series SET judged = ?1 WHERE id = ?2", args: [RULES_VERSION, id] }]);
 }
+
+/** The providers of which bars of a symbol are stored at an interval: that of its profile first, then by name. */
+export async function providersOf(db: Database, symbol: string, interval: Interval): Promise<string[]> {
+  const rows = await db.rows(
+    `SELECT s.provider FROM series s LEFT JOIN profiles p ON p.series_id = s.id
+WHERE s.symbol = ?1 AND s.interval = ?2 AND s.staging_for = 0
+AND EXISTS (SELECT 1 FROM bars WHERE series_id = coalesce(s.bars_id, s.id))
+GROUP BY s.provider ORDER BY max(p.symbol IS NOT NULL) DESC, s.provider`,
+    [symbol, interval],
+  );
+  return rows.map(([provider]) => provider as string);
+}

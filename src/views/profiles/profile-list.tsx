@@ -28,6 +28,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           {pages.before || pages.after ? `${formatCount(rows.length)} of ` : ""}
           {formatCount(matching)}
         </span>
+        <a href="/quality">Quality by month</a>
         {rows.length > 0 ? (
           <>
             <a href={screenerAddress(screener, { format: "csv" })}>CSV</a>

@@ -26,6 +26,8 @@ export interface QualityView {
     | null;
   /** The exchange's time zone, in which the hours of gaps are shown. */
   readonly timeZone: string;
+  /** The month (`2026-03`) whose gaps alone are listed; `null` for all. */
+  readonly month: string | null;
   /** What is not complete, newest first. */
   readonly gaps: readonly ShownGap[];
   readonly revisions: readonly {
@@ -105,6 +107,9 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
   <section class="quality" aria-labelledby="quality-title">
     <header class="quality-head">
       <h2 id="quality-title">Completeness</h2>
+      <a href={`/profiles/${encodeURIComponent(quality.symbol)}/compare?interval=${quality.interval}`}>
+        Compare providers
+      </a>
       <Repair quality={quality} />
     </header>
     {quality.years === null ? (
@@ -136,7 +141,11 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
       </div>
     ) : null}
     <div class="quality-lists">
-      <List title="Gaps" empty="None." lines={quality.gaps.map((gap) => <>{gapWords(gap, quality.timeZone)}</>)} />
+      <List
+        title={quality.month === null ? "Gaps" : `Gaps of ${quality.month}`}
+        empty="None."
+        lines={quality.gaps.map((gap) => <>{gapWords(gap, quality.timeZone)}</>)}
+      />
       <List
         title="Revisions"
         empty="No vendor has changed a stored bar."

@@ -1,0 +1,223 @@
+/** @jsxImportSource hono/jsx */
+/** `/profiles/:symbol/compare` and `/api/profiles/:symbol/compare`: the bars of two providers, bar by bar. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { type Context, Hono } from "hono";
+import { isSynthetic } from "../../domain/defaults.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import { type Interval, isInterval } from "../../domain/market/interval.ts";
+import { parseSymbol } from "../../domain/market/symbol.ts";
+import { compareProviders, VERDICTS } from "../../domain/profiles/comparison.ts";
+import { isoMillisecond, parseIsoMoment } from "../../domain/time.ts";
+import { choice, providerName } from "../../schemas.ts";
+import { type Database, yieldToEvents } from "../../storage/db.ts";
+import { readBars } from "../../storage/market/bars.ts";
+import { findSeries, providersOf } from "../../storage/market/series.ts";
+import { barRange } from "../../storage/market/session-bars.ts";
+import { ComparePage, type CompareView } from "../../views/profiles/compare-page.tsx";
+import { apiRouter, intervalParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
+import { compressed } from "../compression.ts";
+import type { Services } from "../services.ts";
+
+/** The most bars of a side that are compared, and how many are read in one piece: some milliseconds. */
+const MOST_BARS = 10_000;
+const PIECE = 2_500;
+/** Stretches that are listed. */
+const MOST_RUNS = 200;
+
+interface CompareQuery {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+  /** Epoch seconds, half open; the newest bars if not given. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+}
+
+/** Reads the bars from `from` on, at most `MOST_BARS`; other work goes on between the pieces. */
+async function readSide(db: Database, series: number, from: number, to: number): Promise<BarColumns> {
+  const parts: BarColumns[] = [];
+  let [start, left] = [from, MOST_BARS];
+  while (left > 0) {
+    const part = await readBars(db, series, start, to, Math.min(left, PIECE));
+    parts.push(part);
+    left -= part.ts.length;
+    if (part.ts.length < PIECE) break;
+    start = part.ts[part.ts.length - 1]! + 1;
+    await yieldToEvents();
+  }
+  const bars = emptyBars(parts.reduce((sum, { ts }) => sum + ts.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    for (const field of ["ts", "open", "high", "low", "close", "volume"] as const) bars[field].set(part[field], at);
+    at += part.ts.length;
+  }
+  return bars;
+}
+
+/** The comparison of two stored providers; `result` is `null` if there are not two. @throws Refusal */
+async function compare(
+  db: Database,
+  { symbol, interval, first, second, from, to }: CompareQuery,
+): Promise<CompareView> {
+  const stored = await providersOf(db, symbol, interval);
+  if (stored.length === 0) {
+    throw new Refusal("not_found", `There are no ${interval} bars of ${symbol}: start a run for it first`);
+  }
+  for (const name of [first, second]) {
+    if (name !== undefined && !stored.includes(name)) {
+      throw new Refusal(
+        "not_found",
+        `There are no ${interval} bars of ${symbol} from ${name}; there are those of ${stored.join(", ")}`,
+      );
+    }
+  }
+  const one = first ?? stored.find((name) => name !== second)!;
+  const other = second ?? stored.find((name) => name !== one);
+  if (one === other) throw new Refusal("invalid", "Two different providers are compared");
+  const base = { symbol, interval, stored, first: one };
+  if (other === undefined) return { ...base, second: null, result: null };
+  const [mine, theirs] = [
+    (await findSeries(db, symbol, interval, one))!,
+    (await findSeries(db, symbol, interval, other))!,
+  ];
+  const ranges = [await barRange(db, mine.id), await barRange(db, theirs.id)];
+  // Where only one of them reaches, there is nothing to compare.
+  const begin = Math.max(...ranges.map(({ firstBar }) => firstBar ?? Number.POSITIVE_INFINITY));
+  const end = Math.min(...ranges.map(({ lastBar }) => lastBar ?? Number.NEGATIVE_INFINITY)) + 1;
+  const upTo = Math.min(to ?? end, end);
+  const start = Math.max(begin, from ?? (await newestStart(db, mine.id, upTo)));
+  const [a, b] = [await readSide(db, mine.id, start, upTo), await readSide(db, theirs.id, start, upTo)];
+  // A side with more bars in the range ends earlier: from there on the other one would look alone.
+  const isCut = a.ts.length === MOST_BARS || b.ts.length === MOST_BARS;
+  const last = isCut
+    ? Math.min(...[a, b].flatMap(({ ts }) => (ts.length === MOST_BARS ? [ts[ts.length - 1]!] : [])))
+    : upTo;
+  await yieldToEvents();
+  const [left, right] = [until(a, last), until(b, last)];
+  const comparison = compareProviders(left, right, interval !== "1d");
+  return {
+    ...base,
+    second: other,
+    result: {
+      ...comparison,
+      from: start,
+      next: isCut ? last + 1 : null,
+      runs: comparison.runs.slice(0, MOST_RUNS),
+      allRuns: comparison.runs.length,
+      sides: [mine, theirs].map(({ feed, adjustment, sessions }) => ({ feed, adjustment, sessions })),
+      closes: [left, right].map(({ ts, close }) => ({ ts, close })),
+    },
+  };
+}
+
+const until = (bars: BarColumns, last: number): BarColumns => {
+  const count = bars.ts.findLastIndex((ts) => ts <= last) + 1;
+  const cut = (column: Float64Array) => column.subarray(0, count);
+  const { ts, open, high, low, close, volume } = bars;
+  return { ts: cut(ts), open: cut(open), high: cut(high), low: cut(low), close: cut(close), volume: cut(volume) };
+};
+
+/** Where the newest bars begin of which there is room. */
+async function newestStart(db: Database, series: number, to: number): Promise<number> {
+  const [row] = await db.rows(
+    `SELECT ts FROM bars WHERE series_id = (SELECT coalesce(bars_id, id) FROM series WHERE id = ?1) AND ts < ?2
+ORDER BY ts DESC LIMIT 1 OFFSET ?3`,
+    [series, to, MOST_BARS / 2],
+  );
+  return (row?.[0] as number | undefined) ?? 0;
+}
+
+const Side = z.object({ provider: z.string(), synthetic: z.boolean(), feed: z.string(), adjustment: z.string() });
+const read = createRoute({
+  method: "get",
+  path: "/profiles/{symbol}/compare",
+  summary: "The stored bars of two providers, bar by bar, as stored",
+  request: {
+    params: z.object({ symbol: symbolParameter }),
+    query: z.strictObject({
+      interval: intervalParameter,
+      first: providerName.optional(),
+      second: providerName.optional(),
+      from: momentParameter.optional(),
+      to: momentParameter.optional(),
+    }),
+  },
+  responses: {
+    200: json(
+      `The comparison, of at most ${MOST_BARS} bars a side: \`next\` is where the rest begins. \`null\` with one provider`,
+      z.object({
+        symbol: z.string(),
+        interval: choice(["1m", "5m", "15m", "1h", "1d"] as const),
+        stored: z.array(z.string()),
+        comparison: z
+          .object({
+            sides: z.array(Side),
+            from: z.string().nullable(),
+            to: z.string().nullable(),
+            next: z.string().nullable(),
+            counts: z.record(z.enum(VERDICTS), z.int()),
+            volumes_differ: z.int(),
+            runs: z.array(
+              z.object({
+                verdict: z.enum(VERDICTS),
+                from: z.string(),
+                to: z.string(),
+                bars: z.int(),
+                ratio: z.number().nullable(),
+              }),
+            ),
+          })
+          .nullable(),
+      }),
+    ),
+    ...refusals(400, 404, 422),
+  },
+});
+
+export const compareApi = ({ db }: Pick<Services, "db">) =>
+  apiRouter().openapi(read, async (c) => {
+    const { first, second, interval, from, to } = c.req.valid("query");
+    const view = await compare(db, { ...c.req.valid("param"), interval, first, second, from, to });
+    const { symbol, result } = view;
+    const stored = [...view.stored];
+    if (result === null) return c.json({ symbol, interval, stored, comparison: null }, 200);
+    const [start, end] = [result.ts[0], result.ts[result.ts.length - 1]];
+    const iso = (ts: number | null | undefined) => (ts == null ? null : isoMillisecond(ts));
+    const comparison = {
+      sides: [view.first, view.second!].map((provider, at) => {
+        const { feed, adjustment } = result.sides[at]!;
+        return { provider, synthetic: isSynthetic(provider), feed, adjustment };
+      }),
+      from: iso(start),
+      to: iso(end),
+      next: iso(result.next),
+      counts: result.counts,
+      volumes_differ: result.volumes,
+      runs: result.runs.map((run) => ({ ...run, from: isoMillisecond(run.from), to: isoMillisecond(run.to) })),
+    };
+    return c.json({ symbol, interval, stored, comparison }, 200);
+  });
+
+export const comparePages = ({ db }: Pick<Services, "db">) =>
+  new Hono().get("/profiles/:symbol/compare", compressed, async (c: Context) => {
+    const symbol = parseSymbol(c.req.param("symbol") ?? "");
+    if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
+    const asked = c.req.query("interval") ?? "1d";
+    const name = (field: string) => (c.req.query(field) ?? "").trim().slice(0, 40) || undefined;
+    const moment = (field: string) => {
+      const ts = parseIsoMoment(c.req.query(field) ?? "");
+      return Number.isNaN(ts) ? undefined : ts;
+    };
+    const view = await compare(db, {
+      symbol,
+      interval: isInterval(asked) ? asked : "1d",
+      first: name("first"),
+      second: name("second"),
+      from: moment("from"),
+      to: moment("to"),
+    });
+    return c.html(<ComparePage page={c.var.page} view={view} />);
+  });
