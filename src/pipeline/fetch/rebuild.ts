@@ -92,9 +92,11 @@ async function rebuild(
   const batches = planBatches(range.from, range.to, task.batchDays);
   // Swapped before a stop, or nothing stored: the ledger of the series itself shows what remains.
   const isSwapped = uncovered(range, await answeredWindows(io.db, seriesId, runId)).length === 0;
-  // Bars on both sides were judged without each other.
+  // Bars on both sides were judged without each other; so were those that the vendor no longer gives.
   const rejudgeEdges = async () => {
-    for (const edge of [range.from, range.to]) await rejudge(io.db, { seriesId, runId }, edge, edge);
+    const kept = await unansweredWindows(io.db, seriesId);
+    const edges = new Set([range, ...kept].flatMap((part) => [part.from, part.to]));
+    for (const edge of edges) await rejudge(io.db, { seriesId, runId }, edge, edge);
   };
   if (isSwapped) return rejudgeEdges();
   const pause = yielding(job);

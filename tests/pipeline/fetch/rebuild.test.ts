@@ -37,7 +37,7 @@ describe("a factor", () => {
     const vendor = vendorWith(121, { feed: "memory", adjustment: "splits", sessions: "regular" });
     await pipeline.run(vendor, { asOf: evening(119) });
     const before = await pipeline.stored(vendor);
-    vendor.scale(SESSIONS[120]!.date, 0.25, 4);
+    vendor.scale(SESSIONS[121]!.date, 0.25, 4);
     vendor.keptFrom = SESSIONS[60]!.date;
     await pipeline.run(vendor, { mode: "incremental", asOf: evening(120) });
     const after = await pipeline.stored(vendor);
