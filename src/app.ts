@@ -20,7 +20,8 @@ import { WorkerPool } from "./pipeline/workers/pool.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/quota-state.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
-import { PROVIDERS, quotaRules, secretsOf } from "./providers/registry.ts";
+import { listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
+import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
@@ -129,7 +130,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const restoreLimiter = async () => limiter.restore((await readQuotas(db)) as QuotaRow[]);
   await restoreLimiter();
   const quotaOf = (provider: string) => limiter.state(provider);
-  const counters = countersFromZero();
+  const counters = countersFromZero(config.providerValues);
   const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
@@ -242,9 +243,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 }
 
 /** Counts of jobs begin at zero for every outcome: a rate sees only increases of what was there before. */
-function countersFromZero(): Counters {
+function countersFromZero(values: SettingValues): Counters {
   const counters = new Counters();
-  for (const { name: provider } of PROVIDERS) {
+  for (const { name: provider } of listProviders(values)) {
     for (const outcome of ENDED_STATES) counters.add("barkeep_jobs_finished_total", { provider, outcome }, 0);
   }
   return counters;

@@ -66,6 +66,7 @@ describe("an exchange of ccxt", () => {
     expect([bars.volume[0], notInPlan]).toEqual([0.5, undefined]);
     // The markets and three pages of 100.
     expect([fake.urls.length, context.costs.length, context.reports.length]).toEqual([4, 4, 4]);
+    expect(context.ends.map(({ code, isRetry }) => `${code} ${isRetry}`)).toEqual(Array(4).fill("ok false"));
   });
 
   test("a page without trades is not the end, and what was before the first trade is empty", async () => {
@@ -148,6 +149,9 @@ describe("errors of ccxt", () => {
     expect([error.kind, error.message]).toEqual([kind, "Kraken (ccxt): 503 down for a moment"]);
     expect([context.costs.length, fake.urls.length]).toEqual([1 + attempts, 1 + attempts]);
     expect(context.waits.length).toBe(kind === "rate_limited" ? 0 : attempts - 1);
+    expect(context.ends.slice(1).map(({ code, isRetry }) => [code, isRetry])).toEqual(
+      Array.from({ length: attempts }, (_, at) => ["503", at > 0]),
+    );
   });
 
   test("an error that is none of the package's is an answer it could not read", async () => {

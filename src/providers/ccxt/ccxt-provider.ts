@@ -68,16 +68,23 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
   async function metered<Answer>({ ccxt, exchange }: Loaded, send: () => Promise<Answer>): Promise<Answer> {
     const { context, attempt } = requester.getStore()!;
     const permit = await context.acquire(1);
+    const startedAt = performance.now();
+    const ended = (code: string) => ({
+      code,
+      seconds: (performance.now() - startedAt) / 1_000,
+      isRetry: attempt > 1,
+    });
     try {
       const answer = await send();
-      permit.settle({ accepted: true });
+      permit.settle({ accepted: true, ended: ended("ok") });
       return answer;
     } catch (error) {
-      if (kindOf(ccxt, error) !== "rate_limited") permit.settle({});
+      const failed = ended(codeOf(error));
+      if (kindOf(ccxt, error) !== "rate_limited") permit.settle({ ended: failed });
       else {
         const stated = retryAfterOf(new Headers({ ...exchange.last_response_headers }));
         const holdSeconds = stated ?? waitMs(busyMs, attempt) / 1_000;
-        permit.settle({ holdSeconds, reason: `${title} is busy` });
+        permit.settle({ holdSeconds, reason: `${title} is busy`, ended: failed });
       }
       throw error;
     }
@@ -230,6 +237,13 @@ function unlessStopped<Answer>(work: Promise<Answer>, signal: AbortSignal): Prom
     signal.addEventListener("abort", stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
+}
+
+/** How a request ended, by the status in the message or the class of the error. */
+function codeOf(error: unknown): string {
+  const status = /\s([1-5]\d\d)\s/.exec(messageOf(error))?.[1];
+  if (status !== undefined) return status;
+  return error instanceof Error && error.constructor.name === "RequestTimeout" ? "timeout" : "no_connection";
 }
 
 /** An error of the package in one line; its messages begin with the id and may quote a whole page. */
