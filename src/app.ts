@@ -1,6 +1,8 @@
 /** The only wiring: starts everything in one order and closes it in the reverse order. */
 
 import { hostname } from "node:os";
+import { AlertWatch } from "./alerts/alert-watch.ts";
+import { ChannelDispatcher } from "./alerts/channels/channel-dispatcher.ts";
 import { MailDispatcher } from "./alerts/mail-dispatcher.ts";
 import { MailSettings } from "./alerts/mail-settings.ts";
 import { QuotaAlerts } from "./alerts/quota-alerts.ts";
@@ -38,8 +40,9 @@ import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { takeLease } from "./storage/connection/lease.ts";
+import { spaceOf } from "./storage/connection/space.ts";
 import { WriteLock } from "./storage/connection/write-lock.ts";
-import { hasTable, openDatabase, refuseNewerSchema } from "./storage/db.ts";
+import { hasTable, openDatabase, pathOf, refuseNewerSchema } from "./storage/db.ts";
 import { correctFutureMoments } from "./storage/future-moments.ts";
 import { LogStore } from "./storage/log.ts";
 import { emptyLog } from "./storage/maintenance.ts";
@@ -47,6 +50,7 @@ import { ProfileColumns } from "./storage/profiles/profile-columns.ts";
 import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
 import { forgetPlans } from "./storage/quotas/plan-facts.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
+import { openCipher } from "./storage/settings.ts";
 import { upgradeDatabase } from "./storage/upgrade.ts";
 import { versionOf } from "./version.ts";
 
@@ -154,7 +158,20 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   );
 
   const outbox = stack.adopt(await MailDispatcher.open({ db, log, clock }), close);
-  const onAlert = () => outbox.notify();
+  const channels = stack.adopt(
+    await ChannelDispatcher.open({
+      db,
+      log,
+      clock,
+      cipher: config.secret === undefined ? null : await openCipher(db, config.secret),
+      onSecrets: (found) => secrets.add(found),
+    }),
+    close,
+  );
+  const onAlert = () => {
+    outbox.notify();
+    channels.notify();
+  };
   const mail = await MailSettings.open({
     db,
     config,
@@ -212,6 +229,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await rejudging.start();
   const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
 
+  const profiles = new ProfileColumns(db);
+  const watch = new AlertWatch({
+    db,
+    log,
+    profiles,
+    calendar: createCalendar(sessions),
+    rules: () => [...(outbox.account === null ? [] : [outbox.rules]), ...channels.rules()],
+    summary: () => outbox.rules.summary,
+    space: async () => (db.local ? spaceOf(pathOf(dbUrl)) : null),
+    onAlert,
+  });
+  stack.adopt(watch, close).start();
+
   const services: Services = {
     config,
     version: versionOf(config.commit),
@@ -227,13 +257,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     limiter,
     gate,
     exporter,
-    profiles: new ProfileColumns(db),
+    profiles,
     companies,
     rejudging,
     settings,
     redact,
     provider: findProvider,
     outbox,
+    channels,
     mail,
   };
   const routes = stack.adopt(await createRoutes(services), close);

@@ -60,7 +60,9 @@ async function run(args: string[]): Promise<number> {
   const request = parseRunRequest({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
   const config = readConfig(process.env, listProviders(process.env));
   const app = await createApp(config);
-  app.outbox.start(config.publicUrl ?? `http://${config.host}:${config.port}`);
+  const address = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  app.outbox.start(address);
+  app.channels.start(address);
   try {
     const events = app.hub.stream({ latest: true });
     const { id } = await app.runs.start(request);
@@ -71,7 +73,7 @@ async function run(args: string[]): Promise<number> {
     }
   } finally {
     // Sends the mails now: the next server may start much later.
-    await app.outbox.idle();
+    await Promise.all([app.outbox.idle(), app.channels.idle()]);
     await app.close();
   }
 }

@@ -33,6 +33,7 @@ try {
   const address = `http://${server.hostname}:${server.port}`;
   console.log(`Barkeep listening on ${address}`);
   app.outbox.start(config.publicUrl ?? address);
+  app.channels.start(config.publicUrl ?? address);
   // Only now, because starting the workers would delay the first page.
   app.pool.warm();
 

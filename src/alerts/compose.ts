@@ -1,10 +1,10 @@
 /** Composes one mail from events of one kind. */
 
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
-import { gapMail, revisionMail } from "./templates/data-quality.ts";
+import { gapMail, healthMail, revisionMail } from "./templates/data-quality.ts";
 import { type MailContent, type RenderedMail, renderMail } from "./templates/layout.ts";
-import { quotaMail, scheduleMail } from "./templates/operations.ts";
-import { failureMail, runMail } from "./templates/runs.ts";
+import { diskMail, keyMail, quotaMail, scheduleMail, summaryMail } from "./templates/operations.ts";
+import { failureMail, recoveryMail, runMail, runTable } from "./templates/runs.ts";
 
 /** The events of a kind; two kinds may share their shape. */
 type EventOf<Kind extends AlertKind> = AlertEvent extends infer Each
@@ -23,6 +23,12 @@ const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>
   revision_found: revisionMail,
   gap_found: gapMail,
   schedule_missed: scheduleMail,
+  run_recovered: recoveryMail,
+  key_refused: keyMail,
+  series_stale: healthMail,
+  quality_found: healthMail,
+  disk_low: diskMail,
+  daily_summary: summaryMail,
 };
 
 /**
@@ -31,5 +37,6 @@ const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>
  */
 export function composeMail(kind: AlertKind, events: readonly AlertEvent[], base: string): RenderedMail {
   const template = TEMPLATES[kind] as (events: readonly AlertEvent[], base: string) => MailContent;
-  return renderMail(template(events, base), base);
+  const attachment = kind === "run_failed" ? runTable(events as EventOf<"run_failed">[]) : null;
+  return { ...renderMail(template(events, base), base), attachment };
 }

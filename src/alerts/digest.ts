@@ -12,7 +12,15 @@ const MINUTE = 60_000;
 const MAX_WAIT_MS = 24 * 60 * MINUTE;
 
 /** Kinds that are mailed at once unless one of them was mailed within the digest window. */
-const PROMPT: readonly AlertKind[] = ["run_failed", "run_finished", "quota_level"];
+const PROMPT: readonly AlertKind[] = [
+  "run_failed",
+  "run_finished",
+  "quota_level",
+  "run_recovered",
+  "key_refused",
+  "disk_low",
+  "daily_summary",
+];
 
 export interface MailPlan {
   /** Events that make one mail each, all of one kind. */
@@ -33,7 +41,11 @@ export function planMails(
   lastMails: ReadonlyMap<string, number>,
   now: number,
 ): MailPlan {
-  const ended = new Set(pending.flatMap(({ event }) => ("run" in event ? [event.run.id] : [])));
+  const ended = new Set(
+    pending.flatMap(({ event }) =>
+      event.kind === "run_failed" || event.kind === "run_finished" ? [event.run.id] : [],
+    ),
+  );
   const muted: number[] = [];
   const wanted = new Map<AlertKind, PendingEvent[]>();
   for (const each of pending) {

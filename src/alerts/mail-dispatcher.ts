@@ -40,7 +40,7 @@ const LEASE_MS = 120_000;
 const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 60 * 60_000;
 /** A mail that was not accepted for this long is given up, as mail servers do (RFC 5321, 4.5.4.1). */
-const GIVE_UP_MS = 5 * 24 * 60 * 60_000;
+export const GIVE_UP_MS = 5 * 24 * 60 * 60_000;
 /** Most events that one poll reads. */
 const EVENTS_PER_POLL = 20_000;
 /** How long a mail under way may delay a shutdown, milliseconds. */

@@ -22,6 +22,8 @@ export interface OutgoingMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  /** A table, as CSV. */
+  readonly attachment?: string | null;
 }
 
 /** A mail was not accepted. */
@@ -102,6 +104,9 @@ export class Mailer {
         subject: mail.subject,
         text: mail.text,
         html: mail.html,
+        ...(mail.attachment && {
+          attachments: [{ filename: "symbols.csv", contentType: "text/csv; charset=utf-8", content: mail.attachment }],
+        }),
         // Asks receivers not to send automatic replies.
         headers: { "Auto-Submitted": "auto-generated" },
         disableFileAccess: true,

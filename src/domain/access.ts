@@ -27,8 +27,8 @@ const READ_ONLY_POSTS = new Set([
   "/logout",
 ]);
 
-/** Keys, tokens and the audit. */
-const GUARDED = /^\/(?:settings|audit|api\/(?:settings|tokens|audit))(?:\/|$)/;
+/** Keys, tokens, where alerts go, and the audit. */
+const GUARDED = /^\/(?:settings|audit|alerts\/channels|api\/(?:settings|tokens|audit))(?:\/|$)/;
 
 /** Whether a request changes what is stored. */
 export function changesState(method: string, path: string): boolean {

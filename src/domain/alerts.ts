@@ -11,6 +11,12 @@ export const ALERT_KINDS = [
   "revision_found",
   "gap_found",
   "schedule_missed",
+  "run_recovered",
+  "key_refused",
+  "series_stale",
+  "quality_found",
+  "disk_low",
+  "daily_summary",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
@@ -111,7 +117,57 @@ export interface ScheduleMissed extends About<"schedule_missed"> {
   readonly reason: string;
 }
 
-export type AlertEvent = JobFailed | RunEnded | QuotaLevel | RevisionFound | GapFound | ScheduleMissed;
+/** A run is complete that failed before, or whose schedule's last run failed. */
+export interface RunRecovered extends About<"run_recovered"> {
+  readonly run: Omit<RunReport, "jobs">;
+}
+
+/** A provider refused the key: none of its jobs can succeed. */
+export interface KeyRefused extends About<"key_refused"> {
+  readonly provider: string;
+  readonly reason: string;
+}
+
+/** A series whose health became worse: no bars of a session that closed a day ago, or implausible ones. */
+export interface SeriesHealth extends About<"series_stale" | "quality_found"> {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  /** Start of its last bar, epoch seconds. */
+  readonly lastBar: number;
+}
+
+export interface DiskLow extends About<"disk_low"> {
+  /** Bytes. */
+  readonly free: number;
+  readonly database: number;
+}
+
+/** What happened in the 24 hours before a chosen time of the day. */
+export interface DailySummary extends About<"daily_summary"> {
+  /** The day in the zone of the rules: `2026-01-15`. */
+  readonly day: string;
+  readonly runs: Readonly<Partial<Record<RunState, number>>>;
+  readonly jobs: Readonly<Partial<Record<JobState, number>>>;
+  readonly requests: number;
+  /** Series by health. */
+  readonly series: Readonly<Record<string, number>>;
+}
+
+export type AlertEvent =
+  | JobFailed
+  | RunEnded
+  | QuotaLevel
+  | RevisionFound
+  | GapFound
+  | ScheduleMissed
+  | RunRecovered
+  | KeyRefused
+  | SeriesHealth
+  | DiskLow
+  | DailySummary;
+
+const utcDay = (at: number) => new Date(at).toISOString().slice(0, 10);
 
 /** The identity of an event: recorded twice, it counts once. */
 export function alertKey(event: AlertEvent): string {
@@ -134,13 +190,25 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.from}:${event.to}`;
     case "schedule_missed":
       return `${event.kind}:${event.scheduleId}:${event.dueAt}`;
+    case "run_recovered":
+      return `${event.kind}:${event.run.id}:${event.run.finishedAt}`;
+    case "key_refused":
+      return `${event.kind}:${event.provider}:${utcDay(event.at)}`;
+    case "series_stale":
+    case "quality_found":
+      // Once until it has newer bars.
+      return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.lastBar}`;
+    case "disk_low":
+      return `${event.kind}:${utcDay(event.at)}`;
+    case "daily_summary":
+      return `${event.kind}:${event.day}`;
   }
 }
 
 /** The run an event belongs to, or `null`. */
 export function alertRun(event: AlertEvent): string | null {
   if (event.kind === "job_failed") return event.runId;
-  return event.kind === "run_failed" || event.kind === "run_finished" ? event.run.id : null;
+  return "run" in event ? event.run.id : null;
 }
 
 /** Hours of the day in which no mail is sent, e.g. from `22:00` to `07:00` in `Europe/Berlin`. */
@@ -159,6 +227,8 @@ export interface AlertRules {
   /** How long events of a kind are collected into one mail, minutes. */
   readonly digestMinutes: number;
   readonly quiet: QuietHours | null;
+  /** When the daily summary is made: `18:00` in an IANA time zone. */
+  readonly summary: { readonly at: string; readonly zone: string };
 }
 
 export const DEFAULT_ALERT_RULES: AlertRules = {
@@ -170,10 +240,17 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
     revision_found: true,
     gap_found: false,
     schedule_missed: true,
+    run_recovered: true,
+    key_refused: true,
+    series_stale: false,
+    quality_found: false,
+    disk_low: true,
+    daily_summary: false,
   },
   quotaPercent: 80,
   digestMinutes: 15,
   quiet: null,
+  summary: { at: "18:00", zone: "UTC" },
 };
 
 /** `waiting`: to be sent at its time. `sending`: being sent. `failed`: given up, with the reason. */
@@ -182,3 +259,7 @@ export const MAIL_STATES = ["waiting", "sending", "sent", "failed"] as const;
 /** A text without the mail addresses in it, for readers who may not see them. */
 export const withoutMailAddresses = (text: string): string =>
   text.replace(/[^\s<>"'(),;:@]+@[^\s<>"'(),;:@]+/g, "(an address)");
+
+/** Where alerts go besides mail. */
+export const CHANNEL_KINDS = ["webhook", "slack", "discord", "telegram", "ntfy"] as const;
+export type ChannelKind = (typeof CHANNEL_KINDS)[number];

@@ -9,6 +9,7 @@ import { loginRoutes } from "./access/login.tsx";
 import { RefusalRecord } from "./access/refusal-record.ts";
 import { SessionCookie } from "./access/session-cookie.ts";
 import { tokenPages } from "./access/tokens.tsx";
+import { channelPages } from "./alerts/channels.tsx";
 import { alertPages } from "./alerts/pages.tsx";
 import { docsRoutes } from "./api/docs.tsx";
 import { loadAssets } from "./assets.ts";
@@ -119,6 +120,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", profileRenewRoutes(services));
   routes.route("/", profilePageRoutes(services));
   routes.route("/", schedulePages(services));
+  routes.route("/", channelPages(services));
   routes.route("/", alertPages(services));
   routes.route("/", settingsPages(services));
   routes.route("/", actionRoutes(services, broadcaster));

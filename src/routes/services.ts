@@ -1,5 +1,6 @@
 /** What the routes answer with, opened and closed by app.ts. A route file takes a `Pick` of what it uses. */
 
+import type { ChannelDispatcher } from "../alerts/channels/channel-dispatcher.ts";
 import type { MailDispatcher } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Config } from "../config.ts";
@@ -48,5 +49,7 @@ export interface Services {
   /** The provider of that name with its present settings; `undefined` if there is none or it lacks a setting. */
   provider(name: string): Provider | undefined;
   readonly outbox: MailDispatcher;
+  /** Alerts by other ways than mail. */
+  readonly channels: ChannelDispatcher;
   readonly mail: MailSettings;
 }

@@ -125,6 +125,7 @@ export class BrowserApp {
     };
     this.#server = Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: this.#app.fetch });
     this.#app.outbox.start(this.address);
+    this.#app.channels.start(this.address);
   }
 
   /** Stops the server and cuts its connections; returns the port to come back on. */

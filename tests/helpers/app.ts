@@ -59,6 +59,7 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: IDLE_SECONDS, fetch: app.fetch });
   const client = clientOf(server.url.href.replace(/\/$/, ""));
   app.outbox.start(config.publicUrl ?? client.url);
+  app.channels.start(config.publicUrl ?? client.url);
   const { hub, runs } = app;
 
   /** Calls `find` now and after every event, until it finds something. */

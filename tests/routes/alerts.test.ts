@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { Refusal } from "../../src/domain/errors.ts";
 import { readAlertFields, rulesOf } from "../../src/routes/alerts/rules-form.ts";
 import { postMail } from "../../src/storage/alerts/outbox.ts";
+import { startChannel } from "../fakes/channel.ts";
 import { startMailServer } from "../fakes/smtp.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
@@ -103,7 +104,7 @@ test("a test mail has a state and a text, and can be sent again", async () => {
   expect(page.text).toContain("ops@example.com");
   expect(page.text).not.toContain("p4ss");
   const [, address] = /href="(\/alerts\/mails\/[^"]+)"/.exec(page.text)!;
-  expect((await app.get(address!)).text).toContain("This is the test mail you asked for");
+  expect((await app.get(address!)).text).toContain("This is the test you asked for");
   expect((await submit(app, `${address}/again`)).text).toContain("on its way again");
   await server.arrived(2);
   expect(server.mails.map(({ subject }) => subject)).toEqual(["Test mail from Barkeep", "Test mail from Barkeep"]);
@@ -194,4 +195,56 @@ test("readers see that mails are sent, but neither the mail server nor any addre
     }
   }
   expect((await own.get("/alerts")).text).toContain("shown to admins only");
+});
+
+test("a channel is added, tested, changed and deleted, and its address and key are on no page", async () => {
+  await using channel = startChannel();
+  await using app = await startApp({ env: { BARKEEP_SECRET: "the secret of this test" } });
+  const secret = "a-signing-key-of-the-test";
+  const fields: [string, string][] = [
+    ["name", "Team"],
+    ["kind", "webhook"],
+    ["url", `${channel.url}/T0K3N-in-path`],
+    ["secret", secret],
+    ["on", "run_failed"],
+    ["digest_minutes", "0"],
+    ["enabled", "on"],
+  ];
+  const wrong = await submit(app, "/alerts/channels", [...fields, ["kind", "pigeon"]]);
+  expect([wrong.status, wrong.text.includes("Wants one of webhook")]).toEqual([422, true]);
+  expect(wrong.text).not.toContain("T0K3N");
+  const added = await submit(app, "/alerts/channels", fields);
+  expect(added.text).toContain("Saved; the rules hold from now on");
+  const id = app.app.channels.list()[0]!.id;
+  const tested = await submit(app, `/alerts/channels/${id}/test`);
+  await app.app.channels.idle();
+  expect(JSON.parse(channel.posts[0]!.text)).toMatchObject({ kind: "test", subject: "Test mail from Barkeep" });
+  expect((await app.get("/alerts")).text).toContain("Test mail from Barkeep");
+  const change = await app.get(`/alerts/channels/${id}`);
+  for (const text of [added.text, tested.text, change.text]) {
+    expect(text).not.toContain("T0K3N");
+    expect(text).not.toContain(secret);
+  }
+  expect(change.text).toMatch(/value="run_failed" checked/);
+  expect(change.text).not.toMatch(/value="gap_found" checked/);
+  await submit(app, `/alerts/channels/${id}`, [
+    ["name", "Ops"],
+    ["kind", "webhook"],
+    ["digest_minutes", "5"],
+  ]);
+  expect(app.app.channels.list()).toMatchObject([{ name: "Ops", enabled: false, hasSecret: true }]);
+  expect((await submit(app, `/alerts/channels/${id}/delete`)).text).toContain("The channel was deleted");
+  expect((await app.get(`/alerts/channels/${id}`)).status).toBe(404);
+});
+
+test("without BARKEEP_SECRET no channel is stored, and the page says why", async () => {
+  await using app = await startApp();
+  expect((await app.get("/alerts/channels")).text).toContain("Set BARKEEP_SECRET first");
+  const refused = await submit(app, "/alerts/channels", [
+    ["name", "Team"],
+    ["kind", "slack"],
+    ["url", "https://hooks.slack.com/x"],
+    ["digest_minutes", "5"],
+  ]);
+  expect([refused.status, app.app.channels.list()]).toEqual([409, []]);
 });

@@ -346,4 +346,16 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       }),
     },
   },
+  "0020_alert_channels": {
+    rows: [
+      `INSERT INTO channels (id, name, kind, target, host, rules, enabled, since, created_at) VALUES
+        ('c1', 'Team', 'slack', 'sealed', 'hooks.slack.com', '{}', 1, 1600, 1600)`,
+      `INSERT INTO mails (id, kind, recipients, subject, text, html, channel_id, body, not_before, created_at) VALUES
+        ('m100', 'test', 'Team', 'Test', 'Test', '', 'c1', '{}', 1601, 1601)`,
+      `INSERT INTO alert_events (id, key, kind, at, event, state) VALUES
+        (100, 'disk_low:2026-01-05', 'disk_low', 1602, '{}', 'muted')`,
+      "INSERT INTO alert_deliveries (event_id, channel_id, mail_id) VALUES (100, 'c1', 'm100')",
+    ],
+    changes: { mails: (row) => ({ ...row, channel_id: null, body: null, attachment: null }) },
+  },
 };

@@ -1,6 +1,6 @@
 /** Mails about the stored data: revisions and gaps. */
 
-import type { GapFound, RevisionFound } from "../../domain/alerts.ts";
+import type { GapFound, RevisionFound, SeriesHealth } from "../../domain/alerts.ts";
 import { isoDates } from "../../domain/time.ts";
 import { count, names, plural } from "./format.ts";
 import type { MailContent } from "./layout.ts";
@@ -136,6 +136,49 @@ export function gapMail(events: readonly GapFound[], base: string): MailContent 
       },
     ],
     advice: "Start a run in the mode Repair gaps: it asks the provider only for what is missing.",
+    link: linkTo(events, base),
+  };
+}
+
+const HEALTH_TEXTS = {
+  series_stale: {
+    one: "Stale",
+    many: "stale series",
+    what: "has no bars of a session that closed a day ago or more",
+    advice: "Update them from the list of profiles; a schedule keeps them fresh.",
+  },
+  quality_found: {
+    one: "Doubtful bars",
+    many: "series with doubtful bars",
+    what: "has bars outside the sessions, or its provider gave an implausible answer",
+    advice: "The page of the profile shows what was found, and repairs it.",
+  },
+} as const;
+
+export function healthMail(events: readonly SeriesHealth[], base: string): MailContent {
+  const first = events[0]!;
+  const { one, many, what, advice } = HEALTH_TEXTS[first.kind];
+  const symbols = names(events.map(({ symbol }) => symbol));
+  return {
+    subject: events.length === 1 ? `${one}: ${first.symbol}` : `${count(events.length)} ${many}: ${symbols}`,
+    lead: `${symbols} ${events.length === 1 ? what : what.replace(/^has/, "have").replace("its provider", "their providers")}.`,
+    sections: [
+      {
+        table: {
+          head: ["Symbol", "Interval", "Provider", "Last bar"],
+          rows: events
+            .slice(0, SHOWN)
+            .map((each) => [
+              { text: each.symbol, url: profileUrl(base, each) },
+              each.interval,
+              each.provider,
+              isoDates(each.lastBar, each.lastBar),
+            ]),
+          more: moreThan(events.length),
+        },
+      },
+    ],
+    advice,
     link: linkTo(events, base),
   };
 }

@@ -29,6 +29,11 @@ export interface RenderedMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  /** The same in a few lines, for chats. */
+  readonly brief: string;
+  readonly url: string;
+  /** A table, as CSV. */
+  readonly attachment: string | null;
 }
 
 const FOOT = "You get this mail from Barkeep. Which mails it sends is chosen at";
@@ -42,6 +47,9 @@ export function renderMail(mail: MailContent, base: string): RenderedMail {
     subject: subject.length > SUBJECT ? `${subject.slice(0, SUBJECT - 1)}…` : subject,
     text: asText(mail, base),
     html: asHtml(mail, base),
+    brief: asBrief(mail),
+    url: mail.link.url,
+    attachment: null,
   };
 }
 
@@ -61,6 +69,19 @@ function asText({ lead, sections, advice, link }: MailContent, base: string): st
   ];
   return `${parts.join("\n\n")}\n`;
 }
+
+/** Rows of the first table in a message of a chat. */
+const BRIEF_ROWS = 10;
+
+function asBrief({ lead, sections }: MailContent): string {
+  const table = sections.find((section) => section.table !== undefined)?.table;
+  const rows = table?.rows ?? [];
+  const lines = rows.length > 1 ? rows.slice(0, BRIEF_ROWS).map((row) => `• ${row.map(textOf).join(" · ")}`) : [];
+  const more = rows.length > BRIEF_ROWS ? [`and ${rows.length - BRIEF_ROWS} more`] : [];
+  return [lead, ...lines, ...more].map(oneLine).join("\n");
+}
+
+const textOf = (cell: Cell) => (typeof cell === "string" ? cell : cell.text);
 
 /** Rows with their cells under each other; the last column may be as long as it likes. */
 function columns(rows: readonly (readonly Cell[])[]): string {

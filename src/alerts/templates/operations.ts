@@ -1,6 +1,6 @@
 /** Mails about the service itself: quotas, schedules, and the test mail. */
 
-import type { QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
+import type { DailySummary, DiskLow, KeyRefused, QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
 import { utcMinute } from "../../domain/time.ts";
 import { count, names, plural } from "./format.ts";
 import type { MailContent } from "./layout.ts";
@@ -66,10 +66,64 @@ export function scheduleMail(events: readonly ScheduleMissed[], base: string): M
   };
 }
 
+export function keyMail(events: readonly KeyRefused[], base: string): MailContent {
+  const first = events[0]!;
+  return {
+    subject: `Key refused: ${names(events.map(({ provider }) => provider))}`,
+    lead: `${first.provider} refused the key at ${utcMinute(first.at)}; its jobs have stopped: ${first.reason}`,
+    sections:
+      events.length === 1
+        ? []
+        : [{ table: { head: ["Provider", "Why"], rows: events.map(({ provider, reason }) => [provider, reason]) } }],
+    advice: "Check or replace the key on the settings page, then press Retry at the runs that failed.",
+    link: { title: "Open the settings", url: `${base}/settings` },
+  };
+}
+
+/** `1.4 GB` */
+const gigabytes = (bytes: number) => `${count(bytes / 1e9)} GB`;
+
+export function diskMail(events: readonly DiskLow[], base: string): MailContent {
+  const { free, database } = events.at(-1)!;
+  return {
+    subject: `Disk nearly full: ${gigabytes(free)} left`,
+    lead: `${gigabytes(free)} are left on the disk of the database, which has ${gigabytes(database)}.`,
+    sections: [],
+    advice:
+      "When the disk is full nothing can be stored and runs fail. Free space, or move the database to a larger disk.",
+    link: { title: "Open the monitor", url: `${base}/` },
+  };
+}
+
+export function summaryMail(events: readonly DailySummary[], base: string): MailContent {
+  const { day, runs, jobs, requests, series } = events.at(-1)!;
+  const failed = jobs.failed ?? 0;
+  const all = Object.values(series).reduce((sum, each) => sum + each, 0);
+  const worse = Object.entries(series).filter(([health, each]) => health !== "ok" && each > 0);
+  return {
+    subject: `Summary of ${day}: ${failed === 0 ? "nothing failed" : `${plural(failed, "symbol")} failed`}`,
+    lead: `In the 24 hours before this message ${plural(runs.complete ?? 0, "run")} completed and ${count(runs.failed ?? 0)} failed.`,
+    sections: [
+      {
+        facts: [
+          ["Symbols complete", count(jobs.complete ?? 0)],
+          ["Symbols failed", count(failed)],
+          ["API calls", count(requests)],
+          ["Stored series", count(all)],
+          ...worse.map(([health, each]) => [`Of these ${health}`, count(each)] as const),
+        ],
+      },
+    ],
+    advice:
+      failed === 0 ? "There is nothing to do." : "Open the runs, and press Retry where the cause is out of the way.",
+    link: { title: "Open the runs", url: `${base}/runs` },
+  };
+}
+
 export function testMail(base: string, now: number): MailContent {
   return {
     subject: "Test mail from Barkeep",
-    lead: "This is the test mail you asked for: Barkeep's mails reach you.",
+    lead: "This is the test you asked for: Barkeep's alerts reach you.",
     sections: [{ facts: [["Asked for", utcMinute(now)]] }],
     advice: "There is nothing to do.",
     link: { title: "Open the alerts", url: `${base}/alerts` },

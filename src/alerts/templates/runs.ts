@@ -1,6 +1,6 @@
 /** Mails about runs that ended and symbols that failed. */
 
-import type { JobFailed, JobReport, RunEnded, RunReport } from "../../domain/alerts.ts";
+import type { JobFailed, JobReport, RunEnded, RunRecovered, RunReport } from "../../domain/alerts.ts";
 import { utcMinute } from "../../domain/time.ts";
 import { count, duration, names, plural } from "./format.ts";
 import type { MailContent, Section } from "./layout.ts";
@@ -112,6 +112,20 @@ function tableOf(jobs: readonly JobReport[], all: number, head: string[], cells:
   return { head, rows: jobs.map(cells), more: more > 0 ? `and ${count(more)} more` : undefined };
 }
 
+export function recoveryMail(events: readonly RunRecovered[], base: string): MailContent {
+  const { id, mode, interval, provider, total, finishedAt } = events[0]!.run;
+  const one = events.length === 1;
+  return {
+    subject: one ? `Recovered: ${plural(total, "symbol")} complete` : `${plural(events.length, "run")} recovered`,
+    lead: one
+      ? `The ${mode} run (${interval}, ${provider}) is complete since ${utcMinute(finishedAt)}; it or the one before it had failed.`
+      : `${plural(events.length, "run")} are complete that failed before.`,
+    sections: [],
+    advice: "There is nothing to do.",
+    link: one ? { title: "Open the run", url: `${base}/runs/${id}` } : { title: "Open the runs", url: `${base}/runs` },
+  };
+}
+
 export function failureMail(events: readonly JobFailed[], base: string): MailContent {
   const first = events[0]!;
   const one = events.length === 1;
@@ -141,4 +155,21 @@ export function failureMail(events: readonly JobFailed[], base: string): MailCon
         ? { title: "Open the run", url: `${base}/runs/${first.runId}` }
         : { title: "Open the runs", url: `${base}/runs` },
   };
+}
+
+/** Every symbol of some runs as CSV, for a spreadsheet. */
+export function runTable(events: readonly RunEnded[]): string {
+  const head = ["run", "symbol", "interval", "provider", "state", "data_points", "api_calls", "seconds", "error"];
+  const rows = events.flatMap(({ run: { id, interval, provider, jobs } }) =>
+    jobs.map(({ symbol, state, dataPoints, apiCalls, seconds, error }) =>
+      [id, symbol, interval, provider, state, dataPoints, apiCalls, seconds, error ?? ""].map(csvCell).join(","),
+    ),
+  );
+  return `${[head.join(","), ...rows].join("\r\n")}\r\n`;
+}
+
+/** A text that begins like a formula would be one in a spreadsheet: it gets an apostrophe. */
+function csvCell(value: string | number): string {
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -23,7 +23,7 @@ const DONE = {
   again: "The mail is on its way again",
 } as const;
 
-export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
+export function alertPages({ db, outbox, channels }: Pick<Services, "db" | "outbox" | "channels">) {
   const pages = new Hono();
 
   const show = async (c: Context, more: Partial<AlertsView> = {}, status: ContentfulStatusCode = 200) => {
@@ -42,6 +42,7 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
       state: state ?? null,
       waiting: await countNewEvents(db),
       quietNow: isQuiet(rules.quiet, Date.now()),
+      channels: channels.list().filter(({ enabled }) => enabled).length,
       flash: null,
       ...more,
     };
@@ -79,7 +80,9 @@ export function alertPages({ db, outbox }: Pick<Services, "db" | "outbox">) {
   });
 
   pages.post("/alerts/mails/:id/again", async (c) => {
-    await outbox.sendAgain(c.req.param("id"));
+    const id = c.req.param("id");
+    const isMail = ((await findMail(db, id))?.channelId ?? null) === null;
+    await (isMail ? outbox : channels).sendAgain(id);
     return done(c, "again");
   });
 

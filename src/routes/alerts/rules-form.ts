@@ -1,13 +1,13 @@
 /** The rules form of `/alerts`: converts fields to rules and back. */
 
 import { z } from "zod";
-import { ALERT_KINDS, type AlertRules } from "../../domain/alerts.ts";
+import { ALERT_KINDS, type AlertRules, DEFAULT_ALERT_RULES } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { fieldErrors, readable, wholeNumber } from "../../schemas.ts";
 import type { AlertFields } from "../../views/alerts/alerts-page.tsx";
 import { capitalised } from "../form-errors.ts";
 
-export function fieldsOf({ on, quotaPercent, digestMinutes, quiet }: AlertRules): AlertFields {
+export function fieldsOf({ on, quotaPercent, digestMinutes, quiet, summary }: AlertRules): AlertFields {
   return {
     on: ALERT_KINDS.filter((kind) => on[kind]),
     quota_percent: String(quotaPercent),
@@ -16,6 +16,8 @@ export function fieldsOf({ on, quotaPercent, digestMinutes, quiet }: AlertRules)
     quiet_from: quiet?.from ?? "22:00",
     quiet_to: quiet?.to ?? "07:00",
     quiet_zone: quiet?.zone ?? "UTC",
+    summary_at: summary.at,
+    summary_zone: summary.zone,
   };
 }
 
@@ -33,6 +35,8 @@ export function readAlertFields(sent: Readonly<Record<string, unknown>>): AlertF
     quiet_from: text("quiet_from"),
     quiet_to: text("quiet_to"),
     quiet_zone: text("quiet_zone"),
+    summary_at: text("summary_at") || DEFAULT_ALERT_RULES.summary.at,
+    summary_zone: text("summary_zone") || DEFAULT_ALERT_RULES.summary.zone,
   };
 }
 
@@ -44,7 +48,12 @@ const typedNumber = (min: number, max: number) =>
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "wants a time from 00:00 to 23:59" });
 const zone = readable(canonicalZone, () => "wants a time zone such as Europe/Berlin");
 
-const numbers = { quota_percent: typedNumber(1, 100), digest_minutes: typedNumber(0, 1_440) };
+const numbers = {
+  quota_percent: typedNumber(1, 100),
+  digest_minutes: typedNumber(0, 1_440),
+  summary_at: clockTime,
+  summary_zone: zone,
+};
 const RuleFields = z.discriminatedUnion("quiet", [
   z.object({ ...numbers, quiet: z.literal("") }),
   z
@@ -69,6 +78,7 @@ export function rulesOf(fields: AlertFields): AlertRules {
     quotaPercent: data.quota_percent,
     digestMinutes: data.digest_minutes,
     quiet: data.quiet === "on" ? { from: data.quiet_from, to: data.quiet_to, zone: data.quiet_zone } : null,
+    summary: { at: data.summary_at, zone: data.summary_zone },
   };
 }
 

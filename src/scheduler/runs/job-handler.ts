@@ -5,6 +5,7 @@ import type { Log } from "../../log.ts";
 import type { Counters } from "../../metrics/counters.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
 import { type TaskListener, WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Database } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
 import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
@@ -58,7 +59,7 @@ export function symbolHandler({ db, log, runs, pool, hasOthers, counters, onAler
       const outcome = await pool.run(taskOf(job), listener, job.workerCrashes > 0);
       const counts = outcome.kind === "done" ? outcome : outcome.kind === "stopped" ? undefined : outcome.counters;
       if (counts) bars.held(counts.dataPoints);
-      return await handleOutcome(db, runs, job, outcome);
+      return await handleOutcome({ db, runs, onAlert }, job, outcome);
     } catch (error) {
       if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
       log.write("error", `${job.symbol}: ${stackOf(error)}`, job.run.row.id, job.symbol);
@@ -90,7 +91,11 @@ function taskOf({ id, symbol, run, fetchMode }: JobRecord): SymbolTask {
   return { jobId: id, runId, symbol, fetchMode, ...settings };
 }
 
-async function handleOutcome(db: Database, runs: RunService, job: JobRecord, outcome: Outcome): Promise<TaskResult> {
+async function handleOutcome(
+  { db, runs, onAlert }: Pick<Dependencies, "db" | "runs" | "onAlert">,
+  job: JobRecord,
+  outcome: Outcome,
+): Promise<TaskResult> {
   switch (outcome.kind) {
     case "done": {
       const { seconds, ...counters } = outcome;
@@ -109,7 +114,12 @@ async function handleOutcome(db: Database, runs: RunService, job: JobRecord, out
       await runs.control.fail([job], outcome.reason, outcome.counters);
       // With a refused key no other symbol of the provider can succeed: they are stopped with the same reason. A plan
       // refuses a symbol, market, interval or date: the others may be in it.
-      if (outcome.error === "auth") await runs.control.failProvider(job.run.row.provider, outcome.reason);
+      if (outcome.error === "auth") {
+        const { provider } = job.run.row;
+        await runs.control.failProvider(provider, outcome.reason);
+        await db.write(recordStatements([{ kind: "key_refused", at: Date.now(), provider, reason: outcome.reason }]));
+        onAlert();
+      }
       return DONE;
     case "stopped":
       // On shutdown the job keeps its state: the next start queues it again.

@@ -4,14 +4,34 @@
  * (`takeMail`): a crash neither loses an event nor puts it into two mails.
  */
 
-import { and, asc, count, desc, eq, getTableColumns, gt, inArray, lt, lte, max, min, ne, or, sql } from "drizzle-orm";
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  gte,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  max,
+  min,
+  ne,
+  notExists,
+  or,
+  sql,
+} from "drizzle-orm";
 import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../../domain/alerts.ts";
 import type { Database, Statement } from "../db.ts";
 import { keyedPage, type PageWindow } from "../pagination.ts";
-import { alertEvents, mails } from "../schema/alerts.ts";
+import { alertDeliveries, alertEvents, mails } from "../schema/alerts.ts";
 
 export type MailRow = typeof mails.$inferSelect;
-export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt">;
+export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt"> &
+  Partial<Pick<MailRow, "attachment" | "body" | "channelId">>;
 
 /** An event that is not part of a mail yet. */
 export interface PendingEvent {
@@ -35,6 +55,45 @@ export function recordStatements(
   }));
 }
 
+/** The events since a moment that no message of a channel was made of yet, oldest first. */
+export async function newEventsOf(
+  db: Database,
+  { id, since }: { readonly id: string; readonly since: number },
+  limit: number,
+): Promise<PendingEvent[]> {
+  const delivered = db.orm
+    .select({ one: sql`1` })
+    .from(alertDeliveries)
+    .where(and(eq(alertDeliveries.channelId, id), eq(alertDeliveries.eventId, alertEvents.id)));
+  return db.orm
+    .select({ id: alertEvents.id, event: alertEvents.event })
+    .from(alertEvents)
+    .where(and(gte(alertEvents.at, since), notExists(delivered)))
+    .orderBy(asc(alertEvents.at), asc(alertEvents.id))
+    .limit(limit);
+}
+
+/** Records what became of events in a channel: part of a message, or muted (`null`). */
+const deliveries = (channelId: string, eventIds: readonly number[], mailId: string | null): Statement => ({
+  sql: `INSERT INTO alert_deliveries (event_id, channel_id, mail_id)
+SELECT e.id, ?, ? FROM json_each(?) ids JOIN alert_events e ON e.id = ids.value WHERE true ON CONFLICT DO NOTHING`,
+  args: [channelId, mailId, JSON.stringify(eventIds)],
+});
+
+/** Stores a message of a channel with the events it is made of, in one transaction. */
+export async function postMessage(
+  db: Database,
+  message: NewMail & { readonly channelId: string },
+  eventIds: readonly number[],
+): Promise<void> {
+  await db.write([db.orm.insert(mails).values(rowOf(message)), deliveries(message.channelId, eventIds, message.id)]);
+}
+
+/** Marks events of which a channel makes no message. */
+export async function muteEventsOf(db: Database, channelId: string, eventIds: readonly number[]): Promise<void> {
+  if (eventIds.length > 0) await db.write([deliveries(channelId, eventIds, null)]);
+}
+
 /** The events that are not part of a mail yet, oldest first. */
 export async function newEvents(db: Database, limit: number): Promise<PendingEvent[]> {
   return db.orm
@@ -45,11 +104,15 @@ export async function newEvents(db: Database, limit: number): Promise<PendingEve
     .limit(limit);
 }
 
-/** When the last mail of each kind was created, epoch milliseconds. */
-export async function lastMails(db: Database): Promise<Map<AlertKind | "test", number>> {
+/** The rows of mail (`null`), or of another channel. */
+const inChannel = (id: string | null) => (id === null ? isNull(mails.channelId) : eq(mails.channelId, id));
+
+/** When the last mail of each kind was created, epoch milliseconds; with `channel` the last message of that channel. */
+export async function lastMails(db: Database, channel: string | null = null): Promise<Map<AlertKind | "test", number>> {
   const rows = await db.orm
     .select({ kind: mails.kind, at: max(mails.createdAt) })
     .from(mails)
+    .where(inChannel(channel))
     .groupBy(mails.kind);
   return new Map(rows.map(({ kind, at }) => [kind, at ?? 0]));
 }
@@ -59,11 +122,15 @@ const TOLERANCE_MS = 60_000;
 
 const IDS = "id IN (SELECT value FROM json_each(?)) AND state = 'new'";
 
+const rowOf = ({ id, kind, recipients, subject, text, html, createdAt, attachment, body, channelId }: NewMail) => {
+  return { id, kind, recipients, subject, text, html, createdAt, attachment, body, channelId, notBefore: createdAt };
+};
+
 /** Stores a mail and marks its events as mailed, in one transaction. */
 export async function postMail(db: Database, mail: NewMail, eventIds: readonly number[]): Promise<void> {
-  const { id, kind, recipients, subject, text, html, createdAt } = mail;
+  const { id } = mail;
   await db.write([
-    db.orm.insert(mails).values({ id, kind, recipients, subject, text, html, createdAt, notBefore: createdAt }),
+    db.orm.insert(mails).values(rowOf(mail)),
     {
       sql: `UPDATE alert_events SET state = 'mailed', mail_id = ? WHERE ${IDS}`,
       args: [id, JSON.stringify(eventIds)],
@@ -77,15 +144,26 @@ export async function muteEvents(db: Database, eventIds: readonly number[]): Pro
   await db.write([{ sql: `UPDATE alert_events SET state = 'muted' WHERE ${IDS}`, args: [JSON.stringify(eventIds)] }]);
 }
 
-const isDue = (now: number) => and(eq(mails.state, "waiting"), lte(mails.notBefore, now));
+const isDue = (now: number, channel: string | null) =>
+  and(eq(mails.state, "waiting"), lte(mails.notBefore, now), inChannel(channel));
 
 /** Leases the mail that has been due for longest, until `now + leaseMs`; `undefined` if none is due. */
-export async function takeMail(db: Database, now: number, leaseMs: number): Promise<MailRow | undefined> {
-  const due = db.orm.select({ id: mails.id }).from(mails).where(isDue(now)).orderBy(asc(mails.notBefore)).limit(1);
+export async function takeMail(
+  db: Database,
+  now: number,
+  leaseMs: number,
+  channel: string | null = null,
+): Promise<MailRow | undefined> {
+  const due = db.orm
+    .select({ id: mails.id })
+    .from(mails)
+    .where(isDue(now, channel))
+    .orderBy(asc(mails.notBefore))
+    .limit(1);
   const taken = await db.orm
     .update(mails)
     .set({ state: "sending", leasedUntil: now + leaseMs, attempts: sql`${mails.attempts} + 1` })
-    .where(and(inArray(mails.id, due), isDue(now)))
+    .where(and(inArray(mails.id, due), isDue(now, channel)))
     .returning();
   return taken[0];
 }
@@ -154,13 +232,13 @@ export async function releaseMails(db: Database, now: number): Promise<void> {
     .run();
 }
 
-/** When the next mail is due or a lease expires, epoch milliseconds. */
-export async function nextMailAt(db: Database): Promise<number | null> {
+/** When the next mail, or message of a channel, is due or its lease expires, epoch milliseconds. */
+export async function nextMailAt(db: Database, channel: string | null = null): Promise<number | null> {
   const at = sql`coalesce(${mails.leasedUntil}, ${mails.notBefore})`;
   const row = await db.orm
     .select({ at: min(at) })
     .from(mails)
-    .where(inArray(mails.state, ["waiting", "sending"]))
+    .where(and(inArray(mails.state, ["waiting", "sending"]), inChannel(channel)))
     .get();
   return row?.at == null ? null : Number(row.at);
 }
@@ -175,7 +253,7 @@ export async function sendAgain(db: Database, id: string, copyId: string, now: n
   const mail = await findMail(db, id);
   if (mail === undefined || mail.state === "sending") return false;
   if (mail.state === "sent") {
-    await postMail(db, { ...mail, id: copyId, createdAt: now }, []);
+    await db.write([db.orm.insert(mails).values(rowOf({ ...mail, id: copyId, createdAt: now }))]);
     return true;
   }
   const { rowsAffected } = await db.orm
@@ -192,14 +270,18 @@ export async function sendAgain(db: Database, id: string, copyId: string, now: n
   return rowsAffected > 0;
 }
 
-/** Makes every queued mail due, because the settings of the mail server have changed. */
-export async function hurryMails(db: Database, now: number): Promise<void> {
-  await db.orm.update(mails).set({ notBefore: now }).where(eq(mails.state, "waiting")).run();
+/** Makes every queued mail, or message of a channel, due, because the settings of its server have changed. */
+export async function hurryMails(db: Database, now: number, channel: string | null = null): Promise<void> {
+  await db.orm
+    .update(mails)
+    .set({ notBefore: now })
+    .where(and(eq(mails.state, "waiting"), inChannel(channel)))
+    .run();
 }
 
 /** One page of the mails in one state, or in all, without their bodies; newest first. */
 export function listMails(db: Database, page: PageWindow, state?: MailRow["state"]) {
-  const { text: _, html: __, ...columns } = getTableColumns(mails);
+  const { text: _, html: __, body: ___, attachment: ____, ...columns } = getTableColumns(mails);
   const key = sql`(${mails.createdAt}, ${mails.id})`;
   return keyedPage(({ limit, before, after }) => {
     const order = after === undefined ? desc : asc;

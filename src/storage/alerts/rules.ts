@@ -26,9 +26,10 @@ export async function storeRules(db: Database, rules: AlertRules): Promise<void>
 }
 
 /** The rules as the audit shows them. */
-const describe = ({ on, quotaPercent, digestMinutes, quiet }: AlertRules) => ({
+const describe = ({ on, quotaPercent, digestMinutes, quiet, summary }: AlertRules) => ({
   mails: ALERT_KINDS.filter((kind) => on[kind]),
   quota_percent: quotaPercent,
   digest_minutes: digestMinutes,
   quiet_hours: quiet === null ? "none" : `${quiet.from} to ${quiet.to} ${quiet.zone}`,
+  summary: `${summary.at} ${summary.zone}`,
 });

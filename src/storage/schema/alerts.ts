@@ -1,11 +1,32 @@
 /** Tables of the alerts: events, and the mails made of them. */
 
 import { sql } from "drizzle-orm";
-import { check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { ALERT_KINDS, type AlertEvent, MAIL_STATES } from "../../domain/alerts.ts";
+import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { ALERT_KINDS, type AlertEvent, type AlertRules, CHANNEL_KINDS, MAIL_STATES } from "../../domain/alerts.ts";
 import { oneOf } from "./checks.ts";
 
-/** Mails: made of events, sent by the mail dispatcher, kept for the alerts page. */
+/** Where alerts go besides mail. */
+export const channels = sqliteTable(
+  "channels",
+  {
+    id: text().primaryKey(),
+    name: text().notNull().unique(),
+    kind: text({ enum: CHANNEL_KINDS }).notNull(),
+    /** Its address and secrets, sealed. */
+    target: text().notNull(),
+    /** The host it posts to, which is no secret. */
+    host: text().notNull(),
+    rules: text({ mode: "json" }).$type<AlertRules>().notNull(),
+    enabled: integer({ mode: "boolean" }).notNull(),
+    /** It gets the events from this moment on, epoch milliseconds. */
+    since: integer().notNull(),
+    /** Epoch milliseconds. */
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [oneOf("channels_kind", t.kind, CHANNEL_KINDS)],
+);
+
+/** Mails, and messages of other channels: made of events, sent by a dispatcher, kept for the alerts page. */
 export const mails = sqliteTable(
   "mails",
   {
@@ -16,6 +37,12 @@ export const mails = sqliteTable(
     subject: text().notNull(),
     text: text().notNull(),
     html: text().notNull(),
+    /** `null`: a mail. */
+    channelId: text("channel_id").references(() => channels.id, { onDelete: "cascade" }),
+    /** What a channel other than mail posts, as JSON. */
+    body: text(),
+    /** A table of the whole run, as CSV. */
+    attachment: text(),
     state: text({ enum: MAIL_STATES }).notNull().default("waiting"),
     attempts: integer().notNull().default(0),
     /** It is not sent before the first time; while it is being sent, its lease ends at the second (epoch ms). */
@@ -61,8 +88,25 @@ export const alertEvents = sqliteTable(
   (t) => [
     index("alert_events_new").on(t.at).where(sql`${t.state} = 'new'`),
     index("alert_events_of_mail").on(t.mailId),
+    index("alert_events_by_time").on(t.at),
     oneOf("alert_events_kind", t.kind, ALERT_KINDS),
     oneOf("alert_events_state", t.state, EVENT_STATES),
     check("alert_events_mailed", sql`(${t.state} = 'mailed') = (${t.mailId} is not null)`),
   ],
+);
+
+/** What became of events in a channel other than mail; an event without a row is still to come. */
+export const alertDeliveries = sqliteTable(
+  "alert_deliveries",
+  {
+    eventId: integer("event_id")
+      .notNull()
+      .references(() => alertEvents.id, { onDelete: "cascade" }),
+    channelId: text("channel_id")
+      .notNull()
+      .references(() => channels.id, { onDelete: "cascade" }),
+    /** `null`: no rule of the channel asks for it, or the message was deleted since. */
+    mailId: text("mail_id").references(() => mails.id, { onDelete: "set null" }),
+  },
+  (t) => [primaryKey({ columns: [t.channelId, t.eventId] }), index("deliveries_of_event").on(t.eventId)],
 );

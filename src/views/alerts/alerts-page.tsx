@@ -35,6 +35,8 @@ export interface AlertFields {
   readonly quiet_from: string;
   readonly quiet_to: string;
   readonly quiet_zone: string;
+  readonly summary_at: string;
+  readonly summary_zone: string;
 }
 
 export interface AlertsView extends PageLinksView {
@@ -50,17 +52,25 @@ export interface AlertsView extends PageLinksView {
   /** Events that are not in a mail yet. */
   readonly waiting: number;
   readonly quietNow: boolean;
+  /** Enabled channels besides mail. */
+  readonly channels: number;
   readonly flash: Flash | null;
 }
 
-const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: string]>> = {
+export const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hint: string]>> = {
   run_failed: ["A run failed", "At once, with the symbols that failed and why"],
   run_finished: ["A run finished", "At once, with a summary"],
   job_failed: ["A symbol failed", "In its run's mail; collected into one mail if runs have none"],
   quota_level: ["A quota is nearly used", "Once a day or month, at the level below"],
   revision_found: ["History was revised", "Splits, dividend adjustments, corrections, suspicious answers and prices"],
   gap_found: ["A gap was found", "Bars that should be there and are not"],
+  run_recovered: ["A run recovered", "At once: it is complete, and it or the one before it had failed"],
   schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
+  key_refused: ["A key was refused", "At once, once a day and provider"],
+  series_stale: ["A series went stale", "It has no bars of a session that closed a day ago"],
+  quality_found: ["Bars are doubtful", "Outside the sessions, or an implausible answer"],
+  disk_low: ["The disk is nearly full", "At once, once a day"],
+  daily_summary: ["Daily summary", "What completed and failed in 24 hours, at the time below"],
 };
 
 export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView }) => (
@@ -73,6 +83,9 @@ export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView
           Send a test mail
         </button>
       </form>
+      <a href="/alerts/channels">
+        {view.channels === 0 ? "Webhook, Slack, Discord, Telegram, ntfy" : plural(view.channels, "other channel")}
+      </a>
     </header>
     <FlashMessage flash={view.flash} />
     {view.waiting > 0 && view.account ? (
@@ -183,6 +196,10 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
           <Input name="quiet_to" title="To" type="time" form={form} />
           <Input name="quiet_zone" title="Time zone" type="text" form={form} />
         </div>
+        <div class="quiet-row">
+          <Input name="summary_at" title="Daily summary at" type="time" form={form} />
+          <Input name="summary_zone" title="Its time zone" type="text" form={form} />
+        </div>
       </fieldset>
       <Reason of="rules" />
       <button type="submit" class="button primary">
@@ -195,7 +212,15 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
 const order = Object.keys(KIND_TITLES) as AlertKind[];
 
 /** The text fields, in the order of the page. */
-const TEXT_FIELDS = ["quota_percent", "digest_minutes", "quiet_from", "quiet_to", "quiet_zone"] as const;
+const TEXT_FIELDS = [
+  "quota_percent",
+  "digest_minutes",
+  "quiet_from",
+  "quiet_to",
+  "quiet_zone",
+  "summary_at",
+  "summary_zone",
+] as const;
 type Typed = (typeof TEXT_FIELDS)[number];
 
 const { Field, control } = formFields("alert", TEXT_FIELDS);

@@ -1,0 +1,340 @@
+/**
+ * Makes messages from recorded events for every channel but mail, each by its own rules, and posts the queued ones, with
+ * retries. Channels are served side by side: one that does not answer delays no other.
+ */
+
+import { type Clock, systemClock } from "../../clock.ts";
+import { type AlertRules, type ChannelKind, DEFAULT_ALERT_RULES } from "../../domain/alerts.ts";
+import { messageOf, Refusal } from "../../domain/errors.ts";
+import type { Log } from "../../log.ts";
+import { record } from "../../storage/access/audit.ts";
+import { type ChannelRow, deleteChannel, listChannels, storeChannel } from "../../storage/alerts/channels.ts";
+import {
+  hurryMails,
+  lastMails,
+  type MailRow,
+  mailFailed,
+  mailSent,
+  muteEventsOf,
+  newEventsOf,
+  nextMailAt,
+  type PendingEvent,
+  postMessage,
+  releaseMails,
+  sendAgain,
+  takeMail,
+} from "../../storage/alerts/outbox.ts";
+import type { Database } from "../../storage/db.ts";
+import type { Cipher } from "../../storage/encryption.ts";
+import { composeMail } from "../compose.ts";
+import { planMails } from "../digest.ts";
+import { GIVE_UP_MS, retryDelay } from "../mail-dispatcher.ts";
+import { type RenderedMail, renderMail } from "../templates/layout.ts";
+import { testMail } from "../templates/operations.ts";
+import { ChannelError, postToChannel } from "./post.ts";
+import type { ChannelMessage } from "./requests.ts";
+import { type ChannelTarget, faultsOf, secretsOfTarget, withDefaults } from "./target.ts";
+
+const POLL_MS = 30_000;
+/** Longer than any attempt. */
+const LEASE_MS = 60_000;
+/** Most events that one poll reads for a channel. */
+const EVENTS_PER_POLL = 20_000;
+/** How long a message under way may delay a shutdown, milliseconds. */
+const CLOSE_MS = 2_000;
+
+/** A channel as it was entered. An empty secret or address keeps the stored one. */
+export interface ChannelInput {
+  readonly name: string;
+  readonly kind: ChannelKind;
+  readonly target: ChannelTarget;
+  readonly rules: AlertRules;
+  readonly enabled: boolean;
+}
+
+/** A channel as pages show it. */
+export interface ChannelState extends Omit<ChannelRow, "target" | "since"> {
+  /** Whether its address cannot be read with this BARKEEP_SECRET; its messages wait. */
+  readonly unreadable: boolean;
+  readonly place: string;
+  readonly hasSecret: boolean;
+}
+
+export interface ChannelOptions {
+  readonly db: Database;
+  readonly log: Log;
+  /** `null` without BARKEEP_SECRET: then no channel can be stored. */
+  readonly cipher: Cipher | null;
+  readonly clock?: Clock;
+  /** Receives what must be redacted. */
+  onSecrets?(secrets: readonly string[]): void;
+  /** How long a channel may take to answer, milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+interface Channel {
+  readonly row: ChannelRow;
+  /** `null` if it cannot be read with this secret. */
+  readonly target: ChannelTarget | null;
+}
+
+export class ChannelDispatcher {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  #channels = new Map<string, Channel>();
+  #base: string | null = null;
+  #cancelTimer: (() => void) | null = null;
+  #polling: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+  readonly #abort = new AbortController();
+
+  private constructor(private readonly options: ChannelOptions) {
+    this.#db = options.db;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  static async open(options: ChannelOptions): Promise<ChannelDispatcher> {
+    const own = new ChannelDispatcher(options);
+    for (const row of await listChannels(options.db)) {
+      const text = (await options.cipher?.open(sealName(row.id), row.target)) ?? null;
+      if (text === null)
+        options.log.write("warn", `The address of the channel ${row.name} cannot be read with this BARKEEP_SECRET`);
+      own.#put(row, text === null ? null : JSON.parse(text));
+    }
+    return own;
+  }
+
+  /** Whether channels can be stored. */
+  get keepsSecrets(): boolean {
+    return this.options.cipher !== null;
+  }
+
+  list(): ChannelState[] {
+    return [...this.#channels.values()]
+      .map(({ row: { target: _, since: __, ...row }, target }) => ({
+        ...row,
+        unreadable: target === null,
+        place: target?.place ?? "",
+        hasSecret: target !== null && target.secret !== "",
+      }))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** The rules of the enabled channels. */
+  rules(): AlertRules[] {
+    return [...this.#channels.values()].flatMap(({ row }) => (row.enabled ? [row.rules] : []));
+  }
+
+  /** Starts to post. `base` is the address of the server, for links. */
+  start(base: string): void {
+    this.#base = base.replace(/\/$/, "");
+    this.notify();
+  }
+
+  /**
+   * Stores a channel; its queued messages are tried at once.
+   * @param id `null` for a new one
+   * @throws Refusal with one error per wrong field
+   */
+  async save(id: string | null, input: ChannelInput): Promise<string> {
+    const { cipher } = this.options;
+    const known = id === null ? undefined : this.#require(id);
+    if (cipher === null)
+      throw new Refusal("conflict", "Set BARKEEP_SECRET first: addresses and tokens are kept sealed");
+    const { name, kind, rules, enabled } = input;
+    const before = known?.row.kind === kind ? known.target : null;
+    // Secrets are never sent back to a browser, so an empty field means the stored one; but not at another address.
+    const url = input.target.url || (before?.url ?? "");
+    const moved = before !== null && url !== before.url;
+    const target = withDefaults(kind, {
+      url,
+      secret: input.target.secret || (moved ? "" : (before?.secret ?? "")),
+      place: input.target.place,
+    });
+    const errors = [...(name === "" ? [{ path: "name", message: "Wants a name" }] : []), ...faultsOf(kind, target)];
+    if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
+    const now = this.#clock.now();
+    const row: ChannelRow = {
+      id: known?.row.id ?? Bun.randomUUIDv7(),
+      name,
+      kind,
+      target: "",
+      host: new URL(target.url).host,
+      rules: { ...DEFAULT_ALERT_RULES, ...rules },
+      enabled,
+      // What happened while it was paused is not posted afterwards.
+      since: known?.row.enabled ? known.row.since : now,
+      createdAt: known?.row.createdAt ?? now,
+    };
+    const sealed = { ...row, target: await cipher.close(sealName(row.id), JSON.stringify(target)) };
+    await storeChannel(this.#db, sealed, known?.row);
+    this.#put(sealed, target);
+    await hurryMails(this.#db, now, row.id);
+    this.notify();
+    return row.id;
+  }
+
+  async remove(id: string): Promise<void> {
+    await deleteChannel(this.#db, this.#require(id).row);
+    this.#channels.delete(id);
+  }
+
+  /** Queues a test message, at any hour. @throws Refusal if there is no such channel, or its address cannot be read */
+  async sendTest(id: string): Promise<void> {
+    const { row, target } = this.#require(id);
+    if (target === null) throw new Refusal("conflict", "Its address cannot be read: enter it again");
+    const now = this.#clock.now();
+    const base = this.#base ?? "";
+    await this.#post(row, "test", renderMail(testMail(base, now), base), []);
+    await record(this.#db, { action: "channel.test", subject: row.name });
+    this.notify();
+  }
+
+  /** @throws Refusal if there is no such message, or it is just being sent */
+  async sendAgain(message: string): Promise<void> {
+    const done = await sendAgain(this.#db, message, Bun.randomUUIDv7(), this.#clock.now());
+    if (!done) throw new Refusal("conflict", "There is no such message, or it is just being sent");
+    await record(this.#db, { action: "mail.again", subject: message });
+    this.notify();
+  }
+
+  /** Polls now, or again after the poll under way: there may be new events. */
+  notify(): void {
+    if (this.#base === null || this.#closed) return;
+    this.#again = true;
+    this.#polling ??= this.#keepPolling().finally(() => {
+      this.#polling = null;
+      if (this.#again) this.notify();
+    });
+  }
+
+  /** Resolves when there is nothing to do at present. */
+  async idle(): Promise<void> {
+    while (this.#polling !== null) await this.#polling;
+  }
+
+  /** Stops. A message under way may finish for a moment; otherwise it is posted again after the next start. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    if (this.#polling === null) return;
+    const timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
+    await this.#polling;
+    clearTimeout(timer);
+  }
+
+  #put(row: ChannelRow, target: ChannelTarget | null): void {
+    if (target !== null) this.options.onSecrets?.(secretsOfTarget(target));
+    this.#channels.set(row.id, { row, target });
+  }
+
+  #require(id: string): Channel {
+    const channel = this.#channels.get(id);
+    if (channel === undefined) throw new Refusal("not_found", "There is no such channel");
+    return channel;
+  }
+
+  async #keepPolling(): Promise<void> {
+    this.#cancelTimer?.();
+    let nextAt = Number.POSITIVE_INFINITY;
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      await releaseMails(this.#db, this.#clock.now()).catch(() => {});
+      const times = await Promise.all([...this.#channels.values()].map((channel) => this.#serve(channel)));
+      nextAt = Math.min(Number.POSITIVE_INFINITY, ...times);
+    }
+    if (this.#closed || this.#channels.size === 0) return;
+    const wait = Math.min(POLL_MS, Math.max(0, nextAt - this.#clock.now()));
+    this.#cancelTimer = this.#clock.after(wait, () => this.notify());
+  }
+
+  /** Makes and posts the messages of one channel; returns when to do so again. */
+  async #serve(channel: Channel): Promise<number> {
+    try {
+      const planned = channel.row.enabled ? await this.#makeMessages(channel.row) : null;
+      if (channel.target !== null) await this.#postDue(channel.row, channel.target);
+      const due = channel.target === null ? null : await nextMailAt(this.#db, channel.row.id);
+      return Math.min(planned ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY);
+    } catch (error) {
+      this.options.log.write("error", `Alerts of ${channel.row.name} cannot be processed: ${messageOf(error)}`);
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  async #makeMessages(row: ChannelRow): Promise<number | null> {
+    const events = await newEventsOf(this.#db, row, EVENTS_PER_POLL);
+    if (events.length === 0) return null;
+    const plan = planMails(events, row.rules, await lastMails(this.#db, row.id), this.#clock.now());
+    await muteEventsOf(this.#db, row.id, plan.muted);
+    for (const { kind, events } of plan.mails) {
+      const mail = composeMail(
+        kind,
+        events.map(({ event }) => event),
+        this.#base!,
+      );
+      await this.#post(row, kind, mail, events);
+    }
+    return plan.nextAt;
+  }
+
+  async #post(
+    row: ChannelRow,
+    kind: MailRow["kind"],
+    { subject, brief, url }: RenderedMail,
+    events: readonly PendingEvent[],
+  ): Promise<void> {
+    const id = Bun.randomUUIDv7();
+    const now = this.#clock.now();
+    const createdAt = new Date(now).toISOString();
+    const message: ChannelMessage = {
+      id,
+      kind,
+      subject,
+      text: brief,
+      url,
+      created_at: createdAt,
+      events: events.map(({ event }) => event),
+    };
+    const body = JSON.stringify(message);
+    await postMessage(
+      this.#db,
+      {
+        ...{ id, kind, subject, body, createdAt: now, channelId: row.id, recipients: row.name, html: "" },
+        text: `${brief}\n\n${url}\n`,
+      },
+      events.map(({ id }) => id),
+    );
+  }
+
+  async #postDue({ id, kind, name }: ChannelRow, target: ChannelTarget): Promise<void> {
+    const { log, timeoutMs } = this.options;
+    while (!this.#closed) {
+      const message = await takeMail(this.#db, this.#clock.now(), LEASE_MS, id);
+      if (message === undefined) return;
+      const { signal } = this.#abort;
+      try {
+        await postToChannel(kind, target, message.body ?? "{}", {
+          now: this.#clock.now(),
+          signal,
+          ...(timeoutMs !== undefined && { timeoutMs }),
+        });
+      } catch (error) {
+        const now = this.#clock.now();
+        if (signal.aborted) return mailFailed(this.#db, message, "the server stopped while it was posted", now);
+        const { final = false, retryAfter = 0 } = error instanceof ChannelError ? error : {};
+        const wait = Math.max(retryDelay(message.attempts), retryAfter * 1_000);
+        const retryAt = final || now - message.createdAt >= GIVE_UP_MS ? null : now + wait;
+        await mailFailed(this.#db, message, messageOf(error), retryAt);
+        const next = retryAt === null ? "given up" : `tried again in ${Math.round(wait / 1_000)}s`;
+        log.write("warn", `Message “${message.subject}” not posted to ${name} (${next}): ${messageOf(error)}`);
+        continue;
+      }
+      await mailSent(this.#db, message, this.#clock.now());
+      log.write("info", `Message posted to ${name}: ${message.subject}`);
+    }
+  }
+}
+
+/** The name that the address of a channel is bound to. */
+const sealName = (id: string) => `channel:${id}`;

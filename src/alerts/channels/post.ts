@@ -1,0 +1,85 @@
+/** Posts messages to channels: one attempt, with a time limit, and what its failure means. */
+
+import type { ChannelKind } from "../../domain/alerts.ts";
+import { messageOf } from "../../domain/errors.ts";
+import { redactor } from "../../redact.ts";
+import { requestOf } from "./requests.ts";
+import { type ChannelTarget, secretsOfTarget } from "./target.ts";
+
+/** How long a channel may take to answer, milliseconds. */
+const TIMEOUT_MS = 15_000;
+/** Of the answer that explains a refusal, bytes. */
+const MAX_ANSWER = 1_000;
+/** Longest pause that an answer may ask for, seconds. */
+const MAX_RETRY_AFTER = 3_600;
+/** Statuses that say that this message will never be accepted; what an operator can correct is tried again. */
+const FINAL: readonly number[] = [400, 413, 415, 422];
+
+/** A message was not accepted. */
+export class ChannelError extends Error {
+  override readonly name = "ChannelError";
+  constructor(
+    message: string,
+    /** Whether posting the same message again cannot succeed. */
+    readonly final: boolean,
+    /** Seconds after which the channel wants to be tried again. */
+    readonly retryAfter?: number,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Posts a message once. A redirect is not followed: it would carry the message and the token to wherever it points.
+ * @param stored the message as JSON
+ * @throws ChannelError without any secret in its message
+ */
+export async function postToChannel(
+  kind: ChannelKind,
+  target: ChannelTarget,
+  stored: string,
+  { now, signal, timeoutMs = TIMEOUT_MS }: { now: number; signal: AbortSignal; timeoutMs?: number },
+): Promise<void> {
+  const redact = redactor(secretsOfTarget(target));
+  const { url, headers, body } = requestOf(kind, target, stored, now);
+  const { host } = new URL(url);
+  const limit = AbortSignal.timeout(timeoutMs);
+  let response: Response;
+  let answer: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { ...headers, "User-Agent": "barkeep" },
+      body,
+      redirect: "manual",
+      signal: AbortSignal.any([signal, limit]),
+    });
+    answer = await beginningOf(response);
+  } catch (error) {
+    const why = limit.aborted ? `no answer within ${timeoutMs / 1_000}s` : redact(messageOf(error));
+    throw new ChannelError(`${host}: ${why}`, false);
+  }
+  const { status } = response;
+  if (status >= 200 && status < 300) return;
+  if (status >= 300 && status < 400)
+    throw new ChannelError(`${host}: it redirects, which is not followed: enter the final address`, false);
+  const said = redact(answer.replace(/\s+/g, " ").trim().slice(0, 200));
+  const seconds = Number(response.headers.get("Retry-After"));
+  throw new ChannelError(
+    `${host}: HTTP ${status}${said === "" ? "" : `: ${said}`}`,
+    FINAL.includes(status),
+    seconds > 0 ? Math.min(MAX_RETRY_AFTER, seconds) : undefined,
+  );
+}
+
+/** The beginning of an answer; the rest is not read. */
+async function beginningOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes >= MAX_ANSWER) break;
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_ANSWER));
+}
