@@ -10,6 +10,7 @@ const floors = [
   ["src/views/"],
   ["src/routes/"],
   ["src/app\\.ts$"],
+  ["src/cli/"],
   ["src/(server|cli|doctor)\\.ts$"],
 ];
 

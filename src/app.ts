@@ -68,6 +68,8 @@ export interface AppOptions {
   readonly print?: (text: string) => void;
   /** Called when another server has taken the database over: nothing can be written any more. */
   readonly onLeaseLost?: () => void;
+  /** What the command line sends to be let in, when the app runs in its process. */
+  readonly ownToken?: string;
   /** The clock of schedules and mails; tests replace it. */
   readonly clock?: Clock;
 }
@@ -108,7 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const hub = stack.adopt(new ProgressHub(), close);
   const secrets = new Redactor();
-  secrets.add([config.secret, config.password, dbToken, ...secretsOf(config.providerValues)]);
+  secrets.add([config.secret, config.password, config.token, dbToken, ...secretsOf(config.providerValues)]);
   const { redact } = secrets;
   const logStore = stack.adopt(new LogStore(db, reportError), close);
   const save = (line: LogLine) => logStore.save(line);
@@ -245,6 +247,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const services: Services = {
     config,
     version: versionOf(config.commit),
+    ownToken: options.ownToken,
     counters,
     db,
     hub,

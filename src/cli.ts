@@ -1,92 +1,133 @@
-/** The command line: runs, backups and diagnosis. Each command loads only the modules that it needs. */
+/** The command line. Each command loads only the modules that it needs. */
 
-import { parseArgs } from "node:util";
+import { Command, CommanderError, Option } from "commander";
 import { ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
-
-const DEFAULTS = `[--mode ${RUN_DEFAULTS.mode}] [--interval ${RUN_DEFAULTS.interval}] [--years ${RUN_DEFAULTS.years}]`;
-const USAGE = `Usage:
-  bun src/cli.ts run SYMBOL… ${DEFAULTS} [--provider demo]
-  bun run backup FILE      a consistent copy of the database, also while a run writes
-  bun run restore FILE [--yes]   puts a backup in the place of the database, which is renamed
-  bun run doctor           checks settings, database, providers and mail server, and says what to do
-Without Bun on PATH: npm run backup FILE, npm run restore FILE, npm run doctor.`;
+import { INTERVALS } from "./domain/market/interval.ts";
+import { MODES } from "./domain/runs/states.ts";
+import { versionOf, versionText } from "./version.ts";
 
 // What this process creates only its user may read.
 process.umask(0o077);
 
+const DONE = 0;
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const settings = async () => {
+  const { listProviders } = await import("./providers/registry.ts");
+  return readConfig(process.env, listProviders(process.env));
+};
+
+const program = new Command("barkeep")
+  .description("Fetches and keeps price bars. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some symbols failed.")
+  .version(versionText(versionOf(process.env.BARKEEP_COMMIT)))
+  .exitOverride()
+  .showHelpAfterError("(barkeep --help lists the commands; with npm only: npm run doctor, npm run backup FILE, …)");
+
+/** A command whose action returns the exit code. */
+function command(usage: string, description: string): Command {
+  return program
+    .command(usage)
+    .description(description)
+    .option("--json", "print one JSON value for programs")
+    .exitOverride();
+}
+const withServer = (each: Command) =>
+  each.option("--server <url>", "the server to talk to; otherwise the one that holds the database, or none");
+const ends =
+  <T extends unknown[]>(action: (...args: T) => Promise<number | undefined>) =>
+  async (...args: T) => {
+    process.exitCode = await action(...args);
+  };
+
+program
+  .command("serve")
+  .description("start the server, as npm start does")
+  .action(async () => void (await import("./server.ts")));
+
+withServer(command("run", "run symbols to their end"))
+  .argument("<symbol...>", "with commas or spaces between")
+  .addOption(new Option("--mode <mode>", "what to fetch").choices(MODES).default(RUN_DEFAULTS.mode))
+  .addOption(new Option("--interval <interval>", "length of a bar").choices(INTERVALS).default(RUN_DEFAULTS.interval))
+  .option("--years <years>", "1 to 30, or all", String(RUN_DEFAULTS.years))
+  .option("--provider <name>", "where from; the server's default if not given")
+  .option("--batch-days <days>", "days fetched and stored as a unit")
+  .option("--max-workers <count>", "symbols at once")
+  .action(
+    ends(async (symbols: string[], options) => {
+      const { splitSymbols } = await import("./domain/market/symbol.ts");
+      const { runCommand } = await import("./cli/commands.ts");
+      return runCommand(await settings(), splitSymbols(symbols.join(" ")), options);
+    }),
+  );
+
+withServer(command("watch", "follow a run of the server: the named, or the newest one"))
+  .argument("[run]", "the run's id")
+  .action(
+    ends(async (run: string | undefined, options) => {
+      const { watchCommand } = await import("./cli/commands.ts");
+      return watchCommand(await settings(), run, options);
+    }),
+  );
+
+withServer(command("export", "write the bars or features of a symbol"))
+  .argument("<symbol>")
+  .option("--features", "the feature matrix instead of bars")
+  .addOption(new Option("--interval <interval>", "length of a bar").choices(INTERVALS).default(RUN_DEFAULTS.interval))
+  .option("--from <time>", "from this ISO date or time on")
+  .option("--to <time>", "before this ISO date or time")
+  .option("--names <names>", "features, with commas between; all if not given")
+  .option("--adjust <how>", "none, splits or all")
+  .option("--provider <name>", "of which provider")
+  .addOption(new Option("--format <format>", "of the file").choices(["csv", "json", "parquet"]).default("csv"))
+  .option("-o, --output <file>", "to this file; to the standard output if not given")
+  .action(
+    ends(async (symbol: string, options) => {
+      const { exportCommand } = await import("./cli/commands.ts");
+      return exportCommand(await settings(), symbol.toUpperCase(), options);
+    }),
+  );
+
+withServer(command("status", "what is running, and what is stored")).action(
+  ends(async (options) => {
+    const { statusCommand } = await import("./cli/commands.ts");
+    return statusCommand(await settings(), options);
+  }),
+);
+
+command("backup", "a consistent copy of the database, also while a run writes").argument("<file>").action(ends(backup));
+
+command("restore", "put a backup in the place of the database, which is renamed")
+  .argument("<file>")
+  .option("--yes", "without asking")
+  .action(ends(restore));
+
+command("doctor", "check settings, database, providers and mail server, and say what to do").action(ends(doctor));
+
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : messageOf(error));
-  if (error instanceof Refusal) for (const each of error.errors) console.error(`  ${describeError(each)}`);
-  process.exitCode = 1;
-}
-
-async function main([verb, ...args]: string[]): Promise<number> {
-  switch (verb) {
-    case "run":
-      return run(args);
-    case "backup":
-      return backup(args);
-    case "restore":
-      return restore(args);
-    case "doctor":
-      return doctor();
-    default:
-      console.error(USAGE);
-      return 2;
+  process.exitCode = exitCodeOf(error);
+  if (!(error instanceof CommanderError))
+    console.error(error instanceof ConfigError ? error.message : messageOf(error));
+  if (error instanceof Error && "errors" in error && Array.isArray(error.errors)) {
+    for (const each of error.errors) console.error(`  ${describeError(each)}`);
   }
 }
 
-/** Runs symbols to their end in this process, with the log on stderr. */
-async function run(args: string[]): Promise<number> {
-  const { createApp } = await import("./app.ts");
-  const { splitSymbols } = await import("./domain/market/symbol.ts");
-  const { listProviders } = await import("./providers/registry.ts");
-  const { parseRunRequest } = await import("./scheduler/runs/run-request.ts");
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      mode: { type: "string" },
-      interval: { type: "string" },
-      years: { type: "string" },
-      provider: { type: "string" },
-    },
-  });
-  const years = values.years === undefined || values.years === "all" ? values.years : Number(values.years);
-  const request = parseRunRequest({ ...values, years, symbols: splitSymbols(positionals.join(" ")) });
-  const config = readConfig(process.env, listProviders(process.env));
-  const app = await createApp(config);
-  const address = config.publicUrl ?? `http://${config.host}:${config.port}`;
-  app.outbox.start(address);
-  app.channels.start(address);
-  try {
-    const events = app.hub.stream({ latest: true });
-    const { id } = await app.runs.start(request);
-    for (;;) {
-      const { run } = await app.runs.read(id);
-      if (run.finishedAt !== null) return run.state === "complete" ? 0 : 1;
-      if ((await events.next(60_000)) === null) return 1;
-    }
-  } finally {
-    // Sends the mails now: the next server may start much later.
-    await Promise.all([app.outbox.idle(), app.channels.idle()]);
-    await app.close();
-  }
+/** What was asked for wrongly is told apart from what failed. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
+  if (error instanceof Refusal && error.kind === "invalid") return WRONG_USAGE;
+  return error instanceof Error && "status" in error && error.status === 422 ? WRONG_USAGE : FAILED;
 }
 
-async function backup([path]: string[]): Promise<number> {
-  if (path === undefined) {
-    console.error(USAGE);
-    return 2;
-  }
-  const { listProviders } = await import("./providers/registry.ts");
+async function backup(path: string, { json }: { json?: boolean }): Promise<number> {
   const { openExisting, refuseNewerSchema } = await import("./storage/db.ts");
   const { backUp } = await import("./storage/backup.ts");
-  const config = readConfig(process.env, listProviders(process.env));
+  const config = await settings();
   const db = await openExisting(config.dbUrl, config.dbToken);
   try {
     await refuseNewerSchema(db);
@@ -94,38 +135,38 @@ async function backup([path]: string[]): Promise<number> {
   } finally {
     db.close();
   }
-  console.log(`Saved ${(Bun.file(path).size / 1024 / 1024).toFixed(1)} MB to ${path}`);
-  return 0;
+  const bytes = Bun.file(path).size;
+  console.log(json ? JSON.stringify({ file: path, bytes }) : `Saved ${(bytes / 1024 / 1024).toFixed(1)} MB to ${path}`);
+  return DONE;
 }
 
-async function restore(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { yes: { type: "boolean" } } });
-  const [path] = positionals;
-  if (path === undefined || positionals.length > 1) {
-    console.error(USAGE);
-    return 2;
-  }
-  const { listProviders } = await import("./providers/registry.ts");
+async function restore(path: string, { yes, json }: { yes?: boolean; json?: boolean }): Promise<number> {
   const { restoreBackup } = await import("./storage/backup.ts");
-  const { dbUrl } = readConfig(process.env, listProviders(process.env));
+  const { dbUrl } = await settings();
   const question = `Put ${path} in the place of ${withoutCredentials(dbUrl)}? The present file is kept under another name.`;
-  if (!values.yes && !(process.stdin.isTTY && confirm(question))) {
+  if (!yes && !(process.stdin.isTTY && confirm(question))) {
     console.error(process.stdin.isTTY ? "Nothing was changed" : `${question} Answer with --yes.`);
-    return 1;
+    return FAILED;
   }
   const { kept, profiles } = await restoreBackup(path, dbUrl);
-  console.log(`Restored ${path}: ${profiles} profiles`);
-  if (kept !== null) console.log(`The database that was there is now ${kept}`);
-  return 0;
+  if (json) console.log(JSON.stringify({ restored: path, kept, profiles }));
+  else {
+    console.log(`Restored ${path}: ${profiles} profiles`);
+    if (kept !== null) console.log(`The database that was there is now ${kept}`);
+  }
+  return DONE;
 }
 
-async function doctor(): Promise<number> {
+async function doctor({ json }: { json?: boolean }): Promise<number> {
   const { diagnose } = await import("./doctor.ts");
-  let healthy = true;
-  for await (const { what, fault, advice } of diagnose(process.env)) {
+  const findings = [];
+  for await (const finding of diagnose(process.env)) {
+    findings.push(finding);
+    if (json) continue;
+    const { what, fault, advice } = finding;
     console.log(fault === null ? `ok    ${what}` : `FAULT ${what}: ${fault}`);
     if (advice) console.log(`      ${advice}`);
-    healthy &&= fault === null;
   }
-  return healthy ? 0 : 1;
+  if (json) console.log(JSON.stringify(findings));
+  return findings.every(({ fault }) => fault === null) ? DONE : FAILED;
 }

@@ -30,6 +30,8 @@ export interface Config {
   readonly provider: string;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** The token with which the command line talks to a server that has a password. */
+  readonly token: string | undefined;
   /** The commit that was built, where the build knows it. */
   readonly commit: string | undefined;
   /** How long log lines and finished runs are kept, days. */
@@ -173,6 +175,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     provider: read.choice("BARKEEP_PROVIDER", "demo", names, canonicalProvider),
     logLevel: read.choice("BARKEEP_LOG_LEVEL", "info", LOG_LEVELS),
     logFormat: read.choice("BARKEEP_LOG_FORMAT", "text", LOG_FORMATS),
+    token: read.text("BARKEEP_TOKEN"),
     commit: read.text("BARKEEP_COMMIT"),
     logDays: read.integer("BARKEEP_LOG_DAYS", 30, 1, 3_650),
     runDays: read.integer("BARKEEP_RUN_DAYS", 365, 1, 36_500),

@@ -1,10 +1,12 @@
 /** Starts the server: settings, app, HTTP, signals. */
 
 import { createApp } from "./app.ts";
+import { ADDRESS_KEY } from "./cli/session.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { listProviders } from "./providers/registry.ts";
 import { IDLE_SECONDS } from "./routes/http/timeouts.ts";
+import { saveSetting } from "./storage/settings.ts";
 
 /** How long a shutdown may take before the process exits anyway, milliseconds. */
 const SHUTDOWN_MS = 9_000;
@@ -32,6 +34,9 @@ try {
   const owned = stack.move();
   const address = `http://${server.hostname}:${server.port}`;
   console.log(`Barkeep listening on ${address}`);
+  // For the command line on this machine.
+  const here = ["0.0.0.0", "::"].includes(config.host) ? `http://127.0.0.1:${server.port}` : address;
+  await saveSetting(app.db, ADDRESS_KEY, here);
   app.outbox.start(config.publicUrl ?? address);
   app.channels.start(config.publicUrl ?? address);
   // Only now, because starting the workers would delay the first page.

@@ -1,12 +1,15 @@
 /** The command line, as a person would call it. */
 
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
+import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { findProfile } from "../src/storage/profiles/profiles.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
+import { PASSWORD } from "./helpers/password.ts";
 import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -33,9 +36,59 @@ test("the run command brings symbols to their profiles and reports how it ended"
   db.close();
 
   const wrong = await call(env, "run", "AAPL", "--years", "99", "--interval", "7m");
-  expect(wrong.code).toBe(1);
-  expect(wrong.err).toContain("years: wants a whole number from 1 to 30");
-  expect(wrong.err).toContain('interval: "7m" is not one of 1m, 5m, 15m, 1h, 1d');
+  expect(wrong.code).toBe(2);
+  expect(wrong.err).toContain("Allowed choices are 1m, 5m, 15m, 1h, 1d");
+
+  // A password of the server is neither asked for nor changed.
+  const guarded = { ...env, BARKEEP_PASSWORD: PASSWORD };
+  const partly = await call(guarded, "run", "KO", "DEMO-FAIL", "--years", "1", "--json");
+  expect(partly.code).toBe(3);
+  expect(JSON.parse(partly.out)).toMatchObject({ status: "failed", counts: { complete: 1, failed: 1 } });
+  expect(partly.err).toBe("");
+  const file = join(folder.path, "aapl.csv");
+  const saved = await call(env, "export", "aapl", "--from", "2026-01-01", "--output", file, "--json");
+  expect(saved.code).toBe(0);
+  expect(JSON.parse(saved.out)).toEqual({ file, bytes: Bun.file(file).size });
+  expect(await Bun.file(file).text()).toStartWith("timestamp,open,high,low,close,volume\n2026-01-0");
+  const status = await call(env, "status", "--json");
+  expect(JSON.parse(status.out)).toMatchObject({ server: null, profiles: 3, runs: 2 });
+}, 60_000);
+
+test("the command line talks to the server that holds the database, with a token if it has a password", async () => {
+  using folder = temporaryFolder();
+  const env = { BARKEEP_DB_URL: folder.database(), DEMO_LATENCY_MS: "0" };
+  const server = spawnServer({ ...env, BARKEEP_PASSWORD: PASSWORD });
+  try {
+    const { url } = await server.listening;
+    const refused = await call(env, "run", "AAPL", "--years", "1");
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("set BARKEEP_TOKEN")]);
+    const db = await openDatabase(env.BARKEEP_DB_URL);
+    const token = newSecret(TOKEN_PREFIX);
+    await saveToken(db, { name: "script", scope: "operate", hash: hashSecret(token), expiresAt: null });
+    db.close();
+    const known = { ...env, BARKEEP_TOKEN: token };
+    const run = await call(known, "run", "AAPL", "--years", "1");
+    expect(run.code).toBe(0);
+    expect(run.err).toContain("AAPL: Complete - Completed in");
+    expect(run.out).toContain("1 of 1 symbols complete");
+    const status = await call(known, "status", "--json");
+    expect(JSON.parse(status.out)).toMatchObject({ server: url, open_runs: [] });
+  } finally {
+    await server.stop();
+  }
+}, 60_000);
+
+test("every command is a script of npm, and the executable runs from any folder", async () => {
+  const { scripts, bin } = await Bun.file(join(ROOT, "package.json")).json();
+  for (const verb of ["serve", "run", "watch", "export", "status", "backup", "restore", "doctor"]) {
+    expect(scripts[verb]).toBe(`./bun.sh src/cli.ts ${verb}`);
+  }
+  using folder = temporaryFolder();
+  symlinkSync(join(ROOT, bin.barkeep), join(folder.path, "barkeep"));
+  const child = Bun.spawn([join(folder.path, "barkeep"), "--version"], { cwd: folder.path, env: CHILD_ENV });
+  const { version } = await Bun.file(join(ROOT, "package.json")).json();
+  expect(await new Response(child.stdout).text()).toStartWith(version);
+  expect(await child.exited).toBe(0);
 });
 
 test("a backup made while a run writes is complete, and overwrites nothing", async () => {
@@ -97,6 +150,6 @@ test("the doctor finds nothing wrong with a new installation, and says what to d
 test("an unknown command shows the usage", async () => {
   const { code, err } = await call({}, "frobnicate");
   expect(code).toBe(2);
-  expect(err).toContain("bun run doctor");
+  expect(err).toContain("npm run doctor");
   expect(existsSync(join(ROOT, "frobnicate"))).toBe(false);
 });

@@ -68,7 +68,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const base = new BasePath(services.config.publicUrl);
   const routes = new OpenAPIHono({ getPath: base.read });
   const assets = await loadAssets();
-  const access = await Authenticator.open(services.db, services.config);
+  const access = await Authenticator.open(services.db, services.config, services.ownToken);
   const broadcaster = new LiveBroadcaster(services.hub, {
     quota: () => quotasInUse(services),
     lastHour: () => lastHourView(services),

@@ -25,6 +25,8 @@ import type { Version } from "../version.ts";
 export interface Services {
   readonly config: Config;
   readonly version: Version;
+  /** What the command line in this process sends to be let in. */
+  readonly ownToken?: string | undefined;
   /** What is counted for `/metrics`. */
   readonly counters: Counters;
   readonly db: Database;

@@ -32,6 +32,9 @@ const MAX_AGENT = 200;
 /** The setting that holds the password's hash as of the last start. */
 const PASSWORD_KEY = "auth:password";
 
+/** Who reads the database file has every right already. */
+const COMMAND_LINE: Actor = { name: "command line", scope: "admin" };
+
 /** The headers of a request that identify its sender. */
 export interface Credentials {
   readonly authorization: string | undefined;
@@ -68,10 +71,14 @@ export class Authenticator {
     private readonly db: Database,
     private readonly password: Password | null,
     private readonly readOnly: boolean,
+    private readonly ownToken: string | undefined,
   ) {}
 
-  /** Ends the login sessions that were opened with another password. */
-  static async open(db: Database, config: Config): Promise<Authenticator> {
+  /**
+   * Ends the login sessions that were opened with another password.
+   * @param ownToken what the command line in the same process sends; nobody else knows it
+   */
+  static async open(db: Database, config: Config, ownToken?: string): Promise<Authenticator> {
     const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
     const { password, passwordHash, readOnly } = config;
     if (password === undefined && passwordHash === undefined) {
@@ -80,7 +87,7 @@ export class Authenticator {
         await recordAtStart(db, "password.remove");
       }
       await endPasswordSessions(db);
-      return new Authenticator(db, null, readOnly);
+      return new Authenticator(db, null, readOnly, ownToken);
     }
     const same = passwordHash ? known === passwordHash : known !== undefined && (await matches(password!, known));
     const hash = same && known !== undefined ? known : (passwordHash ?? (await Bun.password.hash(password!)));
@@ -89,7 +96,7 @@ export class Authenticator {
       await saveSetting(db, PASSWORD_KEY, hash);
       await recordAtStart(db, known === undefined ? "password.set" : "password.change");
     }
-    return new Authenticator(db, new Password(hash, password), readOnly);
+    return new Authenticator(db, new Password(hash, password), readOnly, ownToken);
   }
 
   /** Whether a login is required. */
@@ -99,6 +106,8 @@ export class Authenticator {
 
   /** The sender of a request; `null` if the credentials are missing or invalid. */
   async identify({ authorization, cookie }: Credentials): Promise<Admission | null> {
+    if (this.ownToken !== undefined && authorization === `Bearer ${this.ownToken}`)
+      return { actor: COMMAND_LINE, grant: null };
     const admission = await this.#identify(authorization, cookie);
     return admission && this.readOnly ? { ...admission, actor: { ...admission.actor, scope: "read" } } : admission;
   }

@@ -1,0 +1,159 @@
+/** The commands that talk to a server or an app. Each returns its exit code. */
+
+import { rename, rm } from "node:fs/promises";
+import { type Config, withoutCredentials } from "../config.ts";
+import { compareSchema, NoDatabase, openExisting } from "../storage/db.ts";
+import { versionOf, versionText } from "../version.ts";
+import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
+import { connect, openLocally, type Session } from "./session.ts";
+
+/** Exit codes: done, failed, wrong usage, some symbols failed. */
+const EXIT = { done: 0, failed: 1, usage: 2, partly: 3 } as const;
+
+interface Common {
+  readonly json?: boolean;
+  readonly server?: string;
+}
+
+const terminal = (): ProgressOutput => ({
+  isTerminal: process.stderr.isTTY === true,
+  write: (text) => void process.stderr.write(text),
+});
+
+const sessionOf = async (config: Config, { server }: Common): Promise<Session> =>
+  (await connect(config, server)) ?? (await openLocally(config));
+
+function report(run: RunWire, { json = false }: Common): number {
+  console.log(json ? JSON.stringify(run) : summaryOf(run));
+  if (run.status === "complete") return EXIT.done;
+  return run.counts.complete > 0 && run.counts.failed > 0 ? EXIT.partly : EXIT.failed;
+}
+
+export interface RunOptions extends Common {
+  readonly mode?: string;
+  readonly interval?: string;
+  readonly years?: string;
+  readonly provider?: string;
+  readonly batchDays?: string;
+  readonly maxWorkers?: string;
+}
+
+/** Starts a run and follows it to its end. */
+export async function runCommand(config: Config, symbols: readonly string[], options: RunOptions): Promise<number> {
+  await using session = await sessionOf(config, options);
+  const { mode, interval, provider, years, batchDays, maxWorkers } = options;
+  const body = {
+    symbols,
+    ...{ mode, interval, provider },
+    years: years === undefined || years === "all" ? years : Number(years),
+    batch_days: batchDays === undefined ? undefined : Number(batchDays),
+    max_workers: maxWorkers === undefined ? undefined : Number(maxWorkers),
+  };
+  const begin = async () => {
+    const headers = { "Content-Type": "application/json" };
+    const response = await session.request("/api/runs", { method: "POST", headers, body: JSON.stringify(body) });
+    return ((await response.json()) as { run: RunWire }).run.id;
+  };
+  return report(await followRun(session, begin, options.json ? null : terminal()), options);
+}
+
+/** Follows a run of the server: the named one, otherwise the newest that is not finished, otherwise the newest. */
+export async function watchCommand(config: Config, id: string | undefined, options: Common): Promise<number> {
+  const session = await connect(config, options.server);
+  if (session === null) {
+    console.error("No server holds this database, so no run is under way. Start one with: barkeep serve");
+    return EXIT.failed;
+  }
+  const { runs } = (await (await session.request("/api/runs")).json()) as { runs: RunWire[] };
+  const found = id ?? (runs.find(({ finished_at: end }) => end === null) ?? runs[0])?.id;
+  if (found === undefined) {
+    console.error("There is no run yet. Start one with: barkeep run AAPL");
+    return EXIT.failed;
+  }
+  return report(await followRun(session, async () => found, options.json ? null : terminal()), options);
+}
+
+export interface ExportOptions extends Common {
+  readonly features?: boolean;
+  readonly interval: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly names?: string;
+  readonly adjust?: string;
+  readonly provider?: string;
+  readonly format: string;
+  readonly output?: string;
+}
+
+/** Writes bars or features of a symbol to a file, or to the standard output. */
+export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
+  await using session = await sessionOf(config, options);
+  const { features = false, interval, from, to, names, adjust, provider, format, output, json = false } = options;
+  const given = Object.entries({ interval, from, to, names, adjust, provider, format });
+  const query = new URLSearchParams(given.filter((each): each is [string, string] => each[1] !== undefined));
+  const content = features ? "features" : "bars";
+  const response = await session.request(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
+  if (output === undefined) {
+    await Bun.write(Bun.stdout, response);
+    return EXIT.done;
+  }
+  // A reader never sees half a file, and a failed export leaves none.
+  const part = `${output}.part`;
+  try {
+    const bytes = await Bun.write(part, response);
+    await rename(part, output);
+    console.log(
+      json ? JSON.stringify({ file: output, bytes }) : `Wrote ${(bytes / 2 ** 20).toFixed(1)} MB to ${output}`,
+    );
+  } finally {
+    await rm(part, { force: true });
+  }
+  return EXIT.done;
+}
+
+/** Says what is running and what is stored. */
+export async function statusCommand(config: Config, options: Common): Promise<number> {
+  const session = await connect(config, options.server);
+  const status = session === null ? await storedStatus(config) : await serverStatus(session);
+  if (options.json) console.log(JSON.stringify(status));
+  else for (const [name, value] of Object.entries(status)) console.log(`${`${name}:`.padEnd(16)}${textOf(value)}`);
+  return "ready" in status && !status.ready ? EXIT.failed : EXIT.done;
+}
+
+const textOf = (value: unknown) => (value === null ? "none" : Array.isArray(value) ? value.length : String(value));
+
+async function serverStatus(session: Session) {
+  const read = async (path: string) => (await session.request(path)).json() as Promise<Record<string, unknown>>;
+  const { version, commit } = await read("/healthz");
+  const ready = await session.request("/readyz").then(
+    () => true,
+    () => false,
+  );
+  const { runs } = (await read("/api/runs")) as unknown as { runs: RunWire[] };
+  const open = runs.filter(({ finished_at: end }) => end === null);
+  const [newest = null] = runs;
+  return {
+    server: session.address,
+    ...{ version, commit, ready },
+    open_runs: open.map(({ id, status, progress, counts, total }) => ({ id, status, progress, counts, total })),
+    newest_run: newest && `${newest.id} (${newest.status}, ${newest.progress}%)`,
+  };
+}
+
+async function storedStatus({ dbUrl, dbToken, commit }: Config) {
+  const version = versionText(versionOf(commit));
+  const database = withoutCredentials(dbUrl);
+  try {
+    const db = await openExisting(dbUrl, dbToken);
+    try {
+      if ((await compareSchema(db)).missing > 0) return { server: null, version, database, schema: "older" };
+      const count = async (table: string) => Number((await db.rows(`SELECT count(*) FROM ${table}`, []))[0]![0]);
+      return { server: null, version, database, profiles: await count("profiles"), runs: await count("runs") };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (error instanceof NoDatabase) return { server: null, version, database, profiles: 0, runs: 0 };
+    throw error;
+  }
+}

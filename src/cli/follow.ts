@@ -1,0 +1,115 @@
+/** Follows a run to its end: a bar on a terminal, a line for each step elsewhere. */
+
+import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
+import { formatDuration } from "../domain/time.ts";
+import type { Session } from "./session.ts";
+
+export type RunWire = ReturnType<typeof runToWire> & {
+  readonly jobs: readonly (ReturnType<typeof progressToWire> & { readonly error: string | null })[];
+};
+type Event =
+  | { readonly type: "progress"; readonly data: ReturnType<typeof progressToWire> }
+  | { readonly type: "run"; readonly data: ReturnType<typeof runToWire> }
+  | { readonly type: "snapshot" | "other" };
+
+const BAR = 24;
+/** Shortest time between two drawings of the bar, milliseconds. */
+const DRAW_MS = 100;
+
+/** The events of a stream; what is not of use here is `other`. */
+async function* eventsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Event> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      const type = /^event: (\w+)$/m.exec(part)?.[1];
+      const data = /^data: (.*)$/m.exec(part)?.[1];
+      if ((type === "progress" || type === "run") && data !== undefined) yield { type, data: JSON.parse(data) };
+      else yield { type: type === "snapshot" ? type : "other" };
+    }
+  }
+}
+
+/** What is shown while a run goes on. */
+export interface ProgressOutput {
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+/** `████████░░░░  45%  9 of 20 symbols, 1 failed, 12s left` */
+function barOf({ progress, counts, total, eta_seconds: eta }: RunWire | ReturnType<typeof runToWire>): string {
+  const full = Math.round((progress / 100) * BAR);
+  const ended = counts.complete + counts.failed + counts.cancelled + counts.skipped;
+  const parts = [
+    `${ended} of ${total} symbols`,
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    ...(eta === null ? [] : [`${formatDuration(Math.round(eta))} left`]),
+  ];
+  return `${"█".repeat(full)}${"░".repeat(BAR - full)} ${String(progress).padStart(3)}%  ${parts.join(", ")}`;
+}
+
+/**
+ * Follows a run.
+ * @param begin starts or finds it, once the events are followed; returns its id
+ * @param output `null`: nothing is shown
+ */
+export async function followRun(
+  session: Session,
+  begin: () => Promise<string>,
+  output: ProgressOutput | null,
+): Promise<RunWire> {
+  const abort = new AbortController();
+  const response = await session.request("/api/events?latest=1", { signal: abort.signal });
+  const id = await begin();
+  const read = async (): Promise<RunWire> => {
+    const answer = await session.request(`/api/runs/${encodeURIComponent(id)}`);
+    return ((await answer.json()) as { run: RunWire }).run;
+  };
+  let drawnAt = 0;
+  const draw = (run: ReturnType<typeof runToWire>) => {
+    if (!output?.isTerminal || performance.now() - drawnAt < DRAW_MS) return;
+    drawnAt = performance.now();
+    output.write(`\r\x1b[K${barOf(run)}`);
+  };
+  try {
+    let run = await read();
+    if (run.finished_at === null) {
+      for await (const event of eventsOf(response.body!)) {
+        if (event.type === "progress" && event.data.run_id === id && output !== null && !output.isTerminal) {
+          const { symbol, status, micro_stage: step, progress } = event.data;
+          // As in the log: stages and batches, not every feature.
+          if (!step.startsWith("Feature ")) output.write(`${symbol}: ${status} - ${step} (${progress}%)\n`);
+        }
+        if (event.type === "run" && event.data.id === id) draw(event.data);
+        const isOver = event.type === "run" && event.data.id === id && event.data.finished_at !== null;
+        // A snapshot may come instead of events that were missed.
+        if (!isOver && event.type !== "snapshot") continue;
+        run = await read();
+        if (run.finished_at !== null) break;
+      }
+    }
+    run = run.finished_at === null ? await read() : run;
+    if (run.finished_at === null)
+      throw new Error("The server ended before the run did; it continues with the next start");
+    drawnAt = 0;
+    draw(run);
+    if (output?.isTerminal) output.write("\n");
+    return run;
+  } finally {
+    abort.abort();
+    await response.body?.cancel().catch(() => {});
+  }
+}
+
+/** A few lines about a run that has ended. */
+export function summaryOf(run: RunWire): string {
+  const { counts, total, data_points: bars, api_calls: calls, created_at: from, finished_at: to } = run;
+  const seconds = to === null ? 0 : (Date.parse(to) - Date.parse(from)) / 1_000;
+  const failed = run.jobs.filter(({ state }) => state === "failed");
+  return [
+    `${counts.complete} of ${total} symbols complete in ${formatDuration(seconds, seconds < 60)}: ${bars.toLocaleString("en-US")} bars, ${calls.toLocaleString("en-US")} API calls`,
+    ...failed.map(({ symbol, error, micro_stage: step }) => `  ${symbol}: ${error ?? step}`),
+  ].join("\n");
+}

@@ -1,0 +1,90 @@
+/** The commands that talk to a server: what they print, what they return, what they leave behind. */
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, spyOn, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { exportCommand, runCommand, statusCommand, watchCommand } from "../../src/cli/commands.ts";
+import { ApiError, findServer } from "../../src/cli/session.ts";
+import { startApp, type TestApp } from "../helpers/app.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+
+const folder = temporaryFolder();
+let app: TestApp;
+let out: string[];
+let err: string[];
+let restore: () => void;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+beforeEach(() => {
+  [out, err] = [[], []];
+  const spies = [
+    spyOn(console, "log").mockImplementation((text) => void out.push(String(text))),
+    spyOn(console, "error").mockImplementation((text) => void err.push(String(text))),
+    spyOn(process.stderr, "write").mockImplementation((text) => err.push(String(text)) > 0),
+  ];
+  restore = () => {
+    for (const spy of spies) spy.mockRestore();
+  };
+});
+afterEach(() => restore());
+
+const on = () => ({ server: app.url });
+
+test("a run is followed line by line, and its exit code says whether all, some or no symbols are complete", async () => {
+  const { config } = app.app;
+  expect(await runCommand(config, ["AAPL", "MSFT"], { ...on(), years: "1" })).toBe(0);
+  expect(err.join("")).toContain("AAPL: Complete - Completed in");
+  expect(err.join("")).not.toContain("Feature ");
+  expect(out.join("\n")).toMatch(/^2 of 2 symbols complete in .*: \d+ bars, \d+ API calls$/);
+  expect(await runCommand(config, ["KO", "DEMO-FAIL"], { ...on(), years: "1" })).toBe(3);
+  expect(out.at(-1)).toContain("  DEMO-FAIL: DEMO-FAIL never answers");
+  expect(await runCommand(config, ["DEMO-FAIL"], { ...on(), years: "1" })).toBe(1);
+});
+
+test("for programs a run is one JSON value, and nothing else is printed", async () => {
+  const code = await runCommand(app.app.config, ["IBM"], { ...on(), years: "1", json: true });
+  expect([code, out.length, err]).toEqual([0, 1, []]);
+  expect(JSON.parse(out[0]!)).toMatchObject({ status: "complete", jobs: [{ symbol: "IBM", progress: 100 }] });
+});
+
+test("what the server refuses is told as it says it, field by field", async () => {
+  const refusal = await runCommand(app.app.config, ["AAPL"], { ...on(), years: "99" }).catch((error) => error);
+  expect(refusal).toBeInstanceOf(ApiError);
+  expect([refusal.status, refusal.errors]).toEqual([
+    422,
+    [{ path: "years", message: "wants a whole number from 1 to 30" }],
+  ]);
+});
+
+test("watch follows the named run, otherwise the newest one, also when it is over", async () => {
+  const id = await app.start({ symbols: ["ORCL"], years: 1 });
+  expect(await watchCommand(app.app.config, id, on())).toBe(0);
+  expect(await watchCommand(app.app.config, undefined, { ...on(), json: true })).toBe(0);
+  expect(JSON.parse(out.at(-1)!).id).toBe(id);
+  await expect(watchCommand(app.app.config, "nothing", on())).rejects.toThrow("There is no run");
+});
+
+test("an export is a whole file, and one that fails leaves none", async () => {
+  await app.waitForRun(await app.start({ symbols: ["V"], years: 1 }), "complete");
+  const output = join(folder.path, "v.csv");
+  const options = { ...on(), interval: "1d", format: "csv", output };
+  expect(await exportCommand(app.app.config, "V", { ...options, features: true, names: "rsi_14,sma_5" })).toBe(0);
+  expect(await Bun.file(output).text()).toStartWith("timestamp,rsi_14,sma_5\n");
+  expect(out).toEqual([`Wrote ${(Bun.file(output).size / 2 ** 20).toFixed(1)} MB to ${output}`]);
+  const missing = exportCommand(app.app.config, "NOPE", { ...options, output: join(folder.path, "nope.csv") });
+  await expect(missing).rejects.toThrow("start a run for it first");
+  expect(readdirSync(folder.path)).toEqual(["v.csv"]);
+});
+
+test("the status of a server has its version and what is open; nobody at an address is an error", async () => {
+  await statusCommand(app.app.config, { ...on(), json: true });
+  expect(JSON.parse(out[0]!)).toMatchObject({ server: app.url, version: expect.any(String), open_runs: [] });
+  await expect(statusCommand(app.app.config, { server: "http://127.0.0.1:9" })).rejects.toThrow();
+  // Its app has the lease of the database, but has not said where it listens.
+  expect(await findServer(app.app.config)).toBeNull();
+});
