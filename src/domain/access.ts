@@ -21,6 +21,8 @@ const READ_ONLY_POSTS = new Set([
   "/companies",
   "/companies/run",
   "/runs/preview",
+  "/schedules/preset",
+  "/schedules/preview",
   "/theme",
   "/zone",
   "/login",

@@ -65,3 +65,12 @@ export interface Turn {
     readonly seconds: number | null;
   } | null;
 }
+
+/** Usual times, offered by the form. */
+export const CRON_PRESETS = [
+  { key: "close", title: "After the US close", cron: "30 18 * * 1-5", timeZone: "America/New_York" },
+  // The first bar of an hour ends at 10:30, the last one at 16:00.
+  { key: "session", title: "Every hour in session", cron: "35 10-16 * * 1-5", timeZone: "America/New_York" },
+  { key: "daily", title: "Daily", cron: "15 0 * * *", timeZone: "UTC" },
+  { key: "weekly", title: "Weekly", cron: "0 6 * * 6", timeZone: "UTC" },
+] as const;

@@ -24,8 +24,13 @@ afterAll(async () => {
 
 test("a schedule is refused at its field, then kept, run, paused, changed and deleted", async () => {
   const page = await browserApp.openPage("/schedules");
+  await page.locator("summary", { hasText: "Add a schedule" }).click();
   await page.getByLabel("Name").fill("Evening");
+  await page.getByLabel("When").fill("0 7 * * 1");
+  await page.locator("#schedule-preview", { hasText: "At 07:00, only on Monday in America/New_York" }).waitFor();
+  expect(await page.locator("#schedule-preview li").count()).toBe(5);
   await page.getByLabel("When").fill("61 18 * * 1-5");
+  await page.locator("#schedule-preview .error").waitFor();
   await page.getByLabel("Symbols", { exact: true }).fill("AAPL, MSFT, KO");
   await page.getByRole("button", { name: "Add schedule" }).click();
   await page.locator("#schedule-cron-error").waitFor();
@@ -33,7 +38,7 @@ test("a schedule is refused at its field, then kept, run, paused, changed and de
   expect(await page.getByLabel("Name").inputValue()).toBe("Evening");
   browserApp.dismissErrors(/status of 422/);
   await page.getByLabel("When").fill("30 18 * * 1-5");
-  await page.getByRole("button", { name: "Add schedule" }).click();
+  await page.getByLabel("Name").press("Enter");
   const card = page.locator(".schedule").filter({ hasText: "Evening" });
   await card.getByText("30 18 * * 1-5").waitFor();
   expect(await card.textContent()).toContain("Monday through Friday");

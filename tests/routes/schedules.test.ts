@@ -158,7 +158,8 @@ describe("the page", () => {
     expect(status).toBe(200);
     expect(text).toContain("At 18:30, Monday through Friday");
     expect(text).toContain("America/New_York");
-    expect(text.match(/18:30 E[SD]T/g)?.length).toBe(5);
+    const table = /<table class="next-runs".*?<\/table>/s.exec(text)![0];
+    expect(table.match(/18:30 E[SD]T/g)?.length).toBe(5);
     expect(text.match(/2[23]:30 UTC/g)?.length).toBe(5);
     expect(text).toContain("Paused");
   });
@@ -230,4 +231,41 @@ describe("the page", () => {
     expect((await page("/schedules/x")).status).toBe(404);
     await app.send("DELETE", `/api/schedules/${id}`);
   });
+});
+
+test("the preview says what an expression means, with its next five times, or why it is refused", async () => {
+  const preview = async (cron: string, time_zone = "UTC") => {
+    const response = await fetch(`${app.url}/schedules/preview`, {
+      method: "POST",
+      body: new URLSearchParams({ cron, time_zone }),
+    });
+    return response.text();
+  };
+  const daily = await preview("30 18 * * 1-5");
+  expect(daily).toContain("At 18:30, Monday through Friday in UTC");
+  expect(daily.match(/<li>/g)).toHaveLength(5);
+  for (const [cron, zone, reason] of [
+    ["0 25 * * *", "UTC", "hour"],
+    ["* * * * * *", "UTC", "more often than once a minute"],
+    ["0 0 31 2 *", "UTC", "never comes"],
+    ["soon", "UTC", "five parts"],
+    ["0 9 * * *", "Mars", "not a time zone"],
+  ] as const) {
+    expect((await preview(cron, zone)).toLowerCase()).toContain(reason);
+    expect(await preview(cron, zone)).toContain('class="error"');
+  }
+});
+
+test("a usual time fills the form, keeps what was typed, and stores nothing", async () => {
+  const before = (await list()).length;
+  const response = await fetch(`${app.url}/schedules/preset`, {
+    method: "POST",
+    body: new URLSearchParams({ name: "Mine", cron: "x", time_zone: "y", preset: "session", scope: "stored" }),
+  });
+  const text = await response.text();
+  expect(text).toContain('value="35 10-16 * * 1-5"');
+  expect(text).toContain('value="America/New_York"');
+  expect(text).toContain('value="Mine"');
+  expect(text).toMatch(/<details class="card" open/);
+  expect((await list()).length).toBe(before);
 });

@@ -4,9 +4,11 @@ import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
+import { checkCron, readCron } from "../../scheduler/schedules/cron.ts";
 import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
+import type { CronPreviewView } from "../../views/schedules/cron-preview.tsx";
 import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
 import { errorSentences } from "../form-errors.ts";
 import type { Services } from "../services.ts";
@@ -35,14 +37,30 @@ export async function scheduleForm(
   typed?: Values,
   errors: ScheduleFormView["errors"] = {},
 ): Promise<ScheduleFormView> {
+  const values = typed ?? (id === null ? NEW : await storedValues(db, id));
   return {
-    id,
-    values: typed ?? (id === null ? NEW : await storedValues(db, id)),
-    errors,
+    ...{ id, values, errors },
+    preview: cronPreview(values),
+    isOpen: id !== null || typed !== undefined,
     providers: readyProviders(settings.values),
     watchlists: await readWatchlists(db),
     timeZones: ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")],
   };
+}
+
+/** Next times that are shown. */
+const PREVIEWED = 5;
+
+/** What a typed expression means, or in which words it is refused. */
+export function cronPreview({ cron, time_zone: timeZone }: Pick<Values, "cron" | "time_zone">): CronPreviewView {
+  try {
+    checkCron(cron, timeZone);
+    const { words, next } = readCron(cron, timeZone);
+    return { words, timeZone, nextRuns: next(Date.now(), PREVIEWED) };
+  } catch (error) {
+    if (error instanceof Refusal) return { error: Object.values(scheduleErrors(error))[0] ?? error.message };
+    throw error;
+  }
 }
 
 async function storedValues(db: Services["db"], id: number): Promise<Values> {

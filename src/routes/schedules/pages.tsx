@@ -4,11 +4,21 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
+import { CRON_PRESETS } from "../../domain/schedules.ts";
+import { CronPreview } from "../../views/schedules/cron-preview.tsx";
 import type { ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
 import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../../views/schedules/schedules-page.tsx";
 import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
-import { scheduleBody, scheduleErrors, scheduleForm, scheduleId, typedSchedule, watchlistNames } from "./form.ts";
+import {
+  cronPreview,
+  scheduleBody,
+  scheduleErrors,
+  scheduleForm,
+  scheduleId,
+  typedSchedule,
+  watchlistNames,
+} from "./form.ts";
 
 export function schedulePages(services: Pick<Services, "db" | "schedules" | "settings">) {
   const { schedules } = services;
@@ -44,6 +54,18 @@ export function schedulePages(services: Pick<Services, "db" | "schedules" | "set
     }
   };
 
+  pages.post("/schedules/preview", async (c) => {
+    const preview = cronPreview(typedSchedule(await c.req.parseBody()));
+    return c.html(<CronPreview preview={preview} />);
+  });
+  pages.post("/schedules/preset", async (c) => {
+    const body = await c.req.parseBody();
+    const typed = typedSchedule(body);
+    const preset = CRON_PRESETS.find(({ key }) => key === body.preset);
+    const values = preset ? { ...typed, cron: preset.cron, time_zone: preset.timeZone } : typed;
+    const changed = c.req.query("id");
+    return show(c, await scheduleForm(services, changed ? await scheduleId(services, changed) : null, values));
+  });
   pages.get("/schedules", async (c) => show(c, await scheduleForm(services, null)));
   pages.post("/schedules", (c) => save(c, null));
   pages.get("/schedules/:id", async (c) => show(c, await scheduleForm(services, await id(c))));

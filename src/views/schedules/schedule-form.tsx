@@ -1,10 +1,17 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a schedule. It keeps what was typed and shows errors at their fields. */
 
-import { MISSED_POLICIES, type MissedPolicy, SCHEDULE_SCOPES, type ScheduleScope } from "../../domain/schedules.ts";
+import {
+  CRON_PRESETS,
+  MISSED_POLICIES,
+  type MissedPolicy,
+  SCHEDULE_SCOPES,
+  type ScheduleScope,
+} from "../../domain/schedules.ts";
 import { INTERVAL_OPTIONS, MODE_OPTIONS, YEAR_OPTIONS } from "../runs/run-form.tsx";
 import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
+import { CronPreview, type CronPreviewView } from "./cron-preview.tsx";
 
 /** The fields as the browser sends them: text, named as in `POST /api/schedules`. */
 export const SCHEDULE_FIELDS = [
@@ -29,7 +36,19 @@ export interface ScheduleFormView extends FormState<ScheduleField> {
   readonly providers: readonly { readonly name: string; readonly title: string }[];
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly timeZones: readonly string[];
+  /** What the typed expression means. */
+  readonly preview: CronPreviewView;
+  /** Whether the form is shown without being asked for: something is changed, was refused, or chosen. */
+  readonly isOpen: boolean;
 }
+
+/** Asks what the expression means while it is typed. */
+const PREVIEW = {
+  "hx-post": "/schedules/preview",
+  "hx-include": "closest form",
+  "hx-trigger": "input from:#schedule-cron delay:250ms, change from:#schedule-time_zone",
+  "hx-sync": "this:replace",
+} as const;
 
 const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
   cron: "Minute, hour, day of month, month, day of week",
@@ -55,7 +74,13 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
     novalidate
     aria-labelledby="schedule-form-title"
   >
-    <h2 id="schedule-form-title">{form.id === null ? "Add a schedule" : "Change the schedule"}</h2>
+    <h2 id="schedule-form-title" class="visually-hidden">
+      {form.id === null ? "Add a schedule" : "Change the schedule"}
+    </h2>
+    {/* Enter submits with the first button, which must not be a preset. */}
+    <button type="submit" hidden>
+      Save
+    </button>
     <Field name="name" title="Name" form={form}>
       <input {...control("name", form)} value={form.values.name} maxlength={80} autocomplete="off" />
     </Field>
@@ -83,6 +108,24 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
         ))}
       </datalist>
     </Field>
+    <div class="cron-help">
+      <p class="button-row">
+        {CRON_PRESETS.map(({ key, title }) => (
+          <button
+            type="submit"
+            class="button"
+            name="preset"
+            value={key}
+            formaction={form.id === null ? "/schedules/preset" : `/schedules/preset?id=${form.id}`}
+          >
+            {title}
+          </button>
+        ))}
+      </p>
+      <div id="schedule-preview" class="hint" aria-live="polite" {...PREVIEW}>
+        <CronPreview preview={form.preview} />
+      </div>
+    </div>
     <Field name="scope" title="What to run" form={form}>
       <Choice name="scope" form={form} options={SCHEDULE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
     </Field>

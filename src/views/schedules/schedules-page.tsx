@@ -3,13 +3,14 @@
 
 import { listSymbols } from "../../domain/market/symbol.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
-import { clockIn, formatDuration } from "../../domain/time.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { RunState } from "../runs/run-header.tsx";
 import { Moment, Pill } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { Reason } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
+import { inZone } from "./cron-preview.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
 
@@ -38,6 +39,10 @@ export const SchedulesPage = ({ page, view }: { page: PageContext; view: Schedul
     </header>
     <FlashMessage flash={view.flash} />
     <div class="schedules">
+      <details class="card" open={view.form.isOpen || undefined}>
+        <summary>{view.form.id === null ? "Add a schedule" : "Change the schedule"}</summary>
+        <ScheduleForm form={view.form} />
+      </details>
       <div class="schedule-list">
         {view.schedules.map((schedule) => (
           <ScheduleCard schedule={schedule} now={page.now} />
@@ -46,9 +51,6 @@ export const SchedulesPage = ({ page, view }: { page: PageContext; view: Schedul
           <Empty title="No schedule">Add one, and your symbols are brought up to date by themselves.</Empty>
         ) : null}
       </div>
-      <aside class="card">
-        <ScheduleForm form={view.form} />
-      </aside>
     </div>
   </Layout>
 );
@@ -71,13 +73,22 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
           </Pill>
         )}
       </header>
-      <p>
-        {words} in {timeZone} <code>{cron}</code>
-      </p>
-      <p class="muted">{describeRun(schedule)}</p>
-      <NextRuns schedule={schedule} now={now} />
-      <TurnSpark turns={turns} name={name} />
-      {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">Never run: press Run now to try it.</p>}
+      <div>
+        <p>
+          {words} in {timeZone} <code>{cron}</code>
+        </p>
+        <p class="muted">{describeRun(schedule)}</p>
+      </div>
+      <details class="next">
+        <summary>
+          <NextRun schedule={schedule} now={now} />
+        </summary>
+        <NextRuns schedule={schedule} now={now} />
+      </details>
+      <div>
+        <TurnSpark turns={turns} name={name} />
+        {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">Never run: press Run now to try it.</p>}
+      </div>
       <form method="post" class="button-row">
         <button type="submit" class="button primary" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
           Run now
@@ -98,10 +109,9 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
 
 /** The next runs in the schedule's time zone and in the reader's; `public/app/ui/clock.js` adds the browser's own. */
 const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) => {
-  const { nextRuns, timeZone, enabled, name } = schedule;
+  const { nextRuns, timeZone, name } = schedule;
   return (
     <table class="next-runs" aria-label={`Next runs of ${name}`}>
-      <caption>{enabled ? "Next" : "When enabled, next"}</caption>
       <tbody>
         {nextRuns.map((at) => (
           <tr>
@@ -117,6 +127,18 @@ const NextRuns = ({ schedule, now }: { schedule: ScheduleView; now: number }) =>
         ))}
       </tbody>
     </table>
+  );
+};
+
+/** The next run in a few words; opened, it shows the next five. */
+const NextRun = ({ schedule: { nextRuns, timeZone, enabled }, now }: { schedule: ScheduleView; now: number }) => {
+  const [at] = nextRuns;
+  return at === undefined ? (
+    <>No further run</>
+  ) : (
+    <>
+      {enabled ? "Next" : "When enabled"} <span class="num">{inZone(at, timeZone)}</span>, <Until at={at} now={now} />
+    </>
   );
 };
 
@@ -165,12 +187,6 @@ function describeRun({ mode, interval, provider, scope, symbols, watchlist, onMi
   const missed = onMissed === "catch_up" ? "after a missed run, runs once to catch up" : "missed runs are skipped";
   const how = { full: "Full history", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" }[mode];
   return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;
-}
-
-/** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
-function inZone(at: number, timeZone: string): string {
-  const { weekday, date, time, zone } = clockIn(at, timeZone);
-  return `${weekday} ${date} ${time.replace(/:00$/, "")} ${zone}`;
 }
 
 /** Confirms the deletion of a schedule. */
