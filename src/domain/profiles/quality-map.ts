@@ -22,7 +22,10 @@ export const CELL_WORDS: Readonly<Record<CellState, readonly [name: string, mean
   stale: ["Stale", "sessions that closed a day ago or more have no bars yet"],
   not_in_plan: ["Not in plan", "the provider's plan leaves out a part of this month"],
   holes: ["Holes", "sessions are missing, cut short or have holes, or a batch was not answered"],
-  suspicious: ["Suspicious", "bars outside the sessions, or an implausible answer in the last 7 days"],
+  suspicious: [
+    "Suspicious",
+    "bars outside the sessions, prices that contradict the splits, or an implausible answer in the last 7 days",
+  ],
 };
 
 /** A month as a number: those of successive months are successive. */

@@ -1,5 +1,6 @@
 /** What is known of series by month, and what providers have to answer for: from small tables, never from bars. */
 
+import { DOUBTS } from "../../domain/market/anomalies/scale-changes.ts";
 import { areSessionsKnown, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { HealthClock } from "../../domain/profiles/health.ts";
@@ -12,7 +13,10 @@ import { answeredWindows } from "../runs/batches.ts";
 const SERIES = `SELECT s.id, s.symbol, s.interval, s.provider, s.sessions, s.suspect_at, s.gap_rules
 FROM json_each(?1) j CROSS JOIN series s ON s.id = j.value`;
 const GAPS = `SELECT g.series_id, g.date, g.kind = 'outside' FROM json_each(?1) j
-CROSS JOIN gaps g ON g.series_id = j.value AND g.date >= ?2 AND g.date < ?3 WHERE g.answers < ${CONFIRMED_AFTER}`;
+CROSS JOIN gaps g ON g.series_id = j.value AND g.date >= ?2 AND g.date < ?3 WHERE g.answers < ${CONFIRMED_AFTER}
+UNION ALL SELECT f.series_id, f.date, 1 FROM json_each(?1) j
+CROSS JOIN findings f ON f.series_id = j.value AND f.date >= ?2 AND f.date < ?3
+WHERE f.kind IN (${DOUBTS.map((kind) => `'${kind}'`).join(", ")})`;
 const UNANSWERED = `SELECT b.series_id, b.from_ts, b.to_ts, b.left_out FROM json_each(?1) j
 CROSS JOIN batches b ON b.series_id = j.value WHERE b.status IN ('failed', 'not_in_plan') AND b.to_ts > ?2 AND b.from_ts < ?3`;
 // A month is looked up, not counted: a split revises every bar.

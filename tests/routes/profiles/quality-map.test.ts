@@ -37,6 +37,11 @@ beforeAll(async () => {
     aapl,
     within(6),
   );
+  await write(
+    "INSERT INTO findings (series_id, kind, date, seen_at) VALUES (?, 'scale_change', ?, 1)",
+    aapl,
+    within(8),
+  );
   await write("INSERT INTO rejected_bars VALUES (?, 'p', 'r', 'raw', 'x', 1)", aapl);
   await write("UPDATE profiles SET last_bar = ? WHERE series_id = ?", within(3), msft);
 });
@@ -54,7 +59,7 @@ test("a month is complete, has holes, is suspicious, revised, not in the plan, s
   const { body } = await app.get("/api/quality?months=14");
   expect([body.months.length, body.months.at(-1), body.total]).toEqual([14, ago(0), 3]);
   const aapl = cellsOfSymbol(body, "AAPL");
-  expect([2, 3, 4, 5, 6, 7].map((months) => aapl[ago(months)])).toEqual([
+  expect([2, 3, 4, 5, 6, 7, 8].map((months) => aapl[ago(months)])).toEqual([
     "holes",
     // Three repairs have brought nothing: there is nothing.
     "complete",
@@ -62,13 +67,14 @@ test("a month is complete, has holes, is suspicious, revised, not in the plan, s
     "not_in_plan",
     "revised",
     "complete",
+    "suspicious",
   ]);
   // Before its first bar.
   expect(aapl[ago(13)]).toBeNull();
   const msft = cellsOfSymbol(body, "MSFT");
   expect([0, 1, 2, 3, 4].map((months) => msft[ago(months)])).toEqual(["stale", "stale", "stale", "stale", "complete"]);
   expect(cellsOfSymbol(body, "ODD@XX")[ago(3)]).toBe("no_calendar");
-  expect(body.counts).toMatchObject({ holes: 1, suspicious: 1, not_in_plan: 1, revised: 1, stale: 4 });
+  expect(body.counts).toMatchObject({ holes: 1, suspicious: 2, not_in_plan: 1, revised: 1, stale: 4 });
   expect(body.providers).toMatchObject([
     { provider: "demo", series: 3, holes: 1, confirmed_holes: 1, revised_bars: 1, refused_rows: 1, late_series: 1 },
   ]);
