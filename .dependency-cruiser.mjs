@@ -85,6 +85,7 @@ const sideways = {
     companies: ["runs"],
     schedules: ["runs"],
     profiles: ["runs"],
+    exports: ["profiles"],
     settings: ["alerts", "quotas"],
     ops: ["live", "quotas"],
     middleware: ["access"],

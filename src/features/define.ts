@@ -5,12 +5,12 @@
  */
 
 import type { BarColumns } from "../domain/market/bars.ts";
-import type { Interval } from "../domain/market/interval.ts";
+import type { ReadInterval } from "../domain/market/interval.ts";
 import type { Market } from "../domain/market/symbol.ts";
 
 /** What features depend on besides the bars. */
 export interface FeatureSetup {
-  readonly interval: Interval;
+  readonly interval: ReadInterval;
   /** Decides the bars per year, the time zone and the session: New York regular hours, or around the clock in UTC. */
   readonly market: Market;
 }

@@ -4,8 +4,8 @@
  * full pass, an update and the matrix agree bit by bit.
  */
 
-import { BAR_FIELDS, type BarColumns, emptyBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
-import { DAY, INTERVAL_SECONDS } from "../domain/market/interval.ts";
+import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
+import { DAY, READ_SECONDS } from "../domain/market/interval.ts";
 import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup, Series } from "./define.ts";
 import { emptyCarry, hasUnknown, runPlan, Scratch } from "./pass.ts";
@@ -185,16 +185,6 @@ function spanOf(bars: BarColumns, plan: ComputePlan, offset: number, from: numbe
   return { bars: sliceBars(bars, start, to), base: offset + start, from: from - start };
 }
 
-function joinBars(before: BarColumns, after: BarColumns): BarColumns {
-  if (before.ts.length === 0) return after;
-  const joined = emptyBars(before.ts.length + after.ts.length);
-  for (const field of BAR_FIELDS) {
-    joined[field].set(before[field]);
-    joined[field].set(after[field], before[field].length);
-  }
-  return joined;
-}
-
 interface PassSpan {
   readonly bars: BarColumns;
   readonly base: number;
@@ -229,7 +219,7 @@ function needsVolume(feature: Feature): boolean {
 /** How many bars back an unknown volume leaves the feature undefined. */
 function volumeReach({ memory }: Feature, { interval }: FeatureSetup): number {
   if (memory.kind === "window") return memory.bars;
-  return memory.kind === "session" ? DAY / INTERVAL_SECONDS[interval] : Number.POSITIVE_INFINITY;
+  return memory.kind === "session" ? DAY / READ_SECONDS[interval] : Number.POSITIVE_INFINITY;
 }
 
 /** A feature's values as published: NaN before the warm-up, for infinities and after unknown volumes, 0 for −0. */

@@ -5,7 +5,7 @@
  */
 
 import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/market/bars.ts";
-import { INTERVALS } from "../domain/market/interval.ts";
+import { INTERVALS, type Interval } from "../domain/market/interval.ts";
 import type { FeatureSetup } from "./define.ts";
 import { type Carry, emptyCarry } from "./pass.ts";
 import type { ComputePlan } from "./plan.ts";
@@ -53,7 +53,7 @@ export function writeState(
   floats.set([
     version,
     layoutOf(plan, setup),
-    INTERVALS.indexOf(setup.interval),
+    INTERVALS.indexOf(setup.interval as Interval),
     MARKETS.indexOf(setup.market),
     // Negative: the volume of one of these bars is unknown.
     carry.unknownVolume ? -carry.count : carry.count,
@@ -93,7 +93,7 @@ export function readState(
   if (!floats || end < HEADER || floats[end] !== Bun.hash.crc32(floats.subarray(0, end))) return { refused: "corrupt" };
   const [writtenBy, layout, interval, market, signedCount, firstTs, lastTs, barsSum] = floats;
   const count = Math.abs(signedCount!);
-  if (interval !== INTERVALS.indexOf(setup.interval) || market !== MARKETS.indexOf(setup.market)) {
+  if (interval !== INTERVALS.indexOf(setup.interval as Interval) || market !== MARKETS.indexOf(setup.market)) {
     return { refused: "setup" };
   }
   if (writtenBy !== version || layout !== layoutOf(plan, setup)) return { refused: "version" };

@@ -17,7 +17,7 @@ import { companyRoutes } from "./companies/api.ts";
 import { barFilePages } from "./companies/bar-files.tsx";
 import { companyPages } from "./companies/pages.tsx";
 import { Uploads } from "./companies/uploads.ts";
-import { exportRoutes } from "./exports.ts";
+import { exportRoutes } from "./exports/api.ts";
 import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";

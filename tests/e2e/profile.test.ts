@@ -58,7 +58,9 @@ test("the chart draws the bars, from this server alone", async () => {
   await page.getByRole("link", { name: "AAPL" }).first().click();
   await drawn(page);
   expect(await coloursDrawn(page)).toBeGreaterThan(5);
-  const { rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as { rows: { close: number }[] };
+  const { data: rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as {
+    data: { close: number }[];
+  };
   expect(await readout(page)).toContain(rows.at(-1)!.close.toFixed(2));
   expect(await page.getByRole("link", { name: "TradingView" }).getAttribute("href")).toBe(
     "https://www.tradingview.com/",

@@ -1,7 +1,16 @@
 /** Tables as the encoders of exports take them, and what comes out, as an independent reader sees it. */
 
 import { parquetReadObjects } from "hyparquet";
-import type { TableBlock } from "../../src/pipeline/exports/table-block.ts";
+import type { TableBlock, TableHead } from "../../src/pipeline/exports/table-block.ts";
+
+/** A table of one symbol with these columns. */
+export const tableHead = (names: readonly string[], more: Partial<TableHead> = {}): TableHead => ({
+  names,
+  symbols: null,
+  dtype: "float64",
+  metadata: {},
+  ...more,
+});
 
 /** The rows of a table in blocks of the given sizes, over and over, until all are given out. */
 export async function* tableBlocks(

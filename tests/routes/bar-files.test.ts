@@ -67,7 +67,7 @@ test("a checked file is imported once, and its run stores the bars", async () =>
   const { run } = await app.waitForRun(body.runs[0].id, "complete");
   expect(run.provider).toBe("files");
   const bars = await app.get("/api/bars/DETX?provider=csv");
-  expect(bars.body.rows.map(({ close }: { close: number }) => close)).toEqual([11, 11, 11, 11]);
+  expect(bars.body.data.map(({ close }: { close: number }) => close)).toEqual([11, 11, 11, 11]);
   expect((await importFile(id)).status).toBe(422);
 
   const again = await check("DETX.csv", GERMAN);

@@ -3,7 +3,7 @@
 /** @import { LineData, UTCTimestamp, WhitespaceData } from "lightweight-charts" */
 
 /** @typedef {{ symbol: string, interval: string, adjust: string }} Series */
-/** @typedef {{ ts: UTCTimestamp } & Record<string, number | null>} Row as the API answers it */
+/** @typedef {{ ts: UTCTimestamp } & Record<string, number | null>} Row */
 /** @typedef {{ time: UTCTimestamp, open: number, high: number, low: number, close: number, volume: number | null }} Bar volume: null if unknown */
 /** @typedef {LineData<UTCTimestamp> | WhitespaceData<UTCTimestamp>} Point of a line, or a gap in it */
 
@@ -23,7 +23,13 @@ export async function readRows(content, { symbol, interval, adjust }, from, to, 
   const response = await fetch(
     `${document.documentElement.dataset.base}api/${content}/${encodeURIComponent(symbol)}?${query}`,
   );
-  if (response.ok) return (await response.json()).rows;
+  if (response.ok) {
+    /** @type {{ data: ({ timestamp: string } & Record<string, number | null>)[] }} */
+    const { data } = await response.json();
+    return data.map(
+      ({ timestamp, ...values }) => /** @type {Row} */ ({ ts: Date.parse(timestamp) / 1_000, ...values }),
+    );
+  }
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? `the server answered ${response.status}`);
 }

@@ -39,6 +39,18 @@ export function sliceBars(bars: BarColumns, start: number, end: number): BarColu
   };
 }
 
+/** The bars of both, one after the other: a copy, unless one has none. */
+export function joinBars(before: BarColumns, after: BarColumns): BarColumns {
+  if (before.ts.length === 0) return after;
+  if (after.ts.length === 0) return before;
+  const joined = emptyBars(before.ts.length + after.ts.length);
+  for (const field of BAR_FIELDS) {
+    joined[field].set(before[field]);
+    joined[field].set(after[field], before[field].length);
+  }
+  return joined;
+}
+
 /** The first index whose `ts` is at or after `time` (epoch seconds): O(log n) on the sorted column. */
 export function lowerBound(ts: Float64Array, time: number): number {
   let low = 0;

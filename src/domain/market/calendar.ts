@@ -9,7 +9,7 @@ import { offsetAt, wallToUtc } from "../zone.ts";
 import { type Exchange, entryOf, isExchange, type Venue, venueOf, zoneOf } from "./exchanges/exchanges.ts";
 import { buildSessions, hoursOn, parseTime, type Session } from "./exchanges/sessions.ts";
 import { dayNumber, lastWeekday, newYorkHolidays, newYorkShortDays, nthWeekday, weekday } from "./holidays.ts";
-import { DAY, INTERVAL_SECONDS, type Interval } from "./interval.ts";
+import { DAY, INTERVAL_SECONDS, type Interval, isDated, READ_SECONDS, type ReadInterval } from "./interval.ts";
 import { type CalendarOverrides, NEW_YORK_EXCEPTIONS, type SessionExceptions } from "./session-exceptions.ts";
 
 export type { Session } from "./exchanges/sessions.ts";
@@ -75,11 +75,11 @@ export function newYorkTime(date: number, seconds: number): number {
  * The starts of a session's bars, epoch seconds. Intraday bars are anchored at the open (1h: 09:30, 10:30 … 15:30, the
  * last one short), and again after a break; the daily bar starts at midnight UTC of the trading date.
  */
-export function barStarts({ date, open, close, lunch }: Session, interval: Interval): number[] {
-  if (interval === "1d") return [date];
+export function barStarts({ date, open, close, lunch }: Session, interval: ReadInterval): number[] {
+  if (isDated(interval)) return [date];
   const starts: number[] = [];
   const add = (from: number, to: number) => {
-    for (let ts = from; ts < to; ts += INTERVAL_SECONDS[interval]) starts.push(ts);
+    for (let ts = from; ts < to; ts += READ_SECONDS[interval]) starts.push(ts);
   };
   add(open, lunch?.from ?? close);
   if (lunch) add(lunch.to, close);

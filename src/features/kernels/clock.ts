@@ -1,7 +1,7 @@
 /** What time it is where the market is: the minute of the day, the day, the session. */
 
 import { newYorkOffset } from "../../domain/market/calendar.ts";
-import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
+import { DAY, isDated, READ_SECONDS } from "../../domain/market/interval.ts";
 import { recursive, type Series, windowed } from "../define.ts";
 import { close, high, low, open, ts, typicalPrice, volume } from "./bar.ts";
 
@@ -10,7 +10,7 @@ const NEW_YORK_STANDARD = 5 * 3600;
 /** Seconds of the exchange's wall clock at which the bar opens, counted as if in UTC. At 1d the trading date itself. */
 const localTime = windowed("local_time", [ts], {
   compute(out, { from, to, setup }, ts) {
-    if (setup.interval === "1d" || setup.market === "crypto") {
+    if (isDated(setup.interval) || setup.market === "crypto") {
       for (let t = from; t < to; t++) out[t] = ts[t]!;
       return;
     }
@@ -87,7 +87,7 @@ export const [yearSin, yearCos] = circle("year", dayOfYear, 367, 365.25);
 export const barGap = windowed("bar_gap", [ts], {
   delay: 1,
   compute(out, { from, to, setup }, ts) {
-    const seconds = INTERVAL_SECONDS[setup.interval];
+    const seconds = READ_SECONDS[setup.interval];
     for (let t = from; t < to; t++) out[t] = Math.round((ts[t]! - ts[t - 1]!) / seconds) - 1;
   },
 });
@@ -169,7 +169,7 @@ const MINUTES = 1440;
 export function relativeVolumeOfDay(n: number): Series {
   const size = n + 1;
   return recursive(`tod_rvol${n}`, [minuteOfDay, volume], {
-    state: ({ interval }) => (interval === "1d" ? size : MINUTES * size),
+    state: ({ interval }) => (isDated(interval) ? size : MINUTES * size),
     compute(out, { from, to, state }, minute, v) {
       for (let t = from; t < to; t++) {
         const at = Math.trunc(minute[t]!) * size;

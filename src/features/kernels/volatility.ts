@@ -5,8 +5,28 @@ import { close, high, low, open } from "./bar.ts";
 
 /** Bars per year: 252 New York sessions of 390 minutes, or every minute of 365 days. */
 const BARS_PER_YEAR = {
-  us_equity: { "1m": 98_280, "5m": 19_656, "15m": 6_552, "1h": 1_638, "1d": 252 },
-  crypto: { "1m": 525_600, "5m": 105_120, "15m": 35_040, "1h": 8_760, "1d": 365 },
+  us_equity: {
+    "1m": 98_280,
+    "5m": 19_656,
+    "15m": 6_552,
+    "30m": 3_276,
+    "1h": 1_638,
+    "4h": 409.5,
+    "1d": 252,
+    "1w": 52,
+    "1mo": 12,
+  },
+  crypto: {
+    "1m": 525_600,
+    "5m": 105_120,
+    "15m": 35_040,
+    "30m": 17_520,
+    "1h": 8_760,
+    "4h": 2_190,
+    "1d": 365,
+    "1w": 52,
+    "1mo": 12,
+  },
 } as const;
 
 export function barsPerYear({ market, interval }: FeatureSetup): number {

@@ -1,85 +1,91 @@
-/** Exports stored bars and the feature matrix, page by page, as JSON, CSV or Parquet. */
+/** Exports bars, features and labels of one or many symbols, block by block, in any of the formats. */
 
-import type { Adjustment } from "../../domain/market/corporate-actions.ts";
-import type { Interval } from "../../domain/market/interval.ts";
-import { marketOf } from "../../domain/market/symbol.ts";
-import { featureNamed } from "../../features/catalog.ts";
-import { featureMatrix } from "../../features/engine.ts";
+import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import type { Database } from "../../storage/db.ts";
-import { barPages } from "../../storage/market/bars.ts";
-import { adjusterOf } from "../price-adjustment.ts";
-import { encodeCsv } from "./encode-csv.ts";
-import { encodeJson } from "./encode-json.ts";
+import { yieldToEvents } from "../../storage/db.ts";
+import { encodeArrow } from "./arrow/encode-arrow.ts";
+import { type Coding, compressPieces } from "./compress-pieces.ts";
 import { encodeParquet } from "./parquet/encode-parquet.ts";
-import type { TableBlock } from "./table-block.ts";
+import { mergeByTime } from "./series/merge-by-time.ts";
+import type { ExportContext } from "./series/read-bars.ts";
+import { columnNames, type RowsRequest, readRows, type SymbolSource } from "./series/read-rows.ts";
+import type { Dtype, TableBlock, TableHead } from "./table-block.ts";
+import { encodeCsv } from "./text/encode-csv.ts";
+import { encodeJson, encodeNdjson } from "./text/encode-json.ts";
 
-export const EXPORT_FORMATS = ["json", "csv", "parquet"] as const;
-type ExportFormat = (typeof EXPORT_FORMATS)[number];
+export const EXPORT_FORMATS = ["json", "csv", "parquet", "arrow", "ndjson"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** How the rows of several symbols are sorted: by symbol and then time, or by time and then symbol. */
+export const TABLE_SORTS = ["symbol", "timestamp"] as const;
 
 /** What to export. Plain data: it is sent to a thread. */
-export interface ExportRequest {
-  readonly content: "bars" | "features";
-  readonly seriesId: number;
-  readonly symbol: string;
-  readonly interval: Interval;
-  /** Half-open range, epoch seconds. */
-  readonly from: number;
-  readonly to: number;
-  /** Names of the requested features, in column order. */
-  readonly names: readonly string[];
+export interface ExportRequest extends RowsRequest {
+  readonly content: "table";
+  /** In the order of their symbols. */
+  readonly series: readonly SymbolSource[];
+  /** Whether the rows name their symbol. */
+  readonly hasSymbol: boolean;
+  readonly sort: (typeof TABLE_SORTS)[number];
   readonly format: ExportFormat;
-  /** Which corporate actions are applied to the raw bars. */
-  readonly adjust: Adjustment;
+  readonly dtype: Dtype;
+  /** How the bytes are compressed on the way to the reader. */
+  readonly coding: Coding | null;
   /** The fields of a JSON export before its rows. */
   readonly head: Readonly<Record<string, unknown>>;
+  /** The metadata of a file, by key. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
-const BAR_COLUMNS = ["open", "high", "low", "close", "volume"] as const;
-
 /**
- * The encoded table, piece by piece; memory does not grow with the number of rows.
+ * The encoded table, piece by piece; memory grows neither with the number of rows nor of symbols.
  * @param throwIfStopped called several times within a piece, so that an export without a reader ends at once
  */
 export function exportTable(
   db: Database,
   request: ExportRequest,
   throwIfStopped: () => void = () => {},
+  calendar: Calendar = CALENDAR,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const [names, blocks] =
-    request.content === "bars"
-      ? [BAR_COLUMNS, barBlocks(db, request, throwIfStopped)]
-      : [request.names, featureBlocks(db, request, throwIfStopped)];
-  if (request.format === "parquet") return encodeParquet(names, blocks, throwIfStopped);
-  return request.format === "csv"
-    ? encodeCsv(names, blocks, throwIfStopped)
-    : encodeJson(names, blocks, request.head, throwIfStopped);
+  const { format, dtype, metadata, hasSymbol, series } = request;
+  const names = columnNames(request);
+  const symbols = hasSymbol ? series.map(({ symbol }) => symbol) : null;
+  const table: TableHead = { names, symbols, dtype, metadata };
+  const bySymbol = tableBlocks({ db, calendar, throwIfStopped }, request);
+  const blocks = request.sort === "timestamp" ? mergeByTime(bySymbol, names.length, throwIfStopped) : bySymbol;
+  const pieces = encode(format, table, blocks, request.head, throwIfStopped);
+  return request.coding === null ? pieces : compressPieces(pieces, request.coding);
 }
 
-async function* barBlocks(
-  db: Database,
-  { seriesId, from, to, adjust }: ExportRequest,
+function encode(
+  format: ExportFormat,
+  table: TableHead,
+  blocks: AsyncIterable<TableBlock>,
+  head: ExportRequest["head"],
   throwIfStopped: () => void,
-): AsyncGenerator<TableBlock> {
-  const adjusted = await adjusterOf(db, seriesId, adjust);
-  for await (const page of barPages(db, seriesId, from, to)) {
-    throwIfStopped();
-    const bars = adjusted(page);
-    yield { ts: bars.ts, columns: BAR_COLUMNS.map((name) => bars[name]) };
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  switch (format) {
+    case "parquet":
+      return encodeParquet(table, blocks, throwIfStopped);
+    case "arrow":
+      return encodeArrow(table, blocks, throwIfStopped);
+    case "csv":
+      return encodeCsv(table, blocks, throwIfStopped);
+    case "ndjson":
+      return encodeNdjson(table, blocks, throwIfStopped);
+    case "json":
+      return encodeJson(table, blocks, head, throwIfStopped);
   }
 }
 
-/** Reads from the first stored bar on, because cumulative features start there; rows before `from` are left out. */
-async function* featureBlocks(
-  db: Database,
-  request: ExportRequest,
-  throwIfStopped: () => void,
-): AsyncGenerator<TableBlock> {
-  const features = request.names.map((name) => featureNamed(name)!);
-  const setup = { interval: request.interval, market: marketOf(request.symbol) };
-  const take = featureMatrix(setup, features, { since: request.from, onStep: throwIfStopped });
-  const adjusted = await adjusterOf(db, request.seriesId, request.adjust);
-  for await (const page of barPages(db, request.seriesId, Number.MIN_SAFE_INTEGER, request.to)) {
-    throwIfStopped();
-    yield* take(adjusted(page));
+async function* tableBlocks(context: ExportContext, request: ExportRequest): AsyncGenerator<TableBlock> {
+  const { series, hasSymbol } = request;
+  for (const [place, source] of series.entries()) {
+    context.throwIfStopped();
+    for await (const block of readRows(context, source, request)) {
+      yield hasSymbol ? { ...block, symbols: new Uint16Array(block.ts.length).fill(place) } : block;
+      // Other exports of the thread take turns with this one.
+      await yieldToEvents();
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** The export thread: it encodes the next piece of an export only when it is requested. */
 
 import { messageOf } from "../../domain/errors.ts";
+import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import { type Database, openDatabase } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
@@ -28,6 +29,7 @@ export type FromExporter = { readonly id: number } & (
 declare const self: Worker;
 
 let db: Promise<Database>;
+let calendar: Calendar;
 const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
 
 async function* begin(
@@ -40,7 +42,7 @@ async function* begin(
   throwIfStopped();
   yield* request.content === "profiles"
     ? exportProfiles(await db, request, throwIfStopped)
-    : exportTable(await db, request, throwIfStopped);
+    : exportTable(await db, request, throwIfStopped, calendar);
 }
 
 async function sendNext(id: number): Promise<void> {
@@ -61,6 +63,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
   switch (message.type) {
     case "open": {
       const { dbUrl, dbToken } = message.settings;
+      calendar = createCalendar(message.settings.sessions);
       db = openDatabase(dbUrl, dbToken);
       break;
     }

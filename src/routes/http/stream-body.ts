@@ -2,18 +2,24 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 
+/** Without it the server would say that the body which HEAD leaves out has no bytes. */
+const OF_UNKNOWN_LENGTH = { "Transfer-Encoding": "chunked" };
+
 /**
  * A streamed response. `open` starts the work behind its body, so it is not called for HEAD: Hono answers HEAD by running
  * the handler of GET, and drops the body without reading or cancelling it.
  */
 export function streamed(c: Context, open: () => ReadableStream<Uint8Array>, headers: Record<string, string>) {
-  if (c.req.method === "HEAD") return c.body(null, 200, headers);
+  if (c.req.method === "HEAD") return c.body(null, 200, { ...headers, ...OF_UNKNOWN_LENGTH });
   c.set("isStream", true);
   return c.body(open(), 200, headers);
 }
 
-/** Cancels the body of every response to HEAD, whatever handler has made it. */
+/** Cancels the body of every response to HEAD, whatever handler has made it; its length is told only if it is known. */
 export const withoutBodyForHead: MiddlewareHandler = async (c, next) => {
   await next();
-  if (c.req.method === "HEAD" && c.res.body !== null && !c.res.body.locked) await c.res.body.cancel();
+  if (c.req.method !== "HEAD" || c.res.body === null) return;
+  if (!c.res.body.locked) await c.res.body.cancel();
+  if (c.res.headers.has("Content-Length")) return;
+  for (const [name, value] of Object.entries(OF_UNKNOWN_LENGTH)) c.header(name, value);
 };

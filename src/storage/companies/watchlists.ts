@@ -1,7 +1,7 @@
 /** Watchlists: named lists of symbols. */
 
 import { asc, eq, sql } from "drizzle-orm";
-import { Refusal } from "../../domain/errors.ts";
+import { quote, Refusal } from "../../domain/errors.ts";
 import { auditStatement, record } from "../access/audit.ts";
 import { type Database, writeNamed } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
@@ -27,6 +27,13 @@ export async function requireWatchlist(db: Database, id: number): Promise<{ id: 
   const row = await db.orm.select().from(watchlists).where(eq(watchlists.id, id)).get();
   if (row) return row;
   throw new Refusal("not_found", `There is no watchlist ${id}`);
+}
+
+/** @throws Refusal if there is no watchlist of that name */
+export async function watchlistNamed(db: Database, name: string): Promise<{ id: number; name: string }> {
+  const row = await db.orm.select().from(watchlists).where(eq(watchlists.name, name)).get();
+  if (row) return row;
+  throw new Refusal("not_found", `There is no watchlist named ${quote(name)}`);
 }
 
 /** The symbols of a watchlist in alphabetical order. */

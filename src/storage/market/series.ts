@@ -92,3 +92,58 @@ GROUP BY s.provider ORDER BY max(p.symbol IS NOT NULL) DESC, s.provider`,
   );
   return rows.map(([provider]) => provider as string);
 }
+
+/** A stored series of a symbol that has bars. */
+export interface StoredSeries {
+  readonly id: number;
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly provider: string;
+  readonly feed: string;
+  readonly adjustment: string;
+  readonly sessions: string;
+}
+
+const WITH_BARS = `SELECT s.id, s.symbol, s.interval, s.provider, s.feed, s.adjustment, s.sessions
+FROM json_each(?1) k JOIN series s ON s.symbol = k.value
+LEFT JOIN profiles p ON p.symbol = s.symbol AND p.interval = s.interval AND p.series_id = s.id
+WHERE s.staging_for = 0 AND (?2 IS NULL OR s.provider = ?2)
+AND EXISTS (SELECT 1 FROM bars WHERE series_id = coalesce(s.bars_id, s.id))
+ORDER BY k.key, p.symbol IS NULL, s.id DESC`;
+
+/** The series of some symbols that have bars, in the order of the symbols; of one interval, that of its profile first. */
+export async function seriesWithBars(
+  db: Database,
+  symbols: readonly string[],
+  provider?: string,
+): Promise<StoredSeries[]> {
+  const rows = await db.rows(WITH_BARS, [JSON.stringify(symbols), provider ?? null]);
+  return rows.map(([id, symbol, interval, provider, feed, adjustment, sessions]) => ({
+    id: id as number,
+    symbol: symbol as string,
+    interval: interval as Interval,
+    provider: provider as string,
+    feed: feed as string,
+    adjustment: adjustment as string,
+    sessions: sessions as string,
+  }));
+}
+
+const EDGES = `SELECT k.value ->> 0,
+(SELECT ts FROM bars WHERE series_id = b.id AND ts >= k.value ->> 1 AND ts < ?2 ORDER BY ts LIMIT 1),
+(SELECT ts FROM bars WHERE series_id = b.id AND ts >= k.value ->> 1 AND ts < ?2 ORDER BY ts DESC LIMIT 1)
+FROM json_each(?1) k JOIN (SELECT id AS series, coalesce(bars_id, id) AS id FROM series) b ON b.series = k.value ->> 0`;
+
+/** By series, the starts (epoch seconds) of its first and last bar from a moment of its own on and before `to`. */
+export async function barEdges(
+  db: Database,
+  wanted: readonly { readonly id: number; readonly from: number }[],
+  to: number,
+): Promise<Map<number, { readonly first: number; readonly last: number }>> {
+  const rows = await db.rows(EDGES, [JSON.stringify(wanted.map(({ id, from }) => [id, from])), to]);
+  return new Map(
+    rows
+      .filter(([, first]) => first !== null)
+      .map(([id, first, last]) => [id as number, { first: first as number, last: last as number }]),
+  );
+}

@@ -2,13 +2,13 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isoSecond } from "../../../src/domain/time.ts";
 import { encodeParquet } from "../../../src/pipeline/exports/parquet/encode-parquet.ts";
-import { bytesOf, minutes, tableBlocks } from "../../helpers/tables.ts";
+import { bytesOf, minutes, tableBlocks, tableHead } from "../../helpers/tables.ts";
 import { readFile, refusalOf } from "./read-file.ts";
 
 const NAMES = ["open", "high", "low", "close", "volume"];
 
 async function parquetOf(ts: Float64Array, columns: readonly Float64Array[], names = NAMES): Promise<Uint8Array> {
-  return new Uint8Array(await bytesOf(encodeParquet(names, tableBlocks(ts, columns))));
+  return new Uint8Array(await bytesOf(encodeParquet(tableHead(names), tableBlocks(ts, columns))));
 }
 
 test("property: exported Parquet files are read back as the same bars", async () => {

@@ -83,7 +83,7 @@ describe("bars without volume", () => {
     const id = await app.start({ symbols: ["BTC-USD"], provider: "twelvedata", years: 1 });
     const { jobs } = (await app.waitForRun(id, "complete", "failed"))!;
     expect(jobs[0]!.state).toBe("complete");
-    const { rows } = (await app.get("/api/bars/BTC-USD?interval=1d")).body;
+    const { data: rows } = (await app.get("/api/bars/BTC-USD?interval=1d")).body;
     expect([rows.length > 360, rows[0].volume, rows[0].close > 0]).toEqual([true, null, true]);
     const csv = (await app.get("/api/bars/BTC-USD?interval=1d&format=csv")).text.split("\n");
     expect(csv[1]).toEndWith(",");

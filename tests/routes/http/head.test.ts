@@ -34,6 +34,9 @@ test("HEAD answers as GET without a body, and leaves no stream and no export beh
     const get = await fetch(app.url + address, { signal: abort.signal });
     const told = ({ status, headers }: Response) => [address, status, headers.get("Content-Type")];
     expect(told(head)).toEqual(told(get));
+    // The length is that of the body of GET, or is not told.
+    const [said, length] = [head, get].map(({ headers }) => headers.get("Content-Length"));
+    expect([address, said ?? length]).toEqual([address, length]);
     abort.abort();
   }
   for (let i = 0; i < 30; i++) {

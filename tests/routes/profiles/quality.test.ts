@@ -37,7 +37,7 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   expect(page).toContain("split, 4");
 
   // Read with the split, and raw.
-  const first = async (query: string) => (await app.get(`/api/bars/AAPL?interval=1d${query}`)).body.rows[0];
+  const first = async (query: string) => (await app.get(`/api/bars/AAPL?interval=1d${query}`)).body.data[0];
   const [adjusted, raw] = [await first(""), await first("&adjust=none")];
   expect([adjusted.close, adjusted.volume]).toEqual([raw.close / 4, raw.volume * 4]);
   expect((await app.get("/api/bars/AAPL?interval=1d&adjust=sometimes")).status).toBe(422);

@@ -1,158 +1,264 @@
-/** One column of one row group: its pages, compressed, and its entry in the file's metadata. */
+/** Encodes one column of a table page by page, and its entry in the file's metadata. */
 
+import type { Dtype } from "../table-block.ts";
 import { ThriftWriter } from "./thrift.ts";
 import {
   bytesOf,
   DictionaryBuilder,
   mostPageBytes,
   writeDeltas,
-  writeDoubles,
   writeLevels,
   writePlaces,
+  writePlain,
+  writeSplit,
+  writeTexts,
 } from "./values.ts";
 
 /** Numbers of the format's enumerations. */
-export const [INT64, DOUBLE] = [2, 5];
-const [PLAIN, RLE, DELTA_BINARY_PACKED, RLE_DICTIONARY] = [0, 3, 5, 8];
+export const [INT64, BYTE_ARRAY] = [2, 6];
+const [FLOAT, DOUBLE] = [4, 5];
+const [PLAIN, RLE, DELTA_BINARY_PACKED, RLE_DICTIONARY, BYTE_STREAM_SPLIT] = [0, 3, 5, 8, 9];
 const [DATA_PAGE, DICTIONARY_PAGE] = [0, 2];
 const ZSTD = 6;
 /** Level 3 takes about twice as long for files that are 2 % (features) to 7 % (bars) smaller. */
 const ZSTD_LEVEL = 1;
 
-/** The pages of a column, and its entry in the file's metadata once it is known where they lie. */
-export interface ColumnChunk {
+/** A page, compressed, with its header. */
+export interface Page {
+  readonly isDictionary: boolean;
+  readonly encoding: number;
   readonly parts: readonly Uint8Array[];
-  /** Bytes before compression, headers included. */
-  readonly uncompressedSize: number;
-  readonly compressedSize: number;
-  /** The metadata of the chunk that begins at `offset` of the file. */
-  metadata(offset: number): Uint8Array;
+  /** Bytes of its parts, and of header and body before compression. */
+  readonly size: number;
+  readonly uncompressed: number;
 }
 
-/** Encodes the columns of one file. Its buffers are used again from column to column. */
-export class ChunkEncoder {
-  readonly #dictionaries: DictionaryBuilder;
-  readonly #values: Float64Array;
-  readonly #page: Uint8Array<ArrayBuffer>;
-
-  /** `mostRows` is the size of the largest row group. */
-  constructor(mostRows: number) {
-    this.#dictionaries = new DictionaryBuilder(mostRows);
-    this.#values = new Float64Array(mostRows);
-    this.#page = new Uint8Array(mostPageBytes(mostRows));
-  }
-
-  /** Times in epoch seconds, within 69,000 years of 1970, as a column of milliseconds without undefined values. */
-  times(name: string, ts: Float64Array): ColumnChunk {
-    const millis = this.#values.subarray(0, ts.length);
-    let least = Number.POSITIVE_INFINITY;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < ts.length; i++) {
-      const value = ts[i]! * 1_000;
-      millis[i] = value;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    const pages = new Pages(this.#page);
-    pages.add(DATA_PAGE, ts.length, DELTA_BINARY_PACKED, (page) => writeDeltas(page, 0, millis));
-    const bound = (value: number) => bytesOf(BigInt64Array.of(BigInt(value)));
-    return pages.chunk(name, INT64, ts.length, { least: bound(least), most: bound(most), nulls: 0 });
-  }
-
-  /** Doubles as a column that is null where they are NaN. */
-  doubles(name: string, column: Float64Array): ColumnChunk {
-    const rows = column.length;
-    let count = 0;
-    let least = Number.POSITIVE_INFINITY;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < rows; i++) {
-      const value = column[i]!;
-      this.#values[count] = value;
-      if (!Number.isNaN(value)) count++;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    const values = this.#values.subarray(0, count);
-    const pages = new Pages(this.#page);
-    const dictionary = this.#dictionaries.build(values);
-    const levels = (page: Uint8Array) => writeLevels(page, 0, column, count === rows);
-    if (dictionary === null) {
-      pages.add(DATA_PAGE, rows, PLAIN, (page) => writeDoubles(page, levels(page), values));
-    } else {
-      const { entries, places } = dictionary;
-      pages.add(DICTIONARY_PAGE, entries.length, PLAIN, (page) => writeDoubles(page, 0, entries));
-      pages.add(DATA_PAGE, rows, RLE_DICTIONARY, (page) => writePlaces(page, levels(page), places));
-    }
-    // The two zeros are equal: the bounds must hold for either.
-    const bounds = count === 0 ? {} : { least: doubleBound(least === 0 ? -0 : least), most: doubleBound(most + 0) };
-    return pages.chunk(name, DOUBLE, rows, { ...bounds, nulls: rows - count });
-  }
-}
-
-const doubleBound = (value: number) => bytesOf(Float64Array.of(value));
-
-interface Statistics {
+/** What is known of the values of a column. */
+export interface Statistics {
   readonly least?: Uint8Array;
   readonly most?: Uint8Array;
   readonly nulls: number;
 }
 
-/** The pages of a chunk: at most one dictionary, then one page of data. */
-class Pages {
-  readonly #parts: Uint8Array[] = [];
-  readonly #encodings = new Set([RLE]);
-  #uncompressed = 0;
-  #compressed = 0;
-  /** Where the page of data begins in the chunk. */
-  #dataStart = 0;
+/** A column of one row group: takes its rows in parts, each becomes a page of data. */
+export interface ColumnWriter {
+  readonly name: string;
+  readonly type: number;
+  /** The pages of some rows, to be stored in this order. */
+  pages(rows: number): Page[];
+  /** The page that belongs before all others, if that is known only now, and the statistics; starts a new row group. */
+  end(): { readonly dictionary: Page | null; readonly statistics: Statistics };
+}
 
-  constructor(private readonly buffer: Uint8Array<ArrayBuffer>) {}
+/** The buffers that the columns of a file share. */
+export class PageBuffers {
+  readonly dictionaries: DictionaryBuilder;
+  readonly values: Float64Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 
-  /** Adds a page of `values` values, nulls included; `write` fills the buffer from its start and returns where it ends. */
-  add(type: number, values: number, encoding: number, write: (page: Uint8Array) => number): void {
-    const body = this.buffer.subarray(0, write(this.buffer));
+  /** `mostRows` is the size of the largest page. */
+  constructor(mostRows: number, symbolBytes: number) {
+    this.dictionaries = new DictionaryBuilder(mostRows);
+    this.values = new Float64Array(mostRows);
+    this.bytes = new Uint8Array(Math.max(mostPageBytes(mostRows), symbolBytes));
+  }
+
+  /** A page of `count` values, nulls included; `write` fills the buffer from its start and returns where it ends. */
+  page(type: number, count: number, encoding: number, write: (page: Uint8Array) => number): Page {
+    const body = this.bytes.subarray(0, write(this.bytes));
     const packed = Bun.zstdCompressSync(body, { level: ZSTD_LEVEL });
     const header = ThriftWriter.struct((page) => {
       page.int32(1, type);
       page.int32(2, body.length);
       page.int32(3, packed.length);
       page.struct(type === DATA_PAGE ? 5 : 7, (about) => {
-        about.int32(1, values);
+        about.int32(1, count);
         about.int32(2, encoding);
         if (type === DICTIONARY_PAGE) return about.bool(3, true);
         about.int32(3, RLE);
         about.int32(4, RLE);
       });
     });
-    if (type === DATA_PAGE) this.#dataStart = this.#compressed;
-    this.#parts.push(header, packed);
-    this.#encodings.add(encoding);
-    this.#uncompressed += header.length + body.length;
-    this.#compressed += header.length + packed.length;
+    return {
+      isDictionary: type === DICTIONARY_PAGE,
+      encoding,
+      parts: [header, packed],
+      size: header.length + packed.length,
+      uncompressed: header.length + body.length,
+    };
+  }
+}
+
+/** Times in epoch seconds as a column of microseconds without undefined values; of the years 1828 to 2112. */
+export class TimeColumn implements ColumnWriter {
+  readonly type = INT64;
+  #least = Number.POSITIVE_INFINITY;
+  #most = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly name: string,
+    private readonly ts: Float64Array,
+    private readonly buffers: PageBuffers,
+  ) {}
+
+  pages(rows: number): Page[] {
+    const micros = this.buffers.values.subarray(0, rows);
+    for (let i = 0; i < rows; i++) {
+      const value = this.ts[i]! * 1e6;
+      micros[i] = value;
+      if (value < this.#least) this.#least = value;
+      if (value > this.#most) this.#most = value;
+    }
+    return [this.buffers.page(DATA_PAGE, rows, DELTA_BINARY_PACKED, (page) => writeDeltas(page, 0, micros))];
   }
 
-  chunk(name: string, type: number, rows: number, { least, most, nulls }: Statistics): ColumnChunk {
-    const [uncompressedSize, compressedSize, dataStart] = [this.#uncompressed, this.#compressed, this.#dataStart];
-    const metadata = (offset: number) =>
-      ThriftWriter.struct((chunk) => {
-        chunk.int64(2, offset);
-        chunk.struct(3, (about) => {
-          about.int32(1, type);
-          about.int32List(2, [...this.#encodings]);
-          about.binaryList(3, [name]);
-          about.int32(4, ZSTD);
-          about.int64(5, rows);
-          about.int64(6, uncompressedSize);
-          about.int64(7, compressedSize);
-          about.int64(9, offset + dataStart);
-          if (dataStart > 0) about.int64(11, offset);
-          about.struct(12, (statistics) => {
-            statistics.int64(3, nulls);
-            if (most !== undefined) statistics.binary(5, most);
-            if (least !== undefined) statistics.binary(6, least);
-          });
-        });
-      });
-    return { parts: this.#parts, uncompressedSize, compressedSize, metadata };
+  end() {
+    const bound = (value: number) => bytesOf(BigInt64Array.of(BigInt(value)));
+    const statistics = { least: bound(this.#least), most: bound(this.#most), nulls: 0 };
+    [this.#least, this.#most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    return { dictionary: null, statistics };
   }
+}
+
+/** Values that are null where they are NaN. Only a column of a single page may have a dictionary. */
+export class ValueColumn implements ColumnWriter {
+  readonly type: number;
+  readonly #width: 4 | 8;
+  #least = Number.POSITIVE_INFINITY;
+  #most = Number.NEGATIVE_INFINITY;
+  #nulls = 0;
+  #known = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly column: Float64Array,
+    private readonly buffers: PageBuffers,
+    private readonly mayHaveDictionary: boolean,
+    dtype: Dtype,
+  ) {
+    this.#width = dtype === "float32" ? 4 : 8;
+    this.type = dtype === "float32" ? FLOAT : DOUBLE;
+  }
+
+  pages(rows: number): Page[] {
+    const { buffers } = this;
+    const column = this.column.subarray(0, rows);
+    let count = 0;
+    for (let i = 0; i < rows; i++) {
+      const value = column[i]!;
+      buffers.values[count] = value;
+      if (!Number.isNaN(value)) count++;
+      if (value < this.#least) this.#least = value;
+      if (value > this.#most) this.#most = value;
+    }
+    this.#known += count;
+    this.#nulls += rows - count;
+    const values = buffers.values.subarray(0, count);
+    const levels = (page: Uint8Array) => writeLevels(page, 0, column, count === rows);
+    const dictionary = this.mayHaveDictionary ? buffers.dictionaries.build(values) : null;
+    if (dictionary === null) {
+      const write = (page: Uint8Array) => writeSplit(page, levels(page), values, this.#width);
+      return [buffers.page(DATA_PAGE, rows, BYTE_STREAM_SPLIT, write)];
+    }
+    const { entries, places } = dictionary;
+    const writeEntries = (page: Uint8Array) => writePlain(page, 0, entries, this.#width);
+    return [
+      buffers.page(DICTIONARY_PAGE, entries.length, PLAIN, writeEntries),
+      buffers.page(DATA_PAGE, rows, RLE_DICTIONARY, (page) => writePlaces(page, levels(page), places)),
+    ];
+  }
+
+  end() {
+    // The two zeros are equal: the bounds must hold for either.
+    const [least, most] = [this.#least === 0 ? -0 : this.#least, this.#most + 0];
+    const bounds = this.#known === 0 ? {} : { least: this.#bound(least), most: this.#bound(most) };
+    const statistics = { ...bounds, nulls: this.#nulls };
+    [this.#least, this.#most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    [this.#nulls, this.#known] = [0, 0];
+    return { dictionary: null, statistics };
+  }
+
+  #bound(value: number): Uint8Array {
+    return bytesOf(this.#width === 8 ? Float64Array.of(value) : Float32Array.of(value));
+  }
+}
+
+/** Texts by their place in a list. The dictionary of a row group has those that occur in it. */
+export class SymbolColumn implements ColumnWriter {
+  readonly type = BYTE_ARRAY;
+  /** Per place in the list its place in the dictionary, or -1. */
+  readonly #places: Int32Array;
+  readonly #texts: readonly Uint8Array[];
+  #used: number[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly symbols: readonly string[],
+    private readonly column: Uint16Array,
+    private readonly buffers: PageBuffers,
+  ) {
+    this.#places = new Int32Array(symbols.length).fill(-1);
+    this.#texts = symbols.map((symbol) => new TextEncoder().encode(symbol));
+  }
+
+  pages(rows: number): Page[] {
+    const places = new Uint16Array(rows);
+    for (let i = 0; i < rows; i++) {
+      const symbol = this.column[i]!;
+      if (this.#places[symbol]! < 0) this.#places[symbol] = this.#used.push(symbol) - 1;
+      places[i] = this.#places[symbol]!;
+    }
+    const packed = this.#used.length <= 256 ? Uint8Array.from(places) : places;
+    return [this.buffers.page(DATA_PAGE, rows, RLE_DICTIONARY, (page) => writePlaces(page, 0, packed))];
+  }
+
+  end() {
+    const entries = this.#used.map((place) => this.#texts[place]!);
+    const write = (page: Uint8Array) => writeTexts(page, 0, entries);
+    const dictionary = this.buffers.page(DICTIONARY_PAGE, entries.length, PLAIN, write);
+    const names = this.#used.map((place) => this.symbols[place]!).sort();
+    const bound = (name: string | undefined) => new TextEncoder().encode(name);
+    const statistics = { least: bound(names[0]), most: bound(names.at(-1)), nulls: 0 };
+    this.#places.fill(-1);
+    this.#used = [];
+    return { dictionary, statistics };
+  }
+}
+
+/** The sizes of a column's pages in a row group, in their order in the file. */
+export interface ChunkPages {
+  readonly rows: number;
+  readonly encodings: ReadonlySet<number>;
+  readonly uncompressed: number;
+  readonly compressed: number;
+  /** Bytes of the dictionary before the pages of data; 0 without one. */
+  readonly dictionary: number;
+}
+
+/** The metadata of a chunk that begins at `offset` of the file. */
+export function chunkMetadata(
+  { name, type }: ColumnWriter,
+  { rows, encodings, uncompressed, compressed, dictionary }: ChunkPages,
+  { least, most, nulls }: Statistics,
+  offset: number,
+): Uint8Array {
+  return ThriftWriter.struct((chunk) => {
+    chunk.int64(2, offset);
+    chunk.struct(3, (about) => {
+      about.int32(1, type);
+      about.int32List(2, [...new Set([RLE, ...encodings])]);
+      about.binaryList(3, [name]);
+      about.int32(4, ZSTD);
+      about.int64(5, rows);
+      about.int64(6, uncompressed);
+      about.int64(7, compressed);
+      about.int64(9, offset + dictionary);
+      if (dictionary > 0) about.int64(11, offset);
+      about.struct(12, (statistics) => {
+        statistics.int64(3, nulls);
+        if (most !== undefined) statistics.binary(5, most);
+        if (least !== undefined) statistics.binary(6, least);
+      });
+    });
+  });
 }

@@ -1,28 +1,43 @@
-/** A table as Parquet: a column of timestamps and columns of doubles, null where undefined, zstd. */
+/** A table as Parquet: times, symbols as a dictionary, values that are null where undefined; zstd. */
 
-import type { TableBlock } from "../table-block.ts";
-import { ChunkEncoder, DOUBLE, INT64 } from "./chunk.ts";
+import { SpillFile } from "../spill-file.ts";
+import { RowBuffer, rowBytes, type TableBlock, type TableHead } from "../table-block.ts";
+import {
+  BYTE_ARRAY,
+  type ChunkPages,
+  type ColumnWriter,
+  chunkMetadata,
+  INT64,
+  type Page,
+  PageBuffers,
+  SymbolColumn,
+  TimeColumn,
+  ValueColumn,
+} from "./chunk.ts";
 import { ThriftWriter } from "./thrift.ts";
 
-/** The most rows of a row group, and the most bytes that are kept while one is collected: 10,000 rows of 200 columns. */
+/** The rows of a row group. */
 const GROUP_ROWS = 122_880;
-const GROUP_BYTES = 16 * 2 ** 20;
+/**
+ * The most bytes of rows that are collected in memory: 10,000 rows of 200 columns. The pages of wider row groups wait
+ * in a temporary file.
+ */
+const PAGE_BYTES = 16 * 2 ** 20;
 /** Bytes after which the finished columns of a row group are given out. */
 const PIECE_BYTES = 512 * 1024;
 
 const MAGIC = new TextEncoder().encode("PAR1");
-const TIME_NAME = "timestamp";
-/** Numbers of the format's enumerations: repetition, converted type. */
+/** Numbers of the format's enumerations: repetition, converted types. */
 const [REQUIRED, OPTIONAL] = [0, 1];
-const TIMESTAMP_MILLIS = 9;
+const [UTF8, TIMESTAMP_MICROS] = [0, 10];
 
+/** @param throwIfStopped called before each column of each page */
 export async function* encodeParquet(
-  names: readonly string[],
+  head: TableHead,
   blocks: AsyncIterable<TableBlock>,
   throwIfStopped: () => void = () => {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const rowBytes = 8 * (names.length + 1);
-  const file = new ParquetFile(names, Math.min(GROUP_ROWS, Math.ceil(GROUP_BYTES / rowBytes)), throwIfStopped);
+  using file = new ParquetFile(head, throwIfStopped);
   yield MAGIC.slice();
   for await (const block of blocks) {
     for (let row = 0; row < block.ts.length; ) {
@@ -34,66 +49,103 @@ export async function* encodeParquet(
   yield file.footer();
 }
 
-class ParquetFile {
-  readonly #encoder: ChunkEncoder;
-  /** The columns of the present row group, the times first, and how many rows are in it. */
-  readonly #columns: readonly Float64Array[];
-  #collected = 0;
+/** The pages of one column of the present row group: those of a single part in memory, others in the file. */
+interface Waiting {
+  pages: Page[];
+  places: { readonly start: number; readonly size: number }[];
+}
+
+class ParquetFile implements Disposable {
+  readonly #rows: RowBuffer;
+  readonly #columns: readonly ColumnWriter[];
+  readonly #waiting: readonly Waiting[];
+  readonly #spill = new SpillFile();
+  readonly #isWide: boolean;
+  #groupRows = 0;
   /** The metadata of the row groups so far. */
   readonly #groups: Uint8Array[] = [];
   #offset = MAGIC.length;
-  #rows = 0;
+  #total = 0;
 
   constructor(
-    private readonly names: readonly string[],
-    private readonly groupRows: number,
+    private readonly head: TableHead,
     private readonly throwIfStopped: () => void,
   ) {
-    this.#encoder = new ChunkEncoder(groupRows);
-    this.#columns = [TIME_NAME, ...names].map(() => new Float64Array(groupRows));
+    const { names, symbols, dtype } = head;
+    const pageRows = Math.min(GROUP_ROWS, Math.ceil(PAGE_BYTES / rowBytes(head)));
+    this.#isWide = pageRows < GROUP_ROWS;
+    this.#rows = new RowBuffer(head, pageRows);
+    const symbolBytes = (symbols ?? []).reduce((sum, symbol) => sum + 4 + symbol.length, 0);
+    const buffers = new PageBuffers(pageRows, symbolBytes);
+    this.#columns = [
+      ...(symbols === null ? [] : [new SymbolColumn("symbol", symbols, this.#rows.symbols, buffers)]),
+      new TimeColumn("timestamp", this.#rows.ts, buffers),
+      ...names.map((name, k) => new ValueColumn(name, this.#rows.columns[k]!, buffers, !this.#isWide, dtype)),
+    ];
+    this.#waiting = this.#columns.map(() => ({ pages: [], places: [] }));
   }
 
   get isGroupFull(): boolean {
-    return this.#collected === this.groupRows;
+    return this.#groupRows === GROUP_ROWS;
   }
 
-  /** Copies rows of the block, from `row` on, as far as the row group has room, and returns the next row. */
-  take({ ts, columns }: TableBlock, row: number): number {
-    const end = Math.min(ts.length, row + this.groupRows - this.#collected);
-    for (let k = 0; k < this.#columns.length; k++) {
-      const column = k === 0 ? ts : columns[k - 1]!;
-      this.#columns[k]!.set(column.subarray(row, end), this.#collected);
-    }
-    this.#collected += end - row;
+  /** Takes rows of the block, from `row` on, as far as the row group has room, and returns the next row. */
+  take(block: TableBlock, row: number): number {
+    const room = GROUP_ROWS - this.#groupRows;
+    const whole = block.ts.length - row <= room;
+    const end = this.#rows.take(whole ? block : cut(block, row + room), row);
+    this.#groupRows += end - row;
+    if (this.#rows.isFull) this.#endPage();
     return end;
+  }
+
+  #endPage(): void {
+    const rows = this.#rows.length;
+    if (rows === 0) return;
+    this.#columns.forEach((column, k) => {
+      this.throwIfStopped();
+      for (const page of column.pages(rows)) {
+        const { pages, places } = this.#waiting[k]!;
+        if (!this.#isWide) pages.push(page);
+        else {
+          places.push({ start: this.#spill.append(joined(page.parts, page.size)), size: page.size });
+          pages.push({ ...page, parts: [] });
+        }
+      }
+    });
+    this.#rows.clear();
   }
 
   /** The row group, if it has rows, in pieces of whole columns. */
   *endGroup(): Generator<Uint8Array<ArrayBuffer>> {
-    const rows = this.#collected;
+    this.#endPage();
+    const rows = this.#groupRows;
     if (rows === 0) return;
     const start = this.#offset;
     const metadata: Uint8Array[] = [];
     let uncompressed = 0;
     let parts: Uint8Array[] = [];
     let waiting = 0;
-    for (let k = 0; k < this.#columns.length; k++) {
+    for (const [k, column] of this.#columns.entries()) {
       this.throwIfStopped();
-      const column = this.#columns[k]!.subarray(0, rows);
-      const chunk =
-        k === 0 ? this.#encoder.times(TIME_NAME, column) : this.#encoder.doubles(this.names[k - 1]!, column);
-      metadata.push(chunk.metadata(this.#offset));
-      this.#offset += chunk.compressedSize;
-      uncompressed += chunk.uncompressedSize;
-      parts.push(...chunk.parts);
-      waiting += chunk.compressedSize;
+      const { dictionary, statistics } = column.end();
+      const { pages } = this.#waiting[k]!;
+      const all = dictionary === null ? pages : [dictionary, ...pages];
+      const chunk = sizesOf(all, rows);
+      metadata.push(chunkMetadata(column, chunk, statistics, this.#offset));
+      this.#offset += chunk.compressed;
+      uncompressed += chunk.uncompressed;
+      parts.push(...all.flatMap((page) => page.parts), ...this.#spilled(k));
+      waiting += chunk.compressed;
       if (waiting < PIECE_BYTES && k + 1 < this.#columns.length) continue;
       yield joined(parts, waiting);
       parts = [];
       waiting = 0;
     }
-    this.#collected = 0;
-    this.#rows += rows;
+    for (const each of this.#waiting) [each.pages, each.places] = [[], []];
+    this.#spill.clear();
+    this.#groupRows = 0;
+    this.#total += rows;
     this.#groups.push(
       ThriftWriter.struct((group) => {
         group.structList(1, metadata);
@@ -105,25 +157,63 @@ class ParquetFile {
     );
   }
 
+  /** The pages of a column that lie in the file. */
+  #spilled(column: number): Uint8Array[] {
+    return this.#waiting[column]!.places.map(({ start, size }) => {
+      const bytes = new Uint8Array(size);
+      this.#spill.read(bytes, start);
+      return bytes;
+    });
+  }
+
   /** The end of the file: its metadata, their length and the mark. */
   footer(): Uint8Array<ArrayBuffer> {
-    const names = [TIME_NAME, ...this.names];
     const metadata = ThriftWriter.struct((file) => {
       file.int32(1, 2);
-      file.structList(2, [rootElement(this.names.length + 1), ...names.map((name, k) => leafElement(name, k === 0))]);
-      file.int64(3, this.#rows);
+      file.structList(2, [rootElement(this.#columns.length), ...this.#columns.map(leafElement)]);
+      file.int64(3, this.#total);
       file.structList(4, this.#groups);
+      file.structList(
+        5,
+        Object.entries(this.head.metadata).map(([key, value]) =>
+          ThriftWriter.struct((entry) => {
+            entry.binary(1, key);
+            entry.binary(2, value);
+          }),
+        ),
+      );
       file.binary(6, "barkeep");
       // The order in which the bounds of a column are meant: that of its type.
       file.structList(
         7,
-        names.map(() => ThriftWriter.struct((order) => order.struct(1, () => {}))),
+        this.#columns.map(() => ThriftWriter.struct((order) => order.struct(1, () => {}))),
       );
     });
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, metadata.length, true);
     return joined([metadata, length, MAGIC], metadata.length + length.length + MAGIC.length);
   }
+
+  [Symbol.dispose](): void {
+    this.#spill[Symbol.dispose]();
+  }
+}
+
+const cut = ({ ts, columns, symbols }: TableBlock, end: number): TableBlock => ({
+  ts: ts.subarray(0, end),
+  columns,
+  ...(symbols && { symbols }),
+});
+
+function sizesOf(pages: readonly Page[], rows: number): ChunkPages {
+  const total = (size: (page: Page) => number) => pages.reduce((sum, page) => sum + size(page), 0);
+  return {
+    rows,
+    encodings: new Set(pages.map(({ encoding }) => encoding)),
+    uncompressed: total((page) => page.uncompressed),
+    compressed: total((page) => page.size),
+    dictionary: total((page) => (page.isDictionary ? page.size : 0)),
+  };
 }
 
 const rootElement = (children: number) =>
@@ -132,17 +222,21 @@ const rootElement = (children: number) =>
     element.int32(5, children);
   });
 
-const leafElement = (name: string, isTime: boolean) =>
+const leafElement = ({ name, type }: ColumnWriter) =>
   ThriftWriter.struct((element) => {
-    element.int32(1, isTime ? INT64 : DOUBLE);
-    element.int32(3, isTime ? REQUIRED : OPTIONAL);
+    element.int32(1, type);
+    element.int32(3, type === INT64 || type === BYTE_ARRAY ? REQUIRED : OPTIONAL);
     element.binary(4, name);
-    if (!isTime) return;
-    element.int32(6, TIMESTAMP_MILLIS);
+    if (type === BYTE_ARRAY) {
+      element.int32(6, UTF8);
+      element.struct(10, (logical) => logical.struct(1, () => {}));
+    }
+    if (type !== INT64) return;
+    element.int32(6, TIMESTAMP_MICROS);
     element.struct(10, (logical) =>
       logical.struct(8, (timestamp) => {
         timestamp.bool(1, true);
-        timestamp.struct(2, (unit) => unit.struct(1, () => {}));
+        timestamp.struct(2, (unit) => unit.struct(2, () => {}));
       }),
     );
   });

@@ -149,10 +149,34 @@ export function writeLevels(out: Uint8Array, start: number, column: Float64Array
   return at;
 }
 
-/** Doubles as they are. */
-export function writeDoubles(out: Uint8Array, at: number, values: Float64Array): number {
-  out.set(bytesOf(values), at);
-  return at + values.byteLength;
+/** Values of `width` bytes (8: doubles, 4: floats) as they are. */
+export function writePlain(out: Uint8Array, at: number, values: Float64Array, width: 4 | 8): number {
+  const bytes = bytesOf(width === 8 ? values : new Float32Array(values));
+  out.set(bytes, at);
+  return at + bytes.length;
+}
+
+/** The same as BYTE_STREAM_SPLIT: first the lowest byte of every value, then the next, which zstd compresses better. */
+export function writeSplit(out: Uint8Array, at: number, values: Float64Array, width: 4 | 8): number {
+  const bytes = bytesOf(width === 8 ? values : new Float32Array(values));
+  const count = values.length;
+  for (let k = 0; k < width; k++) {
+    const start = at + k * count;
+    for (let i = 0, from = k; i < count; i++, from += width) out[start + i] = bytes[from]!;
+  }
+  return at + bytes.length;
+}
+
+/** Texts as they are, each with its length before it. */
+export function writeTexts(out: Uint8Array, start: number, texts: readonly Uint8Array[]): number {
+  const view = new DataView(out.buffer, out.byteOffset);
+  let at = start;
+  for (const text of texts) {
+    view.setUint32(at, text.length, true);
+    out.set(text, at + 4);
+    at += 4 + text.length;
+  }
+  return at;
 }
 
 /** Places in a dictionary: their width in bits, then one bit-packed run, which is filled up to a multiple of eight. */
@@ -167,5 +191,5 @@ export function writePlaces(out: Uint8Array, start: number, places: Uint8Array |
 }
 
 /** The bytes of an array. Parquet is little-endian, as is every machine that Bun runs on. */
-export const bytesOf = (array: Float64Array | BigInt64Array | Uint16Array | Uint8Array): Uint8Array =>
+export const bytesOf = (array: Float64Array | Float32Array | BigInt64Array | Uint16Array | Uint8Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

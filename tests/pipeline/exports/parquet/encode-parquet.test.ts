@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { parquetMetadata, parquetSchema } from "hyparquet";
 import { encodeParquet } from "../../../../src/pipeline/exports/parquet/encode-parquet.ts";
 import { randomFrom } from "../../../features/histories.ts";
-import { bytesOf, minutes, piecesOf, readParquet, tableBlocks } from "../../../helpers/tables.ts";
+import { bytesOf, minutes, piecesOf, readParquet, tableBlocks, tableHead } from "../../../helpers/tables.ts";
 
 /** Row groups of tables with one column have so many rows. */
 const GROUP_ROWS = 122_880;
 
 const encode = (names: readonly string[], ...table: Parameters<typeof tableBlocks>) =>
-  bytesOf(encodeParquet(names, tableBlocks(...table)));
+  bytesOf(encodeParquet(tableHead(names), tableBlocks(...table)));
 
 /** Compares a file's rows with the table: null for NaN, and the sign of zeros. */
 async function expectTable(file: ArrayBuffer, names: readonly string[], ts: Float64Array, columns: Float64Array[]) {
@@ -30,8 +30,8 @@ describe("round trips", () => {
     fc.constantFrom(0, -0, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
     fc.integer({ min: -20_000, max: 20_000 }).map((cents) => cents / 100),
   );
-  /** Any times within 69,000 years of 1970, in any order. */
-  const time = fc.integer({ min: -2.2e12, max: 2.2e12 });
+  /** Any times within 70 years of 1970, in any order. */
+  const time = fc.integer({ min: -2.2e9, max: 2.2e9 });
 
   test("a table of any values reads back from Parquet", async () => {
     await fc.assert(
@@ -121,8 +121,8 @@ describe("the metadata of a file", () => {
         name: "timestamp",
         type: "INT64",
         repetition_type: "REQUIRED",
-        converted_type: "TIMESTAMP_MILLIS",
-        logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" },
+        converted_type: "TIMESTAMP_MICROS",
+        logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MICROS" },
       },
       { name: "x", type: "DOUBLE", repetition_type: "OPTIONAL" },
     ]);
@@ -178,7 +178,7 @@ describe("size and pieces", () => {
     const ts = minutes(20_000);
     const columns = Array.from({ length: 200 }, () => ts.map(random));
     const names = columns.map((_, k) => `c${k}`);
-    const pieces = await piecesOf(encodeParquet(names, tableBlocks(ts, columns)));
+    const pieces = await piecesOf(encodeParquet(tableHead(names), tableBlocks(ts, columns)));
     expect(Math.max(...pieces.map(({ buffer }) => buffer.byteLength))).toBeLessThanOrEqual(768 * 1024);
     expect(new Set(pieces.map(({ buffer }) => buffer)).size).toBe(pieces.length);
     expect(pieces.length).toBeGreaterThan(30);

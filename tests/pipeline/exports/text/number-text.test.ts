@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { NUMBER_BYTES, writeNumber } from "../../../src/pipeline/exports/number-text.ts";
+import { NUMBER_BYTES, writeNumber } from "../../../../src/pipeline/exports/text/number-text.ts";
 
 const out = new Uint8Array(3 + NUMBER_BYTES);
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
-import { isoMillisecond } from "../../src/domain/time.ts";
-import { FEATURES } from "../../src/features/catalog.ts";
-import { exportTable } from "../../src/pipeline/exports/export-table.ts";
-import { readBars } from "../../src/storage/market/bars.ts";
-import { findSeries } from "../../src/storage/market/series.ts";
-import { startApp, type TestApp } from "../helpers/app.ts";
-import { readParquet } from "../helpers/tables.ts";
+import { isoMillisecond } from "../../../src/domain/time.ts";
+import { FEATURES } from "../../../src/features/catalog.ts";
+import { exportTable } from "../../../src/pipeline/exports/export-table.ts";
+import { readBars } from "../../../src/storage/market/bars.ts";
+import { findSeries } from "../../../src/storage/market/series.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { readParquet } from "../../helpers/tables.ts";
 
 setDefaultTimeout(60_000);
 
@@ -15,7 +15,7 @@ interface Table {
   readonly ts: readonly number[];
   readonly rows: readonly (readonly Cell[])[];
 }
-type Row = { ts: number } & Record<string, Cell>;
+type Row = { timestamp: string } & Record<string, Cell>;
 
 let app: TestApp;
 beforeAll(async () => {
@@ -27,9 +27,10 @@ afterAll(() => app[Symbol.asyncDispose]());
 /** One of the three forms of a table, as its readers see it. */
 const READERS = {
   async json(response: Response): Promise<Table> {
-    const { rows } = (await response.json()) as { rows: Row[] };
-    const names = Object.keys(rows[0] ?? {}).filter((name) => name !== "ts");
-    return { names, ts: rows.map((row) => row.ts), rows: rows.map((row) => names.map((name) => row[name]!)) };
+    const { data } = (await response.json()) as { data: Row[] };
+    const names = Object.keys(data[0] ?? {}).filter((name) => name !== "timestamp");
+    const ts = data.map(({ timestamp }) => Date.parse(timestamp) / 1000);
+    return { names, ts, rows: data.map((row) => names.map((name) => row[name]!)) };
   },
   async csv(response: Response): Promise<Table> {
     const [head, ...lines] = (await response.text()).trimEnd().split("\n");
@@ -160,7 +161,7 @@ describe("what is refused", () => {
     ["features/AAPL?names=sma_20,sma_21", '"sma_21" is not a feature'],
     ["features/AAPL?names=", "wants names of features"],
     ["features/AAPL?names=__proto__", "is not a feature"],
-    ["bars/AAPL?format=xml", '"xml" is not one of json, csv, parquet'],
+    ["bars/AAPL?format=xml", '"xml" is not one of json, csv, parquet, arrow, ndjson'],
     ["bars/AAPL?from=yesterday", '"yesterday" is not a date or time: wants 2024-01-31 or 2024-01-31T14:30:00Z'],
     ["bars/AAPL?from=05.10.2026", '"05.10.2026" is not a date or time'],
     ["bars/AAPL?from=10/05/2026", '"10/05/2026" is not a date or time'],
@@ -249,21 +250,27 @@ test.each(["csv", "json", "parquet"] as const)(
   "an export without a reader can be stopped within a piece, as %s",
   async (format) => {
     const { id } = (await findSeries(app.app.db, "LONG", "1d"))!;
-    const names = FEATURES.map(({ name }) => name);
-    const range = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
+    const base = { seriesId: id, source: "1d", venue: "us_equity" } as const;
     let looked = 0;
     const pieces = exportTable(
       app.app.db,
       {
-        content: "features",
-        seriesId: id,
-        symbol: "LONG",
+        content: "table",
+        series: [{ symbol: "LONG", base, longer: {} }],
+        hasSymbol: false,
+        hasBars: false,
+        features: FEATURES.map(({ name }) => name),
+        labels: [],
         interval: "1d",
-        names,
+        from: Number.MIN_SAFE_INTEGER,
+        to: Number.MAX_SAFE_INTEGER,
         format,
+        dtype: "float64",
+        sort: "symbol",
         adjust: "splits",
+        coding: null,
         head: {},
-        ...range,
+        metadata: {},
       },
       () => {
         looked += 1;

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { encodeCsv } from "../../../src/pipeline/exports/encode-csv.ts";
-import { encodeJson } from "../../../src/pipeline/exports/encode-json.ts";
-import { bytesOf, minutes, piecesOf, tableBlocks } from "../../helpers/tables.ts";
+import { encodeCsv } from "../../../../src/pipeline/exports/text/encode-csv.ts";
+import { encodeJson } from "../../../../src/pipeline/exports/text/encode-json.ts";
+import { bytesOf, minutes, piecesOf, tableBlocks, tableHead } from "../../../helpers/tables.ts";
 
 const PIECE_BYTES = 512 * 1024;
 const HEAD = { symbol: "BRK.B", note: 'ü "quoted"' };
 
 const csv = async (...table: Parameters<typeof tableBlocks>) =>
-  new TextDecoder().decode(await bytesOf(encodeCsv(NAMES, tableBlocks(...table))));
+  new TextDecoder().decode(await bytesOf(encodeCsv(tableHead(NAMES), tableBlocks(...table))));
 const json = async (...table: Parameters<typeof tableBlocks>) =>
-  new TextDecoder().decode(await bytesOf(encodeJson(NAMES, tableBlocks(...table), HEAD)));
+  new TextDecoder().decode(await bytesOf(encodeJson(tableHead(NAMES), tableBlocks(...table), HEAD)));
 
 const NAMES = ["open", 'größe "x"\n€'];
 
@@ -46,8 +46,8 @@ describe("a table as JSON", () => {
         const known = (value: number) => (Number.isFinite(value) ? value + 0 : null);
         expect(JSON.parse(text)).toEqual({
           ...HEAD,
-          rows: Array.from(ts, (time, i) => ({
-            ts: time,
+          data: Array.from(ts, (time, i) => ({
+            timestamp: `${new Date(time * 1000).toISOString().slice(0, -5)}Z`,
             [open]: known(columns[0]![i]!),
             [size]: known(columns[1]![i]!),
           })),
@@ -64,8 +64,8 @@ describe("wide and long tables", () => {
   const columns = names.map((_, k) => ts.map((time) => Math.sqrt(time + k)));
 
   test.each([
-    ["CSV", () => encodeCsv(names, tableBlocks(ts, columns, [5_000]))],
-    ["JSON", () => encodeJson(names, tableBlocks(ts, columns, [5_000]), HEAD)],
+    ["CSV", () => encodeCsv(tableHead(names), tableBlocks(ts, columns, [5_000]))],
+    ["JSON", () => encodeJson(tableHead(names), tableBlocks(ts, columns, [5_000]), HEAD)],
   ])("wide tables as %s come in pieces of bounded size, each with a buffer of its own", async (_, encode) => {
     const pieces = await piecesOf(encode());
     expect(Math.max(...pieces.map(({ buffer }) => buffer.byteLength))).toBeLessThanOrEqual(PIECE_BYTES);
@@ -77,7 +77,7 @@ describe("wide and long tables", () => {
     const many = Array.from({ length: 30_000 }, (_, k) => `c${k}`);
     const one = Float64Array.of(0.1, Number.NaN, -1 / 3);
     const text = new TextDecoder().decode(
-      await bytesOf(encodeCsv(many, tableBlocks(minutes(3), Array(30_000).fill(one)))),
+      await bytesOf(encodeCsv(tableHead(many), tableBlocks(minutes(3), Array(30_000).fill(one)))),
     );
     expect(text.split("\n").map((line) => line.split(",").length)).toEqual([30_001, 30_001, 30_001, 30_001, 1]);
   });

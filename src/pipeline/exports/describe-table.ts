@@ -1,0 +1,49 @@
+/** What an export says of itself: the metadata of a file, the head of a JSON answer, the name of a download. */
+
+import { version } from "../../../package.json";
+import { isoSecond } from "../../domain/time.ts";
+import { CATALOG_VERSION } from "../../features/catalog.ts";
+import type { StoredSeries } from "../../storage/market/series.ts";
+import type { ExportFormat } from "./export-table.ts";
+import type { RowsRequest } from "./series/read-rows.ts";
+
+const unique = (values: readonly string[]) => [...new Set(values)].sort().join(",");
+
+/** The stored intervals behind a table, with commas; the interval asked for if there are none. */
+export const sourceIntervals = (stored: readonly StoredSeries[], interval: string): string =>
+  unique(stored.map((series) => series.interval)) || interval;
+
+/** The facts of a table by key (docs/data.md). What does not apply is empty. */
+export function tableMetadata(
+  { interval, from, to, adjust }: Pick<RowsRequest, "interval" | "from" | "to" | "adjust">,
+  stored: readonly StoredSeries[],
+  missing: readonly string[],
+): Record<string, string> {
+  const facts = {
+    version,
+    catalog_version: String(CATALOG_VERSION),
+    symbol: stored.map(({ symbol }) => symbol).join(","),
+    interval,
+    source_interval: sourceIntervals(stored, interval),
+    provider: unique(stored.map(({ provider }) => provider)),
+    feed: unique(stored.map(({ feed }) => feed)),
+    adjust,
+    as_known_at: "",
+    from: from === Number.MIN_SAFE_INTEGER ? "" : isoSecond(from),
+    to: to === Number.MAX_SAFE_INTEGER ? "" : isoSecond(to),
+    missing: missing.join(","),
+  };
+  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [`barkeep.${key}`, value]));
+}
+
+/** The media type of each format. */
+export const FORMAT_TYPES: Readonly<Record<ExportFormat, string>> = {
+  json: "application/json",
+  csv: "text/csv; charset=utf-8",
+  ndjson: "application/x-ndjson",
+  parquet: "application/vnd.apache.parquet",
+  arrow: "application/vnd.apache.arrow.file",
+};
+
+/** Formats of text, which are worth compressing on the way. */
+export const isText = (format: ExportFormat): boolean => format === "json" || format === "csv" || format === "ndjson";

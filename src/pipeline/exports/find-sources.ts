@@ -1,0 +1,132 @@
+/** Finds the stored series that answer an export, and says which symbols have no bars for it. */
+
+import type { Calendar } from "../../domain/market/calendar.ts";
+import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
+import { READ_SECONDS, type ReadInterval, sourceInterval } from "../../domain/market/interval.ts";
+import { barEndAt, barStartAt } from "../../domain/market/resample.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
+import { barsPerYear } from "../../features/kernels/volatility.ts";
+import { chunks, type Database, yieldToEvents } from "../../storage/db.ts";
+import { barEdges, type StoredSeries, seriesWithBars } from "../../storage/market/series.ts";
+import type { SeriesSource } from "./series/read-bars.ts";
+import type { SymbolSource } from "./series/read-rows.ts";
+
+/** Symbols looked up at a time: a few milliseconds. */
+const SLICE = 250;
+const YEAR = 365.25 * 86_400;
+
+export interface SourceQuery {
+  readonly symbols: readonly string[];
+  readonly interval: ReadInterval;
+  /** The longer intervals whose features are joined. */
+  readonly longer: readonly ReadInterval[];
+  /** Half-open range, epoch seconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly provider?: string | undefined;
+}
+
+export interface FoundSources {
+  /** In the order of `symbols`; only those with bars in the range. */
+  readonly series: readonly SymbolSource[];
+  /** The stored series behind them, in the same order. */
+  readonly stored: readonly StoredSeries[];
+  /** Symbols without a bar in the range. */
+  readonly missing: readonly string[];
+  /** Symbols of `missing` that have bars, but none in the range. */
+  readonly outside: readonly StoredSeries[];
+  /** About how many rows they have: as many as sessions without a hole would have. */
+  readonly rows: number;
+}
+
+/** Looks the series up in slices, between which the thread is free. */
+export async function findSources(db: Database, calendar: Calendar, query: SourceQuery): Promise<FoundSources> {
+  const found = { series: [], stored: [], missing: [], outside: [], rows: 0 } as {
+    series: SymbolSource[];
+    stored: StoredSeries[];
+    missing: string[];
+    outside: StoredSeries[];
+    rows: number;
+  };
+  for (const symbols of chunks(query.symbols, SLICE)) {
+    const bySymbol = Map.groupBy(await seriesWithBars(db, symbols, query.provider), ({ symbol }) => symbol);
+    const sources = symbols.flatMap((symbol) => {
+      const source = sourceOf(symbol, bySymbol.get(symbol) ?? [], query);
+      return source === null ? [] : [[symbol, source] as const];
+    });
+    const bySource = new Map(sources);
+    const edges = await edgesOf(db, calendar, [...bySource.values()], query);
+    for (const symbol of symbols) {
+      const source = bySource.get(symbol);
+      const edge = source && edges.get(source.stored.id);
+      if (source && edge) {
+        found.series.push(source.source);
+        found.stored.push(source.stored);
+        found.rows += rowsBetween(symbol, query.interval, edge);
+      } else {
+        found.missing.push(symbol);
+        if (source) found.outside.push(source.stored);
+      }
+    }
+    await yieldToEvents();
+  }
+  return found;
+}
+
+interface Source {
+  readonly stored: StoredSeries;
+  readonly source: SymbolSource;
+}
+
+function sourceOf(symbol: string, stored: readonly StoredSeries[], query: SourceQuery): Source | null {
+  const pick = (interval: ReadInterval) => {
+    const source = sourceInterval(
+      interval,
+      stored.map((each) => each.interval),
+    );
+    return stored.find((each) => each.interval === source) ?? null;
+  };
+  const base = pick(query.interval);
+  if (base === null) return null;
+  const longer: Partial<Record<ReadInterval, SeriesSource>> = {};
+  // What divides the table's interval divides a longer one too.
+  for (const interval of query.longer) longer[interval] = seriesSource(pick(interval) ?? base);
+  return { stored: base, source: { symbol, base: seriesSource(base), longer } };
+}
+
+const seriesSource = (stored: StoredSeries): SeriesSource => ({
+  seriesId: stored.id,
+  source: stored.interval,
+  venue: venueOfSeries(stored),
+});
+
+/** The first and last bar of each series in the range, by its id, where there is one. */
+async function edgesOf(
+  db: Database,
+  calendar: Calendar,
+  sources: readonly Source[],
+  { interval, from, to }: SourceQuery,
+): Promise<Map<number, { readonly first: number; readonly last: number }>> {
+  const all = sources.map(({ stored }) => ({ id: stored.id, from }));
+  const edges = await barEdges(db, all, to);
+  // A longer bar may begin before the range although some of its shorter ones lie in it: then the next one counts.
+  const again = sources.flatMap(({ stored, source: { base } }) => {
+    const edge = edges.get(stored.id);
+    if (edge === undefined || base.source === interval) return [];
+    const start = barStartAt(calendar, base.venue, interval, edge.first, base.source);
+    if (start >= from) return [];
+    edges.delete(stored.id);
+    return [{ id: stored.id, from: barEndAt(calendar, base.venue, interval, start) }];
+  });
+  if (again.length > 0) for (const [id, edge] of await barEdges(db, again, to)) edges.set(id, edge);
+  return edges;
+}
+
+function rowsBetween(
+  symbol: string,
+  interval: ReadInterval,
+  { first, last }: { readonly first: number; readonly last: number },
+): number {
+  const seconds = last - first + READ_SECONDS[interval];
+  return Math.max(1, Math.round((seconds / YEAR) * barsPerYear({ market: marketOf(symbol), interval })));
+}

@@ -1,0 +1,61 @@
+/** A temporary file for what an export must collect but memory should not hold. It is gone with the process. */
+
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The most bytes of one file. */
+export const MAX_SPILL = 8 * 2 ** 30;
+
+export class SpillFile implements Disposable {
+  #file: { readonly fd: number; readonly folder: string } | null = null;
+  #size = 0;
+
+  constructor(private readonly most = MAX_SPILL) {}
+
+  /**
+   * Appends bytes and returns where they begin.
+   * @throws Error if the file would be larger than allowed
+   */
+  append(bytes: Uint8Array): number {
+    if (this.#size + bytes.length > this.most) {
+      throw new Error(`The export needs more than ${Math.floor(this.most / 2 ** 20)} MiB of temporary space`);
+    }
+    this.#file ??= create();
+    const start = this.#size;
+    for (let at = 0; at < bytes.length; ) {
+      at += writeSync(this.#file.fd, bytes, at, bytes.length - at, start + at);
+    }
+    this.#size += bytes.length;
+    return start;
+  }
+
+  /** Fills `bytes` from what begins at `start`. */
+  read(bytes: Uint8Array, start: number): void {
+    for (let at = 0; at < bytes.length; ) {
+      const read = readSync(this.#file!.fd, bytes, at, bytes.length - at, start + at);
+      if (read === 0) throw new Error("The temporary file of the export ends too early");
+      at += read;
+    }
+  }
+
+  /** Forgets what was appended; the space is used again. */
+  clear(): void {
+    this.#size = 0;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file === null) return;
+    closeSync(this.#file.fd);
+    rmSync(this.#file.folder, { recursive: true, force: true });
+    this.#file = null;
+  }
+}
+
+function create() {
+  const folder = mkdtempSync(join(tmpdir(), "barkeep-export-"));
+  const fd = openSync(join(folder, "rows"), "wx+", 0o600);
+  // An open file stays readable without its name, so that nothing is left behind if the process is killed.
+  if (process.platform !== "win32") rmSync(folder, { recursive: true });
+  return { fd, folder };
+}

@@ -1,0 +1,35 @@
+/** A table as CSV: ISO times, full precision, an empty cell where a value is undefined. */
+
+import type { TableBlock, TableHead } from "../table-block.ts";
+import { NUMBER_BYTES, writeNumber } from "./number-text.ts";
+import { copyBytes, numberOf, TIME_BYTES, textPieces, timeWriter, type WriteRow } from "./text-pieces.ts";
+
+const COMMA = 44;
+const NEWLINE = 10;
+
+export async function* encodeCsv(
+  { names, symbols, dtype }: Omit<TableHead, "metadata">,
+  blocks: AsyncIterable<TableBlock>,
+  throwIfStopped: () => void = () => {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder();
+  const before = symbols === null ? ["timestamp"] : ["symbol", "timestamp"];
+  yield encoder.encode(`${[...before, ...names].join(",")}\n`);
+  const writeTime = timeWriter();
+  const given = numberOf(dtype);
+  const labels = (symbols ?? []).map((symbol) => encoder.encode(`${symbol},`));
+  const labelBytes = labels.reduce((most, { length }) => Math.max(most, length), 0);
+  const rowBytes = labelBytes + TIME_BYTES + names.length * (1 + NUMBER_BYTES) + 1;
+  const writeRow: WriteRow = (out, start, { ts, columns, symbols: places }, row) => {
+    let at = places === undefined ? start : copyBytes(out, start, labels[places[row]!]!);
+    at = writeTime(out, at, ts[row]!);
+    for (let k = 0; k < columns.length; k++) {
+      out[at++] = COMMA;
+      const value = columns[k]![row]!;
+      if (!Number.isNaN(value)) at = writeNumber(out, at, given(value));
+    }
+    out[at++] = NEWLINE;
+    return at;
+  };
+  yield* textPieces(blocks, rowBytes, writeRow, throwIfStopped);
+}

@@ -1,0 +1,100 @@
+/** `/api/bars/:symbol`, `/api/features/:symbol` and `/api/panel`: bars, features and labels, streamed. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { acceptedCoding } from "../../pipeline/exports/compress-pieces.ts";
+import { FORMAT_TYPES, isText } from "../../pipeline/exports/describe-table.ts";
+import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
+import { findSources } from "../../pipeline/exports/find-sources.ts";
+import { apiRouter, refusals } from "../api/parameters.ts";
+import { streamed } from "../http/stream-body.ts";
+import type { Services } from "../services.ts";
+import { PanelRequests } from "./panel-request.ts";
+import { barsQuery, featuresQuery, panelQuery, type RangeQuery, symbolParams } from "./parameters.ts";
+import { headersOf, rangeOf, requireLonger, tableRequest } from "./table-request.ts";
+
+const table = (summary: string) => ({
+  200: {
+    description: `${summary}. The header x-barkeep-source-interval names the stored interval that it was built from`,
+    content: {
+      "application/json": {
+        schema: z.looseObject({ interval: z.string(), data: z.array(z.looseObject({ timestamp: z.string() })) }),
+      },
+      "text/csv": { schema: z.string() },
+      "application/x-ndjson": { schema: z.string() },
+      "application/vnd.apache.parquet": { schema: z.string() },
+      "application/vnd.apache.arrow.file": { schema: z.string() },
+    },
+  },
+  ...refusals(404, 422, 503),
+});
+
+const readBars = createRoute({
+  method: "get",
+  path: "/bars/{symbol}",
+  summary: "Bars of a symbol, ascending; `from` is inclusive, `to` exclusive",
+  request: { params: symbolParams, query: barsQuery },
+  responses: table("The bars"),
+});
+const readFeatures = createRoute({
+  method: "get",
+  path: "/features/{symbol}",
+  summary: "The feature matrix: one row a bar, one column a feature, undefined values null or empty",
+  request: { params: symbolParams, query: featuresQuery },
+  responses: table("The matrix"),
+});
+const readPanel = createRoute({
+  method: "get",
+  path: "/panel",
+  summary:
+    "Bars, features and labels of up to 5,000 symbols in one long table. Symbols without bars in the range are named in the header x-barkeep-missing",
+  request: { query: panelQuery },
+  responses: table("The table"),
+});
+
+export function exportRoutes(services: Pick<Services, "config" | "db" | "exporter" | "profiles">) {
+  const { db, exporter, config } = services;
+  const calendar = createCalendar(config.sessions);
+  const panels = new PanelRequests(services, calendar);
+
+  const send = (c: Context, request: ExportRequest, name: string) => {
+    const { format } = request;
+    const coding = isText(format) ? acceptedCoding(c.req.header("Accept-Encoding")) : null;
+    const open = () => exporter.stream({ ...request, coding }, c.req.raw.signal);
+    return streamed(c, open, {
+      "Content-Type": FORMAT_TYPES[format],
+      ...headersOf(request),
+      ...(format !== "json" && { "Content-Disposition": `attachment; filename="${name}.${format}"` }),
+      ...(isText(format) && { Vary: "Accept-Encoding" }),
+      ...(coding !== null && { "Content-Encoding": coding }),
+    });
+  };
+
+  const one = async (c: Context, symbol: string, query: RangeQuery, names: readonly string[] | null) => {
+    const { interval, provider } = query;
+    const longer = requireLonger(interval, names ?? []);
+    const range = rangeOf(query);
+    const found = await findSources(db, calendar, { symbols: [symbol], interval, longer, provider, ...range });
+    const content = names === null ? "bars" : "features";
+    const columns = { hasBars: names === null, features: names ?? [], labels: [] };
+    const request = tableRequest(query, columns, found);
+    const [series] = request.stored;
+    if (series === undefined) {
+      throw new Refusal("not_found", `There are no ${interval} bars of ${symbol}: start a run for it first`);
+    }
+    return send(c, request.request, `${symbol.replace("@", "_")}-${interval}-${content}`);
+  };
+
+  return apiRouter()
+    .openapi(readBars, (c) => one(c, c.req.valid("param").symbol, c.req.valid("query"), null))
+    .openapi(readFeatures, (c) => {
+      const { names, ...query } = c.req.valid("query");
+      return one(c, c.req.valid("param").symbol, query, names);
+    })
+    .openapi(readPanel, async (c) => {
+      const { request } = await panels.read(c.req.valid("query"));
+      return send(c, request, `panel-${request.interval}`);
+    });
+}

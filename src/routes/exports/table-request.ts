@@ -1,0 +1,85 @@
+/** Turns a checked query and the series found for it into an export. */
+
+import { isSynthetic } from "../../domain/defaults.ts";
+import { quote, Refusal } from "../../domain/errors.ts";
+import { divides, type ReadInterval } from "../../domain/market/interval.ts";
+import { requestedFeature } from "../../features/names.ts";
+import { sourceIntervals, tableMetadata } from "../../pipeline/exports/describe-table.ts";
+import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
+import type { FoundSources } from "../../pipeline/exports/find-sources.ts";
+import type { RowsRequest } from "../../pipeline/exports/series/read-rows.ts";
+import type { StoredSeries } from "../../storage/market/series.ts";
+import type { RangeQuery } from "./parameters.ts";
+
+export const rangeOf = ({ from, to }: Pick<RangeQuery, "from" | "to">) => ({
+  from: from ?? Number.MIN_SAFE_INTEGER,
+  to: to ?? Number.MAX_SAFE_INTEGER,
+});
+
+/**
+ * The longer intervals whose features are asked for.
+ * @throws Refusal at `names` if bars of one cannot be joined to those of `interval`
+ */
+export function requireLonger(interval: ReadInterval, names: readonly string[]): ReadInterval[] {
+  const asked = names.map((name) => requestedFeature(name)!).filter((each) => each.interval !== null);
+  const wrong = asked.find((each) => !divides(interval, each.interval!));
+  if (wrong !== undefined) {
+    const message = `${quote(wrong.name)} wants an interval that is a multiple of ${interval}`;
+    throw new Refusal("invalid", message, [{ path: "names", message }]);
+  }
+  return [...new Set(asked.map((each) => each.interval!))];
+}
+
+type Columns = Pick<RowsRequest, "hasBars" | "features" | "labels">;
+
+/** The export of one symbol; a range without bars is an empty table. */
+export function tableRequest(
+  query: RangeQuery,
+  columns: Columns,
+  { series, stored, outside }: FoundSources,
+): { readonly request: ExportRequest; readonly stored: readonly StoredSeries[] } {
+  const { interval, adjust, format, dtype } = query;
+  const range = rangeOf(query);
+  const known = stored.length > 0 ? stored : outside;
+  const [first] = known;
+  const metadata = tableMetadata({ interval, adjust, ...range }, known, []);
+  const head = {
+    symbol: first?.symbol,
+    interval,
+    source_interval: sourceIntervals(known, interval),
+    provider: first?.provider,
+    synthetic: known.some(({ provider }) => isSynthetic(provider)),
+    feed: first?.feed,
+    adjustment: first?.adjustment,
+    adjust,
+  };
+  const request = { ...columns, ...range, interval, adjust, format, dtype, metadata, head, series };
+  return { request: { ...request, content: "table", hasSymbol: false, sort: "symbol", coding: null }, stored: known };
+}
+
+/** The most bytes of a header with symbols: clients refuse longer ones. */
+const MAX_HEADER = 4_096;
+
+/** What the answer says of itself before its body. */
+export function headersOf({ metadata }: Pick<ExportRequest, "metadata">): Record<string, string> {
+  const isDemo = metadata["barkeep.provider"]!.split(",").some(isSynthetic);
+  const headers = {
+    "x-barkeep-source-interval": metadata["barkeep.source_interval"]!,
+    ...(isDemo && { "x-barkeep-synthetic": "true" }),
+  };
+  const missing = metadata["barkeep.missing"]!;
+  if (missing === "") return headers;
+  const symbols = missing.split(",");
+  return { ...headers, "x-barkeep-missing": listed(symbols), "x-barkeep-missing-count": String(symbols.length) };
+}
+
+/** The symbols with commas between; of too many the first, and how many follow. */
+function listed(symbols: readonly string[]): string {
+  let length = 0;
+  const shown = symbols.findIndex((symbol) => {
+    length += symbol.length + 1;
+    return length > MAX_HEADER;
+  });
+  if (shown < 0) return symbols.join(",");
+  return `${symbols.slice(0, shown).join(",")},... and ${symbols.length - shown} more`;
+}
