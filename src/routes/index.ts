@@ -18,6 +18,7 @@ import { barFilePages } from "./companies/bar-files.tsx";
 import { companyPages } from "./companies/pages.tsx";
 import { Uploads } from "./companies/uploads.ts";
 import { exportRoutes } from "./exports/api.ts";
+import { panelPages } from "./exports/pages.tsx";
 import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
@@ -109,6 +110,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", profileListRoutes(services));
   routes.route("/", qualityMapPages(qualityMap));
   routes.route("/", comparePages(services));
+  routes.route("/", panelPages(services));
   routes.route("/", runPages(services, broadcaster));
   routes.route("/", companyPages(services));
   routes.route("/", barFilePages(services, uploads));

@@ -135,6 +135,10 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
   expect(found).toEqual([]);
 });
 
+test("axe finds nothing on the page of panels", async () => {
+  expect(await faultsOf(["/panel?symbols=AAPL&include=ohlcv&feature=rsi_14"])).toEqual([]);
+});
+
 test("axe finds nothing on profiles, the documentation of the API, and errors", async () => {
   const found = await faultsOf([
     "/profiles?where=rsi_14>0",

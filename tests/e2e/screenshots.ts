@@ -142,6 +142,7 @@ try {
   await takePicture("runs", "/runs");
 
   await takePicture("profiles", "/profiles?where=rsi_14+<+60+and+sma_20+>+sma_50&sort=-rsi_14");
+  await takePicture("panel", "/panel?symbols=AAPL,MSFT&include=ohlcv&feature=rsi_14&label=fwd_ret_5");
   await takePicture("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", charted);
   await takePicture("features", "/profiles/AAPL?interval=1d#trend", async (each) => {
     await charted(each);

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The profiles page: the screener, a row per symbol and interval with its health, and the renewals. */
 
+import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { SelectAllHead } from "../ui/components.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -33,6 +34,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           <>
             <a href={screenerAddress(screener, { format: "csv" })}>CSV</a>
             <a href={screenerAddress(screener, { format: "json" })}>JSON</a>
+            <a href={panelAddress(screener)}>Panel</a>
           </>
         ) : null}
         {outdated > 0 ? (
@@ -73,6 +75,18 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
     </Layout>
   );
 };
+
+/** The page of panels, with the symbols of a screen at its interval. */
+function panelAddress({ where, interval }: ScreenerView): string {
+  if (where === "") return "/panel";
+  const query = new URLSearchParams({
+    where,
+    interval: interval || RUN_DEFAULTS.interval,
+    names: "all",
+    include: "ohlcv",
+  });
+  return `/panel?${query}`;
+}
 
 /** The renewals: value, title, and what each does. */
 const RENEWALS = [

@@ -1,0 +1,253 @@
+/** @jsxImportSource hono/jsx */
+/** The page of panels: a form that builds a request, what it would give, and how to send it. */
+
+import type { Child } from "hono/jsx";
+import { listSymbols } from "../domain/market/symbol.ts";
+import { formatCount, plural } from "./ui/format.ts";
+import { Layout, type PageContext } from "./ui/layout.tsx";
+
+/** The fields of the form with one value each. */
+export const PANEL_FIELDS = [
+  "symbols",
+  "watchlist",
+  "where",
+  "interval",
+  "from",
+  "to",
+  "names",
+  "more",
+  "labels",
+  "sort",
+  "format",
+  "dtype",
+  "adjust",
+] as const;
+export type PanelField = (typeof PANEL_FIELDS)[number];
+
+type Option = readonly [value: string, title: string];
+
+interface PanelPreview {
+  readonly symbols: number;
+  readonly missing: readonly string[];
+  /** About how many rows and bytes. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly bytes: number;
+  /** The path of the request, and the text that sends it from other tools. */
+  readonly address: string;
+  readonly commands: readonly { readonly title: string; readonly text: string }[];
+}
+
+export interface PanelView {
+  readonly values: Readonly<Record<PanelField, string>>;
+  readonly hasBars: boolean;
+  readonly features: ReadonlySet<string>;
+  readonly chosenLabels: ReadonlySet<string>;
+  readonly errors: Readonly<Partial<Record<PanelField | "form", string>>>;
+  readonly watchlists: readonly string[];
+  readonly families: readonly { readonly title: string; readonly names: readonly string[] }[];
+  readonly labels: readonly { readonly name: string; readonly formula: string }[];
+  readonly options: Readonly<Record<"interval" | "sort" | "format" | "dtype" | "adjust", readonly Option[]>>;
+  /** `null` before a request was made, or if it is refused. */
+  readonly preview: PanelPreview | null;
+}
+
+export const PanelPage = ({ page, view }: { page: PageContext; view: PanelView }) => (
+  <Layout page={page} title="Panel">
+    <header class="page-head">
+      <h1>Panel</h1>
+      <span class="muted">Bars, features and labels of many symbols in one table</span>
+      <a href="/profiles">Profiles</a>
+    </header>
+    {view.errors.form === undefined ? null : (
+      <p class="error" role="alert">
+        {view.errors.form}
+      </p>
+    )}
+    {view.preview === null ? null : <Preview preview={view.preview} />}
+    <form method="get" action="/panel" class="panel-form">
+      <Symbols view={view} />
+      <fieldset>
+        <legend>Rows</legend>
+        <Select view={view} name="interval" title="Interval" />
+        <Text view={view} name="from" title="From" type="date" />
+        <Text view={view} name="to" title="To, not included" type="date" />
+        <Select view={view} name="sort" title="Sort by" />
+        <Select view={view} name="adjust" title="Adjusted for" />
+      </fieldset>
+      <Features view={view} />
+      <Labels view={view} />
+      <fieldset>
+        <legend>File</legend>
+        <Select view={view} name="format" title="Format" />
+        <Select view={view} name="dtype" title="Numbers" />
+      </fieldset>
+      <button type="submit" class="button primary">
+        Show size and request
+      </button>
+    </form>
+  </Layout>
+);
+
+const Symbols = ({ view }: { view: PanelView }) => (
+  <fieldset>
+    <legend>Symbols: fill in one</legend>
+    <Text view={view} name="symbols" title="Named" placeholder="AAPL, MSFT" />
+    <Field view={view} name="watchlist" title="Of a watchlist">
+      <select id="panel-watchlist" name="watchlist">
+        <option value="">none</option>
+        {view.watchlists.map((name) => (
+          <option selected={name === view.values.watchlist || undefined}>{name}</option>
+        ))}
+      </select>
+    </Field>
+    <Text view={view} name="where" title="Of a screen" placeholder="rsi_14 < 30" />
+  </fieldset>
+);
+
+const Features = ({ view }: { view: PanelView }) => (
+  <fieldset>
+    <legend>Columns</legend>
+    <label class="check">
+      <input type="checkbox" name="include" value="ohlcv" checked={view.hasBars || undefined} /> Open, high, low, close,
+      volume
+    </label>
+    <Field view={view} name="names" title="Features">
+      <select id="panel-names" name="names">
+        {(
+          [
+            ["chosen", "Those chosen below"],
+            ["all", "All"],
+            ["none", "None"],
+          ] as const
+        ).map(([value, title]) => (
+          <option value={value} selected={value === view.values.names || undefined}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </Field>
+    <Text view={view} name="more" title="More, of longer bars" placeholder="rsi_14@1h, sma_20@1d" />
+    <div class="panel-families">
+      {view.families.map(({ title, names }) => (
+        <details open={names.some((name) => view.features.has(name)) || undefined}>
+          <summary>
+            {title} <span class="muted num">{names.length}</span>
+          </summary>
+          <Checks name="feature" names={names} chosen={view.features} />
+        </details>
+      ))}
+    </div>
+  </fieldset>
+);
+
+const Labels = ({ view }: { view: PanelView }) => (
+  <fieldset>
+    <legend>Labels: they look ahead</legend>
+    <ul class="panel-checks">
+      {view.labels.map(({ name, formula }) => (
+        <li>
+          <label class="check" title={formula}>
+            <input type="checkbox" name="label" value={name} checked={view.chosenLabels.has(name) || undefined} />{" "}
+            {name}
+          </label>
+        </li>
+      ))}
+    </ul>
+    <Text view={view} name="labels" title="Other labels" placeholder="fwd_ret_60, tb_10_15_15" />
+  </fieldset>
+);
+
+const Checks = (props: { name: string; names: readonly string[]; chosen: ReadonlySet<string> }) => (
+  <ul class="panel-checks">
+    {props.names.map((each) => (
+      <li>
+        <label class="check">
+          <input type="checkbox" name={props.name} value={each} checked={props.chosen.has(each) || undefined} /> {each}
+        </label>
+      </li>
+    ))}
+  </ul>
+);
+
+const Preview = ({ preview }: { preview: PanelPreview }) => {
+  const { symbols, missing, rows, columns, bytes, address, commands } = preview;
+  return (
+    <section class="panel-preview" aria-labelledby="panel-preview-title">
+      <h2 id="panel-preview-title">
+        About {formatCount(rows)} {rows === 1 ? "row" : "rows"} of {plural(columns, "column")}, about {sizeOf(bytes)}
+      </h2>
+      <p>
+        {plural(symbols, "symbol")}
+        {missing.length === 0 ? "." : `; without bars in the range: ${listSymbols(missing, 12)}.`}
+      </p>
+      <p>
+        <a class="button" href={address} download>
+          Download
+        </a>
+      </p>
+      <h3>Copy as</h3>
+      {commands.map(({ title, text }, at) => (
+        <details open={at === 0 || undefined}>
+          <summary>{title}</summary>
+          <pre>{text}</pre>
+        </details>
+      ))}
+    </section>
+  );
+};
+
+function sizeOf(bytes: number): string {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+interface FieldProps {
+  readonly view: PanelView;
+  readonly name: PanelField;
+  readonly title: string;
+}
+
+const Field = ({ view, name, title, children }: FieldProps & { children?: Child }) => (
+  <div class={`field panel-${name}`}>
+    <label for={`panel-${name}`}>{title}</label>
+    {children}
+    {view.errors[name] === undefined ? null : (
+      <p class="error" id={`panel-${name}-error`}>
+        {view.errors[name]}
+      </p>
+    )}
+  </div>
+);
+
+const Text = (props: FieldProps & { placeholder?: string; type?: "date" | "text" }) => {
+  const { view, name, placeholder, type = "text" } = props;
+  const isWrong = view.errors[name] !== undefined;
+  return (
+    <Field {...props}>
+      <input
+        id={`panel-${name}`}
+        name={name}
+        type={type}
+        value={view.values[name]}
+        placeholder={placeholder}
+        autocomplete="off"
+        spellcheck={false}
+        aria-invalid={isWrong ? "true" : undefined}
+        aria-describedby={isWrong ? `panel-${name}-error` : undefined}
+      />
+    </Field>
+  );
+};
+
+const Select = (props: FieldProps & { name: keyof PanelView["options"] }) => (
+  <Field {...props}>
+    <select id={`panel-${props.name}`} name={props.name}>
+      {props.view.options[props.name].map(([value, title]) => (
+        <option value={value} selected={value === props.view.values[props.name] || undefined}>
+          {title}
+        </option>
+      ))}
+    </select>
+  </Field>
+);
