@@ -130,9 +130,7 @@ export function featureMatrix(
     onStep = ignore,
   }: { since?: number; blockSize?: number; onStep?: () => void } = {},
 ): (chunk: BarColumns) => Generator<FeatureBlock, void> {
-  const series = features.map((feature) => feature.series);
-  const plan = planOf(series);
-  const advance = planOf(series, false);
+  const { plan, advance } = matrixPlans(features);
   const length = blockSize ?? blockLength(plan);
   const carry = emptyCarry(plan, setup);
   const scratch = new Scratch();
@@ -160,6 +158,24 @@ export function featureMatrix(
     }
     history = sliceBars(bars, Math.max(0, bars.ts.length - plan.margin), bars.ts.length);
   };
+}
+
+interface MatrixPlans {
+  readonly key: string;
+  readonly plan: ComputePlan;
+  readonly advance: ComputePlan;
+}
+
+let lastPlans: MatrixPlans | null = null;
+
+/** The plans of a matrix. Those of the last one are kept: a panel computes the same features of every symbol. */
+function matrixPlans(features: readonly Feature[]): MatrixPlans {
+  const key = features.map(({ name }) => name).join();
+  if (lastPlans?.key !== key) {
+    const series = features.map((feature) => feature.series);
+    lastPlans = { key, plan: planOf(series), advance: planOf(series, false) };
+  }
+  return lastPlans;
 }
 
 /** The feature matrix of bars that are available as a sequence of chunks. */
