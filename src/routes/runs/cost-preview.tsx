@@ -10,7 +10,7 @@ import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
-import { storedSeries } from "../../storage/market/series.ts";
+import { countDerivable, storedSeries } from "../../storage/market/series.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
@@ -48,9 +48,11 @@ export async function previewOf(
   const name = request.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
-  const [known, speed] = await Promise.all([
-    storedSeries(db, request.symbols, request.interval, name),
+  const { interval, mode, symbols } = request;
+  const [known, speed, derivable] = await Promise.all([
+    storedSeries(db, symbols, interval, name),
     speedOf(db, name),
+    mode === "full" ? countDerivable(db, symbols, interval, name) : { symbols: 0, sources: [] },
   ]);
   const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
   const { calls, units } = costOf(source, request, facts);
@@ -75,6 +77,8 @@ export async function previewOf(
     afterReset,
     known: known.count,
     knownUntil: known.lastBar,
+    derivable,
+    interval,
   };
 }
 

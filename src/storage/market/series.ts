@@ -2,7 +2,7 @@
 
 import { and, desc, eq, lt, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
-import type { Interval } from "../../domain/market/interval.ts";
+import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
 import { series } from "../schema/market.ts";
@@ -127,6 +127,27 @@ export async function seriesWithBars(
     adjustment: adjustment as string,
     sessions: sessions as string,
   }));
+}
+
+const DERIVABLE = `SELECT count(DISTINCT k.value), group_concat(DISTINCT s.interval)
+FROM json_each(?1) k JOIN series s ON s.symbol = k.value AND s.staging_for = 0
+AND s.interval IN (SELECT value FROM json_each(?2))
+WHERE EXISTS (SELECT 1 FROM bars WHERE series_id = coalesce(s.bars_id, s.id))
+AND s.provider = ?4 AND NOT EXISTS (SELECT 1 FROM series o
+WHERE o.symbol = k.value AND o.interval = ?3 AND o.provider = ?4 AND o.staging_for = 0)`;
+
+/** How many of `symbols` have bars of `provider` from which those of `interval` can be built, but none of it; and at which intervals. */
+export async function countDerivable(
+  db: Database,
+  symbols: readonly string[],
+  interval: Interval,
+  provider: string,
+): Promise<{ readonly symbols: number; readonly sources: readonly Interval[] }> {
+  const finer = INTERVALS.filter((each) => divides(each, interval));
+  if (finer.length === 0) return { symbols: 0, sources: [] };
+  const [row] = await db.rows(DERIVABLE, [JSON.stringify(symbols), JSON.stringify(finer), interval, provider]);
+  const found = String(row?.[1] ?? "").split(",");
+  return { symbols: Number(row?.[0] ?? 0), sources: finer.filter((each) => found.includes(each)) };
 }
 
 const EDGES = `SELECT k.value ->> 0,

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The cost of a run before it is started. */
 
+import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
 import { formatCount, formatEta, plural } from "../ui/format.ts";
@@ -17,6 +18,9 @@ export interface PreviewView {
   /** Symbols that have bars of the provider, and the newest of their last bars (epoch seconds). */
   readonly known: number;
   readonly knownUntil: number | null;
+  /** Symbols whose bars need no calls, because they can be built from stored ones, and the intervals of those. */
+  readonly derivable: { readonly symbols: number; readonly sources: readonly Interval[] };
+  readonly interval: Interval;
 }
 
 /** `50 symbols: 1,200 calls (6,000 units), about 4m. 12 of them are stored already, up to 2026-11-20.` */
@@ -34,6 +38,7 @@ export const Preview = ({ view }: { view: PreviewView }) => {
         </>
       )}
       .{storedSentence(view)}
+      {derivableSentence(view)}
     </>
   );
 };
@@ -44,4 +49,13 @@ function storedSentence({ symbols, known, knownUntil }: PreviewView): string {
   const until = `stored already, up to ${isoDate(knownUntil)}.`;
   if (symbols === 1) return ` It is ${until}`;
   return ` ${known === symbols ? "All" : formatCount(known)} of them ${known === 1 ? "is" : "are"} ${until}`;
+}
+
+/** ` 12 of them need no run: their 1h bars can be read, built from stored 1m bars.`, or nothing. */
+function derivableSentence({ symbols, derivable, interval }: PreviewView): string {
+  if (derivable.symbols === 0) return "";
+  const bars = `${interval} bars can be read without calls, built from stored ${derivable.sources.join(" and ")} bars.`;
+  if (symbols === 1) return ` Its ${bars}`;
+  const who = derivable.symbols === symbols ? "all" : formatCount(derivable.symbols);
+  return ` Of ${who} of them, ${bars}`;
 }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { emptyBars } from "../../../src/domain/market/bars.ts";
+import type { Interval } from "../../../src/domain/market/interval.ts";
+import { insertBars, seriesId } from "../../../src/storage/market/bars.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 
 setDefaultTimeout(60_000);
@@ -49,4 +52,31 @@ test("bars of another provider are not stored already, those of the run's own ar
   expect(await preview({ ...demo, interval: "1h" })).not.toContain("stored already");
   await app.app.db.write([{ sql: "UPDATE profiles SET provider = 'eodhd'", args: [] }]);
   expect(await preview(demo)).toContain("2 of them are stored already");
+});
+
+test("a run for bars that can be built from stored ones says so before it costs calls", async () => {
+  const { db } = app.app;
+  const store = async (symbol: string, interval: Interval, bars: number) => {
+    const key = { symbol, provider: "eodhd", feed: "x", interval, adjustment: "none", sessions: "regular" };
+    const id = await seriesId(db, key);
+    if (bars > 0) await db.write(insertBars(id, emptyBars(bars)));
+  };
+  await store("FINE", "1m", 1);
+  await store("BOTH", "1m", 1);
+  await store("BOTH", "1h", 1);
+  await store("NONE", "1m", 0);
+  const order = { interval: "1h" };
+  const sentence = "1h bars can be read without calls, built from stored 1m bars.";
+  expect(await preview({ ...order, symbols: "FINE" })).toEndWith(` Its ${sentence}`);
+  // Made-up bars say nothing of those of another provider.
+  expect(await preview({ ...order, symbols: "FINE", provider: "demo" })).not.toContain("built from");
+  expect(await preview({ ...order, symbols: "FINE, BOTH, NONE, ELSE" })).toEndWith(` Of 1 of them, ${sentence}`);
+  for (const symbols of ["BOTH", "NONE", "ELSE"])
+    expect(await preview({ ...order, symbols })).not.toContain("built from");
+  for (const [name, value] of [
+    ["interval", "1m"],
+    ["mode", "incremental"],
+    ["mode", "reprocess"],
+  ] as const)
+    expect(await preview({ ...order, symbols: "FINE", [name]: value })).not.toContain("built from");
 });
