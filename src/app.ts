@@ -39,9 +39,10 @@ import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
+import { WriteLock } from "./storage/connection/file/write-lock.ts";
+import { StorageHealth } from "./storage/connection/health.ts";
 import { takeLease } from "./storage/connection/lease.ts";
 import { spaceOf } from "./storage/connection/space.ts";
-import { WriteLock } from "./storage/connection/write-lock.ts";
 import { hasTable, openDatabase, pathOf, refuseNewerSchema } from "./storage/db.ts";
 import { correctFutureMoments } from "./storage/future-moments.ts";
 import { LogStore } from "./storage/log.ts";
@@ -76,6 +77,9 @@ export interface AppOptions {
 
 /** Pages of the write-ahead log (of 4 KiB) that the main thread leaves to the workers. */
 const MAX_LOG_PAGES = 20_000;
+
+/** How long a database in trouble may delay the end, milliseconds. */
+const LAST_WRITE_MS = 3_000;
 
 const close = (each: { close(): void | Promise<void> }) => each.close();
 
@@ -116,6 +120,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const save = (line: LogLine) => logStore.save(line);
   const log = createLog({ level: config.logLevel, format: config.logFormat, hub, save, redact, print: options.print });
   for (const line of await correctFutureMoments(db, Date.now())) log.write("warn", line);
+  const reactions: { onTrouble(isOver: boolean): void } = { onTrouble() {} };
+  const storage = stack.adopt(
+    new StorageHealth({ db, log, onChange: (trouble) => reactions.onTrouble(trouble === null) }),
+    close,
+  );
   const usage = stack.adopt(await UsageStore.open(db, reportError), close);
 
   const settings = await ProviderSettings.open(db, config, log);
@@ -139,6 +148,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const counters = countersFromZero(config.providerValues);
   const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
+
+  pool.watchStorage((thread, trouble) => storage.report(thread, trouble));
 
   settings.onChange(async ({ name, title }, values) => {
     secrets.add(secretsOf(values));
@@ -220,9 +231,23 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   );
   pool.watch((provider) => admission.changed(provider));
   const handler = admission.counted(
-    symbolHandler({ db, log, runs, pool, counters, onAlert, hasOthers: () => queue.counts().active > 1 }),
+    symbolHandler({
+      db,
+      log,
+      runs,
+      pool,
+      counters,
+      onAlert,
+      hasOthers: () => queue.counts().active > 1,
+      onStorageError: (error) => storage.note(error),
+    }),
   );
-  queue.work(handler, MAX_AT_WORK + pool.size, (runId) => admission.admits(runId));
+  queue.work(handler, MAX_AT_WORK + pool.size, (runId) => storage.current() === null && admission.admits(runId));
+  reactions.onTrouble = (isOver) => {
+    if (!isOver) return;
+    pool.storageCured();
+    queue.poll();
+  };
 
   const dependencies = { db, log, runs, defaultProvider, onAlert };
   const scheduleRunner = stack.adopt(new ScheduleRunner(dependencies, clock), close);
@@ -250,6 +275,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     ownToken: options.ownToken,
     counters,
     db,
+    storage,
     hub,
     log,
     runs,
@@ -273,7 +299,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const routes = stack.adopt(await createRoutes(services), close);
 
   const owned = stack.move();
-  return { ...services, fetch: routes.fetch, close: () => owned.disposeAsync() };
+  return {
+    ...services,
+    fetch: routes.fetch,
+    close() {
+      // What trouble of the database holds up does not hold up the end of the process.
+      db.hurry(LAST_WRITE_MS);
+      return owned.disposeAsync();
+    },
+  };
 }
 
 /** Counts of jobs begin at zero for every outcome: a rate sees only increases of what was there before. */

@@ -50,9 +50,10 @@ try {
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     // No new connections; those that are open are answered until the app is closed.
     void server.stop();
+    const isWell = app.storage.current() === null;
     await owned.disposeAsync();
     await server.stop(true);
-    process.exit(0);
+    process.exit(isWell ? 0 : 1);
   };
   process.on("SIGINT", () => void stop("SIGINT"));
   process.on("SIGTERM", () => void stop("SIGTERM"));

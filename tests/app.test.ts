@@ -138,18 +138,18 @@ const FAULTS = [
           '${JSON.stringify({ id: "other", pid: process.pid, host: hostname() })}', ${Date.now() + 3_600_000})`,
     says: /Another Barkeep .* works on this database/,
   },
-  { sql: "ALTER TABLE api_usage RENAME TO gone", says: /from "api_usage"/ },
+  { sql: "ALTER TABLE api_usage RENAME TO gone", says: /^no such table: api_usage$/ },
   {
     sql: `CREATE TRIGGER fault BEFORE INSERT ON settings WHEN new.key = 'seal:salt'
           BEGIN SELECT RAISE(ABORT, 'no salt'); END`,
-    says: /insert into "settings" .* seal:salt/,
+    says: /^no salt$/,
   },
-  { sql: "ALTER TABLE quotas RENAME TO gone", says: /from "quotas"/ },
+  { sql: "ALTER TABLE quotas RENAME TO gone", says: /^no such table: quotas$/ },
   { sql: "INSERT INTO settings VALUES ('alerts:rules', '{', 0)", says: /JSON/ },
   { sql: "INSERT INTO settings VALUES ('mail:account', '{', 0)", says: /JSON/ },
-  { sql: "ALTER TABLE batches RENAME TO gone", says: /join "batches"/ },
+  { sql: "ALTER TABLE batches RENAME TO gone", says: /^no such table: batches$/ },
   // By now the unfinished run is at work on two threads.
-  { sql: "ALTER TABLE sessions RENAME TO gone", says: /from "sessions"/ },
+  { sql: "ALTER TABLE sessions RENAME TO gone", says: /^no such table: sessions$/ },
 ];
 
 const START_AND_FAIL = `

@@ -5,7 +5,7 @@
 
 import type { ExportRequest } from "../../src/pipeline/exports/export-table.ts";
 import { Exporter } from "../../src/pipeline/exports/exporter.ts";
-import { WriteLock } from "../../src/storage/connection/write-lock.ts";
+import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
 
 export interface ExportCost {
   readonly seconds: number;

@@ -111,6 +111,68 @@ export function quote(text: string): string {
 /** The message of any thrown value, as one line; if closing failed as well, that of the first error. */
 export function messageOf(error: unknown): string {
   if (error instanceof SuppressedError) return messageOf(error.suppressed);
+  if (isQueryError(error)) return messageOf(error.cause);
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\s+/g, " ").trim() || "unknown error";
 }
+
+/** An error that repeats a whole SQL statement, with its values; its cause says what was wrong. */
+const isQueryError = (error: unknown): error is Error =>
+  error instanceof Error && error.cause instanceof Error && error.message.startsWith("Failed query:");
+
+/** Name, message and stack of any thrown value, for the log: some drivers make stacks that lack the message. */
+export function traceOf(error: unknown): string {
+  if (isQueryError(error)) return traceOf(error.cause);
+  if (!(error instanceof Error)) return String(error);
+  const calls = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return [`${error.name}: ${error.message}`, ...calls].join("\n");
+}
+
+/** Trouble of the whole database: nothing can be stored until it is over. */
+export type TroubleKind = "locked" | "full" | "read_only" | "failing" | "gone" | "damaged" | "away";
+
+/** What is wrong with the database, and what a person can do about it. */
+export interface StorageFault {
+  readonly kind: TroubleKind;
+  /** A clause: "The disk of the database is full". */
+  readonly what: string;
+  /** A sentence. */
+  readonly advice: string;
+  /** Whether it can end without a restart. */
+  readonly canPass: boolean;
+}
+
+/** A fault and since when it has lasted, epoch milliseconds. */
+export interface StorageTrouble extends StorageFault {
+  readonly since: number;
+}
+
+const PASSING: Readonly<Record<Exclude<TroubleKind, "gone" | "damaged">, readonly [what: string, advice: string]>> = {
+  locked: [
+    "Another program has locked the database for writing",
+    "End its transaction, or that program (a backup tool, an open sqlite3 shell).",
+  ],
+  full: ["The disk of the database is full", "Free space on it."],
+  read_only: ["The database is read-only", "Let the server write to its file and folder, and check the disk."],
+  failing: ["The disk of the database reports errors", "Check the disk and its connection."],
+  away: ["The database server does not answer", "Check that server and the network to it."],
+};
+const DAMAGED: StorageFault = {
+  kind: "damaged",
+  what: "The database file is damaged",
+  advice: "Stop the server, restore the newest backup and start it again.",
+  canPass: false,
+};
+
+/** The fault of a kind; that of a file that is gone is described by who noticed it. */
+export function faultOf(kind: Exclude<TroubleKind, "gone">): StorageFault {
+  if (kind === "damaged") return DAMAGED;
+  const [what, advice] = PASSING[kind];
+  return { kind, what, advice, canPass: true };
+}
+
+/** What the server does meanwhile. */
+export const consequenceOf = ({ canPass }: StorageFault): string =>
+  canPass
+    ? "No new jobs begin, those at work wait, and all go on by themselves when it is over."
+    : "No new jobs begin, and nothing more is stored.";

@@ -1,6 +1,12 @@
 /** The messages between the main thread and its workers: plain data only. */
 
-import { messageOf, ProviderError, type ProviderErrorKind } from "../domain/errors.ts";
+import {
+  messageOf,
+  ProviderError,
+  type ProviderErrorKind,
+  type StorageFault,
+  type StorageTrouble,
+} from "../domain/errors.ts";
 import type { LogLevel } from "../domain/log.ts";
 import type { Interval } from "../domain/market/interval.ts";
 import type { CalendarOverrides } from "../domain/market/session-exceptions.ts";
@@ -46,6 +52,8 @@ export type Outcome =
       readonly gaps: number;
     }
   | { readonly kind: "stopped"; readonly reason: StopReason }
+  /** The database is in trouble, which is no failure of the job. */
+  | { readonly kind: "held"; readonly fault: StorageFault }
   /** The quota is spent: the job continues when the wait is over. */
   | { readonly kind: "parked"; readonly wait: Wait; readonly reason: string; readonly counters: CallCounters }
   /** If a provider failed, `error` is the kind of failure and `counters` the job's counts until then. */
@@ -102,6 +110,8 @@ export type ToWorker =
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
   /** The providers' variables changed; they apply from the next job on. */
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
+  /** The database can be written again: what waits for it is tried now. */
+  | { readonly type: "storage_cured" }
   | { readonly type: "close" };
 
 /** What a worker reports of one of its jobs. */
@@ -122,4 +132,8 @@ export type JobReport =
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "outcome"; readonly outcome: Outcome };
 
-export type FromWorker = { readonly type: "ready" } | (JobReport & { readonly jobId: number });
+export type FromWorker =
+  | { readonly type: "ready" }
+  /** What the thread's writes wait for; `null` when they go on. */
+  | { readonly type: "storage"; readonly trouble: StorageTrouble | null }
+  | (JobReport & { readonly jobId: number });

@@ -2,6 +2,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { versionText } from "../version.ts";
+import { liveTrouble } from "../views/live.tsx";
 import { auditPages } from "./access/audit.tsx";
 import { Authenticator } from "./access/authenticator.ts";
 import { ClientAddresses } from "./access/client-address.ts";
@@ -74,6 +75,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
     quota: () => quotasInUse(services),
     lastHour: () => lastHourView(services),
     markup: (html) => base.markup(html),
+    banner: bannerOf(services, base),
   });
   const streams = new StreamLimits();
   const clients = new ClientAddresses(services.config.trustedProxies);
@@ -86,6 +88,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
     version: versionText(services.version),
     base,
     upkeep: () => services.rejudging.progress,
+    trouble: () => services.storage.current(),
   };
   addMiddleware(routes, services, { access, config, clients, cookie, refusals }, site);
   routes.route("/", healthRoutes(services));
@@ -142,6 +145,19 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const fetch = (request: Request, server?: object) =>
     server === undefined || request.headers.has("Host") ? routes.fetch(request, server) : withoutHost();
   return { fetch, table: routes.routes, close };
+}
+
+/** How long pages are told that trouble is over, milliseconds: each gets several heartbeats. */
+const OVER_MS = 60_000;
+
+/** The banner of live pages, while it is shown and a little longer. */
+function bannerOf({ storage }: Services, base: BasePath): () => string {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const trouble = storage.current();
+    if (trouble !== null) shownAt = performance.now();
+    return performance.now() - shownAt < OVER_MS ? base.markup(liveTrouble(trouble)) : "";
+  };
 }
 
 /** HTTP/1.0 allows a request without a host; its address is no URL then, and no route is found for it. */

@@ -4,6 +4,10 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
+import { changesState } from "../domain/access.ts";
+import { traceOf } from "../domain/errors.ts";
+import { hurried } from "../storage/connection/patience.ts";
+import { StorageUnavailable } from "../storage/db.ts";
 import { liveToast } from "../views/live.tsx";
 import { ErrorPage } from "../views/ui/layout.tsx";
 import { addGuard, asActor } from "./access/guard.ts";
@@ -17,11 +21,14 @@ import type { Services } from "./services.ts";
 /** Abilities of a browser that no page of ours uses. */
 const UNUSED_FEATURES = ["camera", "geolocation", "microphone", "payment", "usb"] as const;
 
+/** How long reads and writes of a request may wait for a database in trouble, milliseconds. */
+const PATIENCE_MS = 2_000;
+
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
 export function addMiddleware(
   app: OpenAPIHono,
-  { log }: Pick<Services, "log">,
+  { log, storage }: Pick<Services, "log" | "storage">,
   guard: Omit<Parameters<typeof addGuard>[1], "refuse">,
   site: SiteContext,
 ): void {
@@ -62,7 +69,13 @@ export function addMiddleware(
       permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
     }),
   );
+  // A database in trouble delays no answer for long.
+  app.use((_, next) => hurried(PATIENCE_MS, next));
   addGuard(app, { ...guard, refuse });
+  app.use(async (c, next) => {
+    const trouble = changesState(c.req.method, c.req.path) ? storage.current() : null;
+    return trouble === null ? next() : refuse(c, problemOf(new StorageUnavailable(trouble)));
+  });
   app.use(withoutTimeout);
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
@@ -95,8 +108,9 @@ export function addMiddleware(
       const detail = isApi(c) ? error.message : error.message || "The request was refused";
       return refuse(c, { status: error.status, detail: detail || "The request was refused" });
     }
+    storage.note(error);
     const answer = problemOf(error);
-    if (answer.status === 500) log.write("error", `${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
+    if (answer.status === 500) log.write("error", `${c.req.method} ${c.req.path}: ${traceOf(error)}`);
     return refuse(c, answer);
   });
 }

@@ -32,6 +32,8 @@ export interface SiteContext extends Pick<PageContext, "assets" | "version"> {
   readonly base: BasePath;
   /** What is done in the background, in a sentence; `null` while nothing is. */
   readonly upkeep: () => string | null;
+  /** Why nothing can be stored now. */
+  trouble(): PageContext["trouble"];
 }
 
 /** The page context of a request; before the guard has identified its sender, nobody is signed in. */
@@ -54,6 +56,7 @@ export function pageContext(c: Context, site: SiteContext): PageContext {
     version,
     now: Date.now(),
     ...(upkeep !== null && actor && { upkeep }),
+    trouble: site.trouble(),
   };
 }
 

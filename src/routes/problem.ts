@@ -3,6 +3,10 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type FieldError, messageOf, Refusal } from "../domain/errors.ts";
+import { storageFault } from "../storage/db.ts";
+
+/** When to try again what a database in trouble has prevented, seconds. */
+const TRY_AGAIN_S = 5;
 
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad request",
@@ -52,5 +56,7 @@ export function problemOf(error: unknown): Problem {
     const { status, errors, retryAfter } = error;
     return { status, detail: messageOf(error), errors, retryAfter };
   }
+  const fault = storageFault(error);
+  if (fault !== null) return { status: 503, detail: `${fault.what}. ${fault.advice}`, retryAfter: TRY_AGAIN_S };
   return { status: 500, detail: "Something went wrong inside Barkeep; the log has the details." };
 }

@@ -17,6 +17,7 @@ import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
 import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
+import type { StorageHealth } from "../storage/connection/health.ts";
 import type { Database } from "../storage/db.ts";
 import type { ProfileColumns } from "../storage/profiles/profile-columns.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
@@ -30,6 +31,8 @@ export interface Services {
   /** What is counted for `/metrics`. */
   readonly counters: Counters;
   readonly db: Database;
+  /** Whether the database can be written. */
+  readonly storage: StorageHealth;
   readonly hub: ProgressHub;
   readonly log: Log;
   readonly runs: RunService;

@@ -6,23 +6,16 @@
 
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Client, InValue } from "@libsql/client";
-import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
-import type { Database, Statement, Write } from "./connection/database.ts";
-import { FencedClient } from "./connection/fenced-client.ts";
-import { openFile } from "./connection/file-database.ts";
-import { WriteLock } from "./connection/write-lock.ts";
+import type { Database } from "./connection/database.ts";
+import { openFile } from "./connection/file/file-database.ts";
+import { WriteLock } from "./connection/file/write-lock.ts";
+import { openServer } from "./connection/remote-database.ts";
+import { AnswerLost, FaultError, StorageUnavailable, storageFault } from "./connection/trouble.ts";
 
 export type { Database, Row, Statement, Write } from "./connection/database.ts";
-
-/** A statement or a drizzle query as plain SQL. */
-function plain(statement: Write): Statement {
-  if (!("toSQL" in statement)) return statement;
-  const { sql, params } = statement.toSQL();
-  return { sql, args: params };
-}
+export { AnswerLost, StorageUnavailable, storageFault };
 
 /**
  * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`) and creates the folder of a file.
@@ -42,10 +35,12 @@ export async function openDatabase(url: string, token?: string, lock = new Write
 }
 
 /** There is no file at the place of the database. */
-export class NoDatabase extends Error {
+export class NoDatabase extends FaultError {
   override readonly name = "NoDatabase";
   constructor(url: string) {
-    super(`There is no database at ${withoutCredentials(url)}. Check BARKEEP_DB_URL and the current folder.`);
+    const what = `There is no database at ${withoutCredentials(url)}`;
+    const advice = "Check BARKEEP_DB_URL and the current folder.";
+    super({ kind: "gone", what, advice, canPass: true });
   }
 }
 
@@ -53,11 +48,11 @@ export class NoDatabase extends Error {
  * Opens a database that must be there, for commands that only read or copy it.
  * @throws NoDatabase if it is not, Error if it cannot be opened; no file is created
  */
-export async function openExisting(url: string, token?: string): Promise<Database> {
+export async function openExisting(url: string, token?: string, lock?: WriteLock): Promise<Database> {
   if (url.startsWith("file:") && sizeOf(pathOf(url)) === null) {
     throw new NoDatabase(url);
   }
-  return openDatabase(url, token);
+  return openDatabase(url, token, lock);
 }
 
 const EMPTIED =
@@ -111,41 +106,6 @@ export const NEWER_SCHEMA = [
 /** @throws Error if a newer Barkeep has changed the schema, which this one would read and write wrongly */
 export async function refuseNewerSchema(db: Database): Promise<void> {
   if ((await compareSchema(db)).unknown > 0) throw new Error(NEWER_SCHEMA);
-}
-
-async function openServer(url: string, token: string | undefined): Promise<Database> {
-  const { createClient: connect } = await import("@libsql/client");
-  using stack = new DisposableStack();
-  const client: Client = stack.adopt(connect({ url, ...(token === undefined ? {} : { authToken: token }) }), (each) =>
-    each.close(),
-  );
-  await client.execute("SELECT 1");
-  const fenced = new FencedClient(client);
-  const owned = stack.move();
-  let last = Promise.resolve();
-  return {
-    orm: drizzle(fenced),
-    local: false,
-    async write(statements, mayWait) {
-      const batch = statements.map(plain).map(({ sql, args }) => ({ sql, args: args as InValue[] }));
-      if (batch.length === 0) return;
-      const send = async () => void (await fenced.batch(batch, "write"));
-      if (!mayWait) return send();
-      // No caller awaits one before the next: they are sent in order all the same.
-      const sent = last.then(send);
-      last = sent.catch(() => {});
-      await sent;
-    },
-    flush() {},
-    fence: (lease, onLost) => fenced.fence(lease, onLost),
-    fault: () => null,
-    async rows(sql, args) {
-      const { rows, columns } = await client.execute({ sql, args: args as InValue[] });
-      return rows.map((row) => columns.map((_, index) => row[index]));
-    },
-    script: (sql) => client.executeMultiple(sql),
-    close: () => owned.dispose(),
-  };
 }
 
 /** Lets the event loop handle what has come in between two parts of a long work. */

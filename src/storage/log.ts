@@ -24,6 +24,8 @@ export class LogStore {
 
   save(line: LogLine): void {
     this.#lines.push(line);
+    // While a write waits for the database, lines go on gathering.
+    if (this.#lines.length > 2 * MAX_UNSTORED) this.#lines = this.#lines.slice(-MAX_UNSTORED);
     this.#deferred.request();
   }
 

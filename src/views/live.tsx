@@ -4,6 +4,7 @@
  * heads are morphed, so that focus, selection and open menus stay; one message carries all changes of a frame.
  */
 
+import type { StorageTrouble } from "../domain/errors.ts";
 import type { LogLine } from "../domain/log.ts";
 import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
@@ -17,7 +18,7 @@ import { RunHead } from "./runs/run-header.tsx";
 import { RunSection } from "./runs/run-section.tsx";
 import { ConfirmDialog, type ConfirmView } from "./ui/confirm-dialog.tsx";
 import { dom } from "./ui/dom.ts";
-import { Toast } from "./ui/layout.tsx";
+import { Toast, TroubleText } from "./ui/layout.tsx";
 
 /** Swaps `content` into the element `id`. */
 const partial = (id: string, swap: string, content: unknown) =>
@@ -111,5 +112,10 @@ export const sseSections = (views: readonly RunView[], fresh: ReadonlySet<string
 export const sseTogether = (id: string, events: string, markup: string): string =>
   markup === "" && events !== "" ? `id: ${id}\n${events}` : events + sseMessage(id, markup);
 
-/** The heartbeat: a named event for `public/app/live/freshness.js`. */
-export const sseHeartbeat = (now: number): string => `event: heartbeat\ndata: ${now}\n\n`;
+/** The heartbeat: a named event for `public/app/live/freshness.js`, and the banner of every page if it has to be sent. */
+export const sseHeartbeat = (now: number, banner: string): string =>
+  `event: heartbeat\ndata: ${now}\n\n${banner === "" ? "" : `data: ${banner}\n\n`}`;
+
+/** What stops the work of the whole server; empty for nothing. */
+export const liveTrouble = (trouble: StorageTrouble | null): string =>
+  partial(dom.trouble, "innerHTML", trouble === null ? "" : <TroubleText trouble={trouble} />);

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import type { SymbolTask } from "../../src/pipeline/messages.ts";
 import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
-import { WriteLock } from "../../src/storage/connection/write-lock.ts";
+import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
 import { testConfig } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 

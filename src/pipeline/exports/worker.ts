@@ -2,7 +2,7 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
-import { type Database, openDatabase } from "../../storage/db.ts";
+import { type Database, openExisting } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
 import { type ExportRequest, exportTable } from "./export-table.ts";
@@ -64,7 +64,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
     case "open": {
       const { dbUrl, dbToken } = message.settings;
       calendar = createCalendar(message.settings.sessions);
-      db = openDatabase(dbUrl, dbToken);
+      db = openExisting(dbUrl, dbToken);
       break;
     }
     case "start":

@@ -2,8 +2,8 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
-import { WriteLock } from "../../storage/connection/write-lock.ts";
-import { type Database, openDatabase } from "../../storage/db.ts";
+import { WriteLock } from "../../storage/connection/file/write-lock.ts";
+import { type Database, openExisting } from "../../storage/db.ts";
 import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market/series.ts";
 import { busySymbols } from "../../storage/runs/runs.ts";
 import type { WorkerSettings } from "../messages.ts";
@@ -109,7 +109,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToRejudger>) => {
   const { dbUrl, dbToken, writeLock, lease } = message.settings;
   let db: Database | undefined;
   try {
-    db = await openDatabase(dbUrl, dbToken, new WriteLock(writeLock));
+    db = await openExisting(dbUrl, dbToken, new WriteLock(writeLock));
     db.fence(lease);
     await judgeAll(db);
   } catch (error) {

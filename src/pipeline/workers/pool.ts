@@ -1,5 +1,6 @@
 /** The pool of worker threads: starts them on demand, shares the jobs out among them, and replaces one that crashes. */
 
+import type { StorageTrouble } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import type { PlanCut } from "../../domain/plan.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
@@ -100,6 +101,7 @@ export class WorkerPool {
   /** The thread kept for jobs that must be alone, while there are any. */
   #reserved: WorkerHandle | null = null;
   readonly #counts = new JobCounts();
+  #onStorage: (thread: object, trouble: StorageTrouble | null) => void = () => {};
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
@@ -135,6 +137,16 @@ export class WorkerPool {
   /** Calls `listener` with the provider whenever the number of its waiting or committing jobs has changed. */
   watch(listener: (provider: string) => void): void {
     this.#counts.watch(listener);
+  }
+
+  /** Calls `listener` when the writes of a thread begin or cease (`null`) to wait for the database. */
+  watchStorage(listener: (thread: object, trouble: StorageTrouble | null) => void): void {
+    this.#onStorage = listener;
+  }
+
+  /** The database can be written again: threads need not wait until they try by themselves. */
+  storageCured(): void {
+    for (const worker of this.#workers) worker.send({ type: "storage_cured" });
   }
 
   /**
@@ -259,6 +271,10 @@ export class WorkerPool {
   }
 
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
+    if (message.type === "storage") {
+      this.#onStorage(worker, message.trouble);
+      return;
+    }
     if (message.type === "ready") {
       worker.ready = true;
       this.#failedStarts = 0;
@@ -353,6 +369,7 @@ export class WorkerPool {
   #onExit(worker: WorkerHandle, why: string): void {
     if (!this.#workers.delete(worker)) return;
     if (this.#reserved === worker) this.#reserved = null;
+    this.#onStorage(worker, null);
     this.#lastExit = reasonOf(why);
     for (const assignment of worker.jobs.values()) {
       for (const { abort } of assignment.permits.values()) abort.abort();

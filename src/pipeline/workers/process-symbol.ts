@@ -4,6 +4,7 @@ import { ProviderError } from "../../domain/errors.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
+import { StorageUnavailable } from "../../storage/db.ts";
 import { seriesId } from "../../storage/market/bars.ts";
 import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
 import { completeJob, type FinishedJob, findJobWork, saveWorkTime } from "../../storage/runs/jobs.ts";
@@ -37,7 +38,16 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {
     // Failed requests count too.
-    if (!job.isSaved) await io.db.write([saveWorkTime(jobId, job)]);
+    if (!job.isSaved) await saveWork(job);
+  }
+}
+
+/** Saves what a job that ends early has done; what it ended with is not hidden by a database that cannot be written. */
+async function saveWork(job: JobContext): Promise<void> {
+  try {
+    await job.io.db.write([saveWorkTime(job.task.jobId, job)]);
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
   }
 }
 

@@ -1,13 +1,13 @@
 /** A worker thread: many jobs at once, on a database connection and with providers of its own. */
 
-import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { messageOf, ProviderError, traceOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Permit, Provider } from "../../providers/provider.ts";
 import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
-import { WriteLock } from "../../storage/connection/write-lock.ts";
-import { type Database, openDatabase } from "../../storage/db.ts";
+import { WriteLock } from "../../storage/connection/file/write-lock.ts";
+import { type Database, openExisting, storageFault } from "../../storage/db.ts";
 import { planMemory } from "../../storage/quotas/plan-facts.ts";
 import { Stopped } from "../job-context.ts";
 import type { FromWorker, JobReport, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
@@ -17,6 +17,12 @@ import { redactingProvider } from "./redacting-provider.ts";
 import { Turns } from "./turns.ts";
 
 declare const self: Worker;
+
+/** The pause before a database that cannot be opened is tried again, milliseconds. */
+const OPEN_AGAIN_MS = 500;
+
+/** How long a database in trouble may delay a shutdown, milliseconds; the server exits after nine seconds. */
+const LAST_WRITE_MS = 3_000;
 
 /** A request that waits for the limiter's answer. */
 interface PermitRequest {
@@ -43,6 +49,7 @@ let redact = (text: string) => text;
 let db: Database;
 /** Closing waits for it: a thread must not end inside a call of the driver. */
 let opening: Promise<Database | undefined> = Promise.resolve(undefined);
+let isClosing = false;
 let calendar: Calendar;
 const providers = new Map<string, Provider>();
 /** The jobs at work, by id. */
@@ -147,15 +154,33 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
     if (error instanceof Stopped) {
       return report({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
     }
-    report({
-      type: "log",
-      level: "error",
-      message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-    });
+    const fault = storageFault(error);
+    if (fault !== null) {
+      if (!fault.canPass) send({ type: "storage", trouble: { ...fault, since: Date.now() } });
+      return report({ type: "outcome", outcome: { kind: "held", fault } });
+    }
+    report({ type: "log", level: "error", message: redact(traceOf(error)) });
     report({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
   } finally {
     signals.close();
     jobs.delete(jobId);
+  }
+}
+
+/** Opens the database, also after trouble that passes; nothing is created in the place of a file that is gone. */
+async function open(): Promise<Database> {
+  const { dbUrl, dbToken, writeLock } = settings;
+  for (let isHeld = false; ; isHeld = true) {
+    try {
+      const opened = await openExisting(dbUrl, dbToken, new WriteLock(writeLock));
+      if (isHeld) send({ type: "storage", trouble: null });
+      return opened;
+    } catch (error) {
+      const fault = storageFault(error);
+      if (fault === null || isClosing) throw error;
+      if (!isHeld) send({ type: "storage", trouble: { ...fault, since: Date.now() } });
+      await Bun.sleep(OPEN_AGAIN_MS);
+    }
   }
 }
 
@@ -165,10 +190,11 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       settings = message.settings;
       calendar = createCalendar(settings.sessions);
       configure(settings.providerValues);
-      const opened = openDatabase(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
+      const opened = open();
       opening = opened;
       db = await opened;
       db.fence(settings.lease);
+      db.watch((trouble) => send({ type: "storage", trouble }));
       return send({ type: "ready" });
     }
     case "configure":
@@ -176,7 +202,11 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "task":
       return work(message.task, message.hasOthers);
     case "stop":
+      // What cannot be written soon is fetched again after the next start.
+      if (message.reason === "shutdown") db.hurry(LAST_WRITE_MS);
       return jobs.get(message.jobId)?.stop(message.reason);
+    case "storage_cured":
+      return db.flush();
     case "granted":
       return waiting.get(message.request)?.granted();
     case "held":
@@ -186,6 +216,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
         .get(message.request)
         ?.refused(new ProviderError(message.kind, message.message, message.retryAfter));
     case "close":
+      isClosing = true;
       (await opening.catch(() => undefined))?.close();
       return self.terminate();
   }

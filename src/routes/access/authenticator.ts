@@ -65,6 +65,8 @@ export class Authenticator {
   readonly signals = new SessionSignals();
   readonly #throttle = new Throttle();
   readonly #budget = new LoginBudget();
+  /** When the use of a session or token was last recorded, epoch milliseconds. */
+  readonly #touched = new Map<string, number>();
   /** Networks from which somebody has signed in. */
   readonly #known = new Set<string>();
   private constructor(
@@ -191,11 +193,19 @@ export class Authenticator {
     if (hash !== undefined && session) {
       const { token, expiresAt, usedAt } = session;
       // Also if it was used in the future, from which the clock was set back.
-      if (Math.abs(now - usedAt) > LAST_USE_MS) await touchSession(this.db, hash, now);
+      if (Math.abs(now - usedAt) > LAST_USE_MS) this.#touch(hash, now, () => touchSession(this.db, hash, now));
       const actor = token ? { name: token.name, scope: token.scope } : OWNER;
       return { actor, grant: { session: hash, token: token?.id ?? null, until: expiresAt } };
     }
     return this.required ? null : { actor: LOCAL, grant: null };
+  }
+
+  /** Records a use in the background: no answer waits for it, and none fails because of it. */
+  #touch(key: string, now: number, write: () => Promise<unknown>): void {
+    if (Math.abs(now - (this.#touched.get(key) ?? 0)) < LAST_USE_MS) return;
+    this.#touched.set(key, now);
+    if (this.#touched.size > MAX_KNOWN) this.#touched.delete(this.#touched.keys().next().value!);
+    write().catch(() => {});
   }
 
   async #byToken(authorization: string): Promise<Admission | null> {
@@ -203,7 +213,9 @@ export class Authenticator {
     const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret), now);
     if (token === undefined) return null;
-    if (Math.abs(now - (token.lastUsedAt ?? 0)) > LAST_USE_MS) await touchToken(this.db, token.id, now);
+    if (Math.abs(now - (token.lastUsedAt ?? 0)) > LAST_USE_MS) {
+      this.#touch(`token ${token.id}`, now, () => touchToken(this.db, token.id, now));
+    }
     return {
       actor: { name: token.name, scope: token.scope },
       grant: { session: null, token: token.id, until: token.expiresAt },

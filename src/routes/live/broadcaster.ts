@@ -68,6 +68,7 @@ export class LiveBroadcaster {
   readonly #quotas: () => readonly QuotaView[];
   readonly #lastHour: () => LastHourView | null;
   readonly #markup: (html: string) => string;
+  readonly #banner: () => string;
   #shown = { lastHour: "null", quota: "[]" };
   /** Subscription and timers, while it is started. */
   readonly #started = new DisposableStack();
@@ -89,6 +90,7 @@ export class LiveBroadcaster {
       lastHour = (): LastHourView | null => null,
       lastHourEvery = ACTIVITY_MS,
       markup = (html: string): string => html,
+      banner = (): string => "",
       pauses = PAUSES,
     } = {},
   ) {
@@ -96,8 +98,7 @@ export class LiveBroadcaster {
     this.#framed = hub.seq;
     this.#pauses = pauses;
     this.#quotas = quota;
-    this.#lastHour = lastHour;
-    this.#markup = markup;
+    [this.#lastHour, this.#markup, this.#banner] = [lastHour, markup, banner];
     this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery };
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
@@ -115,9 +116,7 @@ export class LiveBroadcaster {
   }
 
   get connections(): number {
-    let count = 0;
-    for (const channel of this.#channels.values()) count += channel.connections.size;
-    return count;
+    return this.#channels.values().reduce((count, { connections }) => count + connections.size, 0);
   }
 
   /** The cursor that a page connects with, so that it gets only what changed since it was rendered. */
@@ -165,7 +164,7 @@ export class LiveBroadcaster {
     channel.connections.add(connection);
     connection.pending = this.#missed(channel, cursor);
     // The response headers leave with the first bytes, and tell the browser that it is connected.
-    connection.write(encoder.encode(sseHeartbeat(Date.now())));
+    connection.write(encoder.encode(sseHeartbeat(Date.now(), this.#banner())));
     return connection.stream;
   }
 
@@ -285,7 +284,7 @@ export class LiveBroadcaster {
 
   #onHeartbeat(): void {
     const now = performance.now();
-    const heartbeat = encoder.encode(sseHeartbeat(Date.now()));
+    const heartbeat = encoder.encode(sseHeartbeat(Date.now(), this.#banner()));
     for (const channel of this.#channels.values()) {
       for (const connection of [...channel.connections]) {
         if (connection.ready) connection.write(heartbeat);

@@ -1,18 +1,25 @@
 /** For supervisors: liveness and readiness. */
 
 import { Hono } from "hono";
+import { isoMillisecond } from "../../domain/time.ts";
 import type { Services } from "../services.ts";
 
-export const healthRoutes = ({ db, pool, version }: Pick<Services, "db" | "pool" | "version">) =>
+export const healthRoutes = ({ db, storage, pool, version }: Pick<Services, "db" | "storage" | "pool" | "version">) =>
   new Hono()
     .get("/healthz", (c) => c.json({ status: "ok", ...version }))
     .get("/readyz", async (c) => {
-      const database = await db.rows("SELECT 1", []).then(
-        // A deleted file can still be read by who has it open.
-        () => db.fault() === null,
+      // A deleted file can still be read by who has it open, and so can one on a full disk.
+      const trouble = storage.current();
+      const isRead = await db.rows("SELECT 1", []).then(
+        () => true,
         () => false,
       );
+      const database = trouble === null && isRead;
       const workers = { alive: pool.alive, wanted: pool.size };
       const ready = database && workers.alive === workers.wanted;
-      return c.json({ status: ready ? "ready" : "not ready", database, workers }, ready ? 200 : 503);
+      const reason = trouble && {
+        reason: `${trouble.what}. ${trouble.advice}`,
+        since: isoMillisecond(trouble.since / 1_000),
+      };
+      return c.json({ status: ready ? "ready" : "not ready", database, workers, ...reason }, ready ? 200 : 503);
     });

@@ -1,6 +1,7 @@
 /** The job queue inside the server's process. It stores nothing: the run tables are the source of truth. */
 
 import { after } from "../../clock.ts";
+import { unhurried } from "../../storage/connection/patience.ts";
 import type { JobQueue, QueueCounts, QueuedTask, TaskResult } from "./job-queue.ts";
 
 interface Group {
@@ -122,7 +123,9 @@ export class InProcessQueue implements JobQueue {
       // Moved to the end: among equals, the group served longest ago goes first.
       this.#groups.delete(name);
       this.#groups.set(name, group);
-      void this.#run(task, group, this.#handler);
+      const handler = this.#handler;
+      // A request may have made it begin, but does not wait for it.
+      unhurried(() => void this.#run(task, group, handler));
     }
   }
 

@@ -1,23 +1,23 @@
 /**
- * Every change of a job's state. What a person asks for has its effects in one of three orders: a stop is in memory first, so
- * that nothing a worker still reports is shown; a requeue is stored first, because the index of active symbols may refuse it.
+ * Every change of a job's state. The tables come first, and memory follows what they took: a change that could not be written
+ * has not happened, and while the database is in trouble everything waits where it is.
  *
- * | method      | 1      | 2                | 3      | 4       | 5         |
- * | ----------- | ------ | ---------------- | ------ | ------- | --------- |
- * | stopJobs    | memory | queue and worker | rows   | audit   | reconcile |
- * | resumeJobs  | memory | rows             | audit  | enqueue | reconcile |
- * | requeueJobs | rows   | audit            | memory | enqueue | reconcile |
+ * | method      | 1              | 2      | 3                | 4         |
+ * | ----------- | -------------- | ------ | ---------------- | --------- |
+ * | stopJobs    | rows and audit | memory | queue and worker | reconcile |
+ * | resumeJobs  | rows and audit | memory | enqueue          | reconcile |
+ * | requeueJobs | rows and audit | memory | enqueue          | reconcile |
  */
 
 import type { Coverage } from "../../domain/runs/coverage.ts";
-import { describeStage, type JobPosition, type Stage } from "../../domain/runs/progress.ts";
+import { advance, describeStage, type JobPosition, type Stage } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import { JOB_TRANSITIONS, type JobAction, type JobTransition } from "../../domain/runs/states.ts";
 import { writeMoment } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
-import { record } from "../../storage/access/audit.ts";
-import { type Database, isUniqueViolation } from "../../storage/db.ts";
-import { saveWork, startJob } from "../../storage/runs/jobs.ts";
+import { auditMoved } from "../../storage/access/audit.ts";
+import { type Database, isUniqueViolation, type Write } from "../../storage/db.ts";
+import { startJob, workOfStopped } from "../../storage/runs/jobs.ts";
 import { failJobs, moveJobs, setRunState } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
@@ -41,13 +41,18 @@ interface Dependencies {
 /** What an ended job is queued again for. */
 interface Requeue {
   readonly fetchMode?: FetchMode;
-  /** What is known of the batches of those jobs whose coverage has changed. */
-  readonly coverage?: ReadonlyMap<JobRecord, Coverage | null>;
+  /** Reads what is known of the batches of those jobs whose coverage has changed by it. */
+  coverage?(): Promise<ReadonlyMap<JobRecord, Coverage | null>>;
+  /** What else is written with it. */
+  readonly writes?: readonly Write[];
 }
 
 const QUEUED = { stage: "queued" } as const;
 
 export class JobControl {
+  /** What is being done to record the state of each run. */
+  readonly #reconciling = new WeakMap<RunRecord, Promise<void>>();
+
   constructor(private readonly dependencies: Dependencies) {}
 
   /** Does what a person asks for with jobs of one run, whose states must allow it; `whole` if they stand for all of it. */
@@ -58,31 +63,32 @@ export class JobControl {
   }
 
   async stopJobs(run: RunRecord, jobs: readonly JobRecord[], action: StopAction, whole = false): Promise<void> {
-    const { db, queue, stopWork } = this.dependencies;
-    const entry = { action, whole, before: countStates(jobs) };
-    const atWork = jobs.filter(({ state }) => state === "running");
+    const { db, queue, stopWork, registry } = this.dependencies;
     const stage = stopped(action);
-    for (const job of jobs) this.#change(job, action, stage);
-    for (const job of jobs) queue.cancel(keyOf(job));
-    for (const { id } of atWork) stopWork(id, action);
     const { status, microStage } = describeStage(stage);
     const finishedAt = action === "pause" ? null : Date.now();
-    const moved = await moveJobs(db, idsOf(jobs), action, { status, microStage, finishedAt });
-    for (const { id, workedMs, percent } of atWork) {
-      // A job that its worker completed a moment ago is not changed any more.
-      if (moved.has(id)) await saveWork(db, id, { workedMs, progress: percent });
+    const atWork = jobs.filter(({ state }) => state === "running");
+    const moved = await moveJobs(db, idsOf(jobs), action, { status, microStage, finishedAt }, [
+      ...atWork.map((job) => workOfStopped(job.id, { workedMs: registry.workedMs(job), progress: job.percent })),
+      ...auditOf(run, jobs, { action, whole, before: countStates(jobs) }),
+    ]);
+    // A job that its worker completed a moment ago is not changed any more.
+    for (const job of jobs.filter(({ id }) => moved.has(id))) {
+      const isAtWork = job.state === "running";
+      this.#change(job, action, stage);
+      queue.cancel(keyOf(job));
+      if (isAtWork) stopWork(job.id, action);
     }
-    await this.#audit(run, jobs, moved, entry);
     await this.reconcile(run);
   }
 
   async resumeJobs(run: RunRecord, jobs: readonly JobRecord[], whole = false): Promise<void> {
-    const entry = { action: "resume", whole, before: countStates(jobs) } as const;
-    for (const job of jobs) this.#change(job, "resume", QUEUED);
     const patch = { ...describeStage(QUEUED), progress: 0, finishedAt: null };
-    const moved = await moveJobs(this.dependencies.db, idsOf(jobs), "resume", patch);
-    await this.#audit(run, jobs, moved, entry);
-    this.enqueue(run, jobs);
+    const audit = auditOf(run, jobs, { action: "resume", whole, before: countStates(jobs) });
+    const moved = await moveJobs(this.dependencies.db, idsOf(jobs), "resume", patch, audit);
+    const resumed = jobs.filter(({ id }) => moved.has(id));
+    for (const job of resumed) this.#change(job, "resume", QUEUED);
+    this.enqueue(run, resumed);
     await this.reconcile(run);
   }
 
@@ -94,22 +100,26 @@ export class JobControl {
     run: RunRecord,
     jobs: readonly JobRecord[],
     action: "retry" | "refetch",
-    { fetchMode = "unanswered", coverage }: Requeue = {},
+    { fetchMode = "unanswered", coverage, writes = [] }: Requeue = {},
   ): Promise<void> {
     const { db } = this.dependencies;
-    const entry = { action, before: countStates(jobs), ...(action === "refetch" && { fetchMode }) };
+    const audit = auditOf(run, jobs, {
+      action,
+      before: countStates(jobs),
+      ...(action === "refetch" && { fetchMode }),
+    });
     const start = { ...describeStage(QUEUED), progress: 0, error: null, workerCrashes: 0, fetchMode, finishedAt: null };
-    const moved = await moveJobs(db, idsOf(jobs), action, start).catch(async (error) => {
+    const moved = await moveJobs(db, idsOf(jobs), action, start, [...writes, ...audit]).catch(async (error) => {
       const symbols = jobs.map(({ symbol }) => symbol);
       if (isUniqueViolation(error)) await refuseActive(db, symbols, run.row.interval);
       throw error;
     });
-    await this.#audit(run, jobs, moved, entry);
     const queued = jobs.filter(({ id }) => moved.has(id));
+    const known = await coverage?.();
     for (const job of queued) {
       job.fetchMode = fetchMode;
       job.workerCrashes = 0;
-      job.coverage = coverage?.get(job) ?? job.coverage;
+      job.coverage = known?.get(job) ?? job.coverage;
       this.#change(job, action, QUEUED);
     }
     this.enqueue(run, queued);
@@ -133,35 +143,44 @@ export class JobControl {
   async begin(job: JobRecord, mayWait = false): Promise<boolean> {
     const { db, registry } = this.dependencies;
     if (job.state !== "queued") return false;
+    const { changes } = job;
+    const started = await startJob(db, job.id, Date.now(), mayWait);
+    // It may have been paused while that was written, before or after it, and even resumed.
+    if (!started || job.changes !== changes) return false;
     job.state = "running";
     job.wait = null;
     registry.startWork(job);
-    await startJob(db, job.id, Date.now(), mayWait);
     registry.touch(job.run);
-    // It may have been paused while that was written.
-    return job.state === "running";
+    return true;
   }
 
-  /** Queues a running job again: in memory at once, then in the database, then its run. */
+  /** Queues a running job again: in the database, then in memory, then its run. */
   async putBack(job: JobRecord, stage: Stage, counters?: Counters): Promise<void> {
-    this.#change(job, "requeue", stage, counters);
-    await moveJobs(this.dependencies.db, [job.id], "requeue", rowOf(job));
+    const { db, registry } = this.dependencies;
+    const next = { ...job, ...advance(job, stage), state: "queued" as const, workedMs: registry.workedMs(job) };
+    const moved = await moveJobs(db, [job.id], "requeue", rowOf(next));
+    if (moved.size > 0) this.#change(job, "requeue", stage, counters);
     await this.reconcile(job.run);
   }
 
   /** Ends jobs of one run with a reason that a person can act on. */
   async fail(jobs: readonly JobRecord[], reason: string, counters?: Counters): Promise<void> {
-    const { db, queue, onAlert } = this.dependencies;
+    const { db, queue, onAlert, stopWork, registry } = this.dependencies;
     const at = Date.now();
-    for (const job of jobs) {
+    const stage = { stage: "failed", reason } as const;
+    const rows = jobs.map((job) => {
+      const next = { ...job, ...advance(job, stage), state: "failed" as const, workedMs: registry.workedMs(job) };
+      return { id: job.id, patch: rowOf(next), event: jobFailed(job, reason, at) };
+    });
+    const failed = await failJobs(db, rows);
+    for (const job of jobs.filter(({ id }) => failed.has(id))) {
+      const isAtWork = job.state === "running";
       queue.cancel(keyOf(job));
-      this.#change(job, "fail", { stage: "failed", reason }, counters);
+      this.#change(job, "fail", stage, counters);
+      // It may have begun while that was written.
+      if (isAtWork) stopWork(job.id, "cancel");
     }
-    await failJobs(
-      db,
-      jobs.map((job) => ({ id: job.id, patch: rowOf(job), event: jobFailed(job, reason, at) })),
-    );
-    if (jobs.length > 0) onAlert?.();
+    if (failed.size > 0) onAlert?.();
     if (jobs[0]) await this.reconcile(jobs[0].run);
   }
 
@@ -188,18 +207,25 @@ export class JobControl {
     await this.reconcile(job.run);
   }
 
-  /** Updates the state of a run from its jobs: in memory, in the database and for viewers. */
+  /** Updates the state of a run from its jobs: in the database, in memory and for viewers. */
   async reconcile(run: RunRecord): Promise<void> {
+    // One after the other: two jobs that end together record the end of their run once.
+    const turn = (this.#reconciling.get(run) ?? Promise.resolve()).then(() => this.#reconcile(run));
+    const settled = turn.catch(() => {});
+    this.#reconciling.set(run, settled);
+    await turn;
+  }
+
+  async #reconcile(run: RunRecord): Promise<void> {
     const { db, log, registry, onAlert } = this.dependencies;
     const state = registry.stateOf(run);
     const isOpen = state === "running" || state === "paused";
     const finishedAt = isOpen ? null : (run.finishedAt ?? Date.now());
     if (run.storedState !== state || run.finishedAt !== finishedAt) {
-      // Before it is written, so that two jobs that end together do not record the end of the run twice.
+      const events = finishedAt === null ? [] : runEnded(run, registry.summary({ ...run, finishedAt }), finishedAt);
+      await setRunState(db, run.row.id, state, finishedAt, events);
       run.finishedAt = finishedAt;
       run.storedState = state;
-      const events = finishedAt === null ? [] : runEnded(run, registry.summary(run), finishedAt);
-      await setRunState(db, run.row.id, state, finishedAt, events);
       if (events.length > 0) onAlert?.();
       if (!isOpen) log.write("info", `Run ${run.row.id}: ${state}`, run.row.id);
     }
@@ -208,32 +234,30 @@ export class JobControl {
 
   #change(job: JobRecord, transition: JobTransition, stage: Stage, counters?: Counters): void {
     job.state = JOB_TRANSITIONS[transition].to;
+    job.changes += 1;
     this.dependencies.registry.stopWork(job);
     this.dependencies.registry.stage(job, stage, counters);
   }
+}
 
-  /** Records what was done with those jobs that were moved. */
-  async #audit(
-    run: RunRecord,
-    jobs: readonly JobRecord[],
-    moved: ReadonlySet<number>,
-    entry: {
-      readonly action: JobAction | "refetch";
-      readonly whole?: boolean;
-      readonly before: Readonly<Record<string, number>>;
-      readonly fetchMode?: FetchMode;
-    },
-  ): Promise<void> {
-    const { action, whole, before, fetchMode } = entry;
-    const symbols = jobs.filter(({ id }) => moved.has(id)).map(({ symbol }) => symbol);
-    if (symbols.length === 0) return;
-    await record(this.dependencies.db, {
-      action: `${whole ? "run" : "job"}.${action}`,
-      subject: whole || symbols.length > 1 ? run.row.id : symbols[0]!,
-      before,
-      after: { run: run.row.id, symbols, ...(fetchMode && { asks: fetchMode }) },
-    });
-  }
+/** The statement that records what is done with those of some jobs that are moved. */
+function auditOf(
+  run: RunRecord,
+  jobs: readonly JobRecord[],
+  entry: {
+    readonly action: JobAction | "refetch";
+    readonly whole?: boolean;
+    readonly before: Readonly<Record<string, number>>;
+    readonly fetchMode?: FetchMode;
+  },
+): Write[] {
+  const { action, whole, before, fetchMode } = entry;
+  const [first] = jobs;
+  if (first === undefined) return [];
+  const name = `${whole ? "run" : "job"}.${action}`;
+  const subject = whole || jobs.length > 1 ? run.row.id : first.symbol;
+  const after = { run: run.row.id, symbols: [], ...(fetchMode && { asks: fetchMode }) };
+  return auditMoved({ action: name, subject, before, after }, idsOf(jobs), JOB_TRANSITIONS[action].to);
 }
 
 const idsOf = (jobs: readonly JobRecord[]) => jobs.map(({ id }) => id);
@@ -244,7 +268,13 @@ function countStates(jobs: readonly JobRecord[]): Record<string, number> {
 }
 
 /** What is stored of a job with its state: what a restart shows, so not what a queued job waits for. */
-function rowOf({ state, stage, percent, workedMs, workerCrashes }: JobRecord) {
+function rowOf({
+  state,
+  stage,
+  percent,
+  workedMs,
+  workerCrashes,
+}: Pick<JobRecord, "state" | "stage" | "percent" | "workedMs" | "workerCrashes">) {
   const { status, microStage } = describeStage(state === "queued" ? QUEUED : stage);
   return { status, microStage, progress: percent, workedMs, workerCrashes };
 }

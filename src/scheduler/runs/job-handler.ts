@@ -1,12 +1,12 @@
 /** Runs the tasks of the job queue on the worker pool, and records the outcome of each job. */
 
-import { messageOf } from "../../domain/errors.ts";
+import { messageOf, type StorageFault, traceOf } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { Counters } from "../../metrics/counters.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
 import { type TaskListener, WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import type { Database } from "../../storage/db.ts";
+import { type Database, storageFault } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
 import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
 import type { JobRecord } from "./run-registry.ts";
@@ -17,6 +17,8 @@ const MAX_CRASHES = 3;
 
 const DONE: TaskResult = { again: false };
 const AGAIN: TaskResult = { again: true, afterMs: 0 };
+/** When a job that trouble of the database has interrupted is tried again, milliseconds. */
+const HELD_MS = 5_000;
 
 interface Dependencies {
   readonly db: Database;
@@ -28,15 +30,20 @@ interface Dependencies {
   readonly counters: Counters;
   /** Called when a job has recorded an alert event. */
   onAlert(): void;
+  /** Called with an error that the database may have caused. */
+  onStorageError(error: unknown): void;
 }
 
 /** The handler of the job queue: processes one symbol and records the outcome. */
-export function symbolHandler({ db, log, runs, pool, hasOthers, counters, onAlert }: Dependencies) {
+export function symbolHandler(dependencies: Dependencies) {
+  const { log, runs, pool, hasOthers, counters, onAlert, onStorageError } = dependencies;
   return async ({ key }: QueuedTask): Promise<TaskResult> => {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
       if (!(await runs.control.begin(job, hasOthers()))) return DONE;
+      // A stop that came between found no worker that has it.
+      if (job.state !== "running") return DONE;
       const bars = new StoredBars(counters, job.run.row.provider);
       const listener: TaskListener = {
         stage(stage, counts) {
@@ -57,12 +64,17 @@ export function symbolHandler({ db, log, runs, pool, hasOthers, counters, onAler
       };
       // A worker that crashed on it may have crashed because of it: other jobs are kept out of its way.
       const outcome = await pool.run(taskOf(job), listener, job.workerCrashes > 0);
-      const counts = outcome.kind === "done" ? outcome : outcome.kind === "stopped" ? undefined : outcome.counters;
+      const counts = outcome.kind === "done" ? outcome : "counters" in outcome ? outcome.counters : undefined;
       if (counts) bars.held(counts.dataPoints);
-      return await handleOutcome({ db, runs, onAlert }, job, outcome);
+      return await handleOutcome(dependencies, job, outcome);
     } catch (error) {
       if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
-      log.write("error", `${job.symbol}: ${stackOf(error)}`, job.run.row.id, job.symbol);
+      const fault = storageFault(error);
+      if (fault !== null) {
+        onStorageError(error);
+        return await hold(runs, log, job, fault);
+      }
+      log.write("error", `${job.symbol}: ${traceOf(error)}`, job.run.row.id, job.symbol);
       if (job.state === "running") await runs.control.fail([job], `internal error: ${messageOf(error)}`);
       return DONE;
     }
@@ -92,7 +104,7 @@ function taskOf({ id, symbol, run, fetchMode }: JobRecord): SymbolTask {
 }
 
 async function handleOutcome(
-  { db, runs, onAlert }: Pick<Dependencies, "db" | "runs" | "onAlert">,
+  { db, runs, log, onAlert }: Pick<Dependencies, "db" | "runs" | "log" | "onAlert">,
   job: JobRecord,
   outcome: Outcome,
 ): Promise<TaskResult> {
@@ -121,6 +133,8 @@ async function handleOutcome(
         onAlert();
       }
       return DONE;
+    case "held":
+      return hold(runs, log, job, outcome.fault);
     case "stopped":
       // On shutdown the job keeps its state: the next start queues it again.
       if (outcome.reason === "shutdown" && job.state === "running")
@@ -129,7 +143,17 @@ async function handleOutcome(
   }
 }
 
-const stackOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+/** Trouble of the database is no verdict on a symbol: the job waits in the queue and continues where it is. */
+async function hold(runs: RunService, log: Log, job: JobRecord, { what }: StorageFault): Promise<TaskResult> {
+  log.write("warn", `${job.symbol}: waits. ${what}`, job.run.row.id, job.symbol);
+  try {
+    if (job.state === "running") await runs.control.putBack(job, { stage: "queued" });
+  } catch (error) {
+    // The server stops: its next start queues the job again.
+    if (storageFault(error) === null) throw error;
+  }
+  return { again: true, afterMs: HELD_MS };
+}
 
 /** A worker crashed on the job: it is tried again, and fails with the third crash. */
 async function handleCrash(runs: RunService, log: Log, job: JobRecord, error: WorkerCrashed): Promise<TaskResult> {

@@ -76,23 +76,22 @@ export async function refetch(
   if (chosen.symbols.length === 0) throw new Refusal("conflict", "Nothing is left to fetch in this scope");
   const symbols = new Set(chosen.symbols);
   await refuseActive(db, chosen.symbols, run.interval);
-  if (scope === "all") await releaseWindows(db, run, chosen.symbols, within);
+  const writes = scope === "all" ? releaseWindows(db, run, chosen.symbols, within) : [];
   const record = await runs.open(run.id);
-  const coverage = await readCoverage(
-    db,
-    run,
-    rows.map((row) => ({ ...row, state: "queued" as const })),
-  );
   const jobs = [...record.jobs.values()].filter((job) => symbols.has(job.symbol) && canApply("refetch", job.state));
-  const rowOf = new Map(rows.map((row) => [row.symbol, row]));
-  const known = new Map(jobs.map((job) => [job, coverage({ ...rowOf.get(job.symbol)!, state: "queued" })]));
+  const rowOf = new Map(rows.map((row) => [row.symbol, { ...row, state: "queued" as const }]));
+  const coverage = async () => {
+    const read = await readCoverage(db, run, [...rowOf.values()]);
+    return new Map(jobs.map((job) => [job, read(rowOf.get(job.symbol)!)]));
+  };
   // What the plan left out is asked for again because a person wants it.
+  const before = await coverage();
   if (
     scope !== "missing" &&
-    [...known.values()].some((each) => each !== null && cellStates(each).includes("not_in_plan"))
+    [...before.values()].some((each) => each !== null && cellStates(each).includes("not_in_plan"))
   )
     await forgetPlans(db, run.provider);
-  await runs.control.requeueJobs(record, jobs, "refetch", { fetchMode: fetchModeOf(scope), coverage: known });
+  await runs.control.requeueJobs(record, jobs, "refetch", { fetchMode: fetchModeOf(scope), coverage, writes });
   return { done: true, plan };
 }
 

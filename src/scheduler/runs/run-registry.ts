@@ -56,6 +56,8 @@ export interface JobRecord {
   queuedAt: number;
   /** Number of the last event about it. */
   seq: number;
+  /** How often its state was changed by anything but its beginning. */
+  changes: number;
 }
 
 export interface RunRecord {
@@ -124,6 +126,7 @@ export function recordOf(
       workingSince: null,
       queuedAt: row.createdAt,
       seq: 0,
+      changes: 0,
     });
   }
   return run;
@@ -218,9 +221,7 @@ export class RunRegistry {
   }
 
   /** What viewers were last sent of a job. */
-  lastShown(job: JobRecord): JobProgress | undefined {
-    return this.dependencies.hub.jobByKey(keyOf(job));
-  }
+  lastShown = (job: JobRecord): JobProgress | undefined => this.dependencies.hub.jobByKey(keyOf(job));
 
   startWork(job: JobRecord): void {
     job.workingSince = this.#now();
@@ -229,12 +230,16 @@ export class RunRegistry {
     run.throughput.begin(job.workingSince);
   }
 
+  /** Milliseconds worked on a job until now. */
+  workedMs({ workedMs, workingSince }: JobRecord): number {
+    return workingSince === null ? workedMs : workedMs + this.#now() - workingSince;
+  }
+
   stopWork(job: JobRecord): void {
     if (job.workingSince === null) return;
-    const now = this.#now();
-    job.workedMs += now - job.workingSince;
+    job.workedMs = this.workedMs(job);
     job.workingSince = null;
-    job.run.throughput?.end(now);
+    job.run.throughput?.end(this.#now());
   }
 
   /** The state of a run, computed from its jobs. */
@@ -270,7 +275,7 @@ export class RunRegistry {
 
   /** Drops the oldest finished runs from memory. */
   forgetOld(): void {
-    const finished = [...this.runs.values()].filter((run) => run.finishedAt !== null);
+    const finished = [...this.runs.values()].filter((run) => run.finishedAt !== null && !isOpen(this.stateOf(run)));
     for (const { row } of finished.slice(0, Math.max(0, finished.length - KEPT_FINISHED))) {
       this.runs.delete(row.id);
       this.dependencies.hub.forget(row.id);
@@ -313,10 +318,11 @@ export class RunRegistry {
   }
 
   summary(run: RunRecord): RunSummary {
-    const { row, jobs, throughput, finishedAt } = run;
+    const { row, jobs, throughput } = run;
     const sums = totals(run);
     const { counts, progress, dataPoints, apiCalls, gaps } = sums;
-    const state = runStateOf(counts);
+    const state = shownState(runStateOf(counts), run.finishedAt);
+    const finishedAt = isOpen(state) ? null : run.finishedAt;
     return {
       ...describeRow(row),
       state,
@@ -338,6 +344,12 @@ export class RunRegistry {
     };
   }
 }
+
+const isOpen = (state: RunState) => state === "running" || state === "paused";
+
+/** A run is over when that is stored. */
+const shownState = (state: RunState, finishedAt: number | null): RunState =>
+  finishedAt === null && !isOpen(state) ? "running" : state;
 
 /** The name of a provider on the page. */
 export const titleOf = (provider: string): string => findProvider(provider)?.title ?? provider;

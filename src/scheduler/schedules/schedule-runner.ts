@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { utcMinute } from "../../domain/time.ts";
+import { unhurried } from "../../storage/connection/patience.ts";
 import { readSchedules, setChecked } from "../../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
 import { closeTurn, runTurn, type TurnDependencies } from "./turn.ts";
@@ -28,6 +29,10 @@ export class ScheduleRunner {
 
   /** Runs what is due now and sets the timer for the next poll; called at the start and after every change. */
   poll(): Promise<void> {
+    return unhurried(() => this.#poll());
+  }
+
+  #poll(): Promise<void> {
     return this.#enqueue(async () => {
       this.#cancelTimer?.();
       let wait = POLL_MS;

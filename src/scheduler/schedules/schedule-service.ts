@@ -43,6 +43,10 @@ interface Dependencies {
   provider(name: string): Provider | undefined;
 }
 
+/** How long an answer may wait for what is due at once, milliseconds: it goes on without the answer. */
+const SOON_MS = 1_000;
+const soon = (work: Promise<void>) => Promise.race([work, Bun.sleep(SOON_MS)]);
+
 export class ScheduleService {
   constructor(private readonly dependencies: Dependencies) {}
 
@@ -96,7 +100,7 @@ export class ScheduleService {
   async #insert(input: ScheduleInput): Promise<ScheduleStatus> {
     const { db, clock, scheduleRunner: runner } = this.dependencies;
     const id = await insertSchedule(db, input, clock.now());
-    await runner.poll();
+    await soon(runner.poll());
     return this.read(id);
   }
 
@@ -107,7 +111,7 @@ export class ScheduleService {
       (input.enabled && !before.enabled) || input.cron !== before.cron || input.timeZone !== before.timeZone;
     // Turns while it was paused, or of another expression, do not count as missed.
     await updateSchedule(db, before, { ...input, id, checkedAt: isRescheduled ? clock.now() : before.checkedAt });
-    await runner.poll();
+    await soon(runner.poll());
     return this.read(id);
   }
 

@@ -9,7 +9,7 @@ import { utcMinute } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { symbolsOf } from "../../storage/companies/watchlists.ts";
-import type { Database, Write } from "../../storage/db.ts";
+import { type Database, StorageUnavailable, type Write } from "../../storage/db.ts";
 import { storedSymbols, turnWrites, unfinishedRun } from "../../storage/schedules.ts";
 import { activeSymbols } from "../runs/active-jobs.ts";
 import type { RunService } from "../runs/run-service.ts";
@@ -46,7 +46,7 @@ export async function runTurn(dependencies: TurnDependencies, schedule: Schedule
     try {
       return await tryTurn(dependencies, schedule, due);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal) || error instanceof StorageUnavailable) throw error;
       if (error.kind === "conflict" && left > 1) continue;
       return await closeTurn(dependencies, schedule, due, "refused", error.message);
     }

@@ -35,6 +35,23 @@ export function auditStatement({ action, subject, before, after }: AuditEntry): 
   return [{ sql: INSERT, args: [Date.now(), who.actor.name, action, subject, who.reason, json(before), json(after)] }];
 }
 
+const INSERT_MOVED = `insert into audit (at, actor, action, subject, reason, before, after)
+select ?, ?, ?, ?, ?, ?, json_set(?, '$.symbols', json(names)) from (
+select json_group_array(symbol) as names, count(*) as moved from (
+select symbol from jobs where id in (select value from json_each(?)) and state = ? order by id)) where moved > 0`;
+
+/**
+ * The statement that records an action on jobs, for the transaction that moves them to `state`: after those that do it, so
+ * that it names the symbols that were moved; it records nothing if none was.
+ */
+export function auditMoved(entry: AuditEntry, ids: readonly number[], state: string): Statement[] {
+  const symbols: string[] = [];
+  return auditStatement({ ...entry, after: { ...entry.after, symbols } }).map(({ args }) => ({
+    sql: INSERT_MOVED,
+    args: [...args, JSON.stringify(ids), state],
+  }));
+}
+
 /** Records an action that has just been done. */
 export async function record(db: Database, entry: AuditEntry): Promise<void> {
   const statements = auditStatement(entry);

@@ -9,6 +9,8 @@ import { messageOf } from "../../domain/errors.ts";
 import type { Database } from "../db.ts";
 import { settings } from "../schema/server.ts";
 import { LEASE_KEY, LeaseLost } from "./fence.ts";
+import { WRITE_KEYS } from "./remote-client.ts";
+import { StorageUnavailable } from "./trouble.ts";
 
 const RENEW_MS = 5_000;
 /** A lease that was not renewed for this long has expired. */
@@ -99,6 +101,8 @@ export async function takeLease(db: Database, { host, print, onLost }: LeaseOpti
     })
     .returning();
   if (taken.length === 0) throw new Error(`Another Barkeep has just started on this database. ${ADVICE}`);
+  // The numbers of earlier connections: whatever they may still send, the fence refuses.
+  if (!db.local) await db.write([{ sql: "DELETE FROM settings WHERE key LIKE ?1", args: [`${WRITE_KEYS}%`] }]);
   db.fence(value, onLost);
   return holdLease(db, value, print);
 }
@@ -155,7 +159,8 @@ function holdLease(db: Database, value: string, print: (line: string) => void): 
       clearInterval(timer);
       await renewing?.catch(() => {});
       await db.write([{ sql: RELEASE, args: [value] }]).catch((error) => {
-        if (!(error instanceof LeaseLost)) throw error;
+        // It expires; the trouble has been reported.
+        if (!(error instanceof LeaseLost || error instanceof StorageUnavailable)) throw error;
       });
     },
   };

@@ -7,7 +7,7 @@ import { mergeCuts, type PlanCut } from "../../domain/plan.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
 import { prepared } from "../connection/prepared.ts";
-import { chunks, type Database, type Statement } from "../db.ts";
+import { chunks, type Database, type Statement, type Write } from "../db.ts";
 import { insertBars } from "../market/bars.ts";
 import { deleteJumps, saveJumps, saveRejected } from "../market/jump-bars.ts";
 import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
@@ -312,18 +312,13 @@ export async function cutsOfRun(
 }
 
 /**
- * Detaches windows from a run, so that it requests them again; other runs still see them as answered. `within` limits
- * this to windows between its ends.
+ * The writes that detach windows from a run, so that it requests them again; other runs still see them as answered.
+ * `within` limits this to windows between its ends.
  */
-export async function releaseWindows(
-  db: Database,
-  run: RunKey,
-  symbols: readonly string[],
-  within?: Window,
-): Promise<void> {
-  for (const part of chunks(symbols)) {
+export function releaseWindows(db: Database, run: RunKey, symbols: readonly string[], within?: Window): Write[] {
+  return [...chunks(symbols)].map((part) => {
     const concerned = db.orm.select({ id: series.id }).from(series).where(seriesOf(run, part));
-    await db.orm
+    return db.orm
       .update(batches)
       .set({ runId: "" })
       .where(
@@ -334,7 +329,7 @@ export async function releaseWindows(
           within && lte(batches.toTs, within.to),
         ),
       );
-  }
+  });
 }
 
 /** The rows of the ledger for a run and a series, by time. */

@@ -5,7 +5,7 @@ import { describeStage } from "../../domain/runs/progress.ts";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { prepared } from "../connection/prepared.ts";
-import type { Database, Statement, Write } from "../db.ts";
+import { AnswerLost, type Database, type Statement, type Write } from "../db.ts";
 import { jobs } from "../schema/runs.ts";
 
 export interface JobWork {
@@ -53,20 +53,30 @@ export function saveWorkTime(
 }
 
 const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ?1
-WHERE id = ?2 AND state = 'queued'`;
+WHERE id = ?2 AND state = 'queued' RETURNING id`;
 
-/** Records that a worker starts a job; `now` in epoch milliseconds, `mayWait` for the writes of others. */
-export async function startJob(db: Database, jobId: number, now: number, mayWait: boolean): Promise<void> {
-  await db.write([{ sql: START, args: [now, jobId] }], mayWait);
+/**
+ * Records that a worker starts a job; `now` in epoch milliseconds, `mayWait` for the writes of others.
+ * @returns whether it was queued, and so may start
+ */
+export async function startJob(db: Database, jobId: number, now: number, mayWait: boolean): Promise<boolean> {
+  try {
+    const [started] = await db.change([{ sql: START, args: [now, jobId] }], mayWait);
+    return started!.length > 0;
+  } catch (error) {
+    if (!(error instanceof AnswerLost)) throw error;
+    return (await storedState(db, jobId)) === "running";
+  }
 }
 
-export async function saveWork(
-  db: Database,
-  jobId: number,
+/** What is kept of the work of a job that is stopped. */
+export const workOfStopped = (
+  id: number,
   work: { readonly workedMs: number; readonly progress: number },
-): Promise<void> {
-  await db.orm.update(jobs).set(work).where(eq(jobs.id, jobId)).run();
-}
+): Statement => ({
+  sql: "UPDATE jobs SET worked_ms = ?1, progress = ?2 WHERE id = ?3 AND state IN ('paused', 'cancelled', 'skipped')",
+  args: [work.workedMs, work.progress, id],
+});
 
 /** The final figures of a job. */
 export interface FinishedJob {

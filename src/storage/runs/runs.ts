@@ -12,7 +12,7 @@ import {
 } from "../../domain/runs/states.ts";
 import { auditStatement } from "../access/audit.ts";
 import { recordStatements } from "../alerts/outbox.ts";
-import { chunks, type Database, type Write, yieldToEvents } from "../db.ts";
+import { AnswerLost, chunks, type Database, type Write, yieldToEvents } from "../db.ts";
 import { jobs, runs } from "../schema/runs.ts";
 
 export type RunRow = typeof runs.$inferSelect;
@@ -154,7 +154,7 @@ export type JobPatch = Partial<
 >;
 
 /**
- * Applies `transition` to those of the jobs that are in a state it starts from.
+ * Applies `transition` to those of the jobs that are in a state it starts from, in one transaction with `extraWrites`.
  * @returns the ids of the jobs that were moved
  */
 export async function moveJobs(
@@ -162,26 +162,42 @@ export async function moveJobs(
   ids: readonly number[],
   transition: JobTransition,
   patch: JobPatch = {},
+  extraWrites: readonly Write[] = [],
 ): Promise<Set<number>> {
   const { from, to } = JOB_TRANSITIONS[transition];
-  const moved = new Set<number>();
-  for (const part of chunks(ids)) {
-    const rows = await db.orm
+  if (ids.length === 0) return new Set();
+  const moves = [...chunks(ids)].map((part) =>
+    db.orm
       .update(jobs)
       .set({ ...patch, state: to, ...(transition === "start" && { attempts: sql`${jobs.attempts} + 1` }) })
       .where(and(inArray(jobs.id, part), inArray(jobs.state, [...from] as JobState[])))
-      .returning({ id: jobs.id });
-    for (const { id } of rows) moved.add(id);
+      .returning({ id: jobs.id }),
+  );
+  try {
+    const rows = await db.change([...moves, ...extraWrites]);
+    return new Set(rows.slice(0, moves.length).flatMap((part) => part.map(([id]) => id as number)));
+  } catch (error) {
+    if (!(error instanceof AnswerLost)) throw error;
+    return jobsIn(db, ids, to);
   }
-  return moved;
 }
 
-/** Fails the jobs that can still fail; each changes and gets its alert event in one transaction. */
+/** Those of some jobs that are in a state. */
+async function jobsIn(db: Database, ids: readonly number[], state: JobState): Promise<Set<number>> {
+  const wanted = "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?1)) AND state = ?2";
+  return new Set((await db.rows(wanted, [JSON.stringify(ids), state])).map(([id]) => id as number));
+}
+
+/**
+ * Fails the jobs that can still fail; each changes and gets its alert event in one transaction.
+ * @returns the ids of those that were failed
+ */
 export async function failJobs(
   db: Database,
   failures: readonly { readonly id: number; readonly patch: JobPatch; readonly event: JobFailed }[],
-): Promise<void> {
+): Promise<Set<number>> {
   const { from, to } = JOB_TRANSITIONS.fail;
+  const ids = failures.map(({ id }) => id);
   for (const part of chunks(failures)) {
     await db.write(
       part.flatMap(({ id, patch, event }) => [
@@ -197,6 +213,7 @@ export async function failJobs(
       ]),
     );
   }
+  return jobsIn(db, ids, to);
 }
 
 /** The jobs of one run in one state, and their totals. */

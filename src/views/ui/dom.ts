@@ -13,6 +13,7 @@ export const dom = {
   paletteResults: "palette-results",
   announcer: "announcer",
   notices: "notices",
+  trouble: "trouble",
   question: "question",
   runForm: "run-form",
   quota: "quota",

@@ -3,6 +3,7 @@
 
 import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../../domain/access.ts";
+import { consequenceOf, type StorageTrouble } from "../../domain/errors.ts";
 import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../../domain/time.ts";
 import { Palette, SearchLink } from "./command-palette.tsx";
 import { Icon, Moment, ReaderZone } from "./components.tsx";
@@ -32,6 +33,8 @@ export interface PageContext {
   readonly now: number;
   /** Work on the whole database that is under way in the background, in a line. */
   readonly upkeep?: string;
+  /** Why nothing can be stored now; `null` if all is well. */
+  readonly trouble: StorageTrouble | null;
 }
 
 export const NAVIGATION = [
@@ -82,6 +85,9 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
             Skip to content
           </a>
           <Header page={page} live={stream !== undefined} />
+          <div id={dom.trouble} class="trouble" role="alert">
+            {page.trouble === null ? null : <TroubleText trouble={page.trouble} />}
+          </div>
           <main id={dom.main} tabindex={-1}>
             {page.upkeep ? <p class="upkeep">{page.upkeep}</p> : null}
             {props.children}
@@ -101,6 +107,17 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
     </ReaderZone.Provider>
   );
 };
+
+/** What stops the work of the whole server, since when, and what to do. */
+export const TroubleText = ({ trouble }: { trouble: StorageTrouble }) => (
+  <p>
+    <Icon name="failed" />
+    <span>
+      <strong>{trouble.what}</strong> since <Moment at={trouble.since} style="second" />. {trouble.advice}{" "}
+      {consequenceOf(trouble)}
+    </span>
+  </p>
+);
 
 const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true as const }) as unknown as Child;
 

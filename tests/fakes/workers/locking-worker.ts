@@ -1,6 +1,6 @@
 /** A thread that adds to a number shared with others, under the lock that it is given. */
 
-import { WriteLock } from "../../../src/storage/connection/write-lock.ts";
+import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
 
 declare const self: Worker;
 

@@ -101,23 +101,25 @@ const shownOf = (job: JobRecord): object => {
 };
 
 for (const action of ["pause", "cancel", "skip"] as const) {
-  test(`${action} is in memory before queue and worker are told, and only then stored`, async () => {
+  test(`${action} is stored before it is in memory, and before queue and worker are told`, async () => {
     using scene = await startControl();
     const { run, jobs } = await scene.run("AAPL", "MSFT");
     await scene.control.begin(jobs[0]!);
     const effects = await scene.effectsOf(() => scene.control.stopJobs(run, jobs, action));
-    expect(effects).toEqual(["memory", "queue", "worker", "rows", "audit", "reconcile"]);
+    expect(effects.slice(0, 3)).toEqual(["rows", "audit", "memory"]);
+    expect(effects).toContain("worker");
+    expect(effects.at(-1)).toBe("reconcile");
     const stored = await scene.stored(run);
     for (const job of jobs) expect(shownOf(stored.jobs.get(job.symbol)!)).toEqual(shownOf(job));
   });
 }
 
-test("a resumed job is in memory before it is stored, and in the queue after that", async () => {
+test("a resumed job is stored before it is in memory and in the queue", async () => {
   using scene = await startControl();
   const { run, jobs } = await scene.run("AAPL", "MSFT");
   await scene.control.stopJobs(run, jobs, "pause");
   const effects = await scene.effectsOf(() => scene.control.resumeJobs(run, jobs));
-  expect(effects).toEqual(["memory", "rows", "audit", "enqueue", "reconcile"]);
+  expect(effects).toEqual(["rows", "audit", "memory", "enqueue", "reconcile"]);
 });
 
 for (const action of ["retry", "refetch"] as const) {
@@ -136,7 +138,7 @@ test("a requeue that cannot be written leaves memory, queue and viewers as they 
   await scene.control.fail(jobs, "no such symbol");
   const [before, seq] = [jobs.map(memoryOf), scene.hub.seq];
   await scene.sql("CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
-  const coverage = new Map(jobs.map((job) => [job, { cells: "..", total: 2, answered: 0, failed: 0 }]));
+  const coverage = async () => new Map(jobs.map((job) => [job, { cells: "..", total: 2, answered: 0, failed: 0 }]));
   const effects = await scene.effectsOf(async () => {
     const refused = scene.control.requeueJobs(run, jobs, "refetch", { fetchMode: "missing", coverage });
     await expect(refused).rejects.toThrow();

@@ -3,9 +3,10 @@
 import { expect, test } from "bun:test";
 import { copyFileSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseGone, FileIdentity } from "../../../src/storage/connection/file-identity.ts";
-import { migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { FileIdentity } from "../../../../src/storage/connection/file/file-identity.ts";
+import { hurried } from "../../../../src/storage/connection/patience.ts";
+import { migrateDatabase, openDatabase, StorageUnavailable } from "../../../../src/storage/db.ts";
+import { temporaryFolder } from "../../../helpers/folder.ts";
 
 const WAYS: readonly (readonly [what: string, says: string, act: (path: string) => void])[] = [
   ["deleted", "was deleted or moved", (path) => rmSync(path)],
@@ -26,15 +27,15 @@ test.each(WAYS)("a database whose file was %s takes no more writes, and says why
   const path = join(folder.path, "a.db");
   const db = await openDatabase(`file:${path}`);
   await migrateDatabase(db);
-  expect(db.fault()).toBeNull();
+  expect(db.trouble()).toBeNull();
   act(path);
   // The file is looked at once a second; a new look is what the next second brings.
   const clock = performance.now;
   performance.now = () => clock.call(performance) + 2_000;
   try {
-    expect(db.fault()).toContain(says);
-    const write = db.write([{ sql: "INSERT INTO settings VALUES ('a', 'b', 0)", args: [] }]);
-    await expect(write).rejects.toThrow(DatabaseGone);
+    expect(db.trouble()?.what).toContain(says);
+    const write = hurried(10, () => db.write([{ sql: "INSERT INTO settings VALUES ('a', 'b', 0)", args: [] }]));
+    await expect(write).rejects.toThrow(StorageUnavailable);
   } finally {
     performance.now = clock;
     db.close();

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import Driver from "libsql";
-import { StatementCache } from "../../../src/storage/connection/statement-cache.ts";
-import { WriteLock } from "../../../src/storage/connection/write-lock.ts";
-import { WriteQueue } from "../../../src/storage/connection/write-queue.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { StatementCache } from "../../../../src/storage/connection/file/statement-cache.ts";
+import { WriteLock } from "../../../../src/storage/connection/file/write-lock.ts";
+import { WriteQueue } from "../../../../src/storage/connection/file/write-queue.ts";
+import { hurried } from "../../../../src/storage/connection/patience.ts";
+import { StorageUnavailable } from "../../../../src/storage/connection/trouble.ts";
+import { temporaryFolder } from "../../../helpers/folder.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let driver: InstanceType<typeof Driver>;
@@ -122,3 +124,50 @@ test("a closed queue rejects what it has not written, and everything after it", 
   expect(await outcomes([waiting, insert(2)])).toEqual(Array(2).fill("Error: The database is closed"));
   expect(stored()).toEqual([]);
 });
+
+test("a write waits while the disk is full, whose beginning and end are reported once, and is then stored in its order", async () => {
+  const reported: (string | null)[] = [];
+  queue.retries.watch((trouble) => reported.push(trouble?.kind ?? null));
+  driver.exec("CREATE TABLE big (content BLOB)");
+  driver.exec("PRAGMA max_page_count = 10");
+  const big = queue.add(() => statements.run("INSERT INTO big VALUES (zeroblob(100000))", []));
+  const small = insert(1);
+  await waitUntil(() => reported.length > 0);
+  expect([queue.retries.trouble?.kind, stored()]).toEqual(["full", []]);
+  driver.exec("PRAGMA max_page_count = 1000");
+  queue.retries.wake();
+  await Promise.all([big, small]);
+  expect([reported, stored(), queue.retries.trouble]).toEqual([["full", null], [1], null]);
+});
+
+test("a write whose caller gives up while another program writes is not made later", async () => {
+  const other = new Driver(join(folder.path, "queue.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const refused = hurried(30, () => insert(1)).catch((error) => error);
+  const patient = insert(2);
+  const error = await refused;
+  expect(error).toBeInstanceOf(StorageUnavailable);
+  expect(error).toMatchObject({
+    kind: "unavailable",
+    message: expect.stringMatching(/locked the database.*nothing was changed/),
+  });
+  other.exec("COMMIT");
+  await patient;
+  expect(stored()).toEqual([2]);
+  other.close();
+});
+
+test("when the process is about to end, what waits for the database is given up", async () => {
+  const other = new Driver(join(folder.path, "queue.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const first = insert(1);
+  queue.hurry(20);
+  expect(await outcomes([first, insert(2)])).toEqual(Array(2).fill(expect.stringContaining("locked")));
+  other.close();
+  expect(await insert(3)).toBe(1);
+});
+
+/** Waits for what no event tells. */
+async function waitUntil(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await Bun.sleep(1);
+}

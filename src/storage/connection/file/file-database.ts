@@ -5,8 +5,11 @@ import { dirname } from "node:path";
 import type { Client, InArgs, InStatement, ResultSet } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
-import type { Database, Row } from "./database.ts";
-import { isRead } from "./fence.ts";
+import { faultOf } from "../../../domain/errors.ts";
+import { type Database, plain, type Row } from "../database.ts";
+import { isRead } from "../fence.ts";
+import { patienceEnd } from "../patience.ts";
+import { StorageUnavailable } from "../trouble.ts";
 import { FileIdentity } from "./file-identity.ts";
 import { keepPrivate } from "./private-file.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
@@ -14,10 +17,9 @@ import type { WriteLock } from "./write-lock.ts";
 import { isBusy, WriteQueue } from "./write-queue.ts";
 
 /** How long SQLite itself may wait for another connection, milliseconds: it blocks the thread meanwhile. */
-const DRIVER_TIMEOUT_MS = 20;
-/** How often a read is tried again while another process recovers or empties the write-ahead log. */
-const READ_TRIES = 100;
-const READ_PAUSE_MS = 50;
+const DRIVER_TIMEOUT_MS = 5;
+/** The longest pause before a read is tried again while another process recovers the file or has it to itself. */
+const READ_PAUSE_MS = 250;
 
 /** `auto_vacuum`, which lets a file shrink, must be set before anything is written to a new file. */
 const PRAGMAS = [
@@ -44,7 +46,7 @@ export async function openFile(path: string, lock: WriteLock): Promise<Database>
     for (const pragma of PRAGMAS) driver.exec(`PRAGMA ${pragma}`);
   });
   const identity = path === ":memory:" ? null : new FileIdentity(path);
-  if (identity) writes.guard(() => identity.check());
+  if (identity) writes.guard((isSuspect) => identity.check(isSuspect));
   const client = new FileClient(driver, statements, writes);
   const owned = stack.move();
   return {
@@ -54,17 +56,32 @@ export async function openFile(path: string, lock: WriteLock): Promise<Database>
       if (list.length === 0) return;
       const run = () => {
         for (const statement of list) {
-          if ("toSQL" in statement) {
-            const { sql, params } = statement.toSQL();
-            statements.run(sql, params);
-          } else statements.run(statement.sql, statement.args);
+          const { sql, args } = plain(statement);
+          statements.run(sql, args);
         }
       };
       await writes.add(run, mayWait);
     },
-    flush: () => writes.flush(),
+    async change(list, mayWait) {
+      if (list.length === 0) return [];
+      const run = () =>
+        list.map((statement) => {
+          const { sql, args } = plain(statement);
+          return statements.rows(sql, args);
+        });
+      return writes.add(run, mayWait);
+    },
+    flush() {
+      writes.retries.wake();
+      writes.flush();
+    },
     fence: (lease, onLost) => writes.fence(lease, onLost),
-    fault: () => identity?.fault() ?? null,
+    trouble() {
+      const fault = identity?.fault() ?? null;
+      return fault === null ? writes.retries.trouble : { since: Date.now(), ...writes.retries.trouble, ...fault };
+    },
+    watch: (listener) => writes.retries.watch(listener),
+    hurry: (milliseconds) => writes.hurry(milliseconds),
     rows: (sql, args) => client.rows(sql, args),
     script: (sql) => client.executeMultiple(sql),
     close: () => owned.dispose(),
@@ -90,13 +107,14 @@ class FileClient implements Client {
   }
 
   async rows(sql: string, args: readonly unknown[]): Promise<Row[]> {
-    for (let tries = 1; ; tries++) {
+    for (let pause = 1; ; pause = Math.min(READ_PAUSE_MS, 2 * pause)) {
       try {
         return this.statements.rows(sql, args);
       } catch (error) {
-        if (!isBusy(error) || tries === READ_TRIES) throw error;
+        if (!isBusy(error)) throw error;
+        if (performance.now() >= this.writes.latest(patienceEnd())) throw new StorageUnavailable(faultOf("locked"));
       }
-      await Bun.sleep(READ_PAUSE_MS);
+      await Bun.sleep(pause);
     }
   }
 

@@ -1,7 +1,11 @@
 /** The writes of one thread, grouped into transactions. */
 
 import type Driver from "libsql";
-import { type Fence, HOLDS_LEASE, LeaseLost } from "./fence.ts";
+import { faultOf, type StorageFault } from "../../../domain/errors.ts";
+import { type Fence, HOLDS_LEASE, LeaseLost } from "../fence.ts";
+import { patienceEnd } from "../patience.ts";
+import { Retries } from "../retries.ts";
+import { StorageUnavailable, storageFault } from "../trouble.ts";
 import type { StatementCache } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 
@@ -11,25 +15,25 @@ const GROUP_MS = 10;
 const GATHER_MS = 4;
 /** How long a write waits for others that may come, milliseconds. */
 const LINGER_MS = 25;
-/** How long a write is tried again while another process writes, milliseconds. */
-const BUSY_MS = 10_000;
-const PAUSES_MS = [1, 2, 5, 10, 20, 50] as const;
+/** How long work outside of a transaction is tried again while another process writes, milliseconds. */
+const ALONE_MS = 10_000;
 
 interface Write {
-  readonly since: number;
+  /** When its caller gives up, milliseconds of `performance.now()`. */
+  readonly until: number;
   run(): unknown;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
 /** Whether another process had the write lock of the file. */
-export const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("SQLITE_BUSY");
+export const isBusy = (error: unknown): boolean => storageFault(error)?.kind === "locked";
 
 /**
  * What has gathered while another thread wrote goes into one transaction, each write under a savepoint of its own: one
  * that fails leaves the others alone. A write is reported as done after the commit, and a failed commit to each of the
- * writes that it held. Writes are committed in the order in which they were added.
+ * writes that it held. Writes are committed in the order in which they were added. While the database as a whole is in
+ * trouble they wait, and are tried again until it is over or their callers give up.
  */
 export class WriteQueue {
   #waiting: Write[] = [];
@@ -38,24 +42,29 @@ export class WriteQueue {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #draining = false;
   #closed = false;
-  #guard: () => void = () => {};
+  #guard: (isSuspect: boolean) => void = () => {};
   #fence: Fence | null = null;
+  /** When every write gives up, milliseconds of `performance.now()`. */
+  #end = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly driver: InstanceType<typeof Driver>,
     private readonly statements: StatementCache,
     private readonly lock: WriteLock,
+    readonly retries = new Retries(),
   ) {}
 
   /**
    * Runs `write` inside a transaction: at once, or, if it may wait for others, within 25 ms.
    * @returns what it returned, once that is committed
+   * @throws StorageUnavailable if the database is in trouble for longer than the caller waits; it was not run then
    */
   add<Result>(write: () => Result, mayWait = false): Promise<Result> {
     if (this.#closed) return Promise.reject(new Error("The database is closed"));
     return new Promise<Result>((resolve, reject) => {
-      const since = performance.now();
-      this.#waiting.push({ since, run: write, resolve: (result) => resolve(result as Result), reject });
+      const until = patienceEnd();
+      this.#waiting.push({ until, run: write, resolve: (result) => resolve(result as Result), reject });
+      this.retries.limit(until);
       if (mayWait) this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
       else this.flush();
     });
@@ -66,8 +75,8 @@ export class WriteQueue {
     this.#fence = { lease, onLost };
   }
 
-  /** Every transaction from now on is begun only if `check` does not throw. */
-  guard(check: () => void): void {
+  /** Every transaction from now on is begun only if `check` does not throw; `isSuspect` after a fault, which it may explain. */
+  guard(check: (isSuspect: boolean) => void): void {
     this.#guard = check;
   }
 
@@ -79,18 +88,31 @@ export class WriteQueue {
     if (this.#isDue && !this.#draining) void this.#drain();
   }
 
+  /** When somebody who is patient until `until` has to give up: earlier if all are in a hurry, or at once if it is closed. */
+  latest(until: number): number {
+    return this.#closed ? 0 : Math.min(until, this.#end);
+  }
+
+  /** No write waits for longer than `milliseconds` from now. */
+  hurry(milliseconds: number): void {
+    this.#end = performance.now() + milliseconds;
+    this.retries.wake();
+  }
+
   /** Runs `work` outside of a transaction while no other thread writes; `work` opens its own, if it needs one. */
   async alone<Result>(work: () => Result): Promise<Result> {
-    for (let tries = 0, since = performance.now(); ; tries++) {
+    const retries = new Retries();
+    for (const since = performance.now(); ; ) {
       await this.lock.acquire();
       try {
         return work();
       } catch (error) {
-        if (!isBusy(error) || performance.now() - since > BUSY_MS) throw error;
+        if (!isBusy(error) || performance.now() - since > ALONE_MS) throw error;
+        retries.failed(faultOf("locked"));
       } finally {
         this.lock.release();
       }
-      await pause(tries);
+      await retries.pause();
     }
   }
 
@@ -98,47 +120,62 @@ export class WriteQueue {
   close(): void {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.retries.wake();
     for (const { reject } of this.#waiting.splice(0)) reject(new Error("The database is closed"));
   }
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    for (let tries = 0, last = 0; this.#isDue; ) {
+    for (let last = 0; this.#isDue; ) {
       if (last > 1) await Bun.sleep(GATHER_MS);
       await this.lock.acquire();
-      let busy: unknown;
+      let fault: StorageFault | null;
       try {
         // A closed connection must not be used: the driver would abort the process.
         if (this.#closed) break;
-        busy = this.#begin();
-        if (busy === undefined) last = this.#commitGroup();
+        const held: Write[] = [];
+        fault = this.#begin() ?? this.#commitGroup(held);
+        last = held.length;
       } finally {
         this.lock.release();
       }
-      if (busy === undefined) {
-        tries = 0;
-        this.#isDue = this.#waiting.length > 0;
-        continue;
+      if (fault === null) {
+        if (last > 0) this.retries.succeeded();
+      } else {
+        this.retries.failed(fault);
+        this.#rejectOverdue(fault);
+        if (this.#waiting.length > 0) await this.retries.pause(this.#earliestEnd());
       }
-      this.#rejectOverdue(busy);
-      await pause(tries++);
+      this.#isDue = this.#waiting.length > 0;
     }
     this.#draining = false;
   }
 
-  /** Opens a transaction; returns the error if another process writes. */
-  #begin(): unknown {
+  /** Opens a transaction; returns the fault that prevents it. */
+  #begin(): StorageFault | null {
     try {
       // Not prepared: a prepared statement that was refused stays open, and then nothing can be committed.
-      this.#guard();
+      this.#guard(false);
       this.driver.exec("BEGIN IMMEDIATE");
       this.#checkLease();
-      return undefined;
+      return null;
     } catch (error) {
-      if (isBusy(error)) return error;
-      if (this.driver.inTransaction) this.driver.exec("ROLLBACK");
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
-      return undefined;
+      this.#rollBack();
+      const fault = this.#explain(error);
+      if (fault === null) for (const { reject } of this.#waiting.splice(0)) reject(error);
+      return fault;
+    }
+  }
+
+  /** The fault behind an error; what has become of the file says more than SQLite does. */
+  #explain(error: unknown): StorageFault | null {
+    const fault = storageFault(error);
+    if (fault === null || fault.kind === "locked") return fault;
+    try {
+      this.#guard(true);
+      return fault;
+    } catch (cause) {
+      return storageFault(cause) ?? fault;
     }
   }
 
@@ -149,22 +186,26 @@ export class WriteQueue {
     throw new LeaseLost();
   }
 
-  #rejectOverdue(error: unknown): void {
+  #rejectOverdue(fault: StorageFault): void {
     const now = performance.now();
     const kept: Write[] = [];
     for (const write of this.#waiting.splice(0)) {
-      if (now - write.since > BUSY_MS) write.reject(error);
+      if (now >= Math.min(write.until, this.#end)) write.reject(new StorageUnavailable(fault));
       else kept.push(write);
     }
     this.#waiting.unshift(...kept);
   }
 
-  /** Returns how many writes were in the group. */
-  #commitGroup(): number {
+  /** When the first of those that wait gives up. */
+  #earliestEnd(): number {
+    return this.#waiting.reduce((earliest, { until }) => Math.min(earliest, until), this.#end);
+  }
+
+  /** Moves those that wait to `held` and commits them; returns the fault that prevents it, and they wait again. */
+  #commitGroup(held: Write[]): StorageFault | null {
     const { statements, driver } = this;
     const until = performance.now() + GROUP_MS;
     const settled: (() => void)[] = [];
-    const held: Write[] = [];
     try {
       do {
         const write = this.#waiting.shift();
@@ -174,12 +215,22 @@ export class WriteQueue {
       } while (performance.now() < until);
       if (driver.inTransaction) statements.run("COMMIT", []);
     } catch (error) {
-      if (driver.inTransaction) statements.run("ROLLBACK", []);
-      for (const { reject } of held) reject(error);
-      return held.length;
+      this.#rollBack();
+      const fault = this.#explain(error);
+      if (fault === null) for (const { reject } of held) reject(error);
+      else this.#waiting.unshift(...held);
+      return fault;
     }
     for (const settle of settled) settle();
-    return held.length;
+    return null;
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.driver.inTransaction) this.driver.exec("ROLLBACK");
+    } catch {
+      // SQLite ends a transaction by itself when it cannot go on; the error that led here says why.
+    }
   }
 
   /** @throws what ended the whole transaction */
@@ -196,12 +247,10 @@ export class WriteQueue {
       settled.push(() => resolve(result));
     } catch (error) {
       // With a full disk, for example, SQLite has rolled back everything.
-      if (!driver.inTransaction) throw error;
+      if (!driver.inTransaction || storageFault(error) !== null) throw error;
       statements.run("ROLLBACK TO one", []);
       settled.push(() => reject(error));
     }
     statements.run("RELEASE one", []);
   }
 }
-
-const pause = (tries: number) => Bun.sleep(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]!);

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { WriteLock } from "../../../src/storage/connection/write-lock.ts";
+import { WriteLock } from "../../../../src/storage/connection/file/write-lock.ts";
 
 test("one thread at a time holds a write lock, and each of them gets it", async () => {
   const [threads, turns] = [4, 200];
   const lock = new WriteLock();
   const total = new SharedArrayBuffer(4);
-  const script = new URL("../../fakes/workers/locking-worker.ts", import.meta.url);
+  const script = new URL("../../../fakes/workers/locking-worker.ts", import.meta.url);
   const workers = Array.from({ length: threads }, () => new Worker(script));
   await Promise.all(
     workers.map((worker) => {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { openDatabase } from "../../../src/storage/db.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { openDatabase } from "../../../../src/storage/db.ts";
+import { temporaryFolder } from "../../../helpers/folder.ts";
 
 test("a database and the files beside it can be read by their user only, new or not", async () => {
   using folder = temporaryFolder();

@@ -1,7 +1,7 @@
 /** Prepared statements of a connection. */
 
 import type Driver from "libsql";
-import type { Row } from "./database.ts";
+import type { Row } from "../database.ts";
 
 /** Statements kept; the least recently used one is dropped. */
 const CAPACITY = 256;
