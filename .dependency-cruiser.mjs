@@ -62,6 +62,7 @@ const sideways = {
     upgrade: ["profiles"],
     backup: ["maintenance"],
     "future-moments": ["access"],
+    quotas: ["settings"],
   },
   pipeline: { fetch: ["validation"], workers: ["fetch", "engineer", "validation"], companies: ["workers"] },
   scheduler: {

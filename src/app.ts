@@ -27,12 +27,14 @@ import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
+import { ClockChanges } from "./scheduler/clock-changes.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "./scheduler/maintenance.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
 import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
+import { spendRecord } from "./scheduler/quotas/spend-record.ts";
 import { Rejudging } from "./scheduler/rejudging.ts";
 import { symbolHandler } from "./scheduler/runs/job-handler.ts";
 import { RunService } from "./scheduler/runs/run-service.ts";
@@ -48,7 +50,7 @@ import { correctFutureMoments } from "./storage/future-moments.ts";
 import { LogStore } from "./storage/log.ts";
 import { emptyLog } from "./storage/maintenance.ts";
 import { ProfileColumns } from "./storage/profiles/profile-columns.ts";
-import { readQuotas, saveLimiterState } from "./storage/quotas/limiter-state.ts";
+import { readQuotas } from "./storage/quotas/limiter-state.ts";
 import { forgetPlans } from "./storage/quotas/plan-facts.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
 import { openCipher } from "./storage/settings.ts";
@@ -140,10 +142,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
   const findProvider = (name: string) => providers.find(name);
 
-  const persist = (rows: readonly QuotaRow[]) => saveLimiterState(db, rows);
-  const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), { persist }), close);
-  const restoreLimiter = async () => limiter.restore((await readQuotas(db)) as QuotaRow[]);
-  await restoreLimiter();
+  const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), spendRecord(db, usage)), close);
+  const restoreLimiter = async (clockSet = 0) => limiter.restore((await readQuotas(db)) as QuotaRow[], clockSet);
+  const clockChanges = stack.adopt(new ClockChanges({ db, log, clock: systemClock }), close);
+  await restoreLimiter(await clockChanges.sinceLastStart());
   const quotaOf = (provider: string) => limiter.state(provider);
   const counters = countersFromZero(config.providerValues);
   const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
@@ -254,6 +256,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await scheduleRunner.poll();
   const rejudging = stack.adopt(new Rejudging({ db, log, runs, settings: workerSettings, onAlert }), close);
   await rejudging.start();
+  await clockChanges.start(() => {
+    usage.reload().catch(reportError);
+    void scheduleRunner.poll();
+  });
   const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
 
   const profiles = new ProfileColumns(db);

@@ -1,8 +1,12 @@
 /** The clock of the limiter, the schedules and the mails; tests pass their own. */
 
+import { uptime } from "node:os";
+
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, as the machine's clock says: it may be set, forwards or back. */
   now(): number;
+  /** Milliseconds that only ever grow, at the pace of time; from any beginning. Compare them with each other only. */
+  steady(): number;
   /** Calls `action` once, after `milliseconds` (at most an hour); the returned function cancels it. */
   after(milliseconds: number, action: () => void): () => void;
 }
@@ -10,8 +14,22 @@ export interface Clock {
 /** Longest single timer, milliseconds; callers that wait for longer set another one. */
 const MAX_TIMER_MS = 3_600_000;
 
+/** How much the time since boot must be ahead of `performance.now()` to show that the machine slept, milliseconds. */
+const SLEPT_MS = 3_000;
+const bootLead = () => uptime() * 1_000 - performance.now();
+let slept = 0;
+const firstLead = bootLead();
+
+/** `performance.now()` stands still while a Linux machine is suspended: the time since boot shows for how long. */
+function steady(): number {
+  const lag = bootLead() - firstLead - slept;
+  if (lag > SLEPT_MS) slept += lag;
+  return performance.now() + slept;
+}
+
 export const systemClock: Clock = {
   now: Date.now,
+  steady,
   after(milliseconds, action) {
     const timer = setTimeout(action, Math.min(Math.max(0, milliseconds), MAX_TIMER_MS));
     return () => clearTimeout(timer);
@@ -31,4 +49,36 @@ export function after(milliseconds: number, action: () => void): () => void {
   };
   wait();
   return () => cancel();
+}
+
+/** How often a watch compares the clocks, milliseconds. */
+const WATCH_MS = 5_000;
+/** A difference below this is no setting of a clock, milliseconds. */
+export const CLOCK_SET_MS = 5_000;
+
+/** Notices when the machine's clock is set. */
+export class ClockWatch {
+  #offset: number;
+  #cancel: () => void;
+
+  /** @param onSet gets how far it was set, milliseconds; negative for back */
+  constructor(
+    private readonly clock: Clock,
+    private readonly onSet: (by: number) => void,
+  ) {
+    this.#offset = clock.now() - clock.steady();
+    this.#cancel = clock.after(WATCH_MS, () => this.#look());
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  #look(): void {
+    const offset = this.clock.now() - this.clock.steady();
+    const by = offset - this.#offset;
+    this.#offset = offset;
+    this.#cancel = this.clock.after(WATCH_MS, () => this.#look());
+    if (Math.abs(by) >= CLOCK_SET_MS) this.onSet(by);
+  }
 }

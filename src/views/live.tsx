@@ -118,4 +118,4 @@ export const sseHeartbeat = (now: number, banner: string): string =>
 
 /** What stops the work of the whole server; empty for nothing. */
 export const liveTrouble = (trouble: StorageTrouble | null): string =>
-  partial(dom.trouble, "innerHTML", trouble === null ? "" : <TroubleText trouble={trouble} />);
+  partial(dom.trouble, "innerMorph", trouble === null ? "" : <TroubleText trouble={trouble} />);

@@ -9,7 +9,10 @@ interface Timer {
 }
 
 export class VirtualClock implements Clock {
+  /** Advances only. */
   #now: number;
+  /** How far the wall clock was set. */
+  #shift = 0;
   #order = 0;
   readonly #timers = new Map<number, Timer>();
 
@@ -18,7 +21,16 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#shift;
+  }
+
+  steady(): number {
     return this.#now;
+  }
+
+  /** Somebody sets the wall clock by so many milliseconds. */
+  set(milliseconds: number): void {
+    this.#shift += milliseconds;
   }
 
   after(milliseconds: number, action: () => void): () => void {

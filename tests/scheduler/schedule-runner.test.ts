@@ -11,6 +11,14 @@ import { VirtualClock } from "../helpers/virtual-clock.ts";
 class ManualClock implements Clock {
   time = Date.UTC(2026, 0, 5);
   now = () => this.time;
+  /** How far it was set, which is no time that passes. */
+  #set = 0;
+  steady = () => this.time - this.#set;
+  /** Somebody sets it, and no time passes. */
+  jump(milliseconds: number): void {
+    this.time += milliseconds;
+    this.#set += milliseconds;
+  }
   after = () => () => {};
   /** Sets it to a moment of the year 2026, e.g. `03-08T07:00`. */
   set(moment: string): void {
@@ -187,6 +195,31 @@ describe("missed turns", () => {
     const { id } = await scheduleAt("01-05T12:00", { on_missed: "skip" });
     await pollAt("01-05T18:30:45");
     expect(await turns(id)).toEqual(["01-05T18:30 due started"]);
+  });
+});
+
+describe("a clock that is set", () => {
+  test("a schedule whose clock was set back a week, also over a restart, goes on with its next turn, and the log says so", async () => {
+    const { id, name } = await scheduleAt("01-20T12:00", { cron: "* * * * *", on_missed: "skip" });
+    await pollAt("01-20T12:01");
+    await finish(id);
+    runner = restarted();
+    app.printed.length = 0;
+    await pollAt("01-13T12:00:30", "01-13T12:01");
+    await finish(id);
+    expect((await turns(id)).toSorted()).toEqual(["01-13T12:01 due started", "01-20T12:01 due started"]);
+    expect(app.printed.filter((line) => line.includes(name) && line.includes("the clock was set back"))).toHaveLength(
+      1,
+    );
+  });
+
+  test("turns that a clock skips when it is set forwards are made up for once, and the reason is the clock", async () => {
+    const { id } = await scheduleAt("01-05T12:00");
+    await pollAt("01-05T12:00");
+    clock.jump(3 * 86_400_000);
+    await runner.poll();
+    expect(await turns(id)).toEqual(["01-07T18:30 catch_up started"]);
+    expect((await lastTurn(id)).note).toBe("Catches up with 3 runs missed when the clock was set forwards");
   });
 });
 

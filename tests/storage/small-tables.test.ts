@@ -77,6 +77,49 @@ describe("usage", () => {
   });
 });
 
+describe("usage when the clock is set", () => {
+  const NOON = Date.UTC(2025, 5, 16, 12);
+
+  test.each([3_600_000, 86_400_000, 7 * 86_400_000])(
+    "no day's count is lost by a clock that is %d ms off for a while",
+    async (by) => {
+      for (const sign of [1, -1]) {
+        await db.write([{ sql: "DELETE FROM api_usage", args: [] }]);
+        let now = NOON;
+        const store = await UsageStore.open(db, onError, () => now);
+        store.count("demo", 1);
+        now += sign * by;
+        await store.reload();
+        store.count("demo", 1);
+        now -= sign * by;
+        await store.reload();
+        store.count("demo", 1);
+        await store.flush();
+        const [usage] = store.usage();
+        expect(usage!.lastMinute.requests).toBe(2);
+        expect(usage!.today.requests).toBeGreaterThanOrEqual(2);
+        expect(await db.rows("SELECT sum(requests) FROM api_usage", [])).toEqual([[3]]);
+      }
+    },
+  );
+
+  test("requests are stored with what else is written when they are sent, and taken back if that fails", async () => {
+    const store = await UsageStore.open(db, onError, () => NOON);
+    const before = Number((await db.rows("SELECT sum(requests) FROM api_usage", []))[0]![0]);
+    const sent = store.spend([
+      { provider: "acme", cost: 5 },
+      { provider: "acme", cost: 1 },
+    ]);
+    await db.write(sent.writes);
+    expect(store.usage().find(({ provider }) => provider === "acme")?.today).toEqual({ requests: 2, units: 6 });
+    expect(await db.rows("SELECT sum(requests) FROM api_usage", [])).toEqual([[before + 2]]);
+    store.spend([{ provider: "acme", cost: 7 }]).undo();
+    await store.flush();
+    expect(store.usage().find(({ provider }) => provider === "acme")?.today).toEqual({ requests: 2, units: 6 });
+    expect(await db.rows("SELECT sum(requests) FROM api_usage", [])).toEqual([[before + 2]]);
+  });
+});
+
 describe("the last hour of requests", () => {
   test("the last hour of requests is kept minute by minute, over midnight and a restart", async () => {
     const midnight = Date.UTC(2025, 5, 16);

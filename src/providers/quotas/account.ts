@@ -2,47 +2,22 @@
 
 import type { Clock } from "../../clock.ts";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
-import type { Wait } from "../../domain/runs/progress.ts";
 import { utcMinute } from "../../domain/time.ts";
 import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
+import type { Block, Grant, QuotaRequest, Waiting } from "./grant.ts";
 import { Hold } from "./hold.ts";
-import { FixedPeriod, type QuotaLimit, SlidingMinute, type Slot } from "./meters.ts";
+import { ClockedPeriod, type QuotaLimit, SlidingMinute } from "./meters.ts";
 import type { QuotaGauge, QuotaRow, QuotaState } from "./quota-state.ts";
 
-/** One request that waits for its permit. */
-export interface QuotaRequest {
-  readonly provider: string;
-  readonly run: string;
-  readonly job: string;
-  /** Weighted units, at least 1. */
-  readonly cost: number;
-  /** Takes the request out of the queue when aborted. */
-  readonly signal?: AbortSignal;
-  /** Longest wait for a spent period or a hold, seconds; beyond that the request is refused and its job parked. */
-  readonly maxWait?: number;
-  /** Called when the request has to wait, and when that changes by a whole second; `reason` is one line. */
-  readonly onWait?: (wait: Wait, reason: string) => void;
-}
-
-interface Waiting extends QuotaRequest {
-  readonly resolve: (permit: Permit) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly stop: () => void;
-  /** The expected end that was last reported, epoch milliseconds. */
-  reported: number;
-}
-
-/** Why a request cannot be sent now. A `quota` block may let cheaper requests pass; the others block all. */
-interface Block {
-  readonly cause: "hold" | "rate" | "quota";
-  readonly until: number;
-  readonly reason: string;
-}
+/** A request that is counted. */
+export type SentRequest = Pick<QuotaRequest, "provider" | "run" | "job" | "cost">;
 
 export interface AccountHooks {
-  /** Stores rows before the requests they count are sent. */
-  readonly persist?: (rows: readonly QuotaRow[]) => void | Promise<void>;
+  /** Stores rows, and which requests they count, before these are sent. */
+  readonly persist?: (rows: readonly QuotaRow[], granted: readonly SentRequest[]) => void | Promise<void>;
+  /** A request that was stored is not sent. */
+  readonly unsent?: (request: SentRequest) => void;
   readonly onChange?: () => void;
 }
 
@@ -57,11 +32,13 @@ const within = (value: number | undefined, least: number, most: number): number 
 const MIN_CHANGE_MS = 1_000;
 /** The weight of the newest answer in the means of latency and cost. */
 const NEWEST = 0.1;
+/** A clock that differs from the steady one by this much more than before was set, milliseconds. */
+const CLOCK_SET_MS = 2_000;
 
 export class LimiterAccount {
   readonly #queue = new FairQueue<Waiting>();
   readonly #minutes: SlidingMinute[];
-  readonly #periods: FixedPeriod[];
+  readonly #periods: ClockedPeriod[];
   readonly #spent = new Map<string, number>();
   #spentDay = 0;
   #unsettled = 0;
@@ -70,6 +47,8 @@ export class LimiterAccount {
   #latencyMs: number | null = null;
   #unitsPerRequest = 1;
   #cancelTimer: (() => void) | null = null;
+  /** Epoch milliseconds less steady ones: what the machine's clock says now. */
+  #offset: number;
 
   constructor(
     readonly provider: string,
@@ -78,8 +57,25 @@ export class LimiterAccount {
     readonly clock: Clock,
     readonly hooks: AccountHooks,
   ) {
+    this.#offset = clock.now() - clock.steady();
     this.#minutes = limits.filter(({ period }) => period === "minute").map((rule) => new SlidingMinute(rule));
-    this.#periods = limits.filter(({ period }) => period !== "minute").map((rule) => new FixedPeriod(rule));
+    this.#periods = limits
+      .filter(({ period }) => period !== "minute")
+      .map((rule) => new ClockedPeriod(rule, this.#offset));
+  }
+
+  /** Steady milliseconds, in which all times of an account are; a clock that was set is noticed here. */
+  #now(): number {
+    const now = this.clock.steady();
+    const offset = this.clock.now() - now;
+    if (Math.abs(offset - this.#offset) >= CLOCK_SET_MS) this.#useClock(offset, now);
+    this.#offset = offset;
+    return now;
+  }
+
+  /** Epoch milliseconds of a steady time. */
+  #epoch(time: number): number {
+    return time + this.#offset;
   }
 
   acquire(request: QuotaRequest): Promise<Permit> {
@@ -95,10 +91,10 @@ export class LimiterAccount {
       const stop = () => {
         if (this.#queue.remove(waiting)) reject(signal?.reason);
       };
-      const waiting: Waiting = { ...request, resolve, reject, stop, reported: 0 };
+      const waiting: Waiting = { ...request, resolve, reject, stop, reported: Number.NEGATIVE_INFINITY };
       signal?.addEventListener("abort", stop, { once: true });
       this.#queue.push(waiting);
-      const now = this.clock.now();
+      const now = this.#now();
       // The waits of the others do not change; only the new request's has to be reported.
       if (!this.#grant(now).has(waiting)) this.#reportWait(waiting, this.#queue.size - 1, now);
       this.#setTimer(now);
@@ -108,7 +104,7 @@ export class LimiterAccount {
 
   /** Grants what may be sent, reports the waits of the others, and sets the timer for the next change. */
   #pump(): void {
-    const now = this.clock.now();
+    const now = this.#now();
     this.#grant(now);
     let place = 0;
     for (const waiting of [...this.#queue.candidates()]) this.#reportWait(waiting, place++, now);
@@ -151,8 +147,7 @@ export class LimiterAccount {
   #take(waiting: Waiting, now: number): Grant {
     waiting.signal?.removeEventListener("abort", waiting.stop);
     const slots = this.#minutes.map((minute) => ({ minute, slot: minute.take(waiting.cost, now) }));
-    const starts = this.#periods.map((period) => ({ period, startedAt: period.startedAt(now) }));
-    for (const period of this.#periods) period.take(waiting.cost, now);
+    const starts = this.#periods.map((period) => ({ period, starts: period.take(waiting.cost, now) }));
     this.#unsettled += waiting.cost;
     this.#lastGrant = now;
     this.#spend(waiting.run, waiting.cost, now);
@@ -162,7 +157,10 @@ export class LimiterAccount {
   /** Resolves the permits once they are stored, so that a crash in between loses no count. */
   async #deliver(granted: readonly { waiting: Waiting; permit: Grant }[]): Promise<void> {
     try {
-      const stored = this.hooks.persist?.(this.rows());
+      const stored = this.hooks.persist?.(
+        this.rows(),
+        granted.map(({ waiting }) => waiting),
+      );
       if (stored) await stored;
     } catch (error) {
       for (const { waiting, permit } of granted) {
@@ -174,11 +172,20 @@ export class LimiterAccount {
     for (const { waiting, permit } of granted) {
       if (waiting.signal?.aborted) {
         this.#revert(permit);
+        this.hooks.unsent?.(waiting);
         waiting.reject(waiting.signal.reason);
       } else {
+        this.#markSent(permit);
         waiting.resolve({ settle: (report) => this.#settle(permit, report) });
       }
     }
+  }
+
+  /** Storing may have waited for the database: the minute of a request begins when it is sent. */
+  #markSent(grant: Grant): void {
+    const now = this.#now();
+    grant.at = now;
+    grant.slots = grant.slots.map(({ minute, slot }) => ({ minute, slot: minute.sent(slot, now) }));
   }
 
   /** Reverts a grant that was never used. */
@@ -188,7 +195,7 @@ export class LimiterAccount {
   }
 
   #settle(grant: Grant, report: QuotaReport): void {
-    const now = this.clock.now();
+    const now = this.#now();
     if (!grant.answered) {
       grant.answered = true;
       this.#unsettled -= grant.cost;
@@ -197,10 +204,10 @@ export class LimiterAccount {
       if (report.charged !== 0) this.#measure(now - grant.at, grant.cost);
     }
     if (report.charged !== undefined && report.charged !== grant.charged) {
-      for (const { period, startedAt } of grant.starts) {
+      for (const { period, starts } of grant.starts) {
         period.refund(
           period.weigh(grant.charged) - (report.charged === 0 ? 0 : period.weigh(report.charged)),
-          startedAt,
+          starts,
           now,
         );
       }
@@ -219,7 +226,7 @@ export class LimiterAccount {
 
   /** Applies the provider's report about its quota; its counts replace smaller ones. */
   report(report: QuotaReport): void {
-    const now = this.clock.now();
+    const now = this.#now();
     for (const meter of [...this.#minutes, ...this.#periods]) {
       const { period, fixed, limit } = meter.rule;
       const stated = within(report.limits?.[period], 1, MAX_UNITS);
@@ -250,7 +257,7 @@ export class LimiterAccount {
 
   async #store(): Promise<void> {
     try {
-      await this.hooks.persist?.(this.rows());
+      await this.hooks.persist?.(this.rows(), []);
     } catch {
       // The next grant stores it, or is refused because nothing can be stored.
     }
@@ -265,10 +272,11 @@ export class LimiterAccount {
     } else if (waiting.onWait) {
       const turn = Math.max(now, ...this.#minutes.map((minute) => minute.freeAt(place, waiting.cost, now)));
       const until = long?.until ?? turn;
-      if (Math.abs(until - waiting.reported) < MIN_CHANGE_MS) return;
-      waiting.reported = until;
+      const end = this.#epoch(until);
+      if (Math.abs(end - waiting.reported) < MIN_CHANGE_MS) return;
+      waiting.reported = end;
       const { cause, reason } = block ?? { cause: "rate", reason: "requests a minute" };
-      waiting.onWait({ cause, until: Math.ceil(until / 1_000) * 1_000 }, reason);
+      waiting.onWait({ cause, until: Math.ceil(end / 1_000) * 1_000 }, reason);
     }
   }
 
@@ -276,7 +284,7 @@ export class LimiterAccount {
     this.#queue.remove(waiting);
     waiting.signal?.removeEventListener("abort", waiting.stop);
     const kind = block.cause === "quota" ? "quota_exceeded" : "rate_limited";
-    const message = `${this.provider}: ${block.reason}; resuming at ${utcMinute(block.until)}`;
+    const message = `${this.provider}: ${block.reason}; resuming at ${utcMinute(this.#epoch(block.until))}`;
     waiting.reject(new ProviderError(kind, message, Math.ceil((block.until - now) / 1000)));
   }
 
@@ -293,25 +301,27 @@ export class LimiterAccount {
   }
 
   #spend(run: string, units: number, now: number): void {
-    const day = Math.floor(now / 86_400_000);
+    const day = Math.floor(this.#epoch(now) / 86_400_000);
     if (day !== this.#spentDay) this.#spent.clear();
     this.#spentDay = day;
     this.#spent.set(run, (this.#spent.get(run) ?? 0) + units);
   }
 
   state(): QuotaState {
-    const now = this.clock.now();
-    const gauge = (meter: SlidingMinute | FixedPeriod): QuotaGauge => ({
+    const now = this.#now();
+    const gauge = (meter: SlidingMinute | ClockedPeriod): QuotaGauge => ({
       period: meter.rule.period,
       counts: meter.rule.counts,
       used: meter.used(now),
       limit: meter.limit,
-      resetsAt: meter instanceof FixedPeriod ? meter.resetsAt(now) / 1000 : null,
+      resetsAt: meter instanceof ClockedPeriod ? Math.round(this.#epoch(meter.resetsAt(now)) / 1000) : null,
     });
     return {
       provider: this.provider,
       gauges: [...this.#minutes, ...this.#periods].map(gauge),
-      hold: this.#hold.isOn(now) ? { until: Math.ceil(this.#hold.until / 1000), reason: this.#hold.reason } : null,
+      hold: this.#hold.isOn(now)
+        ? { until: Math.ceil(this.#epoch(this.#hold.until) / 1000), reason: this.#hold.reason }
+        : null,
       waiting: this.#queue.size,
       latencyMs: this.#latencyMs,
       unitsPerRequest: this.#unitsPerRequest,
@@ -321,34 +331,39 @@ export class LimiterAccount {
 
   /** The rows to store, for `restore` after a restart. */
   rows(): QuotaRow[] {
-    const now = this.clock.now();
+    const now = this.#now();
     const row = (period: QuotaRow["period"], startedAt: number, used: number): QuotaRow => ({
       account: this.account,
       period,
       startedAt: Math.ceil(startedAt / 1000),
       used,
     });
-    const rows = this.#minutes.map((minute) => row("minute", this.#lastGrant, minute.used(now)));
+    const rows = this.#minutes.map((minute) => row("minute", this.#epoch(this.#lastGrant), minute.used(now)));
     rows.push(...this.#periods.map((period) => row(period.rule.period, period.startedAt(now), period.used(now))));
-    if (this.#hold.isOn(now)) rows.push(row("hold", this.#hold.until, 0));
+    if (this.#hold.isOn(now)) rows.push(row("hold", this.#epoch(this.#hold.until), 0));
     return rows;
   }
 
-  restore(rows: readonly QuotaRow[]): void {
-    const now = this.clock.now();
+  /** @param clockSet how far the machine's clock was set since the rows were stored, milliseconds */
+  restore(rows: readonly QuotaRow[], clockSet = 0): void {
+    const now = this.#now();
+    const offset = this.#offset;
+    // First by the clock that they were stored by, then by the present one.
+    this.#useClock(offset - clockSet, now);
     for (const { period, startedAt, used } of rows) {
+      const age = this.#epoch(now) - startedAt * 1000;
       // It is not known which of the last minute's requests were answered: all count for a minute from now.
-      if (period === "minute" && now - startedAt * 1000 < 60_000)
-        for (const minute of this.#minutes) minute.atLeast(used, now);
-      if (period === "hold" && startedAt * 1000 > now) {
-        this.#hold.restore(startedAt * 1000, now);
-      }
-      for (const meter of this.#periods) {
-        // Of a period in the future, from which the clock was set back, it is not known what it counted: all counts.
-        if (meter.rule.period === period && startedAt * 1000 >= meter.startedAt(now)) meter.atLeast(used, now);
-      }
+      if (period === "minute" && age < 60_000) for (const minute of this.#minutes) minute.atLeast(used, now);
+      if (period === "hold" && age < 0) this.#hold.restore(now - age, now);
+      for (const meter of this.#periods) if (meter.rule.period === period) meter.restore(startedAt * 1000, used, now);
     }
+    this.#useClock(offset, now);
     this.#pump();
+  }
+
+  #useClock(offset: number, now: number): void {
+    if (offset !== this.#offset) for (const period of this.#periods) period.clockSet(offset, now);
+    this.#offset = offset;
   }
 
   /** Moves all waiting requests to `next`, which replaces this account. */
@@ -366,16 +381,4 @@ export class LimiterAccount {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
   }
-}
-
-/** The internal state of a permit. */
-interface Grant {
-  readonly cost: number;
-  readonly run: string;
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly slots: readonly { minute: SlidingMinute; slot: Slot }[];
-  readonly starts: readonly { period: FixedPeriod; startedAt: number }[];
-  answered: boolean;
-  charged: number;
 }

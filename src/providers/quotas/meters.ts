@@ -27,7 +27,7 @@ export interface Slot {
 /**
  * The last minute, as the vendor may count it. A slot is taken from the grant until a minute after the answer: the
  * request reached the vendor somewhere in between, so no minute of the vendor's clock exceeds the limit, however long
- * requests take. All times are epoch milliseconds.
+ * requests take. All times are steady milliseconds (`Clock.steady`).
  */
 export class SlidingMinute {
   limit: number;
@@ -84,6 +84,15 @@ export class SlidingMinute {
   /** The request was never sent. */
   unsent(slot: Slot): void {
     if (this.#inFlight.delete(slot)) this.#used -= slot.cost;
+  }
+
+  /** The request is sent only now: until then it was not under way. */
+  sent(slot: Slot, now: number): Slot {
+    if (this.#inFlight.delete(slot)) this.#used -= slot.cost;
+    const later = { cost: slot.cost, grantedAt: now };
+    this.#inFlight.add(later);
+    this.#used += later.cost;
+    return later;
   }
 
   /** The vendor counted more: the difference is taken until a minute from now. */
@@ -166,6 +175,112 @@ export class FixedPeriod {
   atLeast(used: number, now: number): void {
     this.startedAt(now);
     this.#used = Math.max(this.#used, Math.min(used, this.limit));
+  }
+}
+
+/** A clock that was set by less than this keeps its place, milliseconds. */
+const SAME_CLOCK_MS = 2_000;
+/** Clocks that count at a time. */
+const MAX_CLOCKS = 3;
+
+/** A period as one clock has it: `offset` is that clock's time less the steady one, milliseconds. */
+interface ClockView {
+  readonly offset: number;
+  readonly period: FixedPeriod;
+}
+
+/** The periods in which a request was counted, and when each began by its own clock. */
+export type PeriodStarts = readonly {
+  readonly period: FixedPeriod;
+  readonly startedAt: number;
+  readonly offset: number;
+}[];
+
+/**
+ * A fixed period when the machine's clock may be set. Whether the old or the new time is right is not known, so every
+ * request counts by both, and the period is over when it is over by both: a clock that is set, forwards or back, allows not
+ * one request more. Times are steady milliseconds (`Clock.steady`).
+ */
+export class ClockedPeriod {
+  /** The newest last. */
+  #views: ClockView[];
+
+  constructor(
+    readonly rule: QuotaLimit,
+    offset: number,
+  ) {
+    this.#views = [{ offset, period: new FixedPeriod(rule) }];
+  }
+
+  get limit(): number {
+    return this.#newest.period.limit;
+  }
+
+  set limit(limit: number) {
+    for (const { period } of this.#views) period.limit = limit;
+  }
+
+  weigh(cost: number): number {
+    return this.#newest.period.weigh(cost);
+  }
+
+  /** The machine's clock was set: from now on its time is the steady one and `offset`. */
+  clockSet(offset: number, now: number): void {
+    const used = this.used(now);
+    const known = this.#views.find((view) => Math.abs(view.offset - offset) < SAME_CLOCK_MS);
+    const view = known ?? { offset, period: new FixedPeriod(this.rule) };
+    view.period.limit = this.limit;
+    this.#views = [...this.#views.filter((each) => each !== view), view].slice(-MAX_CLOCKS);
+    view.period.atLeast(used, now + view.offset);
+  }
+
+  used(now: number): number {
+    return Math.max(...this.#views.map(({ offset, period }) => period.used(now + offset)));
+  }
+
+  fits(cost: number, now: number): boolean {
+    return this.#views.every(({ offset, period }) => period.fits(cost, now + offset));
+  }
+
+  /** When it begins anew by the clock that has counted most. */
+  resetsAt(now: number): number {
+    const used = this.used(now);
+    const full = this.#views.filter(({ offset, period }) => period.used(now + offset) === used);
+    return Math.max(...full.map(({ offset, period }) => period.resetsAt(now + offset) - offset));
+  }
+
+  /** The start of the current period by the newest clock, epoch milliseconds. */
+  startedAt(now: number): number {
+    const { offset, period } = this.#newest;
+    return period.startedAt(now + offset);
+  }
+
+  take(cost: number, now: number): PeriodStarts {
+    return this.#views.map(({ offset, period }) => {
+      period.take(cost, now + offset);
+      return { period, offset, startedAt: period.startedAt(now + offset) };
+    });
+  }
+
+  /** Returns (or, if negative, takes) units of a request where it was counted. */
+  refund(units: number, starts: PeriodStarts, now: number): void {
+    for (const { period, offset, startedAt } of starts) period.refund(units, startedAt, now + offset);
+  }
+
+  atLeast(used: number, now: number): void {
+    for (const { offset, period } of this.#views) period.atLeast(used, now + offset);
+  }
+
+  /**
+   * Continues a count that was stored for the period begun at `startedAt` (epoch milliseconds). One that has not begun yet
+   * shows that the clock was set back since: it counts now.
+   */
+  restore(startedAt: number, used: number, now: number): void {
+    if (startedAt >= this.startedAt(now)) this.atLeast(used, now);
+  }
+
+  get #newest(): ClockView {
+    return this.#views[this.#views.length - 1]!;
   }
 }
 

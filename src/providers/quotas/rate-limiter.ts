@@ -6,7 +6,8 @@
 
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Permit, QuotaReport } from "../provider.ts";
-import { type AccountHooks, LimiterAccount, type QuotaRequest } from "./account.ts";
+import { type AccountHooks, LimiterAccount } from "./account.ts";
+import type { QuotaRequest } from "./grant.ts";
 import type { QuotaLimit } from "./meters.ts";
 import type { QuotaRow, QuotaState } from "./quota-state.ts";
 
@@ -71,10 +72,15 @@ export class RateLimiter {
     return [...this.#accounts.values()].flatMap((account) => account.rows());
   }
 
-  /** Applies stored rows; those of past periods and other keys are ignored. */
-  restore(rows: readonly QuotaRow[]): void {
-    for (const account of this.#accounts.values())
-      account.restore(rows.filter((row) => row.account === account.account));
+  /**
+   * Applies stored rows; those of past periods and other keys are ignored.
+   * @param clockSet how far the machine's clock was set since they were stored, milliseconds
+   */
+  restore(rows: readonly QuotaRow[], clockSet = 0): void {
+    for (const account of this.#accounts.values()) {
+      const own = rows.filter((row) => row.account === account.account);
+      account.restore(own, clockSet);
+    }
   }
 
   close(): void {

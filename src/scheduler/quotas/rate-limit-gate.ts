@@ -10,7 +10,8 @@ import type { UsageStore } from "../../storage/quotas/usage.ts";
 const MAX_WAIT_S = 90;
 
 /**
- * Grants requests through the limiter, and records what they spent and how they ended.
+ * Grants requests through the limiter, which counts them (`spend-record.ts`), and records what their answers correct and how they
+ * ended.
  * @param confirm resolves while this server is sure to have the database to itself
  */
 export function rateLimitGate(
@@ -31,7 +32,6 @@ export function rateLimitGate(
         onWait: held,
       });
       await confirm();
-      usage.count(provider, cost);
       return {
         settle(report) {
           permit.settle(report);

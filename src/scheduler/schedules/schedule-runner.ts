@@ -19,6 +19,9 @@ const COUNTED = 1_000;
 export class ScheduleRunner {
   #cancelTimer: (() => void) | null = null;
   #closed = false;
+  /** The last poll, steady milliseconds, and why turns since then were missed. */
+  #polledAt: number | null = null;
+  #cause = "";
   /** Turns run one after the other, so that a manual and a due one do not overlap. */
   #running: Promise<unknown> = Promise.resolve();
 
@@ -34,6 +37,10 @@ export class ScheduleRunner {
 
   #poll(): Promise<void> {
     return this.#enqueue(async () => {
+      const now = this.clock.steady();
+      const isRunning = this.#polledAt !== null && now - this.#polledAt < 2 * POLL_MS;
+      this.#cause = isRunning ? "when the clock was set forwards" : "while the server was not running";
+      this.#polledAt = now;
       this.#cancelTimer?.();
       let wait = POLL_MS;
       try {
@@ -103,11 +110,11 @@ export class ScheduleRunner {
     if (missedUntil !== null && missedUntil > schedule.checkedAt) {
       const missed = countTurns(times, schedule.checkedAt, missedUntil);
       if (!onTime && schedule.onMissed === "catch_up") {
-        const note = `Catches up with ${missed} missed while the server was not running`;
+        const note = `Catches up with ${missed} missed ${this.#cause}`;
         await runTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "catch_up", note });
         return;
       }
-      const why = `${missed} came due while the server was not running`;
+      const why = `${missed} came due ${this.#cause}`;
       await closeTurn(this.dependencies, schedule, { dueAt: missedUntil, at: now, cause: "due" }, "missed", why);
     }
     if (onTime) await runTurn(this.dependencies, schedule, { dueAt: last, at: now, cause: "due" });

@@ -1,8 +1,9 @@
 /** What the rate limiter has used of each limit, stored so that a restart does not lose it. */
 
 import { sql } from "drizzle-orm";
-import type { Database } from "../db.ts";
+import type { Database, Write } from "../db.ts";
 import { quotas } from "../schema/quotas.ts";
+import { readSettings, saveSetting } from "../settings.ts";
 
 type QuotaRow = typeof quotas.$inferInsert;
 
@@ -10,12 +11,39 @@ export async function readQuotas(db: Database) {
   return db.orm.select().from(quotas);
 }
 
-export async function saveLimiterState(db: Database, rows: readonly QuotaRow[]): Promise<void> {
-  if (rows.length === 0) return;
+/** The writes that store what an account has used. */
+export function limiterWrites(db: Database, rows: readonly QuotaRow[]): Write[] {
+  if (rows.length === 0) return [];
   const set = { startedAt: sql`excluded.started_at`, used: sql`excluded.used` };
-  await db.orm
-    .insert(quotas)
-    .values([...rows])
-    .onConflictDoUpdate({ target: [quotas.account, quotas.period], set })
-    .run();
+  const target = [quotas.account, quotas.period];
+  return [
+    db.orm
+      .insert(quotas)
+      .values([...rows])
+      .onConflictDoUpdate({ target, set }),
+  ];
 }
+
+/** Where the clocks of this machine were: shows after a restart whether its clock was set. */
+export interface ClockMark {
+  /** Tells one boot of the machine from another; `null` where the system does not say. */
+  readonly boot: string | null;
+  /** Milliseconds since that boot. */
+  readonly uptime: number;
+  /** Epoch milliseconds. */
+  readonly wall: number;
+}
+
+const CLOCK_KEY = "clock";
+
+export async function readClockMark(db: Database): Promise<ClockMark | null> {
+  const [row] = await readSettings(db, CLOCK_KEY);
+  try {
+    return row === undefined ? null : (JSON.parse(row.value) as ClockMark);
+  } catch {
+    return null;
+  }
+}
+
+export const saveClockMark = (db: Database, mark: ClockMark): Promise<void> =>
+  saveSetting(db, CLOCK_KEY, JSON.stringify(mark));

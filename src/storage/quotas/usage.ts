@@ -1,8 +1,11 @@
-/** Requests and weighted units spent per provider and minute: counted in memory, written to the database later. */
+/**
+ * Requests and weighted units spent per provider and minute. What is counted is added to what is stored, with the request
+ * (`spend`) or a little later (`count`).
+ */
 
 import { gte, sql } from "drizzle-orm";
 import { DAY } from "../../domain/market/interval.ts";
-import type { Database } from "../db.ts";
+import type { Database, Write } from "../db.ts";
 import { DeferredWrite } from "../deferred-write.ts";
 import { apiUsage } from "../schema/quotas.ts";
 
@@ -11,6 +14,11 @@ const MINUTE = 60;
 interface Count {
   readonly provider: string;
   readonly minute: number;
+  readonly requests: number;
+  readonly units: number;
+}
+
+interface Sum {
   requests: number;
   units: number;
 }
@@ -27,7 +35,8 @@ const earliestMinute = (seconds: number) => Math.min(seconds - (seconds % DAY) -
 
 export class UsageStore {
   readonly #counts = new Map<string, Count>();
-  readonly #dirty = new Set<Count>();
+  /** What is counted and not stored yet, by the same keys. */
+  #unstored = new Map<string, Count>();
   readonly #deferred: DeferredWrite;
 
   private constructor(
@@ -42,45 +51,65 @@ export class UsageStore {
   static async open(db: Database, onError: (error: unknown) => void, now = Date.now): Promise<UsageStore> {
     const store = new UsageStore(db, onError, now);
     const seconds = Math.floor(now() / 1000);
-    const rows = await db.orm
-      .select()
-      .from(apiUsage)
-      .where(gte(apiUsage.minute, earliestMinute(seconds)));
-    for (const row of rows) store.#counts.set(`${row.provider} ${row.minute}`, row);
+    for (const row of await readSince(db, earliestMinute(seconds))) addTo(store.#counts, row);
     return store;
   }
 
-  /** Adds to the current minute of a provider. */
+  /** Adds to the current minute of a provider; negative numbers take back. */
   count(provider: string, units: number, requests = 1): void {
+    const minute = this.#add(provider, units, requests);
+    addTo(this.#unstored, { provider, minute, requests, units });
+    this.#deferred.request();
+  }
+
+  /** Counts requests that are about to be sent: `writes` store that, `undo` takes it back if they failed. */
+  spend(sent: readonly { readonly provider: string; readonly cost: number }[]) {
+    const counts = sent.map(({ provider, cost }): Count => {
+      return { provider, minute: this.#add(provider, cost, 1), requests: 1, units: cost };
+    });
+    const sums = new Map<string, Count>();
+    for (const count of counts) addTo(sums, count);
+    return {
+      writes: sums.size === 0 ? [] : [this.#statement([...sums.values()])],
+      undo: () => {
+        for (const count of counts) addTo(this.#counts, { ...count, requests: -1, units: -count.units });
+      },
+    };
+  }
+
+  /** Reads what is stored of the current day: the clock was set, and it may be another one. */
+  async reload(): Promise<void> {
+    await this.flush();
+    const seconds = Math.floor(this.now() / 1000);
+    const rows = await readSince(this.db, earliestMinute(seconds));
+    this.#counts.clear();
+    for (const row of [...rows, ...this.#unstored.values()]) addTo(this.#counts, row);
+  }
+
+  #add(provider: string, units: number, requests: number): number {
     const seconds = Math.floor(this.now() / 1000);
     const minute = seconds - (seconds % MINUTE);
-    const key = `${provider} ${minute}`;
-    let count = this.#counts.get(key);
-    if (count === undefined) {
-      count = { provider, minute, requests: 0, units: 0 };
-      this.#counts.set(key, count);
-      this.#dropBefore(earliestMinute(seconds));
-    }
-    count.requests += requests;
-    count.units += units;
-    this.#dirty.add(count);
-    this.#deferred.request();
+    if (!this.#counts.has(keyOf({ provider, minute }))) this.#dropBefore(earliestMinute(seconds));
+    addTo(this.#counts, { provider, minute, requests, units });
+    return minute;
   }
 
   /** What was spent with each provider in the current minute and today (UTC). */
   usage(): Usage[] {
     const seconds = Math.floor(this.now() / 1000);
-    const found = new Map<string, { lastMinute: Count; today: Count }>();
-    const none = (provider: string) => ({ provider, minute: 0, requests: 0, units: 0 });
+    const found = new Map<string, { lastMinute: Sum; today: Sum }>();
+    const none = (): Sum => ({ requests: 0, units: 0 });
     for (const { provider, minute, requests, units } of this.#counts.values()) {
-      const sums = found.get(provider) ?? { lastMinute: none(provider), today: none(provider) };
+      const sums = found.get(provider) ?? { lastMinute: none(), today: none() };
       found.set(provider, sums);
-      const add = (to: Count) => {
+      const add = (to: Sum) => {
         to.requests += requests;
         to.units += units;
       };
-      if (minute > seconds - MINUTE) add(sums.lastMinute);
-      if (minute >= seconds - (seconds % DAY)) add(sums.today);
+      // What was counted before the clock was set back lies ahead.
+      if (minute > seconds - MINUTE && minute <= seconds) add(sums.lastMinute);
+      const today = seconds - (seconds % DAY);
+      if (minute >= today && minute < today + DAY) add(sums.today);
     }
     return [...found].map(([provider, { lastMinute, today }]) => ({
       provider,
@@ -95,7 +124,7 @@ export class UsageStore {
     const first = seconds - (seconds % MINUTE) - (count - 1) * MINUTE;
     const found = new Map<string, number[]>();
     for (const { provider, minute, requests } of this.#counts.values()) {
-      if (minute < first) continue;
+      if (minute < first || minute > seconds) continue;
       const minutes = found.get(provider) ?? Array.from({ length: count }, () => 0);
       found.set(provider, minutes);
       minutes[(minute - first) / MINUTE] = requests;
@@ -113,31 +142,43 @@ export class UsageStore {
   }
 
   async #write(): Promise<void> {
-    if (this.#dirty.size === 0) return;
-    const counts = [...this.#dirty];
-    const rows = counts.map((count) => ({ ...count }));
-    this.#dirty.clear();
+    if (this.#unstored.size === 0) return;
+    const counts = this.#unstored;
+    this.#unstored = new Map();
     try {
-      await this.#store(rows);
+      await this.db.write([this.#statement([...counts.values()])]);
     } catch (error) {
-      for (const count of counts) this.#dirty.add(count);
+      for (const count of counts.values()) addTo(this.#unstored, count);
       throw error;
     }
   }
 
-  async #store(rows: readonly Count[]): Promise<void> {
-    await this.db.orm
+  #statement(counts: readonly Count[]): Write {
+    return this.db.orm
       .insert(apiUsage)
-      .values([...rows])
+      .values([...counts])
       .onConflictDoUpdate({
         target: [apiUsage.provider, apiUsage.minute],
-        set: { requests: sql`excluded.requests`, units: sql`excluded.units` },
-      })
-      .run();
+        set: {
+          requests: sql`max(0, ${apiUsage.requests} + excluded.requests)`,
+          units: sql`max(0, ${apiUsage.units} + excluded.units)`,
+        },
+      });
   }
 
   #dropBefore(minute: number): void {
-    for (const [key, count] of this.#counts)
-      if (count.minute < minute && !this.#dirty.has(count)) this.#counts.delete(key);
+    for (const [key, count] of this.#counts) if (count.minute < minute) this.#counts.delete(key);
   }
+}
+
+const keyOf = ({ provider, minute }: Pick<Count, "provider" | "minute">) => `${provider} ${minute}`;
+
+function addTo(counts: Map<string, Count>, count: Count): void {
+  const known = counts.get(keyOf(count));
+  const { requests = 0, units = 0 } = known ?? {};
+  counts.set(keyOf(count), { ...count, requests: requests + count.requests, units: units + count.units });
+}
+
+async function readSince(db: Database, minute: number): Promise<Count[]> {
+  return db.orm.select().from(apiUsage).where(gte(apiUsage.minute, minute));
 }

@@ -79,8 +79,8 @@ const UPSERT_LEFT_OUT = `INSERT INTO batches
 VALUES (?1, ?2, ?3, ?4, 'not_in_plan', 0, ?5, ?6, ?7)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = 'not_in_plan', error = ?5, left_out = ?6,
 fetched_at = ?7, attempts = attempts + 1 WHERE status IN ('failed', 'not_in_plan')`;
-const COUNT_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, data_points = ?3 WHERE id = ?4";
-const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2 WHERE id = ?3";
+const COUNT_JOB = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2, data_points = ?3 WHERE id = ?4";
+const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2 WHERE id = ?3";
 
 /** Marks a series whose vendor revised bars, or gave an implausible answer. */
 function markUnreliable(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {

@@ -34,7 +34,7 @@ export async function savePlanStart(db: Database, jobId: number, planFrom: numbe
   await db.write([{ sql: "UPDATE jobs SET plan_from = ?1 WHERE id = ?2", args: [planFrom, jobId] }]);
 }
 
-const SAVE_WORK_TIME = "UPDATE jobs SET api_calls = ?1, fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4";
+const SAVE_WORK_TIME = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4";
 
 /**
  * The write that saves what a work interval has requested of its provider, and how long its stages took: as `work` has it
@@ -69,6 +69,12 @@ export async function startJob(db: Database, jobId: number, now: number, mayWait
   }
 }
 
+/** Counts a request of a job before it is sent; what its worker counts later is never less. */
+export const countRequest = (jobId: number): Statement => ({
+  sql: "UPDATE jobs SET api_calls = api_calls + 1 WHERE id = ?1",
+  args: [jobId],
+});
+
 /** What is kept of the work of a job that is stopped. */
 export const workOfStopped = (
   id: number,
@@ -90,7 +96,7 @@ export interface FinishedJob {
 }
 
 const COMPLETE = `UPDATE jobs SET state = 'complete', status = 'Complete', progress = 100, error = NULL, micro_stage = ?1,
-worked_ms = ?2, data_points = ?3, api_calls = ?4, gaps = ?5, finished_at = ?6 WHERE id = ?7 AND state = 'running'`;
+worked_ms = ?2, data_points = ?3, api_calls = max(api_calls, ?4), gaps = ?5, finished_at = ?6 WHERE id = ?7 AND state = 'running'`;
 
 /** The statement that completes a job, unless it was paused or cancelled in the meantime; `now` in epoch milliseconds. */
 export function completeJob({ jobId, seconds, workedMs, dataPoints, apiCalls, gaps }: FinishedJob, now: number) {

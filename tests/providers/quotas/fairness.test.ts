@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { QuotaRequest } from "../../../src/providers/quotas/account.ts";
+import type { QuotaRequest } from "../../../src/providers/quotas/grant.ts";
 import type { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
 import { ask, limiterOf, MINUTE, perMinute } from "./limits.ts";

@@ -20,6 +20,7 @@ function fastClock(): Clock {
   const start = Date.now();
   return {
     now: () => start + (performance.timeOrigin + performance.now() - start) * speed,
+    steady: () => performance.now() * speed,
     after: (milliseconds, action) => {
       const timer = setTimeout(action, milliseconds / speed);
       return () => clearTimeout(timer);

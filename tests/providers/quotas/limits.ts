@@ -1,6 +1,6 @@
 /** A limiter of one account on a virtual clock, and requests to it. */
 
-import type { QuotaRequest } from "../../../src/providers/quotas/account.ts";
+import type { QuotaRequest } from "../../../src/providers/quotas/grant.ts";
 import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
 import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
 import type { VirtualClock } from "../../helpers/virtual-clock.ts";

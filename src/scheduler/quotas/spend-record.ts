@@ -1,0 +1,31 @@
+/** What is stored before a request is sent: what it takes of the limits, and that it counts for its day and its job. */
+
+import type { AccountHooks, SentRequest } from "../../providers/quotas/account.ts";
+import type { Database } from "../../storage/db.ts";
+import { limiterWrites } from "../../storage/quotas/limiter-state.ts";
+import type { UsageStore } from "../../storage/quotas/usage.ts";
+import { countRequest } from "../../storage/runs/jobs.ts";
+
+/** The hooks of the limiter: a kill loses no count of a provider that has limits. */
+export function spendRecord(db: Database, usage: UsageStore): Required<Pick<AccountHooks, "persist" | "unsent">> {
+  return {
+    async persist(rows, granted) {
+      // Nobody meters a provider without limits: its count may come later.
+      if (rows.length === 0) {
+        for (const { provider, cost } of granted) usage.count(provider, cost);
+        return;
+      }
+      const spent = usage.spend(granted);
+      try {
+        await db.write([...limiterWrites(db, rows), ...spent.writes, ...granted.flatMap(countOf)]);
+      } catch (error) {
+        spent.undo();
+        throw error;
+      }
+    },
+    unsent: ({ provider, cost }) => usage.count(provider, -cost, -1),
+  };
+}
+
+/** Requests of the settings page and for lists of companies belong to no job. */
+const countOf = ({ job }: SentRequest) => (Number(job) > 0 ? [countRequest(Number(job))] : []);

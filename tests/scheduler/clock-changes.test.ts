@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { ClockChanges } from "../../src/scheduler/clock-changes.ts";
+import { openDatabase } from "../../src/storage/db.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
+import { VirtualClock } from "../helpers/virtual-clock.ts";
+
+const HOUR = 3_600_000;
+
+test("a clock that is set while the server runs is noticed within seconds, said once, and handed on", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(await migratedDatabase(folder));
+  const clock = new VirtualClock();
+  const lines: string[] = [];
+  const changes = new ClockChanges({ db, clock, log: { write: (_, line) => void lines.push(line) } });
+  let told = 0;
+  await changes.start(() => void told++);
+  await clock.advance(10_000);
+  expect(told).toBe(0);
+  clock.set(-HOUR);
+  await clock.advance(60_000);
+  clock.set(7 * 24 * HOUR);
+  await clock.advance(60_000);
+  expect(told).toBe(2);
+  expect(lines).toEqual([
+    expect.stringContaining("was set back by 1 hour."),
+    expect.stringContaining("was set forwards by 7 days."),
+  ]);
+  changes.close();
+  db.close();
+});
+
+test("a clock that was set while the server did not run is known by the time since boot, and a new boot tells nothing", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(await migratedDatabase(folder));
+  const clock = new VirtualClock();
+  const lines: string[] = [];
+  let boot = "first";
+  const start = () => {
+    const log = { write: (_: string, line: string) => void lines.push(line) };
+    return new ClockChanges({ db, clock, log, boot: () => ({ boot, uptime: clock.steady() }) });
+  };
+  const first = start();
+  expect(await first.sinceLastStart()).toBe(0);
+  await first.start(() => {});
+  first.close();
+  await clock.advance(3 * HOUR);
+  expect(await start().sinceLastStart()).toBe(0);
+  clock.set(-26 * HOUR);
+  expect(await start().sinceLastStart()).toBe(-26 * HOUR);
+  expect(lines).toEqual([expect.stringMatching(/was set back by 1\.1 days while Barkeep did not run/)]);
+  boot = "second";
+  expect(await start().sinceLastStart()).toBe(0);
+  db.close();
+});
