@@ -14,9 +14,11 @@ import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-async function call(env: Record<string, string>, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, "--no-env-file", "src/cli.ts", ...args], {
-    cwd: ROOT,
+const call = (env: Record<string, string>, ...args: string[]) => callFrom(ROOT, env, ...args);
+
+async function callFrom(cwd: string, env: Record<string, string>, ...args: string[]) {
+  const child = Bun.spawn([process.execPath, "--no-env-file", join(ROOT, "src/cli.ts"), ...args], {
+    cwd,
     env: { ...CHILD_ENV, DEMO_LATENCY_MS: "0", ...env },
     stdout: "pipe",
     stderr: "pipe",
@@ -89,6 +91,25 @@ test("every command is a script of npm, and the executable runs from any folder"
   const { version } = await Bun.file(join(ROOT, "package.json")).json();
   expect(await new Response(child.stdout).text()).toStartWith(version);
   expect(await child.exited).toBe(0);
+});
+
+test("server and command line start from any folder, and take relative paths from there", async () => {
+  using folder = temporaryFolder();
+  const env = { BARKEEP_DB_URL: "file:data/barkeep.db" };
+  const server = spawnServer(env, folder.path);
+  try {
+    const client = await server.listening;
+    const page = await client.get("/");
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining("Nothing is running")]);
+    expect(existsSync(join(folder.path, "data/barkeep.db"))).toBe(true);
+    const saved = await callFrom(folder.path, env, "backup", "copy.db");
+    expect([saved.code, existsSync(join(folder.path, "copy.db"))]).toEqual([0, true]);
+    expect((await callFrom("/", env, "backup", join(folder.path, "other.db"))).err).toContain(
+      "There is no database at",
+    );
+  } finally {
+    await server.stop();
+  }
 });
 
 test("a backup made while a run writes is complete, and overwrites nothing", async () => {

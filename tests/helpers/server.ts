@@ -1,5 +1,6 @@
 /** The real server as a process of its own. */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, clientOf } from "./http.ts";
 
@@ -25,10 +26,10 @@ export const CHILD_ENV: Readonly<Record<string, string>> = Object.fromEntries(
   ),
 );
 
-/** Spawns the server on any free port, without a developer's own settings. */
-export function spawnServer(env: Record<string, string>): ServerProcess {
-  const child = Bun.spawn([process.execPath, "--no-env-file", "src/server.ts"], {
-    cwd: ROOT,
+/** Spawns the server on any free port, without a developer's own settings, in the folder `cwd`. */
+export function spawnServer(env: Record<string, string>, cwd = ROOT): ServerProcess {
+  const child = Bun.spawn([process.execPath, "--no-env-file", join(ROOT, "src/server.ts")], {
+    cwd,
     env: { ...CHILD_ENV, PORT: "0", ...env },
     stdin: "ignore",
     stdout: "pipe",

@@ -53,3 +53,13 @@ export class JobCounts {
     this.#onChange(provider);
   }
 }
+
+/** The one of some threads with the fewest jobs; `null` if there are none. */
+export function leastBusy<Thread extends { readonly jobs: ReadonlyMap<number, unknown> }>(
+  threads: readonly Thread[],
+): Thread | null {
+  return threads.reduce<Thread | null>(
+    (least, thread) => (least === null || thread.jobs.size < least.jobs.size ? thread : least),
+    null,
+  );
+}

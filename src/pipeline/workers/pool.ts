@@ -15,7 +15,7 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
-import { type CountedJob, JobCounts } from "./job-counts.ts";
+import { type CountedJob, JobCounts, leastBusy } from "./job-counts.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
@@ -102,6 +102,8 @@ export class WorkerPool {
   #reserved: WorkerHandle | null = null;
   readonly #counts = new JobCounts();
   #onStorage: (thread: object, trouble: StorageTrouble | null) => void = () => {};
+  /** Threads that ended by themselves since the start. */
+  deaths = 0;
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
@@ -368,6 +370,7 @@ export class WorkerPool {
   /** Replaces a worker that ended by itself and rejects its jobs. */
   #onExit(worker: WorkerHandle, why: string): void {
     if (!this.#workers.delete(worker)) return;
+    this.deaths += 1;
     if (this.#reserved === worker) this.#reserved = null;
     this.#onStorage(worker, null);
     this.#lastExit = reasonOf(why);
@@ -389,12 +392,4 @@ export class WorkerPool {
     }
     this.#assign();
   }
-}
-
-/** The one of some threads with the fewest jobs; `null` if there are none. */
-function leastBusy(workers: readonly WorkerHandle[]): WorkerHandle | null {
-  return workers.reduce<WorkerHandle | null>(
-    (least, worker) => (least === null || worker.jobs.size < least.jobs.size ? worker : least),
-    null,
-  );
 }

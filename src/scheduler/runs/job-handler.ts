@@ -14,6 +14,10 @@ import type { RunService } from "./run-service.ts";
 
 /** Worker crashes after which a job fails for good. */
 const MAX_CRASHES = 3;
+/** Worker crashes after which a restart is wanted: each leaves some four open files behind, of 1,024 that many systems allow. */
+const RESTART_AFTER = 100;
+
+const RESTART = "restart Barkeep when that suits, jobs continue where they are";
 
 const DONE: TaskResult = { again: false };
 const AGAIN: TaskResult = { again: true, afterMs: 0 };
@@ -37,6 +41,7 @@ interface Dependencies {
 /** The handler of the job queue: processes one symbol and records the outcome. */
 export function symbolHandler(dependencies: Dependencies) {
   const { log, runs, pool, hasOthers, counters, onAlert, onStorageError } = dependencies;
+  let warnings = 0;
   return async ({ key }: QueuedTask): Promise<TaskResult> => {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
@@ -68,7 +73,16 @@ export function symbolHandler(dependencies: Dependencies) {
       if (counts) bars.held(counts.dataPoints);
       return await handleOutcome(dependencies, job, outcome);
     } catch (error) {
-      if (error instanceof WorkerCrashed) return await handleCrash(runs, log, job, error);
+      if (error instanceof WorkerCrashed) {
+        if (pool.deaths >= RESTART_AFTER * (1 + warnings)) {
+          warnings += 1;
+          log.write(
+            "warn",
+            `${pool.deaths} worker threads have died since the start, and each left open files: ${RESTART}`,
+          );
+        }
+        return await handleCrash(runs, log, job, error);
+      }
       const fault = storageFault(error);
       if (fault !== null) {
         onStorageError(error);
