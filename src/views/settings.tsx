@@ -87,6 +87,13 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
       <p class="muted">{provider.summary}</p>
       <FlashMessage flash={flash} />
       <QuotaGauges quota={provider.quota} now={now} />
+      {provider.quota.hold === null ? null : (
+        <form method="post" action={`${action}/hold/lift`} class="button-row">
+          <button type="submit" class="button">
+            Lift the hold…
+          </button>
+        </form>
+      )}
       <PlanFacts plan={provider.plan} action={`${action}/plan/forget`} />
       <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
         {fields.map((field) => (

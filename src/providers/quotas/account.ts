@@ -255,6 +255,15 @@ export class LimiterAccount {
     return spent.find((period) => !meters.includes(period)) ?? null;
   }
 
+  /** Ends a hold. It stays if that cannot be stored: a restart would bring it back. */
+  async liftHold(): Promise<void> {
+    const startedAt = Math.floor(this.#epoch(this.#now()) / 1_000);
+    const ended: QuotaRow = { account: this.account, period: "hold", startedAt, used: 0 };
+    await this.hooks.persist?.([...this.rows().filter(({ period }) => period !== "hold"), ended], []);
+    this.#hold.lift();
+    this.#pump();
+  }
+
   async #store(): Promise<void> {
     try {
       await this.hooks.persist?.(this.rows(), []);

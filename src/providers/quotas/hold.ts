@@ -39,6 +39,12 @@ export class Hold {
     this.#inRow = 0;
   }
 
+  /** A person ends it: if the vendor refuses again, that is a first refusal. */
+  lift(): void {
+    this.until = Number.NEGATIVE_INFINITY;
+    this.#inRow = 0;
+  }
+
   /** Continues a hold from before a restart. */
   restore(until: number, now: number): void {
     this.until = Math.min(until, now + MAX_S * 1_000);

@@ -57,6 +57,11 @@ export class RateLimiter {
     this.#account(provider).report(report);
   }
 
+  /** Ends the hold of a provider before its time. */
+  liftHold(provider: string): Promise<void> {
+    return this.#account(provider).liftHold();
+  }
+
   /** One provider's quota now; `undefined` for an unknown one. */
   state(provider: string): QuotaState | undefined {
     return this.#accounts.get(provider)?.state();

@@ -5,12 +5,15 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import { currentFacts, describeFact } from "../../domain/plan.ts";
+import { isoMillisecond, writeMoment } from "../../domain/time.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { accountFor, findProvider, listProviders } from "../../providers/registry.ts";
 import { checkProvider } from "../../scheduler/settings/provider-check.ts";
+import { record } from "../../storage/access/audit.ts";
 import { forgetPlans, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
+import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
 import { errorsByField } from "../form-errors.ts";
 import { isAdmin } from "../page-context.ts";
@@ -19,7 +22,7 @@ import type { Services } from "../services.ts";
 
 type SettingsServices = Pick<
   Services,
-  "db" | "gate" | "hub" | "limiter" | "mail" | "provider" | "redact" | "settings" | "usage"
+  "db" | "gate" | "hub" | "limiter" | "mail" | "provider" | "redact" | "runs" | "settings" | "usage"
 >;
 
 export function settingsPages(services: SettingsServices) {
@@ -113,6 +116,34 @@ export function settingsPages(services: SettingsServices) {
     const { name } = entryOf(c);
     await forgetPlans(services.db, name);
     return c.redirect(`/settings#provider-${name}`, 303);
+  });
+
+  pages.post("/settings/:provider/hold/lift", async (c) => {
+    const { name, title } = entryOf(c);
+    const hold = services.limiter.state(name)?.hold ?? null;
+    const back = `/settings#provider-${name}`;
+    if (hold === null) return c.redirect(back, 303);
+    const { expect } = await c.req.parseBody();
+    if (expect !== String(hold.until)) {
+      const dialog: ConfirmView = {
+        title: `Ask ${title} again now?`,
+        facts: [
+          `Requests are held until ${writeMoment(hold.until * 1_000, c.var.page.timeZone, "second")}: ${hold.reason}.`,
+          "If the vendor has banned this key or address, a request before the end may make the ban longer.",
+        ],
+        action: `/settings/${name}/hold/lift`,
+        expect: hold.until,
+        yes: "Lift the hold",
+        no: "Keep waiting",
+        back,
+      };
+      return c.html(<ConfirmPage page={{ ...c.var.page, path: "/settings" }} dialog={dialog} />);
+    }
+    await services.limiter.liftHold(name);
+    services.runs.control.wake(name);
+    const before = { until: isoMillisecond(hold.until), reason: hold.reason };
+    await record(services.db, { action: "hold.lift", subject: name, before });
+    return c.redirect(back, 303);
   });
 
   pages.post("/settings/:provider/check", async (c) => {

@@ -136,6 +136,13 @@ export class JobControl {
     queue.enqueue(queued.map((job) => ({ key: keyOf(job), group: id })));
   }
 
+  /** Lets the parked jobs of a provider go on before their time. */
+  wake(provider: string): void {
+    for (const run of this.dependencies.registry.runs.values()) {
+      if (run.row.provider === provider) this.enqueue(run, run.jobs.values());
+    }
+  }
+
   /**
    * Records that a worker starts the job; false if it may no longer do so.
    * @param mayWait whether the write may wait for those of others, because other jobs use the time

@@ -68,6 +68,31 @@ test("a quota that is spent at the vendor, and has no limit here, holds all the 
   limiter.close();
 });
 
+test("a hold that a person lifts is over at once, also after a restart; one whose end cannot be stored stays", async () => {
+  const clock = new VirtualClock();
+  const stored = new Map<string, QuotaRow>();
+  let isFull = false;
+  const persist = (rows: readonly QuotaRow[]) => {
+    if (isFull) throw new Error("disk full");
+    for (const row of rows) stored.set(row.period, row);
+  };
+  const limiter = limiterOf(clock, [perMinute(1_000)], { persist });
+  limiter.report("acme", { holdSeconds: 86_400, reason: "banned" });
+  const waiting = limiter.acquire(ask());
+  isFull = true;
+  await expect(limiter.liftHold("acme")).rejects.toThrow("disk full");
+  expect(limiter.state("acme")?.hold?.reason).toBe("banned");
+  isFull = false;
+  await limiter.liftHold("acme");
+  (await waiting).settle({});
+  expect(limiter.state("acme")?.hold).toBeNull();
+  limiter.close();
+  const restarted = limiterOf(clock, [perMinute(1_000)]);
+  restarted.restore([...stored.values()]);
+  expect(restarted.state("acme")?.hold).toBeNull();
+  restarted.close();
+});
+
 describe("a restart", () => {
   test("a hold is stored when it arises, so that a restart does not ask a vendor that has banned us", async () => {
     const clock = new VirtualClock();
