@@ -10,6 +10,8 @@ export class Hold {
   /** Its end, steady milliseconds (`Clock.steady`), as all times here. */
   until = Number.NEGATIVE_INFINITY;
   reason = "";
+  /** When it was set or last looked at. */
+  #seenAt = Number.NEGATIVE_INFINITY;
   /** Holds that followed one another without an accepted request between them. */
   #inRow = 0;
 
@@ -18,6 +20,7 @@ export class Hold {
    * @returns whether the end has changed
    */
   extend(seconds: number, reason: string, now: number): boolean {
+    this.isOn(now);
     // Requests that were under way together are refused together: that is one refusal.
     if (this.until <= now) this.#inRow += 1;
     const own = Math.min(MAX_OWN_S, FIRST_S * 2 ** (this.#inRow - 1));
@@ -29,8 +32,10 @@ export class Hold {
     return true;
   }
 
-  /** Whether requests are held at `now`. */
+  /** Whether requests are held at `now`. A clock that is set back does not make the hold longer. */
   isOn(now: number): boolean {
+    if (now < this.#seenAt && this.until > this.#seenAt) this.until -= this.#seenAt - now;
+    this.#seenAt = now;
     return this.until > now;
   }
 
@@ -48,6 +53,7 @@ export class Hold {
   /** Continues a hold from before a restart. */
   restore(until: number, now: number): void {
     this.until = Math.min(until, now + MAX_S * 1_000);
+    this.#seenAt = now;
     this.reason = "the provider asked for a pause before the restart";
   }
 }

@@ -4,8 +4,8 @@ import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Driver from "libsql";
-import { startApp, type TestApp } from "./helpers/app.ts";
-import { migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 const RUN = { symbols: ["AAPL", "MSFT", "GOOGL"], mode: "full", interval: "1d", years: 10, batch_days: 30 };
 const SLOW = { DEMO_LATENCY_MS: "20" };
