@@ -97,11 +97,30 @@ export interface FetchedBars {
   readonly holds?: string;
 }
 
+/** In quota units. */
+interface RequestCosts {
+  readonly bars: number;
+  readonly actions: readonly number[];
+  /** Absent where nothing is looked up. */
+  readonly firstBar?: number;
+}
+
 /** A market whose companies a provider can list. */
 export interface Exchange {
   /** As the provider names it, e.g. `US`. */
   readonly code: string;
   readonly title: string;
+}
+
+/** The cheapest request for the beginning of a symbol's bars. */
+export interface FirstBarLookup {
+  /** Whether it is what a register says of the company: then there may be earlier bars all the same. */
+  readonly isStated: boolean;
+  /**
+   * A moment (epoch seconds) before which the vendor has no bars of the symbol; `null` if the answer does not tell.
+   * @throws ProviderError when the provider could not answer
+   */
+  find(symbol: string, interval: Interval, context: FetchContext): Promise<number | null>;
 }
 
 export interface Provider {
@@ -122,10 +141,10 @@ export interface Provider {
   /** Most requests that the vendor answers at once, where it names a number. */
   readonly maxInFlight?: number;
   /**
-   * Quota units of a request for bars, and of each request for the symbol's splits and dividends. Absent where every
-   * request costs 1 and there are none for actions.
+   * Quota units of a request for bars, of each request for the symbol's splits and dividends, and of the one that finds
+   * its first bar. Absent where every request costs 1 and there are none for actions.
    */
-  costs?(symbol: string, interval: Interval): { readonly bars: number; readonly actions: readonly number[] };
+  costs?(symbol: string, interval: Interval): RequestCosts;
   /**
    * All final bars of the window, ascending. An empty result means that the provider has none.
    * @throws ProviderError when the provider could not answer; a failed window is never returned as empty
@@ -143,6 +162,8 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer
    */
   fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
+  /** Finds where the bars of a symbol begin; absent where one request for all of them is as cheap. */
+  readonly firstBar?: FirstBarLookup;
   /** Whether its raw prices come without any splits and dividends. */
   readonly withoutActions?: boolean;
   /** Fetches the vendor's own usage count and reports it through the permit; absent where there is none. */

@@ -309,4 +309,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       series: (row) => ({ ...row, gap_rules: 0 }),
     },
   },
+  "0018_listing": {
+    rows: [
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, listed_from) VALUES
+        (16, 'YNG', 'alpaca', 'sip', '1m', 'none', 'regular', 1557446400)`,
+    ],
+    changes: { series: (row) => ({ ...row, listed_from: null }) },
+  },
 };

@@ -10,7 +10,7 @@ import type { Calendar, Session } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { validateBars } from "../../domain/market/validate-bars.ts";
 import { isoDate } from "../../domain/time.ts";
-import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
+import type { BarWindow, FetchContext, FetchedBars, FirstBarLookup, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
 import {
@@ -98,6 +98,20 @@ export interface VendorSpec<Answer> {
   readonly actions?: readonly ActionListing<any, any>[];
   /** The vendor's lists of symbols, where one answer is a whole list. */
   readonly companies?: CompanyListing;
+  /** How the beginning of a ticker's bars is found, where that is cheaper than asking for all of them. */
+  readonly firstBar?: FirstBarSpec;
+}
+
+interface FirstBarSpec {
+  /** See `FirstBarLookup`. */
+  readonly isStated?: boolean;
+  /** `null` where nothing can be asked about a ticker. */
+  request(ticker: Ticker, source: Interval, values: SettingValues): VendorRequest | null;
+  /** The shape that an answer must have before it is read. */
+  readonly schema: z.ZodType;
+  /** The moment, epoch seconds; NaN or `null` if the answer does not tell. */
+  // biome-ignore lint/suspicious/noExplicitAny: each vendor reads what its own schema gives
+  read(answer: any): number | null;
 }
 
 /** The window of a query, for messages: `2026-01-02 to 2026-01-31`. */
@@ -289,6 +303,23 @@ export function createVendor<Answer>(
     return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
   }
 
+  async function findFirstBar(symbol: string, interval: Interval, context: FetchContext): Promise<number | null> {
+    const ticker = tickerOf(symbol);
+    const request = spec.firstBar?.request(ticker, sourceOf(interval, ticker), values) ?? null;
+    if (request === null) return null;
+    const { json } = await client.get(request, context);
+    const parsed = spec.firstBar!.schema.safeParse(json);
+    if (!parsed.success)
+      throw new ProviderError("invalid_response", `${spec.title}: unexpected answer on the first bar`);
+    const first = spec.firstBar!.read(parsed.data);
+    return first !== null && first < Date.now() / 1000 ? Math.floor(first / DAY) * DAY : null;
+  }
+
+  const firstBar: FirstBarLookup | undefined = spec.firstBar && {
+    isStated: spec.firstBar.isStated ?? false,
+    find: findFirstBar,
+  };
+
   const availableAt = (symbol: string, interval: Interval, ts: number) => momentOf(symbol, interval, ts, spec.delay);
   const finalAt = (symbol: string, interval: Interval, ts: number) =>
     momentOf(symbol, interval, ts, spec.final ?? spec.delay);
@@ -321,12 +352,15 @@ export function createVendor<Answer>(
       const ticker = tickerOf(symbol);
       const query = { ticker, interval: sourceOf(interval, ticker), from: 0, to: DAY, page: null };
       const listings = ticker.market === "crypto" ? [] : (spec.actions ?? []);
+      const lookup = spec.firstBar?.request(ticker, query.interval, values);
       return {
+        ...(lookup && { firstBar: lookup.cost }),
         bars: spec.request(query, values).cost,
         actions: listings.map(({ request }) => request(ticker, null, values).cost),
       };
     },
     fetchBars,
+    ...(firstBar && { firstBar }),
     availableAt,
     finalAt,
     // Crypto pairs have neither splits nor dividends.

@@ -154,6 +154,32 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     },
   ],
 
+  firstBar: {
+    request: (ticker, _source, values) =>
+      isCrypto(ticker)
+        ? null
+        : {
+            path: "/v2/stocks/bars",
+            query: {
+              symbols: wireName(ticker),
+              timeframe: TIMEFRAMES["1d"]!,
+              start: "2016-01-01T00:00:00Z",
+              // The newest minutes are not in every plan.
+              end: isoSecond(Math.floor(Date.now() / 1000) - DAY),
+              limit: 1,
+              adjustment: "raw",
+              feed: feedOf(values),
+              sort: "asc",
+            },
+            cost: 1,
+          },
+    schema,
+    read({ bars }: z.infer<typeof schema>) {
+      const first = bar.safeParse(Object.values(bars ?? {})[0]?.[0]);
+      return first.success ? parseIsoMoment(first.data.t) : null;
+    },
+  },
+
   recognise({ status, text }: Answer): Classification | null {
     // Old and new wording of the same refusal: the last minutes need a paid plan.
     if ((status === 403 || status === 422) && /recent SIP|past 15 minutes|too late for subscription/i.test(text))

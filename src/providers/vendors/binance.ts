@@ -64,6 +64,16 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     return next < to * 1000 ? String(next) : null;
   },
 
+  firstBar: {
+    request: ({ base, quote }, interval) => ({
+      path: "/api/v3/klines",
+      query: { symbol: `${base}${quote}`, interval, startTime: 0, limit: 1 },
+      cost: WEIGHT,
+    }),
+    schema: z.array(bar),
+    read: ([first]: z.infer<typeof bar>[]) => (first === undefined ? null : Number(first[0]) / 1000),
+  },
+
   recognise({ status, json, text }: Answer): Classification | null {
     const code = (json as { code?: unknown } | undefined)?.code;
     if (code === -1121)

@@ -150,6 +150,30 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     return null;
   },
 
+  firstBar: {
+    // Months are few rows. Minutes are never older than days, of which one request has all.
+    request: (ticker, source, values) =>
+      source === "1d"
+        ? null
+        : {
+            path: `/eod/${encodeURIComponent(code(ticker))}`,
+            query: {
+              api_token: values.EODHD_API_KEY ?? "demo",
+              fmt: "json",
+              period: "m",
+              order: "a",
+              from: "1970-01-01",
+            },
+            cost: 1,
+          },
+    schema: z.array(z.object({ date: z.string(), warning: z.string().nullish() })),
+    // A warning says that a plan has cut the beginning off.
+    read: (months: { date: string; warning?: string | null }[]) =>
+      months[0] === undefined || months.some(({ warning }) => warning)
+        ? null
+        : exDate(`${months[0].date.slice(0, 7)}-01`),
+  },
+
   recognise({ status, text, json }: Answer): Classification | null {
     // The status of a refused key varies; the text does not.
     if (/^\s*unauthenticated/i.test(text)) return { kind: "auth" };

@@ -117,6 +117,17 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     },
   ],
 
+  firstBar: {
+    isStated: true,
+    request: (ticker) =>
+      ticker.market === "crypto"
+        ? null
+        : { path: `/v3/reference/tickers/${encodeURIComponent(code(ticker))}`, query: {}, cost: 1 },
+    schema: z.object({ results: z.object({ list_date: z.string().nullish() }) }),
+    read: ({ results }: { results: { list_date?: string | null } }) =>
+      results.list_date ? exDate(results.list_date) : null,
+  },
+
   recognise({ json, text }: Answer): Classification | null {
     const status = (json as { status?: unknown } | undefined)?.status;
     if (status === "NOT_AUTHORIZED") {

@@ -7,6 +7,7 @@ import { type Answer, type Classification, classifyMessage } from "../http/class
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wireBar } from "../http/rows.ts";
+import type { Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 import { parseTimestamp } from "../timestamp.ts";
@@ -26,6 +27,11 @@ const US_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 16, "5m": 8
 const WORLD_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 10, "5m": 57, "15m": 175 };
 const CRYPTO_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 3, "5m": 17, "15m": 52 };
 const stamp = (ts: number) => isoSecond(ts).slice(0, -1).replace("T", " ");
+
+const nameOf = ({ market, name, base, quote, exchange }: Ticker) => ({
+  symbol: market === "crypto" ? `${base}/${quote}` : name,
+  exchange: market === "crypto" || exchange === "US" ? undefined : exchange,
+});
 
 const delay = (): Delay => ({ after: "bar", seconds: 5 * 60 });
 
@@ -50,10 +56,8 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   refuses: () => null,
 
   request({ ticker, interval, from, to }: VendorQuery, values) {
-    const { market, name, base, quote, exchange } = ticker;
     const query = {
-      symbol: market === "crypto" ? `${base}/${quote}` : name,
-      exchange: market === "crypto" || exchange === "US" ? undefined : exchange,
+      ...nameOf(ticker),
       interval: INTERVAL_NAMES[interval]!,
       // Both dates bound the window; one alone does not, and a row count would cut it.
       start_date: stamp(from),
@@ -74,6 +78,23 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
       rows.add(parseTimestamp(datetime), open, high, low, close, volume);
     });
     return null;
+  },
+
+  firstBar: {
+    request: (ticker, interval, values) => ({
+      path: "/earliest_timestamp",
+      query: {
+        ...nameOf(ticker),
+        interval: INTERVAL_NAMES[interval]!,
+        timezone: "UTC",
+        apikey: values.TWELVEDATA_API_KEY,
+      },
+      cost: 1,
+    }),
+    schema: z.object({ datetime: z.string(), unix_time: z.number().nullish() }),
+    // The date is the exchange's, which in Asia is ahead of UTC.
+    read: ({ datetime, unix_time }: { datetime: string; unix_time?: number | null }) =>
+      Math.min(parseTimestamp(datetime), unix_time ?? Number.POSITIVE_INFINITY),
   },
 
   recognise({ status, json }: Answer): Classification | null {

@@ -6,10 +6,12 @@ import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
+import { isLookedUp, planFrom } from "../../pipeline/first-bar.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
+import { listingsOf } from "../../storage/market/series.ts";
 import { knownProfiles } from "../../storage/profiles/profiles.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
@@ -50,7 +52,8 @@ export async function previewOf(
   if (source === undefined) return null;
   const [known, speed] = await Promise.all([knownProfiles(db, request.symbols, request.interval), speedOf(db, name)]);
   const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
-  const { calls, units } = costOf(source, request, facts);
+  const listings = await listingsOf(db, { provider: name, ...request });
+  const { calls, units } = costOf(source, request, { facts, listings });
   const now = Math.floor(Date.now() / 1_000);
   const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = estimateCost(
@@ -84,10 +87,16 @@ function mostAtOnce(
 }
 
 /** Requests of the whole run, and the units they cost as the provider declares. */
-function costOf(source: Provider, request: RunRequest, facts: readonly PlanFact[]): { calls: number; units: number } {
+function costOf(
+  source: Provider,
+  request: RunRequest,
+  { facts, listings }: { facts: readonly PlanFact[]; listings: ReadonlyMap<string, number> },
+): { calls: number; units: number } {
   if (request.mode === "reprocess") return { calls: 0, units: 0 };
   const { from, to } = rangeOf(request, source, Date.now() / 1_000);
-  const batches = planBatches(from, to, request.batchDays);
+  const { batchDays } = request;
+  const isStated = source.firstBar?.isStated ?? false;
+  const whole = planBatches(from, to, batchDays);
   let [calls, units] = [0, 0];
   for (const symbol of request.symbols) {
     // What the plan is known to leave out is not asked for.
@@ -96,13 +105,24 @@ function costOf(source: Provider, request: RunRequest, facts: readonly PlanFact[
     if (of("interval") || facts.some((fact) => fact.kind === "exchange" && scope?.startsWith(`${fact.scope} `)))
       continue;
     const start = of("history")?.value ?? Number.NEGATIVE_INFINITY;
+    const listed = listings.get(symbol);
+    const first = listed ? planFrom({ from, to }, { listed, isStated, batchDays }) : from;
+    const batches = first > from ? planBatches(first, to, batchDays) : whole;
     const open = start > from ? batches.filter((batch) => batch.to > start) : batches;
     const perSymbol = barRequests(source, request, open, symbol);
-    const { bars, actions } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
+    const { bars, actions, firstBar } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
+    if (
+      firstBar !== undefined &&
+      listed === undefined &&
+      isLookedUp(source, barRequests(source, request, batches, symbol))
+    ) {
+      calls += 1;
+      units += firstBar;
+    }
     // A repair fetches bars only.
-    const listings = request.mode === "repair" ? [] : actions;
-    calls += perSymbol + listings.length;
-    units += perSymbol * bars + listings.reduce((sum, cost) => sum + cost, 0);
+    const lists = request.mode === "repair" ? [] : actions;
+    calls += perSymbol + lists.length;
+    units += perSymbol * bars + lists.reduce((sum, cost) => sum + cost, 0);
   }
   return { calls, units };
 }

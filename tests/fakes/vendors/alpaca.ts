@@ -46,6 +46,8 @@ function corporateActions(query: URLSearchParams, market: FakeMarket): Response 
   });
 }
 
+const stampOf = (day: number) => new Date(newYorkTime(day, 0) * 1000).toISOString().replace(".000", "");
+
 export function fakeAlpaca(): FakeAlpaca {
   const vendor: FakeAlpaca = Object.assign(
     startFake({
@@ -71,6 +73,12 @@ export function fakeAlpaca(): FakeAlpaca {
           Date.parse(query.get("start")!) / 1000,
           Date.parse(query.get("end")!) / 1000,
         ];
+        if (query.get("limit") === "1") {
+          const first = await market.firstDay(symbol);
+          return Response.json({
+            bars: first === null ? {} : { [symbol]: [{ t: stampOf(first), o: 1, h: 1, l: 1, c: 1, v: 1 }] },
+          });
+        }
         if (!market.known.has(symbol) || isCrypto !== /^[A-Z]+\/[A-Z]+$/.test(name))
           return Response.json({ message: `invalid symbol: ${name}` }, { status: 400 });
         const refused = refusalOf(vendor, { symbol, interval, from: start, to: end });

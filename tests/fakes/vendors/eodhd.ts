@@ -53,6 +53,12 @@ export function fakeEodhd(): FakeEodhd {
     const symbol = symbolOf(codeOf(url));
     const asked = { symbol, interval: "1d", from: from!, to: to! } as const;
     const isCut = vendor.plan.from !== undefined && from! < vendor.plan.from;
+    if (url.searchParams.get("period") === "m") {
+      const first = await market.firstDay(symbol);
+      return (
+        spend(1) ?? Response.json(first === null ? [] : [{ date: new Date(first * 1000).toISOString().slice(0, 10) }])
+      );
+    }
     const refused = refusalOf(vendor, asked);
     if (refused && !isCut) return text(403, "Forbidden. Please contact support@example.com to upgrade your plan");
     const bars = await market.bars(symbol, "1d", Math.max(from!, vendor.plan.from ?? 0), to!);

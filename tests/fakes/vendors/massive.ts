@@ -6,6 +6,8 @@ import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendo
 
 export interface FakeMassive extends FakeVendor {
   pageRows: number;
+  /** Listing dates of the register where they differ from the first bar, epoch seconds. */
+  readonly stated: Map<string, number>;
 }
 
 const INTERVALS: Record<string, Interval> = {
@@ -52,6 +54,13 @@ export function fakeMassive(): FakeMassive {
           { status: 429 },
         ),
       async answer(url, market) {
+        const about = /^\/v3\/reference\/tickers\/([^/]+)$/.exec(url.pathname)?.[1];
+        if (about) {
+          const first =
+            vendor.stated.get(decodeURIComponent(about)) ?? (await market.firstDay(decodeURIComponent(about)));
+          const date = first === null ? {} : { list_date: new Date(first * 1000).toISOString().slice(0, 10) };
+          return Response.json({ status: "OK", results: { ticker: about, active: true, ...date } });
+        }
         const listed = /^\/v3\/reference\/(splits|dividends)$/.exec(url.pathname)?.[1];
         if (listed) {
           const all = market.actions.get(url.searchParams.get("ticker") ?? "") ?? [];
@@ -111,7 +120,7 @@ export function fakeMassive(): FakeMassive {
         });
       },
     }),
-    { pageRows: 50_000 },
+    { pageRows: 50_000, stated: new Map() },
   );
   return vendor;
 }
