@@ -60,7 +60,7 @@ const sideways = {
     upgrade: ["profiles"],
     backup: ["maintenance"],
   },
-  pipeline: { fetch: ["first-bar"], workers: ["fetch", "engineer"], companies: ["workers"] },
+  pipeline: { fetch: ["first-bar", "bulk"], bulk: ["fetch"], workers: ["fetch", "engineer"], companies: ["workers"] },
   scheduler: {
     runs: ["queue", "quotas"],
     schedules: ["runs"],

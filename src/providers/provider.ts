@@ -112,6 +112,51 @@ export interface Exchange {
   readonly title: string;
 }
 
+/** The days of an update, and its now: epoch seconds, half open. */
+export interface BulkSpan {
+  readonly from: number;
+  readonly to: number;
+  readonly asOf: number;
+}
+
+/** One request, or one list in pages, that answers for several symbols. */
+export interface BulkPart {
+  /** Names it among those of one span. */
+  readonly key: string;
+  readonly what: "bars" | "actions";
+  /** Which of the vendor's lists it is of. */
+  readonly list: number;
+  readonly from: number;
+  readonly to: number;
+  /** The symbols it answers for. */
+  readonly symbols: readonly string[];
+  /** Requests expected, and their cost in quota units. */
+  readonly requests: number;
+  readonly cost: number;
+}
+
+/** What a part has of one symbol: plain data, which passes from one thread to another. */
+export interface BulkAnswer {
+  readonly bars: BarColumns;
+  readonly rejected: readonly RejectedRow[];
+  readonly actions: readonly CorporateAction[];
+}
+
+/** Requests that answer for many symbols at once, for updates of daily bars by some days. */
+export interface BulkSource {
+  /** Whether a symbol can be asked for this way. */
+  serves(symbol: string): boolean;
+  /** The requests for all that is final or provisional of a span; those for splits and dividends of it included. */
+  parts(symbols: readonly string[], span: BulkSpan): BulkPart[];
+  /**
+   * The answers by symbol. A symbol without one has nothing there; a day that the plan is known to refuse has none at all.
+   * @throws ProviderError when the provider could not answer, or does not answer this way
+   */
+  fetch(part: BulkPart, span: Pick<BulkSpan, "asOf">, context: FetchContext): Promise<Map<string, BulkAnswer>>;
+  /** What `fetchBars` would give for a window, from the answers of all parts that cover it. */
+  bars(window: BarWindow, answers: readonly BulkAnswer[], context: FetchContext): Promise<FetchedBars>;
+}
+
 /** The cheapest request for the beginning of a symbol's bars. */
 export interface FirstBarLookup {
   /** Whether it is what a register says of the company: then there may be earlier bars all the same. */
@@ -162,6 +207,8 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer
    */
   fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
+  /** Asks for many symbols at once; absent where each needs requests of its own. */
+  readonly bulk?: BulkSource;
   /** Finds where the bars of a symbol begin; absent where one request for all of them is as cheap. */
   readonly firstBar?: FirstBarLookup;
   /** Whether its raw prices come without any splits and dividends. */

@@ -19,6 +19,7 @@ import {
   storeLeftOut,
   windowsOfRun,
 } from "../../storage/runs/batches.ts";
+import { fetchInBulk } from "../bulk.ts";
 import type { JobContext } from "../job-context.ts";
 import { compareBars, pick } from "./compare-bars.ts";
 import { revisionFound } from "./data-events.ts";
@@ -179,7 +180,8 @@ async function fetchGroup(
   const startedAt = performance.now();
   const { symbol, interval, asOf } = task;
   const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
-  const fetched = await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
+  const shared = target.provider === io.provider && target.into === "compare" ? await fetchInBulk(job, window) : null;
+  const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context));
   job.fetchMs += Math.round(performance.now() - startedAt);
   const validated = validateBars(fetched.bars, { interval, asOf, ...window });
   const rejected = [...fetched.rejected, ...validated.rejected];

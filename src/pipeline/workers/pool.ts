@@ -15,6 +15,7 @@ import {
   type WorkerSettings,
 } from "../messages.ts";
 import { type CountedJob, JobCounts } from "./job-counts.ts";
+import { SharedAnswers, type Shares } from "./shared-answers.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
@@ -56,6 +57,8 @@ interface PermitRequest {
 /** One job from its task to its outcome. */
 class Assignment implements CountedJob {
   readonly permits = new Map<number, PermitRequest>();
+  /** What it has asked for of that which its run shares, and not been given. */
+  readonly shares: Shares = new Map();
   /** Whether it was last counted among those that wait. */
   waits = false;
   /** Whether only its last write has yet to be committed. */
@@ -100,6 +103,7 @@ export class WorkerPool {
   /** The thread kept for jobs that must be alone, while there are any. */
   #reserved: WorkerHandle | null = null;
   readonly #counts = new JobCounts();
+  readonly #answers = new SharedAnswers();
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
@@ -298,12 +302,19 @@ export class WorkerPool {
         this.#countRequests(assignment);
         break;
       }
+      case "share":
+      case "share_made":
+      case "share_failed":
+      case "share_left":
+        this.#answers.receive(message, assignment, worker, () => this.#countRequests(assignment));
+        break;
       case "committing":
         this.#counts.setCommitting(assignment, true);
         break;
       case "outcome":
         worker.jobs.delete(message.jobId);
         assignment.permits.clear();
+        this.#answers.leaveAll(assignment);
         this.#counts.end(assignment);
         assignment.resolve(message.outcome);
         this.#assign();
@@ -337,6 +348,11 @@ export class WorkerPool {
     }
   }
 
+  /** Drops what a run that has ended has shared. */
+  forgetRun(runId: string): void {
+    this.#answers.forget(runId);
+  }
+
   #forget(assignment: Assignment, request: number): void {
     assignment.permits.delete(request);
     this.#countRequests(assignment);
@@ -345,7 +361,7 @@ export class WorkerPool {
   #countRequests(assignment: Assignment): void {
     this.#counts.setWaiting(
       assignment,
-      assignment.permits.values().some(({ open }) => open),
+      assignment.shares.size > 0 || assignment.permits.values().some(({ open }) => open),
     );
   }
 
@@ -357,6 +373,7 @@ export class WorkerPool {
     for (const assignment of worker.jobs.values()) {
       for (const { abort } of assignment.permits.values()) abort.abort();
       assignment.permits.clear();
+      this.#answers.leaveAll(assignment);
       this.#counts.end(assignment);
       assignment.reject(new WorkerCrashed(this.#lastExit));
     }

@@ -39,6 +39,11 @@ export class Rows {
     this.#rows.push([ts, toNumber(open), toNumber(high), toNumber(low), toNumber(close), traded]);
   }
 
+  /** Puts an element aside. */
+  reject(element: unknown, where: string, reason: string): void {
+    this.rejected.push({ where, reason, raw: JSON.stringify(element) ?? "" });
+  }
+
   append(other: Rows): void {
     for (const row of other.#rows) this.#rows.push(row);
     this.actions.push(...other.actions);

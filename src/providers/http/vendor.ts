@@ -10,9 +10,10 @@ import type { Calendar, Session } from "../../domain/market/calendar.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { validateBars } from "../../domain/market/validate-bars.ts";
 import { isoDate } from "../../domain/time.ts";
-import type { BarWindow, FetchContext, FetchedBars, FirstBarLookup, Provider, SeriesTraits } from "../provider.ts";
+import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
+import { type BulkSpec, createBulk } from "./bulk.ts";
 import {
   type HttpVendor,
   planMessage,
@@ -24,7 +25,7 @@ import {
 import { type CompanyListing, listCompanies } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
 import { PlanWindow, planScope } from "./plan-window.ts";
-import { barsOfWindow, type Delay, sessionsToRequest, sourceSpan } from "./request-window.ts";
+import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
 import { parseTicker, type Ticker } from "./ticker.ts";
 
@@ -98,6 +99,8 @@ export interface VendorSpec<Answer> {
   readonly actions?: readonly ActionListing<any, any>[];
   /** The vendor's lists of symbols, where one answer is a whole list. */
   readonly companies?: CompanyListing;
+  /** How many symbols are asked for at once, where the vendor has such requests. */
+  readonly bulk?: BulkSpec;
   /** How the beginning of a ticker's bars is found, where that is cheaper than asking for all of them. */
   readonly firstBar?: FirstBarSpec;
 }
@@ -290,17 +293,10 @@ export function createVendor<Answer>(
       if (own.note !== null) {
         context.log("warn", `${spec.title}: ${own.note}`);
         await plan.readNote(own.note, asked, first);
-      } else if (spec.trims && isLate(ticker, asked, first)) await plan.checkStart(asked, first, probe);
+      } else if (spec.trims && isLate(calendar, ticker, asked, first)) await plan.checkStart(asked, first, probe);
       rows.append(own);
       from = end;
     }
-  }
-
-  /** Whether an answer begins later than the first session of the window. */
-  function isLate({ market }: Ticker, { from, to }: { from: number; to: number }, first = Number.POSITIVE_INFINITY) {
-    const day = Math.floor(from / DAY) * DAY;
-    const [session] = calendar.sessionsBetween(market, day, Math.min(to, first));
-    return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
   }
 
   async function findFirstBar(symbol: string, interval: Interval, context: FetchContext): Promise<number | null> {
@@ -315,10 +311,7 @@ export function createVendor<Answer>(
     return first !== null && first < Date.now() / 1000 ? Math.floor(first / DAY) * DAY : null;
   }
 
-  const firstBar: FirstBarLookup | undefined = spec.firstBar && {
-    isStated: spec.firstBar.isStated ?? false,
-    find: findFirstBar,
-  };
+  const firstBar = spec.firstBar && { isStated: spec.firstBar.isStated ?? false, find: findFirstBar };
 
   const availableAt = (symbol: string, interval: Interval, ts: number) => momentOf(symbol, interval, ts, spec.delay);
   const finalAt = (symbol: string, interval: Interval, ts: number) =>
@@ -326,10 +319,11 @@ export function createVendor<Answer>(
 
   function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
     const ticker = tickerOf(symbol);
-    const { after, seconds } = delayOf(ticker, sourceOf(interval, ticker), values);
-    const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
-    const end = calendar.barEnd(ticker.market, interval, ts);
-    return (after === "session" ? (session?.close ?? end) : end) + seconds;
+    return readyAt(calendar, ticker.market, {
+      interval,
+      ts,
+      delay: delayOf(ticker, sourceOf(interval, ticker), values),
+    });
   }
 
   return {
@@ -361,6 +355,19 @@ export function createVendor<Answer>(
     },
     fetchBars,
     ...(firstBar && { firstBar }),
+    ...(spec.bulk && {
+      bulk: createBulk(spec.bulk, {
+        title: spec.title,
+        client,
+        values,
+        calendar,
+        historyStart: spec.historyStart("1d"),
+        planYears: spec.planYears ?? [],
+        tickerOf,
+        delayOf: (ticker) => spec.delay(ticker, "1d", values),
+        refuses: spec.refuses,
+      }),
+    }),
     availableAt,
     finalAt,
     // Crypto pairs have neither splits nor dividends.

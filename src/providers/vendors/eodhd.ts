@@ -1,14 +1,17 @@
 /** EODHD (eodhd.com): raw minute bars since 2004 and daily bars, limited in weighted calls per day. */
 
 import { z } from "zod";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
+import { type BulkQuery, nameIn } from "../http/bulk.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { type Rows, wire, wireBar, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
+import type { SettingValues } from "../setting.ts";
 
 const minuteBar = z.object({ timestamp: wireTime, ...wireBar });
 /** A free key gets the rows of one year, each with a warning; an older window gets the warning alone. */
@@ -39,7 +42,17 @@ const dividend = z.object({
   currency: z.string().nullish(),
 });
 
+/** The same in the list of all companies. */
+const bulkDividend = z.object({
+  date: z.string(),
+  dividend: wireTime,
+  unadjustedValue: wire,
+  currency: z.string().nullish(),
+});
+
 const INTRADAY_COST = 5;
+/** One day of a whole exchange. */
+const BULK_COST = 100;
 const CRYPTO_EXCHANGE = "CC";
 
 function code({ market, name, exchange }: Ticker): string {
@@ -60,6 +73,25 @@ const actionRequest = (list: string, ticker: Ticker, key = "demo") => ({
   // Without `from` the vendor returns one year only.
   query: { api_token: key, fmt: "json", from: "1970-01-01" },
   cost: 1,
+});
+
+const readList = (answer: unknown[]) => ({ next: null, entries: answer });
+
+/** `4.000000/1.000000` is four new shares for one. */
+function splitOf({ date, split }: z.infer<typeof splitEntry>): CorporateAction {
+  const [to = Number.NaN, from = 1] = split.split("/").map(Number);
+  return { kind: "split", date: exDate(date), value: to / from };
+}
+
+/** One day of all US symbols. */
+const bulkList = (type: "splits" | "dividends" | undefined) => ({
+  by: "day" as const,
+  request: ({ from }: BulkQuery, values: SettingValues) => ({
+    path: "/eod-bulk-last-day/US",
+    query: { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json", date: isoDate(from), type },
+    cost: BULK_COST,
+  }),
+  schema,
 });
 
 /** The currencies in which exchanges quote; London, Johannesburg and Tel Aviv in hundredths. */
@@ -150,6 +182,43 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     return null;
   },
 
+  bulk: {
+    code: (ticker) => code(ticker).replace(/\.US$/, ""),
+    bars: {
+      ...bulkList(undefined),
+      read: (answer: unknown[]) => ({
+        elements: answer.map((each) => [nameIn(each, "code"), each] as const),
+        next: null,
+      }),
+      add: (rows, element, { from }) =>
+        rows.each(dailyBar, [element], isoDate(from), ({ date, open, high, low, close, volume, warning }) => {
+          if (warning) rows.note ??= warning;
+          if (exDate(date) === from) rows.add(from, open, high, low, close, volume);
+          else rows.reject(element, isoDate(from), "of another day than the one asked for");
+        }),
+    },
+    actions: [
+      {
+        ...bulkList("splits"),
+        read: readList,
+        codeOf: (entry) => nameIn(entry, "code"),
+        entry: splitEntry,
+        action: splitOf,
+      },
+      {
+        ...bulkList("dividends"),
+        read: readList,
+        codeOf: (entry) => nameIn(entry, "code"),
+        entry: bulkDividend,
+        action: ({ date, dividend, unadjustedValue, currency }: z.infer<typeof bulkDividend>, { exchange }) => ({
+          kind: "dividend",
+          date: exDate(date),
+          ...inPriceCurrency(Number(unadjustedValue ?? dividend), currency, exchange),
+        }),
+      },
+    ],
+  },
+
   firstBar: {
     // Months are few rows. Minutes are never older than days, of which one request has all.
     request: (ticker, source, values) =>
@@ -202,18 +271,14 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     {
       request: (ticker, _page, values) => actionRequest("splits", ticker, values.EODHD_API_KEY),
       schema,
-      read: (answer: unknown[]) => ({ next: null, entries: answer }),
+      read: readList,
       entry: splitEntry,
-      // `4.000000/1.000000` is four new shares for one.
-      action({ date, split }: z.infer<typeof splitEntry>) {
-        const [to = Number.NaN, from = 1] = split.split("/").map(Number);
-        return { kind: "split", date: exDate(date), value: to / from };
-      },
+      action: splitOf,
     },
     {
       request: (ticker, _page, values) => actionRequest("div", ticker, values.EODHD_API_KEY),
       schema,
-      read: (answer: unknown[]) => ({ next: null, entries: answer }),
+      read: readList,
       entry: dividend,
       action: ({ date, value, unadjustedValue, currency }: z.infer<typeof dividend>, { exchange }) => ({
         kind: "dividend",

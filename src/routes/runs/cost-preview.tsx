@@ -4,8 +4,10 @@
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
 import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
+import { planBulk } from "../../pipeline/bulk.ts";
 import { isLookedUp, planFrom } from "../../pipeline/first-bar.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
@@ -43,18 +45,21 @@ export const previewRoutes = (services: CostServices) =>
   });
 
 /** The cost of a run; `null` if its provider lacks a setting. */
-export async function previewOf(
-  { config, db, provider, limiter, settings }: CostServices,
-  request: RunRequest,
-): Promise<PreviewView | null> {
+export async function previewOf(services: CostServices, request: RunRequest): Promise<PreviewView | null> {
+  const { config, db, provider, limiter, settings } = services;
   const name = request.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
   const [known, speed] = await Promise.all([knownProfiles(db, request.symbols, request.interval), speedOf(db, name)]);
   const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
   const listings = await listingsOf(db, { provider: name, ...request });
-  const { calls, units } = costOf(source, request, { facts, listings });
   const now = Math.floor(Date.now() / 1_000);
+  const bulk = request.mode === "incremental" ? await bulkOf(services, source, request, now) : null;
+  const shared = new Set(bulk?.symbols);
+  const single = { ...request, symbols: request.symbols.filter((symbol) => !shared.has(symbol)) };
+  const one = costOf(source, single, { facts, listings });
+  const calls = one.calls + (bulk?.requests ?? 0);
+  const units = one.units + (bulk?.units ?? 0);
   const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = estimateCost(
     {
@@ -76,6 +81,13 @@ export async function previewOf(
     known: known.count,
     knownUntil: known.lastBar,
   };
+}
+
+/** The part of an update that many symbols share. */
+function bulkOf({ db, config }: CostServices, provider: Provider, request: RunRequest, asOf: number) {
+  const { symbols, interval } = request;
+  const { to } = rangeOf(request, provider, asOf);
+  return planBulk(db, { provider, calendar: createCalendar(config.sessions), symbols, interval, asOf, to });
 }
 
 /** The most symbols of the run that may be at work at once. */

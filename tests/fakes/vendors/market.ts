@@ -77,3 +77,15 @@ export class FakeMarket {
       .map((ts) => ({ ts, open: 9_999, high: 9_999, low: 1, close: 9_999, volume: 1 }));
   }
 }
+
+/** `2026-01-02` */
+export const dayOf = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
+
+/** The daily bars of all US symbols of a day. */
+export async function wholeDay<Row>(market: FakeMarket, date: number, row: (symbol: string, bar: FakeBar) => Row) {
+  const symbols = [...market.known].filter((symbol) => marketOf(symbol) === "us_equity");
+  const bars = await Promise.all(
+    symbols.map(async (symbol) => ((await market.bars(symbol, "1d", date, date)) ?? []).map((bar) => row(symbol, bar))),
+  );
+  return bars.flat();
+}
