@@ -11,6 +11,7 @@ const USAGE = `Usage:
   bun run backup FILE      a consistent copy of the database, also while a run writes
   bun run restore FILE [--yes]   puts a backup in the place of the database, which is renamed
   bun run doctor           checks settings, database, providers and mail server, and says what to do
+  bun run doctor --provider NAME   makes the cheapest request to one provider, and says what it saw
 Without Bun on PATH: npm run backup FILE, npm run restore FILE, npm run doctor.`;
 
 // What this process creates only its user may read.
@@ -33,7 +34,7 @@ async function main([verb, ...args]: string[]): Promise<number> {
     case "restore":
       return restore(args);
     case "doctor":
-      return doctor();
+      return doctor(args);
     default:
       console.error(USAGE);
       return 2;
@@ -117,8 +118,26 @@ async function restore(args: string[]): Promise<number> {
   return 0;
 }
 
-async function doctor(): Promise<number> {
-  const { diagnose } = await import("./doctor.ts");
+async function doctor(args: string[]): Promise<number> {
+  const [option = "", name = "", ...more] = args.flatMap((arg) => arg.split("=", 2));
+  if (option !== "" && (option !== "--provider" || name === "" || more.length > 0)) {
+    console.error(USAGE);
+    return 2;
+  }
+  const { diagnose, examineProvider } = await import("./doctor.ts");
+  if (option !== "") {
+    const found = await examineProvider(process.env, name);
+    if (found === null) {
+      const { PROVIDERS } = await import("./providers/registry.ts");
+      console.error(
+        `There is no provider "${name.slice(0, 40)}" (known: ${PROVIDERS.map((each) => each.name).join(", ")})`,
+      );
+      return 2;
+    }
+    console.log(found.fault === null ? `ok    provider ${name}` : `FAULT provider ${name}: ${found.fault}`);
+    for (const line of found.seen) console.log(`      ${line}`);
+    return found.fault === null ? 0 : 1;
+  }
   let healthy = true;
   for await (const { what, fault, advice } of diagnose(process.env)) {
     console.log(fault === null ? `ok    ${what}` : `FAULT ${what}: ${fault}`);

@@ -27,7 +27,7 @@ import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
 import { PlanWindow, planScope } from "./plan-window.ts";
 import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
-import { parseTicker, type Ticker } from "./ticker.ts";
+import { parseTicker, sessionsOf, type Ticker } from "./ticker.ts";
 
 /** One request chain: a window of one ticker in an interval that the vendor serves. Epoch seconds, half open. */
 export interface VendorQuery {
@@ -75,6 +75,9 @@ export interface VendorSpec<Answer> {
   final?(ticker: Ticker, source: Interval, values: SettingValues): Delay;
   /** The days back from now for which the vendor keeps bars, where it does not keep all: no request begins earlier. */
   keptDays?(source: Interval): number | undefined;
+  /** What its plans give, as far as it is known, one phrase each; and what cannot be had here. For docs/providers.md. */
+  readonly plans?: readonly string[];
+  readonly lacks?: readonly string[];
   /** The years of history that its plans give, ascending, where they are known: a limit is looked for near them. */
   readonly planYears?: readonly number[];
   /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
@@ -390,10 +393,4 @@ export function createVendor<Answer>(
 function withSymbol(error: unknown, symbol: string): unknown {
   if (!(error instanceof ProviderError) || error.kind !== "unknown_symbol") return error;
   return new ProviderError("unknown_symbol", `${symbol} is not known: ${error.message}`);
-}
-
-/** Which sessions the stored bars cover: regular hours in New York; elsewhere whatever the vendor sends. */
-function sessionsOf({ market, exchange }: Ticker): SeriesTraits["sessions"] {
-  if (market === "crypto") return "continuous";
-  return exchange === "US" ? "regular" : "extended";
 }

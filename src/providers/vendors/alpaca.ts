@@ -100,6 +100,11 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     "US stocks and ETFs from the consolidated tape since 2016, crypto since 2021; a free account gives 200 requests a minute.",
   baseUrl: "https://data.alpaca.markets",
   domains: ["alpaca.markets"],
+  plans: [
+    "Basic (free): 200 requests a minute; all of the consolidated tape but its last 15 minutes",
+    "Algo Trader Plus: 10,000 requests a minute, without that delay (set ALPACA_PER_MINUTE)",
+  ],
+  lacks: ["bars of shares before 2016, of pairs before 2021", "other exchanges", "a list of companies"],
   keys: [
     { variable: "ALPACA_API_KEY", kind: "key", label: "Key ID", required: true },
     { variable: "ALPACA_API_SECRET", kind: "key", label: "Secret key", required: true },

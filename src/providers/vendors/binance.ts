@@ -27,6 +27,8 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   // The host for market data alone, which needs no key and answers more regions.
   baseUrl: "https://data-api.binance.vision",
   domains: ["binance.com", "binance.vision", "binance.us"],
+  plans: ["none: every address has 6,000 units a minute"],
+  lacks: ["shares", "requests from some regions: set BINANCE_BASE_URL to https://api.binance.us in the United States"],
   keys: [],
   limits: [{ period: "minute", counts: "units", limit: 6_000 }],
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "1h", "1d": "1d" },

@@ -140,6 +140,16 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     "US and world exchanges, raw minute bars since 2004; the key “demo” works for AAPL, MSFT, TSLA, VTI and BTC-USD.",
   baseUrl: "https://eodhd.com/api",
   domains: ["eodhd.com", "eodhistoricaldata.com"],
+  plans: [
+    "free: 20 units a day, daily bars of one year",
+    "EOD: daily bars, 100,000 units a day",
+    "Intraday and All-in-One: minutes too",
+  ],
+  lacks: [
+    "the vendor's own 5m and 1h bars, which are of one venue and begin in 2020",
+    "days of a whole exchange in one request outside the US",
+    "the date of the first bar of a symbol at 1d: one request has all its days",
+  ],
   keys: [{ variable: "EODHD_API_KEY", kind: "key", label: "API token", default: "demo" }],
   limits: [
     { period: "minute", counts: "requests", limit: 1_000 },

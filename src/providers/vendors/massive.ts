@@ -81,6 +81,12 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   summary: "US stocks and crypto, unadjusted; the free plan gives 5 requests a minute and two years.",
   baseUrl: "https://api.massive.com",
   domains: ["massive.com", "polygon.io"],
+  plans: [
+    "Basic (free): 5 requests a minute, two years, today's bars after the day is over",
+    "Starter: five years, 15 minutes late; Developer: ten years; Advanced: all of it, without delay; no limit a minute (set MASSIVE_PER_MINUTE)",
+    "stocks and crypto are separate plans",
+  ],
+  lacks: ["exchanges outside the US", "days of the whole market in one request for crypto", "a list of companies"],
   keys: [{ variable: "MASSIVE_API_KEY", kind: "key", label: "API key", required: true }],
   limits: [{ period: "minute", counts: "requests", limit: 5 }],
   // Paid plans have no limit, but a recommended rate of under 100 requests a second; one takes a fifth of it or more.

@@ -16,6 +16,11 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   summary: "Raw daily bars of US stocks and funds; a free key gives 50 requests an hour and 1,000 a day.",
   baseUrl: "https://api.tiingo.com",
   domains: ["tiingo.com"],
+  plans: [
+    "free: 50 requests an hour, 1,000 a day, 500 symbols a month",
+    "Power: 10,000 an hour, 100,000 a day (set TIINGO_PER_HOUR and TIINGO_PER_DAY)",
+  ],
+  lacks: ["bars of less than a day", "crypto, and other exchanges", "requests for many symbols", "a list of companies"],
   keys: [{ variable: "TIINGO_API_KEY", kind: "key", label: "API token", required: true }],
   limits: [
     { period: "hour", counts: "requests", limit: 50 },

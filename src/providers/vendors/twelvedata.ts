@@ -41,6 +41,16 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   summary: "Stocks of many exchanges and crypto, split-adjusted; a free key gives 8 requests a minute and 800 a day.",
   baseUrl: "https://api.twelvedata.com",
   domains: ["twelvedata.com"],
+  plans: [
+    "Basic (free): 8 units a minute and 800 a day, US shares and crypto",
+    "Grow, Pro and above: more units (set TWELVEDATA_PER_MINUTE), other exchanges",
+  ],
+  lacks: [
+    "splits and dividends: prices are adjusted for splits, and a series is rebuilt at each",
+    "the volume of crypto",
+    "requests for many symbols that cost less than one each",
+    "a list of companies",
+  ],
   keys: [{ variable: "TWELVEDATA_API_KEY", kind: "key", label: "API key", required: true }],
   limits: [
     { period: "minute", counts: "units", limit: 8 },

@@ -12,7 +12,7 @@ import { accountFor, findProvider, PROVIDERS, quotaRules, secretsOf } from "../.
 import type { SettingValues } from "../../providers/setting.ts";
 import { redactor } from "../../redact.ts";
 import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
-import { checkProvider, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
+import { checkProvider, sampleSymbol, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
 import { forgetPlans, planMemory, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
@@ -153,7 +153,7 @@ export function settingsPages(services: SettingsServices) {
     const { good, text, quota, plan } = await checkProvider(
       entry.create(values, createCalendar(services.config.sessions)),
       checkContext(services, entry.name, values),
-      { byQuota },
+      { byQuota, symbol: sampleSymbol(entry) },
     );
     const isTyped = keys.some(({ variable }) => values[variable] !== settings.values[variable]);
     const more = [...quota, ...plan.map((fact) => `plan: ${fact}`), ...(good && isTyped ? ["not saved yet"] : [])];

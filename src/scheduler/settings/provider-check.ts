@@ -4,6 +4,8 @@ import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { currentFacts, describeFact, type PlanFact, type PlanMemory } from "../../domain/plan.ts";
 import type { Gate } from "../../pipeline/workers/pool.ts";
+import type { ProviderEntry } from "../../providers/entry.ts";
+import { parseTicker } from "../../providers/http/ticker.ts";
 import type { FetchContext, Provider, QuotaPeriod, QuotaReport } from "../../providers/provider.ts";
 
 /** Days of daily bars requested where nothing is cheaper: enough to contain a session. */
@@ -19,16 +21,29 @@ export interface CheckResult {
   readonly quota: readonly string[];
   /** What is known of the plan, one phrase each. */
   readonly plan: readonly string[];
+  /** The newest bar of the answer, `null` if no bars were requested or there were none. */
+  readonly newest: { readonly symbol: string; readonly date: number; readonly close: number } | null;
+}
+
+/** A symbol that the provider has, if it has any of its market: for a check. */
+export function sampleSymbol({ declaration }: ProviderEntry): string {
+  const refuses = (symbol: string) => declaration?.refuses(parseTicker(symbol, declaration.pairs)) ?? null;
+  return refuses("AAPL") === null ? "AAPL" : "BTC-USDT";
 }
 
 /**
  * Makes the cheapest authenticated request.
  * @param byQuota request the quota, if the provider has such a request; a public key may not be allowed to
+ * @param withBars request bars of `symbol` too
  */
 export async function checkProvider(
   provider: Provider,
   { gate, plan, redact }: { readonly gate: Gate; readonly plan: PlanMemory; redact(text: string): string },
-  { byQuota }: { byQuota: boolean },
+  {
+    byQuota,
+    symbol,
+    withBars = !(byQuota && provider.checkQuota),
+  }: { byQuota: boolean; symbol: string; withBars?: boolean },
 ): Promise<CheckResult> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   let requests = 0;
@@ -50,21 +65,24 @@ export async function checkProvider(
       };
     },
   };
-  const known = { quota: [], plan: [] };
+  const known = { quota: [], plan: [], newest: null };
+  let newest: CheckResult["newest"] = null;
   try {
     if (byQuota && provider.checkQuota) await provider.checkQuota(context);
-    else {
+    if (withBars) {
       const asOf = Math.floor(Date.now() / 1000);
       // Today is asked for too: some plans refuse it, and the check says so.
       const to = (Math.floor(asOf / DAY) + 1) * DAY;
-      const window = { symbol: "AAPL", interval: "1d", from: to - CHECK_DAYS * DAY, to, asOf } as const;
-      await provider.fetchBars(window, context);
+      const window = { symbol, interval: "1d", from: to - CHECK_DAYS * DAY, to, asOf } as const;
+      const { bars } = await provider.fetchBars(window, context);
+      const last = bars.ts.length - 1;
+      if (last >= 0) newest = { symbol, date: bars.ts[last]!, close: bars.close[last]! };
     }
     const text = `${provider.title} accepts the key (${requests} request${requests === 1 ? "" : "s"})`;
     const facts = currentFacts(await plan.facts(), Date.now())
       .map(describeFact)
       .sort();
-    return { good: true, text, quota: describeQuota(reports), plan: facts.map(redact) };
+    return { good: true, text, quota: describeQuota(reports), plan: facts.map(redact), newest };
   } catch (error) {
     const late = `${provider.title} did not answer within ${TIMEOUT_MS / 1000} s`;
     if (signal.aborted) return { good: false, text: late, ...known };
