@@ -135,9 +135,10 @@ export interface BulkPart {
   readonly cost: number;
 }
 
-/** What a part has of one symbol: plain data, which passes from one thread to another. */
+/** What a part has of one symbol: plain and small, because it is kept for thousands of symbols and sent between threads. */
 export interface BulkAnswer {
-  readonly bars: BarColumns;
+  /** The fields of each bar, in the order of `BAR_FIELDS`. */
+  readonly rows: readonly (readonly number[])[];
   readonly rejected: readonly RejectedRow[];
   readonly actions: readonly CorporateAction[];
 }

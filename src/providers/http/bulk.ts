@@ -2,7 +2,6 @@
 
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
-import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import type { Calendar } from "../../domain/market/calendar.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { DAY } from "../../domain/market/interval.ts";
@@ -240,9 +239,8 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
       const sessions = sessionsToRequest(calendar, requestWindow, vendor.historyStart);
       const rows = new Rows();
       if (sessions.length === 0) return { bars: rows.columns(), rejected: [] };
-      for (const { bars } of answers) {
-        for (let at = 0; at < bars.ts.length; at++) {
-          const [ts = Number.NaN, open, high, low, close, volume] = BAR_FIELDS.map((field) => bars[field][at]!);
+      for (const answer of answers) {
+        for (const [ts = Number.NaN, open, high, low, close, volume] of answer.rows) {
           // The answers may be of more days than this symbol lacks.
           if (ts < window.from || ts >= window.to) continue;
           rows.add(ts, open, high, low, close, volume);
@@ -262,7 +260,7 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
 }
 
 const answerOf = (rows: Rows): BulkAnswer => ({
-  bars: rows.columns(),
+  rows: rows.list,
   rejected: rows.rejected,
   actions: rows.actions,
 });

@@ -90,6 +90,11 @@ export class Rows {
     return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
 
+  /** The bars in the order received, their fields in the order of `BAR_FIELDS`. */
+  get list(): readonly (readonly number[])[] {
+    return this.#rows;
+  }
+
   get length(): number {
     return this.#rows.length;
   }

@@ -100,6 +100,8 @@ export interface VendorSpec<Answer> {
   /** The vendor's lists of splits and dividends, where they do not come with the bars. */
   // biome-ignore lint/suspicious/noExplicitAny: each list reads what its own schemas give
   readonly actions?: readonly ActionListing<any, any>[];
+  /** Whether its raw prices come without any splits and dividends. */
+  withoutActions?(values: SettingValues): boolean;
   /** The vendor's lists of symbols, where one answer is a whole list. */
   readonly companies?: CompanyListing;
   /** How many symbols are asked for at once, where the vendor has such requests. */
@@ -373,6 +375,7 @@ export function createVendor<Answer>(
     }),
     availableAt,
     finalAt,
+    ...(spec.withoutActions?.(values) && { withoutActions: true }),
     // Crypto pairs have neither splits nor dividends.
     fetchActions:
       spec.actions &&

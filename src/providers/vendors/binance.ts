@@ -31,6 +31,8 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   lacks: ["shares", "requests from some regions: set BINANCE_BASE_URL to https://api.binance.us in the United States"],
   keys: [],
   limits: [{ period: "minute", counts: "units", limit: 6_000 }],
+  // Weights are the only limit: 3,000 requests a minute are 100 under way at two seconds.
+  maxInFlight: 128,
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "1h", "1d": "1d" },
   maxDays: (source) => (source === "1d" ? 3_650 : 366),
   pageDays: (source) => (PAGE_ROWS * INTERVAL_SECONDS[source]) / DAY,

@@ -43,6 +43,12 @@ const reference = (list: string) => (ticker: Ticker, page: string | null) => ({
   query: page === null ? { ticker: code(ticker), limit: PAGE_ACTIONS } : {},
   cost: 1,
 });
+/** The lists that are to replace those under `/v3/reference`: longer pages, entries of the same shape. */
+const newer = (list: string) => (ticker: Ticker) => ({
+  path: `/stocks/v1/${list}`,
+  query: { ticker: code(ticker), limit: 5 * PAGE_ACTIONS },
+  cost: 1,
+});
 const readListing = ({ results, next_url }: z.infer<typeof listing>) => ({
   entries: results ?? [],
   next: next_url || null,
@@ -126,6 +132,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   actions: [
     {
       request: reference("splits"),
+      moved: newer("splits"),
       schema: listing,
       read: readListing,
       entry: split,
@@ -133,6 +140,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     },
     {
       request: reference("dividends"),
+      moved: newer("dividends"),
       schema: listing,
       read: readListing,
       entry: dividend,

@@ -26,6 +26,8 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
     { period: "hour", counts: "requests", limit: 50 },
     { period: "day", counts: "requests", limit: 1_000 },
   ],
+  // None is named: the largest plan's 10,000 an hour are 6 under way at two seconds.
+  maxInFlight: 12,
   sources: { "1d": "1d" },
   maxDays: () => 36_500,
   historyStart: () => Date.UTC(1962, 0, 2) / 1000,

@@ -21,6 +21,34 @@ const ACTIONS: CorporateAction[] = [
 ];
 const sorted = (actions: readonly CorporateAction[]) => [...actions].sort((a, b) => a.date - b.date);
 
+test("Massive's lists are asked for at their new place when the old one is gone, and a refusal is not taken for that", async () => {
+  const fake = fakeMassive();
+  fake.always = (_request, { pathname, searchParams }) => {
+    if (pathname.startsWith("/v3/reference/")) return Response.json({ status: "NOT_FOUND" }, { status: 404 });
+    const ticker = searchParams.get("ticker");
+    if (pathname === "/stocks/v1/splits")
+      return Response.json({
+        status: "OK",
+        results: [
+          { ticker, execution_date: "2024-02-06", split_from: 1, split_to: 4, adjustment_type: "forward_split" },
+        ],
+      });
+    if (pathname !== "/stocks/v1/dividends") return null;
+    return Response.json({ status: "OK", results: [{ ticker, ex_dividend_date: "2024-02-09", cash_amount: 0.24 }] });
+  };
+  const listed = await providerOn(fake, "massive").fetchActions!("AAPL", recordingContext());
+  expect(sorted(listed)).toEqual([
+    { kind: "split", date: at("2024-02-06"), value: 4 },
+    { kind: "dividend", date: at("2024-02-09"), value: 0.24 },
+  ]);
+  expect(fake.urls.length).toBe(4);
+  fake.always = reply(403, { status: "NOT_AUTHORIZED", message: "You are not entitled to this data." });
+  const context = recordingContext();
+  await expect(providerOn(fake, "massive").fetchActions!("AAPL", context)).rejects.toThrow("not entitled");
+  expect(context.costs.length).toBe(1);
+  await fake.close();
+});
+
 for (const [name, start] of [
   ["eodhd", fakeEodhd],
   ["massive", fakeMassive],
