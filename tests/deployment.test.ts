@@ -20,9 +20,7 @@ test("the image runs the pinned Bun as another user than root, with what the ser
   const { engines } = await Bun.file("package.json").json();
   const version = engines.bun.replace(">=", "");
   for (const line of lines.filter((each) => each.startsWith("FROM "))) expect(line).toContain(`bun:${version}-slim`);
-  expect(lines.indexOf("USER bun")).toBeLessThan(
-    lines.findIndex((line) => line.startsWith("CMD ")),
-  );
+  expect(lines.indexOf("USER bun")).toBeLessThan(lines.findIndex((line) => line.startsWith("CMD ")));
   expect(lines.filter((line) => line.startsWith("HEALTHCHECK "))).toHaveLength(1);
   const copied = lines.filter((line) => /^COPY (?!--from)/.test(line)).flatMap((line) => line.split(" ").slice(1, -1));
   const sent = (await read(".dockerignore"))

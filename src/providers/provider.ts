@@ -159,7 +159,7 @@ export interface BulkSource {
 }
 
 /** The cheapest request for the beginning of a symbol's bars. */
-export interface FirstBarLookup {
+interface FirstBarLookup {
   /** Whether it is what a register says of the company: then there may be earlier bars all the same. */
   readonly isStated: boolean;
   /**

@@ -10,6 +10,7 @@ import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
+import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const at = (text: string) => Date.parse(`${text}T00:00:00Z`) / 1000;
@@ -20,6 +21,24 @@ const ACTIONS: CorporateAction[] = [
   { kind: "dividend", date: at("2024-05-10"), value: 0.25 },
 ];
 const sorted = (actions: readonly CorporateAction[]) => [...actions].sort((a, b) => a.date - b.date);
+
+test("Twelve Data adjusts for splits unless raw prices are wanted, which are another series without splits and dividends", async () => {
+  const fake = fakeTwelveData();
+  const provider = providerOn(fake, "twelvedata");
+  const raw = providerOn(fake, "twelvedata", { TWELVEDATA_ADJUST: "none" });
+  expect([provider.traits("AAPL", "1d").adjustment, raw.traits("AAPL", "1d").adjustment]).toEqual(["splits", "none"]);
+  expect([provider.withoutActions, raw.withoutActions]).toEqual([undefined, true]);
+  const from = Date.UTC(2024, 5, 3) / 1000;
+  const window = { symbol: "AAPL", interval: "1d", from, to: from + 7 * 86_400, asOf: from + 60 * 86_400 } as const;
+  for (const [each, sent] of [
+    [provider, null],
+    [raw, "none"],
+  ] as const) {
+    await each.fetchBars(window, recordingContext());
+    expect(fake.urls.at(-1)!.searchParams.get("adjust")).toBe(sent);
+  }
+  await fake.close();
+});
 
 test("Massive's lists are asked for at their new place when the old one is gone, and a refusal is not taken for that", async () => {
   const fake = fakeMassive();

@@ -269,21 +269,6 @@ describe("twelvedata", () => {
     expect(fake.urls[0]!.searchParams.has("outputsize")).toBe(false);
   });
 
-  test("Twelve Data adjusts for splits unless raw prices are wanted, which are another series without splits and dividends", async () => {
-    const raw = providerOn(fake, "twelvedata", { TWELVEDATA_ADJUST: "none" });
-    expect([provider.traits("AAPL", "1d").adjustment, raw.traits("AAPL", "1d").adjustment]).toEqual(["splits", "none"]);
-    expect([provider.withoutActions, raw.withoutActions]).toEqual([undefined, true]);
-    const from = Date.UTC(2024, 5, 3) / 1000;
-    const window = { symbol: "AAPL", interval: "1d", from, to: from + 7 * 86_400, asOf: from + 60 * 86_400 } as const;
-    for (const [each, sent] of [
-      [provider, null],
-      [raw, "none"],
-    ] as const) {
-      await each.fetchBars(window, recordingContext());
-      expect(fake.urls.at(-1)!.searchParams.get("adjust")).toBe(sent);
-    }
-  });
-
   test("a month of Twelve Data minutes is cut so that no answer is shortened", async () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("MSFT", "1m", "2024-05-01", "2024-06-01"), context);
