@@ -64,7 +64,12 @@ const sideways = {
     "future-moments": ["access"],
     quotas: ["settings"],
   },
-  pipeline: { fetch: ["validation"], workers: ["fetch", "engineer", "validation"], companies: ["workers"] },
+  pipeline: {
+    fetch: ["first-bar", "bulk", "validation"],
+    bulk: ["fetch"],
+    workers: ["fetch", "engineer", "validation"],
+    companies: ["workers"],
+  },
   scheduler: {
     runs: ["queue", "quotas"],
     schedules: ["runs"],

@@ -211,6 +211,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onEnd: ({ state, run }) =>
       counters.add("barkeep_jobs_finished_total", { provider: run.row.provider, outcome: state }),
     quotaOf,
+    onRunEnd: (runId) => pool.forgetRun(runId),
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
   stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close).start();

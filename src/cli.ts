@@ -104,7 +104,9 @@ command("restore", "put a backup in the place of the database, which is renamed"
   .option("--yes", "without asking")
   .action(ends(restore));
 
-command("doctor", "check settings, database, providers and mail server, and say what to do").action(ends(doctor));
+command("doctor", "check settings, database, providers and mail server, and say what to do")
+  .option("--provider <name>", "make the cheapest request to this provider instead, and say what it answers")
+  .action(ends(doctor));
 
 try {
   await program.parseAsync();
@@ -157,7 +159,8 @@ async function restore(path: string, { yes, json }: { yes?: boolean; json?: bool
   return DONE;
 }
 
-async function doctor({ json }: { json?: boolean }): Promise<number> {
+async function doctor({ json, provider }: { json?: boolean; provider?: string }): Promise<number> {
+  if (provider !== undefined) return doctorOf(provider, json);
   const { diagnose } = await import("./doctor.ts");
   const findings = [];
   for await (const finding of diagnose(process.env)) {
@@ -169,4 +172,21 @@ async function doctor({ json }: { json?: boolean }): Promise<number> {
   }
   if (json) console.log(JSON.stringify(findings));
   return findings.every(({ fault }) => fault === null) ? DONE : FAILED;
+}
+
+async function doctorOf(name: string, json?: boolean): Promise<number> {
+  const { examineProvider } = await import("./doctor.ts");
+  const found = await examineProvider(process.env, name);
+  if (found === null) {
+    const { listProviders } = await import("./providers/registry.ts");
+    const known = listProviders(process.env).map((each) => each.name);
+    console.error(`There is no provider "${name.slice(0, 40)}" (known: ${known.join(", ")})`);
+    return WRONG_USAGE;
+  }
+  if (json) console.log(JSON.stringify({ provider: name, ...found }));
+  else {
+    console.log(found.fault === null ? `ok    provider ${name}` : `FAULT provider ${name}: ${found.fault}`);
+    for (const line of found.seen) console.log(`      ${line}`);
+  }
+  return found.fault === null ? DONE : FAILED;
 }

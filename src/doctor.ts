@@ -4,8 +4,14 @@ import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { Mailer } from "./alerts/smtp.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
+import { createCalendar } from "./domain/market/calendar.ts";
+import { isoDate } from "./domain/time.ts";
+import type { Gate } from "./pipeline/workers/pool.ts";
 import { missingSettings } from "./providers/entry.ts";
-import { listProviders } from "./providers/registry.ts";
+import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
+import { findProvider, listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
+import { redactor } from "./redact.ts";
+import { checkProvider, sampleSymbol, temporaryPlan } from "./scheduler/settings/provider-check.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import {
   compareSchema,
@@ -111,6 +117,54 @@ async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Find
       const url = entry.settings.filter(({ kind }) => kind === "url").map(({ variable }) => values[variable])[0];
       yield inUse && url !== undefined ? await reach(what, url) : { what, fault: null };
     }
+  }
+}
+
+/** What one provider answered; `null` where there is no provider of that name. */
+interface Examination {
+  /** What is wrong, or `null`. */
+  readonly fault: string | null;
+  /** What was seen, one line each. */
+  readonly seen: readonly string[];
+}
+
+/** Makes the cheapest requests to a provider, with the settings that the server would use. Nothing is stored. */
+export async function examineProvider(env: Env, name: string): Promise<Examination | null> {
+  const config = readConfig(env, listProviders(env));
+  const entry = findProvider(name);
+  if (entry === undefined) return null;
+  const settings = await providerSettings(config).catch(() => null);
+  const values = settings?.values ?? config.providerValues;
+  const missing = missingSettings(entry, values);
+  if (missing.length > 0) return { fault: `not set: ${missing.join(", ")}`, seen: [] };
+  const { declaration } = entry;
+  if (declaration === undefined) return { fault: null, seen: ["it asks no server"] };
+  const provider = entry.create(values, createCalendar(config.sessions));
+  const limiter = new RateLimiter(quotaRules(values).filter((rules) => rules.provider === entry.name));
+  const gate: Gate = {
+    acquire: ({ task, held: onWait, ...request }) =>
+      limiter.acquire({ ...request, run: task.runId, job: String(task.jobId), onWait }),
+  };
+  const hasOwnKey = declaration.keys.every(({ variable, default: fallback }) => values[variable] !== fallback);
+  try {
+    const { good, text, quota, plan, newest } = await checkProvider(
+      provider,
+      { gate, plan: temporaryPlan(), redact: redactor([config.secret, ...secretsOf(values)]) },
+      { byQuota: hasOwnKey, symbol: sampleSymbol(entry), withBars: true },
+    );
+    if (!good) return { fault: text, seen: [] };
+    const bar = newest && `newest bar: ${newest.symbol} 1d ${isoDate(newest.date)}, close ${newest.close}`;
+    return {
+      fault: null,
+      seen: [
+        declaration.keys.length > 0 ? text : text.replace("accepts the key", "answers"),
+        ...quota.map((line) => `quota: ${line}`),
+        ...plan.map((line) => `plan: ${line}`),
+        bar ?? `no bars of ${sampleSymbol(entry)} in the last days`,
+      ],
+    };
+  } finally {
+    limiter.close();
   }
 }
 

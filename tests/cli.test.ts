@@ -168,6 +168,22 @@ test("the doctor finds nothing wrong with a new installation, and says what to d
   expect(broken.out).toMatch(/FAULT database .*not a database/);
 });
 
+test("the doctor of one provider ends with 0, 1 or 2: it answers, it does not, there is none", async () => {
+  using folder = temporaryFolder();
+  const db = { BARKEEP_DB_URL: folder.database() };
+  expect(await call(db, "doctor", "--provider", "demo")).toMatchObject({ code: 0, err: "" });
+  const keyless = await call(db, "doctor", "--provider=tiingo");
+  expect([keyless.code, keyless.out]).toEqual([
+    1,
+    expect.stringContaining("FAULT provider tiingo: not set: TIINGO_API_KEY"),
+  ]);
+  expect(await call(db, "doctor", "--provider", "nobody")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("known: demo"),
+  });
+  expect((await call(db, "doctor", "--vendor")).code).toBe(2);
+});
+
 test("an unknown command shows the usage", async () => {
   const { code, err } = await call({}, "frobnicate");
   expect(code).toBe(2);

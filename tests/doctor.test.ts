@@ -3,9 +3,12 @@
 import { expect, test } from "bun:test";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { diagnose } from "../src/doctor.ts";
+import { diagnose, examineProvider } from "../src/doctor.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
+import { valuesFor } from "./fakes/providers.ts";
 import { MAIL_PASSWORD, startMailServer } from "./fakes/smtp.ts";
+import { fakeBinance } from "./fakes/vendors/binance.ts";
+import { fakeEodhd } from "./fakes/vendors/eodhd.ts";
 import { startApp } from "./helpers/app.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
 
@@ -29,6 +32,29 @@ test("the doctor says whether the mail server accepts the login, and never the p
   expect(wrong.fault).toContain("no such login");
   expect(JSON.stringify(wrong)).not.toContain("wr0ng-one");
   expect(server.mails).toEqual([]);
+});
+
+test("the doctor asks one provider, and says what it saw of quota, plan and newest bar, never the key", async () => {
+  using folder = temporaryFolder();
+  const db = { BARKEEP_DB_URL: folder.database() };
+  const eodhd = fakeEodhd();
+  eodhd.calls.used = 12;
+  const good = await examineProvider({ ...db, ...(valuesFor(eodhd, "eodhd") as Record<string, string>) }, "eodhd");
+  expect(good!.fault).toBeNull();
+  expect(good!.seen).toContain("EODHD accepts the key (2 requests)");
+  expect(good!.seen.join("\n")).toMatch(
+    /quota: 12 of 100,000 a day used\n[\s\S]*newest bar: AAPL 1d \d{4}-\d\d-\d\d, close [\d.]+/,
+  );
+  const binance = fakeBinance();
+  const pairs = await examineProvider({ ...db, BINANCE_BASE_URL: binance.url }, "binance");
+  expect(pairs!.seen.join("\n")).toMatch(/Binance answers \(1 request\)[\s\S]*newest bar: BTC-USDT/);
+  const wrong = await examineProvider({ ...db, EODHD_BASE_URL: eodhd.url, EODHD_API_KEY: "wr0ng-key" }, "eodhd");
+  expect(wrong!.fault).toContain("check EODHD_API_KEY");
+  expect(JSON.stringify([good, pairs, wrong])).not.toContain("wr0ng-key");
+  expect(JSON.stringify(good)).not.toContain(eodhd.key);
+  expect((await examineProvider(db, "tiingo"))!.fault).toBe("not set: TIINGO_API_KEY");
+  expect(await examineProvider(db, "nobody")).toBeNull();
+  await Promise.all([eodhd.close(), binance.close()]);
 });
 
 test("the doctor checks providers set on the page, and reports a key or password that it cannot decrypt", async () => {

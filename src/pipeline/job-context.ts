@@ -11,7 +11,7 @@ import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/
 import { type Database, yieldToEvents } from "../storage/db.ts";
 import { type SeriesFacts, seriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
-import type { StopReason, SymbolTask } from "./messages.ts";
+import type { SharedValue, StopReason, SymbolTask } from "./messages.ts";
 
 /** The connections of a job: database, providers, signals and reports. */
 export interface SymbolIo {
@@ -30,6 +30,15 @@ export interface SymbolIo {
   committing(): boolean;
   /** Reserves one request to a provider in the shared limiter. */
   acquire(provider: string, cost?: number): Promise<Permit>;
+  /**
+   * The part of an answer that all jobs of the run share; `make` makes it, once in a run. Absent where a job is alone.
+   * @throws what `make` threw, here or in the job that made it
+   */
+  shared?(
+    key: string,
+    part: string,
+    make: () => Promise<ReadonlyMap<string, SharedValue>>,
+  ): Promise<SharedValue | undefined>;
   readonly log: FetchContext["log"];
   /** Reports that an event was recorded that may be mailed. */
   alert(): void;
@@ -71,6 +80,8 @@ export class JobContext {
   #leftOut: readonly PlanCut[] = [];
   /** Bars that answers left out because they had not ended. */
   notFinal = 0;
+  /** From when on all splits and dividends came with the bars (epoch seconds); `null`: they did not. */
+  actionsFrom: number | null = null;
   /** What the provider says it has of the symbol. */
   holds: string | null = null;
   /** What separates the series from others of its symbol. */

@@ -15,7 +15,7 @@ import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage, Wait } from "../domain/runs/progress.ts";
 import type { FetchMode } from "../domain/runs/refetch.ts";
 import type { Mode } from "../domain/runs/states.ts";
-import type { QuotaReport } from "../providers/provider.ts";
+import type { BulkAnswer, QuotaReport } from "../providers/provider.ts";
 
 /** One symbol of a run, with everything a worker needs. */
 export interface SymbolTask {
@@ -86,26 +86,56 @@ export interface WorkerSettings {
 /** The limiter's answer to a thread: the request may be sent, or will not be granted in time. */
 export type LimiterAnswer =
   | { readonly type: "granted"; readonly request: number }
-  | {
-      readonly type: "refused";
-      readonly request: number;
-      readonly kind: ProviderErrorKind;
-      readonly message: string;
-      readonly retryAfter: number | undefined;
-    };
+  | (PlainError & { readonly type: "refused"; readonly request: number });
 
 /** Refuses a request with the error that the limiter threw. */
-export function refused(request: number, error: unknown): LimiterAnswer {
+export const refused = (request: number, error: unknown): LimiterAnswer => ({
+  type: "refused",
+  request,
+  ...plainError(error),
+});
+
+/** A provider's error as plain data. */
+export interface PlainError {
+  readonly kind: ProviderErrorKind;
+  readonly message: string;
+  readonly retryAfter: number | undefined;
+}
+
+/** An error as plain data; anything but a `ProviderError` may be over soon. */
+export function plainError(error: unknown): PlainError {
   const [kind, retryAfter] =
     error instanceof ProviderError ? [error.kind, error.retryAfter] : ["transient" as const, undefined];
-  return { type: "refused", request, kind, message: messageOf(error), retryAfter };
+  return { kind, message: messageOf(error), retryAfter };
 }
+
+/** The reverse of `plainError`. */
+export const providerError = ({ kind, message, retryAfter }: PlainError) =>
+  new ProviderError(kind, message, retryAfter);
+
+/** What a run asks for at once for many of its symbols: which requests that takes. */
+export interface SharedPlan {
+  /** The days asked for, epoch seconds, half open. */
+  readonly from: number;
+  readonly to: number;
+  /** The requests that answer for a symbol; of the plan as a whole, none. */
+  readonly keys: readonly string[];
+  /** All symbols, in the plan as a whole. */
+  readonly symbols: readonly string[];
+}
+
+/** A part of an answer that the jobs of a run share. `failed`: it was not given, each asks for itself. */
+export type SharedValue = SharedPlan | BulkAnswer | "failed";
 
 export type ToWorker =
   | { readonly type: "open"; readonly settings: WorkerSettings }
   | { readonly type: "task"; readonly task: SymbolTask; readonly hasOthers: boolean }
   | { readonly type: "stop"; readonly jobId: number; readonly reason: StopReason }
   | LimiterAnswer
+  /** This job is to make what it asked for; or its part, or why there is none. */
+  | { readonly type: "share_lead"; readonly share: number }
+  | { readonly type: "share_answer"; readonly share: number; readonly value: SharedValue | undefined }
+  | { readonly type: "share_refused"; readonly share: number; readonly error: PlainError }
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
   /** The providers' variables changed; they apply from the next job on. */
@@ -125,6 +155,12 @@ export type JobReport =
   /** The job was stopped before its request was granted or sent. */
   | { readonly type: "release"; readonly request: number }
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
+  /** Asks for a part of what the run shares; `share` names this question. */
+  | { readonly type: "share"; readonly share: number; readonly key: string; readonly part: string }
+  | { readonly type: "share_made"; readonly share: number; readonly parts: ReadonlyMap<string, SharedValue> }
+  | { readonly type: "share_failed"; readonly share: number; readonly error: PlainError }
+  /** The job was stopped while it waited for it. */
+  | { readonly type: "share_left"; readonly share: number }
   /** An event was recorded that may be mailed. */
   | { readonly type: "alert" }
   /** All that is left of the job is the commit of its last write. */

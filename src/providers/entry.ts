@@ -2,6 +2,7 @@
 
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { RetryTiming } from "./http/client.ts";
+import type { VendorSpec } from "./http/vendor.ts";
 import type { Provider } from "./provider.ts";
 import type { QuotaLimit } from "./quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "./setting.ts";
@@ -14,6 +15,9 @@ export interface ProviderEntry {
   readonly settings: readonly ProviderSetting[];
   /** What else it lacks, for a person. */
   missing?(values: SettingValues): string[];
+  /** What a vendor's adapter declares, for docs/providers.md; absent for sources that are no HTTP vendor. */
+  // biome-ignore lint/suspicious/noExplicitAny: each declaration reads what its own schema gives
+  readonly declaration?: VendorSpec<any>;
   /** The limits to enforce; those the user set replace the declared ones. */
   limits(values: SettingValues): readonly QuotaLimit[];
   create(values: SettingValues, calendar: Calendar, timing?: Partial<RetryTiming>): Provider;

@@ -97,11 +97,76 @@ export interface FetchedBars {
   readonly holds?: string;
 }
 
+/** In quota units. */
+interface RequestCosts {
+  readonly bars: number;
+  readonly actions: readonly number[];
+  /** Absent where nothing is looked up. */
+  readonly firstBar?: number;
+}
+
 /** A market whose companies a provider can list. */
 export interface Exchange {
   /** As the provider names it, e.g. `US`. */
   readonly code: string;
   readonly title: string;
+}
+
+/** The days of an update, and its now: epoch seconds, half open. */
+export interface BulkSpan {
+  readonly from: number;
+  readonly to: number;
+  readonly asOf: number;
+}
+
+/** One request, or one list in pages, that answers for several symbols. */
+export interface BulkPart {
+  /** Names it among those of one span. */
+  readonly key: string;
+  readonly what: "bars" | "actions";
+  /** Which of the vendor's lists it is of. */
+  readonly list: number;
+  readonly from: number;
+  readonly to: number;
+  /** The symbols it answers for. */
+  readonly symbols: readonly string[];
+  /** Requests expected, and their cost in quota units. */
+  readonly requests: number;
+  readonly cost: number;
+}
+
+/** What a part has of one symbol: plain and small, because it is kept for thousands of symbols and sent between threads. */
+export interface BulkAnswer {
+  /** The fields of each bar, in the order of `BAR_FIELDS`. */
+  readonly rows: readonly (readonly number[])[];
+  readonly rejected: readonly RejectedRow[];
+  readonly actions: readonly CorporateAction[];
+}
+
+/** Requests that answer for many symbols at once, for updates of daily bars by some days. */
+export interface BulkSource {
+  /** Whether a symbol can be asked for this way. */
+  serves(symbol: string): boolean;
+  /** The requests for all that is final or provisional of a span; those for splits and dividends of it included. */
+  parts(symbols: readonly string[], span: BulkSpan): BulkPart[];
+  /**
+   * The answers by symbol. A symbol without one has nothing there; a day that the plan is known to refuse has none at all.
+   * @throws ProviderError when the provider could not answer, or does not answer this way
+   */
+  fetch(part: BulkPart, span: Pick<BulkSpan, "asOf">, context: FetchContext): Promise<Map<string, BulkAnswer>>;
+  /** What `fetchBars` would give for a window, from the answers of all parts that cover it. */
+  bars(window: BarWindow, answers: readonly BulkAnswer[], context: FetchContext): Promise<FetchedBars>;
+}
+
+/** The cheapest request for the beginning of a symbol's bars. */
+interface FirstBarLookup {
+  /** Whether it is what a register says of the company: then there may be earlier bars all the same. */
+  readonly isStated: boolean;
+  /**
+   * A moment (epoch seconds) before which the vendor has no bars of the symbol; `null` if the answer does not tell.
+   * @throws ProviderError when the provider could not answer
+   */
+  find(symbol: string, interval: Interval, context: FetchContext): Promise<number | null>;
 }
 
 export interface Provider {
@@ -122,10 +187,10 @@ export interface Provider {
   /** Most requests that the vendor answers at once, where it names a number. */
   readonly maxInFlight?: number;
   /**
-   * Quota units of a request for bars, and of each request for the symbol's splits and dividends. Absent where every
-   * request costs 1 and there are none for actions.
+   * Quota units of a request for bars, of each request for the symbol's splits and dividends, and of the one that finds
+   * its first bar. Absent where every request costs 1 and there are none for actions.
    */
-  costs?(symbol: string, interval: Interval): { readonly bars: number; readonly actions: readonly number[] };
+  costs?(symbol: string, interval: Interval): RequestCosts;
   /**
    * All final bars of the window, ascending. An empty result means that the provider has none.
    * @throws ProviderError when the provider could not answer; a failed window is never returned as empty
@@ -143,6 +208,10 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer
    */
   fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
+  /** Asks for many symbols at once; absent where each needs requests of its own. */
+  readonly bulk?: BulkSource;
+  /** Finds where the bars of a symbol begin; absent where one request for all of them is as cheap. */
+  readonly firstBar?: FirstBarLookup;
   /** Whether its raw prices come without any splits and dividends. */
   readonly withoutActions?: boolean;
   /** Fetches the vendor's own usage count and reports it through the permit; absent where there is none. */

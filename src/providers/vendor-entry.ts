@@ -24,6 +24,7 @@ export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
     title,
     summary,
     settings,
+    declaration: spec,
     limits: (values) => spec.limits.map((limit) => chosenLimit(limit, values[limitVariable(name, limit)])),
     create: (values: SettingValues, calendar, timing) => createVendor(spec, values, { calendar, timing: timing }),
   };

@@ -8,7 +8,7 @@ import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
 import { Reason } from "./ui/form-field.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
-/** A setting as it may be shown; `value` is `null` for every key. */
+/** A setting as it may be shown; of a key `value` is what was just typed, otherwise `null`. */
 interface SettingField {
   readonly variable: string;
   readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
@@ -181,7 +181,7 @@ const Setting = (props: { field: SettingField; error: string | undefined; focus:
           id={id}
           name={variable}
           type={kind === "key" ? "password" : kind === "count" || kind === "milliseconds" ? "number" : "text"}
-          value={kind === "key" ? "" : (field.value ?? "")}
+          value={field.value ?? ""}
           placeholder={placeholderOf(field)}
           autocomplete={kind === "key" ? "new-password" : "off"}
           spellcheck={false}

@@ -74,11 +74,16 @@ test("companies are selected without JavaScript, too, and a selection can be sav
   await page.getByText("Line 3").waitFor();
 });
 
-test("a key is set, checked and never shown again", async () => {
+test("a typed key is checked and stays in the form until it is saved; then it is never shown again", async () => {
   const page = await browserApp.openPage("/settings");
   const section = page.locator("#provider-tiingo");
   await section.getByText("Needs").waitFor();
   await section.getByLabel("TIINGO_API_KEY").fill(FAKE_KEY);
+  await section.getByRole("button", { name: "Check this key" }).click();
+  await section.getByText("accepts the key").waitFor();
+  expect(page.url()).not.toContain(FAKE_KEY);
+  expect(await section.getByLabel("TIINGO_API_KEY").inputValue()).toBe(FAKE_KEY);
+  await section.getByText("Needs").waitFor();
   await section.getByRole("button", { name: "Save" }).click();
   await section.getByText("Ready").waitFor();
   await section.getByRole("button", { name: "Check this key" }).click();

@@ -358,4 +358,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
     changes: { mails: (row) => ({ ...row, channel_id: null, body: null, attachment: null }) },
   },
+  "0021_listing": {
+    rows: [
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, listed_from) VALUES
+        (16, 'YNG', 'alpaca', 'sip', '1m', 'none', 'regular', 1557446400)`,
+    ],
+    changes: { series: (row) => ({ ...row, listed_from: null }) },
+  },
 };

@@ -10,6 +10,7 @@ import {
 import { isoDate } from "../../domain/time.ts";
 import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../storage/market/series.ts";
+import { asOfRun } from "../../storage/runs/runs.ts";
 import type { JobContext } from "../job-context.ts";
 import { isSpentQuota } from "./fetch-batches.ts";
 
@@ -17,10 +18,16 @@ import { isSpentQuota } from "./fetch-batches.ts";
 export async function updateActions(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   const { provider } = io;
+  const { actionsRun } = await readSeries(io.db, series);
+  if (job.actionsFrom !== null && (await asOfRun(io.db, actionsRun)) >= job.actionsFrom) {
+    // Those of the days since the last time came with the bars.
+    if (actionsRun !== task.runId) await storeNew(job, job.actions, { seriesId: series, runId: task.runId });
+    return;
+  }
   if (job.actions.length > 0) await storeNew(job, job.actions);
   if (provider.withoutActions && job.traits.adjustment === "none" && job.market !== "crypto")
     io.log("info", `${provider.title} has no splits and dividends: its raw prices cannot be adjusted`);
-  if (!provider.fetchActions || (await readSeries(io.db, series)).actionsRun === task.runId) return;
+  if (!provider.fetchActions || actionsRun === task.runId) return;
   await job.checkpoint();
   try {
     const actions = await provider.fetchActions(task.symbol, job.contextOf(provider));

@@ -17,6 +17,7 @@ import {
   storeLeftOut,
   windowsOfRun,
 } from "../../storage/runs/batches.ts";
+import { fetchInBulk } from "../bulk.ts";
 import type { JobContext } from "../job-context.ts";
 import { changeOf } from "../validation/answer-change.ts";
 import { Surroundings } from "../validation/surroundings.ts";
@@ -169,7 +170,8 @@ async function fetchGroup(
   const startedAt = performance.now();
   const { symbol, interval, asOf } = task;
   const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
-  const fetched = await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context);
+  const shared = target.provider === io.provider && target.into === "compare" ? await fetchInBulk(job, window) : null;
+  const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context));
   job.fetchMs += Math.round(performance.now() - startedAt);
   const valid = validateRows(fetched.bars, { interval, asOf, ...window });
   // Another provider's plan says nothing about the series.

@@ -4,6 +4,7 @@ import { numberedBatches, uncovered } from "../../domain/runs/batch-plan.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.ts";
 import { savePlanStart } from "../../storage/runs/jobs.ts";
+import { isListingWrong, startOfBars } from "../first-bar.ts";
 import type { JobContext } from "../job-context.ts";
 import { PriceFactorDetected } from "../validation/answer-change.ts";
 import { recordFindings } from "../validation/findings.ts";
@@ -47,16 +48,28 @@ export async function fetchHistory(job: JobContext): Promise<boolean> {
 
 /** Fetches the range of a full run, or what an increment lacks; false if there is nothing to fetch. */
 async function fetchForward(job: JobContext): Promise<boolean> {
-  const { task, io, series } = job;
-  const from = task.mode === "full" ? task.rangeFrom : (job.before.planFrom ?? (await incrementStart(job)));
+  const from = job.before.planFrom ?? (await planStart(job));
   if (from === null) return false;
-  // Stored, so that a resumed increment fetches the same windows: the bars it stored would move its start.
-  if (task.mode === "incremental") await savePlanStart(io.db, task.jobId, from);
+  await fetchFrom(job, from);
+  if (await isListingWrong(job, from)) await fetchFrom(job, job.task.rangeFrom);
+  return true;
+}
+
+/** Where the job begins to fetch, epoch seconds; `null` if there is nothing to fetch. */
+async function planStart(job: JobContext): Promise<number | null> {
+  const { mode, rangeFrom } = job.task;
+  const from = mode === "full" ? rangeFrom : await incrementStart(job);
+  return from === rangeFrom ? startOfBars(job) : from;
+}
+
+async function fetchFrom(job: JobContext, from: number): Promise<void> {
+  const { task, io, series } = job;
+  // Stored, so that a resumed job fetches the same windows: the bars it stored would move its start.
+  if (task.mode === "incremental" || io.provider.firstBar) await savePlanStart(io.db, task.jobId, from);
   job.plannedFrom = from;
   const target: FetchTarget = { provider: io.provider, series, into: "compare" };
   const batches = numberedBatches([{ from, to: task.rangeTo }], task.batchDays);
   await fetchBatches(job, target, batches, await answeredWindows(io.db, series, task.runId));
-  return true;
 }
 
 /**
@@ -77,11 +90,15 @@ export async function checkSeries(job: JobContext): Promise<number> {
 /** Whether the provider answered for every day of the run's range and of all windows ever requested. */
 export async function isHistoryComplete({ io, series, task }: JobContext): Promise<boolean> {
   const answered = await answeredWindows(io.db, series);
+  // There is nothing to answer before the first bar.
+  const listed = (await readSeries(io.db, series)).listedFrom ?? 0;
   const from = Math.min(
-    task.mode === "full" ? task.rangeFrom : Number.POSITIVE_INFINITY,
+    task.mode === "full" ? Math.max(task.rangeFrom, listed) : Number.POSITIVE_INFINITY,
     ...answered.map((w) => w.from),
   );
   const to = Math.max(task.mode === "full" ? task.rangeTo : Number.NEGATIVE_INFINITY, ...answered.map((w) => w.to));
   if (from >= to || uncovered({ from, to }, answered).length > 0) return false;
-  return (await unansweredWindows(io.db, series)).every((window) => uncovered(window, answered).length === 0);
+  return (await unansweredWindows(io.db, series))
+    .filter((window) => window.to > listed)
+    .every((window) => uncovered({ from: Math.max(window.from, listed), to: window.to }, answered).length === 0);
 }

@@ -14,7 +14,7 @@ const OVERLAP_SESSIONS = { intraday: 2, daily: 10 } as const;
 const MAX_CLOSURE = 40;
 
 /** Midnight UTC of the trading date `count` sessions back from the bar at `ts`, its own session being the first. */
-function overlapStart(calendar: Calendar, market: Venue, interval: Interval, ts: number): number {
+export function overlapStart(calendar: Calendar, market: Venue, interval: Interval, ts: number): number {
   const count = interval === "1d" ? OVERLAP_SESSIONS.daily : OVERLAP_SESSIONS.intraday;
   const last = interval === "1d" ? ts : tradingDate(market, ts);
   let start = last;
@@ -28,7 +28,7 @@ function overlapStart(calendar: Calendar, market: Venue, interval: Interval, ts:
 }
 
 /** The newest session with a final bar at `asOf`, and the newest such bar. */
-function newestBar(
+export function newestBar(
   calendar: Calendar,
   market: Venue,
   interval: Interval,

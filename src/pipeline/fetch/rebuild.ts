@@ -24,6 +24,8 @@ import {
   swapStaging,
 } from "../../storage/market/rebuild.ts";
 import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.ts";
+import { savePlanStart } from "../../storage/runs/jobs.ts";
+import { startOfBars } from "../first-bar.ts";
 import type { JobContext } from "../job-context.ts";
 import { PriceFactorDetected } from "../validation/answer-change.ts";
 import { compareBars } from "../validation/compare-bars.ts";
@@ -50,7 +52,10 @@ export async function isRebuilding(job: JobContext): Promise<boolean> {
 
 /** Fetches the range of the run again and replaces what is stored for it. */
 export async function rebuildRange(job: JobContext): Promise<void> {
-  const { rangeFrom: from, rangeTo: to } = job.task;
+  const { io, task } = job;
+  const from = task.mode === "full" ? (job.before.planFrom ?? (await startOfBars(job))) : task.rangeFrom;
+  if (task.mode === "full") await savePlanStart(io.db, task.jobId, from);
+  const to = task.rangeTo;
   await rebuild(job, { from, to }, async () => null);
 }
 

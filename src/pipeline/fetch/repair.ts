@@ -107,7 +107,11 @@ export async function repair(job: JobContext): Promise<void> {
     into: "compare",
     extraWrites: answersOf(job, io.repairProvider),
   };
-  const unanswered = uncovered({ from: task.rangeFrom, to: task.rangeTo }, await answeredWindows(io.db, series));
+  const listed = (await readSeries(io.db, series)).listedFrom ?? 0;
+  const unanswered = uncovered(
+    { from: Math.max(task.rangeFrom, listed), to: task.rangeTo },
+    await answeredWindows(io.db, series),
+  );
   const known = await answeredWindows(io.db, series, task.runId);
   const gaps = (await gapsToFetch(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
   await fetchBatches(job, own, batchesOf(job, [...unanswered, ...gaps]), known);

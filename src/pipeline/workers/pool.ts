@@ -1,10 +1,7 @@
 /** The pool of worker threads: starts them on demand, shares the jobs out among them, and replaces one that crashes. */
 
 import type { StorageTrouble } from "../../domain/errors.ts";
-import type { LogLevel } from "../../domain/log.ts";
-import type { PlanCut } from "../../domain/plan.ts";
-import type { Coverage } from "../../domain/runs/coverage.ts";
-import type { Stage, Wait } from "../../domain/runs/progress.ts";
+import type { Wait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import {
   type FromWorker,
@@ -15,7 +12,9 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
-import { type CountedJob, JobCounts, leastBusy } from "./job-counts.ts";
+import { Assignment, type PermitRequest, type TaskListener } from "./assignment.ts";
+import { JobCounts, leastBusy } from "./job-counts.ts";
+import { SharedAnswers } from "./shared-answers.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
@@ -30,46 +29,9 @@ export interface Gate {
   }): Promise<{ settle(report: QuotaReport): void }>;
 }
 
-/** Receives the reports of a running job. */
-export interface TaskListener {
-  stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
-  coverage(coverage: Coverage): void;
-  /** What the plan of the provider has left out of the job so far. */
-  leftOut(cuts: readonly PlanCut[]): void;
-  log(level: LogLevel, message: string): void;
-  /** The job recorded an event that may be mailed. */
-  alert(): void;
-}
-
 /** The worker crashed during the job, which is neither done nor failed. */
 export class WorkerCrashed extends Error {
   override readonly name = "WorkerCrashed";
-}
-
-/** A request of a job to the limiter. */
-interface PermitRequest {
-  readonly abort: AbortController;
-  settle?: (report: QuotaReport) => void;
-  /** Whether its answer, or its refusal, has yet to come. */
-  open: boolean;
-}
-
-/** One job from its task to its outcome. */
-class Assignment implements CountedJob {
-  readonly permits = new Map<number, PermitRequest>();
-  /** Whether it was last counted among those that wait. */
-  waits = false;
-  /** Whether only its last write has yet to be committed. */
-  isCommitting = false;
-  readonly #end = Promise.withResolvers<Outcome>();
-  readonly outcome = this.#end.promise;
-  readonly resolve = this.#end.resolve;
-  readonly reject = this.#end.reject;
-  constructor(
-    readonly task: SymbolTask,
-    readonly listener: TaskListener,
-    readonly alone: boolean,
-  ) {}
 }
 
 /** One thread and its jobs. */
@@ -104,6 +66,7 @@ export class WorkerPool {
   #onStorage: (thread: object, trouble: StorageTrouble | null) => void = () => {};
   /** Threads that ended by themselves since the start. */
   deaths = 0;
+  readonly #answers = new SharedAnswers();
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
@@ -316,12 +279,19 @@ export class WorkerPool {
         this.#countRequests(assignment);
         break;
       }
+      case "share":
+      case "share_made":
+      case "share_failed":
+      case "share_left":
+        this.#answers.receive(message, assignment, worker, () => this.#countRequests(assignment));
+        break;
       case "committing":
         this.#counts.setCommitting(assignment, true);
         break;
       case "outcome":
         worker.jobs.delete(message.jobId);
         assignment.permits.clear();
+        this.#answers.leaveAll(assignment);
         this.#counts.end(assignment);
         assignment.resolve(message.outcome);
         this.#assign();
@@ -355,6 +325,11 @@ export class WorkerPool {
     }
   }
 
+  /** Drops what a run that has ended has shared. */
+  forgetRun(runId: string): void {
+    this.#answers.forget(runId);
+  }
+
   #forget(assignment: Assignment, request: number): void {
     assignment.permits.delete(request);
     this.#countRequests(assignment);
@@ -363,7 +338,7 @@ export class WorkerPool {
   #countRequests(assignment: Assignment): void {
     this.#counts.setWaiting(
       assignment,
-      assignment.permits.values().some(({ open }) => open),
+      assignment.shares.size > 0 || assignment.permits.values().some(({ open }) => open),
     );
   }
 
@@ -377,6 +352,7 @@ export class WorkerPool {
     for (const assignment of worker.jobs.values()) {
       for (const { abort } of assignment.permits.values()) abort.abort();
       assignment.permits.clear();
+      this.#answers.leaveAll(assignment);
       this.#counts.end(assignment);
       assignment.reject(new WorkerCrashed(this.#lastExit));
     }

@@ -1,6 +1,7 @@
 /** Wraps a provider so that keys are redacted from its errors and rejected rows. */
 
 import { ProviderError } from "../../domain/errors.ts";
+import type { RejectedRow } from "../../domain/market/validate-bars.ts";
 import type { Provider } from "../../providers/provider.ts";
 
 /**
@@ -19,13 +20,26 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
       throw new ProviderError(error.kind, message, error.retryAfter, refusal);
     }
   };
-  const { fetchActions } = provider;
+  const { fetchActions, bulk } = provider;
+  const cleanRows = (rows: readonly RejectedRow[]) =>
+    rows.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) }));
   return {
     ...provider,
     ...(fetchActions && { fetchActions: (symbol, context) => guarded(fetchActions(symbol, context)) }),
+    ...(bulk && {
+      bulk: {
+        ...bulk,
+        async fetch(part, span, context) {
+          const answers = await guarded(bulk.fetch(part, span, context));
+          return new Map(
+            [...answers].map(([symbol, each]) => [symbol, { ...each, rejected: cleanRows(each.rejected) }]),
+          );
+        },
+      },
+    }),
     async fetchBars(window, context) {
       const { rejected, notInPlan, ...rest } = await guarded(provider.fetchBars(window, context));
-      const clean = rejected.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) }));
+      const clean = cleanRows(rejected);
       const cuts = notInPlan?.map((cut) => ({ ...cut, words: redact(cut.words) }));
       return { ...rest, rejected: clean, ...(cuts && { notInPlan: cuts }) };
     },

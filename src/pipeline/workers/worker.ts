@@ -1,6 +1,6 @@
 /** A worker thread: many jobs at once, on a database connection and with providers of its own. */
 
-import { messageOf, ProviderError, traceOf } from "../../domain/errors.ts";
+import { messageOf, traceOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Permit, Provider } from "../../providers/provider.ts";
@@ -10,10 +10,18 @@ import { WriteLock } from "../../storage/connection/file/write-lock.ts";
 import { type Database, openExisting, storageFault } from "../../storage/db.ts";
 import { planMemory } from "../../storage/quotas/plan-facts.ts";
 import { Stopped } from "../job-context.ts";
-import type { FromWorker, JobReport, SymbolTask, ToWorker, WorkerSettings } from "../messages.ts";
+import {
+  type FromWorker,
+  type JobReport,
+  providerError,
+  type SymbolTask,
+  type ToWorker,
+  type WorkerSettings,
+} from "../messages.ts";
 import { JobSignals } from "./job-signals.ts";
 import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
+import { SharedRequests } from "./shared-requests.ts";
 import { Turns } from "./turns.ts";
 
 declare const self: Worker;
@@ -56,6 +64,7 @@ const providers = new Map<string, Provider>();
 const jobs = new Map<number, JobSignals>();
 let requests = 0;
 const waiting = new Map<number, PermitRequest>();
+const sharedRequests = new SharedRequests();
 /** Computing features holds a whole series in memory: one job of this thread at a time. */
 const engineerTurns = new Turns();
 
@@ -141,6 +150,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
         const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...last });
         return acquire({ provider, cost, signal: signals.job, held }, report);
       },
+      shared: (key, part, make) => sharedRequests.ask({ key, part, signal: signals.job }, make, report),
       coverage: (coverage) => report({ type: "coverage", coverage }),
       leftOut: (cuts) => report({ type: "left_out", cuts }),
       plan: (provider) => planMemory(db, accountFor(provider, settings.providerValues)),
@@ -212,9 +222,13 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "held":
       return waiting.get(message.request)?.held(message.wait);
     case "refused":
-      return waiting
-        .get(message.request)
-        ?.refused(new ProviderError(message.kind, message.message, message.retryAfter));
+      return waiting.get(message.request)?.refused(providerError(message));
+    case "share_lead":
+      return sharedRequests.lead(message.share);
+    case "share_answer":
+      return sharedRequests.answer(message.share, message.value);
+    case "share_refused":
+      return sharedRequests.refuse(message.share, providerError(message.error));
     case "close":
       isClosing = true;
       (await opening.catch(() => undefined))?.close();

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { Company } from "../../domain/companies.ts";
 import { ProviderError } from "../../domain/errors.ts";
+import type { Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
@@ -31,6 +32,19 @@ export interface CompanyListing {
   /** The company of an entry; `null` if it has no bars. */
   // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
   read(entry: any, exchange: string): Company | null;
+}
+
+/** The request that finds where a ticker's bars begin. */
+export interface FirstBarSpec {
+  /** See `FirstBarLookup`. */
+  readonly isStated?: boolean;
+  /** `null` where nothing can be asked about a ticker. */
+  request(ticker: Ticker, source: Interval, values: SettingValues): VendorRequest | null;
+  /** The shape that an answer must have before it is read. */
+  readonly schema: z.ZodType;
+  /** The moment, epoch seconds; NaN or `null` if the answer does not tell. */
+  // biome-ignore lint/suspicious/noExplicitAny: each vendor reads what its own schema gives
+  read(answer: any): number | null;
 }
 
 /** What a vendor says of one company. */

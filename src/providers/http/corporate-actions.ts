@@ -20,6 +20,8 @@ export interface ActionListing<Answer = never, Entry = never> {
   /** The shape of an entry; others are left out. */
   readonly entry: z.ZodType<Entry>;
   action(entry: Entry, ticker: Ticker): CorporateAction;
+  /** The request where the vendor has moved the list to, if the first one is not there any more. */
+  moved?(ticker: Ticker, values: SettingValues): VendorRequest;
 }
 
 /** More pages than the actions of any company fill. */
@@ -43,7 +45,11 @@ export async function listActionsOf(
   for (const list of lists) {
     let page: string | null = null;
     for (let pages = 0; pages === 0 || (page !== null && pages < MAX_PAGES); pages++) {
-      const { json } = await client.get(list.request(ticker, page, values), context);
+      const { json } = await client.get(list.request(ticker, page, values), context).catch((error) => {
+        const isGone = error instanceof ProviderError && error.kind === "unknown_symbol" && page === null;
+        if (!isGone || list.moved === undefined) throw error;
+        return client.get(list.moved(ticker, values), context);
+      });
       const parsed = list.schema.safeParse(json);
       if (!parsed.success)
         throw new ProviderError("invalid_response", `${title}: unexpected list of splits or dividends`);

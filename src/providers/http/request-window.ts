@@ -39,6 +39,29 @@ export function sessionsToRequest(calendar: Calendar, requestWindow: RequestWind
     .filter((session) => firstBarAt(calendar, requestWindow, session) <= asOf);
 }
 
+/** Whether an answer to a window begins later than its first session. */
+export function isLate(
+  calendar: Calendar,
+  { market }: Ticker,
+  { from, to }: { readonly from: number; readonly to: number },
+  first = Number.POSITIVE_INFINITY,
+): boolean {
+  const day = Math.floor(from / DAY) * DAY;
+  const [session] = calendar.sessionsBetween(market, day, Math.min(to, first));
+  return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
+}
+
+/** The end of `delay` after the bar that starts at `ts`, epoch seconds. */
+export function readyAt(
+  calendar: Calendar,
+  market: Ticker["market"],
+  { interval, ts, delay }: { readonly interval: Interval; readonly ts: number; readonly delay: Delay },
+): number {
+  const session = calendar.sessionAt(market, ts) ?? calendar.sessionOn(market, ts);
+  const end = calendar.barEnd(market, interval, ts);
+  return (delay.after === "session" ? (session?.close ?? end) : end) + delay.seconds;
+}
+
 /** When the vendor has the first bar of a session, epoch seconds. */
 function firstBarAt(calendar: Calendar, { delay, ticker, interval }: RequestWindow, session: Session): number {
   if (delay.after === "session" || interval === "1d") return session.close + delay.seconds;

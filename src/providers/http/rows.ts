@@ -39,6 +39,11 @@ export class Rows {
     this.#rows.push([ts, toNumber(open), toNumber(high), toNumber(low), toNumber(close), traded]);
   }
 
+  /** Puts an element aside. */
+  reject(element: unknown, where: string, reason: string): void {
+    this.rejected.push({ where, reason, raw: JSON.stringify(element) ?? "" });
+  }
+
   append(other: Rows): void {
     for (const row of other.#rows) this.#rows.push(row);
     this.actions.push(...other.actions);
@@ -83,6 +88,11 @@ export class Rows {
     let first = Number.POSITIVE_INFINITY;
     for (const [ts] of this.#rows) if (ts! >= from && ts! < first) first = ts!;
     return first === Number.POSITIVE_INFINITY ? undefined : first;
+  }
+
+  /** The bars in the order received, their fields in the order of `BAR_FIELDS`. */
+  get list(): readonly (readonly number[])[] {
+    return this.#rows;
   }
 
   get length(): number {

@@ -1,6 +1,7 @@
 /** The parts of a symbol, from which each vendor builds its own spelling. */
 
 import { type Market, marketOf } from "../../domain/market/symbol.ts";
+import type { SeriesTraits } from "../provider.ts";
 
 export interface Ticker {
   /** As the user types it, e.g. `BRK.B`, `BTC-USD`, `VOD@LSE`. */
@@ -24,6 +25,12 @@ export function parseTicker(symbol: string, pairs = false): Ticker {
   const market = pairs && /^[A-Z0-9]+-[A-Z0-9]+$/.test(name) ? "crypto" : marketOf(name);
   const [base = "", quote = ""] = market === "crypto" ? name.split("-") : [];
   return { symbol, market, name, exchange, base, quote };
+}
+
+/** Which sessions the stored bars cover: regular hours in New York; elsewhere whatever the vendor sends. */
+export function sessionsOf({ market, exchange }: Ticker): SeriesTraits["sessions"] {
+  if (market === "crypto") return "continuous";
+  return exchange === "US" ? "regular" : "extended";
 }
 
 /** The name of a share in a vendor's spelling: what stands before its class (`BRK.B`) and before its series (`BAC.PL`). */

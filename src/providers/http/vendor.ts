@@ -13,6 +13,7 @@ import { isoDate } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } from "../provider.ts";
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
+import { type BulkSpec, createBulk } from "./bulk.ts";
 import {
   type HttpVendor,
   planMessage,
@@ -21,12 +22,12 @@ import {
   VendorClient,
   type VendorRequest,
 } from "./client.ts";
-import { type CompanyListing, type FactsLookup, listCompanies, lookUpFacts } from "./companies.ts";
+import { type CompanyListing, type FactsLookup, type FirstBarSpec, listCompanies, lookUpFacts } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
 import { PlanWindow, planScope } from "./plan-window.ts";
-import { barsOfWindow, type Delay, sessionsToRequest, sourceSpan } from "./request-window.ts";
+import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
-import { parseTicker, type Ticker } from "./ticker.ts";
+import { parseTicker, sessionsOf, type Ticker } from "./ticker.ts";
 
 /** One request chain: a window of one ticker in an interval that the vendor serves. Epoch seconds, half open. */
 export interface VendorQuery {
@@ -74,6 +75,9 @@ export interface VendorSpec<Answer> {
   final?(ticker: Ticker, source: Interval, values: SettingValues): Delay;
   /** The days back from now for which the vendor keeps bars, where it does not keep all: no request begins earlier. */
   keptDays?(source: Interval): number | undefined;
+  /** What its plans give, as far as it is known, one phrase each; and what cannot be had here. For docs/providers.md. */
+  readonly plans?: readonly string[];
+  readonly lacks?: readonly string[];
   /** The years of history that its plans give, ascending, where they are known: a limit is looked for near them. */
   readonly planYears?: readonly number[];
   /** Whether an answer may begin where the plan's history does, without a word about what was left out. */
@@ -96,10 +100,16 @@ export interface VendorSpec<Answer> {
   /** The vendor's lists of splits and dividends, where they do not come with the bars. */
   // biome-ignore lint/suspicious/noExplicitAny: each list reads what its own schemas give
   readonly actions?: readonly ActionListing<any, any>[];
+  /** Whether its raw prices come without any splits and dividends. */
+  withoutActions?(values: SettingValues): boolean;
   /** The vendor's lists of symbols. */
   readonly companies?: CompanyListing;
   /** What the vendor says of one company, beyond its lists. */
   readonly facts?: FactsLookup;
+  /** How many symbols are asked for at once, where the vendor has such requests. */
+  readonly bulk?: BulkSpec;
+  /** How the beginning of a ticker's bars is found, where that is cheaper than asking for all of them. */
+  readonly firstBar?: FirstBarSpec;
 }
 
 /** The window of a query, for messages: `2026-01-02 to 2026-01-31`. */
@@ -278,18 +288,25 @@ export function createVendor<Answer>(
       if (own.note !== null) {
         context.log("warn", `${spec.title}: ${own.note}`);
         await plan.readNote(own.note, asked, first);
-      } else if (spec.trims && isLate(ticker, asked, first)) await plan.checkStart(asked, first, probe);
+      } else if (spec.trims && isLate(calendar, ticker, asked, first)) await plan.checkStart(asked, first, probe);
       rows.append(own);
       from = end;
     }
   }
 
-  /** Whether an answer begins later than the first session of the window. */
-  function isLate({ market }: Ticker, { from, to }: { from: number; to: number }, first = Number.POSITIVE_INFINITY) {
-    const day = Math.floor(from / DAY) * DAY;
-    const [session] = calendar.sessionsBetween(market, day, Math.min(to, first));
-    return session !== undefined && session.date < Math.floor(first / DAY) * DAY;
+  async function findFirstBar(symbol: string, interval: Interval, context: FetchContext): Promise<number | null> {
+    const ticker = tickerOf(symbol);
+    const request = spec.firstBar?.request(ticker, sourceOf(interval, ticker), values) ?? null;
+    if (request === null) return null;
+    const { json } = await client.get(request, context);
+    const parsed = spec.firstBar!.schema.safeParse(json);
+    if (!parsed.success)
+      throw new ProviderError("invalid_response", `${spec.title}: unexpected answer on the first bar`);
+    const first = spec.firstBar!.read(parsed.data);
+    return first !== null && first < Date.now() / 1000 ? Math.floor(first / DAY) * DAY : null;
   }
+
+  const firstBar = spec.firstBar && { isStated: spec.firstBar.isStated ?? false, find: findFirstBar };
 
   const availableAt = (symbol: string, interval: Interval, ts: number) => momentOf(symbol, interval, ts, spec.delay);
   const finalAt = (symbol: string, interval: Interval, ts: number) =>
@@ -297,10 +314,11 @@ export function createVendor<Answer>(
 
   function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
     const ticker = tickerOf(symbol);
-    const { after, seconds } = delayOf(ticker, sourceOf(interval, ticker), values);
-    const session = calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts);
-    const end = calendar.barEnd(ticker.market, interval, ts);
-    return (after === "session" ? (session?.close ?? end) : end) + seconds;
+    return readyAt(calendar, ticker.market, {
+      interval,
+      ts,
+      delay: delayOf(ticker, sourceOf(interval, ticker), values),
+    });
   }
 
   return {
@@ -323,14 +341,31 @@ export function createVendor<Answer>(
       const ticker = tickerOf(symbol);
       const query = { ticker, interval: sourceOf(interval, ticker), from: 0, to: DAY, page: null };
       const listings = ticker.market === "crypto" ? [] : (spec.actions ?? []);
+      const lookup = spec.firstBar?.request(ticker, query.interval, values);
       return {
+        ...(lookup && { firstBar: lookup.cost }),
         bars: spec.request(query, values).cost,
         actions: listings.map(({ request }) => request(ticker, null, values).cost),
       };
     },
     fetchBars,
+    ...(firstBar && { firstBar }),
+    ...(spec.bulk && {
+      bulk: createBulk(spec.bulk, {
+        title: spec.title,
+        client,
+        values,
+        calendar,
+        historyStart: spec.historyStart("1d"),
+        planYears: spec.planYears ?? [],
+        tickerOf,
+        delayOf: (ticker) => spec.delay(ticker, "1d", values),
+        refuses: spec.refuses,
+      }),
+    }),
     availableAt,
     finalAt,
+    ...(spec.withoutActions?.(values) && { withoutActions: true }),
     // Crypto pairs have neither splits nor dividends.
     fetchActions:
       spec.actions &&
@@ -359,10 +394,4 @@ export function createVendor<Answer>(
 function withSymbol(error: unknown, symbol: string): unknown {
   if (!(error instanceof ProviderError) || error.kind !== "unknown_symbol") return error;
   return new ProviderError("unknown_symbol", `${symbol} is not known: ${error.message}`);
-}
-
-/** Which sessions the stored bars cover: regular hours in New York; elsewhere whatever the vendor sends. */
-function sessionsOf({ market, exchange }: Ticker): SeriesTraits["sessions"] {
-  if (market === "crypto") return "continuous";
-  return exchange === "US" ? "regular" : "extended";
 }

@@ -2,8 +2,10 @@
 
 import { z } from "zod";
 import { tradingDate } from "../../domain/market/calendar.ts";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
 import { isoDate, isoSecond, parseIsoMoment } from "../../domain/time.ts";
+import { nameIn } from "../http/bulk.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final.ts";
@@ -47,6 +49,8 @@ const action = z.discriminatedUnion("type", [
 ]);
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
+/** Names of a request: its URL stays below 2,000 characters, and 40 days of them fill one page. */
+const BULK_SYMBOLS = 200;
 
 /** An asset of the list; only the fields that are used. */
 const asset = z.object({ symbol: z.string(), name: z.string().nullish(), exchange: z.string().nullish() });
@@ -54,6 +58,34 @@ const asset = z.object({ symbol: z.string(), name: z.string().nullish(), exchang
 /** `BRK.B` as it is, a preferred share as `BAC.PRL`, a pair as `BTC/USD`. */
 const wireName = ({ market, name, base, quote }: Ticker) =>
   market === "crypto" ? `${base}/${quote}` : shareName(name, { class: ".", preferred: ".PR" });
+
+const actionRequest = (tickers: readonly Ticker[], start: string, end: string, page: string | null) => ({
+  path: "/v1/corporate-actions",
+  query: {
+    symbols: tickers.map(wireName).join(","),
+    types: ACTION_TYPES,
+    start,
+    end,
+    limit: PAGE_ACTIONS,
+    sort: "asc",
+    page_token: page ?? undefined,
+  },
+  cost: 1,
+});
+const readActions = ({ corporate_actions, next_page_token }: z.infer<typeof actionLists>) => ({
+  entries: Object.entries(corporate_actions ?? {}).flatMap(([type, list]) =>
+    (list ?? []).map((entry) => (typeof entry === "object" ? { ...entry, type } : entry)),
+  ),
+  next: next_page_token || null,
+});
+function actionOf(entry: z.infer<typeof action>): CorporateAction {
+  const date = exDate(entry.ex_date);
+  if (entry.type === "cash_dividends") return { kind: "dividend", date, value: Number(entry.rate) };
+  // A stock dividend of 0.05 gives 1.05 shares for each.
+  const value =
+    entry.type === "stock_dividends" ? 1 + Number(entry.rate) : Number(entry.new_rate) / Number(entry.old_rate);
+  return { kind: "split", date, value };
+}
 
 const FEED = "ALPACA_FEED";
 const feedOf = (values: SettingValues) => values[FEED] ?? "sip";
@@ -71,12 +103,19 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     "US stocks and ETFs from the consolidated tape since 2016, crypto since 2021; a free account gives 200 requests a minute.",
   baseUrl: "https://data.alpaca.markets",
   domains: ["alpaca.markets"],
+  plans: [
+    "Basic (free): 200 requests a minute; all of the consolidated tape but its last 15 minutes",
+    "Algo Trader Plus: 10,000 requests a minute, without that delay (set ALPACA_PER_MINUTE)",
+  ],
+  lacks: ["bars of shares before 2016, of pairs before 2021", "other exchanges"],
   keys: [
     { variable: "ALPACA_API_KEY", kind: "key", label: "Key ID", required: true },
     { variable: "ALPACA_API_SECRET", kind: "key", label: "Secret key", required: true },
   ],
   options: [{ variable: FEED, kind: "choice", label: "Feed", options: ["sip", "iex"], default: "sip" }],
   limits: [{ period: "minute", counts: "requests", limit: 200 }],
+  // None is named: the paid plan's 10,000 a minute are 33 under way at 200 ms.
+  maxInFlight: 64,
   // The vendor's 1h bars start at full hours and mix the open with the minutes before it; its 15m bars do not.
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
   // Daily bars of crypto began at midnight in Chicago until July 2025; hours have always begun at full hours of UTC.
@@ -124,38 +163,87 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
 
   actions: [
     {
-      request: (ticker, page) => ({
-        path: "/v1/corporate-actions",
+      request: (ticker, page) =>
+        // Without dates the vendor answers for today alone.
+        actionRequest([ticker], "2000-01-01", isoDate(Math.floor(Date.now() / 1000)), page),
+      schema: actionLists,
+      read: readActions,
+      entry: action,
+      action: actionOf,
+    },
+  ],
+
+  bulk: {
+    code: wireName,
+    bars: {
+      by: "symbols",
+      most: BULK_SYMBOLS,
+      request: ({ tickers, from, to, page }, values) => ({
+        path: "/v2/stocks/bars",
         query: {
-          symbols: wireName(ticker),
-          types: ACTION_TYPES,
-          // Without dates the vendor answers for today alone.
-          start: "2000-01-01",
-          end: isoDate(Math.floor(Date.now() / 1000)),
-          limit: PAGE_ACTIONS,
+          symbols: tickers.map(wireName).join(","),
+          timeframe: TIMEFRAMES["1d"]!,
+          start: isoSecond(from),
+          end: isoSecond(to - 1),
+          limit: PAGE_ROWS,
+          adjustment: "raw",
+          feed: feedOf(values),
           sort: "asc",
           page_token: page ?? undefined,
         },
         cost: 1,
       }),
-      schema: actionLists,
-      read: ({ corporate_actions, next_page_token }: z.infer<typeof actionLists>) => ({
-        entries: Object.entries(corporate_actions ?? {}).flatMap(([type, list]) =>
-          (list ?? []).map((entry) => (typeof entry === "object" ? { ...entry, type } : entry)),
+      schema,
+      read: ({ bars, next_page_token }: z.infer<typeof schema>) => ({
+        elements: Object.entries(bars ?? {}).flatMap(([code, list]) =>
+          (list ?? []).map((each) => [code, each] as const),
         ),
         next: next_page_token || null,
       }),
-      entry: action,
-      action(entry: z.infer<typeof action>) {
-        const date = exDate(entry.ex_date);
-        if (entry.type === "cash_dividends") return { kind: "dividend", date, value: Number(entry.rate) };
-        // A stock dividend of 0.05 gives 1.05 shares for each.
-        const value =
-          entry.type === "stock_dividends" ? 1 + Number(entry.rate) : Number(entry.new_rate) / Number(entry.old_rate);
-        return { kind: "split", date, value };
-      },
+      add: (rows, element, { from, to }) =>
+        rows.each(bar, [element], `${isoDate(from)} to ${isoDate(to - 1)}`, ({ t, o, h, l, c, v }) =>
+          rows.add(tradingDate("us_equity", parseIsoMoment(t)), o, h, l, c, v),
+        ),
     },
-  ],
+    actions: [
+      {
+        by: "symbols",
+        most: BULK_SYMBOLS,
+        request: ({ tickers, from, to, page }) => actionRequest(tickers, isoDate(from), isoDate(to - 1), page),
+        schema: actionLists,
+        read: readActions,
+        codeOf: (entry) => nameIn(entry, "symbol"),
+        entry: action,
+        action: actionOf,
+      },
+    ],
+  },
+
+  firstBar: {
+    request: (ticker, _source, values) =>
+      isCrypto(ticker)
+        ? null
+        : {
+            path: "/v2/stocks/bars",
+            query: {
+              symbols: wireName(ticker),
+              timeframe: TIMEFRAMES["1d"]!,
+              start: "2016-01-01T00:00:00Z",
+              // The newest minutes are not in every plan.
+              end: isoSecond(Math.floor(Date.now() / 1000) - DAY),
+              limit: 1,
+              adjustment: "raw",
+              feed: feedOf(values),
+              sort: "asc",
+            },
+            cost: 1,
+          },
+    schema,
+    read({ bars }: z.infer<typeof schema>) {
+      const first = bar.safeParse(Object.values(bars ?? {})[0]?.[0]);
+      return first.success ? parseIsoMoment(first.data.t) : null;
+    },
+  },
 
   companies: {
     exchanges: [

@@ -27,8 +27,12 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   // The host for market data alone, which needs no key and answers more regions.
   baseUrl: "https://data-api.binance.vision",
   domains: ["binance.com", "binance.vision", "binance.us"],
+  plans: ["none: every address has 6,000 units a minute"],
+  lacks: ["shares", "requests from some regions: set BINANCE_BASE_URL to https://api.binance.us in the United States"],
   keys: [],
   limits: [{ period: "minute", counts: "units", limit: 6_000 }],
+  // Weights are the only limit: 3,000 requests a minute are 100 under way at two seconds.
+  maxInFlight: 128,
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "1h", "1d": "1d" },
   maxDays: (source) => (source === "1d" ? 3_650 : 366),
   pageDays: (source) => (PAGE_ROWS * INTERVAL_SECONDS[source]) / DAY,
@@ -62,6 +66,16 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     if (answer.length < PAGE_ROWS) return null;
     const next = last + INTERVAL_SECONDS[interval] * 1000;
     return next < to * 1000 ? String(next) : null;
+  },
+
+  firstBar: {
+    request: ({ base, quote }, interval) => ({
+      path: "/api/v3/klines",
+      query: { symbol: `${base}${quote}`, interval, startTime: 0, limit: 1 },
+      cost: WEIGHT,
+    }),
+    schema: z.array(bar),
+    read: ([first]: z.infer<typeof bar>[]) => (first === undefined ? null : Number(first[0]) / 1000),
   },
 
   recognise({ status, json, text }: Answer): Classification | null {

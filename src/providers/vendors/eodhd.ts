@@ -2,14 +2,17 @@
 
 import { z } from "zod";
 import { cleanFacts } from "../../domain/companies.ts";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
+import { type BulkQuery, nameIn } from "../http/bulk.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { type Rows, wire, wireBar, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
+import type { SettingValues } from "../setting.ts";
 
 const minuteBar = z.object({ timestamp: wireTime, ...wireBar });
 /** A free key gets the rows of one year, each with a warning; an older window gets the warning alone. */
@@ -60,8 +63,18 @@ const dividend = z.object({
   currency: z.string().nullish(),
 });
 
+/** The same in the list of all companies. */
+const bulkDividend = z.object({
+  date: z.string(),
+  dividend: wireTime,
+  unadjustedValue: wire,
+  currency: z.string().nullish(),
+});
+
 const INTRADAY_COST = 5;
 const FUNDAMENTALS_COST = 10;
+/** One day of a whole exchange. */
+const BULK_COST = 100;
 const CRYPTO_EXCHANGE = "CC";
 
 function code({ market, name, exchange }: Ticker): string {
@@ -82,6 +95,25 @@ const actionRequest = (list: string, ticker: Ticker, key = "demo") => ({
   // Without `from` the vendor returns one year only.
   query: { api_token: key, fmt: "json", from: "1970-01-01" },
   cost: 1,
+});
+
+const readList = (answer: unknown[]) => ({ next: null, entries: answer });
+
+/** `4.000000/1.000000` is four new shares for one. */
+function splitOf({ date, split }: z.infer<typeof splitEntry>): CorporateAction {
+  const [to = Number.NaN, from = 1] = split.split("/").map(Number);
+  return { kind: "split", date: exDate(date), value: to / from };
+}
+
+/** One day of all US symbols. */
+const bulkList = (type: "splits" | "dividends" | undefined) => ({
+  by: "day" as const,
+  request: ({ from }: BulkQuery, values: SettingValues) => ({
+    path: "/eod-bulk-last-day/US",
+    query: { api_token: values.EODHD_API_KEY ?? "demo", fmt: "json", date: isoDate(from), type },
+    cost: BULK_COST,
+  }),
+  schema,
 });
 
 /** The currencies in which exchanges quote; London, Johannesburg and Tel Aviv in hundredths. */
@@ -130,11 +162,23 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     "US and world exchanges, raw minute bars since 2004; the key “demo” works for AAPL, MSFT, TSLA, VTI and BTC-USD.",
   baseUrl: "https://eodhd.com/api",
   domains: ["eodhd.com", "eodhistoricaldata.com"],
+  plans: [
+    "free: 20 units a day, daily bars of one year",
+    "EOD: daily bars, 100,000 units a day",
+    "Intraday and All-in-One: minutes too",
+  ],
+  lacks: [
+    "the vendor's own 5m and 1h bars, which are of one venue and begin in 2020",
+    "days of a whole exchange in one request outside the US",
+    "the date of the first bar of a symbol at 1d: one request has all its days",
+  ],
   keys: [{ variable: "EODHD_API_KEY", kind: "key", label: "API token", default: "demo" }],
   limits: [
     { period: "minute", counts: "requests", limit: 1_000 },
     { period: "day", counts: "units", limit: 100_000 },
   ],
+  // None is named: twice what 1,000 a minute keep under way at two seconds a request.
+  maxInFlight: 64,
   // The vendor's own 5m and 1h bars come from one venue and only since 2020: bars are built from minutes.
   sources: { "1m": "1m", "5m": "1m", "15m": "1m", "1h": "1m", "1d": "1d" },
   maxDays: (source) => (source === "1d" ? 36_500 : 120),
@@ -172,6 +216,67 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     return null;
   },
 
+  bulk: {
+    code: (ticker) => code(ticker).replace(/\.US$/, ""),
+    bars: {
+      ...bulkList(undefined),
+      read: (answer: unknown[]) => ({
+        elements: answer.map((each) => [nameIn(each, "code"), each] as const),
+        next: null,
+      }),
+      add: (rows, element, { from }) =>
+        rows.each(dailyBar, [element], isoDate(from), ({ date, open, high, low, close, volume, warning }) => {
+          if (warning) rows.note ??= warning;
+          if (exDate(date) === from) rows.add(from, open, high, low, close, volume);
+          else rows.reject(element, isoDate(from), "of another day than the one asked for");
+        }),
+    },
+    actions: [
+      {
+        ...bulkList("splits"),
+        read: readList,
+        codeOf: (entry) => nameIn(entry, "code"),
+        entry: splitEntry,
+        action: splitOf,
+      },
+      {
+        ...bulkList("dividends"),
+        read: readList,
+        codeOf: (entry) => nameIn(entry, "code"),
+        entry: bulkDividend,
+        action: ({ date, dividend, unadjustedValue, currency }: z.infer<typeof bulkDividend>, { exchange }) => ({
+          kind: "dividend",
+          date: exDate(date),
+          ...inPriceCurrency(Number(unadjustedValue ?? dividend), currency, exchange),
+        }),
+      },
+    ],
+  },
+
+  firstBar: {
+    // Months are few rows. Minutes are never older than days, of which one request has all.
+    request: (ticker, source, values) =>
+      source === "1d"
+        ? null
+        : {
+            path: `/eod/${encodeURIComponent(code(ticker))}`,
+            query: {
+              api_token: values.EODHD_API_KEY ?? "demo",
+              fmt: "json",
+              period: "m",
+              order: "a",
+              from: "1970-01-01",
+            },
+            cost: 1,
+          },
+    schema: z.array(z.object({ date: z.string(), warning: z.string().nullish() })),
+    // A warning says that a plan has cut the beginning off.
+    read: (months: { date: string; warning?: string | null }[]) =>
+      months[0] === undefined || months.some(({ warning }) => warning)
+        ? null
+        : exDate(`${months[0].date.slice(0, 7)}-01`),
+  },
+
   recognise({ status, text, json }: Answer): Classification | null {
     // The status of a refused key varies; the text does not.
     if (/^\s*unauthenticated/i.test(text)) return { kind: "auth" };
@@ -200,18 +305,14 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
     {
       request: (ticker, _page, values) => actionRequest("splits", ticker, values.EODHD_API_KEY),
       schema,
-      read: (answer: unknown[]) => ({ next: null, entries: answer }),
+      read: readList,
       entry: splitEntry,
-      // `4.000000/1.000000` is four new shares for one.
-      action({ date, split }: z.infer<typeof splitEntry>) {
-        const [to = Number.NaN, from = 1] = split.split("/").map(Number);
-        return { kind: "split", date: exDate(date), value: to / from };
-      },
+      action: splitOf,
     },
     {
       request: (ticker, _page, values) => actionRequest("div", ticker, values.EODHD_API_KEY),
       schema,
-      read: (answer: unknown[]) => ({ next: null, entries: answer }),
+      read: readList,
       entry: dividend,
       action: ({ date, value, unadjustedValue, currency }: z.infer<typeof dividend>, { exchange }) => ({
         kind: "dividend",

@@ -3,8 +3,10 @@
 import { z } from "zod";
 import { cleanFacts } from "../../domain/companies.ts";
 import { tradingDate } from "../../domain/market/calendar.ts";
+import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
+import { type BulkQuery, nameIn } from "../http/bulk.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final.ts";
@@ -42,9 +44,39 @@ const reference = (list: string) => (ticker: Ticker, page: string | null) => ({
   query: page === null ? { ticker: code(ticker), limit: PAGE_ACTIONS } : {},
   cost: 1,
 });
+/** The lists that are to replace those under `/v3/reference`: longer pages, entries of the same shape. */
+const newer = (list: string) => (ticker: Ticker) => ({
+  path: `/stocks/v1/${list}`,
+  query: { ticker: code(ticker), limit: 5 * PAGE_ACTIONS },
+  cost: 1,
+});
 const readListing = ({ results, next_url }: z.infer<typeof listing>) => ({
   entries: results ?? [],
   next: next_url || null,
+});
+const splitOf = ({ execution_date, split_from, split_to }: z.infer<typeof split>): CorporateAction => ({
+  kind: "split",
+  date: exDate(execution_date),
+  value: Number(split_to) / Number(split_from),
+});
+const dividendOf = ({ ex_dividend_date, cash_amount, currency }: z.infer<typeof dividend>): CorporateAction => ({
+  kind: "dividend",
+  date: exDate(ex_dividend_date),
+  value: Number(cash_amount),
+  ...(currency && currency.toUpperCase() !== "USD" && { currency: currency.toUpperCase() }),
+});
+/** A list of all companies' splits or dividends between two dates. */
+const bulkReference = (list: string, date: string) => ({
+  by: "range" as const,
+  request: ({ from, to, page }: BulkQuery) => ({
+    path: page ?? `/v3/reference/${list}`,
+    query:
+      page === null ? { [`${date}.gte`]: isoDate(from), [`${date}.lte`]: isoDate(to - 1), limit: PAGE_ACTIONS } : {},
+    cost: 1,
+  }),
+  schema: listing,
+  read: readListing,
+  codeOf: (entry: unknown) => nameIn(entry, "ticker"),
 });
 const PAGE_ROWS = 50_000;
 
@@ -87,6 +119,12 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   summary: "US stocks and crypto, unadjusted; the free plan gives 5 requests a minute and two years.",
   baseUrl: "https://api.massive.com",
   domains: ["massive.com", "polygon.io"],
+  plans: [
+    "Basic (free): 5 requests a minute, two years, today's bars after the day is over",
+    "Starter: five years, 15 minutes late; Developer: ten years; Advanced: all of it, without delay; no limit a minute (set MASSIVE_PER_MINUTE)",
+    "stocks and crypto are separate plans",
+  ],
+  lacks: ["exchanges outside the US", "days of the whole market in one request for crypto"],
   keys: [{ variable: "MASSIVE_API_KEY", kind: "key", label: "API key", required: true }],
   limits: [{ period: "minute", counts: "requests", limit: 5 }],
   // Paid plans have no limit, but a recommended rate of under 100 requests a second; one takes a fifth of it or more.
@@ -126,26 +164,19 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   actions: [
     {
       request: reference("splits"),
+      moved: newer("splits"),
       schema: listing,
       read: readListing,
       entry: split,
-      action: ({ execution_date, split_from, split_to }: z.infer<typeof split>) => ({
-        kind: "split",
-        date: exDate(execution_date),
-        value: Number(split_to) / Number(split_from),
-      }),
+      action: splitOf,
     },
     {
       request: reference("dividends"),
+      moved: newer("dividends"),
       schema: listing,
       read: readListing,
       entry: dividend,
-      action: ({ ex_dividend_date, cash_amount, currency }: z.infer<typeof dividend>) => ({
-        kind: "dividend",
-        date: exDate(ex_dividend_date),
-        value: Number(cash_amount),
-        ...(currency && currency.toUpperCase() !== "USD" && { currency: currency.toUpperCase() }),
-      }),
+      action: dividendOf,
     },
   ],
 
@@ -200,6 +231,45 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
         figi: results.composite_figi,
       }),
     }),
+  },
+
+  bulk: {
+    code,
+    bars: {
+      by: "day",
+      request: ({ from }) => ({
+        path: `/v2/aggs/grouped/locale/us/market/stocks/${isoDate(from)}`,
+        // Shares that left their exchange are among the symbols too.
+        query: { adjusted: "false", include_otc: "true" },
+        cost: 1,
+      }),
+      schema,
+      read: ({ results, next_url }: z.infer<typeof schema>) => ({
+        elements: (results ?? []).map((element) => [nameIn(element, "T"), element] as const),
+        next: next_url || null,
+      }),
+      // The time is that of the end of the day.
+      add: (rows, element, { from }) =>
+        rows.each(bar, [element], isoDate(from), ({ t, o, h, l, c, v }) => {
+          if (tradingDate("us_equity", Number(t) / 1000) === from) rows.add(from, o, h, l, c, v);
+          else rows.reject(element, isoDate(from), "of another day than the one asked for");
+        }),
+    },
+    actions: [
+      { ...bulkReference("splits", "execution_date"), entry: split, action: splitOf },
+      { ...bulkReference("dividends", "ex_dividend_date"), pageDays: 7, entry: dividend, action: dividendOf },
+    ],
+  },
+
+  firstBar: {
+    isStated: true,
+    request: (ticker) =>
+      ticker.market === "crypto"
+        ? null
+        : { path: `/v3/reference/tickers/${encodeURIComponent(code(ticker))}`, query: {}, cost: 1 },
+    schema: z.object({ results: z.object({ list_date: z.string().nullish() }) }),
+    read: ({ results }: { results: { list_date?: string | null } }) =>
+      results.list_date ? exDate(results.list_date) : null,
   },
 
   recognise({ json, text }: Answer): Classification | null {

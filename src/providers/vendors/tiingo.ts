@@ -51,11 +51,18 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
   summary: "Raw daily bars of US stocks and funds; a free key gives 50 requests an hour and 1,000 a day.",
   baseUrl: "https://api.tiingo.com",
   domains: ["tiingo.com"],
+  plans: [
+    "free: 50 requests an hour, 1,000 a day, 500 symbols a month",
+    "Power: 10,000 an hour, 100,000 a day (set TIINGO_PER_HOUR and TIINGO_PER_DAY)",
+  ],
+  lacks: ["bars of less than a day", "crypto, and other exchanges", "requests for many symbols"],
   keys: [{ variable: "TIINGO_API_KEY", kind: "key", label: "API token", required: true }],
   limits: [
     { period: "hour", counts: "requests", limit: 50 },
     { period: "day", counts: "requests", limit: 1_000 },
   ],
+  // None is named: the largest plan's 10,000 an hour are 6 under way at two seconds.
+  maxInFlight: 12,
   sources: { "1d": "1d" },
   maxDays: () => 36_500,
   historyStart: () => Date.UTC(1962, 0, 2) / 1000,

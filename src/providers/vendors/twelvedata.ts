@@ -8,8 +8,10 @@ import { type Answer, type Classification, classifyMessage } from "../http/class
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wireBar } from "../http/rows.ts";
+import type { Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
+import type { SettingValues } from "../setting.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
 const bar = z.object({ datetime: z.string(), ...wireBar });
@@ -42,6 +44,14 @@ const WORLD_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 10, "5m"
 const CRYPTO_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 3, "5m": 17, "15m": 52 };
 const stamp = (ts: number) => isoSecond(ts).slice(0, -1).replace("T", " ");
 
+const nameOf = ({ market, name, base, quote, exchange }: Ticker) => ({
+  symbol: market === "crypto" ? `${base}/${quote}` : name,
+  exchange: market === "crypto" || exchange === "US" ? undefined : exchange,
+});
+
+const ADJUST = "TWELVEDATA_ADJUST";
+const adjustmentOf = (values: SettingValues) => (values[ADJUST] === "none" ? "none" : "splits");
+
 const delay = (): Delay => ({ after: "bar", seconds: 5 * 60 });
 
 export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
@@ -50,31 +60,45 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   summary: "Stocks of many exchanges and crypto, split-adjusted; a free key gives 8 requests a minute and 800 a day.",
   baseUrl: "https://api.twelvedata.com",
   domains: ["twelvedata.com"],
+  plans: [
+    "Basic (free): 8 units a minute and 800 a day, US shares and crypto",
+    "Grow, Pro and above: more units (set TWELVEDATA_PER_MINUTE), other exchanges",
+  ],
+  lacks: [
+    "splits and dividends: prices are adjusted for splits, and a series is rebuilt at each; TWELVEDATA_ADJUST=none stores raw prices, which cannot be adjusted",
+    "preferred shares: how their names are written there is not known",
+    "the volume of crypto",
+    "requests for many symbols that cost less than one each",
+  ],
   keys: [{ variable: "TWELVEDATA_API_KEY", kind: "key", label: "API key", required: true }],
+  options: [{ variable: ADJUST, kind: "choice", label: "Adjustment", options: ["splits", "none"], default: "splits" }],
   limits: [
     { period: "minute", counts: "units", limit: 8 },
     { period: "day", counts: "units", limit: 800 },
   ],
+  // None is named: the largest plan's 1,600 a minute are 27 under way at a second.
+  maxInFlight: 32,
   sources: { "1m": "1m", "5m": "5m", "15m": "15m", "1h": "15m", "1d": "1d" },
   maxDays: (source, { market, exchange }) =>
     (market === "crypto" ? CRYPTO_DAYS : exchange === "US" ? US_DAYS : WORLD_DAYS)[source] ?? 4_900,
   historyStart: (source) => (source === "1d" ? Date.UTC(1970, 0, 1) : Date.UTC(2020, 0, 1)) / 1000,
   delay,
   final: finalAfterExtended(delay),
-  traits: () => ({ feed: "consolidated", adjustment: "splits" }),
+  traits: (_ticker, _source, values) => ({ feed: "consolidated", adjustment: adjustmentOf(values) }),
+  withoutActions: (values) => adjustmentOf(values) === "none",
   refuses: () => null,
 
   request({ ticker, interval, from, to }: VendorQuery, values) {
-    const { market, name, base, quote, exchange } = ticker;
     const query = {
-      symbol: market === "crypto" ? `${base}/${quote}` : name,
-      exchange: market === "crypto" || exchange === "US" ? undefined : exchange,
+      ...nameOf(ticker),
       interval: INTERVAL_NAMES[interval]!,
       // Both dates bound the window; one alone does not, and a row count would cut it.
       start_date: stamp(from),
       end_date: stamp(to - 1),
       timezone: interval === "1d" ? undefined : "UTC",
       format: "JSON",
+      // Splits are what the vendor adjusts for unless it is told not to.
+      adjust: adjustmentOf(values) === "none" ? "none" : undefined,
       apikey: values.TWELVEDATA_API_KEY,
     };
     return { path: "/time_series", query, cost: 1 };
@@ -129,6 +153,23 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
         facts,
       };
     },
+  },
+
+  firstBar: {
+    request: (ticker, interval, values) => ({
+      path: "/earliest_timestamp",
+      query: {
+        ...nameOf(ticker),
+        interval: INTERVAL_NAMES[interval]!,
+        timezone: "UTC",
+        apikey: values.TWELVEDATA_API_KEY,
+      },
+      cost: 1,
+    }),
+    schema: z.object({ datetime: z.string(), unix_time: z.number().nullish() }),
+    // The date is the exchange's, which in Asia is ahead of UTC.
+    read: ({ datetime, unix_time }: { datetime: string; unix_time?: number | null }) =>
+      Math.min(parseTimestamp(datetime), unix_time ?? Number.POSITIVE_INFINITY),
   },
 
   recognise({ status, json }: Answer): Classification | null {

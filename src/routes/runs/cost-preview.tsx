@@ -4,13 +4,16 @@
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
 import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
+import { planBulk } from "../../pipeline/bulk.ts";
+import { isLookedUp, planFrom } from "../../pipeline/first-bar.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
-import { countDerivable, storedSeries } from "../../storage/market/series.ts";
+import { countDerivable, listingsOf, storedSeries } from "../../storage/market/series.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
@@ -41,10 +44,8 @@ export const previewRoutes = (services: CostServices) =>
   });
 
 /** The cost of a run; `null` if its provider lacks a setting. */
-export async function previewOf(
-  { config, db, provider, limiter, settings }: CostServices,
-  request: RunRequest,
-): Promise<PreviewView | null> {
+export async function previewOf(services: CostServices, request: RunRequest): Promise<PreviewView | null> {
+  const { config, db, provider, limiter, settings } = services;
   const name = request.provider ?? config.provider;
   const source = provider(name);
   if (source === undefined) return null;
@@ -55,8 +56,14 @@ export async function previewOf(
     mode === "full" ? countDerivable(db, symbols, interval, name) : { symbols: 0, sources: [] },
   ]);
   const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
-  const { calls, units } = costOf(source, request, facts);
+  const listings = await listingsOf(db, { provider: name, ...request });
   const now = Math.floor(Date.now() / 1_000);
+  const bulk = request.mode === "incremental" ? await bulkOf(services, source, request, now) : null;
+  const shared = new Set(bulk?.symbols);
+  const single = { ...request, symbols: request.symbols.filter((symbol) => !shared.has(symbol)) };
+  const one = costOf(source, single, { facts, listings });
+  const calls = one.calls + (bulk?.requests ?? 0);
+  const units = one.units + (bulk?.units ?? 0);
   const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = estimateCost(
     {
@@ -82,6 +89,13 @@ export async function previewOf(
   };
 }
 
+/** The part of an update that many symbols share. */
+function bulkOf({ db, config }: CostServices, provider: Provider, request: RunRequest, asOf: number) {
+  const { symbols, interval } = request;
+  const { to } = rangeOf(request, provider, asOf);
+  return planBulk(db, { provider, calendar: createCalendar(config.sessions), symbols, interval, asOf, to });
+}
+
 /** The most symbols of the run that may be at work at once. */
 function mostAtOnce(
   { maxInFlight = MAX_AT_WORK }: Provider,
@@ -91,10 +105,16 @@ function mostAtOnce(
 }
 
 /** Requests of the whole run, and the units they cost as the provider declares. */
-function costOf(source: Provider, request: RunRequest, facts: readonly PlanFact[]): { calls: number; units: number } {
+function costOf(
+  source: Provider,
+  request: RunRequest,
+  { facts, listings }: { facts: readonly PlanFact[]; listings: ReadonlyMap<string, number> },
+): { calls: number; units: number } {
   if (request.mode === "reprocess") return { calls: 0, units: 0 };
   const { from, to } = rangeOf(request, source, Date.now() / 1_000);
-  const batches = planBatches(from, to, request.batchDays);
+  const { batchDays } = request;
+  const isStated = source.firstBar?.isStated ?? false;
+  const whole = planBatches(from, to, batchDays);
   let [calls, units] = [0, 0];
   for (const symbol of request.symbols) {
     // What the plan is known to leave out is not asked for.
@@ -103,13 +123,24 @@ function costOf(source: Provider, request: RunRequest, facts: readonly PlanFact[
     if (of("interval") || facts.some((fact) => fact.kind === "exchange" && scope?.startsWith(`${fact.scope} `)))
       continue;
     const start = of("history")?.value ?? Number.NEGATIVE_INFINITY;
+    const listed = listings.get(symbol);
+    const first = listed ? planFrom({ from, to }, { listed, isStated, batchDays }) : from;
+    const batches = first > from ? planBatches(first, to, batchDays) : whole;
     const open = start > from ? batches.filter((batch) => batch.to > start) : batches;
     const perSymbol = barRequests(source, request, open, symbol);
-    const { bars, actions } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
+    const { bars, actions, firstBar } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
+    if (
+      firstBar !== undefined &&
+      listed === undefined &&
+      isLookedUp(source, barRequests(source, request, batches, symbol))
+    ) {
+      calls += 1;
+      units += firstBar;
+    }
     // A repair fetches bars only.
-    const listings = request.mode === "repair" ? [] : actions;
-    calls += perSymbol + listings.length;
-    units += perSymbol * bars + listings.reduce((sum, cost) => sum + cost, 0);
+    const lists = request.mode === "repair" ? [] : actions;
+    calls += perSymbol + lists.length;
+    units += perSymbol * bars + lists.reduce((sum, cost) => sum + cost, 0);
   }
   return { calls, units };
 }

@@ -4,16 +4,22 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
+import { createCalendar } from "../../domain/market/calendar.ts";
 import { currentFacts, describeFact } from "../../domain/plan.ts";
 import { isoMillisecond, writeMoment } from "../../domain/time.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
-import { accountFor, findProvider, listProviders } from "../../providers/registry.ts";
-import { checkProvider } from "../../scheduler/settings/provider-check.ts";
+import { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
+import { accountFor, findProvider, listProviders, quotaRules, secretsOf } from "../../providers/registry.ts";
+import type { SettingValues } from "../../providers/setting.ts";
+import { redactor } from "../../redact.ts";
+import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
+import { checkProvider, sampleSymbol, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
 import { record } from "../../storage/access/audit.ts";
-import { forgetPlans, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
+import { forgetPlans, planMemory, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
+import type { Flash } from "../../views/ui/flash-message.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
 import { errorsByField } from "../form-errors.ts";
 import { isAdmin } from "../page-context.ts";
@@ -22,7 +28,7 @@ import type { Services } from "../services.ts";
 
 type SettingsServices = Pick<
   Services,
-  "db" | "gate" | "hub" | "limiter" | "mail" | "provider" | "redact" | "runs" | "settings" | "usage"
+  "config" | "counters" | "db" | "gate" | "hub" | "limiter" | "mail" | "redact" | "runs" | "settings" | "usage"
 >;
 
 export function settingsPages(services: SettingsServices) {
@@ -72,6 +78,27 @@ export function settingsPages(services: SettingsServices) {
     );
   };
 
+  /** The fields with what was typed; keys only where `keys`. The answer is for who typed them, and is not cached. */
+  const typedFields = (entry: ProviderEntry, changes: ReadonlyMap<string, string | null>, keys: boolean) =>
+    settings.describe(entry).map((field) => {
+      const typed = changes.get(field.variable);
+      const isKept = typed != null && field.locked === null && (keys || field.kind !== "key");
+      return isKept ? { ...field, value: typed } : field;
+    });
+
+  const refuse = (
+    c: Context,
+    entry: ProviderEntry,
+    changes: ReadonlyMap<string, string | null>,
+    error: unknown,
+    text: string,
+  ) => {
+    if (!(error instanceof Refusal)) throw error;
+    const fields = typedFields(entry, changes, false);
+    const flash = { level: "error", text } as const;
+    return show(c, { name: entry.name, errors: errorsByField(error), flash, fields }, error.status);
+  };
+
   pages.get("/settings", (c) => {
     const saved = c.req.query("saved");
     const flash = { level: "info", text: "Saved; the next request uses it" } as const;
@@ -99,15 +126,7 @@ export function settingsPages(services: SettingsServices) {
     try {
       await settings.change(entry, changes);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const errors = errorsByField(error);
-      const flash = { level: "error", text: "Nothing was saved: see below" } as const;
-      // Typed values are kept, except keys.
-      const fields = settings.describe(entry).map((field) => {
-        const typed = changes.get(field.variable);
-        return field.kind === "key" || field.locked !== null || typed == null ? field : { ...field, value: typed };
-      });
-      return show(c, { name: entry.name, errors, flash, fields }, error.status);
+      return refuse(c, entry, changes, error, "Nothing was saved: see below");
     }
     return c.redirect(`/settings?saved=${entry.name}#provider-${entry.name}`, 303);
   });
@@ -148,16 +167,28 @@ export function settingsPages(services: SettingsServices) {
 
   pages.post("/settings/:provider/check", async (c) => {
     const entry = entryOf(c);
-    const provider = services.provider(entry.name);
-    const keys = settings.describe(entry).filter(({ kind }) => kind === "key");
-    if (keys.length === 0) return show(c, { name: entry.name, flash: { level: "info", text: "It needs no key" } });
-    if (provider === undefined) {
-      const text = `Not set: ${missingSettings(entry, settings.values).join(", ")}`;
-      return show(c, { name: entry.name, flash: { level: "error", text } });
+    const changes = changesOf(entry, await c.req.parseBody({ all: true }));
+    let values: SettingValues;
+    try {
+      values = settings.preview(entry, changes);
+    } catch (error) {
+      return refuse(c, entry, changes, error, "Nothing was checked: see below");
     }
-    const byQuota = keys.every(({ source }) => source !== "default");
-    const { good, text } = await checkProvider(provider, services, { byQuota });
-    return show(c, { name: entry.name, flash: { level: good ? "info" : "error", text } });
+    const fields = typedFields(entry, changes, true);
+    const say = (level: Flash["level"], text: string) => show(c, { name: entry.name, fields, flash: { level, text } });
+    const keys = entry.settings.filter(({ kind }) => kind === "key");
+    if (keys.length === 0) return say("info", "It needs no key");
+    const missing = missingSettings(entry, values);
+    if (missing.length > 0) return say("error", `Not set: ${missing.join(", ")}`);
+    const byQuota = keys.every(({ variable, default: fallback }) => values[variable] !== fallback);
+    const { good, text, quota, plan } = await checkProvider(
+      entry.create(values, createCalendar(services.config.sessions)),
+      checkContext(services, entry.name, values),
+      { byQuota, symbol: sampleSymbol(entry) },
+    );
+    const isTyped = keys.some(({ variable }) => values[variable] !== settings.values[variable]);
+    const more = [...quota, ...plan.map((fact) => `plan: ${fact}`), ...(good && isTyped ? ["not saved yet"] : [])];
+    return say(good ? "info" : "error", [text, ...more].join(" · "));
   });
 
   return pages;
@@ -167,6 +198,21 @@ function entryOf(c: Context): ProviderEntry {
   const entry = findProvider(c.req.param("provider") ?? "");
   if (entry) return entry;
   throw new Refusal("not_found", "There is no such provider");
+}
+
+/**
+ * Limiter, memory of the plan and redaction for a check with `values`. A key that is not in use has an account and a plan
+ * of its own: what the one in use has spent does not hold it back, and nothing is remembered of it.
+ */
+function checkContext(services: SettingsServices, name: string, values: SettingValues) {
+  const { counters, db, usage, settings } = services;
+  const ownRedact = redactor(secretsOf(values));
+  const redact = (text: string) => ownRedact(services.redact(text));
+  const account = accountFor(name, values);
+  if (account === accountFor(name, settings.values))
+    return { gate: services.gate, plan: planMemory(db, account), redact };
+  const limiter = new RateLimiter(quotaRules(values).filter(({ provider }) => provider === name));
+  return { gate: rateLimitGate(limiter, usage, counters, async () => {}), plan: temporaryPlan(), redact };
 }
 
 /** The changes in the form: an empty key stays unchanged, any other empty field returns to its default. */

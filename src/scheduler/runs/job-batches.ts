@@ -19,7 +19,8 @@ export function batchesOf(
   job: Pick<JobRow, "planFrom" | "state">,
   ledger: readonly KnownWindow[],
 ): KnownBatch[] {
-  const from = run.mode === "full" ? run.rangeFrom : run.mode === "incremental" ? job.planFrom : null;
+  const start = run.mode === "full" ? run.rangeFrom : null;
+  const from = run.mode === "full" || run.mode === "incremental" ? (job.planFrom ?? start) : null;
   if (from === null) return ledger.map((window, index) => ({ ...window, n: index + 1, total: ledger.length }));
   const known = new Map(ledger.map((window) => [`${window.from}-${window.to}`, window.state]));
   // A complete job had an answer for every batch; another run may have requested one again since.

@@ -34,6 +34,8 @@ interface Dependencies {
   readonly registry: RunRegistry;
   /** An alert event was recorded. */
   onAlert?(): void;
+  /** A run has ended. */
+  onRunEnd?(runId: string): void;
   /** Tells the worker that has the job to stop it. */
   stopWork(jobId: number, reason: StopAction): void;
 }
@@ -224,7 +226,7 @@ export class JobControl {
   }
 
   async #reconcile(run: RunRecord): Promise<void> {
-    const { db, log, registry, onAlert } = this.dependencies;
+    const { db, log, registry, onAlert, onRunEnd } = this.dependencies;
     const state = registry.stateOf(run);
     const isOpen = state === "running" || state === "paused";
     const finishedAt = isOpen ? null : (run.finishedAt ?? Date.now());
@@ -234,6 +236,7 @@ export class JobControl {
       run.finishedAt = finishedAt;
       run.storedState = state;
       if (events.length > 0) onAlert?.();
+      if (!isOpen) onRunEnd?.(run.row.id);
       if (!isOpen) log.write("info", `Run ${run.row.id}: ${state}`, run.row.id);
     }
     registry.publish(run);

@@ -60,6 +60,8 @@ interface Dependencies {
   onEnd?(job: JobRecord): void;
   /** The quota state of a provider. */
   quotaOf?(provider: string): QuotaState | undefined;
+  /** A run has ended. */
+  onRunEnd?(runId: string): void;
   /** Tells the worker that has the job to stop it. */
   stopWork(jobId: number, reason: StopAction): void;
 }

@@ -2,8 +2,11 @@
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
+import { currentFacts, describeFact, type PlanFact, type PlanMemory } from "../../domain/plan.ts";
 import type { Gate } from "../../pipeline/workers/pool.ts";
-import type { FetchContext, Provider } from "../../providers/provider.ts";
+import type { ProviderEntry } from "../../providers/entry.ts";
+import { parseTicker } from "../../providers/http/ticker.ts";
+import type { FetchContext, Provider, QuotaPeriod, QuotaReport } from "../../providers/provider.ts";
 
 /** Days of daily bars requested where nothing is cheaper: enough to contain a session. */
 const CHECK_DAYS = 14;
@@ -14,42 +17,102 @@ export interface CheckResult {
   readonly good: boolean;
   /** One line for the page. */
   readonly text: string;
+  /** The limits and uses that the answers reported, one phrase each. */
+  readonly quota: readonly string[];
+  /** What is known of the plan, one phrase each. */
+  readonly plan: readonly string[];
+  /** The newest bar of the answer, `null` if no bars were requested or there were none. */
+  readonly newest: { readonly symbol: string; readonly date: number; readonly close: number } | null;
+}
+
+/** A symbol that the provider has, if it has any of its market: for a check. */
+export function sampleSymbol({ declaration }: ProviderEntry): string {
+  const refuses = (symbol: string) => declaration?.refuses(parseTicker(symbol, declaration.pairs)) ?? null;
+  return refuses("AAPL") === null ? "AAPL" : "BTC-USDT";
 }
 
 /**
  * Makes the cheapest authenticated request.
  * @param byQuota request the quota, if the provider has such a request; a public key may not be allowed to
+ * @param withBars request bars of `symbol` too
  */
 export async function checkProvider(
   provider: Provider,
-  dependencies: { readonly gate: Gate; redact(text: string): string },
-  { byQuota }: { byQuota: boolean },
+  { gate, plan, redact }: { readonly gate: Gate; readonly plan: PlanMemory; redact(text: string): string },
+  {
+    byQuota,
+    symbol,
+    withBars = !(byQuota && provider.checkQuota),
+  }: { byQuota: boolean; symbol: string; withBars?: boolean },
 ): Promise<CheckResult> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   let requests = 0;
+  const reports: QuotaReport[] = [];
   const context: FetchContext = {
     signal,
+    plan,
     waiting: () => {},
     log: () => {},
     async acquire(cost = 1) {
       const task = { runId: "check", jobId: 0 };
-      const permit = await dependencies.gate.acquire({ provider: provider.name, cost, task, signal, held: () => {} });
+      const permit = await gate.acquire({ provider: provider.name, cost, task, signal, held: () => {} });
       requests += 1;
-      return permit;
+      return {
+        settle(report) {
+          reports.push(report);
+          permit.settle(report);
+        },
+      };
     },
   };
+  const known = { quota: [], plan: [], newest: null };
+  let newest: CheckResult["newest"] = null;
   try {
     if (byQuota && provider.checkQuota) await provider.checkQuota(context);
-    else {
+    if (withBars) {
       const asOf = Math.floor(Date.now() / 1000);
-      const to = Math.floor(asOf / DAY) * DAY;
-      const window = { symbol: "AAPL", interval: "1d", from: to - CHECK_DAYS * DAY, to, asOf } as const;
-      await provider.fetchBars(window, context);
+      // Today is asked for too: some plans refuse it, and the check says so.
+      const to = (Math.floor(asOf / DAY) + 1) * DAY;
+      const window = { symbol, interval: "1d", from: to - CHECK_DAYS * DAY, to, asOf } as const;
+      const { bars } = await provider.fetchBars(window, context);
+      const last = bars.ts.length - 1;
+      if (last >= 0) newest = { symbol, date: bars.ts[last]!, close: bars.close[last]! };
     }
-    return { good: true, text: `${provider.title} accepts the key (${requests} request${requests === 1 ? "" : "s"})` };
+    const text = `${provider.title} accepts the key (${requests} request${requests === 1 ? "" : "s"})`;
+    const facts = currentFacts(await plan.facts(), Date.now())
+      .map(describeFact)
+      .sort();
+    return { good: true, text, quota: describeQuota(reports), plan: facts.map(redact), newest };
   } catch (error) {
-    if (signal.aborted) return { good: false, text: `${provider.title} did not answer within ${TIMEOUT_MS / 1000} s` };
-    const known = error instanceof ProviderError;
-    return { good: false, text: dependencies.redact(known ? error.message : `${provider.title}: ${messageOf(error)}`) };
+    const late = `${provider.title} did not answer within ${TIMEOUT_MS / 1000} s`;
+    if (signal.aborted) return { good: false, text: late, ...known };
+    const isKnown = error instanceof ProviderError;
+    const text = redact(isKnown ? error.message : `${provider.title}: ${messageOf(error)}`);
+    return { good: false, text, ...known };
   }
+}
+
+const PERIODS: readonly QuotaPeriod[] = ["minute", "hour", "day", "month"];
+
+/** `12 of 100,000 a day used`, for each limit that was reported. */
+function describeQuota(reports: readonly QuotaReport[]): string[] {
+  const limits: QuotaReport["limits"] = Object.assign({}, ...reports.map((report) => report.limits));
+  const used: QuotaReport["used"] = Object.assign({}, ...reports.map((report) => report.used));
+  return PERIODS.flatMap((period) => {
+    const [limit, count] = [limits?.[period], used?.[period]];
+    if (limit === undefined || !Number.isFinite(limit)) return [];
+    const spent = count !== undefined && Number.isFinite(count) ? `${count.toLocaleString("en-US")} of ` : "";
+    return `${spent}${limit.toLocaleString("en-US")} ${period === "hour" ? "an" : "a"} ${period}${spent && " used"}`;
+  });
+}
+
+/** What a plan is seen to leave out, for as long as a check takes. */
+export function temporaryPlan(): PlanMemory {
+  const facts = new Map<string, PlanFact>();
+  return {
+    facts: async () => [...facts.values()],
+    async learn(learned) {
+      for (const fact of learned) facts.set(`${fact.kind} ${fact.scope}`, fact);
+    },
+  };
 }

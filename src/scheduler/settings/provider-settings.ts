@@ -93,21 +93,24 @@ export class ProviderSettings {
   }
 
   /**
+   * The values that `change` would put into effect, which stores nothing.
+   * @throws Refusal with one error per wrong field
+   */
+  preview(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>): SettingValues {
+    const changed = this.#checked(entry, changes).map(({ setting: { variable }, wanted }) => [
+      variable,
+      wanted ?? this.config.providerValues[variable],
+    ]);
+    return { ...this.#values, ...Object.fromEntries(changed) };
+  }
+
+  /**
    * Changes settings of one provider: text sets, `null` removes. All take effect together, from the next job on.
    * @throws Refusal with one error per wrong field; nothing is changed then
    */
   async change(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>): Promise<void> {
     const { db } = this;
-    const changed = entry.settings.flatMap((setting) => {
-      const wanted = changes.get(setting.variable);
-      return wanted === undefined || !this.#differs(setting, wanted) ? [] : [{ setting, wanted }];
-    });
-    const errors = changed.flatMap(({ setting, wanted }): FieldError[] => {
-      const message = this.#lockOf(setting) ?? (wanted === null ? null : faultOf(setting, wanted));
-      return message === null ? [] : [{ path: setting.variable, message }];
-    });
-    errors.push(...this.#keysGoElsewhere(entry, changes, changed));
-    if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
+    const changed = this.#checked(entry, changes);
     const before = Object.fromEntries(changed.map(({ setting }) => [setting.variable, this.#auditValue(setting)]));
     for (const { setting, wanted } of changed) {
       const { variable, kind } = setting;
@@ -124,6 +127,24 @@ export class ProviderSettings {
     });
     await record(db, { action: "settings.change", subject: entry.name, before, after: Object.fromEntries(after) });
     await this.#listener(entry, this.#values);
+  }
+
+  /**
+   * The settings that `changes` alter, with the wanted values.
+   * @throws Refusal with one error per wrong field
+   */
+  #checked(entry: ProviderEntry, changes: ReadonlyMap<string, string | null>) {
+    const changed = entry.settings.flatMap((setting) => {
+      const wanted = changes.get(setting.variable);
+      return wanted === undefined || !this.#differs(setting, wanted) ? [] : [{ setting, wanted }];
+    });
+    const errors = changed.flatMap(({ setting, wanted }): FieldError[] => {
+      const message = this.#lockOf(setting) ?? (wanted === null ? null : faultOf(setting, wanted));
+      return message === null ? [] : [{ path: setting.variable, message }];
+    });
+    errors.push(...this.#keysGoElsewhere(entry, changes, changed));
+    if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
+    return changed;
   }
 
   /** A setting as the audit may record it: never a key, and only the host of a URL, which may contain one. */

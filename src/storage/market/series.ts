@@ -1,6 +1,6 @@
 /** Which series stands for a symbol when no provider is named. */
 
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, isNotNull, lt, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
@@ -40,6 +40,32 @@ const seriesById = prepared(({ orm }) =>
     .where(eq(series.id, sql.placeholder("id")))
     .prepare(),
 );
+
+/** Remembers where the bars of a series begin, epoch seconds; 0 where the provider does not tell. */
+export async function saveListing(db: Database, id: number, listedFrom: number): Promise<void> {
+  await db.write([{ sql: "UPDATE series SET listed_from = ?1 WHERE id = ?2", args: [listedFrom, id] }]);
+}
+
+/** Where the bars of symbols begin at a provider, as far as it has been looked up (epoch seconds, 0: not told). */
+export async function listingsOf(
+  db: Database,
+  { provider, interval, symbols }: { provider: string; interval: Interval; symbols: readonly string[] },
+): Promise<Map<string, number>> {
+  const rows = await db.orm
+    .select({ symbol: series.symbol, from: sql<number>`min(${series.listedFrom})` })
+    .from(series)
+    .where(
+      and(
+        eq(series.provider, provider),
+        eq(series.interval, interval),
+        eq(series.stagingFor, 0),
+        isNotNull(series.listedFrom),
+        sql`${series.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
+      ),
+    )
+    .groupBy(series.symbol);
+  return new Map(rows.map(({ symbol, from }) => [symbol, from]));
+}
 
 /** @throws Error when there is no such series */
 export async function readSeries(db: Database, id: number): Promise<SeriesRow> {

@@ -1,12 +1,13 @@
 /** Profiles: what is known of a symbol at an interval, stored in one transaction with the end of their job. */
 
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
 import type { Database, Row, Statement, Write } from "../db.ts";
 import { CONFIRMED_AFTER, GAP_RULES, MISSING_SQL } from "../market/gaps.ts";
 import { completeJob, type FinishedJob } from "../runs/jobs.ts";
+import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
 import { type FeatureList, readFeatureLists } from "./feature-lists.ts";
 import { decodeFeatures, encodeFeatures } from "./feature-values.ts";
@@ -181,4 +182,19 @@ export async function deleteProfile(db: Database, symbol: string, interval: Inte
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
     ...auditStatement({ action: "profile.delete", subject: symbol, before: { interval } }),
   ]);
+}
+
+/** The last bars of those of `symbols` whose profile is a provider's, and their earliest provisional one: epoch seconds. */
+export async function lastBarsOf(db: Database, provider: string, symbols: readonly string[], interval: Interval) {
+  return db.orm
+    .select({ symbol: profiles.symbol, lastBar: profiles.lastBar, provisionalFrom: series.provisionalFrom })
+    .from(profiles)
+    .innerJoin(series, eq(series.id, profiles.seriesId))
+    .where(
+      and(
+        eq(profiles.interval, interval),
+        eq(profiles.provider, provider),
+        sql`${profiles.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
+      ),
+    );
 }

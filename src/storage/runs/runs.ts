@@ -82,6 +82,18 @@ export async function openRuns(db: Database): Promise<RunRow[]> {
 /** Rows of jobs read at a time: a few milliseconds. */
 const SLICE = 500;
 
+/** The symbols of a run in its order. */
+export async function symbolsOfRun(db: Database, runId: string): Promise<string[]> {
+  const rows = await db.rows("SELECT symbol FROM jobs WHERE run_id = ?1 ORDER BY id", [runId]);
+  return rows.map(([symbol]) => symbol as string);
+}
+
+/** What counted as now in a run, epoch seconds; negative infinity for one that is not known any more. */
+export async function asOfRun(db: Database, runId: string | null): Promise<number> {
+  const [row] = runId === null ? [] : await db.rows("SELECT as_of FROM runs WHERE id = ?1", [runId]);
+  return (row?.[0] as number | undefined) ?? Number.NEGATIVE_INFINITY;
+}
+
 /** The jobs of a run in its order, read in parts between which the thread is free. */
 export async function jobsOfRun(db: Database, runId: string): Promise<JobRow[]> {
   const ends = { first: sql<number | null>`min(${jobs.id})`, last: sql<number | null>`max(${jobs.id})` };

@@ -39,6 +39,8 @@ export const series = sqliteTable(
     /** When the vendor last changed stored bars, and when it last gave an implausible answer (epoch milliseconds). */
     revisedAt: integer("revised_at"),
     suspectAt: integer("suspect_at"),
+    /** Nothing before it (epoch seconds) is requested: the provider said where its bars begin. 0: it does not tell. */
+    listedFrom: integer("listed_from"),
     /** The earliest bar (epoch seconds) that the vendor may still change, because it was fetched before it was final. */
     provisionalFrom: integer("provisional_from"),
     /** The version of the rules by which its sessions were compared with the calendar; 0: of an earlier release. */

@@ -66,7 +66,10 @@ export const jobs = sqliteTable(
     progress: integer().notNull().default(0),
     dataPoints: integer("data_points").notNull().default(0),
     apiCalls: integer("api_calls").notNull().default(0),
-    /** Where an incremental job started (epoch seconds), so that a resumed one requests the same windows. */
+    /**
+     * Where the plan of a job starts (epoch seconds), so that a resumed one requests the same windows: an increment at its
+     * overlap, a full run where the bars begin.
+     */
     planFrom: integer("plan_from"),
     /** What it requests from its provider. */
     fetchMode: text("asks", { enum: FETCH_MODES }).notNull().default("unanswered"),

@@ -24,10 +24,11 @@ const REFUSALS: Record<PlanRefusal, string> = {
 
 /** Two actions a page, in lists by type. */
 function corporateActions(query: URLSearchParams, market: FakeMarket): Response {
-  const symbol = query.get("symbols")!;
+  const symbols = query.get("symbols")!.split(",");
   const wanted = query.get("types")!.split(",");
   const [start, end] = ["start", "end"].map((name) => Date.parse(`${query.get(name)}T00:00:00Z`) / 1000);
-  const all = (market.actions.get(symbol) ?? []).flatMap(({ kind, date, value }): { type: string; entry: object }[] => {
+  const actions = symbols.flatMap((symbol) => (market.actions.get(symbol) ?? []).map((each) => ({ ...each, symbol })));
+  const all = actions.flatMap(({ symbol, kind, date, value }): { type: string; entry: object }[] => {
     const type = kind === "dividend" ? "cash_dividend" : value >= 1 ? "forward_split" : "reverse_split";
     if (!wanted.includes(type) || date < start! || date > end!) return [];
     const ex_date = new Date(date * 1000).toISOString().slice(0, 10);
@@ -45,6 +46,8 @@ function corporateActions(query: URLSearchParams, market: FakeMarket): Response 
     next_page_token: skip + 2 < all.length ? String(skip + 2) : null,
   });
 }
+
+const stampOf = (day: number) => new Date(newYorkTime(day, 0) * 1000).toISOString().replace(".000", "");
 
 export function fakeAlpaca(): FakeAlpaca {
   const vendor: FakeAlpaca = Object.assign(
@@ -65,18 +68,32 @@ export function fakeAlpaca(): FakeAlpaca {
         if ((url.pathname !== "/v2/stocks/bars" && !isCrypto) || !interval) return null;
         if (query.get("page_token") === "null")
           return Response.json({ message: "invalid page token" }, { status: 400 });
-        const name = query.get("symbols")!;
+        const names = query.get("symbols")!.split(",");
+        const symbolOf = (name: string) => (isCrypto ? name.replace("/", "-") : name);
         const [symbol, start, end] = [
-          isCrypto ? name.replace("/", "-") : name,
+          symbolOf(names[0]!),
           Date.parse(query.get("start")!) / 1000,
           Date.parse(query.get("end")!) / 1000,
         ];
-        if (!market.known.has(symbol) || isCrypto !== /^[A-Z]+\/[A-Z]+$/.test(name))
-          return Response.json({ message: `invalid symbol: ${name}` }, { status: 400 });
+        if (query.get("limit") === "1") {
+          const first = await market.firstDay(symbol);
+          return Response.json({
+            bars: first === null ? {} : { [symbol]: [{ t: stampOf(first), o: 1, h: 1, l: 1, c: 1, v: 1 }] },
+          });
+        }
+        const isUnknown = (name: string) =>
+          !market.known.has(symbolOf(name)) || isCrypto !== /^[A-Z]+\/[A-Z]+$/.test(name);
+        const unknown = names.find(isUnknown);
+        if (unknown !== undefined) return Response.json({ message: `invalid symbol: ${unknown}` }, { status: 400 });
         const refused = refusalOf(vendor, { symbol, interval, from: start, to: end });
         if (refused) return Response.json({ message: REFUSALS[refused] }, { status: 403 });
         const from = interval === "1d" ? start - (start % 86_400) : start;
-        const bars = (await market.bars(symbol, interval, from, end)) ?? [];
+        const lists = await Promise.all(
+          names.map(async (each) =>
+            ((await market.bars(symbolOf(each), interval, from, end)) ?? []).map((bar) => ({ ...bar, symbol: each })),
+          ),
+        );
+        const bars = lists.flat();
         const skip = Number(atob(query.get("page_token") ?? "") || 0);
         const rows = Math.min(vendor.pageRows, Number(query.get("limit") ?? 1_000));
         const page = bars.slice(skip, skip + rows);
@@ -85,21 +102,21 @@ export function fakeAlpaca(): FakeAlpaca {
             .toISOString()
             .replace(".000", "");
         return Response.json({
-          bars:
-            page.length === 0
-              ? {}
-              : {
-                  [name]: page.map((bar) => ({
-                    t: stamp(bar.ts),
-                    o: bar.open,
-                    h: bar.high,
-                    l: bar.low,
-                    c: bar.close,
-                    v: bar.volume,
-                    n: 31,
-                    vw: bar.close,
-                  })),
-                },
+          bars: Object.fromEntries(
+            Object.entries(Object.groupBy(page, (bar) => bar.symbol)).map(([name, list]) => [
+              name,
+              list!.map((bar) => ({
+                t: stamp(bar.ts),
+                o: bar.open,
+                h: bar.high,
+                l: bar.low,
+                c: bar.close,
+                v: bar.volume,
+                n: 31,
+                vw: bar.close,
+              })),
+            ]),
+          ),
           next_page_token: skip + rows < bars.length ? btoa(String(skip + rows)) : null,
         });
       },

@@ -27,6 +27,10 @@ export function fakeBinance(): FakeVendor {
       const query = url.searchParams;
       const symbol = query.get("symbol")!.replace(/(USDT?)$/, "-$1");
       const interval = query.get("interval") as Interval;
+      if (query.get("endTime") === null) {
+        const first = await market.firstDay(symbol);
+        return Response.json(first === null ? [] : [[first * 1000, "1", "1", "1", "1", "1"]]);
+      }
       const [start, end] = [Number(query.get("startTime")), Number(query.get("endTime"))];
       if (refusalOf(vendor, { symbol, interval, from: start / 1000, to: Math.floor(end / 1000) }))
         return Response.json(

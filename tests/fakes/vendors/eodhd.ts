@@ -1,7 +1,7 @@
 /** EODHD as far as Barkeep uses it: windows in epoch seconds or dates, plain-text errors, weighted daily calls. */
 
 import { DAY } from "../../../src/domain/market/interval.ts";
-import type { FakeMarket } from "./market.ts";
+import { type FakeMarket, wholeDay } from "./market.ts";
 import { type FakeVendor, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeEodhd extends FakeVendor {
@@ -53,6 +53,12 @@ export function fakeEodhd(): FakeEodhd {
     const symbol = symbolOf(codeOf(url));
     const asked = { symbol, interval: "1d", from: from!, to: to! } as const;
     const isCut = vendor.plan.from !== undefined && from! < vendor.plan.from;
+    if (url.searchParams.get("period") === "m") {
+      const first = await market.firstDay(symbol);
+      return (
+        spend(1) ?? Response.json(first === null ? [] : [{ date: new Date(first * 1000).toISOString().slice(0, 10) }])
+      );
+    }
     const refused = refusalOf(vendor, asked);
     if (refused && !isCut) return text(403, "Forbidden. Please contact support@example.com to upgrade your plan");
     const bars = await market.bars(symbol, "1d", Math.max(from!, vendor.plan.from ?? 0), to!);
@@ -81,6 +87,35 @@ export function fakeEodhd(): FakeEodhd {
     return spend(1) ?? Response.json(rows);
   }
 
+  /** One day of all US symbols: bars, splits or dividends. */
+  async function bulk(url: URL, market: FakeMarket): Promise<Response> {
+    const day = url.searchParams.get("date")!;
+    const date = Date.parse(`${day}T00:00:00Z`) / 1000;
+    const type = url.searchParams.get("type");
+    const refused = refusalOf(vendor, { symbol: "AAPL", interval: "1d", from: date, to: date });
+    if (refused) return text(403, "Forbidden. Only EOD data allowed for free users");
+    const codeFor = (symbol: string) => symbol.replace(".", "-");
+    const about = (symbol: string) => ({ code: codeFor(symbol), exchange_short_name: "US", exchange: "US", date: day });
+    if (type === null) {
+      const rows = await wholeDay(market, date, (symbol, { ts: _, ...bar }) => ({
+        ...about(symbol),
+        ...bar,
+        adjusted_close: bar.close,
+      }));
+      return spend(100) ?? Response.json(rows);
+    }
+    const rows = [...market.actions].flatMap(([symbol, list]) =>
+      list
+        .filter((each) => `${each.kind}s` === type && each.date === date)
+        .map(({ value }) =>
+          type === "splits"
+            ? { ...about(symbol), split: `${value.toFixed(6)}/1.000000` }
+            : { ...about(symbol), dividend: `${value}`, currency: "USD" },
+        ),
+    );
+    return spend(100) ?? Response.json(rows);
+  }
+
   const vendor: FakeEodhd = Object.assign(
     startFake({
       isAuthorized: (_request, url, key) => url.searchParams.get("api_token") === key,
@@ -91,6 +126,7 @@ export function fakeEodhd(): FakeEodhd {
           return text(200, "Timestamp,Gmtoffset,Datetime,Open,High,Low,Close,Volume\n");
         if (url.pathname.startsWith("/api/intraday/")) return intraday(url, market);
         if (url.pathname.startsWith("/api/eod/")) return daily(url, market);
+        if (url.pathname === "/api/eod-bulk-last-day/US") return bulk(url, market);
         if (url.pathname.startsWith("/api/splits/")) return actions(url, market, "split");
         if (url.pathname.startsWith("/api/div/")) return actions(url, market, "dividend");
         const listed = /^\/api\/exchange-symbol-list\/(\w+)$/.exec(url.pathname);

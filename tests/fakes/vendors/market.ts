@@ -22,6 +22,8 @@ export class FakeMarket {
   readonly known = new Set(KNOWN);
   /** The time after which the vendor has no bars, epoch seconds. */
   now = Number.POSITIVE_INFINITY;
+  /** The first moment of symbols that are younger than the test's range, epoch seconds. */
+  readonly listed = new Map<string, number>();
   /** Splits and dividends by symbol. */
   readonly actions = new Map<string, CorporateAction[]>();
   /** Whether US minutes before the open and after the close are sent as well. */
@@ -33,7 +35,15 @@ export class FakeMarket {
   /** The bars with `from` <= ts <= `to` (epoch seconds), or `null` for a symbol that does not exist. */
   async bars(symbol: string, interval: Interval, from: number, to: number): Promise<FakeBar[] | null> {
     if (!this.known.has(symbol)) return null;
-    const window = { symbol, interval, from, to: to + 1, asOf: Math.min(this.now, Date.UTC(2100, 0) / 1000) };
+    const first = this.listed.get(symbol) ?? Number.NEGATIVE_INFINITY;
+    if (to < first) return [];
+    const window = {
+      symbol,
+      interval,
+      from: Math.max(from, first),
+      to: to + 1,
+      asOf: Math.min(this.now, Date.UTC(2100, 0) / 1000),
+    };
     const { bars } = await this.#demo.fetchBars(window, recordingContext());
     const rows: FakeBar[] = [...bars.ts].map((ts, at) => ({
       ts,
@@ -50,6 +60,14 @@ export class FakeMarket {
     return rows.flatMap((bar) => this.edit(symbol, interval, bar) ?? []);
   }
 
+  /** The first day with a bar of a symbol that has a listing, epoch seconds. */
+  async firstDay(symbol: string): Promise<number | null> {
+    const listed = this.listed.get(symbol);
+    if (listed === undefined) return null;
+    const bars = (await this.bars(symbol, "1d", Math.floor(listed / DAY) * DAY, listed + 14 * DAY)) ?? [];
+    return bars[0]?.ts ?? null;
+  }
+
   /** Two bars before each open and two after each close, far off the regular prices. */
   #extendedBars(interval: Interval, from: number, to: number): FakeBar[] {
     const step = INTERVAL_SECONDS[interval];
@@ -58,4 +76,16 @@ export class FakeMarket {
       .filter((ts) => ts >= from && ts <= to)
       .map((ts) => ({ ts, open: 9_999, high: 9_999, low: 1, close: 9_999, volume: 1 }));
   }
+}
+
+/** `2026-01-02` */
+export const dayOf = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
+
+/** The daily bars of all US symbols of a day. */
+export async function wholeDay<Row>(market: FakeMarket, date: number, row: (symbol: string, bar: FakeBar) => Row) {
+  const symbols = [...market.known].filter((symbol) => marketOf(symbol) === "us_equity");
+  const bars = await Promise.all(
+    symbols.map(async (symbol) => ((await market.bars(symbol, "1d", date, date)) ?? []).map((bar) => row(symbol, bar))),
+  );
+  return bars.flat();
 }

@@ -2,10 +2,13 @@
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
+import { dayOf, wholeDay } from "./market.ts";
 import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeMassive extends FakeVendor {
   pageRows: number;
+  /** Listing dates of the register where they differ from the first bar, epoch seconds. */
+  readonly stated: Map<string, number>;
 }
 
 const INTERVALS: Record<string, Interval> = {
@@ -52,20 +55,54 @@ export function fakeMassive(): FakeMassive {
           { status: 429 },
         ),
       async answer(url, market) {
+        const about = /^\/v3\/reference\/tickers\/([^/]+)$/.exec(url.pathname)?.[1];
+        if (about) {
+          const first =
+            vendor.stated.get(decodeURIComponent(about)) ?? (await market.firstDay(decodeURIComponent(about)));
+          const date = first === null ? {} : { list_date: new Date(first * 1000).toISOString().slice(0, 10) };
+          return Response.json({ status: "OK", results: { ticker: about, active: true, ...date } });
+        }
         const listed = /^\/v3\/reference\/(splits|dividends)$/.exec(url.pathname)?.[1];
         if (listed) {
-          const all = market.actions.get(url.searchParams.get("ticker") ?? "") ?? [];
-          const rows = all.filter(({ kind }) => `${kind}s` === listed);
-          const at = Number(url.searchParams.get("cursor") ?? 0);
-          const results = rows.slice(at, at + 1).map(({ date, value }) => {
-            const day = new Date(date * 1000).toISOString().slice(0, 10);
-            return listed === "splits"
-              ? { execution_date: day, split_from: 1, split_to: value }
-              : { ex_dividend_date: day, cash_amount: value, currency: "USD" };
-          });
+          const query = url.searchParams;
+          const name = listed === "splits" ? "execution_date" : "ex_dividend_date";
+          const [first, last] = [query.get(`${name}.gte`) ?? "0", query.get(`${name}.lte`) ?? "9"];
+          const wanted = query.get("ticker");
+          const rows = [...market.actions]
+            .filter(([ticker]) => wanted === null || ticker === wanted)
+            .flatMap(([ticker, list]) => list.map((each) => ({ ...each, ticker, day: dayOf(each.date) })))
+            .filter(({ kind, day }) => `${kind}s` === listed && day >= first && day <= last);
+          const at = Number(query.get("cursor") ?? 0);
+          const results = rows
+            .slice(at, at + 1)
+            .map(({ ticker, day, value }) =>
+              listed === "splits"
+                ? { ticker, execution_date: day, split_from: 1, split_to: value }
+                : { ticker, ex_dividend_date: day, cash_amount: value, currency: "USD" },
+            );
           const next = new URL(url);
           next.searchParams.set("cursor", String(at + 1));
           return Response.json({ status: "OK", results, ...(at + 1 < rows.length && { next_url: next.href }) });
+        }
+        const grouped = /^\/v2\/aggs\/grouped\/locale\/us\/market\/stocks\/([\d-]+)$/.exec(url.pathname)?.[1];
+        if (grouped) {
+          const date = Date.parse(`${grouped}T00:00:00Z`) / 1000;
+          const refused = refusalOf(vendor, { symbol: "AAPL", interval: "1d", from: date, to: date });
+          if (refused) return notAuthorized(REFUSALS[refused]);
+          const results = await wholeDay(market, date, (symbol, bar) => ({
+            T: symbol,
+            v: bar.volume,
+            vw: bar.close,
+            o: bar.open,
+            c: bar.close,
+            h: bar.high,
+            l: bar.low,
+            // The end of the regular session.
+            t: 1000 * newYorkTime(date, 16 * 3600),
+            n: 31,
+          }));
+          const body = { queryCount: results.length, resultsCount: results.length, adjusted: false, status: "OK" };
+          return Response.json(results.length === 0 ? body : { ...body, results });
         }
         const [, code = "", span = "", from = "", to = ""] = PATH.exec(decodeURIComponent(url.pathname)) ?? [];
         const interval = INTERVALS[span];
@@ -111,7 +148,7 @@ export function fakeMassive(): FakeMassive {
         });
       },
     }),
-    { pageRows: 50_000 },
+    { pageRows: 50_000, stated: new Map() },
   );
   return vendor;
 }

@@ -29,6 +29,11 @@ export function fakeTwelveData(): FakeVendor {
       ),
     async answer(url, market) {
       const query = url.searchParams;
+      if (url.pathname === "/earliest_timestamp") {
+        const first = await market.firstDay(query.get("symbol")!.replace("/", "-"));
+        if (first === null) return refuse(400, "No data is available");
+        return Response.json({ datetime: new Date(first * 1000).toISOString().slice(0, 10), unix_time: first });
+      }
       const interval = INTERVALS[query.get("interval") ?? ""];
       const [start, end] = [parseTimestamp(query.get("start_date") ?? ""), parseTimestamp(query.get("end_date") ?? "")];
       if (url.pathname !== "/time_series" || !interval) return null;

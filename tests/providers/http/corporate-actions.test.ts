@@ -15,6 +15,7 @@ import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
+import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const at = (text: string) => Date.parse(`${text}T00:00:00Z`) / 1000;
@@ -25,6 +26,52 @@ const ACTIONS: CorporateAction[] = [
   { kind: "dividend", date: at("2024-05-10"), value: 0.25 },
 ];
 const sorted = (actions: readonly CorporateAction[]) => [...actions].sort((a, b) => a.date - b.date);
+
+test("Twelve Data adjusts for splits unless raw prices are wanted, which are another series without splits and dividends", async () => {
+  const fake = fakeTwelveData();
+  const provider = providerOn(fake, "twelvedata");
+  const raw = providerOn(fake, "twelvedata", { TWELVEDATA_ADJUST: "none" });
+  expect([provider.traits("AAPL", "1d").adjustment, raw.traits("AAPL", "1d").adjustment]).toEqual(["splits", "none"]);
+  expect([provider.withoutActions, raw.withoutActions]).toEqual([undefined, true]);
+  const from = Date.UTC(2024, 5, 3) / 1000;
+  const window = { symbol: "AAPL", interval: "1d", from, to: from + 7 * 86_400, asOf: from + 60 * 86_400 } as const;
+  for (const [each, sent] of [
+    [provider, null],
+    [raw, "none"],
+  ] as const) {
+    await each.fetchBars(window, recordingContext());
+    expect(fake.urls.at(-1)!.searchParams.get("adjust")).toBe(sent);
+  }
+  await fake.close();
+});
+
+test("Massive's lists are asked for at their new place when the old one is gone, and a refusal is not taken for that", async () => {
+  const fake = fakeMassive();
+  fake.always = (_request, { pathname, searchParams }) => {
+    if (pathname.startsWith("/v3/reference/")) return Response.json({ status: "NOT_FOUND" }, { status: 404 });
+    const ticker = searchParams.get("ticker");
+    if (pathname === "/stocks/v1/splits")
+      return Response.json({
+        status: "OK",
+        results: [
+          { ticker, execution_date: "2024-02-06", split_from: 1, split_to: 4, adjustment_type: "forward_split" },
+        ],
+      });
+    if (pathname !== "/stocks/v1/dividends") return null;
+    return Response.json({ status: "OK", results: [{ ticker, ex_dividend_date: "2024-02-09", cash_amount: 0.24 }] });
+  };
+  const listed = await providerOn(fake, "massive").fetchActions!("AAPL", recordingContext());
+  expect(sorted(listed)).toEqual([
+    { kind: "split", date: at("2024-02-06"), value: 4 },
+    { kind: "dividend", date: at("2024-02-09"), value: 0.24 },
+  ]);
+  expect(fake.urls.length).toBe(4);
+  fake.always = reply(403, { status: "NOT_AUTHORIZED", message: "You are not entitled to this data." });
+  const context = recordingContext();
+  await expect(providerOn(fake, "massive").fetchActions!("AAPL", context)).rejects.toThrow("not entitled");
+  expect(context.costs.length).toBe(1);
+  await fake.close();
+});
 
 for (const [name, start] of [
   ["eodhd", fakeEodhd],

@@ -140,6 +140,62 @@ test("checking a key says whether the provider accepts it", async () => {
   expect((await submit(app, "/settings/alpaca/check", {})).text).toContain("Not set: ALPACA_API_KEY");
 });
 
+test("a check uses what was typed, keeps it in the form and saves nothing", async () => {
+  await using app = await startApp({ env });
+  const typed = { TIINGO_API_KEY: FAKE_KEY, TIINGO_PER_HOUR: "33" };
+  const checked = await submit(app, "/settings/tiingo/check", typed);
+  const section = sectionOf(checked.text, "tiingo");
+  expect(section).toContain("Tiingo accepts the key (1 request) · not saved yet");
+  expect(section).toMatch(/name="TIINGO_API_KEY"[^>]*value="k3y-of-a-paying-customer\/9\+8="/);
+  expect(section).toMatch(/name="TIINGO_PER_HOUR"[^>]*value="33"/);
+  const shown = sectionOf(await page(app), "tiingo");
+  expect(shown).toContain("Needs");
+  expect(shown).not.toContain(FAKE_KEY);
+  expect(app.printed.join("\n")).not.toContain(FAKE_KEY);
+  expect((await submit(app, "/settings/tiingo", typed)).status).toBe(303);
+  expect(sectionOf(await page(app), "tiingo")).toContain("Ready");
+});
+
+test("a refused key that was typed is told without repeating it in the message, and stays in the form alone", async () => {
+  await using app = await startApp({ env: { ...env, TIINGO_API_KEY: "" } });
+  const { text } = await submit(app, "/settings/tiingo/check", { TIINGO_API_KEY: "typed-wrongly" });
+  const section = sectionOf(text, "tiingo");
+  expect(section).toContain("check TIINGO_API_KEY");
+  expect(section.match(/typed-wrongly/g)).toHaveLength(1);
+  expect(app.printed.join("\n")).not.toContain("typed-wrongly");
+});
+
+test("a check says what the plan of the typed key allows", async () => {
+  eodhd.calls.used = 12;
+  await using app = await startApp({ env });
+  const { text } = await submit(app, "/settings/eodhd/check", { EODHD_API_KEY: FAKE_KEY });
+  expect(sectionOf(text, "eodhd")).toContain("12 of 100,000 a day used");
+});
+
+test("the check of another key does not wait for the quota that the key in use has spent", async () => {
+  await using app = await startApp({ env });
+  expect((await submit(app, "/settings/tiingo", { TIINGO_API_KEY: "spent-key" })).status).toBe(303);
+  app.app.limiter.report("tiingo", { holdSeconds: 600, reason: "spent" });
+  const { text } = await submit(app, "/settings/tiingo/check", { TIINGO_API_KEY: FAKE_KEY });
+  expect(sectionOf(text, "tiingo")).toContain("Tiingo accepts the key");
+  expect(app.app.limiter.state("tiingo")!.hold).not.toBeNull();
+});
+
+test("a check does not send a stored key to an address that was typed, and refuses wrong values at their field", async () => {
+  const attacker = fakeTiingo();
+  const { TIINGO_BASE_URL: _, ...rest } = env;
+  await using app = await startApp({ env: rest });
+  await submit(app, "/settings/tiingo", { TIINGO_BASE_URL: tiingo.url, TIINGO_API_KEY: FAKE_KEY });
+  const sent = await submit(app, "/settings/tiingo/check", { TIINGO_BASE_URL: attacker.url });
+  expect([sent.status, sent.text.includes("Enter TIINGO_API_KEY again")]).toEqual([422, true]);
+  expect(attacker.urls).toEqual([]);
+  const wrong = await submit(app, "/settings/tiingo/check", { TIINGO_API_KEY: "two words", TIINGO_PER_HOUR: "-1" });
+  expect(wrong.status).toBe(422);
+  expect(wrong.text).toContain('id="set-TIINGO_PER_HOUR-error"');
+  expect(wrong.text).toContain("Nothing was checked");
+  await attacker.close();
+});
+
 /** Everything readable over HTTP. */
 const ADDRESSES = [
   "/",
