@@ -5,7 +5,7 @@ import type { SymbolTask } from "../../src/pipeline/messages.ts";
 import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
 import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
 import { testConfig } from "../helpers/app.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
 const listener = { stage() {}, coverage() {}, leftOut() {}, log() {}, alert() {} };
@@ -26,8 +26,8 @@ const task = (jobId: number): SymbolTask => ({
   asOf: 86_400,
 });
 
-function startPool(folder: Folder, size: number): WorkerPool {
-  const { dbUrl, dbToken, providerValues } = testConfig(folder.database());
+function startPool(database: string, size: number): WorkerPool {
+  const { dbUrl, dbToken, providerValues } = testConfig(database);
   return new WorkerPool(
     size,
     { dbUrl, dbToken, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} },
@@ -37,7 +37,8 @@ function startPool(folder: Folder, size: number): WorkerPool {
 
 test("a pool starts a worker for a job that none is free for, and no others", async () => {
   using folder = temporaryFolder();
-  const pool = startPool(folder, 3);
+  const database = await migratedDatabase(folder);
+  const pool = startPool(database, 3);
   for (const jobId of [1, 2]) {
     const outcome = await pool.run(task(jobId), listener);
     expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining('no provider "nobody"') });
@@ -48,9 +49,10 @@ test("a pool starts a worker for a job that none is free for, and no others", as
 
 test("a pool that is closed while its workers still start closes without errors", async () => {
   using folder = temporaryFolder();
+  const database = await migratedDatabase(folder);
   // Each round stops the threads a little later in their start: while they load, while they open the database, after.
   for (let round = 0; round < 8; round++) {
-    const pool = startPool(folder, 2);
+    const pool = startPool(database, 2);
     pool.warm();
     await Bun.sleep(round * 20);
     await pool.close();

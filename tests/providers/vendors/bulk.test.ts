@@ -56,8 +56,8 @@ async function previewed(app: TestApp, provider: string, symbols = SYMBOLS): Pro
 }
 
 const closes = async (app: TestApp, symbol: string, from: number): Promise<[string, number][]> => {
-  const { rows } = (await app.get(`/api/bars/${symbol}?interval=1d&from=${isoDate(from)}`)).body;
-  return rows.map(({ ts, close }: { ts: number; close: number }) => [isoDate(ts), close]);
+  const { data } = (await app.get(`/api/bars/${symbol}?interval=1d&from=${isoDate(from)}`)).body;
+  return data.map(({ timestamp, close }: { timestamp: string; close: number }) => [timestamp.slice(0, 10), close]);
 };
 
 /** A year of all symbols, without the newest session; then what happens next is the update. */

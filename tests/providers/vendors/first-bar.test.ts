@@ -75,7 +75,7 @@ describe("a full run of a young symbol", () => {
     expect(app.printed.join("\n")).toContain(`listed since ${isoDate(listed)}`);
     const profile = (await app.get("/api/profiles/BTC-USDT?interval=1h")).body;
     expect(profile.backfill_metadata.history_complete).toBe(true);
-    expect((await app.get(`/runs/${id}/jobs/BTC-USDT`)).text).toContain("Batch 3");
+    expect((await app.get(`/runs/${id}/jobs/BTC-USDT`)).text).toContain("3 fetched");
     const fields = { symbols: "BTC-USDT", provider: "binance", years: "3", interval: "1h", mode: "full" };
     const preview = await fetch(`${app.url}/runs/preview`, { method: "POST", body: new URLSearchParams(fields) });
     expect(await preview.text()).toContain("3 calls");
