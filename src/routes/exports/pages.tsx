@@ -15,6 +15,7 @@ import { DTYPES } from "../../pipeline/exports/table-block.ts";
 import { fieldErrors } from "../../schemas.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { PANEL_FIELDS, type PanelField, PanelPage, type PanelView } from "../../views/exports.tsx";
+import { familyTitle } from "../../views/ui/format.ts";
 import { compressed } from "../compression.ts";
 import { errorSentences } from "../form-errors.ts";
 import type { Services } from "../services.ts";
@@ -126,10 +127,8 @@ function namesOf(names: string, more: string): string {
   return names === "all" ? [...FEATURES.map(({ name }) => name), more].join(",") : more;
 }
 
-const titleOf = (family: string) => `${family.charAt(0).toUpperCase()}${family.slice(1).replaceAll("_", " ")}`;
-
 const FAMILIES = [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
-  title: titleOf(family),
+  title: familyTitle(family),
   names: features.map(({ name }) => name),
 }));
 

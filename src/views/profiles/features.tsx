@@ -2,7 +2,7 @@
 /** The features of a profile by family: value, unit, sparkline; folded away, formula and source. */
 
 import type { Adjustment } from "../../domain/market/corporate-actions.ts";
-import { formatValue, plural } from "../ui/format.ts";
+import { familyTitle, formatValue, plural } from "../ui/format.ts";
 import { Spark } from "../ui/sparkline.tsx";
 
 interface FeatureView {
@@ -51,10 +51,6 @@ export const Families = ({ families, adjust }: { families: readonly FamilyView[]
     ))}
   </>
 );
-
-/** `moving_average` → `Moving average` */
-const familyTitle = (family: string) =>
-  family === "kbar" ? "Candlestick shape" : family.charAt(0).toUpperCase() + family.slice(1).replaceAll("_", " ");
 
 const Feature = ({ feature: { name, value, unit, formula, source, since, recent } }: { feature: FeatureView }) => (
   <li>

@@ -185,8 +185,12 @@ const HeatMap = ({ view: { months, rows } }: { view: QualityMapView }) => {
           <tr>
             <th scope="col">Symbol</th>
             <th scope="col">Interval</th>
-            <th scope="col">Provider</th>
-            <th scope="col">Health</th>
+            <th scope="col" class="c-wide">
+              Provider
+            </th>
+            <th scope="col" class="c-wide">
+              Health
+            </th>
             {months.map((month) => (
               <th scope="col" class="c-month" title={monthText(month)}>
                 <span class="visually-hidden">{monthText(month)}</span>
@@ -204,10 +208,10 @@ const HeatMap = ({ view: { months, rows } }: { view: QualityMapView }) => {
                 <a href={profileAddress(symbol, interval)}>{symbol}</a>
               </th>
               <td>{interval}</td>
-              <td>
+              <td class="c-wide">
                 {provider} <SyntheticPill provider={provider} />
               </td>
-              <td>
+              <td class="c-wide">
                 <HealthPill health={health} />
               </td>
               {cellsHtml(cells, texts, profileAddress(symbol, interval), symbol)}

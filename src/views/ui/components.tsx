@@ -56,7 +56,7 @@ export const Pill = (props: { look?: string; icon: string; title?: string; child
 /** Beside what is shown of a provider whose bars are made up; nothing for the others. */
 export const SyntheticPill = ({ provider }: { provider: string }) =>
   isSynthetic(provider) ? (
-    <Pill look="paused" icon="suspicious" title="Made-up bars of the demo provider: no prices of any market">
+    <Pill look="paused" icon="synthetic" title="Made-up bars of the demo provider: no prices of any market">
       Synthetic
     </Pill>
   ) : null;

@@ -36,3 +36,7 @@ const pad = (value: number) => String(value).padStart(2, "0");
 
 /** Whole seconds from now until `at` (epoch milliseconds); `public/app/ui/clock.js` counts them down. */
 export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - Date.now()) / 1_000));
+
+/** The title of a family of features: `moving_average` is `Moving average`. */
+export const familyTitle = (family: string): string =>
+  family === "kbar" ? "Candlestick shape" : family.charAt(0).toUpperCase() + family.slice(1).replaceAll("_", " ");

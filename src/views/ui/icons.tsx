@@ -72,6 +72,12 @@ export const Sprite = () => (
       <path d="m8 1 7 7-7 7-7-7Z" fill="currentColor" stroke="currentColor" stroke-linejoin="round" />
       <path d="M8 4.8v3.8M8 11v.1" {...cut} />
     </symbol>
+    <symbol id="i-synthetic" viewBox="0 0 16 16">
+      <path
+        d="M5.5 1.8h5M6.6 2v4.2l-3.7 6.3a1.1 1.1 0 0 0 1 1.7h8.2a1.1 1.1 0 0 0 1-1.7L9.4 6.2V2M4.7 10h6.6"
+        {...line}
+      />
+    </symbol>
     <symbol id="i-search" viewBox="0 0 16 16">
       <circle cx="7" cy="7" r="4.25" {...line} />
       <path d="m10.3 10.3 3.2 3.2" {...line} />
