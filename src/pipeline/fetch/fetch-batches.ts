@@ -167,17 +167,29 @@ async function fetchGroup(
 ): Promise<void> {
   const { task, io } = job;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
-  const startedAt = performance.now();
   const { symbol, interval, asOf } = task;
   const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
-  const shared = target.provider === io.provider && target.into === "compare" ? await fetchInBulk(job, window) : null;
-  const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...window }, context));
-  job.fetchMs += Math.round(performance.now() - startedAt);
-  const valid = validateRows(fetched.bars, { interval, asOf, ...window });
+  const ask = async (asked: Span, mayShare = false) => {
+    const startedAt = performance.now();
+    const shared = mayShare ? await fetchInBulk(job, asked) : null;
+    const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...asked }, context));
+    job.fetchMs += Math.round(performance.now() - startedAt);
+    return { fetched, valid: validateRows(fetched.bars, { interval, asOf, ...asked }) };
+  };
+  const { fetched, valid } = await ask(window, target.provider === io.provider && target.into === "compare");
   // Another provider's plan says nothing about the series.
   const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
   const { into, series, provider } = target;
-  const answer = { into, series, title: provider.title, window, bars: valid.bars, cuts };
+  const answer = {
+    into,
+    series,
+    title: provider.title,
+    window,
+    bars: valid.bars,
+    cuts,
+    maxDays: provider.maxWindowDays(interval, symbol),
+    ask: async (asked: Span) => (await ask(asked)).valid.bars,
+  };
   const change = await changeOf(job, answer, surroundings);
   const rejected = [...fetched.rejected, ...valid.rejected, ...change.rejected];
   for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);

@@ -9,6 +9,7 @@ import { readBars } from "../../storage/market/bars.ts";
 import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
 import type { JobContext } from "../job-context.ts";
 import { compareBars } from "./compare-bars.ts";
+import { probeScale } from "./scale-probe.ts";
 import { type Surroundings, sequenceOf } from "./surroundings.ts";
 
 /** The vendor multiplied the prices of a series by a factor: stored and new bars do not fit together. */
@@ -32,6 +33,10 @@ export interface Answer {
   readonly bars: BarColumns;
   /** What the plan leaves out of it. */
   readonly cuts: readonly PlanCut[];
+  /** The longest window that the provider answers, days. */
+  readonly maxDays: number;
+  /** What the provider gives for another window, row by row valid. */
+  ask(window: Span): Promise<BarColumns>;
 }
 
 export interface AnswerChange {
@@ -92,10 +97,29 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
   const { provisionalFrom } = job.stored;
   const settled = provisionalFrom === null ? stored : filterBars(stored, (at) => stored.ts[at]! < provisionalFrom);
   // All bars of a new scale may look impossible among the old ones, and what is put aside has a new scale too.
-  if (refused.ts.length > 0) compared(merged(settled, verdicts.aside), answer.bars, foreign);
+  const compare = async (old: BarColumns, now: BarColumns) => {
+    const result = compared(old, now, foreign);
+    if (!result.isUndecided) return result;
+    await surroundings.settle();
+    const { kind, factor } = await probeScale(
+      {
+        db: job.io.db,
+        series,
+        settledTo: provisionalFrom ?? Number.MAX_SAFE_INTEGER,
+        maxDays: answer.maxDays,
+        ask: answer.ask,
+        own: async (bars) => without(bars, await foreignOf(bars)),
+      },
+      window,
+      { stored: without(old, foreign), answer: without(now, foreign) },
+    );
+    if (kind === "split" || kind === "dividend") throw new PriceFactorDetected(kind, factor);
+    return result;
+  };
+  if (refused.ts.length > 0) await compare(merged(settled, verdicts.aside), answer.bars);
   const own = without(within(stored, refused.ts), foreign);
   const withdrawn = merged(own, beside);
-  const { old, missing, write } = compared(without(settled, withdrawn.ts), bars, foreign);
+  const { old, missing, write } = await compare(without(settled, withdrawn.ts), bars);
   report(job, answer, { old, missing, withdrawn, restored });
   const nowAside = merged(without(refused, foreign), aside);
   const kept = new Set(nowAside.ts);
@@ -113,7 +137,7 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
 }
 
 function compared(stored: BarColumns, bars: BarColumns, foreign: ReadonlySet<number>) {
-  if (stored.ts.length === 0) return { write: bars, old: emptyBars(), missing: [] };
+  if (stored.ts.length === 0) return { write: bars, old: emptyBars(), missing: [], isUndecided: false };
   const { kind, factor, ...rest } = compareBars(stored, bars, foreign);
   if (kind === "split" || kind === "dividend") throw new PriceFactorDetected(kind, factor);
   return rest;

@@ -10,6 +10,8 @@ export interface Comparison {
   readonly kind: "same" | "split" | "dividend" | "correction" | "shrunk";
   /** New price ÷ stored price of a split or dividend, otherwise 1. */
   readonly factor: number;
+  /** Whether one factor may be on all older bars, but too few were compared to say so. */
+  readonly isUndecided: boolean;
   /** Bars of the answer to store: new ones, those another provider filled, and, unless it shrank, those that differ. */
   readonly write: BarColumns;
   /** The stored bars that differ, as they were. */
@@ -34,9 +36,11 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
   const fresh: number[] = [];
   const before: number[] = [];
   const after: number[] = [];
-  /** Whether a bar that stayed the same came before a changed one. */
-  let mixed = false;
-  let same = false;
+  /** Changed bars of the vendor itself, as places in `before`. */
+  const own: number[] = [];
+  let same = 0;
+  /** Bars that stayed the same and come before a changed one. */
+  let sameBefore = 0;
   const missing: number[] = [];
   const lack = (ts: number) => {
     if (!foreign.has(ts)) missing.push(ts);
@@ -48,13 +52,16 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
       fresh.push(f);
       continue;
     }
-    const own = !foreign.has(stored.ts[s]!);
+    const isOwn = !foreign.has(stored.ts[s]!);
     if (BAR_FIELDS.every((field) => sameValue(stored[field][s], fetched[field][f]))) {
-      if (own) same = true;
+      if (isOwn) same += 1;
       // The provider has this bar now: it is stored as its own.
       else fresh.push(f);
     } else {
-      mixed ||= same || !own;
+      if (isOwn) {
+        sameBefore = same;
+        own.push(before.length);
+      }
       before.push(s);
       after.push(f);
     }
@@ -62,7 +69,7 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
   }
   for (; s < stored.ts.length; s++) lack(stored.ts[s]!);
 
-  const none = { factor: 1, old: emptyBars(), missing };
+  const none = { factor: 1, isUndecided: false, old: emptyBars(), missing };
   if (missing.length > 0) return { ...none, kind: "shrunk", write: pickBars(fetched, fresh) };
   if (before.length === 0) return { ...none, kind: "same", write: pickBars(fetched, fresh) };
   const old = pickBars(stored, before);
@@ -71,15 +78,25 @@ export function compareBars(stored: BarColumns, fetched: BarColumns, foreign: Re
     fetched,
     [...fresh, ...after].sort((a, b) => a - b),
   );
-  const common = mixed ? null : commonFactor(old, now);
-  return { missing, old, write, kind: common?.kind ?? "correction", factor: common?.factor ?? 1 };
+  const common = own.length > 0 ? commonFactor(pickBars(old, own), pickBars(now, own)) : null;
+  const changes = { missing, old, write };
+  // A repair may have stored bars of the new scale among older ones.
+  if (common && common.agreeing >= MIN_AGREEING * (1 + sameBefore) && common.agreeing >= MOST * own.length) {
+    const { kind, factor } = common;
+    return { ...changes, kind, factor, isUndecided: false };
+  }
+  const isUndecided = common !== null && sameBefore === 0 && common.agreeing < MIN_AGREEING;
+  return { ...changes, kind: "correction", factor: 1, isUndecided };
 }
 
 /**
- * The one factor that turns `old` into `now` within the rounding of prices, or `null`. Most bars must agree, not all:
- * single corrections may have come with it.
+ * The factor that turns most of `old` into `now` within the rounding of prices, and how many bars agree on it; `null` if
+ * none does. Single corrections may have come with it.
  */
-function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "dividend"; factor: number } | null {
+function commonFactor(
+  old: BarColumns,
+  now: BarColumns,
+): { kind: "split" | "dividend"; factor: number; agreeing: number } | null {
   const ratios = old.close.map((close, at) => now.close[at]! / close).sort();
   const toleranceOf = (factor: number) => 1.1 * (stepOf(now) + factor * stepOf(old));
   const fitting = (factor: number, tolerance: number) =>
@@ -97,18 +114,20 @@ function commonFactor(old: BarColumns, now: BarColumns): { kind: "split" | "divi
   // Rounding averages out over many bars.
   const factor = sum(now, near) / sum(old, near);
   const tolerance = toleranceOf(factor);
-  const agreeing = fitting(factor, tolerance);
-  if (agreeing.length < Math.max(MIN_AGREEING, MOST * old.ts.length)) return null;
+  const fit = fitting(factor, tolerance);
   // Rounding alone could explain the difference.
-  if (!((Math.abs(factor - 1) * sum(now, agreeing)) / (4 * agreeing.length) > 4 * tolerance)) return null;
+  if (!((Math.abs(factor - 1) * sum(now, fit)) / (4 * fit.length) > 4 * tolerance)) return null;
   const volumesFit = (times: number) =>
-    agreeing.every((at) => {
+    fit.filter((at) => {
       const expected = old.volume[at]! * times;
       if (Number.isNaN(expected) && Number.isNaN(now.volume[at])) return true;
       return Math.abs(now.volume[at]! - expected) <= Math.max(times === 1 ? 0 : 1, 2e-3 * expected);
-    });
-  if (volumesFit(1)) return { kind: "dividend", factor };
-  return volumesFit(1 / factor) ? { kind: "split", factor } : null;
+    }).length;
+  const [unchanged, divided] = [volumesFit(1), volumesFit(1 / factor)];
+  if (unchanged + divided === 0) return null;
+  return unchanged >= divided
+    ? { kind: "dividend", factor, agreeing: unchanged }
+    : { kind: "split", factor, agreeing: divided };
 }
 
 /** The step to which all prices are rounded: 0.01, 0.0001 …, at least a millionth. */

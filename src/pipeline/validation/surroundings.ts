@@ -104,7 +104,7 @@ export class Surroundings {
   constructor(
     private readonly db: Database,
     private readonly series: number,
-    private readonly settle: () => Promise<void>,
+    readonly settle: () => Promise<void>,
     private readonly canHold: { bars(from: number, to: number): boolean; jumps(): boolean },
   ) {}
 

@@ -37,11 +37,16 @@ const step = fc.oneof(
     factor: fc.constantFrom(100, 0.01),
   }),
   fc.record({ do: fc.constant("mend" as const) }),
-  // A change of all prices is seen from three bars of an answer on.
-  fc.record({ do: fc.constant("batches" as const), days: fc.constantFrom(7, 12, 30, 365) }),
+  fc.record({ do: fc.constant("batches" as const), days: fc.constantFrom(1, 2, 7, 12, 30, 365) }),
   fc.record({ do: fc.constant("stop" as const), after: fc.integer({ min: 1, max: 12 }) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
+
+/** Stories that once ended with bars on two scales. */
+const EXAMPLES: readonly Step[][] = [
+  // Each answer has one bar: too few to tell a new scale from a correction.
+  [{ do: "batches", days: 1 }, { do: "fill" }, { do: "dividend", cents: 10 }, { do: "scale", factor: [2, 0.5] }],
+];
 
 test("property: any order of fills, increments, repairs, refetches and revisions ends as one clean full run on the final data", async () => {
   // One database for all cases: each has symbols of its own.
@@ -179,5 +184,8 @@ test("property: any order of fills, increments, repairs, refetches and revisions
     expect(await findingsOf(pipeline, vendor)).toEqual(clean.findings);
   }
 
-  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), tell), { numRuns: CASES });
-}, 60_000);
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), tell), {
+    numRuns: CASES,
+    examples: EXAMPLES.map((steps): [Step[]] => [steps]),
+  });
+}, 120_000);

@@ -87,6 +87,35 @@ describe("compareBars", () => {
     expect(compareBars(stored, middle, NONE).kind).toBe("correction");
   });
 
+  test("compareBars leaves a factor on one or two bars undecided, unless an older bar stayed the same", () => {
+    const bent = scaled(stored, 2, 0.5, 2);
+    const undecided = { kind: "correction", isUndecided: true };
+    for (const [from, to] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+      [1, 12],
+    ] as const)
+      expect(compareBars(sliceBars(stored, from, to), sliceBars(bent, from, to), NONE)).toMatchObject(undecided);
+    const high = structuredClone(stored);
+    high.high[0]! += 1;
+    expect(compareBars(stored, high, NONE).isUndecided).toBe(false);
+    const later = scaled(stored, 12, 0.5, 2);
+    for (const field of BAR_FIELDS) later[field][0] = stored[field][0]!;
+    expect(compareBars(sliceBars(stored, 0, 3), sliceBars(later, 0, 3), NONE).isUndecided).toBe(false);
+  });
+
+  test("compareBars detects a factor beside a corrected volume, a bar of another provider and one of the new scale", () => {
+    const answer = scaled(stored, 12, 0.5, 2);
+    answer.volume[3]! += 1_000;
+    expect(compareBars(stored, answer, NONE).kind).toBe("split");
+    answer.close[2] = answer.high[2]!;
+    expect(compareBars(stored, answer, new Set([stored.ts[2]!])).kind).toBe("split");
+    const repaired = structuredClone(stored);
+    for (const field of BAR_FIELDS) repaired[field][4] = answer[field][4]!;
+    expect(compareBars(repaired, answer, NONE).kind).toBe("split");
+  });
+
   test("property: holes in an answer count as shrunk, and nothing that is stored is overwritten", () => {
     const holes = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 12 });
     fc.assert(
