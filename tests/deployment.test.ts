@@ -1,7 +1,9 @@
-/** The examples of docs/deploy.md: readable by their programs, and about settings and files that exist. */
+/** The examples of docs/deploy.md, about settings and files that exist; and the bill of what is deployed. */
 
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { billOfMaterials } from "../.ci/sbom.ts";
+import lock from "../bun.lock";
 
 const read = (path: string) => Bun.file(path).text();
 const FILES = [
@@ -50,3 +52,39 @@ test("the unit keeps the file system read-only, and leaves the engine its memory
   }
   expect(unit).not.toMatch(/^MemoryDenyWriteExecute=yes/m);
 });
+
+test("the bill of materials is CycloneDX 1.6 and has each package that a production installation may have", async () => {
+  const bill = await billOfMaterials();
+  expect(bill).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1 });
+  expect(bill.serialNumber).toMatch(/^urn:uuid:[0-9a-f-]{36}$/);
+  const refs = bill.components.map((each) => each["bom-ref"]);
+  expect(new Set(refs).size).toBe(refs.length);
+  expect(refs.toSorted()).toEqual(productionPurls());
+  for (const { hashes, licenses, name } of bill.components) {
+    expect(hashes).toEqual([{ alg: "SHA-512", content: expect.stringMatching(/^[0-9a-f]{128}$/) }]);
+    if (!name.startsWith("@libsql/")) expect(licenses).toHaveLength(1);
+  }
+  const known = new Set([bill.metadata.component["bom-ref"], ...refs]);
+  expect(new Set(bill.dependencies.map(({ ref }) => ref))).toEqual(known);
+  expect(bill.dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !known.has(ref))).toEqual([]);
+});
+
+test("the bill of materials names no host that packages were downloaded from", async () => {
+  const { $schema, ...bill } = await billOfMaterials();
+  expect(JSON.stringify(bill)).not.toMatch(/https?:|registry/);
+});
+
+/** What `bun install --production` may install, read from the text of bun.lock: names alone, nested copies aside. */
+function productionPurls(): string[] {
+  const info = (key: string) => (lock.packages[key] as [string, string, Bun.BunLockFilePackageInfo, string])[2];
+  const found = new Set<string>();
+  const visit = (name: string, parent: string) => {
+    const key = [`${parent}/${name}`, name].find((each) => lock.packages[each] !== undefined);
+    if (key === undefined || found.has(key)) return;
+    found.add(key);
+    const { dependencies, optionalDependencies, peerDependencies } = info(key);
+    for (const each of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) visit(each, key);
+  };
+  for (const name of Object.keys(lock.workspaces[""]!.dependencies!)) visit(name, "");
+  return [...found].map((key) => `pkg:npm/${lock.packages[key]![0].replace(/^@/, "%40")}`).sort();
+}
