@@ -65,7 +65,7 @@ export function addMiddleware(
       xFrameOptions: "DENY",
       referrerPolicy: "same-origin",
       // Other hosts of the domain are not ours to bind.
-      strictTransportSecurity: "max-age=15552000",
+      strictTransportSecurity: "max-age=31536000",
       permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
     }),
   );

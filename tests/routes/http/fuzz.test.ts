@@ -238,18 +238,34 @@ test("a screen of words that every object inherits, or of a long chain, is refus
   }
 });
 
-test("a request without a host is a bad request", async () => {
+/** Everything that the server answers to these bytes until it closes the connection. */
+async function answerTo(bytes: string): Promise<string> {
   const { hostname, port } = new URL(app.url);
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
-    socket.on("error", reject);
-    socket.on("data", (data) => {
-      resolve(data.toString());
-      socket.destroy();
-    });
-    socket.write("GET /runs HTTP/1.0\r\n\r\n");
-  });
-  expect(answer).toMatch(/^HTTP\/1\.\d 400 /);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let answer = "";
+  const socket = connect(Number(port), hostname);
+  socket.on("error", reject);
+  socket.on("data", (data) => (answer += data));
+  socket.on("close", () => resolve(answer));
+  socket.write(bytes);
+  return promise;
+}
+
+test("a request without a host is a bad request", async () => {
+  expect(await answerTo("GET /runs HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.\d 400 /);
+});
+
+test.each([
+  "Transfer-Encoding: chunked\r\nContent-Length: 4",
+  "Content-Length: 4\r\nContent-Length: 5",
+  "Transfer-Encoding: xchunked\r\nContent-Length: 4",
+  "Transfer-Encoding: chunked, identity",
+  "Transfer-Encoding : chunked",
+  "Content-Length: +5",
+])("a request whose end is ambiguous is refused, and what follows is not read as another one: %j", async (headers) => {
+  const hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const answer = await answerTo(`POST /api/runs HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n0\r\n\r\n${hidden}`);
+  expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 400"]);
 });
 
 test("everything but styles and scripts is kept out of caches, and the headers bind no other host", async () => {
@@ -267,7 +283,7 @@ test("everything but styles and scripts is kept out of caches, and the headers b
   ]) {
     const { headers } = await app.get(path);
     expect([path, headers.get("Cache-Control")]).toEqual([path, "no-store"]);
-    expect(headers.get("Strict-Transport-Security")).toBe("max-age=15552000");
+    expect(headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
     expect(headers.get("Permissions-Policy")).toContain("camera=()");
     expect(headers.get("Cross-Origin-Opener-Policy")).toBe("same-origin");
   }
