@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { createRoutes } from "../../../src/routes/index.ts";
+import { problemOf } from "../../../src/routes/problem.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 
 setDefaultTimeout(60_000);
@@ -250,6 +251,20 @@ async function answerTo(bytes: string): Promise<string> {
   socket.write(bytes);
   return promise;
 }
+
+test("a repeated parameter of the API is refused rather than one of its values chosen, and TRACE is no method", async () => {
+  for (const query of ["runs?limit=1&limit=2", "profiles?limit=1&limit=2", "bars/AAPL?interval=1d&interval=1h"]) {
+    expect([query, (await app.get(`/api/${query}`)).status]).toEqual([query, 422]);
+  }
+  expect(await answerTo("TRACE /runs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(
+    /^HTTP\/1.1 405 /,
+  );
+});
+
+test("an unexpected error is answered without its text", () => {
+  expect(problemOf(new Error("no such column: secret")).status).toBe(500);
+  expect(JSON.stringify(problemOf(new Error("no such column: secret")))).not.toContain("secret");
+});
 
 test("a request without a host is a bad request", async () => {
   expect(await answerTo("GET /runs HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.\d 400 /);
