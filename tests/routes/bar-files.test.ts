@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { Uploads } from "../../src/routes/companies/uploads.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
@@ -22,7 +23,7 @@ const GERMAN = `Datum;Open;High;Low;Close;Volumen\n${days
   .map((day) => `${day.split("-").reverse().join(".")};10,5;12;9,25;11;1.000`)
   .join("\n")}\n31.10.2026;10,5;12;9,25;x;5\n`;
 
-async function check(name: string, text: string, more: Record<string, string> = {}) {
+async function check(name: string, text: string | Uint8Array<ArrayBuffer>, more: Record<string, string> = {}) {
   const form = new FormData();
   form.append("file", new File([text], name));
   for (const [field, value] of Object.entries(more)) form.append(field, value);
@@ -48,6 +49,16 @@ test("a file of bars is shown as it is understood, with what is refused, before 
   }
   expect(html).toContain("1 of 5 rows rejected, line 6: close &quot;x&quot; is not a number");
   expect(existsSync(join(folder.path, "DETX-1d.csv"))).toBe(false);
+});
+
+test("an uploaded file that unpacks to more than 200 MB is refused", async () => {
+  // One archive of many parts.
+  const part = gzipSync(`${"x".repeat(2 ** 16 - 1)}\n`.repeat(16));
+  const content = Buffer.concat([gzipSync("date,open,high,low,close\n"), ...Array(201).fill(part)]);
+  expect(content.length).toBeLessThan(2 ** 20);
+  const { status, html } = await check("BOMB.csv.gz", new Uint8Array(content));
+  expect(status).toBe(422);
+  expect(html).toContain("BOMB.csv.gz unpacks to more than 200 MB");
 });
 
 test("the check of a file leaves out bars that an import would reject, and names an unknown volume", async () => {

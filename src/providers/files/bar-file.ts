@@ -19,6 +19,8 @@ export interface FileTarget {
   readonly venue: Venue;
   /** Time zone of times without an offset. */
   readonly zone: string;
+  /** Most bytes that a compressed file may unpack to; no limit unless given. */
+  readonly maxUnpacked?: number;
 }
 
 export interface BarFile {
@@ -39,6 +41,8 @@ export interface BarFile {
 
 /** Lines named in a message. */
 const SHOWN_LINES = 3;
+/** Longest line of text, bytes. */
+const MAX_LINE = 2 ** 20;
 
 /**
  * Reads the file at `path`.
@@ -49,7 +53,7 @@ export async function readBarFile(path: string, target: FileTarget): Promise<Bar
   const bars = new BarCollector(target.interval, target.venue);
   const start = new Uint8Array(await Bun.file(path).slice(0, 4).arrayBuffer());
   if (isParquet(start)) {
-    const layout = await readParquetFile(path, target.name, target.zone, bars);
+    const layout = await readParquetFile(path, target, bars);
     return finish(target, bars, { layout, encoding: "binary", dialect: null });
   }
   try {
@@ -58,7 +62,7 @@ export async function readBarFile(path: string, target: FileTarget): Promise<Bar
     if (!(error instanceof NeedsSurvey)) throw error;
   }
   const survey = new CsvReader(target.name, target.symbol, target.zone, bars, "survey");
-  for await (const lines of linesOf(path, target.name, { text: "" })) survey.read(lines);
+  for await (const lines of linesOf(path, target, { text: "" })) survey.read(lines);
   return readCsv(path, target, new BarCollector(target.interval, target.venue), survey.found);
 }
 
@@ -70,18 +74,27 @@ async function readCsv(
 ): Promise<BarFile> {
   const reader = new CsvReader(target.name, target.symbol, target.zone, bars, dialect);
   const encoding = { text: "" };
-  for await (const lines of linesOf(path, target.name, encoding)) reader.read(lines);
+  for await (const lines of linesOf(path, target, encoding)) reader.read(lines);
   return finish(target, bars, { layout: reader.finish(), encoding: encoding.text, dialect });
 }
 
 /** Whole lines at a time; the last one may lack its line break. */
-async function* linesOf(path: string, name: string, encoding: { text: string }): AsyncGenerator<Uint8Array> {
+async function* linesOf(
+  path: string,
+  { name, maxUnpacked = Number.POSITIVE_INFINITY }: FileTarget,
+  encoding: { text: string },
+): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array();
-  for await (const bytes of readText(path, name, encoding)) {
+  for await (const bytes of readText(path, name, encoding, maxUnpacked)) {
     const chunk = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
     const end = chunk.lastIndexOf(10) + 1;
     yield chunk.subarray(0, end);
     rest = chunk.slice(end);
+    if (rest.length > MAX_LINE)
+      throw new ProviderError(
+        "bad_request",
+        `${name} has a line of more than ${MAX_LINE} bytes: it is no table of bars`,
+      );
   }
   yield rest;
 }

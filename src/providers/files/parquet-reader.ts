@@ -1,18 +1,49 @@
 /** Reads bars from a Parquet file: columns by name, times as timestamps, dates, epoch numbers or text. */
 
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { type Compressors, parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from "hyparquet";
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
+import {
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type SchemaElement,
+  snappyUncompress,
+} from "hyparquet";
 import { messageOf, ProviderError, quote } from "../../domain/errors.ts";
 import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import type { BarCollector } from "./bar-collector.ts";
 import { type CellMoment, DATE_FORMATS, epochOf, readMoment } from "./cell-date.ts";
 import { type Field, HeaderLines, type Layout } from "./csv-layout.ts";
+import { unpacksTo } from "./text-stream.ts";
 
-const COMPRESSORS: Compressors = {
-  ZSTD: (bytes) => new Uint8Array(Bun.zstdDecompressSync(new Uint8Array(bytes))),
-  GZIP: (bytes) => new Uint8Array(gunzipSync(bytes)),
-  BROTLI: (bytes) => new Uint8Array(brotliDecompressSync(bytes)),
-};
+/** Unpacks pages, each to the size that it states and no further. @throws ProviderError if that is more than `most` bytes */
+function compressors(name: string, most: number): Compressors {
+  const within = (unpack: (bytes: Uint8Array, limit: { maxOutputLength: number }) => Uint8Array) => {
+    return (bytes: Uint8Array, size: number) => {
+      if (size > most) throw unpacksTo(name, most);
+      return size === 0 ? new Uint8Array() : new Uint8Array(unpack(bytes, { maxOutputLength: size }));
+    };
+  };
+  return {
+    ZSTD: within(zstdDecompressSync),
+    GZIP: within(gunzipSync),
+    BROTLI: within(brotliDecompressSync),
+    SNAPPY: within((bytes, { maxOutputLength }) => {
+      const page = new Uint8Array(maxOutputLength);
+      snappyUncompress(bytes, page);
+      return page;
+    }),
+  };
+}
+
+/** What the columns of a file unpack to by its own account, bytes; a row counts for one number at least. */
+function statedSize({ row_groups: groups, num_rows: rows }: FileMetaData): number {
+  const chunks = groups.flatMap(({ columns }) =>
+    columns.map(({ meta_data: meta }) => meta?.total_uncompressed_size ?? 0n),
+  );
+  return Math.max(Number(rows) * 8, Number(chunks.reduce((sum, size) => sum + size, 0n)));
+}
 
 /** Times as seconds, so that no precision is lost on the way through a `Date`. */
 const PARSERS = {
@@ -55,9 +86,14 @@ function momentOf(value: unknown, kind: TimeKind): CellMoment | null {
 
 /**
  * Reads the file at `path` (`name` in messages) into `bars`; times without a zone are those of `zone`.
- * @throws ProviderError `bad_request` for a damaged file and for one without the columns of bars
+ * @throws ProviderError `bad_request` for a damaged file, a file without the columns of bars, and one that is too large
  */
-export async function readParquetFile(path: string, name: string, zone: string, bars: BarCollector): Promise<Layout> {
+export async function readParquetFile(
+  path: string,
+  target: { readonly name: string; readonly zone: string; readonly maxUnpacked?: number },
+  bars: BarCollector,
+): Promise<Layout> {
+  const { name, zone, maxUnpacked = Number.POSITIVE_INFINITY } = target;
   const source = Bun.file(path);
   const file = {
     byteLength: source.size,
@@ -65,6 +101,7 @@ export async function readParquetFile(path: string, name: string, zone: string, 
   };
   try {
     const metadata = await parquetMetadataAsync(file);
+    if (statedSize(metadata) > maxUnpacked) throw unpacksTo(name, maxUnpacked);
     const elements = parquetSchema(metadata).children.map(({ element }) => element);
     const names = elements.map((element) => (INDEX.test(element.name) ? "timestamp" : element.name));
     const header = new HeaderLines();
@@ -79,7 +116,7 @@ export async function readParquetFile(path: string, name: string, zone: string, 
       file,
       metadata,
       columns: fields.map(({ element }) => element.name),
-      compressors: COMPRESSORS,
+      compressors: compressors(name, maxUnpacked),
       parsers: PARSERS,
       onChunk: ({ columnName, columnData, rowStart, rowEnd }) => {
         const column = (values.get(columnName) as unknown[] | undefined) ?? new Array<unknown>(rows);

@@ -51,16 +51,29 @@ async function* withStart(source: AsyncIterable<Uint8Array>, size: number): Asyn
   if (start !== null) yield start;
 }
 
-/** Adds the unpacking of gzip. @throws ProviderError `bad_request` if the archive is damaged */
-async function* unpacked(path: string, name: string): AsyncGenerator<Uint8Array> {
+/** Adds the unpacking of gzip. @throws ProviderError `bad_request` if the archive is damaged, or unpacks to more than `most` bytes */
+async function* unpacked(path: string, name: string, most: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
   const unpack = createGunzip();
   const file = createReadStream(path).on("error", (error) => unpack.destroy(error));
   try {
-    yield* file.pipe(unpack) as AsyncIterable<Uint8Array>;
+    for await (const chunk of file.pipe(unpack) as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > most) throw unpacksTo(name, most);
+      yield chunk;
+    }
   } catch (error) {
+    if (error instanceof ProviderError) throw error;
     throw new ProviderError("bad_request", `${name} is a damaged gzip file: ${messageOf(error)}`);
   }
 }
+
+/** The refusal of a file that unpacks to more than `most` bytes. */
+export const unpacksTo = (name: string, most: number): ProviderError =>
+  new ProviderError(
+    "bad_request",
+    `${name} unpacks to more than ${Math.floor(most / 2 ** 20)} MB: divide it, or put it into the folder of BARKEEP_CSV_DIR`,
+  );
 
 /** Line ends of a lone carriage return become line feeds. */
 function withLineFeeds(bytes: Uint8Array): Uint8Array {
@@ -72,12 +85,20 @@ function withLineFeeds(bytes: Uint8Array): Uint8Array {
 
 /**
  * The file at `path` (`name` in messages) in chunks. Before the first one, `encoding.text` is set: `gzip, UTF-8`.
+ * @param maxUnpacked most bytes that an archive may unpack to
  * @throws ProviderError `bad_request` for a damaged archive and for formats that are no text, saying what to do
  */
-export async function* readText(path: string, name: string, encoding: Encoding): AsyncGenerator<Uint8Array> {
+export async function* readText(
+  path: string,
+  name: string,
+  encoding: Encoding,
+  maxUnpacked: number,
+): AsyncGenerator<Uint8Array> {
   const head = new Uint8Array(await Bun.file(path).slice(0, 64).arrayBuffer());
   const packed = isGzip(head);
-  const source = packed ? unpacked(path, name) : (Bun.file(path).stream() as unknown as AsyncIterable<Uint8Array>);
+  const source = packed
+    ? unpacked(path, name, maxUnpacked)
+    : (Bun.file(path).stream() as unknown as AsyncIterable<Uint8Array>);
   let decoder: TextDecoder | null = null;
   let onlyReturns = false;
   let first = true;

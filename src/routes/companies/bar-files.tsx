@@ -22,6 +22,8 @@ import type { Uploads } from "./uploads.ts";
 
 /** Bars shown at each end. */
 const SHOWN = 3;
+/** What an uploaded file may unpack to, bytes: a dozen times what may be sent. */
+const MAX_UNPACKED = 200 * 2 ** 20;
 
 export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settings">, uploads: Uploads) {
   const pages = new Hono();
@@ -53,7 +55,15 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
     if (interval === undefined) return refused(c, "Choose the interval, and the file again", form);
     const [id, { path }] = await uploads.keep(file, symbol, interval);
     try {
-      const read = await readBarFile(path, { name: file.name, symbol, interval, venue: venueOf(symbol), zone: "UTC" });
+      const target = {
+        name: file.name,
+        symbol,
+        interval,
+        venue: venueOf(symbol),
+        zone: "UTC",
+        maxUnpacked: MAX_UNPACKED,
+      };
+      const read = await readBarFile(path, target);
       return show(c, { ...form, checked: checkedFile(id, file.name, symbol, interval, read) });
     } catch (error) {
       uploads.drop(id);

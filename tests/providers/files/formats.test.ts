@@ -193,6 +193,12 @@ const REFUSED: [title: string, name: string, content: string | Uint8Array, messa
     gzipSync(HEAD.repeat(9)).subarray(0, 30),
     "AAPL.csv.gz is a damaged gzip file",
   ],
+  [
+    "a line without an end",
+    "AAPL.csv",
+    "x".repeat(2 ** 21),
+    "AAPL.csv has a line of more than 1048576 bytes: it is no table of bars",
+  ],
   ["a page of HTML", "AAPL.csv", "<!DOCTYPE html>\n<html></html>\n", "AAPL.csv:1: no column for timestamp, open, high"],
   ["a damaged Parquet file", "AAPL.parquet", "PAR1 nothing", "AAPL.parquet cannot be read as Parquet"],
   [

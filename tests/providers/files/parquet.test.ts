@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
+import { venueOf } from "../../../src/domain/market/exchanges/exchanges.ts";
 import { isoSecond } from "../../../src/domain/time.ts";
 import { encodeParquet } from "../../../src/pipeline/exports/parquet/encode-parquet.ts";
+import { readBarFile } from "../../../src/providers/files/bar-file.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 import { bytesOf, minutes, tableBlocks, tableHead } from "../../helpers/tables.ts";
 import { readFile, refusalOf } from "./read-file.ts";
 
@@ -42,4 +46,22 @@ test("a Parquet file without the columns of bars is refused with those that it l
   expect(await refusalOf("AAPL-1m.parquet", file, { interval: "1m" })).toStartWith(
     "bad_request: AAPL-1m.parquet: no column for open, high, low, close, volume",
   );
+});
+
+test("a Parquet file that states more than it may unpack to is refused, and one that states less is read", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "AAPL-1m.parquet");
+  const rows = 20_000;
+  const columns = NAMES.map(() => new Float64Array(rows).fill(10));
+  await Bun.write(path, await parquetOf(minutes(rows), columns));
+  expect(Bun.file(path).size).toBeLessThan(rows * 8);
+  const target = {
+    name: "AAPL-1m.parquet",
+    symbol: "AAPL",
+    interval: "1m",
+    venue: venueOf("AAPL"),
+    zone: "UTC",
+  } as const;
+  expect((await readBarFile(path, { ...target, maxUnpacked: 2 ** 20 })).rows).toBe(rows);
+  expect(readBarFile(path, { ...target, maxUnpacked: 8 * rows - 1 })).rejects.toThrow("unpacks to more than");
 });
