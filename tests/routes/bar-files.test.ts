@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { Refusal } from "../../src/domain/errors.ts";
 import { Uploads } from "../../src/routes/companies/uploads.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
@@ -123,10 +124,20 @@ test("a profile shows exchange time on the clock of its own exchange", async () 
   expect(text).toContain("Tokyo time");
 });
 
+test("of many files that come at once each is kept, or refused with what to do", async () => {
+  const uploads = new Uploads();
+  const file = new File([GERMAN], "DETZ.csv");
+  const answers = await Promise.allSettled(Array.from({ length: 40 }, () => uploads.keep(file, "DETZ", "1d")));
+  const faults = answers.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  expect(faults.filter((each) => !(each instanceof Refusal))).toEqual([]);
+  uploads.close();
+});
+
 test("files that wait for their import go with the server, the oldest of nine before", async () => {
   const uploads = new Uploads();
   const file = new File([GERMAN], "DETZ.csv");
-  const kept = await Promise.all(Array.from({ length: 9 }, () => uploads.keep(file, "DETZ", "1d")));
+  const kept: Awaited<ReturnType<Uploads["keep"]>>[] = [];
+  while (kept.length < 9) kept.push(await uploads.keep(file, "DETZ", "1d"));
   const stored = kept.map(([, { folder }]) => existsSync(folder));
   expect(stored.filter(Boolean).length).toBe(8);
   expect(uploads.find(kept[8]![0])).toBeDefined();

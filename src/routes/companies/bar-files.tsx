@@ -18,7 +18,7 @@ import { fileNameFor, targetOf } from "../../providers/files/file-names.ts";
 import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/companies/bar-file-page.tsx";
 import { plural } from "../../views/ui/format.ts";
 import type { Services } from "../services.ts";
-import type { Uploads } from "./uploads.ts";
+import { TOO_MANY, type Uploads } from "./uploads.ts";
 
 /** Bars shown at each end. */
 const SHOWN = 3;
@@ -66,6 +66,7 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
       const read = await readBarFile(path, target);
       return show(c, { ...form, checked: checkedFile(id, file.name, symbol, interval, read) });
     } catch (error) {
+      if (uploads.find(id) === undefined) return refused(c, TOO_MANY, form);
       uploads.drop(id);
       if (!(error instanceof ProviderError)) throw error;
       return refused(c, error.message, form);

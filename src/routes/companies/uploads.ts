@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Refusal } from "../../domain/errors.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { fileNameFor } from "../../providers/files/file-names.ts";
 
 /** Uploads that wait; the oldest is dropped for a new one. */
 const MAX_WAITING = 8;
+/** Said of a file that was dropped for others before it was read. */
+export const TOO_MANY = "Too many files came at once: send this one again";
 
 interface Upload {
   readonly folder: string;
@@ -21,7 +24,10 @@ interface Upload {
 export class Uploads {
   readonly #waiting = new Map<string, Upload>();
 
-  /** Stores an uploaded file until it is imported, dropped, or the server closes. */
+  /**
+   * Stores an uploaded file until it is imported, dropped, or the server closes.
+   * @throws Refusal if so many others came meanwhile that this one was dropped
+   */
   async keep(file: File, symbol: string, interval: Interval): Promise<[id: string, upload: Upload]> {
     const id = crypto.randomUUID();
     const folder = mkdtempSync(join(tmpdir(), "barkeep-file-"));
@@ -31,6 +37,7 @@ export class Uploads {
     try {
       await writeFile(path, new Uint8Array(await file.arrayBuffer()));
     } catch (error) {
+      if (!this.#waiting.has(id)) throw new Refusal("too_many", TOO_MANY);
       this.drop(id);
       throw error;
     }
