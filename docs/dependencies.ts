@@ -28,6 +28,7 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
     "a checked schema prevents both typing errors and injection",
   ],
   fflate: ["lists of symbols in ZIP files", "Bun inflates streams, but reads no ZIP directory"],
+  flatbuffers: ["the messages of Arrow files", "a binary format with offsets and alignment, given by Arrow's schema"],
   hono: ["routing, middleware, JSX on the server", "escaping, cookies and streams, tried by many others"],
   "htmx.org": [
     "parts of pages that change without a reload",
@@ -53,6 +54,7 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
   "@prometheus-io/lezer-promql": ["tests parse the alert rules and the dashboard", "Prometheus' own grammar"],
   "@sparticuz/chromium": ["the browser of tests and screenshots", "a browser, from the package registry like the rest"],
   "@types/papaparse": ["types of papaparse", "it brings none"],
+  "apache-arrow": ["tests read our Arrow files with it", "an independent reader shows what our own could not"],
   "axe-core": ["accessibility tests", "the rules of WCAG, kept by people who know them"],
   "bun-types": ["types of Bun", "belongs to Bun"],
   "dependency-cruiser": ["floors and areas: who imports whom", "resolves imports as the compiler does"],
