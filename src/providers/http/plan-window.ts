@@ -205,11 +205,15 @@ export class PlanWindow {
     await this.#learn("history", high * DAY, words);
   }
 
-  /** Remembers the refusal of an exchange or interval. Words about US stocks in general may mean one of them only. */
+  /**
+   * Remembers the refusal of an exchange or interval. It may concern one symbol only where the words speak of US stocks
+   * in general or of daily bars, which every plan has, and where the plan was seen to answer other symbols.
+   */
   async #remember(scope: string, words: string): Promise<void> {
-    if (scope === "interval" || (scope === "exchange" && this.#scopes.exchange !== "US")) {
-      await this.#learn(scope, 0, words);
-    }
+    if (this.#facts.has("allowed") || this.#facts.has("history")) return;
+    const isInterval = scope === "interval" && this.request.interval !== "1d";
+    const isExchange = scope === "exchange" && this.#scopes.exchange !== "US";
+    if (isInterval || isExchange) await this.#learn(isInterval ? "interval" : "exchange", 0, words);
   }
 
   async #learn(kind: PlanFactKind, value: number, words: string): Promise<void> {

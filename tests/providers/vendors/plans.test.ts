@@ -277,6 +277,39 @@ describe("a plan without a symbol, market or interval", () => {
       await fake.close();
     });
   }
+
+  test("a refusal of one symbol's daily bars in words about intervals leaves other symbols alone", async () => {
+    const fake = fakeEodhd();
+    fake.always = (_request, { pathname }) =>
+      pathname.includes("MSFT") ? new Response("Only EOD data allowed for free users.", { status: 403 }) : null;
+    const memory = planMemory();
+    const error = await fetchWith(fake, "eodhd", "MSFT", "1d", "2026-11-02", memory).catch((thrown) => thrown);
+    expect(error.kind).toBe("plan");
+    const rest = await fetchWith(fake, "eodhd", "AAPL", "1d", "2026-11-02", memory);
+    expect([rest.cuts, rest.bars.ts.length > 10]).toEqual([[], true]);
+    await fake.close();
+  });
+
+  test("a refusal in words about a market is not remembered of one whose history is known to be given in part", async () => {
+    const fake = fakeMassive();
+    const memory = planMemory();
+    const since = {
+      kind: "history",
+      scope: "crypto 1d",
+      value: START,
+      words: "two years",
+      seenAt: Date.now(),
+    } as const;
+    await memory.learn([since]);
+    fake.always = (_request, { pathname }) =>
+      pathname.includes("ETH")
+        ? Response.json({ message: "You are not entitled to this data." }, { status: 403 })
+        : null;
+    await fetchWith(fake, "massive", "ETH-USD", "1d", "2026-11-02", memory).catch(() => {});
+    const rest = await fetchWith(fake, "massive", "BTC-USD", "1d", "2026-11-02", memory);
+    expect([rest.cuts, rest.bars.ts.length > 10]).toEqual([[], true]);
+    await fake.close();
+  });
 });
 
 describe("statedStart", () => {
