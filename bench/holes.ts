@@ -6,7 +6,7 @@
 import { emptyBars, sliceBars } from "../src/domain/market/bars.ts";
 import { barStarts, CALENDAR } from "../src/domain/market/calendar.ts";
 import { validateBars } from "../src/domain/market/validate-bars.ts";
-import { findGaps, sessionsToRead } from "../src/pipeline/fetch/find-gaps.ts";
+import { findGaps, sessionsToRead } from "../src/pipeline/validation/find-gaps.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { seriesId } from "../src/storage/market/bars.ts";
 import { countSessions, readMinutes } from "../src/storage/market/session-bars.ts";

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { RULES_VERSION } from "../../src/domain/market/anomalies/scale-changes.ts";
 import { isoDate } from "../../src/domain/time.ts";
 import { listFindings } from "../../src/storage/market/findings.ts";
+import { GAP_RULES } from "../../src/storage/market/gaps.ts";
 import { readJumps } from "../../src/storage/market/jump-bars.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
@@ -58,6 +59,32 @@ test("an old database is judged once: impossible bars withdrawn, findings record
   await app.waitForRun(body.runs[0].id, "complete");
   expect((await app.get("/api/profiles/BAD")).body.features.drawdown).toBeGreaterThan(-0.9);
   expect((await app.get("/profiles/ODD")).text).toContain(isoDate(old.odd));
+});
+
+test("the sessions of an earlier version's series are compared again without a run: a hole makes its health amber", async () => {
+  using folder = temporaryFolder();
+  {
+    await using app = await startApp({ folder });
+    const request = { symbols: ["HOLE", "GOOD"], years: 1, interval: "15m" };
+    await app.waitForRun(await app.start(request), "complete");
+    const { db } = app.app;
+    // Bars that an earlier release did not miss: from 15:30 to 17:30 of a day in the middle.
+    const [row] = await db.rows("SELECT ts FROM bars ORDER BY ts LIMIT 1 OFFSET 3000", []);
+    const day = Math.floor(Number(row![0]) / 86_400) * 86_400;
+    await db.write([
+      {
+        sql: "DELETE FROM bars WHERE series_id = (SELECT id FROM series WHERE symbol = 'HOLE') AND ts >= ? AND ts < ?",
+        args: [day + 15.5 * 3600, day + 17.5 * 3600],
+      },
+      { sql: "UPDATE series SET gap_rules = 0", args: [] },
+    ]);
+    expect((await app.get("/api/profiles/HOLE?interval=15m")).body.health).toBe("ok");
+  }
+  await using app = await startApp({ folder });
+  await app.app.rejudging.idle();
+  expect((await app.get("/api/profiles/HOLE?interval=15m")).body.health).toBe("gaps");
+  expect((await app.get("/api/profiles/GOOD?interval=15m")).body.health).toBe("ok");
+  expect(await app.app.db.rows("SELECT DISTINCT gap_rules FROM series", [])).toEqual([[GAP_RULES]]);
 });
 
 test("judging that a stop interrupts goes on at the next start", async () => {

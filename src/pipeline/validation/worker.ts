@@ -2,12 +2,19 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
+import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
+import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
+import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
+import { DAY } from "../../domain/market/interval.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { createProvider } from "../../providers/registry.ts";
 import { WriteLock } from "../../storage/connection/file/write-lock.ts";
 import { type Database, openExisting } from "../../storage/db.ts";
 import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market/series.ts";
 import { busySymbols } from "../../storage/runs/runs.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { recordFindings } from "./findings.ts";
+import { recordGapsOf } from "./record-gaps.ts";
 import { rejudgeAll } from "./rejudge.ts";
 
 export type ToRejudger = { readonly type: "judge"; readonly settings: WorkerSettings } | { readonly type: "stop" };
@@ -39,7 +46,16 @@ const stop = new AbortController();
 
 class Busy extends Error {}
 
-async function judgeAll(db: Database): Promise<void> {
+/** What series are judged with. */
+interface Means {
+  readonly db: Database;
+  readonly calendar: Calendar;
+  /** `null` for a provider that cannot be used any more. */
+  providerOf(name: string): Provider | null;
+}
+
+async function judgeAll(means: Means): Promise<void> {
+  const { db } = means;
   const changed: ChangedSeries[] = [];
   const sum = { withdrawn: 0, restored: 0 };
   /** Series that could not be judged; they are tried again at the next start. */
@@ -51,7 +67,7 @@ async function judgeAll(db: Database): Promise<void> {
     for (const series of open) {
       const { symbol, interval, provider } = series;
       try {
-        const result = await judgeOne(db, series);
+        const result = await judgeOne(means, series);
         sum.withdrawn += result.withdrawn;
         sum.restored += result.restored;
         if (result.withdrawn + result.restored > 0) changed.push({ symbol, interval, provider });
@@ -70,23 +86,32 @@ async function judgeAll(db: Database): Promise<void> {
   send({ type: "done", changed, ...sum });
 }
 
+type Unjudged = Awaited<ReturnType<typeof unjudgedSeries>>[number];
+
 /** @throws Busy when a job of the symbol is open: it writes bars too */
-async function judgeOne(db: Database, series: Awaited<ReturnType<typeof unjudgedSeries>>[number]) {
-  const { id, symbol, interval, provider } = series;
+async function judgeOne({ db, calendar, providerOf }: Means, series: Unjudged) {
+  const { id, symbol, interval, provider, judged } = series;
   const checkpoint = async (ms: number) => {
     await pause(ms);
     if ((await busySymbols(db, interval)).has(symbol)) throw new Busy();
   };
   await checkpoint(0);
-  const result = await rejudgeAll(db, id, checkpoint);
   const about = (message: string) => `${symbol} (${interval}, ${provider}): ${message}`;
-  const { withdrawn } = result;
-  const bars = withdrawn === 1 ? "bar" : "bars";
-  if (withdrawn > 0) send({ type: "log", level: "warn", message: about(`${withdrawn} impossible ${bars} withdrawn`) });
-  await recordFindings(db, series, 0, {
-    log: (level, message) => send({ type: "log", level, message: about(message) }),
+  const io = {
+    log: (level: LogLevel, message: string) => send({ type: "log", level, message: about(message) }),
     alert: () => send({ type: "alert" }),
-  });
+  };
+  const result = judged < RULES_VERSION ? await rejudgeAll(db, id, checkpoint) : { withdrawn: 0, restored: 0 };
+  const { withdrawn } = result;
+  if (withdrawn > 0) io.log("warn", `${withdrawn} impossible ${withdrawn === 1 ? "bar" : "bars"} withdrawn`);
+  await recordFindings(db, series, 0, io);
+  const market = venueOfSeries(series);
+  const known = providerOf(provider);
+  // Where nobody can say when bars are final, they are taken to be so a day later.
+  const finalAt = (ts: number) =>
+    known?.finalAt?.(symbol, interval, ts) ?? calendar.barEnd(market, interval, ts) + (known ? 0 : DAY);
+  // What was withdrawn has left a gap.
+  await recordGapsOf({ db, calendar, ...io }, series, 0, { asOf: Math.floor(Date.now() / 1000), finalAt });
   await markJudged(db, id);
   return result;
 }
@@ -106,12 +131,20 @@ async function pause(ms: number): Promise<void> {
 
 self.onmessage = async ({ data: message }: MessageEvent<ToRejudger>) => {
   if (message.type === "stop") return stop.abort(new Error("the server stops"));
-  const { dbUrl, dbToken, writeLock, lease } = message.settings;
+  const { dbUrl, dbToken, writeLock, lease, providerValues, sessions } = message.settings;
+  const calendar = createCalendar(sessions);
+  const providerOf = (name: string) => {
+    try {
+      return createProvider(name, providerValues, calendar);
+    } catch {
+      return null;
+    }
+  };
   let db: Database | undefined;
   try {
     db = await openExisting(dbUrl, dbToken, new WriteLock(writeLock));
     db.fence(lease);
-    await judgeAll(db);
+    await judgeAll({ db, calendar, providerOf });
   } catch (error) {
     send({ type: "failed", message: messageOf(error) });
   } finally {

@@ -1,12 +1,13 @@
 /** Which series stands for a symbol when no provider is named. */
 
-import { and, desc, eq, isNotNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, exists, isNotNull, lt, ne, or, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
 import { series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
+import { GAP_RULES } from "./gaps.ts";
 
 export type SeriesRow = typeof series.$inferSelect;
 
@@ -90,15 +91,22 @@ export async function storedSeries(
   return { count: Number(row![0]), lastBar: row![1] as number | null };
 }
 
-/** The series that were not judged by the present rules. */
+/**
+ * The series that the present rules have not judged: their bars and actions (`judged`), or the sessions of a series that
+ * a profile speaks of (`gapRules`).
+ */
 export async function unjudgedSeries(
   db: Database,
-): Promise<Pick<SeriesRow, "id" | "symbol" | "interval" | "provider" | "adjustment">[]> {
-  const { id, symbol, interval, provider, adjustment, judged, stagingFor } = series;
+): Promise<
+  Pick<SeriesRow, "id" | "symbol" | "interval" | "provider" | "adjustment" | "sessions" | "judged" | "gapRules">[]
+> {
+  const { id, symbol, interval, provider, adjustment, sessions, judged, gapRules, stagingFor } = series;
+  const isShown = exists(db.orm.select({ id: profiles.seriesId }).from(profiles).where(eq(profiles.seriesId, id)));
+  const isUnjudged = or(lt(judged, RULES_VERSION), and(ne(gapRules, GAP_RULES), isShown));
   return db.orm
-    .select({ id, symbol, interval, provider, adjustment })
+    .select({ id, symbol, interval, provider, adjustment, sessions, judged, gapRules })
     .from(series)
-    .where(and(lt(judged, RULES_VERSION), eq(stagingFor, 0)))
+    .where(and(isUnjudged, eq(stagingFor, 0)))
     .orderBy(id);
 }
 

@@ -127,7 +127,7 @@ export function venueOf(symbol: string): Venue {
 }
 
 /** What decides the venue of a stored series. */
-interface SeriesVenue {
+export interface SeriesVenue {
   readonly symbol: string;
   readonly provider: string;
   readonly sessions: string;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { barStarts, CALENDAR, type Session } from "../../../src/domain/market/calendar.ts";
 import type { Venue } from "../../../src/domain/market/exchanges/exchanges.ts";
 import { INTERVAL_SECONDS, type Interval } from "../../../src/domain/market/interval.ts";
-import { findGaps, sessionsToRead } from "../../../src/pipeline/fetch/find-gaps.ts";
+import { findGaps, sessionsToRead } from "../../../src/pipeline/validation/find-gaps.ts";
 
 const at = (text: string) => Date.parse(`${text}T00:00:00Z`) / 1000;
 const sessionsOf = (venue: Venue, from = "2024-06-03", to = "2024-08-01") =>
