@@ -11,8 +11,10 @@ import type { Market } from "../domain/market/symbol.ts";
 /** What features depend on besides the bars. */
 export interface FeatureSetup {
   readonly interval: ReadInterval;
-  /** Decides the bars per year, the time zone and the session: New York regular hours, or around the clock in UTC. */
+  /** Decides the bars per year, and the sessions: days of an exchange, or around the clock in UTC. */
   readonly market: Market;
+  /** The IANA name of the exchange's clock, by which its days begin; New York's if it is not given. */
+  readonly zone?: string;
 }
 
 /** Where and with what a node computes. Positions index the columns of the pass. */

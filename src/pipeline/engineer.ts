@@ -1,10 +1,10 @@
 /** The engineer stage: computes features of stored bars, from the stored state if it fits, else from the start. */
 
 import type { BarColumns } from "../domain/market/bars.ts";
-import { marketOf } from "../domain/market/symbol.ts";
 import { isoDate } from "../domain/time.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
+import { featureSetup } from "../features/setup.ts";
 import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
 import { readSeries } from "../storage/market/series.ts";
 import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles/profiles.ts";
@@ -24,7 +24,7 @@ export interface EngineeredSeries {
 /** Computes all features of the job's series and reports each; `null` if the series has no bars. */
 export async function engineerSeries(job: JobContext): Promise<EngineeredSeries | null> {
   const { io, series, task } = job;
-  const setup = { interval: task.interval, market: marketOf(task.symbol) };
+  const setup = featureSetup(task.symbol, task.interval, job.market);
   const adjust = await adjusterOf(io.db, series, USUAL_ADJUSTMENT);
   const update = await readUpdate(job, adjust);
   const bars = update?.bars ?? adjust(await readBars(io.db, series, 0, END_OF_TIME));
@@ -60,7 +60,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
 
 /** The last stored bars and the state that fits them, or `null` if the whole series must be computed. */
 async function readUpdate(
-  { io, series, task }: JobContext,
+  { io, series, task, market }: JobContext,
   adjust: (bars: BarColumns) => BarColumns,
 ): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
   if (task.fetchMode === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
@@ -77,7 +77,7 @@ async function readUpdate(
   };
   const added = await countBars(io.db, series, profile.lastBar + 1, END_OF_TIME);
   const bars = adjust(await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added + EXTRA_BARS));
-  const resume = resumeFrom(state.state, bars, { interval, market: marketOf(symbol) });
+  const resume = resumeFrom(state.state, bars, featureSetup(symbol, interval, market));
   if ("refused" in resume) return refuse(resume.refused);
   // The state detects changes only in its lookback; an older change makes it invalid.
   const seen = bars.ts[Math.max(0, resume.next - (LOOKBACK_BARS - TAIL))] ?? END_OF_TIME;

@@ -1,11 +1,13 @@
 /** The last values of a profile's features, for sparklines: computed from its state and last bars, stored nowhere. */
 
+import { venueOfSeries } from "../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../domain/market/interval.ts";
-import { marketOf } from "../domain/market/symbol.ts";
 import { CATALOG_VERSION } from "../features/catalog.ts";
 import { engineer, LOOKBACK_BARS, resumeFrom, TAIL } from "../features/engine.ts";
+import { featureSetup } from "../features/setup.ts";
 import type { Database } from "../storage/db.ts";
 import { readLastBars } from "../storage/market/bars.ts";
+import { readSeries } from "../storage/market/series.ts";
 import { findFeatureState } from "../storage/profiles/profiles.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
 
@@ -31,7 +33,7 @@ export async function recentValues(db: Database, profile: ComputedProfile): Prom
   if (stored === undefined) return null;
   const adjust = await adjusterOf(db, seriesId, USUAL_ADJUSTMENT);
   const bars = adjust(await readLastBars(db, seriesId, lastBar + 1, LOOKBACK_BARS));
-  const setup = { interval, market: marketOf(symbol) };
+  const setup = featureSetup(symbol, interval, venueOfSeries(await readSeries(db, seriesId)));
   const resume = resumeFrom(stored.state, bars, setup);
   if ("refused" in resume) return null;
   const pass = engineer(bars, setup, resume);

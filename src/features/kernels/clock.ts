@@ -2,9 +2,11 @@
 
 import { newYorkOffset } from "../../domain/market/calendar.ts";
 import { DAY, isDated, READ_SECONDS } from "../../domain/market/interval.ts";
+import { offsetAt } from "../../domain/zone.ts";
 import { recursive, type Series, windowed } from "../define.ts";
 import { close, high, low, open, ts, typicalPrice, volume } from "./bar.ts";
 
+const NEW_YORK = "America/New_York";
 const NEW_YORK_STANDARD = 5 * 3600;
 
 /** Seconds of the exchange's wall clock at which the bar opens, counted as if in UTC. At 1d the trading date itself. */
@@ -12,6 +14,11 @@ const localTime = windowed("local_time", [ts], {
   compute(out, { from, to, setup }, ts) {
     if (isDated(setup.interval) || setup.market === "crypto") {
       for (let t = from; t < to; t++) out[t] = ts[t]!;
+      return;
+    }
+    const { zone = NEW_YORK } = setup;
+    if (zone !== NEW_YORK) {
+      for (let t = from; t < to; t++) out[t] = ts[t]! + offsetAt(zone, ts[t]!);
       return;
     }
     let date = Number.NaN;

@@ -4,10 +4,10 @@ import { BAR_FIELDS, type BarColumns, lowerBound, sliceBars } from "../../../dom
 import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
 import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { barEndAt } from "../../../domain/market/resample.ts";
-import { marketOf } from "../../../domain/market/symbol.ts";
 import { type Feature, featureNamed } from "../../../features/catalog.ts";
 import { featureMatrix } from "../../../features/engine.ts";
 import { requestedFeature } from "../../../features/names.ts";
+import { featureSetup } from "../../../features/setup.ts";
 import { lastBarOf } from "../../price-adjustment.ts";
 import type { TableBlock } from "../table-block.ts";
 import { FinishedBars } from "./finished-bars.ts";
@@ -118,7 +118,7 @@ async function* featureRows(
     for await (const bars of readBarPages(context, source, query)) yield { bars, columns: [] };
     return;
   }
-  const setup = { interval: query.interval, market: marketOf(symbol) };
+  const setup = featureSetup(symbol, query.interval, source.venue);
   const take = featureMatrix(setup, features, { since, onStep: context.throwIfStopped });
   for await (const page of readBarPages(context, source, { ...query, from: Number.MIN_SAFE_INTEGER })) {
     let at = lowerBound(page.ts, since);
