@@ -3,7 +3,7 @@
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
 import { gapMail, healthMail, revisionMail } from "./templates/data-quality.ts";
 import { type MailContent, type RenderedMail, renderMail } from "./templates/layout.ts";
-import { diskMail, keyMail, quotaMail, scheduleMail, summaryMail } from "./templates/operations.ts";
+import { backupMail, diskMail, keyMail, quotaMail, scheduleMail, summaryMail } from "./templates/operations.ts";
 import { failureMail, recoveryMail, runMail, runTable } from "./templates/runs.ts";
 
 /** The events of a kind; two kinds may share their shape. */
@@ -28,6 +28,7 @@ const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>
   series_stale: healthMail,
   quality_found: healthMail,
   disk_low: diskMail,
+  backup_failed: backupMail,
   daily_summary: summaryMail,
 };
 

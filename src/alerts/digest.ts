@@ -19,6 +19,7 @@ const PROMPT: readonly AlertKind[] = [
   "run_recovered",
   "key_refused",
   "disk_low",
+  "backup_failed",
   "daily_summary",
 ];
 

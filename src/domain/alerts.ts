@@ -16,6 +16,7 @@ export const ALERT_KINDS = [
   "series_stale",
   "quality_found",
   "disk_low",
+  "backup_failed",
   "daily_summary",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
@@ -143,6 +144,14 @@ export interface DiskLow extends About<"disk_low"> {
   readonly database: number;
 }
 
+/** A backup could not be made. */
+export interface BackupFailed extends About<"backup_failed"> {
+  readonly folder: string;
+  /** Clauses: what went wrong, and what to do about it. */
+  readonly reason: string;
+  readonly advice: string;
+}
+
 /** What happened in the 24 hours before a chosen time of the day. */
 export interface DailySummary extends About<"daily_summary"> {
   /** The day in the zone of the rules: `2026-01-15`. */
@@ -165,6 +174,7 @@ export type AlertEvent =
   | KeyRefused
   | SeriesHealth
   | DiskLow
+  | BackupFailed
   | DailySummary;
 
 const utcDay = (at: number) => new Date(at).toISOString().slice(0, 10);
@@ -200,6 +210,8 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${event.symbol}:${event.interval}:${event.provider}:${event.lastBar}`;
     case "disk_low":
       return `${event.kind}:${utcDay(event.at)}`;
+    case "backup_failed":
+      return `${event.kind}:${event.at}`;
     case "daily_summary":
       return `${event.kind}:${event.day}`;
   }
@@ -245,6 +257,7 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
     series_stale: false,
     quality_found: false,
     disk_low: true,
+    backup_failed: true,
     daily_summary: false,
   },
   quotaPercent: 80,

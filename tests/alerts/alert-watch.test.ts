@@ -125,6 +125,7 @@ const EVENTS: readonly AlertEvent[] = [
   { kind: "series_stale", at: AT, symbol: "AAPL", interval: "1d", provider: "demo", lastBar: AT / 1_000 },
   { kind: "quality_found", at: AT, symbol: "AAPL", interval: "1d", provider: "demo", lastBar: AT / 1_000 },
   { kind: "disk_low", at: AT, free: 1.2e9, database: 9e9 },
+  { kind: "backup_failed", at: AT, folder: "/mnt/b", reason: "the folder does not exist", advice: "Create it." },
   {
     ...{ kind: "daily_summary", at: AT, day: "2026-01-15", requests: 12 },
     ...{ runs: { complete: 2 }, jobs: { complete: 9, failed: 1 }, series: { ok: 8, stale: 1 } },
@@ -141,6 +142,7 @@ test.each(EVENTS.map((event) => [event.kind, event] as const))(
       series_stale: "Stale: AAPL",
       quality_found: "Doubtful bars: AAPL",
       disk_low: "Disk nearly full: 1.2 GB left",
+      backup_failed: "Backup failed",
       daily_summary: "Summary of 2026-01-15: 1 symbol failed",
     };
     expect(mail.subject).toBe(subjects[kind as keyof typeof subjects]);

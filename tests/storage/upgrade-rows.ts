@@ -365,4 +365,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
     changes: { series: (row) => ({ ...row, listed_from: null }) },
   },
+  "0022_backup_failed": {
+    rows: [
+      `INSERT INTO alert_events (id, key, kind, at, event, state) VALUES
+        (101, 'backup_failed:1603', 'backup_failed', 1603, '{}', 'muted')`,
+      "INSERT INTO alert_deliveries (event_id, channel_id, mail_id) VALUES (101, 'c1', 'm100')",
+    ],
+  },
 };

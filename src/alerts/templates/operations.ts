@@ -1,6 +1,13 @@
 /** Mails about the service itself: quotas, schedules, and the test mail. */
 
-import type { DailySummary, DiskLow, KeyRefused, QuotaLevel, ScheduleMissed } from "../../domain/alerts.ts";
+import type {
+  BackupFailed,
+  DailySummary,
+  DiskLow,
+  KeyRefused,
+  QuotaLevel,
+  ScheduleMissed,
+} from "../../domain/alerts.ts";
 import { utcMinute } from "../../domain/time.ts";
 import { count, names, plural } from "./format.ts";
 import type { MailContent } from "./layout.ts";
@@ -92,6 +99,27 @@ export function diskMail(events: readonly DiskLow[], base: string): MailContent 
     advice:
       "When the disk is full nothing can be stored and runs fail. Free space, or move the database to a larger disk.",
     link: { title: "Open the monitor", url: `${base}/` },
+  };
+}
+
+export function backupMail(events: readonly BackupFailed[], base: string): MailContent {
+  const { at, folder, reason, advice } = events.at(-1)!;
+  return {
+    subject: "Backup failed",
+    lead: `The backup of ${utcMinute(at)} to ${folder} was not made: ${reason}.`,
+    sections:
+      events.length === 1
+        ? []
+        : [
+            {
+              table: {
+                head: ["When", "Folder", "Why"],
+                rows: events.map((each) => [utcMinute(each.at), each.folder, each.reason]),
+              },
+            },
+          ],
+    advice: `${advice} Earlier backups were kept.`,
+    link: { title: "Open the settings", url: `${base}/settings#backups` },
   };
 }
 

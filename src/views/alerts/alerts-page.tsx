@@ -70,6 +70,7 @@ export const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hi
   series_stale: ["A series went stale", "It has no bars of a session that closed a day ago"],
   quality_found: ["Bars are doubtful", "Outside the sessions, or an implausible answer"],
   disk_low: ["The disk is nearly full", "At once, once a day"],
+  backup_failed: ["A backup failed", "At once, with the reason and what to do"],
   daily_summary: ["Daily summary", "What completed and failed in 24 hours, at the time below"],
 };
 
