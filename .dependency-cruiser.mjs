@@ -76,13 +76,14 @@ const sideways = {
     live: ["runs", "queue", "quotas"],
     maintenance: ["queue"],
     rejudging: ["runs"],
+    backups: ["schedules"],
   },
   views: {
     runs: ["jobs", "quotas"],
     companies: ["runs"],
     profiles: ["runs"],
     schedules: ["runs"],
-    settings: ["alerts", "quotas"],
+    settings: ["alerts", "backups", "quotas"],
     live: ["runs", "jobs", "quotas"],
   },
   routes: {

@@ -27,6 +27,7 @@ import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
+import { Backups } from "./scheduler/backups/backups.ts";
 import { ClockChanges } from "./scheduler/clock-changes.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
@@ -276,6 +277,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   stack.adopt(watch, close).start();
 
+  const backups = stack.adopt(
+    await Backups.open({ db, log, dbUrl, writeLock: writeLock.shared, onAlert }, { clock }),
+    close,
+  );
+  backups.start();
+
   const services: Services = {
     config,
     version: versionOf(config.commit),
@@ -297,6 +304,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     companies,
     rejudging,
     settings,
+    backups,
     redact,
     provider: findProvider,
     outbox,

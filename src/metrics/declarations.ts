@@ -59,6 +59,10 @@ export const METRICS = {
   barkeep_alert_events_pending: gauge("Alert events that are not part of a message yet", []),
 
   barkeep_database_size_bytes: gauge("Size of the database file and its write-ahead log; absent for a remote one", []),
+  barkeep_backup_age_seconds: gauge(
+    "Seconds since the last good backup by the server was begun; absent if there was none, and for a remote database",
+    [],
+  ),
   barkeep_disk_free_bytes: gauge("Free space where the database file is; absent for a remote one", []),
 
   barkeep_workers: gauge("Worker threads that there should be", []),

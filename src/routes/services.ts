@@ -12,6 +12,7 @@ import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
+import type { Backups } from "../scheduler/backups/backups.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
 import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
@@ -49,6 +50,7 @@ export interface Services {
   /** Judges what an earlier version has stored. */
   readonly rejudging: Rejudging;
   readonly settings: ProviderSettings;
+  readonly backups: Backups;
   /** Removes every key from a text. */
   redact(text: string): string;
   /** The provider of that name with its present settings; `undefined` if there is none or it lacks a setting. */

@@ -1,7 +1,7 @@
 /** Settings changed in the browser, and small facts that the server stores about itself. */
 
 import { eq, like } from "drizzle-orm";
-import type { Database } from "./db.ts";
+import type { Database, Write } from "./db.ts";
 import { Cipher, newSalt } from "./encryption.ts";
 import { settings } from "./schema/server.ts";
 
@@ -19,8 +19,13 @@ export async function saveSetting(db: Database, key: string, value: string | nul
     await db.orm.delete(settings).where(eq(settings.key, key)).run();
     return;
   }
+  await db.write([settingStatement(db, key, value)]);
+}
+
+/** The statement that sets one setting, for the `Database.write` that changes more. */
+export function settingStatement(db: Database, key: string, value: string): Write {
   const row = { key, value, updatedAt: Date.now() };
-  await db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row }).run();
+  return db.orm.insert(settings).values(row).onConflictDoUpdate({ target: settings.key, set: row });
 }
 
 const SALT = "seal:salt";

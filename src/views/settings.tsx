@@ -1,7 +1,8 @@
 /** @jsxImportSource hono/jsx */
-/** The settings page: keys (write-only), addresses, limits and usage of each provider, and the mail server. */
+/** The settings page: keys (write-only), addresses, limits and usage of each provider, the mail server, and backups. */
 
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
+import { BackupsSection, type BackupsView } from "./backups.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
@@ -44,6 +45,7 @@ export interface SettingsView {
   /** Whether keys can be stored. */
   readonly keepsKeys: boolean;
   readonly mail: MailSettingsView;
+  readonly backups: BackupsView;
 }
 
 export const SettingsPage = ({ page, view }: { page: PageContext; view: SettingsView }) => (
@@ -70,6 +72,7 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
         <ProviderSection provider={provider} now={page.now} />
       ))}
       <MailSettingsSection view={view.mail} />
+      <BackupsSection view={view.backups} />
     </div>
   </Layout>
 );

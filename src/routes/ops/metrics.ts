@@ -16,7 +16,7 @@ import { HealthCounter } from "./freshness.ts";
 
 type MetricsServices = Pick<
   Services,
-  "config" | "counters" | "db" | "hub" | "limiter" | "pool" | "profiles" | "runs" | "usage" | "version"
+  "backups" | "config" | "counters" | "db" | "hub" | "limiter" | "pool" | "profiles" | "runs" | "usage" | "version"
 >;
 
 export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadcaster) {
@@ -30,6 +30,7 @@ export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadc
       ...(await seriesSamples(healths)),
       ...(await alertSamples(services)),
       ...(await spaceSamples(services)),
+      ...backupSamples(services),
       ...(await processSamples()),
     ];
     return c.text(writeMetrics(samples), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
@@ -98,4 +99,10 @@ async function spaceSamples({ db, config }: MetricsServices): Promise<Sample[]> 
   const space = db.local ? await spaceOf(pathOf(config.dbUrl)) : null;
   if (space === null) return [];
   return [sample("barkeep_database_size_bytes", {}, space.used), sample("barkeep_disk_free_bytes", {}, space.free)];
+}
+
+function backupSamples({ backups }: MetricsServices): Sample[] {
+  const { last } = backups;
+  if (last === null || !backups.possible) return [];
+  return [sample("barkeep_backup_age_seconds", {}, Math.max(0, Date.now() - last.at) / 1_000)];
 }

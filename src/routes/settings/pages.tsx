@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/settings`: the providers' keys, addresses and limits, and the mail server. Keys are never shown. */
+/** `/settings`: the providers' keys, addresses and limits, the mail server, and backups. Keys are never shown. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -17,6 +17,7 @@ import { checkProvider, sampleSymbol, temporaryPlan } from "../../scheduler/sett
 import { record } from "../../storage/access/audit.ts";
 import { forgetPlans, planMemory, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
+import type { BackupsView } from "../../views/backups.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import type { Flash } from "../../views/ui/flash-message.tsx";
@@ -25,17 +26,35 @@ import { errorsByField } from "../form-errors.ts";
 import { isAdmin } from "../page-context.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
+import { backUpNow, backupsView, saveBackups } from "./backups.ts";
 
 type SettingsServices = Pick<
   Services,
-  "config" | "counters" | "db" | "gate" | "hub" | "limiter" | "mail" | "redact" | "runs" | "settings" | "usage"
+  | "backups"
+  | "config"
+  | "counters"
+  | "db"
+  | "gate"
+  | "hub"
+  | "limiter"
+  | "mail"
+  | "redact"
+  | "runs"
+  | "settings"
+  | "usage"
 >;
+
+/** What the sections below the providers show besides the present state. */
+interface MoreViews {
+  readonly mail?: Partial<MailSettingsView>;
+  readonly backups?: Partial<BackupsView>;
+}
 
 export function settingsPages(services: SettingsServices) {
   const { settings } = services;
   const pages = new Hono();
 
-  const mailOf = (c: Context, about: Partial<MailSettingsView>) => {
+  const mailOf = (c: Context, about: Partial<MailSettingsView> = {}) => {
     if (isAdmin(c)) return mailView(services, about);
     return mailView(services, { values: { server: "", from: "", to: "" }, hidden: true });
   };
@@ -45,7 +64,7 @@ export function settingsPages(services: SettingsServices) {
     c: Context,
     about: Partial<ProviderSettingsView> = {},
     status: ContentfulStatusCode = 200,
-    aboutMail: Partial<MailSettingsView> = {},
+    more: MoreViews = {},
   ) => {
     const plans = new Map<string, string[]>();
     for (const { name } of listProviders(settings.values)) {
@@ -72,7 +91,12 @@ export function settingsPages(services: SettingsServices) {
     return c.html(
       <SettingsPage
         page={{ ...c.var.page, path: "/settings" }}
-        view={{ providers, keepsKeys: settings.keepsKeys, mail: mailOf(c, aboutMail) }}
+        view={{
+          providers,
+          keepsKeys: settings.keepsKeys,
+          mail: mailOf(c, more.mail),
+          backups: backupsView(services, !isAdmin(c), more.backups),
+        }}
       />,
       status,
     );
@@ -103,7 +127,10 @@ export function settingsPages(services: SettingsServices) {
     const saved = c.req.query("saved");
     const flash = { level: "info", text: "Saved; the next request uses it" } as const;
     if (saved === "mail")
-      return show(c, {}, 200, { flash: { level: "info", text: "Saved: the mail server accepted the connection" } });
+      return show(c, {}, 200, {
+        mail: { flash: { level: "info", text: "Saved: the mail server accepted the connection" } },
+      });
+    if (saved === "backups") return show(c, {}, 200, { backups: { flash: { level: "info", text: "Saved" } } });
     return saved === undefined ? show(c) : show(c, { name: saved, flash });
   });
 
@@ -112,12 +139,24 @@ export function settingsPages(services: SettingsServices) {
 
   pages.post("/settings/mail", async (c) => {
     const refused = await saveMail(services, await c.req.parseBody());
-    return refused === null ? c.redirect("/settings?saved=mail#mail", 303) : show(c, {}, 422, refused);
+    return refused === null ? c.redirect("/settings?saved=mail#mail", 303) : show(c, {}, 422, { mail: refused });
   });
 
   pages.post("/settings/mail/forget", async (c) => {
     await services.mail.forget();
     return c.redirect("/settings#mail", 303);
+  });
+
+  pages.post("/settings/backups", async (c) => {
+    const refused = await saveBackups(services, await c.req.parseBody());
+    if (refused === null) return c.redirect("/settings?saved=backups#backups", 303);
+    return show(c, {}, 422, { backups: refused });
+  });
+
+  pages.post("/settings/backups/now", async (c) => {
+    const refused = await backUpNow(services);
+    if (refused === null) return c.redirect("/settings#backups", 303);
+    return show(c, {}, refused.status, { backups: refused.about });
   });
 
   pages.post("/settings/:provider", async (c) => {

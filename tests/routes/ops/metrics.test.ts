@@ -6,6 +6,7 @@ import { valuesFor } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 /** The samples of a scrape by their whole name; refuses what Prometheus would. */
 async function scrape(app: TestApp): Promise<Map<string, number>> {
@@ -72,6 +73,9 @@ test("every declared metric appears in a scrape, with the labels of its declarat
   await app.app.schedules.change(id, { scope: "symbols", symbols: ["MSFT"], provider: "eodhd", years: 1 });
   const { turn } = await app.app.schedules.runNow(id);
   await app.waitForRun(turn.run!.id, "complete");
+  using folder = temporaryFolder();
+  await app.app.backups.change({ folder: folder.path, at: null, keep: 1 });
+  await app.app.backups.backUpNow();
   const samples = [...(await scrape(app)).keys()];
   for (const [name, { labels, type }] of Object.entries(METRICS) as [string, Declaration][]) {
     const found = samples.filter((each) => each.replace(/(?:_bucket|_sum|_count)?(?:\{.*)?$/, "") === name);
