@@ -1,5 +1,6 @@
 /** Recognizes what the columns of a delimited file hold: by its header lines, or by the shape of a vendor's rows. */
 
+import { quote } from "../../domain/errors.ts";
 import { isTimeZone } from "../../domain/time.ts";
 import { type DateOrder, readMoment } from "./cell-date.ts";
 import { readNumber } from "./cell-number.ts";
@@ -75,6 +76,7 @@ export class HeaderLines {
   #names: readonly Name[] = [];
   #best = { known: -1, line: 1, text: "" };
   #firstDates = -1;
+  #doubled: string | null = null;
   lines = 0;
 
   /** Takes a line without data; the layout as soon as date and prices are named. */
@@ -86,6 +88,10 @@ export class HeaderLines {
       if (at === undefined) continue;
       known++;
       this.#columns[field] = at;
+      const isPrice = field !== "ts" && field !== "volume";
+      if (isPrice && names.some(({ text }, other) => other !== at && text === names[at]!.text)) {
+        this.#doubled ??= `${line}: several columns are named ${quote(cells[at]!.trim())}, as in a table of several symbols`;
+      }
     }
     const dates = names.findIndex(({ text }) => DATES.includes(text));
     if (dates >= 0) {
@@ -121,6 +127,11 @@ export class HeaderLines {
       periodColumn: find(PERIODS),
       header: cells,
     };
+  }
+
+  /** What is wrong with a header that names all columns; `null` if nothing is. */
+  doubt(name: string): string | null {
+    return this.#doubled && `${name}:${this.#doubled}: a file holds the bars of one symbol, and each price once`;
   }
 
   /** Where the best header is and what it lacks. */

@@ -170,6 +170,8 @@ export class CsvReader {
         throw new ProviderError("bad_request", this.#header.fault(this.name));
       return;
     }
+    const doubt = this.#header.doubt(this.name);
+    if (doubt !== null) throw new ProviderError("bad_request", doubt);
     this.#skipped = this.#header.lines - 1;
     const zone = layout.zone === "UTC" ? this.zone : layout.zone;
     this.layout = { ...layout, zone };

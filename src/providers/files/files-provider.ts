@@ -41,9 +41,10 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     // A share class may be spelled with a dash in the name of a file: BRK-B.csv.
     const spellings = [...new Set([symbol, symbol.replaceAll(".", "-")])];
     const stems = spellings.flatMap((name) => stemsOf(name, interval));
-    const names = await readdir(directory).catch((error) => {
+    const entries = await readdir(directory, { withFileTypes: true }).catch((error) => {
       throw new ProviderError("bad_request", `The folder ${directory} cannot be read: ${messageOf(error)}`);
     });
+    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
     const byName = new Map(names.map((name) => [name.toLowerCase(), name]));
     for (const stem of stems) {
       for (const ending of FILE_ENDINGS) {

@@ -199,6 +199,18 @@ const REFUSED: [title: string, name: string, content: string | Uint8Array, messa
     "x".repeat(2 ** 21),
     "AAPL.csv has a line of more than 1048576 bytes: it is no table of bars",
   ],
+  [
+    "a table of two symbols, such as a library's for a list of them",
+    "AAPL.csv",
+    "Price,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume\nTicker,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT\nDate,,,,,,,,,,\n2024-01-02,1,9,1,9,1,9,1,9,5,5\n",
+    'AAPL.csv:1: several columns are named "Open", as in a table of several symbols',
+  ],
+  [
+    "two columns of closes",
+    "AAPL.csv",
+    "Date,Open,High,Low,Close,close,Volume\n2024-01-02,1,1,1,1,9,5\n",
+    'AAPL.csv:1: several columns are named "Close"',
+  ],
   ["a page of HTML", "AAPL.csv", "<!DOCTYPE html>\n<html></html>\n", "AAPL.csv:1: no column for timestamp, open, high"],
   ["a damaged Parquet file", "AAPL.parquet", "PAR1 nothing", "AAPL.parquet cannot be read as Parquet"],
   [
