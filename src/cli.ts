@@ -4,8 +4,9 @@ import { Command, CommanderError, Option } from "commander";
 import { ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
-import { INTERVALS } from "./domain/market/interval.ts";
+import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";
 import { MODES } from "./domain/runs/states.ts";
+import { EXPORT_FORMATS } from "./pipeline/exports/formats.ts";
 import { versionOf, versionText } from "./version.ts";
 
 // What this process creates only its user may read.
@@ -75,13 +76,15 @@ withServer(command("watch", "follow a run of the server: the named, or the newes
 withServer(command("export", "write the bars or features of a symbol"))
   .argument("<symbol>")
   .option("--features", "the feature matrix instead of bars")
-  .addOption(new Option("--interval <interval>", "length of a bar").choices(INTERVALS).default(RUN_DEFAULTS.interval))
+  .addOption(
+    new Option("--interval <interval>", "length of a bar").choices(READ_INTERVALS).default(RUN_DEFAULTS.interval),
+  )
   .option("--from <time>", "from this ISO date or time on")
   .option("--to <time>", "before this ISO date or time")
   .option("--names <names>", "features, with commas between; all if not given")
   .option("--adjust <how>", "none, splits or all")
   .option("--provider <name>", "of which provider")
-  .addOption(new Option("--format <format>", "of the file").choices(["csv", "json", "parquet"]).default("csv"))
+  .addOption(new Option("--format <format>", "of the file").choices(EXPORT_FORMATS).default("csv"))
   .option("-o, --output <file>", "to this file; to the standard output if not given")
   .action(
     ends(async (symbol: string, options) => {

@@ -189,4 +189,9 @@ test("an unknown command shows the usage", async () => {
   expect(code).toBe(2);
   expect(err).toContain("npm run doctor");
   expect(existsSync(join(ROOT, "frobnicate"))).toBe(false);
+  // An export takes every format and interval that the API has.
+  const format = await call({}, "export", "AAPL", "--format", "xml");
+  expect([format.code, format.err]).toEqual([2, expect.stringContaining("json, csv, parquet, arrow, ndjson")]);
+  const interval = await call({}, "export", "AAPL", "--interval", "2h");
+  expect([interval.code, interval.err]).toEqual([2, expect.stringContaining("1d, 1w, 1mo")]);
 });

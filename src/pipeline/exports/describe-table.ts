@@ -4,7 +4,7 @@ import { version } from "../../../package.json";
 import { isoSecond } from "../../domain/time.ts";
 import { CATALOG_VERSION } from "../../features/catalog.ts";
 import type { StoredSeries } from "../../storage/market/series.ts";
-import type { ExportFormat } from "./export-table.ts";
+import type { ExportFormat } from "./formats.ts";
 import type { RowsRequest } from "./series/read-rows.ts";
 
 const unique = (values: readonly string[]) => [...new Set(values)].sort().join(",");

@@ -5,6 +5,7 @@ import type { Database } from "../../storage/db.ts";
 import { yieldToEvents } from "../../storage/db.ts";
 import { encodeArrow } from "./arrow/encode-arrow.ts";
 import { type Coding, compressPieces } from "./compress-pieces.ts";
+import type { ExportFormat } from "./formats.ts";
 import { encodeParquet } from "./parquet/encode-parquet.ts";
 import { mergeByTime } from "./series/merge-by-time.ts";
 import type { ExportContext } from "./series/read-bars.ts";
@@ -12,9 +13,6 @@ import { columnNames, type RowsRequest, readRows, type SymbolSource } from "./se
 import type { Dtype, TableBlock, TableHead } from "./table-block.ts";
 import { encodeCsv } from "./text/encode-csv.ts";
 import { encodeJson, encodeNdjson } from "./text/encode-json.ts";
-
-export const EXPORT_FORMATS = ["json", "csv", "parquet", "arrow", "ndjson"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** How the rows of several symbols are sorted: by symbol and then time, or by time and then symbol. */
 export const TABLE_SORTS = ["symbol", "timestamp"] as const;

@@ -1,6 +1,7 @@
 /** A request for data as text for other tools, and about how large its answer is. */
 
-import type { ExportFormat, ExportRequest } from "../../pipeline/exports/export-table.ts";
+import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
+import type { ExportFormat } from "../../pipeline/exports/formats.ts";
 import type { Dtype } from "../../pipeline/exports/table-block.ts";
 
 /** The request as programs send it. `address` is a whole URL, whose query has no quotes. */
