@@ -15,7 +15,7 @@ let troubles: (string | null)[];
 beforeEach(async () => {
   hrana = startHrana();
   proxy = startFaultyProxy(hrana.url);
-  db = await openServer(proxy.url, undefined, 300);
+  db = await openServer(proxy.url, undefined, 2_000);
   await migrateDatabase(db);
   await db.write([{ sql: "INSERT INTO settings VALUES (?1, 'ours', 0)", args: [LEASE_KEY] }]);
   db.fence("ours");
