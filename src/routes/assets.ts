@@ -1,4 +1,7 @@
-/** Styles and scripts: read, joined and compressed once, cached by browsers under an address with their version. */
+/**
+ * Styles and scripts: read, joined and compressed once, cached by browsers under an address with their version. And the
+ * client for Python, under an address for good.
+ */
 
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
@@ -86,6 +89,9 @@ function zip(asset: Asset): Uint8Array<ArrayBuffer> {
   return asset.gzipped;
 }
 
+/** The Python client keeps its address, so every reader asks whether it is still the same. */
+const CLIENT = { path: "/barkeep.py", type: "text/x-python; charset=utf-8", cache: "public, no-cache" } as const;
+
 const IMMUTABLE = "public, max-age=31536000, immutable";
 
 let assets: ReturnType<typeof readAssets> | undefined;
@@ -107,6 +113,8 @@ async function readAssets() {
       return [name, { file, type: `${type}; charset=utf-8`, plain, address: `/assets/${file}?v=${version}` }];
     }),
   );
+  const client = await Bun.file(publicFile("barkeep.py")).bytes();
+  const clientTag = `"${Bun.hash(client).toString(36)}"`;
   const byFile = new Map(loaded.map(([, asset]) => [asset.file, asset]));
   const route = new Hono().get("/assets/:file", (c) => {
     const asset = byFile.get(c.req.param("file"));
@@ -119,6 +127,13 @@ async function readAssets() {
       Vary: "Accept-Encoding",
       ...(gzipped ? { "Content-Encoding": "gzip" } : {}),
     });
+  });
+  route.get(CLIENT.path, (c) => {
+    const headers = { "Content-Type": CLIENT.type, "Cache-Control": CLIENT.cache, ETag: clientTag };
+    const isKnown = (c.req.header("If-None-Match") ?? "")
+      .split(/,\s*/)
+      .some((tag) => tag.replace("W/", "") === clientTag);
+    return isKnown ? c.body(null, 304, headers) : c.body(client, 200, headers);
   });
   const addresses = Object.fromEntries(loaded.map(([name, asset]) => [name, asset.address])) as Record<
     AssetName,

@@ -47,3 +47,23 @@ test("a file is kept for good under the address that pages name, and asked for a
   expect([other.status, other.headers.get("Cache-Control")]).toEqual([200, "no-cache"]);
   expect((await route.request("/assets/main.js")).status).toBe(404);
 });
+
+test("the Python client is open to all under an address for good, and is sent again only when it has changed", async () => {
+  await using app = await startApp({
+    env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH, BARKEEP_URL: "https://example.com/barkeep" },
+  });
+  for (const address of [`${app.url}/barkeep.py`, `${app.url}/barkeep/barkeep.py`]) {
+    const first = await fetch(address);
+    expect([first.status, first.headers.get("Content-Type"), first.headers.get("Cache-Control")]).toEqual([
+      200,
+      "text/x-python; charset=utf-8",
+      "public, no-cache",
+    ]);
+    expect(await first.text()).toContain("def panel(");
+    const tag = first.headers.get("ETag")!;
+    const second = await fetch(address, { headers: { "If-None-Match": `"other", W/${tag}` } });
+    expect([second.status, await second.text(), second.headers.get("ETag")]).toEqual([304, "", tag]);
+    expect((await fetch(address, { headers: { "If-None-Match": '"other"' } })).status).toBe(200);
+    expect((await fetch(address, { method: "HEAD" })).status).toBe(200);
+  }
+});

@@ -27,8 +27,8 @@ declare module "hono" {
   }
 }
 
-/** Routes without a login: for supervisors, and for browsers before they sign in. */
-const OPEN = /^\/(?:healthz|readyz|login|assets\/[^/]+)$/;
+/** Routes without a login: for supervisors, for browsers before they sign in, and the client, which has no secret. */
+const OPEN = /^\/(?:healthz|readyz|login|barkeep\.py|assets\/[^/]+)$/;
 const ASSETS = /^\/assets\/[^/]+$/;
 /** Responses that outlast the check of their request. */
 const STREAMS = /^\/(?:api\/)?events$/;

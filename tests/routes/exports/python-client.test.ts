@@ -1,0 +1,214 @@
+/** `barkeep.py`, run by a real Python against a real server. Without Python, or without a package, a test is skipped. */
+
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { PASSWORD_HASH } from "../../helpers/password.ts";
+import { PACKAGES, PYTHON } from "./python.ts";
+
+setDefaultTimeout(60_000);
+
+const TOKEN = "bk_of_this_test";
+const CLIENT = new URL("../../../public/barkeep.py", import.meta.url).pathname;
+
+const folder = temporaryFolder();
+let app: TestApp;
+beforeAll(async () => {
+  await Bun.write(`${folder.path}/barkeep.py`, Bun.file(CLIENT));
+  app = await startApp();
+  await app.waitForRun(await app.start({ symbols: ["AAPL", "MSFT"], years: 1, batch_days: 365 }), "complete");
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+/** Runs a script beside the client, which cannot import the packages in `without`. */
+async function python(script: string, env: Record<string, string> = {}, without: readonly string[] = []) {
+  const hidden = `import sys; sys.modules.update(dict.fromkeys(${JSON.stringify(without)}))`;
+  const child = Bun.spawn([PYTHON!, "-B", "-c", `${hidden}\nimport json, barkeep\n${script}`], {
+    cwd: folder.path,
+    env: { PATH: process.env.PATH ?? "", BARKEEP_URL: app.url, PYTHONIOENCODING: "utf-8", no_proxy: "*", ...env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [printed, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (code !== 0) throw new Error(`Python ended with ${code}: ${errors}`);
+  return { printed, errors };
+}
+
+/** What a script prints as JSON. */
+const evaluated = async (script: string, ...rest: [env?: Record<string, string>, without?: readonly string[]]) =>
+  JSON.parse((await python(script, ...rest)).printed);
+
+const DICTS = ["pandas", "polars"];
+
+describe.skipIf(PYTHON === null)("the Python client (needs python3)", () => {
+  test("without packages, the client returns the rows of the API with times in UTC", async () => {
+    const rows = await evaluated(
+      `rows = barkeep.bars("AAPL", from_="2026-01-01", adjust="none")
+print(json.dumps([{**row, "timestamp": row["timestamp"].isoformat()} for row in rows]))`,
+      {},
+      DICTS,
+    );
+    const { body } = await app.get("/api/bars/AAPL?from=2026-01-01&adjust=none");
+    expect(rows.length).toBeGreaterThan(100);
+    expect(rows).toEqual(
+      body.data.map((row: { timestamp: string }) => ({
+        ...row,
+        timestamp: row.timestamp.replace(".000Z", "Z").replace("Z", "+00:00"),
+      })),
+    );
+  });
+
+  test("dates and datetimes of Python are the same moments for the client, with an offset or without", async () => {
+    const counts = await evaluated(
+      `import datetime as dt
+east = dt.timezone(dt.timedelta(hours=5))
+starts = ["2026-06-02", dt.date(2026, 6, 2), dt.datetime(2026, 6, 2), dt.datetime(2026, 6, 2, 5, tzinfo=east)]
+print(json.dumps([len(barkeep.bars("AAPL", from_=start, to="2026-07-01")) for start in starts]))`,
+      {},
+      DICTS,
+    );
+    expect(new Set(counts).size).toBe(1);
+    expect(counts[0]).toBeGreaterThan(15);
+  });
+
+  test("a panel of the client has features and labels, and a warning for what is missing or made up", async () => {
+    const { printed, errors } = await python(
+      `rows = barkeep.panel(["MSFT", "AAPL", "NOPE"], names="rsi_14", include="ohlcv", labels=["fwd_ret_5"])
+print(list(rows[0]), rows[-1]["fwd_ret_5"], sorted({row["symbol"] for row in rows}))`,
+      {},
+      DICTS,
+    );
+    expect(printed.trim()).toBe(
+      "['symbol', 'timestamp', 'open', 'high', 'low', 'close', 'volume', 'rsi_14', 'fwd_ret_5'] None ['AAPL', 'MSFT']",
+    );
+    expect(errors).toContain("BarkeepWarning: 1 symbol has no bars in the range: NOPE");
+    expect(errors).toContain("BarkeepWarning: these bars are made up");
+  });
+
+  test("a refusal becomes an error with its status and every wrong field", async () => {
+    const [status, text, errors] = await evaluated(
+      `try: barkeep.features("AAPL", [], interval="7m")
+except barkeep.BarkeepError as error: print(json.dumps([error.status, str(error), error.errors]))`,
+    );
+    expect(status).toBe(422);
+    expect(errors.map(({ path }: { path: string }) => path)).toEqual(["interval", "names"]);
+    expect(text).toContain('"7m" is not one of');
+  });
+
+  test("wait returns the run with its jobs, and raises with the reasons where symbols failed", async () => {
+    const { printed, errors } = await python(
+      `done = barkeep.wait(barkeep.run("NVDA", years=1))
+print(done["status"], done["jobs"][0]["symbol"])
+try: barkeep.wait(barkeep.run(["TSLA", "DEMO-FAIL"], years=1)["id"], quiet=True)
+except barkeep.BarkeepError as error: print(error, error.run["status"])`,
+    );
+    const [complete, failed] = printed.trim().split("\n");
+    expect(complete).toBe("complete NVDA");
+    expect(failed).toMatch(/^1 of 2 symbols failed: DEMO-FAIL: .+ failed$/);
+    expect(errors).toMatch(/complete 100%, 1 of 1 symbols, \d+ bars\n$/);
+  });
+
+  test("the token of the environment opens a server with a password, and stands in no message", async () => {
+    await using guarded = await startApp({ env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH }, ownToken: TOKEN });
+    const served = await fetch(`${guarded.url}/barkeep.py`);
+    expect([served.status, await served.text()]).toEqual([200, await Bun.file(CLIENT).text()]);
+    const ask = `try: print(barkeep.bars("AAPL"))
+except barkeep.BarkeepError as error: print(error.status, error)`;
+    const env = { BARKEEP_URL: guarded.url };
+    const wrong = await python(ask, { ...env, BARKEEP_TOKEN: "bk_wrong" });
+    expect(wrong.printed).toContain("401 Sign in");
+    expect(wrong.printed).toContain("Set BARKEEP_TOKEN");
+    expect(wrong.printed + wrong.errors).not.toContain("bk_wrong");
+    expect((await python(ask, { ...env, BARKEEP_TOKEN: TOKEN })).printed).toStartWith(
+      "404 There are no 1d bars of AAPL",
+    );
+  });
+
+  test("the client sends again what a busy server put off, as often as it may, and not what it refused", async () => {
+    const asked: string[] = [];
+    using busy = serve((request) => {
+      asked.push(`${request.method} ${new URL(request.url).pathname}`);
+      const isThird = asked.length === 3;
+      if (isThird) return Response.json({ run: { id: "a" } }, { status: 202 });
+      return problem(asked.length === 1 ? 503 : 429, { "Retry-After": "0" });
+    });
+    expect(await evaluated(`print(json.dumps(barkeep.run("AAPL")))`, { BARKEEP_URL: busy.url })).toEqual({ id: "a" });
+    expect(asked).toEqual(Array(3).fill("POST /api/runs"));
+    asked.splice(0, 3, ..."xxx");
+    const ask = `try: barkeep.bars("AAPL")
+except barkeep.BarkeepError as error: print(error.status)`;
+    expect((await python(ask, { BARKEEP_URL: busy.url })).printed).toBe("429\n");
+    expect(asked).toEqual([..."xxx", ...Array(6).fill("GET /api/bars/AAPL")]);
+  });
+
+  test("the client does not wait longer than a minute: it says how long the server asks for", async () => {
+    let asked = 0;
+    using busy = serve(() => {
+      asked += 1;
+      return problem(429, { "Retry-After": "7200" });
+    });
+    const ask = `try: barkeep.bars("AAPL")
+except barkeep.BarkeepError as error: print(error)`;
+    expect((await python(ask, { BARKEEP_URL: busy.url })).printed).toBe("later (try again in 2.0 h) [429]\n");
+    expect(asked).toBe(1);
+  });
+
+  test("the client follows no redirect, so that its token reaches no other server", async () => {
+    const tokens: (string | null)[] = [];
+    using other = serve((request) => {
+      tokens.push(request.headers.get("Authorization"));
+      return new Response("");
+    });
+    using moved = serve((request) => Response.redirect(other.url + new URL(request.url).pathname, 302));
+    const ask = `try: barkeep.bars("AAPL")
+except barkeep.BarkeepError as error: print(error)`;
+    const { printed } = await python(ask, { BARKEEP_URL: moved.url, BARKEEP_TOKEN: "bk_secret" });
+    expect(printed).toBe(`the server is at ${other.url}: set BARKEEP_URL to that [302]\n`);
+    expect(tokens).toEqual([]);
+  });
+
+  test.each(["localhost:3000", "http://me:secret@127.0.0.1", "ftp://127.0.0.1"])(
+    "the client refuses the address %s and says what it wants",
+    async (address) => {
+      const ask = `try: barkeep.bars("AAPL", url=${JSON.stringify(address)})
+except ValueError as error: print(error)`;
+      const { printed } = await python(ask);
+      expect(printed).toStartWith("BARKEEP_URL wants");
+      expect(printed).not.toContain("secret");
+    },
+  );
+
+  test.skipIf(!PACKAGES.has("pandas"))("frames of pandas are the same from text and from Parquet", async () => {
+    const script = `frame = barkeep.panel(["AAPL", "MSFT"], names="rsi_14", include="ohlcv", labels="fwd_ret_5")
+bars = barkeep.bars("AAPL")
+empty = barkeep.panel(["AAPL"], names="rsi_14", from_="2026-01-01", to="2026-01-01")
+print(json.dumps([frame.to_csv(), str(frame.dtypes.tolist()), frame.index.names, frame.loc["AAPL"].index.dtype.str,
+  str(bars.index.dtype), bars.index.name, bars.to_csv(), len(empty)]))`;
+    const text = await evaluated(script, {}, ["pyarrow"]);
+    expect(text.slice(2, 6)).toEqual([["symbol", "timestamp"], "|M8[ns]", "datetime64[ns, UTC]", "timestamp"]);
+    expect(text.at(-1)).toBe(0);
+    if (PACKAGES.has("pyarrow")) expect(await evaluated(script)).toEqual(text);
+  });
+
+  test.skipIf(!PACKAGES.has("polars"))("frames of polars have times in UTC and symbols as text", async () => {
+    const script = `frame = barkeep.panel(["AAPL", "MSFT"], names="rsi_14", dtype="float32")
+print(json.dumps({name: str(kind) for name, kind in frame.schema.items()}))`;
+    expect(await evaluated(script, {}, ["pandas"])).toEqual({
+      symbol: "String",
+      timestamp: "Datetime(time_unit='us', time_zone='UTC')",
+      rsi_14: "Float32",
+    });
+  });
+});
+
+const problem = (status: number, headers: Record<string, string>) =>
+  Response.json({ title: "Busy", detail: "later", status }, { status, headers });
+
+/** A server on loopback in place of Barkeep. */
+function serve(fetch: (request: Request) => Response) {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch });
+  return { url: server.url.href.replace(/\/$/, ""), [Symbol.dispose]: () => void server.stop(true) };
+}
