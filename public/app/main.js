@@ -12,6 +12,7 @@ import { setUpLogPanel } from "./live/log-panel.js";
 import { setUpAutocomplete } from "./ui/autocomplete.js";
 import { setUpClock } from "./ui/clock.js";
 import { setUpCommandPalette } from "./ui/command-palette.js";
+import { setUpCopy } from "./ui/copy.js";
 import { setUpShortcuts } from "./ui/shortcuts.js";
 import { setUpUrlState } from "./ui/url-state.js";
 
@@ -26,5 +27,6 @@ setUpHoverCards();
 setUpActions();
 setUpAutocomplete();
 setUpUrlState();
+setUpCopy();
 setUpShortcuts();
 setUpCommandPalette();

@@ -3,6 +3,7 @@
 
 import type { Child } from "hono/jsx";
 import { listSymbols } from "../domain/market/symbol.ts";
+import { type Command, CopyAs } from "./ui/copy-as.tsx";
 import { formatCount, plural } from "./ui/format.ts";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
@@ -35,7 +36,7 @@ interface PanelPreview {
   readonly bytes: number;
   /** The path of the request, and the text that sends it from other tools. */
   readonly address: string;
-  readonly commands: readonly { readonly title: string; readonly text: string }[];
+  readonly commands: readonly Command[];
 }
 
 export interface PanelView {
@@ -186,13 +187,7 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
           Download
         </a>
       </p>
-      <h3>Copy as</h3>
-      {commands.map(({ title, text }, at) => (
-        <details open={at === 0 || undefined}>
-          <summary>{title}</summary>
-          <pre>{text}</pre>
-        </details>
-      ))}
+      <CopyAs commands={commands} heading="h3" open />
     </section>
   );
 };

@@ -188,3 +188,16 @@ test("rejected rows are counted, and their reasons can be opened", async () => {
   await rejected.locator("summary").click();
   expect(await rejected.locator("li").first().textContent()).toMatch(/^3 × .*high/);
 });
+
+test("a command is copied with its button, and can be read and selected without scripts", async () => {
+  const page = await browserApp.openPage(PROFILE, { permissions: ["clipboard-read", "clipboard-write"] });
+  await page.getByText("curl", { exact: true }).click();
+  await page.getByRole("button", { name: "Copy curl" }).click();
+  await page.getByText("Copied").first().waitFor();
+  const copied = await page.evaluate("navigator.clipboard.readText()");
+  expect(copied).toContain(`${browserApp.address}/api/bars/AAPL?interval=1d&adjust=splits&format=csv`);
+  const plain = await browserApp.openPage(PROFILE, { javaScriptEnabled: false });
+  await plain.getByText("curl", { exact: true }).click();
+  expect(await plain.locator(".copy-as details[open] > pre").textContent()).toBe(copied as string);
+  expect(await plain.locator("[data-copy]:visible").count()).toBe(0);
+});

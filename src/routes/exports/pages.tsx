@@ -16,13 +16,15 @@ import { DTYPES } from "../../pipeline/exports/table-block.ts";
 import { fieldErrors } from "../../schemas.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { PANEL_FIELDS, type PanelField, PanelPage, type PanelView } from "../../views/exports.tsx";
+import { copyAs } from "../../views/ui/copy-as.tsx";
 import { familyTitle } from "../../views/ui/format.ts";
 import { compressed } from "../compression.ts";
 import { errorSentences } from "../form-errors.ts";
+import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
-import { copyAs, sizeOfTable } from "./copy-as.ts";
 import { PanelRequests } from "./panel-request.ts";
 import { panelQuery } from "./parameters.ts";
+import { sizeOfTable } from "./table-size.ts";
 
 /** Longest text of a field. */
 const MAX_TEXT = 8_000;
@@ -74,7 +76,6 @@ export function panelPages(services: Pick<Services, "config" | "db" | "profiles"
       const { request, rows, missing } = await panels.read(query.data);
       const columns = columnNames(request).length;
       const address = `/api/panel?${parameters}`;
-      const origin = config.publicUrl ?? new URL(c.req.url).origin;
       const preview = {
         symbols: request.series.length,
         missing,
@@ -82,7 +83,13 @@ export function panelPages(services: Pick<Services, "config" | "db" | "profiles"
         columns: columns + 2,
         bytes: sizeOfTable(request, rows, columns),
         address,
-        commands: copyAs(`${origin.replace(/\/$/, "")}${address}`, request.format),
+        commands: copyAs({
+          server: serverAddress(config, c),
+          path: "/api/panel",
+          query: parameters,
+          hasLogin: c.get("guarded"),
+          file: `panel-${request.interval}`,
+        }),
       };
       return show({ errors: {}, preview });
     } catch (error) {

@@ -21,7 +21,9 @@ import { deleteProfile, findProfile, intervalsOf } from "../../storage/profiles/
 import { chosenOverlays } from "../../views/profiles/chart.tsx";
 import { DeleteProfilePage } from "../../views/profiles/delete-page.tsx";
 import { ProfilePage } from "../../views/profiles/profile-page.tsx";
+import { copyAs } from "../../views/ui/copy-as.tsx";
 import { compressed } from "../compression.ts";
+import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
 import { summaryOf } from "./list.tsx";
 import { qualityReader } from "./quality.tsx";
@@ -116,6 +118,13 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
         script: c.var.page.assets.chart,
         library: c.var.page.assets.chartLibrary,
       },
+      commands: copyAs({
+        server: serverAddress(config, c),
+        path: `/api/bars/${encodeURIComponent(symbol)}`,
+        query: new URLSearchParams({ interval, adjust }),
+        hasLogin: c.get("guarded"),
+        file: `${symbol.replace("@", "_")}-${interval}-bars`,
+      }),
     };
     const venue = venueOfSeries({ symbol, provider: profile.provider, sessions: series?.sessions ?? "regular" });
     // Here the exchange's time is that of this exchange; on other pages it is New York's.

@@ -6,6 +6,7 @@ import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
+import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
@@ -49,6 +50,8 @@ export interface ProfileView extends ProfileSummary {
   readonly chart: ChartView;
   readonly quality: QualityView;
   readonly health: HealthFacts;
+  /** The request for the bars, as text for other tools. */
+  readonly commands: readonly Command[];
 }
 
 const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
@@ -88,6 +91,7 @@ export const ProfilePage = ({ page, profile }: { page: PageContext; profile: Pro
         <Downloads profile={profile} />
       </aside>
     </div>
+    <CopyAs commands={profile.commands} heading="h2" />
     <Quality quality={profile.quality} />
     <Families families={profile.families} adjust={profile.chart.adjust} />
   </Layout>

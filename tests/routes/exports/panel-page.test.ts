@@ -36,8 +36,8 @@ test("the page of panels says rows, size and missing symbols, and its download i
   expect(Object.keys(table[0]!).slice(-4)).toEqual(["rsi_14", "sma_20", "fwd_ret_5", "tb_5_10_10"]);
   // What is to be copied names the whole address, in quotes that the address has not.
   const commands = [...text.matchAll(/<pre>([^<]*)<\/pre>/g)].map(([, command]) => decoded(command!));
-  expect(commands).toHaveLength(5);
-  expect(commands[0]).toContain(`'${app.url}${address}'`);
+  expect(commands).toHaveLength(6);
+  expect(commands.at(-1)).toContain(`'${app.url}${address}'`);
 });
 
 test.each([
