@@ -26,6 +26,8 @@ import io
 import json
 import os
 import random
+import shutil
+import socket
 import sys
 import time
 import urllib.error
@@ -50,8 +52,8 @@ _DEFAULT_URL = "http://127.0.0.1:3000"
 _TRIES = 6
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
-# Seconds without a byte after which a request is given up: the server computes while it answers.
-_SILENCE = 120.0
+# Seconds without a byte after which a request is given up, and not sent again: it may have waited behind other tables.
+_SILENCE = 300.0
 # The longest time between two looks at a run, in seconds.
 _LONGEST_POLL = 5.0
 
@@ -305,6 +307,8 @@ class _Progress:
         if self.handle is not None:
             self.handle.update({"text/plain": text}, raw=True)
         elif self.in_place:
+            # A line that wraps could not be written over.
+            text = text[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write("\r" + text.ljust(len(self.last)))
             sys.stderr.flush()
         else:
@@ -460,7 +464,8 @@ def _send(
                 raise BarkeepError(f"{error.detail} (try again in {_duration(asked)})", answer.code) from None
         except (OSError, http.client.HTTPException) as fault:
             reason = getattr(fault, "reason", None) or fault
-            if method != "GET" or attempt == _TRIES:
+            is_late = isinstance(reason, (TimeoutError, socket.timeout))
+            if method != "GET" or is_late or attempt == _TRIES:
                 where = urllib.parse.urlsplit(address)
                 text = f"no answer from {where.scheme}://{where.netloc}: {reason}"
                 raise BarkeepError(f"{text}. Is the server running, and BARKEEP_URL right?") from fault
