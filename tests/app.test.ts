@@ -1,5 +1,6 @@
 /** The app as a whole: the order of closing, and that a closed or failed one leaves nothing behind. */
 
+import { Database as SQLite } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -221,12 +222,31 @@ test("a server whose port is taken says so, and gives its lease back", async () 
   db.close();
 });
 
+/** Stops a server at a moment when it does not hold the lock of the database, which it would keep. */
+function suspendBetweenWrites(server: { kill(signal: NodeJS.Signals): void }, url: string): void {
+  const file = new SQLite(new URL(url).pathname);
+  file.run("PRAGMA busy_timeout = 0");
+  for (let tries = 0; ; tries++) {
+    server.kill("SIGSTOP");
+    try {
+      file.run("BEGIN IMMEDIATE");
+      file.run("ROLLBACK");
+      break;
+    } catch (error) {
+      if (tries === 1_000) throw error;
+      server.kill("SIGCONT");
+      Bun.sleepSync(5);
+    }
+  }
+  file.close();
+}
+
 test("a server whose database another has taken over while it was suspended stores nothing more, and ends", async () => {
   using folder = temporaryFolder();
   const url = folder.database();
   const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_LOG_LEVEL: "error" });
   const client = await server.listening;
-  server.process.kill("SIGSTOP");
+  suspendBetweenWrites(server.process, url);
   const db = await openDatabase(url);
   const taken = JSON.stringify({ id: "other", pid: 1, host: "there" });
   await db.write([{ sql: "UPDATE settings SET value = ?1 WHERE key = 'server_lease'", args: [taken] }]);
