@@ -8,6 +8,7 @@ import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";
 import { MODES } from "./domain/runs/states.ts";
 import { EXPORT_FORMATS } from "./pipeline/exports/formats.ts";
 import { versionOf, versionText } from "./version.ts";
+import { sizeText } from "./views/ui/format.ts";
 
 // What this process creates only its user may read.
 process.umask(0o077);
@@ -141,7 +142,7 @@ async function backup(path: string, { json }: { json?: boolean }): Promise<numbe
     db.close();
   }
   const bytes = Bun.file(path).size;
-  console.log(json ? JSON.stringify({ file: path, bytes }) : `Saved ${(bytes / 1024 / 1024).toFixed(1)} MB to ${path}`);
+  console.log(json ? JSON.stringify({ file: path, bytes }) : `Saved ${sizeText(bytes)} to ${path}`);
   return DONE;
 }
 

@@ -74,7 +74,7 @@ test("the command line talks to the server that holds the database, with a token
     expect(run.err).toContain("AAPL: Complete - Completed in");
     expect(run.out).toContain("1 of 1 symbols complete");
     const status = await call(known, "status", "--json");
-    expect(JSON.parse(status.out)).toMatchObject({ server: url, open_runs: [] });
+    expect(JSON.parse(status.out)).toMatchObject({ server: url, profiles: 1, open_runs: [] });
   } finally {
     await server.stop();
   }

@@ -4,6 +4,7 @@ import { rename, rm } from "node:fs/promises";
 import { type Config, withoutCredentials } from "../config.ts";
 import { compareSchema, NoDatabase, openExisting } from "../storage/db.ts";
 import { versionOf, versionText } from "../version.ts";
+import { sizeText } from "../views/ui/format.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { connect, openLocally, type Session } from "./session.ts";
 
@@ -102,9 +103,7 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   try {
     const bytes = await Bun.write(part, response);
     await rename(part, output);
-    console.log(
-      json ? JSON.stringify({ file: output, bytes }) : `Wrote ${(bytes / 2 ** 20).toFixed(1)} MB to ${output}`,
-    );
+    console.log(json ? JSON.stringify({ file: output, bytes }) : `Wrote ${sizeText(bytes)} to ${output}`);
   } finally {
     await rm(part, { force: true });
   }
@@ -129,12 +128,13 @@ async function serverStatus(session: Session) {
     () => true,
     () => false,
   );
-  const { runs } = (await read("/api/runs")) as unknown as { runs: RunWire[] };
-  const open = runs.filter(({ finished_at: end }) => end === null);
-  const [newest = null] = runs;
+  const runsOf = async (query: string) => ((await read(`/api/runs${query}`)) as unknown as { runs: RunWire[] }).runs;
+  const open = [...(await runsOf("?status=running")), ...(await runsOf("?status=paused"))];
+  const [newest = null] = await runsOf("");
+  const { total: profiles } = await read("/api/quality?months=1");
   return {
     server: session.address,
-    ...{ version, commit, ready },
+    ...{ version, commit, ready, profiles },
     open_runs: open.map(({ id, status, progress, counts, total }) => ({ id, status, progress, counts, total })),
     newest_run: newest && `${newest.id} (${newest.status}, ${newest.progress}%)`,
   };

@@ -4,7 +4,7 @@
 import type { Child } from "hono/jsx";
 import { listSymbols } from "../domain/market/symbol.ts";
 import { type Command, CopyAs } from "./ui/copy-as.tsx";
-import { formatCount, plural } from "./ui/format.ts";
+import { formatCount, plural, sizeText } from "./ui/format.ts";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** The fields of the form with one value each. */
@@ -176,7 +176,7 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
   return (
     <section class="panel-preview" aria-labelledby="panel-preview-title">
       <h2 id="panel-preview-title">
-        About {formatCount(rows)} {rows === 1 ? "row" : "rows"} of {plural(columns, "column")}, about {sizeOf(bytes)}
+        About {formatCount(rows)} {rows === 1 ? "row" : "rows"} of {plural(columns, "column")}, about {sizeText(bytes)}
       </h2>
       <p>
         {plural(symbols, "symbol")}
@@ -191,11 +191,6 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
     </section>
   );
 };
-
-function sizeOf(bytes: number): string {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
 
 interface FieldProps {
   readonly view: PanelView;

@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
 import { DEFAULT_KEEP } from "../../scheduler/backups/plan.ts";
 import type { BackupFields, BackupsView } from "../../views/backups.tsx";
+import { sizeText } from "../../views/ui/format.ts";
 import { capitalised, errorsByField } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
@@ -27,7 +28,7 @@ export function backupsView(
     madeFor: backups.madeFor,
     underwaySince: backups.underwaySince,
     next: backups.next(),
-    last: last === null ? null : { ...last, size: `${(last.bytes / 1024 / 1024).toFixed(1)} MB` },
+    last: last === null ? null : { ...last, size: sizeText(last.bytes) },
     failure,
     errors: {},
     flash: null,

@@ -40,3 +40,9 @@ export const secondsUntil = (at: number): number => Math.max(0, Math.ceil((at - 
 /** The title of a family of features: `moving_average` is `Moving average`. */
 export const familyTitle = (family: string): string =>
   family === "kbar" ? "Candlestick shape" : family.charAt(0).toUpperCase() + family.slice(1).replaceAll("_", " ");
+
+/** Bytes in decimal units: `32 kB`, `0.6 MB`, `46.1 MB`, `1.2 GB`. */
+export function sizeText(bytes: number): string {
+  if (bytes < 100_000) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
