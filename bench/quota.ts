@@ -178,7 +178,7 @@ async function measure(one: Case, latencyMs: number): Promise<BenchResult> {
     const seconds = (performance.now() - from) / 1_000;
     const sent = vendor.arrivals.length;
     const { text: metrics } = await client.get("/metrics");
-    const memory = Number(/^barkeep_memory_bytes (\d+)/m.exec(metrics)?.[1]);
+    const memory = Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]);
     const share = Math.min(1, sent / limit);
     const busiest = busiestMinute(vendor.arrivals);
     if (busiest > limit) throw new Error(`${one.name}: ${busiest} requests in a minute, the limit is ${limit}`);
