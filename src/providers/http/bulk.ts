@@ -9,6 +9,8 @@ import { isoDate } from "../../domain/time.ts";
 import type { BulkAnswer, BulkPart, BulkSource, BulkSpan, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
+import { isUsable } from "./corporate-actions.ts";
+import { readPages } from "./entries.ts";
 import { PlanWindow } from "./plan-window.ts";
 import { barsOfWindow, type Delay, type RequestWindow, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
@@ -41,7 +43,7 @@ interface BulkBars extends BulkList {
   // biome-ignore lint/suspicious/noExplicitAny: each vendor reads what its own schema gives
   read(answer: any): { readonly elements: readonly (readonly [code: string, element: unknown])[]; next: string | null };
   /** Adds the bar of one element. */
-  add(rows: Rows, element: unknown, query: BulkQuery): void;
+  add(rows: Rows, element: unknown, span: Pick<BulkQuery, "from" | "to">): void;
 }
 
 interface BulkActions extends BulkList {
@@ -160,15 +162,14 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
   ): Promise<void> {
     const { bars } = spec;
     let [received, readable, odd] = [0, 0, null as string | null];
-    for await (const [answer, query] of pages(bars, asked, context)) {
-      const { elements } = bars.read(answer);
+    for await (const { elements } of pages(bars, asked, context)) {
       received += elements.length;
       for (const [code, element] of elements) {
         const symbol = symbolOf.get(code);
         if (symbol === undefined) continue;
         const rows = found.getOrInsertComputed(symbol, () => new Rows());
         try {
-          bars.add(rows, element, query);
+          bars.add(rows, element, asked);
           readable += 1;
         } catch (error) {
           if (!(error instanceof UnreadableRows)) throw error;
@@ -189,8 +190,8 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
     const list = spec.actions[part.list - 1]!;
     const found = new Map<string, Rows>();
     const { from, to } = part;
-    for await (const [answer] of pages(list, { tickers: part.symbols.map(vendor.tickerOf), from, to }, context)) {
-      for (const raw of list.read(answer).entries) {
+    for await (const { entries } of pages(list, { tickers: part.symbols.map(vendor.tickerOf), from, to }, context)) {
+      for (const raw of entries) {
         const symbol = symbolOf.get(list.codeOf(raw) ?? "");
         if (symbol === undefined) continue;
         const parsed = list.entry.safeParse(raw);
@@ -199,32 +200,20 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
           continue;
         }
         const action = list.action(parsed.data, vendor.tickerOf(symbol));
-        if (!Number.isFinite(action.date) || !(action.value > 0) || !Number.isFinite(action.value)) continue;
-        found.getOrInsertComputed(symbol, () => new Rows()).actions.push(action);
+        if (isUsable(action)) found.getOrInsertComputed(symbol, () => new Rows()).actions.push(action);
       }
     }
     return new Map([...found].map(([symbol, rows]) => [symbol, answerOf(rows)]));
   }
 
-  /** The answers to a query, page by page, each of the list's shape. */
-  async function* pages(list: BulkBars | BulkActions, asked: Omit<BulkQuery, "page">, context: FetchContext) {
-    const seen = new Set<string>();
-    for (let page: string | null = null; ; ) {
-      const query: BulkQuery = { ...asked, page };
-      const { json } = await client.get(list.request(query, values), context);
-      const parsed = list.schema.safeParse(json);
-      if (!parsed.success) {
-        const { path, message } = parsed.error.issues[0]!;
-        const where = path.join(".") || "the answer";
-        throw new ProviderError("invalid_response", client.redact(`${title}: unexpected answer: ${where}: ${message}`));
-      }
-      yield [parsed.data, query] as const;
-      page = list.read(parsed.data).next;
-      if (page === null) return;
-      if (seen.has(page)) throw new ProviderError("invalid_response", `${title}: the same next page came twice`);
-      if (seen.size >= MAX_PAGES) throw new ProviderError("invalid_response", `${title}: more than ${MAX_PAGES} pages`);
-      seen.add(page);
-    }
+  /** The answers to a query, page by page. */
+  function pages<Page extends { readonly next: string | null }>(
+    { request, schema, read }: BulkList & { read(answer: unknown): Page },
+    asked: Omit<BulkQuery, "page">,
+    context: FetchContext,
+  ) {
+    const get = (page: string | null) => client.get(request({ ...asked, page }, values), context);
+    return readPages({ get, schema, read, most: MAX_PAGES }, vendor);
   }
 
   return {

@@ -9,7 +9,7 @@ import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { Answer } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { readEntries } from "./entries.ts";
+import { readEntries, readPages, readShape } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 export interface CompanyListing {
@@ -69,19 +69,11 @@ interface Vendor {
 export async function lookUpFacts(
   lookup: FactsLookup,
   ticker: Ticker,
-  { title, client, values }: Vendor,
+  vendor: Vendor,
   context: FetchContext,
 ): Promise<Company> {
-  const { json } = await client.get(lookup.request(ticker, values), context);
-  const parsed = lookup.schema.safeParse(json);
-  if (!parsed.success) throw unexpected(title, client, parsed.error);
-  return { symbol: ticker.symbol, ...lookup.read(parsed.data) };
-}
-
-function unexpected(title: string, client: VendorClient, { issues }: z.ZodError): ProviderError {
-  const { path, message } = issues[0]!;
-  const where = path.join(".") || "the answer";
-  return new ProviderError("invalid_response", client.redact(`${title}: unexpected answer: ${where}: ${message}`));
+  const { json } = await vendor.client.get(lookup.request(ticker, vendor.values), context);
+  return { symbol: ticker.symbol, ...lookup.read(readShape(lookup.schema, json, vendor)) };
 }
 
 /** More pages than any list has. */
@@ -99,22 +91,20 @@ export async function listCompanies(
     throw new ProviderError("bad_request", `${title} has no list of the exchange "${exchange}"`);
   }
   const found = new Map<string, Company>();
-  const seen = new Set<string | null>();
-  for (let page: string | null = null; !seen.has(page); ) {
-    if (seen.size === MAX_PAGES) throw new ProviderError("invalid_response", `${title}: more than ${MAX_PAGES} pages`);
-    seen.add(page);
-    const answer = await client.get(listing.request(exchange, values, page), context);
-    const parsed = listing.schema.safeParse(listing.open ? listing.open(answer) : answer.json);
-    if (!parsed.success) throw unexpected(title, client, parsed.error);
-    const entries = listing.entries(parsed.data);
+  const pages = {
+    get: (page: string | null) => client.get(listing.request(exchange, values, page), context),
+    ...(listing.open && { open: listing.open }),
+    schema: listing.schema,
+    read: (content: unknown) => ({ entries: listing.entries(content), next: listing.next?.(content) ?? null }),
+    most: MAX_PAGES,
+  };
+  for await (const { entries } of readPages(pages, vendor)) {
     for (const entry of readEntries(listing.entry, entries, `${title}: unexpected list of ${exchange}`, context)) {
       const company = listing.read(entry, exchange);
       const symbol = company && parseSymbol(company.symbol);
       // Lists are of what is listed now, but for those that say when it ended.
       if (company && symbol) found.set(symbol, { ...company, symbol, facts: { delisted_on: "", ...company.facts } });
     }
-    page = listing.next?.(parsed.data) ?? null;
-    if (page === null) return [...found.values()];
   }
-  throw new ProviderError("invalid_response", `${title}: the same next page came twice`);
+  return [...found.values()];
 }

@@ -7,7 +7,7 @@ import { parseIsoDate } from "../../domain/time.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { readEntries } from "./entries.ts";
+import { readEntries, readPages } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */
@@ -30,6 +30,10 @@ const MAX_PAGES = 50;
 /** Midnight UTC of the date that `text` begins with, epoch seconds; NaN if it is not a `YYYY-MM-DD` that exists. */
 export const exDate = (text: string) => parseIsoDate(text.slice(0, 10));
 
+/** Whether an action has a date and a value. */
+export const isUsable = ({ date, value }: CorporateAction) =>
+  Number.isFinite(date) && value > 0 && Number.isFinite(value);
+
 /**
  * All actions of a ticker; entries without a date or a value are left out, odd ones with a line in the log.
  * @throws ProviderError when a list could not be fetched
@@ -38,29 +42,23 @@ export async function listActionsOf(
   // biome-ignore lint/suspicious/noExplicitAny: each list reads what its own schemas give
   lists: readonly ActionListing<any, any>[],
   ticker: Ticker,
-  { title, client, values }: { title: string; client: VendorClient; values: SettingValues },
+  vendor: { readonly title: string; readonly client: VendorClient; readonly values: SettingValues },
   context: FetchContext,
 ): Promise<CorporateAction[]> {
+  const { title, client, values } = vendor;
+  const what = "unexpected list of splits or dividends";
   const found: CorporateAction[] = [];
   for (const list of lists) {
-    let page: string | null = null;
-    for (let pages = 0; pages === 0 || (page !== null && pages < MAX_PAGES); pages++) {
-      const { json } = await client.get(list.request(ticker, page, values), context).catch((error) => {
+    const get = (page: string | null) =>
+      client.get(list.request(ticker, page, values), context).catch((error) => {
         const isGone = error instanceof ProviderError && error.kind === "unknown_symbol" && page === null;
         if (!isGone || list.moved === undefined) throw error;
         return client.get(list.moved(ticker, values), context);
       });
-      const parsed = list.schema.safeParse(json);
-      if (!parsed.success)
-        throw new ProviderError("invalid_response", `${title}: unexpected list of splits or dividends`);
-      const { entries, next } = list.read(parsed.data);
-      const readable = readEntries(list.entry, entries, `${title}: unexpected list of splits or dividends`, context);
-      for (const entry of readable) {
-        const action = list.action(entry, ticker);
-        const { date, value } = action;
-        if (Number.isFinite(date) && value > 0 && Number.isFinite(value)) found.push(action);
-      }
-      page = next;
+    const { schema, read } = list;
+    for await (const { entries } of readPages({ get, schema, read, most: MAX_PAGES, what }, vendor)) {
+      const readable = readEntries(list.entry, entries, `${title}: ${what}`, context);
+      found.push(...readable.map((entry) => list.action(entry, ticker)).filter(isUsable));
     }
   }
   return found;

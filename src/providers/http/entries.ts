@@ -1,8 +1,67 @@
-/** Reads lists in which single elements may be odd: those are left out, and the rest is kept. */
+/** Reads answers: their shape, lists in pages, and lists in which single elements may be odd and are left out. */
 
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
 import type { FetchContext } from "../provider.ts";
+import type { Answer } from "./classify.ts";
+import type { VendorClient } from "./client.ts";
+
+interface Vendor {
+  readonly title: string;
+  readonly client: Pick<VendorClient, "redact">;
+}
+
+/**
+ * `value` in the shape that it must have.
+ * @throws ProviderError that says where it has another one
+ */
+export function readShape<Content>(
+  schema: z.ZodType<Content>,
+  value: unknown,
+  { title, client }: Vendor,
+  what = "unexpected answer",
+): Content {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  const where = path.join(".") || "the answer";
+  throw new ProviderError("invalid_response", client.redact(`${title}: ${what}: ${where}: ${message}`));
+}
+
+interface PagedList<Content, Page> {
+  /** `null` is the first page, then the `next` of the one before. */
+  get(page: string | null): Promise<Answer>;
+  /** The content of an answer, where it is not its JSON. */
+  open?(answer: Answer): unknown;
+  readonly schema: z.ZodType<Content>;
+  /** What an answer holds, and the page after it: `null` after the last. */
+  read(content: Content): Page;
+  /** More pages than any such list has. */
+  readonly most: number;
+  /** What the error calls an answer of another shape. */
+  readonly what?: string;
+}
+
+/**
+ * The pages of a list to its end.
+ * @throws ProviderError when a page could not be fetched or has another shape, and when the pages do not end
+ */
+export async function* readPages<Content, Page extends { readonly next: string | null }>(
+  { get, open, schema, read, most, what }: PagedList<Content, Page>,
+  vendor: Vendor,
+): AsyncGenerator<Page> {
+  const seen = new Set<string | null>();
+  for (let page: string | null = null; ; ) {
+    seen.add(page);
+    const answer = await get(page);
+    const content = read(readShape(schema, open ? open(answer) : answer.json, vendor, what));
+    yield content;
+    page = content.next;
+    if (page === null) return;
+    if (seen.has(page)) throw new ProviderError("invalid_response", `${vendor.title}: the same next page came twice`);
+    if (seen.size === most) throw new ProviderError("invalid_response", `${vendor.title}: more than ${most} pages`);
+  }
+}
 
 /**
  * The elements of `list` that have the shape `entry`; the others are counted in the log.

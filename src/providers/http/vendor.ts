@@ -24,6 +24,7 @@ import {
 } from "./client.ts";
 import { type CompanyListing, type FactsLookup, type FirstBarSpec, listCompanies, lookUpFacts } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
+import { readShape } from "./entries.ts";
 import { PlanWindow, planScope } from "./plan-window.ts";
 import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
@@ -147,6 +148,7 @@ export function createVendor<Answer>(
     },
     timing,
   );
+  const vendor = { title: spec.title, client, values };
   const tickerOf = (symbol: string) => parseTicker(symbol, spec.pairs);
   const sourceOf = (interval: Interval, ticker?: Ticker) =>
     (ticker?.market === "crypto" ? spec.cryptoSources?.[interval] : undefined) ?? spec.sources[interval] ?? interval;
@@ -182,17 +184,9 @@ export function createVendor<Answer>(
     for (let page: string | null = null; seen.size < MAX_PAGES; ) {
       const pageQuery: VendorQuery = { ...query, page };
       const { json } = await client.get(spec.request(pageQuery, values), context);
-      const parsed = spec.schema.safeParse(json);
-      if (!parsed.success) {
-        const { path, message } = parsed.error.issues[0]!;
-        const where = path.join(".") || "the answer";
-        throw new ProviderError(
-          "invalid_response",
-          client.redact(`${spec.title}: unexpected answer: ${where}: ${message}`),
-        );
-      }
+      const answer = readShape(spec.schema, json, vendor);
       const before = rows.received;
-      page = readPage(parsed.data, rows, pageQuery);
+      page = readPage(answer, rows, pageQuery);
       if (page === null) {
         const { rows: most, more } = spec.answer;
         if (more === "on" || rows.received - before < most) return;
@@ -299,10 +293,7 @@ export function createVendor<Answer>(
     const request = spec.firstBar?.request(ticker, sourceOf(interval, ticker), values) ?? null;
     if (request === null) return null;
     const { json } = await client.get(request, context);
-    const parsed = spec.firstBar!.schema.safeParse(json);
-    if (!parsed.success)
-      throw new ProviderError("invalid_response", `${spec.title}: unexpected answer on the first bar`);
-    const first = spec.firstBar!.read(parsed.data);
+    const first = spec.firstBar!.read(readShape(spec.firstBar!.schema, json, vendor));
     return first !== null && first < Date.now() / 1000 ? Math.floor(first / DAY) * DAY : null;
   }
 
@@ -352,9 +343,7 @@ export function createVendor<Answer>(
     ...(firstBar && { firstBar }),
     ...(spec.bulk && {
       bulk: createBulk(spec.bulk, {
-        title: spec.title,
-        client,
-        values,
+        ...vendor,
         calendar,
         historyStart: spec.historyStart("1d"),
         planYears: spec.planYears ?? [],
@@ -372,21 +361,17 @@ export function createVendor<Answer>(
       (async (symbol, context) => {
         const ticker = tickerOf(symbol);
         if (ticker.market === "crypto") return [];
-        return listActionsOf(spec.actions!, ticker, { title: spec.title, client, values }, context);
+        return listActionsOf(spec.actions!, ticker, vendor, context);
       }),
     checkQuota: spec.usage && (async (context) => void (await client.get(spec.usage!.request(values), context))),
     exchanges: spec.companies?.exchanges,
-    listCompanies:
-      spec.companies &&
-      ((exchange, context) => listCompanies(spec.companies!, exchange, { title: spec.title, client, values }, context)),
+    listCompanies: spec.companies && ((exchange, context) => listCompanies(spec.companies!, exchange, vendor, context)),
     fetchFacts:
       spec.facts &&
-      (async (symbol, context) => {
-        const vendor = { title: spec.title, client, values };
-        return lookUpFacts(spec.facts!, tickerOf(symbol), vendor, context).catch((error) => {
+      ((symbol, context) =>
+        lookUpFacts(spec.facts!, tickerOf(symbol), vendor, context).catch((error) => {
           throw withSymbol(error, symbol);
-        });
-      }),
+        })),
   };
 }
 

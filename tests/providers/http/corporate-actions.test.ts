@@ -100,6 +100,24 @@ for (const [name, start] of [
   });
 }
 
+test("a list of actions whose next page comes again, or that does not end, is not taken for a whole one", async () => {
+  const fake = fakeMassive();
+  let pages = 0;
+  for (const [next, most, words] of [
+    [() => "again", 2, "the same next page came twice"],
+    [() => pages, 50, "more than 50 pages"],
+  ] as const) {
+    pages = 0;
+    fake.always = () => {
+      pages += 1;
+      return Response.json({ status: "OK", results: [], next_url: `${fake.url}/v3/reference/splits?cursor=${next()}` });
+    };
+    const error = await providerOn(fake, "massive").fetchActions!("AAPL", recordingContext()).catch((thrown) => thrown);
+    expect([error.kind, error.message, pages]).toEqual(["invalid_response", `Massive (Polygon): ${words}`, most]);
+  }
+  await fake.close();
+});
+
 test("Tiingo's actions come with the bars", async () => {
   const fake = fakeTiingo();
   fake.market.actions.set("AAPL", ACTIONS);
