@@ -7,7 +7,7 @@ import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
 import type { Block, Grant, QuotaRequest, Waiting } from "./grant.ts";
 import { Hold } from "./hold.ts";
-import { ClockedPeriod, type QuotaLimit, SlidingMinute } from "./meters.ts";
+import { CLOCK_SET_MS, ClockedPeriod, type QuotaLimit, SlidingMinute } from "./meters.ts";
 import type { QuotaGauge, QuotaRow, QuotaState } from "./quota-state.ts";
 
 /** A request that is counted. */
@@ -32,8 +32,6 @@ const within = (value: number | undefined, least: number, most: number): number 
 const MIN_CHANGE_MS = 1_000;
 /** The weight of the newest answer in the means of latency and cost. */
 const NEWEST = 0.1;
-/** A clock that differs from the steady one by this much more than before was set, milliseconds. */
-const CLOCK_SET_MS = 2_000;
 
 export class LimiterAccount {
   readonly #queue = new FairQueue<Waiting>();
@@ -185,7 +183,7 @@ export class LimiterAccount {
   #markSent(grant: Grant): void {
     const now = this.#now();
     grant.at = now;
-    grant.slots = grant.slots.map(({ minute, slot }) => ({ minute, slot: minute.sent(slot, now) }));
+    for (const { minute, slot } of grant.slots) minute.sent(slot, now);
   }
 
   /** Reverts a grant that was never used. */

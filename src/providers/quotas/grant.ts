@@ -42,7 +42,7 @@ export interface Grant {
   readonly run: string;
   /** Steady milliseconds. */
   at: number;
-  slots: readonly { readonly minute: SlidingMinute; readonly slot: Slot }[];
+  readonly slots: readonly { readonly minute: SlidingMinute; readonly slot: Slot }[];
   readonly starts: readonly { period: ClockedPeriod; starts: PeriodStarts }[];
   answered: boolean;
   charged: number;

@@ -87,12 +87,11 @@ export class SlidingMinute {
   }
 
   /** The request is sent only now: until then it was not under way. */
-  sent(slot: Slot, now: number): Slot {
-    if (this.#inFlight.delete(slot)) this.#used -= slot.cost;
-    const later = { cost: slot.cost, grantedAt: now };
-    this.#inFlight.add(later);
-    this.#used += later.cost;
-    return later;
+  sent(slot: Slot, now: number): void {
+    // One that waited for so long that it counted as lost is under way again.
+    if (!this.#inFlight.has(slot)) this.#used += slot.cost;
+    this.#inFlight.add(slot);
+    slot.grantedAt = now;
   }
 
   /** The vendor counted more: the difference is taken until a minute from now. */
@@ -178,8 +177,8 @@ export class FixedPeriod {
   }
 }
 
-/** A clock that was set by less than this keeps its place, milliseconds. */
-const SAME_CLOCK_MS = 2_000;
+/** A clock that differs from the steady one by this much more than before was set, milliseconds. */
+export const CLOCK_SET_MS = 2_000;
 /** Clocks that count at a time. */
 const MAX_CLOCKS = 3;
 
@@ -198,8 +197,8 @@ export type PeriodStarts = readonly {
 
 /**
  * A fixed period when the machine's clock may be set. Whether the old or the new time is right is not known, so every
- * request counts by both, and the period is over when it is over by both: a clock that is set, forwards or back, allows not
- * one request more. Times are steady milliseconds (`Clock.steady`).
+ * request counts by both, and the period is over when it is over by both: a clock that is set, forwards or back, allows no
+ * request more. Times are steady milliseconds (`Clock.steady`).
  */
 export class ClockedPeriod {
   /** The newest last. */
@@ -227,7 +226,7 @@ export class ClockedPeriod {
   /** The machine's clock was set: from now on its time is the steady one and `offset`. */
   clockSet(offset: number, now: number): void {
     const used = this.used(now);
-    const known = this.#views.find((view) => Math.abs(view.offset - offset) < SAME_CLOCK_MS);
+    const known = this.#views.find((view) => Math.abs(view.offset - offset) < CLOCK_SET_MS);
     const view = known ?? { offset, period: new FixedPeriod(this.rule) };
     view.period.limit = this.limit;
     this.#views = [...this.#views.filter((each) => each !== view), view].slice(-MAX_CLOCKS);
@@ -242,7 +241,7 @@ export class ClockedPeriod {
     return this.#views.every(({ offset, period }) => period.fits(cost, now + offset));
   }
 
-  /** When it begins anew by the clock that has counted most. */
+  /** When the next period begins, by the clock that has counted most. */
   resetsAt(now: number): number {
     const used = this.used(now);
     const full = this.#views.filter(({ offset, period }) => period.used(now + offset) === used);
