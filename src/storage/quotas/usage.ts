@@ -64,15 +64,14 @@ export class UsageStore {
 
   /** Counts requests that are about to be sent: `writes` store that, `undo` takes it back if they failed. */
   spend(sent: readonly { readonly provider: string; readonly cost: number }[]) {
-    const counts = sent.map(({ provider, cost }): Count => {
-      return { provider, minute: this.#add(provider, cost, 1), requests: 1, units: cost };
-    });
     const sums = new Map<string, Count>();
-    for (const count of counts) addTo(sums, count);
+    for (const { provider, cost } of sent)
+      addTo(sums, { provider, minute: this.#add(provider, cost, 1), requests: 1, units: cost });
+    const counts = [...sums.values()];
     return {
-      writes: sums.size === 0 ? [] : [this.#statement([...sums.values()])],
+      writes: counts.length === 0 ? [] : [this.#statement(counts)],
       undo: () => {
-        for (const count of counts) addTo(this.#counts, { ...count, requests: -1, units: -count.units });
+        for (const count of counts) addTo(this.#counts, { ...count, requests: -count.requests, units: -count.units });
       },
     };
   }
