@@ -249,7 +249,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   queue.work(handler, MAX_AT_WORK + pool.size, (runId) => storage.current() === null && admission.admits(runId));
   reactions.onTrouble = (isOver) => {
     if (!isOver) return;
-    pool.storageCured();
+    pool.storageRecovered();
     queue.poll();
   };
 

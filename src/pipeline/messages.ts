@@ -141,7 +141,7 @@ export type ToWorker =
   /** The providers' variables changed; they apply from the next job on. */
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
   /** The database can be written again: what waits for it is tried now. */
-  | { readonly type: "storage_cured" }
+  | { readonly type: "storage_recovered" }
   | { readonly type: "close" };
 
 /** What a worker reports of one of its jobs. */

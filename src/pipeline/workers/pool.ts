@@ -65,7 +65,7 @@ export class WorkerPool {
   readonly #counts = new JobCounts();
   #onStorage: (thread: object, trouble: StorageTrouble | null) => void = () => {};
   /** Threads that ended by themselves since the start. */
-  deaths = 0;
+  crashes = 0;
   readonly #answers = new SharedAnswers();
   #failedStarts = 0;
   #lastExit = "";
@@ -104,14 +104,14 @@ export class WorkerPool {
     this.#counts.watch(listener);
   }
 
-  /** Calls `listener` when the writes of a thread begin or cease (`null`) to wait for the database. */
+  /** Calls `listener` when the writes of a thread start to wait for the database, and with `null` when that is over. */
   watchStorage(listener: (thread: object, trouble: StorageTrouble | null) => void): void {
     this.#onStorage = listener;
   }
 
-  /** The database can be written again: threads need not wait until they try by themselves. */
-  storageCured(): void {
-    for (const worker of this.#workers) worker.send({ type: "storage_cured" });
+  /** The database can be written again: the threads try at once, and not only after their pause. */
+  storageRecovered(): void {
+    for (const worker of this.#workers) worker.send({ type: "storage_recovered" });
   }
 
   /**
@@ -345,7 +345,7 @@ export class WorkerPool {
   /** Replaces a worker that ended by itself and rejects its jobs. */
   #onExit(worker: WorkerHandle, why: string): void {
     if (!this.#workers.delete(worker)) return;
-    this.deaths += 1;
+    this.crashes += 1;
     if (this.#reserved === worker) this.#reserved = null;
     this.#onStorage(worker, null);
     this.#lastExit = reasonOf(why);

@@ -215,7 +215,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       // What cannot be written soon is fetched again after the next start.
       if (message.reason === "shutdown") db.hurry(LAST_WRITE_MS);
       return jobs.get(message.jobId)?.stop(message.reason);
-    case "storage_cured":
+    case "storage_recovered":
       return db.flush();
     case "granted":
       return waiting.get(message.request)?.granted();

@@ -75,11 +75,11 @@ export function symbolHandler(dependencies: Dependencies) {
       return await handleOutcome(dependencies, job, outcome);
     } catch (error) {
       if (error instanceof WorkerCrashed) {
-        if (pool.deaths >= RESTART_AFTER * (1 + warnings)) {
+        if (pool.crashes >= RESTART_AFTER * (1 + warnings)) {
           warnings += 1;
           log.write(
             "warn",
-            `${pool.deaths} worker threads have died since the start, and each left open files: ${RESTART}`,
+            `${pool.crashes} worker threads have crashed since the start, and each left open files: ${RESTART}`,
           );
         }
         return await handleCrash(runs, log, job, error);

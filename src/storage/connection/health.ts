@@ -17,7 +17,7 @@ interface Dependencies {
 }
 
 export class StorageHealth {
-  /** What each connection reports: the main thread's, those of the workers, and what cannot be cured. */
+  /** What each connection reports: the main thread's, those of the workers, and what does not pass. */
   readonly #reports = new Map<object, StorageTrouble>();
   #current: StorageTrouble | null = null;
   readonly #timer: ReturnType<typeof setInterval>;

@@ -206,7 +206,7 @@ describe("a worker that crashes", () => {
       ["CRASHES", 3],
       ["CRASHES-ONCE", 1],
     ]);
-    expect(app.app.pool.deaths).toBeGreaterThanOrEqual(3);
+    expect(app.app.pool.crashes).toBeGreaterThanOrEqual(3);
     // A retry starts counting again.
     await app.post(`/api/runs/${runId}/jobs/CRASHES/retry`);
     await app.waitForJob("CRASHES", (job) => job.state === "failed");
