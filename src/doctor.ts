@@ -138,7 +138,7 @@ export async function examineProvider(env: Env, name: string): Promise<Examinati
   const missing = missingSettings(entry, values);
   if (missing.length > 0) return { fault: `not set: ${missing.join(", ")}`, seen: [] };
   const { declaration } = entry;
-  if (declaration === undefined) return { fault: null, seen: ["it asks no server"] };
+  if (declaration === undefined) return { fault: null, seen: ["it sends no requests"] };
   const provider = entry.create(values, createCalendar(config.sessions));
   const limiter = new RateLimiter(quotaRules(values).filter((rules) => rules.provider === entry.name));
   const gate: Gate = {

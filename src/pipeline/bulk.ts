@@ -1,6 +1,6 @@
 /**
- * Daily updates of many symbols with requests that answer for all of them: which symbols, which days, and whether that costs
- * less than asking for each. A run plans once, makes each request once, and shares the answers until it ends.
+ * Daily updates with requests that cover many symbols: which symbols, which days, and whether that costs less than a request
+ * for each symbol. A run plans once, makes each request once, and its jobs share the answers until it ends.
  */
 
 import { ProviderError } from "../domain/errors.ts";
@@ -16,7 +16,7 @@ import { newestBar, overlapStart } from "./fetch/incremental.ts";
 import type { JobContext } from "./job-context.ts";
 import type { SharedPlan, SharedValue } from "./messages.ts";
 
-/** An update of more days than this is asked for by itself. */
+/** An update of more days than this has requests of its own. */
 const MAX_DAYS = 40;
 /** The part of an answer that is about no symbol. */
 const WHOLE = "*";
@@ -39,7 +39,7 @@ interface UpdateRequest {
   readonly to: number;
 }
 
-/** The cheapest way to bring symbols up to date with requests for many of them; `null` if asking for each costs less. */
+/** The cheapest requests for many symbols that bring these up to date; `null` if a request for each symbol costs less. */
 export async function planBulk(db: Database, request: UpdateRequest): Promise<BulkPlan | null> {
   const { provider, interval, asOf, to } = request;
   const { bulk } = provider;
@@ -85,7 +85,7 @@ async function updateStarts(db: Database, request: UpdateRequest): Promise<Map<s
   return starts;
 }
 
-/** The job's window from answers that its run shares; `null` if the window is to be asked for by itself. */
+/** The job's window from answers that its run shares; `null` if the window needs requests of its own. */
 export async function fetchInBulk(job: JobContext, window: Span): Promise<FetchedBars | null> {
   const { io, task } = job;
   const { symbol, interval, asOf } = task;
@@ -125,7 +125,7 @@ async function sharePlan(job: JobContext): Promise<ReadonlyMap<string, SharedVal
   return shared;
 }
 
-/** Makes one request on behalf of all jobs. If it is not answered, each of them asks for itself. */
+/** Makes one request for all jobs. If it fails, each of them makes its own. */
 async function makePart(job: JobContext, key: string): Promise<ReadonlyMap<string, SharedValue>> {
   const { io, task } = job;
   const { asOf } = task;
@@ -139,7 +139,7 @@ async function makePart(job: JobContext, key: string): Promise<ReadonlyMap<strin
     // A spent quota is waited for, and the request is made then.
     if (!(error instanceof ProviderError) || error.kind === "quota_exceeded" || error.kind === "rate_limited")
       throw error;
-    io.log("warn", `many symbols at once were not answered, each is asked for by itself: ${error.message}`);
+    io.log("warn", `the request for many symbols failed, each symbol is requested by itself: ${error.message}`);
     return new Map(part.symbols.map((symbol) => [symbol, "failed"]));
   }
 }

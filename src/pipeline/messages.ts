@@ -124,7 +124,7 @@ export interface SharedPlan {
   readonly symbols: readonly string[];
 }
 
-/** A part of an answer that the jobs of a run share. `failed`: it was not given, each asks for itself. */
+/** A part of an answer that the jobs of a run share. `failed`: there is none, each job requests its own. */
 export type SharedValue = SharedPlan | BulkAnswer | "failed";
 
 export type ToWorker =
@@ -155,7 +155,7 @@ export type JobReport =
   /** The job was stopped before its request was granted or sent. */
   | { readonly type: "release"; readonly request: number }
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }
-  /** Asks for a part of what the run shares; `share` names this question. */
+  /** Requests a part of what the run shares; `share` numbers this request. */
   | { readonly type: "share"; readonly share: number; readonly key: string; readonly part: string }
   | { readonly type: "share_made"; readonly share: number; readonly parts: ReadonlyMap<string, SharedValue> }
   | { readonly type: "share_failed"; readonly share: number; readonly error: PlainError }

@@ -119,7 +119,7 @@ export interface BulkSpan {
   readonly asOf: number;
 }
 
-/** One request, or one list in pages, that answers for several symbols. */
+/** One request, or one list in pages, that covers several symbols. */
 export interface BulkPart {
   /** Names it among those of one span. */
   readonly key: string;
@@ -128,7 +128,7 @@ export interface BulkPart {
   readonly list: number;
   readonly from: number;
   readonly to: number;
-  /** The symbols it answers for. */
+  /** The symbols that it covers. */
   readonly symbols: readonly string[];
   /** Requests expected, and their cost in quota units. */
   readonly requests: number;
@@ -143,9 +143,9 @@ export interface BulkAnswer {
   readonly actions: readonly CorporateAction[];
 }
 
-/** Requests that answer for many symbols at once, for updates of daily bars by some days. */
+/** Requests that cover many symbols, for updates of daily bars by some days. */
 export interface BulkSource {
-  /** Whether a symbol can be asked for this way. */
+  /** Whether a symbol can be among them. */
   serves(symbol: string): boolean;
   /** The requests for all that is final or provisional of a span; those for splits and dividends of it included. */
   parts(symbols: readonly string[], span: BulkSpan): BulkPart[];
@@ -208,7 +208,7 @@ export interface Provider {
    * @throws ProviderError when the provider could not answer
    */
   fetchActions?(symbol: string, context: FetchContext): Promise<CorporateAction[]>;
-  /** Asks for many symbols at once; absent where each needs requests of its own. */
+  /** Requests for many symbols at once; absent where each needs requests of its own. */
   readonly bulk?: BulkSource;
   /** Finds where the bars of a symbol begin; absent where one request for all of them is as cheap. */
   readonly firstBar?: FirstBarLookup;

@@ -78,7 +78,7 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
 export const MAX_FACT_SYMBOLS = 500;
 
 /**
- * Begins to ask a provider what it knows of some companies; how it ends is in the log.
+ * Starts to fetch facts of some companies from a provider; how it ends is in the log.
  * @throws Refusal if the provider has no facts, or too many lists wait
  */
 export async function startFacts(

@@ -1,4 +1,4 @@
-/** A job while a worker has it, and who is told of it. */
+/** A job while a worker has it, and the listener to its reports. */
 
 import type { LogLevel } from "../../domain/log.ts";
 import type { PlanCut } from "../../domain/plan.ts";
@@ -31,7 +31,7 @@ export interface PermitRequest {
 /** One job from its task to its outcome. */
 export class Assignment implements CountedJob {
   readonly permits = new Map<number, PermitRequest>();
-  /** What it has asked for of that which its run shares, and not been given. */
+  /** Its open requests for answers that its run shares. */
   readonly shares: Shares = new Map();
   /** Whether it was last counted among those that wait. */
   waits = false;

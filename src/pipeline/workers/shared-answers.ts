@@ -1,6 +1,6 @@
 /**
- * What one job of a run has asked for on behalf of others: made once in a run, by the first job that wants it, and kept on
- * the main thread until the run ends. Each job is sent its own symbol's part only.
+ * Answers that the jobs of a run share: each is made once in a run, by the first job that needs it, and kept on the main
+ * thread until the run ends. A job is sent the part of its own symbol only.
  */
 
 import {
@@ -12,10 +12,10 @@ import {
   type ToWorker,
 } from "../messages.ts";
 
-/** What a job has asked for and not been given, by the number of its question. */
+/** The requests of a job for shared answers that are still open, by their number. */
 export type Shares = Map<number, { readonly key: string; readonly asker: Asker }>;
 
-/** A job, and its questions. */
+/** A job with its open requests. */
 interface AskingJob {
   readonly task: Pick<SymbolTask, "runId" | "jobId">;
   readonly shares: Shares;
@@ -23,11 +23,11 @@ interface AskingJob {
 
 type ShareReport = Extract<JobReport, { readonly share: number }>;
 
-/** A job that asks. */
+/** One open request of a job. */
 interface Asker {
-  /** Tells it to make the answer; afterwards `done` or `failed` is called with this asker. */
+  /** Makes its job make the answer; afterwards `done` or `failed` is called with this request. */
   lead(): void;
-  /** Gives it its part; `undefined` if the answer has none of that name. */
+  /** Sends its part; `undefined` if the answer has none of that name. */
   answer(value: SharedValue | undefined): void;
   refuse(error: unknown): void;
 }
@@ -43,13 +43,13 @@ interface Entry {
   parts: ReadonlyMap<string, SharedValue> | null;
 }
 
-/** Runs of which answers are kept; those of the one that asked longest ago are dropped, and asked for again. */
+/** Runs of which answers are kept; those of the run whose last request is the oldest are dropped, and made again if needed. */
 const MAX_RUNS = 16;
 
 export class SharedAnswers {
   readonly #runs = new Map<string, Map<string, Entry>>();
 
-  /** Takes a worker's report on behalf of one of its jobs; `changed` is called when it asks, and when it is answered. */
+  /** Handles a worker's report about one of its jobs; `changed` is called when the job's open requests have changed. */
   receive(message: ShareReport, job: AskingJob, worker: { send(answer: ToWorker): void }, changed: () => void): void {
     const { runId } = job.task;
     const { share } = message;
@@ -69,24 +69,24 @@ export class SharedAnswers {
       changed();
       return;
     }
-    const asked = job.shares.get(share);
-    if (asked === undefined) return;
-    if (message.type === "share_made") this.done(runId, asked.key, asked.asker, message.parts);
-    else if (message.type === "share_failed") this.failed(runId, asked.key, asked.asker, providerError(message.error));
+    const open = job.shares.get(share);
+    if (open === undefined) return;
+    if (message.type === "share_made") this.done(runId, open.key, open.asker, message.parts);
+    else if (message.type === "share_failed") this.failed(runId, open.key, open.asker, providerError(message.error));
     else {
       job.shares.delete(share);
-      this.leave(runId, asked.asker);
+      this.leave(runId, open.asker);
       changed();
     }
   }
 
-  /** A job has ended: it waits for nothing more. */
+  /** Removes all requests of a job that has ended. */
   leaveAll({ task, shares }: AskingJob): void {
     for (const { asker } of shares.values()) this.leave(task.runId, asker);
     shares.clear();
   }
 
-  /** Asks for the part of an answer. If nobody has made it, the asker leads. */
+  /** Requests a part of an answer. If no other job makes it, this one does. */
   ask(runId: string, key: string, part: string, asker: Asker): void {
     const run = this.#runs.get(runId) ?? new Map<string, Entry>();
     this.#runs.delete(runId);
@@ -109,7 +109,7 @@ export class SharedAnswers {
     for (const { asker, part } of entry.waiters.splice(0)) asker.answer(parts.get(part));
   }
 
-  /** The leader could not make it: all that wait are refused, and the next one that asks leads. */
+  /** The leader could not make it: all that wait get its error, and the next request makes it again. */
   failed(runId: string, key: string, leader: Asker, error: unknown): void {
     const entry = this.#entryOf(runId, key, leader);
     if (entry === undefined) return;
@@ -117,7 +117,7 @@ export class SharedAnswers {
     for (const { asker } of entry.waiters.splice(0)) asker.refuse(error);
   }
 
-  /** An asker is gone: it waits for nothing, and what it was to make another one makes. */
+  /** Removes a request. If it was to make an answer, the next one that waits makes it. */
   leave(runId: string, asker: Asker): void {
     for (const [key, entry] of this.#runs.get(runId) ?? []) {
       entry.waiters = entry.waiters.filter((waiter) => waiter.asker !== asker);
@@ -133,7 +133,7 @@ export class SharedAnswers {
     this.#runs.delete(runId);
   }
 
-  /** The runs of which something is kept. */
+  /** The number of runs of which something is kept. */
   get size(): number {
     return this.#runs.size;
   }
@@ -146,7 +146,7 @@ export class SharedAnswers {
   #dropOldest(): void {
     for (const [runId, entries] of this.#runs) {
       if (this.#runs.size <= MAX_RUNS) return;
-      // Somebody still waits for it.
+      // A run that waits for an answer keeps its own.
       if (!entries.values().some(({ parts }) => parts === null)) this.#runs.delete(runId);
     }
   }

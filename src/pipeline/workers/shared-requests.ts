@@ -1,4 +1,4 @@
-/** The worker's side of what the jobs of a run share: asks the main thread, and makes what nobody has made yet. */
+/** The worker's side of shared answers: requests them from the main thread, and makes those that no other job has made. */
 
 import { type JobReport, plainError, type SharedValue } from "../messages.ts";
 

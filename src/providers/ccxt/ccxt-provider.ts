@@ -182,14 +182,14 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
         if (!(error instanceof UnreadableRows)) throw error;
         throw new ProviderError("invalid_response", `${title}: unexpected candles: ${error.message}`);
       }
-      // A full page up to the present, asked for from long before: the exchange gives its newest candles alone.
+      // A full page up to the present that begins later than requested: the exchange gives its newest candles only.
       const isNewest = candles.length >= page - 1 && last >= asOf - 2 * step && first > since;
       if (isNewest) {
         const words = `${title} gives only its newest ${candles.length} candles of ${interval}`;
         const end = Math.min(first, to);
         return { bars: rows.columns(), rejected: rows.rejected, notInPlan: [{ from: since, to: end, words }] };
       }
-      // An empty page is one without trades, or before the first: what comes after it is asked for too.
+      // An empty page is one without trades, or before the first: what comes after it is requested too.
       cursor = last >= since ? last + step : since + page * step;
     }
     return { bars: rows.columns(), rejected: rows.rejected };
@@ -229,7 +229,7 @@ function withBase(url: string, base: string | undefined): string {
   return `${base.replace(/\/$/, "")}${pathname}${search}`;
 }
 
-/** The result of `work`, or the signal's reason as soon as it is aborted; the request then ends unheard. */
+/** The result of `work`, or the signal's reason as soon as it is aborted; what `work` gives then is ignored. */
 function unlessStopped<Answer>(work: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);

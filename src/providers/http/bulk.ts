@@ -1,4 +1,4 @@
-/** A vendor's requests that answer for many symbols at once: a whole day, many symbols, or all splits of some days. */
+/** A vendor's requests that cover many symbols: a whole day, a list of symbols, or all splits of some days. */
 
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
@@ -16,7 +16,7 @@ import { barsOfWindow, type Delay, type RequestWindow, sessionsToRequest, source
 import { Rows, UnreadableRows } from "./rows.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** What one request asks for: `from` <= ts < `to`, epoch seconds. */
+/** What one request covers: `from` <= ts < `to`, epoch seconds. */
 export interface BulkQuery {
   readonly tickers: readonly Ticker[];
   readonly from: number;
@@ -144,7 +144,7 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
       try {
         await fetchRows(query, symbolOf, found, context);
       } catch (error) {
-        // Only the newest days: anything else may concern this way of asking alone, and not the symbols.
+        // Only the newest days: any other refusal may concern requests for many symbols alone, and not the symbols.
         if (!(error instanceof ProviderError) || error.refusal?.scope !== "recent") throw error;
         ({ from, to } = await plan.narrow(error, { from, to }, async () => error));
         continue;
@@ -178,7 +178,7 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
       }
     }
     const days = `${isoDate(asked.from)} to ${isoDate(asked.to - 1)}`;
-    // A day of the exchange without any bar is no answer to rely on.
+    // An exchange has bars on every session: an answer without any is not relied on.
     if (received === 0) throw new ProviderError("invalid_response", `${title}: no bars at all of ${days}`);
     const noted = found.values().find(({ note }) => note !== null)?.note;
     if (noted) throw new ProviderError("plan", `${title}: ${noted}`);

@@ -38,7 +38,7 @@ export interface CompanyListing {
 export interface FirstBarSpec {
   /** See `FirstBarLookup`. */
   readonly isStated?: boolean;
-  /** `null` where nothing can be asked about a ticker. */
+  /** `null` where there is no such request for a ticker. */
   request(ticker: Ticker, source: Interval, values: SettingValues): VendorRequest | null;
   /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType;

@@ -65,7 +65,7 @@ export interface VendorSpec<Answer> {
   pageDays?(source: Interval): number;
   /**
    * Most rows of one answer, and how the vendor gives more: the answer names the `next` page, `read` goes `on` after the
-   * last row, or `none` are given: then an answer as long as that may be cut, and is asked for in halves.
+   * last row, or `none` are given: then an answer as long as that may be cut, and is requested in halves.
    */
   readonly answer: { readonly rows: number; readonly more: "next" | "on" | "none" };
   /** Where the vendor's history begins, of a ticker or of any. */
@@ -107,9 +107,9 @@ export interface VendorSpec<Answer> {
   readonly companies?: CompanyListing;
   /** What the vendor says of one company, beyond its lists. */
   readonly facts?: FactsLookup;
-  /** How many symbols are asked for at once, where the vendor has such requests. */
+  /** The requests that cover many symbols, where the vendor has some. */
   readonly bulk?: BulkSpec;
-  /** How the beginning of a ticker's bars is found, where that is cheaper than asking for all of them. */
+  /** How the beginning of a ticker's bars is found, where that is cheaper than requesting all of them. */
   readonly firstBar?: FirstBarSpec;
 }
 

@@ -228,7 +228,7 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
         rows.each(dailyBar, [element], isoDate(from), ({ date, open, high, low, close, volume, warning }) => {
           if (warning) rows.note ??= warning;
           if (exDate(date) === from) rows.add(from, open, high, low, close, volume);
-          else rows.reject(element, isoDate(from), "of another day than the one asked for");
+          else rows.reject(element, isoDate(from), "of another day than the requested one");
         }),
     },
     actions: [

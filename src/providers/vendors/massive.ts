@@ -252,7 +252,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       add: (rows, element, { from }) =>
         rows.each(bar, [element], isoDate(from), ({ t, o, h, l, c, v }) => {
           if (tradingDate("us_equity", Number(t) / 1000) === from) rows.add(from, o, h, l, c, v);
-          else rows.reject(element, isoDate(from), "of another day than the one asked for");
+          else rows.reject(element, isoDate(from), "of another day than the requested one");
         }),
     },
     actions: [

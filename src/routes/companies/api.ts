@@ -124,7 +124,7 @@ const fetchList = createRoute({
 const fetchFacts = createRoute({
   method: "post",
   path: "/companies/facts",
-  summary: "Begin to ask a provider for facts of companies, one request each; the log says how it ended",
+  summary: "Start to fetch facts of companies from a provider, one request each; the log says how it ended",
   request: jsonBody(
     z.strictObject({ provider: providerName, symbols: z.array(symbolParameter).min(1).max(MAX_FACT_SYMBOLS) }),
   ),
@@ -187,8 +187,8 @@ export function companyRoutes(services: Pick<Services, "companies" | "config" | 
   const wire = ({ id, name, symbols }: Awaited<ReturnType<typeof watchlist>>) => ({ id, name, symbols });
   return apiRouter()
     .openapi(search, async (c) => {
-      const { q, watchlist, limit, after, ...asked } = c.req.valid("query");
-      const filter = filterOf((name) => asked[name]);
+      const { q, watchlist, limit, after, ...filters } = c.req.valid("query");
+      const filter = filterOf((name) => filters[name]);
       const { companies, next } = await searchCompanies(db, { search: q, watchlist, limit, after, filter });
       const rows = companies.map(({ updatedAt, facts, origins, ...company }) => ({
         ...company,

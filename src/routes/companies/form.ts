@@ -39,7 +39,7 @@ export interface CompanyFields {
   /** The watchlist to add the selection to. */
   readonly target: number | undefined;
   readonly filter: CompanyFilter;
-  /** The provider that is asked for facts of the selection. */
+  /** The provider from which facts of the selection are fetched. */
   readonly factsFrom: string;
 }
 

@@ -89,7 +89,7 @@ export function companyPages(
   pages.post(
     "/companies/facts",
     act(async ({ selected, factsFrom }) => {
-      if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to ask for its facts");
+      if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to fetch its facts");
       await startFacts(services, { provider: factsFrom, symbols: selected });
       const text = `Facts of ${plural(selected.length, "company", "companies")} are being fetched; reload to see them`;
       return { flash: { level: "info", text } };

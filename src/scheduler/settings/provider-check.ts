@@ -71,7 +71,7 @@ export async function checkProvider(
     if (byQuota && provider.checkQuota) await provider.checkQuota(context);
     if (withBars) {
       const asOf = Math.floor(Date.now() / 1000);
-      // Today is asked for too: some plans refuse it, and the check says so.
+      // Today is requested too: some plans refuse it, and the check says so.
       const to = (Math.floor(asOf / DAY) + 1) * DAY;
       const window = { symbol, interval: "1d", from: to - CHECK_DAYS * DAY, to, asOf } as const;
       const { bars } = await provider.fetchBars(window, context);

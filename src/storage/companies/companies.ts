@@ -133,7 +133,7 @@ function companyOf(row: Row): StoredCompany {
   return { symbol, name, exchange, source, updatedAt: Number(updatedAt), facts, origins: from };
 }
 
-/** What a query asks for besides its search, as the end of a `where`. */
+/** The conditions of a query besides its search, as the end of a `where`. */
 function conditionsOf({ watchlist, filter = {} }: CompanyQuery): Asked {
   const conditions: string[] = [];
   const args: unknown[] = [];

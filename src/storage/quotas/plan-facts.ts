@@ -11,7 +11,7 @@ export async function readPlanFacts(db: Database, account: string): Promise<Plan
   return db.orm.select({ kind, scope, value, words, seenAt }).from(planFacts).where(eq(planFacts.account, account));
 }
 
-/** Forgets what was seen of a provider's plans, with all of its keys: everything is asked for again. */
+/** Forgets what was seen of a provider's plans, with all of its keys: everything is requested again. */
 export async function forgetPlans(db: Database, provider: string): Promise<void> {
   await db.orm.delete(planFacts).where(like(planFacts.account, `${provider}:%`));
 }

@@ -124,7 +124,7 @@ describe("an update of many symbols", () => {
     for (const symbol of SYMBOLS.slice(0, 4)) expect((await closes(app, symbol, newest!)).length).toBe(1);
   }, 60_000);
 
-  test("EODHD: a whole day costs 100 units, so few symbols are asked for one by one", async () => {
+  test("EODHD: a whole day costs 100 units, so few symbols are requested one by one", async () => {
     const fake = started(fakeEodhd());
     const { app, update } = await withHistory(fake, "eodhd", { symbols: SYMBOLS.slice(0, 5) });
     await using _ = app;
@@ -187,7 +187,7 @@ describe("an update of many symbols", () => {
     expect(rejected).toEqual([["BRK.B"], ["MSFT"]]);
   }, 60_000);
 
-  test("a day without any bar, or a refusal, is not believed: each symbol is asked for by itself", async () => {
+  test("a day without any bar, or a refusal, is not relied on: each symbol is requested by itself", async () => {
     const fake = started(fakeMassive());
     const { app, update } = await withHistory(fake, "massive");
     await using _ = app;
@@ -198,7 +198,7 @@ describe("an update of many symbols", () => {
     const [newest] = sessions(1);
     for (const symbol of SYMBOLS) expect((await closes(app, symbol, newest!)).length).toBe(1);
     expect(fake.urls.filter(({ pathname }) => pathname.includes("/grouped/")).length).toBe(1);
-    expect(app.printed.join("\n")).toContain("each is asked for by itself");
+    expect(app.printed.join("\n")).toContain("the request for many symbols failed, each symbol is requested by itself");
   }, 60_000);
 
   test("the newest day that a free plan refuses is left out for all symbols with one request", async () => {
