@@ -137,27 +137,26 @@ export async function examineProvider(env: Env, name: string): Promise<Examinati
   const values = settings?.values ?? config.providerValues;
   const missing = missingSettings(entry, values);
   if (missing.length > 0) return { fault: `not set: ${missing.join(", ")}`, seen: [] };
-  const { declaration } = entry;
-  if (declaration === undefined) return { fault: null, seen: ["it sends no requests"] };
+  if (entry.limits(values).length === 0) return { fault: null, seen: ["it sends no requests"] };
   const provider = entry.create(values, createCalendar(config.sessions));
   const limiter = new RateLimiter(quotaRules(values).filter((rules) => rules.provider === entry.name));
   const gate: Gate = {
     acquire: ({ task, held: onWait, ...request }) =>
       limiter.acquire({ ...request, run: task.runId, job: String(task.jobId), onWait }),
   };
-  const hasOwnKey = declaration.keys.every(({ variable, default: fallback }) => values[variable] !== fallback);
+  const hasKeys = entry.settings.some(({ kind }) => kind === "key");
   try {
     const { good, text, quota, plan, newest } = await checkProvider(
       provider,
       { gate, plan: temporaryPlan(), redact: redactor([config.secret, ...secretsOf(values)]) },
-      { byQuota: hasOwnKey, symbol: sampleSymbol(entry), withBars: true },
+      { entry, values, withBars: true },
     );
     if (!good) return { fault: text, seen: [] };
     const bar = newest && `newest bar: ${newest.symbol} 1d ${isoDate(newest.date)}, close ${newest.close}`;
     return {
       fault: null,
       seen: [
-        declaration.keys.length > 0 ? text : text.replace("accepts the key", "answers"),
+        hasKeys ? text : text.replace("accepts the key", "answers"),
         ...quota.map((line) => `quota: ${line}`),
         ...plan.map((line) => `plan: ${line}`),
         bar ?? `no bars of ${sampleSymbol(entry)} in the last days`,

@@ -7,6 +7,7 @@ import { isInstalled, loadCcxt } from "../../src/providers/ccxt/ccxt-module.ts";
 import { createCcxtProvider } from "../../src/providers/ccxt/ccxt-provider.ts";
 import { missingSettings } from "../../src/providers/entry.ts";
 import { findProvider, listProviders, quotaRules, readyProviders, whyNotUsable } from "../../src/providers/registry.ts";
+import { sampleSymbol } from "../../src/scheduler/settings/provider-check.ts";
 import { ERRORS, type FakeCcxt, fakeCcxt } from "../fakes/ccxt.ts";
 import { recordingContext } from "./fetch-context.ts";
 
@@ -204,6 +205,11 @@ describe("errors of ccxt", () => {
     expect((await errorOf("krakken")).message).toBe('ccxt 0.0.0 has no exchange "krakken"');
     expect((await errorOf("candleless")).message).toBe("Kraken has no candles in ccxt");
   });
+});
+
+test("an exchange is checked with a pair, as it has no shares", () => {
+  const symbols = ["ccxt-kraken", "binance", "alpaca"].map((name) => sampleSymbol(findProvider(name)!));
+  expect(symbols).toEqual(["BTC-USDT", "BTC-USDT", "AAPL"]);
 });
 
 describe("BARKEEP_CCXT", () => {

@@ -13,7 +13,7 @@ import { accountFor, findProvider, listProviders, quotaRules, secretsOf } from "
 import type { SettingValues } from "../../providers/setting.ts";
 import { redactor } from "../../redact.ts";
 import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
-import { checkProvider, sampleSymbol, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
+import { checkProvider, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
 import { record } from "../../storage/access/audit.ts";
 import { forgetPlans, planMemory, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
@@ -219,11 +219,10 @@ export function settingsPages(services: SettingsServices) {
     if (keys.length === 0) return say("info", "It needs no key");
     const missing = missingSettings(entry, values);
     if (missing.length > 0) return say("error", `Not set: ${missing.join(", ")}`);
-    const byQuota = keys.every(({ variable, default: fallback }) => values[variable] !== fallback);
     const { good, text, quota, plan } = await checkProvider(
       entry.create(values, createCalendar(services.config.sessions)),
       checkContext(services, entry.name, values),
-      { byQuota, symbol: sampleSymbol(entry) },
+      { entry, values },
     );
     const isTyped = keys.some(({ variable }) => values[variable] !== settings.values[variable]);
     const more = [...quota, ...plan.map((fact) => `plan: ${fact}`), ...(good && isTyped ? ["not saved yet"] : [])];

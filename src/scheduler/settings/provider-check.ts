@@ -7,6 +7,7 @@ import type { Gate } from "../../pipeline/workers/pool.ts";
 import type { ProviderEntry } from "../../providers/entry.ts";
 import { parseTicker } from "../../providers/http/ticker.ts";
 import type { FetchContext, Provider, QuotaPeriod, QuotaReport } from "../../providers/provider.ts";
+import type { SettingValues } from "../../providers/setting.ts";
 
 /** Days of daily bars requested where nothing is cheaper: enough to contain a session. */
 const CHECK_DAYS = 14;
@@ -25,26 +26,30 @@ export interface CheckResult {
   readonly newest: { readonly symbol: string; readonly date: number; readonly close: number } | null;
 }
 
-/** A symbol that the provider has, if it has any of its market: for a check. */
-export function sampleSymbol({ declaration }: ProviderEntry): string {
-  const refuses = (symbol: string) => declaration?.refuses(parseTicker(symbol, declaration.pairs)) ?? null;
-  return refuses("AAPL") === null ? "AAPL" : "BTC-USDT";
-}
+/** A symbol that the provider has, if it has any of its market: for a check. Exchanges have no declaration, and pairs only. */
+export const sampleSymbol = ({ declaration }: ProviderEntry): string =>
+  declaration?.refuses(parseTicker("AAPL", declaration.pairs)) === null ? "AAPL" : "BTC-USDT";
+
+/** Whether the keys are the user's own, and not the public ones that are set at first. */
+const hasOwnKeys = ({ settings }: ProviderEntry, values: SettingValues): boolean =>
+  settings.every(({ kind, variable, default: fallback }) => kind !== "key" || values[variable] !== fallback);
 
 /**
- * Makes the cheapest authenticated request.
- * @param byQuota request the quota, if the provider has such a request; a public key may not be allowed to
- * @param withBars request bars of `symbol` too
+ * Makes the cheapest authenticated request: for the quota, if the provider has such a request and the keys are the user's
+ * own (a public one may not be allowed to), and for bars otherwise.
+ * @param withBars request bars in any case
  */
 export async function checkProvider(
   provider: Provider,
   { gate, plan, redact }: { readonly gate: Gate; readonly plan: PlanMemory; redact(text: string): string },
   {
-    byQuota,
-    symbol,
-    withBars = !(byQuota && provider.checkQuota),
-  }: { byQuota: boolean; symbol: string; withBars?: boolean },
+    entry,
+    values,
+    withBars = false,
+  }: { readonly entry: ProviderEntry; readonly values: SettingValues; readonly withBars?: boolean },
 ): Promise<CheckResult> {
+  const symbol = sampleSymbol(entry);
+  const checkQuota = hasOwnKeys(entry, values) ? provider.checkQuota : undefined;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   let requests = 0;
   const reports: QuotaReport[] = [];
@@ -68,8 +73,8 @@ export async function checkProvider(
   const known = { quota: [], plan: [], newest: null };
   let newest: CheckResult["newest"] = null;
   try {
-    if (byQuota && provider.checkQuota) await provider.checkQuota(context);
-    if (withBars) {
+    await checkQuota?.(context);
+    if (withBars || checkQuota === undefined) {
       const asOf = Math.floor(Date.now() / 1000);
       // Today is requested too: some plans refuse it, and the check says so.
       const to = (Math.floor(asOf / DAY) + 1) * DAY;
