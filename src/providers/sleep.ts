@@ -1,6 +1,7 @@
-/** A pause that an abort ends early. */
+/** Time that passes: a pause that an abort ends early, and the length of a request. */
 
 import { after } from "../clock.ts";
+import type { RequestEnd } from "./provider.ts";
 
 /**
  * Resolves after `milliseconds`, however many.
@@ -19,5 +20,15 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
       resolve();
     });
     signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** Starts to time a request; the returned function says how it ended. */
+export function timeRequest(attempt = 1): (code: string | number) => RequestEnd {
+  const startedAt = performance.now();
+  return (code) => ({
+    code: String(code),
+    seconds: (performance.now() - startedAt) / 1_000,
+    isRetry: attempt > 1,
   });
 }

@@ -15,7 +15,7 @@ import type { RetryTiming } from "../http/client.ts";
 import { Rows, UnreadableRows, wire, wireTime } from "../http/rows.ts";
 import { parseTicker } from "../http/ticker.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
-import { pause } from "../sleep.ts";
+import { pause, timeRequest } from "../sleep.ts";
 import { type CcxtExchange, type CcxtModule, createExchange, kindOf, loadCcxt } from "./ccxt-module.ts";
 
 export interface CcxtOptions {
@@ -68,12 +68,7 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
   async function metered<Answer>({ ccxt, exchange }: Loaded, send: () => Promise<Answer>): Promise<Answer> {
     const { context, attempt } = requester.getStore()!;
     const permit = await context.acquire(1);
-    const startedAt = performance.now();
-    const ended = (code: string) => ({
-      code,
-      seconds: (performance.now() - startedAt) / 1_000,
-      isRetry: attempt > 1,
-    });
+    const ended = timeRequest(attempt);
     try {
       const answer = await send();
       permit.settle({ accepted: true, ended: ended("ok") });

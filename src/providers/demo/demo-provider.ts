@@ -10,7 +10,7 @@ import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import { DAY, INTERVALS } from "../../domain/market/interval.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
-import { pause } from "../sleep.ts";
+import { pause, timeRequest } from "../sleep.ts";
 import { demoBars } from "./demo-bars.ts";
 import { DEMO_COMPANIES } from "./demo-companies.ts";
 import { DEMO_START, DemoPath } from "./price-path.ts";
@@ -40,12 +40,11 @@ export function createDemoProvider({ latencyMs = 0, calendar = CALENDAR }: DemoO
   /** One request, which takes as long as a vendor's would. */
   async function answer(context: FetchContext): Promise<void> {
     const permit = await context.acquire(1);
-    const startedAt = performance.now();
+    const ended = timeRequest();
     try {
       await pause(latencyMs, context.signal);
     } finally {
-      const code = context.signal.aborted ? "stopped" : "ok";
-      permit.settle({ ended: { code, seconds: (performance.now() - startedAt) / 1_000, isRetry: false } });
+      permit.settle({ ended: ended(context.signal.aborted ? "stopped" : "ok") });
     }
   }
 

@@ -6,7 +6,7 @@
 import { messageOf, type PlanRefusal, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
 import { redactor } from "../../redact.ts";
 import type { FetchContext, Permit, QuotaReport, RequestEnd } from "../provider.ts";
-import { pause } from "../sleep.ts";
+import { pause, timeRequest } from "../sleep.ts";
 import { type Answer, type Classification, classify, planScopeOf, retryAfterOf, summarise } from "./classify.ts";
 
 /** What the client needs of a vendor. */
@@ -129,12 +129,7 @@ export class VendorClient {
   ): Promise<Answer | Failure> {
     const url = this.#urlOf(request);
     const limit = AbortSignal.timeout(this.#timing.timeoutMs);
-    const startedAt = performance.now();
-    const ended = (code: string | number): RequestEnd => ({
-      code: String(code),
-      seconds: (performance.now() - startedAt) / 1_000,
-      isRetry: attempt > 1,
-    });
+    const ended = timeRequest(attempt);
     let arrived = 0;
     try {
       const options = {
