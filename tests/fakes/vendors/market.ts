@@ -78,9 +78,6 @@ export class FakeMarket {
   }
 }
 
-/** `2026-01-02` */
-export const dayOf = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
-
 /** The daily bars of all US symbols of a day. */
 export async function wholeDay<Row>(market: FakeMarket, date: number, row: (symbol: string, bar: FakeBar) => Row) {
   const symbols = [...market.known].filter((symbol) => marketOf(symbol) === "us_equity");

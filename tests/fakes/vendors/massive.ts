@@ -2,7 +2,8 @@
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
-import { dayOf, wholeDay } from "./market.ts";
+import { isoDate } from "../../../src/domain/time.ts";
+import { wholeDay } from "./market.ts";
 import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
 export interface FakeMassive extends FakeVendor {
@@ -59,7 +60,7 @@ export function fakeMassive(): FakeMassive {
         if (about) {
           const first =
             vendor.stated.get(decodeURIComponent(about)) ?? (await market.firstDay(decodeURIComponent(about)));
-          const date = first === null ? {} : { list_date: new Date(first * 1000).toISOString().slice(0, 10) };
+          const date = first === null ? {} : { list_date: isoDate(first) };
           return Response.json({ status: "OK", results: { ticker: about, active: true, ...date } });
         }
         const listed = /^\/v3\/reference\/(splits|dividends)$/.exec(url.pathname)?.[1];
@@ -70,7 +71,7 @@ export function fakeMassive(): FakeMassive {
           const wanted = query.get("ticker");
           const rows = [...market.actions]
             .filter(([ticker]) => wanted === null || ticker === wanted)
-            .flatMap(([ticker, list]) => list.map((each) => ({ ...each, ticker, day: dayOf(each.date) })))
+            .flatMap(([ticker, list]) => list.map((each) => ({ ...each, ticker, day: isoDate(each.date) })))
             .filter(({ kind, day }) => `${kind}s` === listed && day >= first && day <= last);
           const at = Number(query.get("cursor") ?? 0);
           const results = rows
