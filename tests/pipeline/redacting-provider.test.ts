@@ -30,6 +30,28 @@ test("an adapter that forgets to redact reveals no key", async () => {
   expect([error.kind, error.message, error.retryAfter]).toEqual(["auth", "bad key *** at /?k=***", 7]);
 });
 
+test("a lookup of the first bar and the bars of many symbols reveal no key either", async () => {
+  const words = `no data for ${KEY}`;
+  const unredacted = redactingProvider(
+    {
+      ...createDemoProvider(),
+      firstBar: { isStated: false, find: () => Promise.reject(new ProviderError("quota_exceeded", words)) },
+      bulk: {
+        serves: () => true,
+        parts: () => [],
+        fetch: async () => new Map(),
+        bars: async () => ({ bars: emptyBars(), rejected: [], notInPlan: [{ from: 0, to: 1, words }] }),
+      },
+    },
+    secrets.redact,
+  );
+  const context = recordingContext();
+  const error = await unredacted.firstBar!.find("AAPL", "1d", context).catch((thrown) => thrown);
+  expect([error.kind, error.message]).toEqual(["quota_exceeded", "no data for ***"]);
+  const { notInPlan } = await unredacted.bulk!.bars(window, [], context);
+  expect(notInPlan).toEqual([{ from: 0, to: 1, words: "no data for ***" }]);
+});
+
 test("a key that was replaced is redacted as well", () => {
   const redactor = new Redactor();
   const { redact } = redactor;

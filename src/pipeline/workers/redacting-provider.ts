@@ -2,7 +2,7 @@
 
 import { ProviderError } from "../../domain/errors.ts";
 import type { RejectedRow } from "../../domain/market/validate-bars.ts";
-import type { Provider } from "../../providers/provider.ts";
+import type { FetchedBars, Provider } from "../../providers/provider.ts";
 
 /**
  * `provider`, with secrets redacted from its errors and rejected rows. Adapters redact their own messages; this covers
@@ -20,9 +20,14 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
       throw new ProviderError(error.kind, message, error.retryAfter, refusal);
     }
   };
-  const { fetchActions, bulk } = provider;
+  const { fetchActions, bulk, firstBar } = provider;
   const cleanRows = (rows: readonly RejectedRow[]) =>
     rows.map((row) => ({ ...row, reason: redact(row.reason), raw: redact(row.raw) }));
+  const cleanBars = ({ rejected, notInPlan, ...rest }: FetchedBars): FetchedBars => ({
+    ...rest,
+    rejected: cleanRows(rejected),
+    ...(notInPlan && { notInPlan: notInPlan.map((cut) => ({ ...cut, words: redact(cut.words) })) }),
+  });
   return {
     ...provider,
     ...(fetchActions && { fetchActions: (symbol, context) => guarded(fetchActions(symbol, context)) }),
@@ -35,13 +40,12 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
             [...answers].map(([symbol, each]) => [symbol, { ...each, rejected: cleanRows(each.rejected) }]),
           );
         },
+        bars: async (window, answers, context) => cleanBars(await guarded(bulk.bars(window, answers, context))),
       },
     }),
-    async fetchBars(window, context) {
-      const { rejected, notInPlan, ...rest } = await guarded(provider.fetchBars(window, context));
-      const clean = cleanRows(rejected);
-      const cuts = notInPlan?.map((cut) => ({ ...cut, words: redact(cut.words) }));
-      return { ...rest, rejected: clean, ...(cuts && { notInPlan: cuts }) };
-    },
+    ...(firstBar && {
+      firstBar: { ...firstBar, find: (symbol, interval, context) => guarded(firstBar.find(symbol, interval, context)) },
+    }),
+    fetchBars: async (window, context) => cleanBars(await guarded(provider.fetchBars(window, context))),
   };
 }
