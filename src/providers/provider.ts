@@ -181,6 +181,8 @@ export interface Provider {
   planScope?(symbol: string, interval: Interval): string;
   /** Requests that a window of `days` takes, where it may be more than one. */
   pagesIn?(interval: Interval, symbol: string, days: number): number;
+  /** Where the bars begin that the provider still keeps at `asOf` (epoch seconds); `undefined` where it keeps all. */
+  keptFrom?(interval: Interval, asOf: number): number | undefined;
   /** Where the provider's history begins (epoch seconds): the start of a run with `years: "all"`. */
   historyStart(interval: Interval): number;
   traits(symbol: string, interval: Interval): SeriesTraits;

@@ -45,6 +45,9 @@ const placeOf = ({ market, exchange }: Ticker) => (market === "crypto" ? "crypto
 /** The scope of facts about a ticker's bars at an interval that is requested from the vendor: `US 1d`, `crypto 15m`. */
 export const planScope = (ticker: Ticker, interval: Interval): string => `${placeOf(ticker)} ${interval}`;
 
+/** The first day of which a vendor still has bars that it keeps for `kept` days, epoch seconds. */
+export const keptFrom = (kept: number, asOf: number): number => Math.ceil((asOf - kept * DAY) / DAY) * DAY;
+
 export class PlanWindow {
   readonly #facts = new Map<PlanFactKind, PlanFact>();
   readonly #scopes: PlanScopes;
@@ -64,7 +67,7 @@ export class PlanWindow {
     this.#scopes = { exchange: placeOf(ticker), series: planScope(ticker, interval) };
     for (const fact of facts) if (fact.scope === this.#scopeOf(fact.kind)) this.#facts.set(fact.kind, fact);
     if (kept === undefined) return;
-    const start = Math.ceil((asOf - kept * DAY) / DAY) * DAY;
+    const start = keptFrom(kept, asOf);
     const words = `bars of ${interval} are kept for ${kept} days`;
     const fact = { kind: "history", scope: this.#scopes.series, value: start, words, seenAt: Date.now() } as const;
     if (start > this.#start) this.#facts.set("history", fact);

@@ -25,7 +25,7 @@ import {
 import { type CompanyListing, type FactsLookup, type FirstBarSpec, listCompanies, lookUpFacts } from "./companies.ts";
 import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
 import { readShape } from "./entries.ts";
-import { PlanWindow, planScope } from "./plan-window.ts";
+import { keptFrom, PlanWindow, planScope } from "./plan-window.ts";
 import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
 import { parseTicker, sessionsOf, type Ticker } from "./ticker.ts";
@@ -323,6 +323,10 @@ export function createVendor<Answer>(
       return planScope(ticker, sourceOf(interval, ticker));
     },
     pagesIn: (interval, symbol, days) => Math.ceil(days / pageDaysOf(interval, tickerOf(symbol))),
+    keptFrom(interval, asOf) {
+      const kept = spec.keptDays?.(sourceOf(interval));
+      return kept === undefined ? undefined : keptFrom(kept, asOf);
+    },
     historyStart: (interval) => spec.historyStart(sourceOf(interval)),
     traits: (symbol, interval) => {
       const ticker = tickerOf(symbol);

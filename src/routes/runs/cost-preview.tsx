@@ -111,18 +111,20 @@ function costOf(
   { facts, listings }: { facts: readonly PlanFact[]; listings: ReadonlyMap<string, number> },
 ): { calls: number; units: number } {
   if (request.mode === "reprocess") return { calls: 0, units: 0 };
-  const { from, to } = rangeOf(request, source, Date.now() / 1_000);
+  const now = Date.now() / 1_000;
+  const { from, to } = rangeOf(request, source, now);
+  const kept = source.keptFrom?.(request.interval, now) ?? Number.NEGATIVE_INFINITY;
   const { batchDays } = request;
   const isStated = source.firstBar?.isStated ?? false;
   const whole = planBatches(from, to, batchDays);
   let [calls, units] = [0, 0];
   for (const symbol of request.symbols) {
-    // What the plan is known to leave out is not asked for.
+    // What the plan is known to leave out, or the vendor no longer keeps, is not requested.
     const scope = source.planScope?.(symbol, request.interval);
     const of = (kind: PlanFact["kind"]) => facts.find((fact) => fact.kind === kind && fact.scope === scope);
     if (of("interval") || facts.some((fact) => fact.kind === "exchange" && scope?.startsWith(`${fact.scope} `)))
       continue;
-    const start = of("history")?.value ?? Number.NEGATIVE_INFINITY;
+    const start = Math.max(kept, of("history")?.value ?? Number.NEGATIVE_INFINITY);
     const listed = listings.get(symbol);
     const first = listed ? planFrom({ from, to }, { listed, isStated, batchDays }) : from;
     const batches = first > from ? planBatches(first, to, batchDays) : whole;

@@ -8,7 +8,7 @@ setDefaultTimeout(60_000);
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await startApp({ env: { BARKEEP_WORKERS: "1", EODHD_PER_DAY: "40" } });
+  app = await startApp({ env: { BARKEEP_WORKERS: "1", EODHD_PER_DAY: "40", YAHOO: "on" } });
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
@@ -30,6 +30,14 @@ test("a run's estimated units are those that its provider declares, also before 
   // 44 units do not fit into a day of 40.
   expect(await preview({ symbols: "AAPL, MSFT", interval: "1m" })).toContain("finishes after the quota reset at ");
   expect(await preview({ symbols: "AAPL", interval: "1m", mode: "reprocess" })).toStartWith("1 symbol: no calls");
+});
+
+test("what a vendor no longer keeps costs no requests", async () => {
+  // 29 days in windows of 7, and the rest of the batch in which they begin; the whole year would take 60.
+  const calls = Number(/(\d+) calls/.exec(await preview({ symbols: "AAPL", provider: "yahoo", interval: "1m" }))?.[1]);
+  expect(calls).toBeGreaterThanOrEqual(5);
+  expect(calls).toBeLessThanOrEqual(10);
+  expect(await preview({ symbols: "AAPL", provider: "yahoo", interval: "1d" })).toStartWith("1 symbol: 1 call");
 });
 
 test("the reset that a run waits for is shown in the reader's zone", async () => {
