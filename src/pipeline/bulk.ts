@@ -45,6 +45,7 @@ export async function planBulk(db: Database, request: UpdateRequest): Promise<Bu
   const { bulk } = provider;
   if (bulk === undefined || interval !== "1d") return null;
   const starts = await updateStarts(db, request);
+  const costs = new Map(starts.keys().map((symbol) => [symbol, costOfOne(provider, symbol)]));
   let best: BulkPlan | null = null;
   let saved = 0;
   // A later start leaves out the symbols that need more days, and makes fewer requests.
@@ -52,7 +53,7 @@ export async function planBulk(db: Database, request: UpdateRequest): Promise<Bu
     const symbols = [...starts].filter(([, start]) => start >= from).map(([symbol]) => symbol);
     const parts = bulk.parts(symbols, { from, to, asOf });
     const units = parts.reduce((sum, { cost }) => sum + cost, 0);
-    const singly = symbols.reduce((sum, symbol) => sum + costOfOne(provider, symbol), 0);
+    const singly = symbols.reduce((sum, symbol) => sum + costs.get(symbol)!, 0);
     if (parts.length === 0 || singly - units <= saved) continue;
     saved = singly - units;
     best = { symbols, parts, from, to, units, requests: parts.reduce((sum, part) => sum + part.requests, 0) };
