@@ -52,6 +52,33 @@ test("a lookup of the first bar and the bars of many symbols reveal no key eithe
   expect(notInPlan).toEqual([{ from: 0, to: 1, words: "no data for ***" }]);
 });
 
+test("an adapter that forgets to redact reveals no key in a lookup of the first bar, nor in a bulk request", async () => {
+  const row = { where: "row 1", reason: `no price for ${KEY}`, raw: KEY, ts: 0 };
+  const refused = async () => {
+    throw new ProviderError("quota_exceeded", `used up for ${KEY}`);
+  };
+  const { firstBar, bulk } = redactingProvider(
+    {
+      ...createDemoProvider(),
+      firstBar: { isStated: true, find: refused },
+      bulk: {
+        serves: () => true,
+        parts: () => [],
+        fetch: refused,
+        bars: async () => ({ bars: emptyBars(), rejected: [row] }),
+      },
+    },
+    secrets.redact,
+  );
+  const context = recordingContext();
+  const found = await firstBar!.find("AAPL", "1d", context).catch((thrown) => thrown);
+  const part = { key: "day", what: "bars", list: 0, from: 0, to: 1, symbols: ["AAPL"], requests: 1, cost: 1 } as const;
+  const fetched = await bulk!.fetch(part, { asOf: 0 }, context).catch((thrown) => thrown);
+  expect([found.message, fetched.message]).toEqual(["used up for ***", "used up for ***"]);
+  const { rejected } = await bulk!.bars(window, [], context);
+  expect(rejected).toEqual([{ ...row, reason: "no price for ***", raw: "***" }]);
+});
+
 test("a key that was replaced is redacted as well", () => {
   const redactor = new Redactor();
   const { redact } = redactor;

@@ -31,6 +31,12 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
   return {
     ...provider,
     ...(fetchActions && { fetchActions: (symbol, context) => guarded(fetchActions(symbol, context)) }),
+    ...(firstBar && {
+      firstBar: {
+        ...firstBar,
+        find: (symbol, interval, context) => guarded(firstBar.find(symbol, interval, context)),
+      },
+    }),
     ...(bulk && {
       bulk: {
         ...bulk,
