@@ -38,6 +38,11 @@ export class ProviderError extends Error {
   }
 }
 
+/** Whether the job can continue after the quota resets. */
+export function isSpentQuota(error: ProviderError): boolean {
+  return error.kind === "quota_exceeded" || error.kind === "rate_limited";
+}
+
 export interface FieldError {
   /** Where in the input, e.g. `symbols.3` or `years`. */
   readonly path: string;

@@ -3,7 +3,7 @@
  * for each symbol. A run plans once, makes each request once, and its jobs share the answers until it ends.
  */
 
-import { ProviderError } from "../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../domain/errors.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
 import { venueOfSeries } from "../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../domain/market/interval.ts";
@@ -138,8 +138,7 @@ async function makePart(job: JobContext, key: string): Promise<ReadonlyMap<strin
     return await bulk.fetch(part, { asOf }, job.contextOf(io.provider));
   } catch (error) {
     // A spent quota is waited for, and the request is made then.
-    if (!(error instanceof ProviderError) || error.kind === "quota_exceeded" || error.kind === "rate_limited")
-      throw error;
+    if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
     io.log("warn", `the request for many symbols failed, each symbol is requested by itself: ${error.message}`);
     return new Map(part.symbols.map((symbol) => [symbol, "failed"]));
   }

@@ -1,6 +1,6 @@
 /** Where the bars of a symbol begin: looked up once, so that no batch before it is planned. */
 
-import { ProviderError } from "../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../domain/errors.ts";
 import { DAY } from "../domain/market/interval.ts";
 import { planBatches, requestsFor } from "../domain/runs/batch-plan.ts";
 import { isoDate } from "../domain/time.ts";
@@ -59,8 +59,7 @@ async function listingOf(job: JobContext): Promise<number> {
     await saveListing(io.db, series, found);
     return found;
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.kind === "quota_exceeded" || error.kind === "rate_limited")
-      throw error;
+    if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
     io.log("info", `the first bar is not known, so the whole range is requested: ${error.message}`);
     return 0;
   }

@@ -1,6 +1,6 @@
 /** Splits and dividends: fetched once per run and symbol, stored separately from the raw bars. */
 
-import { ProviderError } from "../../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import {
   actionKey,
   type CorporateAction,
@@ -12,7 +12,6 @@ import { listActions, storeActions } from "../../storage/market/corporate-action
 import { readSeries } from "../../storage/market/series.ts";
 import { asOfRun } from "../../storage/runs/runs.ts";
 import type { JobContext } from "../job-context.ts";
-import { isSpentQuota } from "./fetch-batches.ts";
 
 /** Stores the actions that came with the bars, and fetches those that the vendor lists separately. */
 export async function updateActions(job: JobContext): Promise<void> {

@@ -1,6 +1,6 @@
 /** Fetches batches, validates them, compares them with stored bars, and writes bars and ledger. */
 
-import { ProviderError } from "../../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import { type BarColumns, barsBetween } from "../../domain/market/bars.ts";
 import { type RejectedRow, validateRows } from "../../domain/market/validate-bars.ts";
 import { cutsWithin } from "../../domain/plan.ts";
@@ -109,11 +109,6 @@ export async function fetchBatches(
 }
 
 const keyOf = ({ from, to }: Span) => `${from}-${to}`;
-
-/** Whether the job can continue after the quota resets. */
-export function isSpentQuota(error: ProviderError): boolean {
-  return error.kind === "quota_exceeded" || error.kind === "rate_limited";
-}
 
 /** Whether the next window may succeed; it does not after a refused key or an unknown symbol. */
 function concernsOneWindow(error: ProviderError): boolean {

@@ -1,6 +1,6 @@
 /** Finds the gaps of a series and fetches them again: from its provider, then from another that the user named. */
 
-import { ProviderError } from "../../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
 import { CONFIRMED_AFTER, listGaps, recordAnswer } from "../../storage/market/gaps.ts";
@@ -8,7 +8,7 @@ import { readSeries } from "../../storage/market/series.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 import { isMissing, recordGapsOf } from "../validation/record-gaps.ts";
-import { type FetchTarget, fetchBatches, isSpentQuota } from "./fetch-batches.ts";
+import { type FetchTarget, fetchBatches } from "./fetch-batches.ts";
 import { finalAtOf } from "./incremental.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** One job from beginning to end: fetch, engineer, create, store. */
 
-import { ProviderError } from "../../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
@@ -9,7 +9,6 @@ import { seriesId } from "../../storage/market/bars.ts";
 import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
 import { completeJob, type FinishedJob, findJobWork, saveWorkTime } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
-import { isSpentQuota } from "../fetch/fetch-batches.ts";
 import { checkSeries, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
 import { explainNoBars } from "../fetch/no-bars.ts";
 import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
