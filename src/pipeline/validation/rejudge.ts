@@ -1,11 +1,11 @@
 /** Judges stored bars again, among each other: where a rebuilt history meets an older one, and after an upgrade. */
 
-import { filterBars } from "../../domain/market/bars.ts";
+import { filterBars, joinBars } from "../../domain/market/bars.ts";
 import type { Database } from "../../storage/db.ts";
 import { readBars } from "../../storage/market/bars.ts";
 import { moveJumps, readJumps } from "../../storage/market/jump-bars.ts";
 import { foreignBars } from "../../storage/market/revisions.ts";
-import { appended, joined, judge, REACH, readBefore, sequenceOf } from "./surroundings.ts";
+import { appended, judge, REACH, readBefore, sequenceOf } from "./surroundings.ts";
 
 /** How many bars were withdrawn, and how many stored after all. */
 export interface Rejudged {
@@ -27,7 +27,7 @@ export async function rejudge(
   const right = await readBars(db, seriesId, to, Number.MAX_SAFE_INTEGER, REACH);
   const end = right.ts.length < REACH ? Number.MAX_SAFE_INTEGER : right.ts[right.ts.length - 1]!;
   const inside = await readBars(db, seriesId, from, to);
-  const rest = sequenceOf(joined(inside, right), await readJumps(db, seriesId, from, end));
+  const rest = sequenceOf(joinBars(inside, right), await readJumps(db, seriesId, from, end));
   const { withdrawn, restored } = judge(appended(left.sequence, rest), from, to);
   if (withdrawn.ts.length + restored.ts.length === 0) return { withdrawn: 0, restored: 0 };
   const foreign = await foreignBars(db, seriesId, withdrawn.ts[0] ?? 0, (withdrawn.ts.at(-1) ?? 0) + 1);

@@ -1,12 +1,11 @@
 /** Asks for stored bars around an answer that has too few of them to tell a new scale from corrections. */
 
-import { type BarColumns, emptyBars, filterBars } from "../../domain/market/bars.ts";
+import { type BarColumns, emptyBars, filterBars, joinBars } from "../../domain/market/bars.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Span } from "../../domain/runs/batch-plan.ts";
 import type { Database } from "../../storage/db.ts";
 import { readBars, readLastBars } from "../../storage/market/bars.ts";
 import { type Comparison, compareBars } from "./compare-bars.ts";
-import { joined } from "./surroundings.ts";
 
 /** Stored bars around an answer that are compared at most, in each direction. */
 const MOST_BARS = 6;
@@ -53,7 +52,7 @@ export async function probeScale(series: ProbedSeries, window: Span, known: Comp
       const answer = filterBars(given, (at) => times.has(given.ts[at]!));
       if (answer.ts.length < stored.ts.length) break;
       const isEarlier = span.from < window.from;
-      const add = (more: BarColumns, bars: BarColumns) => (isEarlier ? joined(more, bars) : joined(bars, more));
+      const add = (more: BarColumns, bars: BarColumns) => (isEarlier ? joinBars(more, bars) : joinBars(bars, more));
       all = { stored: add(stored, all.stored), answer: add(answer, all.answer) };
       result = compareBars(all.stored, all.answer, NONE);
       reached = { from: Math.min(reached.from, span.from), to: Math.max(reached.to, span.to) };

@@ -7,6 +7,7 @@ import {
   barsBetween,
   emptyBars,
   filterBars,
+  joinBars,
   lowerBound,
   pickBars,
 } from "../../domain/market/bars.ts";
@@ -133,7 +134,7 @@ export class Surroundings {
       return ts >= to || (keepAside(ts) && !isGiven(ts));
     });
     const lacked = filterBars(stored, (at) => !isGiven(stored.ts[at]!));
-    const rest = sequenceOf(joined(lacked, right), keptAside, answer);
+    const rest = sequenceOf(joinBars(lacked, right), keptAside, answer);
     const sequence = appended(left.sequence, rest);
     const { after, ...verdicts } = judge(sequence, from, to);
     const end = lowerBound(sequence.bars.ts, to);
@@ -176,23 +177,11 @@ export async function readBefore(db: Database, series: number, to: number) {
 }
 
 /** The bars of `a` and then those of `b`, which are later. */
-export function joined(a: BarColumns, b: BarColumns): BarColumns {
-  if (a.ts.length === 0) return b;
-  if (b.ts.length === 0) return a;
-  const bars = emptyBars(a.ts.length + b.ts.length);
-  for (const field of BAR_FIELDS) {
-    bars[field].set(a[field]);
-    bars[field].set(b[field], a.ts.length);
-  }
-  return bars;
-}
-
-/** The bars of `a` and then those of `b`, which are later. */
 export function appended(a: Sequence, b: Sequence): Sequence {
   const origins = new Uint8Array(a.origins.length + b.origins.length);
   origins.set(a.origins);
   origins.set(b.origins, a.origins.length);
-  return { bars: joined(a.bars, b.bars), origins };
+  return { bars: joinBars(a.bars, b.bars), origins };
 }
 
 function part({ bars, origins }: Sequence, start: number, end: number): Sequence {
