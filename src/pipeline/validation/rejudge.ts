@@ -1,6 +1,6 @@
 /** Judges stored bars again, among each other: where a rebuilt history meets an older one, and after an upgrade. */
 
-import { filterBars, joinBars } from "../../domain/market/bars.ts";
+import { type BarColumns, filterBars, joinBars } from "../../domain/market/bars.ts";
 import type { Database } from "../../storage/db.ts";
 import { readBars } from "../../storage/market/bars.ts";
 import { moveJumps, readJumps } from "../../storage/market/jump-bars.ts";
@@ -13,20 +13,29 @@ export interface Rejudged {
   readonly restored: number;
 }
 
+/** A series, and the run that its revisions are recorded for. */
+interface JudgedSeries {
+  readonly seriesId: number;
+  readonly runId: string;
+}
+
 /**
  * Judges the bars with `from` <= ts < `to` (epoch seconds) and those near them; what has become impossible is put aside,
- * what has become possible is stored. `runId` is written with the revisions.
+ * what has become possible is stored.
  */
-export async function rejudge(
+export async function rejudge(db: Database, series: JudgedSeries, from: number, to: number): Promise<Rejudged> {
+  return judgeStored(db, series, { from, to, inside: await readBars(db, series.seriesId, from, to) });
+}
+
+/** Judges the bars `inside` of the range, which are all that are stored in it. */
+async function judgeStored(
   db: Database,
-  { seriesId, runId }: { seriesId: number; runId: string },
-  from: number,
-  to: number,
+  { seriesId, runId }: JudgedSeries,
+  { from, to, inside }: { readonly from: number; readonly to: number; readonly inside: BarColumns },
 ): Promise<Rejudged> {
   const left = await readBefore(db, seriesId, from);
   const right = await readBars(db, seriesId, to, Number.MAX_SAFE_INTEGER, REACH);
   const end = right.ts.length < REACH ? Number.MAX_SAFE_INTEGER : right.ts[right.ts.length - 1]!;
-  const inside = await readBars(db, seriesId, from, to);
   const rest = sequenceOf(joinBars(inside, right), await readJumps(db, seriesId, from, end));
   const { withdrawn, restored } = judge(appended(left.sequence, rest), from, to);
   if (withdrawn.ts.length + restored.ts.length === 0) return { withdrawn: 0, restored: 0 };
@@ -51,10 +60,11 @@ export async function rejudgeAll(
   const sum = { withdrawn: 0, restored: 0 };
   for (let from = Number.MIN_SAFE_INTEGER; from < Number.MAX_SAFE_INTEGER; ) {
     const start = performance.now();
-    const { ts } = await readBars(db, seriesId, from, Number.MAX_SAFE_INTEGER, PAGE);
+    const inside = await readBars(db, seriesId, from, Number.MAX_SAFE_INTEGER, PAGE);
+    const { ts } = inside;
     const to = ts.length < PAGE ? Number.MAX_SAFE_INTEGER : ts[ts.length - 1]! + 1;
     // The run of no job: revisions of it belong to none.
-    const { withdrawn, restored } = await rejudge(db, { seriesId, runId: "" }, from, to);
+    const { withdrawn, restored } = await judgeStored(db, { seriesId, runId: "" }, { from, to, inside });
     sum.withdrawn += withdrawn;
     sum.restored += restored;
     from = to;
