@@ -1,12 +1,15 @@
 /** Findings about the scale of series and their corporate actions, and the days that they follow from. */
 
 import { and, desc, eq, sql } from "drizzle-orm";
-import type { DayPrices, Finding } from "../../domain/market/anomalies/scale-changes.ts";
+import { type DayPrices, DOUBTS, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
 import { findings } from "../schema/market.ts";
 import { barsIdSql } from "./bars.ts";
+
+/** SQL for the kinds that make a series suspicious. */
+export const DOUBTS_SQL = DOUBTS.map((kind) => `'${kind}'`).join(", ");
 
 const DAILY = `SELECT ts, open, close, volume FROM bars WHERE series_id = ${barsIdSql()} AND ts >= ?2 ORDER BY ts`;
 /** The first open and the last close of each UTC day, by seeks in the primary key: minutes are many. */

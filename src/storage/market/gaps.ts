@@ -15,6 +15,10 @@ export const GAP_RULES = 1;
 /** SQL for the kinds that say that bars are missing. */
 export const MISSING_SQL = MISSING_KINDS.map((kind) => `'${kind}'`).join(", ");
 
+/** SQL for the number of gaps of some kinds of the series `s` that are not confirmed. */
+export const openGapsSql = (kinds = MISSING_SQL): string => `(SELECT count(*) FROM gaps g
+WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
+
 /** Half open, epoch seconds. */
 export type Times = readonly [from: number, to: number];
 

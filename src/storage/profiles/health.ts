@@ -1,17 +1,14 @@
 /** The facts behind the health of profiles, from small tables without reading bars. */
 
-import { DOUBTS } from "../../domain/market/anomalies/scale-changes.ts";
 import { REASONS } from "../../domain/market/validate-bars.ts";
 import { type HealthClock, type HealthFacts, healthOf, type SeriesFacts } from "../../domain/profiles/health.ts";
 import type { Database } from "../db.ts";
-import { CONFIRMED_AFTER, MISSING_SQL } from "../market/gaps.ts";
+import { DOUBTS_SQL } from "../market/findings.ts";
+import { openGapsSql } from "../market/gaps.ts";
 
-const openGaps = (kinds: string) => `(SELECT count(*) FROM gaps g
-WHERE g.series_id = s.id AND g.answers < ${CONFIRMED_AFTER} AND g.kind IN (${kinds}))`;
-
-const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGaps(MISSING_SQL)},
-${openGaps("'outside'")},
-(SELECT count(*) FROM findings f WHERE f.series_id = s.id AND f.kind IN (${DOUBTS.map((kind) => `'${kind}'`).join(", ")}))
+const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGapsSql()},
+${openGapsSql("'outside'")},
+(SELECT count(*) FROM findings f WHERE f.series_id = s.id AND f.kind IN (${DOUBTS_SQL}))
 FROM json_each(?) ids CROSS JOIN series s ON s.id = ids.value`;
 
 /** The facts of series by their ids. */

@@ -1,13 +1,13 @@
 /** What is known of series by month, and what providers have to answer for: from small tables, never from bars. */
 
-import { DOUBTS } from "../../domain/market/anomalies/scale-changes.ts";
 import { areSessionsKnown, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { HealthClock } from "../../domain/profiles/health.ts";
 import { type MonthFacts, monthOf, monthStart } from "../../domain/profiles/quality-map.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import { type Database, yieldToEvents } from "../db.ts";
-import { CONFIRMED_AFTER, GAP_RULES, MISSING_SQL } from "../market/gaps.ts";
+import { DOUBTS_SQL } from "../market/findings.ts";
+import { CONFIRMED_AFTER, GAP_RULES, MISSING_SQL, openGapsSql } from "../market/gaps.ts";
 import { answeredWindows } from "../runs/batches.ts";
 
 const SERIES = `SELECT s.id, s.symbol, s.interval, s.provider, s.sessions, s.suspect_at, s.gap_rules
@@ -16,7 +16,7 @@ const GAPS = `SELECT g.series_id, g.date, g.kind = 'outside' FROM json_each(?1) 
 CROSS JOIN gaps g ON g.series_id = j.value AND g.date >= ?2 AND g.date < ?3 WHERE g.answers < ${CONFIRMED_AFTER}
 UNION ALL SELECT f.series_id, f.date, 1 FROM json_each(?1) j
 CROSS JOIN findings f ON f.series_id = j.value AND f.date >= ?2 AND f.date < ?3
-WHERE f.kind IN (${DOUBTS.map((kind) => `'${kind}'`).join(", ")})`;
+WHERE f.kind IN (${DOUBTS_SQL})`;
 const UNANSWERED = `SELECT b.series_id, b.from_ts, b.to_ts, b.left_out FROM json_each(?1) j
 CROSS JOIN batches b ON b.series_id = j.value WHERE b.status IN ('failed', 'not_in_plan') AND b.to_ts > ?2 AND b.from_ts < ?3`;
 // A month is looked up, not counted: a split revises every bar.
@@ -114,7 +114,7 @@ export interface ProviderScore {
 /** Series of which the scores are read by one statement: a few milliseconds. */
 const SLICE = 250;
 const NEXT = `SELECT s.id, s.symbol, s.provider, s.sessions,
-(SELECT count(*) FROM gaps g WHERE g.series_id = s.id AND g.kind IN (${MISSING_SQL}) AND g.answers < ${CONFIRMED_AFTER}),
+${openGapsSql()},
 (SELECT count(*) FROM gaps g WHERE g.series_id = s.id AND g.kind IN (${MISSING_SQL}) AND g.answers >= ${CONFIRMED_AFTER}),
 (SELECT count(*) FROM bar_revisions r WHERE r.series_id = s.id AND r.kind <> 'rebuild'),
 (SELECT count(*) FROM rejected_bars r WHERE r.series_id = s.id),

@@ -5,7 +5,7 @@ import type { Interval } from "../../domain/market/interval.ts";
 import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
 import type { Database, Row, Statement, Write } from "../db.ts";
-import { CONFIRMED_AFTER, GAP_RULES, MISSING_SQL } from "../market/gaps.ts";
+import { GAP_RULES, openGapsSql } from "../market/gaps.ts";
 import { completeJob, type FinishedJob } from "../runs/jobs.ts";
 import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
@@ -53,8 +53,7 @@ export async function storeProfile(
   await db.write(writes, mayWait);
 }
 
-const IS_CURRENT = `SELECT (SELECT count(*) FROM gaps WHERE series_id = s.id AND kind IN (${MISSING_SQL})
-AND answers < ${CONFIRMED_AFTER})
+const IS_CURRENT = `SELECT ${openGapsSql()}
 FROM profiles p JOIN series s ON s.id = p.series_id JOIN feature_states f ON f.symbol = p.symbol AND f.interval = p.interval
 WHERE p.symbol = ?1 AND p.interval = ?2 AND s.id = ?3 AND p.catalog_version = ?4 AND p.last_bar = ?5
 AND s.changed_from IS NULL AND s.gap_rules = ${GAP_RULES}`;
