@@ -1,7 +1,13 @@
 /** Data health: how far the bars behind a profile can be relied on, however well its job went. */
 
 import type { Calendar } from "../market/calendar.ts";
-import { EXCHANGES, type Exchange, type Venue, venueOfSeries } from "../market/exchanges/exchanges.ts";
+import {
+  EXCHANGES,
+  type Exchange,
+  type SeriesVenue,
+  type Venue,
+  venueOfSeries,
+} from "../market/exchanges/exchanges.ts";
 import { DAY } from "../market/interval.ts";
 import type { Market } from "../market/symbol.ts";
 
@@ -78,7 +84,7 @@ export function healthClock(calendar: Calendar, now: number): HealthClock {
   };
   const venues = [...(Object.keys(EXCHANGES) as Exchange[]), "us_equity", "crypto", "forex"] as const;
   const staleBefore: Partial<Record<Venue, number>> = { unknown: newest("crypto") - LONGEST_HOLIDAYS * DAY };
-  // Computed when they are asked for: the sessions of all exchanges together take long enough to delay a page.
+  // Computed on first use: the sessions of all exchanges together take long enough to delay a page.
   for (const venue of venues) {
     let known: number | undefined;
     Object.defineProperty(staleBefore, venue, {
@@ -92,12 +98,15 @@ export function healthClock(calendar: Calendar, now: number): HealthClock {
   return { recentSince: now - RECENT_MS, staleBefore: staleBefore as HealthClock["staleBefore"] };
 }
 
+/** Epoch seconds: a series of this venue whose last bar starts earlier is stale. */
+export const staleLimit = (series: SeriesVenue, { staleBefore }: Pick<HealthClock, "staleBefore">): number =>
+  staleBefore[venueOfSeries(series)] ?? staleBefore.us_equity;
+
 /** The worst health that applies to a profile. */
 export function healthOf({ lastBar, incomplete }: History, series: SeriesFacts, clock: HealthClock): Health {
-  const { recentSince, staleBefore } = clock;
-  const market = venueOfSeries(series);
+  const { recentSince } = clock;
   if ((series.suspectAt ?? 0) > recentSince || series.outside > 0 || series.doubts > 0) return "suspicious";
   if (series.gaps > 0 || incomplete) return "gaps";
-  if (lastBar < (staleBefore[market] ?? staleBefore.us_equity)) return "stale";
+  if (lastBar < staleLimit(series, clock)) return "stale";
   return (series.revisedAt ?? 0) > recentSince ? "revised" : "ok";
 }

@@ -1,8 +1,8 @@
 /** What is known of series by month, and what providers have to answer for: from small tables, never from bars. */
 
-import { areSessionsKnown, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
-import type { Interval } from "../../domain/market/interval.ts";
-import type { HealthClock } from "../../domain/profiles/health.ts";
+import { areSessionsKnown } from "../../domain/market/exchanges/exchanges.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import { type HealthClock, staleLimit } from "../../domain/profiles/health.ts";
 import { type MonthFacts, monthOf, monthStart } from "../../domain/profiles/quality-map.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import { type Database, yieldToEvents } from "../db.ts";
@@ -53,14 +53,14 @@ export async function readMonthFacts(
   for (const [id, symbol, interval, provider, sessions, suspectAt, gapRules] of series) {
     const key = { symbol: symbol as string, provider: provider as string, sessions: sessions as string };
     const { firstBar, lastBar } = byId.get(id as number)!;
-    const { recentSince, staleBefore } = clock;
     facts.set(id as number, {
       firstBar,
       lastBar,
       hasCalendar: areSessionsKnown(key, interval as Interval),
       isChecked: gapRules === GAP_RULES || interval === "1d",
-      staleBefore: staleBefore[venueOfSeries(key)] ?? staleBefore.us_equity,
-      suspectMonth: ((suspectAt as number | null) ?? 0) > recentSince ? monthOf((suspectAt as number) / 1_000) : null,
+      staleBefore: staleLimit(key, clock),
+      suspectMonth:
+        ((suspectAt as number | null) ?? 0) > clock.recentSince ? monthOf((suspectAt as number) / 1_000) : null,
       holes: new Set(),
       outside: new Set(),
       notInPlan: new Set(),
@@ -133,8 +133,7 @@ export async function readScores(db: Database, clock: HealthClock): Promise<Prov
       const none = { series: 0, holes: 0, confirmed: 0, revisions: 0, refused: 0, late: 0, lateDays: 0 };
       const score = scores.get(key.provider) ?? { provider: key.provider, ...none };
       scores.set(key.provider, score);
-      const due = clock.staleBefore[venueOfSeries(key)] ?? clock.staleBefore.us_equity;
-      const days = lastBar === null ? 0 : Math.max(0, Math.ceil((due - lastBar) / 86_400));
+      const days = lastBar === null ? 0 : Math.max(0, Math.ceil((staleLimit(key, clock) - lastBar) / DAY));
       score.series += 1;
       score.holes += holes;
       score.confirmed += confirmed;
