@@ -51,8 +51,8 @@ export function joinBars(before: BarColumns, after: BarColumns): BarColumns {
   return joined;
 }
 
-/** The first index whose `ts` is at or after `time` (epoch seconds): O(log n) on the sorted column. */
-export function lowerBound(ts: Float64Array, time: number): number {
+/** The first index whose value is at or after `time`: O(log n) on a sorted column, such as the `ts` of bars. */
+export function lowerBound(ts: ArrayLike<number>, time: number): number {
   let low = 0;
   let high = ts.length;
   while (low < high) {

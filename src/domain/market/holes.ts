@@ -1,5 +1,7 @@
 /** Which stretches without bars are holes in the data, and which are only quiet, by the symbol's own pattern. Pure. */
 
+import { lowerBound } from "./bars.ts";
+
 /** Sessions that a session is compared with, and the fewest that show a pattern by the hour. */
 export const BASELINE = 20;
 const MIN_BASELINE = 10;
@@ -127,19 +129,7 @@ function quietStretches({ places, room }: SessionBars, least: number): Stretch[]
 
 /** How many bars a session has in a stretch. */
 function countIn({ places }: SessionBars, { from, to }: Stretch): number {
-  return places === null ? to - from : Math.min(to - from, lowerPlace(places, to) - lowerPlace(places, from));
-}
-
-/** The first index whose place is at or after `place`. */
-function lowerPlace(places: ArrayLike<number>, place: number): number {
-  let low = 0;
-  let high = places.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (places[middle]! < place) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return places === null ? to - from : Math.min(to - from, lowerBound(places, to) - lowerBound(places, from));
 }
 
 const quantile = (sorted: readonly number[], share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
