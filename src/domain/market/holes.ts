@@ -1,23 +1,23 @@
-/** Which stretches without bars are holes in the data, and which are only quiet, by the symbol's own pattern. Pure. */
+/** Separates holes in the data from intervals without trades, by the bars of the symbol's other sessions. Pure. */
 
 import { lowerBound } from "./bars.ts";
 
-/** Sessions that a session is compared with, and the fewest that show a pattern by the hour. */
+/** Sessions that a session is compared with, and the fewest for a baseline by time of day. */
 export const BASELINE = 20;
 const MIN_BASELINE = 10;
-/** The shortest hole, seconds: a halt of five or ten minutes is none. */
+/** The shortest hole, seconds: trading halts of five or ten minutes are not reported. */
 const SHORTEST_S = 15 * 60;
-/** How unlikely a stretch must be if the symbol merely did not trade, as -ln of the chance; see `holesIn`. */
+/** Significance threshold, as -ln of the probability that a stretch without bars has no trades; see `holesIn`. */
 const EVIDENCE = 12;
-/** The same where too few sessions are known to tell busy hours from quiet ones. */
+/** The threshold with too few sessions for a baseline by time of day. */
 const EVIDENCE_ALONE = 24;
-/** The share of sessions without a single absent bar from which on the symbol counts as trading in every bar. */
+/** If at least this share of the other sessions lacks no bar, a bar is expected at every place. */
 const ALWAYS = 0.9;
-/** A session with less than this share of the usual bars may be sparse. */
+/** A session with less than this share of the median number of bars may be sparse. */
 const SPARSE = 0.5;
-/** By how many spreads (upper through lower quartile) it must lie below the lower quartile. */
+/** Exponent of lower ÷ upper quartile, by which the lower quartile is multiplied for the limit of a sparse session. */
 const SPREADS = 3;
-/** By how many roots of the usual bars it must lack them: few trades a day come and go by chance. */
+/** Standard deviations of a Poisson count (the root of the expected bars) by which a sparse session must be lower. */
 const ROOTS = 4;
 
 /** The bars of one session, by their places in it: 0 is the bar that starts at the open. */
@@ -39,8 +39,8 @@ export interface Stretch {
 export const shortestHole = (step: number): number => Math.max(1, Math.ceil(SHORTEST_S / step));
 
 /**
- * Whether a session has far fewer bars than the `others`: less than half of their median, and less than their spread
- * explains. Quiet days of a thinly traded symbol lie within its spread; of a liquid one, all sessions are alike.
+ * Whether a session has far fewer bars than the `others`: less than half of their median, and fewer than the quartiles
+ * of the others and a Poisson count of that mean make likely.
  */
 export function isSparse(session: SessionBars, others: readonly SessionBars[]): boolean {
   if (others.length < MIN_BASELINE) return false;
@@ -58,16 +58,17 @@ export function isSparse(session: SessionBars, others: readonly SessionBars[]): 
 /**
  * The holes of a session, ascending. `others` are the sessions around it (`BASELINE` at most).
  *
- * A stretch is a hole if it lasts 15 minutes or more, and the symbol has bars in those hours so regularly that it cannot
- * merely not have traded: the lower quartile of the other sessions' bars in the same hours, made smaller on a day that
- * is quiet as a whole, gives the chance that one bar is absent, and all of the stretch by chance must be below e^-12.
- * For a symbol that trades nearly every minute that is any 15 minutes; one with a bar in two minutes needs half an hour
- * or more, one with a few bars a day has no holes.
+ * A stretch is a hole if it lasts 15 minutes or more and the probability that it has no trades is below e^-12. The
+ * expected bars are the lower quartile of the other sessions' bars in the same hours, scaled down on a day with fewer
+ * bars outside the stretch; they give the probability that one bar is absent, and bars count as independent. The
+ * shortest hole is 15 minutes for a symbol with a bar nearly every minute, about half an hour with one in two minutes;
+ * with a few bars a day there is none.
  *
- * Why so: of real futures minutes thinned to between 2 and 97 % of the minutes, at 1m, 5m, 15m and 1h, this finds 0 to
- * 2 % of the sessions and every half hour taken out of a liquid one. A flat rate takes quiet evenings for holes (the
- * longest stretch would have had up to 40 bars), the median instead of the quartile and days taken as equally busy find
- * five times as many. A single absent hour is too little for the chance; it counts if 9 of 10 sessions lack nothing.
+ * Measured on real futures minutes thinned to 2 to 97 % at 1m, 5m, 15m and 1h: 0 to 2 % of the sessions are false
+ * positives, and every half hour removed from a liquid one is found. With one rate for all hours, quiet evenings are
+ * false positives (up to 40 bars expected in the longest); with the median instead of the lower quartile, or without
+ * scaling by day, there are five times as many. One absent 1h bar never reaches the threshold: it is a hole if 9 of 10
+ * sessions lack no bar.
  */
 export function holesIn(session: SessionBars, others: readonly SessionBars[], step: number): Stretch[] {
   const least = shortestHole(step);
@@ -79,7 +80,7 @@ export function holesIn(session: SessionBars, others: readonly SessionBars[], st
   if (full >= ALWAYS * others.length) return stretches;
   const rates = others.map(({ rows, room }) => rows / room).sort((a, b) => a - b);
   const isQuiet = !isSparse(session, others);
-  // Busy hours have up to three times the bars of the average one.
+  // The busiest hours have up to three times the bars of the average hour.
   const possible = 3 * quantile(rates, 0.5);
   return stretches.filter((stretch) => {
     const length = stretch.to - stretch.from;
@@ -97,13 +98,13 @@ export function holesIn(session: SessionBars, others: readonly SessionBars[], st
   });
 }
 
-/** -ln of the chance that `length` bars are absent, where `usual` of them are there in each of `sessions`. */
+/** -ln of the probability that `length` bars are absent, if `usual` of them are expected by each of `sessions`. */
 function evidence(length: number, usual: number, sessions: number): number {
-  // The rule of succession: what was never absent may still be once.
+  // Laplace's rule of succession: the probability of an absence never seen is not zero.
   return length * Math.log((sessions * length + 2) / (sessions * (length - usual) + 1));
 }
 
-/** The same by the absent bars of the rest of the session and of the few `others`, without regard to the hour. */
+/** The same test with the share of absent bars in the rest of the session and the few `others`, at any time of day. */
 function isHoleAlone({ from, to }: Stretch, session: SessionBars, others: readonly SessionBars[]): boolean {
   const length = to - from;
   let room = session.room - length;

@@ -1,4 +1,4 @@
-/** Holds the prices of a series against its splits and dividends: jumps that stay, and actions without one. Pure. */
+/** Compares the prices of a series with its splits and dividends: lasting jumps, and actions without one. Pure. */
 
 import { isoDate } from "../../time.ts";
 import type { CorporateAction } from "../corporate-actions.ts";
@@ -55,29 +55,29 @@ export interface DayPrices {
   readonly volume: number;
 }
 
-/** Below this factor a move says nothing: it is the smallest usual split (3 for 2) less a day's move. */
+/** Smaller moves are not examined: the smallest common split (3 for 2) less the move of a day. */
 const MIN_MOVE = Math.log(1.45);
-/** No market makes such a move between two sessions. */
+/** A larger move between two sessions is never a real one. */
 const IMPOSSIBLE_MOVE = Math.log(10);
-/** A change of scale is at least this many times the usual move of a session. */
+/** A change of scale is at least this many times the median move of a session. */
 const TIMES_USUAL = 8;
-/** With more than this many times the usual volume and turnover, a move is one of the market. */
+/** A move with more than this many times the median volume and turnover is taken for a real one. */
 const BUSY = 2.5;
-/** Sessions on each side for the usual move, and before for the usual volume. */
+/** Sessions on each side for the median move, and before for the median volume. */
 const USUAL_SESSIONS = 20;
-/** Fewest sessions with a volume from which busy ones can be told. */
+/** Fewest sessions with a known volume for a median volume. */
 const MIN_VOLUMES = 5;
 /** Sessions on each side whose median close is the level there. */
 const LEVEL_SESSIONS = 10;
-/** After a hole of this many days prices may be elsewhere; after the longer one anywhere. */
+/** After more days without a bar than this no jump is a finding; a tenfold one is, up to the longer limit. */
 const HOLE_DAYS = 10;
 const LONG_HOLE_DAYS = 365;
 /** Days between a split and a jump of its size that belong together. */
 const PAIR_DAYS = 60;
 
 /**
- * The findings of days with `from` <= date, of ascending `days`. A jump counts if it stays; if it is tenfold, or as large
- * as a split and the session as quiet as usual: real moves of that size come with a multiple of the usual trading.
+ * The findings of days with `from` <= date, of ascending `days`. A jump counts if it lasts and is tenfold, or is as large
+ * as a split on a volume that is not raised: real moves of that size come with a multiple of the median volume.
  * @param adjustment for which actions the vendor has adjusted the prices already: `none`, `splits` or `all`
  * @param earlier findings of the days before `from`, which may belong to later ones
  */
@@ -128,7 +128,7 @@ export function findScaleChanges(
   return pairFindings(found, days, hasSplit);
 }
 
-/** The ranges of days (places, both included) whose volumes decide whether moves are of the market; ascending. */
+/** The ranges of days (places, both included) whose volumes decide whether moves are real; ascending. */
 export function volumesNeeded(days: readonly DayPrices[]): { readonly first: number; readonly last: number }[] {
   const ranges: { first: number; last: number }[] = [];
   for (let at = 1; at < days.length; at++) {
@@ -143,8 +143,8 @@ export function volumesNeeded(days: readonly DayPrices[]): { readonly first: num
 }
 
 /**
- * A split without a jump and a jump of its size near it are one finding. A jump that no other split explains is looked
- * for among the days too, however busy its session was.
+ * A split without a jump and a jump of its size near it are one finding. The jump may also be a move that was taken for
+ * a real one because of its volume, unless another split explains it.
  */
 function pairFindings(
   findings: readonly Finding[],
@@ -212,7 +212,7 @@ class Move {
   scaleChange(expected: number, hasForeign: boolean): number | null {
     const gap = this.gap - expected;
     const total = this.total - expected;
-    // Scales change between sessions; inside one only what no market makes counts.
+    // Scales change between sessions; inside one only an impossible move counts.
     const move = Math.abs(gap) >= MIN_MOVE ? gap : total;
     if (Math.abs(move) < (move === gap ? MIN_MOVE : IMPOSSIBLE_MOVE)) return null;
     const isTenfold = Math.abs(move) >= IMPOSSIBLE_MOVE;
@@ -242,7 +242,7 @@ class Move {
     return moves.length === 0 ? 0 : median(moves);
   }
 
-  /** Whether the session traded as usual; where volumes are unknown, whether the move has the size of a split. */
+  /** Whether the session's volume is not raised; if volumes are unknown, whether the move has the size of a split. */
   #isQuiet(move: number): boolean {
     const traded = this.days.slice(Math.max(0, this.at - USUAL_SESSIONS), this.at).filter(({ volume }) => volume > 0);
     const { close, volume } = this.days[this.at]!;
