@@ -1,5 +1,6 @@
 /** A table as an Arrow IPC file (Feather v2), not compressed: batches of rows, null where a value is undefined. */
 
+import { bytesOf, joinBytes } from "../bytes.ts";
 import { RowBuffer, rowBytes, type TableBlock, type TableHead } from "../table-block.ts";
 import { type BatchShape, batchMessage, dictionaryMessage, footer, type Place, schemaMessage } from "./messages.ts";
 
@@ -51,7 +52,7 @@ class ArrowFile {
   }
 
   *begin(): Generator<Uint8Array<ArrayBuffer>> {
-    yield this.#count(joined([MAGIC, new Uint8Array(2), schemaMessage(this.head)]));
+    yield this.#count(joinBytes([MAGIC, new Uint8Array(2), schemaMessage(this.head)]));
     const { symbols } = this.head;
     if (symbols !== null) yield* this.#write(this.#dictionaries, dictionaryMessage, symbols.length, [texts(symbols)]);
   }
@@ -92,18 +93,18 @@ class ArrowFile {
       parts.push(buffer, new Uint8Array(padded(buffer.length) - buffer.length));
       waiting += padded(buffer.length);
       if (waiting < PIECE_BYTES) continue;
-      yield this.#count(joined(parts));
+      yield this.#count(joinBytes(parts));
       parts = [];
       waiting = 0;
     }
-    if (waiting > 0) yield this.#count(joined(parts));
+    if (waiting > 0) yield this.#count(joinBytes(parts));
   }
 
   end(): Uint8Array<ArrayBuffer> {
     const last = footer(this.head, this.#dictionaries, this.#batches);
     const length = new Uint8Array(4);
     new DataView(length.buffer).setInt32(0, last.length, true);
-    return joined([END, last, length, MAGIC]);
+    return joinBytes([END, last, length, MAGIC]);
   }
 
   #count(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -114,9 +115,6 @@ class ArrowFile {
 
 /** Buffers begin at multiples of 64 bytes, as the format recommends. */
 const padded = (length: number) => Math.ceil(length / 64) * 64;
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 
 const NONE = new Uint8Array(0);
 
@@ -150,15 +148,5 @@ function texts(list: readonly string[]): Column {
   encoded.forEach(({ length }, k) => {
     offsets[k + 1] = offsets[k]! + length;
   });
-  return { buffers: [NONE, bytesOf(offsets), joined(encoded)], nulls: 0 };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return { buffers: [NONE, bytesOf(offsets), joinBytes(encoded)], nulls: 0 };
 }

@@ -1,9 +1,9 @@
 /** Encodes one column of a table page by page, and its entry in the file's metadata. */
 
+import { bytesOf } from "../bytes.ts";
 import type { Dtype } from "../table-block.ts";
 import { ThriftWriter } from "./thrift.ts";
 import {
-  bytesOf,
   DictionaryBuilder,
   mostPageBytes,
   writeDeltas,

@@ -1,5 +1,6 @@
 /** A table as Parquet: times, symbols as a dictionary, values that are null where undefined; zstd. */
 
+import { joinBytes } from "../bytes.ts";
 import { SpillFile } from "../spill-file.ts";
 import { RowBuffer, rowBytes, type TableBlock, type TableHead } from "../table-block.ts";
 import {
@@ -108,7 +109,7 @@ class ParquetFile implements Disposable {
         const { pages, places } = this.#waiting[k]!;
         if (!this.#isWide) pages.push(page);
         else {
-          places.push({ start: this.#spill.append(joined(page.parts, page.size)), size: page.size });
+          places.push({ start: this.#spill.append(joinBytes(page.parts)), size: page.size });
           pages.push({ ...page, parts: [] });
         }
       }
@@ -138,7 +139,7 @@ class ParquetFile implements Disposable {
       parts.push(...all.flatMap((page) => page.parts), ...this.#spilled(k));
       waiting += chunk.compressed;
       if (waiting < PIECE_BYTES && k + 1 < this.#columns.length) continue;
-      yield joined(parts, waiting);
+      yield joinBytes(parts);
       parts = [];
       waiting = 0;
     }
@@ -191,7 +192,7 @@ class ParquetFile implements Disposable {
     });
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, metadata.length, true);
-    return joined([metadata, length, MAGIC], metadata.length + length.length + MAGIC.length);
+    return joinBytes([metadata, length, MAGIC]);
   }
 
   [Symbol.dispose](): void {
@@ -240,13 +241,3 @@ const leafElement = ({ name, type }: ColumnWriter) =>
       }),
     );
   });
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

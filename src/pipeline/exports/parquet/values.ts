@@ -3,6 +3,7 @@
  * zstd makes them smaller than packed bits, which hide their repetitions.
  */
 
+import { bytesOf } from "../bytes.ts";
 import { writeVarint, zigzag } from "./thrift.ts";
 
 /** Values per block of DELTA_BINARY_PACKED, and per part of a block with a width of its own. */
@@ -189,7 +190,3 @@ export function writePlaces(out: Uint8Array, start: number, places: Uint8Array |
   out.fill(0, at + places.byteLength, end);
   return end;
 }
-
-/** The bytes of an array. Parquet is little-endian, as is every machine that Bun runs on. */
-export const bytesOf = (array: Float64Array | Float32Array | BigInt64Array | Uint16Array | Uint8Array): Uint8Array =>
-  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
