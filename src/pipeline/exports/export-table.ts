@@ -1,8 +1,7 @@
 /** Exports bars, features and labels of one or many symbols, block by block, in any of the formats. */
 
 import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
-import type { Database } from "../../storage/db.ts";
-import { yieldToEvents } from "../../storage/db.ts";
+import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { encodeArrow } from "./arrow/encode-arrow.ts";
 import { type Coding, compressPieces } from "./compress-pieces.ts";
 import type { ExportFormat } from "./formats.ts";

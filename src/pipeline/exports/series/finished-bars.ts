@@ -8,7 +8,8 @@ export class FinishedBars {
   #at = -1;
   /** The values of the last bar that has ended; NaN before the first. */
   readonly #values: Float64Array;
-  #next: { readonly end: number } | null = null;
+  /** When the next bar ends, epoch seconds; Infinity after the last. */
+  #end: number | null = null;
 
   /** @param endOf the first moment after a bar of these blocks, by its start */
   constructor(
@@ -22,9 +23,9 @@ export class FinishedBars {
   /** One column per feature for bars that end at `ends`, ascending. */
   async columnsAt(ends: Float64Array): Promise<Float64Array[]> {
     const columns = Array.from(this.#values, () => new Float64Array(ends.length));
-    if (this.#next === null) await this.#advance();
+    if (this.#end === null) await this.#advance();
     for (let i = 0; i < ends.length; i++) {
-      while (this.#next!.end <= ends[i]!) {
+      while (this.#end! <= ends[i]!) {
         this.#values.forEach((_, k) => {
           this.#values[k] = this.#block!.columns[k]![this.#at]!;
         });
@@ -40,11 +41,11 @@ export class FinishedBars {
     while (this.#block === null || this.#at >= this.#block.ts.length) {
       const { done, value } = await this.blocks.next();
       if (done === true) {
-        this.#next = { end: Number.POSITIVE_INFINITY };
+        this.#end = Number.POSITIVE_INFINITY;
         return;
       }
       [this.#block, this.#at] = [value, 0];
     }
-    this.#next = { end: this.endOf(this.#block.ts[this.#at]!) };
+    this.#end = this.endOf(this.#block.ts[this.#at]!);
   }
 }

@@ -1,6 +1,6 @@
 /** The bars of one symbol at the interval asked for, page by page: stored ones, or built from shorter ones. */
 
-import { type BarColumns, barsBetween, lowerBound, sliceBars } from "../../../domain/market/bars.ts";
+import { type BarColumns, lowerBound, sliceBars } from "../../../domain/market/bars.ts";
 import type { Calendar } from "../../../domain/market/calendar.ts";
 import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
 import type { Venue } from "../../../domain/market/exchanges/exchanges.ts";
@@ -76,5 +76,5 @@ async function* derivedPages(
       if (whole.ts.length > 0) yield whole;
     }
   }
-  if (deriver !== null) yield barsBetween(deriver.end(), Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  if (deriver !== null) yield deriver.end();
 }

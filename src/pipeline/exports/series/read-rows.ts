@@ -76,12 +76,12 @@ export async function* readRows(
   }
 
   const stream = new LabelStream(labels, own.length);
-  const isInside = (rows: SeriesRows) => {
+  const inRange = (rows: SeriesRows): SeriesRows => {
     const end = lowerBound(rows.bars.ts, to);
     return { bars: sliceBars(rows.bars, 0, end), columns: rows.columns.map((column) => column.subarray(0, end)) };
   };
   const finish = async (all: SeriesRows): Promise<TableBlock> => {
-    const { bars, columns } = isInside(all);
+    const { bars, columns } = inRange(all);
     const ends = longer.size === 0 ? bars.ts : endsOf(context, source.base, request.interval, bars.ts);
     const joined = new Map<string, Float64Array>();
     for (const { names, bars } of longer.values()) {
@@ -94,7 +94,7 @@ export async function* readRows(
     return { ts: bars.ts, columns: [...prices, ...features, ...columns.slice(own.length)] };
   };
   const hasRows = ({ bars }: SeriesRows) => bars.ts.length > 0 && bars.ts[0]! < to;
-  for await (const rows of featureRows(context, source.symbol, source.base, { ...query, from }, computed, from)) {
+  for await (const rows of featureRows(context, source.symbol, source.base, query, computed, from)) {
     const known = labels.length === 0 ? rows : stream.take(rows);
     if (hasRows(known)) yield await finish(known);
   }
