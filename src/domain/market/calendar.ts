@@ -165,16 +165,10 @@ export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
 
   function exchangeSession(venue: Exchange | "us_equity", day: number): Session | null {
     const year = new Date(day * DAY * 1000).getUTCFullYear();
-    let years = tables.get(venue);
-    if (!years) {
-      years = new Map();
-      tables.set(venue, years);
-    }
-    let table = years.get(year);
-    if (!table) {
-      table = venue === "us_equity" ? buildYear(year) : buildSessions(venue, year, others.get(venue) ?? {});
-      years.set(year, table);
-    }
+    const years = tables.getOrInsertComputed(venue, () => new Map());
+    const table = years.getOrInsertComputed(year, () =>
+      venue === "us_equity" ? buildYear(year) : buildSessions(venue, year, others.get(venue) ?? {}),
+    );
     return table[day - dayNumber(year, 1, 1)] ?? null;
   }
 
