@@ -96,18 +96,21 @@ export interface Derivation {
 export class BarDeriver {
   #open: BarColumns = emptyBars();
 
-  constructor(private readonly derivation: Derivation) {}
+  readonly #startOf: (ts: number) => number;
+
+  constructor(derivation: Derivation) {
+    this.#startOf = starter(derivation);
+  }
 
   /** The bars that are whole with this chunk. */
   take(bars: BarColumns): BarColumns {
-    const startOf = starter(this.derivation);
     const held = this.#open.ts.length;
     const result = emptyBars(held + bars.ts.length);
     for (const field of BAR_FIELDS) result[field].set(this.#open[field]);
     let length = held;
     let start = this.#open.ts[0] ?? Number.NaN;
     for (let at = 0; at < bars.ts.length; at++) {
-      const ts = startOf(bars.ts[at]!);
+      const ts = this.#startOf(bars.ts[at]!);
       if (Number.isNaN(ts)) continue;
       if (ts === start) merge(result, length - 1, bars, at);
       else {
