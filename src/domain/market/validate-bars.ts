@@ -56,33 +56,32 @@ export interface ValidatedBars {
  * series are judged among the stored ones instead (`pipeline/validation/surroundings.ts`).
  */
 export function validateBars(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
-  const { bars, rejected } = validateRows(raw, window);
-  const judged = withoutJumps(bars, findLoneJumps(bars));
-  return { bars: judged.bars, rejected: [...rejected, ...judged.rejected] };
+  const valid = validateRows(raw, window);
+  return rejectJumps(valid, findLoneJumps(valid.bars));
 }
 
-/** Like `validateBars`, but each UTC day by itself: what was asked for together makes no difference. */
+/** Like `validateBars`, but each UTC day by itself: the result does not depend on the days requested together. */
 export function validateDays(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
-  const { bars, rejected } = validateRows(raw, window);
+  const valid = validateRows(raw, window);
+  const { bars } = valid;
   const jumps: number[] = [];
   for (let start = 0, end = 0; start < bars.ts.length; start = end) {
     const day = Math.floor(bars.ts[start]! / DAY);
     while (end < bars.ts.length && Math.floor(bars.ts[end]! / DAY) === day) end++;
     for (const at of findLoneJumps(sliceBars(bars, start, end))) jumps.push(start + at);
   }
-  const judged = withoutJumps(bars, jumps);
-  return { bars: judged.bars, rejected: [...rejected, ...judged.rejected] };
+  return rejectJumps(valid, jumps);
 }
 
 /** Impossible bars as rejected rows. */
 export const jumpRows = (bars: BarColumns): RejectedRow[] =>
   [...bars.ts.keys()].map((at) => ({ where: timeOf(bars.ts[at]!), reason: REASONS.jump, raw: rowText(bars, at) }));
 
-function withoutJumps(bars: BarColumns, jumps: readonly number[]): ValidatedBars {
-  if (jumps.length === 0) return { bars, rejected: [] };
+function rejectJumps(valid: ValidatedBars, jumps: readonly number[]): ValidatedBars {
+  if (jumps.length === 0) return valid;
+  const { bars, rejected } = valid;
   const out = new Set(jumps);
-  const rejected = jumpRows(pickBars(bars, jumps));
-  return { bars: filterBars(bars, (at) => !out.has(at)), rejected };
+  return { bars: filterBars(bars, (at) => !out.has(at)), rejected: [...rejected, ...jumpRows(pickBars(bars, jumps))] };
 }
 
 /**
