@@ -18,7 +18,7 @@ import type { SharedPlan, SharedValue } from "./messages.ts";
 
 /** An update of more days than this has requests of its own. */
 const MAX_DAYS = 40;
-/** The part of an answer that is about no symbol. */
+/** The part that holds the plan as a whole. */
 const WHOLE = "*";
 
 export interface BulkPlan extends Span {

@@ -8,7 +8,7 @@ import type { Provider } from "../providers/provider.ts";
 import { readSeries, saveListing } from "../storage/market/series.ts";
 import type { JobContext } from "./job-context.ts";
 
-/** Requests that a range takes without a lookup, up to which none is made: it could save too little. */
+/** Ranges of at most this many requests are not looked up: a lookup could save too little. */
 const MAX_WITHOUT = 4;
 
 /** Days without a session after the moment from which a vendor has bars. */

@@ -31,7 +31,7 @@ export interface SymbolIo {
   /** Reserves one request to a provider in the shared limiter. */
   acquire(provider: string, cost?: number): Promise<Permit>;
   /**
-   * The part of an answer that all jobs of the run share; `make` makes it, once in a run. Absent where a job is alone.
+   * The part of an answer that all jobs of the run share; `make` fetches it, once per run. Absent without a run.
    * @throws what `make` threw, here or in the job that made it
    */
   shared?(

@@ -113,9 +113,9 @@ export function plainError(error: unknown): PlainError {
 export const providerError = ({ kind, message, retryAfter }: PlainError) =>
   new ProviderError(kind, message, retryAfter);
 
-/** What a run asks for at once for many of its symbols: which requests that takes. */
+/** The bulk requests of a run: which of them answer for a symbol. */
 export interface SharedPlan {
-  /** The days asked for, epoch seconds, half open. */
+  /** The requested days, epoch seconds, half open. */
   readonly from: number;
   readonly to: number;
   /** The requests that answer for a symbol; of the plan as a whole, none. */
@@ -132,7 +132,7 @@ export type ToWorker =
   | { readonly type: "task"; readonly task: SymbolTask; readonly hasOthers: boolean }
   | { readonly type: "stop"; readonly jobId: number; readonly reason: StopReason }
   | LimiterAnswer
-  /** This job is to make what it asked for; or its part, or why there is none. */
+  /** This job is to fetch the shared answer; or its part of it, or why there is none. */
   | { readonly type: "share_lead"; readonly share: number }
   | { readonly type: "share_answer"; readonly share: number; readonly value: SharedValue | undefined }
   | { readonly type: "share_refused"; readonly share: number; readonly error: PlainError }
@@ -170,6 +170,6 @@ export type JobReport =
 
 export type FromWorker =
   | { readonly type: "ready" }
-  /** What the thread's writes wait for; `null` when they go on. */
+  /** Why the thread's writes wait; `null` when they continue. */
   | { readonly type: "storage"; readonly trouble: StorageTrouble | null }
   | (JobReport & { readonly jobId: number });

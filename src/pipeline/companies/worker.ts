@@ -84,8 +84,8 @@ async function load(settings: WorkerSettings, companyTask: CompanyTask): Promise
 const STORED_AT_ONCE = 50;
 
 /**
- * Asks for the facts of each symbol. One that the provider does not know is left out.
- * @throws ProviderError when the provider refuses as such
+ * Requests the facts of each symbol. One that the provider does not know is left out.
+ * @throws ProviderError for a failure that is not that of one symbol
  */
 async function lookUp(settings: WorkerSettings, provider: Provider, symbols: readonly string[]): Promise<Loaded> {
   const { name, fetchFacts } = provider;

@@ -1,4 +1,4 @@
-/** What an export says of itself: the metadata of a file, the head of a JSON answer, the name of a download. */
+/** Describes an export: the metadata of a file, the head of a JSON answer, the name of a download. */
 
 import { version } from "../../../package.json";
 import { isoSecond } from "../../domain/time.ts";
@@ -9,7 +9,7 @@ import type { RowsRequest } from "./series/read-rows.ts";
 
 const unique = (values: readonly string[]) => [...new Set(values)].sort().join(",");
 
-/** The stored intervals behind a table, with commas; the interval asked for if there are none. */
+/** The stored intervals behind a table, with commas; the requested interval if there are none. */
 export const sourceIntervals = (stored: readonly StoredSeries[], interval: string): string =>
   unique(stored.map((series) => series.interval)) || interval;
 

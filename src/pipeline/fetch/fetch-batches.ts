@@ -164,14 +164,14 @@ async function fetchGroup(
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
   const { symbol, interval, asOf } = task;
   const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
-  const ask = async (asked: Span, mayShare = false) => {
+  const request = async (span: Span, mayShare = false) => {
     const startedAt = performance.now();
-    const shared = mayShare ? await fetchInBulk(job, asked) : null;
-    const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...asked }, context));
+    const shared = mayShare ? await fetchInBulk(job, span) : null;
+    const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...span }, context));
     job.fetchMs += Math.round(performance.now() - startedAt);
-    return { fetched, valid: validateRows(fetched.bars, { interval, asOf, ...asked }) };
+    return { fetched, valid: validateRows(fetched.bars, { interval, asOf, ...span }) };
   };
-  const { fetched, valid } = await ask(window, target.provider === io.provider && target.into === "compare");
+  const { fetched, valid } = await request(window, target.provider === io.provider && target.into === "compare");
   // Another provider's plan says nothing about the series.
   const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
   const { into, series, provider } = target;
@@ -183,7 +183,7 @@ async function fetchGroup(
     bars: valid.bars,
     cuts,
     maxDays: provider.maxWindowDays(interval, symbol),
-    ask: async (asked: Span) => (await ask(asked)).valid.bars,
+    request: async (span: Span) => (await request(span)).valid.bars,
   };
   const change = await changeOf(job, answer, surroundings);
   const rejected = [...fetched.rejected, ...valid.rejected, ...change.rejected];

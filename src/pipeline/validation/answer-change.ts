@@ -36,7 +36,7 @@ export interface Answer {
   /** The longest window that the provider answers, days. */
   readonly maxDays: number;
   /** What the provider gives for another window, row by row valid. */
-  ask(window: Span): Promise<BarColumns>;
+  request(window: Span): Promise<BarColumns>;
 }
 
 export interface AnswerChange {
@@ -107,7 +107,7 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
         series,
         settledTo: provisionalFrom ?? Number.MAX_SAFE_INTEGER,
         maxDays: answer.maxDays,
-        ask: answer.ask,
+        request: answer.request,
         own: async (bars) => without(bars, await foreignOf(bars)),
       },
       window,

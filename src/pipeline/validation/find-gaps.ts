@@ -8,7 +8,7 @@ import type { DayCount, SessionCounts } from "../../storage/market/session-bars.
 
 /** Fewest sessions before one for it to be compared with those alone; else the first ones of the series count too. */
 const MIN_BEFORE = 10;
-/** Holes of a session that are told apart: years of minutes have a bounded number of rows. */
+/** The most holes that are stored of a session; beyond that the nearest are joined. */
 const MOST_HOLES = 12;
 
 /** The sessions of a series to be compared (ascending, all of them over), and what is stored of them. */
@@ -72,7 +72,7 @@ function othersOf(traded: readonly Traded[], at: number): Traded[] {
   return traded.slice(0, BASELINE + 1).filter((_, index) => index !== at);
 }
 
-/** The sessions whose bars `findGaps` has to see: those that may have a hole, and those they are compared with. */
+/** The sessions whose bars `findGaps` needs: those that may have a hole, and those they are compared with. */
 export function sessionsToRead(examined: Examined): Session[] {
   if (examined.interval === "1d") return [];
   const traded = tradedOf(examined);

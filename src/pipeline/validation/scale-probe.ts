@@ -1,4 +1,4 @@
-/** Asks for stored bars around an answer that has too few of them to tell a new scale from corrections. */
+/** Requests stored bars around an answer again where it has too few of them to tell a new scale from corrections. */
 
 import { type BarColumns, emptyBars, filterBars, joinBars } from "../../domain/market/bars.ts";
 import { DAY } from "../../domain/market/interval.ts";
@@ -26,7 +26,7 @@ export interface ProbedSeries {
   /** The longest window that the vendor answers, days. */
   readonly maxDays: number;
   /** The vendor's bars for a window, valid row by row. */
-  ask(window: Span): Promise<BarColumns>;
+  request(window: Span): Promise<BarColumns>;
   /** The bars without those of other providers. */
   own(bars: BarColumns): Promise<BarColumns>;
 }
@@ -48,7 +48,7 @@ export async function probeScale(series: ProbedSeries, window: Span, known: Comp
         await readBars(series.db, series.series, span.from, Math.min(span.to, series.settledTo)),
       );
       const times = new Set(stored.ts);
-      const given = await series.ask(span);
+      const given = await series.request(span);
       const answer = filterBars(given, (at) => times.has(given.ts[at]!));
       if (answer.ts.length < stored.ts.length) break;
       const isEarlier = span.from < window.from;

@@ -46,16 +46,15 @@ const stop = new AbortController();
 
 class Busy extends Error {}
 
-/** What series are judged with. */
-interface Means {
+interface Dependencies {
   readonly db: Database;
   readonly calendar: Calendar;
   /** `null` for a provider that cannot be used any more. */
   providerOf(name: string): Provider | null;
 }
 
-async function judgeAll(means: Means): Promise<void> {
-  const { db } = means;
+async function judgeAll(dependencies: Dependencies): Promise<void> {
+  const { db } = dependencies;
   const changed: ChangedSeries[] = [];
   const sum = { withdrawn: 0, restored: 0 };
   /** Series that could not be judged; they are tried again at the next start. */
@@ -67,7 +66,7 @@ async function judgeAll(means: Means): Promise<void> {
     for (const series of open) {
       const { symbol, interval, provider } = series;
       try {
-        const result = await judgeOne(means, series);
+        const result = await judgeOne(dependencies, series);
         sum.withdrawn += result.withdrawn;
         sum.restored += result.restored;
         if (result.withdrawn + result.restored > 0) changed.push({ symbol, interval, provider });
@@ -89,7 +88,7 @@ async function judgeAll(means: Means): Promise<void> {
 type Unjudged = Awaited<ReturnType<typeof unjudgedSeries>>[number];
 
 /** @throws Busy when a job of the symbol is open: it writes bars too */
-async function judgeOne({ db, calendar, providerOf }: Means, series: Unjudged) {
+async function judgeOne({ db, calendar, providerOf }: Dependencies, series: Unjudged) {
   const { id, symbol, interval, provider, judged } = series;
   const checkpoint = async (ms: number) => {
     await pause(ms);

@@ -1,6 +1,6 @@
 /**
- * Answers that the jobs of a run share: each is made once in a run, by the first job that needs it, and kept on the main
- * thread until the run ends. A job is sent the part of its own symbol only.
+ * Answers that the jobs of a run share: fetched once per run, by the first job that requests them, and kept on the main
+ * thread until the run ends. Each job is sent its own symbol's part only.
  */
 
 import {
@@ -12,20 +12,20 @@ import {
   type ToWorker,
 } from "../messages.ts";
 
-/** The requests of a job for shared answers that are still open, by their number. */
-export type Shares = Map<number, { readonly key: string; readonly asker: Asker }>;
+/** The open requests of a job for shared answers, by their number. */
+export type Shares = Map<number, { readonly key: string; readonly requester: Requester }>;
 
-/** A job with its open requests. */
-interface AskingJob {
+/** A job, and its open requests. */
+interface SharingJob {
   readonly task: Pick<SymbolTask, "runId" | "jobId">;
   readonly shares: Shares;
 }
 
 type ShareReport = Extract<JobReport, { readonly share: number }>;
 
-/** One open request of a job. */
-interface Asker {
-  /** Makes its job make the answer; afterwards `done` or `failed` is called with this request. */
+/** A job that requests a part. */
+interface Requester {
+  /** The job is to fetch the answer; afterwards `done` or `failed` is called with this requester. */
   lead(): void;
   /** Sends its part; `undefined` if the answer has none of that name. */
   answer(value: SharedValue | undefined): void;
@@ -33,24 +33,24 @@ interface Asker {
 }
 
 interface Waiter {
-  readonly asker: Asker;
+  readonly requester: Requester;
   readonly part: string;
 }
 
 interface Entry {
-  leader: Asker | null;
+  leader: Requester | null;
   waiters: Waiter[];
   parts: ReadonlyMap<string, SharedValue> | null;
 }
 
-/** Runs of which answers are kept; those of the run whose last request is the oldest are dropped, and made again if needed. */
+/** Runs of which answers are kept; the run without a request for the longest time is dropped. */
 const MAX_RUNS = 16;
 
 export class SharedAnswers {
   readonly #runs = new Map<string, Map<string, Entry>>();
 
-  /** Handles a worker's report about one of its jobs; `changed` is called when the job's open requests have changed. */
-  receive(message: ShareReport, job: AskingJob, worker: { send(answer: ToWorker): void }, changed: () => void): void {
+  /** Takes a worker's report on behalf of one of its jobs; `changed` is called when it requests, and when it is answered. */
+  receive(message: ShareReport, job: SharingJob, worker: { send(answer: ToWorker): void }, changed: () => void): void {
     const { runId } = job.task;
     const { share } = message;
     if (message.type === "share") {
@@ -59,70 +59,71 @@ export class SharedAnswers {
         changed();
         worker.send(answer);
       };
-      const asker: Asker = {
+      const requester: Requester = {
         lead: () => worker.send({ type: "share_lead", share }),
         answer: (value) => end({ type: "share_answer", share, value }),
         refuse: (error) => end({ type: "share_refused", share, error: plainError(error) }),
       };
-      job.shares.set(share, { key: message.key, asker });
-      this.ask(runId, message.key, message.part, asker);
+      job.shares.set(share, { key: message.key, requester });
+      this.request(runId, message.key, message.part, requester);
       changed();
       return;
     }
     const open = job.shares.get(share);
     if (open === undefined) return;
-    if (message.type === "share_made") this.done(runId, open.key, open.asker, message.parts);
-    else if (message.type === "share_failed") this.failed(runId, open.key, open.asker, providerError(message.error));
+    if (message.type === "share_made") this.done(runId, open.key, open.requester, message.parts);
+    else if (message.type === "share_failed")
+      this.failed(runId, open.key, open.requester, providerError(message.error));
     else {
       job.shares.delete(share);
-      this.leave(runId, open.asker);
+      this.leave(runId, open.requester);
       changed();
     }
   }
 
-  /** Removes all requests of a job that has ended. */
-  leaveAll({ task, shares }: AskingJob): void {
-    for (const { asker } of shares.values()) this.leave(task.runId, asker);
+  /** Removes the open requests of a job that has ended. */
+  leaveAll({ task, shares }: SharingJob): void {
+    for (const { requester } of shares.values()) this.leave(task.runId, requester);
     shares.clear();
   }
 
-  /** Requests a part of an answer. If no other job makes it, this one does. */
-  ask(runId: string, key: string, part: string, asker: Asker): void {
+  /** Requests the part of an answer. The first requester is the leader, which fetches it. */
+  request(runId: string, key: string, part: string, requester: Requester): void {
     const run = this.#runs.get(runId) ?? new Map<string, Entry>();
     this.#runs.delete(runId);
     this.#runs.set(runId, run);
     this.#dropOldest();
     const entry = run.get(key);
     if (entry === undefined) {
-      run.set(key, { leader: asker, waiters: [{ asker, part }], parts: null });
-      asker.lead();
-    } else if (entry.parts === null) entry.waiters.push({ asker, part });
-    else asker.answer(entry.parts.get(part));
+      run.set(key, { leader: requester, waiters: [{ requester, part }], parts: null });
+      requester.lead();
+    } else if (entry.parts === null) entry.waiters.push({ requester, part });
+    else requester.answer(entry.parts.get(part));
   }
 
-  /** The leader has made the answer. */
-  done(runId: string, key: string, leader: Asker, parts: ReadonlyMap<string, SharedValue>): void {
+  /** The leader has fetched the answer. */
+  done(runId: string, key: string, leader: Requester, parts: ReadonlyMap<string, SharedValue>): void {
     const entry = this.#entryOf(runId, key, leader);
     if (entry === undefined) return;
     entry.leader = null;
     entry.parts = parts;
-    for (const { asker, part } of entry.waiters.splice(0)) asker.answer(parts.get(part));
+    for (const { requester, part } of entry.waiters.splice(0)) requester.answer(parts.get(part));
   }
 
-  /** The leader could not make it: all that wait get its error, and the next request makes it again. */
-  failed(runId: string, key: string, leader: Asker, error: unknown): void {
+  /** The leader could not fetch it: all waiting requests are refused, and the next requester becomes the leader. */
+  failed(runId: string, key: string, leader: Requester, error: unknown): void {
     const entry = this.#entryOf(runId, key, leader);
     if (entry === undefined) return;
     this.#runs.get(runId)!.delete(key);
-    for (const { asker } of entry.waiters.splice(0)) asker.refuse(error);
+    for (const { requester } of entry.waiters.splice(0)) requester.refuse(error);
   }
 
-  /** Removes a request. If it was to make an answer, the next one that waits makes it. */
-  leave(runId: string, asker: Asker): void {
+  /** Removes a requester; if it was the leader, the next waiting one becomes the leader. */
+  leave(runId: string, requester: Requester): void {
     for (const [key, entry] of this.#runs.get(runId) ?? []) {
-      entry.waiters = entry.waiters.filter((waiter) => waiter.asker !== asker);
-      if (entry.leader !== asker) continue;
-      entry.leader = entry.waiters[0]?.asker ?? null;
+      entry.waiters = entry.waiters.filter((waiter) => waiter.requester !== requester);
+      if (entry.leader !== requester) continue;
+      entry.leader = entry.waiters[0]?.requester ?? null;
       if (entry.leader === null) this.#runs.get(runId)!.delete(key);
       else entry.leader.lead();
     }
@@ -133,12 +134,12 @@ export class SharedAnswers {
     this.#runs.delete(runId);
   }
 
-  /** The number of runs of which something is kept. */
+  /** The runs of which something is kept. */
   get size(): number {
     return this.#runs.size;
   }
 
-  #entryOf(runId: string, key: string, leader: Asker): Entry | undefined {
+  #entryOf(runId: string, key: string, leader: Requester): Entry | undefined {
     const entry = this.#runs.get(runId)?.get(key);
     return entry?.leader === leader ? entry : undefined;
   }
@@ -146,7 +147,7 @@ export class SharedAnswers {
   #dropOldest(): void {
     for (const [runId, entries] of this.#runs) {
       if (this.#runs.size <= MAX_RUNS) return;
-      // A run that waits for an answer keeps its own.
+      // It has open requests.
       if (!entries.values().some(({ parts }) => parts === null)) this.#runs.delete(runId);
     }
   }

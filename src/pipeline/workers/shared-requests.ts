@@ -13,10 +13,10 @@ export class SharedRequests {
   #count = 0;
 
   /**
-   * The part of an answer that the whole run shares; `make` makes it if no other job has.
+   * The part of an answer that the whole run shares; `make` fetches it if no other job has.
    * @throws what `make` threw, here or in the job that made it; the signal's reason when it is aborted
    */
-  ask(
+  request(
     { key, part, signal }: { readonly key: string; readonly part: string; readonly signal: AbortSignal },
     make: () => Promise<ReadonlyMap<string, SharedValue>>,
     report: (message: JobReport) => void,

@@ -150,7 +150,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
         const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...last });
         return acquire({ provider, cost, signal: signals.job, held }, report);
       },
-      shared: (key, part, make) => sharedRequests.ask({ key, part, signal: signals.job }, make, report),
+      shared: (key, part, make) => sharedRequests.request({ key, part, signal: signals.job }, make, report),
       coverage: (coverage) => report({ type: "coverage", coverage }),
       leftOut: (cuts) => report({ type: "left_out", cuts }),
       plan: (provider) => planMemory(db, accountFor(provider, settings.providerValues)),

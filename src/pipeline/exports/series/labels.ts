@@ -120,7 +120,7 @@ export function labelNamed(name: string): Label | null {
   return { name, horizon: h, needsRange: true, at: tripleBarrier(h, up, down) };
 }
 
-/** What is said of a name that is no label. */
+/** The hint for a name that is no label. */
 export const LABEL_HINT = `labels are fwd_ret_{h} and fwd_logret_{h} with h of ${HORIZONS.join(", ")}, fwd_vol_{h} from h = ${MIN_VOLATILITY} on, and tb_{h}_{u}_{d} with h up to ${MAX_HORIZON}, u and d up to ${MAX_BARRIER} tenths of an ATR`;
 
 /** One label for the rows before `count`; NaN where its horizon is not over: where the bar after it does not exist. */

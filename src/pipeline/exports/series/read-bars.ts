@@ -1,4 +1,4 @@
-/** The bars of one symbol at the interval asked for, page by page: stored ones, or built from shorter ones. */
+/** The bars of one symbol at the requested interval, page by page: stored ones, or built from shorter ones. */
 
 import { type BarColumns, lowerBound, sliceBars } from "../../../domain/market/bars.ts";
 import type { Calendar } from "../../../domain/market/calendar.ts";
