@@ -15,7 +15,7 @@ export const FACT_NAMES = [
   "figi",
 ] as const;
 export type FactName = (typeof FACT_NAMES)[number];
-/** Values as `cleanFacts` gives them; what is not known is absent. An empty `delisted_on` says that it is listed. */
+/** Values as `cleanFacts` gives them; unknown ones are absent. An empty `delisted_on` means that it is listed. */
 export type CompanyFacts = Readonly<Partial<Record<FactName, string>>>;
 
 export interface Company {
@@ -88,10 +88,10 @@ const COUNTRIES: Readonly<Record<string, string>> = {
   GB: "United Kingdom",
 };
 
-/** Whether a text only says that a value is not known. */
+/** Whether a text stands for an unknown value. */
 export const isUnstated = (text: string): boolean => /^(?:n\/?a|none|null|unknown|-)?$/i.test(text.trim());
 
-/** Reads a fact as a source states it; `null` if it is no value of its kind. */
+/** Reads a fact as a source states it; `null` if it is not valid. */
 export function readFact(name: FactName, text: string): string | null {
   const value = text.replace(/\s+/g, " ").trim();
   if (isUnstated(value) || value.length > MAX_FACT_LENGTH) return null;
@@ -115,7 +115,7 @@ export function readFact(name: FactName, text: string): string | null {
   }
 }
 
-/** The facts among what a source states; values that are none are left out. */
+/** The facts among what a source states; invalid ones are left out. */
 export function cleanFacts(stated: Readonly<Partial<Record<FactName, string | null | undefined>>>): CompanyFacts {
   const facts: Partial<Record<FactName, string>> = {};
   for (const name of FACT_NAMES) {

@@ -23,5 +23,5 @@ const RENAMED: Readonly<Record<string, string>> = { csv: "files" };
 /** The present name of a provider. */
 export const canonicalProvider = (name: string): string => RENAMED[name] ?? name;
 
-/** Whether the bars of a provider are made up, and are no prices of any market. */
+/** Whether the bars of a provider are generated and not prices of a market. */
 export const isSynthetic = (provider: string): boolean => provider === "demo";

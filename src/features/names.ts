@@ -1,4 +1,4 @@
-/** Names of features as they are asked for: `rsi_14`, or `rsi_14@1h` for that of longer bars. */
+/** Names of features as they are requested: `rsi_14`, or `rsi_14@1h` for that of longer bars. */
 
 import { isReadInterval, type ReadInterval } from "../domain/market/interval.ts";
 import { type Feature, featureNamed } from "./catalog.ts";
@@ -10,7 +10,7 @@ export interface RequestedFeature {
   readonly interval: ReadInterval | null;
 }
 
-/** The feature that `name` asks for, or `null` if there is none. */
+/** The feature that `name` stands for, or `null` if there is none. */
 export function requestedFeature(name: string): RequestedFeature | null {
   const [base = "", interval, ...rest] = name.split("@");
   const feature = featureNamed(base);

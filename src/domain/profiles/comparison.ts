@@ -2,7 +2,7 @@
 
 import type { BarColumns } from "../market/bars.ts";
 
-/** What two providers may say of one bar; `first` and `second` have it alone. */
+/** How the bars of two providers compare at one time; `only_first` and `only_second`: the other has no bar. */
 export const VERDICTS = ["agree", "tick", "ratio", "shifted", "differ", "only_first", "only_second"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 

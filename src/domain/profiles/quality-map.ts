@@ -1,6 +1,6 @@
 /** How good the bars of a series are, month by month. Pure. */
 
-/** From what says nothing against a month to what says most; a month has the worst that applies. */
+/** From the best to the worst; a month has the worst that applies. */
 export const CELL_STATES = [
   "complete",
   "no_calendar",
@@ -16,7 +16,7 @@ export type CellState = (typeof CELL_STATES)[number];
 /** Name and meaning of each. */
 export const CELL_WORDS: Readonly<Record<CellState, readonly [name: string, meaning: string]>> = {
   complete: ["Complete", "every session is there as far as the calendar and the symbol's own pattern tell"],
-  no_calendar: ["No calendar", "there are bars, but the sessions are not known, so nothing can be missed"],
+  no_calendar: ["No calendar", "there are bars, but the sessions are not known, so missing ones cannot be found"],
   unchecked: ["Not checked", "stored by an earlier release: holes inside sessions are looked for at the next run"],
   revised: ["Revised", "the provider changed stored bars of this month"],
   stale: ["Stale", "sessions that closed a day ago or more have no bars yet"],
@@ -41,7 +41,7 @@ export const monthStart = (month: number): number => Date.UTC(Math.floor(month /
 export const monthText = (month: number): string =>
   `${Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, "0")}`;
 
-/** The month that is written so; `null` if none is. */
+/** The month of a text such as `2026-03`; `null` for any other text. */
 export function parseMonth(text: string): number | null {
   const parts = /^(19|20|21)(\d\d)-(0[1-9]|1[0-2])$/.exec(text);
   return parts === null ? null : Number(parts[1]! + parts[2]!) * 12 + Number(parts[3]) - 1;
@@ -55,7 +55,7 @@ export interface MonthFacts {
   /** Whether its sessions are known, and were compared by the present rules. */
   readonly hasCalendar: boolean;
   readonly isChecked: boolean;
-  /** When it was overdue before, epoch seconds: a last bar that starts earlier is stale. */
+  /** Epoch seconds: the series is stale if its last bar starts earlier. */
   readonly staleBefore: number;
   /** The month of an implausible answer of the last days. */
   readonly suspectMonth: number | null;
@@ -65,7 +65,7 @@ export interface MonthFacts {
   readonly revised: ReadonlySet<number>;
 }
 
-/** The state of each of `months` at `now` (epoch seconds); `null` where the series has no bars and owes none. */
+/** The state of each of `months` at `now` (epoch seconds); `null` where the series has no bars and none are due. */
 export function cellsOf(facts: MonthFacts, months: readonly number[], now: number): (CellState | null)[] {
   const [first, last, present] = [monthOf(facts.firstBar), monthOf(facts.lastBar), monthOf(now)];
   const isStale = facts.lastBar < facts.staleBefore;

@@ -185,7 +185,7 @@ class Parser {
     const { text: number, at: place } = this.#token;
     const count = Number(number);
     if (this.#token.kind !== "number" || !Number.isInteger(count) || count < 1 || count > MAX_TOP)
-      throw new ScreenerSyntaxError(`top wants a whole number from 1 to ${MAX_TOP}`, place);
+      throw new ScreenerSyntaxError(`top needs a whole number from 1 to ${MAX_TOP}`, place);
     this.#next += 1;
     if (!this.#take(")")) this.#expected('")"');
     this.#columns.add(feature);

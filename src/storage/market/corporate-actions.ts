@@ -35,7 +35,7 @@ export async function listActions(
 
 /**
  * Stores `actions` and no longer counts those `replaced`; a split marks everything computed from the symbol's series as
- * out of date. With `asked`, also records that run `runId` has requested the actions of series `seriesId`.
+ * out of date. With `requested`, also records that run `runId` has requested the actions of series `seriesId`.
  */
 export async function storeActions(
   db: Database,
@@ -45,7 +45,7 @@ export async function storeActions(
     readonly actions: readonly CorporateAction[];
     readonly replaced: readonly CorporateAction[];
   },
-  asked?: { seriesId: number; runId: string },
+  requested?: { seriesId: number; runId: string },
 ): Promise<void> {
   const { provider, symbol, actions, replaced } = change;
   const now = Date.now();
@@ -77,6 +77,8 @@ export async function storeActions(
             .where(and(eq(series.provider, provider), eq(series.symbol, symbol))),
         ]
       : []),
-    ...(asked ? [db.orm.update(series).set({ actionsRun: asked.runId }).where(eq(series.id, asked.seriesId))] : []),
+    ...(requested
+      ? [db.orm.update(series).set({ actionsRun: requested.runId }).where(eq(series.id, requested.seriesId))]
+      : []),
   ]);
 }

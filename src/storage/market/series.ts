@@ -42,12 +42,12 @@ const seriesById = prepared(({ orm }) =>
     .prepare(),
 );
 
-/** Remembers where the bars of a series begin, epoch seconds; 0 where the provider does not tell. */
+/** Remembers where the bars of a series begin, epoch seconds; 0 if the provider does not state it. */
 export async function saveListing(db: Database, id: number, listedFrom: number): Promise<void> {
   await db.write([{ sql: "UPDATE series SET listed_from = ?1 WHERE id = ?2", args: [listedFrom, id] }]);
 }
 
-/** Where the bars of symbols begin at a provider, as far as it has been looked up (epoch seconds, 0: not told). */
+/** Where the bars of symbols begin at a provider, as far as it has been looked up (epoch seconds, 0: not stated). */
 export async function listingsOf(
   db: Database,
   { provider, interval, symbols }: { provider: string; interval: Interval; symbols: readonly string[] },
@@ -93,7 +93,7 @@ export async function storedSeries(
 
 /**
  * The series that the present rules have not judged: their bars and actions (`judged`), or the sessions of a series that
- * a profile speaks of (`gapRules`).
+ * a profile shows (`gapRules`).
  */
 export async function unjudgedSeries(
   db: Database,

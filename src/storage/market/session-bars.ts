@@ -71,7 +71,7 @@ export async function countSessions(
   const barsId = await barsIdOf(db, seriesId);
   const days: DayCount[] = [];
   const outside = new Map<number, number>();
-  const note = (date: number, rows: number) => rows > 0 && outside.set(date, (outside.get(date) ?? 0) + rows);
+  const addOutside = (date: number, rows: number) => rows > 0 && outside.set(date, (outside.get(date) ?? 0) + rows);
   let reached = from;
   for (let start = 0; start < sessions.length; start += COUNTED) {
     if (start > 0) await yieldToEvents();
@@ -86,14 +86,14 @@ export async function countSessions(
       const [inside, first, last, before, atLunch] = row as number[];
       const { date } = part[at]!;
       if (inside! > 0) days.push({ date, rows: inside! - atLunch!, first: first!, last: last! });
-      note(date, atLunch!);
-      if (before! > 0) for (const [day, count] of await daysBetween(db, barsId, hours[at]!)) note(day, count);
+      addOutside(date, atLunch!);
+      if (before! > 0) for (const [day, count] of await daysBetween(db, barsId, hours[at]!)) addOutside(day, count);
     }
   }
   const last = sessions.at(-1);
   if (last !== undefined) {
     const end = Math.max(last.close, last.date + 86_400);
-    for (const [day, count] of await daysBetween(db, barsId, [last.close, end])) note(day, count);
+    for (const [day, count] of await daysBetween(db, barsId, [last.close, end])) addOutside(day, count);
   }
   return { days, outside };
 }
@@ -104,7 +104,7 @@ GROUP BY ts / 86400`;
   return (await db.rows(query, [barsId, from!, to!])) as unknown as [number, number][];
 }
 
-// One text a session: a row for each bar takes three times as long to hand over.
+// One text a session: a row for each bar takes three times as long to transfer.
 const MINUTES = `WITH s AS MATERIALIZED (SELECT key, value ->> 0 AS o, value ->> 1 AS c FROM json_each(?2))
 SELECT (SELECT group_concat((ts - o) / 60) FROM bars WHERE series_id = ?1 AND ts >= o AND ts < c) FROM s ORDER BY key`;
 

@@ -19,7 +19,7 @@ WHEN origins ->> '$.delisted_on' IS NOT NULL THEN 'listed' END`,
 interface Known {
   readonly codes: Map<string, number>;
   readonly values: string[];
-  /** The column for the profiles that it was last asked for. */
+  /** The column for the profiles of the last call. */
   column?: { readonly entries: readonly ProfileEntry[]; readonly length: number; readonly made: FactColumn };
 }
 

@@ -1,4 +1,4 @@
-/** What is known of series by month, and what providers have to answer for: from small tables, never from bars. */
+/** Facts of series by month, and counts of faults by provider: from small tables, never from bars. */
 
 import { areSessionsKnown } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
@@ -95,18 +95,18 @@ export async function readMonthFacts(
   return facts;
 }
 
-/** What the series of a provider have shown so far. */
+/** Counts over all series of a provider. */
 export interface ProviderScore {
   readonly provider: string;
   readonly series: number;
-  /** Sessions that are missing, cut short or have holes; and those of which the provider has said thrice that it has no more. */
+  /** Sessions that are missing, cut short or have holes; and those that three repairs in a row have not changed. */
   readonly holes: number;
   readonly confirmed: number;
   /** Bars that it changed after they were stored. */
   readonly revisions: number;
-  /** Rows that were no bars. */
+  /** Rejected rows. */
   readonly refused: number;
-  /** Series that are overdue, and the days by which they are, together. */
+  /** Series that are overdue, and the sum of their overdue days. */
   readonly late: number;
   readonly lateDays: number;
 }

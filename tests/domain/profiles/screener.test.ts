@@ -168,8 +168,8 @@ describe("facts and rankings in the screener", () => {
     ["listing = gone", '"gone" is not listed or delisted', 10],
     ["isin = AAPL", '"AAPL" is not an ISIN such as US0378331005', 7],
     ["top(rsi_14)", 'Expected a comma and how many, as in top(dollar_volume_20, 100), not ")"', 10],
-    ["top(rsi_14, 0)", "top wants a whole number from 1 to 1000000", 12],
-    ["top(rsi_14, 1.5)", "top wants a whole number from 1 to 1000000", 12],
+    ["top(rsi_14, 0)", "top needs a whole number from 1 to 1000000", 12],
+    ["top(rsi_14, 1.5)", "top needs a whole number from 1 to 1000000", 12],
     ["top(nope, 5)", 'There is no feature "nope"', 4],
     ["Technology = sector", 'There is no feature "Technology"', 0],
   ])("%s is refused in words", (text, error, at) => {

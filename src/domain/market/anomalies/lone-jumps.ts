@@ -10,11 +10,11 @@ const LEVEL_BARS = 21;
 export const NEIGHBOURS = LONGEST_RUN + LEVEL_BARS;
 /** An open or close this many times the level of both sides is impossible (a split stays; a crash is not tenfold). */
 const JUMP_FACTOR = 10;
-/** The highest ratio between the levels of both sides; if it is higher, the level has changed and proves nothing. */
+/** The highest ratio between the levels of both sides; if it is higher, the level has changed and no bar is rejected. */
 const MAX_SIDE_RATIO = 3;
-/** Bars whose median is the level where that of more bars proves nothing: beside a split. */
+/** Bars on each side for the level beside a split, where the median of more bars spans both levels. */
 const NEAR_BARS = 3;
-/** A run begins with a move of at least this factor: the cheap test, which nearly every bar passes. */
+/** A run begins with a move of at least this factor: a cheap test that excludes nearly every bar. */
 const RUN_START = 5;
 
 /**
