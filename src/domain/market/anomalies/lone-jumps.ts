@@ -1,6 +1,7 @@
 /** Finds bars whose prices are impossible among their neighbours: single ones and short runs. Pure. */
 
 import type { BarColumns } from "../bars.ts";
+import { median } from "./median.ts";
 
 /** The longest run of bars on another level that is impossible; a longer one is a change of scale (scale-changes.ts). */
 export const LONGEST_RUN = 10;
@@ -54,8 +55,4 @@ function runFrom({ open, close }: BarColumns, start: number, count: number): num
   if (before > after * MAX_SIDE_RATIO || after > before * MAX_SIDE_RATIO) return null;
   for (let at = start; at < end; at++) if (!isOff(at, after, up)) return null;
   return end;
-}
-
-function median(values: Float64Array): number {
-  return values.slice().sort()[values.length >> 1]!;
 }

@@ -3,6 +3,7 @@
 import { isoDate } from "../../time.ts";
 import type { CorporateAction } from "../corporate-actions.ts";
 import { DAY } from "../interval.ts";
+import { median } from "./median.ts";
 
 /** The version of the rules by which bars and actions are judged: series of an earlier one are judged again. */
 export const RULES_VERSION = 1;
@@ -257,8 +258,4 @@ class Move {
 function isSplitLike(move: number, tolerance: number): boolean {
   const factor = Math.exp(Math.abs(move));
   return [1.5, 2.5, Math.round(factor)].some((split) => split > 1 && Math.abs(Math.log(factor / split)) <= tolerance);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
