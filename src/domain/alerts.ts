@@ -2,6 +2,7 @@
 
 import type { Interval } from "./market/interval.ts";
 import type { JobState, Mode, RunState } from "./runs/states.ts";
+import { isoDate } from "./time.ts";
 
 export const ALERT_KINDS = [
   "job_failed",
@@ -177,7 +178,7 @@ export type AlertEvent =
   | BackupFailed
   | DailySummary;
 
-const utcDay = (at: number) => new Date(at).toISOString().slice(0, 10);
+const utcDay = (at: number) => isoDate(at / 1_000);
 
 /** The identity of an event: recorded twice, it counts once. */
 export function alertKey(event: AlertEvent): string {
