@@ -91,6 +91,15 @@ const COUNTRIES: Readonly<Record<string, string>> = {
 /** Whether a text stands for an unknown value. */
 export const isUnstated = (text: string): boolean => /^(?:n\/?a|none|null|unknown|-)?$/i.test(text.trim());
 
+/** What a value of a fact must be, where not every text is one. */
+export const FACT_FORMS: Readonly<Partial<Record<FactName, string>>> = {
+  currency: "a currency: three letters, such as USD",
+  listed_on: "a date such as 2010-01-01",
+  delisted_on: "a date such as 2010-01-01",
+  isin: "an ISIN such as US0378331005",
+  figi: "a FIGI such as BBG000B9XRY4",
+};
+
 /** Reads a fact as a source states it; `null` if it is not valid. */
 export function readFact(name: FactName, text: string): string | null {
   const value = text.replace(/\s+/g, " ").trim();

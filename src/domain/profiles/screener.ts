@@ -3,7 +3,7 @@
  * companies and the first of a ranking: `sector = "Real Estate" and listed_on < 2010-01-01 and top(dollar_volume_20, 100)`.
  */
 
-import { FACT_NAMES, LISTINGS, readFact } from "../companies.ts";
+import { FACT_FORMS, FACT_NAMES, LISTINGS, readFact } from "../companies.ts";
 
 export const COMPARISONS = ["<", "<=", ">", ">=", "=", "!="] as const;
 export type Comparison = (typeof COMPARISONS)[number];
@@ -247,11 +247,7 @@ class Parser {
 
 const WANTED: Readonly<Partial<Record<ScreenFact, string>>> = {
   listing: "listed or delisted",
-  listed_on: "a date such as 2010-01-01",
-  delisted_on: "a date such as 2010-01-01",
-  currency: "a currency such as USD",
-  isin: "an ISIN such as US0378331005",
-  figi: "a FIGI such as BBG000B9XRY4",
+  ...FACT_FORMS,
 };
 
 /** A value as facts are stored, in small letters; `null` if the fact cannot have it. */

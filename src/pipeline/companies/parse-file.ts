@@ -6,6 +6,7 @@ import {
   type Company,
   type CompanyFacts,
   type CompanyFile,
+  FACT_FORMS,
   FACT_NAMES,
   type FactName,
   isUnstated,
@@ -114,15 +115,6 @@ function indexesOf(indexOf: (field: Field) => number): ColumnIndexes {
   return Object.fromEntries(FIELDS.map((field) => [field, indexOf(field)])) as ColumnIndexes;
 }
 
-/** What a value of a fact must be, where not every text is one. */
-const WANTED: Readonly<Partial<Record<FactName, string>>> = {
-  currency: "a currency: three letters, such as USD",
-  listed_on: "a date such as 2004-08-19",
-  delisted_on: "a date such as 2004-08-19",
-  isin: "an ISIN such as US0378331005",
-  figi: "a FIGI such as BBG000B9XRY4",
-};
-
 /** The facts in a line, or what is wrong with one. */
 function factsOf(cells: readonly string[], places: ColumnIndexes): CompanyFacts | string {
   const facts: Partial<Record<FactName, string>> = {};
@@ -130,7 +122,7 @@ function factsOf(cells: readonly string[], places: ColumnIndexes): CompanyFacts 
     const cell = cells[places[fact]] ?? "";
     const value = readFact(fact, cell);
     if (value !== null) facts[fact] = value;
-    else if (WANTED[fact] && !isUnstated(cell)) return `${quote(cell)} is not ${WANTED[fact]}`;
+    else if (FACT_FORMS[fact] && !isUnstated(cell)) return `${quote(cell)} is not ${FACT_FORMS[fact]}`;
   }
   return facts;
 }
