@@ -49,9 +49,6 @@ export function redactingProvider(provider: Provider, redact: (text: string) => 
         bars: async (window, answers, context) => cleanBars(await guarded(bulk.bars(window, answers, context))),
       },
     }),
-    ...(firstBar && {
-      firstBar: { ...firstBar, find: (symbol, interval, context) => guarded(firstBar.find(symbol, interval, context)) },
-    }),
     fetchBars: async (window, context) => cleanBars(await guarded(provider.fetchBars(window, context))),
   };
 }
