@@ -1,6 +1,8 @@
 /** `GET /metrics`: what is counted while the server runs, and what is measured when it is asked. */
 
 import { Hono } from "hono";
+import { createCalendar } from "../../domain/market/calendar.ts";
+import { HEALTHS, type Health, healthClock } from "../../domain/profiles/health.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { ACTIVE_STATES } from "../../domain/runs/states.ts";
 import { type Sample, sample, writeMetrics } from "../../metrics/exposition.ts";
@@ -9,25 +11,28 @@ import { countMails, countNewEvents } from "../../storage/alerts/outbox.ts";
 import { spaceOf } from "../../storage/connection/space.ts";
 import { pathOf } from "../../storage/db.ts";
 import { lastSuccesses } from "../../storage/schedules.ts";
+import { cachedFor } from "../cached.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { quotasInUse } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
-import { HealthCounter } from "./freshness.ts";
 
 type MetricsServices = Pick<
   Services,
   "backups" | "config" | "counters" | "db" | "hub" | "limiter" | "pool" | "profiles" | "runs" | "usage" | "version"
 >;
 
+/** How long counts by health are kept, milliseconds: with many profiles they take too long for every scrape. */
+const HEALTH_MS = 60_000;
+
 export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadcaster) {
-  const healths = new HealthCounter(services);
+  const readHealths = cachedFor(HEALTH_MS, healthReader(services));
   return new Hono().get("/metrics", async (c) => {
     const samples = [
       ...services.counters.samples(),
       ...serverSamples(services, broadcaster),
       ...quotaSamples(services),
       ...(await scheduleSamples(services)),
-      ...(await seriesSamples(healths)),
+      ...seriesSamples(await readHealths()),
       ...(await alertSamples(services)),
       ...(await spaceSamples(services)),
       ...backupSamples(services),
@@ -77,8 +82,21 @@ async function scheduleSamples({ db }: MetricsServices): Promise<Sample[]> {
   ]);
 }
 
-async function seriesSamples(healths: HealthCounter): Promise<Sample[]> {
-  const counts = Object.entries(await healths.counts());
+type HealthCounts = Readonly<Record<Health, number>>;
+
+/** Counts the profiles of each health. */
+function healthReader({ config, profiles }: MetricsServices): () => Promise<HealthCounts> {
+  const calendar = createCalendar(config.sessions);
+  return async () => {
+    const healths = await profiles.healthsOf(await profiles.all(), healthClock(calendar, Date.now()));
+    const counts = Object.fromEntries(HEALTHS.map((health) => [health, 0])) as Record<Health, number>;
+    for (const health of healths) counts[health] += 1;
+    return counts;
+  };
+}
+
+function seriesSamples(healths: HealthCounts): Sample[] {
+  const counts = Object.entries(healths);
   const all = counts.reduce((sum, [, count]) => sum + count, 0);
   return [
     ...counts.map(([health, count]) => sample("barkeep_series", { health }, count)),

@@ -18,10 +18,11 @@ import {
 } from "../../domain/profiles/quality-map.ts";
 import { choice, providerName, readable, wholeNumberText } from "../../schemas.ts";
 import { chunks, yieldToEvents } from "../../storage/db.ts";
-import { type ProviderScore, readMonthFacts, readScores } from "../../storage/profiles/month-facts.ts";
+import { readMonthFacts, readScores } from "../../storage/profiles/month-facts.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import { QualityMapPage } from "../../views/profiles/quality-map.tsx";
 import { apiRouter, json, refusals } from "../api/parameters.ts";
+import { cachedFor } from "../cached.ts";
 import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
 
@@ -53,7 +54,6 @@ type MapServices = Pick<Services, "config" | "db" | "profiles">;
 /** Reads the map; what is read in one piece takes milliseconds. */
 export function qualityMapReader({ config, db, profiles }: MapServices) {
   const calendar = createCalendar(config.sessions);
-  let scores: { readonly at: number; readonly read: Promise<ProviderScore[]> } | null = null;
 
   /** The rows of those `entries` that have a month in `state`, if one is given: how many, and those of one page. */
   const rowsOf = async (
@@ -82,17 +82,7 @@ export function qualityMapReader({ config, db, profiles }: MapServices) {
 
   return {
     /** The scores of the providers, at most a minute old. */
-    scores(): Promise<ProviderScore[]> {
-      const at = performance.now();
-      if (scores === null || at - scores.at > SCORES_MS) {
-        const read = readScores(db, healthClock(calendar, Date.now()));
-        scores = { at, read };
-        read.catch(() => {
-          scores = null;
-        });
-      }
-      return scores.read;
-    },
+    scores: cachedFor(SCORES_MS, () => readScores(db, healthClock(calendar, Date.now()))),
 
     async map({ q, interval, provider, state, months: count, to, offset, limit }: MapQuery) {
       const clock = healthClock(calendar, Date.now());
