@@ -9,11 +9,12 @@ export interface Undoable {
 }
 
 export class UndoStore {
+  /** `until` in milliseconds of `performance.now()`: a machine clock that is set changes nothing. */
   readonly #entries = new Map<string, Undoable & { readonly until: number }>();
 
   /** Stores an action; returns the token that undoes it. */
   add(runId: string, symbols: readonly string[]): string {
-    const now = Date.now();
+    const now = performance.now();
     for (const [token, { until }] of this.#entries) if (until < now) this.#entries.delete(token);
     const token = Bun.randomUUIDv7();
     this.#entries.set(token, { runId, symbols: new Set(symbols), until: now + UNDO_MS });
@@ -24,6 +25,6 @@ export class UndoStore {
   take(token: string): Undoable | undefined {
     const entry = this.#entries.get(token);
     this.#entries.delete(token);
-    return entry && entry.until >= Date.now() ? entry : undefined;
+    return entry && entry.until >= performance.now() ? entry : undefined;
   }
 }
