@@ -5,14 +5,14 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { type Context, Hono } from "hono";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { type BarColumns, emptyBars } from "../../domain/market/bars.ts";
-import { type Interval, isInterval } from "../../domain/market/interval.ts";
+import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../../domain/market/bars.ts";
+import { INTERVALS, type Interval, isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { compareProviders, VERDICTS } from "../../domain/profiles/comparison.ts";
 import { isoMillisecond, parseIsoMoment } from "../../domain/time.ts";
 import { choice, providerName } from "../../schemas.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
-import { readBars } from "../../storage/market/bars.ts";
+import { barPages, startOfLast } from "../../storage/market/bars.ts";
 import { findSeries, providersOf } from "../../storage/market/series.ts";
 import { barRange } from "../../storage/market/session-bars.ts";
 import { ComparePage, type CompareView } from "../../views/profiles/compare-page.tsx";
@@ -20,9 +20,9 @@ import { apiRouter, intervalParameter, json, momentParameter, refusals, symbolPa
 import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
 
-/** The most bars of a side that are compared, and how many are read in one piece: some milliseconds. */
+/** The most bars of a side that are compared, and how many are read at a time, which takes some milliseconds. */
 const MOST_BARS = 10_000;
-const PIECE = 2_500;
+const PAGE = 2_500;
 /** Stretches that are listed. */
 const MOST_RUNS = 200;
 
@@ -36,23 +36,13 @@ interface CompareQuery {
   readonly to: number | undefined;
 }
 
-/** Reads the bars from `from` on, at most `MOST_BARS`; other work goes on between the pieces. */
+/** Reads at most `MOST_BARS` bars from `from` on; other work runs between the pages. */
 async function readSide(db: Database, series: number, from: number, to: number): Promise<BarColumns> {
-  const parts: BarColumns[] = [];
-  let [start, left] = [from, MOST_BARS];
-  while (left > 0) {
-    const part = await readBars(db, series, start, to, Math.min(left, PIECE));
-    parts.push(part);
-    left -= part.ts.length;
-    if (part.ts.length < PIECE) break;
-    start = part.ts[part.ts.length - 1]! + 1;
+  let bars = emptyBars();
+  for await (const page of barPages(db, series, from, to, PAGE)) {
+    bars = joinBars(bars, page);
+    if (bars.ts.length >= MOST_BARS) break;
     await yieldToEvents();
-  }
-  const bars = emptyBars(parts.reduce((sum, { ts }) => sum + ts.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    for (const field of ["ts", "open", "high", "low", "close", "volume"] as const) bars[field].set(part[field], at);
-    at += part.ts.length;
   }
   return bars;
 }
@@ -88,7 +78,7 @@ async function compare(
   const begin = Math.max(...ranges.map(({ firstBar }) => firstBar ?? Number.POSITIVE_INFINITY));
   const end = Math.min(...ranges.map(({ lastBar }) => lastBar ?? Number.NEGATIVE_INFINITY)) + 1;
   const upTo = Math.min(to ?? end, end);
-  const start = Math.max(begin, from ?? (await newestStart(db, mine.id, upTo)));
+  const start = Math.max(begin, from ?? (await startOfLast(db, mine.id, upTo, MOST_BARS / 2)) ?? 0);
   const [a, b] = [await readSide(db, mine.id, start, upTo), await readSide(db, theirs.id, start, upTo)];
   // A side with more bars in the range ends earlier: from there on the other one would look alone.
   const isCut = a.ts.length === MOST_BARS || b.ts.length === MOST_BARS;
@@ -113,22 +103,7 @@ async function compare(
   };
 }
 
-const until = (bars: BarColumns, last: number): BarColumns => {
-  const count = bars.ts.findLastIndex((ts) => ts <= last) + 1;
-  const cut = (column: Float64Array) => column.subarray(0, count);
-  const { ts, open, high, low, close, volume } = bars;
-  return { ts: cut(ts), open: cut(open), high: cut(high), low: cut(low), close: cut(close), volume: cut(volume) };
-};
-
-/** Where the newest bars begin of which there is room. */
-async function newestStart(db: Database, series: number, to: number): Promise<number> {
-  const [row] = await db.rows(
-    `SELECT ts FROM bars WHERE series_id = (SELECT coalesce(bars_id, id) FROM series WHERE id = ?1) AND ts < ?2
-ORDER BY ts DESC LIMIT 1 OFFSET ?3`,
-    [series, to, MOST_BARS / 2],
-  );
-  return (row?.[0] as number | undefined) ?? 0;
-}
+const until = (bars: BarColumns, last: number): BarColumns => sliceBars(bars, 0, lowerBound(bars.ts, last + 1));
 
 const Side = z.object({ provider: z.string(), synthetic: z.boolean(), feed: z.string(), adjustment: z.string() });
 const read = createRoute({
@@ -150,7 +125,7 @@ const read = createRoute({
       `The comparison, of at most ${MOST_BARS} bars a side: \`next\` is where the rest begins. \`null\` with one provider`,
       z.object({
         symbol: z.string(),
-        interval: choice(["1m", "5m", "15m", "1h", "1d"] as const),
+        interval: choice(INTERVALS),
         stored: z.array(z.string()),
         comparison: z
           .object({

@@ -144,6 +144,15 @@ export async function readLastBars(db: Database, series: number, to: number, cou
   return columnsOf(rows.reverse());
 }
 
+/** The start of the last bar before `to` that has `later` bars between itself and `to`; `null` if there is none. */
+export async function startOfLast(db: Database, series: number, to: number, later: number): Promise<number | null> {
+  const [row] = await db.rows(
+    `SELECT ts FROM bars WHERE series_id = ${barsIdSql()} AND ts < ?2 ORDER BY ts DESC LIMIT 1 OFFSET ?3`,
+    [series, to, later],
+  );
+  return (row?.[0] as number | undefined) ?? null;
+}
+
 /** Stored bars in pages of at most `pageSize`, so that no query blocks the thread for long. */
 export async function* barPages(
   db: Database,
