@@ -1,9 +1,9 @@
 /** @jsxImportSource hono/jsx */
 /** The page of panels: a form that builds a request, what it would give, and how to send it. */
 
-import type { Child } from "hono/jsx";
 import { listSymbols } from "../domain/market/symbol.ts";
 import { type Command, CopyAs } from "./ui/copy-as.tsx";
+import { type FormState, formFields } from "./ui/form-field.tsx";
 import { formatCount, plural, sizeText } from "./ui/format.ts";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
@@ -39,12 +39,10 @@ interface PanelPreview {
   readonly commands: readonly Command[];
 }
 
-export interface PanelView {
-  readonly values: Readonly<Record<PanelField, string>>;
+export interface PanelView extends FormState<PanelField> {
   readonly hasBars: boolean;
   readonly features: ReadonlySet<string>;
   readonly chosenLabels: ReadonlySet<string>;
-  readonly errors: Readonly<Partial<Record<PanelField | "form", string>>>;
   readonly watchlists: readonly string[];
   readonly families: readonly { readonly title: string; readonly names: readonly string[] }[];
   readonly labels: readonly { readonly name: string; readonly formula: string }[];
@@ -52,6 +50,8 @@ export interface PanelView {
   /** `null` before a request was made, or if it is refused. */
   readonly preview: PanelPreview | null;
 }
+
+const { Field, Choice, control } = formFields("panel", PANEL_FIELDS);
 
 export const PanelPage = ({ page, view }: { page: PageContext; view: PanelView }) => (
   <Layout page={page} title="Panel">
@@ -94,13 +94,12 @@ const Symbols = ({ view }: { view: PanelView }) => (
   <fieldset>
     <legend>Symbols: fill in one</legend>
     <Text view={view} name="symbols" title="Named" placeholder="AAPL, MSFT" />
-    <Field view={view} name="watchlist" title="Of a watchlist">
-      <select id="panel-watchlist" name="watchlist">
-        <option value="">none</option>
-        {view.watchlists.map((name) => (
-          <option selected={name === view.values.watchlist || undefined}>{name}</option>
-        ))}
-      </select>
+    <Field name="watchlist" title="Of a watchlist" form={view}>
+      <Choice
+        name="watchlist"
+        form={view}
+        options={[["", "none"], ...view.watchlists.map((name) => [name, name] as const)]}
+      />
     </Field>
     <Text view={view} name="where" title="Of a screen" placeholder="rsi_14 < 30" />
   </fieldset>
@@ -113,20 +112,16 @@ const Features = ({ view }: { view: PanelView }) => (
       <input type="checkbox" name="include" value="ohlcv" checked={view.hasBars || undefined} /> Open, high, low, close,
       volume
     </label>
-    <Field view={view} name="names" title="Features">
-      <select id="panel-names" name="names">
-        {(
-          [
-            ["chosen", "Those chosen below"],
-            ["all", "All"],
-            ["none", "None"],
-          ] as const
-        ).map(([value, title]) => (
-          <option value={value} selected={value === view.values.names || undefined}>
-            {title}
-          </option>
-        ))}
-      </select>
+    <Field name="names" title="Features" form={view}>
+      <Choice
+        name="names"
+        form={view}
+        options={[
+          ["chosen", "Those chosen below"],
+          ["all", "All"],
+          ["none", "None"],
+        ]}
+      />
     </Field>
     <Text view={view} name="more" title="More, of longer bars" placeholder="rsi_14@1h, sma_20@1d" />
     <div class="panel-families">
@@ -192,52 +187,21 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
   );
 };
 
-interface FieldProps {
-  readonly view: PanelView;
-  readonly name: PanelField;
-  readonly title: string;
-}
-
-const Field = ({ view, name, title, children }: FieldProps & { children?: Child }) => (
-  <div class={`field panel-${name}`}>
-    <label for={`panel-${name}`}>{title}</label>
-    {children}
-    {view.errors[name] === undefined ? null : (
-      <p class="error" id={`panel-${name}-error`}>
-        {view.errors[name]}
-      </p>
-    )}
-  </div>
+const Text = (props: { view: PanelView; name: PanelField; title: string; placeholder?: string; type?: string }) => (
+  <Field name={props.name} title={props.title} form={props.view}>
+    <input
+      {...control(props.name, props.view)}
+      type={props.type ?? "text"}
+      value={props.view.values[props.name]}
+      placeholder={props.placeholder}
+      autocomplete="off"
+      spellcheck={false}
+    />
+  </Field>
 );
 
-const Text = (props: FieldProps & { placeholder?: string; type?: "date" | "text" }) => {
-  const { view, name, placeholder, type = "text" } = props;
-  const isWrong = view.errors[name] !== undefined;
-  return (
-    <Field {...props}>
-      <input
-        id={`panel-${name}`}
-        name={name}
-        type={type}
-        value={view.values[name]}
-        placeholder={placeholder}
-        autocomplete="off"
-        spellcheck={false}
-        aria-invalid={isWrong ? "true" : undefined}
-        aria-describedby={isWrong ? `panel-${name}-error` : undefined}
-      />
-    </Field>
-  );
-};
-
-const Select = (props: FieldProps & { name: keyof PanelView["options"] }) => (
-  <Field {...props}>
-    <select id={`panel-${props.name}`} name={props.name}>
-      {props.view.options[props.name].map(([value, title]) => (
-        <option value={value} selected={value === props.view.values[props.name] || undefined}>
-          {title}
-        </option>
-      ))}
-    </select>
+const Select = (props: { view: PanelView; name: keyof PanelView["options"]; title: string }) => (
+  <Field name={props.name} title={props.title} form={props.view}>
+    <Choice name={props.name} form={props.view} options={props.view.options[props.name]} />
   </Field>
 );
