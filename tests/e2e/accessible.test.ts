@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD } from "../helpers/password.ts";
 import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 
+const prices = temporaryFolder();
 let browserApp: BrowserApp;
 /** One page for all tests. */
 let page: Page;
@@ -16,6 +18,7 @@ beforeAll(async () => {
     // No server listens there: the mail waits.
     SMTP_URL: "smtp://127.0.0.1:9",
     ALERT_TO: "you@example.com",
+    BARKEEP_CSV_DIR: prices.path,
   });
   page = await browserApp.openPage("/healthz", { reducedMotion: "reduce" });
   await page.addInitScript(AXE);
@@ -24,6 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(browserApp.consoleErrors).toEqual([]);
   await browserApp.close();
+  prices[Symbol.dispose]();
 });
 
 /** The rules that the page breaks, with the elements that break them; of the given rules only, if any are. */
@@ -131,7 +135,16 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
   const job = await rowOf(page, "S1").locator("[data-menu]").getAttribute("href");
   await post("/alerts/test", {});
   const found = await faultsOf([run!, job!, "/runs", "/companies?q=a&pick=AAPL", "/schedules", "/schedules/1"]);
-  found.push(...(await faultsOf(["/schedules/1/delete", "/alerts", "/settings", "/settings/access", "/audit"])));
+  found.push(
+    ...(await faultsOf([
+      "/schedules/1/delete",
+      "/alerts",
+      "/alerts/channels",
+      "/settings",
+      "/settings/access",
+      "/audit",
+    ])),
+  );
   expect(found).toEqual([]);
 });
 
@@ -153,4 +166,12 @@ test("axe finds nothing on profiles, the documentation of the API, and errors", 
   found.push(...(await faults()));
   expect(found).toEqual([]);
   browserApp.dismissErrors(/status of 404/);
+});
+
+test("axe finds nothing on the comparison of two providers", async () => {
+  const bars = await page.request.get(`${browserApp.address}/api/bars/AAPL?interval=1d&format=csv`);
+  await Bun.write(`${prices.path}/AAPL.csv`, (await bars.text()).replace(/\n[^\n]+\n$/, "\n"));
+  await browserApp.waitForRun(await postRun({ symbols: ["AAPL"], provider: "files", years: 1 }));
+  expect(await faultsOf(["/profiles/AAPL/compare"])).toEqual([]);
+  expect(await page.getByText("First: files").count()).toBe(1);
 });

@@ -65,7 +65,7 @@ export const ComparePage = ({ page, view }: { page: PageContext; view: CompareVi
 };
 
 const Sides = ({ view: { interval, stored, first, second } }: { view: CompareView }) => (
-  <form method="get" class="screener">
+  <form method="get" class="filter-row">
     <input type="hidden" name="interval" value={interval} />
     {(
       [
@@ -99,61 +99,65 @@ const Summary = ({ view, result }: { view: CompareView; result: Result }) => {
   const all = result.ts.length;
   const { counts, next, volumes } = result;
   return (
-    <section class="map-legend" aria-labelledby="summary-title">
-      <h2 id="summary-title">Summary</h2>
-      <p>
-        {all === 0 ? (
-          "The bars of the two do not overlap in this range."
-        ) : (
-          <>
-            {plural(all, "bar")} from <BarTime ts={result.ts[0]!} interval={interval} /> to{" "}
-            <BarTime ts={result.ts[all - 1]!} interval={interval} />; the volume differs by more than 1 % on{" "}
-            {formatCount(volumes)}.
-          </>
-        )}{" "}
-        {next === null ? null : (
-          <a
-            href={`/profiles/${encodeURIComponent(symbol)}/compare?${new URLSearchParams({ interval, first, second: second!, from: isoSecond(next) })}`}
-          >
-            Compare what follows
-          </a>
-        )}
-      </p>
-      <ul class="compare-sides">
-        {[first, second!].map((provider, at) => (
-          <li>
-            <i class={`swatch compare-${at}`} /> {at === 0 ? "First" : "Second"}: <b>{provider}</b>{" "}
-            <SyntheticPill provider={provider} /> <span class="muted">{sideWords(result.sides[at]!)}</span>
-          </li>
-        ))}
-      </ul>
-      <table class="list compare-counts">
-        <thead>
-          <tr>
-            <th scope="col">Verdict</th>
-            <th scope="col" class="num">
-              Bars
-            </th>
-            <th scope="col" class="num">
-              Share
-            </th>
-            <th scope="col">Meaning</th>
-          </tr>
-        </thead>
-        <tbody>
-          {VERDICTS.map((verdict) => (
-            <tr>
-              <th scope="row">
-                <i class={`swatch verdict-${verdict}`} /> {VERDICT_WORDS[verdict][0]}
-              </th>
-              <td class="num">{formatCount(counts[verdict])}</td>
-              <td class="num">{all === 0 ? "–" : `${((100 * counts[verdict]) / all).toFixed(1)}%`}</td>
-              <td>{VERDICT_WORDS[verdict][1]}</td>
-            </tr>
+    <>
+      <section class="map-legend" aria-labelledby="summary-title">
+        <h2 id="summary-title">Summary</h2>
+        <p>
+          {all === 0 ? (
+            "The bars of the two do not overlap in this range."
+          ) : (
+            <>
+              {plural(all, "bar")} from <BarTime ts={result.ts[0]!} interval={interval} /> to{" "}
+              <BarTime ts={result.ts[all - 1]!} interval={interval} />; the volume differs by more than 1 % on{" "}
+              {formatCount(volumes)}.
+            </>
+          )}{" "}
+          {next === null ? null : (
+            <a
+              href={`/profiles/${encodeURIComponent(symbol)}/compare?${new URLSearchParams({ interval, first, second: second!, from: isoSecond(next) })}`}
+            >
+              Compare what follows
+            </a>
+          )}
+        </p>
+        <ul class="compare-sides">
+          {[first, second!].map((provider, at) => (
+            <li>
+              <i class={`compare-swatch compare-${at}`} /> {at === 0 ? "First" : "Second"}: <b>{provider}</b>{" "}
+              <SyntheticPill provider={provider} /> <span class="muted">{sideWords(result.sides[at]!)}</span>
+            </li>
           ))}
-        </tbody>
-      </table>
-    </section>
+        </ul>
+      </section>
+      <section class="scroll" tabindex={0} aria-label="Bars by verdict">
+        <table class="list compare-counts">
+          <thead>
+            <tr>
+              <th scope="col">Verdict</th>
+              <th scope="col" class="num">
+                Bars
+              </th>
+              <th scope="col" class="num">
+                Share
+              </th>
+              <th scope="col">Meaning</th>
+            </tr>
+          </thead>
+          <tbody>
+            {VERDICTS.map((verdict) => (
+              <tr>
+                <th scope="row">
+                  <i class={`compare-swatch verdict-${verdict}`} /> {VERDICT_WORDS[verdict][0]}
+                </th>
+                <td class="num">{formatCount(counts[verdict])}</td>
+                <td class="num">{all === 0 ? "–" : `${((100 * counts[verdict]) / all).toFixed(1)}%`}</td>
+                <td>{VERDICT_WORDS[verdict][1]}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
   );
 };
 
@@ -170,7 +174,7 @@ const Lines = (props: { result: Result; names: readonly string[]; symbol: string
   const yOf = (value: number) => Math.round(high === low ? HEIGHT / 2 : ((high - value) / (high - low)) * HEIGHT);
   const label = `Closes of ${props.symbol} from ${props.names.join(" and ")}: ${counts.agree} of ${ts.length} bars agree`;
   return (
-    <figure class="map-legend">
+    <figure class="map-legend compare-figure">
       <svg class="compare-chart" viewBox={`0 -4 ${WIDTH} ${HEIGHT + STRIP + 12}`} role="img" aria-label={label}>
         {closes.map(({ ts: times, close }, at) => (
           <path class={`compare-${at}`} d={linePath(times, close, xOf, yOf)} />
@@ -244,7 +248,7 @@ const Stretches = ({ result: { runs, allRuns }, interval }: { result: Result; in
           {runs.map(({ verdict, bars, from, to, ratio }) => (
             <tr>
               <th scope="row">
-                <i class={`swatch verdict-${verdict}`} /> {VERDICT_WORDS[verdict][0]}
+                <i class={`compare-swatch verdict-${verdict}`} /> {VERDICT_WORDS[verdict][0]}
               </th>
               <td class="num">{formatCount(bars)}</td>
               <td>

@@ -85,7 +85,7 @@ export const QualityMapPage = ({ page, view }: { page: PageContext; view: Qualit
 
 const Filters = ({ view: { filter, scores, choices } }: { view: QualityMapView }) => (
   <search>
-    <form method="get" action="/quality" class="screener">
+    <form method="get" action="/quality" class="filter-row">
       <div class="field screen-symbol">
         <label for="quality-q">Symbol</label>
         <input id="quality-q" name="q" value={filter.q} maxlength={24} placeholder="all" autocomplete="off" />
