@@ -20,7 +20,7 @@ scrape_configs:
     static_configs: [{ targets: ["127.0.0.1:3000"] }]
 \`\`\`
 
-Counters begin at zero with every start of the server; \`rate()\` and \`increase()\` know that. Series are examined at most once
+Counters begin at zero with every start of the server; \`rate()\` and \`increase()\` account for that. Series are examined at most once
 a minute, however often the page is read. [monitoring/alerts.yml](monitoring/alerts.yml) has rules for Prometheus,
 [monitoring/dashboard.json](monitoring/dashboard.json) a dashboard for Grafana: import it and choose the data source.
 `;

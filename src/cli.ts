@@ -37,7 +37,7 @@ function command(usage: string, description: string): Command {
     .exitOverride();
 }
 const withServer = (each: Command) =>
-  each.option("--server <url>", "the server to talk to; otherwise the one that holds the database, or none");
+  each.option("--server <url>", "address of the server; otherwise the one that has the database open, or none");
 const ends =
   <T extends unknown[]>(action: (...args: T) => Promise<number | undefined>) =>
   async (...args: T) => {
@@ -50,11 +50,11 @@ program
   .action(async () => void (await import("./server.ts")));
 
 withServer(command("run", "run symbols to their end"))
-  .argument("<symbol...>", "with commas or spaces between")
+  .argument("<symbol...>", "separated by commas or spaces")
   .addOption(new Option("--mode <mode>", "what to fetch").choices(MODES).default(RUN_DEFAULTS.mode))
   .addOption(new Option("--interval <interval>", "length of a bar").choices(INTERVALS).default(RUN_DEFAULTS.interval))
   .option("--years <years>", "1 to 30, or all", String(RUN_DEFAULTS.years))
-  .option("--provider <name>", "where from; the server's default if not given")
+  .option("--provider <name>", "source of the bars; the server's default if not given")
   .option("--batch-days <days>", "days fetched and stored as a unit")
   .option("--max-workers <count>", "symbols at once")
   .action(
@@ -65,7 +65,7 @@ withServer(command("run", "run symbols to their end"))
     }),
   );
 
-withServer(command("watch", "follow a run of the server: the named, or the newest one"))
+withServer(command("watch", "follow a run of the server: the given one, or the newest"))
   .argument("[run]", "the run's id")
   .action(
     ends(async (run: string | undefined, options) => {
@@ -82,11 +82,11 @@ withServer(command("export", "write the bars or features of a symbol"))
   )
   .option("--from <time>", "from this ISO date or time on")
   .option("--to <time>", "before this ISO date or time")
-  .option("--names <names>", "features, with commas between; all if not given")
+  .option("--names <names>", "features, separated by commas; all if not given")
   .option("--adjust <how>", "none, splits or all")
-  .option("--provider <name>", "of which provider")
-  .addOption(new Option("--format <format>", "of the file").choices(EXPORT_FORMATS).default("csv"))
-  .option("-o, --output <file>", "to this file; to the standard output if not given")
+  .option("--provider <name>", "provider of the bars")
+  .addOption(new Option("--format <format>", "format of the output").choices(EXPORT_FORMATS).default("csv"))
+  .option("-o, --output <file>", "write to this file; to the standard output if not given")
   .action(
     ends(async (symbol: string, options) => {
       const { exportCommand } = await import("./cli/commands.ts");
@@ -103,13 +103,13 @@ withServer(command("status", "what is running, and what is stored")).action(
 
 command("backup", "a consistent copy of the database, also while a run writes").argument("<file>").action(ends(backup));
 
-command("restore", "put a backup in the place of the database, which is renamed")
+command("restore", "replace the database by a backup; the present file is renamed")
   .argument("<file>")
   .option("--yes", "without asking")
   .action(ends(restore));
 
-command("doctor", "check settings, database, providers and mail server, and say what to do")
-  .option("--provider <name>", "make the cheapest request to this provider instead, and say what it answers")
+command("doctor", "check settings, database, providers and mail server, with advice")
+  .option("--provider <name>", "make the cheapest request to this provider instead, and show its result")
   .action(ends(doctor));
 
 try {
@@ -123,7 +123,7 @@ try {
   }
 }
 
-/** What was asked for wrongly is told apart from what failed. */
+/** 2 if the command or its input is wrong, 1 for every other error. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
   if (error instanceof Refusal && error.kind === "invalid") return WRONG_USAGE;

@@ -1,4 +1,4 @@
-/** The commands that talk to a server or an app. Each returns its exit code. */
+/** The commands that use the API of a server or of an app in this process. Each returns its exit code. */
 
 import { rename, rm } from "node:fs/promises";
 import { type Config, withoutCredentials } from "../config.ts";
@@ -110,7 +110,7 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   return EXIT.done;
 }
 
-/** Says what is running and what is stored. */
+/** Prints what is running and what is stored. */
 export async function statusCommand(config: Config, options: Common): Promise<number> {
   const session = await connect(config, options.server);
   const status = session === null ? await storedStatus(config) : await serverStatus(session);

@@ -16,7 +16,7 @@ const BAR = 24;
 /** Shortest time between two drawings of the bar, milliseconds. */
 const DRAW_MS = 100;
 
-/** The events of a stream; what is not of use here is `other`. */
+/** The events of a stream; those that are not used here are `other`. */
 async function* eventsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Event> {
   let rest = "";
   const decoder = new TextDecoder();

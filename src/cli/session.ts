@@ -1,6 +1,6 @@
 /**
- * How the command line talks to Barkeep: over HTTP to the server that holds the database, otherwise to an app in this
- * process, by the same routes.
+ * How the command line reaches Barkeep: over HTTP the server that has the database open, otherwise an app in this process,
+ * through the same routes.
  */
 
 import { newSecret } from "../auth.ts";
@@ -10,12 +10,12 @@ import { LEASE_KEY } from "../storage/connection/fence.ts";
 import { openExisting } from "../storage/db.ts";
 import { readSettings } from "../storage/settings.ts";
 
-/** Where a running server writes how it is reached from this machine. */
+/** The setting under which a running server stores its address on this machine. */
 export const ADDRESS_KEY = "server_address";
-/** How long the server may take to say that it is there, milliseconds. */
+/** Time limit of the request that checks whether the server answers, milliseconds. */
 const PROBE_MS = 2_000;
 
-/** An answer that refuses, as problem details say it. */
+/** An error response of the API, with its problem details. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   constructor(
@@ -69,10 +69,7 @@ function remote(address: string, token: string | undefined): Session {
   };
 }
 
-/**
- * The address of the server that holds the database; `null` if none does.
- * @throws Error if one holds it that does not answer from here
- */
+/** The address of the server that has the database open; `null` if there is none, or if it does not answer from here. */
 export async function findServer({ dbUrl, dbToken }: Pick<Config, "dbUrl" | "dbToken">): Promise<string | null> {
   const db = await openExisting(dbUrl, dbToken).catch(() => null);
   if (db === null) return null;
@@ -92,13 +89,13 @@ export async function findServer({ dbUrl, dbToken }: Pick<Config, "dbUrl" | "dbT
   }
 }
 
-/** A session with the server at `address`, or with the one that holds the database; `null` if there is none. */
+/** A session with the server at `address`, or with the one that has the database open; `null` if there is none. */
 export async function connect(config: Config, address: string | undefined): Promise<Session | null> {
   const found = address ?? (await findServer(config));
   return found === null ? null : remote(found, config.token);
 }
 
-/** A session with an app in this process, for a database that no server holds. */
+/** A session with an app in this process, for a database that no server has open. */
 export async function openLocally(config: Config): Promise<Session> {
   const { createApp } = await import("../app.ts");
   const ownToken = newSecret();

@@ -27,7 +27,7 @@ export const METRICS = {
     "outcome",
   ]),
   barkeep_jobs_open: gauge("Jobs of unfinished runs, by state", ["state"]),
-  barkeep_queue_oldest_seconds: gauge("How long the job has waited that has waited longest; 0 when none waits", []),
+  barkeep_queue_oldest_seconds: gauge("Seconds that the longest waiting job has been queued; 0 if none is queued", []),
   barkeep_bars_stored_total: counter("Bars added to stored series since the server started", ["provider"]),
 
   barkeep_provider_requests_total: counter(
@@ -40,12 +40,8 @@ export const METRICS = {
     ["provider"],
     REQUEST_SECONDS,
   ),
-  barkeep_quota_used: gauge("What is used of a provider's limit, of providers in use", [
-    "provider",
-    "period",
-    "counts",
-  ]),
-  barkeep_quota_limit: gauge("A provider's limit, of providers in use", ["provider", "period", "counts"]),
+  barkeep_quota_used: gauge("Used part of a provider's limit, for providers in use", ["provider", "period", "counts"]),
+  barkeep_quota_limit: gauge("A provider's limit, for providers in use", ["provider", "period", "counts"]),
 
   barkeep_schedule_enabled: gauge("1 while a schedule is enabled, 0 while it is paused", ["schedule"]),
   barkeep_schedule_last_success_age_seconds: gauge(
@@ -55,7 +51,7 @@ export const METRICS = {
   barkeep_series: gauge("Stored series with a profile by health, read again at most once a minute", ["health"]),
   barkeep_profiles: gauge("Stored profiles", []),
 
-  barkeep_outbox_messages: gauge("Alert messages that wait, are being sent, or were given up", ["state"]),
+  barkeep_outbox_messages: gauge("Alert messages by state: waiting, being sent, or failed for good", ["state"]),
   barkeep_alert_events_pending: gauge("Alert events that are not part of a message yet", []),
 
   barkeep_database_size_bytes: gauge("Size of the database file and its write-ahead log; absent for a remote one", []),
@@ -65,8 +61,8 @@ export const METRICS = {
   ),
   barkeep_disk_free_bytes: gauge("Free space where the database file is; absent for a remote one", []),
 
-  barkeep_workers: gauge("Worker threads that there should be", []),
-  barkeep_workers_alive: gauge("Worker threads that are up", []),
+  barkeep_workers: gauge("Worker threads that are configured", []),
+  barkeep_workers_alive: gauge("Worker threads that are running", []),
   barkeep_viewers: gauge("Open live connections of pages", []),
   barkeep_viewers_dropped_total: counter("Live connections closed because they accepted nothing", []),
   barkeep_frames_merged_total: counter("Live updates merged because a connection was slow", []),
@@ -74,7 +70,7 @@ export const METRICS = {
 
   process_resident_memory_bytes: gauge("Resident memory of the process", []),
   process_cpu_seconds_total: counter("Processor time of the process, of all its threads", []),
-  process_open_fds: gauge("Open file descriptors; absent where the system does not tell", []),
+  process_open_fds: gauge("Open file descriptors; absent where the system does not report them", []),
   process_start_time_seconds: gauge("When the process started, seconds since 1970", []),
 } as const satisfies Readonly<Record<string, Declaration>>;
 

@@ -1,4 +1,4 @@
-/** What the operating system tells of this process, by the names that all Prometheus clients use. */
+/** Figures of the operating system about this process, under the names that all Prometheus clients use. */
 
 import { readdir } from "node:fs/promises";
 import { type Sample, sample } from "./exposition.ts";

@@ -1,4 +1,4 @@
-/** `GET /metrics`: what is counted while the server runs, and what is measured when it is asked. */
+/** `GET /metrics`: what is counted while the server runs, and what is measured for each request. */
 
 import { Hono } from "hono";
 import { createCalendar } from "../../domain/market/calendar.ts";
