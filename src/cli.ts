@@ -1,6 +1,7 @@
 /** The command line. Each command loads only the modules that it needs. */
 
 import { Command, CommanderError, Option } from "commander";
+import { EXIT } from "./cli/exit-codes.ts";
 import { ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
@@ -12,10 +13,6 @@ import { sizeText } from "./views/ui/format.ts";
 
 // What this process creates only its user may read.
 process.umask(0o077);
-
-const DONE = 0;
-const FAILED = 1;
-const WRONG_USAGE = 2;
 
 const settings = async () => {
   const { listProviders } = await import("./providers/registry.ts");
@@ -125,9 +122,9 @@ try {
 
 /** 2 if the command or its input is wrong, 1 for every other error. */
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
-  if (error instanceof Refusal && error.kind === "invalid") return WRONG_USAGE;
-  return error instanceof Error && "status" in error && error.status === 422 ? WRONG_USAGE : FAILED;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof Refusal && error.kind === "invalid") return EXIT.usage;
+  return error instanceof Error && "status" in error && error.status === 422 ? EXIT.usage : EXIT.failed;
 }
 
 async function backup(path: string, { json }: { json?: boolean }): Promise<number> {
@@ -143,7 +140,7 @@ async function backup(path: string, { json }: { json?: boolean }): Promise<numbe
   }
   const bytes = Bun.file(path).size;
   console.log(json ? JSON.stringify({ file: path, bytes }) : `Saved ${sizeText(bytes)} to ${path}`);
-  return DONE;
+  return EXIT.done;
 }
 
 async function restore(path: string, { yes, json }: { yes?: boolean; json?: boolean }): Promise<number> {
@@ -152,7 +149,7 @@ async function restore(path: string, { yes, json }: { yes?: boolean; json?: bool
   const question = `Put ${path} in the place of ${withoutCredentials(dbUrl)}? The present file is kept under another name.`;
   if (!yes && !(process.stdin.isTTY && confirm(question))) {
     console.error(process.stdin.isTTY ? "Nothing was changed" : `${question} Answer with --yes.`);
-    return FAILED;
+    return EXIT.failed;
   }
   const { kept, profiles } = await restoreBackup(path, dbUrl);
   if (json) console.log(JSON.stringify({ restored: path, kept, profiles }));
@@ -160,7 +157,7 @@ async function restore(path: string, { yes, json }: { yes?: boolean; json?: bool
     console.log(`Restored ${path}: ${profiles} profiles`);
     if (kept !== null) console.log(`The database that was there is now ${kept}`);
   }
-  return DONE;
+  return EXIT.done;
 }
 
 async function doctor({ json, provider }: { json?: boolean; provider?: string }): Promise<number> {
@@ -175,7 +172,7 @@ async function doctor({ json, provider }: { json?: boolean; provider?: string })
     if (advice) console.log(`      ${advice}`);
   }
   if (json) console.log(JSON.stringify(findings));
-  return findings.every(({ fault }) => fault === null) ? DONE : FAILED;
+  return findings.every(({ fault }) => fault === null) ? EXIT.done : EXIT.failed;
 }
 
 async function doctorOf(name: string, json?: boolean): Promise<number> {
@@ -185,12 +182,12 @@ async function doctorOf(name: string, json?: boolean): Promise<number> {
     const { listProviders } = await import("./providers/registry.ts");
     const known = listProviders(process.env).map((each) => each.name);
     console.error(`There is no provider "${name.slice(0, 40)}" (known: ${known.join(", ")})`);
-    return WRONG_USAGE;
+    return EXIT.usage;
   }
   if (json) console.log(JSON.stringify({ provider: name, ...found }));
   else {
     console.log(found.fault === null ? `ok    provider ${name}` : `FAULT provider ${name}: ${found.fault}`);
     for (const line of found.seen) console.log(`      ${line}`);
   }
-  return found.fault === null ? DONE : FAILED;
+  return found.fault === null ? EXIT.done : EXIT.failed;
 }

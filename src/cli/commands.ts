@@ -5,11 +5,9 @@ import { type Config, withoutCredentials } from "../config.ts";
 import { compareSchema, NoDatabase, openExisting } from "../storage/db.ts";
 import { versionOf, versionText } from "../version.ts";
 import { sizeText } from "../views/ui/format.ts";
+import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { connect, openLocally, type Session } from "./session.ts";
-
-/** Exit codes: done, failed, wrong usage, some symbols failed. */
-const EXIT = { done: 0, failed: 1, usage: 2, partly: 3 } as const;
 
 interface Common {
   readonly json?: boolean;
