@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/panel`: builds the request for a panel, says what it would give, and offers it. */
+/** `/panel`: builds the request for a panel, shows the size of its result, and offers it for download. */
 
 import { type Context, Hono } from "hono";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
@@ -23,7 +23,7 @@ import { errorSentences } from "../form-errors.ts";
 import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
 import { PanelRequests } from "./panel-request.ts";
-import { panelQuery } from "./parameters.ts";
+import { listOf, panelQuery } from "./parameters.ts";
 import { sizeOfTable } from "./table-size.ts";
 
 /** Longest text of a field. */
@@ -120,7 +120,7 @@ function parametersOf({ values, hasBars, features, chosenLabels }: Form): URLSea
     if (value !== "") parameters.set(name, value);
   };
   for (const name of ["symbols", "watchlist", "where", "interval", "from", "to"] as const) set(name, values[name]);
-  const chosen = [...features, ...values.more.split(",").flatMap((name) => name.trim() || [])];
+  const chosen = [...features, ...listOf(values.more)];
   if (values.names !== "chosen") set("names", namesOf(values.names, values.more));
   else set("names", chosen.length === 0 ? "none" : chosen.join(","));
   if (hasBars) set("include", "ohlcv");

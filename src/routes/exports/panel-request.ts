@@ -15,7 +15,7 @@ import { symbolsOf, watchlistNamed } from "../../storage/companies/watchlists.ts
 import { requireReadable, screenerOf } from "../profiles/list-query.ts";
 import type { Services } from "../services.ts";
 import type { PanelQuery } from "./parameters.ts";
-import { rangeOf, requireLonger } from "./table-request.ts";
+import { rangeOf, refuse, requireLonger } from "./table-request.ts";
 
 export interface PanelRequest {
   readonly request: ExportRequest;
@@ -23,8 +23,6 @@ export interface PanelRequest {
   readonly rows: number;
   readonly missing: readonly string[];
 }
-
-const refuse = (path: string, message: string): Refusal => new Refusal("invalid", message, [{ path, message }]);
 
 export class PanelRequests {
   constructor(

@@ -39,7 +39,7 @@ const range = {
 };
 
 /** The words of a list with commas, each once. */
-const listOf = (text: string): string[] => [...new Set(text.split(",").flatMap((word) => word.trim() || []))];
+export const listOf = (text: string): string[] => [...new Set(text.split(",").flatMap((word) => word.trim() || []))];
 
 const ALL = FEATURES.map(({ name }) => name);
 

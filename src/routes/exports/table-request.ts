@@ -16,18 +16,20 @@ export const rangeOf = ({ from, to }: Pick<RangeQuery, "from" | "to">) => ({
   to: to ?? Number.MAX_SAFE_INTEGER,
 });
 
+/** A refusal of one parameter. */
+export const refuse = (path: string, message: string): Refusal => new Refusal("invalid", message, [{ path, message }]);
+
 /**
- * The longer intervals whose features are asked for.
+ * The longer intervals whose features are requested.
  * @throws Refusal at `names` if bars of one cannot be joined to those of `interval`
  */
 export function requireLonger(interval: ReadInterval, names: readonly string[]): ReadInterval[] {
-  const asked = names.map((name) => requestedFeature(name)!).filter((each) => each.interval !== null);
-  const wrong = asked.find((each) => !divides(interval, each.interval!));
+  const requested = names.map((name) => requestedFeature(name)!).filter((each) => each.interval !== null);
+  const wrong = requested.find((each) => !divides(interval, each.interval!));
   if (wrong !== undefined) {
-    const message = `${quote(wrong.name)} wants an interval that is a multiple of ${interval}`;
-    throw new Refusal("invalid", message, [{ path: "names", message }]);
+    throw refuse("names", `${quote(wrong.name)} wants an interval that is a multiple of ${interval}`);
   }
-  return [...new Set(asked.map((each) => each.interval!))];
+  return [...new Set(requested.map((each) => each.interval!))];
 }
 
 type Columns = Pick<RowsRequest, "hasBars" | "features" | "labels">;
@@ -60,7 +62,7 @@ export function tableRequest(
 /** The most bytes of a header with symbols: clients refuse longer ones. */
 const MAX_HEADER = 4_096;
 
-/** What the answer says of itself before its body. */
+/** The headers that describe the table. */
 export function headersOf({ metadata }: Pick<ExportRequest, "metadata">): Record<string, string> {
   const isDemo = metadata["barkeep.provider"]!.split(",").some(isSynthetic);
   const headers = {
