@@ -1,6 +1,6 @@
 /**
- * Styles and scripts: read, joined and compressed once, cached by browsers under an address with their version. And the
- * client for Python, under an address for good.
+ * Styles and scripts: read, joined and compressed once, cached by browsers under an address with their version. The
+ * client for Python has an address without a version.
  */
 
 import { fileURLToPath } from "node:url";
@@ -89,7 +89,7 @@ function zip(asset: Asset): Uint8Array<ArrayBuffer> {
   return asset.gzipped;
 }
 
-/** The Python client keeps its address, so every reader asks whether it is still the same. */
+/** The address of the Python client never changes, so readers revalidate it. */
 const CLIENT = { path: "/barkeep.py", type: "text/x-python; charset=utf-8", cache: "public, no-cache" } as const;
 
 const IMMUTABLE = "public, max-age=31536000, immutable";

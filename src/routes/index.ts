@@ -147,7 +147,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   return { fetch, table: routes.routes, close };
 }
 
-/** How long pages are told that trouble is over, milliseconds: each gets several heartbeats. */
+/** How long the end of the trouble is sent to pages, milliseconds: each gets several heartbeats. */
 const OVER_MS = 60_000;
 
 /** The banner of live pages, while it is shown and a little longer. */

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** Backups on the settings page: folder, time and number, and what came of the last one. */
+/** Backups on the settings page: folder, time and number, and the result of the last one. */
 
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
@@ -40,7 +40,7 @@ export const BackupsSection = ({ view }: { view: BackupsView }) => (
     </header>
     {view.remote ? (
       <p class="muted">
-        The database is on a libSQL server: use that server's own backup. Files of it cannot be made here.
+        The database is on a libSQL server: use that server's own backup. Barkeep makes no files of it.
       </p>
     ) : (
       <>
@@ -91,7 +91,7 @@ const Outcome = ({ view: { hidden, underwaySince, next, last, failure } }: { vie
   <>
     {underwaySince === null ? null : (
       <p>
-        One is being made since <Moment at={underwaySince} />. <a href="/settings#backups">Look again</a>
+        One is being made since <Moment at={underwaySince} />. <a href="/settings#backups">Reload</a>
       </p>
     )}
     {failure === null ? null : (
@@ -117,7 +117,7 @@ const Outcome = ({ view: { hidden, underwaySince, next, last, failure } }: { vie
       </div>
       <div>
         <dt>Next</dt>
-        <dd>{next === null ? "Not by the clock" : <Moment at={next} />}</dd>
+        <dd>{next === null ? "Not scheduled" : <Moment at={next} />}</dd>
       </div>
     </dl>
   </>
@@ -125,7 +125,7 @@ const Outcome = ({ view: { hidden, underwaySince, next, last, failure } }: { vie
 
 const { Field, control } = formFields("backup", BACKUP_FIELDS, {
   folder: "It must exist. Another disk than that of the database is safer; give each server a folder of its own",
-  at: "Empty: only by hand",
+  at: "Empty: only manually",
   keep: "Older ones are deleted after a good new one",
 });
 

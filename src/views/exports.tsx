@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The page of panels: a form that builds a request, what it would give, and how to send it. */
+/** The page of panels: a form that builds a request, the size of its result, and how to send it. */
 
 import { listSymbols } from "../domain/market/symbol.ts";
 import { type Command, CopyAs } from "./ui/copy-as.tsx";

@@ -124,7 +124,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
 const PlanFacts = ({ plan, action }: { plan: readonly string[]; action: string }) =>
   plan.length === 0 ? null : (
     <form method="post" action={action} class="plan-facts">
-      <p>What answers showed of the plan of this key. It is relied on for 7 days.</p>
+      <p>What responses have shown about the plan of this key. It is used for 7 days.</p>
       <ul>
         {plan.map((line) => (
           <li>{line}</li>

@@ -1,9 +1,9 @@
-// Copies what stands beside a button with `data-copy`. Without scripts the buttons are hidden, and the text can be
+// Copies the text beside a button with `data-copy`. Without scripts the buttons are hidden, and the text can be
 // selected.
 
 import { closest, find, findAll } from "./dom.js";
 
-// Milliseconds for which a button says what it did.
+// Milliseconds for which a button shows its result.
 const SHOWN = 2_000;
 
 /** @param {Node} node */
@@ -17,7 +17,7 @@ function select(node) {
 
 /**
  * Puts the text of an element on the clipboard. Browsers have no clipboard for pages that came over plain HTTP from
- * another machine: there the selected text is copied the old way.
+ * another machine: there the selected text is copied with execCommand.
  * @param {HTMLElement} element
  * @returns {Promise<boolean>} whether it was copied; if not, it is selected
  */
@@ -38,10 +38,10 @@ export function setUpCopy() {
     const button = closest(event, "[data-copy]");
     const source = button?.parentElement && find("pre", button.parentElement);
     if (!button || !source) return;
-    const said = (await copy(source)) ? "Copied" : "Selected: press Ctrl+C";
-    button.textContent = said;
+    const result = (await copy(source)) ? "Copied" : "Selected: press Ctrl+C";
+    button.textContent = result;
     const announcer = find("#announcer");
-    if (announcer) announcer.textContent = said;
+    if (announcer) announcer.textContent = result;
     setTimeout(() => {
       button.textContent = "Copy";
     }, SHOWN);

@@ -65,7 +65,7 @@ export interface MonthFacts {
   readonly revised: ReadonlySet<number>;
 }
 
-/** The state of each of `months` at `now` (epoch seconds); `null` where the series has no bars and none are due. */
+/** The state of each of `months` at `now` (epoch seconds); `null` where the series has no bars and none are expected. */
 export function cellsOf(facts: MonthFacts, months: readonly number[], now: number): (CellState | null)[] {
   const [first, last, present] = [monthOf(facts.firstBar), monthOf(facts.lastBar), monthOf(now)];
   const isStale = facts.lastBar < facts.staleBefore;

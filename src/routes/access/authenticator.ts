@@ -32,7 +32,7 @@ const MAX_AGENT = 200;
 /** The setting that holds the password's hash as of the last start. */
 const PASSWORD_KEY = "auth:password";
 
-/** Who reads the database file has every right already. */
+/** Whoever can read the database file has every right already. */
 const COMMAND_LINE: Actor = { name: "command line", scope: "admin" };
 
 /** The headers of a request that identify its sender. */
@@ -78,7 +78,7 @@ export class Authenticator {
 
   /**
    * Ends the login sessions that were opened with another password.
-   * @param ownToken what the command line in the same process sends; nobody else knows it
+   * @param ownToken the token of the command line in the same process, known only there
    */
   static async open(db: Database, config: Config, ownToken?: string): Promise<Authenticator> {
     const known = (await readSettings(db, PASSWORD_KEY))[0]?.value;
@@ -200,7 +200,7 @@ export class Authenticator {
     return this.required ? null : { actor: LOCAL, grant: null };
   }
 
-  /** Records a use in the background: no answer waits for it, and none fails because of it. */
+  /** Records a use in the background: no response waits for it or fails because of it. */
   #touch(key: string, now: number, write: () => Promise<unknown>): void {
     if (Math.abs(now - (this.#touched.get(key) ?? 0)) < LAST_USE_MS) return;
     this.#touched.set(key, now);

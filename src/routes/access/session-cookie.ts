@@ -10,7 +10,7 @@ const NAME = "barkeep-session";
 
 export class SessionCookie {
   readonly #isPublicTls: boolean;
-  /** What browsers demand of the cookie by its name: `host` that it holds for the whole host. */
+  /** The prefix of the cookie's name, which browsers enforce: with `host` it must be valid for the whole host. */
   readonly #prefix: "host" | "secure";
 
   constructor(

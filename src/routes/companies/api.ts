@@ -35,7 +35,7 @@ const CompanyBody = z
     updated_at: z.string(),
     facts: z
       .partialRecord(z.enum(FACT_NAMES), z.object({ value: z.string().nullable(), source: z.string(), at: z.string() }))
-      .openapi({ description: "What is known, where from and since when; `delisted_on` is null while it is listed" }),
+      .openapi({ description: "What is known, its source and its date; `delisted_on` is null while it is listed" }),
   })
   .openapi("Company");
 
@@ -124,7 +124,7 @@ const fetchList = createRoute({
 const fetchFacts = createRoute({
   method: "post",
   path: "/companies/facts",
-  summary: "Start to fetch facts of companies from a provider, one request each; the log says how it ended",
+  summary: "Start to fetch facts of companies from a provider, one request each; the log records the result",
   request: jsonBody(
     z.strictObject({ provider: providerName, symbols: z.array(symbolParameter).min(1).max(MAX_FACT_SYMBOLS) }),
   ),
@@ -187,8 +187,8 @@ export function companyRoutes(services: Pick<Services, "companies" | "config" | 
   const wire = ({ id, name, symbols }: Awaited<ReturnType<typeof watchlist>>) => ({ id, name, symbols });
   return apiRouter()
     .openapi(search, async (c) => {
-      const { q, watchlist, limit, after, ...filters } = c.req.valid("query");
-      const filter = filterOf((name) => filters[name]);
+      const { q, watchlist, limit, after, ...chosen } = c.req.valid("query");
+      const filter = filterOf((name) => chosen[name]);
       const { companies, next } = await searchCompanies(db, { search: q, watchlist, limit, after, filter });
       const rows = companies.map(({ updatedAt, facts, origins, ...company }) => ({
         ...company,

@@ -10,8 +10,8 @@ import { fileNameFor } from "../../providers/files/file-names.ts";
 
 /** Uploads that wait; the oldest is dropped for a new one. */
 const MAX_WAITING = 8;
-/** The message about a file that was dropped for others before it was read. */
-export const TOO_MANY = "Too many files came at once: send this one again";
+/** The message for a file that was dropped for newer ones before it was read. */
+export const TOO_MANY = "Too many files were sent at once: send this one again";
 
 interface Upload {
   readonly folder: string;
@@ -26,7 +26,7 @@ export class Uploads {
 
   /**
    * Stores an uploaded file until it is imported, dropped, or the server closes.
-   * @throws Refusal if it was dropped because many others came meanwhile
+   * @throws Refusal if this one was dropped for newer ones meanwhile
    */
   async keep(file: File, symbol: string, interval: Interval): Promise<[id: string, upload: Upload]> {
     const id = crypto.randomUUID();

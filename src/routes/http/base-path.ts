@@ -1,6 +1,6 @@
 /**
- * A server below a path of its host, e.g. `https://example.com/barkeep`. Routes and views know nothing of it: addresses
- * get the path on their way out, and lose it on their way in, whether the proxy has removed it or not.
+ * A server below a path of its host, e.g. `https://example.com/barkeep`. Routes and views use local
+ * addresses: responses get the path added, requests get it removed, unless the proxy has removed it already.
  */
 
 import type { MiddlewareHandler } from "hono";
@@ -28,7 +28,7 @@ export class BasePath {
     return this.path !== "" && isWithin(path, this.path) ? path.slice(this.path.length) || "/" : path;
   }
 
-  /** HTML whose addresses lie below the base. A piece of it may stand in JSON. */
+  /** HTML whose addresses lie below the base. A piece of it may be part of JSON. */
   markup(html: string): string {
     return this.path === "" ? html : html.replaceAll(ADDRESSES, ` $1=$2${this.path}/`);
   }

@@ -2,7 +2,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 
-/** Without it the server would say that the body which HEAD leaves out has no bytes. */
+/** Without it the server would send `Content-Length: 0` with a response to HEAD. */
 const OF_UNKNOWN_LENGTH = { "Transfer-Encoding": "chunked" };
 
 /**
@@ -15,7 +15,7 @@ export function streamed(c: Context, open: () => ReadableStream<Uint8Array>, hea
   return c.body(open(), 200, headers);
 }
 
-/** Cancels the body of every response to HEAD, whatever handler has made it; its length is told only if it is known. */
+/** Cancels the body of every response to HEAD, whatever handler has made it; its length is sent only if it is known. */
 export const withoutBodyForHead: MiddlewareHandler = async (c, next) => {
   await next();
   if (c.req.method !== "HEAD" || c.res.body === null) return;

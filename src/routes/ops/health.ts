@@ -8,7 +8,7 @@ export const healthRoutes = ({ db, storage, pool, version }: Pick<Services, "db"
   new Hono()
     .get("/healthz", (c) => c.json({ status: "ok", ...version }))
     .get("/readyz", async (c) => {
-      // A deleted file can still be read by who has it open, and so can one on a full disk.
+      // A deleted file can still be read by a process that has it open, and so can one on a full disk.
       const trouble = storage.current();
       const isRead = await db.rows("SELECT 1", []).then(
         () => true,

@@ -23,7 +23,7 @@ import type { Services } from "../services.ts";
 /** The most bars of a side that are compared, and how many are read at a time, which takes some milliseconds. */
 const MOST_BARS = 10_000;
 const PAGE = 2_500;
-/** Stretches that are listed. */
+/** Differing ranges that are listed. */
 const MOST_RUNS = 200;
 
 interface CompareQuery {
@@ -74,13 +74,13 @@ async function compare(
     (await findSeries(db, symbol, interval, other))!,
   ];
   const ranges = [await barRange(db, mine.id), await barRange(db, theirs.id)];
-  // Where only one of them reaches, there is nothing to compare.
+  // Outside the range of either there is nothing to compare.
   const begin = Math.max(...ranges.map(({ firstBar }) => firstBar ?? Number.POSITIVE_INFINITY));
   const end = Math.min(...ranges.map(({ lastBar }) => lastBar ?? Number.NEGATIVE_INFINITY)) + 1;
   const upTo = Math.min(to ?? end, end);
   const start = Math.max(begin, from ?? (await startOfLast(db, mine.id, upTo, MOST_BARS / 2)) ?? 0);
   const [a, b] = [await readSide(db, mine.id, start, upTo), await readSide(db, theirs.id, start, upTo)];
-  // A side with more bars in the range ends earlier: from there on the other one would look alone.
+  // A side with more bars in the range ends earlier: after that the bars of the other one would all seem to be missing there.
   const isCut = a.ts.length === MOST_BARS || b.ts.length === MOST_BARS;
   const last = isCut
     ? Math.min(...[a, b].flatMap(({ ts }) => (ts.length === MOST_BARS ? [ts[ts.length - 1]!] : [])))

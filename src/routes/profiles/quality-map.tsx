@@ -51,7 +51,7 @@ interface MapQuery {
 
 type MapServices = Pick<Services, "config" | "db" | "profiles">;
 
-/** Reads the map; what is read in one piece takes milliseconds. */
+/** Reads the map in pieces of a few milliseconds. */
 export function qualityMapReader({ config, db, profiles }: MapServices) {
   const calendar = createCalendar(config.sessions);
 
@@ -125,7 +125,7 @@ const Count = z.int().nonnegative();
 const read = createRoute({
   method: "get",
   path: "/quality",
-  summary: "The state of the bars of every profile by month, and what each provider has to answer for",
+  summary: "The state of the bars of every profile by month, and a score of each provider",
   request: {
     query: z.strictObject({
       q: z.string().max(24).default("").openapi({ description: "Part of the symbol" }),
@@ -140,7 +140,7 @@ const read = createRoute({
   },
   responses: {
     200: json(
-      "The map: `cells` has one entry a month of `months`, `null` where the series has no bars and owes none",
+      "The map: `cells` has one entry a month of `months`, `null` where the series has no bars and none are expected",
       z.object({
         months: z.array(z.string()),
         total: Count,

@@ -102,7 +102,7 @@ export function settingsPages(services: SettingsServices) {
     );
   };
 
-  /** The fields with what was typed; keys only where `keys`. The answer is for who typed them, and is not cached. */
+  /** The fields with what was typed; keys only where `keys`. The response goes to the person who typed them and is not cached. */
   const typedFields = (entry: ProviderEntry, changes: ReadonlyMap<string, string | null>, keys: boolean) =>
     settings.describe(entry).map((field) => {
       const typed = changes.get(field.variable);
@@ -184,7 +184,7 @@ export function settingsPages(services: SettingsServices) {
     const { expect } = await c.req.parseBody();
     if (expect !== String(hold.until)) {
       const dialog: ConfirmView = {
-        title: `Ask ${title} again now?`,
+        title: `Send requests to ${title} again now?`,
         facts: [
           `Requests are held until ${writeMoment(hold.until * 1_000, c.var.page.timeZone, "second")}: ${hold.reason}.`,
           "If the vendor has banned this key or address, a request before the end may make the ban longer.",
@@ -240,7 +240,7 @@ function entryOf(c: Context): ProviderEntry {
 
 /**
  * Limiter, memory of the plan and redaction for a check with `values`. A key that is not in use has an account and a plan
- * of its own: what the one in use has spent does not hold it back, and nothing is remembered of it.
+ * of its own: it is not limited by what the one in use has spent, and nothing about it is stored.
  */
 function checkContext(services: SettingsServices, name: string, values: SettingValues) {
   const { counters, db, usage, settings } = services;

@@ -78,7 +78,7 @@ export const ChannelsPage = ({ page, view }: { page: PageContext; view: Channels
       {view.keepsSecrets ? (
         <ChannelForm view={view} />
       ) : (
-        <p class="alert-note">Set BARKEEP_SECRET first: addresses and tokens are kept sealed with it.</p>
+        <p class="alert-note">Set BARKEEP_SECRET first: addresses and tokens are encrypted with it.</p>
       )}
       <section aria-label="Channels">
         {view.channels.length === 0 ? (

@@ -39,7 +39,7 @@ export interface CompaniesView {
   readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
   readonly providers: readonly ListedProvider[];
   readonly lists: readonly StoredList[];
-  /** Providers that can be asked for facts of the selection. */
+  /** Providers that have facts of the selection. */
   readonly factProviders: readonly { readonly name: string; readonly title: string }[];
   /** The address of the same search and selection; `null` if it would be too long. */
   readonly address: string | null;

@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The bars of two providers of one symbol: summary, chart and the stretches in which they differ. */
+/** The bars of two providers of one symbol: summary, chart and the ranges in which they differ. */
 
 import type { Interval } from "../../domain/market/interval.ts";
 import { type Comparison, VERDICT_WORDS, VERDICTS, type Verdict } from "../../domain/profiles/comparison.ts";
@@ -22,7 +22,7 @@ export interface CompareView {
         /** Where it begins, and where the rest begins that is not compared, epoch seconds. */
         readonly from: number;
         readonly next: number | null;
-        /** How many stretches there are, of which `runs` has the longest. */
+        /** How many ranges differ, of which `runs` has the longest. */
         readonly allRuns: number;
         readonly sides: readonly { readonly feed: string; readonly adjustment: string; readonly sessions: string }[];
         readonly closes: readonly { readonly ts: Float64Array; readonly close: Float64Array }[];

@@ -38,11 +38,11 @@ export interface ScheduleFormView extends FormState<ScheduleField> {
   readonly timeZones: readonly string[];
   /** What the typed expression means. */
   readonly preview: CronPreviewView;
-  /** Whether the form is shown without being asked for: something is changed, was refused, or chosen. */
+  /** Whether the form is open at first: a schedule is being changed, or an input was refused or chosen. */
   readonly isOpen: boolean;
 }
 
-/** Asks what the expression means while it is typed. */
+/** Requests the meaning of the expression while it is typed. */
 const PREVIEW = {
   "hx-post": "/schedules/preview",
   "hx-include": "closest form",

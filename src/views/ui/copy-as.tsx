@@ -12,7 +12,7 @@ interface DataRequest {
   /** `/api/bars/AAPL`, `/api/panel`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Whether the server asks for a login: commands send the token in `BARKEEP_TOKEN` then. */
+  /** Whether the server requires a login: commands then send the token in `BARKEEP_TOKEN`. */
   readonly hasLogin: boolean;
   /** The name of a downloaded file, without its extension. */
   readonly file: string;

@@ -17,11 +17,14 @@ test("a vendor's hold is lifted on the settings page after a question, and the a
   expect((await app.get("/settings")).text).toContain("Lift the hold");
 
   const question = await lift();
-  expect([question.status, question.text]).toEqual([200, expect.stringContaining("Ask Alpaca again now?")]);
+  expect([question.status, question.text]).toEqual([
+    200,
+    expect.stringContaining("Send requests to Alpaca again now?"),
+  ]);
   expect(question.text).toContain("the vendor has banned this address");
   expect(limiter.state("alpaca")?.hold).not.toBeNull();
   // Another hold than the one in the question is asked about again.
-  expect((await lift({ expect: "1" })).text).toContain("Ask Alpaca again now?");
+  expect((await lift({ expect: "1" })).text).toContain("Send requests to Alpaca again now?");
 
   const expected = String(limiter.state("alpaca")!.hold!.until);
   const lifted = await lift({ expect: expected });
