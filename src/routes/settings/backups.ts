@@ -1,8 +1,9 @@
 /** The backups on the settings page: what it shows, and its form. */
 
 import { z } from "@hono/zod-openapi";
-import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
+import { hasControlCharacters, invalidFields, Refusal } from "../../domain/errors.ts";
 import { DEFAULT_KEEP } from "../../scheduler/backups/plan.ts";
+import { fieldErrors } from "../../schemas.ts";
 import type { BackupFields, BackupsView } from "../../views/backups.tsx";
 import { sizeText } from "../../views/ui/format.ts";
 import { capitalised, errorsByField } from "../form-errors.ts";
@@ -65,9 +66,7 @@ export async function saveBackups(
     flash: { level: "error", text: "Nothing was saved: see below" },
   });
   const checked = choice.safeParse(values);
-  if (!checked.success) {
-    return refused(Object.fromEntries(checked.error.issues.map(({ path, message }) => [String(path[0]), message])));
-  }
+  if (!checked.success) return refused(errorsByField(invalidFields(fieldErrors(checked.error))));
   try {
     await backups.change(checked.data);
     return null;
