@@ -27,6 +27,7 @@ const shared = {
     "http/",
     "page-context.ts",
     "problem.ts",
+    "cached.ts",
     "compression.ts",
     "cursor.ts",
     "assets.ts",
