@@ -122,12 +122,14 @@ export async function findJob(db: Database, runId: string, symbol: string): Prom
     .get();
 }
 
-/** Sets a run's state and records its alert events, in one transaction. */
 /** Whether a run had failed before it was complete, or its schedule's last run did. */
 const RECOVERED = `(EXISTS (SELECT 1 FROM alert_events WHERE key >= 'run_failed:' || ? || ':' AND key < 'run_failed:' || ? || ';')
 OR 'failed' = (SELECT r.state FROM schedule_turns mine JOIN schedule_turns t ON t.schedule_id = mine.schedule_id
 AND t.id < mine.id JOIN runs r ON r.id = t.run_id WHERE mine.run_id = ? ORDER BY t.id DESC LIMIT 1))`;
 
+/**
+ * Sets a run's state and records its alert events, in one transaction; `run_recovered` only if it had failed before.
+ */
 export async function setRunState(
   db: Database,
   id: string,
@@ -136,15 +138,11 @@ export async function setRunState(
   events: readonly AlertEvent[] = [],
 ): Promise<void> {
   const update = db.orm.update(runs).set({ state, finishedAt }).where(eq(runs.id, id));
-  const [recoveries, others] = [
-    events.filter(({ kind }) => kind === "run_recovered"),
-    events.filter(({ kind }) => kind !== "run_recovered"),
-  ];
-  await db.write([
-    update,
-    ...recordStatements(recoveries, { sql: RECOVERED, args: [id, id, id] }),
-    ...recordStatements(others),
-  ]);
+  const hadFailed = { sql: RECOVERED, args: [id, id, id] };
+  const recorded = events.flatMap((event) =>
+    recordStatements([event], event.kind === "run_recovered" ? hadFailed : undefined),
+  );
+  await db.write([update, ...recorded]);
 }
 
 /** Columns that change together with a job's state. */
