@@ -40,8 +40,14 @@ export class Maintenance {
   }
 
   /** Puts moments right that lie in the future, because the clock was set back. */
-  async correctClock(): Promise<void> {
+  correctClock(): Promise<void> {
+    this.#working = this.#working.then(() => this.#correct());
+    return this.#working;
+  }
+
+  async #correct(): Promise<void> {
     const { db, log } = this.dependencies;
+    if (this.#closed) return;
     try {
       for (const line of await correctFutureMoments(db, this.now())) log.write("warn", line);
     } catch (error) {

@@ -41,7 +41,7 @@ const MOMENTS: readonly Moment[] = [
     set: "last_used_at = ?2",
   },
   {
-    what: "limits of a plan that were seen in the future: asked for again",
+    what: "limits of a plan that were seen in the future: requested again",
     table: "plan_facts",
     where: "seen_at > ?1",
     set: null,
@@ -57,6 +57,12 @@ const MOMENTS: readonly Moment[] = [
     table: "series",
     where: "max(coalesce(revised_at, 0), coalesce(suspect_at, 0)) > ?1",
     set: "revised_at = min(revised_at, ?2), suspect_at = min(suspect_at, ?2)",
+  },
+  {
+    what: "channels that would have got only what happens in the future: what happens from now on",
+    table: "channels",
+    where: "since > ?1",
+    set: "since = ?2",
   },
   {
     what: "minutes of requests that were counted in the future: deleted",

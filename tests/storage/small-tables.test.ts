@@ -155,6 +155,7 @@ const insert = (at: number) => [
   `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, revised_at) VALUES
     (1, 'AAPL', 'demo', 'x', '1d', 'none', 'regular', ${at})`,
   `INSERT INTO api_usage (provider, minute, requests, units) VALUES ('demo', ${Math.floor(at / 1000)}, 1, 1)`,
+  `INSERT INTO channels (id, name, kind, target, host, rules, enabled, since, created_at) VALUES ('c', 'n', 'ntfy', '', '', '{}', 1, ${at}, 1)`,
   `INSERT INTO quotas (account, period, started_at, used) VALUES ('demo:1', 'hold', ${Math.floor(at / 1000)}, 0)`,
 ];
 const all = async (...queries: string[]) =>
@@ -167,15 +168,16 @@ const stored = () =>
     "SELECT fetched_at FROM company_lists",
     "SELECT revised_at, suspect_at FROM series",
     "SELECT minute FROM api_usage",
+    "SELECT since FROM channels",
     "SELECT started_at FROM quotas",
   );
 
 test("moments in the future are put right, and each kind is said once", async () => {
   await db.write(insert(LATER).map((sql) => ({ sql, args: [] })));
   const lines = await correctFutureMoments(db, NOW);
-  expect(lines.length).toBe(8);
+  expect(lines.length).toBe(9);
   for (const line of lines) expect(line).toMatch(/^The clock was set back: 1 \w/);
-  expect(await stored()).toEqual([[NOW], [NOW, NOW, NOW + 14 * DAY], null, [0], [NOW, null], null, null]);
+  expect(await stored()).toEqual([[NOW], [NOW, NOW, NOW + 14 * DAY], null, [0], [NOW, null], null, [NOW], null]);
   expect(await correctFutureMoments(db, NOW)).toEqual([]);
 });
 

@@ -164,7 +164,7 @@ export class ChannelDispatcher {
       rules: { ...DEFAULT_ALERT_RULES, ...rules },
       enabled,
       // What happened while it was paused is not posted afterwards.
-      since: known?.row.enabled ? known.row.since : now,
+      since: known?.row.enabled ? Math.min(known.row.since, now) : now,
       createdAt: known?.row.createdAt ?? now,
     };
     const sealed = { ...row, target: await cipher.close(sealName(row.id), JSON.stringify(target)) };
@@ -263,7 +263,7 @@ export class ChannelDispatcher {
   }
 
   async #makeMessages(row: ChannelRow): Promise<number | null> {
-    const events = await newEventsOf(this.#db, row, EVENTS_PER_POLL);
+    const events = await newEventsOf(this.#db, row.id, EVENTS_PER_POLL);
     if (events.length === 0) return null;
     const plan = planMails(events, row.rules, await lastMails(this.#db, row.id), this.#clock.now());
     await muteEventsOf(this.#db, row.id, plan.muted);

@@ -27,7 +27,7 @@ import {
 import { type AlertEvent, type AlertKind, alertKey, alertRun } from "../../domain/alerts.ts";
 import type { Database, Statement } from "../db.ts";
 import { keyedPage, type PageWindow } from "../pagination.ts";
-import { alertDeliveries, alertEvents, mails } from "../schema/alerts.ts";
+import { alertDeliveries, alertEvents, channels, mails } from "../schema/alerts.ts";
 
 export type MailRow = typeof mails.$inferSelect;
 export type NewMail = Pick<MailRow, "id" | "kind" | "recipients" | "subject" | "text" | "html" | "createdAt"> &
@@ -55,12 +55,10 @@ export function recordStatements(
   }));
 }
 
-/** The events since a moment that no message of a channel was made of yet, oldest first. */
-export async function newEventsOf(
-  db: Database,
-  { id, since }: { readonly id: string; readonly since: number },
-  limit: number,
-): Promise<PendingEvent[]> {
+/** The events since a channel was enabled that no message of it was made of yet, oldest first. */
+export async function newEventsOf(db: Database, id: string, limit: number): Promise<PendingEvent[]> {
+  // As it is stored: it is put right there when the clock is set back.
+  const since = db.orm.select({ since: channels.since }).from(channels).where(eq(channels.id, id));
   const delivered = db.orm
     .select({ one: sql`1` })
     .from(alertDeliveries)
@@ -68,7 +66,7 @@ export async function newEventsOf(
   return db.orm
     .select({ id: alertEvents.id, event: alertEvents.event })
     .from(alertEvents)
-    .where(and(gte(alertEvents.at, since), notExists(delivered)))
+    .where(and(gte(alertEvents.at, sql`(${since})`), notExists(delivered)))
     .orderBy(asc(alertEvents.at), asc(alertEvents.id))
     .limit(limit);
 }

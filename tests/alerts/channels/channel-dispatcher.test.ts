@@ -7,8 +7,9 @@ import { type AlertEvent, CHANNEL_KINDS, DEFAULT_ALERT_RULES } from "../../../sr
 import { listMails, recordStatements } from "../../../src/storage/alerts/outbox.ts";
 import { type Database, openDatabase } from "../../../src/storage/db.ts";
 import { Cipher, newSalt } from "../../../src/storage/encryption.ts";
+import { correctFutureMoments } from "../../../src/storage/future-moments.ts";
 import { type FakeChannel, startChannel } from "../../fakes/channel.ts";
-import { gap, jobFailed, missed, quota, revision, runEnded } from "../../helpers/alert-events.ts";
+import { gap, jobFailed, missed, quota, revision, runEnded, runReport } from "../../helpers/alert-events.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
@@ -222,4 +223,18 @@ test.each([
   const refusal = await channels.save(null, input({ target })).catch((error) => error);
   expect(refusal.errors[0].path).toBe(path);
   expect(channels.list()).toEqual([]);
+});
+
+test("a channel that was made in the future gets what happens after the clock was set back, also when it is saved again", async () => {
+  clock.set(400 * 24 * 60 * MINUTE);
+  const id = await channels.save(null, input());
+  clock.set(-400 * 24 * 60 * MINUTE);
+  await correctFutureMoments(db, clock.now());
+  await pass(MINUTE);
+  await poll({ ...runEnded(), at: clock.now() });
+  expect(server.posts.length).toBe(1);
+  await channels.save(id, input());
+  await pass(MINUTE);
+  await poll({ ...runEnded({ run: runReport({ id: "r2" }) }), at: clock.now() });
+  expect(server.posts.length).toBe(2);
 });
