@@ -215,7 +215,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onRunEnd: (runId) => pool.forgetRun(runId),
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
-  stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close).start();
+  const maintenance = stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close);
+  maintenance.start();
   const quotaAlerts = new QuotaAlerts({ db, log, outbox });
   stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, queue, quotaAlerts, lastHour }), close).start();
   await stack.adopt(runs, close).recover();
@@ -260,6 +261,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await rejudging.start();
   await clockChanges.start(() => {
     usage.reload().catch(reportError);
+    void maintenance.correctClock();
     void scheduleRunner.poll();
   });
   const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
