@@ -25,6 +25,7 @@ import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
 import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
+import { loadAssets } from "./routes/assets.ts";
 import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
 import { Backups } from "./scheduler/backups/backups.ts";
@@ -95,6 +96,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await using stack = new AsyncDisposableStack();
   const { dbUrl, dbToken, sessions, logDays, runDays, provider: defaultProvider } = config;
   const clock = options.clock ?? systemClock;
+  // Scripts are bundled on other threads while the database is opened; the routes wait for them, and report an error.
+  loadAssets().catch(() => {});
 
   const writeLock = new WriteLock();
   const db = stack.adopt(await openDatabase(dbUrl, dbToken, writeLock), close);
