@@ -89,7 +89,9 @@ export class AlertWatch {
 
   async #series(): Promise<AlertEvent[]> {
     const now = this.now();
-    if (now - this.#examinedAt < HEALTH_MS || !this.#wants("series_stale", "quality_found")) return [];
+    // Examined in the future: the clock was set back since.
+    const isRecent = now >= this.#examinedAt && now - this.#examinedAt < HEALTH_MS;
+    if (isRecent || !this.#wants("series_stale", "quality_found")) return [];
     this.#examinedAt = now;
     const { profiles, calendar } = this.dependencies;
     const entries = await profiles.all();

@@ -55,6 +55,17 @@ test("a series that goes stale is an event once, until it has newer bars", async
   expect((await kindsIn(app)).series_stale).toBe(2);
 });
 
+test("series are examined again when the clock was set back after they were", async () => {
+  await using app = await startApp();
+  let now = Date.now() + 400 * DAY;
+  const watch = watchOf(app, ["series_stale"], () => now);
+  await watch.check();
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete");
+  now -= 388 * DAY;
+  await watch.check();
+  expect((await kindsIn(app)).series_stale).toBe(1);
+});
+
 test("a disk with little space is an event once a day, and nobody is asked when no rule wants it", async () => {
   await using app = await startApp();
   let now = Date.UTC(2026, 0, 15, 12);
