@@ -1,9 +1,4 @@
-/**
- * Makes mails from recorded events and sends the queued ones, with retries.
- *
- * It polls the outbox when it is notified, when something is due, and every half minute, because worker threads record
- * events without notifying it. Only one poll runs at a time.
- */
+/** Makes mails from recorded events and sends the queued ones, with retries. */
 
 import { type Clock, systemClock } from "../clock.ts";
 import { type AlertRules, DEFAULT_ALERT_RULES, withoutMailAddresses } from "../domain/alerts.ts";
@@ -30,21 +25,15 @@ import { readRules, storeRules } from "../storage/alerts/rules.ts";
 import type { Database } from "../storage/db.ts";
 import { composeMail } from "./compose.ts";
 import { planMails } from "./digest.ts";
+import { describeRetry, earlier, MAX_RETRY_MS, PollLoop, retryAt } from "./poll-loop.ts";
 import { type Delivery, type MailAccount, MailError, Mailer } from "./smtp.ts";
 import { renderMail } from "./templates/layout.ts";
 import { testMail } from "./templates/operations.ts";
 
-const POLL_MS = 30_000;
 /** Longer than any attempt: connection, greeting and each answer have a third of it. */
 const LEASE_MS = 120_000;
-const FIRST_RETRY_MS = 30_000;
-const MAX_RETRY_MS = 60 * 60_000;
-/** A mail that was not accepted for this long is given up, as mail servers do (RFC 5321, 4.5.4.1). */
-export const GIVE_UP_MS = 5 * 24 * 60 * 60_000;
 /** Most events that one poll reads. */
 const EVENTS_PER_POLL = 20_000;
-/** How long a mail under way may delay a shutdown, milliseconds. */
-const CLOSE_MS = 2_000;
 
 export interface OutboxOptions {
   readonly db: Database;
@@ -61,15 +50,12 @@ export class MailDispatcher {
   #account: MailAccount | null = null;
   #waits = false;
   #base: string | null = null;
-  #cancelTimer: (() => void) | null = null;
-  #polling: Promise<void> | null = null;
-  #again = false;
-  #closed = false;
-  readonly #abort = new AbortController();
+  readonly #loop: PollLoop;
 
   private constructor(private readonly options: OutboxOptions) {
     this.#db = options.db;
     this.#clock = options.clock ?? systemClock;
+    this.#loop = new PollLoop(this.#clock, () => this.#poll());
   }
 
   static async open(options: OutboxOptions): Promise<MailDispatcher> {
@@ -95,7 +81,7 @@ export class MailDispatcher {
   /** Starts to send. `base` is the address of the server, for links in mails. */
   start(base: string): void {
     this.#base = base.replace(/\/$/, "");
-    this.notify();
+    this.#loop.start();
   }
 
   /**
@@ -136,51 +122,32 @@ export class MailDispatcher {
     this.notify();
   }
 
-  /** Polls now, or again after the poll under way: there may be new events. */
+  /** There may be new events. */
   notify(): void {
-    if (this.#base === null || this.#closed) return;
-    this.#again = true;
-    this.#polling ??= this.#keepPolling().finally(() => {
-      this.#polling = null;
-      // Notified between the last poll and now.
-      if (this.#again) this.notify();
-    });
+    this.#loop.notify();
   }
 
   /** Resolves when there is nothing to do at present. */
-  async idle(): Promise<void> {
-    while (this.#polling !== null) await this.#polling;
+  idle(): Promise<void> {
+    return this.#loop.idle();
   }
 
   /** Stops. A mail under way may finish for a moment; otherwise it is sent again after the next start. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelTimer?.();
-    if (this.#polling === null) return;
-    const timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
-    await this.#polling;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
-  async #keepPolling(): Promise<void> {
-    this.#cancelTimer?.();
-    let nextAt: number | null = null;
-    while (this.#again && !this.#closed) {
-      this.#again = false;
-      try {
-        await this.#correctMails();
-        const planned = await this.#makeMails();
-        await this.#sendMails();
-        const due = this.#account === null ? null : await nextMailAt(this.#db);
-        nextAt = earlier(planned, due);
-      } catch (error) {
-        nextAt = null;
-        this.options.log.write("error", `Alerts cannot be processed: ${messageOf(error)}`);
-      }
+  async #poll(): Promise<number | null> {
+    try {
+      await this.#correctMails();
+      const planned = await this.#makeMails();
+      await this.#sendMails();
+      const due = this.#account === null ? null : await nextMailAt(this.#db);
+      return earlier(planned, due);
+    } catch (error) {
+      this.options.log.write("error", `Alerts cannot be processed: ${messageOf(error)}`);
+      return null;
     }
-    if (this.#closed) return;
-    const wait = Math.min(POLL_MS, Math.max(0, (nextAt ?? Number.POSITIVE_INFINITY) - this.#clock.now()));
-    this.#cancelTimer = this.#clock.after(wait, () => this.notify());
   }
 
   /** Makes mails from pending events; returns when to poll again. */
@@ -227,7 +194,7 @@ export class MailDispatcher {
 
   async #sendMails(): Promise<void> {
     await releaseMails(this.#db, this.#clock.now());
-    while (this.#account !== null && !this.#closed) {
+    while (this.#account !== null && !this.#loop.closed) {
       const mail = await takeMail(this.#db, this.#clock.now(), LEASE_MS);
       if (mail === undefined) return;
       await this.#send(mail, new Mailer(this.#account, this.options.maxWait));
@@ -237,9 +204,9 @@ export class MailDispatcher {
   async #send(mail: MailRow, mailer: Mailer): Promise<void> {
     let delivery: Delivery;
     try {
-      delivery = await mailer.send(mail, this.#abort.signal);
+      delivery = await mailer.send(mail, this.#loop.signal);
     } catch (error) {
-      if (this.#abort.signal.aborted) {
+      if (this.#loop.signal.aborted) {
         await mailFailed(this.#db, mail, "the server stopped while it was sent", this.#clock.now());
         return;
       }
@@ -262,9 +229,9 @@ export class MailDispatcher {
   /** Records that `remaining` did not get a mail; it is tried again for them unless that is `final`. */
   async #recordFailure(mail: MailRow, error: string, final: boolean, remaining: Remaining): Promise<void> {
     const now = this.#clock.now();
-    const retryAt = final || now - mail.createdAt >= GIVE_UP_MS ? null : now + retryDelay(mail.attempts);
-    await mailFailed(this.#db, mail, error, retryAt, remaining);
-    const next = retryAt === null ? "given up" : `tried again in ${Math.round((retryAt - now) / 1000)}s`;
+    const again = final ? null : retryAt(mail, now);
+    await mailFailed(this.#db, mail, error, again, remaining);
+    const next = describeRetry(again, now);
     this.options.log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${withoutMailAddresses(error)}`);
   }
 
@@ -276,9 +243,3 @@ export class MailDispatcher {
     return this.#account;
   }
 }
-
-/** Wait before the next attempt after `attempts` failed ones, milliseconds: doubled each time, up to an hour. */
-export const retryDelay = (attempts: number): number =>
-  Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(20, attempts - 1));
-
-const earlier = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));

@@ -1,7 +1,8 @@
 /** From an event in the database to a mail in a mailbox, with an unreliable mail server. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { MailDispatcher, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
+import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
+import { retryDelay } from "../../src/alerts/poll-loop.ts";
 import { type AlertEvent, type AlertRules, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
 import type { Log } from "../../src/log.ts";
 import { deleteMails, findMail, listMails, recordStatements, takeMail } from "../../src/storage/alerts/outbox.ts";

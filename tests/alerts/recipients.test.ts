@@ -1,7 +1,8 @@
 /** What becomes of a mail whose recipients, sender or login a mail server refuses. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { MailDispatcher, retryDelay } from "../../src/alerts/mail-dispatcher.ts";
+import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
+import { retryDelay } from "../../src/alerts/poll-loop.ts";
 import type { Log } from "../../src/log.ts";
 import { listMails, recordStatements } from "../../src/storage/alerts/outbox.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";

@@ -28,20 +28,17 @@ import type { Database } from "../../storage/db.ts";
 import type { Cipher } from "../../storage/encryption.ts";
 import { composeMail } from "../compose.ts";
 import { planMails } from "../digest.ts";
-import { GIVE_UP_MS, retryDelay } from "../mail-dispatcher.ts";
+import { describeRetry, earlier, PollLoop, retryAt } from "../poll-loop.ts";
 import { type RenderedMail, renderMail } from "../templates/layout.ts";
 import { testMail } from "../templates/operations.ts";
 import { ChannelError, postToChannel } from "./post.ts";
 import type { ChannelMessage } from "./requests.ts";
 import { type ChannelTarget, faultsOf, secretsOfTarget, withDefaults } from "./target.ts";
 
-const POLL_MS = 30_000;
 /** Longer than any attempt. */
 const LEASE_MS = 60_000;
 /** Most events that one poll reads for a channel. */
 const EVENTS_PER_POLL = 20_000;
-/** How long a message under way may delay a shutdown, milliseconds. */
-const CLOSE_MS = 2_000;
 
 /** A channel as it was entered. An empty secret or address keeps the stored one. */
 export interface ChannelInput {
@@ -83,15 +80,12 @@ export class ChannelDispatcher {
   readonly #clock: Clock;
   #channels = new Map<string, Channel>();
   #base: string | null = null;
-  #cancelTimer: (() => void) | null = null;
-  #polling: Promise<void> | null = null;
-  #again = false;
-  #closed = false;
-  readonly #abort = new AbortController();
+  readonly #loop: PollLoop;
 
   private constructor(private readonly options: ChannelOptions) {
     this.#db = options.db;
     this.#clock = options.clock ?? systemClock;
+    this.#loop = new PollLoop(this.#clock, () => this.#poll());
   }
 
   static async open(options: ChannelOptions): Promise<ChannelDispatcher> {
@@ -129,7 +123,7 @@ export class ChannelDispatcher {
   /** Starts to post. `base` is the address of the server, for links. */
   start(base: string): void {
     this.#base = base.replace(/\/$/, "");
-    this.notify();
+    this.#loop.start();
   }
 
   /**
@@ -199,29 +193,19 @@ export class ChannelDispatcher {
     this.notify();
   }
 
-  /** Polls now, or again after the poll under way: there may be new events. */
+  /** There may be new events. */
   notify(): void {
-    if (this.#base === null || this.#closed) return;
-    this.#again = true;
-    this.#polling ??= this.#keepPolling().finally(() => {
-      this.#polling = null;
-      if (this.#again) this.notify();
-    });
+    this.#loop.notify();
   }
 
   /** Resolves when there is nothing to do at present. */
-  async idle(): Promise<void> {
-    while (this.#polling !== null) await this.#polling;
+  idle(): Promise<void> {
+    return this.#loop.idle();
   }
 
   /** Stops. A message under way may finish for a moment; otherwise it is posted again after the next start. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelTimer?.();
-    if (this.#polling === null) return;
-    const timer = setTimeout(() => this.#abort.abort(), CLOSE_MS);
-    await this.#polling;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
   #put(row: ChannelRow, target: ChannelTarget | null): void {
@@ -235,30 +219,23 @@ export class ChannelDispatcher {
     return channel;
   }
 
-  async #keepPolling(): Promise<void> {
-    this.#cancelTimer?.();
-    let nextAt = Number.POSITIVE_INFINITY;
-    while (this.#again && !this.#closed) {
-      this.#again = false;
-      await releaseMails(this.#db, this.#clock.now()).catch(() => {});
-      const times = await Promise.all([...this.#channels.values()].map((channel) => this.#serve(channel)));
-      nextAt = Math.min(Number.POSITIVE_INFINITY, ...times);
-    }
-    if (this.#closed || this.#channels.size === 0) return;
-    const wait = Math.min(POLL_MS, Math.max(0, nextAt - this.#clock.now()));
-    this.#cancelTimer = this.#clock.after(wait, () => this.notify());
+  async #poll(): Promise<number | null> {
+    if (this.#channels.size === 0) return null;
+    await releaseMails(this.#db, this.#clock.now()).catch(() => {});
+    const times = await Promise.all([...this.#channels.values()].map((channel) => this.#serve(channel)));
+    return times.reduce(earlier, null);
   }
 
   /** Makes and posts the messages of one channel; returns when to do so again. */
-  async #serve(channel: Channel): Promise<number> {
+  async #serve(channel: Channel): Promise<number | null> {
     try {
       const planned = channel.row.enabled ? await this.#makeMessages(channel.row) : null;
-      if (channel.target !== null) await this.#postDue(channel.row, channel.target);
-      const due = channel.target === null ? null : await nextMailAt(this.#db, channel.row.id);
-      return Math.min(planned ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY);
+      if (channel.target === null) return planned;
+      await this.#postDue(channel.row, channel.target);
+      return earlier(planned, await nextMailAt(this.#db, channel.row.id));
     } catch (error) {
       this.options.log.write("error", `Alerts of ${channel.row.name} cannot be processed: ${messageOf(error)}`);
-      return Number.POSITIVE_INFINITY;
+      return null;
     }
   }
 
@@ -309,10 +286,10 @@ export class ChannelDispatcher {
 
   async #postDue({ id, kind, name }: ChannelRow, target: ChannelTarget): Promise<void> {
     const { log, timeoutMs } = this.options;
-    while (!this.#closed) {
+    while (!this.#loop.closed) {
       const message = await takeMail(this.#db, this.#clock.now(), LEASE_MS, id);
       if (message === undefined) return;
-      const { signal } = this.#abort;
+      const { signal } = this.#loop;
       try {
         await postToChannel(kind, target, message.body ?? "{}", {
           now: this.#clock.now(),
@@ -323,10 +300,9 @@ export class ChannelDispatcher {
         const now = this.#clock.now();
         if (signal.aborted) return mailFailed(this.#db, message, "the server stopped while it was posted", now);
         const { final = false, retryAfter = 0 } = error instanceof ChannelError ? error : {};
-        const wait = Math.max(retryDelay(message.attempts), retryAfter * 1_000);
-        const retryAt = final || now - message.createdAt >= GIVE_UP_MS ? null : now + wait;
-        await mailFailed(this.#db, message, messageOf(error), retryAt);
-        const next = retryAt === null ? "given up" : `tried again in ${Math.round(wait / 1_000)}s`;
+        const again = final ? null : retryAt(message, now, retryAfter * 1_000);
+        await mailFailed(this.#db, message, messageOf(error), again);
+        const next = describeRetry(again, now);
         log.write("warn", `Message “${message.subject}” not posted to ${name} (${next}): ${messageOf(error)}`);
         continue;
       }
