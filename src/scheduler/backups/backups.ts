@@ -8,11 +8,12 @@ import type { Log } from "../../log.ts";
 import { auditStatement, changesOf } from "../../storage/access/audit.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { unhurried } from "../../storage/connection/patience.ts";
+import { freeSpace } from "../../storage/connection/space.ts";
 import { type Database, pathOf, type Write } from "../../storage/db.ts";
 import { settingStatement } from "../../storage/settings.ts";
 import { readCron } from "../schedules/cron.ts";
 import { BackupRefused, faultOfBackup, tooSmall } from "./fault.ts";
-import { deleteOldest, deleteUnfinished, freePath, freeSpace, requireFolder } from "./files.ts";
+import { deleteOldest, deleteUnfinished, freePath, requireFolder } from "./files.ts";
 import {
   type BackupMade,
   type BackupPlan,

@@ -1,7 +1,7 @@
 /** The files of backups in their folder: names, the folder's fitness, and what is deleted. */
 
 import { constants } from "node:fs";
-import { access, readdir, rm, stat, statfs } from "node:fs/promises";
+import { access, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isoSecond } from "../../domain/time.ts";
 
@@ -17,12 +17,6 @@ const nameOf = (at: number): string => `barkeep-${isoSecond(Math.floor(at / 1_00
 export async function requireFolder(folder: string): Promise<void> {
   if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
   await access(folder, constants.W_OK | constants.X_OK);
-}
-
-/** What this process may still write to the disk of a folder, bytes. */
-export async function freeSpace(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 /** A path in the folder that no backup has yet; of the second `at` (epoch milliseconds), or a later one. */

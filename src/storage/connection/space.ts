@@ -20,9 +20,14 @@ export async function spaceOf(path: string): Promise<Space | null> {
         () => 0,
       ),
     ]);
-    const { bavail, bsize } = await statfs(dirname(path));
-    return { used: sizes[0] + sizes[1], free: bavail * bsize };
+    return { used: sizes[0] + sizes[1], free: await freeSpace(dirname(path)) };
   } catch {
     return null;
   }
+}
+
+/** What this process may still write to the disk of a folder, bytes. @throws Error with the code of the system */
+export async function freeSpace(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
