@@ -32,7 +32,8 @@ export type RunAction = (typeof RUN_ACTIONS)[number];
 /** States in which a job is active: a second job for its symbol and interval is refused. */
 export const ACTIVE_STATES = ["queued", "running", "paused"] as const satisfies readonly JobState[];
 
-export function isActive(state: JobState): boolean {
+/** Whether a job, or a run, is active. */
+export function isActive(state: JobState | RunState): boolean {
   return (ACTIVE_STATES as readonly JobState[]).includes(state);
 }
 

@@ -12,7 +12,7 @@
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { advance, describeStage, type JobPosition, type Stage } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
-import { JOB_TRANSITIONS, type JobAction, type JobTransition } from "../../domain/runs/states.ts";
+import { isActive, JOB_TRANSITIONS, type JobAction, type JobTransition } from "../../domain/runs/states.ts";
 import { writeMoment } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
 import { auditMoved } from "../../storage/access/audit.ts";
@@ -228,7 +228,7 @@ export class JobControl {
   async #reconcile(run: RunRecord): Promise<void> {
     const { db, log, registry, onAlert, onRunEnd } = this.dependencies;
     const state = registry.stateOf(run);
-    const isOpen = state === "running" || state === "paused";
+    const isOpen = isActive(state);
     const finishedAt = isOpen ? null : (run.finishedAt ?? Date.now());
     if (run.storedState !== state || run.finishedAt !== finishedAt) {
       const events = finishedAt === null ? [] : runEnded(run, registry.summary({ ...run, finishedAt }), finishedAt);

@@ -16,7 +16,7 @@ import {
 } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
-import { hasEnded, JOB_STATES, type JobState, type RunState, runStateOf } from "../../domain/runs/states.ts";
+import { hasEnded, isActive, JOB_STATES, type JobState, type RunState, runStateOf } from "../../domain/runs/states.ts";
 import { jobKey, type ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
@@ -275,7 +275,7 @@ export class RunRegistry {
 
   /** Drops the oldest finished runs from memory. */
   forgetOld(): void {
-    const finished = [...this.runs.values()].filter((run) => run.finishedAt !== null && !isOpen(this.stateOf(run)));
+    const finished = [...this.runs.values()].filter((run) => run.finishedAt !== null && !isActive(this.stateOf(run)));
     for (const { row } of finished.slice(0, Math.max(0, finished.length - KEPT_FINISHED))) {
       this.runs.delete(row.id);
       this.dependencies.hub.forget(row.id);
@@ -322,7 +322,7 @@ export class RunRegistry {
     const sums = totals(run);
     const { counts, progress, dataPoints, apiCalls, gaps } = sums;
     const state = shownState(runStateOf(counts), run.finishedAt);
-    const finishedAt = isOpen(state) ? null : run.finishedAt;
+    const finishedAt = isActive(state) ? null : run.finishedAt;
     return {
       ...describeRow(row),
       state,
@@ -345,11 +345,9 @@ export class RunRegistry {
   }
 }
 
-const isOpen = (state: RunState) => state === "running" || state === "paused";
-
 /** A run is over when that is stored. */
 const shownState = (state: RunState, finishedAt: number | null): RunState =>
-  finishedAt === null && !isOpen(state) ? "running" : state;
+  finishedAt === null && !isActive(state) ? "running" : state;
 
 /** The name of a provider on the page. */
 export const titleOf = (provider: string): string => findProvider(provider)?.title ?? provider;
