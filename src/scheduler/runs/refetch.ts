@@ -2,7 +2,7 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import { requestsFor } from "../../domain/runs/batch-plan.ts";
-import { cellStates } from "../../domain/runs/coverage.ts";
+import { type Coverage, cellStates } from "../../domain/runs/coverage.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import { fetchModeOf, REFETCH_CHOICES, type RefetchChoice, requests } from "../../domain/runs/refetch.ts";
 import { canApply } from "../../domain/runs/states.ts";
@@ -84,13 +84,12 @@ export async function refetch(
     const read = await readCoverage(db, run, [...rowOf.values()]);
     return new Map(jobs.map((job) => [job, read(rowOf.get(job.symbol)!)]));
   };
-  // What the plan left out is asked for again because a person wants it.
-  const before = await coverage();
-  if (
-    scope !== "missing" &&
-    [...before.values()].some((each) => each !== null && cellStates(each).includes("not_in_plan"))
-  )
-    await forgetPlans(db, run.provider);
+  if (scope !== "missing") {
+    // What the plan left out is requested again because a person wants it.
+    const before = [...(await coverage()).values()];
+    const isLeftOut = (each: Coverage | null) => each !== null && cellStates(each).includes("not_in_plan");
+    if (before.some(isLeftOut)) await forgetPlans(db, run.provider);
+  }
   await runs.control.requeueJobs(record, jobs, "refetch", { fetchMode: fetchModeOf(scope), coverage, writes });
   return { done: true, plan };
 }
