@@ -83,11 +83,13 @@ const MOMENTS: readonly Moment[] = [
  * @returns what was found, a line each
  */
 export async function correctFutureMoments(db: Database, now: number): Promise<string[]> {
+  const args = [now + TOLERANCE_MS, now];
+  // One request to a remote server, since every start waits for it.
+  const counts = MOMENTS.map(({ table, where }) => `(SELECT count(*) FROM ${table} WHERE ${where})`);
+  const [row] = await db.rows(`SELECT ${counts.join(", ")}, ?2`, args);
   const lines: string[] = [];
-  for (const { what, table, where, set } of MOMENTS) {
-    const args = [now + TOLERANCE_MS, now];
-    const [row] = await db.rows(`SELECT count(*) FROM ${table} WHERE (${where}) AND ?2 > 0`, args);
-    const found = Number(row![0]);
+  for (const [at, { what, table, where, set }] of MOMENTS.entries()) {
+    const found = Number(row![at]);
     if (found === 0) continue;
     const change = set === null ? `DELETE FROM ${table}` : `UPDATE ${table} SET ${set}`;
     await db.write([{ sql: `${change} WHERE (${where}) AND ?2 > 0`, args }]);
