@@ -74,11 +74,11 @@ export async function fetchCompanies(dependencies: Dependencies, task: CompanyLi
   return { ...after!, cached: false };
 }
 
-/** Most symbols whose facts are asked for at once: one request each. */
+/** Most symbols whose facts are requested at once: one request each. */
 export const MAX_FACT_SYMBOLS = 500;
 
 /**
- * Starts to fetch facts of some companies from a provider; how it ends is in the log.
+ * Begins to request facts of some companies from a provider; how it ends is in the log.
  * @throws Refusal if the provider has no facts, or too many lists wait
  */
 export async function startFacts(
@@ -101,7 +101,7 @@ export async function startFacts(
   );
 }
 
-/** The providers that can be asked for facts, and lack no setting. */
+/** The providers that have facts, and lack no setting. */
 export function factProviders(dependencies: Pick<Dependencies, "provider">, values: SettingValues) {
   return listProviders(values).flatMap(({ name }) => {
     const provider = dependencies.provider(name);

@@ -1,4 +1,4 @@
-/** When a database in trouble is tried again, and who is told of the trouble. */
+/** When a database in trouble is tried again, and the trouble that lasts. */
 
 import type { StorageFault, StorageTrouble } from "../../domain/errors.ts";
 

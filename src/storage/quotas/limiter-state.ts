@@ -26,7 +26,7 @@ export function limiterWrites(db: Database, rows: readonly QuotaRow[]): Write[] 
 
 /** Where the clocks of this machine were: shows after a restart whether its clock was set. */
 export interface ClockMark {
-  /** Identifies the boot of the machine; `null` where the system does not say. */
+  /** Differs for each boot of the machine; `null` where the system does not say. */
   readonly boot: string | null;
   /** Milliseconds since that boot. */
   readonly uptime: number;
