@@ -208,17 +208,16 @@ export async function correctMails(
 ): Promise<number> {
   const isWaiting = and(eq(mails.state, "waiting"), gt(mails.notBefore, now + longest.retryMs + TOLERANCE_MS));
   const isSending = and(eq(mails.state, "sending"), gt(mails.leasedUntil, now + longest.leaseMs + TOLERANCE_MS));
-  const due = await db.orm
-    .update(mails)
-    .set({ state: "waiting", leasedUntil: null, notBefore: now })
-    .where(or(isWaiting, isSending))
-    .run();
-  const made = await db.orm
-    .update(mails)
-    .set({ createdAt: now })
-    .where(gt(mails.createdAt, now + TOLERANCE_MS))
-    .run();
-  return Math.max(due.rowsAffected, made.rowsAffected);
+  const isDueAhead = or(isWaiting, isSending);
+  const isMadeAhead = gt(mails.createdAt, now + TOLERANCE_MS);
+  // Every poll comes here: it writes nothing if nothing is wrong.
+  const found = await db.orm.$count(mails, or(isDueAhead, isMadeAhead));
+  if (found === 0) return 0;
+  await db.write([
+    db.orm.update(mails).set({ state: "waiting", leasedUntil: null, notBefore: now }).where(isDueAhead),
+    db.orm.update(mails).set({ createdAt: now }).where(isMadeAhead),
+  ]);
+  return found;
 }
 
 /** Queues the mails again whose lease has expired: their sender crashed before it recorded a result. */
