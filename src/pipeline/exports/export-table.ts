@@ -4,7 +4,7 @@ import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { encodeArrow } from "./arrow/encode-arrow.ts";
 import { type Coding, compressPieces } from "./compress-pieces.ts";
-import type { ExportFormat } from "./formats.ts";
+import type { ExportFormat, TABLE_SORTS } from "./formats.ts";
 import { encodeParquet } from "./parquet/encode-parquet.ts";
 import { mergeByTime } from "./series/merge-by-time.ts";
 import type { ExportContext } from "./series/read-bars.ts";
@@ -12,9 +12,6 @@ import { columnNames, type RowsRequest, readRows, type SymbolSource } from "./se
 import type { Dtype, TableBlock, TableHead } from "./table-block.ts";
 import { encodeCsv } from "./text/encode-csv.ts";
 import { encodeJson, encodeNdjson } from "./text/encode-json.ts";
-
-/** How the rows of several symbols are sorted: by symbol and then time, or by time and then symbol. */
-export const TABLE_SORTS = ["symbol", "timestamp"] as const;
 
 /** What to export. Plain data: it is sent to a thread. */
 export interface ExportRequest extends RowsRequest {
