@@ -18,7 +18,7 @@ export interface CompanyListing {
   /** The request for a page: `null` is the first, then what `next` named. */
   request(exchange: string, values: SettingValues, page: string | null): VendorRequest;
   /** The content of an answer that is no JSON. */
-  open?(answer: Answer): unknown;
+  open?(answer: Answer): Promise<unknown>;
   /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType;
   /** The entries of an answer. */

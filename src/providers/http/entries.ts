@@ -32,7 +32,7 @@ interface PagedList<Content, Page> {
   /** `null` is the first page, then the `next` of the one before. */
   get(page: string | null): Promise<Answer>;
   /** The content of an answer, where it is not its JSON. */
-  open?(answer: Answer): unknown;
+  open?(answer: Answer): Promise<unknown>;
   readonly schema: z.ZodType<Content>;
   /** What an answer holds, and the page after it: `null` after the last. */
   read(content: Content): Page;
@@ -54,7 +54,7 @@ export async function* readPages<Content, Page extends { readonly next: string |
   for (let page: string | null = null; ; ) {
     seen.add(page);
     const answer = await get(page);
-    const content = read(readShape(schema, open ? open(answer) : answer.json, vendor, what));
+    const content = read(readShape(schema, open ? await open(answer) : answer.json, vendor, what));
     yield content;
     page = content.next;
     if (page === null) return;

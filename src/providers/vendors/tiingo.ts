@@ -1,6 +1,5 @@
 /** Tiingo: raw daily US bars of more than thirty years, with splits and dividends in the same row. */
 
-import { unzipSync } from "fflate";
 import Papa from "papaparse";
 import { z } from "zod";
 import { cleanFacts } from "../../domain/companies.ts";
@@ -34,7 +33,9 @@ const lastOf = ({ endDate = "" }: Listed) => (endDate === "" ? "9999-12-31" : en
 const symbolOf = (ticker: string) => ticker.replace(/-P-([A-Z])$/, ".P$1").replaceAll("-", ".");
 
 /** The lines of the one file in a zip; `null` if it is none. */
-function tickersIn(bytes: Uint8Array): unknown[] | null {
+async function tickersIn(bytes: Uint8Array): Promise<unknown[] | null> {
+  // Loaded for a list only: every thread loads this adapter at its start.
+  const { unzipSync } = await import("fflate");
   try {
     const files = unzipSync(bytes, { filter: ({ originalSize }) => originalSize <= MAX_LIST_BYTES });
     const [csv] = Object.values(files);
@@ -106,7 +107,7 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
       cost: 1,
       isFile: true,
     }),
-    open: ({ bytes = new Uint8Array(), text }) => tickersIn(bytes) ?? text,
+    open: async ({ bytes = new Uint8Array(), text }) => (await tickersIn(bytes)) ?? text,
     schema: z.array(z.unknown()),
     // A ticker may have had several owners: the one with the newest prices counts.
     entries(answer: unknown[]) {
