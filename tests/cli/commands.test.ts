@@ -75,7 +75,7 @@ test("an export is a whole file, and one that fails leaves none", async () => {
   const options = { ...on(), interval: "1d", format: "csv", output };
   expect(await exportCommand(app.app.config, "V", { ...options, features: true, names: "rsi_14,sma_5" })).toBe(0);
   expect(await Bun.file(output).text()).toStartWith("timestamp,rsi_14,sma_5\n");
-  expect(out).toEqual([`Wrote ${(Bun.file(output).size / 2 ** 20).toFixed(1)} MB to ${output}`]);
+  expect(out).toEqual([`Wrote ${Math.round(Bun.file(output).size / 1e3)} kB to ${output}`]);
   const missing = exportCommand(app.app.config, "NOPE", { ...options, output: join(folder.path, "nope.csv") });
   await expect(missing).rejects.toThrow("start a run for it first");
   expect(readdirSync(folder.path)).toEqual(["v.csv"]);
