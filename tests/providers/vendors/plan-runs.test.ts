@@ -1,6 +1,7 @@
 /** Whole runs on plans that leave something out: the ledger, the strip, the head of the run, and other symbols' jobs. */
 
 import { describe, expect, test } from "bun:test";
+import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { isoDate } from "../../../src/domain/time.ts";
 import { refetch } from "../../../src/scheduler/runs/refetch.ts";
@@ -24,7 +25,8 @@ describe("a free EODHD key", () => {
   test("two years on a plan of one are stored as one, and the ledger, profile, strip and run say what is left out", async () => {
     const fake = fakeEodhd();
     await using app = await startApp({ env: env(fake, "eodhd") });
-    const edge = today() - 365 * DAY;
+    // A session: of a day without one, nobody can tell whether it is in the plan.
+    const edge = CALENDAR.sessionsBetween("us_equity", today() - 375 * DAY, today() - 364 * DAY).at(-1)!.date;
     fake.plan = { from: edge };
     const id = await app.start({ symbols: ["AAPL"], provider: "eodhd", years: 2 });
     const { run, jobs } = (await app.waitForRun(id, "complete", "failed"))!;
