@@ -35,7 +35,14 @@ const DAY_SPENT = /\b(daily|per day|day's|for the day|24 hours)\b|API requests l
 const HOUR_SPENT = /\bhour(ly)?\b/i;
 const MONTH_SPENT = /\bmonth(ly)?\b/i;
 const TOO_MANY = /rate limit|too many|requests per|api credits|run over|exceeded/i;
-const PLAN = /plan\b|subscri|upgrade|entitle|not (?:allowed|permitted|available) for|free users|premium/i;
+/** Words of refusals by plan. PLAN in capitals is a ticker. */
+const PLAN = new RegExp(
+  [
+    "\\b[Pp]lans?\\b|[Ss]ubscri|[Uu]pgrad|[Ee]ntitle|[Ff]ree users|[Pp]remium|[Pp]ayment required",
+    "[Nn]ot (?:allowed|permitted|available) for|[Ee]xclusively|available (?:only|starting)\\b",
+    "permission (?:for|to \\w+) (?:this|that|the) (?:ticker|symbol|data|endpoint|exchange|interval)",
+  ].join("|"),
+);
 const KEY = /unauthenticated|unauthori[sz]ed|api[ _-]?(?:key|token)|access key|invalid (?:key|token)|forbidden/i;
 const UNKNOWN = /not found|invalid symbol|unknown (?:symbol|ticker)|no such (?:symbol|ticker)/i;
 const TOO_LONG = /max(?:imum)? period|too (?:long|large|many (?:rows|data|bars))|period length|date range/i;
@@ -47,17 +54,19 @@ const LONG_RETRY = 90;
 export function classify(answer: Answer): Classification | null {
   const { status, text, json } = answer;
   const retryAfter = retryAfterOf(answer.headers);
-  if (status >= 200 && status < 300) return json === undefined ? classifyText(text) : null;
+  if (status >= 200 && status < 300) return json === undefined ? classifyText(text) : classifyNotice(json);
   if (status === 401) return { kind: "auth" };
   if (status === 402) return spent(text) ?? { kind: "plan" };
   if (status === 403) return isHtml(answer) ? { kind: "transient" } : { kind: PLAN.test(text) ? "plan" : "auth" };
-  if (status === 404) return isHtml(answer) ? { kind: "invalid_response" } : { kind: "unknown_symbol" };
+  if (status === 404 && isHtml(answer)) return { kind: "invalid_response" };
   if (status === 418) return { kind: "rate_limited", retryAfter: retryAfter ?? 120 };
   if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_limited" }), retryAfter };
   if (status === 451) return { kind: "auth", says: "not offered from this region (HTTP 451)" };
   // A job that waits for so long would keep its place for nothing: all requests are held instead.
   if (status === 503 && (retryAfter ?? 0) > LONG_RETRY) return { kind: "rate_limited", retryAfter };
   if (status === 408 || status === 425 || status >= 500) return { kind: "transient", retryAfter };
+  if (status >= 400 && !isHtml(answer) && planWords(text)) return { kind: "plan" };
+  if (status === 404) return { kind: "unknown_symbol" };
   if (status === 400 || status === 413 || status === 414 || status === 422) {
     return { kind: "bad_request", tooLarge: status !== 400 || TOO_LONG.test(text) };
   }
@@ -69,6 +78,14 @@ function classifyText(text: string): Classification {
   if (text.length > 2_000 || /^\s*[<[{]/.test(text))
     return { kind: "invalid_response", tooLarge: /^\s*[[{]/.test(text) };
   return classifyMessage(text) ?? { kind: "invalid_response" };
+}
+
+/** A 200 whose JSON is an error message and nothing else; `null` for any other. */
+function classifyNotice(json: unknown): Classification | null {
+  const said = sentenceIn(json);
+  if (said === undefined || Object.values(json as object).some((value) => typeof value === "object" && value !== null))
+    return null;
+  return classifyMessage(said);
 }
 
 /** Classifies a vendor's error message by its wording; `null` if no rule matches. */

@@ -253,7 +253,8 @@ export class VendorClient {
 
   #explain({ kind, says, brief }: Failure): string {
     const words = says.startsWith(brief) || says.includes("HTTP") ? says : `${brief}: ${says}`;
-    const advice = adviceFor(kind, this.#vendor.keyVariables);
+    // A region is refused whatever the key.
+    const advice = brief === "HTTP 451" ? "" : adviceFor(kind, this.#vendor.keyVariables);
     return this.redact(`${this.#vendor.title}: ${words}${advice ? ` (${advice})` : ""}`);
   }
 }

@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
 import type { FetchContext } from "../provider.ts";
-import type { Answer } from "./classify.ts";
+import { type Answer, sentenceIn } from "./classify.ts";
 import type { VendorClient } from "./client.ts";
 
 interface Vendor {
@@ -25,7 +25,9 @@ export function readShape<Content>(
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   const where = path.join(".") || "the answer";
-  throw new ProviderError("invalid_response", client.redact(`${title}: ${what}: ${where}: ${message}`));
+  const said = sentenceIn(value);
+  const fault = said === undefined ? `${where}: ${message}` : said.slice(0, 200);
+  throw new ProviderError("invalid_response", client.redact(`${title}: ${what}: ${fault}`));
 }
 
 interface PagedList<Content, Page> {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { cleanFacts } from "../../domain/companies.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
-import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
+import { type Answer, type Classification, classifyMessage, planWords } from "../http/classify.ts";
 import { finalAfterExtended } from "../http/final.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wireBar } from "../http/rows.ts";
@@ -182,7 +182,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
     if (/no data is available/i.test(message)) return { kind: "no_data" };
     if (code === 401) return { kind: "auth" };
     // Before the unknown symbol: a symbol of a larger plan comes with a 404 too.
-    if ((code === 403 || code === 404) && /\bplans?\b|upgrad/i.test(message)) return { kind: "plan" };
+    if ((code === 403 || code === 404) && planWords(message)) return { kind: "plan" };
     if (code === 403) return { kind: "auth" };
     if (/symbol|figi|missing or invalid/i.test(message) && (code === 404 || code === 400))
       return { kind: "unknown_symbol" };
