@@ -1,7 +1,8 @@
 /** Turns a job's window into the span to request from a vendor, and the answer into the bars of the window. */
 
 import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
-import type { Calendar, Session } from "../../domain/market/calendar.ts";
+import { type Calendar, knownDays, type Session } from "../../domain/market/calendar.ts";
+import { isExchange, type Venue } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { barStartAt, deriveBars } from "../../domain/market/resample.ts";
 import type { BarWindow } from "../provider.ts";
@@ -22,18 +23,25 @@ export interface Delay {
   readonly seconds: number;
 }
 
-/** Only regular New York sessions are known; other exchanges are requested around the clock. */
-function hasKnownSessions({ market, exchange }: Ticker): boolean {
+/** Regular sessions alone are requested of New York's shares; bars of other exchanges are requested around the clock. */
+function hasRegularBars({ market, exchange }: Ticker): boolean {
   return market === "us_equity" && exchange === "US";
+}
+
+/** Whose sessions decide what is requested: days in UTC where bars are requested around the clock or dates are not known. */
+function requestedVenue({ ticker, interval, from, to }: RequestWindow): Venue {
+  if (hasRegularBars(ticker)) return "us_equity";
+  const known = knownDays(ticker.venue);
+  const isKnown = isExchange(ticker.venue) && from >= known.from && to <= known.to;
+  return interval === "1d" && isKnown ? ticker.venue : "crypto";
 }
 
 /** The sessions of the window of which the vendor has bars by `asOf`; without any there is nothing to request. */
 export function sessionsToRequest(calendar: Calendar, requestWindow: RequestWindow, historyStart: number): Session[] {
-  const { ticker, from, to, asOf, interval } = requestWindow;
-  const market = hasKnownSessions(ticker) ? "us_equity" : "crypto";
+  const { from, to, asOf, interval } = requestWindow;
   const start = Math.floor(Math.max(from, historyStart) / DAY) * DAY;
   return calendar
-    .sessionsBetween(market, start, Math.min(to, asOf))
+    .sessionsBetween(requestedVenue(requestWindow), start, Math.min(to, asOf))
     .filter((session) => interval === "1d" || (session.close > from && session.open < to))
     .filter((session) => interval !== "1d" || (session.date >= from && session.date < to))
     .filter((session) => firstBarAt(calendar, requestWindow, session) <= asOf);
@@ -54,18 +62,18 @@ export function isLate(
 /** The end of `delay` after the bar that starts at `ts`, epoch seconds. */
 export function readyAt(
   calendar: Calendar,
-  market: Ticker["market"],
+  venue: Venue,
   { interval, ts, delay }: { readonly interval: Interval; readonly ts: number; readonly delay: Delay },
 ): number {
-  const session = calendar.sessionAt(market, ts) ?? calendar.sessionOn(market, ts);
-  const end = calendar.barEnd(market, interval, ts);
+  const session = calendar.sessionAt(venue, ts) ?? calendar.sessionOn(venue, ts);
+  const end = calendar.barEnd(venue, interval, ts);
   return (delay.after === "session" ? (session?.close ?? end) : end) + delay.seconds;
 }
 
 /** When the vendor has the first bar of a session, epoch seconds. */
 function firstBarAt(calendar: Calendar, { delay, ticker, interval }: RequestWindow, session: Session): number {
   if (delay.after === "session" || interval === "1d") return session.close + delay.seconds;
-  return calendar.barEnd(ticker.market, interval, session.open) + delay.seconds;
+  return calendar.barEnd(ticker.venue, interval, session.open) + delay.seconds;
 }
 
 /**
@@ -85,8 +93,8 @@ export function sourceSpan(
   const from = Math.max(requestWindow.from, first.open);
   const end = Math.min(requestWindow.to, last.close);
   // A longer bar that begins in the window is requested to its end.
-  const lastStart = barStartAt(calendar, ticker.market, interval, end - 1);
-  return { from, to: Math.min(newest, Math.max(end, calendar.barEnd(ticker.market, interval, lastStart))) };
+  const lastStart = barStartAt(calendar, ticker.venue, interval, end - 1);
+  return { from, to: Math.min(newest, Math.max(end, calendar.barEnd(ticker.venue, interval, lastStart))) };
 }
 
 /** The bars of the window: inside sessions, built to the requested interval, and whole by `asOf`. */
@@ -94,16 +102,14 @@ export function barsOfWindow(calendar: Calendar, requestWindow: RequestWindow, s
   const { ticker, interval, delay, asOf, from, to } = requestWindow;
   const intraday = interval !== "1d";
   const inside =
-    intraday && hasKnownSessions(ticker)
+    intraday && hasRegularBars(ticker)
       ? filterBars(source, (ts) => calendar.sessionAt("us_equity", ts) !== null)
       : source;
-  const bars = interval === requestWindow.source ? inside : deriveBars(calendar, ticker.market, interval, inside);
+  const bars = interval === requestWindow.source ? inside : deriveBars(calendar, ticker.venue, interval, inside);
   const isReady = (ts: number) => {
     const session =
-      delay.after === "session"
-        ? (calendar.sessionAt(ticker.market, ts) ?? calendar.sessionOn(ticker.market, ts))
-        : null;
-    const end = session?.close ?? calendar.barEnd(ticker.market, interval, ts);
+      delay.after === "session" ? (calendar.sessionAt(ticker.venue, ts) ?? calendar.sessionOn(ticker.venue, ts)) : null;
+    const end = session?.close ?? calendar.barEnd(ticker.venue, interval, ts);
     return end + delay.seconds <= asOf;
   };
   const ready = filterBars(bars, isReady);

@@ -1,5 +1,6 @@
 /** The parts of a symbol, from which each vendor builds its own spelling. */
 
+import { type Venue, venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { type Market, marketOf } from "../../domain/market/symbol.ts";
 import type { SeriesTraits } from "../provider.ts";
 
@@ -7,6 +8,8 @@ export interface Ticker {
   /** As the user types it, e.g. `BRK.B`, `BTC-USD`, `VOD@LSE`. */
   readonly symbol: string;
   readonly market: Market;
+  /** Where it trades: decides its sessions. */
+  readonly venue: Venue;
   /** Without the exchange suffix. */
   readonly name: string;
   /** The exchange suffix; `US` where there is none. */
@@ -22,9 +25,11 @@ export interface Ticker {
  */
 export function parseTicker(symbol: string, pairs = false): Ticker {
   const [name = symbol, exchange = "US"] = symbol.split("@");
-  const market = pairs && /^[A-Z0-9]+-[A-Z0-9]+$/.test(name) ? "crypto" : marketOf(name);
-  const [base = "", quote = ""] = market === "crypto" ? name.split("-") : [];
-  return { symbol, market, name, exchange, base, quote };
+  // A quote of one letter is spelled like the class of a share: BTC.U.
+  const market = pairs && /^[A-Z0-9]+[-.][A-Z0-9]+$/.test(name) ? "crypto" : marketOf(name);
+  const [base = "", quote = ""] = market === "crypto" ? name.split(/[-.]/) : [];
+  const venue = market === "crypto" ? market : venueOf(symbol);
+  return { symbol, market, venue, name, exchange, base, quote };
 }
 
 /** Which sessions the stored bars cover: regular hours in New York; elsewhere whatever the vendor sends. */

@@ -305,7 +305,7 @@ export function createVendor<Answer>(
 
   function momentOf(symbol: string, interval: Interval, ts: number, delayOf: VendorSpec<Answer>["delay"]): number {
     const ticker = tickerOf(symbol);
-    return readyAt(calendar, ticker.market, {
+    return readyAt(calendar, ticker.venue, {
       interval,
       ts,
       delay: delayOf(ticker, sourceOf(interval, ticker), values),

@@ -134,7 +134,8 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
     const margin = interval === "1d" && ticker.market !== "crypto" ? MARGIN : 0;
     const query = {
       period1: Math.floor(from) - margin,
-      period2: Math.ceil(to) + margin,
+      // No session opens after the end of its date in UTC.
+      period2: Math.floor(to),
       interval,
       events: "div,splits",
       includePrePost: "false",
