@@ -102,6 +102,7 @@ export function fakeCcxt(): FakeCcxt {
         this.markets = {
           "BTC/USD": market("BTC", "USD"),
           "ETH/EUR": market("ETH", "EUR", { active: undefined }),
+          "stETH/BTC": market("stETH", "BTC"),
           "OLD/USD": market("OLD", "USD", { active: false }),
           "BTC/USD:USD": market("BTC", "USD", { spot: false }),
           "SWAP/USD": market("SWAP", "USD", { spot: false }),

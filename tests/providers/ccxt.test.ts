@@ -122,7 +122,14 @@ describe("an exchange of ccxt", () => {
     expect(await provider.listCompanies!("SPOT", recordingContext())).toEqual([
       { symbol: "BTC-USD", name: "BTC / USD", exchange: "Kraken (ccxt)" },
       { symbol: "ETH-EUR", name: "ETH / EUR", exchange: "Kraken (ccxt)" },
+      { symbol: "STETH-BTC", name: "stETH / BTC", exchange: "Kraken (ccxt)" },
     ]);
+  });
+
+  test("a pair whose asset the exchange spells with small letters is requested as it is spelled there", async () => {
+    const { fake, provider } = setUp();
+    const { bars } = await provider.fetchBars(window("1h", FROM, NOW, "STETH-BTC"), recordingContext());
+    expect([bars.ts.length > 0, fake.urls.at(-1)]).toEqual([true, expect.stringContaining("pair=stETH/BTC&")]);
   });
 });
 

@@ -132,11 +132,16 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
     if (market !== "crypto") {
       throw new ProviderError("unknown_symbol", `${title} has no ${symbol}: it trades pairs such as BTC-USD`);
     }
-    const pair = `${base}/${quote}`;
-    const listed = (await marketsOf(context))[pair];
-    if (listed === undefined || listed.spot === false) {
-      throw new ProviderError("unknown_symbol", `${symbol} is not known: ${title} has no spot pair ${pair}`);
+    const usual = `${base}/${quote}`;
+    const markets = await marketsOf(context);
+    // Some assets are spelled with small letters.
+    const listed = [...(markets[usual] ? [markets[usual]] : []), ...Object.values(markets)].find(
+      (each) => each.spot !== false && parseSymbol(`${each.base}-${each.quote}`) === symbol,
+    );
+    if (listed === undefined) {
+      throw new ProviderError("unknown_symbol", `${symbol} is not known: ${title} has no spot pair ${usual}`);
     }
+    const pair = `${listed.base}/${listed.quote}`;
     const { exchange } = await loaded();
     const frames = Object.keys(exchange.timeframes ?? {});
     if (!frames.includes(interval)) {

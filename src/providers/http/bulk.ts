@@ -39,6 +39,8 @@ interface BulkList {
 }
 
 interface BulkBars extends BulkList {
+  /** Most elements of an answer, where it names a next page if there are more. */
+  readonly mostRows?: number;
   /** The elements of an answer, each with the vendor's name of its symbol. */
   // biome-ignore lint/suspicious/noExplicitAny: each vendor reads what its own schema gives
   read(answer: any): { readonly elements: readonly (readonly [code: string, element: unknown])[]; next: string | null };
@@ -162,8 +164,10 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
   ): Promise<void> {
     const { bars } = spec;
     let [received, readable, odd] = [0, 0, null as string | null];
-    for await (const { elements } of pages(bars, asked, context)) {
+    for await (const { elements, next } of pages(bars, asked, context)) {
       received += elements.length;
+      if (next === null && elements.length >= (bars.mostRows ?? Number.POSITIVE_INFINITY))
+        throw new ProviderError("invalid_response", `${title}: an answer of ${elements.length} rows may have been cut`);
       for (const [code, element] of elements) {
         const symbol = symbolOf.get(code);
         if (symbol === undefined) continue;

@@ -178,6 +178,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     bars: {
       by: "symbols",
       most: BULK_SYMBOLS,
+      mostRows: PAGE_ROWS,
       request: ({ tickers, from, to, page }, values) => ({
         path: "/v2/stocks/bars",
         query: {

@@ -271,3 +271,15 @@ test("eodhd: a day of the exchange costs 100 units for its bars, splits and divi
   const parts = providerOn(fake, "eodhd").bulk!.parts(SYMBOLS, span);
   expect([parts.length, parts.reduce((sum, { cost }) => sum + cost, 0)]).toEqual([9, 900]);
 });
+
+test("alpaca: an answer for many symbols that is as long as the limit and names no next page is not relied on", async () => {
+  const fake = started(fakeAlpaca());
+  const provider = providerOn(fake, "alpaca");
+  const day = Date.UTC(2025, 5, 18) / 1000;
+  const span = { from: day - 5 * DAY, to: day + DAY, asOf: day + 5 * DAY };
+  const bar = { t: "2025-06-18T04:00:00Z", o: 1, h: 1, l: 1, c: 1, v: 1 };
+  fake.always = () => Response.json({ bars: { AAPL: Array(10_000).fill(bar) }, next_page_token: null });
+  const [part] = provider.bulk!.parts(SYMBOLS, span);
+  const error = await provider.bulk!.fetch(part!, span, recordingContext()).catch((thrown) => thrown);
+  expect(error.message).toBe("Alpaca: an answer of 10000 rows may have been cut");
+});
