@@ -79,8 +79,15 @@ async function gapsToFetch({ io, task, series }: JobContext, which: "open" | "al
 }
 
 /** An answer is counted once, when the last provider has given it. */
-const answersOf = ({ series, task }: JobContext, next: unknown) =>
-  next ? undefined : (batch: Batch) => [recordAnswer(series, task.runId, batch.from, batch.to)];
+function answersOf({ io, series, task, market }: JobContext, next: unknown) {
+  if (next) return undefined;
+  return (batch: Batch) => {
+    // A session may begin on the day before its date.
+    const sessions = io.calendar.sessionsBetween(market, batch.from, batch.to + DAY);
+    const breaks = sessions.flatMap(({ lunch }) => (lunch ? [[lunch.from, lunch.to] as const] : []));
+    return [recordAnswer(series, task.runId, batch, breaks)];
+  };
+}
 
 /** The batches of `spans`, in order; spans without a session between them are merged. */
 function batchesOf({ io, task, market }: JobContext, spans: readonly Span[]): Batch[] {

@@ -33,6 +33,8 @@ function placesOf({ open, lunch }: Session, minutes: readonly number[], step: nu
   let last = -1;
   for (const minute of minutes) {
     const after = lunch ? open + minute * 60 - lunch.to : -1;
+    // Bars inside the break have no place.
+    if (lunch && after < 0 && open + minute * 60 >= lunch.from) continue;
     const place = after >= 0 ? morning + Math.floor(after / step) : Math.floor((minute * 60) / step);
     if (place > last) places.push(place);
     last = place;

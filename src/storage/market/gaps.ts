@@ -10,7 +10,7 @@ import { barsIdSql } from "./bars.ts";
 export const CONFIRMED_AFTER = 3;
 
 /** The version of the rules by which sessions are compared; stored with a series that was compared by them. */
-export const GAP_RULES = 1;
+export const GAP_RULES = 2;
 
 /** SQL for the kinds that say that bars are missing. */
 export const MISSING_SQL = MISSING_KINDS.map((kind) => `'${kind}'`).join(", ");
@@ -71,14 +71,24 @@ kind = excluded.kind, rows = excluded.rows, opens = excluded.opens, closes = exc
   ]);
 }
 
-/** Records that run `runId` got an answer for gaps with `from` <= date < `to`; it counts if it changed nothing. */
-export function recordAnswer(seriesId: number, runId: string, from: number, to: number): Statement {
-  const stored = `(SELECT count(*) FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")}
-AND ts >= coalesce(gaps.opens, gaps.date) AND ts < coalesce(gaps.closes, gaps.date + 86400))`;
+/**
+ * Records that run `runId` got an answer for gaps with `from` <= date < `to`; it counts if it changed nothing. Bars of a
+ * session are counted as for its gap: without those inside one of its `breaks`.
+ */
+export function recordAnswer(
+  seriesId: number,
+  runId: string,
+  { from, to }: { readonly from: number; readonly to: number },
+  breaks: readonly Times[],
+): Statement {
+  const bars = `FROM bars WHERE bars.series_id = ${barsIdSql("gaps.series_id")} AND ts >=`;
+  const stored = `((SELECT count(*) ${bars} coalesce(gaps.opens, gaps.date) AND ts < coalesce(gaps.closes, gaps.date + 86400)) -
+(SELECT coalesce(sum((SELECT count(*) ${bars} b.value ->> 0 AND ts < b.value ->> 1)), 0) FROM json_each(?5) b
+WHERE b.value ->> 0 >= gaps.opens AND b.value ->> 1 <= gaps.closes))`;
   return {
     sql: `UPDATE gaps SET answers = CASE WHEN run_id IS ?2 THEN answers WHEN rows = ${stored} THEN answers + 1 ELSE 0 END,
 rows = ${stored}, run_id = ?2 WHERE series_id = ?1 AND date >= ?3 AND date < ?4`,
-    args: [seriesId, runId, from, to],
+    args: [seriesId, runId, from, to, JSON.stringify(breaks)],
   };
 }
 

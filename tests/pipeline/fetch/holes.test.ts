@@ -82,6 +82,26 @@ describe("a hole inside a session", () => {
     expect(vendor.requested).toEqual([]);
   });
 
+  test("bars inside a lunch break hide no hole after it, and the hole is confirmed after three equal answers", async () => {
+    using pipeline = await startPipeline({ symbol: "7203@TSE" });
+    const vendor = new MemoryVendor();
+    const sessions = CALENDAR.sessionsBetween("XTKS", at("2026-09-24"), at("2026-10-21"));
+    for (const session of sessions) {
+      vendor.put(...barStarts(session, "1m").map(priced));
+      for (let ts = session.lunch!.from; ts < session.lunch!.to; ts += 60) vendor.put(priced(ts));
+    }
+    for (let ts = at("2026-10-14T03:30Z"); ts < at("2026-10-14T04:20Z"); ts += 60) vendor.hidden.add(ts);
+    const run = { interval: "1m", asOf: at("2026-10-20T12:00Z"), days: DAYS } as const;
+    await pipeline.run(vendor, run);
+    const hole = { kind: "hole", rows: 280, holes: [[at("2026-10-14T03:30Z"), at("2026-10-14T04:20Z")]] };
+    const holes = async () => (await gapsOf(pipeline, vendor)).filter(({ kind }) => kind !== "outside");
+    expect(await holes()).toMatchObject([hole]);
+    for (const answers of [1, 2, 3]) {
+      await pipeline.run(vendor, { ...run, mode: "repair" });
+      expect(await holes()).toMatchObject([{ ...hole, answers, confirmed: answers === 3 ? 1 : 0 }]);
+    }
+  });
+
   test("a session with two bars is no complete session, and hours that a 24/7 market lacks are a hole", async () => {
     using pipeline = await startPipeline();
     const thin = minutes("2026-10-14T13:31Z", "2026-10-14T19:59Z");
