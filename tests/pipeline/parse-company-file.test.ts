@@ -149,3 +149,20 @@ describe("facts in a list of companies", () => {
     expect(bad).toEqual([{ line: 2, reason: expect.stringContaining(`"${cell}" is not ${what}`) }]);
   });
 });
+
+test.each([
+  ["aapl, msft, googl", "AAPL MSFT GOOGL"],
+  ["Symbols\nAAPL, MSFT, GOOGL\nTSLA", "AAPL MSFT GOOGL TSLA"],
+  ["BRK-B, BRK.B, BF.B", "BRK.B BF.B"],
+  ["symbol,name\nAAPL, MSFT", "AAPL (MSFT)"],
+  ["aapl,apple,nasdaq", "AAPL (apple)"],
+  ["aapl,apple inc\nmsft,msft", "AAPL (apple inc) MSFT (msft)"],
+])("the symbols of %p are %s", (text, expected) => {
+  const { companies, bad } = readCompanyFile(text);
+  expect(companies.map(({ symbol, name }) => `${symbol}${name && ` (${name})`}`).join(" ")).toBe(expected);
+  expect(bad).toEqual([]);
+});
+
+test("a pair with a slash in a list of companies is refused with the spelling that is wanted", () => {
+  expect(readCompanyFile("BTC/USDT").bad[0]!.reason).toEndWith("; a pair is written BTC-USDT");
+});

@@ -14,7 +14,7 @@ import {
   readFact,
 } from "../../domain/companies.ts";
 import { quote } from "../../domain/errors.ts";
-import { MAX_SYMBOL_LENGTH, parseSymbol } from "../../domain/market/symbol.ts";
+import { MAX_SYMBOL_LENGTH, parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
 
 /** Header names by field, lower case, letters only. */
 const HEADERS = {
@@ -108,7 +108,9 @@ function headerOf(cells: readonly string[]): ColumnIndexes | null {
   const names = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
   const find = (field: Field) => names.findIndex((name) => (HEADERS[field] as readonly string[]).includes(name));
   const symbol = find("symbol");
-  return symbol < 0 ? null : indexesOf(find);
+  if (symbol < 0) return null;
+  // A title of one cell says nothing about the cells beside the first.
+  return cells.length === 1 ? PLAIN : indexesOf(find);
 }
 
 function indexesOf(indexOf: (field: Field) => number): ColumnIndexes {
@@ -137,7 +139,7 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes, hasNames: 
   if (cell === "") return "the symbol is missing";
   const symbol = parseSymbol(cell);
   if (symbol === null) {
-    return `${quote(cell)} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)`;
+    return `${quote(cell)} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)${symbolHint(cell)}`;
   }
   const name = (cells[places.name] ?? "").slice(0, MAX_NAME_LENGTH);
   const facts = factsOf(cells, places);
@@ -156,19 +158,23 @@ const TICKER = /^[A-Z0-9]{1,6}(?:[.-][A-Z0-9]{1,5})*(?:@[A-Z]{1,10})?$/;
 function isNamed(cells: readonly string[]): boolean {
   const [, name = "", exchange = ""] = cells;
   if (cells.length < 2 || cells.length > 3) return false;
-  return (name !== "" && !TICKER.test(name)) || EXCHANGES.test(exchange);
+  const isTicker = TICKER.test(name === name.toLowerCase() ? name.toUpperCase() : name);
+  return (name !== "" && !isTicker) || EXCHANGES.test(exchange.toUpperCase());
 }
 
 /**
- * The symbols of a line like `AAPL MSFT GOOGL` or `AAPL, MSFT`; all must be in capitals, which names are not. Two or
- * three cells are symbols only in a file without names.
+ * The symbols of a line like `AAPL MSFT GOOGL`, `AAPL, MSFT` or `aapl, msft`; names have capitals and small letters. Two or
+ * three cells, and small letters, are symbols only in a file without names.
  */
 function symbolsOfLine(cells: readonly string[], hasNames: boolean): string[] | null {
-  const words = cells.flatMap((cell) => cell.split(/\s+/)).filter((word) => word !== "");
-  const isShort = cells.length === 2 || cells.length === 3;
-  const alone = isShort ? !hasNames && words.length > 1 && words.every((word) => TICKER.test(word)) : words.length > 1;
-  if (!alone || words.some((word) => word !== word.toUpperCase() || parseSymbol(word) === null)) return null;
-  return words;
+  const given = cells.flatMap((cell) => cell.split(/\s+/)).filter((word) => word !== "");
+  const words = given.map((word) => word.toUpperCase());
+  const isSmall = cells.length > 1 && cells.every((cell) => !cell.includes(" ") && cell === cell.toLowerCase());
+  if (!isSmall && words.some((word, at) => word !== given[at])) return null;
+  const isDoubtful = cells.length === 2 || cells.length === 3 || words.some((word, at) => word !== given[at]);
+  if (words.length < 2 || (isDoubtful && (hasNames || !words.every((word) => TICKER.test(word))))) return null;
+  const symbols = words.flatMap((word) => parseSymbol(word) ?? []);
+  return symbols.length === words.length ? symbols : null;
 }
 
 /** A later line replaces an earlier one, except where it is empty. */
