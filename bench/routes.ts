@@ -16,9 +16,12 @@ const RUNS = 5_000;
 const JOBS_OF_RUN = 20;
 const JOBS_OF_LAST = 5_000;
 const LOG_LINES = 1_000_000;
+const MINUTES = 200_000;
 const MAX_STALL_MS = 50;
 /** Recent, because old runs are deleted. */
 const START = Math.floor(Date.now() / 86_400_000) * 86_400 - 30 * 86_400;
+
+const SYMBOL = symbolOf(20_500);
 
 const runId = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 const LAST_RUN = runId(RUNS);
@@ -77,10 +80,21 @@ async function fill(db: Database): Promise<void> {
     texts.push(`INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume)
       SELECT id, ${days(`(id * 17 + ${n * 401})`)}, 1, 'r', 'correction', 1, 1, 1, 1, 1 FROM series`);
   }
+  // Minutes of one symbol from two providers, of which every hundredth differs.
+  for (const [n, provider] of ["demo", "files"].entries()) {
+    texts.push(
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions)
+       VALUES (${PROFILES + n + 1}, '${SYMBOL}', '${provider}', 'sip', '1m', 'none', 'regular')`,
+      numbered(
+        MINUTES,
+        `INSERT INTO bars (series_id, ts, open, high, low, close, volume)
+         SELECT ${PROFILES + n + 1}, ${START - MINUTES * 60} + n * 60, 100, 101, 99, 100 + (n % 100 = 0) * ${n}, 1000 FROM numbers`,
+      ),
+    );
+  }
   for (const sql of texts) await db.write([{ sql, args: [] }]);
 }
 
-const SYMBOL = symbolOf(20_500);
 const FILTERED = "rsi_14 < 30 and rvol_20 > 60";
 
 /** Every page and every address of the API that reads, with what makes it heavy. */
@@ -93,6 +107,7 @@ const PATHS = [
   "/companies?format=csv",
   "/healthz",
   "/metrics",
+  "/panel",
   "/profiles",
   "/profiles?page=250",
   "/profiles?q=s0",
@@ -110,7 +125,8 @@ const PATHS = [
   `/profiles/renew?where=${encodeURIComponent(FILTERED)}`,
   `/profiles/${SYMBOL}`,
   `/profiles/${SYMBOL}/delete`,
-  `/profiles/${SYMBOL}/compare`,
+  `/profiles/${SYMBOL}/compare?interval=1m`,
+  `/api/profiles/${SYMBOL}/compare?interval=1m`,
   "/runs",
   "/runs?page=25",
   "/runs?state=complete",
@@ -136,7 +152,9 @@ const PATHS = [
   "/api/schedules",
   "/api/usage",
   "/api/watchlists",
-  `/api/bars/${SYMBOL}`,
+  `/api/bars/${SYMBOL}?interval=1m`,
+  `/api/bars/${SYMBOL}?interval=1h&format=csv`,
+  `/api/panel?interval=1h&names=rsi_14&symbols=${SYMBOL}`,
 ];
 
 const ms = (value: number) => `${value.toFixed(1)} ms`;
