@@ -67,6 +67,7 @@ for (const [what, share] of [
             runId: "bench",
             window,
             bars: valid.bars,
+            known: emptyBars(),
             rejected: valid.rejected,
             counters: { jobId: 1, apiCalls: 1, fetchMs: 1, dataPoints: end },
           });

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
+import { emptyBars } from "../../src/domain/market/bars.ts";
 import { type Database, isUniqueViolation, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { barPages, countBars, insertBars, readBars, readLastBars, seriesId } from "../../src/storage/market/bars.ts";
 import {
@@ -59,6 +60,7 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     runId: "r",
     window: { from, to: from + 6_000 },
     bars,
+    known: emptyBars(),
     rejected: [],
     counters: { jobId, apiCalls: 3, fetchMs: 7, dataPoints: bars.ts.length },
   });

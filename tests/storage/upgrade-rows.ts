@@ -372,4 +372,18 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       "INSERT INTO alert_deliveries (event_id, channel_id, mail_id) VALUES (101, 'c1', 'm100')",
     ],
   },
+  "0024_as_known_at": {
+    rows: [
+      `INSERT INTO arrivals (series_id, from_ts, to_ts, seen_at, is_window) VALUES (1, 1767312000, 1767398400, 1700, 0)`,
+      `INSERT INTO provisional_bars (series_id, ts, replaced_at, open, high, low, close, volume) VALUES
+        (1, 1767312000, 1701, 1, 2, 0.5, 1.5, NULL)`,
+      `INSERT INTO former_actions (provider, symbol, kind, date, value, seen_at, replaced_at) VALUES
+        ('eodhd', 'AAPL', 'split', 1598832000, 4, 1702, 1703)`,
+      "INSERT INTO shown_series (symbol, interval, since, series_id) VALUES ('AAPL', '5m', 1704, NULL)",
+    ],
+    changes: {
+      batches: (row) => ({ ...row, first_at: null }),
+      series: (row) => ({ ...row, arrivals_since: null }),
+    },
+  },
 };

@@ -66,12 +66,39 @@ function sorted(rows: readonly Row[]): Row[] {
   return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
+const largest = (rows: readonly Row[], column: string) => Math.max(0, ...rows.map((row) => Number(row[column] ?? 0)));
+
+/** Bars that are there were seen at an unknown time, at the latest when their series was last written. */
+function arrivalsOf({ series = [], bars = [], batches = [], bar_revisions = [], runs = [] }: Contents): Contents {
+  const ofSeries = (rows: readonly Row[], { id }: Row) => rows.filter(({ series_id }) => series_id === id);
+  const barsOf = (row: Row) => ofSeries(bars, { id: row.bars_id ?? row.id });
+  const filled = series.filter((row) => barsOf(row).length > 0);
+  return {
+    series: series.map((row) => {
+      if (!filled.includes(row)) return row;
+      const fetched = largest(ofSeries(batches, row), "fetched_at");
+      const known = Math.max(fetched, largest(ofSeries(bar_revisions, row), "seen_at"), Number(row.retired_at ?? 0));
+      const lastRun = Math.max(...runs.map((run) => Number(run.finished_at ?? run.created_at)));
+      return { ...row, arrivals_since: known || lastRun };
+    }),
+    arrivals: filled.map((row) => {
+      const times = barsOf(row).map(({ ts }) => Number(ts));
+      const span = { from_ts: Math.min(...times), to_ts: Math.max(...times) + 1 };
+      return { series_id: row.id, ...span, seen_at: 0, is_window: 1 };
+    }),
+  };
+}
+
+/** What a migration makes of the rows of several tables together. */
+const DERIVED: Readonly<Record<string, (contents: Contents) => Contents>> = { "0024_as_known_at": arrivalsOf };
+
 /** What the migrations after `tag` make of the rows of a database at `tag`. */
 function upgraded(contents: Contents, tag: string): Contents {
   const result = { ...contents };
   for (const later of TAGS.slice(TAGS.indexOf(tag) + 1)) {
     const { changes = {}, inserts = {} } = MIGRATIONS[later]!;
     for (const [table, change] of Object.entries(changes)) result[table] = (result[table] ?? []).map(change);
+    for (const [table, rows] of Object.entries(DERIVED[later]?.(result) ?? {})) result[table] = [...rows];
     for (const [table, rows] of Object.entries(inserts)) result[table] = [...(result[table] ?? []), ...rows];
   }
   return Object.fromEntries(Object.entries(result).map(([table, rows]) => [table, sorted(rows)]));
@@ -105,7 +132,13 @@ test("every migration of the journal says what becomes of earlier rows", () => {
 
 test("a new database has what drizzle cannot declare: tables without row ids, the full-text index, triggers", () => {
   const names = (pattern: RegExp) => newSchema.filter(([, , sql]) => pattern.test(String(sql))).map(([, name]) => name);
-  expect(names(/^CREATE TABLE [`"].* WITHOUT ROWID$/s)).toEqual(["bar_revisions", "bars"]);
+  expect(names(/^CREATE TABLE [`"].* WITHOUT ROWID$/s)).toEqual([
+    "arrivals",
+    "bar_revisions",
+    "bars",
+    "provisional_bars",
+    "shown_series",
+  ]);
   expect(names(/^CREATE VIRTUAL TABLE/)).toEqual(["company_names"]);
   expect(names(/^CREATE TRIGGER/)).toEqual([
     "bar_revisions_append_only",

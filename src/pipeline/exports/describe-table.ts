@@ -1,7 +1,7 @@
 /** Describes an export: the metadata of a file, the head of a JSON answer, the name of a download. */
 
 import { version } from "../../../package.json";
-import { isoSecond } from "../../domain/time.ts";
+import { isoMillisecond, isoSecond } from "../../domain/time.ts";
 import { CATALOG_VERSION } from "../../features/catalog.ts";
 import type { StoredSeries } from "../../storage/market/series.ts";
 import type { ExportFormat } from "./formats.ts";
@@ -15,9 +15,10 @@ export const sourceIntervals = (stored: readonly StoredSeries[], interval: strin
 
 /** The facts of a table by key (docs/data.md). What does not apply is empty. */
 export function tableMetadata(
-  { interval, from, to, adjust }: Pick<RowsRequest, "interval" | "from" | "to" | "adjust">,
+  { interval, from, to, adjust, knownAt }: Pick<RowsRequest, "interval" | "from" | "to" | "adjust" | "knownAt">,
   stored: readonly StoredSeries[],
   missing: readonly string[],
+  knownSince: number | null = null,
 ): Record<string, string> {
   const facts = {
     version,
@@ -28,7 +29,8 @@ export function tableMetadata(
     provider: unique(stored.map(({ provider }) => provider)),
     feed: unique(stored.map(({ feed }) => feed)),
     adjust,
-    as_known_at: "",
+    as_known_at: knownAt === undefined ? "" : isoMillisecond(knownAt / 1_000),
+    known_since: knownSince === null ? "" : isoMillisecond(knownSince / 1_000),
     from: from === Number.MIN_SAFE_INTEGER ? "" : isoSecond(from),
     to: to === Number.MAX_SAFE_INTEGER ? "" : isoSecond(to),
     missing: missing.join(","),

@@ -7,7 +7,8 @@ import { barEndAt, barStartAt } from "../../domain/market/resample.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
 import { barsPerYear } from "../../features/kernels/volatility.ts";
 import { chunks, type Database, yieldToEvents } from "../../storage/db.ts";
-import { barEdges, type StoredSeries, seriesWithBars } from "../../storage/market/series.ts";
+import { KnownBars } from "../../storage/market/known-bars.ts";
+import { barEdges, type StoredSeries, seriesAt, seriesWithBars } from "../../storage/market/series.ts";
 import type { SeriesSource } from "./series/read-bars.ts";
 import type { SymbolSource } from "./series/read-rows.ts";
 
@@ -24,6 +25,8 @@ export interface SourceQuery {
   readonly from: number;
   readonly to: number;
   readonly provider?: string | undefined;
+  /** What was stored then is looked for, epoch milliseconds. */
+  readonly knownAt?: number | undefined;
 }
 
 export interface FoundSources {
@@ -37,25 +40,30 @@ export interface FoundSources {
   readonly outside: readonly StoredSeries[];
   /** About how many rows they have: as many as sessions without a hole would have. */
   readonly rows: number;
+  /** From when on (epoch milliseconds) it is recorded when all their bars arrived, if that is after `knownAt`. */
+  readonly knownSince: number | null;
 }
 
 /** Looks the series up in slices, between which the thread is free. */
 export async function findSources(db: Database, calendar: Calendar, query: SourceQuery): Promise<FoundSources> {
-  const found = { series: [], stored: [], missing: [], outside: [], rows: 0 } as {
+  const found = { series: [], stored: [], missing: [], outside: [], rows: 0, knownSince: null } as {
     series: SymbolSource[];
     stored: StoredSeries[];
     missing: string[];
     outside: StoredSeries[];
     rows: number;
+    knownSince: number | null;
   };
   for (const symbols of chunks(query.symbols, SLICE)) {
-    const bySymbol = Map.groupBy(await seriesWithBars(db, symbols, query.provider), ({ symbol }) => symbol);
+    const store = await storeAt(db, symbols, query);
+    const bySymbol = Map.groupBy(store.series, ({ symbol }) => symbol);
     const sources = symbols.flatMap((symbol) => {
       const source = sourceOf(symbol, bySymbol.get(symbol) ?? [], query);
       return source === null ? [] : [[symbol, source] as const];
     });
     const bySource = new Map(sources);
-    const edges = await edgesOf(db, calendar, [...bySource.values()], query);
+    const edges = await edgesOf(store.edges, calendar, [...bySource.values()], query);
+    for (const since of store.incomplete.values()) found.knownSince = Math.max(found.knownSince ?? 0, since);
     for (const symbol of symbols) {
       const source = bySource.get(symbol);
       const edge = source && edges.get(source.stored.id);
@@ -71,6 +79,52 @@ export async function findSources(db: Database, calendar: Calendar, query: Sourc
     await yieldToEvents();
   }
   return found;
+}
+
+type Edges = Awaited<ReturnType<typeof barEdges>>;
+
+/** The series of some symbols that have bars, now or at the moment that is asked for. */
+interface Store {
+  readonly series: readonly StoredSeries[];
+  /** As `barEdges`. */
+  edges(wanted: readonly { readonly id: number; readonly from: number }[], to: number): Promise<Edges>;
+  /** Series without a record of when bars arrived at the moment, and from when on there is one (epoch milliseconds). */
+  readonly incomplete: ReadonlyMap<number, number>;
+}
+
+async function storeAt(
+  db: Database,
+  symbols: readonly string[],
+  { provider, knownAt }: Pick<SourceQuery, "provider" | "knownAt">,
+): Promise<Store> {
+  if (knownAt === undefined) {
+    const series = await seriesWithBars(db, symbols, provider);
+    return { series, edges: (wanted, to) => barEdges(db, wanted, to), incomplete: new Map() };
+  }
+  const series: StoredSeries[] = [];
+  const bars = new Map<number, KnownBars>();
+  const incomplete = new Map<number, number>();
+  for (const each of await seriesAt(db, symbols, knownAt, provider)) {
+    const known = await KnownBars.open(db, each.id, knownAt);
+    if ((await known.last(Number.MAX_SAFE_INTEGER, 1)).ts.length === 0) continue;
+    series.push(each);
+    bars.set(each.id, known);
+    if (known.exactSince !== null) incomplete.set(each.id, known.exactSince);
+    await yieldToEvents();
+  }
+  return {
+    series,
+    incomplete,
+    async edges(wanted, to) {
+      const edges: Edges = new Map();
+      for (const { id, from } of wanted) {
+        const edge = await bars.get(id)?.edges(from, to);
+        if (edge) edges.set(id, edge);
+        await yieldToEvents();
+      }
+      return edges;
+    },
+  };
 }
 
 interface Source {
@@ -102,13 +156,13 @@ const seriesSource = (stored: StoredSeries): SeriesSource => ({
 
 /** The first and last bar of each series in the range, by its id, where there is one. */
 async function edgesOf(
-  db: Database,
+  edgesIn: Store["edges"],
   calendar: Calendar,
   sources: readonly Source[],
   { interval, from, to }: SourceQuery,
 ): Promise<Map<number, { readonly first: number; readonly last: number }>> {
   const all = sources.map(({ stored }) => ({ id: stored.id, from }));
-  const edges = await barEdges(db, all, to);
+  const edges = await edgesIn(all, to);
   // A longer bar may begin before the range although some of its shorter ones lie in it: then the next one counts.
   const again = sources.flatMap(({ stored, source: { base } }) => {
     const edge = edges.get(stored.id);
@@ -118,7 +172,7 @@ async function edgesOf(
     edges.delete(stored.id);
     return [{ id: stored.id, from: barEndAt(calendar, base.venue, interval, start) }];
   });
-  if (again.length > 0) for (const [id, edge] of await barEdges(db, again, to)) edges.set(id, edge);
+  if (again.length > 0) for (const [id, edge] of await edgesIn(again, to)) edges.set(id, edge);
   return edges;
 }
 

@@ -232,6 +232,7 @@ async function fetchGroup(
       runId: task.runId,
       window: batch,
       bars,
+      known: barsBetween(change.known, batch.from, batch.to),
       write,
       revised,
       restored,

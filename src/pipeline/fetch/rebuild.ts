@@ -5,6 +5,7 @@ import { adjustBars } from "../../domain/market/corporate-actions.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { planBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
+import { addedStretches } from "../../storage/market/arrivals.ts";
 import {
   barPages,
   barsIdOf,
@@ -129,7 +130,9 @@ async function rebuild(
   }
   const events = factor ? eventsOf(job, factor, change) : [];
   await copyRest(io.db, { seriesId, staging, from, to }, pause);
-  await swapStaging(io.db, { seriesId, staging, from, to, kind: factor?.kind ?? "rebuild" }, recordStatements(events));
+  const added = await addedStretches(io.db, { seriesId, staging }, pause);
+  const kind = factor?.kind ?? "rebuild";
+  await swapStaging(io.db, { seriesId, staging, from, to, kind, added }, recordStatements(events));
   if (events.length > 0) io.alert();
   await archiveReplaced(io.db, (await findStaging(io.db, seriesId))!, pause);
   await rejudgeEdges();

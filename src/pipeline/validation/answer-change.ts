@@ -40,7 +40,8 @@ export interface Answer {
 }
 
 export interface AnswerChange {
-  /** The stored bars of the window. */
+  /** The stored bars of the window, and those of them that the plan does not leave out. */
+  readonly known: BarColumns;
   readonly stored: BarColumns;
   /** The possible bars of the answer, and those of them to store. */
   readonly bars: BarColumns;
@@ -81,7 +82,7 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
   const { refused, withdrawn: beside, restored } = verdicts;
   const bars = without(answer.bars, refused.ts);
   const aside = without(beside, await foreignOf(beside));
-  const common = { stored, bars, restored, rejected: [...jumpRows(refused), ...jumpRows(beside)] };
+  const common = { known, stored, bars, restored, rejected: [...jumpRows(refused), ...jumpRows(beside)] };
   if (into === "fill") {
     surroundings.forget();
     report(job, answer, { withdrawn: beside, restored });

@@ -33,6 +33,40 @@ export async function listActions(
   return actionsOf(db).all({ provider, symbol, kinds: JSON.stringify(kinds) });
 }
 
+const KNOWN = `SELECT kind, date, value, nullif(currency, '') AS currency FROM (
+SELECT provider, symbol, kind, date, value, currency, seen_at, replaced_at FROM corporate_actions UNION ALL
+SELECT provider, symbol, kind, date, value, currency, seen_at, replaced_at FROM former_actions)
+WHERE provider = ?1 AND symbol = ?2 AND seen_at <= ?3 AND (replaced_at IS NULL OR replaced_at > ?3)
+AND kind IN (SELECT value FROM json_each(?4)) ORDER BY date, kind, value, currency`;
+
+/** The actions of a symbol that counted at a moment (epoch milliseconds), ascending by ex-date. */
+export async function listActionsAt(
+  db: Database,
+  provider: string,
+  symbol: string,
+  kinds: readonly ActionKind[],
+  at: number,
+): Promise<CorporateAction[]> {
+  const rows = await db.rows(KNOWN, [provider, symbol, at, JSON.stringify(kinds)]);
+  return rows.map(([kind, date, value, currency]) => ({
+    kind: kind as ActionKind,
+    date: date as number,
+    value: value as number,
+    currency: currency as string | null,
+  }));
+}
+
+/** Keeps when actions counted that were replaced, before they count again. */
+const KEEP_FORMER = `INSERT OR IGNORE INTO former_actions
+(provider, symbol, kind, date, value, currency, seen_at, replaced_at)
+SELECT provider, symbol, kind, date, value, currency, seen_at, replaced_at FROM corporate_actions
+WHERE provider = ?1 AND symbol = ?2 AND replaced_at IS NOT NULL
+AND EXISTS (SELECT 1 FROM json_each(?3) j WHERE j.value ->> 0 = kind AND j.value ->> 1 = date
+AND j.value ->> 2 = corporate_actions.value AND j.value ->> 3 = currency)`;
+
+const keysOf = (actions: readonly CorporateAction[]) =>
+  JSON.stringify(actions.map(({ kind, date, value, currency }) => [kind, date, value, currency ?? ""]));
+
 /**
  * Stores `actions` and no longer counts those `replaced`; a split marks everything computed from the symbol's series as
  * out of date. With `requested`, also records that run `runId` has requested the actions of series `seriesId`.
@@ -57,16 +91,28 @@ export async function storeActions(
         .update(corporateActions)
         .set({ replacedAt: now })
         .where(
-          and(ofSymbol, eq(kind, old.kind), eq(date, old.date), eq(value, old.value), eq(currency, old.currency ?? "")),
+          and(
+            isNull(corporateActions.replacedAt),
+            ofSymbol,
+            eq(kind, old.kind),
+            eq(date, old.date),
+            eq(value, old.value),
+            eq(currency, old.currency ?? ""),
+          ),
         ),
     ),
+    ...(actions.length === 0 ? [] : [{ sql: KEEP_FORMER, args: [provider, symbol, keysOf(actions)] }]),
     ...actions.map((action) =>
       db.orm
         .insert(corporateActions)
         .values({ provider, symbol, seenAt: now, ...action, currency: action.currency ?? "" })
         .onConflictDoUpdate({
           target: [corporateActions.provider, corporateActions.symbol, kind, date, value, currency],
-          set: { seenAt: now, replacedAt: null },
+          // Two series of a symbol may list an action at the same time: it was seen by the first.
+          set: {
+            seenAt: sql`case when ${corporateActions.replacedAt} is null then ${corporateActions.seenAt} else ${now} end`,
+            replacedAt: null,
+          },
         }),
     ),
     ...([...actions, ...replaced].some((action) => action.kind === "split")

@@ -3,6 +3,7 @@
 import type { BarColumns } from "../../domain/market/bars.ts";
 import { jumpRows, REASONS, timeOf } from "../../domain/market/validate-bars.ts";
 import type { Database, Statement } from "../db.ts";
+import { recordArrivals, singly } from "./arrivals.ts";
 import { barsIdOf, columnsOf, insertBars, volumeToSql } from "./bars.ts";
 import { insertSources, markChanged, recordRevised, removeBars } from "./revisions.ts";
 
@@ -80,6 +81,7 @@ export async function moveJumps(
     ...saveJumps(seriesId, runId, now, aside),
     ...saveRejected(seriesId, runId, now, jumpRows(withdrawn)),
     ...insertBars(barsId, restored),
+    ...recordArrivals(seriesId, now, singly(restored)),
     ...deleteJumps(seriesId, [...restored.ts]),
     ...markChanged(seriesId, [...withdrawn.ts, ...restored.ts]),
     ...(isRevised ? [{ sql: "UPDATE series SET revised_at = ?1 WHERE id = ?2", args: [now, seriesId] }] : []),

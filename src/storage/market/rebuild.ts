@@ -9,6 +9,7 @@ import { REASONS, timeOf } from "../../domain/market/validate-bars.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
 import { type RevisionKind, series } from "../schema/market.ts";
+import { keepArrivals, type Stretch } from "./arrivals.ts";
 import { barPages, barsIdOf, insertBars } from "./bars.ts";
 import { readSeries, type SeriesRow } from "./series.ts";
 
@@ -51,6 +52,7 @@ export async function openStaging(
   await db.write([
     db.orm.update(series).set({ stagingRun: null }).where(eq(series.id, id)),
     { sql: "DELETE FROM batches WHERE series_id = ?1", args: [id] },
+    { sql: "DELETE FROM arrivals WHERE series_id = ?1", args: [id] },
     { sql: "DELETE FROM jump_bars WHERE series_id = ?1", args: [id] },
     { sql: "DELETE FROM rejected_bars WHERE series_id = ?1", args: [id] },
   ]);
@@ -131,17 +133,26 @@ export async function copyRest(
 
 /**
  * Replaces the bars of `seriesId`, and its ledger of `from` <= ts < `to`, with those of `staging`, whose bars are
- * complete. The old bars are left to `archiveReplaced`. `extraWrites` are part of the same transaction.
+ * complete; `added` are the stretches of those that it did not have (`addedStretches`). The old bars are left to
+ * `archiveReplaced`. `extraWrites` are part of the same transaction.
  */
 export async function swapStaging(
   db: Database,
-  swap: { seriesId: number; staging: number; from: number; to: number; kind: RevisionKind },
+  swap: {
+    seriesId: number;
+    staging: number;
+    from: number;
+    to: number;
+    kind: RevisionKind;
+    added: readonly Stretch[];
+  },
   extraWrites: readonly Statement[] = [],
 ): Promise<void> {
   const { seriesId, staging, from, to, kind } = swap;
   const [old, fresh] = [await barsIdOf(db, seriesId), await barsIdOf(db, staging)];
   const now = Date.now();
   await db.write([
+    ...keepArrivals(swap, swap.added, now),
     { sql: "DELETE FROM bar_sources WHERE series_id = ?1 AND ts >= ?2 AND ts < ?3", args: [seriesId, from, to] },
     {
       sql: "DELETE FROM batches WHERE series_id = ?1 AND from_ts >= ?2 AND to_ts <= ?3",

@@ -43,6 +43,24 @@ ${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
   }));
 }
 
+/** Statements that keep values of bars that were not final and are replaced; `replacedAt` in epoch milliseconds. */
+export function keepProvisional(seriesId: number, replacedAt: number, bars: BarColumns): Statement[] {
+  return [...parts(bars)].map(({ ts, open, high, low, close, volume }) => ({
+    sql: `INSERT OR IGNORE INTO provisional_bars (series_id, ts, replaced_at, open, high, low, close, volume) VALUES
+${marks(ts.length, "(?,?,?,?,?,?,?,?)")}`,
+    args: [...ts].flatMap((time, at) => [
+      seriesId,
+      time,
+      replacedAt,
+      open[at]!,
+      high[at]!,
+      low[at]!,
+      close[at]!,
+      volumeToSql(volume[at]!),
+    ]),
+  }));
+}
+
 /** Statements that delete bars stored under the id `barsId` (`barsIdOf` of their series). */
 export function removeBars(barsId: number, bars: BarColumns): Statement[] {
   return [...parts(bars)].map(({ ts }) => ({

@@ -4,7 +4,7 @@ import { and, desc, eq, exists, isNotNull, lt, ne, or, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
-import type { Database } from "../db.ts";
+import type { Database, Row } from "../db.ts";
 import { series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
 import { GAP_RULES } from "./gaps.ts";
@@ -151,7 +151,30 @@ export async function seriesWithBars(
   symbols: readonly string[],
   provider?: string,
 ): Promise<StoredSeries[]> {
-  const rows = await db.rows(WITH_BARS, [JSON.stringify(symbols), provider ?? null]);
+  return storedSeriesOf(await db.rows(WITH_BARS, [JSON.stringify(symbols), provider ?? null]));
+}
+
+const ALL_AT = `SELECT s.id, s.symbol, s.interval, s.provider, s.feed, s.adjustment, s.sessions
+FROM json_each(?1) k JOIN series s ON s.symbol = k.value
+WHERE s.staging_for = 0 AND (?2 IS NULL OR s.provider = ?2)
+ORDER BY k.key, s.id IS NOT (SELECT series_id FROM (
+SELECT since, series_id FROM shown_series WHERE symbol = s.symbol AND interval = s.interval AND since <= ?3 UNION ALL
+SELECT -1, series_id FROM profiles WHERE symbol = s.symbol AND interval = s.interval) ORDER BY since DESC LIMIT 1), s.id DESC`;
+
+/**
+ * All series of some symbols, in the order of the symbols; of one interval, that which its profile showed at a moment
+ * (epoch milliseconds) first. Some may have had no bars then.
+ */
+export async function seriesAt(
+  db: Database,
+  symbols: readonly string[],
+  at: number,
+  provider?: string,
+): Promise<StoredSeries[]> {
+  return storedSeriesOf(await db.rows(ALL_AT, [JSON.stringify(symbols), provider ?? null, at]));
+}
+
+function storedSeriesOf(rows: readonly Row[]): StoredSeries[] {
   return rows.map(([id, symbol, interval, provider, feed, adjustment, sessions]) => ({
     id: id as number,
     symbol: symbol as string,

@@ -41,6 +41,7 @@ export async function storeProfile(
   const { symbol, interval, state } = profile;
   const now = Date.now();
   const writes = [
+    ...showSeries(symbol, interval, now, profile.seriesId),
     ...profileStatements({ ...profile, updatedAt: now }),
     {
       sql: "INSERT OR REPLACE INTO feature_states (symbol, interval, state) VALUES (?, ?, ?)",
@@ -70,6 +71,20 @@ export async function currentGaps(
   const [row] = await db.rows(IS_CURRENT, [symbol, interval, seriesId, catalogVersion, lastBar]);
   return row === undefined ? null : (row[0] as number);
 }
+
+/** What the profile shows that an earlier release stored: since when is not known. */
+const SHOWED = `INSERT OR IGNORE INTO shown_series (symbol, interval, since, series_id)
+SELECT symbol, interval, 0, series_id FROM profiles WHERE symbol = ?1 AND interval = ?2
+AND NOT EXISTS (SELECT 1 FROM shown_series WHERE symbol = ?1 AND interval = ?2)`;
+const SHOWS = `INSERT INTO shown_series (symbol, interval, since, series_id) SELECT ?1, ?2, ?3, ?4
+WHERE ?4 IS NOT (SELECT series_id FROM shown_series WHERE symbol = ?1 AND interval = ?2 ORDER BY since DESC LIMIT 1)
+ON CONFLICT DO UPDATE SET series_id = excluded.series_id`;
+
+/** Records, before the profile is written, that it shows another series than before (`null`: none). */
+const showSeries = (symbol: string, interval: Interval, now: number, seriesId: number | null): Statement[] => [
+  { sql: SHOWED, args: [symbol, interval] },
+  { sql: SHOWS, args: [symbol, interval, now, seriesId] },
+];
 
 const ADD_LIST = "INSERT INTO feature_lists (names) VALUES (?) ON CONFLICT (names) DO NOTHING";
 
@@ -177,6 +192,7 @@ export async function countProfiles(db: Database): Promise<number> {
 /** Deletes a profile and its feature state; the bars stay. */
 export async function deleteProfile(db: Database, symbol: string, interval: Interval): Promise<void> {
   await db.write([
+    ...showSeries(symbol, interval, Date.now(), null),
     db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
     ...auditStatement({ action: "profile.delete", subject: symbol, before: { interval } }),

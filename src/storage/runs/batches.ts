@@ -1,16 +1,24 @@
 /** The coverage ledger: which windows of a series were requested, and the result of each. */
 
 import { and, eq, gt, gte, inArray, lte, sql } from "drizzle-orm";
-import { type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, filterBars, lowerBound, sameValue } from "../../domain/market/bars.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { mergeCuts, type PlanCut } from "../../domain/plan.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import type { BatchState } from "../../domain/runs/coverage.ts";
 import { prepared } from "../connection/prepared.ts";
 import { chunks, type Database, type Statement, type Write } from "../db.ts";
+import { recordArrivals, singly, stretchesOf } from "../market/arrivals.ts";
 import { insertBars } from "../market/bars.ts";
 import { deleteJumps, saveJumps, saveRejected } from "../market/jump-bars.ts";
-import { insertSources, markChanged, type Revised, recordRevised, removeBars } from "../market/revisions.ts";
+import {
+  insertSources,
+  keepProvisional,
+  markChanged,
+  type Revised,
+  recordRevised,
+  removeBars,
+} from "../market/revisions.ts";
 import { series } from "../schema/market.ts";
 import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
 
@@ -36,7 +44,9 @@ export interface BatchRecord {
   readonly window: Window;
   /** The bars that the provider returned for the window. */
   readonly bars: BarColumns;
-  /** Those of them to be stored: all, unless some are stored already or are implausible. */
+  /** All bars that are stored in the window now. */
+  readonly known: BarColumns;
+  /** Those of the answer to be stored: all, unless some are stored already or are implausible. */
   readonly write?: BarColumns;
   /** Earlier values of stored bars that this write changes or removes, by reason. */
   readonly revised?: readonly Revised[];
@@ -62,13 +72,16 @@ export interface BatchRecord {
   readonly counters: JobCounters & { readonly dataPoints: number };
 }
 
+/** A failed window was not answered: bars arrive when it is. */
+const KEEP_FIRST = "first_at = CASE WHEN status <> 'failed' THEN coalesce(first_at, fetched_at) END";
+
 // These run for every batch. They are spelled out, because building their text with drizzle each time takes longer than
 // running them.
 const UPSERT_BATCH = `INSERT INTO batches
 (series_id, run_id, from_ts, to_ts, status, rows, rejected, first_ts, last_ts, error, left_out, fetched_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = ?5, rows = ?6, rejected = ?7,
-first_ts = ?8, last_ts = ?9, error = ?10, left_out = ?11, fetched_at = ?12, attempts = attempts + 1`;
+first_ts = ?8, last_ts = ?9, error = ?10, left_out = ?11, fetched_at = ?12, attempts = attempts + 1, ${KEEP_FIRST}`;
 const UPSERT_FAILURE = `INSERT INTO batches (series_id, run_id, from_ts, to_ts, status, rows, error, fetched_at)
 VALUES (?1, ?2, ?3, ?4, 'failed', 0, ?5, ?6)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, error = ?5, fetched_at = ?6, attempts = attempts + 1
@@ -78,7 +91,7 @@ const UPSERT_LEFT_OUT = `INSERT INTO batches
 (series_id, run_id, from_ts, to_ts, status, rows, error, left_out, fetched_at)
 VALUES (?1, ?2, ?3, ?4, 'not_in_plan', 0, ?5, ?6, ?7)
 ON CONFLICT (series_id, from_ts, to_ts) DO UPDATE SET run_id = ?2, status = 'not_in_plan', error = ?5, left_out = ?6,
-fetched_at = ?7, attempts = attempts + 1 WHERE status IN ('failed', 'not_in_plan')`;
+fetched_at = ?7, attempts = attempts + 1, ${KEEP_FIRST} WHERE status IN ('failed', 'not_in_plan')`;
 const COUNT_JOB = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2, data_points = ?3 WHERE id = ?4";
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2 WHERE id = ?3";
 
@@ -93,7 +106,19 @@ function markUnreliable(seriesId: number, now: number, revised: boolean, suspect
  * wait for other batches (`Database.flush`).
  */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
-  const { bars, rejected, seriesId, barsId, runId, window, counters, write = bars, revised = [], source } = batch;
+  const {
+    bars,
+    known,
+    rejected,
+    seriesId,
+    barsId,
+    runId,
+    window,
+    counters,
+    write = bars,
+    revised = [],
+    source,
+  } = batch;
   const { lacking = 0, hasForeign = true, isMarked = false } = batch;
   const { restored = emptyBars(), aside = emptyBars(), cleared = [] } = batch;
   const { ts } = bars;
@@ -106,7 +131,11 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
   const status: BatchStatus = isCut ? "not_in_plan" : ts.length > 0 ? "ok" : "empty";
   const words = isCut ? [notInPlan[0]!.words, leftOutText(notInPlan)] : [null, null];
   const line = [status, ts.length, rejected.length, ts[0] ?? null, ts[ts.length - 1] ?? null, ...words, now];
+  const isKnown = (ts: number) => known.ts[lowerBound(known.ts, ts)] === ts;
+  const fresh = known.ts.length === 0 ? write : filterBars(write, (at) => !isKnown(write.ts[at]!));
   const statements = [
+    ...recordArrivals(seriesId, now, [...stretchesOf(fresh.ts, known.ts), ...singly(restored)]),
+    ...keepProvisional(seriesId, now, replacedBars(batch, write)),
     ...revised.flatMap((part) => recordRevised(seriesId, runId, now, part)),
     ...withdrawn.flatMap((part) => [
       ...removeBars(barsId, part.bars),
@@ -133,6 +162,18 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     },
   ];
   await db.write(statements, true);
+}
+
+/** Stored bars that get other values and are no revision. */
+function replacedBars({ known, revised = [] }: BatchRecord, write: BarColumns): BarColumns {
+  if (known.ts.length === 0 || write.ts.length === 0) return emptyBars();
+  const recorded = new Set(revised.flatMap(({ bars }) => [...bars.ts]));
+  return filterBars(known, (at) => {
+    const ts = known.ts[at]!;
+    const now = lowerBound(write.ts, ts);
+    if (write.ts[now] !== ts || recorded.has(ts)) return false;
+    return !BAR_FIELDS.every((field) => sameValue(known[field][at], write[field][now]));
+  });
 }
 
 const leftOutText = (cuts: readonly Window[]) => JSON.stringify(cuts.map(({ from, to }) => [from, to]));

@@ -47,6 +47,8 @@ export const series = sqliteTable(
     gapRules: integer("gap_rules").notNull().default(0),
     /** The version of the rules by which its bars and actions were last judged as a whole; 0: by an earlier one. */
     judged: integer().notNull().default(0),
+    /** From when on (epoch milliseconds) it is recorded when its bars were first seen; `null`: of all of them. */
+    arrivalsSince: integer("arrivals_since"),
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
@@ -97,6 +99,45 @@ export const barRevisions = sqliteTable(
   (t) => [primaryKey({ columns: [t.seriesId, t.ts, t.seenAt] }), oneOf("bar_revisions_kind", t.kind, REVISION_KINDS)],
 );
 
+/**
+ * When bars were first seen, where the ledger does not say it (storage/market/arrivals.ts). WITHOUT ROWID (migration).
+ */
+export const arrivals = sqliteTable(
+  "arrivals",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    /** Half open, epoch seconds. */
+    fromTs: integer("from_ts").notNull(),
+    toTs: integer("to_ts").notNull(),
+    /** Epoch milliseconds; 0: not recorded. */
+    seenAt: integer("seen_at").notNull(),
+    /** Whether it is a window that the ledger no longer has; otherwise all bars in it arrived then. */
+    isWindow: integer("is_window", { mode: "boolean" }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.fromTs, t.toTs, t.seenAt, t.isWindow] })],
+);
+
+/** Values of bars that were not final when they were fetched, and were replaced. WITHOUT ROWID (migration). */
+export const provisionalBars = sqliteTable(
+  "provisional_bars",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id, { onDelete: "cascade" }),
+    ts: integer().notNull(),
+    /** Epoch milliseconds. */
+    replacedAt: integer("replaced_at").notNull(),
+    open: real().notNull(),
+    high: real().notNull(),
+    low: real().notNull(),
+    close: real().notNull(),
+    volume: real(),
+  },
+  (t) => [primaryKey({ columns: [t.seriesId, t.ts, t.replacedAt] })],
+);
+
 /** Bars that were filled in from another provider than that of their series. */
 export const barSources = sqliteTable(
   "bar_sources",
@@ -136,6 +177,26 @@ export const corporateActions = sqliteTable(
     primaryKey({ columns: [t.provider, t.symbol, t.kind, t.date, t.value, t.currency] }),
     oneOf("corporate_actions_kind", t.kind, ACTION_KINDS),
     check("corporate_actions_value", sql`${t.value} > 0`),
+  ],
+);
+
+/** When actions counted that were replaced and then listed again; `corporate_actions` has the last time only. */
+export const formerActions = sqliteTable(
+  "former_actions",
+  {
+    provider: text().notNull(),
+    symbol: text().notNull(),
+    kind: text({ enum: ACTION_KINDS }).notNull(),
+    date: integer().notNull(),
+    value: real().notNull(),
+    currency: text().notNull().default(""),
+    /** Epoch milliseconds. */
+    seenAt: integer("seen_at").notNull(),
+    replacedAt: integer("replaced_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.provider, t.symbol, t.kind, t.date, t.value, t.currency, t.seenAt] }),
+    oneOf("former_actions_kind", t.kind, ACTION_KINDS),
   ],
 );
 

@@ -48,6 +48,20 @@ export const profiles = sqliteTable(
   (t) => [uniqueIndex("profiles_key").on(t.symbol, t.interval), index("profiles_series").on(t.seriesId)],
 );
 
+/** Which series the profile of a symbol has shown since when: one row for each change. WITHOUT ROWID (migration). */
+export const shownSeries = sqliteTable(
+  "shown_series",
+  {
+    symbol: text().notNull(),
+    interval: text({ enum: INTERVALS }).notNull(),
+    /** Epoch milliseconds. */
+    since: integer().notNull(),
+    /** `null`: the profile was deleted. */
+    seriesId: integer("series_id"),
+  },
+  (t) => [primaryKey({ columns: [t.symbol, t.interval, t.since] })],
+);
+
 /** The state that the next incremental update starts from. */
 export const featureStates = sqliteTable(
   "feature_states",

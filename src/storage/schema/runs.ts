@@ -129,6 +129,8 @@ export const batches = sqliteTable(
     leftOut: text("left_out", { mode: "json" }).$type<readonly (readonly [number, number])[]>(),
     /** Epoch milliseconds. */
     fetchedAt: integer("fetched_at").notNull(),
+    /** When it was first answered (epoch milliseconds), if that was before `fetched_at`. */
+    firstAt: integer("first_at"),
   },
   (t) => [
     primaryKey({ columns: [t.seriesId, t.fromTs, t.toTs] }),

@@ -1,5 +1,6 @@
 /** A thread that stores batches of bars of its own series, as a worker of the pipeline does. */
 
+import { emptyBars } from "../../../src/domain/market/bars.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
 import { storeBatch } from "../../../src/storage/runs/batches.ts";
 import { rampBars } from "../../helpers/bars.ts";
@@ -17,6 +18,7 @@ self.onmessage = async ({ data }: MessageEvent<{ url: string; series: number; ba
         runId: "r",
         window: { from, to: from + data.rows * 60 },
         bars: rampBars(data.rows, from),
+        known: emptyBars(),
         rejected: [],
         counters: { jobId: data.series, apiCalls: n + 1, fetchMs: 0, dataPoints: (n + 1) * data.rows },
       });

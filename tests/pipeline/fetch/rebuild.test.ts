@@ -92,7 +92,14 @@ describe("a full rebuild", () => {
     const series = await pipeline.series(vendor);
     const staging = await openStaging(pipeline.db, series, "stopped", async () => {});
     await pipeline.db.write(insertBars(staging, vendor.bars("1d", 0, Number.MAX_SAFE_INTEGER, evening(119))));
-    await swapStaging(pipeline.db, { seriesId: series, staging, from: 0, to: evening(119), kind: "rebuild" });
+    await swapStaging(pipeline.db, {
+      seriesId: series,
+      staging,
+      from: 0,
+      to: evening(119),
+      kind: "rebuild",
+      added: [],
+    });
     expect(await storedBars(pipeline)).toEqual([120, 120]);
     await pipeline.run(vendor, { mode: "reprocess", asOf: evening(119) });
     expect(await storedBars(pipeline)).toEqual([120]);

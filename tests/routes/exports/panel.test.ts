@@ -141,8 +141,9 @@ describe("the file of a panel", () => {
       "barkeep.from": "2020-01-01T00:00:00Z",
       "barkeep.to": "",
       "barkeep.missing": "NOPE",
+      "barkeep.known_since": "",
     });
-    expect(Object.keys(facts)).toHaveLength(12);
+    expect(Object.keys(facts)).toHaveLength(13);
     const [symbol, , value] = metadata.row_groups[0]!.columns.map(({ meta_data }) => meta_data!);
     expect([symbol!.type, symbol!.encodings]).toEqual(["BYTE_ARRAY", expect.arrayContaining(["RLE_DICTIONARY"])]);
     expect(value!.type).toBe("FLOAT");
@@ -178,7 +179,6 @@ describe("what is refused", () => {
     async (path) => {
       const unknown = await app.get(`/api/${path}intervall=1h`);
       expect([unknown.status, unknown.body.detail]).toEqual([422, expect.stringContaining('"intervall"')]);
-      expect((await app.get(`/api/${path}as_known_at=2024-01-01`)).status).toBe(422);
       expect((await app.get(`/api/${path}interval=1d&interval=1d`)).status).toBe(422);
     },
   );

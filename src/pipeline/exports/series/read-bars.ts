@@ -8,6 +8,7 @@ import { DAY, type Interval, READ_SECONDS, type ReadInterval } from "../../../do
 import { BarDeriver } from "../../../domain/market/resample.ts";
 import type { Database } from "../../../storage/db.ts";
 import { barPages } from "../../../storage/market/bars.ts";
+import { KnownBars } from "../../../storage/market/known-bars.ts";
 import { adjusterOf } from "../../price-adjustment.ts";
 
 /** A stored series and what is read from it. Plain data: it is sent to a thread. */
@@ -28,6 +29,8 @@ export interface BarQuery {
   /** Which corporate actions are applied to the raw bars, and the moment whose price level they are brought to. */
   readonly adjust: Adjustment;
   readonly level?: number;
+  /** Bars and actions as they were stored then, epoch milliseconds. */
+  readonly knownAt?: number | undefined;
 }
 
 /** What every part of an export needs. */
@@ -59,15 +62,19 @@ export async function* readBarPages(
 async function* derivedPages(
   { db, calendar, throwIfStopped }: ExportContext,
   { seriesId, source, venue }: SeriesSource,
-  { interval, from, to, after, adjust, level }: BarQuery,
+  { interval, from, to, after, adjust, level, knownAt }: BarQuery,
 ): AsyncGenerator<BarColumns> {
-  const adjusted = await adjusterOf(db, seriesId, adjust, level);
+  const adjusted = await adjusterOf(db, seriesId, adjust, { level, knownAt });
   const deriver = source === interval ? null : new BarDeriver({ calendar, venue, source, interval });
   // The first and the last longer bar need all of their shorter ones; a date may begin up to a day before its midnight.
   const margin = deriver === null ? 0 : READ_SECONDS[interval] + 2 * DAY;
   const begin = Math.max(Number.MIN_SAFE_INTEGER, from - margin);
   const end = after > 0 ? Number.MAX_SAFE_INTEGER : Math.min(Number.MAX_SAFE_INTEGER, to + margin);
-  for await (const page of barPages(db, seriesId, begin, end)) {
+  const pages =
+    knownAt === undefined
+      ? barPages(db, seriesId, begin, end)
+      : (await KnownBars.open(db, seriesId, knownAt)).pages(begin, end);
+  for await (const page of pages) {
     throwIfStopped();
     const bars = adjusted(page);
     if (deriver === null) yield bars;

@@ -32,6 +32,8 @@ export interface RowsRequest {
   readonly from: number;
   readonly to: number;
   readonly adjust: Adjustment;
+  /** Bars and actions as they were stored then, epoch milliseconds. */
+  readonly knownAt?: number | undefined;
   /** Whether the rows begin with the bar itself. */
   readonly hasBars: boolean;
   /** Features (`rsi_14`, `rsi_14@1h`) and labels, in column order. */
@@ -62,7 +64,8 @@ export async function* readRows(
   const computed = needsRange ? [...own, featureNamed(RANGE)!] : own;
   const after = labels.reduce((most, { horizon }) => Math.max(most, horizon), 0);
 
-  const level = requested.length === own.length ? undefined : await lastBarOf(context.db, source.base.seriesId);
+  const level =
+    requested.length === own.length ? undefined : await lastBarOf(context.db, source.base.seriesId, request.knownAt);
   const query = { ...request, after, ...(level !== undefined && { level }) };
   const longer = new Map<ReadInterval, { readonly names: string[]; readonly bars: FinishedBars }>();
   for (const [interval, group] of Map.groupBy(requested, (each) => each.interval)) {
