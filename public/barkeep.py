@@ -94,6 +94,7 @@ def bars(
     from_: Optional[Moment] = None,
     to: Optional[Moment] = None,
     adjust: str = "splits",
+    as_known_at: Optional[Moment] = None,
     provider: Optional[str] = None,
     dtype: str = "float64",
     output: Optional[str] = None,
@@ -105,6 +106,7 @@ def bars(
     interval: 1m 5m 15m 30m 1h 4h 1d 1w 1mo. One that is not stored is built from the finest stored one that divides it.
     from_, to: bars that start at `from_` or later, and before `to`.
     adjust: "splits", "none" (as stored) or "all" (splits and dividends).
+    as_known_at: the answer that the server would have given at that moment, by the bars and corporate actions of then.
     dtype: "float64" or "float32", of all columns but the time.
     output: "pandas", "polars" or "dicts"; what is installed if not given.
 
@@ -114,6 +116,7 @@ def bars(
     Raises BarkeepError if the server refuses or cannot be reached.
     """
     query = {"interval": interval, "from": from_, "to": to, "adjust": adjust, "provider": provider, "dtype": dtype}
+    query["as_known_at"] = as_known_at
     return _table(f"/api/bars/{_quoted(symbol)}", query, ["timestamp"], output, url, token)
 
 
@@ -125,6 +128,7 @@ def features(
     from_: Optional[Moment] = None,
     to: Optional[Moment] = None,
     adjust: str = "splits",
+    as_known_at: Optional[Moment] = None,
     provider: Optional[str] = None,
     dtype: str = "float64",
     output: Optional[str] = None,
@@ -142,7 +146,7 @@ def features(
     Raises BarkeepError if the server refuses or cannot be reached.
     """
     query = {"names": names, "interval": interval, "from": from_, "to": to, "adjust": adjust}
-    query.update(provider=provider, dtype=dtype)
+    query.update(provider=provider, dtype=dtype, as_known_at=as_known_at)
     return _table(f"/api/features/{_quoted(symbol)}", query, ["timestamp"], output, url, token)
 
 
@@ -158,6 +162,7 @@ def panel(
     from_: Optional[Moment] = None,
     to: Optional[Moment] = None,
     adjust: str = "splits",
+    as_known_at: Optional[Moment] = None,
     provider: Optional[str] = None,
     sort: str = "symbol",
     dtype: str = "float64",
@@ -182,7 +187,7 @@ def panel(
     """
     query = {"symbols": symbols, "watchlist": watchlist, "where": where, "names": names, "include": include}
     query.update(labels=labels, interval=interval, to=to, adjust=adjust, provider=provider, sort=sort, dtype=dtype)
-    query["from"] = from_
+    query.update({"from": from_, "as_known_at": as_known_at})
     index = ["timestamp", "symbol"] if sort == "timestamp" else ["symbol", "timestamp"]
     return _table("/api/panel", query, index, output, url, token)
 
@@ -390,6 +395,10 @@ def _warn(headers: http.client.HTTPMessage) -> None:
         what = "1 symbol has" if count == 1 else f"{count} symbols have"
         shown = missing if len(missing) <= 200 else missing[:200].rsplit(",", 1)[0] + ", ..."
         warnings.warn(f"{what} no bars in the range: {shown}", BarkeepWarning, stacklevel=4)
+    since = headers.get("x-barkeep-known-since")
+    if since:
+        text = f"when bars were first seen is recorded since {since}: before, all bars that had begun count as known"
+        warnings.warn(text, BarkeepWarning, stacklevel=4)
     if headers.get("x-barkeep-synthetic") == "true":
         warnings.warn("these bars are made up: they come from the provider demo", BarkeepWarning, stacklevel=4)
 

@@ -22,6 +22,7 @@ export const PANEL_FIELDS = [
   "format",
   "dtype",
   "adjust",
+  "as_known_at",
 ] as const;
 export type PanelField = (typeof PANEL_FIELDS)[number];
 
@@ -30,6 +31,8 @@ type Option = readonly [value: string, title: string];
 interface PanelPreview {
   readonly symbols: number;
   readonly missing: readonly string[];
+  /** From when on answers about the past are exact (ISO); empty if the request asks for no earlier moment. */
+  readonly knownSince: string;
   /** About how many rows and bytes. */
   readonly rows: number;
   readonly columns: number;
@@ -75,6 +78,7 @@ export const PanelPage = ({ page, view }: { page: PageContext; view: PanelView }
         <Text view={view} name="to" title="To, not included" type="date" />
         <Select view={view} name="sort" title="Sort by" />
         <Select view={view} name="adjust" title="Adjusted for" />
+        <Text view={view} name="as_known_at" title="As known at, UTC" placeholder="2026-03-02T21:00Z" />
       </fieldset>
       <Features view={view} />
       <Labels view={view} />
@@ -167,7 +171,7 @@ const Checks = (props: { name: string; names: readonly string[]; chosen: Readonl
 );
 
 const Preview = ({ preview }: { preview: PanelPreview }) => {
-  const { symbols, missing, rows, columns, bytes, address, commands } = preview;
+  const { symbols, missing, knownSince, rows, columns, bytes, address, commands } = preview;
   return (
     <section class="panel-preview" aria-labelledby="panel-preview-title">
       <h2 id="panel-preview-title">
@@ -177,6 +181,9 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
         {plural(symbols, "symbol")}
         {missing.length === 0 ? "." : `; without bars in the range: ${listSymbols(missing, 12)}.`}
       </p>
+      {knownSince === "" ? null : (
+        <p>When bars were first seen is recorded since {knownSince}: before, all bars that had begun count as known.</p>
+      )}
       <p>
         <a class="button" href={address} download>
           Download

@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
+import { isoMillisecond } from "../../domain/time.ts";
 import { acceptedCoding } from "../../pipeline/exports/compress-pieces.ts";
 import { FORMAT_TYPES, isText } from "../../pipeline/exports/describe-table.ts";
 import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
@@ -75,14 +76,19 @@ export function exportRoutes(services: Pick<Services, "config" | "db" | "exporte
   const one = async (c: Context, symbol: string, query: RangeQuery, names: readonly string[] | null) => {
     const { interval, provider } = query;
     const longer = requireLonger(interval, names ?? []);
-    const range = rangeOf(query);
+    const knownAt = query.as_known_at;
+    const range = { ...rangeOf(query), knownAt };
     const found = await findSources(db, calendar, { symbols: [symbol], interval, longer, provider, ...range });
     const content = names === null ? "bars" : "features";
     const columns = { hasBars: names === null, features: names ?? [], labels: [] };
     const request = tableRequest(query, columns, found);
     const [series] = request.stored;
     if (series === undefined) {
-      throw new Refusal("not_found", `There are no ${interval} bars of ${symbol}: start a run for it first`);
+      const detail =
+        knownAt === undefined
+          ? `There are no ${interval} bars of ${symbol}: start a run for it first`
+          : `No ${interval} bars of ${symbol} were stored at ${isoMillisecond(knownAt / 1_000)}`;
+      throw new Refusal("not_found", detail);
     }
     return send(c, request.request, `${symbol.replace("@", "_")}-${interval}-${content}`);
   };

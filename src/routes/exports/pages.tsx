@@ -78,6 +78,7 @@ export function panelPages(services: Pick<Services, "config" | "db" | "profiles"
       const preview = {
         symbols: request.series.length,
         missing,
+        knownSince: request.metadata["barkeep.known_since"] ?? "",
         rows,
         columns: columns + 2,
         bytes: sizeOfTable(request, rows, columns),
@@ -124,7 +125,7 @@ function parametersOf({ values, hasBars, features, chosenLabels }: Form): URLSea
   else set("names", chosen.length === 0 ? "none" : chosen.join(","));
   if (hasBars) set("include", "ohlcv");
   set("labels", [...chosenLabels, values.labels].filter((each) => each !== "").join(","));
-  for (const name of ["sort", "format", "dtype", "adjust"] as const) set(name, values[name]);
+  for (const name of ["sort", "format", "dtype", "adjust", "as_known_at"] as const) set(name, values[name]);
   return parameters;
 }
 

@@ -15,7 +15,7 @@ import { symbolsOf, watchlistNamed } from "../../storage/companies/watchlists.ts
 import { requireReadable, screenerOf } from "../profiles/list-query.ts";
 import type { Services } from "../services.ts";
 import type { PanelQuery } from "./parameters.ts";
-import { rangeOf, refuse, requireLonger } from "./table-request.ts";
+import { knownFields, rangeOf, refuse, requireLonger } from "./table-request.ts";
 
 export interface PanelRequest {
   readonly request: ExportRequest;
@@ -32,13 +32,13 @@ export class PanelRequests {
 
   /** @throws Refusal that names the parameter which cannot be answered */
   async read(query: PanelQuery): Promise<PanelRequest> {
-    const { interval, provider, adjust, format, dtype, sort, labels, names: features } = query;
+    const { interval, provider, adjust, format, dtype, sort, labels, names: features, as_known_at: knownAt } = query;
     const columns = { hasBars: query.include.includes("ohlcv"), features, labels };
     const count = columnNames({ ...query, ...rangeOf(query), ...columns }).length;
     if (count === 0) throw refuse("names", "names=none wants include=ohlcv or labels: the table would have no columns");
     const longer = requireLonger(interval, features);
     const symbols = (await this.#symbols(query)).toSorted();
-    const range = rangeOf(query);
+    const range = { ...rangeOf(query), knownAt };
     const found = await findSources(this.services.db, this.calendar, { symbols, interval, longer, provider, ...range });
     const { series, stored, missing, rows } = found;
     if (sort === "timestamp" && rows * 8 * (count + 1) > MAX_SPILL) {
@@ -48,7 +48,7 @@ export class PanelRequests {
         `about ${rows} rows of ${count} columns are too many to sort by time, at most ${most}: ask for a part, or for sort=symbol`,
       );
     }
-    const metadata = tableMetadata({ interval, adjust, ...range }, stored, missing);
+    const metadata = tableMetadata({ interval, adjust, ...range }, stored, missing, found.knownSince);
     const head = {
       interval,
       source_interval: sourceIntervals(stored, interval),
@@ -57,17 +57,27 @@ export class PanelRequests {
       feed: metadata["barkeep.feed"],
       adjust,
       missing,
+      ...knownFields(metadata),
     };
     const request = { ...columns, ...range, interval, adjust, format, dtype, sort, series, metadata, head };
     return { request: { ...request, content: "table", hasSymbol: true, coding: null }, rows, missing };
   }
 
-  async #symbols({ symbols, watchlist, where, interval }: PanelQuery): Promise<readonly string[]> {
+  async #symbols({
+    symbols,
+    watchlist,
+    where,
+    interval,
+    as_known_at: knownAt,
+  }: PanelQuery): Promise<readonly string[]> {
     const given = [symbols, watchlist, where].filter((each) => each !== undefined);
     if (given.length !== 1) {
       const message = "wants one of symbols, watchlist and where";
       const errors: FieldError[] = [{ path: "symbols", message }];
       throw new Refusal("invalid", `The panel ${message}`, errors);
+    }
+    if (where !== undefined && knownAt !== undefined) {
+      throw refuse("where", "chooses by the profiles of today: as_known_at wants symbols or a watchlist");
     }
     if (symbols !== undefined) return symbols;
     const found = watchlist !== undefined ? await this.#listed(watchlist) : await this.#screened(where ?? "", interval);

@@ -23,6 +23,21 @@ const strictQuery = <const S extends z.ZodRawShape>(shape: S) =>
         : undefined,
   });
 
+/** A moment in the past, as epoch milliseconds. */
+const knownAtParameter = momentParameter
+  .transform((seconds, context) => {
+    const at = Math.round(seconds * 1_000);
+    if (at <= Date.now()) return at;
+    context.addIssue({ code: "custom", message: "lies in the future: nobody knows yet what is stored then" });
+    return z.NEVER;
+  })
+  .openapi({
+    type: "string",
+    example: "2026-03-02T21:00:00Z",
+    description:
+      "The answer that this store would have given then: bars seen by then with the values of then, adjusted by the corporate actions recorded by then",
+  });
+
 const range = {
   interval: choice(READ_INTERVALS).default(RUN_DEFAULTS.interval).openapi({
     description: "If it is not stored, the bars are built from the finest stored interval that divides it",
@@ -35,6 +50,7 @@ const range = {
   adjust: choice(ADJUSTMENTS)
     .default("splits")
     .openapi({ description: "Which corporate actions are applied: stored bars are raw" }),
+  as_known_at: knownAtParameter.optional(),
 };
 
 /** The words of a list with commas, each once. */

@@ -38,13 +38,13 @@ type Columns = Pick<RowsRequest, "hasBars" | "features" | "labels">;
 export function tableRequest(
   query: RangeQuery,
   columns: Columns,
-  { series, stored, outside }: FoundSources,
+  { series, stored, outside, knownSince }: FoundSources,
 ): { readonly request: ExportRequest; readonly stored: readonly StoredSeries[] } {
-  const { interval, adjust, format, dtype } = query;
-  const range = rangeOf(query);
+  const { interval, adjust, format, dtype, as_known_at: knownAt } = query;
+  const range = { ...rangeOf(query), knownAt };
   const known = stored.length > 0 ? stored : outside;
   const [first] = known;
-  const metadata = tableMetadata({ interval, adjust, ...range }, known, []);
+  const metadata = tableMetadata({ interval, adjust, ...range }, known, [], knownSince);
   const head = {
     symbol: first?.symbol,
     interval,
@@ -54,10 +54,17 @@ export function tableRequest(
     feed: first?.feed,
     adjustment: first?.adjustment,
     adjust,
+    ...knownFields(metadata),
   };
   const request = { ...columns, ...range, interval, adjust, format, dtype, metadata, head, series };
   return { request: { ...request, content: "table", hasSymbol: false, sort: "symbol", coding: null }, stored: known };
 }
+
+/** What a JSON answer says of the moment of which it tells what was stored. */
+export const knownFields = (metadata: ExportRequest["metadata"]): Record<string, string | null> =>
+  metadata["barkeep.as_known_at"] === ""
+    ? {}
+    : { as_known_at: metadata["barkeep.as_known_at"]!, known_since: metadata["barkeep.known_since"] || null };
 
 /** The most bytes of a header with symbols: clients refuse longer ones. */
 const MAX_HEADER = 4_096;
@@ -68,6 +75,7 @@ export function headersOf({ metadata }: Pick<ExportRequest, "metadata">): Record
   const headers = {
     "x-barkeep-source-interval": metadata["barkeep.source_interval"]!,
     ...(isDemo && { "x-barkeep-synthetic": "true" }),
+    ...(metadata["barkeep.known_since"] && { "x-barkeep-known-since": metadata["barkeep.known_since"] }),
   };
   const missing = metadata["barkeep.missing"]!;
   if (missing === "") return headers;
