@@ -43,6 +43,7 @@ import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
+import { Snapshots } from "./scheduler/snapshots.ts";
 import { WriteLock } from "./storage/connection/file/write-lock.ts";
 import { StorageHealth } from "./storage/connection/health.ts";
 import { takeLease } from "./storage/connection/lease.ts";
@@ -57,7 +58,7 @@ import { forgetPlans } from "./storage/quotas/plan-facts.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
 import { openCipher } from "./storage/settings.ts";
 import { upgradeDatabase } from "./storage/upgrade.ts";
-import { versionOf } from "./version.ts";
+import { versionOf, versionText } from "./version.ts";
 
 export interface App extends Services {
   /** Answers an HTTP request. */
@@ -288,6 +289,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   );
   backups.start();
 
+  const snapshots = new Snapshots({ db, dbUrl, exporter, version: versionText(versionOf(config.commit)) });
+  await snapshots.sweep();
+
   const services: Services = {
     config,
     version: versionOf(config.commit),
@@ -310,6 +314,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     rejudging,
     settings,
     backups,
+    snapshots,
     redact,
     provider: findProvider,
     outbox,

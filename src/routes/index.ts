@@ -20,6 +20,7 @@ import { companyPages } from "./companies/pages.tsx";
 import { Uploads } from "./companies/uploads.ts";
 import { exportRoutes } from "./exports/api.ts";
 import { panelPages } from "./exports/pages.tsx";
+import { snapshotRoutes } from "./exports/snapshots-api.ts";
 import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
@@ -99,6 +100,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const qualityMap = qualityMapReader(services);
   routes.route("/api", qualityApi(qualityMap));
   routes.route("/api", exportRoutes(services));
+  routes.route("/api", snapshotRoutes(services));
   routes.route("/api", eventRoutes(services, streams));
   routes.route("/api", usageRoutes(services));
   routes.route("/api", companyRoutes(services));

@@ -18,6 +18,7 @@ import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
 import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
+import type { Snapshots } from "../scheduler/snapshots.ts";
 import type { StorageHealth } from "../storage/connection/health.ts";
 import type { Database } from "../storage/db.ts";
 import type { ProfileColumns } from "../storage/profiles/profile-columns.ts";
@@ -51,6 +52,7 @@ export interface Services {
   readonly rejudging: Rejudging;
   readonly settings: ProviderSettings;
   readonly backups: Backups;
+  readonly snapshots: Snapshots;
   /** Removes every key from a text. */
   redact(text: string): string;
   /** The provider of that name with its present settings; `undefined` if there is none or it lacks a setting. */

@@ -386,4 +386,10 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       series: (row) => ({ ...row, arrivals_since: null }),
     },
   },
+  "0025_snapshots": {
+    rows: [
+      `INSERT INTO snapshots (id, name, sha256, rows, files, request, symbols, missing, version, catalog_version,
+        calendar_version, created_at) VALUES ('s', 'First', 'a1', 2, '[]', '{}', '["AAPL"]', '[]', '0.2.0', '4', 'c1', 1705)`,
+    ],
+  },
 };

@@ -1,10 +1,8 @@
 /** Exports as streams, encoded on a thread of their own at the reader's speed. */
 
 import type { WorkerSettings } from "../messages.ts";
-import type { ProfilesRequest } from "./export-profiles.ts";
 import { ExportQueue, type PieceSource } from "./export-queue.ts";
-import type { ExportRequest } from "./export-table.ts";
-import type { FromExporter, ToExporter } from "./worker.ts";
+import type { FromExporter, ThreadRequest, ToExporter } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
 
@@ -24,15 +22,24 @@ export class Exporter {
   constructor(private readonly settings: WorkerSettings) {}
 
   /**
+   * Does work whose answer is small: a snapshot, or a comparison of two. It counts as an export.
+   * @throws Refusal if too many exports wait
+   */
+  async run<Answer>(request: ThreadRequest, signal?: AbortSignal): Promise<Answer> {
+    const text = await new Response(this.stream(request, signal)).text();
+    return JSON.parse(text.trimStart());
+  }
+
+  /**
    * The table or the profiles as a stream of bytes. Cancelling it, or aborting `signal`, ends the work.
    * @throws Refusal if too many exports wait
    */
-  stream(request: ExportRequest | ProfilesRequest, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  stream(request: ThreadRequest, signal?: AbortSignal): ReadableStream<Uint8Array> {
     const queue = request.content === "profiles" ? this.lists : this.tables;
     return queue.stream(() => this.#start(request), signal);
   }
 
-  #start(request: ExportRequest | ProfilesRequest): PieceSource {
+  #start(request: ThreadRequest): PieceSource {
     this.#lastId += 1;
     const id = this.#lastId;
     // The thread looks at it within a piece; a message would be read only after the piece.

@@ -6,13 +6,18 @@ import { type Database, openExisting } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
 import { type ExportRequest, exportTable } from "./export-table.ts";
+import type { SnapshotDiffRequest } from "./snapshots/diff-snapshots.ts";
+import type { SnapshotRequest } from "./snapshots/write-snapshot.ts";
+
+/** What the thread works on. */
+export type ThreadRequest = ExportRequest | ProfilesRequest | SnapshotRequest | SnapshotDiffRequest;
 
 export type ToExporter =
   | { readonly type: "open"; readonly settings: WorkerSettings }
   | {
       readonly type: "start";
       readonly id: number;
-      readonly request: ExportRequest | ProfilesRequest;
+      readonly request: ThreadRequest;
       /** Becomes 1 when the reader has left. */
       readonly stopped: Int32Array<SharedArrayBuffer>;
     }
@@ -32,17 +37,25 @@ let db: Promise<Database>;
 let calendar: Calendar;
 const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
 
-async function* begin(
-  request: ExportRequest | ProfilesRequest,
-  stopped: Int32Array,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const throwIfStopped = () => {
     if (Atomics.load(stopped, 0) === 1) throw new Error("the reader has left");
   };
   throwIfStopped();
-  yield* request.content === "profiles"
-    ? exportProfiles(await db, request, throwIfStopped)
-    : exportTable(await db, request, throwIfStopped, calendar);
+  switch (request.content) {
+    case "profiles":
+      return yield* exportProfiles(await db, request, throwIfStopped);
+    case "table":
+      return yield* exportTable(await db, request, throwIfStopped, calendar);
+    case "snapshot": {
+      const { writeSnapshot } = await import("./snapshots/write-snapshot.ts");
+      return yield* writeSnapshot(await db, request, throwIfStopped, calendar);
+    }
+    case "snapshot-diff": {
+      const { diffSnapshots } = await import("./snapshots/diff-snapshots.ts");
+      return yield* diffSnapshots(request, throwIfStopped);
+    }
+  }
 }
 
 async function sendNext(id: number): Promise<void> {
