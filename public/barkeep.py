@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     Table = Union[pandas.DataFrame, polars.DataFrame, List[Dict[str, Any]]]
 
-__all__ = ["bars", "features", "panel", "run", "wait", "BarkeepError", "BarkeepWarning"]
+__all__ = ["bars", "features", "panel", "snapshot", "run", "wait", "BarkeepError", "BarkeepWarning"]
 
 Moment = Union[str, dt.date, dt.datetime]
 Words = Union[str, Iterable[str]]
@@ -190,6 +190,41 @@ def panel(
     query.update({"from": from_, "as_known_at": as_known_at})
     index = ["timestamp", "symbol"] if sort == "timestamp" else ["symbol", "timestamp"]
     return _table("/api/panel", query, index, output, url, token)
+
+
+def snapshot(
+    name: str,
+    symbols: Optional[Words] = None,
+    *,
+    watchlist: Optional[str] = None,
+    names: Words = "all",
+    include: Optional[Words] = "ohlcv",
+    labels: Optional[Words] = None,
+    interval: str = "1d",
+    from_: Optional[Moment] = None,
+    to: Optional[Moment] = None,
+    adjust: str = "splits",
+    as_known_at: Optional[Moment] = None,
+    provider: Optional[str] = None,
+    dtype: str = "float64",
+    url: Optional[str] = None,
+    token: Optional[str] = None,
+) -> Dict[str, Any]:
+    """Writes a panel to Parquet files on the server for good, and returns what it is cited by.
+
+    name: what people call it.
+    symbols, watchlist: one of them. The other parameters are those of `panel`.
+
+    Returns a dict: id, sha256 (of the content, the same on every machine), rows, files (name, path, rows, bytes,
+    sha256), created_at, missing and so on.
+
+    Raises BarkeepError with status 422 that names a wrong parameter, and with 403 if the token may only read.
+    """
+    body = {"name": name, "symbols": symbols, "watchlist": watchlist, "names": names, "include": include}
+    body.update(labels=labels, interval=interval, to=to, adjust=adjust, as_known_at=as_known_at)
+    body.update({"from": from_, "provider": provider, "dtype": dtype})
+    given = {key: value if key == "name" else _parameter(value) for key, value in body.items() if value is not None}
+    return _read_json(_send("POST", "/api/snapshots", {}, url, token, given)[0])
 
 
 def run(

@@ -91,6 +91,29 @@ withServer(command("export", "write the bars or features of a symbol"))
     }),
   );
 
+withServer(command("snapshot", "write bars, features and labels to files for good, with a hash to cite"))
+  .argument("<name>")
+  .argument("[symbol...]", "separated by commas or spaces; or --watchlist")
+  .option("--watchlist <name>", "the symbols of a watchlist")
+  .addOption(
+    new Option("--interval <interval>", "length of a bar").choices(READ_INTERVALS).default(RUN_DEFAULTS.interval),
+  )
+  .option("--from <time>", "from this ISO date or time on")
+  .option("--to <time>", "before this ISO date or time")
+  .option("--names <names>", "features, separated by commas; all if not given, or none")
+  .option("--include <columns>", "ohlcv: the bars themselves", "ohlcv")
+  .option("--labels <labels>", "labels, separated by commas")
+  .option("--adjust <how>", "none, splits or all")
+  .option("--as-known-at <time>", "what was stored at this ISO date or time")
+  .option("--dtype <type>", "float64 or float32")
+  .action(
+    ends(async (name: string, symbols: string[], options) => {
+      const { splitSymbols } = await import("./domain/market/symbol.ts");
+      const { snapshotCommand } = await import("./cli/commands.ts");
+      return snapshotCommand(await settings(), name, splitSymbols(symbols.join(" ")), options);
+    }),
+  );
+
 withServer(command("status", "what is running, and what is stored")).action(
   ends(async (options) => {
     const { statusCommand } = await import("./cli/commands.ts");

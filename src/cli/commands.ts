@@ -108,6 +108,40 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   return EXIT.done;
 }
 
+export interface SnapshotOptions extends Common {
+  readonly watchlist?: string;
+  readonly interval: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly names?: string;
+  readonly include?: string;
+  readonly labels?: string;
+  readonly adjust?: string;
+  readonly asKnownAt?: string;
+  readonly dtype?: string;
+}
+
+/** Makes a snapshot and prints its id and hash. */
+export async function snapshotCommand(
+  config: Config,
+  name: string,
+  symbols: readonly string[],
+  options: SnapshotOptions,
+): Promise<number> {
+  await using session = await sessionOf(config, options);
+  const { json = false, server: _, asKnownAt, ...rest } = options;
+  const body = { name, ...(symbols.length > 0 && { symbols }), ...rest, as_known_at: asKnownAt };
+  const headers = { "Content-Type": "application/json" };
+  const response = await session.request("/api/snapshots", { method: "POST", headers, body: JSON.stringify(body) });
+  const made = (await response.json()) as { id: string; sha256: string; rows: number; missing: readonly string[] };
+  if (json) console.log(JSON.stringify(made));
+  else {
+    console.log(`Snapshot ${made.id}: ${made.rows} rows, SHA-256 of the content ${made.sha256}`);
+    if (made.missing.length > 0) console.log(`Without bars in the range: ${made.missing.join(", ")}`);
+  }
+  return EXIT.done;
+}
+
 /** Prints what is running and what is stored. */
 export async function statusCommand(config: Config, options: Common): Promise<number> {
   const session = await connect(config, options.server);

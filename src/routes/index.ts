@@ -21,6 +21,7 @@ import { Uploads } from "./companies/uploads.ts";
 import { exportRoutes } from "./exports/api.ts";
 import { panelPages } from "./exports/pages.tsx";
 import { snapshotRoutes } from "./exports/snapshots-api.ts";
+import { snapshotPages } from "./exports/snapshots-pages.tsx";
 import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
@@ -116,6 +117,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", qualityMapPages(qualityMap));
   routes.route("/", comparePages(services));
   routes.route("/", panelPages(services));
+  routes.route("/", snapshotPages(services));
   routes.route("/", runPages(services, broadcaster));
   routes.route("/", companyPages(services));
   routes.route("/", barFilePages(services, uploads));

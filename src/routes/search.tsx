@@ -30,6 +30,7 @@ const MORE_PAGES: readonly { path: string; title: string; scope: Scope; words: s
   { path: "/settings/access", title: "Access and tokens", scope: "admin", words: "api token password" },
   { path: "/quality", title: "Quality of the bars", scope: "read", words: "holes gaps health heat map providers" },
   { path: "/panel", title: "Panel of many symbols", scope: "read", words: "export download dataset labels features" },
+  { path: "/snapshots", title: "Snapshots", scope: "read", words: "cite citation reproducible dataset compare" },
   { path: "/files", title: "Check a file of bars", scope: "read", words: "csv parquet import upload" },
   { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },
   { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },

@@ -152,6 +152,17 @@ test("axe finds nothing on the page of panels", async () => {
   expect(await faultsOf(["/panel?symbols=AAPL&include=ohlcv&feature=rsi_14"])).toEqual([]);
 });
 
+test("axe finds nothing on the page of snapshots, with two of them compared and one deleted", async () => {
+  const made: { id: string }[] = [];
+  for (const name of ["First", "Second", "Third"]) {
+    const names = name === "First" ? "rsi_14" : "none";
+    const answer = await post("/api/snapshots", { name, symbols: ["AAPL"], names, include: "ohlcv" });
+    made.push(await answer.json());
+  }
+  await page.request.delete(`${browserApp.address}/api/snapshots/${made[2]!.id}?reason=a+try`);
+  expect(await faultsOf(["/snapshots", `/snapshots?a=${made[0]!.id}&b=${made[1]!.id}`])).toEqual([]);
+});
+
 test("axe finds nothing on profiles, the documentation of the API, and errors", async () => {
   const found = await faultsOf([
     "/profiles?where=rsi_14>0",

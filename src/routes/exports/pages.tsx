@@ -14,7 +14,7 @@ import { columnNames } from "../../pipeline/exports/series/read-rows.ts";
 import { DTYPES } from "../../pipeline/exports/table-block.ts";
 import { fieldErrors } from "../../schemas.ts";
 import { readWatchlists } from "../../storage/companies/watchlists.ts";
-import { PANEL_FIELDS, type PanelField, PanelPage, type PanelView } from "../../views/exports.tsx";
+import { PANEL_FIELDS, type PanelField, PanelPage, type PanelView } from "../../views/exports/panel.tsx";
 import { copyAs } from "../../views/ui/copy-as.tsx";
 import { familyTitle } from "../../views/ui/format.ts";
 import { compressed } from "../compression.ts";
@@ -83,6 +83,7 @@ export function panelPages(services: Pick<Services, "config" | "db" | "profiles"
         columns: columns + 2,
         bytes: sizeOfTable(request, rows, columns),
         address,
+        parameters: [...parameters],
         commands: copyAs({
           server: serverAddress(config, c),
           path: "/api/panel",

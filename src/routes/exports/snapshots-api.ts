@@ -17,7 +17,8 @@ import { refuse } from "./table-request.ts";
 
 const words = z.union([z.string(), z.array(z.string())], { error: "wants a list of texts" });
 
-const order = z.strictObject({
+/** What a snapshot is made of: the parameters of a panel. */
+export const snapshotBody = z.strictObject({
   name: text(80),
   symbols: words.optional(),
   watchlist: z.string().optional(),
@@ -32,7 +33,7 @@ const order = z.strictObject({
   dtype: z.string().optional(),
   provider: z.string().optional(),
 });
-export type SnapshotBody = z.infer<typeof order>;
+export type SnapshotBody = z.infer<typeof snapshotBody>;
 
 const reasonText = "why it is deleted: the reason is kept";
 const id = z.object({ id: z.uuid({ error: "wants the id of a snapshot" }) });
@@ -136,7 +137,7 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
         method: "post",
         path: "/snapshots",
         summary: "Writes a panel to files for good; the hash is of its content, the same on every machine",
-        request: jsonBody(order),
+        request: jsonBody(snapshotBody),
         responses: { 201: json("The snapshot", Snapshot), ...refusals(404, 422, 503) },
       }),
       async (c) =>

@@ -44,6 +44,19 @@ const evaluated = async (script: string, ...rest: [env?: Record<string, string>,
 const DICTS = ["pandas", "polars"];
 
 describe.skipIf(PYTHON === null)("the Python client (needs python3)", () => {
+  test("a snapshot made by the client is that of the API, and answers as known at a moment take datetimes", async () => {
+    const { made, known } = await evaluated(
+      `import datetime as dt
+now = dt.datetime.now(dt.timezone.utc)
+made = barkeep.snapshot("From Python", ["AAPL"], names=["rsi_14"], from_="2026-01-01", as_known_at=now)
+print(json.dumps({"made": made, "known": len(barkeep.bars("AAPL", from_="2026-01-01", as_known_at=now))}))`,
+      {},
+      DICTS,
+    );
+    expect((await app.get(`/api/snapshots/${made.id}`)).body).toEqual(made);
+    expect([made.name, made.rows, made.symbols]).toEqual(["From Python", known, ["AAPL"]]);
+  });
+
   test("without packages, the client returns the rows of the API with times in UTC", async () => {
     const rows = await evaluated(
       `rows = barkeep.bars("AAPL", from_="2026-01-01", adjust="none")

@@ -176,3 +176,32 @@ test("what an interrupted write has left is deleted at the start, and nothing el
     true,
   ]);
 });
+
+test("the page of panels makes a snapshot, which the page of snapshots lists, cites, compares and deletes", async () => {
+  const panel = await (await fetch(`${app.url}/panel?symbols=AAPL&include=ohlcv&feature=rsi_14&from=${FROM}`)).text();
+  expect(panel).toContain("Keep as snapshot");
+  const send = (path: string, fields: Record<string, string>) =>
+    fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+  const fields = {
+    symbols: "AAPL",
+    interval: "1d",
+    from: FROM,
+    names: "rsi_14",
+    include: "ohlcv",
+    format: "csv",
+    sort: "symbol",
+  };
+  const made = await send("/snapshots", { ...fields, name: "By hand" });
+  expect(made.status).toBe(303);
+  const id = made.headers.get("location")!.replace("/snapshots#snapshot-", "");
+  const page = await (await fetch(`${app.url}/snapshots?a=${first.id}&b=${id}`)).text();
+  const { sha256, rows } = (await (await fetch(`${app.url}/api/snapshots/${id}`)).json()) as Snapshot;
+  expect(page).toContain(`snapshot ${id} of ${rows} rows`);
+  expect(page).toContain(`SHA-256 of the content ${sha256}`);
+  expect(page).toContain("First and By hand: different content");
+  expect((await send("/snapshots", { ...fields, name: "" })).status).toBe(422);
+  const refused = await send(`/snapshots/${id}/delete`, { reason: " " });
+  expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining("wants a reason")]);
+  expect((await send(`/snapshots/${id}/delete`, { reason: "a try" })).status).toBe(303);
+  expect(await (await fetch(`${app.url}/snapshots`)).text()).toContain("a try");
+});

@@ -1,11 +1,11 @@
 /** @jsxImportSource hono/jsx */
 /** The page of panels: a form that builds a request, the size of its result, and how to send it. */
 
-import { listSymbols } from "../domain/market/symbol.ts";
-import { type Command, CopyAs } from "./ui/copy-as.tsx";
-import { type FormState, formFields } from "./ui/form-field.tsx";
-import { formatCount, plural, sizeText } from "./ui/format.ts";
-import { Layout, type PageContext } from "./ui/layout.tsx";
+import { listSymbols } from "../../domain/market/symbol.ts";
+import { type Command, CopyAs } from "../ui/copy-as.tsx";
+import { type FormState, formFields } from "../ui/form-field.tsx";
+import { formatCount, plural, sizeText } from "../ui/format.ts";
+import { Layout, type PageContext } from "../ui/layout.tsx";
 
 /** The fields of the form with one value each. */
 export const PANEL_FIELDS = [
@@ -39,6 +39,7 @@ interface PanelPreview {
   readonly bytes: number;
   /** The path of the request, and the text that sends it from other tools. */
   readonly address: string;
+  readonly parameters: readonly (readonly [name: string, value: string])[];
   readonly commands: readonly Command[];
 }
 
@@ -171,7 +172,7 @@ const Checks = (props: { name: string; names: readonly string[]; chosen: Readonl
 );
 
 const Preview = ({ preview }: { preview: PanelPreview }) => {
-  const { symbols, missing, knownSince, rows, columns, bytes, address, commands } = preview;
+  const { symbols, missing, knownSince, rows, columns, bytes, address, parameters, commands } = preview;
   return (
     <section class="panel-preview" aria-labelledby="panel-preview-title">
       <h2 id="panel-preview-title">
@@ -189,10 +190,28 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
           Download
         </a>
       </p>
+      {parameters.some(([name]) => name === "where") ? null : <Keep parameters={parameters} />}
       <CopyAs commands={commands} heading="h3" open />
     </section>
   );
 };
+
+/** Makes a snapshot of the panel. A screen has none: its symbols change with the profiles. */
+const Keep = ({ parameters }: Pick<PanelPreview, "parameters">) => (
+  <form method="post" action="/snapshots" class="setting-form">
+    {parameters.map(([name, value]) => (
+      <input type="hidden" name={name} value={value} />
+    ))}
+    <div class="field">
+      <label for="snapshot-name">Name of the snapshot</label>
+      <input id="snapshot-name" name="name" maxlength={80} required autocomplete="off" />
+    </div>
+    <button type="submit" class="button">
+      Keep as snapshot
+    </button>
+    <a href="/snapshots">Snapshots</a>
+  </form>
+);
 
 const Text = (props: { view: PanelView; name: PanelField; title: string; placeholder?: string; type?: string }) => (
   <Field name={props.name} title={props.title} form={props.view}>

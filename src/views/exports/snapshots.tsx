@@ -1,0 +1,254 @@
+/** @jsxImportSource hono/jsx */
+/** The page of snapshots: the list, what differs between two, and how to cite one. */
+
+import { Moment } from "../ui/components.tsx";
+import { formatCount, plural, sizeText } from "../ui/format.ts";
+import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
+
+export interface SnapshotItem {
+  readonly id: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly interval: string;
+  readonly symbols: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly createdAt: number;
+  /** The sentence that cites it. */
+  readonly citation: string;
+  readonly files: readonly { readonly name: string; readonly path: string; readonly bytes: number }[];
+  readonly deleted: { readonly at: number; readonly reason: string } | null;
+}
+
+/** What differs between the two that were chosen. */
+export interface DiffView {
+  readonly before: string;
+  readonly after: string;
+  readonly same: boolean;
+  readonly facts: readonly (readonly [what: string, value: string])[];
+  readonly symbols: readonly {
+    readonly symbol: string;
+    readonly added: number;
+    readonly changed: number;
+    readonly removed: number;
+    /** `null`: they cannot be compared. */
+    readonly features: number | null;
+  }[];
+  /** How many more symbols differ than are shown. */
+  readonly more: number;
+}
+
+export interface SnapshotsView {
+  readonly snapshots: readonly SnapshotItem[];
+  /** The folder with their files. */
+  readonly folder: string;
+  readonly chosen: { readonly a: string; readonly b: string };
+  readonly diff: DiffView | null;
+  readonly error: string | null;
+}
+
+export const SnapshotsPage = ({ page, view }: { page: PageContext; view: SnapshotsView }) => (
+  <Layout page={page} title="Snapshots">
+    <header class="page-head">
+      <h1>Snapshots</h1>
+      <span class="muted">Panels written to files for good, to be cited</span>
+      <a href="/panel">Make one of a panel</a>
+    </header>
+    {view.error === null ? null : (
+      <p class="error" role="alert">
+        {view.error}
+      </p>
+    )}
+    {view.diff === null ? null : <Diff diff={view.diff} />}
+    {view.snapshots.length === 0 ? (
+      <Empty title="No snapshot yet">Build a panel, and press “Keep as snapshot” beside its size.</Empty>
+    ) : (
+      <>
+        <List snapshots={view.snapshots} />
+        <Compare view={view} />
+        <p class="panel-preview muted">
+          The files lie in {view.folder}. Backups have the records of snapshots, not their files: copy this folder as
+          well.
+        </p>
+      </>
+    )}
+  </Layout>
+);
+
+const List = ({ snapshots }: Pick<SnapshotsView, "snapshots">) => (
+  <section class="scroll" tabindex={0} aria-label="Snapshots">
+    <table class="list">
+      <thead>
+        <tr>
+          <th scope="col">Snapshot</th>
+          <th scope="col">Made</th>
+          <th scope="col">Interval</th>
+          <th scope="col" class="num">
+            Symbols
+          </th>
+          <th scope="col" class="num">
+            Rows
+          </th>
+          <th scope="col">Hash</th>
+          <th scope="col">Files</th>
+          <th scope="col">Cite</th>
+          <th scope="col">
+            <span class="visually-hidden">Action</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>{snapshots.map((each) => (each.deleted === null ? <Kept item={each} /> : <Deleted item={each} />))}</tbody>
+    </table>
+  </section>
+);
+
+const Facts = ({ item }: { item: SnapshotItem }) => (
+  <>
+    <th scope="row" id={`snapshot-${item.id}`}>
+      {item.name}
+    </th>
+    <td>
+      <Moment at={item.createdAt} />
+    </td>
+    <td>{item.interval}</td>
+    <td class="num">{formatCount(item.symbols)}</td>
+    <td class="num">{formatCount(item.rows)}</td>
+    <td>
+      <code title={item.sha256}>{item.sha256.slice(0, 12)}</code>
+    </td>
+  </>
+);
+
+const Kept = ({ item }: { item: SnapshotItem }) => (
+  <tr>
+    <Facts item={item} />
+    <td>
+      <details>
+        <summary>
+          {plural(item.files.length, "file")}, {sizeText(item.bytes)}
+        </summary>
+        <ul>
+          {item.files.map(({ name, path, bytes }) => (
+            <li>
+              <a href={path} download={name}>
+                {name}
+              </a>
+              , {sizeText(bytes)}
+            </li>
+          ))}
+        </ul>
+      </details>
+    </td>
+    <td>
+      <details class="copy-as">
+        <summary>Citation</summary>
+        <button type="button" class="button" data-copy hidden aria-label={`Copy the citation of ${item.name}`}>
+          Copy
+        </button>
+        <pre>{item.citation}</pre>
+      </details>
+    </td>
+    <td>
+      <details>
+        <summary>Delete</summary>
+        <form method="post" action={`/snapshots/${item.id}/delete`}>
+          <label for={`reason-${item.id}`}>Reason, which is kept</label>
+          <input id={`reason-${item.id}`} name="reason" maxlength={200} required autocomplete="off" />
+          <button type="submit" class="button" aria-label={`Delete the files of ${item.name}`}>
+            Delete files
+          </button>
+        </form>
+      </details>
+    </td>
+  </tr>
+);
+
+const Deleted = ({ item }: { item: SnapshotItem }) => (
+  <tr>
+    <Facts item={item} />
+    <td colspan={3} class="muted">
+      Files deleted <Moment at={item.deleted!.at} />: {item.deleted!.reason}
+    </td>
+  </tr>
+);
+
+const Compare = ({ view }: { view: SnapshotsView }) => {
+  const kept = view.snapshots.filter(({ deleted }) => deleted === null);
+  if (kept.length < 2) return null;
+  return (
+    <form method="get" action="/snapshots" class="panel-form">
+      <fieldset>
+        <legend>Compare two</legend>
+        <Pick name="a" title="From" chosen={view.chosen.a} kept={kept} />
+        <Pick name="b" title="To" chosen={view.chosen.b} kept={kept} />
+      </fieldset>
+      <button type="submit" class="button">
+        Compare
+      </button>
+    </form>
+  );
+};
+
+const Pick = (props: { name: string; title: string; chosen: string; kept: readonly SnapshotItem[] }) => (
+  <div class="field">
+    <label for={`compare-${props.name}`}>{props.title}</label>
+    <select id={`compare-${props.name}`} name={props.name}>
+      {props.kept.map(({ id, name, sha256 }) => (
+        <option value={id} selected={id === props.chosen || undefined}>
+          {name} ({sha256.slice(0, 8)})
+        </option>
+      ))}
+    </select>
+  </div>
+);
+
+const Diff = ({ diff }: { diff: DiffView }) => (
+  <section class="panel-preview" aria-labelledby="diff-title">
+    <h2 id="diff-title">
+      {diff.before} and {diff.after}: {diff.same ? "the same content" : "different content"}
+    </h2>
+    <dl>
+      {diff.facts.map(([what, value]) => (
+        <div>
+          <dt>{what}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+    {diff.symbols.length === 0 ? null : (
+      <section class="scroll" tabindex={0} aria-label="Symbols that differ">
+        <table class="list">
+          <thead>
+            <tr>
+              <th scope="col">Symbol</th>
+              <th scope="col" class="num">
+                Bars added
+              </th>
+              <th scope="col" class="num">
+                Changed
+              </th>
+              <th scope="col" class="num">
+                Removed
+              </th>
+              <th scope="col" class="num">
+                Rows with other features
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {diff.symbols.map(({ symbol, added, changed, removed, features }) => (
+              <tr>
+                <th scope="row">{symbol}</th>
+                <td class="num">{formatCount(added)}</td>
+                <td class="num">{formatCount(changed)}</td>
+                <td class="num">{formatCount(removed)}</td>
+                <td class="num">{features === null ? "not comparable" : formatCount(features)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    )}
+    {diff.more === 0 ? null : <p>And {plural(diff.more, "more symbol")}: the API has all of them.</p>}
+  </section>
+);
