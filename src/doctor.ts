@@ -13,6 +13,7 @@ import { findProvider, listProviders, quotaRules, secretsOf } from "./providers/
 import { redactor } from "./redact.ts";
 import { checkProvider, sampleSymbol, temporaryPlan } from "./scheduler/settings/provider-check.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
+import { lostSnapshots } from "./scheduler/snapshots.ts";
 import {
   compareSchema,
   type Database,
@@ -74,7 +75,10 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
     if (damage.length > 0) yield { what, fault: damage.join("; "), advice: RESTORE };
     else if (unknown > 0) yield { what, fault: NEWER_SCHEMA };
     else if (missing > 0) yield { what, fault: null, advice: "The next start of the server brings it up to date." };
-    else yield { what, fault: null };
+    else {
+      yield { what, fault: null };
+      yield* diagnoseSnapshots(db, dbUrl);
+    }
   } catch (error) {
     yield { what, fault: messageOf(error), advice: adviceFor(error) };
   } finally {
@@ -82,6 +86,16 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
   }
 }
 
+/** Backups have the records of snapshots, not their files. */
+async function* diagnoseSnapshots(db: Database, dbUrl: string): AsyncGenerator<Finding> {
+  const { folder, kept, lost } = await lostSnapshots(db, dbUrl);
+  if (kept === 0) return;
+  const what = `snapshots in ${folder}`;
+  const fault = lost.length === 0 ? null : `the files of ${lost.length} of ${kept} are missing, first ${lost[0]}`;
+  yield { what, fault, advice: fault === null ? NO_BACKUP : "Copy the folder back from where it was, or delete them." };
+}
+
+const NO_BACKUP = "Backups of the database have no files of snapshots: copy this folder as well.";
 const IS_NEW =
   "There is no file yet: the first start of the server creates it. If your data should be there, check BARKEEP_DB_URL.";
 const RESTORE = "Stop the server and restore the newest backup; keep the damaged file until the new one is checked.";

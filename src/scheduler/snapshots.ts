@@ -1,5 +1,6 @@
 /** Snapshots: tables that are written to files for good, beside the database, and can be cited, compared and deleted. */
 
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Refusal } from "../domain/errors.ts";
@@ -15,6 +16,7 @@ import {
   keptSnapshots,
   listSnapshots,
   markDeleted,
+  PENDING,
   type SnapshotRow,
 } from "../storage/market/snapshots.ts";
 
@@ -48,6 +50,22 @@ export interface SnapshotOrder {
   readonly table: ExportRequest;
 }
 
+/** Beside the database, under its name; of one on a server, in `data`. */
+function snapshotFolder(db: Database, dbUrl: string): string {
+  const remote = () => `data/${new Bun.CryptoHasher("sha256").update(dbUrl).digest("hex").slice(0, 12)}`;
+  return resolve(`${db.local ? pathOf(dbUrl) : remote()}.snapshots`);
+}
+
+/** Where the files of snapshots lie, and the ids of those whose files are not there. */
+export async function lostSnapshots(
+  db: Database,
+  dbUrl: string,
+): Promise<{ readonly folder: string; readonly kept: number; readonly lost: readonly string[] }> {
+  const folder = snapshotFolder(db, dbUrl);
+  const kept = await keptSnapshots(db);
+  return { folder, kept: kept.size, lost: [...kept].filter((id) => !existsSync(join(folder, id, "index.json"))) };
+}
+
 export class Snapshots {
   /** Beside the database, under its name: two databases of one folder share nothing. */
   readonly folder: string;
@@ -55,19 +73,24 @@ export class Snapshots {
   readonly #underway = new Set<string>();
 
   constructor(private readonly dependencies: Dependencies) {
-    const { db, dbUrl } = dependencies;
-    const remote = () => `data/${new Bun.CryptoHasher("sha256").update(dbUrl).digest("hex").slice(0, 12)}`;
-    this.folder = resolve(`${db.local ? pathOf(dbUrl) : remote()}.snapshots`);
+    this.folder = snapshotFolder(dependencies.db, dependencies.dbUrl);
   }
 
-  /** Deletes what an interrupted write or deletion has left. */
+  /**
+   * Deletes what an interrupted write or deletion has left. A whole snapshot without a record stays: the database may be
+   * an older one that was restored.
+   */
   async sweep(): Promise<void> {
-    const kept = await keptSnapshots(this.dependencies.db);
+    const rows = new Map((await this.list()).map((row) => [row.id, row]));
     const found = await readdir(this.folder).catch(() => []);
-    const orphans = found.filter((name) => /^[0-9a-f-]{36}(\.part)?$/.test(name) && !kept.has(name));
-    for (const name of orphans) {
-      if (this.#underway.has(name.slice(0, 36))) continue;
-      await rm(join(this.folder, name), { recursive: true, force: true });
+    for (const name of found) {
+      const [id = "", isPart] = /^([0-9a-f-]{36})(\.part)?$/.exec(name)?.slice(1) ?? [];
+      if (id === "" || this.#underway.has(id)) continue;
+      const row = rows.get(id);
+      const path = join(this.folder, name);
+      const isOrphan = row === undefined ? existsSync(join(path, PENDING)) : row.deletedAt !== null;
+      if (isPart !== undefined || isOrphan) await rm(path, { recursive: true, force: true });
+      else if (row !== undefined) await rm(join(path, PENDING), { force: true });
     }
   }
 
@@ -90,6 +113,7 @@ export class Snapshots {
         const entry = { action: "snapshot.create", subject: id, after: { name, sha256, rows } };
         const row = { id, name, ...facts, request: asked, createdAt: Date.now() };
         await insertSnapshot(db, row, auditStatement(entry));
+        await rm(join(folder, PENDING), { force: true });
       } catch (error) {
         await rm(folder, { recursive: true, force: true });
         throw error;

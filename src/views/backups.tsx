@@ -46,7 +46,8 @@ export const BackupsSection = ({ view }: { view: BackupsView }) => (
       <>
         <p class="muted">
           Consistent copies of the database, made while the server works. Each is checked as a whole before it gets its
-          name.
+          name. They have the records of snapshots, not their files: those lie in the folder that{" "}
+          <a href="/snapshots">Snapshots</a> names.
         </p>
         <FlashMessage flash={view.flash} />
         {view.madeFor === null || view.hidden ? null : (

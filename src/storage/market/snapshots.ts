@@ -4,6 +4,9 @@ import { desc, eq, isNull } from "drizzle-orm";
 import type { Database, Statement } from "../db.ts";
 import { type SnapshotFile, snapshots } from "../schema/snapshots.ts";
 
+/** A file in the folder of a snapshot whose record is not written yet. */
+export const PENDING = "pending";
+
 export type { SnapshotFile };
 export type SnapshotRow = typeof snapshots.$inferSelect;
 

@@ -198,7 +198,7 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
 
 /** Makes a snapshot of the panel. A screen has none: its symbols change with the profiles. */
 const Keep = ({ parameters }: Pick<PanelPreview, "parameters">) => (
-  <form method="post" action="/snapshots" class="setting-form">
+  <form method="post" action="/snapshots" class="panel-keep">
     {parameters.map(([name, value]) => (
       <input type="hidden" name={name} value={value} />
     ))}

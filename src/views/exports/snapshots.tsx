@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The page of snapshots: the list, what differs between two, and how to cite one. */
 
+import { covers } from "../../domain/access.ts";
 import { Moment } from "../ui/components.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -67,8 +68,10 @@ export const SnapshotsPage = ({ page, view }: { page: PageContext; view: Snapsho
         <List snapshots={view.snapshots} />
         <Compare view={view} />
         <p class="panel-preview muted">
-          The files lie in {view.folder}. Backups have the records of snapshots, not their files: copy this folder as
-          well.
+          {covers(page.scope ?? "read", "admin")
+            ? `The files lie in ${view.folder}.`
+            : "Admins see the folder of the files."}{" "}
+          Backups have the records of snapshots, not their files: copy this folder as well.
         </p>
       </>
     )}
@@ -76,100 +79,65 @@ export const SnapshotsPage = ({ page, view }: { page: PageContext; view: Snapsho
 );
 
 const List = ({ snapshots }: Pick<SnapshotsView, "snapshots">) => (
-  <section class="scroll" tabindex={0} aria-label="Snapshots">
-    <table class="list">
-      <thead>
-        <tr>
-          <th scope="col">Snapshot</th>
-          <th scope="col">Made</th>
-          <th scope="col">Interval</th>
-          <th scope="col" class="num">
-            Symbols
-          </th>
-          <th scope="col" class="num">
-            Rows
-          </th>
-          <th scope="col">Hash</th>
-          <th scope="col">Files</th>
-          <th scope="col">Cite</th>
-          <th scope="col">
-            <span class="visually-hidden">Action</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>{snapshots.map((each) => (each.deleted === null ? <Kept item={each} /> : <Deleted item={each} />))}</tbody>
-    </table>
-  </section>
-);
-
-const Facts = ({ item }: { item: SnapshotItem }) => (
-  <>
-    <th scope="row" id={`snapshot-${item.id}`}>
-      {item.name}
-    </th>
-    <td>
-      <Moment at={item.createdAt} />
-    </td>
-    <td>{item.interval}</td>
-    <td class="num">{formatCount(item.symbols)}</td>
-    <td class="num">{formatCount(item.rows)}</td>
-    <td>
-      <code title={item.sha256}>{item.sha256.slice(0, 12)}</code>
-    </td>
-  </>
+  <ul class="snapshots" aria-label="Snapshots">
+    {snapshots.map((each) => (
+      <li id={`snapshot-${each.id}`}>
+        <h2>{each.name}</h2>
+        <p class="muted">
+          <Moment at={each.createdAt} />, {plural(each.rows, "row")} of {plural(each.symbols, "symbol")},{" "}
+          {each.interval}, hash <code title={each.sha256}>{each.sha256.slice(0, 12)}</code>
+        </p>
+        {each.deleted === null ? (
+          <Kept item={each} />
+        ) : (
+          <p>
+            Files deleted <Moment at={each.deleted.at} />: {each.deleted.reason}
+          </p>
+        )}
+      </li>
+    ))}
+  </ul>
 );
 
 const Kept = ({ item }: { item: SnapshotItem }) => (
-  <tr>
-    <Facts item={item} />
-    <td>
+  <>
+    <div class="copy-as">
       <details>
-        <summary>
-          {plural(item.files.length, "file")}, {sizeText(item.bytes)}
-        </summary>
-        <ul>
-          {item.files.map(({ name, path, bytes }) => (
-            <li>
-              <a href={path} download={name}>
-                {name}
-              </a>
-              , {sizeText(bytes)}
-            </li>
-          ))}
-        </ul>
-      </details>
-    </td>
-    <td>
-      <details class="copy-as">
         <summary>Citation</summary>
         <button type="button" class="button" data-copy hidden aria-label={`Copy the citation of ${item.name}`}>
           Copy
         </button>
         <pre>{item.citation}</pre>
       </details>
-    </td>
-    <td>
-      <details>
-        <summary>Delete</summary>
-        <form method="post" action={`/snapshots/${item.id}/delete`}>
+    </div>
+    <details>
+      <summary>
+        {plural(item.files.length, "file")}, {sizeText(item.bytes)}
+      </summary>
+      <ul>
+        {item.files.map(({ name, path, bytes }) => (
+          <li>
+            <a href={path} download={name}>
+              {name}
+            </a>
+            , {sizeText(bytes)}
+          </li>
+        ))}
+      </ul>
+    </details>
+    <details>
+      <summary>Delete</summary>
+      <form method="post" action={`/snapshots/${item.id}/delete`} class="panel-keep">
+        <div class="field">
           <label for={`reason-${item.id}`}>Reason, which is kept</label>
           <input id={`reason-${item.id}`} name="reason" maxlength={200} required autocomplete="off" />
-          <button type="submit" class="button" aria-label={`Delete the files of ${item.name}`}>
-            Delete files
-          </button>
-        </form>
-      </details>
-    </td>
-  </tr>
-);
-
-const Deleted = ({ item }: { item: SnapshotItem }) => (
-  <tr>
-    <Facts item={item} />
-    <td colspan={3} class="muted">
-      Files deleted <Moment at={item.deleted!.at} />: {item.deleted!.reason}
-    </td>
-  </tr>
+        </div>
+        <button type="submit" class="button" aria-label={`Delete the files of ${item.name}`}>
+          Delete files
+        </button>
+      </form>
+    </details>
+  </>
 );
 
 const Compare = ({ view }: { view: SnapshotsView }) => {
@@ -207,7 +175,7 @@ const Diff = ({ diff }: { diff: DiffView }) => (
     <h2 id="diff-title">
       {diff.before} and {diff.after}: {diff.same ? "the same content" : "different content"}
     </h2>
-    <dl>
+    <dl class="backup-facts">
       {diff.facts.map(([what, value]) => (
         <div>
           <dt>{what}</dt>

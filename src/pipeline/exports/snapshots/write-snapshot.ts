@@ -8,7 +8,7 @@ import { CATALOG_VERSION } from "../../../features/catalog.ts";
 import { chunks, type Database, yieldToEvents } from "../../../storage/db.ts";
 import { listActions, listActionsAt } from "../../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../../storage/market/series.ts";
-import type { SnapshotFile } from "../../../storage/market/snapshots.ts";
+import { PENDING, type SnapshotFile } from "../../../storage/market/snapshots.ts";
 import type { ExportRequest } from "../export-table.ts";
 import { encodeParquet } from "../parquet/encode-parquet.ts";
 import { columnNames, readRows, type SymbolSource } from "../series/read-rows.ts";
@@ -65,6 +65,7 @@ export async function* writeSnapshot(
       for await (const _ of writer.file(series)) yield BEAT.slice();
     }
     const written = writer.end();
+    writeFile(join(part, PENDING), []);
     syncFolder(part);
     throwIfStopped();
     renameSync(part, folder);
