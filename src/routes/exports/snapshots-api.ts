@@ -92,7 +92,7 @@ const Diff = z
   .openapi("SnapshotDiff");
 
 /** A snapshot as JSON. */
-export const snapshotJson = (row: SnapshotRow) => ({
+const snapshotJson = (row: SnapshotRow) => ({
   id: row.id,
   name: row.name,
   sha256: row.sha256,

@@ -16,7 +16,7 @@ export interface SnapshotDiffRequest {
   readonly isComparable: boolean;
 }
 
-export interface SymbolDiff {
+interface SymbolDiff {
   readonly symbol: string;
   readonly bars_added: number;
   readonly bars_changed: number;
