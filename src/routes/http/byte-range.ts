@@ -1,7 +1,7 @@
 /** Byte ranges of a request (RFC 9110 §14). */
 
 /** Half-open, bytes. */
-export interface ByteRange {
+interface ByteRange {
   readonly start: number;
   readonly end: number;
 }

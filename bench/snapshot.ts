@@ -1,0 +1,39 @@
+/** A snapshot, and a panel as known now, of many symbols: processor time, memory, the longest stall of the main thread. */
+
+import { startApp } from "../tests/helpers/app.ts";
+
+const SYMBOLS = Array.from({ length: 300 }, (_, n) => `S${n}`);
+/** Milliseconds between two looks at the main thread. */
+const LOOK = 5;
+
+await using app = await startApp();
+await app.waitForRun(await app.start({ symbols: SYMBOLS, years: 2, batch_days: 365 }), "complete");
+
+async function measure(what: string, work: () => Promise<string>): Promise<void> {
+  let [stall, peak, last] = [0, process.memoryUsage.rss(), performance.now()];
+  const before = peak;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    stall = Math.max(stall, now - last - LOOK);
+    last = now;
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }, LOOK);
+  const cpu = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(cpu);
+  clearInterval(timer);
+  const memory = Math.round((peak - before) / 1e6);
+  const seconds = ((user + system) / 1e6).toFixed(1);
+  console.log(`${what}: ${result}; ${seconds} s of processor time, ${memory} MB more, stall ${Math.round(stall)} ms`);
+}
+
+await measure("snapshot", async () => {
+  const order = { name: "bench", symbols: SYMBOLS, names: "rsi_14,atr_14,sma_20", include: "ohlcv" };
+  const { status, body } = await app.post("/api/snapshots", order);
+  return `${status}, ${body.rows} rows in ${body.files.length} files`;
+});
+await measure("panel as known now", async () => {
+  const query = `names=none&include=ohlcv&format=parquet&as_known_at=${new Date().toISOString()}`;
+  const answer = await fetch(`${app.url}/api/panel?symbols=${SYMBOLS.join(",")}&${query}`);
+  return `${answer.status}, ${(await answer.arrayBuffer()).byteLength} bytes`;
+});
