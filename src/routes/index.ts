@@ -13,6 +13,7 @@ import { tokenPages } from "./access/tokens.tsx";
 import { channelPages } from "./alerts/channels.tsx";
 import { alertPages } from "./alerts/pages.tsx";
 import { docsRoutes } from "./api/docs.tsx";
+import { apiDocument } from "./api/document.ts";
 import { loadAssets } from "./assets.ts";
 import { companyRoutes } from "./companies/api.ts";
 import { barFilePages } from "./companies/bar-files.tsx";
@@ -54,11 +55,6 @@ import { searchRoutes } from "./search.tsx";
 import type { Services } from "./services.ts";
 import { settingsPages } from "./settings/pages.tsx";
 import { preferenceRoutes } from "./settings/preferences.ts";
-
-const DESCRIPTION = {
-  openapi: "3.1.0",
-  info: { title: "Barkeep", version: "1", description: "Runs, profiles, bars and live progress." },
-};
 
 export interface Routes {
   fetch(request: Request, server?: object): Response | Promise<Response>;
@@ -133,11 +129,9 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", alertPages(services));
   routes.route("/", settingsPages(services));
   routes.route("/", actionRoutes(services, broadcaster));
-  const description = { ...DESCRIPTION, servers: [{ url: base.path || "/" }] };
-  routes.doc31("/api/openapi.json", description);
   routes.route(
     "/",
-    docsRoutes(() => routes.getOpenAPI31Document(description)),
+    docsRoutes(() => apiDocument(routes, config)),
   );
   broadcaster.start();
   const close = () => {

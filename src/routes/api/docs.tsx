@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `GET /api/docs`: the OpenAPI document as a page. */
+/** `GET /api/openapi.json`: the OpenAPI document; `GET /api/docs`: the same as a page. */
 
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
@@ -40,7 +40,9 @@ export interface ApiDocument {
 }
 
 export const docsRoutes = (document: () => ApiDocument) =>
-  new Hono().get("/api/docs", (c) => c.html(<ApiDocsPage page={c.var.page} operations={operationsOf(document())} />));
+  new Hono()
+    .get("/api/openapi.json", (c) => c.json(document()))
+    .get("/api/docs", (c) => c.html(<ApiDocsPage page={c.var.page} operations={operationsOf(document())} />));
 
 function operationsOf({ paths = {} }: ApiDocument): ApiOperation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>

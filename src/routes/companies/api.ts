@@ -50,6 +50,8 @@ const filters = {
 const search = createRoute({
   method: "get",
   path: "/companies",
+  operationId: "searchCompanies",
+  tags: ["Companies"],
   summary: "Find companies by the beginning of their symbol or of words of their name, and by facts",
   request: {
     query: z.object({
@@ -69,6 +71,8 @@ const search = createRoute({
 const importList = createRoute({
   method: "post",
   path: "/companies/import",
+  operationId: "importCompanies",
+  tags: ["Companies"],
   summary:
     "Import symbol[,name[,exchange]] lines, with or without a header, which may name facts too (type, currency, country, sector, industry, listed_on, delisted_on, isin, figi); bad lines are reported, good ones kept",
   request: {
@@ -92,6 +96,8 @@ const importList = createRoute({
 const fetchList = createRoute({
   method: "post",
   path: "/companies/fetch",
+  operationId: "fetchCompanies",
+  tags: ["Companies"],
   summary: "Fetch the list of an exchange from a provider; one younger than a day is not fetched again",
   request: {
     body: {
@@ -124,6 +130,8 @@ const fetchList = createRoute({
 const fetchFacts = createRoute({
   method: "post",
   path: "/companies/facts",
+  operationId: "fetchFacts",
+  tags: ["Companies"],
   summary: "Start to fetch facts of companies from a provider, one request each; the log records the result",
   request: jsonBody(
     z.strictObject({ provider: providerName, symbols: z.array(symbolParameter).min(1).max(MAX_FACT_SYMBOLS) }),
@@ -141,6 +149,8 @@ const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array
 const lists = createRoute({
   method: "get",
   path: "/watchlists",
+  operationId: "listWatchlists",
+  tags: ["Watchlists"],
   summary: "All watchlists with the number of their symbols",
   responses: {
     200: json(
@@ -152,6 +162,8 @@ const lists = createRoute({
 const createList = createRoute({
   method: "post",
   path: "/watchlists",
+  operationId: "createWatchlist",
+  tags: ["Watchlists"],
   summary: "Create a watchlist",
   request: jsonBody(z.strictObject({ name, symbols })),
   responses: { 201: json("The watchlist", WatchlistBody), ...refusals(409, 415, 422) },
@@ -159,6 +171,8 @@ const createList = createRoute({
 const readList = createRoute({
   method: "get",
   path: "/watchlists/{id}",
+  operationId: "readWatchlist",
+  tags: ["Watchlists"],
   summary: "A watchlist with its symbols",
   request: byId,
   responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 422) },
@@ -166,6 +180,8 @@ const readList = createRoute({
 const changeList = createRoute({
   method: "patch",
   path: "/watchlists/{id}",
+  operationId: "changeWatchlist",
+  tags: ["Watchlists"],
   summary: "Rename a watchlist, add symbols to it, remove some",
   request: { ...byId, ...jsonBody(z.strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
   responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 409, 415, 422) },
@@ -173,6 +189,8 @@ const changeList = createRoute({
 const dropList = createRoute({
   method: "delete",
   path: "/watchlists/{id}",
+  operationId: "deleteWatchlist",
+  tags: ["Watchlists"],
   summary: "Delete a watchlist",
   request: byId,
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },

@@ -35,6 +35,8 @@ const table = (summary: string) => ({
 const readBars = createRoute({
   method: "get",
   path: "/bars/{symbol}",
+  operationId: "readBars",
+  tags: ["Data"],
   summary: "Bars of a symbol, ascending; `from` is inclusive, `to` exclusive",
   request: { params: symbolParams, query: barsQuery },
   responses: table("The bars"),
@@ -42,6 +44,8 @@ const readBars = createRoute({
 const readFeatures = createRoute({
   method: "get",
   path: "/features/{symbol}",
+  operationId: "readFeatures",
+  tags: ["Data"],
   summary: "The feature matrix: one row a bar, one column a feature, undefined values null or empty",
   request: { params: symbolParams, query: featuresQuery },
   responses: table("The matrix"),
@@ -49,6 +53,8 @@ const readFeatures = createRoute({
 const readPanel = createRoute({
   method: "get",
   path: "/panel",
+  operationId: "readPanel",
+  tags: ["Data"],
   summary:
     "Bars, features and labels of up to 5,000 symbols in one long table. Symbols without bars in the range are named in the header x-barkeep-missing",
   request: { query: panelQuery },

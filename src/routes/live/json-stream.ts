@@ -17,6 +17,8 @@ const STALLED_MS = 60_000;
 const read = createRoute({
   method: "get",
   path: "/events",
+  operationId: "followEvents",
+  tags: ["Operation"],
   summary: "Live events over SSE: a snapshot, then every event in order",
   request: {
     query: z.object({

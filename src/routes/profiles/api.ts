@@ -56,6 +56,8 @@ const one = { params: z.object({ symbol: symbolParameter }), query: z.object({ i
 const list = createRoute({
   method: "get",
   path: "/profiles",
+  operationId: "listProfiles",
+  tags: ["Profiles"],
   summary: "List profiles by symbol",
   request: {
     query: z.object({
@@ -87,6 +89,8 @@ const list = createRoute({
 const read = createRoute({
   method: "get",
   path: "/profiles/{symbol}",
+  operationId: "readProfile",
+  tags: ["Profiles"],
   summary: "The profile of a symbol",
   request: one,
   responses: {
@@ -97,6 +101,8 @@ const read = createRoute({
 const renew = createRoute({
   method: "post",
   path: "/profiles/renew",
+  operationId: "renewProfiles",
+  tags: ["Profiles"],
   summary:
     "Update, repair or rebuild many profiles, or recompute their features: those named, or all that a filter finds",
   request: jsonBody(
@@ -125,6 +131,8 @@ const renew = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/profiles/{symbol}",
+  operationId: "deleteProfile",
+  tags: ["Profiles"],
   summary: "Delete a profile; its bars stay",
   request: one,
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },

@@ -109,6 +109,8 @@ const Side = z.object({ provider: z.string(), synthetic: z.boolean(), feed: z.st
 const read = createRoute({
   method: "get",
   path: "/profiles/{symbol}/compare",
+  operationId: "compareProviders",
+  tags: ["Profiles"],
   summary: "The stored bars of two providers, bar by bar, as stored",
   request: {
     params: z.object({ symbol: symbolParameter }),

@@ -125,6 +125,8 @@ const Count = z.int().nonnegative();
 const read = createRoute({
   method: "get",
   path: "/quality",
+  operationId: "readQuality",
+  tags: ["Profiles"],
   summary: "The state of the bars of every profile by month, and a score of each provider",
   request: {
     query: z.strictObject({

@@ -18,6 +18,8 @@ const Limit = z.object({
 const read = createRoute({
   method: "get",
   path: "/usage",
+  operationId: "readUsage",
+  tags: ["Operation"],
   summary: "Requests and weighted units in the last minute and today, per provider",
   responses: {
     200: json(

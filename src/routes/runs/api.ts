@@ -65,6 +65,8 @@ const runId = z.string().max(60);
 const start = createRoute({
   method: "post",
   path: "/runs",
+  operationId: "startRun",
+  tags: ["Runs"],
   summary: "Start a run",
   request: jsonBody(RunRequestBody),
   responses: { 202: json("The run was stored and queued", OneRun), ...refusals(400, 409, 413, 415, 422) },
@@ -72,12 +74,16 @@ const start = createRoute({
 const outdated = createRoute({
   method: "post",
   path: "/runs/outdated",
+  operationId: "recomputeOutdated",
+  tags: ["Runs"],
   summary: "Recompute what an older version of the feature catalogue computed: a run per provider and interval",
   responses: { 202: json("The runs that were started", z.object({ runs: z.array(RunBody) })) },
 });
 const list = createRoute({
   method: "get",
   path: "/runs",
+  operationId: "listRuns",
+  tags: ["Runs"],
   summary: "List runs, newest first; `older` and `newer` of an answer are the next `before` and `after`",
   request: { query: ListQuery },
   responses: { 200: json("Runs", ListBody), ...refusals(422) },
@@ -85,6 +91,8 @@ const list = createRoute({
 const read = createRoute({
   method: "get",
   path: "/runs/{id}",
+  operationId: "readRun",
+  tags: ["Runs"],
   summary: "A run with its jobs",
   request: { params: z.object({ id: runId }) },
   responses: { 200: json("The run", OneRun), ...refusals(404) },
@@ -92,6 +100,8 @@ const read = createRoute({
 const control = createRoute({
   method: "post",
   path: "/runs/{id}/{action}",
+  operationId: "controlRun",
+  tags: ["Runs"],
   summary: "Pause, resume or cancel a run",
   request: { params: z.object({ id: runId, action: z.enum(RUN_ACTIONS) }) },
   responses: { 200: json("The run", OneRun), ...refusals(404, 409, 422) },
@@ -99,6 +109,8 @@ const control = createRoute({
 const controlJob = createRoute({
   method: "post",
   path: "/runs/{id}/jobs/{symbol}/{action}",
+  operationId: "controlJob",
+  tags: ["Runs"],
   summary: "Pause, resume, cancel, skip or retry one job",
   request: { params: z.object({ id: runId, symbol: symbolParameter, action: z.enum(JOB_ACTIONS) }) },
   responses: { 200: json("The job", z.object({ job: JobBody })), ...refusals(404, 409, 422) },

@@ -29,12 +29,16 @@ const One = z.object({ schedule: ScheduleAnswer });
 const list = createRoute({
   method: "get",
   path: "/schedules",
+  operationId: "listSchedules",
+  tags: ["Schedules"],
   summary: "All schedules with their next five runs and their last turn",
   responses: { 200: json("Schedules", z.object({ schedules: z.array(ScheduleAnswer) })) },
 });
 const create = createRoute({
   method: "post",
   path: "/schedules",
+  operationId: "createSchedule",
+  tags: ["Schedules"],
   summary: "Create a schedule",
   request: jsonBody(ScheduleBody),
   responses: { 201: json("The schedule", One), ...refusals(400, 409, 415, 422) },
@@ -42,6 +46,8 @@ const create = createRoute({
 const read = createRoute({
   method: "get",
   path: "/schedules/{id}",
+  operationId: "readSchedule",
+  tags: ["Schedules"],
   summary: "A schedule",
   request: byId,
   responses: { 200: json("The schedule", One), ...refusals(404, 422) },
@@ -49,6 +55,8 @@ const read = createRoute({
 const change = createRoute({
   method: "patch",
   path: "/schedules/{id}",
+  operationId: "changeSchedule",
+  tags: ["Schedules"],
   summary: "Change some of a schedule; `enabled: false` pauses it",
   request: { ...byId, ...jsonBody(SchedulePatchBody) },
   responses: { 200: json("The schedule", One), ...refusals(400, 404, 409, 415, 422) },
@@ -56,6 +64,8 @@ const change = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/schedules/{id}",
+  operationId: "deleteSchedule",
+  tags: ["Schedules"],
   summary: "Delete a schedule; its runs stay",
   request: byId,
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
@@ -63,6 +73,8 @@ const remove = createRoute({
 const runNow = createRoute({
   method: "post",
   path: "/schedules/{id}/run",
+  operationId: "runSchedule",
+  tags: ["Schedules"],
   summary: "Run a schedule now, even a paused one",
   request: byId,
   responses: {

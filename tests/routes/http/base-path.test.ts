@@ -65,5 +65,5 @@ test.each([
   expect(theme.headers.get("Location")).toBe("/barkeep/runs");
   expect(theme.headers.getSetCookie()[0]).toContain("; Path=/barkeep/;");
   const { servers } = (await (await ask("/api/openapi.json", { headers })).json()) as { servers: unknown };
-  expect(servers).toEqual([{ url: "/barkeep" }]);
+  expect(servers).toEqual([{ url: "https://localhost/barkeep" }]);
 });

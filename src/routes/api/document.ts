@@ -1,0 +1,45 @@
+/** The OpenAPI document: what the routes declare, with the address of the server and the scope that each operation needs. */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Config } from "../../config.ts";
+import { neededScope } from "../../domain/access.ts";
+
+const INFO = { title: "Barkeep", version: "1", description: "Runs, profiles, bars and live progress." };
+
+const TAGS = [
+  { name: "Data", description: "Bars, features and labels as tables" },
+  { name: "Profiles", description: "What is known of a symbol and interval, and how good its bars are" },
+  { name: "Runs", description: "Requests to the pipeline, and their jobs" },
+  { name: "Companies", description: "Known companies and their facts" },
+  { name: "Watchlists", description: "Named lists of symbols" },
+  { name: "Schedules", description: "Runs by the clock" },
+  { name: "Operation", description: "What the server does now, and who did what" },
+];
+
+/** The security scheme of operations. */
+const TOKEN = "token";
+const SCHEME = {
+  type: "http",
+  scheme: "bearer",
+  description:
+    "A token of /settings/access, needed where a password is set. Each scope includes those before it: read, operate, admin.",
+} as const;
+
+/** Reads the document of all routes that were added to `routes` before. */
+export function apiDocument(routes: OpenAPIHono, { publicUrl }: Pick<Config, "publicUrl">) {
+  const document = routes.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: INFO,
+    servers: [{ url: (publicUrl ?? "/").replace(/(.)\/+$/, "$1") }],
+    tags: TAGS,
+  });
+  const paths = Object.entries(document.paths ?? {}).map(([path, methods]) => {
+    const operations = Object.entries(methods as Readonly<Record<string, object>>).map(([method, operation]) => {
+      const scope = neededScope(method.toUpperCase(), path);
+      return [method, { ...operation, security: [{ [TOKEN]: [scope] }] }] as const;
+    });
+    return [path, Object.fromEntries(operations)] as const;
+  });
+  const components = { ...document.components, securitySchemes: { [TOKEN]: SCHEME } };
+  return { ...document, components, paths: Object.fromEntries(paths) };
+}
