@@ -1,14 +1,17 @@
 /** @jsxImportSource hono/jsx */
-/** `/audit`: the audit log by filter and page; with `format=csv` a download. */
+/** `/audit` and `GET /api/audit`: the audit log by filter and page; the page with `format=csv` is a download. */
 
+import { createRoute, z } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import Papa from "papaparse";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { parseIsoDate } from "../../domain/time.ts";
 import type { PieceSource } from "../../pipeline/exports/export-queue.ts";
+import { wholeNumberText } from "../../schemas.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
+import { apiRouter, idParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
 import { streamed } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
@@ -35,15 +38,8 @@ export function auditPages({ db, exporter }: Pick<Services, "db" | "exporter">) 
     }
     const [before, after] = [idOf(c.req.query("before")), idOf(c.req.query("after"))];
     const cursor = after !== null ? { after } : before !== null ? { before } : {};
-    const found = await listAudit(db, { ...filter, ...cursor }, PAGE_SIZE + 1);
-    const more = found.length > PAGE_SIZE;
-    // Newer rows are read in ascending order, so the extra row is the first one.
-    const rows = after !== null && more ? found.slice(1) : found.slice(0, PAGE_SIZE);
-    const [older, newer] = after !== null ? [true, more] : [more, before !== null];
     const view = {
-      rows,
-      older: older ? (rows.at(-1)?.id ?? null) : null,
-      newer: newer ? (rows[0]?.id ?? null) : null,
+      ...(await readPage(db, filter, cursor, PAGE_SIZE)),
       fields,
       error,
       ...(await auditChoices(db)),
@@ -53,6 +49,80 @@ export function auditPages({ db, exporter }: Pick<Services, "db" | "exporter">) 
 
   return pages;
 }
+
+/** A page of what matches, newest first, and the ids from which the pages with older and with newer rows begin. */
+async function readPage(
+  db: Database,
+  filter: AuditFilter,
+  cursor: Pick<AuditFilter, "before" | "after">,
+  size: number,
+) {
+  const forward = cursor.after !== undefined;
+  const found = await listAudit(db, { ...filter, ...cursor }, size + 1);
+  const more = found.length > size;
+  // Newer rows are read in ascending order, so the extra row is the first one.
+  const rows = forward && more ? found.slice(1) : found.slice(0, size);
+  const [older, newer] = forward ? [true, more] : [more, cursor.before !== undefined];
+  return { rows, older: older ? (rows.at(-1)?.id ?? null) : null, newer: newer ? (rows[0]?.id ?? null) : null };
+}
+
+const moment = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
+const State = z.record(z.string(), z.unknown()).nullable();
+const EntryBody = z
+  .object({
+    id: z.int(),
+    at: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    reason: z.string().nullable(),
+    before: State,
+    after: State,
+  })
+  .openapi("AuditEntry");
+
+const list = createRoute({
+  method: "get",
+  path: "/audit",
+  operationId: "listAudit",
+  tags: ["Operation"],
+  summary: "Who changed what, newest first; `older` and `newer` of an answer are the next `before` and `after`",
+  request: {
+    query: z
+      .strictObject({
+        actor: z.string().max(100).optional(),
+        action: z.string().max(100).optional().openapi({ example: "run.start" }),
+        symbol: symbolParameter.optional().openapi({ description: "Only what concerned this symbol" }),
+        from: moment.optional(),
+        to: moment.optional(),
+        limit: wholeNumberText(1, 1_000).default(PAGE_SIZE),
+        before: idParameter.optional(),
+        after: idParameter.optional(),
+      })
+      .refine(({ before, after }) => before === undefined || after === undefined, {
+        error: "before and after are two pages: ask for one",
+        path: ["after"],
+      }),
+  },
+  responses: {
+    200: json(
+      "The entries",
+      z.object({ entries: z.array(EntryBody), older: z.string().nullable(), newer: z.string().nullable() }),
+    ),
+    ...refusals(422),
+  },
+});
+
+export const auditApi = ({ db }: Pick<Services, "db">) =>
+  apiRouter().openapi(list, async (c) => {
+    const { limit, before, after, ...given } = c.req.valid("query");
+    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as AuditFilter;
+    const cursor = after !== undefined ? { after } : before !== undefined ? { before } : {};
+    const { rows, older, newer } = await readPage(db, filter, cursor, limit);
+    const entries = rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+    const text = (id: number | null) => (id === null ? null : String(id));
+    return c.json({ entries, older: text(older), newer: text(newer) }, 200);
+  });
 
 /** The id of a row, from a query parameter. */
 const idOf = (text: string | undefined) => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
