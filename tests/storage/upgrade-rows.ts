@@ -372,7 +372,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       "INSERT INTO alert_deliveries (event_id, channel_id, mail_id) VALUES (101, 'c1', 'm100')",
     ],
   },
-  "0024_as_known_at": {
+  "0023_as_known_at": {
     rows: [
       `INSERT INTO arrivals (series_id, from_ts, to_ts, seen_at, is_window) VALUES (1, 1767312000, 1767398400, 1700, 0)`,
       `INSERT INTO provisional_bars (series_id, ts, replaced_at, open, high, low, close, volume) VALUES
@@ -386,7 +386,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       series: (row) => ({ ...row, arrivals_since: null }),
     },
   },
-  "0025_snapshots": {
+  "0024_snapshots": {
     rows: [
       `INSERT INTO snapshots (id, name, sha256, rows, files, request, symbols, missing, version, catalog_version,
         calendar_version, created_at) VALUES ('s', 'First', 'a1', 2, '[]', '{}', '["AAPL"]', '[]', '0.2.0', '4', 'c1', 1705)`,

@@ -90,7 +90,7 @@ function arrivalsOf({ series = [], bars = [], batches = [], bar_revisions = [], 
 }
 
 /** What a migration makes of the rows of several tables together. */
-const DERIVED: Readonly<Record<string, (contents: Contents) => Contents>> = { "0024_as_known_at": arrivalsOf };
+const DERIVED: Readonly<Record<string, (contents: Contents) => Contents>> = { "0023_as_known_at": arrivalsOf };
 
 /** What the migrations after `tag` make of the rows of a database at `tag`. */
 function upgraded(contents: Contents, tag: string): Contents {
