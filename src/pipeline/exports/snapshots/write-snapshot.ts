@@ -17,7 +17,7 @@ import { calendarVersionOf, canonical, contentHash, SymbolHash } from "./content
 import { RowDigests } from "./row-digests.ts";
 
 /** The most symbols of one file. */
-export const FILE_SYMBOLS = 250;
+const FILE_SYMBOLS = 250;
 /** Columns of a bar: open, high, low, close, volume. */
 const BAR_COLUMNS = 5;
 
