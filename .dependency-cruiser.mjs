@@ -70,6 +70,7 @@ const sideways = {
     bulk: ["fetch"],
     workers: ["fetch", "engineer", "validation"],
     companies: ["workers"],
+    lake: ["exports"],
   },
   scheduler: {
     runs: ["queue", "quotas"],

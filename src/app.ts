@@ -30,6 +30,7 @@ import { createRoutes } from "./routes/index.ts";
 import type { Services } from "./routes/services.ts";
 import { Backups } from "./scheduler/backups/backups.ts";
 import { ClockChanges } from "./scheduler/clock-changes.ts";
+import { Lake } from "./scheduler/lake.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "./scheduler/maintenance.ts";
@@ -202,6 +203,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
   });
 
+  const lake = stack.adopt(new Lake({ db, log, folder: config.lake, settings: workerSettings }), close);
   const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
   const lastHour = new LastHour();
   const runs = new RunService({
@@ -213,8 +215,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     defaults: { provider: defaultProvider, maxWorkers: MAX_AT_WORK },
     onAlert,
     onBars: (bars) => lastHour.countBars(bars),
-    onEnd: ({ state, run }) =>
-      counters.add("barkeep_jobs_finished_total", { provider: run.row.provider, outcome: state }),
+    onEnd: ({ state, run }) => {
+      counters.add("barkeep_jobs_finished_total", { provider: run.row.provider, outcome: state });
+      lake.notify();
+    },
     quotaOf,
     onRunEnd: (runId) => pool.forgetRun(runId),
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
@@ -263,6 +267,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await scheduleRunner.poll();
   const rejudging = stack.adopt(new Rejudging({ db, log, runs, settings: workerSettings, onAlert }), close);
   await rejudging.start();
+  lake.start();
   await clockChanges.start(() => {
     usage.reload().catch(reportError);
     void maintenance.correctClock();
@@ -312,6 +317,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     profiles,
     companies,
     rejudging,
+    lake,
     settings,
     backups,
     snapshots,

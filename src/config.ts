@@ -49,6 +49,8 @@ export interface Config {
   readonly allowsPlainMailPassword: boolean;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
   readonly sessions: CalendarOverrides;
+  /** The folder in which all stored bars are kept as Parquet files too; `undefined`: none. */
+  readonly lake: string | undefined;
   /** The providers' variables that the environment sets: the settings page cannot change them. */
   readonly providerVariablesSet: readonly string[];
 }
@@ -185,6 +187,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     mail: readMail(read),
     allowsPlainMailPassword: read.choice("SMTP_PLAIN_PASSWORD", "refuse", ["refuse", "allow"]) === "allow",
     sessions: readSessions(read),
+    lake: readLake(read),
     providerVariablesSet: providers
       .flatMap(({ settings }) => settings.map(({ variable }) => variable))
       .filter((variable) => read.text(variable) !== undefined),
@@ -267,6 +270,14 @@ function readProxies(read: Reader): string[] {
   if (proxies.every(isNetwork)) return proxies;
   read.faults.push({ variable, value, wants: "IP addresses or networks like 10.0.0.0/8, with commas between" });
   return [];
+}
+
+/** A folder; an address is none. */
+function readLake(read: Reader): string | undefined {
+  const value = read.text("BARKEEP_LAKE");
+  if (value === undefined || !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return value;
+  read.faults.push({ variable: "BARKEEP_LAKE", value: withoutCredentials(value), wants: "a folder" });
+  return undefined;
 }
 
 function readPasswordHash(read: Reader): string | undefined {

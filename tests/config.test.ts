@@ -162,3 +162,10 @@ test("trusted proxies are addresses and networks", () => {
     expect(() => read(wrong)).toThrow("BARKEEP_TRUSTED_PROXIES");
   }
 });
+
+test("the lake is a folder, and an address is refused without its password", () => {
+  expect(read({}).lake).toBeUndefined();
+  expect(read({ BARKEEP_LAKE: "/srv/lake" }).lake).toBe("/srv/lake");
+  const [fault] = faultsOf({ BARKEEP_LAKE: "https://me:secret@example.com/lake" });
+  expect(fault).toEqual({ variable: "BARKEEP_LAKE", value: "https://***@example.com/lake", wants: "a folder" });
+});

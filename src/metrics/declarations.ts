@@ -59,6 +59,11 @@ export const METRICS = {
     "Seconds since the last good backup by the server was begun; absent if there was none, and for a remote database",
     [],
   ),
+  barkeep_lake_pending_years: gauge(
+    "Years of bars whose present state is not in the lake yet; absent without a lake",
+    [],
+  ),
+  barkeep_lake_failed: gauge("Whether the last attempt to write the lake failed; absent without a lake", []),
   barkeep_disk_free_bytes: gauge("Free space where the database file is; absent for a remote one", []),
 
   barkeep_workers: gauge("Worker threads that are configured", []),

@@ -28,6 +28,7 @@ import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
 import { refetchRoutes } from "./jobs/refetch.tsx";
+import { lakeRoutes } from "./lake.ts";
 import { LiveBroadcaster } from "./live/broadcaster.ts";
 import { eventRoutes } from "./live/json-stream.ts";
 import { logRoutes } from "./live/log-api.ts";
@@ -107,6 +108,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", scheduleRoutes(services));
   routes.route("/api", auditApi(services));
   routes.route("/api", logRoutes(services));
+  routes.route("/", lakeRoutes(services));
   routes.route("/", assets.route);
   routes.route("/", loginRoutes({ db, access, clients, cookie, refusals }));
   routes.route("/", preferenceRoutes());

@@ -13,6 +13,7 @@ import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
 import type { Backups } from "../scheduler/backups/backups.ts";
+import type { Lake } from "../scheduler/lake.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
 import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
@@ -50,6 +51,8 @@ export interface Services {
   readonly companies: CompanyLoader;
   /** Judges what an earlier version has stored. */
   readonly rejudging: Rejudging;
+  /** Stored bars as files. */
+  readonly lake: Lake;
   readonly settings: ProviderSettings;
   readonly backups: Backups;
   readonly snapshots: Snapshots;

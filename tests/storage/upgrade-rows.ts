@@ -392,4 +392,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         calendar_version, created_at) VALUES ('s', 'First', 'a1', 2, '[]', '{}', '["AAPL"]', '[]', '0.2.0', '4', 'c1', 1705)`,
     ],
   },
+  "0025_lake_changes": {
+    rows: ["INSERT INTO lake_changes (bars_id, year, changes) VALUES (1, 2025, 1), (1, 0, 3)"],
+  },
 };

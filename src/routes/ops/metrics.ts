@@ -18,7 +18,18 @@ import type { Services } from "../services.ts";
 
 type MetricsServices = Pick<
   Services,
-  "backups" | "config" | "counters" | "db" | "hub" | "limiter" | "pool" | "profiles" | "runs" | "usage" | "version"
+  | "backups"
+  | "config"
+  | "lake"
+  | "counters"
+  | "db"
+  | "hub"
+  | "limiter"
+  | "pool"
+  | "profiles"
+  | "runs"
+  | "usage"
+  | "version"
 >;
 
 /** How long counts by health are kept, milliseconds: with many profiles they take too long for every scrape. */
@@ -36,6 +47,7 @@ export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadc
       ...(await alertSamples(services)),
       ...(await spaceSamples(services)),
       ...backupSamples(services),
+      ...(await lakeSamples(services)),
       ...(await processSamples()),
     ];
     return c.text(writeMetrics(samples), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
@@ -117,6 +129,14 @@ async function spaceSamples({ db, config }: MetricsServices): Promise<Sample[]> 
   const space = db.local ? await spaceOf(pathOf(config.dbUrl)) : null;
   if (space === null) return [];
   return [sample("barkeep_database_size_bytes", {}, space.used), sample("barkeep_disk_free_bytes", {}, space.free)];
+}
+
+async function lakeSamples({ lake }: MetricsServices): Promise<Sample[]> {
+  if (lake.folder === undefined) return [];
+  return [
+    sample("barkeep_lake_pending_years", {}, await lake.pending()),
+    sample("barkeep_lake_failed", {}, lake.failure === null ? 0 : 1),
+  ];
 }
 
 function backupSamples({ backups }: MetricsServices): Sample[] {

@@ -7,6 +7,7 @@ import type { Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Row, Statement } from "../db.ts";
 import { rejectedBars, series } from "../schema/market.ts";
+import { markYears } from "./lake-changes.ts";
 
 /** Rows per insert statement: 6 values each plus one for the series are far below SQLite's 32,766 parameters. */
 const ROWS_PER_INSERT = 1_000;
@@ -87,6 +88,7 @@ export function insertBars(barsId: number, bars: BarColumns): Statement[] {
     statements.push({ sql: insertOf(size), args: argsOf(barsId, sliceBars(bars, start, start + size)) });
     start += size;
   }
+  statements.push(...markYears(barsId, bars.ts));
   return statements;
 }
 

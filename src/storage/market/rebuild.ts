@@ -11,6 +11,7 @@ import type { Database, Statement } from "../db.ts";
 import { type RevisionKind, series } from "../schema/market.ts";
 import { keepArrivals, type Stretch } from "./arrivals.ts";
 import { barPages, barsIdOf, insertBars } from "./bars.ts";
+import { markWhole } from "./lake-changes.ts";
 import { readSeries, type SeriesRow } from "./series.ts";
 
 /** Bars moved per transaction, so that no other writer waits for long. */
@@ -172,6 +173,7 @@ export async function swapStaging(
       .set({ barsId: fresh, changedFrom: 0, ...(kind !== "rebuild" && { revisedAt: now }) })
       .where(eq(series.id, seriesId)),
     db.orm.update(series).set({ barsId: old, retiredKind: kind, retiredAt: now }).where(eq(series.id, staging)),
+    markWhole(fresh),
     ...extraWrites,
   ]);
 }

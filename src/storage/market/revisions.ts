@@ -5,6 +5,7 @@ import { type BarColumns, sliceBars } from "../../domain/market/bars.ts";
 import type { Database, Statement } from "../db.ts";
 import { barRevisions, barSources, type RevisionKind } from "../schema/market.ts";
 import { volumeToSql } from "./bars.ts";
+import { markYears } from "./lake-changes.ts";
 
 /** Bars per statement: at most 10 values each, far below SQLite's limit on parameters. */
 const ROWS = 500;
@@ -63,10 +64,11 @@ ${marks(ts.length, "(?,?,?,?,?,?,?,?)")}`,
 
 /** Statements that delete bars stored under the id `barsId` (`barsIdOf` of their series). */
 export function removeBars(barsId: number, bars: BarColumns): Statement[] {
-  return [...parts(bars)].map(({ ts }) => ({
+  const removals = [...parts(bars)].map(({ ts }) => ({
     sql: `DELETE FROM bars WHERE series_id = ? AND ts IN (${marks(ts.length, "?")})`,
     args: [barsId, ...ts],
   }));
+  return [...removals, ...markYears(barsId, bars.ts)];
 }
 
 /** Statements that record who supplied `bars`; without `provider`, that they are the series' own. */

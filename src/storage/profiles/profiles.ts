@@ -6,6 +6,7 @@ import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts
 import { auditStatement } from "../access/audit.ts";
 import type { Database, Row, Statement, Write } from "../db.ts";
 import { GAP_RULES, openGapsSql } from "../market/gaps.ts";
+import { markReplaced, markSymbol } from "../market/lake-changes.ts";
 import { completeJob, type FinishedJob } from "../runs/jobs.ts";
 import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
@@ -42,6 +43,7 @@ export async function storeProfile(
   const now = Date.now();
   const writes = [
     ...showSeries(symbol, interval, now, profile.seriesId),
+    markReplaced(symbol, interval, profile.seriesId),
     ...profileStatements({ ...profile, updatedAt: now }),
     {
       sql: "INSERT OR REPLACE INTO feature_states (symbol, interval, state) VALUES (?, ?, ?)",
@@ -195,6 +197,7 @@ export async function deleteProfile(db: Database, symbol: string, interval: Inte
     ...showSeries(symbol, interval, Date.now(), null),
     db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
     db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
+    markSymbol(symbol, interval),
     ...auditStatement({ action: "profile.delete", subject: symbol, before: { interval } }),
   ]);
 }

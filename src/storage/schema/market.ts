@@ -292,3 +292,20 @@ export const rejectedBars = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.place] })],
 );
+
+/**
+ * Years of stored bars that have changed since they were written to the lake; recorded with the bars, and deleted when
+ * the lake has them.
+ */
+export const lakeChanges = sqliteTable(
+  "lake_changes",
+  {
+    /** The id under which the bars are stored (see rebuild.ts). */
+    barsId: integer("bars_id").notNull(),
+    /** A year in UTC; 0: all of them. */
+    year: integer().notNull(),
+    /** How often it was changed: an export that meets a further change leaves the row. */
+    changes: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.barsId, t.year] })],
+);

@@ -67,13 +67,14 @@ test("a scrape counts jobs, requests by their code, retries, durations and bars 
 test("every declared metric appears in a scrape, with the labels of its declaration and no others", async () => {
   const fake = fakeEodhd();
   await using _ = { [Symbol.asyncDispose]: () => fake.close() };
-  await using app = await startApp({ env: valuesFor(fake, "eodhd") as Record<string, string> });
+  using folder = temporaryFolder();
+  const env = { ...(valuesFor(fake, "eodhd") as Record<string, string>), BARKEEP_LAKE: `${folder.path}/lake` };
+  await using app = await startApp({ env });
   fake.script.push(reply(503, "down for a moment"));
   const { id } = (await app.app.schedules.list())[0]!;
   await app.app.schedules.change(id, { scope: "symbols", symbols: ["MSFT"], provider: "eodhd", years: 1 });
   const { turn } = await app.app.schedules.runNow(id);
   await app.waitForRun(turn.run!.id, "complete");
-  using folder = temporaryFolder();
   await app.app.backups.change({ folder: folder.path, at: null, keep: 1 });
   await app.app.backups.backUpNow();
   const samples = [...(await scrape(app)).keys()];

@@ -1,0 +1,69 @@
+/** The list of a lake's files. It is replaced after they are written, so what it names is whole. */
+
+import { isoSecond } from "../../domain/time.ts";
+import type { LakeSeries } from "../../storage/market/lake-changes.ts";
+
+export const MANIFEST = "_manifest.json";
+/** Raised when the layout or the columns change: a lake of another version is written anew. */
+export const LAYOUT = 1;
+
+/** How long files of an earlier manifest stay for readers that have it, milliseconds. */
+export const GRACE_MS = 5 * 60_000;
+
+/** What readers may have of a lake: nothing else is served. */
+export const PART = /^bars(?:\/[a-z]+=[A-Za-z0-9%@._-]+){4}\/part-([0-9a-f]{16})\.parquet$/;
+
+export interface LakeFile {
+  /** Relative to the lake. */
+  readonly path: string;
+  readonly rows: number;
+  /** ISO. */
+  readonly min_timestamp: string;
+  readonly max_timestamp: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Which of a provider's series it is of. */
+  readonly feed: string;
+  readonly adjustment: string;
+  readonly sessions: string;
+}
+
+export interface Manifest {
+  readonly layout: number;
+  /** Another one for every manifest that is written. */
+  readonly id: string;
+  readonly written_at: string;
+  readonly files: readonly LakeFile[];
+  /** Files of earlier manifests, kept for readers that have one of them; `since` in ISO. */
+  readonly replaced: readonly { readonly path: string; readonly since: string }[];
+}
+
+type SeriesPlace = Pick<LakeSeries, "symbol" | "provider" | "interval">;
+
+/** The folder of the files of a series. */
+export const folderOf = ({ provider, interval, symbol }: SeriesPlace): string =>
+  `bars/provider=${encodeURIComponent(provider)}/interval=${interval}/symbol=${symbol}/`;
+
+export const pathOf = (series: SeriesPlace, year: number, sha256: string): string =>
+  `${folderOf(series)}year=${year}/part-${sha256.slice(0, 16)}.parquet`;
+
+/** The year in the path of a file. */
+export const yearOfPath = (path: string): number => Number(/\/year=(\d+)\//.exec(path)?.[1]);
+
+export const isoOf = (ts: number): string => isoSecond(ts);
+
+/** One file a line, so that two manifests can be compared. */
+export function writeManifest({ files, replaced, ...head }: Manifest): string {
+  const lines = (list: readonly object[]) => list.map((each) => `\n  ${JSON.stringify(each)}`).join(",");
+  return `${JSON.stringify(head).slice(0, -1)},"files":[${lines(files)}],"replaced":[${lines(replaced)}]}\n`;
+}
+
+/** @throws Error if the text is no manifest */
+export function parseManifest(text: string): Manifest {
+  const parsed = JSON.parse(text) as Partial<Manifest>;
+  const { layout, id, files, replaced } = parsed;
+  if (typeof layout !== "number" || typeof id !== "string" || !Array.isArray(files) || !Array.isArray(replaced)) {
+    throw new Error(`${MANIFEST} is not the list of a lake`);
+  }
+  return parsed as Manifest;
+}

@@ -1,0 +1,236 @@
+/** Writes what has changed in the store to the lake: years of bars as files, then the manifest that names them. */
+
+import { randomUUID } from "node:crypto";
+import { version } from "../../../package.json";
+import { BAR_FIELDS } from "../../domain/market/bars.ts";
+import type { Database } from "../../storage/db.ts";
+import { barPages } from "../../storage/market/bars.ts";
+import {
+  changesOfBars,
+  clearChanges,
+  dueChanges,
+  type LakeChange,
+  lakeSeries,
+  MARK_ALL,
+  yearStart,
+  yearsOf,
+} from "../../storage/market/lake-changes.ts";
+import { readSettings, settingStatement } from "../../storage/settings.ts";
+import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
+import type { TableBlock } from "../exports/table-block.ts";
+import type { LakeFolder, StagedFile } from "./lake-folder.ts";
+import { folderOf, GRACE_MS, isoOf, LAYOUT, type LakeFile, type Manifest, pathOf, yearOfPath } from "./manifest.ts";
+
+/** The setting that says which manifests belong to the present state of the database. */
+const STATE_KEY = "lake_state";
+/** Changes that one manifest takes up. */
+const PASS = 256;
+
+const COLUMNS = BAR_FIELDS.filter((field) => field !== "ts");
+
+export interface SyncOptions {
+  /** Whether everything is written again, whatever the lake has. */
+  readonly all: boolean;
+  /** Whether files that no manifest names are looked for, as a killed process leaves them. */
+  readonly sweep: boolean;
+  /** Called after each series; throws to stop. */
+  onSeries(left: number): void;
+  readonly now?: () => number;
+}
+
+export interface SyncResult {
+  /** Years written, and files deleted. */
+  readonly written: number;
+  readonly removed: number;
+}
+
+interface LakeState {
+  /** Of the manifest whose changes are no longer recorded, and of the one that may have been written after it. */
+  readonly id: string;
+  readonly next: string;
+  readonly folder: string;
+}
+
+/** Brings the lake to the state of the store, except for symbols that a job is at work on. */
+export async function syncLake(
+  db: Database,
+  lake: LakeFolder,
+  folder: string,
+  { all, sweep, onSeries, now = Date.now }: SyncOptions,
+): Promise<SyncResult> {
+  let manifest = await lake.manifest().catch(() => null);
+  const state = await readState(db);
+  const isOurs =
+    manifest?.layout === LAYOUT && state?.folder === folder && [state.id, state.next].includes(manifest.id);
+  if (all || !isOurs || manifest === null) {
+    await db.write([MARK_ALL]);
+    // Files of another store stay for readers that have their manifest, and go with the grace.
+    const replaced = [...(manifest?.files ?? []), ...(manifest?.replaced ?? [])];
+    const since = new Date(now()).toISOString();
+    manifest = {
+      ...{ layout: LAYOUT, id: "", written_at: "", files: isOurs ? (manifest?.files ?? []) : [] },
+      replaced: isOurs ? (manifest?.replaced ?? []) : replaced.map(({ path }) => ({ path, since })),
+    };
+  }
+  const named = new Set([...manifest.files, ...manifest.replaced].map(({ path }) => path));
+  let removed = sweep || !isOurs ? await lake.sweep((place) => named.has(place)) : 0;
+  let written = 0;
+  for (;;) {
+    const due = await dueChanges(db, PASS);
+    if (due.length === 0 && manifest.id !== "") break;
+    const pass = await writePass(db, lake, manifest, due, onSeries);
+    written += pass.written;
+    const kept = await removeReplaced(
+      lake,
+      [...manifest.replaced, ...stamped(pass.replaced, now())],
+      pass.files,
+      now(),
+    );
+    removed += kept.removed;
+    const next: Manifest = {
+      ...{ layout: LAYOUT, id: randomUUID(), written_at: new Date(now()).toISOString() },
+      files: pass.files,
+      replaced: kept.replaced,
+    };
+    await saveState(db, { id: manifest.id, next: next.id, folder });
+    await lake.replaceManifest(next);
+    await saveState(db, { id: next.id, next: next.id, folder }, pass.done);
+    manifest = next;
+    // What has changed while it was written is met again, unless a job is at work on it.
+    if (due.length < PASS && pass.done.length === due.length) break;
+  }
+  const kept = await removeReplaced(lake, manifest.replaced, manifest.files, now());
+  return { written, removed: removed + kept.removed };
+}
+
+const stamped = (paths: readonly string[], at: number) =>
+  paths.map((path) => ({ path, since: new Date(at).toISOString() }));
+
+/** Deletes files whose grace is over; those that a manifest names again stay. */
+async function removeReplaced(
+  lake: LakeFolder,
+  replaced: Manifest["replaced"],
+  files: readonly LakeFile[],
+  now: number,
+): Promise<{ readonly replaced: Manifest["replaced"]; readonly removed: number }> {
+  const named = new Set(files.map(({ path }) => path));
+  const unnamed = replaced.filter(({ path }) => !named.has(path));
+  const isOver = ({ since }: { since: string }) => now - Date.parse(since) >= GRACE_MS;
+  const over = unnamed.filter(isOver);
+  for (const { path } of over) await lake.remove(path);
+  return { replaced: unnamed.filter((each) => !isOver(each)), removed: over.length };
+}
+
+interface Pass {
+  readonly files: readonly LakeFile[];
+  readonly replaced: readonly string[];
+  readonly done: readonly LakeChange[];
+  readonly written: number;
+}
+
+/** Writes the years of some changes; what changes meanwhile is left as it was, and is not `done`. */
+async function writePass(
+  db: Database,
+  lake: LakeFolder,
+  manifest: Manifest,
+  due: Awaited<ReturnType<typeof dueChanges>>,
+  onSeries: (left: number) => void,
+): Promise<Pass> {
+  const byFolder = Map.groupBy(manifest.files, ({ path }) => path.slice(0, path.indexOf("/year=") + 1));
+  const groups = Map.groupBy(due, ({ key }) => (key === null ? "" : JSON.stringify(key)));
+  // Bars of a series that is being built, or of none: its swap marks them again.
+  const done: LakeChange[] = [...(groups.get("") ?? [])];
+  const replaced: string[] = [];
+  let written = 0;
+  let left = groups.size;
+  for (const [name, changes] of groups) {
+    onSeries(left--);
+    const key = name === "" ? null : changes[0]!.key!;
+    const found = key && (await lakeSeries(db, key));
+    if (!found) continue;
+    const { series, barsIds } = found;
+    const folder = folderOf(series);
+    const old = byFolder.get(folder) ?? [];
+    const isOther = old.some(
+      ({ feed, adjustment, sessions }) =>
+        feed !== series.feed || adjustment !== series.adjustment || sessions !== series.sessions,
+    );
+    const before = await changesOfBars(db, barsIds);
+    const years =
+      isOther || before.some(({ year }) => year === 0)
+        ? await allYears(db, series.id, old)
+        : before.map(({ year }) => year);
+    const staged: { readonly year: number; readonly file: StagedYear | null }[] = [];
+    for (const year of new Set(years)) staged.push({ year, file: await stageYear(db, lake, series, year) });
+    const after = await changesOfBars(db, barsIds);
+    if (JSON.stringify(before.toSorted(byYear)) !== JSON.stringify(after.toSorted(byYear))) {
+      for (const { file } of staged) if (file) await lake.discard(file.staged);
+      continue;
+    }
+    const kept = old.filter(({ path }) => !years.includes(yearOfPath(path)));
+    const fresh: LakeFile[] = [];
+    for (const { year, file } of staged) {
+      if (file === null) continue;
+      const { staged: part, ...facts } = file;
+      const path = pathOf(series, year, part.sha256);
+      await lake.publish(part, path);
+      const { feed, adjustment, sessions } = series;
+      fresh.push({ path, ...facts, bytes: part.bytes, sha256: part.sha256, feed, adjustment, sessions });
+      written += 1;
+    }
+    const files = [...kept, ...fresh].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const paths = new Set(files.map(({ path }) => path));
+    replaced.push(...old.map(({ path }) => path).filter((path) => !paths.has(path)));
+    byFolder.set(folder, files);
+    done.push(...before);
+  }
+  const files = [...byFolder].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, each]) => each);
+  return { files, replaced, done: done.map(({ barsId, year, changes }) => ({ barsId, year, changes })), written };
+}
+
+const byYear = (a: LakeChange, b: LakeChange) => a.barsId - b.barsId || a.year - b.year;
+
+async function allYears(db: Database, seriesId: number, old: readonly LakeFile[]): Promise<number[]> {
+  const stored = await yearsOf(db, seriesId);
+  const present = stored === null ? [] : Array.from({ length: stored[1] - stored[0] + 1 }, (_, at) => stored[0] + at);
+  return [...present, ...old.map(({ path }) => yearOfPath(path))];
+}
+
+type StagedYear = Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp"> & { readonly staged: StagedFile };
+
+/** One year of a series as a file without a place; `null` if it has no bars. */
+async function stageYear(
+  db: Database,
+  lake: LakeFolder,
+  series: Parameters<typeof folderOf>[0] & { readonly id: number; readonly feed: string },
+  year: number,
+): Promise<StagedYear | null> {
+  let [rows, first, last] = [0, 0, 0];
+  const blocks = async function* (): AsyncGenerator<TableBlock> {
+    for await (const bars of barPages(db, series.id, yearStart(year), yearStart(year + 1))) {
+      if (rows === 0) first = bars.ts[0]!;
+      rows += bars.ts.length;
+      last = bars.ts[bars.ts.length - 1]!;
+      const symbols = new Uint16Array(bars.ts.length);
+      yield { ts: bars.ts, columns: COLUMNS.map((name) => bars[name]), symbols };
+    }
+  };
+  const { symbol, provider, interval, feed } = series;
+  const facts = { version, symbol, interval, source_interval: interval, provider, feed, adjust: "none" };
+  const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [`barkeep.${key}`, value]));
+  const head = { names: COLUMNS, symbols: [symbol], dtype: "float64", metadata } as const;
+  const staged = await lake.stage(encodeParquet(head, blocks()));
+  if (rows === 0) {
+    await lake.discard(staged);
+    return null;
+  }
+  return { rows, min_timestamp: isoOf(first), max_timestamp: isoOf(last), staged };
+}
+
+async function readState(db: Database): Promise<LakeState | null> {
+  const stored = (await readSettings(db, STATE_KEY)).find(({ key }) => key === STATE_KEY);
+  return stored === undefined ? null : JSON.parse(stored.value);
+}
+
+const saveState = (db: Database, state: LakeState, done: readonly LakeChange[] = []) =>
+  db.write([settingStatement(db, STATE_KEY, JSON.stringify(state)), ...clearChanges(done)]);

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { asyncBufferFromUrl, parquetReadObjects } from "hyparquet";
+import type { Manifest } from "../../../src/pipeline/lake/manifest.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { ask } from "../../helpers/http.ts";
+
+setDefaultTimeout(60_000);
+
+let folder: Folder;
+let app: TestApp;
+let manifest: Manifest;
+beforeAll(async () => {
+  folder = temporaryFolder();
+  const env = { BARKEEP_WORKERS: "1", BARKEEP_LAKE: join(folder.path, "lake") };
+  app = await startApp({ env, dbUrl: await migratedDatabase(folder) });
+  await app.waitForRun(await app.start({ symbols: ["AAPL", "BRK.B"], interval: "1h", years: 1 }), "complete");
+  await app.app.lake.idle();
+  manifest = (await app.get("/lake/_manifest.json")).body;
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+test("after a run the lake has the bars of its symbols, as /api/bars has them", async () => {
+  expect(app.app.lake.failure).toBeNull();
+  expect(await app.app.lake.pending()).toBe(0);
+  for (const symbol of ["AAPL", "BRK.B"]) {
+    const files = manifest.files.filter(({ path }) => path.includes(`/symbol=${symbol}/`));
+    const stored = (await app.get(`/api/bars/${symbol}?interval=1h&adjust=none`)).body.data as { timestamp: string }[];
+    expect(files.reduce((sum, { rows }) => sum + rows, 0)).toBe(stored.length);
+    expect(files[0]!.min_timestamp).toBe(stored[0]!.timestamp.replace(".000Z", "Z"));
+    expect(files.at(-1)!.max_timestamp).toBe(stored.at(-1)!.timestamp.replace(".000Z", "Z"));
+  }
+});
+
+test("a reader of Parquet opens a file of the lake by its address and reads one column with ranges", async () => {
+  const { path, rows, bytes } = manifest.files.toSorted((a, b) => b.rows - a.rows)[0]!;
+  let read = 0;
+  const counted = async (input: string | URL | Request, init?: RequestInit) => {
+    const answer = await fetch(input, init);
+    if (init?.method !== "HEAD") expect(answer.status).toBe(206);
+    read += Number(init?.method === "HEAD" ? 0 : answer.headers.get("Content-Length"));
+    return answer;
+  };
+  const file = await asyncBufferFromUrl({ url: `${app.url}/lake/${path}`, fetch: counted as typeof fetch });
+  expect(file.byteLength).toBe(bytes);
+  const compressors = { ZSTD: (input: Uint8Array) => Bun.zstdDecompressSync(input) };
+  // A short end: readers ask for more of it than a file of a year of hours has.
+  const { parquetMetadataAsync } = await import("hyparquet");
+  const metadata = await parquetMetadataAsync(file, { initialFetchSize: 4_096 });
+  const table = await parquetReadObjects({ file, metadata, columns: ["volume"], compressors });
+  expect([table.length, Object.keys(table[0]!)]).toEqual([rows, ["volume"]]);
+  expect(read).toBeWithin(4_096, bytes / 2);
+});
+
+test("a file of the lake never changes, and the manifest is asked for again each time", async () => {
+  const { path, sha256 } = manifest.files[0]!;
+  const part = await ask(`${app.url}/lake/${path}`, { method: "HEAD" });
+  expect(part.headers.get("ETag")).toBe(`"${sha256.slice(0, 16)}"`);
+  expect(part.headers.get("Cache-Control")).toContain("immutable");
+  const list = await ask(`${app.url}/lake/_manifest.json`);
+  expect(list.headers.get("Cache-Control")).toContain("no-cache");
+  const again = { "If-None-Match": list.headers.get("ETag")! };
+  expect((await ask(`${app.url}/lake/_manifest.json`, { headers: again })).status).toBe(304);
+});
+
+test("nothing but the manifest and its files is served, by no spelling of a path", async () => {
+  writeFileSync(join(folder.path, "secret.parquet"), "secret");
+  mkdirSync(join(folder.path, "lake", "bars", "own"));
+  writeFileSync(join(folder.path, "lake", "bars", "own", "part-0123456789abcdef.parquet"), "secret");
+  const part = manifest.files[0]!.path;
+  for (const path of [
+    "",
+    "bars/",
+    "../secret.parquet",
+    "..%2fsecret.parquet",
+    "%2e%2e/secret.parquet",
+    "bars/own/part-0123456789abcdef.parquet",
+    "bars/provider=../interval=../symbol=../year=../part-0123456789abcdef.parquet",
+    "bars/provider=..%2f/interval=1h/symbol=A/year=2025/part-0123456789abcdef.parquet",
+    part.replace("bars/", "bars//"),
+    part.replace("bars/", "bars%00/"),
+    `${part}/`,
+    "barkeep.db",
+  ]) {
+    const { status, text } = await app.get(`/lake/${path}`);
+    expect([path, status, text === "secret"]).toEqual([path, 404, false]);
+  }
+  expect((await app.get(`/lake/${part.replaceAll("=", "%3D")}`)).status).toBe(200);
+});
