@@ -71,6 +71,7 @@ const sideways = {
     workers: ["fetch", "engineer", "validation"],
     companies: ["workers"],
     lake: ["exports"],
+    analysis: ["exports"],
   },
   scheduler: {
     runs: ["queue", "quotas"],

@@ -16,6 +16,8 @@ import { ENDED_STATES } from "./domain/runs/states.ts";
 import { ProgressHub } from "./hub.ts";
 import { createLog } from "./log.ts";
 import { Counters } from "./metrics/counters.ts";
+import { Analysis } from "./pipeline/analysis/analysis.ts";
+import { DerivedProfiles } from "./pipeline/analysis/derived-profiles.ts";
 import { CompanyLoader } from "./pipeline/companies/loader.ts";
 import { Exporter } from "./pipeline/exports/exporter.ts";
 import { WorkerPool } from "./pipeline/workers/pool.ts";
@@ -173,6 +175,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
 
   const exporter = stack.adopt(new Exporter(workerSettings()), close);
+  const analysis = stack.adopt(new Analysis(workerSettings()), close);
   const companies = stack.adopt(
     new CompanyLoader({ gate, settings: workerSettings, log: (level, message) => log.write(level, message) }),
     close,
@@ -276,6 +279,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
 
   const profiles = new ProfileColumns(db);
+  const derived = stack.adopt(new DerivedProfiles(db, profiles, analysis), close);
   const watch = new AlertWatch({
     db,
     log,
@@ -315,6 +319,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     gate,
     exporter,
     profiles,
+    derived,
     companies,
     rejudging,
     lake,

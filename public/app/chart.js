@@ -23,6 +23,8 @@ const canvas = part(".chart-canvas");
 const note = part(".chart-note");
 const readout = part(".chart-readout");
 const { symbol = "", interval = "", adjust = "", library = "" } = root.dataset;
+/** Whether a bar is named by its date. */
+const isDated = ["1d", "1w", "1mo"].includes(interval);
 const shown = { symbol, interval, adjust };
 
 /** @type {number} The library draws any width, but its type allows only whole numbers. */
@@ -82,7 +84,7 @@ enqueue(async () => {
     // The page scrolls over the chart, so the wheel zooms only with Ctrl, and touch moves the chart only sideways.
     handleScale: { mouseWheel: false },
     handleScroll: { mouseWheel: true, vertTouchDrag: false },
-    timeScale: { timeVisible: interval !== "1d", secondsVisible: false, rightOffset: 3, borderVisible: false },
+    timeScale: { timeVisible: !isDated, secondsVisible: false, rightOffset: 3, borderVisible: false },
     rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.06, bottom: 0.24 } },
     crosshair: { mode: charts.CrosshairMode.Normal },
     localization: { locale: "en-US", dateFormat: "yyyy-MM-dd" },
@@ -209,7 +211,7 @@ enqueue(async () => {
     const bar = /** @type {CandlestickData<UTCTimestamp> | undefined} */ (hovered?.get(candles)) ?? last;
     if (bar === undefined) return;
     const iso = new Date(bar.time * 1000).toISOString();
-    const began = interval === "1d" ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
+    const began = isDated ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
     const entries = [
       entry("", began),
       entry("O", price(bar.open)),

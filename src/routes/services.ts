@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Log } from "../log.ts";
 import type { Counters } from "../metrics/counters.ts";
+import type { DerivedProfiles } from "../pipeline/analysis/derived-profiles.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
@@ -48,6 +49,8 @@ export interface Services {
   readonly gate: Gate;
   readonly exporter: Exporter;
   readonly profiles: ProfileColumns;
+  /** Profiles at intervals that are not stored. */
+  readonly derived: DerivedProfiles;
   readonly companies: CompanyLoader;
   /** Judges what an earlier version has stored. */
   readonly rejudging: Rejudging;

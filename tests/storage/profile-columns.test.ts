@@ -4,8 +4,9 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { HealthClock } from "../../src/domain/profiles/health.ts";
 import { storeCompanies } from "../../src/storage/companies/companies.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
-import { ProfileColumns, type ProfileQuery } from "../../src/storage/profiles/profile-columns.ts";
+import { ProfileColumns } from "../../src/storage/profiles/profile-columns.ts";
 import { deleteProfile, profileStatements } from "../../src/storage/profiles/profiles.ts";
+import type { ProfileQuery } from "../../src/storage/profiles/select-profiles.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const CLOCK: HealthClock = { recentSince: 1_000, staleBefore: { us_equity: 500, crypto: 500 } };

@@ -47,3 +47,17 @@ export function sourceInterval(wanted: ReadInterval, stored: readonly Interval[]
 /** Whether bars of `longer` can be built from bars of `shorter`. */
 export const divides = (shorter: ReadInterval, longer: ReadInterval): boolean =>
   READ_SECONDS[shorter] < READ_SECONDS[longer] && READ_SECONDS[longer] % READ_SECONDS[shorter] === 0;
+
+/** An interval that is not stored, and the stored one that its bars are built from. */
+export interface DerivedInterval {
+  readonly interval: ReadInterval;
+  readonly source: Interval;
+}
+
+/** The intervals that are not stored and can be built from those that are. */
+export function derivedIntervals(stored: readonly Interval[]): DerivedInterval[] {
+  return READ_INTERVALS.flatMap((interval) => {
+    const source = sourceInterval(interval, stored);
+    return source === null || source === interval ? [] : [{ interval, source }];
+  });
+}

@@ -1,11 +1,11 @@
 /** The query of the screener: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
 import { type FieldError, quote, Refusal } from "../../domain/errors.ts";
-import { isInterval } from "../../domain/market/interval.ts";
+import { isInterval, isReadInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { type ColumnOperand, type Condition, parseColumn, parseScreener } from "../../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
-import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../../storage/profiles/profile-columns.ts";
+import { PROFILE_SORTS, type ProfileQuery, type ProfileSort } from "../../storage/profiles/select-profiles.ts";
 import type { ScreenerView } from "../../views/profiles/screener.tsx";
 
 export interface ScreenerQuery {
@@ -82,7 +82,7 @@ export function parseListQuery(parameter: (name: string) => string | undefined) 
     where,
     sort,
     q,
-    interval: isInterval(interval) ? interval : "",
+    interval: isReadInterval(interval) ? interval : "",
     health: healths.join(","),
     error: query.error?.message ?? null,
     columns: query.columns.map(({ name }) => name),

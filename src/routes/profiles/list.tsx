@@ -3,23 +3,25 @@
 
 import { type Context, Hono } from "hono";
 import { createCalendar } from "../../domain/market/calendar.ts";
+import { isReadInterval } from "../../domain/market/interval.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
-import { FEATURE_COUNT, FEATURES } from "../../features/catalog.ts";
+import { FEATURES } from "../../features/catalog.ts";
 import { isOutdated } from "../../scheduler/runs/renew.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import { ProfilesPage } from "../../views/profiles/profile-list.tsx";
-import type { ProfileSummary } from "../../views/profiles/profile-row.tsx";
 import { screenerAddress } from "../../views/profiles/screener.tsx";
 import { compressed } from "../compression.ts";
 import type { Services } from "../services.ts";
+import { derivedList } from "./derived-list.tsx";
 import { streamProfiles } from "./download.ts";
 import { type Column, parseListQuery } from "./list-query.ts";
+import { summaryOf } from "./summary.ts";
 
 const PAGE_SIZE = 200;
 /** Most profiles in a download: more symbols than one run may have, at every interval. */
 const MAX_DOWNLOAD = 50_000;
 
-type ListServices = Pick<Services, "config" | "exporter" | "profiles">;
+type ListServices = Pick<Services, "config" | "derived" | "exporter" | "profiles">;
 
 export function profileListRoutes(services: ListServices) {
   const pages = new Hono();
@@ -28,7 +30,7 @@ export function profileListRoutes(services: ListServices) {
   return pages;
 }
 
-function profilesPage({ config, exporter, profiles }: ListServices) {
+function profilesPage({ config, derived, exporter, profiles }: ListServices) {
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
     const { query, filter, screener } = parseListQuery((name) => c.req.query(name));
@@ -41,6 +43,15 @@ function profilesPage({ config, exporter, profiles }: ListServices) {
       return c.redirect(screenerAddress({ ...screener, where: whole }), 303);
     }
     const clock = healthClock(calendar, Date.now());
+    if (query.error === null && isReadInterval(screener.interval)) {
+      const page = await derivedList({ derived, profiles }, c, {
+        filter,
+        screener,
+        interval: screener.interval,
+        clock,
+      });
+      if (page !== null) return page;
+    }
     const { entries, columns } =
       query.error === null ? await profiles.select(filter, clock) : { entries: [], columns: [] };
     const format = c.req.query("format");
@@ -59,6 +70,7 @@ function profilesPage({ config, exporter, profiles }: ListServices) {
     const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
     const view = {
       screener,
+      derived: null,
       outdated: (await profiles.all()).filter(isOutdated).length,
       matching: entries.length,
       rows: shown.map((entry, at) => ({
@@ -83,21 +95,3 @@ function csvColumns(screened: readonly Column[], columns: readonly Float64Array[
     values: Float64Array.from(entries, (entry) => columns[at]![entry.at]!),
   }));
 }
-
-type Summarized = Pick<
-  ProfileEntry,
-  "symbol" | "interval" | "provider" | "firstBar" | "lastBar" | "bars" | "knownFeatures" | "updatedAt"
->;
-
-/** The summary of a profile for lists and page heads. */
-export const summaryOf = (profile: Summarized): ProfileSummary => ({
-  symbol: profile.symbol,
-  interval: profile.interval,
-  provider: profile.provider,
-  firstBar: profile.firstBar,
-  lastBar: profile.lastBar,
-  bars: profile.bars,
-  known: profile.knownFeatures,
-  features: FEATURE_COUNT,
-  updatedAt: profile.updatedAt,
-});

@@ -7,11 +7,10 @@ import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
-import { isInterval } from "../../domain/market/interval.ts";
+import { derivedIntervals, isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { parseMonth } from "../../domain/profiles/quality-map.ts";
-import { FEATURES, type Feature } from "../../features/catalog.ts";
 import { adjusterOf, USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts";
 import { recentValues } from "../../pipeline/recent-values.ts";
 import { countRejected, readLastBars } from "../../storage/market/bars.ts";
@@ -25,13 +24,14 @@ import { copyAs } from "../../views/ui/copy-as.tsx";
 import { compressed } from "../compression.ts";
 import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
-import { summaryOf } from "./list.tsx";
+import { derivedPage } from "./derived.tsx";
 import { qualityReader } from "./quality.tsx";
+import { familiesOf, summaryOf } from "./summary.ts";
 
 /** Bars on the chart when it opens. */
 const CHART_BARS = 1_500;
 
-export function profilePageRoutes(services: Pick<Services, "config" | "db" | "settings">) {
+export function profilePageRoutes(services: Pick<Services, "config" | "db" | "derived" | "settings">) {
   const { db, config } = services;
   const calendar = createCalendar(config.sessions);
   const readQuality = qualityReader(services);
@@ -53,6 +53,11 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
   };
 
   pages.get("/profiles/:symbol", async (c) => {
+    const page = await derivedPage(services, c);
+    return page ?? storedPage(c);
+  });
+
+  const storedPage = async (c: Context) => {
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
     const adjust = ADJUSTMENTS.find((each) => each === c.req.query("adjust")) ?? USUAL_ADJUSTMENT;
@@ -74,6 +79,8 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
       firstBar,
       lastBar,
       intervals,
+      derivable: derivedIntervals(intervals),
+      derived: null,
       last:
         at < 0
           ? null
@@ -94,18 +101,10 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
       rejected,
       quality,
       health: { ...health, duplicates },
-      families: [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
-        family,
-        features: features.map((feature) => ({
-          name: feature.name,
-          value: profile.features[feature.name] ?? null,
-          unit: feature.unit,
-          formula: feature.formula,
-          source: feature.source,
-          since: sinceOf(feature),
-          recent: recent?.[feature.number - 1] ?? null,
-        })),
-      })),
+      families: familiesOf(
+        (_, name) => profile.features[name] ?? null,
+        (at) => recent?.[at] ?? null,
+      ),
       chart: {
         symbol,
         interval,
@@ -130,7 +129,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
     // Here the exchange's time is that of this exchange; on other pages it is New York's.
     const page = c.var.page.zone === "exchange" ? { ...c.var.page, timeZone: zoneOf(venue) } : c.var.page;
     return c.html(<ProfilePage page={page} profile={view} />);
-  });
+  };
 
   pages.get("/profiles/:symbol/delete", async (c) => {
     const { profile } = await find(c, c.req.query("interval"));
@@ -151,5 +150,3 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "se
 
   return pages;
 }
-
-const sinceOf = ({ warmup }: Feature) => (typeof warmup === "number" ? `bar ${warmup + 1}` : `the ${warmup}`);

@@ -15,12 +15,14 @@ const SOURCES: Readonly<Partial<Record<ScreenFact, string>>> = {
 WHEN origins ->> '$.delisted_on' IS NOT NULL THEN 'listed' END`,
 };
 
+type Named = Pick<ProfileEntry, "symbol">;
+
 /** One fact of all companies: a number per value, and each company's number by its symbol. */
 interface Known {
   readonly codes: Map<string, number>;
   readonly values: string[];
   /** The column for the profiles of the last call. */
-  column?: { readonly entries: readonly ProfileEntry[]; readonly length: number; readonly made: FactColumn };
+  column?: { readonly entries: readonly Named[]; readonly length: number; readonly made: FactColumn };
 }
 
 export class FactColumns {
@@ -40,7 +42,7 @@ export class FactColumns {
   }
 
   /** The column of a fact that was read, by the place of each entry. */
-  column(fact: ScreenFact, entries: readonly ProfileEntry[]): FactColumn {
+  column(fact: ScreenFact, entries: readonly Named[]): FactColumn {
     const known = this.#known.get(fact)!;
     const { column } = known;
     if (column !== undefined && column.entries === entries && column.length === entries.length) return column.made;

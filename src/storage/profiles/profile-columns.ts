@@ -4,44 +4,27 @@
  * between which the thread is free.
  */
 
-import type { Interval } from "../../domain/market/interval.ts";
-import { evaluate, orderOf, TRUE } from "../../domain/profiles/evaluate.ts";
 import { HEALTHS, type Health, type HealthClock, healthOf } from "../../domain/profiles/health.ts";
-import type { ColumnOperand, Condition, ScreenFact } from "../../domain/profiles/screener.ts";
+import type { ColumnOperand, ScreenFact } from "../../domain/profiles/screener.ts";
 import { chunks, type Database, type Row, yieldToEvents } from "../db.ts";
 import { FactColumns } from "./fact-columns.ts";
 import { readFeatureLists } from "./feature-lists.ts";
 import { readSeriesFacts } from "./health.ts";
 import { ENTRY, type ProfileEntry, ProfileRows } from "./profile-rows.ts";
+import {
+  factsOf,
+  matching,
+  operandsOf,
+  type ProfileQuery,
+  simpleConditions,
+  sorted,
+  sortedBy,
+} from "./select-profiles.ts";
 
 /** Rows read at a time: a few milliseconds. */
 const SLICE = 500;
 /** How often all rows are read again when profiles are deleted meanwhile. */
 const ATTEMPTS = 3;
-
-/** What a list of profiles can be sorted by, besides features. */
-export const PROFILE_SORTS = ["symbol", "health", "bars", "last_bar", "updated"] as const;
-
-export type ProfileSort = { readonly descending: boolean } & (
-  | { readonly operand: ColumnOperand }
-  | { readonly column: (typeof PROFILE_SORTS)[number] }
-);
-
-export interface ProfileQuery {
-  readonly interval?: Interval | undefined;
-  /** Part of the symbol. */
-  readonly search?: string;
-  /** Only profiles whose features satisfy this. */
-  readonly where?: Condition | undefined;
-  /** Only these profiles: `AAPL/1d`. */
-  readonly keys?: readonly string[] | undefined;
-  /** Only profiles of these healths; empty for all. */
-  readonly healths?: readonly Health[];
-  /** How to sort; profiles without a value come last. By symbol if not given. */
-  readonly sort?: ProfileSort | undefined;
-  /** Columns whose values are shown. */
-  readonly columns?: readonly ColumnOperand[];
-}
 
 export interface Selection {
   /** All profiles that match, sorted. */
@@ -162,77 +145,4 @@ export class ProfileColumns {
     );
     for (const row of found) rows.fill(row[0] as number, row.at(-2), listOf(row.at(-1) as number).places, features);
   }
-}
-
-/** The parts of a condition that are not made of others. */
-function* simpleConditions(condition: Condition): Generator<Condition> {
-  if (condition.kind === "not") yield* simpleConditions(condition.inner);
-  else if (condition.kind === "and" || condition.kind === "or") {
-    yield* simpleConditions(condition.left);
-    yield* simpleConditions(condition.right);
-  } else yield condition;
-}
-
-/** The features and ranks that a simple condition names. */
-function operandsOf(condition: Condition): ColumnOperand[] {
-  if (condition.kind === "top") return [{ feature: condition.feature }];
-  if (condition.kind !== "compare") return [];
-  return [condition.left, condition.right].filter((operand): operand is ColumnOperand => !("number" in operand));
-}
-
-const factsOf = (condition: Condition): ScreenFact[] => (condition.kind === "fact" ? [condition.fact] : []);
-
-/** The entries that match a query but for their health, by symbol and interval. */
-function matching(
-  rows: ProfileRows,
-  { interval, search = "", where, keys }: ProfileQuery,
-  facts: FactColumns,
-): readonly ProfileEntry[] {
-  if (interval === undefined && search === "" && where === undefined && keys === undefined) return rows.inOrder();
-  const screened = {
-    factOf: (fact: ScreenFact) => facts.column(fact, rows.entries),
-    largerOf: (feature: string) => rows.larger(feature),
-  };
-  const truth = where && evaluate(where, (operand) => rows.column(operand), rows.entries.length, screened);
-  const requested = keys && new Set(keys);
-  const part = search.toUpperCase();
-  return rows
-    .inOrder()
-    .filter(
-      (entry) =>
-        (truth === undefined || truth[entry.at] === TRUE) &&
-        (interval === undefined || entry.interval === interval) &&
-        entry.symbol.includes(part) &&
-        (requested === undefined || requested.has(`${entry.symbol}/${entry.interval}`)),
-    );
-}
-
-/** Entries that are in the order of symbol and interval, sorted by anything but health. */
-function sortedBy(entries: readonly ProfileEntry[], sort: ProfileSort | undefined, rows: ProfileRows) {
-  if (sort === undefined) return entries;
-  const { descending } = sort;
-  if ("operand" in sort) {
-    const values = rows.column(sort.operand);
-    return sorted(entries, ({ at }) => values[at]!, descending);
-  }
-  const key = { bars: "bars", last_bar: "lastBar", updated: "updatedAt" } as const;
-  if (sort.column === "symbol")
-    return descending ? entries.toSorted((a, b) => Number(a.symbol < b.symbol) - Number(a.symbol > b.symbol)) : entries;
-  if (sort.column === "health") throw new Error("the health of a profile is not in its row");
-  const field = key[sort.column];
-  return sorted(entries, (entry) => entry[field], descending);
-}
-
-/** Sorts by one value each; equal ones stay in their order, those without a value (NaN) come last. */
-function sorted(
-  entries: readonly ProfileEntry[],
-  numberOf: (entry: ProfileEntry, place: number) => number,
-  descending: boolean,
-): ProfileEntry[] {
-  const values = new Float64Array(entries.length);
-  for (let place = 0; place < entries.length; place++) values[place] = numberOf(entries[place]!, place);
-  const order = orderOf(values, descending);
-  const found = new Array<ProfileEntry>(entries.length);
-  for (let at = 0; at < order.length; at++) found[at] = entries[order[at]!]!;
-  return found;
 }

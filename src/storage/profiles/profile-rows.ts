@@ -1,6 +1,6 @@
 /** Profiles in memory: an entry each, and the newest values of some features in columns. */
 
-import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { type Interval, READ_INTERVALS, type ReadInterval } from "../../domain/market/interval.ts";
 import { largerWithin, rankWithin } from "../../domain/profiles/evaluate.ts";
 import type { ColumnOperand } from "../../domain/profiles/screener.ts";
 import type { Row } from "../db.ts";
@@ -8,11 +8,11 @@ import type { FeatureList } from "./feature-lists.ts";
 import { readValues } from "./feature-values.ts";
 
 /** What lists show of a profile, besides features and health. */
-export interface ProfileEntry {
+export interface ProfileEntry<Of extends ReadInterval = Interval> {
   /** Its place in the columns. */
   readonly at: number;
   readonly symbol: string;
-  readonly interval: Interval;
+  readonly interval: Of;
   readonly seriesId: number;
   readonly provider: string;
   /** Start of the first and the last bar, epoch seconds. */
@@ -32,11 +32,11 @@ export interface ProfileEntry {
 export const ENTRY = `p.revision, p.symbol, p.interval, p.series_id, p.provider, p.first_bar, p.last_bar,
 p.backfill ->> '$.history_rows', p.backfill ->> '$.history_complete', p.known_features, p.catalog_version, p.updated_at`;
 
-export class ProfileRows {
+export class ProfileRows<Of extends ReadInterval = Interval> {
   /** The newest revision. */
   newest = 0;
   /** By their place. */
-  readonly entries: ProfileEntry[] = [];
+  readonly entries: ProfileEntry<Of>[] = [];
   readonly #revisions: number[] = [];
   readonly #atKey = new Map<string, number>();
   readonly #atRevision = new Map<number, number>();
@@ -46,7 +46,7 @@ export class ProfileRows {
   readonly #texts = new Map<string, string>();
   /** Places in the order of symbol and interval, and the entries in that order once they were needed. */
   #order: number[] = [];
-  #ordered: readonly ProfileEntry[] | null = null;
+  #ordered: readonly ProfileEntry<Of>[] | null = null;
   #capacity = 0;
 
   /** The features that have a column. */
@@ -66,7 +66,7 @@ export class ProfileRows {
     this.#ordered = null;
     const added: number[] = [];
     for (const row of rows) {
-      const [revision, symbol, interval] = row as [number, string, Interval];
+      const [revision, symbol, interval] = row as [number, string, Of];
       const key = `${symbol}/${interval}`;
       let at = this.#atKey.get(key);
       if (at === undefined) {
@@ -104,22 +104,22 @@ export class ProfileRows {
 
   #within(known: Map<string, Float64Array>, feature: string, places: typeof rankWithin): Float64Array {
     return known.getOrInsertComputed(feature, () => {
-      const intervals = this.entries.map(({ interval }) => INTERVALS.indexOf(interval));
+      const intervals = this.entries.map(({ interval }) => READ_INTERVALS.indexOf(interval));
       return places(this.#columns.get(feature)!, intervals);
     });
   }
 
   /** All entries by symbol and interval. */
-  inOrder(): readonly ProfileEntry[] {
+  inOrder(): readonly ProfileEntry<Of>[] {
     this.#ordered ??= this.#order.map((at) => this.entries[at]!);
     return this.#ordered;
   }
 
-  #entryOf(at: number, row: Row): ProfileEntry {
+  #entryOf(at: number, row: Row): ProfileEntry<Of> {
     return {
       at,
       symbol: row[1] as string,
-      interval: this.#shared(row[2] as Interval),
+      interval: this.#shared(row[2] as Of),
       seriesId: row[3] as number,
       provider: this.#shared(row[4] as string),
       firstBar: row[5] as number,
@@ -164,7 +164,7 @@ export class ProfileRows {
   }
 }
 
-function byKey(a: ProfileEntry, b: ProfileEntry): number {
+function byKey(a: ProfileEntry<ReadInterval>, b: ProfileEntry<ReadInterval>): number {
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   return a.interval < b.interval ? -1 : Number(a.interval > b.interval);
 }

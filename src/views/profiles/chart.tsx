@@ -3,7 +3,7 @@
 
 import { isSynthetic } from "../../domain/defaults.ts";
 import { ADJUSTMENTS, type Adjustment } from "../../domain/market/corporate-actions.ts";
-import type { Interval } from "../../domain/market/interval.ts";
+import type { ReadInterval } from "../../domain/market/interval.ts";
 import { BarTime, SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 
@@ -51,7 +51,7 @@ const DEFAULT_ADJUSTMENT: Adjustment = "splits";
 /** The address of a profile with these overlays and this adjustment. */
 export const chartAddress = (
   symbol: string,
-  interval: Interval,
+  interval: ReadInterval,
   { overlays, adjust }: Pick<ChartView, "overlays" | "adjust">,
 ) =>
   [
@@ -86,7 +86,7 @@ export const Adjustments = ({ chart }: { chart: ChartView }) => (
 
 export interface ChartView {
   readonly symbol: string;
-  readonly interval: Interval;
+  readonly interval: ReadInterval;
   readonly provider: string;
   /** Epoch seconds of the first and the last bar. */
   readonly firstBar: number;

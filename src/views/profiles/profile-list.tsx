@@ -2,13 +2,27 @@
 /** The profiles page: the screener, a row per symbol and interval with its health, and the renewals. */
 
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
+import type { Interval, ReadInterval } from "../../domain/market/interval.ts";
 import { SelectAllHead } from "../ui/components.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { type ListedProfile, ProfileRow } from "./profile-row.tsx";
 import { isFiltered, renewAddress, Screener, type ScreenerView, SortHead, screenerAddress } from "./screener.tsx";
 
+/** What a list of derived profiles is computed from, and how far that is. */
+interface DerivedView {
+  readonly interval: ReadInterval;
+  readonly sources: readonly Interval[];
+  readonly done: number;
+  readonly total: number;
+  readonly failed: number;
+  /** The address of the same list. */
+  readonly again: string;
+}
+
 export interface ProfilesView {
+  /** `null` if the profiles are stored. */
+  readonly derived: DerivedView | null;
   readonly screener: ScreenerView;
   readonly rows: readonly ListedProfile[];
   /** The number of profiles on all pages. */
@@ -30,7 +44,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           {formatCount(matching)}
         </span>
         <a href="/quality">Quality by month</a>
-        {rows.length > 0 ? (
+        {rows.length > 0 && view.derived === null ? (
           <>
             <a href={screenerAddress(screener, { format: "csv" })}>CSV</a>
             <a href={screenerAddress(screener, { format: "json" })}>JSON</a>
@@ -50,7 +64,10 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
         ) : null}
       </header>
       <Screener screener={screener} />
-      {rows.length === 0 ? (
+      {view.derived === null ? null : <DerivedNote derived={view.derived} shown={rows.length} matching={matching} />}
+      {view.derived !== null && rows.length > 0 ? (
+        <ProfileTable screener={screener} rows={rows} />
+      ) : rows.length === 0 ? (
         <NoProfiles screener={screener} />
       ) : (
         <form method="post" action={renewAddress(screener)} class="renewal" data-select="">
@@ -75,6 +92,28 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
     </Layout>
   );
 };
+
+interface NoteProps {
+  readonly derived: DerivedView;
+  readonly shown: number;
+  readonly matching: number;
+}
+
+const DerivedNote = ({ derived: { interval, sources, done, total, failed, again }, shown, matching }: NoteProps) => (
+  <p class="derived-note" role="status">
+    No {interval} profile is stored: the values are derived from stored {sources.join(" and ")} bars. Ranks are among
+    the symbols that are computed.
+    {done < total ? (
+      <>
+        {" "}
+        {formatCount(done)} of {plural(total, "symbol")} computed so far, the others are missing here:{" "}
+        <a href={again}>show again</a>.
+      </>
+    ) : null}
+    {failed > 0 ? ` ${plural(failed, "symbol")} could not be computed.` : null}
+    {shown < matching ? ` The first ${shown} are shown.` : null}
+  </p>
+);
 
 /** The page of panels, with the symbols of a screen at its interval. */
 function panelAddress({ where, interval }: ScreenerView): string {

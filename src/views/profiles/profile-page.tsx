@@ -2,11 +2,19 @@
 /** The profile page: chart, facts, actions, completeness, and features by family. */
 
 import type { Child } from "hono/jsx";
-import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import {
+  type DerivedInterval,
+  INTERVALS,
+  type Interval,
+  isDated,
+  READ_INTERVALS,
+  type ReadInterval,
+} from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
+import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { Adjustments, Chart, type ChartView, chartAddress } from "./chart.tsx";
@@ -29,11 +37,12 @@ export interface ProfileView extends ProfileSummary {
     /** Relative change of the close to the one before; `null` at the first bar. */
     readonly change: number | null;
   } | null;
+  /** `null` of derived bars. */
   readonly backfill: {
     readonly apiCallsUsed: number;
     readonly fetchDurationSeconds: number;
     readonly batchSizeDays: number;
-  };
+  } | null;
   /** The series of bars behind it. */
   readonly series: {
     readonly feed: string;
@@ -45,11 +54,15 @@ export interface ProfileView extends ProfileSummary {
   readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
   /** In the catalogue's order. */
   readonly families: readonly FamilyView[];
-  /** The intervals in which this symbol has a profile. */
+  /** The intervals in which this symbol has a profile, and those that are built from them. */
   readonly intervals: readonly Interval[];
+  readonly derivable: readonly DerivedInterval[];
+  /** Whence the bars are built if this interval is not stored; `isUnfinished` if the last one is not over. */
+  readonly derived: { readonly source: Interval; readonly isUnfinished: boolean } | null;
   readonly chart: ChartView;
-  readonly quality: QualityView;
-  readonly health: HealthFacts;
+  /** Of the stored bars: `null` of derived ones. */
+  readonly quality: QualityView | null;
+  readonly health: HealthFacts | null;
   /** The request for the bars, as text for other tools. */
   readonly commands: readonly Command[];
 }
@@ -63,38 +76,64 @@ export const ProfilePage = ({ page, profile }: { page: PageContext; profile: Pro
         <a href="/profiles">Profiles</a>
       </p>
       <h1>{profile.symbol}</h1>
-      <HealthPill health={profile.health.health} />
+      {profile.health === null ? null : <HealthPill health={profile.health.health} />}
       <SyntheticPill provider={profile.provider} />
       <nav class="tabs" aria-label="Interval">
-        {INTERVALS.filter((interval) => profile.intervals.includes(interval)).map((interval) => (
-          <a
-            href={chartAddress(profile.symbol, interval, profile.chart)}
-            aria-current={interval === profile.interval ? "page" : undefined}
-          >
-            {interval}
-          </a>
-        ))}
+        <Tabs profile={profile} />
       </nav>
       <Adjustments chart={profile.chart} />
       <span class="muted">
         updated <Moment at={profile.updatedAt} />
       </span>
-      <Actions profile={profile} />
+      {profile.derived === null ? <Actions profile={profile} /> : null}
     </header>
+    {profile.derived === null ? null : <DerivedNote profile={profile} source={profile.derived.source} />}
     <div class="profile-top">
       <Chart chart={profile.chart} />
       <aside class="profile-facts" aria-label="Facts">
         <LastBar profile={profile} />
-        <DataHealth profile={profile} now={page.now} />
+        {profile.health === null ? null : <DataHealth profile={profile} health={profile.health} now={page.now} />}
         <History profile={profile} />
-        <Backfill profile={profile} />
+        {profile.backfill === null ? null : <Backfill profile={profile} backfill={profile.backfill} />}
         <Downloads profile={profile} />
       </aside>
     </div>
     <CopyAs commands={profile.commands} heading="h2" />
-    <Quality quality={profile.quality} />
+    {profile.quality === null ? null : <Quality quality={profile.quality} />}
     <Families families={profile.families} adjust={profile.chart.adjust} />
   </Layout>
+);
+
+/** Stored intervals, and with a mark those that are built from them. */
+const Tabs = ({ profile }: { profile: ProfileView }) => (
+  <>
+    {READ_INTERVALS.map((interval) => {
+      const built = profile.derivable.find((each) => each.interval === interval);
+      if (built === undefined && !INTERVALS.some((each) => each === interval && profile.intervals.includes(each)))
+        return null;
+      return (
+        <a
+          href={chartAddress(profile.symbol, interval, profile.chart)}
+          aria-current={interval === profile.interval ? "page" : undefined}
+          class={built && "derived"}
+          title={built && `Not stored: derived from ${built.source}`}
+        >
+          {interval}
+          {built ? <span class="visually-hidden"> derived</span> : null}
+        </a>
+      );
+    })}
+  </>
+);
+
+const DerivedNote = ({ profile: { symbol, interval }, source }: { profile: ProfileView; source: Interval }) => (
+  <p class="derived-note" role="note">
+    {interval} is not stored: bars, features and chart are derived from the stored{" "}
+    <a href={profileAddress(symbol, source)}>{source} bars</a>, whose page shows their completeness.
+    {interval === "1d" && source !== "1d"
+      ? " A day's close is that of its last regular bar, not of the closing auction."
+      : null}
+  </p>
 );
 
 /** Recomputing features is a run like any other, so it is started with the fields of the run form. */
@@ -115,7 +154,7 @@ const Actions = ({ profile: { symbol, interval, provider } }: { profile: Profile
   </div>
 );
 
-const LastBar = ({ profile: { last, lastBar, interval, series } }: { profile: ProfileView }) => (
+const LastBar = ({ profile: { last, lastBar, interval, series, derived } }: { profile: ProfileView }) => (
   <Facts title="Last bar">
     {last === null ? (
       <Fact name="Bars">none</Fact>
@@ -124,6 +163,7 @@ const LastBar = ({ profile: { last, lastBar, interval, series } }: { profile: Pr
         <Fact name="Bar">
           <BarTime ts={lastBar} interval={interval} />
         </Fact>
+        {derived?.isUnfinished ? <Fact name="Unfinished">what is stored of it so far</Fact> : null}
         {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
           <Fact name="Provisional">may still change</Fact>
         )}
@@ -140,7 +180,13 @@ const LastBar = ({ profile: { last, lastBar, interval, series } }: { profile: Pr
   </Facts>
 );
 
-const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: ProfileView; now: number }) => (
+interface HealthProps {
+  readonly profile: ProfileView;
+  readonly health: HealthFacts;
+  readonly now: number;
+}
+
+const DataHealth = ({ profile: { lastBar, interval }, health, now }: HealthProps) => (
   <Facts title="Data health" note={health.health === "ok" ? undefined : HEALTH_WORDS[health.health][1]}>
     <Fact name="Gaps">{health.gaps === 0 ? "none" : formatCount(health.gaps)}</Fact>
     {health.outside > 0 ? <Fact name="Days outside sessions">{formatCount(health.outside)}</Fact> : null}
@@ -165,9 +211,9 @@ const DataHealth = ({ profile: { health, lastBar, interval }, now }: { profile: 
 );
 
 /** `5 hours ago`, `3 days ago`, `today`: from the start of the bar (epoch seconds) to `now` (epoch milliseconds). */
-function ageOf(ts: number, interval: Interval, now: number): string {
+function ageOf(ts: number, interval: ReadInterval, now: number): string {
   const hours = Math.max(0, Math.floor((now / 1000 - ts) / 3_600));
-  if (interval !== "1d" && hours < 48) return `${plural(hours, "hour")} ago`;
+  if (!isDated(interval) && hours < 48) return `${plural(hours, "hour")} ago`;
   return hours < 24 ? "today" : `${plural(Math.floor(hours / 24), "day")} ago`;
 }
 
@@ -215,7 +261,12 @@ const History = ({ profile }: { profile: ProfileView }) => {
   );
 };
 
-const Backfill = ({ profile: { backfill, known, features } }: { profile: ProfileView }) => (
+interface BackfillProps {
+  readonly profile: ProfileView;
+  readonly backfill: NonNullable<ProfileView["backfill"]>;
+}
+
+const Backfill = ({ profile: { known, features }, backfill }: BackfillProps) => (
   <Facts title="Backfill">
     <Fact name="API calls">{formatCount(backfill.apiCallsUsed)}</Fact>
     <Fact name="Provider time">{formatDuration(backfill.fetchDurationSeconds, true)}</Fact>

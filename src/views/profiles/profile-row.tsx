@@ -4,7 +4,7 @@
 import { useContext } from "hono/jsx";
 import { type HtmlEscapedString, raw } from "hono/utils/html";
 import { isSynthetic } from "../../domain/defaults.ts";
-import type { Interval } from "../../domain/market/interval.ts";
+import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { isoDate, utcSecond, writeMoment } from "../../domain/time.ts";
 import { ReaderZone, SyntheticPill } from "../ui/components.tsx";
@@ -14,7 +14,7 @@ import { HealthPill } from "./health-badge.tsx";
 
 export interface ProfileSummary {
   readonly symbol: string;
-  readonly interval: Interval;
+  readonly interval: ReadInterval;
   readonly provider: string;
   /** Epoch seconds of the first and the last bar; `null` without bars. */
   readonly firstBar: number | null;
@@ -47,9 +47,9 @@ const moment = (at: number, zone: string) =>
   `<time class="num" datetime="${new Date(at).toISOString()}" data-moment="minute" title="${utcSecond(at)}">${writeMoment(at, zone, "minute")}</time>`;
 
 /** As the component `BarTime`. */
-function barTime(ts: number | null, interval: Interval, zone: string): string {
+function barTime(ts: number | null, interval: ReadInterval, zone: string): string {
   if (ts === null) return "–";
-  if (interval !== "1d") return moment(ts * 1_000, zone);
+  if (!isDated(interval)) return moment(ts * 1_000, zone);
   const date = isoDate(ts);
   return `<time datetime="${date}">${date}</time>`;
 }

@@ -2,7 +2,7 @@
 /** The screener above the profiles: a plain GET form. */
 
 import type { Child } from "hono/jsx";
-import { INTERVALS } from "../../domain/market/interval.ts";
+import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, HEALTHS } from "../../domain/profiles/health.ts";
 import { COMPARISONS, SCREEN_FACTS } from "../../domain/profiles/screener.ts";
 
@@ -84,7 +84,7 @@ export const Screener = ({ screener }: { screener: ScreenerView }) => (
         <label for="screen-interval">Interval</label>
         <select id="screen-interval" name="interval">
           <option value="">All</option>
-          {INTERVALS.map((interval) => (
+          {READ_INTERVALS.map((interval) => (
             <option selected={interval === screener.interval || undefined}>{interval}</option>
           ))}
         </select>

@@ -3,7 +3,7 @@
 
 import { createContext, useContext } from "hono/jsx";
 import { isSynthetic } from "../../domain/defaults.ts";
-import type { Interval } from "../../domain/market/interval.ts";
+import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
 
@@ -23,9 +23,9 @@ export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentSty
 /** The name of the reader's zone, above times that do not repeat it. */
 export const ZoneTitle = () => <span data-zone-title>{zoneTitle(useContext(ReaderZone))}</span>;
 
-/** The start of a bar (`ts` in epoch seconds): the date of a daily bar in every zone, otherwise the time. */
-export const BarTime = ({ ts, interval }: { ts: number; interval: Interval }) =>
-  interval === "1d" ? <time datetime={isoDate(ts)}>{isoDate(ts)}</time> : <Moment at={ts * 1_000} />;
+/** The start of a bar (`ts` in epoch seconds): the date of a bar of days in every zone, otherwise the time. */
+export const BarTime = ({ ts, interval }: { ts: number; interval: ReadInterval }) =>
+  isDated(interval) ? <time datetime={isoDate(ts)}>{isoDate(ts)}</time> : <Moment at={ts * 1_000} />;
 
 /** The icon of a state: its shape shows as much as its colour. */
 export const STATE_ICONS: Readonly<Record<JobState, string>> = {

@@ -1,0 +1,85 @@
+/** Computes the profile of an interval that is not stored: all features at the last bar built from shorter ones. */
+
+import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
+import { isDated, READ_SECONDS, type ReadInterval } from "../../domain/market/interval.ts";
+import { barEndAt } from "../../domain/market/resample.ts";
+import { engineer } from "../../features/engine.ts";
+import { featureSetup } from "../../features/setup.ts";
+import { yieldToEvents } from "../../storage/db.ts";
+import { type ExportContext, readBarPages, type SeriesSource } from "../exports/series/read-bars.ts";
+import { lastBarOf, USUAL_ADJUSTMENT } from "../price-adjustment.ts";
+
+/** What to derive. Plain data: it is sent to a thread. */
+export interface DerivedTask {
+  readonly symbol: string;
+  readonly interval: ReadInterval;
+  readonly series: SeriesSource;
+  /** Whether the last values of every feature are wanted too. */
+  readonly tails: boolean;
+}
+
+export interface DerivedProfile {
+  /** Start of the first and the last bar, epoch seconds. */
+  readonly firstBar: number;
+  readonly lastBar: number;
+  readonly bars: number;
+  /** The last two bars, or the only one, adjusted for splits. */
+  readonly last: BarColumns;
+  /** Whether stored bars do not reach the end of the last bar: it holds what there is so far. */
+  readonly unfinished: boolean;
+  /** The value of every feature at the last bar, in catalogue order; NaN where undefined. */
+  readonly values: Float64Array;
+  /** The last values of every feature, oldest first; empty unless requested. */
+  readonly tails: readonly Float64Array[];
+}
+
+/** The profile from all stored bars, as the feature matrix of the same interval ends; `null` without bars. */
+export async function deriveProfile(context: ExportContext, task: DerivedTask): Promise<DerivedProfile | null> {
+  const { symbol, interval, series, tails } = task;
+  const bars = await readAll(context, series, interval);
+  const length = bars.ts.length;
+  if (length === 0) return null;
+  const pass = engineer(bars, featureSetup(symbol, interval, series.venue));
+  let step = pass.next();
+  while (!step.done) {
+    context.throwIfStopped();
+    step = pass.next();
+  }
+  const lastBar = bars.ts[length - 1]!;
+  const shorter = await lastBarOf(context.db, series.seriesId);
+  // A date stands for its whole day.
+  const until = isDated(series.source) ? shorter + READ_SECONDS["1d"] : shorter + READ_SECONDS[series.source];
+  const { values, tails: recent } = step.value;
+  return {
+    firstBar: bars.ts[0]!,
+    lastBar,
+    bars: length,
+    last: copyOf(sliceBars(bars, Math.max(0, length - 2), length)),
+    unfinished: until < barEndAt(context.calendar, series.venue, interval, lastBar),
+    values,
+    tails: tails ? recent.map((tail) => tail.slice()) : [],
+  };
+}
+
+async function readAll(context: ExportContext, series: SeriesSource, interval: ReadInterval): Promise<BarColumns> {
+  const pages: BarColumns[] = [];
+  const everything = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER, after: 0 };
+  for await (const page of readBarPages(context, series, { interval, adjust: USUAL_ADJUSTMENT, ...everything })) {
+    pages.push(page);
+    await yieldToEvents();
+  }
+  const all = emptyBars(pages.reduce((sum, { ts }) => sum + ts.length, 0));
+  let at = 0;
+  for (const page of pages) {
+    for (const field of BAR_FIELDS) all[field].set(page[field], at);
+    at += page.ts.length;
+  }
+  return all;
+}
+
+/** A view would take the whole history along to the other thread. */
+function copyOf(bars: BarColumns): BarColumns {
+  const copy = emptyBars(bars.ts.length);
+  for (const field of BAR_FIELDS) copy[field].set(bars[field]);
+  return copy;
+}

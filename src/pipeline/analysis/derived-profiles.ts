@@ -1,0 +1,235 @@
+/**
+ * Profiles at intervals that are not stored, computed when they are asked for and kept as long as the stored profile
+ * behind them is the same. A screen computes those of many symbols in the background, and answers with what is known.
+ */
+
+import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
+import { divides, INTERVALS, type Interval, type ReadInterval } from "../../domain/market/interval.ts";
+import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
+import { FEATURES } from "../../features/catalog.ts";
+import type { Database, Row } from "../../storage/db.ts";
+import { readSeries } from "../../storage/market/series.ts";
+import { FactColumns } from "../../storage/profiles/fact-columns.ts";
+import type { ProfileColumns } from "../../storage/profiles/profile-columns.ts";
+import { type ProfileEntry, ProfileRows } from "../../storage/profiles/profile-rows.ts";
+import {
+  factsOf,
+  matching,
+  operandsOf,
+  type ProfileSort,
+  simpleConditions,
+  sortedBy,
+} from "../../storage/profiles/select-profiles.ts";
+import { lastBarOf } from "../price-adjustment.ts";
+import type { Analysis } from "./analysis.ts";
+import type { DerivedProfile } from "./derive-profile.ts";
+
+/** Profiles kept for pages: a third of a megabyte each. */
+const KEPT = 24;
+/** A screen that nobody has asked for this long is not computed further, milliseconds. */
+const FORGOTTEN_MS = 60_000;
+/** How long a page waits for its values, milliseconds: it says what is still missing. */
+const PATIENCE_MS = 2_000;
+/** Tasks of a screen that wait for the thread at once. */
+const AHEAD = 2;
+
+/** What a derived profile is built from. */
+type DerivedSource = Pick<ProfileEntry, "symbol" | "interval" | "seriesId" | "updatedAt">;
+
+interface DerivedQuery {
+  readonly interval: ReadInterval;
+  readonly search: string;
+  readonly where: Condition | undefined;
+  readonly sort: Exclude<ProfileSort, { readonly column: "health" }> | undefined;
+  readonly columns: readonly ColumnOperand[];
+}
+
+interface DerivedSelection {
+  /** Those of the computed profiles that match. */
+  readonly entries: readonly ProfileEntry<ReadInterval>[];
+  readonly columns: readonly Float64Array[];
+  /** The stored profile behind each entry. */
+  sourceOf(entry: ProfileEntry<ReadInterval>): ProfileEntry;
+  /** How many symbols are computed, of how many; and those that could not be. */
+  readonly done: number;
+  readonly total: number;
+  readonly failed: number;
+  /** The stored intervals that they are built from. */
+  readonly sources: readonly Interval[];
+}
+
+/** The computed profiles of one interval. */
+class Screen {
+  readonly rows = new ProfileRows<ReadInterval>();
+  /** What each symbol was built from: its stored profile, and when that was stored. */
+  readonly built = new Map<string, DerivedSource>();
+  readonly failed = new Map<string, DerivedSource>();
+  /** Every feature at the last bar, by revision: columns are filled from it. */
+  readonly values = new Map<string, { readonly revision: number; readonly values: Float64Array }>();
+  askedAt = 0;
+  /** The computation under way. */
+  work: Promise<void> | null = null;
+}
+
+const isSame = (a: DerivedSource | undefined, b: DerivedSource) =>
+  a?.seriesId === b.seriesId && a.updatedAt === b.updatedAt;
+
+const PLACES = new Map(FEATURES.map(({ name }, at) => [name, at]));
+
+export class DerivedProfiles {
+  readonly #pages = new Map<string, DerivedProfile | null>();
+  readonly #screens = new Map<ReadInterval, Screen>();
+  readonly #facts: FactColumns;
+  #revision = 0;
+  #closed = false;
+
+  constructor(
+    private readonly db: Database,
+    private readonly profiles: ProfileColumns,
+    private readonly analysis: Analysis,
+  ) {
+    this.#facts = new FactColumns(db);
+  }
+
+  /**
+   * The profile of a symbol at a longer interval than the stored one; `null` without bars.
+   * @throws Refusal if it takes too long
+   */
+  async find(source: DerivedSource, interval: ReadInterval): Promise<DerivedProfile | null> {
+    const series = await readSeries(this.db, source.seriesId);
+    const last = await lastBarOf(this.db, source.seriesId);
+    const facts = [source.seriesId, series.barsId, source.updatedAt, last, series.changedFrom, interval];
+    const key = facts.join(" ");
+    const known = this.#pages.get(key);
+    if (known !== undefined) return known;
+    const found = await this.analysis.run(await this.#task(source, interval, true));
+    this.#pages.set(key, found);
+    if (this.#pages.size > KEPT) this.#pages.delete(this.#pages.keys().next().value!);
+    return found;
+  }
+
+  /** The stored profiles from which those of `interval` can be built, the finest of each symbol. */
+  async sourcesOf(interval: ReadInterval): Promise<ProfileEntry[]> {
+    const bySymbol = new Map<string, ProfileEntry>();
+    for (const entry of await this.profiles.all()) {
+      const known = bySymbol.get(entry.symbol);
+      if (entry.interval === interval) bySymbol.set(entry.symbol, entry);
+      else if (divides(entry.interval, interval) && known?.interval !== interval && isFiner(entry, known))
+        bySymbol.set(entry.symbol, entry);
+    }
+    return [...bySymbol.values()].filter((entry) => entry.interval !== interval);
+  }
+
+  /** What is computed by now of a screen, of which the rest is being computed. */
+  async select(query: DerivedQuery): Promise<DerivedSelection> {
+    const { interval, where, columns, sort } = query;
+    const sources = await this.sourcesOf(interval);
+    const screen = this.#screens.getOrInsertComputed(interval, () => new Screen());
+    screen.askedAt = performance.now();
+    await this.#advance(screen, interval);
+    const named = where === undefined ? [] : [...simpleConditions(where)];
+    await this.#facts.update(named.flatMap(factsOf));
+    const operands = [
+      ...columns,
+      ...(sort !== undefined && "operand" in sort ? [sort.operand] : []),
+      ...named.flatMap(operandsOf),
+    ];
+    this.#addColumns(screen, operands);
+    const stored = new Map(sources.map((source) => [source.symbol, source]));
+    const found = matching(screen.rows, { search: query.search, where }, this.#facts).filter(({ symbol }) =>
+      stored.has(symbol),
+    );
+    const isReady = (source: ProfileEntry) =>
+      isSame(screen.built.get(source.symbol), source) || isSame(screen.failed.get(source.symbol), source);
+    return {
+      entries: sortedBy(found, sort, screen.rows),
+      columns: columns.map((operand) => screen.rows.column(operand)),
+      sourceOf: ({ symbol }) => stored.get(symbol)!,
+      done: sources.filter(isReady).length,
+      total: sources.length,
+      failed: sources.filter((source) => isSame(screen.failed.get(source.symbol), source)).length,
+      sources: INTERVALS.filter((each) => sources.some((source) => source.interval === each)),
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Computes what is missing, and waits for it as long as a reader of a page would. */
+  async #advance(screen: Screen, interval: ReadInterval): Promise<void> {
+    screen.work ??= this.#compute(screen, interval).finally(() => {
+      screen.work = null;
+    });
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, PATIENCE_MS);
+    await Promise.race([screen.work, patience.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Computes what is missing or outdated, as long as somebody asks for it. */
+  async #compute(screen: Screen, interval: ReadInterval): Promise<void> {
+    const isOpen = (source: ProfileEntry) =>
+      !isSame(screen.built.get(source.symbol), source) && !isSame(screen.failed.get(source.symbol), source);
+    const open = (await this.sourcesOf(interval)).filter(isOpen).reverse();
+    const next = async () => {
+      for (let source = open.pop(); source !== undefined; source = open.pop()) {
+        if (this.#closed || performance.now() - screen.askedAt > FORGOTTEN_MS) return;
+        try {
+          const found = await this.analysis.runLater(await this.#task(source, interval, false));
+          if (found === null) screen.failed.set(source.symbol, source);
+          else this.#put(screen, source, interval, found);
+        } catch {
+          // The page counts those that could not be computed.
+          screen.failed.set(source.symbol, source);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AHEAD }, next));
+  }
+
+  #put(screen: Screen, source: ProfileEntry, interval: ReadInterval, found: DerivedProfile): void {
+    const revision = ++this.#revision;
+    const { values, firstBar, lastBar, bars } = found;
+    const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
+    const { symbol, seriesId, provider, incomplete, catalogVersion, updatedAt } = source;
+    const row = [
+      revision,
+      symbol,
+      interval,
+      seriesId,
+      provider,
+      firstBar,
+      lastBar,
+      bars,
+      incomplete ? 0 : 1,
+      known,
+      catalogVersion,
+      updatedAt,
+    ];
+    screen.rows.put([row as Row]);
+    screen.values.set(symbol, { revision, values });
+    screen.rows.fill(revision, bytesOf(values), PLACES, screen.rows.features);
+    screen.built.set(symbol, source);
+    screen.failed.delete(symbol);
+  }
+
+  #addColumns(screen: Screen, operands: readonly ColumnOperand[]): void {
+    const features = [...new Set(operands.map((each) => ("feature" in each ? each.feature : each.rankOf)))];
+    const missing = features.filter((feature) => !screen.rows.features.includes(feature));
+    if (missing.length === 0) return;
+    screen.rows.addColumns(missing);
+    for (const { revision, values } of screen.values.values())
+      screen.rows.fill(revision, bytesOf(values), PLACES, missing);
+  }
+
+  async #task({ symbol, interval: source, seriesId }: DerivedSource, interval: ReadInterval, tails: boolean) {
+    const venue = venueOfSeries(await readSeries(this.db, seriesId));
+    return { symbol, interval, series: { seriesId, source, venue }, tails };
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array) => new Uint8Array(buffer, byteOffset, byteLength);
+
+const isFiner = (entry: ProfileEntry, than: ProfileEntry | undefined) =>
+  than === undefined || INTERVALS.indexOf(entry.interval) < INTERVALS.indexOf(than.interval);

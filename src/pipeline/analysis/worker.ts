@@ -1,0 +1,58 @@
+/** The analysis thread: computes what pages ask for from whole histories, one task after the other. */
+
+import { messageOf } from "../../domain/errors.ts";
+import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
+import { type Database, openExisting } from "../../storage/db.ts";
+import type { WorkerSettings } from "../messages.ts";
+import { type DerivedProfile, type DerivedTask, deriveProfile } from "./derive-profile.ts";
+
+export type ToAnalysis =
+  | { readonly type: "open"; readonly settings: WorkerSettings }
+  | {
+      readonly type: "start";
+      readonly id: number;
+      readonly task: DerivedTask;
+      /** Becomes 1 when nobody waits for the result any more. */
+      readonly stopped: Int32Array<SharedArrayBuffer>;
+    }
+  | { readonly type: "close" };
+
+/** The result of a task, or why there is none. */
+export type FromAnalysis = { readonly id: number } & (
+  | { readonly result: DerivedProfile | null }
+  | { readonly error: string }
+);
+
+declare const self: Worker;
+
+let db: Promise<Database>;
+let calendar: Calendar;
+
+async function work({ id, task, stopped }: Extract<ToAnalysis, { type: "start" }>): Promise<void> {
+  const throwIfStopped = () => {
+    if (Atomics.load(stopped, 0) === 1) throw new Error("nobody waits for it any more");
+  };
+  const answer = (message: FromAnalysis) => self.postMessage(message);
+  try {
+    answer({ id, result: await deriveProfile({ db: await db, calendar, throwIfStopped }, task) });
+  } catch (error) {
+    answer({ id, error: messageOf(error) });
+  }
+}
+
+self.onmessage = async ({ data: message }: MessageEvent<ToAnalysis>) => {
+  switch (message.type) {
+    case "open": {
+      const { dbUrl, dbToken, sessions } = message.settings;
+      calendar = createCalendar(sessions);
+      db = openExisting(dbUrl, dbToken);
+      break;
+    }
+    case "start":
+      await work(message);
+      break;
+    case "close":
+      (await db).close();
+      self.terminate();
+  }
+};
