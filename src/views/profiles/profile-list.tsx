@@ -66,8 +66,11 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
       <Screener screener={screener} />
       {view.derived === null ? null : <DerivedNote derived={view.derived} shown={rows.length} matching={matching} />}
       {view.derived !== null && rows.length > 0 ? (
-        <ProfileTable screener={screener} rows={rows} />
-      ) : rows.length === 0 ? (
+        <div class="derived-list">
+          <ProfileTable screener={screener} rows={rows} />
+        </div>
+      ) : rows.length === 0 && view.derived !== null && view.derived.done < view.derived.total ? null : rows.length ===
+        0 ? (
         <NoProfiles screener={screener} />
       ) : (
         <form method="post" action={renewAddress(screener)} class="renewal" data-select="">
