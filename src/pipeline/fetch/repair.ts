@@ -3,7 +3,7 @@
 import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
-import { CONFIRMED_AFTER, listGaps, recordAnswer } from "../../storage/market/gaps.ts";
+import { CONFIRMED_AFTER, listGaps, recordAnswer } from "../../storage/market/quality/gaps.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import { answeredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";

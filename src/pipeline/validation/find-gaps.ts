@@ -3,7 +3,7 @@
 import type { Session } from "../../domain/market/calendar.ts";
 import { BASELINE, holesIn, isSparse, joinNearest, type SessionBars, shortestHole } from "../../domain/market/holes.ts";
 import { INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
-import type { Gap, Times } from "../../storage/market/gaps.ts";
+import type { Gap, Times } from "../../storage/market/quality/gaps.ts";
 import type { DayCount, SessionCounts } from "../../storage/market/session-bars.ts";
 
 /** Fewest sessions before one for it to be compared with those alone; else the first ones of the series count too. */

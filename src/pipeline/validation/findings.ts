@@ -14,7 +14,7 @@ import type { FetchContext } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Database } from "../../storage/db.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
-import { listFindings, readDays, readVolumes, replaceFindings } from "../../storage/market/findings.ts";
+import { listFindings, readDays, readVolumes, replaceFindings } from "../../storage/market/quality/findings.ts";
 
 /** Days before a changed bar whose findings may change with it, and days before those that are read for comparison. */
 const JUDGED_DAYS = 35;

@@ -12,7 +12,7 @@ import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { FetchContext } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Database } from "../../storage/db.ts";
-import { GAP_RULES, type Gap, listGaps, replaceGaps, saveGapRules } from "../../storage/market/gaps.ts";
+import { GAP_RULES, type Gap, listGaps, replaceGaps, saveGapRules } from "../../storage/market/quality/gaps.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import { barRange, countSessions, dayCounts, readMinutes } from "../../storage/market/session-bars.ts";
 import { type GapKind, MISSING_KINDS } from "../../storage/schema/market.ts";

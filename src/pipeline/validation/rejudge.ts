@@ -3,7 +3,7 @@
 import { type BarColumns, filterBars, joinBars } from "../../domain/market/bars.ts";
 import type { Database } from "../../storage/db.ts";
 import { readBars } from "../../storage/market/bars.ts";
-import { moveJumps, readJumps } from "../../storage/market/jump-bars.ts";
+import { moveJumps, readJumps } from "../../storage/market/quality/jump-bars.ts";
 import { foreignBars } from "../../storage/market/revisions.ts";
 import { appended, judge, REACH, readBefore, sequenceOf } from "./surroundings.ts";
 

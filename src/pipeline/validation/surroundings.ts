@@ -13,7 +13,7 @@ import {
 } from "../../domain/market/bars.ts";
 import type { Database } from "../../storage/db.ts";
 import { readBars, readLastBars } from "../../storage/market/bars.ts";
-import { readJumps } from "../../storage/market/jump-bars.ts";
+import { readJumps } from "../../storage/market/quality/jump-bars.ts";
 
 /**
  * Bars read on each side of a window: `NEIGHBOURS` on which a verdict may change, and as many again, on which those

@@ -11,7 +11,7 @@ import { runToWire } from "../../domain/runs/run-summary.ts";
 import { isoDate } from "../../domain/time.ts";
 import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { wholeNumberText } from "../../schemas.ts";
-import { listFindings } from "../../storage/market/findings.ts";
+import { listFindings } from "../../storage/market/quality/findings.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";

@@ -6,7 +6,7 @@ import Papa from "papaparse";
 import { progressToWire, type RunSummary } from "../../domain/runs/run-summary.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { listProviders } from "../../providers/registry.ts";
-import { findingsOfRun } from "../../storage/market/findings.ts";
+import { findingsOfRun } from "../../storage/market/quality/findings.ts";
 import { failuresOf } from "../../storage/runs/run-list.ts";
 import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";

@@ -7,7 +7,7 @@ import { prepared } from "../connection/prepared.ts";
 import type { Database, Row } from "../db.ts";
 import { series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
-import { GAP_RULES } from "./gaps.ts";
+import { GAP_RULES } from "./quality/gaps.ts";
 
 export type SeriesRow = typeof series.$inferSelect;
 

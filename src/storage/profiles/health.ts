@@ -3,8 +3,8 @@
 import { REASONS } from "../../domain/market/validate-bars.ts";
 import { type HealthClock, type HealthFacts, healthOf, type SeriesFacts } from "../../domain/profiles/health.ts";
 import type { Database } from "../db.ts";
-import { DOUBTS_SQL } from "../market/findings.ts";
-import { openGapsSql } from "../market/gaps.ts";
+import { DOUBTS_SQL } from "../market/quality/findings.ts";
+import { openGapsSql } from "../market/quality/gaps.ts";
 
 const FACTS = `SELECT s.id, s.symbol, s.provider, s.sessions, s.revised_at, s.suspect_at, ${openGapsSql()},
 ${openGapsSql("'outside'")},

@@ -10,7 +10,7 @@ import { prepared } from "../connection/prepared.ts";
 import { chunks, type Database, type Statement, type Write } from "../db.ts";
 import { recordArrivals, singly, stretchesOf } from "../market/arrivals.ts";
 import { insertBars } from "../market/bars.ts";
-import { deleteJumps, saveJumps, saveRejected } from "../market/jump-bars.ts";
+import { deleteJumps, saveJumps, saveRejected } from "../market/quality/jump-bars.ts";
 import {
   insertSources,
   keepProvisional,

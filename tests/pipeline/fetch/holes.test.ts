@@ -5,7 +5,7 @@ import { barStarts, CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
 import { healthClock } from "../../../src/domain/profiles/health.ts";
 import { newEvents } from "../../../src/storage/alerts/outbox.ts";
-import { listGaps } from "../../../src/storage/market/gaps.ts";
+import { listGaps } from "../../../src/storage/market/quality/gaps.ts";
 import { findHealth } from "../../../src/storage/profiles/health.ts";
 import { dailyRow, MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isoDate } from "../../../src/domain/time.ts";
 import { createFilesProvider } from "../../../src/providers/files/files-provider.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
-import { listGaps } from "../../../src/storage/market/gaps.ts";
+import { listGaps } from "../../../src/storage/market/quality/gaps.ts";
 import { MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { startPipeline } from "../../helpers/pipeline.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { DAY } from "../../../src/domain/market/interval.ts";
-import { listGaps } from "../../../src/storage/market/gaps.ts";
+import { listGaps } from "../../../src/storage/market/quality/gaps.ts";
 import { listSources } from "../../../src/storage/market/revisions.ts";
 import { startPipeline } from "../../helpers/pipeline.ts";
 import { alerts, cleanRun, evening, expectClose, features, SESSIONS, vendorWith } from "./scenario.ts";

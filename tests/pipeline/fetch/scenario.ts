@@ -2,7 +2,7 @@
 
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { newEvents } from "../../../src/storage/alerts/outbox.ts";
-import { listFindings } from "../../../src/storage/market/findings.ts";
+import { listFindings } from "../../../src/storage/market/quality/findings.ts";
 import { dailyRow, MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";
 

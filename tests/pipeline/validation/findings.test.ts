@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { healthClock } from "../../../src/domain/profiles/health.ts";
-import { listFindings } from "../../../src/storage/market/findings.ts";
+import { listFindings } from "../../../src/storage/market/quality/findings.ts";
 import { findHealth } from "../../../src/storage/profiles/health.ts";
 import type { MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { listGaps } from "../../../src/storage/market/gaps.ts";
-import { readJumps } from "../../../src/storage/market/jump-bars.ts";
+import { listGaps } from "../../../src/storage/market/quality/gaps.ts";
+import { readJumps } from "../../../src/storage/market/quality/jump-bars.ts";
 import { listSources } from "../../../src/storage/market/revisions.ts";
 import type { MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";

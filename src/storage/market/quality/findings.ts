@@ -1,12 +1,12 @@
 /** Findings about the scale of series and their corporate actions, and the days that they follow from. */
 
 import { and, desc, eq, sql } from "drizzle-orm";
-import { type DayPrices, DOUBTS, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
-import type { Interval } from "../../domain/market/interval.ts";
-import { prepared } from "../connection/prepared.ts";
-import type { Database, Statement } from "../db.ts";
-import { findings } from "../schema/market.ts";
-import { barsIdSql } from "./bars.ts";
+import { type DayPrices, DOUBTS, type Finding } from "../../../domain/market/anomalies/scale-changes.ts";
+import type { Interval } from "../../../domain/market/interval.ts";
+import { prepared } from "../../connection/prepared.ts";
+import type { Database, Statement } from "../../db.ts";
+import { findings } from "../../schema/market.ts";
+import { barsIdSql } from "../bars.ts";
 
 /** SQL for the kinds that make a series suspicious. */
 export const DOUBTS_SQL = DOUBTS.map((kind) => `'${kind}'`).join(", ");

@@ -1,11 +1,11 @@
 /** Bars that were put aside as impossible among their neighbours, and what moves bars between there and the series. */
 
-import type { BarColumns } from "../../domain/market/bars.ts";
-import { jumpRows, REASONS, timeOf } from "../../domain/market/validate-bars.ts";
-import type { Database, Statement } from "../db.ts";
-import { recordArrivals, singly } from "./arrivals.ts";
-import { barsIdOf, columnsOf, insertBars, volumeToSql } from "./bars.ts";
-import { insertSources, markChanged, recordRevised, removeBars } from "./revisions.ts";
+import type { BarColumns } from "../../../domain/market/bars.ts";
+import { jumpRows, REASONS, timeOf } from "../../../domain/market/validate-bars.ts";
+import type { Database, Statement } from "../../db.ts";
+import { recordArrivals, singly } from "../arrivals.ts";
+import { barsIdOf, columnsOf, insertBars, volumeToSql } from "../bars.ts";
+import { insertSources, markChanged, recordRevised, removeBars } from "../revisions.ts";
 
 const READ = `SELECT ts, open, high, low, close, volume FROM jump_bars
 WHERE series_id = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts`;

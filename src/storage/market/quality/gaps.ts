@@ -1,10 +1,10 @@
 /** Stored gaps of a series, and how often repairs could not fill them. */
 
 import { desc, eq, sql } from "drizzle-orm";
-import { prepared } from "../connection/prepared.ts";
-import type { Database, Statement } from "../db.ts";
-import { type GapKind, gaps, MISSING_KINDS } from "../schema/market.ts";
-import { barsIdSql } from "./bars.ts";
+import { prepared } from "../../connection/prepared.ts";
+import type { Database, Statement } from "../../db.ts";
+import { type GapKind, gaps, MISSING_KINDS } from "../../schema/market.ts";
+import { barsIdSql } from "../bars.ts";
 
 /** After this many repairs in a row that brought nothing, the vendor is taken to have no data for a gap. */
 export const CONFIRMED_AFTER = 3;
