@@ -153,7 +153,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), spendRecord(db, usage)), close);
   const restoreLimiter = async (clockSet = 0) => limiter.restore((await readQuotas(db)) as QuotaRow[], clockSet);
   const clockChanges = stack.adopt(new ClockChanges({ db, log, clock: systemClock }), close);
-  await restoreLimiter(await clockChanges.sinceLastStart());
+  const clockSetBy = await clockChanges.sinceLastStart();
+  await restoreLimiter(clockSetBy);
   const quotaOf = (provider: string) => limiter.state(provider);
   const counters = countersFromZero(config.providerValues);
   const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
@@ -227,6 +228,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
   const maintenance = stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close);
+  maintenance.clockSet(clockSetBy);
   maintenance.start();
   const quotaAlerts = new QuotaAlerts({ db, log, outbox });
   stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, queue, quotaAlerts, lastHour }), close).start();
@@ -271,7 +273,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const rejudging = stack.adopt(new Rejudging({ db, log, runs, settings: workerSettings, onAlert }), close);
   await rejudging.start();
   lake.start();
-  await clockChanges.start(() => {
+  await clockChanges.start((by) => {
+    maintenance.clockSet(by);
     usage.reload().catch(reportError);
     void maintenance.correctClock();
     void scheduleRunner.poll();

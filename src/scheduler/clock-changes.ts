@@ -39,15 +39,15 @@ export class ClockChanges {
     return by;
   }
 
-  /** Watches from now on; `onSet` is called after the log has it. */
-  async start(onSet: () => void): Promise<void> {
+  /** Watches from now on; `onSet` gets how far it was set, milliseconds, after the log has it. */
+  async start(onSet: (by: number) => void): Promise<void> {
     const { log, clock } = this.dependencies;
     await this.#mark();
     this.#timer = setInterval(() => this.#markLater(), MARK_MS);
     this.#watch = new ClockWatch(clock, (by) => {
       log.write("warn", `The clock of this machine was set ${describe(by)}. ${EFFECT}`);
       this.#markLater();
-      onSet();
+      onSet(by);
     });
   }
 
@@ -67,7 +67,9 @@ export class ClockChanges {
   }
 }
 
-const EFFECT = "Quotas count by the old and the new time, schedules go by the new one.";
+const EFFECT =
+  "Quotas count by the old and the new time, schedules go by the new one. A step forwards makes nothing old enough to be " +
+  "deleted until Barkeep is restarted.";
 
 function describe(by: number): string {
   const seconds = Math.round(Math.abs(by) / 1_000);

@@ -28,6 +28,8 @@ export class Maintenance {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
+  /** How far the clock was set forwards, milliseconds: ages are counted without it. */
+  #ahead = 0;
 
   constructor(
     private readonly dependencies: { db: Database; log: Log; queue: JobQueue; retention: Retention },
@@ -37,6 +39,11 @@ export class Maintenance {
   /** Tidies a minute from now and then every hour, until it is closed. */
   start(): void {
     this.#timer = setTimeout(() => this.#tick(), FIRST_MS);
+  }
+
+  /** Takes note that the clock was set by `by` milliseconds; what a clock set forwards makes old is kept until a restart. */
+  clockSet(by: number): void {
+    this.#ahead = Math.max(0, this.#ahead + by);
   }
 
   /** Puts moments right that lie in the future, because the clock was set back. */
@@ -60,7 +67,7 @@ export class Maintenance {
     const { db, log, retention } = this.dependencies;
     if (!this.#isIdle()) return;
     try {
-      const now = this.now();
+      const now = this.now() - this.#ahead;
       const deleted = await deleteBefore(db, {
         logs: now - retention.logDays * DAY * 1000,
         runs: now - retention.runDays * DAY * 1000,

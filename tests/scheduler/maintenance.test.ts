@@ -37,6 +37,27 @@ test("old log lines and runs are deleted; bars, profiles and the ledger stay", a
   expect({ bars: await count("bars"), batches: await count("batches") }).toEqual(before);
 });
 
+test("a clock that was set a year ahead deletes no run, and one that was set right again deletes by its time", async () => {
+  await using app = await startApp();
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete");
+  const { db, log } = app.app;
+  const runs = async () => (await db.rows("SELECT count(*) FROM runs", []))[0]?.[0];
+  let now = Date.now() + days(400);
+  const dependencies = { db, log, queue: new InProcessQueue(() => {}), retention: { logDays: 30, runDays: 365 } };
+  const maintenance = new Maintenance(dependencies, () => now);
+  maintenance.clockSet(days(400));
+  await maintenance.tidy();
+  expect(await runs()).toBe(1);
+  maintenance.clockSet(days(-400));
+  now = Date.now();
+  await maintenance.tidy();
+  expect(await runs()).toBe(1);
+  now += days(366);
+  await maintenance.tidy();
+  expect(await runs()).toBe(0);
+  await maintenance.close();
+});
+
 test("nothing is tidied while work is under way", async () => {
   await using app = await startApp();
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
