@@ -136,6 +136,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
       createRoute({
         method: "post",
         path: "/snapshots",
+        operationId: "createSnapshot",
+        tags: ["Data"],
         summary: "Writes a panel to files for good; the hash is of its content, the same on every machine",
         request: jsonBody(snapshotBody),
         responses: { 201: json("The snapshot", Snapshot), ...refusals(404, 422, 503) },
@@ -147,6 +149,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
       createRoute({
         method: "get",
         path: "/snapshots",
+        operationId: "listSnapshots",
+        tags: ["Data"],
         summary: "All snapshots, newest first, with those that were deleted",
         responses: { 200: json("The snapshots", z.object({ snapshots: z.array(Snapshot) })) },
       }),
@@ -156,6 +160,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
       createRoute({
         method: "get",
         path: "/snapshots/{id}",
+        operationId: "readSnapshot",
+        tags: ["Data"],
         summary: "One snapshot",
         request: { params: id },
         responses: { 200: json("The snapshot", Snapshot), ...refusals(404, 422) },
@@ -166,6 +172,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
       createRoute({
         method: "delete",
         path: "/snapshots/{id}",
+        operationId: "deleteSnapshot",
+        tags: ["Data"],
         summary: "Deletes the files of a snapshot; its record stays, with the reason",
         request: { params: id, query: z.object({ reason: text(300).openapi({ description: reasonText }) }) },
         responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
@@ -179,6 +187,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
       createRoute({
         method: "get",
         path: "/snapshots/{id}/files/{file}",
+        operationId: "readSnapshotFile",
+        tags: ["Data"],
         summary: "A Parquet file of a snapshot: whole or in ranges; it never changes",
         request: { params: id.extend({ file: z.string().max(40) }) },
         responses: {
@@ -201,6 +211,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profi
       createRoute({
         method: "get",
         path: "/snapshots/{id}/diff/{other}",
+        operationId: "compareSnapshots",
+        tags: ["Data"],
         summary: "What differs from one snapshot to another: symbols, bars, features by catalogue version",
         request: { params: id.extend({ other: id.shape.id }) },
         responses: { 200: json("The differences", Diff), ...refusals(404, 422, 503) },
