@@ -26,6 +26,7 @@ const shared = {
     "services.ts",
     "http/",
     "page-context.ts",
+    "page-query.ts",
     "problem.ts",
     "cached.ts",
     "compression.ts",

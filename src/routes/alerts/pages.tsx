@@ -11,6 +11,7 @@ import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts
 import { formatCursor, parseCursor } from "../cursor.ts";
 import { errorsByField } from "../form-errors.ts";
 import { isAdmin } from "../page-context.ts";
+import { chosen } from "../page-query.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 
@@ -28,7 +29,7 @@ export function alertPages({ db, outbox, channels }: Pick<Services, "db" | "outb
 
   const show = async (c: Context, more: Partial<AlertsView> = {}, status: ContentfulStatusCode = 200) => {
     const { account, rules, waits } = outbox;
-    const state = MAIL_STATES.find((each) => each === c.req.query("state"));
+    const state = chosen(c, "state", MAIL_STATES);
     const cursor = (name: string) => parseCursor(c.req.query(name) ?? "") ?? undefined;
     const page = await listMails(db, { limit: SHOWN, before: cursor("before"), after: cursor("after") }, state);
     const view: AlertsView = {

@@ -1,24 +1,47 @@
 /** Shared by the JSON routes: the router, descriptions of refusals, and schemas of parameters. */
 
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
-import { describeError, quote } from "../../domain/errors.ts";
+import { describeError, invalid, quote } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
 import { parseIsoMoment } from "../../domain/time.ts";
 import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
 import { problem, problemType } from "../problem.ts";
 
-/** A router that answers bad input with problem details, one error per field. */
+/** A router that answers bad input with problem details, one error per field; unknown parameters of any route are bad input. */
 export function apiRouter(): OpenAPIHono {
-  return new OpenAPIHono({
+  const router = new OpenAPIHono({
     defaultHook(result, c) {
       if (result.success) return;
       const errors = fieldErrors(result.error);
       return problem(c, { status: 422, detail: errors.map(describeError).join("; "), errors });
     },
   });
+  const register = router.openapi;
+  router.openapi = ((route, ...rest) => {
+    const { query } = route.request ?? {};
+    const known = query instanceof z.ZodObject ? Object.keys(query.shape) : [];
+    return register({ ...route, middleware: refuseUnknown(known) }, ...rest);
+    // The router's own type of `openapi` ties the route to its handler, which this only passes on.
+  }) as typeof register;
+  return router;
 }
+
+/** Why something is changed may stand in the query of any request that changes it. */
+const REASON = "reason";
+
+/** Refuses a query that has other parameters than these. */
+const refuseUnknown =
+  (known: readonly string[]): MiddlewareHandler =>
+  (c, next) => {
+    const isRead = c.req.method === "GET" || c.req.method === "HEAD";
+    const unknown = Object.keys(c.req.query()).filter((name) => !known.includes(name) && (isRead || name !== REASON));
+    if (unknown.length === 0) return next();
+    const there = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
+    throw invalid("", `unknown parameter ${unknown.map(quote).join(", ")}: ${there}`);
+  };
 
 const ProblemBody = z
   .object({

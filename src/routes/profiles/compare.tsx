@@ -6,10 +6,10 @@ import { type Context, Hono } from "hono";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../../domain/market/bars.ts";
-import { INTERVALS, type Interval, isInterval } from "../../domain/market/interval.ts";
+import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { compareProviders, VERDICTS } from "../../domain/profiles/comparison.ts";
-import { isoMillisecond, parseIsoMoment } from "../../domain/time.ts";
+import { isoMillisecond } from "../../domain/time.ts";
 import { choice, providerName } from "../../schemas.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { barPages, startOfLast } from "../../storage/market/bars.ts";
@@ -18,6 +18,7 @@ import { barRange } from "../../storage/market/session-bars.ts";
 import { ComparePage, type CompareView } from "../../views/profiles/compare-page.tsx";
 import { apiRouter, intervalParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
+import { chosen, momentIn } from "../page-query.ts";
 import type { Services } from "../services.ts";
 
 /** The most bars of a side that are compared, and how many are read at a time, which takes some milliseconds. */
@@ -182,19 +183,14 @@ export const comparePages = ({ db }: Pick<Services, "db">) =>
   new Hono().get("/profiles/:symbol/compare", compressed, async (c: Context) => {
     const symbol = parseSymbol(c.req.param("symbol") ?? "");
     if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
-    const asked = c.req.query("interval") ?? "1d";
     const name = (field: string) => (c.req.query(field) ?? "").trim().slice(0, 40) || undefined;
-    const moment = (field: string) => {
-      const ts = parseIsoMoment(c.req.query(field) ?? "");
-      return Number.isNaN(ts) ? undefined : ts;
-    };
     const view = await compare(db, {
       symbol,
-      interval: isInterval(asked) ? asked : "1d",
+      interval: chosen(c, "interval", INTERVALS) ?? "1d",
       first: name("first"),
       second: name("second"),
-      from: moment("from"),
-      to: moment("to"),
+      from: momentIn(c, "from"),
+      to: momentIn(c, "to"),
     });
     return c.html(<ComparePage page={c.var.page} view={view} />);
   });

@@ -3,7 +3,7 @@
 
 import { type Context, Hono } from "hono";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { isReadInterval } from "../../domain/market/interval.ts";
+import { isReadInterval, READ_INTERVALS } from "../../domain/market/interval.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import { isOutdated } from "../../scheduler/runs/renew.ts";
@@ -11,6 +11,7 @@ import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import { ProfilesPage } from "../../views/profiles/profile-list.tsx";
 import { screenerAddress } from "../../views/profiles/screener.tsx";
 import { compressed } from "../compression.ts";
+import { chosen } from "../page-query.ts";
 import type { Services } from "../services.ts";
 import { derivedList } from "./derived-list.tsx";
 import { streamProfiles } from "./download.ts";
@@ -33,6 +34,7 @@ export function profileListRoutes(services: ListServices) {
 function profilesPage({ config, derived, exporter, profiles }: ListServices) {
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
+    chosen(c, "interval", READ_INTERVALS);
     const { query, filter, screener } = parseListQuery((name) => c.req.query(name));
     const feature = (c.req.query("feature") ?? "").trim().slice(0, 80);
     if (feature !== "") {

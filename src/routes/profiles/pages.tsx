@@ -23,6 +23,7 @@ import { ProfilePage } from "../../views/profiles/profile-page.tsx";
 import { copyAs } from "../../views/ui/copy-as.tsx";
 import { compressed } from "../compression.ts";
 import { serverAddress } from "../http/server-address.ts";
+import { chosen, monthIn } from "../page-query.ts";
 import type { Services } from "../services.ts";
 import { derivedPage } from "./derived.tsx";
 import { qualityReader } from "./quality.tsx";
@@ -60,13 +61,13 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
   const storedPage = async (c: Context) => {
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
-    const adjust = ADJUSTMENTS.find((each) => each === c.req.query("adjust")) ?? USUAL_ADJUSTMENT;
+    const adjust = chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
     const [raw, adjusted, series, rejected, quality, health, duplicates, recent] = await Promise.all([
       readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
       adjusterOf(db, seriesId, adjust),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
-      readQuality(profile, parseMonth(c.req.query("month") ?? "")),
+      readQuality(profile, monthIn(c, "month", parseMonth) ?? null),
       findHealth(db, profile, healthClock(calendar, Date.now())),
       countDuplicates(db, seriesId),
       recentValues(db, profile),

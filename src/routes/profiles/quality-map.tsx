@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { quote } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { INTERVALS, type Interval, isInterval } from "../../domain/market/interval.ts";
+import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health, type HealthClock, healthClock } from "../../domain/profiles/health.ts";
 import {
   CELL_STATES,
@@ -24,6 +24,7 @@ import { QualityMapPage } from "../../views/profiles/quality-map.tsx";
 import { apiRouter, json, refusals } from "../api/parameters.ts";
 import { cachedFor } from "../cached.ts";
 import { compressed } from "../compression.ts";
+import { chosen, monthIn } from "../page-query.ts";
 import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 50;
@@ -189,15 +190,15 @@ export function qualityMapPages(reader: ReturnType<typeof qualityMapReader>) {
   const pages = new Hono();
   pages.get("/quality", compressed, async (c) => {
     const text = (name: string, longest: number) => (c.req.query(name) ?? "").trim().slice(0, longest);
-    const [interval, count, page] = [text("interval", 8), Number(text("months", 4)), Number(text("page", 8))];
-    const state = CELL_STATES.find((each) => each === text("state", 20));
+    const page = Number(text("page", 8));
+    const state = chosen(c, "state", CELL_STATES);
     const query = {
       q: text("q", 24),
-      interval: isInterval(interval) ? interval : undefined,
+      interval: chosen(c, "interval", INTERVALS),
       provider: text("provider", 24),
       state,
-      months: CHOICES.find((each) => each === count) ?? MONTHS,
-      to: parseMonth(text("to", 7)) ?? undefined,
+      months: chosen(c, "months", CHOICES) ?? MONTHS,
+      to: monthIn(c, "to", parseMonth),
     };
     const at = Math.min(20_000, Math.max(1, Math.trunc(page) || 1));
     const [map, scores] = await Promise.all([

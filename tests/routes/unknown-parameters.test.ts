@@ -1,0 +1,58 @@
+/** Parameters of addresses that are not known, or cannot be read: refused with 422 and what is wanted. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { startApp, type TestApp } from "../helpers/app.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+  const id = await app.start({ symbols: ["AAPL"], interval: "1d", years: 1 });
+  await app.waitForRun(id, "complete");
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+test.each([
+  ["/api/profiles?interva=1d", "interva", "interval, q, where"],
+  ["/api/profiles/AAPL?adjust=none", "adjust", "there are interval"],
+  ["/api/runs?state=complete", "state", "limit, before, after, status"],
+  ["/api/runs/x?jobs=1", "jobs", "there are none"],
+  ["/api/companies?query=a", "query", "q, watchlist"],
+  ["/api/schedules?enabled=1", "enabled", "there are none"],
+  ["/api/usage?provider=demo", "provider", "there are none"],
+  ["/api/events?last=1", "last", "there are latest"],
+  ["/api/quality?month=2026-01", "month", "months"],
+  ["/api/profiles/AAPL/compare?provider=demo", "provider", "interval, first"],
+])("%s is refused: there is no parameter %s", async (address, name, known) => {
+  const { status, body } = await app.get(address);
+  expect([status, body.detail]).toEqual([422, expect.stringContaining(`unknown parameter "${name}"`)]);
+  expect(body.detail).toContain(known);
+});
+
+test("a reason is no unknown parameter of a request that changes something", async () => {
+  const { status } = await app.post("/api/runs?reason=update", { symbols: ["MSFT"], years: 1 });
+  expect(status).toBe(202);
+  expect((await app.post("/api/runs?raeson=update", { symbols: ["SPY"], years: 1 })).status).toBe(422);
+});
+
+test.each([
+  ["/quality?interval=zz", '"zz" is not one of 1m, 5m, 15m, 1h, 1d'],
+  ["/quality?state=bad", '"bad" is not one of'],
+  ["/quality?months=13", '"13" is not one of 12, 24, 36, 60'],
+  ["/quality?to=2026-13", '"2026-13" is not a month'],
+  ["/profiles?interval=2h", '"2h" is not one of'],
+  ["/profiles/AAPL?adjust=dividends", '"dividends" is not one of none, splits, all'],
+  ["/profiles/AAPL?month=May", '"May" is not a month'],
+  ["/profiles/AAPL/compare?interval=1w", '"1w" is not one of'],
+  ["/profiles/AAPL/compare?from=05.10.2026", '"05.10.2026" is not a date or time'],
+  ["/alerts?state=lost", '"lost" is not one of'],
+])("the page %s is refused: %s", async (address, words) => {
+  const { status, body } = await app.get(address);
+  expect([status, body.detail]).toEqual([422, expect.stringContaining(words)]);
+});
+
+test.each(["/quality?interval=&state=&to=", "/profiles?interval=", "/alerts?state="])(
+  "the page %s takes an empty parameter as one that is not given",
+  async (address) => {
+    expect((await app.get(address)).status).toBe(200);
+  },
+);
