@@ -112,6 +112,8 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
     "Unofficial and split-adjusted: Yahoo's terms allow personal use only, and it may stop answering at any time. Off until you turn it on.",
   baseUrl: "https://query2.finance.yahoo.com",
   domains: ["yahoo.com"],
+  plans: ["none: there is no key, and the limits are not documented; 60 requests a minute are our choice"],
+  lacks: ["minutes older than 29 days, 5m and 15m than 59, hours than 729", "the volume of crypto"],
   keys: [],
   options: [{ variable: "YAHOO", kind: "choice", label: "Use", options: ["off", "on"], default: "off", wants: "on" }],
   limits: [{ period: "minute", counts: "requests", limit: 60 }],
