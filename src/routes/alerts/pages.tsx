@@ -10,8 +10,8 @@ import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
 import { formatCursor, parseCursor } from "../cursor.ts";
 import { errorsByField } from "../form-errors.ts";
+import { chosen } from "../http/page-query.ts";
 import { isAdmin } from "../page-context.ts";
-import { chosen } from "../page-query.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 

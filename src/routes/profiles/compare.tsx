@@ -18,7 +18,7 @@ import { barRange } from "../../storage/market/session-bars.ts";
 import { ComparePage, type CompareView } from "../../views/profiles/compare-page.tsx";
 import { apiRouter, intervalParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
-import { chosen, momentIn } from "../page-query.ts";
+import { chosen, momentIn } from "../http/page-query.ts";
 import type { Services } from "../services.ts";
 
 /** The most bars of a side that are compared, and how many are read at a time, which takes some milliseconds. */

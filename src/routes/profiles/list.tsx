@@ -11,7 +11,7 @@ import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import { ProfilesPage } from "../../views/profiles/profile-list.tsx";
 import { screenerAddress } from "../../views/profiles/screener.tsx";
 import { compressed } from "../compression.ts";
-import { chosen } from "../page-query.ts";
+import { chosen } from "../http/page-query.ts";
 import type { Services } from "../services.ts";
 import { derivedList } from "./derived-list.tsx";
 import { streamProfiles } from "./download.ts";

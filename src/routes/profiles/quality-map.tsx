@@ -24,7 +24,7 @@ import { QualityMapPage } from "../../views/profiles/quality-map.tsx";
 import { apiRouter, json, refusals } from "../api/parameters.ts";
 import { cachedFor } from "../cached.ts";
 import { compressed } from "../compression.ts";
-import { chosen, monthIn } from "../page-query.ts";
+import { chosen, monthIn } from "../http/page-query.ts";
 import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 50;

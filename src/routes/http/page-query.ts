@@ -1,8 +1,8 @@
 /** Parameters in the addresses of pages: an empty one counts as not given, and one that cannot be read is refused. */
 
 import type { Context } from "hono";
-import { invalid, quote } from "../domain/errors.ts";
-import { parseIsoMoment } from "../domain/time.ts";
+import { invalid, quote } from "../../domain/errors.ts";
+import { parseIsoMoment } from "../../domain/time.ts";
 
 /** @throws Refusal if `read` gives nothing for a text that is not empty */
 function parameter<Value>(c: Context, name: string, read: (text: string) => Value | null | undefined, wants: string) {

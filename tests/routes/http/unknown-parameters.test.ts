@@ -1,7 +1,7 @@
 /** Parameters of addresses that are not known, or cannot be read: refused with 422 and what is wanted. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { startApp, type TestApp } from "../helpers/app.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
 
 let app: TestApp;
 beforeAll(async () => {
