@@ -78,11 +78,13 @@ test("the sessions of an earlier version's series are compared again without a r
       },
       { sql: "UPDATE series SET gap_rules = 0", args: [] },
     ]);
-    expect((await app.get("/api/profiles/HOLE?interval=15m")).body.health).toBe("ok");
+    const { health, backfill_metadata } = (await app.get("/api/profiles/HOLE?interval=15m")).body;
+    expect([health, backfill_metadata.gaps]).toEqual(["ok", 0]);
   }
   await using app = await startApp({ folder });
   await app.app.rejudging.idle();
-  expect((await app.get("/api/profiles/HOLE?interval=15m")).body.health).toBe("gaps");
+  const { health, backfill_metadata } = (await app.get("/api/profiles/HOLE?interval=15m")).body;
+  expect([health, backfill_metadata.gaps]).toEqual(["gaps", 1]);
   expect((await app.get("/api/profiles/GOOD?interval=15m")).body.health).toBe("ok");
   expect(await app.app.db.rows("SELECT DISTINCT gap_rules FROM series", [])).toEqual([[GAP_RULES]]);
 });

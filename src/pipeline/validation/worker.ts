@@ -11,6 +11,7 @@ import { createProvider } from "../../providers/registry.ts";
 import { WriteLock } from "../../storage/connection/file/write-lock.ts";
 import { type Database, openExisting } from "../../storage/db.ts";
 import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market/series.ts";
+import { saveGapCount } from "../../storage/profiles/profiles.ts";
 import { busySymbols } from "../../storage/runs/runs.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { recordFindings } from "./findings.ts";
@@ -110,7 +111,8 @@ async function judgeOne({ db, calendar, providerOf }: Dependencies, series: Unju
   const finalAt = (ts: number) =>
     known?.finalAt?.(symbol, interval, ts) ?? calendar.barEnd(market, interval, ts) + (known ? 0 : DAY);
   // What was withdrawn has left a gap.
-  await recordGapsOf({ db, calendar, ...io }, series, 0, { asOf: Math.floor(Date.now() / 1000), finalAt });
+  const gaps = await recordGapsOf({ db, calendar, ...io }, series, 0, { asOf: Math.floor(Date.now() / 1000), finalAt });
+  await db.write([saveGapCount(id, gaps)]);
   await markJudged(db, id);
   return result;
 }

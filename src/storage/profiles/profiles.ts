@@ -74,6 +74,12 @@ export async function currentGaps(
   return row === undefined ? null : (row[0] as number);
 }
 
+const SAVE_GAPS = `UPDATE profiles SET backfill = json_set(backfill, '$.gaps', ?2)
+WHERE series_id = ?1 AND json_extract(backfill, '$.gaps') IS NOT ?2`;
+
+/** Stores how many gaps of a series are not confirmed, in the profile that shows it, if that number has changed. */
+export const saveGapCount = (seriesId: number, gaps: number): Statement => ({ sql: SAVE_GAPS, args: [seriesId, gaps] });
+
 /** What the profile shows that an earlier release stored: since when is not known. */
 const SHOWED = `INSERT OR IGNORE INTO shown_series (symbol, interval, since, series_id)
 SELECT symbol, interval, 0, series_id FROM profiles WHERE symbol = ?1 AND interval = ?2
