@@ -5,14 +5,17 @@
  */
 
 import type { BarColumns } from "../domain/market/bars.ts";
+import type { TradingYear } from "../domain/market/exchanges/exchanges.ts";
 import type { ReadInterval } from "../domain/market/interval.ts";
 import type { Market } from "../domain/market/symbol.ts";
 
 /** What features depend on besides the bars. */
 export interface FeatureSetup {
   readonly interval: ReadInterval;
-  /** Decides the bars per year, and the sessions: days of an exchange, or around the clock in UTC. */
+  /** Decides the sessions: days of an exchange, or around the clock in UTC. */
   readonly market: Market;
+  /** Days and hours of the venue, by which the bars of a year are counted; those of the market if not given. */
+  readonly year?: TradingYear;
   /** The IANA name of the exchange's clock, by which its days begin; New York's if it is not given. */
   readonly zone?: string;
 }

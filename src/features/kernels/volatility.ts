@@ -1,36 +1,16 @@
 /** Terms of the range-based volatility estimators, and the year they are scaled to. */
 
+import { tradingYear } from "../../domain/market/exchanges/exchanges.ts";
+import { READ_SECONDS } from "../../domain/market/interval.ts";
 import { type FeatureSetup, type Series, windowed } from "../define.ts";
 import { close, high, low, open } from "./bar.ts";
 
-/** Bars per year: 252 New York sessions of 390 minutes, or every minute of 365 days. */
-const BARS_PER_YEAR = {
-  us_equity: {
-    "1m": 98_280,
-    "5m": 19_656,
-    "15m": 6_552,
-    "30m": 3_276,
-    "1h": 1_638,
-    "4h": 409.5,
-    "1d": 252,
-    "1w": 52,
-    "1mo": 12,
-  },
-  crypto: {
-    "1m": 525_600,
-    "5m": 105_120,
-    "15m": 35_040,
-    "30m": 17_520,
-    "1h": 8_760,
-    "4h": 2_190,
-    "1d": 365,
-    "1w": 52,
-    "1mo": 12,
-  },
-} as const;
-
-export function barsPerYear({ market, interval }: FeatureSetup): number {
-  return BARS_PER_YEAR[market][interval];
+/** Bars of a year at an interval: 52 weeks, 12 months, else by the days and hours of the venue. */
+export function barsPerYear({ market, interval, year }: FeatureSetup): number {
+  if (interval === "1w") return 52;
+  if (interval === "1mo") return 12;
+  const { days, minutes } = year ?? tradingYear(market);
+  return interval === "1d" ? days : (days * minutes * 60) / READ_SECONDS[interval];
 }
 
 /** √A·x: a deviation per bar as one per year. */

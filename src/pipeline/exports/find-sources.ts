@@ -1,11 +1,11 @@
 /** Finds the stored series that answer an export, and says which symbols have no bars for it. */
 
 import type { Calendar } from "../../domain/market/calendar.ts";
-import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
+import { venueOf, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { READ_SECONDS, type ReadInterval, sourceInterval } from "../../domain/market/interval.ts";
 import { barEndAt, barStartAt } from "../../domain/market/resample.ts";
-import { marketOf } from "../../domain/market/symbol.ts";
 import { barsPerYear } from "../../features/kernels/volatility.ts";
+import { featureSetup } from "../../features/setup.ts";
 import { chunks, type Database, yieldToEvents } from "../../storage/db.ts";
 import { KnownBars } from "../../storage/market/known-bars.ts";
 import { barEdges, type StoredSeries, seriesAt, seriesWithBars } from "../../storage/market/series.ts";
@@ -182,5 +182,5 @@ function rowsBetween(
   { first, last }: { readonly first: number; readonly last: number },
 ): number {
   const seconds = last - first + READ_SECONDS[interval];
-  return Math.max(1, Math.round((seconds / YEAR) * barsPerYear({ market: marketOf(symbol), interval })));
+  return Math.max(1, Math.round((seconds / YEAR) * barsPerYear(featureSetup(symbol, interval, venueOf(symbol)))));
 }

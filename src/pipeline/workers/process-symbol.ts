@@ -1,7 +1,6 @@
 /** One job from beginning to end: fetch, engineer, create, store. */
 
 import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
-import { marketOf } from "../../domain/market/symbol.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { StorageUnavailable } from "../../storage/db.ts";
@@ -86,7 +85,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
     batch_size_days: task.batchDays,
     gaps,
     provisional_from: job.stored.provisionalFrom === null ? null : isoSecond(job.stored.provisionalFrom),
-    market: marketOf(symbol),
+    market: job.market,
     mode: task.mode,
     run_id: task.runId,
   };

@@ -106,6 +106,30 @@ export const entryOf = (exchange: Exchange): ExchangeEntry => EXCHANGES[exchange
 /** Where a series trades: decides its sessions. `unknown` is an exchange without a calendar. */
 export type Venue = Market | Exchange | "forex" | "unknown";
 
+/** The days of a year on which a venue trades, and the minutes of such a day. */
+export interface TradingYear {
+  readonly days: number;
+  readonly minutes: number;
+}
+
+const minuteOf = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+const minutesOf = (hours: string) =>
+  hours
+    .split(",")
+    .map((part) => part.split("-").map(minuteOf) as [number, number])
+    .reduce((sum, [open, close]) => sum + close - open, 0);
+
+/**
+ * The year that deviations of a venue are scaled to: 252 sessions of its present length, as is usual for exchanges, 260
+ * days of currencies, 365 of crypto. A venue without a calendar counts as New York.
+ */
+export function tradingYear(venue: Venue): TradingYear {
+  if (venue === "crypto") return { days: 365, minutes: 1_440 };
+  if (venue === "forex") return { days: 260, minutes: 1_440 };
+  if (venue === "us_equity" || venue === "unknown") return { days: 252, minutes: 390 };
+  return { days: 252, minutes: minutesOf(entryOf(venue).hours.at(-1)!.hours) };
+}
+
 const NEW_YORK = ["US", "NYSE", "NASDAQ", "AMEX", "ARCA", "BATS", "XNYS", "XNAS", "ARCX", "XASE"];
 const BY_SUFFIX: ReadonlyMap<string, Venue> = new Map<string, Venue>([
   ...NEW_YORK.map((suffix) => [suffix, "us_equity"] as const),
