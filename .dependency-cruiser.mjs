@@ -97,6 +97,7 @@ const sideways = {
     schedules: ["runs"],
     profiles: ["runs"],
     exports: ["profiles"],
+    mcp: ["profiles", "runs"],
     settings: ["alerts", "quotas"],
     ops: ["live", "quotas"],
     middleware: ["access"],

@@ -51,6 +51,14 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
   "@ixjb94/indicators": ["compared in the benchmark", "the comparison is with other people's code"],
   "@lezer/highlight": ["needed by the PromQL grammar", "its peer"],
   "@lezer/lr": ["needed by the PromQL grammar", "its parser"],
+  "@modelcontextprotocol/client": [
+    "tests call the tools of `/mcp` with it",
+    "the official client; ours would share our faults",
+  ],
+  "@modelcontextprotocol/server": [
+    "tests of `/mcp`; a server loads it if it is installed",
+    "the official SDK: two revisions of the protocol, negotiation, schemas of tools",
+  ],
   "@prometheus-io/lezer-promql": ["tests parse the alert rules and the dashboard", "Prometheus' own grammar"],
   "@sparticuz/chromium": ["the browser of tests and screenshots", "a browser, from the package registry like the rest"],
   "@types/papaparse": ["types of papaparse", "it brings none"],
@@ -97,6 +105,10 @@ const OPTIONAL = `
 
 Not in \`package.json\`: \`ccxt\`, exchanges of crypto currencies (MIT). An adapter for a hundred exchanges cannot be kept up here,
 and it is too large to install for everybody. \`bun add ccxt\` installs it; the demo and all other providers need nothing of it.
+
+For development only in \`package.json\`: \`@modelcontextprotocol/server\`, which \`/mcp\` answers with (Apache-2.0, 8 MB with its core).
+Few servers are read by agents, so \`npm start\` leaves it out; \`bun add --optional --production @modelcontextprotocol/server@2\` installs it, and until then
+\`/mcp\` answers 501 with that command. It is loaded by the first request to \`/mcp\`.
 `;
 
 const GROUPS: readonly [title: string, packages: object | undefined][] = [

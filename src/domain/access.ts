@@ -16,10 +16,11 @@ export const isScope = (value: unknown): value is Scope => SCOPES.includes(value
 /** Whether the scope `granted` covers `needed`. */
 export const covers = (granted: Scope, needed: Scope): boolean => SCOPES.indexOf(granted) >= SCOPES.indexOf(needed);
 
-/** POST requests that change nothing: their parameters do not fit a URL. */
+/** POST requests that change nothing themselves: their parameters do not fit a URL. What `/mcp` changes is its own request. */
 const READ_ONLY_POSTS = new Set([
   "/companies",
   "/companies/run",
+  "/mcp",
   "/runs/preview",
   "/schedules/preset",
   "/schedules/preview",

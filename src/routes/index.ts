@@ -33,6 +33,7 @@ import { LiveBroadcaster } from "./live/broadcaster.ts";
 import { eventRoutes } from "./live/json-stream.ts";
 import { logRoutes } from "./live/log-api.ts";
 import { streamRoutes } from "./live/stream.ts";
+import { mcpRoutes } from "./mcp/endpoint.ts";
 import { addMiddleware } from "./middleware.ts";
 import { healthRoutes } from "./ops/health.ts";
 import { metricsRoutes } from "./ops/metrics.ts";
@@ -109,6 +110,10 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", auditApi(services));
   routes.route("/api", logRoutes(services));
   routes.route("/", lakeRoutes(services));
+  routes.route(
+    "/",
+    mcpRoutes(services, (request, server) => routes.fetch(request, server)),
+  );
   routes.route("/", assets.route);
   routes.route("/", loginRoutes({ db, access, clients, cookie, refusals }));
   routes.route("/", preferenceRoutes());

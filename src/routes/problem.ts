@@ -23,6 +23,7 @@ const TITLES: Readonly<Record<number, string>> = {
   422: "Invalid input",
   429: "Too many requests",
   500: "Internal error",
+  501: "Not installed",
   503: "Not ready",
 };
 

@@ -5,8 +5,10 @@ import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
+import { marketOf } from "../../domain/market/symbol.ts";
 import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
+import { barsPerYear } from "../../features/kernels/volatility.ts";
 import { planBulk } from "../../pipeline/bulk.ts";
 import { isLookedUp, planFrom } from "../../pipeline/first-bar.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -24,7 +26,9 @@ import { readFields, runRequestOf } from "./run-form.ts";
 /** The hint while there is nothing to estimate. */
 const EMPTY_HINT = "Separate with commas or spaces";
 
-type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider" | "settings">;
+const YEAR = 365.25 * 86_400;
+
+export type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider" | "settings">;
 
 export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
@@ -43,8 +47,13 @@ export const previewRoutes = (services: CostServices) =>
     }
   });
 
+export interface RunCost extends PreviewView {
+  /** Bars that sessions without a hole would have in what is requested; `null` where the mode asks for what is missing. */
+  readonly bars: number | null;
+}
+
 /** The cost of a run; `null` if its provider lacks a setting. */
-export async function previewOf(services: CostServices, request: RunRequest): Promise<PreviewView | null> {
+export async function previewOf(services: CostServices, request: RunRequest): Promise<RunCost | null> {
   const { config, db, provider, limiter, settings } = services;
   const name = request.provider ?? config.provider;
   const source = provider(name);
@@ -80,6 +89,7 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
     symbols: request.symbols.length,
     calls,
     units,
+    bars: mode === "full" ? one.bars : mode === "reprocess" ? 0 : null,
     seconds,
     afterReset,
     known: known.count,
@@ -104,20 +114,20 @@ function mostAtOnce(
   return Math.min(symbols.length, maxWorkers, maxInFlight, MAX_AT_WORK);
 }
 
-/** Requests of the whole run, and the units they cost as the provider declares. */
+/** Requests of the whole run, the units they cost as the provider declares, and about how many bars a full run fetches. */
 function costOf(
   source: Provider,
   request: RunRequest,
   { facts, listings }: { facts: readonly PlanFact[]; listings: ReadonlyMap<string, number> },
-): { calls: number; units: number } {
-  if (request.mode === "reprocess") return { calls: 0, units: 0 };
+): { calls: number; units: number; bars: number } {
+  if (request.mode === "reprocess") return { calls: 0, units: 0, bars: 0 };
   const now = Date.now() / 1_000;
   const { from, to } = rangeOf(request, source, now);
   const kept = source.keptFrom?.(request.interval, now) ?? Number.NEGATIVE_INFINITY;
   const { batchDays } = request;
   const isStated = source.firstBar?.isStated ?? false;
   const whole = planBatches(from, to, batchDays);
-  let [calls, units] = [0, 0];
+  let [calls, units, expected] = [0, 0, 0];
   for (const symbol of request.symbols) {
     // What the plan is known to leave out, or the vendor no longer keeps, is not requested.
     const scope = source.planScope?.(symbol, request.interval);
@@ -130,6 +140,8 @@ function costOf(
     const batches = first > from ? planBatches(first, to, batchDays) : whole;
     const open = start > from ? batches.filter((batch) => batch.to > start) : batches;
     const perSymbol = barRequests(source, request, open, symbol);
+    const seconds = Math.max(0, Math.min(to, now) - Math.max(first, start));
+    expected += (seconds / YEAR) * barsPerYear({ market: marketOf(symbol), interval: request.interval });
     const { bars, actions, firstBar } = source.costs?.(symbol, request.interval) ?? { bars: 1, actions: [] };
     if (
       firstBar !== undefined &&
@@ -144,7 +156,7 @@ function costOf(
     calls += perSymbol + lists.length;
     units += perSymbol * bars + lists.reduce((sum, cost) => sum + cost, 0);
   }
-  return { calls, units };
+  return { calls, units, bars: Math.round(expected) };
 }
 
 /** Requests for one symbol's bars: neighbouring batches share one; incremental and repair count one. */
