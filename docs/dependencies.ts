@@ -48,6 +48,10 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
   zod: ["checks of everything that enters", "one description gives check, type, message and OpenAPI"],
 
   "@biomejs/biome": ["format and lint", "a formatter and 300 rules"],
+  "@hey-api/openapi-ts": [
+    "a test generates a client of the API with it",
+    "whether a generator of others reads the document",
+  ],
   "@ixjb94/indicators": ["compared in the benchmark", "the comparison is with other people's code"],
   "@lezer/highlight": ["needed by the PromQL grammar", "its peer"],
   "@lezer/lr": ["needed by the PromQL grammar", "its parser"],
