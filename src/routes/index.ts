@@ -10,6 +10,7 @@ import { loginRoutes } from "./access/login.tsx";
 import { RefusalRecord } from "./access/refusal-record.ts";
 import { SessionCookie } from "./access/session-cookie.ts";
 import { tokenPages } from "./access/tokens.tsx";
+import { alertRoutes } from "./alerts/api.ts";
 import { channelPages } from "./alerts/channels.tsx";
 import { alertPages } from "./alerts/pages.tsx";
 import { docsRoutes } from "./api/docs.tsx";
@@ -59,6 +60,7 @@ import { searchRoutes } from "./search.tsx";
 import type { Services } from "./services.ts";
 import { settingsPages } from "./settings/pages.tsx";
 import { preferenceRoutes } from "./settings/preferences.ts";
+import { providerRoutes } from "./settings/providers-api.ts";
 
 export interface Routes {
   fetch(request: Request, server?: object): Response | Promise<Response>;
@@ -109,6 +111,8 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", scheduleRoutes(services));
   routes.route("/api", auditApi(services));
   routes.route("/api", logRoutes(services));
+  routes.route("/api", providerRoutes(services));
+  routes.route("/api", alertRoutes(services));
   routes.route("/", lakeRoutes(services));
   routes.route(
     "/",

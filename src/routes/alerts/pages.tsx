@@ -4,7 +4,7 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { isQuiet } from "../../alerts/digest.ts";
-import { MAIL_STATES, withoutMailAddresses } from "../../domain/alerts.ts";
+import { MAIL_STATES } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
@@ -14,6 +14,7 @@ import { chosen } from "../http/page-query.ts";
 import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
+import { withoutAddresses } from "./without-addresses.ts";
 
 /** Mails on a page. */
 const SHOWN = 100;
@@ -89,10 +90,3 @@ export function alertPages({ db, outbox, channels }: Pick<Services, "db" | "outb
 
   return pages;
 }
-
-/** A mail as readers see it who may not know where mails go. */
-const withoutAddresses = <T extends { readonly recipients: string; readonly error: string | null }>(mail: T): T => ({
-  ...mail,
-  recipients: "the recipients",
-  error: mail.error && withoutMailAddresses(mail.error),
-});

@@ -8,6 +8,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
 import { parseIsoMoment } from "../../domain/time.ts";
 import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
+import { parseCursor } from "../cursor.ts";
 import { problem, problemType } from "../problem.ts";
 
 /** A router that answers bad input with problem details, one error per field; unknown parameters of any route are bad input. */
@@ -82,6 +83,12 @@ export const momentParameter = readable(
   },
   (text) => `${quote(text)} is not a date or time: wants 2024-01-31 or 2024-01-31T14:30:00Z`,
 ).openapi({ type: "string", example: "2024-01-31" });
+
+/** A cursor from `older` or `newer` of a response, or a time in epoch milliseconds. */
+export const cursorParameter = readable(
+  parseCursor,
+  (text) => `${quote(text)} is neither a place in the list nor epoch milliseconds`,
+).openapi({ type: "string", example: "1700000000000" });
 
 /** The id of a row. */
 export const idParameter = wholeNumberText(1, 1e15);

@@ -15,6 +15,22 @@ const Limit = z.object({
   resets_at: z.string().nullable(),
 });
 
+export const UsageBody = z
+  .object({
+    provider: z.string(),
+    last_minute: Spent,
+    today: Spent,
+    limits: z.array(Limit),
+    hold: z.object({ until: z.string(), reason: z.string() }).nullable().openapi({
+      description: "Until when no request is sent, and why",
+    }),
+    waiting: z.int().openapi({ description: "Requests that wait for the limits" }),
+    spenders: z.array(z.object({ run: z.string(), units: z.number() })).openapi({
+      description: "Who used units today, most first: runs by their id, or `companies`, `check`",
+    }),
+  })
+  .openapi("Usage");
+
 const read = createRoute({
   method: "get",
   path: "/usage",
@@ -25,15 +41,7 @@ const read = createRoute({
     200: json(
       "Usage",
       z.object({
-        usage: z.array(
-          z.looseObject({
-            provider: z.string(),
-            last_minute: Spent,
-            today: Spent,
-            limits: z.array(Limit),
-            waiting: z.int(),
-          }),
-        ),
+        usage: z.array(UsageBody),
       }),
     ),
   },

@@ -1,15 +1,23 @@
 /** `/api/runs`: start, list, read and control runs and their jobs. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { quote, Refusal } from "../../domain/errors.ts";
+import { Refusal } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
-import { providerName, readable, wholeNumberText } from "../../schemas.ts";
-import { apiRouter, json, jsonBody, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
-import { formatCursor, parseCursor } from "../cursor.ts";
+import { providerName, wholeNumberText } from "../../schemas.ts";
+import {
+  apiRouter,
+  cursorParameter,
+  json,
+  jsonBody,
+  momentParameter,
+  refusals,
+  symbolParameter,
+} from "../api/parameters.ts";
+import { formatCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";
 
 const RunBody = z
@@ -29,18 +37,13 @@ const JobBody = z
   .openapi("Job");
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
-/** A cursor from `older` or `newer` of a response, or a time in epoch milliseconds. */
-const cursor = readable(
-  parseCursor,
-  (text) => `${quote(text)} is neither a place in the list nor epoch milliseconds`,
-).openapi({ type: "string", example: "1700000000000" });
 const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
 
 const ListQuery = z
   .object({
     limit: wholeNumberText(1, 200).default(50),
-    before: cursor.optional(),
-    after: cursor.optional(),
+    before: cursorParameter.optional(),
+    after: cursorParameter.optional(),
     status: z.enum(RUN_STATES).optional(),
     mode: z.enum(MODES).optional(),
     interval: z.enum(INTERVALS).optional(),

@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { currentFacts, describeFact } from "../../domain/plan.ts";
+import { describeFact } from "../../domain/plan.ts";
 import { isoMillisecond, writeMoment } from "../../domain/time.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
@@ -15,7 +15,7 @@ import { redactor } from "../../redact.ts";
 import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
 import { record } from "../../storage/access/audit.ts";
-import { forgetPlans, planMemory, readPlanFacts } from "../../storage/quotas/plan-facts.ts";
+import { forgetPlans, planMemory } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import type { BackupsView } from "../../views/backups.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
@@ -27,6 +27,7 @@ import { isAdmin } from "../page-context.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 import { backUpNow, backupsView, saveBackups } from "./backups.ts";
+import { currentPlans } from "./plans.ts";
 
 type SettingsServices = Pick<
   Services,
@@ -66,11 +67,7 @@ export function settingsPages(services: SettingsServices) {
     status: ContentfulStatusCode = 200,
     more: MoreViews = {},
   ) => {
-    const plans = new Map<string, string[]>();
-    for (const { name } of listProviders(settings.values)) {
-      const facts = await readPlanFacts(services.db, accountFor(name, settings.values));
-      plans.set(name, currentFacts(facts, Date.now()).map(describeFact).sort());
-    }
+    const plans = await currentPlans(services);
     const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
     const providers = listProviders(settings.values).flatMap((entry) => {
       const { name, title, summary } = entry;
@@ -81,7 +78,7 @@ export function settingsPages(services: SettingsServices) {
         title,
         summary,
         fields: settings.describe(entry),
-        plan: plans.get(name) ?? [],
+        plan: (plans.get(name) ?? []).map(describeFact).sort(),
         quota,
         errors: {},
         flash: null,
