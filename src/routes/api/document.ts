@@ -3,6 +3,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../../config.ts";
 import { neededScope } from "../../domain/access.ts";
+import { problemType } from "../problem.ts";
 
 const INFO = { title: "Barkeep", version: "1", description: "Runs, profiles, bars and live progress." };
 
@@ -36,10 +37,23 @@ export function apiDocument(routes: OpenAPIHono, { publicUrl }: Pick<Config, "pu
   const paths = Object.entries(document.paths ?? {}).map(([path, methods]) => {
     const operations = Object.entries(methods as Readonly<Record<string, object>>).map(([method, operation]) => {
       const scope = neededScope(method.toUpperCase(), path);
-      return [method, { ...operation, security: [{ [TOKEN]: [scope] }] }] as const;
+      const { responses, ...rest } = operation as { readonly responses: object };
+      const guarded = { ...responses, ...accessRefusals(scope) };
+      return [method, { ...rest, responses: guarded, security: [{ [TOKEN]: [scope] }] }] as const;
     });
     return [path, Object.fromEntries(operations)] as const;
   });
   const components = { ...document.components, securitySchemes: { [TOKEN]: SCHEME } };
   return { ...document, components, paths: Object.fromEntries(paths) };
 }
+
+/** The refusals of senders: the same for every operation, but for the scope. */
+const accessRefusals = (scope: string) => ({
+  401: refusal("A password is set, and the request has no valid token"),
+  403: refusal(`The token lacks the scope ${scope}, or a browser sent the request from another site`),
+});
+
+const refusal = (description: string) => ({
+  description,
+  content: { [problemType]: { schema: { $ref: "#/components/schemas/Problem" } } },
+});

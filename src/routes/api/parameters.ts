@@ -59,10 +59,25 @@ interface RefusalResponse {
   readonly content: { readonly [problemType]: { readonly schema: typeof ProblemBody } };
 }
 
+/** Why a request is refused, by status. */
+const REASONS: Readonly<Record<number, string>> = {
+  400: "The body is not JSON",
+  404: "What the path names does not exist",
+  409: "The present state does not allow it: `detail` says what is in the way",
+  413: "The body is too large",
+  415: "The body has another content type than declared here",
+  416: "The range lies outside of the file",
+  422: "Fields are missing, wrong or unknown: `errors` names each",
+  503: "The server cannot do it now: `Retry-After` says when to try again",
+};
+
 /** The refusals of a route, for its OpenAPI description. */
 export const refusals = <const S extends readonly number[]>(...statuses: S) =>
   Object.fromEntries(
-    statuses.map((status) => [status, { description: "Refused", content: { [problemType]: { schema: ProblemBody } } }]),
+    statuses.map((status) => [
+      status,
+      { description: REASONS[status] ?? "Refused", content: { [problemType]: { schema: ProblemBody } } },
+    ]),
   ) as Record<S[number], RefusalResponse>;
 
 export const symbolParameter = readable(

@@ -4,11 +4,14 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
+import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
 import { isoMillisecond } from "../../domain/time.ts";
 import { acceptedCoding } from "../../pipeline/exports/compress-pieces.ts";
 import { FORMAT_TYPES, isText } from "../../pipeline/exports/describe-table.ts";
 import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
 import { findSources } from "../../pipeline/exports/find-sources.ts";
+import { choice } from "../../schemas.ts";
 import { apiRouter, refusals } from "../api/parameters.ts";
 import { streamed } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
@@ -16,13 +19,39 @@ import { PanelRequests } from "./panel-request.ts";
 import { barsQuery, featuresQuery, panelQuery, type RangeQuery, symbolParams } from "./parameters.ts";
 import { headersOf, rangeOf, requireLonger, tableRequest } from "./table-request.ts";
 
-const table = (summary: string) => ({
+const tableHead = {
+  interval: choice(INTERVALS),
+  source_interval: z.string().openapi({ description: "The stored interval that the bars were built from" }),
+  provider: z.string(),
+  synthetic: z.boolean().openapi({ description: "Whether bars are made up: those of the provider `demo`" }),
+  feed: z.string(),
+  adjust: choice(ADJUSTMENTS),
+  as_known_at: z.string().optional(),
+  known_since: z.string().nullish().openapi({ description: "Since when arrivals of these bars are recorded" }),
+};
+const Value = z.number().nullable();
+const Row = z.object({ timestamp: z.string() });
+const prices = { open: Value, high: Value, low: Value, close: Value, volume: Value };
+const symbolHead = {
+  symbol: z.string(),
+  ...tableHead,
+  adjustment: z.string().openapi({ description: "What the provider has already applied to the prices" }),
+};
+const Bars = z.object({ ...symbolHead, data: z.array(Row.extend(prices)) }).openapi("Bars");
+const Matrix = z.object({ ...symbolHead, data: z.array(Row.catchall(Value)) }).openapi("FeatureMatrix");
+const Panel = z
+  .object({
+    ...tableHead,
+    missing: z.array(z.string()).openapi({ description: "Symbols without bars in the range" }),
+    data: z.array(Row.extend({ symbol: z.string() }).catchall(Value)),
+  })
+  .openapi("Panel");
+
+const table = (summary: string, schema: z.ZodType) => ({
   200: {
     description: `${summary}. The header x-barkeep-source-interval names the stored interval that it was built from`,
     content: {
-      "application/json": {
-        schema: z.looseObject({ interval: z.string(), data: z.array(z.looseObject({ timestamp: z.string() })) }),
-      },
+      "application/json": { schema },
       "text/csv": { schema: z.string() },
       "application/x-ndjson": { schema: z.string() },
       "application/vnd.apache.parquet": { schema: z.string() },
@@ -39,7 +68,7 @@ const readBars = createRoute({
   tags: ["Data"],
   summary: "Bars of a symbol, ascending; `from` is inclusive, `to` exclusive",
   request: { params: symbolParams, query: barsQuery },
-  responses: table("The bars"),
+  responses: table("The bars", Bars),
 });
 const readFeatures = createRoute({
   method: "get",
@@ -48,7 +77,7 @@ const readFeatures = createRoute({
   tags: ["Data"],
   summary: "The feature matrix: one row a bar, one column a feature, undefined values null or empty",
   request: { params: symbolParams, query: featuresQuery },
-  responses: table("The matrix"),
+  responses: table("The matrix", Matrix),
 });
 const readPanel = createRoute({
   method: "get",
@@ -58,7 +87,7 @@ const readPanel = createRoute({
   summary:
     "Bars, features and labels of up to 5,000 symbols in one long table. Symbols without bars in the range are named in the header x-barkeep-missing",
   request: { query: panelQuery },
-  responses: table("The table"),
+  responses: table("The table", Panel),
 });
 
 export function exportRoutes(services: Pick<Services, "config" | "db" | "exporter" | "profiles">) {

@@ -8,6 +8,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
 import { profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
+import { MODES } from "../../domain/runs/states.ts";
 import { isoDate } from "../../domain/time.ts";
 import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { wholeNumberText } from "../../schemas.ts";
@@ -15,22 +16,45 @@ import { listFindings } from "../../storage/market/quality/findings.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
+import { RunBody } from "../runs/run-body.ts";
 import type { Services } from "../services.ts";
 import { streamProfiles } from "./download.ts";
 import { healthsOf, requireReadable, screenerOf } from "./list-query.ts";
 
+const BackfillBody = z
+  .object({
+    history_complete: z.boolean().openapi({
+      description: "Whether the provider answered every window of the stored range",
+    }),
+    history_rows: z.int(),
+    api_calls_used: z.int(),
+    fetch_duration_seconds: z.number(),
+    feature_count: z.int(),
+    batch_size_days: z.int(),
+    gaps: z.int().optional().openapi({ description: "Sessions that are missing from the stored range" }),
+    provisional_from: z.string().nullish().openapi({ description: "From then on bars may still change; null: none" }),
+    market: z.string().optional(),
+    mode: z.enum(MODES).optional(),
+    run_id: z.string().optional(),
+  })
+  .catchall(z.unknown())
+  .openapi("BackfillMetadata");
+
 const ProfileBody = z
-  .looseObject({
+  .object({
     symbol: z.string(),
-    interval: z.string(),
+    interval: z.enum(INTERVALS),
     provider: z.string(),
     synthetic: z.boolean().openapi({ description: "Whether its bars are made up: those of the provider `demo`" }),
     first_bar: z.string(),
     last_bar: z.string(),
+    last_close: z.number(),
     updated_at: z.string(),
     health: z.enum(HEALTHS),
-    features: z.record(z.string(), z.number().nullable()),
-    backfill_metadata: z.looseObject({ history_complete: z.boolean(), history_rows: z.int() }),
+    features: z.record(z.string(), z.number().nullable()).openapi({
+      description: "The features at the last bar by name; null where undefined",
+    }),
+    backfill_metadata: BackfillBody,
   })
   .openapi("Profile");
 
@@ -123,7 +147,7 @@ const renew = createRoute({
   responses: {
     202: json(
       "How many profiles, how many of them another run is working on, and the runs that were started",
-      z.object({ profiles: z.int(), busy: z.int(), runs: z.array(z.looseObject({ id: z.string() })) }),
+      z.object({ profiles: z.int(), busy: z.int(), runs: z.array(RunBody) }),
     ),
     ...refusals(400, 409, 415, 422),
   },

@@ -149,7 +149,7 @@ const read = createRoute({
         total: Count,
         counts: z.record(z.enum(CELL_STATES), Count),
         profiles: z.array(
-          z.looseObject({
+          z.object({
             symbol: z.string(),
             interval: z.enum(INTERVALS),
             provider: z.string(),
@@ -158,7 +158,18 @@ const read = createRoute({
             cells: z.array(z.enum(CELL_STATES).nullable()),
           }),
         ),
-        providers: z.array(z.looseObject({ provider: z.string(), series: Count })),
+        providers: z.array(
+          z.object({
+            provider: z.string(),
+            series: Count,
+            holes: Count,
+            confirmed_holes: Count,
+            revised_bars: Count,
+            refused_rows: Count,
+            late_series: Count,
+            late_days: z.number(),
+          }),
+        ),
       }),
     ),
     ...refusals(422),

@@ -19,22 +19,8 @@ import {
 } from "../api/parameters.ts";
 import { formatCursor } from "../cursor.ts";
 import type { Services } from "../services.ts";
+import { JobBody, RunBody } from "./run-body.ts";
 
-const RunBody = z
-  .looseObject({ id: z.string(), status: z.string(), mode: z.string(), interval: z.string(), provider: z.string() })
-  .openapi("Run");
-const JobBody = z
-  .looseObject({
-    symbol: z.string(),
-    status: z.string(),
-    progress: z.int(),
-    micro_stage: z.string(),
-    data_points: z.int(),
-    api_calls: z.int(),
-    duration: z.number(),
-    error: z.string().nullable(),
-  })
-  .openapi("Job");
 const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional() }) });
 
 const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });

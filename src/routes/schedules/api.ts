@@ -1,28 +1,47 @@
 /** `/api/schedules`: list, create, read, change, delete and run schedules. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Turn } from "../../domain/schedules.ts";
+import { INTERVALS } from "../../domain/market/interval.ts";
+import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
+import { MISSED_POLICIES, SCHEDULE_SCOPES, TURN_CAUSES, TURN_OUTCOMES, type Turn } from "../../domain/schedules.ts";
 import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
 import type { ScheduleStatus } from "../../scheduler/schedules/schedule-service.ts";
 import { apiRouter, byId, json, jsonBody, refusals } from "../api/parameters.ts";
+import { YearsBody } from "../runs/run-body.ts";
 import type { Services } from "../services.ts";
 
 const TurnAnswer = z
   .object({
     due_at: z.string(),
     at: z.string(),
-    cause: z.string(),
-    outcome: z.string(),
+    cause: z.enum(TURN_CAUSES),
+    outcome: z.enum(TURN_OUTCOMES),
     note: z.string(),
     run_id: z.string().nullable(),
-    run_status: z.string().nullable(),
+    run_status: z.enum(RUN_STATES).nullable(),
     complete: z.int(),
     failed: z.int(),
   })
   .openapi("ScheduleTurn");
 const ScheduleAnswer = z
-  .looseObject({ id: z.int(), name: z.string(), cron: z.string(), time_zone: z.string(), enabled: z.boolean() })
-  .extend({ words: z.string(), next_runs: z.array(z.string()), last_turn: TurnAnswer.nullable() })
+  .object({
+    id: z.int(),
+    name: z.string(),
+    cron: z.string(),
+    time_zone: z.string(),
+    scope: z.enum(SCHEDULE_SCOPES),
+    symbols: z.array(z.string()),
+    watchlist_id: z.int().nullable(),
+    interval: z.enum(INTERVALS),
+    provider: z.string().nullable().openapi({ description: "null: the server's default" }),
+    mode: z.enum(MODES),
+    years: YearsBody,
+    enabled: z.boolean(),
+    on_missed: z.enum(MISSED_POLICIES),
+    words: z.string().openapi({ description: "The cron expression in words" }),
+    next_runs: z.array(z.string()),
+    last_turn: TurnAnswer.nullable(),
+  })
   .openapi("Schedule");
 const One = z.object({ schedule: ScheduleAnswer });
 

@@ -14,6 +14,7 @@ interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
+  readonly responses?: Readonly<Record<string, { readonly description: string }>>;
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
@@ -39,6 +40,9 @@ test("the document has every route of the API, each with an id, a tag, a summary
     expect([route, operation.summary]).toEqual([route, expect.stringMatching(/./)]);
     expect([route, operation.tags?.length, tags.includes(operation.tags?.[0])]).toEqual([route, 1, true]);
     expect([route, operation.security]).toEqual([route, [{ token: [neededScope(method, path)] }]]);
+    const forbidden = operation.responses?.[403]?.description;
+    expect([route, forbidden]).toEqual([route, expect.stringContaining(`the scope ${neededScope(method, path)}`)]);
+    expect([route, operation.responses?.[401]?.description]).toEqual([route, expect.stringContaining("token")]);
   }
   expect(body.components.securitySchemes.token).toMatchObject({ type: "http", scheme: "bearer" });
   expect(body.servers).toEqual([{ url: "/" }]);
