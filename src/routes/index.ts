@@ -38,7 +38,7 @@ import { mcpRoutes } from "./mcp/endpoint.ts";
 import { addMiddleware } from "./middleware.ts";
 import { healthRoutes } from "./ops/health.ts";
 import { metricsRoutes } from "./ops/metrics.ts";
-import { problemTitle, problemType } from "./problem.ts";
+import { problemTitle, problemType, problemUri } from "./problem.ts";
 import { profileRoutes } from "./profiles/api.ts";
 import { compareApi, comparePages } from "./profiles/compare.tsx";
 import { profileListRoutes } from "./profiles/list.tsx";
@@ -157,7 +157,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
     uploads.close();
   };
   const fetch = (request: Request, server?: object) =>
-    server === undefined || request.headers.has("Host") ? routes.fetch(request, server) : withoutHost();
+    server === undefined || request.headers.has("Host") ? routes.fetch(request, server) : withoutHost(base.path);
   return { fetch, table: routes.routes, close };
 }
 
@@ -175,8 +175,8 @@ function bannerOf({ storage }: Services, base: BasePath): () => string {
 }
 
 /** HTTP/1.0 allows a request without a host; its address is no URL then, and no route is found for it. */
-const withoutHost = () =>
+const withoutHost = (basePath: string) =>
   Response.json(
-    { type: "about:blank", title: problemTitle(400), status: 400, detail: "The request names no Host" },
+    { type: problemUri(400, basePath), title: problemTitle(400), status: 400, detail: "The request names no Host" },
     { status: 400, headers: { "Content-Type": problemType, "Cache-Control": "no-store" } },
   );

@@ -8,27 +8,56 @@ import { storageFault } from "../storage/db.ts";
 /** When to try again what a database in trouble has prevented, seconds. */
 const TRY_AGAIN_S = 5;
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad request",
-  401: "Not signed in",
-  403: "Not allowed",
-  404: "Not found",
-  405: "Method not allowed",
-  408: "Request took too long",
-  409: "Conflict",
-  412: "Precondition failed",
-  413: "Body too large",
-  415: "Unsupported content type",
-  416: "Range not satisfiable",
-  422: "Invalid input",
-  429: "Too many requests",
-  500: "Internal error",
-  501: "Not installed",
-  503: "Not ready",
+interface ProblemKind {
+  readonly title: string;
+  /** When a request gets it. */
+  readonly meaning: string;
+}
+
+const KINDS: Readonly<Record<number, ProblemKind>> = {
+  400: { title: "Bad request", meaning: "The body is not JSON, or the request names no host" },
+  401: { title: "Not signed in", meaning: "A password is set, and the request has no valid token" },
+  403: { title: "Not allowed", meaning: "The token lacks the scope, or a browser sent the request from another site" },
+  404: { title: "Not found", meaning: "What the path names does not exist" },
+  405: { title: "Method not allowed", meaning: "The path has no such method" },
+  408: { title: "Request took too long", meaning: "The body did not arrive in time" },
+  409: { title: "Conflict", meaning: "The present state does not allow it: `detail` says what is in the way" },
+  412: { title: "Precondition failed", meaning: "The file is another one than `If-Match` names" },
+  413: { title: "Body too large", meaning: "The body is larger than the route takes" },
+  415: { title: "Unsupported content type", meaning: "The body has another content type than the route takes" },
+  416: { title: "Range not satisfiable", meaning: "The range lies outside of the file" },
+  422: { title: "Invalid input", meaning: "Fields are missing, wrong or unknown: `errors` names each" },
+  429: {
+    title: "Too many requests",
+    meaning: "Too many attempts or streams at once: `Retry-After` says when to try again",
+  },
+  500: { title: "Internal error", meaning: "A fault of the server; its log has the details" },
+  501: { title: "Not installed", meaning: "An optional package is missing: `detail` has the command that adds it" },
+  503: { title: "Not ready", meaning: "The server cannot do it now: `Retry-After` says when to try again" },
 };
 
 /** The title of a status. */
-export const problemTitle = (status: number): string => TITLES[status] ?? "Error";
+export const problemTitle = (status: number): string => KINDS[status]?.title ?? "Error";
+
+/** When a request gets this status. */
+export const problemMeaning = (status: number): string => KINDS[status]?.meaning ?? "Refused";
+
+/** The place of a status in `/api/docs`, e.g. `problem-invalid-input`. */
+const anchorOf = (title: string) => `problem-${title.toLowerCase().replaceAll(" ", "-")}`;
+
+/** All kinds of problems, as `/api/docs` lists them. */
+export const PROBLEM_KINDS = Object.entries(KINDS).map(([status, kind]) => ({
+  ...kind,
+  status: Number(status),
+  anchor: anchorOf(kind.title),
+}));
+
+/**
+ * The URI of a kind of problem: its description in `/api/docs`.
+ * @param base the path below which the server is reached; empty at the root of the host
+ */
+export const problemUri = (status: number, base: string): string =>
+  KINDS[status] === undefined ? "about:blank" : `${base}/api/docs#${anchorOf(KINDS[status].title)}`;
 
 export interface Problem {
   readonly status: ContentfulStatusCode;
@@ -44,7 +73,7 @@ export const problemType = "application/problem+json";
 export function problem(c: Context, { status, detail, errors, retryAfter }: Problem): Response {
   if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
   const body = {
-    type: "about:blank",
+    type: problemUri(status, c.get("basePath") ?? ""),
     title: problemTitle(status),
     status,
     detail,

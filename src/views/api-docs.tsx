@@ -20,19 +20,35 @@ export interface ApiOperation {
   readonly answers: readonly { readonly status: string; readonly description: string }[];
 }
 
-export const ApiDocsPage = ({ page, operations }: { page: PageContext; operations: readonly ApiOperation[] }) => (
+/** A kind of refusal; `anchor` is the id to which the `type` of a problem leads. */
+interface ApiProblem {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+  readonly anchor: string;
+}
+
+interface ApiDocsProps {
+  readonly page: PageContext;
+  readonly operations: readonly ApiOperation[];
+  readonly problems: readonly ApiProblem[];
+}
+
+export const ApiDocsPage = ({ page, operations, problems }: ApiDocsProps) => (
   <Layout page={page} title="API">
     <header class="page-head">
       <h1>API</h1>
     </header>
     <div class="prose">
       <p>
-        JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Errors are{" "}
-        <code>application/problem+json</code> and name the field.
+        JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Refusals are{" "}
+        <code>application/problem+json</code> (RFC 9457): their <code>type</code> leads to one of the{" "}
+        <a href="#problems">problems</a> below, and <code>errors</code> name the fields.
       </p>
       {operations.map((operation) => (
         <Operation operation={operation} />
       ))}
+      <Problems problems={problems} />
     </div>
   </Layout>
 );
@@ -73,5 +89,31 @@ const Operation = ({ operation: { method, path, summary, fields, answers } }: { 
       </section>
     ) : null}
     <p>Answers: {answers.map(({ status, description }) => `${status} ${description}`).join(" · ")}</p>
+  </article>
+);
+
+const Problems = ({ problems }: { problems: readonly ApiProblem[] }) => (
+  <article>
+    <h2 id="problems">Problems</h2>
+    <section class="scroll" tabindex={0} aria-label="Problems">
+      <table class="list">
+        <thead>
+          <tr>
+            <th scope="col">Status</th>
+            <th scope="col">Title</th>
+            <th scope="col">When</th>
+          </tr>
+        </thead>
+        <tbody>
+          {problems.map(({ status, title, meaning, anchor }) => (
+            <tr id={anchor}>
+              <td>{status}</td>
+              <td>{title}</td>
+              <td>{meaning.replaceAll("`", "")}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   </article>
 );

@@ -3,6 +3,7 @@
 
 import { Hono } from "hono";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
+import { PROBLEM_KINDS } from "../problem.ts";
 
 /** The part of a JSON schema that the page shows. */
 interface Schema {
@@ -42,7 +43,9 @@ export interface ApiDocument {
 export const docsRoutes = (document: () => ApiDocument) =>
   new Hono()
     .get("/api/openapi.json", (c) => c.json(document()))
-    .get("/api/docs", (c) => c.html(<ApiDocsPage page={c.var.page} operations={operationsOf(document())} />));
+    .get("/api/docs", (c) =>
+      c.html(<ApiDocsPage page={c.var.page} operations={operationsOf(document())} problems={PROBLEM_KINDS} />),
+    );
 
 function operationsOf({ paths = {} }: ApiDocument): ApiOperation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>

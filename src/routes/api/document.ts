@@ -3,7 +3,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../../config.ts";
 import { neededScope } from "../../domain/access.ts";
-import { problemType } from "../problem.ts";
+import { problemMeaning, problemType } from "../problem.ts";
 
 const INFO = { title: "Barkeep", version: "1", description: "Runs, profiles, bars and live progress." };
 
@@ -49,7 +49,7 @@ export function apiDocument(routes: OpenAPIHono, { publicUrl }: Pick<Config, "pu
 
 /** The refusals of senders: the same for every operation, but for the scope. */
 const accessRefusals = (scope: string) => ({
-  401: refusal("A password is set, and the request has no valid token"),
+  401: refusal(problemMeaning(401)),
   403: refusal(`The token lacks the scope ${scope}, or a browser sent the request from another site`),
 });
 

@@ -9,7 +9,7 @@ import { parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
 import { parseIsoMoment } from "../../domain/time.ts";
 import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
 import { parseCursor } from "../cursor.ts";
-import { problem, problemType } from "../problem.ts";
+import { problem, problemMeaning, problemType } from "../problem.ts";
 
 /** A router that answers bad input with problem details, one error per field; unknown parameters of any route are bad input. */
 export function apiRouter(): OpenAPIHono {
@@ -46,7 +46,9 @@ const refuseUnknown =
 
 const ProblemBody = z
   .object({
-    type: z.string(),
+    type: z
+      .string()
+      .openapi({ description: "The address of its description", example: "/api/docs#problem-invalid-input" }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),
@@ -59,24 +61,12 @@ interface RefusalResponse {
   readonly content: { readonly [problemType]: { readonly schema: typeof ProblemBody } };
 }
 
-/** Why a request is refused, by status. */
-const REASONS: Readonly<Record<number, string>> = {
-  400: "The body is not JSON",
-  404: "What the path names does not exist",
-  409: "The present state does not allow it: `detail` says what is in the way",
-  413: "The body is too large",
-  415: "The body has another content type than declared here",
-  416: "The range lies outside of the file",
-  422: "Fields are missing, wrong or unknown: `errors` names each",
-  503: "The server cannot do it now: `Retry-After` says when to try again",
-};
-
 /** The refusals of a route, for its OpenAPI description. */
 export const refusals = <const S extends readonly number[]>(...statuses: S) =>
   Object.fromEntries(
     statuses.map((status) => [
       status,
-      { description: REASONS[status] ?? "Refused", content: { [problemType]: { schema: ProblemBody } } },
+      { description: problemMeaning(status), content: { [problemType]: { schema: ProblemBody } } },
     ]),
   ) as Record<S[number], RefusalResponse>;
 

@@ -11,6 +11,13 @@ const ADDRESSES =
   / (href|src|action|formaction|hx-get|hx-post|hx-sse:connect|data-address|data-base|data-library)=(\\?")\/(?!\/)/g;
 const HEADERS = ["Location", "HX-Redirect"] as const;
 
+declare module "hono" {
+  interface ContextVariableMap {
+    /** The path below which the server is reached; not set at the root of the host. */
+    basePath: string | undefined;
+  }
+}
+
 export class BasePath {
   /** `/barkeep`; empty at the root of the host. */
   readonly path: string;
@@ -36,6 +43,7 @@ export class BasePath {
   /** Puts everything that is answered below the base: addresses in HTML, redirects and cookies. */
   readonly middleware: MiddlewareHandler = async (c, next) => {
     if (this.path === "") return next();
+    c.set("basePath", this.path);
     const html = c.html as (body: string, ...rest: unknown[]) => Response;
     c.html = (async (body: string | Promise<string>, ...rest: unknown[]) =>
       html(this.markup(String(await body)), ...rest)) as typeof c.html;
