@@ -147,7 +147,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", actionRoutes(services, broadcaster));
   routes.route(
     "/",
-    docsRoutes(() => apiDocument(routes, config)),
+    docsRoutes(config, () => apiDocument(routes, config)),
   );
   broadcaster.start();
   const close = () => {

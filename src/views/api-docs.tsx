@@ -13,9 +13,13 @@ export interface ApiField {
 }
 
 export interface ApiOperation {
+  /** Its `operationId`, which is its anchor too. */
+  readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly summary: string;
+  /** The call as a command. */
+  readonly curl: string;
   readonly fields: readonly ApiField[];
   readonly answers: readonly { readonly status: string; readonly description: string }[];
 }
@@ -28,39 +32,94 @@ interface ApiProblem {
   readonly anchor: string;
 }
 
+interface ApiGroup {
+  readonly name: string;
+  readonly description: string;
+  readonly operations: readonly ApiOperation[];
+}
+
 interface ApiDocsProps {
   readonly page: PageContext;
-  readonly operations: readonly ApiOperation[];
+  readonly groups: readonly ApiGroup[];
   readonly problems: readonly ApiProblem[];
 }
 
-export const ApiDocsPage = ({ page, operations, problems }: ApiDocsProps) => (
+export const ApiDocsPage = ({ page, groups, problems }: ApiDocsProps) => (
   <Layout page={page} title="API">
     <header class="page-head">
       <h1>API</h1>
     </header>
-    <div class="prose">
-      <p>
-        JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Refusals are{" "}
-        <code>application/problem+json</code> (RFC 9457): their <code>type</code> leads to one of the{" "}
-        <a href="#problems">problems</a> below, and <code>errors</code> name the fields.
-      </p>
-      {operations.map((operation) => (
-        <Operation operation={operation} />
-      ))}
-      <Problems problems={problems} />
+    <div class="api-docs">
+      <Contents groups={groups} />
+      <div class="prose">
+        <p>
+          JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Refusals are{" "}
+          <code>application/problem+json</code> (RFC 9457): their <code>type</code> leads to one of the{" "}
+          <a href="#problems">problems</a> below, and <code>errors</code> name the fields. In commands, words in
+          capitals stand for what is yours.
+        </p>
+        {groups.map(({ name, description, operations }) => (
+          <section aria-labelledby={anchorOf(name)}>
+            <h2 id={anchorOf(name)}>{name}</h2>
+            <p class="muted">{description}</p>
+            {operations.map((operation) => (
+              <Operation operation={operation} />
+            ))}
+          </section>
+        ))}
+        <Problems problems={problems} />
+      </div>
     </div>
   </Layout>
 );
 
-const Operation = ({ operation: { method, path, summary, fields, answers } }: { operation: ApiOperation }) => (
+const anchorOf = (tag: string) => `tag-${tag.toLowerCase()}`;
+
+const Contents = ({ groups }: Pick<ApiDocsProps, "groups">) => (
+  <nav class="api-contents" aria-label="Contents">
+    {groups.map(({ name, operations }) => (
+      <div>
+        <a href={`#${anchorOf(name)}`}>{name}</a>
+        <ul>
+          {operations.map(({ id }) => (
+            <li>
+              <a href={`#${id}`}>{id}</a>
+            </li>
+          ))}
+        </ul>
+      </div>
+    ))}
+    <div>
+      <a href="#problems">Problems</a>
+    </div>
+  </nav>
+);
+
+/** A text with code between backticks. */
+const Words = ({ text }: { text: string }) => (
+  <>{text.split("`").map((part, at) => (at % 2 === 1 ? <code>{part}</code> : part))}</>
+);
+
+const Operation = ({
+  operation: { id, method, path, summary, curl, fields, answers },
+}: {
+  operation: ApiOperation;
+}) => (
   <article>
-    <h2>
+    <h3 id={id}>
       <code>
         {method} {path}
       </code>
-    </h2>
-    <p>{summary}</p>
+    </h3>
+    <p>
+      <Words text={summary} />
+    </p>
+    <div class="copy-as">
+      <button type="button" class="button" data-copy hidden aria-label={`Copy the command of ${id}`}>
+        Copy
+      </button>
+      <pre>{curl}</pre>
+    </div>
     {fields.length > 0 ? (
       <section class="scroll" tabindex={0} aria-label={`Parameters of ${method} ${path}`}>
         <table class="list">
@@ -81,14 +140,25 @@ const Operation = ({ operation: { method, path, summary, fields, answers } }: { 
                 </td>
                 <td>{field.location}</td>
                 <td>{field.type}</td>
-                <td>{field.description}</td>
+                <td>
+                  <Words text={field.description} />
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </section>
     ) : null}
-    <p>Answers: {answers.map(({ status, description }) => `${status} ${description}`).join(" · ")}</p>
+    <dl class="api-answers">
+      {answers.map(({ status, description }) => (
+        <>
+          <dt>{status}</dt>
+          <dd>
+            <Words text={description} />
+          </dd>
+        </>
+      ))}
+    </dl>
   </article>
 );
 
@@ -109,7 +179,9 @@ const Problems = ({ problems }: { problems: readonly ApiProblem[] }) => (
             <tr id={anchor}>
               <td>{status}</td>
               <td>{title}</td>
-              <td>{meaning.replaceAll("`", "")}</td>
+              <td>
+                <Words text={meaning} />
+              </td>
             </tr>
           ))}
         </tbody>

@@ -2,7 +2,9 @@
 /** `GET /api/openapi.json`: the OpenAPI document; `GET /api/docs`: the same as a page. */
 
 import { Hono } from "hono";
+import type { Config } from "../../config.ts";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
+import { serverAddress } from "../http/server-address.ts";
 import { PROBLEM_KINDS } from "../problem.ts";
 
 /** The part of a JSON schema that the page shows. */
@@ -23,6 +25,8 @@ interface Schema {
 }
 
 interface Operation {
+  readonly operationId?: string;
+  readonly tags?: readonly string[];
   readonly summary?: string;
   readonly parameters?: readonly {
     name: string;
@@ -37,17 +41,33 @@ interface Operation {
 
 /** The part of an OpenAPI document that the page shows. */
 export interface ApiDocument {
+  readonly tags?: readonly { readonly name: string; readonly description?: string }[];
   readonly paths?: Readonly<Record<string, object>>;
 }
 
-export const docsRoutes = (document: () => ApiDocument) =>
+export const docsRoutes = (config: Pick<Config, "publicUrl">, document: () => ApiDocument) =>
   new Hono()
     .get("/api/openapi.json", (c) => c.json(document()))
-    .get("/api/docs", (c) =>
-      c.html(<ApiDocsPage page={c.var.page} operations={operationsOf(document())} problems={PROBLEM_KINDS} />),
-    );
+    .get("/api/docs", (c) => {
+      const described = document();
+      const caller = { server: serverAddress(config, c), hasLogin: c.get("guarded") };
+      const operations = Map.groupBy(operationsOf(described, caller), ({ tag }) => tag);
+      const groups = (described.tags ?? []).map(({ name, description = "" }) => ({
+        name,
+        description,
+        operations: operations.get(name) ?? [],
+      }));
+      return c.html(<ApiDocsPage page={c.var.page} groups={groups} problems={PROBLEM_KINDS} />);
+    });
 
-function operationsOf({ paths = {} }: ApiDocument): ApiOperation[] {
+/** How a program reaches the server. */
+interface Caller {
+  readonly server: string;
+  /** Whether the server requires a login: commands then send the token in `BARKEEP_TOKEN`. */
+  readonly hasLogin: boolean;
+}
+
+function operationsOf({ paths = {} }: ApiDocument, caller: Caller): (ApiOperation & { readonly tag: string })[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, value]) => {
       const operation = value as Operation;
@@ -68,14 +88,72 @@ function operationsOf({ paths = {} }: ApiDocument): ApiOperation[] {
         description: answer.description ?? "",
       }));
       return {
+        id: operation.operationId ?? "",
+        tag: operation.tags?.[0] ?? "",
         method: method.toUpperCase(),
         path,
+        curl: curlOf(method.toUpperCase(), path, operation, caller),
         summary: operation.summary ?? "",
         fields: [...parameters, ...bodies],
         answers,
       };
     }),
   );
+}
+
+/** Values for fields whose declaration has no example. */
+const SAMPLES: Readonly<Record<string, unknown>> = { symbols: ["AAPL"], cron: "30 18 * * 1-5", provider: "demo" };
+
+/** What a call needs besides its required fields: one of several ways to name symbols. */
+const CHOSEN: Readonly<Record<string, readonly string[]>> = { readPanel: ["symbols"], createSnapshot: ["symbols"] };
+
+/**
+ * The call as a command: required fields with their example, in capitals where there is none, since ids and texts are the
+ * caller's own.
+ */
+function curlOf(
+  method: string,
+  path: string,
+  { operationId = "", parameters = [], requestBody }: Operation,
+  { server, hasLogin }: Caller,
+) {
+  const chosen = CHOSEN[operationId] ?? [];
+  const required = parameters.filter(
+    (parameter) => parameter.in === "query" && (parameter.required || chosen.includes(parameter.name)),
+  );
+  const query = required.map(
+    ({ name, schema = {} }) => `${name}=${encodeURIComponent(String(sampleOf(name, schema)))}`,
+  );
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const schema = parameters.find((parameter) => parameter.name === name)?.schema ?? {};
+    return encodeURIComponent(String(sampleOf(name, schema)));
+  });
+  const [[type, { schema = {} }] = ["", {}]] = Object.entries(requestBody?.content ?? {});
+  const text = type === "application/json" ? JSON.stringify(bodyOf(schema, chosen)) : type === "" ? null : "@FILE";
+  return [
+    "curl --fail-with-body",
+    ...(method === "GET" ? [] : [`-X ${method}`]),
+    ...(hasLogin ? ['-H "Authorization: Bearer $BARKEEP_TOKEN"'] : []),
+    ...(text === null ? [] : [`-H 'Content-Type: ${type}' --data-binary '${text}'`]),
+    `'${server}${filled}${query.length > 0 ? `?${query.join("&")}` : ""}'`,
+  ].join(" ");
+}
+
+/** A body with its required fields; where none is required, with the first. */
+function bodyOf({ properties = {}, required = [] }: Schema, chosen: readonly string[]): Record<string, unknown> {
+  const names = required.length > 0 ? [...required, ...chosen] : Object.keys(properties).slice(0, 1);
+  return Object.fromEntries(names.map((name) => [name, sampleOf(name, properties[name] ?? {})]));
+}
+
+function sampleOf(name: string, schema: Schema): unknown {
+  const { example, enum: choices, const: only, default: fallback, type, items, minimum } = schema;
+  const known = [example, fallback, only, choices?.[0], SAMPLES[name]].find((value) => value !== undefined);
+  if (known !== undefined) return known;
+  if (items !== undefined) return [sampleOf(name, items)];
+  const types = [type].flat();
+  if (types.includes("boolean")) return true;
+  if (types.includes("integer") || types.includes("number")) return Math.max(1, minimum ?? 1);
+  return name.toUpperCase();
 }
 
 const fieldsOf = ({ properties = {}, required = [] }: Schema) =>
