@@ -26,8 +26,8 @@ const program = new Command("barkeep")
   .showHelpAfterError("(barkeep --help lists the commands; with npm only: npm run doctor, npm run backup FILE, …)");
 
 /** A command whose action returns the exit code. */
-function command(usage: string, description: string): Command {
-  return program
+function command(usage: string, description: string, parent: Command = program): Command {
+  return parent
     .command(usage)
     .description(description)
     .option("--json", "print one JSON value for programs")
@@ -113,6 +113,17 @@ withServer(command("snapshot", "write bars, features and labels to files for goo
       return snapshotCommand(await settings(), name, splitSymbols(symbols.join(" ")), options);
     }),
   );
+
+const lake = program
+  .command("lake")
+  .description("the stored bars as files, in the folder of BARKEEP_LAKE")
+  .exitOverride();
+withServer(command("sync", "write the whole lake anew", lake)).action(
+  ends(async (options) => (await import("./cli/lake.ts")).lakeSyncCommand(await settings(), options)),
+);
+withServer(
+  command("check", "compare the lake with its manifest and the stored bars; 1 if something differs", lake),
+).action(ends(async (options) => (await import("./cli/lake.ts")).lakeCheckCommand(await settings(), options)));
 
 withServer(command("status", "what is running, and what is stored")).action(
   ends(async (options) => {

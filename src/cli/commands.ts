@@ -9,17 +9,17 @@ import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { connect, openLocally, type Session } from "./session.ts";
 
-interface Common {
+export interface Common {
   readonly json?: boolean;
   readonly server?: string;
 }
 
-const terminal = (): ProgressOutput => ({
+export const terminal = (): ProgressOutput => ({
   isTerminal: process.stderr.isTTY === true,
   write: (text) => void process.stderr.write(text),
 });
 
-const sessionOf = async (config: Config, { server }: Common): Promise<Session> =>
+export const sessionOf = async (config: Config, { server }: Common): Promise<Session> =>
   (await connect(config, server)) ?? (await openLocally(config));
 
 function report(run: RunWire, { json = false }: Common): number {

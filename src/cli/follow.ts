@@ -16,6 +16,17 @@ const BAR = 24;
 /** Shortest time between two drawings of the bar, milliseconds. */
 const DRAW_MS = 100;
 
+/** The lines of a stream. */
+export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
 /** The events of a stream; those that are not used here are `other`. */
 async function* eventsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Event> {
   let rest = "";
@@ -38,16 +49,21 @@ export interface ProgressOutput {
   write(text: string): void;
 }
 
+/** `████████░░░░  45%`; `percent` from 0 to 100. */
+export function progressBar(percent: number): string {
+  const full = Math.round((percent / 100) * BAR);
+  return `${"█".repeat(full)}${"░".repeat(BAR - full)} ${String(Math.floor(percent)).padStart(3)}%`;
+}
+
 /** `████████░░░░  45%  9 of 20 symbols, 1 failed, 12s left` */
 function barOf({ progress, counts, total, eta_seconds: eta }: RunWire | ReturnType<typeof runToWire>): string {
-  const full = Math.round((progress / 100) * BAR);
   const ended = counts.complete + counts.failed + counts.cancelled + counts.skipped;
   const parts = [
     `${ended} of ${total} symbols`,
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
     ...(eta === null ? [] : [`${formatDuration(Math.round(eta))} left`]),
   ];
-  return `${"█".repeat(full)}${"░".repeat(BAR - full)} ${String(progress).padStart(3)}%  ${parts.join(", ")}`;
+  return `${progressBar(progress)}  ${parts.join(", ")}`;
 }
 
 /**

@@ -22,6 +22,7 @@ import { barFilePages } from "./companies/bar-files.tsx";
 import { companyPages } from "./companies/pages.tsx";
 import { Uploads } from "./companies/uploads.ts";
 import { exportRoutes } from "./exports/api.ts";
+import { lakeApi } from "./exports/lake-api.ts";
 import { panelPages } from "./exports/pages.tsx";
 import { snapshotRoutes } from "./exports/snapshots-api.ts";
 import { snapshotPages } from "./exports/snapshots-pages.tsx";
@@ -113,6 +114,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", logRoutes(services));
   routes.route("/api", providerRoutes(services));
   routes.route("/api", alertRoutes(services));
+  routes.route("/api", lakeApi(services));
   routes.route("/", lakeRoutes(services));
   routes.route(
     "/",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { Refusal } from "../domain/errors.ts";
 import { MANIFEST, PART } from "../pipeline/lake/manifest.ts";
+import { noLake } from "../scheduler/lake.ts";
 import { bytesAsFile, fileOnDisk, serveFile } from "./http/serve-file.ts";
 import type { Services } from "./services.ts";
 
@@ -13,7 +14,7 @@ const PARQUET = "application/vnd.apache.parquet";
 export function lakeRoutes({ lake }: Pick<Services, "lake">) {
   return new Hono().get("/lake/*", async (c) => {
     const { folder } = lake;
-    if (folder === undefined) throw new Refusal("not_found", "There is no lake: BARKEEP_LAKE is not set");
+    if (folder === undefined) throw noLake();
     const path = c.req.path.slice("/lake/".length);
     const missing = () => new Refusal("not_found", "The lake has no such file: its _manifest.json lists them");
     if (path === MANIFEST) {

@@ -1,9 +1,11 @@
 /** Keeps the lake in step with the store: after jobs, and at times for whatever else has changed bars. */
 
-import { messageOf } from "../domain/errors.ts";
+import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
+import type { CheckResult } from "../pipeline/lake/check-lake.ts";
 import { GRACE_MS } from "../pipeline/lake/manifest.ts";
-import type { FromLakeWriter, ToLakeWriter } from "../pipeline/lake/worker.ts";
+import type { SyncResult } from "../pipeline/lake/sync-lake.ts";
+import type { FromLakeWriter, LakeTask, ToLakeWriter } from "../pipeline/lake/worker.ts";
 import type { WorkerSettings } from "../pipeline/messages.ts";
 import type { Database } from "../storage/db.ts";
 import { countChanges } from "../storage/market/lake-changes.ts";
@@ -22,12 +24,19 @@ interface Dependencies {
   settings(): WorkerSettings;
 }
 
+type OnStep = (done: number, total: number) => void;
+type Result = Extract<FromLakeWriter, { type: "synced" | "checked" }>;
+
+/** The answer to a request without which there is no lake. */
+export const noLake = () => new Refusal("not_found", "There is no lake: BARKEEP_LAKE is not set");
+
 export class Lake {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #work: Promise<void> = Promise.resolve();
   #isDue = false;
   #isAtWork = false;
   #closed = false;
+  #isAsked = false;
   #isFirst = true;
   /** When files were last written anew, by a steady clock: those that they replace are deleted after the grace. */
   #replacedAt: number | null = null;
@@ -40,7 +49,7 @@ export class Lake {
     return this.dependencies.folder;
   }
 
-  /** Why the last attempt failed, and when (epoch milliseconds); `null` if it did not. */
+  /** Why the last attempt failed, and since when attempts fail so (epoch milliseconds); `null` if it did not. */
   get failure(): { readonly at: number; readonly reason: string } | null {
     return this.#failure;
   }
@@ -71,6 +80,44 @@ export class Lake {
     }
   }
 
+  /**
+   * Writes all of the lake anew, after what is being written now.
+   * @throws Refusal without a lake, and while it is rebuilt or checked already
+   */
+  rebuild(onStep: OnStep): Promise<SyncResult> {
+    return this.#asked(() => this.#write(true, onStep));
+  }
+
+  /**
+   * Compares the lake with its manifest and with the store; nothing is written meanwhile.
+   * @param signal ends it
+   * @throws Refusal without a lake, and while it is rebuilt or checked already
+   */
+  check(onStep: OnStep, signal: AbortSignal): Promise<CheckResult> {
+    return this.#asked(async () => {
+      const end = await this.#run({ type: "check" }, onStep, signal);
+      if (end.type !== "checked") throw new Error("the thread did something else");
+      return end.result;
+    });
+  }
+
+  /** What was asked for, alone. */
+  async #asked<T>(work: () => Promise<T>): Promise<T> {
+    if (this.folder === undefined) throw noLake();
+    if (this.#isAsked) throw new Refusal("conflict", "The lake is being rebuilt or checked already");
+    this.#isAsked = true;
+    try {
+      while (this.#isAtWork) await this.#work;
+      if (this.#closed) throw new Refusal("unavailable", "The server stops");
+      const done = Promise.withResolvers<T>();
+      done.promise.catch(() => {});
+      this.#occupy(() => work().then(done.resolve, done.reject));
+      return await done.promise;
+    } finally {
+      this.#isAsked = false;
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -85,8 +132,13 @@ export class Lake {
 
   #begin(): void {
     if (this.#closed || this.#isAtWork) return;
+    this.#occupy(() => this.#poll());
+  }
+
+  #occupy(work: () => Promise<void>): void {
+    clearTimeout(this.#timer);
     this.#isAtWork = true;
-    this.#work = this.#poll().finally(() => {
+    this.#work = work().finally(() => {
       this.#isAtWork = false;
       if (!this.#closed) this.#after(this.#isDue ? GATHER_MS : POLL_MS);
     });
@@ -94,44 +146,61 @@ export class Lake {
 
   async #poll(): Promise<void> {
     this.#isDue = false;
-    const { log } = this.dependencies;
     try {
       const isOver = this.#replacedAt !== null && performance.now() - this.#replacedAt > GRACE_MS;
       if (!this.#isFirst && !isOver && (await this.pending()) === 0) return;
-      const { written, removed } = await this.#sync();
+      await this.#write(false, () => {});
+    } catch {
+      // Kept as `failure`, and in the log.
+    }
+  }
+
+  async #write(all: boolean, onStep: OnStep): Promise<SyncResult> {
+    const { log } = this.dependencies;
+    try {
+      const end = await this.#run({ type: "sync", all, sweep: all || this.#isFirst }, onStep);
+      if (end.type !== "synced") throw new Error("the thread did something else");
+      const { written, removed } = end.result;
       this.#isFirst = false;
       this.#replacedAt = written > 0 ? performance.now() : null;
       if (written + removed > 0)
         log.write("info", `Lake: ${written} years of bars written, ${removed} old files deleted`);
       if (this.#failure !== null) log.write("info", "The lake is in step again");
       this.#failure = null;
+      return end.result;
     } catch (error) {
-      if (this.#closed) return;
+      if (this.#closed) throw error;
       const reason = messageOf(error);
       if (this.#failure?.reason !== reason) {
         log.write("error", `The lake could not be written, which is tried again every minute: ${reason}`);
       }
-      this.#failure = { at: Date.now(), reason };
+      // Since when it has failed: the last attempts say the same.
+      if (this.#failure?.reason !== reason) this.#failure = { at: Date.now(), reason };
+      throw error;
     }
   }
 
-  async #sync(): Promise<Extract<FromLakeWriter, { type: "done" }>> {
+  async #run(task: LakeTask, onStep: OnStep, signal?: AbortSignal): Promise<Result> {
     const { settings, folder = "" } = this.dependencies;
     const thread = new Worker(WORKER, { name: "barkeep-lake" });
     const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
-    const end = Promise.withResolvers<Extract<FromLakeWriter, { type: "done" }>>();
+    const end = Promise.withResolvers<Result>();
     const send = (message: ToLakeWriter) => thread.postMessage(message);
     this.#stop = () => send({ type: "stop" });
+    signal?.addEventListener("abort", this.#stop);
     thread.addEventListener("error", ({ message }) => end.reject(new Error(message)));
     thread.addEventListener("close", () => end.reject(new Error("the thread ended")));
     thread.addEventListener("message", ({ data }: MessageEvent<FromLakeWriter>) => {
-      if (data.type === "done") end.resolve(data);
-      else end.reject(new Error(data.message));
+      if (data.type === "step") onStep(data.done, data.total);
+      else if (data.type === "failed") end.reject(new Error(data.message));
+      else end.resolve(data);
     });
-    send({ type: "sync", settings: settings(), folder, sweep: this.#isFirst });
+    send({ ...task, settings: settings(), folder });
+    if (signal?.aborted) this.#stop();
     try {
       return await end.promise;
     } finally {
+      signal?.removeEventListener("abort", this.#stop);
       this.#stop = () => {};
       await closed;
     }

@@ -1,7 +1,8 @@
 /** A lake in a folder. A file gets its place, by rename, when it is whole and on the disk. */
 
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { MANIFEST, type Manifest, PART, parseManifest, writeManifest } from "./manifest.ts";
 
@@ -96,12 +97,20 @@ export class LakeFolder {
     return orphans.length;
   }
 
-  /** Whether a part is there with its length. */
-  async has(place: string, bytes: number): Promise<boolean> {
-    return stat(join(this.root, place)).then(
-      (found) => found.size === bytes,
-      () => false,
-    );
+  /** Length and SHA-256 of a file; `null` if there is none. */
+  async digest(place: string): Promise<Pick<StagedFile, "bytes" | "sha256"> | null> {
+    const hash = new Bun.CryptoHasher("sha256");
+    let bytes = 0;
+    try {
+      for await (const piece of createReadStream(join(this.root, place)) as AsyncIterable<Uint8Array>) {
+        hash.update(piece);
+        bytes += piece.length;
+      }
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+    return { bytes, sha256: hash.digest("hex") };
   }
 }
 

@@ -5,7 +5,7 @@ import type { LakeSeries } from "../../storage/market/lake-changes.ts";
 
 export const MANIFEST = "_manifest.json";
 /** Raised when the layout or the columns change: a lake of another version is written anew. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** How long files of an earlier manifest stay for readers that have it, milliseconds. */
 export const GRACE_MS = 5 * 60_000;
@@ -22,6 +22,8 @@ export interface LakeFile {
   readonly max_timestamp: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** SHA-256 of the bars themselves (`BarsHash`), which no encoding changes. */
+  readonly bars_sha256: string;
   /** Which of a provider's series it is of. */
   readonly feed: string;
   readonly adjustment: string;

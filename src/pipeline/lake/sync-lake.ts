@@ -8,6 +8,7 @@ import { barPages } from "../../storage/market/bars.ts";
 import {
   changesOfBars,
   clearChanges,
+  countChangedSeries,
   dueChanges,
   type LakeChange,
   lakeSeries,
@@ -18,6 +19,7 @@ import {
 import { readSettings, settingStatement } from "../../storage/settings.ts";
 import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import type { TableBlock } from "../exports/table-block.ts";
+import { BarsHash } from "./bars-hash.ts";
 import type { LakeFolder, StagedFile } from "./lake-folder.ts";
 import { folderOf, GRACE_MS, isoOf, LAYOUT, type LakeFile, type Manifest, pathOf, yearOfPath } from "./manifest.ts";
 
@@ -33,8 +35,8 @@ export interface SyncOptions {
   readonly all: boolean;
   /** Whether files that no manifest names are looked for, as a killed process leaves them. */
   readonly sweep: boolean;
-  /** Called after each series; throws to stop. */
-  onSeries(left: number): void;
+  /** Called before each series, with how many were written and are to be; throws to stop. */
+  onStep(done: number, total: number): void;
   readonly now?: () => number;
 }
 
@@ -56,7 +58,7 @@ export async function syncLake(
   db: Database,
   lake: LakeFolder,
   folder: string,
-  { all, sweep, onSeries, now = Date.now }: SyncOptions,
+  { all, sweep, onStep, now = Date.now }: SyncOptions,
 ): Promise<SyncResult> {
   let manifest = await lake.manifest().catch(() => null);
   const state = await readState(db);
@@ -75,6 +77,9 @@ export async function syncLake(
   const named = new Set([...manifest.files, ...manifest.replaced].map(({ path }) => path));
   let removed = sweep || !isOurs ? await lake.sweep((place) => named.has(place)) : 0;
   let written = 0;
+  const total = await countChangedSeries(db);
+  let done = 0;
+  const onSeries = () => onStep(done, Math.max(total, ++done));
   for (;;) {
     const due = await dueChanges(db, PASS);
     if (due.length === 0 && manifest.id !== "") break;
@@ -134,7 +139,7 @@ async function writePass(
   lake: LakeFolder,
   manifest: Manifest,
   due: Awaited<ReturnType<typeof dueChanges>>,
-  onSeries: (left: number) => void,
+  onSeries: () => void,
 ): Promise<Pass> {
   const byFolder = Map.groupBy(manifest.files, ({ path }) => path.slice(0, path.indexOf("/year=") + 1));
   const groups = Map.groupBy(due, ({ key }) => (key === null ? "" : JSON.stringify(key)));
@@ -142,9 +147,8 @@ async function writePass(
   const done: LakeChange[] = [...(groups.get("") ?? [])];
   const replaced: string[] = [];
   let written = 0;
-  let left = groups.size;
   for (const [name, changes] of groups) {
-    onSeries(left--);
+    onSeries();
     const key = name === "" ? null : changes[0]!.key!;
     const found = key && (await lakeSeries(db, key));
     if (!found) continue;
@@ -196,7 +200,9 @@ async function allYears(db: Database, seriesId: number, old: readonly LakeFile[]
   return [...present, ...old.map(({ path }) => yearOfPath(path))];
 }
 
-type StagedYear = Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp"> & { readonly staged: StagedFile };
+type StagedYear = Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp" | "bars_sha256"> & {
+  readonly staged: StagedFile;
+};
 
 /** One year of a series as a file without a place; `null` if it has no bars. */
 async function stageYear(
@@ -205,12 +211,10 @@ async function stageYear(
   series: Parameters<typeof folderOf>[0] & { readonly id: number; readonly feed: string },
   year: number,
 ): Promise<StagedYear | null> {
-  let [rows, first, last] = [0, 0, 0];
+  const hash = new BarsHash();
   const blocks = async function* (): AsyncGenerator<TableBlock> {
     for await (const bars of barPages(db, series.id, yearStart(year), yearStart(year + 1))) {
-      if (rows === 0) first = bars.ts[0]!;
-      rows += bars.ts.length;
-      last = bars.ts[bars.ts.length - 1]!;
+      hash.add(bars);
       const symbols = new Uint16Array(bars.ts.length);
       yield { ts: bars.ts, columns: COLUMNS.map((name) => bars[name]), symbols };
     }
@@ -220,11 +224,12 @@ async function stageYear(
   const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [`barkeep.${key}`, value]));
   const head = { names: COLUMNS, symbols: [symbol], dtype: "float64", metadata } as const;
   const staged = await lake.stage(encodeParquet(head, blocks()));
-  if (rows === 0) {
+  if (hash.rows === 0) {
     await lake.discard(staged);
     return null;
   }
-  return { rows, min_timestamp: isoOf(first), max_timestamp: isoOf(last), staged };
+  const [min_timestamp, max_timestamp] = [isoOf(hash.first), isoOf(hash.last)];
+  return { rows: hash.rows, min_timestamp, max_timestamp, bars_sha256: hash.digest(), staged };
 }
 
 async function readState(db: Database): Promise<LakeState | null> {

@@ -1,19 +1,28 @@
-/** A thread that brings the lake to the state of the store, once, and ends. */
+/** A thread that brings the lake to the state of the store, or compares the two, once, and ends. */
 
 import { messageOf } from "../../domain/errors.ts";
 import { WriteLock } from "../../storage/connection/file/write-lock.ts";
 import { type Database, openExisting } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
+import { type CheckResult, checkLake } from "./check-lake.ts";
 import { LakeFolder } from "./lake-folder.ts";
-import { type SyncResult, syncLake } from "./sync-lake.ts";
+import { type SyncOptions, type SyncResult, syncLake } from "./sync-lake.ts";
+
+export type LakeTask = ({ readonly type: "sync" } & Pick<SyncOptions, "all" | "sweep">) | { readonly type: "check" };
 
 export type ToLakeWriter =
-  | { readonly type: "sync"; readonly settings: WorkerSettings; readonly folder: string; readonly sweep: boolean }
+  | ({ readonly settings: WorkerSettings; readonly folder: string } & LakeTask)
   | { readonly type: "stop" };
 
 export type FromLakeWriter =
-  | ({ readonly type: "done" } & SyncResult)
+  /** Files or series. */
+  | { readonly type: "step"; readonly done: number; readonly total: number }
+  | { readonly type: "synced"; readonly result: SyncResult }
+  | { readonly type: "checked"; readonly result: CheckResult }
   | { readonly type: "failed"; readonly message: string };
+
+/** Shortest time between two reports of progress, milliseconds. */
+const STEP_MS = 100;
 
 declare const self: Worker;
 
@@ -24,16 +33,22 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
     isStopped = true;
     return;
   }
-  const { settings, folder, sweep } = message;
+  const { settings, folder } = message;
   const send = (answer: FromLakeWriter) => self.postMessage(answer);
   let db: Database | undefined;
   try {
     db = await openExisting(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
     db.fence(settings.lease);
-    const onSeries = () => {
-      if (isStopped) throw new Error("the server stops");
+    let sentAt = 0;
+    const onStep = (done: number, total: number) => {
+      if (isStopped) throw new Error("it was stopped");
+      if (performance.now() - sentAt < STEP_MS) return;
+      sentAt = performance.now();
+      send({ type: "step", done, total });
     };
-    send({ type: "done", ...(await syncLake(db, new LakeFolder(folder), folder, { all: false, sweep, onSeries })) });
+    const lake = new LakeFolder(folder);
+    if (message.type === "check") send({ type: "checked", result: await checkLake(db, lake, onStep) });
+    else send({ type: "synced", result: await syncLake(db, lake, folder, { ...message, onStep }) });
   } catch (error) {
     send({ type: "failed", message: messageOf(error) });
   } finally {

@@ -130,6 +130,21 @@ export async function lakeSeries(
   return { series, barsIds: rows.map((row) => row[7] as number) };
 }
 
+/** Symbol, provider and interval of all series that have their place, in order. */
+export async function keysOfSeries(db: Database): Promise<(readonly [string, string, string])[]> {
+  const rows = await db.rows(
+    "SELECT DISTINCT symbol, provider, interval FROM series WHERE staging_for = 0 ORDER BY provider, interval, symbol",
+    [],
+  );
+  return rows as (readonly [string, string, string])[];
+}
+
+/** How many series, or bars of none, have changes. */
+export async function countChangedSeries(db: Database): Promise<number> {
+  const [row] = await db.rows("SELECT count(DISTINCT bars_id) FROM lake_changes", []);
+  return Number(row?.[0] ?? 0);
+}
+
 /** The first and last year of the bars of a series; `null` if it has none. */
 export async function yearsOf(db: Database, seriesId: number): Promise<readonly [number, number] | null> {
   const [row] = await db.rows(

@@ -48,7 +48,7 @@ function days(from: string, count: number, close = 10) {
 }
 
 const sync = (options: Partial<SyncOptions> = {}) =>
-  syncLake(db, new LakeFolder(root), root, { all: false, sweep: false, onSeries() {}, ...options });
+  syncLake(db, new LakeFolder(root), root, { all: false, sweep: false, onStep() {}, ...options });
 const manifest = (): Manifest => JSON.parse(readFileSync(join(root, "_manifest.json"), "utf8"));
 const paths = () => manifest().files.map(({ path }) => path.replace(/part-.*/, ""));
 const parts = () =>
@@ -159,7 +159,7 @@ test("a process that is killed between the files and the manifest leaves the ear
   await db.write(insertBars(id, days("2025-01-03", 2)));
   const lake = new LakeFolder(root);
   lake.replaceManifest = () => Promise.reject(new Error("killed"));
-  await expect(syncLake(db, lake, root, { all: false, sweep: false, onSeries() {} })).rejects.toThrow("killed");
+  await expect(syncLake(db, lake, root, { all: false, sweep: false, onStep() {} })).rejects.toThrow("killed");
   expect(manifest()).toEqual(before);
   expect(await countChanges(db)).toBe(1);
   await lake.stage([new Uint8Array(3)]);

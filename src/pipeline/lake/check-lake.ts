@@ -1,0 +1,108 @@
+/** Compares the lake with its manifest, file by file, and with the bars in the store. */
+
+import type { Database } from "../../storage/db.ts";
+import { barPages } from "../../storage/market/bars.ts";
+import {
+  changesOfBars,
+  countChanges,
+  keysOfSeries,
+  lakeSeries,
+  yearStart,
+  yearsOf,
+} from "../../storage/market/lake-changes.ts";
+import { BarsHash } from "./bars-hash.ts";
+import type { LakeFolder } from "./lake-folder.ts";
+import { folderOf, isoOf, LAYOUT, type LakeFile, yearOfPath } from "./manifest.ts";
+
+/** Differences that are listed; the others are counted. */
+const MAX_LISTED = 1_000;
+
+interface LakeDifference {
+  /** The file, or the folder of the year that has none. */
+  readonly path: string;
+  readonly what: string;
+}
+
+export interface CheckResult {
+  /** Files whose bytes were compared with the manifest, and the bars of those that were compared with the store. */
+  readonly files: number;
+  readonly rows: number;
+  /** Years that wait to be written: they were not compared with the store. */
+  readonly pending: number;
+  readonly count: number;
+  /** The first of them. */
+  readonly differences: readonly LakeDifference[];
+}
+
+/** @param onStep called before each file and series; throws to stop */
+export async function checkLake(
+  db: Database,
+  lake: LakeFolder,
+  onStep: (done: number, total: number) => void,
+): Promise<CheckResult> {
+  const manifest = await lake.manifest();
+  const differences: LakeDifference[] = [];
+  let count = 0;
+  const differ = (path: string, what: string) => {
+    count += 1;
+    if (differences.length < MAX_LISTED) differences.push({ path, what });
+  };
+  if (manifest === null) differ("_manifest.json", "is not there");
+  else if (manifest.layout !== LAYOUT) differ("_manifest.json", `is of layout ${manifest.layout}, not ${LAYOUT}`);
+  const files = manifest?.layout === LAYOUT ? manifest.files : [];
+  const keys = await keysOfSeries(db);
+  const total = files.length + keys.length;
+  let done = 0;
+  for (const file of files) {
+    onStep(done++, total);
+    const found = await lake.digest(file.path);
+    if (found === null) differ(file.path, "is in the manifest, and is not there");
+    else if (found.bytes !== file.bytes) differ(file.path, `has ${found.bytes} bytes, not ${file.bytes}`);
+    else if (found.sha256 !== file.sha256) differ(file.path, "has another SHA-256 than the manifest says");
+  }
+  const byFolder = Map.groupBy(files, ({ path }) => path.slice(0, path.indexOf("/year=") + 1));
+  let rows = 0;
+  for (const key of keys) {
+    onStep(done++, total);
+    const found = await lakeSeries(db, key);
+    if (found === null) continue;
+    const folder = folderOf(found.series);
+    const own = byFolder.get(folder) ?? [];
+    byFolder.delete(folder);
+    const stored = await storedYears(db, found.series.id);
+    // Read after the bars: what has changed meanwhile is among them.
+    const waiting = new Set((await changesOfBars(db, found.barsIds)).map(({ year }) => year));
+    for (const year of new Set([...stored.keys(), ...own.map(({ path }) => yearOfPath(path))])) {
+      if (waiting.has(0) || waiting.has(year)) continue;
+      const file = own.find(({ path }) => yearOfPath(path) === year);
+      const bars = stored.get(year);
+      const fault = faultOf(file, bars);
+      if (fault !== null) differ(file?.path ?? `${folder}year=${year}/`, fault);
+      rows += file === undefined ? 0 : (bars?.rows ?? 0);
+    }
+  }
+  for (const file of [...byFolder.values()].flat()) differ(file.path, "is of a series that the store does not have");
+  return { files: files.length, rows, pending: await countChanges(db), count, differences };
+}
+
+async function storedYears(db: Database, seriesId: number): Promise<Map<number, BarsHash>> {
+  const years = new Map<number, BarsHash>();
+  const [first, last] = (await yearsOf(db, seriesId)) ?? [0, -1];
+  for (let year = first; year <= last; year++) {
+    const hash = new BarsHash();
+    for await (const bars of barPages(db, seriesId, yearStart(year), yearStart(year + 1))) hash.add(bars);
+    if (hash.rows > 0) years.set(year, hash);
+  }
+  return years;
+}
+
+/** What is wrong with the file of a year; `null` if the store has the same bars. */
+function faultOf(file: LakeFile | undefined, stored: BarsHash | undefined): string | null {
+  if (file === undefined) return `the store has ${stored!.rows} bars of it, and the lake has no file`;
+  if (stored === undefined) return "the store has no bars of this year";
+  const [first, last] = [isoOf(stored.first), isoOf(stored.last)];
+  if (file.rows !== stored.rows) return `has ${file.rows} rows, and the store ${stored.rows} bars`;
+  if (file.min_timestamp !== first || file.max_timestamp !== last)
+    return `is from ${file.min_timestamp} to ${file.max_timestamp}, and the store from ${first} to ${last}`;
+  return file.bars_sha256 === stored.digest() ? null : "has other values than the store";
+}
