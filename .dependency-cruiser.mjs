@@ -87,7 +87,7 @@ const sideways = {
     companies: ["runs"],
     profiles: ["runs"],
     schedules: ["runs"],
-    settings: ["alerts", "backups", "quotas"],
+    settings: ["alerts", "backups", "lake", "quotas"],
     live: ["runs", "jobs", "quotas"],
   },
   routes: {

@@ -272,7 +272,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await scheduleRunner.poll();
   const rejudging = stack.adopt(new Rejudging({ db, log, runs, settings: workerSettings, onAlert }), close);
   await rejudging.start();
-  lake.start();
+  await lake.start();
   await clockChanges.start((by) => {
     maintenance.clockSet(by);
     usage.reload().catch(reportError);

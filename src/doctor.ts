@@ -5,12 +5,13 @@ import { Mailer } from "./alerts/smtp.ts";
 import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
-import { isoDate } from "./domain/time.ts";
+import { isoDate, isoMillisecond } from "./domain/time.ts";
 import type { Gate } from "./pipeline/workers/pool.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { findProvider, listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
 import { redactor } from "./redact.ts";
+import { storedFailure } from "./scheduler/lake.ts";
 import { checkProvider, sampleSymbol, temporaryPlan } from "./scheduler/settings/provider-check.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { lostSnapshots } from "./scheduler/snapshots.ts";
@@ -24,6 +25,7 @@ import {
   openExisting,
 } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
+import { countChanges } from "./storage/market/lake-changes.ts";
 import { versionOf, versionText } from "./version.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -59,7 +61,7 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   yield await diagnoseMail(config);
 }
 
-async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Finding> {
+async function* diagnoseDatabase({ dbUrl, dbToken, lake }: Config): AsyncGenerator<Finding> {
   const what = `database ${withoutCredentials(dbUrl)}`;
   let db: Database;
   try {
@@ -78,6 +80,7 @@ async function* diagnoseDatabase({ dbUrl, dbToken }: Config): AsyncGenerator<Fin
     else {
       yield { what, fault: null };
       yield* diagnoseSnapshots(db, dbUrl);
+      if (lake !== undefined) yield await diagnoseLake(db, lake);
     }
   } catch (error) {
     yield { what, fault: messageOf(error), advice: adviceFor(error) };
@@ -93,6 +96,20 @@ async function* diagnoseSnapshots(db: Database, dbUrl: string): AsyncGenerator<F
   const what = `snapshots in ${folder}`;
   const fault = lost.length === 0 ? null : `the files of ${lost.length} of ${kept} are missing, first ${lost[0]}`;
   yield { what, fault, advice: fault === null ? NO_BACKUP : "Copy the folder back from where it was, or delete them." };
+}
+
+/** What the server has stored about it; `barkeep lake check` reads the files. */
+async function diagnoseLake(db: Database, place: string): Promise<Finding> {
+  const what = `lake ${place}`;
+  const failure = await storedFailure(db);
+  if (failure !== null) {
+    const since = isoMillisecond(failure.at / 1_000);
+    const fault = `could not be written since ${since}: ${failure.reason}`;
+    return { what, fault, advice: "Check who may write there, and its space. A server tries it again every minute." };
+  }
+  const pending = await countChanges(db);
+  if (pending === 0) return { what, fault: null };
+  return { what, fault: null, advice: `${pending} years of bars wait to be written, which a running server does.` };
 }
 
 const NO_BACKUP = "Backups of the database have no files of snapshots: copy this folder as well.";

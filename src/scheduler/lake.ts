@@ -9,6 +9,7 @@ import type { FromLakeWriter, LakeTask, ToLakeWriter } from "../pipeline/lake/wo
 import type { WorkerSettings } from "../pipeline/messages.ts";
 import type { Database } from "../storage/db.ts";
 import { countChanges } from "../storage/market/lake-changes.ts";
+import { readSettings, saveSetting } from "../storage/settings.ts";
 
 const WORKER = new URL("../pipeline/lake/worker.ts", import.meta.url);
 /** Milliseconds until changes that no job has reported are looked for, and a failed attempt is made again. */
@@ -22,6 +23,21 @@ interface Dependencies {
   /** `undefined`: there is no lake. */
   readonly folder: string | undefined;
   settings(): WorkerSettings;
+}
+
+/** The setting that keeps the failure, for the doctor and for the next start. */
+const FAILURE_KEY = "lake_failure";
+
+/** Why the lake could not be written, and since when attempts fail so (epoch milliseconds). */
+export interface LakeFailure {
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** The failure that a server has stored; `null` if its last attempt was good. */
+export async function storedFailure(db: Database): Promise<LakeFailure | null> {
+  const [row] = await readSettings(db, FAILURE_KEY);
+  return row === undefined ? null : (JSON.parse(row.value) as LakeFailure);
 }
 
 type OnStep = (done: number, total: number) => void;
@@ -41,7 +57,7 @@ export class Lake {
   /** When files were last written anew, by a steady clock: those that they replace are deleted after the grace. */
   #replacedAt: number | null = null;
   #stop = () => {};
-  #failure: { readonly at: number; readonly reason: string } | null = null;
+  #failure: LakeFailure | null = null;
 
   constructor(private readonly dependencies: Dependencies) {}
 
@@ -49,8 +65,8 @@ export class Lake {
     return this.dependencies.folder;
   }
 
-  /** Why the last attempt failed, and since when attempts fail so (epoch milliseconds); `null` if it did not. */
-  get failure(): { readonly at: number; readonly reason: string } | null {
+  /** `null` if the last attempt did not fail. */
+  get failure(): LakeFailure | null {
     return this.#failure;
   }
 
@@ -60,8 +76,10 @@ export class Lake {
   }
 
   /** Writes what has changed while no server ran, and looks for changes until it is closed. */
-  start(): void {
-    if (this.folder !== undefined) this.notify();
+  async start(): Promise<void> {
+    if (this.folder === undefined) return;
+    this.#failure = await storedFailure(this.dependencies.db);
+    this.notify();
   }
 
   /** Bars may have changed. */
@@ -166,6 +184,7 @@ export class Lake {
       if (written + removed > 0)
         log.write("info", `Lake: ${written} years of bars written, ${removed} old files deleted`);
       if (this.#failure !== null) log.write("info", "The lake is in step again");
+      if (this.#failure !== null) await saveSetting(this.dependencies.db, FAILURE_KEY, null);
       this.#failure = null;
       return end.result;
     } catch (error) {
@@ -175,7 +194,11 @@ export class Lake {
         log.write("error", `The lake could not be written, which is tried again every minute: ${reason}`);
       }
       // Since when it has failed: the last attempts say the same.
-      if (this.#failure?.reason !== reason) this.#failure = { at: Date.now(), reason };
+      if (this.#failure?.reason !== reason) {
+        this.#failure = { at: Date.now(), reason };
+        // The database may be what fails.
+        await saveSetting(this.dependencies.db, FAILURE_KEY, JSON.stringify(this.#failure)).catch(() => {});
+      }
       throw error;
     }
   }

@@ -1,8 +1,9 @@
 /** @jsxImportSource hono/jsx */
-/** The settings page: keys (write-only), addresses, limits and usage of each provider, the mail server, and backups. */
+/** The settings page: keys (write-only), addresses, limits and usage of each provider, the mail server, backups, and the lake. */
 
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
 import { BackupsSection, type BackupsView } from "./backups.tsx";
+import { LakeSection, type LakeView } from "./lake.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
@@ -46,6 +47,7 @@ export interface SettingsView {
   readonly keepsKeys: boolean;
   readonly mail: MailSettingsView;
   readonly backups: BackupsView;
+  readonly lake: LakeView;
 }
 
 export const SettingsPage = ({ page, view }: { page: PageContext; view: SettingsView }) => (
@@ -73,6 +75,7 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
       ))}
       <MailSettingsSection view={view.mail} />
       <BackupsSection view={view.backups} />
+      <LakeSection view={view.lake} />
     </div>
   </Layout>
 );

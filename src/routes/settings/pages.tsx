@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** `/settings`: the providers' keys, addresses and limits, the mail server, and backups. Keys are never shown. */
+/** `/settings`: the providers' keys, addresses and limits, the mail server, backups, and the lake. Keys are never shown. */
 
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -27,6 +27,7 @@ import { isAdmin } from "../page-context.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
 import { backUpNow, backupsView, saveBackups } from "./backups.ts";
+import { lakeView } from "./lake.ts";
 import { currentPlans } from "./plans.ts";
 
 type SettingsServices = Pick<
@@ -37,6 +38,7 @@ type SettingsServices = Pick<
   | "db"
   | "gate"
   | "hub"
+  | "lake"
   | "limiter"
   | "mail"
   | "redact"
@@ -93,6 +95,7 @@ export function settingsPages(services: SettingsServices) {
           keepsKeys: settings.keepsKeys,
           mail: mailOf(c, more.mail),
           backups: backupsView(services, !isAdmin(c), more.backups),
+          lake: await lakeView(services, !isAdmin(c)),
         }}
       />,
       status,

@@ -3,11 +3,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { Refusal } from "../domain/errors.ts";
-import { MANIFEST, PART } from "../pipeline/lake/manifest.ts";
-import { noLake } from "../scheduler/lake.ts";
-import { bytesAsFile, fileOnDisk, serveFile } from "./http/serve-file.ts";
-import type { Services } from "./services.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { MANIFEST, PART } from "../../pipeline/lake/manifest.ts";
+import { noLake } from "../../scheduler/lake.ts";
+import { bytesAsFile, fileOnDisk, serveFile } from "../http/serve-file.ts";
+import type { Services } from "../services.ts";
 
 const PARQUET = "application/vnd.apache.parquet";
 
