@@ -60,7 +60,7 @@ export const METRICS = {
     [],
   ),
   barkeep_lake_pending_years: gauge(
-    "Years of bars whose present state is not in the lake yet; absent without a lake",
+    "Years of bars whose present state is not in the lake yet, and one for changed splits and dividends; absent without a lake",
     [],
   ),
   barkeep_lake_failed: gauge("Whether the last attempt to write the lake failed; absent without a lake", []),

@@ -11,6 +11,10 @@ export interface TableHead {
   /** The values of the column `symbol`; `null` for a table of one symbol, which has no such column. */
   readonly symbols: readonly string[] | null;
   readonly dtype: Dtype;
+  /** The name of the column of times; `timestamp` if not given. */
+  readonly timeName?: string;
+  /** Columns of texts after the times, each with its values. Parquet only. */
+  readonly texts?: readonly { readonly name: string; readonly values: readonly string[] }[];
   /** Facts for the metadata of a file, by key: `barkeep.interval`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -21,6 +25,8 @@ export interface TableBlock {
   readonly columns: readonly Float64Array[];
   /** Each row's place in `symbols`; only where the table has that column. */
   readonly symbols?: Uint16Array;
+  /** Each row's place in the values of each column of texts. */
+  readonly texts?: readonly Uint16Array[];
 }
 
 /** The bytes of one row in memory: doubles, and two for its symbol. */
@@ -31,15 +37,17 @@ export class RowBuffer {
   readonly ts: Float64Array;
   readonly columns: readonly Float64Array[];
   readonly symbols: Uint16Array;
+  readonly texts: readonly Uint16Array[];
   #length = 0;
 
   constructor(
-    { names, dtype }: TableHead,
+    { names, dtype, texts = [] }: TableHead,
     private readonly capacity: number,
   ) {
     this.ts = new Float64Array(capacity);
     this.columns = names.map(() => new Float64Array(capacity));
     this.symbols = new Uint16Array(capacity);
+    this.texts = texts.map(() => new Uint16Array(capacity));
     this.#rounds = dtype === "float32";
   }
 
@@ -54,11 +62,12 @@ export class RowBuffer {
   }
 
   /** Copies rows of the block, from `row` on, as far as there is room, and returns the next row. */
-  take({ ts, columns, symbols }: TableBlock, row: number): number {
+  take({ ts, columns, symbols, texts = [] }: TableBlock, row: number): number {
     const start = this.#length;
     const end = Math.min(ts.length, row + this.capacity - start);
     this.ts.set(ts.subarray(row, end), start);
     if (symbols) this.symbols.set(symbols.subarray(row, end), start);
+    for (let k = 0; k < texts.length; k++) this.texts[k]!.set(texts[k]!.subarray(row, end), start);
     for (let k = 0; k < columns.length; k++) {
       const [from, to] = [columns[k]!, this.columns[k]!];
       if (!this.#rounds) to.set(from.subarray(row, end), start);

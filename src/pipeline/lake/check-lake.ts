@@ -3,6 +3,7 @@
 import type { Database } from "../../storage/db.ts";
 import { barPages } from "../../storage/market/bars.ts";
 import {
+  ACTIONS,
   changesOfBars,
   countChanges,
   keysOfSeries,
@@ -10,9 +11,10 @@ import {
   yearStart,
   yearsOf,
 } from "../../storage/market/lake-changes.ts";
+import { actionTables } from "./actions.ts";
 import { BarsHash } from "./bars-hash.ts";
 import type { LakeFolder } from "./lake-folder.ts";
-import { folderOf, isoOf, LAYOUT, type LakeFile, yearOfPath } from "./manifest.ts";
+import { folderOf, hasActions, isoOf, LAYOUT, type LakeFile, pathOfActions, yearOfPath } from "./manifest.ts";
 
 /** Differences that are listed; the others are counted. */
 const MAX_LISTED = 1_000;
@@ -60,7 +62,10 @@ export async function checkLake(
     else if (found.bytes !== file.bytes) differ(file.path, `has ${found.bytes} bytes, not ${file.bytes}`);
     else if (found.sha256 !== file.sha256) differ(file.path, "has another SHA-256 than the manifest says");
   }
-  const byFolder = Map.groupBy(files, ({ path }) => path.slice(0, path.indexOf("/year=") + 1));
+  const byFolder = Map.groupBy(
+    files.filter((file) => !hasActions(file)),
+    ({ path }) => path.slice(0, path.indexOf("/year=") + 1),
+  );
   let rows = 0;
   for (const key of keys) {
     onStep(done++, total);
@@ -81,8 +86,30 @@ export async function checkLake(
       rows += file === undefined ? 0 : (bars?.rows ?? 0);
     }
   }
+  const [actions, waiting] = [await storedActions(db), await changesOfBars(db, [ACTIONS])];
+  const own = waiting.length > 0 ? [] : files.filter(hasActions);
+  for (const { provider, facts } of waiting.length > 0 ? [] : actions) {
+    const folder = pathOfActions(provider, "").replace(/part-.*/, "");
+    const file = own.find(({ path }) => path.startsWith(folder));
+    if (file === undefined) differ(folder, `the store has ${facts.rows} actions of it, and the lake has no file`);
+    else if (file.rows !== facts.rows) differ(file.path, `has ${file.rows} rows, and the store ${facts.rows} actions`);
+    else if (file.content_sha256 !== facts.content_sha256) differ(file.path, "has other values than the store");
+  }
+  for (const { path } of own) {
+    const isKnown = actions.some(({ provider }) => path.startsWith(pathOfActions(provider, "").replace(/part-.*/, "")));
+    if (!isKnown) differ(path, "the store has no actions of this provider");
+  }
   for (const file of [...byFolder.values()].flat()) differ(file.path, "is of a series that the store does not have");
   return { files: files.length, rows, pending: await countChanges(db), count, differences };
+}
+
+async function storedActions(db: Database) {
+  const all = [];
+  for (const { provider, blocks, facts } of await actionTables(db)) {
+    for await (const _ of blocks());
+    all.push({ provider, facts: facts() });
+  }
+  return all;
 }
 
 async function storedYears(db: Database, seriesId: number): Promise<Map<number, BarsHash>> {
@@ -104,5 +131,5 @@ function faultOf(file: LakeFile | undefined, stored: BarsHash | undefined): stri
   if (file.rows !== stored.rows) return `has ${file.rows} rows, and the store ${stored.rows} bars`;
   if (file.min_timestamp !== first || file.max_timestamp !== last)
     return `is from ${file.min_timestamp} to ${file.max_timestamp}, and the store from ${first} to ${last}`;
-  return file.bars_sha256 === stored.digest() ? null : "has other values than the store";
+  return file.content_sha256 === stored.digest() ? null : "has other values than the store";
 }

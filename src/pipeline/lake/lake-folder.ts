@@ -86,13 +86,16 @@ export class LakeFolder {
   /** Deletes what no manifest names: files on their way in a process that was killed, and parts that `isNamed` denies. */
   async sweep(isNamed: (place: string) => boolean): Promise<number> {
     await rm(join(this.root, INCOMING), { recursive: true, force: true });
-    const names = await readdir(join(this.root, "bars"), { recursive: true }).catch((error) => {
-      if (isMissing(error)) return [];
-      throw error;
-    });
-    const orphans = names
-      .map((name) => `bars/${name.split(sep).join("/")}`)
-      .filter((place) => PART.test(place) && !isNamed(place));
+    const lists = await Promise.all(
+      ["bars", "actions"].map(async (top) => {
+        const names = await readdir(join(this.root, top), { recursive: true }).catch((error) => {
+          if (isMissing(error)) return [];
+          throw error;
+        });
+        return names.map((name) => `${top}/${name.split(sep).join("/")}`);
+      }),
+    );
+    const orphans = lists.flat().filter((place) => PART.test(place) && !isNamed(place));
     for (const place of orphans) await this.remove(place);
     return orphans.length;
   }

@@ -11,7 +11,8 @@ export const LAYOUT = 2;
 export const GRACE_MS = 5 * 60_000;
 
 /** What readers may have of a lake: nothing else is served. */
-export const PART = /^bars(?:\/[a-z]+=[A-Za-z0-9%@._-]+){4}\/part-([0-9a-f]{16})\.parquet$/;
+export const PART =
+  /^(?:bars(?:\/[a-z]+=[A-Za-z0-9%@._-]+){4}|actions\/provider=[A-Za-z0-9%@._-]+)\/part-([0-9a-f]{16})\.parquet$/;
 
 export interface LakeFile {
   /** Relative to the lake. */
@@ -22,12 +23,12 @@ export interface LakeFile {
   readonly max_timestamp: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** SHA-256 of the bars themselves (`BarsHash`), which no encoding changes. */
-  readonly bars_sha256: string;
-  /** Which of a provider's series it is of. */
-  readonly feed: string;
-  readonly adjustment: string;
-  readonly sessions: string;
+  /** SHA-256 of the bars or actions themselves, which no encoding changes. */
+  readonly content_sha256: string;
+  /** Which of a provider's series it is of; a file of actions is of none. */
+  readonly feed?: string;
+  readonly adjustment?: string;
+  readonly sessions?: string;
 }
 
 export interface Manifest {
@@ -48,6 +49,12 @@ export const folderOf = ({ provider, interval, symbol }: SeriesPlace): string =>
 
 export const pathOf = (series: SeriesPlace, year: number, sha256: string): string =>
   `${folderOf(series)}year=${year}/part-${sha256.slice(0, 16)}.parquet`;
+
+/** Whether a file has splits and dividends. */
+export const hasActions = ({ path }: Pick<LakeFile, "path">): boolean => path.startsWith("actions/");
+
+export const pathOfActions = (provider: string, sha256: string): string =>
+  `actions/provider=${encodeURIComponent(provider)}/part-${sha256.slice(0, 16)}.parquet`;
 
 /** The year in the path of a file. */
 export const yearOfPath = (path: string): number => Number(/\/year=(\d+)\//.exec(path)?.[1]);

@@ -6,6 +6,7 @@ import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import type { Database } from "../../storage/db.ts";
 import { barPages } from "../../storage/market/bars.ts";
 import {
+  ACTIONS,
   changesOfBars,
   clearChanges,
   countChangedSeries,
@@ -19,9 +20,21 @@ import {
 import { readSettings, settingStatement } from "../../storage/settings.ts";
 import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import type { TableBlock } from "../exports/table-block.ts";
+import { stageActions } from "./actions.ts";
 import { BarsHash } from "./bars-hash.ts";
 import type { LakeFolder, StagedFile } from "./lake-folder.ts";
-import { folderOf, GRACE_MS, isoOf, LAYOUT, type LakeFile, type Manifest, pathOf, yearOfPath } from "./manifest.ts";
+import {
+  folderOf,
+  GRACE_MS,
+  hasActions,
+  isoOf,
+  LAYOUT,
+  type LakeFile,
+  type Manifest,
+  pathOf,
+  pathOfActions,
+  yearOfPath,
+} from "./manifest.ts";
 
 /** The setting that says which manifests belong to the present state of the database. */
 const STATE_KEY = "lake_state";
@@ -141,14 +154,24 @@ async function writePass(
   due: Awaited<ReturnType<typeof dueChanges>>,
   onSeries: () => void,
 ): Promise<Pass> {
-  const byFolder = Map.groupBy(manifest.files, ({ path }) => path.slice(0, path.indexOf("/year=") + 1));
+  const byFolder = Map.groupBy(
+    manifest.files.filter((file) => !hasActions(file)),
+    ({ path }) => path.slice(0, path.indexOf("/year=") + 1),
+  );
   const groups = Map.groupBy(due, ({ key }) => (key === null ? "" : JSON.stringify(key)));
   // Bars of a series that is being built, or of none: its swap marks them again.
-  const done: LakeChange[] = [...(groups.get("") ?? [])];
+  const done: LakeChange[] = (groups.get("") ?? []).filter(({ barsId }) => barsId !== ACTIONS);
   const replaced: string[] = [];
+  const oldActions = manifest.files.filter(hasActions);
+  let actions: readonly LakeFile[] | null = null;
   let written = 0;
   for (const [name, changes] of groups) {
     onSeries();
+    if (changes.some(({ barsId }) => barsId === ACTIONS)) {
+      const before = await changesOfBars(db, [ACTIONS]);
+      actions = await writeActions(db, lake, before);
+      if (actions !== null) done.push(...before);
+    }
     const key = name === "" ? null : changes[0]!.key!;
     const found = key && (await lakeSeries(db, key));
     if (!found) continue;
@@ -189,7 +212,27 @@ async function writePass(
     done.push(...before);
   }
   const files = [...byFolder].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, each]) => each);
+  const present = new Set((actions ?? oldActions).map(({ path }) => path));
+  replaced.push(...oldActions.map(({ path }) => path).filter((path) => !present.has(path)));
+  files.unshift(...(actions ?? oldActions));
   return { files, replaced, done: done.map(({ barsId, year, changes }) => ({ barsId, year, changes })), written };
+}
+
+/** Writes the files of splits and dividends; `null` if they changed meanwhile. */
+async function writeActions(db: Database, lake: LakeFolder, before: readonly LakeChange[]): Promise<LakeFile[] | null> {
+  const all = await stageActions(db, lake);
+  const after = await changesOfBars(db, [ACTIONS]);
+  if (JSON.stringify(before) !== JSON.stringify(after)) {
+    for (const { staged } of all) await lake.discard(staged);
+    return null;
+  }
+  const files: LakeFile[] = [];
+  for (const { provider, staged, ...facts } of all) {
+    const path = pathOfActions(provider, staged.sha256);
+    await lake.publish(staged, path);
+    files.push({ path, ...facts, bytes: staged.bytes, sha256: staged.sha256 });
+  }
+  return files;
 }
 
 const byYear = (a: LakeChange, b: LakeChange) => a.barsId - b.barsId || a.year - b.year;
@@ -200,7 +243,7 @@ async function allYears(db: Database, seriesId: number, old: readonly LakeFile[]
   return [...present, ...old.map(({ path }) => yearOfPath(path))];
 }
 
-type StagedYear = Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp" | "bars_sha256"> & {
+type StagedYear = Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp" | "content_sha256"> & {
   readonly staged: StagedFile;
 };
 
@@ -229,7 +272,7 @@ async function stageYear(
     return null;
   }
   const [min_timestamp, max_timestamp] = [isoOf(hash.first), isoOf(hash.last)];
-  return { rows: hash.rows, min_timestamp, max_timestamp, bars_sha256: hash.digest(), staged };
+  return { rows: hash.rows, min_timestamp, max_timestamp, content_sha256: hash.digest(), staged };
 }
 
 async function readState(db: Database): Promise<LakeState | null> {

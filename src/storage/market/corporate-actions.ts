@@ -5,6 +5,7 @@ import { ACTION_KINDS, type ActionKind, type CorporateAction } from "../../domai
 import { prepared } from "../connection/prepared.ts";
 import type { Database } from "../db.ts";
 import { corporateActions, series } from "../schema/market.ts";
+import { MARK_ACTIONS } from "./lake-changes.ts";
 
 const actionsOf = prepared(({ orm }) => {
   const { kind, date, value, currency, seenAt, replacedAt, provider, symbol } = corporateActions;
@@ -31,6 +32,46 @@ export async function listActions(
   kinds: readonly ActionKind[] = ACTION_KINDS,
 ): Promise<(CorporateAction & { /** Epoch milliseconds. */ seenAt: number })[]> {
   return actionsOf(db).all({ provider, symbol, kinds: JSON.stringify(kinds) });
+}
+
+const PAGE = `SELECT symbol, kind, date, value, currency FROM corporate_actions
+WHERE provider = ?1 AND replaced_at IS NULL AND (symbol, kind, date, value, currency) > (?2, ?3, ?4, ?5, ?6)
+ORDER BY symbol, kind, date, value, currency LIMIT ?7`;
+
+/** The actions of all symbols of a provider that count, by symbol, kind and date, in pages. */
+export async function* actionPages(
+  db: Database,
+  provider: string,
+  pageSize = 5_000,
+): AsyncGenerator<(CorporateAction & { readonly symbol: string })[]> {
+  let last: unknown[] = ["", "", 0, 0, ""];
+  for (;;) {
+    const rows = await db.rows(PAGE, [provider, ...last, pageSize] as (string | number)[]);
+    if (rows.length === 0) return;
+    yield rows.map(([symbol, kind, date, value, currency]) => ({
+      symbol: symbol as string,
+      kind: kind as ActionKind,
+      date: date as number,
+      value: value as number,
+      currency: currency === "" ? null : (currency as string),
+    }));
+    last = rows.at(-1) as unknown[];
+  }
+}
+
+/** Providers, symbols and currencies of the actions that count, in order. */
+export async function actionDimensions(
+  db: Database,
+): Promise<{ readonly provider: string; readonly symbols: string[]; readonly currencies: string[] }[]> {
+  const rows = await db.rows(
+    "SELECT DISTINCT provider, symbol, currency FROM corporate_actions WHERE replaced_at IS NULL ORDER BY provider, symbol, currency",
+    [],
+  );
+  return [...Map.groupBy(rows as [string, string, string][], ([provider]) => provider)].map(([provider, own]) => ({
+    provider,
+    symbols: [...new Set(own.map(([, symbol]) => symbol))],
+    currencies: [...new Set(own.map(([, , currency]) => currency))].sort(),
+  }));
 }
 
 const KNOWN = `SELECT kind, date, value, nullif(currency, '') AS currency FROM (
@@ -86,6 +127,7 @@ export async function storeActions(
   const { kind, date, value, currency } = corporateActions;
   const ofSymbol = and(eq(corporateActions.provider, provider), eq(corporateActions.symbol, symbol));
   await db.write([
+    ...(actions.length + replaced.length === 0 ? [] : [MARK_ACTIONS]),
     ...replaced.map((old) =>
       db.orm
         .update(corporateActions)

@@ -4,6 +4,9 @@ import type { Database, Statement } from "../db.ts";
 
 const MARK = "ON CONFLICT (bars_id, year) DO UPDATE SET changes = changes + 1";
 
+/** The id under which splits and dividends are marked; no series has it. */
+export const ACTIONS = 0;
+
 /** The year of a moment (epoch seconds), in UTC. */
 const yearOf = (ts: number): number => new Date(ts * 1_000).getUTCFullYear();
 /** The first moment of a year, epoch seconds. */
@@ -33,7 +36,14 @@ export const markWhole = (barsId: number): Statement => ({
 /** The statement that marks the bars of all series. */
 export const MARK_ALL: Statement = {
   sql: `INSERT INTO lake_changes (bars_id, year, changes)
-SELECT coalesce(bars_id, id), 0, 1 FROM series WHERE staging_for = 0 ${MARK}`,
+SELECT coalesce(bars_id, id), 0, 1 FROM series WHERE staging_for = 0
+UNION ALL SELECT ${ACTIONS}, 0, 1 WHERE true ${MARK}`,
+  args: [],
+};
+
+/** The statement that marks the splits and dividends. */
+export const MARK_ACTIONS: Statement = {
+  sql: `INSERT INTO lake_changes (bars_id, year, changes) VALUES (${ACTIONS}, 0, 1) ${MARK}`,
   args: [],
 };
 

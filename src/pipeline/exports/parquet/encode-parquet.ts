@@ -72,15 +72,17 @@ class ParquetFile implements Disposable {
     private readonly head: TableHead,
     private readonly throwIfStopped: () => void,
   ) {
-    const { names, symbols, dtype } = head;
+    const { names, symbols, dtype, timeName = "timestamp", texts = [] } = head;
     const pageRows = Math.min(GROUP_ROWS, Math.ceil(PAGE_BYTES / rowBytes(head)));
     this.#isWide = pageRows < GROUP_ROWS;
     this.#rows = new RowBuffer(head, pageRows);
-    const symbolBytes = (symbols ?? []).reduce((sum, symbol) => sum + 4 + symbol.length, 0);
-    const buffers = new PageBuffers(pageRows, symbolBytes);
+    const bytesOf = (list: readonly string[]) => list.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0);
+    const most = Math.max(...[symbols ?? [], ...texts.map(({ values }) => values)].map(bytesOf));
+    const buffers = new PageBuffers(pageRows, most);
     this.#columns = [
       ...(symbols === null ? [] : [new SymbolColumn("symbol", symbols, this.#rows.symbols, buffers)]),
-      new TimeColumn("timestamp", this.#rows.ts, buffers),
+      new TimeColumn(timeName, this.#rows.ts, buffers),
+      ...texts.map(({ name, values }, k) => new SymbolColumn(name, values, this.#rows.texts[k]!, buffers)),
       ...names.map((name, k) => new ValueColumn(name, this.#rows.columns[k]!, buffers, !this.#isWide, dtype)),
     ];
     this.#waiting = this.#columns.map(() => ({ pages: [], places: [] }));
@@ -200,10 +202,11 @@ class ParquetFile implements Disposable {
   }
 }
 
-const cut = ({ ts, columns, symbols }: TableBlock, end: number): TableBlock => ({
+const cut = ({ ts, columns, symbols, texts }: TableBlock, end: number): TableBlock => ({
   ts: ts.subarray(0, end),
   columns,
   ...(symbols && { symbols }),
+  ...(texts && { texts }),
 });
 
 function sizesOf(pages: readonly Page[], rows: number): ChunkPages {
