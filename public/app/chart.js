@@ -1,18 +1,19 @@
-// The chart of a profile, loaded only by its page: bars, volume and the chosen overlays, read from /api/bars and
-// /api/features in parts. Without this script the page shows every number and offers downloads.
+// The chart of a profile, loaded only by its page: bars, volume and the chosen overlays around what is in view, read
+// from /api/bars and /api/features. Without this script the page shows every number and offers downloads.
 
-import { colourOf, readColours } from "./profiles/chart-colours.js";
-import { barsOf, pointsOf, readRows } from "./profiles/chart-data.js";
+import { readColours } from "./profiles/chart-colours.js";
+import { barsOf, readRows } from "./profiles/chart-data.js";
+import { createLines } from "./profiles/lines.js";
 import { chosenLines, writeOverlays } from "./profiles/overlays.js";
+import { showValues, valuesOf } from "./profiles/readout.js";
+import { FREE_PLACES, isNearEdge, levelFor, oldest, openingView, placesOf, viewAt, windowOf } from "./profiles/zoom.js";
 import { find } from "./ui/dom.js";
 
 /**
- * @import { CandlestickData, HistogramData, IRange, ISeriesApi, LineData, LineWidth, MouseEventParams, UTCTimestamp } from "lightweight-charts"
- * @import { Bar, Point } from "./profiles/chart-data.js"
- * @import { Line } from "./profiles/overlays.js"
+ * @import { IRange, LineData, MouseEventParams } from "lightweight-charts"
+ * @import { Bar } from "./profiles/chart-data.js"
+ * @import { Extent, Level, Range } from "./profiles/zoom.js"
  */
-
-/** @typedef {Line & { series: ISeriesApi<"Line">, points: Point[] }} DrawnLine */
 
 const root = /** @type {HTMLElement} */ (find("#chart"));
 /** @param {string} selector */
@@ -22,51 +23,62 @@ const stage = part(".chart-stage");
 const canvas = part(".chart-canvas");
 const note = part(".chart-note");
 const readout = part(".chart-readout");
-const { symbol = "", interval = "", adjust = "", library = "" } = root.dataset;
-/** Whether a bar is named by its date. */
-const isDated = ["1d", "1w", "1mo"].includes(interval);
-const shown = { symbol, interval, adjust };
+const levelNote = part(".chart-level");
+const { symbol = "", provider = "", adjust = "", library = "" } = root.dataset;
+const DAY = 86_400;
 
-/** @type {number} The library draws any width, but its type allows only whole numbers. */
-const LINE_WIDTH = 1.5;
+/** @type {Extent} */
+const extent = {
+  levels: (root.dataset.levels ?? "").split(" ").map((text) => {
+    const [interval = "", seconds] = text.split("=");
+    return { interval, seconds: Number(seconds) };
+  }),
+  first: Number(root.dataset.first),
+  end: Number(root.dataset.end),
+  daySeconds: Number(root.dataset.daySeconds),
+  weekDays: Number(root.dataset.weekDays),
+};
 
-// The loaded data: the bars from `loadedFrom` on (epoch seconds), and the points of each drawn line.
-const first = Number(root.dataset.first);
-const end = Number(root.dataset.to);
-let loadedFrom = Number(root.dataset.from);
-const piece = Math.max(end - loadedFrom, 86_400);
-/** @type {Bar[]} */
-let bars = [];
-/** @type {Map<string, DrawnLine>} */
-const drawn = new Map();
+/** What is loaded; replaced as a whole, so that bars of different lengths are never side by side. */
+let loaded = {
+  level: /** @type {Level} */ (extent.levels[0]),
+  range: { from: 0, to: 0 },
+  bars: /** @type {Bar[]} */ ([]),
+  times: /** @type {number[]} */ ([]),
+};
+/** @type {Range | null} The view to show with the next bars, instead of the present one. */
+let wantedView = openingView(extent);
+/** @type {Level | null} The level that is kept if it suits the view. */
+let keptLevel = null;
 
-// Requests older bars when the view nears the oldest loaded one; replaced once there is a chart.
-let loadMore = () => {};
-
-// One task after the other, so that the loaded data has no gaps.
-let queue = Promise.resolve();
-let waiting = 0;
-/** @param {() => Promise<void>} task */
-function enqueue(task) {
-  waiting += 1;
-  stage.setAttribute("aria-busy", "true");
-  queue = queue.then(task).then(
-    () => finish(""),
-    (error) => finish(`The chart could not be drawn: ${error.message}`),
-  );
-}
-/** @param {string} fault what went wrong, or an empty string */
-function finish(fault) {
-  showNote(fault);
-  waiting -= 1;
-  // After a fault nothing is requested again until the chart is moved.
-  if (waiting === 0 && fault === "") loadMore();
-  if (waiting === 0) stage.setAttribute("aria-busy", "false");
-}
 /** @param {string} text */
 const showNote = (text) => {
   if (note.textContent !== text) note.textContent = text;
 };
+
+// One pass after the other; what has changed during one is done by the next.
+let isRunning = false;
+let isAsked = false;
+/** @type {() => Promise<void>} */
+let pass = start;
+async function ask() {
+  isAsked = true;
+  if (isRunning) return;
+  isRunning = true;
+  stage.setAttribute("aria-busy", "true");
+  try {
+    while (isAsked) {
+      isAsked = false;
+      await pass();
+    }
+    showNote("");
+  } catch (error) {
+    // Nothing is requested again until the chart is moved.
+    showNote(`The chart could not be drawn: ${/** @type {Error} */ (error).message}`);
+  }
+  isRunning = false;
+  stage.setAttribute("aria-busy", "false");
+}
 
 const probe = document.createElement("span");
 probe.hidden = true;
@@ -75,7 +87,9 @@ root.append(probe);
 let colours;
 
 showNote("Loading bars…");
-enqueue(async () => {
+void ask();
+
+async function start() {
   /** @type {typeof import("lightweight-charts")} */
   const charts = await import(library);
   const chart = charts.createChart(canvas, {
@@ -84,7 +98,7 @@ enqueue(async () => {
     // The page scrolls over the chart, so the wheel zooms only with Ctrl, and touch moves the chart only sideways.
     handleScale: { mouseWheel: false },
     handleScroll: { mouseWheel: true, vertTouchDrag: false },
-    timeScale: { timeVisible: !isDated, secondsVisible: false, rightOffset: 3, borderVisible: false },
+    timeScale: { secondsVisible: false, rightOffset: FREE_PLACES, borderVisible: false, minBarSpacing: 0.2 },
     rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.06, bottom: 0.24 } },
     crosshair: { mode: charts.CrosshairMode.Normal },
     localization: { locale: "en-US", dateFormat: "yyyy-MM-dd" },
@@ -98,144 +112,113 @@ enqueue(async () => {
     priceLineVisible: false,
   });
   volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+  const lines = createLines(charts, chart);
 
-  function showBars() {
-    candles.setData(bars);
+  function showAll() {
+    candles.setData(loaded.bars);
     volume.setData(
-      bars.map(({ time, open, close, volume: value }) =>
+      loaded.bars.map(({ time, open, close, volume: value }) =>
         value === null ? { time } : { time, value, color: close < open ? colours.fallVolume : colours.riseVolume },
       ),
     );
+    lines.show(loaded.bars, colours);
+  }
+
+  /** @returns {Range} what is in view */
+  function currentView() {
+    const places = aimed ?? scale.getVisibleLogicalRange();
+    if (wantedView !== null) return wantedView;
+    if (places === null || loaded.times.length === 0) return openingView(extent);
+    return viewAt(loaded.times, places, loaded.level, extent);
   }
 
   /**
-   * Colours a line by whether it lies below or above the price. A point's colour is that of the segment that begins at
-   * it, so the segment before a change of sides is left out.
-   * @param {readonly Point[]} points
-   * @returns {Point[]}
+   * The rows around a view. A hole in the bars is crossed in steps, because the time axis has no place for it.
+   * @param {Level} level
+   * @param {Range} view
    */
-  function sided(points) {
-    const closes = new Map(bars.map(({ time, close }) => [time, close]));
-    const sides = points.map((point) =>
-      "value" in point && point.value < Number(closes.get(point.time)) ? colours.rise : colours.fall,
-    );
-    return points.map((point, index) => {
-      if (!("value" in point)) return point;
-      const jumps = sides[index + 1] !== undefined && sides[index + 1] !== sides[index];
-      return { ...point, color: jumps ? "transparent" : sides[index] };
-    });
-  }
-  /** @param {DrawnLine} line */
-  const showLine = ({ series, points, style }) => series.setData(style === "sides" ? sided(points) : points);
-
-  /**
-   * @param {Line} line
-   * @param {Point[]} points
-   */
-  function addLine(line, points) {
-    const dots = line.style === "dots";
-    const series = chart.addSeries(charts.LineSeries, {
-      color: colourOf(line.swatch),
-      lineWidth: /** @type {LineWidth} */ (LINE_WIDTH),
-      lineVisible: !dots,
-      pointMarkersVisible: dots,
-      pointMarkersRadius: 1.5,
-      priceLineVisible: false,
-      lastValueVisible: false,
-      crosshairMarkerVisible: false,
-    });
-    const drawnLine = { ...line, series, points };
-    drawn.set(line.name, drawnLine);
-    showLine(drawnLine);
-  }
-
-  async function syncOverlays() {
-    const wanted = chosenLines(form);
-    for (const [name, { series }] of drawn) {
-      if (wanted.some((line) => line.name === name)) continue;
-      chart.removeSeries(series);
-      drawn.delete(name);
+  async function readWindow(level, view) {
+    const names = chosenLines(form).map(({ name }) => name);
+    const series = { symbol, provider, adjust, interval: level.interval };
+    /** @param {Range} range */
+    const read = async (range) => {
+      const [bars, features] = await Promise.all([
+        readRows("bars", series, range),
+        names.length > 0 ? readRows("features", series, range, names) : { rows: [] },
+      ]);
+      return { bars: bars.rows, features: features.rows, source: bars.source };
+    };
+    const range = windowOf(view, level, extent);
+    let { bars, features, source } = await read(range);
+    const step = Math.max(range.to - range.from, DAY);
+    while (range.from > oldest(level, extent) && !bars.some(({ ts }) => ts < view.from)) {
+      const from = Math.max(oldest(level, extent), range.from - step);
+      const before = await read({ from, to: range.from });
+      range.from = from;
+      bars = [...before.bars, ...bars];
+      features = [...before.features, ...features];
     }
-    const missing = wanted.filter(({ name }) => !drawn.has(name));
-    if (missing.length > 0) {
-      const names = missing.map(({ name }) => name);
-      const rows = await readRows("features", shown, loadedFrom, end, names);
-      for (const line of missing) addLine(line, pointsOf(rows, line.name));
+    while (range.to < extent.end && !bars.some(({ ts }) => ts >= view.to)) {
+      const to = Math.min(extent.end, range.to + step);
+      const after = await read({ from: range.to, to });
+      range.to = to;
+      bars = [...bars, ...after.bars];
+      features = [...features, ...after.features];
+    }
+    return { range, bars: barsOf(bars), features, source };
+  }
+
+  async function update() {
+    const view = currentView();
+    const level = levelFor(view, extent, keptLevel);
+    const wanted = chosenLines(form);
+    lines.keep(wanted);
+    const isOther = level !== loaded.level || loaded.times.length === 0;
+    if (isOther || wantedView !== null || isNearEdge(view, loaded.range, level, extent)) {
+      const { range, bars, features, source } = await readWindow(level, view);
+      // The reader may have moved on meanwhile.
+      const shown = currentView();
+      wantedView = null;
+      aimed = null;
+      keptLevel = level;
+      loaded = { level, range, bars, times: bars.map(({ time }) => time) };
+      lines.set(wanted, features);
+      chart.applyOptions({ timeScale: { timeVisible: level.seconds < DAY } });
+      showAll();
+      if (bars.length > 0) scale.setVisibleLogicalRange(placesOf(loaded.times, shown, level, extent));
+      const built = source === level.interval ? "" : `, derived from ${source}`;
+      levelNote.textContent = `${level.interval} bars${built}`;
+    } else {
+      const missing = wanted.filter(({ name }) => !lines.has(name));
+      if (missing.length > 0) {
+        const series = { symbol, provider, adjust, interval: level.interval };
+        const names = missing.map(({ name }) => name);
+        lines.set(missing, (await readRows("features", series, loaded.range, names)).rows);
+        lines.show(loaded.bars, colours);
+      }
     }
     describe();
   }
 
-  async function loadOlder() {
-    const to = loadedFrom;
-    const names = [...drawn.keys()];
-    let from = to;
-    /** @type {Awaited<ReturnType<typeof readRows>>} */
-    let older = [];
-    while (older.length === 0 && from > first) {
-      from = Math.max(first, from - piece);
-      older = await readRows("bars", shown, from, to);
-    }
-    const features = names.length > 0 && older.length > 0 ? await readRows("features", shown, from, to, names) : [];
-    loadedFrom = from;
-    bars = [...barsOf(older), ...bars];
-    showBars();
-    for (const line of drawn.values()) {
-      line.points = [...pointsOf(features, line.name), ...line.points];
-      showLine(line);
-    }
-  }
-
-  // The values under the crosshair as text; without a crosshair those of the last bar.
-  /** @param {number} value */
-  const amount = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
   /** @param {number | undefined} value */
   const price = (value) => value?.toFixed(precision) ?? "–";
-  /**
-   * @param {string} label
-   * @param {string} text
-   * @param {readonly HTMLElement[]} swatches
-   */
-  function entry(label, text, swatches = []) {
-    const span = document.createElement("span");
-    const name = document.createElement("em");
-    name.textContent = label;
-    span.append(...swatches.map((swatch) => swatch.cloneNode()), name, ` ${text}`);
-    return span;
-  }
-  // In the order of the check boxes, not in the order of drawing.
-  const linesDrawn = () => chosenLines(form).flatMap(({ name }) => drawn.get(name) ?? []);
   /** @param {MouseEventParams} [param] */
   function describe(param) {
     const hovered = param?.seriesData?.has(candles) ? param.seriesData : null;
-    const last = bars.at(-1);
-    const bar = /** @type {CandlestickData<UTCTimestamp> | undefined} */ (hovered?.get(candles)) ?? last;
+    const at = hovered === null ? undefined : param?.time;
+    const bar = (at === undefined ? undefined : loaded.bars.find(({ time }) => time === at)) ?? loaded.bars.at(-1);
     if (bar === undefined) return;
-    const iso = new Date(bar.time * 1000).toISOString();
-    const began = isDated ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
-    const entries = [
-      entry("", began),
-      entry("O", price(bar.open)),
-      entry("H", price(bar.high)),
-      entry("L", price(bar.low)),
-      entry("C", price(bar.close)),
-    ];
-    const traded = /** @type {HistogramData | undefined} */ (hovered?.get(volume))?.value ?? last?.volume;
-    if (typeof traded === "number") entries.push(entry("V", amount(traded)));
-    else entries.push(entry("V", "unknown"));
-    for (const [title, lines] of Map.groupBy(linesDrawn(), (line) => line.title)) {
-      const values = lines.map(({ series, points }) => {
+    const values = valuesOf(bar, loaded.level.seconds >= DAY, price);
+    // In the order of the check boxes, not in the order of drawing.
+    const drawn = chosenLines(form).flatMap(({ name }) => lines.get(name) ?? []);
+    for (const [title, group] of Map.groupBy(drawn, (line) => line.title)) {
+      const shown = group.map(({ series, points }) => {
         const point = /** @type {LineData | undefined} */ (hovered ? hovered.get(series) : points.at(-1));
         return price(point?.value);
       });
-      entries.push(
-        entry(
-          title,
-          values.join(" "),
-          lines.map(({ swatch }) => swatch),
-        ),
-      );
+      values.push({ title, text: shown.join(" "), swatches: group.map(({ swatch }) => swatch) });
     }
-    readout.replaceChildren(...entries);
+    showValues(readout, values);
   }
 
   function applyTheme() {
@@ -257,11 +240,7 @@ enqueue(async () => {
       wickDownColor: fall,
       borderVisible: false,
     });
-    showBars();
-    for (const drawnLine of drawn.values()) {
-      drawnLine.series.applyOptions({ color: colourOf(drawnLine.swatch) });
-      showLine(drawnLine);
-    }
+    showAll();
   }
 
   // The chart applies a range with its next frame; key presses can be faster.
@@ -286,9 +265,14 @@ enqueue(async () => {
   const move = (share) =>
     aim((from, to) => {
       const wish = share * (to - from);
-      const step = Math.min(Math.max(wish, Math.min(0, -from)), Math.max(0, bars.length + 3 - to));
+      const step = Math.min(Math.max(wish, Math.min(0, -from)), Math.max(0, loaded.bars.length + FREE_PLACES - to));
       return { from: from + step, to: to + step };
     });
+  function showLast() {
+    const { from, to } = currentView();
+    wantedView = { from: Math.max(extent.first, extent.end - (to - from)), to: extent.end };
+    void ask();
+  }
   /** @type {Readonly<Record<string, () => void>>} */
   const keys = {
     ArrowLeft: () => move(-0.1),
@@ -296,23 +280,21 @@ enqueue(async () => {
     "+": () => zoom(0.8),
     "=": () => zoom(0.8),
     "-": () => zoom(1.25),
-    End: () => scale.scrollToRealTime(),
+    End: showLast,
   };
 
-  bars = barsOf(await readRows("bars", shown, loadedFrom, end));
-  const size = Math.abs(bars.at(-1)?.close ?? 1);
-  const precision = size >= 1 ? 2 : Math.min(8, 3 - Math.floor(Math.log10(size)));
-  candles.applyOptions({ priceFormat: { type: "price", precision, minMove: 10 ** -precision } });
+  let precision = 2;
   applyTheme();
-  await syncOverlays();
+  await update();
+  const size = Math.abs(loaded.bars.at(-1)?.close ?? 1);
+  precision = size >= 1 ? 2 : Math.min(8, 3 - Math.floor(Math.log10(size)));
+  candles.applyOptions({ priceFormat: { type: "price", precision, minMove: 10 ** -precision } });
+  describe();
+  pass = update;
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
   chart.subscribeCrosshairMove(describe);
-  loadMore = () => {
-    const range = scale.getVisibleLogicalRange();
-    if (range !== null && range.from < 20 && loadedFrom > first && waiting === 0) enqueue(loadOlder);
-  };
-  scale.subscribeVisibleLogicalRangeChange(() => loadMore());
+  scale.subscribeVisibleLogicalRangeChange(() => void ask());
   stage.addEventListener("keydown", (event) => {
     const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
     if (act === undefined) return;
@@ -330,7 +312,7 @@ enqueue(async () => {
   );
   form.addEventListener("change", () => {
     writeOverlays(form);
-    enqueue(syncOverlays);
+    void ask();
   });
   root.dataset.ready = "";
-});
+}

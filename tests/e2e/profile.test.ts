@@ -99,20 +99,31 @@ test("overlays are kept in the address: they survive a reload, another interval 
   expect(page.url()).toEndWith("?interval=1h&overlay=sma_20&overlay=psar");
 });
 
-test("older bars come with their overlays when the chart is moved back", async () => {
-  const page = await browserApp.openPage(`${PROFILE}&overlay=sma_200`);
+test("zooming loads other bars around the view, never blending providers nor asking for more than 5,000", async () => {
+  const page = await browserApp.openPage("/profiles/AAPL?interval=1h&overlay=sma_20");
   await drawn(page);
+  const level = () => page.locator(".chart-level").textContent();
+  expect(await level()).toBe("1h bars");
   const asked: URL[] = [];
-  page.on("request", (request) => asked.push(new URL(request.url())));
-  await page.locator(".chart-stage").focus();
-  const older = page.waitForResponse((response) => response.url().includes("/api/features/"));
-  for (let press = 0; press < 14; press++) await page.keyboard.press("-");
-  await older;
-  await drawn(page);
-  expect(asked.map(({ pathname }) => pathname)).toEqual(["/api/bars/AAPL", "/api/features/AAPL"]);
-  const from = Number(await page.locator("#chart").getAttribute("data-from"));
-  const ends = asked.map(({ searchParams }) => Date.parse(searchParams.get("to") ?? "") / 1_000);
-  expect(ends).toEqual([from, from]);
+  const received: Promise<number>[] = [];
+  page.on("response", (response) => {
+    asked.push(new URL(response.url()));
+    received.push(response.json().then(({ data }) => data.length));
+  });
+  const zoomTo = async (key: string, wanted: string) => {
+    await page.locator(".chart-stage").focus();
+    for (let press = 0; press < 30 && (await level()) !== wanted; press++) {
+      await page.keyboard.press(key);
+      await drawn(page);
+    }
+    expect(await level()).toBe(wanted);
+  };
+  await zoomTo("-", "4h bars, derived from 1h");
+  await zoomTo("+", "1h bars");
+  expect(new Set(asked.map(({ pathname }) => pathname))).toEqual(new Set(["/api/bars/AAPL", "/api/features/AAPL"]));
+  expect(new Set(asked.map(({ searchParams }) => searchParams.get("provider")))).toEqual(new Set(["demo"]));
+  expect(new Set(asked.map(({ searchParams }) => searchParams.get("interval")))).toEqual(new Set(["4h", "1h"]));
+  expect(Math.max(...(await Promise.all(received)))).toBeLessThanOrEqual(5_000);
 });
 
 test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { featureNamed } from "../../src/features/catalog.ts";
-import { chartAddress, chosenOverlays, OVERLAYS } from "../../src/views/profiles/chart.tsx";
+import { chartAddress, chosenOverlays, OVERLAYS } from "../../src/views/profiles/chart/overlays.tsx";
 import { Spark, sparkPath } from "../../src/views/ui/sparkline.tsx";
 
 /** The points that a path of `M`, `l` and `h0` goes through, one a step of x. */

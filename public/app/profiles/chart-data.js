@@ -1,24 +1,27 @@
 // The data of a profile's chart, from /api/bars and /api/features.
 
-/** @import { LineData, UTCTimestamp, WhitespaceData } from "lightweight-charts" */
+/**
+ * @import { LineData, UTCTimestamp, WhitespaceData } from "lightweight-charts"
+ * @import { Range } from "./zoom.js"
+ */
 
-/** @typedef {{ symbol: string, interval: string, adjust: string }} Series */
+/** @typedef {{ symbol: string, provider: string, adjust: string, interval: string }} Series */
+/** @typedef {{ rows: Row[], source: string }} Answer source: the stored interval that the bars are built from */
 /** @typedef {{ ts: UTCTimestamp } & Record<string, number | null>} Row */
 /** @typedef {{ time: UTCTimestamp, open: number, high: number, low: number, close: number, volume: number | null }} Bar volume: null if unknown */
 /** @typedef {LineData<UTCTimestamp> | WhitespaceData<UTCTimestamp>} Point of a line, or a gap in it */
 
 /**
- * The rows of bars, or of the features in `names`.
+ * The rows of bars, or of the features in `names`, of one provider: series of several are never mixed.
  * @param {"bars" | "features"} content
  * @param {Series} series
- * @param {number} from epoch seconds
- * @param {number} to epoch seconds, exclusive
+ * @param {Range} range
  * @param {string[]} [names]
- * @returns {Promise<Row[]>}
+ * @returns {Promise<Answer>}
  * @throws {Error} with the server's message when it refuses
  */
-export async function readRows(content, { symbol, interval, adjust }, from, to, names) {
-  const query = new URLSearchParams({ interval, adjust, from: isoTime(from), to: isoTime(to) });
+export async function readRows(content, { symbol, interval, provider, adjust }, { from, to }, names) {
+  const query = new URLSearchParams({ interval, provider, adjust, from: isoTime(from), to: isoTime(to) });
   if (names) query.set("names", names.join(","));
   const response = await fetch(
     `${document.documentElement.dataset.base}api/${content}/${encodeURIComponent(symbol)}?${query}`,
@@ -26,9 +29,10 @@ export async function readRows(content, { symbol, interval, adjust }, from, to, 
   if (response.ok) {
     /** @type {{ data: ({ timestamp: string } & Record<string, number | null>)[] }} */
     const { data } = await response.json();
-    return data.map(
+    const rows = data.map(
       ({ timestamp, ...values }) => /** @type {Row} */ ({ ts: Date.parse(timestamp) / 1_000, ...values }),
     );
+    return { rows, source: response.headers.get("x-barkeep-source-interval") ?? interval };
   }
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? `the server answered ${response.status}`);

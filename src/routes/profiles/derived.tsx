@@ -3,24 +3,19 @@
 
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
-import { derivedIntervals, isReadInterval, READ_SECONDS } from "../../domain/market/interval.ts";
+import { derivedIntervals, isReadInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { TAIL } from "../../features/engine.ts";
-import { USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts";
 import { readSeries } from "../../storage/market/series.ts";
 import { findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
-import { chosenOverlays } from "../../views/profiles/chart.tsx";
 import { ProfilePage } from "../../views/profiles/profile-page.tsx";
 import { copyAs } from "../../views/ui/copy-as.tsx";
 import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
+import { chartView } from "./chart/chart-view.ts";
 import { familiesOf } from "./summary.ts";
-
-/** Bars on the chart when it opens. */
-const CHART_BARS = 1_500;
 
 /**
  * The page, if the address asks for an interval that is not stored and can be derived; otherwise `null`.
@@ -45,9 +40,9 @@ export async function derivedPage(
 
   const { firstBar, lastBar, bars, last, unfinished, values, tails } = found;
   const series = await readSeries(db, stored.seriesId);
-  const adjust = ADJUSTMENTS.find((each) => each === c.req.query("adjust")) ?? USUAL_ADJUSTMENT;
   const at = last.ts.length - 1;
   const { provider, updatedAt } = stored;
+  const chart = chartView(c, { symbol, interval, provider, firstBar, lastBar, intervals, sessions: series.sessions });
   const view = {
     symbol,
     interval,
@@ -78,22 +73,11 @@ export async function derivedPage(
       (place) => (Number.isNaN(values[place]) ? null : values[place]!),
       (place) => padded(tails[place]!),
     ),
-    chart: {
-      symbol,
-      interval,
-      provider,
-      firstBar,
-      lastBar,
-      from: Math.max(firstBar, lastBar - CHART_BARS * READ_SECONDS[interval]),
-      adjust,
-      overlays: chosenOverlays(c.req.queries("overlay") ?? []),
-      script: c.var.page.assets.chart,
-      library: c.var.page.assets.chartLibrary,
-    },
+    chart,
     commands: copyAs({
       server: serverAddress(config, c),
       path: `/api/bars/${encodeURIComponent(symbol)}`,
-      query: new URLSearchParams({ interval, adjust }),
+      query: new URLSearchParams({ interval, adjust: chart.adjust }),
       hasLogin: c.get("guarded"),
       file: `${symbol.replace("@", "_")}-${interval}-bars`,
     }),

@@ -5,32 +5,32 @@ import { type Context, Hono } from "hono";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
+
 import { venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { derivedIntervals, isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { parseMonth } from "../../domain/profiles/quality-map.ts";
-import { adjusterOf, USUAL_ADJUSTMENT } from "../../pipeline/price-adjustment.ts";
+import { adjusterOf } from "../../pipeline/price-adjustment.ts";
 import { recentValues } from "../../pipeline/recent-values.ts";
 import { countRejected, readLastBars } from "../../storage/market/bars.ts";
 import { findSeries } from "../../storage/market/series.ts";
 import { countDuplicates, findHealth } from "../../storage/profiles/health.ts";
 import { deleteProfile, findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
-import { chosenOverlays } from "../../views/profiles/chart.tsx";
 import { DeleteProfilePage } from "../../views/profiles/delete-page.tsx";
 import { ProfilePage } from "../../views/profiles/profile-page.tsx";
 import { copyAs } from "../../views/ui/copy-as.tsx";
 import { compressed } from "../compression.ts";
-import { chosen, monthIn } from "../http/page-query.ts";
+import { monthIn } from "../http/page-query.ts";
 import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
+import { adjustmentOf, chartView } from "./chart/chart-view.ts";
 import { derivedPage } from "./derived.tsx";
 import { qualityReader } from "./quality.tsx";
 import { familiesOf, summaryOf } from "./summary.ts";
 
-/** Bars on the chart when it opens. */
-const CHART_BARS = 1_500;
+/** Of which the last and the one before are shown. */
+const SHOWN_BARS = 2;
 
 export function profilePageRoutes(services: Pick<Services, "config" | "db" | "derived" | "settings">) {
   const { db, config } = services;
@@ -61,9 +61,9 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
   const storedPage = async (c: Context) => {
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
-    const adjust = chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
+    const adjust = adjustmentOf(c);
     const [raw, adjusted, series, rejected, quality, health, duplicates, recent] = await Promise.all([
-      readLastBars(db, seriesId, lastBar + 1, CHART_BARS),
+      readLastBars(db, seriesId, lastBar + 1, SHOWN_BARS),
       adjusterOf(db, seriesId, adjust),
       findSeries(db, symbol, interval),
       countRejected(db, seriesId),
@@ -72,6 +72,10 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
       countDuplicates(db, seriesId),
       recentValues(db, profile),
     ]);
+    const { provider } = profile;
+    // Without a series nothing is known of the sessions.
+    const sessions = series?.sessions ?? "continuous";
+    const chart = chartView(c, { symbol, interval, provider, firstBar, lastBar, intervals, sessions });
     const bars = adjusted(raw);
     const at = bars.ts.length - 1;
     const { open, high, low, close, volume } = bars;
@@ -106,18 +110,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
         (_, name) => profile.features[name] ?? null,
         (at) => recent?.[at] ?? null,
       ),
-      chart: {
-        symbol,
-        interval,
-        provider: profile.provider,
-        firstBar,
-        lastBar,
-        from: bars.ts[0] ?? firstBar,
-        adjust,
-        overlays: chosenOverlays(c.req.queries("overlay") ?? []),
-        script: c.var.page.assets.chart,
-        library: c.var.page.assets.chartLibrary,
-      },
+      chart,
       commands: copyAs({
         server: serverAddress(config, c),
         path: `/api/bars/${encodeURIComponent(symbol)}`,

@@ -58,7 +58,7 @@ test("the page of a derived interval says what it is derived from, and offers no
   const { status, text } = await app.get("/profiles/AAPL?interval=4h");
   expect(status).toBe(200);
   expect(text).toContain("4h is not stored");
-  expect(text).toContain('data-interval="4h"');
+  expect(text).toContain('data-levels="4h=14400 1d=86400 1w=604800 1mo=2592000"');
   expect(text.match(/class="spark"/g)?.length).toBe(200);
   for (const action of ["Recompute features", "/delete?", "Repair"]) expect(text).not.toContain(action);
 });

@@ -1,0 +1,36 @@
+/** What the chart of a profile is drawn from: its series, the intervals it can show, and what its address chooses. */
+
+import type { Context } from "hono";
+import { ADJUSTMENTS, type Adjustment } from "../../../domain/market/corporate-actions.ts";
+import type { SeriesVenue } from "../../../domain/market/exchanges/exchanges.ts";
+import type { Interval, ReadInterval } from "../../../domain/market/interval.ts";
+import { USUAL_ADJUSTMENT } from "../../../pipeline/price-adjustment.ts";
+import type { ChartView } from "../../../views/profiles/chart/chart.tsx";
+import { chosenOverlays } from "../../../views/profiles/chart/overlays.tsx";
+import { chosen } from "../../http/page-query.ts";
+import { levelsOf, tradingTime } from "./levels.ts";
+
+interface ChartSeries extends SeriesVenue {
+  readonly interval: ReadInterval;
+  /** Epoch seconds of the first and the last bar. */
+  readonly firstBar: number;
+  readonly lastBar: number;
+  /** The intervals in which the symbol has a profile. */
+  readonly intervals: readonly Interval[];
+}
+
+/** The corporate actions that an address wants applied to prices. */
+export const adjustmentOf = (c: Context): Adjustment =>
+  chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
+
+export function chartView(c: Context, { sessions, intervals, ...series }: ChartSeries): ChartView {
+  return {
+    ...series,
+    levels: levelsOf(series.interval, intervals),
+    ...tradingTime({ ...series, sessions }),
+    adjust: adjustmentOf(c),
+    overlays: chosenOverlays(c.req.queries("overlay") ?? []),
+    script: c.var.page.assets.chart,
+    library: c.var.page.assets.chartLibrary,
+  };
+}
