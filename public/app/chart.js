@@ -5,7 +5,9 @@ import { readColours } from "./profiles/chart-colours.js";
 import { barsOf, readRows } from "./profiles/chart-data.js";
 import { createLines } from "./profiles/lines.js";
 import { chosenLines, writeOverlays } from "./profiles/overlays.js";
+import { viewOfAddress } from "./profiles/ranges.js";
 import { showValues, valuesOf } from "./profiles/readout.js";
+import { setUpToolbar } from "./profiles/toolbar.js";
 import { FREE_PLACES, isNearEdge, levelFor, oldest, openingView, placesOf, viewAt, windowOf } from "./profiles/zoom.js";
 import { find } from "./ui/dom.js";
 
@@ -47,7 +49,7 @@ let loaded = {
   times: /** @type {number[]} */ ([]),
 };
 /** @type {Range | null} The view to show with the next bars, instead of the present one. */
-let wantedView = openingView(extent);
+let wantedView = viewOfAddress(new URLSearchParams(location.search), extent) ?? openingView(extent);
 /** @type {Level | null} The level that is kept if it suits the view. */
 let keptLevel = null;
 
@@ -168,13 +170,21 @@ async function start() {
     return { range, bars: barsOf(bars), features, source };
   }
 
+  /**
+   * Whether a window is the loaded one: where no more bars fit into it, a view of all of them is always near its edge.
+   * @param {Range} range
+   */
+  const isLoaded = ({ from, to }) =>
+    Math.max(Math.abs(from - loaded.range.from), Math.abs(to - loaded.range.to)) <= loaded.level.seconds;
+
   async function update() {
-    const view = currentView();
+    let view = currentView();
     const level = levelFor(view, extent, keptLevel);
+    view = { from: Math.max(view.from, windowOf(view, level, extent).from), to: view.to };
     const wanted = chosenLines(form);
     lines.keep(wanted);
-    const isOther = level !== loaded.level || loaded.times.length === 0;
-    if (isOther || wantedView !== null || isNearEdge(view, loaded.range, level, extent)) {
+    const isOther = level !== loaded.level || loaded.times.length === 0 || wantedView !== null;
+    if (isOther || (isNearEdge(view, loaded.range, level, extent) && !isLoaded(windowOf(view, level, extent)))) {
       const { range, bars, features, source } = await readWindow(level, view);
       // The reader may have moved on meanwhile.
       const shown = currentView();
@@ -268,10 +278,18 @@ async function start() {
       const step = Math.min(Math.max(wish, Math.min(0, -from)), Math.max(0, loaded.bars.length + FREE_PLACES - to));
       return { from: from + step, to: to + step };
     });
+  /**
+   * @param {Range} view
+   * @param {boolean} keepsLevel whether the level stays if it suits the view
+   */
+  function show(view, keepsLevel) {
+    wantedView = view;
+    if (!keepsLevel) keptLevel = null;
+    void ask();
+  }
   function showLast() {
     const { from, to } = currentView();
-    wantedView = { from: Math.max(extent.first, extent.end - (to - from)), to: extent.end };
-    void ask();
+    show({ from: Math.max(extent.first, extent.end - (to - from)), to: extent.end }, true);
   }
   /** @type {Readonly<Record<string, () => void>>} */
   const keys = {
@@ -292,6 +310,16 @@ async function start() {
   describe();
   pass = update;
 
+  const modes = { log: charts.PriceScaleMode.Logarithmic, percent: charts.PriceScaleMode.Percentage };
+  const moved = setUpToolbar(part(".chart-tools"), {
+    extent,
+    view: currentView,
+    show,
+    setScale: (name) =>
+      candles.priceScale().applyOptions({
+        mode: name === "log" || name === "percent" ? modes[name] : charts.PriceScaleMode.Normal,
+      }),
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
   chart.subscribeCrosshairMove(describe);
   scale.subscribeVisibleLogicalRangeChange(() => void ask());
@@ -300,6 +328,7 @@ async function start() {
     if (act === undefined) return;
     event.preventDefault();
     act();
+    moved();
   });
   stage.addEventListener(
     "wheel",
@@ -307,9 +336,17 @@ async function start() {
       if (!event.ctrlKey) return;
       event.preventDefault();
       zoom(event.deltaY < 0 ? 0.9 : 1.1);
+      moved();
     },
     { passive: false },
   );
+  canvas.addEventListener("pointerdown", () => {
+    const before = scale.getVisibleLogicalRange()?.from;
+    const released = () => {
+      if (scale.getVisibleLogicalRange()?.from !== before) moved();
+    };
+    addEventListener("pointerup", released, { once: true });
+  });
   form.addEventListener("change", () => {
     writeOverlays(form);
     void ask();

@@ -126,6 +126,31 @@ test("zooming loads other bars around the view, never blending providers nor ask
   expect(Math.max(...(await Promise.all(received)))).toBeLessThanOrEqual(5_000);
 });
 
+test("range, date and scale work by keyboard, and the address shows the same to others", async () => {
+  const page = await browserApp.openPage(PROFILE);
+  await drawn(page);
+  const level = (on: Page) => on.locator(".chart-level").textContent();
+  const year = page.getByRole("button", { name: "5Y" });
+  await year.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Log" }).press("Space");
+  await page.getByRole("button", { name: "5Y", pressed: true }).waitFor();
+  await drawn(page);
+  expect(page.url()).toEndWith(`${PROFILE}&range=5y&scale=log`);
+  expect(await year.getAttribute("aria-pressed")).toBe("true");
+  const other = await browserApp.openPage(page.url().replace(browserApp.address, ""));
+  await drawn(other);
+  expect(await level(other)).toBe("1d bars");
+  expect(await other.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["5Y", "Log"]);
+  await other.getByRole("button", { name: "1M", exact: true }).click();
+  await drawn(other);
+  const asked = other.waitForRequest(/from=2020-/);
+  await other.getByLabel("Go to").fill("2020-06-15");
+  await asked;
+  await other.waitForURL(/&scale=log&from=2020-\d\d-\d\dT.*&to=2020-/);
+  expect(await other.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["Log"]);
+});
+
 test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {
   const page = await browserApp.openPage(PROFILE);
   const rows = page.locator(".family summary");

@@ -86,6 +86,16 @@ describe("the level of a view", () => {
     );
   });
 
+  test("a view of more than 5,000 of the only bars there are loads the newest of them", () => {
+    const extent = { ...extentOf("1d", 40), levels: [{ interval: "1d", seconds: DAY }] };
+    const view = last(40 * 365);
+    const level = levelFor(view, extent);
+    const range = windowOf(view, level, extent);
+    expect(mostBars(range, level, extent)).toBeLessThanOrEqual(MAX_BARS);
+    expect(range.to).toBe(extent.end);
+    expect(range.from).toBeLessThan(extent.end - 18 * 365 * DAY);
+  });
+
   test("the bound of a window is not below what sessions have in it", () => {
     const extent = extentOf("1m", 1);
     // Three weeks from a Monday: 15 sessions of 390 minutes.

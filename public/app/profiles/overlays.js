@@ -1,6 +1,7 @@
 // The overlays of a profile's chart: the check boxes above it, and their value in the page's address.
 
 import { findAll } from "../ui/dom.js";
+import { writeQuery } from "./address.js";
 
 /**
  * A line of an overlay: the feature it shows, the swatch with its colour, and how it is drawn.
@@ -28,23 +29,12 @@ export const chosenLines = (form) =>
   });
 
 /**
- * Writes the choice into the page's address, the links to the other intervals, and the form of the theme.
+ * Writes the choice into the page's address.
  * @param {HTMLFormElement} form
  */
 export function writeOverlays(form) {
-  /** @param {string} address */
-  const withOverlays = (address) => {
-    const url = new URL(address, location.href);
-    url.searchParams.delete("overlay");
-    for (const { value } of chosenBoxes(form)) url.searchParams.append("overlay", value);
-    return url.pathname + url.search;
-  };
-  const here = withOverlays(location.href);
-  history.replaceState(history.state, "", here + location.hash);
-  /** @type {NodeListOf<HTMLAnchorElement>} */
-  const links = findAll(".page-head .tabs a");
-  for (const link of links) link.href = withOverlays(link.href);
-  /** @type {NodeListOf<HTMLInputElement>} */
-  const fields = findAll('.themes [name="back"]');
-  for (const back of fields) back.value = here;
+  writeQuery((query) => {
+    query.delete("overlay");
+    for (const { value } of chosenBoxes(form)) query.append("overlay", value);
+  });
 }

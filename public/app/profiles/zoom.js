@@ -70,7 +70,14 @@ export function windowOf(view, level, extent) {
     to: Math.min(extent.end, view.to + margin),
   });
   const wide = around(Math.max(span, 4 * DAY));
-  return mostBars(wide, level, extent) <= MAX_BARS ? wide : around(span);
+  for (const range of [wide, around(span), around(0)]) {
+    if (mostBars(range, level, extent) <= MAX_BARS) return range;
+  }
+  // No level is coarse enough: the newest part.
+  const { to } = around(0);
+  let from = to - span;
+  while (mostBars({ from, to }, level, extent) > MAX_BARS) from += span / 64;
+  return { from, to };
 }
 
 /**

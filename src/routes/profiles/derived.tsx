@@ -42,7 +42,7 @@ export async function derivedPage(
   const series = await readSeries(db, stored.seriesId);
   const at = last.ts.length - 1;
   const { provider, updatedAt } = stored;
-  const chart = chartView(c, { symbol, interval, provider, firstBar, lastBar, intervals, sessions: series.sessions });
+  const chart = await chartView(db, c, { symbol, interval, provider, firstBar, lastBar, sessions: series.sessions });
   const view = {
     symbol,
     interval,

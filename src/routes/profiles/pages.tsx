@@ -75,7 +75,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
     const { provider } = profile;
     // Without a series nothing is known of the sessions.
     const sessions = series?.sessions ?? "continuous";
-    const chart = chartView(c, { symbol, interval, provider, firstBar, lastBar, intervals, sessions });
+    const chart = await chartView(db, c, { symbol, interval, provider, firstBar, lastBar, sessions });
     const bars = adjusted(raw);
     const at = bars.ts.length - 1;
     const { open, high, low, close, volume } = bars;

@@ -193,6 +193,14 @@ export async function intervalsOf(db: Database, symbol: string): Promise<Interva
   return rows.map((row) => row.interval);
 }
 
+/** The first and the last bar of each profile of a symbol whose bars are of this provider, epoch seconds. */
+export async function rangesOf(db: Database, symbol: string, provider: string) {
+  return db.orm
+    .select({ interval: profiles.interval, firstBar: profiles.firstBar, lastBar: profiles.lastBar })
+    .from(profiles)
+    .where(and(eq(profiles.symbol, symbol), eq(profiles.provider, provider)));
+}
+
 export async function countProfiles(db: Database): Promise<number> {
   return db.orm.$count(profiles);
 }

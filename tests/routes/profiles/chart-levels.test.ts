@@ -1,10 +1,21 @@
 import { expect, test } from "bun:test";
 import { levelsOf, tradingTime } from "../../../src/routes/profiles/chart/levels.ts";
 
+const DAY = 86_400;
+const range = <I extends string>(interval: I, days: number) => ({ interval, firstBar: -days * DAY, lastBar: 0 });
+
 test("a chart can show the interval of its page and the longer ones that are stored or derived", () => {
-  expect(levelsOf("1m", ["1m"])).toEqual(["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1mo"]);
-  expect(levelsOf("1h", ["5m", "1h"])).toEqual(["1h", "4h", "1d", "1w", "1mo"]);
-  expect(levelsOf("1mo", ["1d"])).toEqual(["1mo"]);
+  const minutes = range("1m", 300);
+  expect(levelsOf(minutes, [minutes])).toEqual(["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1mo"]);
+  expect(levelsOf(range("1h", 300), [range("5m", 300), range("1h", 300)])).toEqual(["1h", "4h", "1d", "1w", "1mo"]);
+  expect(levelsOf(range("1mo", 300), [range("1d", 300)])).toEqual(["1mo"]);
+});
+
+test("a chart shows no interval that would be read from a series of a shorter time", () => {
+  const days = range("1d", 3_000);
+  expect(levelsOf(days, [range("1h", 300), days])).toEqual(["1d"]);
+  expect(levelsOf(days, [{ ...range("1h", 3_000), lastBar: -200 * DAY }, days])).toEqual(["1d"]);
+  expect(levelsOf(range("1h", 300), [range("1h", 300), days])).toEqual(["1h", "4h", "1d", "1w", "1mo"]);
 });
 
 test("the time of a day that can have bars is that of the sessions where they are known, otherwise the whole day", () => {

@@ -3,8 +3,10 @@
 import type { Context } from "hono";
 import { ADJUSTMENTS, type Adjustment } from "../../../domain/market/corporate-actions.ts";
 import type { SeriesVenue } from "../../../domain/market/exchanges/exchanges.ts";
-import type { Interval, ReadInterval } from "../../../domain/market/interval.ts";
+import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { USUAL_ADJUSTMENT } from "../../../pipeline/price-adjustment.ts";
+import type { Database } from "../../../storage/db.ts";
+import { rangesOf } from "../../../storage/profiles/profiles.ts";
 import type { ChartView } from "../../../views/profiles/chart/chart.tsx";
 import { chosenOverlays } from "../../../views/profiles/chart/overlays.tsx";
 import { chosen } from "../../http/page-query.ts";
@@ -15,18 +17,16 @@ interface ChartSeries extends SeriesVenue {
   /** Epoch seconds of the first and the last bar. */
   readonly firstBar: number;
   readonly lastBar: number;
-  /** The intervals in which the symbol has a profile. */
-  readonly intervals: readonly Interval[];
 }
 
 /** The corporate actions that an address wants applied to prices. */
 export const adjustmentOf = (c: Context): Adjustment =>
   chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
 
-export function chartView(c: Context, { sessions, intervals, ...series }: ChartSeries): ChartView {
+export async function chartView(db: Database, c: Context, { sessions, ...series }: ChartSeries): Promise<ChartView> {
   return {
     ...series,
-    levels: levelsOf(series.interval, intervals),
+    levels: levelsOf(series, await rangesOf(db, series.symbol, series.provider)),
     ...tradingTime({ ...series, sessions }),
     adjust: adjustmentOf(c),
     overlays: chosenOverlays(c.req.queries("overlay") ?? []),

@@ -4,23 +4,34 @@ import { entryOf, isExchange, type SeriesVenue, venueOfSeries } from "../../../d
 import { parseTime } from "../../../domain/market/exchanges/sessions.ts";
 import {
   DAY,
-  derivedIntervals,
   type Interval,
   READ_INTERVALS,
   READ_SECONDS,
   type ReadInterval,
+  sourceInterval,
 } from "../../../domain/market/interval.ts";
 import type { ChartView } from "../../../views/profiles/chart/chart.tsx";
 
-/** The interval and the longer ones that are stored or derived. */
-export const levelsOf = (interval: ReadInterval, stored: readonly Interval[]): ReadInterval[] => {
-  const derived = derivedIntervals(stored).map((each) => each.interval);
-  return READ_INTERVALS.filter(
-    (each) =>
-      each === interval ||
-      (READ_SECONDS[each] > READ_SECONDS[interval] && [...stored, ...derived].some((known) => known === each)),
-  );
-};
+/** A stored series, or one derived from it: its interval and its first and last bar, epoch seconds. */
+interface BarRange<I extends ReadInterval = ReadInterval> {
+  readonly interval: I;
+  readonly firstBar: number;
+  readonly lastBar: number;
+}
+
+/**
+ * The interval of a page and the longer ones that can be shown over the same time: those read from a series, the finest
+ * that divides them, that begins and ends about where the page's bars do. `stored` has the series of its provider.
+ */
+export function levelsOf(page: BarRange, stored: readonly BarRange<Interval>[]): ReadInterval[] {
+  const intervals = stored.map(({ interval }) => interval);
+  return READ_INTERVALS.filter((each) => {
+    if (READ_SECONDS[each] <= READ_SECONDS[page.interval]) return each === page.interval;
+    const source = stored.find(({ interval }) => interval === sourceInterval(each, intervals));
+    const slack = Math.max(DAY, READ_SECONDS[each]);
+    return source !== undefined && source.firstBar < page.firstBar + slack && source.lastBar > page.lastBar - slack;
+  });
+}
 
 /** New York's session, from 09:30 to 16:00. */
 const NEW_YORK_SECONDS = 6.5 * 3_600;

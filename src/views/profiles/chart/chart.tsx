@@ -6,6 +6,7 @@ import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
 import { READ_SECONDS, type ReadInterval } from "../../../domain/market/interval.ts";
 import { BarTime, SyntheticPill } from "../../ui/components.tsx";
 import { DEFAULT_ADJUSTMENT, OVERLAYS, type Overlay, type OverlayKey } from "./overlays.tsx";
+import { ChartToolbar } from "./toolbar.tsx";
 
 export interface ChartView {
   readonly symbol: string;
@@ -67,7 +68,7 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
         ))}
       </form>
       <figure>
-        <p class="chart-level" role="status" />
+        <ChartToolbar chart={chart} />
         <p class="chart-readout num" />
         <div
           class="chart-stage"
