@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import { DAY } from "../src/domain/market/interval.ts";
 import { type Database, migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { insertRun } from "../src/storage/runs/runs.ts";
+import { contents, finishRuns, randomFrom, unfinishedJobs } from "./campaign/contents.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
 import type { Client } from "./helpers/http.ts";
-import { type ServerProcess, spawnServer } from "./helpers/server.ts";
+import { spawnServer } from "./helpers/server.ts";
 import { readEvents } from "./helpers/sse.ts";
 
 const KILLS = 20;
@@ -39,35 +40,7 @@ async function order(db: Database, n: number): Promise<void> {
   );
 }
 
-const unfinished = async (db: Database) =>
-  Number((await db.rows("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'paused')", []))[0]![0]);
-
-/** Everything that must not depend on how often the server was killed. */
-async function contents(db: Database) {
-  const ofSymbol = "JOIN series s ON s.id = series_id";
-  return {
-    bars: await db.rows(
-      `SELECT s.symbol, ts, open, high, low, close, volume FROM bars ${ofSymbol} ORDER BY s.symbol, ts`,
-      [],
-    ),
-    ledger: await db.rows(
-      `SELECT s.symbol, from_ts, to_ts, run_id, status, rows, rejected, first_ts, last_ts, attempts, error
-       FROM batches ${ofSymbol} ORDER BY s.symbol, from_ts`,
-      [],
-    ),
-    profiles: await db.rows(
-      `SELECT p.symbol, p.interval, p.provider, first_bar, last_bar, last_close, feature_values, catalog_version,
-         json_remove(backfill, '$.fetch_duration_seconds'), f.state
-       FROM profiles p JOIN feature_states f ON f.symbol = p.symbol AND f.interval = p.interval ORDER BY p.symbol`,
-      [],
-    ),
-    jobs: await db.rows(
-      "SELECT run_id, symbol, state, status, progress, data_points, api_calls, deaths, error FROM jobs ORDER BY symbol",
-      [],
-    ),
-    runs: await db.rows("SELECT id, state FROM runs ORDER BY id", []),
-  };
-}
+const ids = (runs: number) => Array.from({ length: runs }, (_, n) => `run-${n}`);
 
 async function open(url: string): Promise<Database> {
   const db = await openDatabase(url);
@@ -87,34 +60,6 @@ async function work(client: Client, run: string, steps: number): Promise<void> {
   });
 }
 
-/** Lets the server work to the end of all runs, and stops it. */
-async function finish(server: ServerProcess, runs: number): Promise<void> {
-  const client = await server.listening;
-  const open = new Set(Array.from({ length: runs }, (_, n) => `run-${n}`));
-  {
-    await using events = await readEvents(`${client.url}/api/events`);
-    for (const id of open) {
-      const { body } = await client.get(`/api/runs/${id}`);
-      if (body.run.status !== "running") open.delete(id);
-    }
-    while (open.size > 0) {
-      const { event, data } = await events.next();
-      if (event === "run" && data.status !== "running") open.delete(data.id);
-    }
-  }
-  expect(await server.stop()).toBe(0);
-}
-
-/** Small, known generator (mulberry32), so that a failure can be repeated from the seed it prints. */
-function randomFrom(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test(`a server killed ${KILLS} times ends with the same bars, ledger and profiles as one that never was`, async () => {
   const seed = Number(process.env.CRASH_SEED ?? crypto.getRandomValues(new Uint32Array(1))[0]);
   const random = randomFrom(seed);
@@ -132,7 +77,7 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
   const left: number[] = [];
   for (let kills = 0; kills < KILLS; kills++) {
     // A fast machine may be done before the last kill: then another run is started.
-    if ((await unfinished(db)) === 0) await order(db, ordered++);
+    if ((await unfinishedJobs(db)) === 0) await order(db, ordered++);
     const server = spawnServer(environment("killed.db"));
     // One in six is killed while it starts.
     if (random() < 1 / 6) {
@@ -145,11 +90,11 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
     left.push(Number((await db.rows("SELECT count(*) FROM batches", []))[0]![0]));
   }
   const where = `seed ${seed}: batches after each kill ${left.join(" ")}`;
-  await finish(spawnServer(environment("killed.db")), ordered);
+  expect(await finishRuns(spawnServer(environment("killed.db")), ids(ordered))).toBe(0);
 
   const calm = await open(folder.database("calm.db"));
   for (let n = 0; n < ordered; n++) await order(calm, n);
-  await finish(spawnServer(environment("calm.db")), ordered);
+  expect(await finishRuns(spawnServer(environment("calm.db")), ids(ordered))).toBe(0);
 
   const [killed, undisturbed] = [await contents(db), await contents(calm)];
   const integrity = await db.rows("PRAGMA integrity_check", []);
@@ -164,7 +109,7 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
   expect(undisturbed.bars.length).toBeGreaterThan(ordered * SYMBOLS_PER_RUN * 500);
   // The ledger holds `attempts`: 1 everywhere means that no stored batch was fetched again.
   expect(new Set(killed.ledger.map((row) => row[9])), where).toEqual(new Set([1]));
-  for (const part of ["runs", "jobs", "ledger", "bars", "profiles"] as const) {
+  for (const part of ["runs", "jobs", "apiCalls", "ledger", "bars", "profiles"] as const) {
     expect(Bun.deepEquals(killed[part], undisturbed[part]), `${part} differ, ${where}`).toBe(true);
   }
 }, 240_000);

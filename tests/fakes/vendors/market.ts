@@ -30,6 +30,8 @@ export class FakeMarket {
   extended = true;
   /** Changes a bar, or hides it with `null`: late corrections, splits, gaps, invalid values. */
   edit: (symbol: string, interval: Interval, bar: FakeBar) => FakeBar | null = (_symbol, _interval, bar) => bar;
+  /** The symbol whose prices a symbol has: several with the same ones can be compared. */
+  pricesOf: (symbol: string) => string = (symbol) => symbol;
   readonly #demo = createDemoProvider();
 
   /** The bars with `from` <= ts <= `to` (epoch seconds), or `null` for a symbol that does not exist. */
@@ -38,7 +40,7 @@ export class FakeMarket {
     const first = this.listed.get(symbol) ?? Number.NEGATIVE_INFINITY;
     if (to < first) return [];
     const window = {
-      symbol,
+      symbol: this.pricesOf(symbol),
       interval,
       from: Math.max(from, first),
       to: to + 1,

@@ -1,0 +1,162 @@
+/** What must hold whenever a server has ended, however it ended. */
+
+import { readdirSync } from "node:fs";
+import type { Database } from "../../src/storage/db.ts";
+import { contents } from "./contents.ts";
+import { type Contents, idOf, type World } from "./world.ts";
+
+/** Parts that must be equal; the requests of a disturbed run may be more. */
+const PARTS = ["runs", "jobs", "ledger", "bars", "profiles"] as const;
+/** What a server that was killed may leave in its folder. */
+const OWN_FILES = /^(?:calm|campaign)\.db(?:-wal|-shm)?$/;
+
+export class Invariants {
+  /** The windows that were stored when they were last looked at, and the hash of the bars in each. */
+  readonly #stored = new Map<string, { symbol: string; from: number; to: number; hash: number }>();
+  /** Runs below this number have been compared. */
+  #compared = 0;
+  /** Requests counted beyond those received. */
+  surplus = 0;
+  readonly totals = { compared: 0, batches: 0, bars: 0 };
+
+  constructor(private readonly world: World) {}
+
+  /** Checks everything that may have changed since the last call; a sentence for each fault. */
+  async check(db: Database): Promise<string[]> {
+    const { world } = this;
+    const faults: string[] = [];
+    // What was stored at the last look must not have been requested since.
+    for (const { symbol, from, to } of world.takeRequests()) {
+      for (const window of this.#stored.values()) {
+        if (window.symbol === symbol && window.from < to && from < window.to)
+          faults.push(`${symbol} ${window.from}-${window.to} was stored and has been requested again`);
+      }
+    }
+    faults.push(...(await this.#countFaults(db)), ...this.#fileFaults());
+    const states = new Map((await db.rows("SELECT id, state FROM runs", [])) as [string, string][]);
+    while (this.#compared < world.ordered) {
+      const run = this.#compared;
+      const now = await contents(db, idOf(run));
+      faults.push(...this.#lossFaults(now), ...ledgerFaults(now));
+      const isOver = states.get(idOf(run)) !== "running";
+      faults.push(...(await alertFaults(db, idOf(run), isOver)));
+      if (!isOver) break;
+      faults.push(...this.#differences(run, now));
+      this.#forget(now);
+      this.#compared += 1;
+      this.totals.compared += 1;
+    }
+    return faults;
+  }
+
+  /** Compares all runs once more, after the last round. */
+  async checkAll(db: Database): Promise<string[]> {
+    const faults = await this.check(db);
+    this.totals.batches = Number((await db.rows("SELECT count(*) FROM batches", []))[0]![0]);
+    this.totals.bars = Number((await db.rows("SELECT count(*) FROM bars", []))[0]![0]);
+    for (let run = 0; run < this.#compared; run++)
+      faults.push(...this.#differences(run, await contents(db, idOf(run))));
+    const expected = this.world.calm.bars.length * this.#compared;
+    if (this.#compared === this.world.ordered && this.totals.bars !== expected)
+      faults.push(`${this.totals.bars} bars are stored instead of ${expected}`);
+    const [[integrity]] = (await db.rows("PRAGMA integrity_check", [])) as [[string]];
+    if (integrity !== "ok") faults.push(`integrity_check: ${integrity}`);
+    const orphans = await db.rows("PRAGMA foreign_key_check", []);
+    if (orphans.length > 0) faults.push(`${orphans.length} rows refer to rows that do not exist`);
+    const series = Number((await db.rows("SELECT count(*) FROM series", []))[0]![0]);
+    if (series !== this.world.calm.jobs.length * this.world.ordered) faults.push(`${series} series are stored`);
+    return faults;
+  }
+
+  #differences(run: number, now: Contents): string[] {
+    return PARTS.flatMap((part) => {
+      const expected = JSON.stringify(this.world.calm[part])
+        .replaceAll("run-calm", idOf(run))
+        .replace(/"R(?=[AB]\\?")/g, `"R${run}`);
+      const found = JSON.stringify(now[part]);
+      if (found === expected) return [];
+      let at = 0;
+      while (found[at] === expected[at]) at += 1;
+      const [there, wanted] = [found, expected].map((text) => text.slice(Math.max(0, at - 60), at + 100));
+      return [`${part} of ${idOf(run)} differ from those of an undisturbed run: …${there}… instead of …${wanted}…`];
+    });
+  }
+
+  /** No window, and no bar in it, that was stored may be gone or different. */
+  #lossFaults(now: Contents): string[] {
+    const faults: string[] = [];
+    const found = new Map(windowsOf(now).map((window) => [`${window.symbol} ${window.from}-${window.to}`, window]));
+    const symbols = new Set(now.jobs.map(([, symbol]) => symbol as string));
+    for (const [key, before] of this.#stored) {
+      if (!symbols.has(before.symbol)) continue;
+      const window = found.get(key);
+      if (window === undefined) faults.push(`${key} was stored and is gone`);
+      else if (window.hash !== before.hash) faults.push(`the bars of ${key} have changed since they were stored`);
+    }
+    for (const [key, window] of found) this.#stored.set(key, window);
+    return faults;
+  }
+
+  #forget(run: Contents): void {
+    for (const { symbol, from, to } of windowsOf(run)) this.#stored.delete(`${symbol} ${from}-${to}`);
+  }
+
+  async #countFaults(db: Database): Promise<string[]> {
+    const { received, receivedFor } = this.world;
+    const faults: string[] = [];
+    const used = Number((await db.rows("SELECT coalesce(sum(requests), 0) FROM api_usage", []))[0]![0]);
+    if (used < received) faults.push(`the usage counts ${used} requests: the vendor received ${received}`);
+    this.surplus = used - received;
+    for (const [symbol, calls] of (await db.rows("SELECT symbol, api_calls FROM jobs", [])) as [string, number][]) {
+      const sent = receivedFor.get(symbol) ?? 0;
+      if (calls < sent) faults.push(`${symbol} counts ${calls} requests: the vendor received ${sent}`);
+    }
+    return faults;
+  }
+
+  #fileFaults(): string[] {
+    const strange = readdirSync(this.world.folder.path).filter((name) => !OWN_FILES.test(name));
+    return strange.map((name) => `${name} was left behind`);
+  }
+}
+
+/** The stored windows with the hash of their bars. */
+function windowsOf({ ledger, bars }: Contents) {
+  const bySymbol = Map.groupBy(bars, ([symbol]) => symbol);
+  return ledger.map(([symbol, from, to]) => {
+    const within = (bySymbol.get(symbol!) ?? []).filter(([, ts]) => ts! >= from! && ts! < to!);
+    return {
+      symbol: symbol as string,
+      from: from as number,
+      to: to as number,
+      hash: Number(Bun.hash.crc32(JSON.stringify(within))),
+    };
+  });
+}
+
+/** The ledger says of each window what is stored in it, and of every bar in which window it came. */
+function ledgerFaults({ ledger, bars }: Contents): string[] {
+  const faults: string[] = [];
+  const bySymbol = Map.groupBy(bars, ([symbol]) => symbol);
+  let covered = 0;
+  for (const [symbol, from, to, , status, rows, , first, last, attempts] of ledger) {
+    const within = (bySymbol.get(symbol!) ?? []).filter(([, ts]) => ts! >= from! && ts! < to!);
+    covered += within.length;
+    const window = `${symbol} ${from}-${to}`;
+    if (status !== (within.length > 0 ? "ok" : "empty"))
+      faults.push(`${window} is ${status} with ${within.length} bars`);
+    if (rows !== within.length) faults.push(`the ledger counts ${rows} bars in ${window}: ${within.length} are stored`);
+    if (first !== (within[0]?.[1] ?? null) || last !== (within.at(-1)?.[1] ?? null))
+      faults.push(`the ledger has other ends of ${window} than its bars`);
+    if (attempts !== 1) faults.push(`${window} was fetched ${attempts} times`);
+  }
+  if (covered !== bars.length) faults.push(`${bars.length - covered} bars lie in no window of the ledger`);
+  return faults;
+}
+
+/** The end of a run is recorded once, and nothing else. */
+async function alertFaults(db: Database, run: string, isOver: boolean): Promise<string[]> {
+  const found = await db.rows("SELECT kind FROM alert_events WHERE run_id = ?1", [run]);
+  const [is, wanted] = [found.map(([kind]) => kind).join(", "), isOver ? "run_finished" : ""];
+  return is === wanted ? [] : [`the alerts of ${run} are "${is}" instead of "${wanted}"`];
+}
