@@ -1,8 +1,13 @@
 /** One round of each kind of disturbance. Each starts a server and leaves none. */
 
+import { Database } from "bun:sqlite";
+import { fileURLToPath } from "node:url";
+import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
+import { breakOff, html, reply, truncated } from "../fakes/vendors/faults.ts";
+import type { ServerProcess } from "../helpers/server.ts";
 import type { World } from "./world.ts";
 
-export interface Round {
+interface Round {
   readonly world: World;
   /** A number from 0 to 1, the same for the same seed and round. */
   readonly random: () => number;
@@ -12,18 +17,165 @@ export interface Round {
 const STARTING = 1 / 6;
 const START_MS = 400;
 const WORK_MS = 1_300;
+/** How long a server may take to notice that it lost its lease, or to answer, ms. */
+const PATIENCE_MS = 30_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`${what} within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How long a server that listens may work, ms: longer on a machine that is busy. */
+async function spanAfter(server: ServerProcess): Promise<number> {
+  const spawnedAt = performance.now();
+  await within(server.listening, "the server does not listen");
+  return Math.max(WORK_MS, 1.5 * (performance.now() - spawnedAt));
+}
+
+/** A server that listens and has worked for a random time; it is killed in the end. */
+async function working({ world, random }: Round, more: Record<string, string> = {}) {
+  const server = world.spawn(more);
+  const span = await spanAfter(server);
+  const client = await server.listening;
+  await Bun.sleep(random() * span);
+  return { server, client, [Symbol.asyncDispose]: () => server.kill() };
+}
 
 /** The server is killed at a random moment: while it starts, or while it works. */
 async function kill({ world, random }: Round): Promise<string> {
   const server = world.spawn();
   const isStarting = random() < STARTING;
-  const after = random() * (isStarting ? START_MS : WORK_MS);
   if (isStarting) server.listening.catch(() => {});
-  else await server.listening;
+  const after = random() * (isStarting ? START_MS : await spanAfter(server));
   await Bun.sleep(after);
   await server.kill();
   return `killed ${Math.round(after)} ms after ${isStarting ? "its start" : "it listened"}`;
 }
 
+/** Another connection of another process than the server's. */
+const connect = (world: World) => new Database(fileURLToPath(world.folder.database("campaign.db")));
+
+/** As if the server had been suspended for longer than its lease lasts, on a machine that is not this one. */
+async function expireLease(world: World, suspended: ServerProcess): Promise<void> {
+  using other = connect(world);
+  for (;;) {
+    try {
+      other
+        .query("UPDATE settings SET value = json_set(value, '$.host', 'elsewhere'), updated_at = ? WHERE key = ?")
+        .run(Date.now() - 10 * MINUTE_MS, LEASE_KEY);
+      return;
+    } catch (error) {
+      if (!String(error).includes("locked")) throw error;
+      // It was suspended in a transaction: it ends that first.
+      suspended.process.kill("SIGCONT");
+      await Bun.sleep(5);
+      suspended.process.kill("SIGSTOP");
+    }
+  }
+}
+
+/** The server is suspended past its lease, another one takes over, and the first one goes on. */
+async function suspend(round: Round): Promise<string> {
+  const { world, random } = round;
+  await using first = await working(round);
+  first.server.process.kill("SIGSTOP");
+  const refused = world.spawn();
+  const words = await within(
+    refused.listening.then(
+      () => "",
+      (error: Error) => error.message,
+    ),
+    "a second server neither starts nor is refused",
+  );
+  await refused.kill();
+  if (!words.includes("works on this database")) throw new Error(`a second server beside a suspended one: ${words}`);
+  await expireLease(world, first.server);
+  await using second = await working(round);
+  first.server.process.kill("SIGCONT");
+  const code = await within(first.server.process.exited, "the first server does not end after its lease was lost");
+  if (code !== 1) throw new Error(`the server that lost its lease ended with ${code}`);
+  if ((await second.client.get("/healthz")).status !== 200) throw new Error("the second server is not healthy");
+  await Bun.sleep((random() * WORK_MS) / 2);
+  return "suspended; another took over";
+}
+
+/** Another process holds the write lock while the server works; half of the servers are killed meanwhile. */
+async function lock(round: Round): Promise<string> {
+  const { world, random } = round;
+  await using life = await working(round);
+  using other = connect(world);
+  other.run("PRAGMA busy_timeout = 10000");
+  other.run("BEGIN IMMEDIATE");
+  const held = Math.round(100 + random() * 2_000);
+  await Bun.sleep(held);
+  const { status } = await within(life.client.get("/healthz"), "the server does not answer while it is locked out");
+  if (status !== 200) throw new Error(`/healthz answers ${status} while another process has the lock`);
+  if (random() < 0.5) await life.server.kill();
+  other.run("ROLLBACK");
+  await Bun.sleep((random() * WORK_MS) / 2);
+  return `locked out for ${held} ms`;
+}
+
+const STEPS = [60 * MINUTE_MS, DAY_MS, 7 * DAY_MS].flatMap((step) => [step, -step]);
+const CLOCK = fileURLToPath(new URL("../fakes/stepping-clock.ts", import.meta.url));
+
+/** The wall clock is wrong from the start, steps while the server works, or both; then the server is killed. */
+async function clock(round: Round): Promise<string> {
+  const { random } = round;
+  const pick = () => (random() < 0.3 ? 0 : STEPS[Math.floor(random() * STEPS.length)]!);
+  const [offset, step] = [pick(), pick()];
+  await using life = await working(round, {
+    BUN_OPTIONS: `--preload ${CLOCK}`,
+    CLOCK_OFFSET_MS: `${offset}`,
+    CLOCK_STEP_MS: `${step}`,
+  });
+  life.server.process.kill("SIGUSR2");
+  await Bun.sleep(random() * WORK_MS);
+  const { status } = await within(life.client.get("/healthz"), "the server does not answer after its clock was set");
+  if (status !== 200) throw new Error(`/healthz answers ${status} after the clock was set`);
+  return `clock off by ${offset / MINUTE_MS} min, then set by ${step / MINUTE_MS} min`;
+}
+
+const json = { "content-type": "application/json" };
+/** Answers that are requested again; one that is valid JSON of another shape is not: it fails its window, and the job. */
+const FAULTS = {
+  "a page": html(200),
+  "an error page": html(502),
+  "an empty 500": reply(500, ""),
+  "half an answer": truncated(),
+  "a broken connection": breakOff(),
+  "deep nesting": reply(200, "[".repeat(100_000), json),
+  "a 429 with a negative wait": reply(429, { status: "ERROR" }, { "retry-after": "-5" }),
+  "a 429 with a wait that is no number": reply(429, { status: "ERROR" }, { "retry-after": "soon" }),
+} as const;
+
+/** The vendor answers a request or two with nonsense; then the server is killed. */
+async function vendor(round: Round): Promise<string> {
+  const { world, random } = round;
+  const names = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
+  const chosen = Array.from(
+    { length: 1 + Math.floor(random() * 2) },
+    () => names[Math.floor(random() * names.length)]!,
+  );
+  world.vendor.script.push(...chosen.map((name) => FAULTS[name]));
+  await using _life = await working(round);
+  await Bun.sleep(random() * WORK_MS);
+  const left = world.vendor.script.splice(0).length;
+  return `the vendor sent ${chosen.slice(0, chosen.length - left).join(" and ") || "nothing wrong"}`;
+}
+
 /** Each returns what it did, in words. */
-export const ROUNDS: Readonly<Record<string, (round: Round) => Promise<string>>> = { kill };
+export const ROUNDS: Readonly<Record<string, (round: Round) => Promise<string>>> = {
+  kill,
+  suspend,
+  lock,
+  clock,
+  vendor,
+};

@@ -60,6 +60,8 @@ console.log(
 
 const counts = new Map<string, number>();
 let done = 0;
+/** Rounds in which the vendor was asked. */
+let busy = 0;
 
 /** Reports faults and ends; the database is kept. */
 async function fail(faults: readonly string[]): Promise<never> {
@@ -83,21 +85,27 @@ async function look(): Promise<void> {
 await look();
 let said = "";
 let isStopped = false;
-// The round is finished and everything is compared; a second signal ends at once.
+// The round is finished and everything is compared. One signal may arrive twice, from the shell and from its group.
+const SAME_SIGNAL_MS = 1_000;
+let signalledAt = Number.POSITIVE_INFINITY;
 for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (performance.now() - signalledAt > SAME_SIGNAL_MS) process.exit(130);
     isStopped = true;
+    signalledAt = Math.min(signalledAt, performance.now());
   });
 while (done < rounds && !isStopped && performance.now() < endsAt) {
   const kind = kinds[Math.floor(random() * kinds.length)]!;
   done += 1;
+  const asked = world.asked;
   try {
     said = await ROUNDS[kind]!({ world, random });
   } catch (error) {
     await fail([`round ${done} (${kind}): ${error instanceof Error ? error.message : error}`]);
   }
+  if (world.asked > asked) busy += 1;
   counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  if (done % LOOK_EVERY === 0) await look();
+  if (kind !== "kill" || done % LOOK_EVERY === 0) await look();
   if (done % LINE_EVERY === 0)
     console.log(
       `${elapsed()}: round ${done} (${kind}: ${said}); ${invariants.totals.compared} runs equal, ${world.received} requests`,
@@ -116,4 +124,6 @@ const { compared, batches, bars } = invariants.totals;
 const times = [...counts].map(([kind, count]) => `${count} × ${kind}`).join(", ");
 console.log(`${elapsed()}: ${done} rounds (${times}). ${compared} runs are equal to the undisturbed one:`);
 console.log(`${bars} bars in ${batches} batches: 0 lost, 0 doubled, 0 requested again.`);
-console.log(`${world.received} requests received; ${invariants.surplus} more are counted, none less.`);
+console.log(
+  `${world.received} requests received, in ${busy} of the rounds; ${invariants.surplus} more are counted, none less.`,
+);

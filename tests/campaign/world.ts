@@ -92,6 +92,11 @@ export class World implements AsyncDisposable {
     return asked;
   }
 
+  /** All requests so far, those included that have not been taken yet. */
+  get asked(): number {
+    return this.received + this.vendor.urls.length;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.vendor.close();
     if (!this.isKept) this.folder[Symbol.dispose]();
@@ -125,7 +130,7 @@ async function order(db: Database, vendor: FakeMassive, run: number | "calm"): P
       rangeFrom: rangeTo - BATCHES * BATCH_DAYS * DAY,
       rangeTo,
       asOf,
-      createdAt: 1_000 + (run === "calm" ? 0 : run),
+      createdAt: Date.now(),
     },
     symbols,
   );
