@@ -60,6 +60,8 @@ console.log(
 
 const counts = new Map<string, number>();
 let done = 0;
+/** What the last round did. */
+let said = "";
 /** Rounds in which the vendor was asked. */
 let busy = 0;
 
@@ -78,12 +80,11 @@ async function fail(faults: readonly string[]): Promise<never> {
 async function look(): Promise<void> {
   using db = await world.open();
   const faults = await invariants.check(db.database);
-  if (faults.length > 0) await fail(faults);
+  if (faults.length > 0) await fail([...faults, `found after round ${done}: ${said}`]);
   while ((await unfinishedJobs(db.database)) < JOBS_AHEAD) await world.order(db.database);
 }
 
 await look();
-let said = "";
 let isStopped = false;
 // The round is finished and everything is compared. One signal may arrive twice, from the shell and from its group.
 const SAME_SIGNAL_MS = 1_000;

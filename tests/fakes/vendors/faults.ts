@@ -20,18 +20,20 @@ export const hang = (): Behaviour => (request) =>
     request.signal.addEventListener("abort", () => resolve(new Response(null, { status: 499 }))),
   );
 
-/** The connection breaks in the middle of the body. */
-export const breakOff = (): Behaviour => () =>
-  new Response(
-    new ReadableStream({
-      async start(controller) {
-        controller.enqueue(new TextEncoder().encode('[{"timestamp": 17'));
-        await Bun.sleep(1);
-        controller.error();
-      },
-    }),
-    { headers: { "content-type": "application/json" } },
-  );
+/** The connection breaks in the middle of the body, some milliseconds after its beginning was sent. */
+export const breakOff =
+  (after = 1): Behaviour =>
+  () =>
+    new Response(
+      new ReadableStream({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode('[{"timestamp": 17'));
+          await Bun.sleep(after);
+          controller.error();
+        },
+      }),
+      { headers: { "content-type": "application/json" } },
+    );
 
 /** A whole answer, but only the first half of its JSON. */
 export const truncated = (): Behaviour =>
