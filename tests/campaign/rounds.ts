@@ -59,17 +59,32 @@ async function kill({ world, random }: Round): Promise<string> {
   return `killed ${Math.round(after)} ms after ${isStarting ? "its start" : "it listened"}`;
 }
 
-/** Another connection of another process than the server's. */
-const connect = (world: World) => new Database(fileURLToPath(world.folder.database("campaign.db")));
+/** A connection of another process than the server's, closed at the end of its block and not when it is collected. */
+function connect(world: World) {
+  const connection = new Database(fileURLToPath(world.folder.database("campaign.db")));
+  return {
+    run(sql: string, ...values: (string | number)[]) {
+      const statement = connection.prepare(sql);
+      try {
+        statement.run(...values);
+      } finally {
+        statement.finalize();
+      }
+    },
+    [Symbol.dispose]: () => connection.close(true),
+  };
+}
 
 /** As if the server had been suspended for longer than its lease lasts, on a machine that is not this one. */
 async function expireLease(world: World, suspended: ServerProcess): Promise<void> {
   using other = connect(world);
   for (;;) {
     try {
-      other
-        .query("UPDATE settings SET value = json_set(value, '$.host', 'elsewhere'), updated_at = ? WHERE key = ?")
-        .run(Date.now() - 10 * MINUTE_MS, LEASE_KEY);
+      other.run(
+        "UPDATE settings SET value = json_set(value, '$.host', 'elsewhere'), updated_at = ? WHERE key = ?",
+        Date.now() - 10 * MINUTE_MS,
+        LEASE_KEY,
+      );
       return;
     } catch (error) {
       if (!String(error).includes("locked")) throw error;
