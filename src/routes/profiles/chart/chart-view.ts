@@ -20,8 +20,7 @@ interface ChartSeries extends SeriesVenue {
 }
 
 /** The corporate actions that an address wants applied to prices. */
-export const adjustmentOf = (c: Context): Adjustment =>
-  chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
+export const adjustmentOf = (c: Context): Adjustment => chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
 
 export async function chartView(db: Database, c: Context, { sessions, ...series }: ChartSeries): Promise<ChartView> {
   return {
