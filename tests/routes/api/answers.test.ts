@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { z } from "zod";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
 
 setDefaultTimeout(60_000);
@@ -25,12 +26,13 @@ interface Operation {
   >;
 }
 
+const lake = temporaryFolder();
 let app: TestApp;
 let run: string;
 let schemas: Readonly<Record<string, Schema>>;
 const operations = new Map<string, Operation>();
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ env: { BARKEEP_LAKE: lake.path } });
   run = await app.start({ symbols: ["AAPL", "MSFT"], years: 1, provider: "demo", batch_days: 365 });
   await app.waitForRun(run, "complete");
   const { body } = await app.get("/api/openapi.json");
@@ -39,7 +41,10 @@ beforeAll(async () => {
     for (const operation of Object.values(methods)) operations.set(operation.operationId, operation);
   }
 });
-afterAll(() => app[Symbol.asyncDispose]());
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  lake[Symbol.dispose]();
+});
 
 const resolve = (schema: Schema): Schema => (schema.$ref ? schemas[schema.$ref.split("/").at(-1)!]! : schema);
 
@@ -90,6 +95,7 @@ test("every JSON answer of the server has exactly the fields that its schema dec
   const calls: [operationId: string, method: string, path: string, body?: unknown][] = [
     ["createSchedule", "POST", "/api/schedules", order],
     ["runSchedule", "POST", "/api/schedules/1/run"],
+    ["readLake", "GET", "/api/lake"],
     ["listSchedules", "GET", "/api/schedules"],
     ["readSchedule", "GET", "/api/schedules/1"],
     ["changeSchedule", "PATCH", "/api/schedules/1", { enabled: false }],
