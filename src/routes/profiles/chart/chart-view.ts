@@ -7,7 +7,7 @@ import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { USUAL_ADJUSTMENT } from "../../../pipeline/price-adjustment.ts";
 import type { Database } from "../../../storage/db.ts";
 import { rangesOf } from "../../../storage/profiles/profiles.ts";
-import type { ChartView } from "../../../views/profiles/chart/chart.tsx";
+import type { ChartView } from "../../../views/profiles/chart/chart-view.ts";
 import { chosenOverlays } from "../../../views/profiles/chart/overlays.tsx";
 import { chosen } from "../../http/page-query.ts";
 import { levelsOf, tradingTime } from "./levels.ts";

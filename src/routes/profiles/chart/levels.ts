@@ -10,7 +10,7 @@ import {
   type ReadInterval,
   sourceInterval,
 } from "../../../domain/market/interval.ts";
-import type { ChartView } from "../../../views/profiles/chart/chart.tsx";
+import type { ChartView } from "../../../views/profiles/chart/chart-view.ts";
 
 /** A stored series, or one derived from it: its interval and its first and last bar, epoch seconds. */
 interface BarRange<I extends ReadInterval = ReadInterval> {

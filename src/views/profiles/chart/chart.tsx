@@ -2,31 +2,11 @@
 /** The chart of a profile: its container, and the overlays that `public/app/chart.js` draws over the bars. */
 
 import { isSynthetic } from "../../../domain/defaults.ts";
-import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
-import { READ_SECONDS, type ReadInterval } from "../../../domain/market/interval.ts";
+import { READ_SECONDS } from "../../../domain/market/interval.ts";
 import { BarTime, SyntheticPill } from "../../ui/components.tsx";
-import { DEFAULT_ADJUSTMENT, OVERLAYS, type Overlay, type OverlayKey } from "./overlays.tsx";
+import type { ChartView } from "./chart-view.ts";
+import { DEFAULT_ADJUSTMENT, OVERLAYS, type Overlay } from "./overlays.tsx";
 import { ChartToolbar } from "./toolbar.tsx";
-
-export interface ChartView {
-  readonly symbol: string;
-  readonly interval: ReadInterval;
-  readonly provider: string;
-  /** Epoch seconds of the first and the last bar. */
-  readonly firstBar: number;
-  readonly lastBar: number;
-  /** The intervals it can show, finest first: that of the page and longer ones. */
-  readonly levels: readonly ReadInterval[];
-  /** The most seconds of a day and days of a week that have bars. */
-  readonly daySeconds: number;
-  readonly weekDays: 5 | 7;
-  readonly overlays: readonly OverlayKey[];
-  /** Which corporate actions are applied to the drawn prices. */
-  readonly adjust: Adjustment;
-  /** Addresses of the chart script and of its library. */
-  readonly script: string;
-  readonly library: string;
-}
 
 export const Chart = ({ chart }: { chart: ChartView }) => {
   const { symbol, interval, provider, firstBar, lastBar, overlays, adjust, script, library } = chart;

@@ -4,7 +4,6 @@
 import { ADJUSTMENTS, type Adjustment } from "../../../domain/market/corporate-actions.ts";
 import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { profileAddress } from "../../ui/dom.ts";
-import type { ChartView } from "./chart.tsx";
 
 /**
  * What can be drawn over the bars: lines on the price scale, each the feature of that name. `dots` have no line;
@@ -47,12 +46,14 @@ export const chosenOverlays = (keys: readonly string[]): OverlayKey[] =>
 /** The default adjustment, left out of addresses. */
 export const DEFAULT_ADJUSTMENT: Adjustment = "splits";
 
+/** What of a chart is in the address of its page. */
+interface ChartChoices {
+  readonly overlays: readonly OverlayKey[];
+  readonly adjust: Adjustment;
+}
+
 /** The address of a profile with these overlays and this adjustment. */
-export const chartAddress = (
-  symbol: string,
-  interval: ReadInterval,
-  { overlays, adjust }: Pick<ChartView, "overlays" | "adjust">,
-) =>
+export const chartAddress = (symbol: string, interval: ReadInterval, { overlays, adjust }: ChartChoices) =>
   [
     profileAddress(symbol, interval),
     ...(adjust === DEFAULT_ADJUSTMENT ? [] : [`adjust=${adjust}`]),
@@ -65,8 +66,13 @@ const ADJUSTMENT_TITLES: Readonly<Record<Adjustment, readonly [title: string, me
   all: ["Splits and dividends", "Prices before a split or dividend are made comparable with today's"],
 };
 
+interface AdjustedChart extends ChartChoices {
+  readonly symbol: string;
+  readonly interval: ReadInterval;
+}
+
 /** Links to the same page with other adjustments. */
-export const Adjustments = ({ chart }: { chart: ChartView }) => (
+export const Adjustments = ({ chart }: { chart: AdjustedChart }) => (
   <nav class="tabs adjustments" aria-label="Prices adjusted for">
     <span class="muted" aria-hidden="true">
       Prices

@@ -3,7 +3,7 @@
 
 import { DAY, READ_SECONDS } from "../../../domain/market/interval.ts";
 import { isoDate } from "../../../domain/time.ts";
-import type { ChartView } from "./chart.tsx";
+import type { ChartView } from "./chart-view.ts";
 
 /** Value in the address, label, what it is read as, and days at least. */
 const RANGES = [
