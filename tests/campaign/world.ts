@@ -66,7 +66,12 @@ export class World implements AsyncDisposable {
   /** The database, for as long as no server has it. */
   async open() {
     const database = await openDatabase(this.folder.database("campaign.db"));
-    return { database, [Symbol.dispose]: () => database.close() };
+    const close = () => {
+      database.close();
+      // Its statements are finalized when they are collected; until then the file counts as open in this process.
+      Bun.gc(true);
+    };
+    return { database, [Symbol.dispose]: close };
   }
 
   spawn(more: Record<string, string> = {}): ServerProcess {
