@@ -102,6 +102,8 @@ while (done < rounds && !isStopped && performance.now() < endsAt) {
   try {
     said = await ROUNDS[kind]!({ world, random });
   } catch (error) {
+    // The signal went to the group: the server ended too.
+    if (isStopped) break;
     await fail([`round ${done} (${kind}): ${error instanceof Error ? error.message : error}`]);
   }
   if (world.asked > asked) busy += 1;
