@@ -13,7 +13,7 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Answer> 
   const response = await fetch(url, init);
   const text = await response.text();
   const type = response.headers.get("Content-Type") ?? "";
-  const body = /json/.test(type) ? JSON.parse(text) : null;
+  const body = /\bjson\b/.test(type) ? JSON.parse(text) : null;
   return { status: response.status, type, headers: response.headers, text, body };
 }
 

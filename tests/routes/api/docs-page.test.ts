@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { startApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
 import { PASSWORD_HASH } from "../../helpers/password.ts";
 
@@ -36,7 +37,8 @@ test("every place that the contents of the API's page name is on it, and so is e
 });
 
 test("commands of the API's page without words in capitals are accepted as they are", async () => {
-  await using app = await startApp();
+  using lake = temporaryFolder();
+  await using app = await startApp({ env: { BARKEEP_LAKE: lake.path } });
   await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1, provider: "demo", batch_days: 365 }), "complete");
   const { text } = await app.get("/api/docs");
   // Words in capitals and ids are the reader's own; the stream does not end, and the demo provider has no facts.
