@@ -49,7 +49,11 @@ export interface FakeCcxt {
   headers: Record<string, string>;
   /** The candles of the exchange, ascending; epoch seconds. */
   rows: Row[];
+  /** The candles of intervals that differ from `rows`. */
+  readonly frames: Record<string, Row[]>;
   page: number;
+  /** The most candles of an answer, where that is less than the page that it states. */
+  most: number;
   /** Whether it gives its newest candles, whatever the start. */
   newestOnly: boolean;
   /** Awaited by every request. */
@@ -63,7 +67,9 @@ export function fakeCcxt(): FakeCcxt {
     failures: [],
     headers: {},
     rows: [],
+    frames: {},
     page: 100,
+    most: Number.POSITIVE_INFINITY,
     newestOnly: false,
     gate: Promise.resolve(),
     module: {
@@ -117,8 +123,9 @@ export function fakeCcxt(): FakeCcxt {
       async fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number) {
         await this.fetch(`https://api.kraken.com/candles?pair=${symbol}&interval=${timeframe}&since=${since}`);
         const from = fake.newestOnly ? Number.NEGATIVE_INFINITY : since / 1_000;
-        const found = fake.rows.filter(([ts]) => ts >= from);
-        const page = fake.newestOnly ? found.slice(-limit) : found.slice(0, limit);
+        const found = (fake.frames[timeframe] ?? fake.rows).filter(([ts]) => ts >= from);
+        const most = Math.min(limit, fake.most);
+        const page = fake.newestOnly ? found.slice(-most) : found.slice(0, most);
         return page.map(([ts, ...values]) => [ts * 1_000, ...values]);
       }
     };

@@ -94,6 +94,26 @@ describe("an exchange of ccxt", () => {
     expect([before.bars.ts.length, before.notInPlan]).toEqual([0, [{ from: FROM, to: FROM + 86_400, words }]]);
   });
 
+  test("newest candles that are fewer than the stated page are told from the first ones of a pair by its days", async () => {
+    const { fake, provider } = setUp();
+    candles(fake, "1m", at("2026-03-10T00:00:00Z"));
+    fake.newestOnly = true;
+    fake.most = 60;
+    const days = (from: number) => {
+      fake.frames["1d"] = [];
+      for (let ts = from; ts <= NOW; ts += 86_400) fake.frames["1d"].push([ts, 10, 12, 9, 11, 0.5]);
+    };
+    days(at("2026-02-01T00:00:00Z"));
+    const early = window("1m", FROM, FROM + 3_600);
+    const words = "Kraken (ccxt) gives only its newest 60 candles of 1m";
+    const cut = await provider.fetchBars(early, recordingContext());
+    expect([cut.bars.ts.length, cut.notInPlan]).toEqual([0, [{ from: FROM, to: FROM + 3_600, words }]]);
+    // The pair has traded since the day of its first minutes: there is nothing before.
+    days(at("2026-03-10T00:00:00Z"));
+    const first = await provider.fetchBars(early, recordingContext());
+    expect([first.bars.ts.length, first.notInPlan]).toEqual([0, undefined]);
+  });
+
   test("an odd candle is put aside, and the others are kept", async () => {
     const { fake, provider } = setUp();
     fake.rows.splice(3, 1, [fake.rows[3]![0], {} as never]);

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Company } from "../../domain/companies.ts";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { emptyBars } from "../../domain/market/bars.ts";
-import { DAY, INTERVAL_SECONDS, INTERVALS } from "../../domain/market/interval.ts";
+import { DAY, INTERVAL_SECONDS, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { retryAfterOf } from "../http/classify.ts";
 import type { RetryTiming } from "../http/client.ts";
@@ -33,6 +33,11 @@ export interface CcxtOptions {
 const candle = z.tuple([wireTime, wire, wire, wire, wire], wire);
 /** Candles of a page where the package names no limit. */
 const USUAL_PAGE = 300;
+/** Intervals that show whether there were trades where shorter candles are missing. */
+const LONGER = [
+  { frame: "1d", seconds: DAY },
+  { frame: "1w", seconds: 7 * DAY },
+] as const;
 /** Pages of one window: more means that the exchange does not go forward. */
 const MAX_PAGES = 5_000;
 /** Seconds after its end until a candle no longer changes. */
@@ -154,6 +159,21 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
     return walk({ ...window, to }, pair, pageOf(exchange, pair), context);
   }
 
+  /** Calls `take` with the start (epoch seconds) and fields of each candle that can be read. */
+  function each(
+    rows: Rows,
+    candles: readonly unknown[],
+    where: string,
+    take: (ts: number, fields: z.infer<typeof candle>) => void,
+  ): void {
+    try {
+      rows.each(candle, candles, where, (fields) => take(Number(fields[0]) / 1_000, fields));
+    } catch (error) {
+      if (!(error instanceof UnreadableRows)) throw error;
+      throw new ProviderError("invalid_response", `${title}: unexpected candles: ${error.message}`);
+    }
+  }
+
   /** All candles of a window, page by page. */
   async function walk(
     { interval, from, to, asOf }: BarWindow,
@@ -170,21 +190,18 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
       const candles = await call((exchange) => exchange.fetchOHLCV(pair, interval, since * 1_000, page), context);
       let first = Number.POSITIVE_INFINITY;
       let last = Number.NEGATIVE_INFINITY;
-      try {
-        rows.each(candle, candles, `${pair} from ${since}`, ([ms, open, high, low, close, volume]) => {
-          const ts = Number(ms) / 1_000;
-          if (ts < since) return;
-          first = Math.min(first, ts);
-          last = Math.max(last, ts);
-          if (ts < to) rows.add(ts, open, high, low, close, volume);
-        });
-      } catch (error) {
-        if (!(error instanceof UnreadableRows)) throw error;
-        throw new ProviderError("invalid_response", `${title}: unexpected candles: ${error.message}`);
-      }
-      // A full page up to the present that begins later than requested: the exchange gives its newest candles only.
-      const isNewest = candles.length >= page - 1 && last >= asOf - 2 * step && first > since;
-      if (isNewest) {
+      each(rows, candles, `${pair} from ${since}`, (ts, [, open, high, low, close, volume]) => {
+        if (ts < since) return;
+        first = Math.min(first, ts);
+        last = Math.max(last, ts);
+        if (ts < to) rows.add(ts, open, high, low, close, volume);
+      });
+      // A page up to the present that begins later than requested: the first candles of the pair, or the newest ones only.
+      const isLate = candles.length > 0 && last >= asOf - 2 * step && first > since;
+      if (
+        isLate &&
+        (candles.length >= page - 1 || (await hasTraded(pair, interval, { from: since, to: first }, context)))
+      ) {
         const words = `${title} gives only its newest ${candles.length} candles of ${interval}`;
         const end = Math.min(first, to);
         return { bars: rows.columns(), rejected: rows.rejected, notInPlan: [{ from: since, to: end, words }] };
@@ -193,6 +210,29 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
       cursor = last >= since ? last + step : since + page * step;
     }
     return { bars: rows.columns(), rejected: rows.rejected };
+  }
+
+  /**
+   * Whether candles of a longer interval show trades within a range (epoch seconds): then the exchange has candles there
+   * that it did not give. `false` too if it has no longer interval.
+   */
+  async function hasTraded(
+    pair: string,
+    interval: Interval,
+    { from, to }: { readonly from: number; readonly to: number },
+    context: FetchContext,
+  ): Promise<boolean> {
+    const { exchange } = await loaded();
+    const longer = LONGER.find(
+      ({ frame, seconds }) => seconds > INTERVAL_SECONDS[interval] && exchange.timeframes?.[frame],
+    );
+    if (longer === undefined || from + longer.seconds > to) return false;
+    const candles = await call((source) => source.fetchOHLCV(pair, longer.frame, from * 1_000, USUAL_PAGE), context);
+    let traded = false;
+    each(new Rows(), candles, `${pair} from ${from}`, (ts, [, , , , , volume]) => {
+      traded ||= ts >= from && ts + longer.seconds <= to && Number(volume ?? 1) > 0;
+    });
+    return traded;
   }
 
   return {
