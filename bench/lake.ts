@@ -13,7 +13,7 @@ import { markYears } from "../src/storage/market/lake-changes.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 
 const SYMBOLS = Number(process.argv[2] ?? 10);
-/** The new day is the last one of its year: the file that is written anew is as large as it gets. */
+/** The new day is the last one of its year: the file that is rewritten is as large as it gets. */
 const END = Date.UTC(2026, 0, 1) / 1_000;
 const BATCHES = 500;
 

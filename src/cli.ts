@@ -118,7 +118,7 @@ const lake = program
   .command("lake")
   .description("the stored bars as files, in the folder of BARKEEP_LAKE")
   .exitOverride();
-withServer(command("sync", "write the whole lake anew", lake)).action(
+withServer(command("sync", "rebuild the whole lake", lake)).action(
   ends(async (options) => (await import("./cli/lake.ts")).lakeSyncCommand(await settings(), options)),
 );
 withServer(

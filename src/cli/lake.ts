@@ -30,7 +30,7 @@ async function taskOf<T>(session: Session, path: string, unit: string, { json = 
   throw new Error("The server ended before the lake was done");
 }
 
-/** Writes the whole lake anew. */
+/** Rebuilds the whole lake. */
 export async function lakeSyncCommand(config: Config, options: Common): Promise<number> {
   await using session = await sessionOf(config, options);
   const { written, removed } = await taskOf<SyncResult>(session, "/api/lake/sync", "series", options);
@@ -55,6 +55,6 @@ function reportOf({ files, rows, pending, count, differences }: CheckResult): st
     ...(count > differences.length ? [`and ${count - differences.length} more`] : []),
     `${files} files with ${rows.toLocaleString("en-US")} compared bars: ${count === 0 ? "nothing differs" : `${count} differ`}`,
     ...(pending === 0 ? [] : [`${pending} changed years wait to be written and were not compared with the store`]),
-    ...(count === 0 ? [] : ["Write the lake anew with: barkeep lake sync"]),
+    ...(count === 0 ? [] : ["Rebuild the lake with: barkeep lake sync"]),
   ];
 }

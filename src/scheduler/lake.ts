@@ -54,7 +54,7 @@ export class Lake {
   #closed = false;
   #isAsked = false;
   #isFirst = true;
-  /** When files were last written anew, by a steady clock: those that they replace are deleted after the grace. */
+  /** When files were last rewritten, by a steady clock: those that they replace are deleted after the grace. */
   #replacedAt: number | null = null;
   #stop = () => {};
   #failure: LakeFailure | null = null;
@@ -99,7 +99,7 @@ export class Lake {
   }
 
   /**
-   * Writes all of the lake anew, after what is being written now.
+   * Rebuilds all of the lake, after what is being written now.
    * @throws Refusal without a lake, and while it is rebuilt or checked already
    */
   rebuild(onStep: OnStep): Promise<SyncResult> {
@@ -183,18 +183,17 @@ export class Lake {
       this.#replacedAt = written > 0 ? performance.now() : null;
       if (written + removed > 0)
         log.write("info", `Lake: ${written} years of bars written, ${removed} old files deleted`);
-      if (this.#failure !== null) log.write("info", "The lake is in step again");
-      if (this.#failure !== null) await saveSetting(this.dependencies.db, FAILURE_KEY, null);
-      this.#failure = null;
+      if (this.#failure !== null) {
+        log.write("info", "The lake is in step again");
+        await saveSetting(this.dependencies.db, FAILURE_KEY, null);
+        this.#failure = null;
+      }
       return end.result;
     } catch (error) {
       if (this.#closed) throw error;
       const reason = messageOf(error);
       if (this.#failure?.reason !== reason) {
         log.write("error", `The lake could not be written, which is tried again every minute: ${reason}`);
-      }
-      // Since when it has failed: the last attempts say the same.
-      if (this.#failure?.reason !== reason) {
         this.#failure = { at: Date.now(), reason };
         // The database may be what fails.
         await saveSetting(this.dependencies.db, FAILURE_KEY, JSON.stringify(this.#failure)).catch(() => {});

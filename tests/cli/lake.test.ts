@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => spy.mockRestore());
 
-test("a server checks its lake, and writes a damaged one anew; the exit code says whether something differs", async () => {
+test("a server checks its lake, and rebuilds a damaged one; the exit code says whether something differs", async () => {
   using folder = temporaryFolder();
   const lake = join(folder.path, "lake");
   await using app = await startApp({ env: { BARKEEP_LAKE: lake }, dbUrl: await migratedDatabase(folder) });

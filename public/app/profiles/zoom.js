@@ -110,7 +110,7 @@ export function levelFor(view, extent, current = null) {
 }
 
 /**
- * The view a page opens with: its own bars if a month of them can be told apart, otherwise the last year.
+ * The view a page opens with: its own bars if a month of them fits the view, otherwise the last year.
  * @param {Extent} extent
  * @returns {Range}
  */

@@ -4,7 +4,7 @@ import { isoSecond } from "../../domain/time.ts";
 import type { LakeSeries } from "../../storage/market/lake-changes.ts";
 
 export const MANIFEST = "_manifest.json";
-/** Raised when the layout or the columns change: a lake of another version is written anew. */
+/** Raised when the layout or the columns change: a lake of another version is rebuilt. */
 export const LAYOUT = 2;
 
 /** How long files of an earlier manifest stay for readers that have it, milliseconds. */

@@ -54,7 +54,7 @@ const syncLake = createRoute({
   path: "/lake/sync",
   operationId: "syncLake",
   tags: ["Data"],
-  summary: "Writes the whole lake anew; it goes on when the reader has left",
+  summary: "Rebuilds the whole lake; it goes on when the reader has left",
   responses: lines("Series done and in all, then the years written and files deleted, or the error", Synced),
 });
 const checkLake = createRoute({

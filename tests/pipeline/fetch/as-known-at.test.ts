@@ -228,7 +228,7 @@ test("property: along any story of fills, increments, repairs, refetches, rebuil
   });
 }, 120_000);
 
-test("a bar that is put aside and stored again when bars are judged anew is known at the moments between as it was", async () => {
+test("a bar that is put aside and stored again when bars are judged again is known at the moments between as it was", async () => {
   using pipeline = await startPipeline();
   const vendor = vendorWith(SESSIONS.length);
   await pipeline.run(vendor, { asOf: evening(110) });

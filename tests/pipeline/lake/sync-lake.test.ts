@@ -90,7 +90,7 @@ test("the lake has every stored bar, raw, in a file a year, and the manifest say
   expect(await countChanges(db)).toBe(0);
 });
 
-test("only years with changed bars are written anew, and the replaced file stays until its grace is over", async () => {
+test("only years with changed bars are rewritten, and the replaced file stays until its grace is over", async () => {
   const id = await seriesId(db, KEY);
   await db.write(insertBars(id, days("2023-06-01", 600)));
   await sync();
@@ -186,7 +186,7 @@ test("files that no manifest names are swept, others in the folder are left alon
   expect(readFileSync(own, "utf8")).toBe("x");
 });
 
-test("a lake of another state of the store is written anew", async () => {
+test("a lake of another state of the store is rebuilt", async () => {
   const id = await seriesId(db, KEY);
   await db.write(insertBars(id, days("2024-12-31", 2)));
   await sync();
