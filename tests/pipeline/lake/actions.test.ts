@@ -5,28 +5,22 @@ import { parquetReadObjects } from "hyparquet";
 import type { CorporateAction } from "../../../src/domain/market/corporate-actions.ts";
 import { checkLake } from "../../../src/pipeline/lake/check-lake.ts";
 import { LakeFolder } from "../../../src/pipeline/lake/lake-folder.ts";
-import type { Manifest } from "../../../src/pipeline/lake/manifest.ts";
-import { syncLake } from "../../../src/pipeline/lake/sync-lake.ts";
-import { type Database, openDatabase } from "../../../src/storage/db.ts";
+import type { Database } from "../../../src/storage/db.ts";
 import { storeActions } from "../../../src/storage/market/corporate-actions.ts";
-import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { type LakeStore, lakeStore, manifestOf, syncStore } from "./lake-store.ts";
 
-let folder: Folder;
+let lake: LakeStore;
 let db: Database;
 let root: string;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  db = await openDatabase(await migratedDatabase(folder));
-  root = join(folder.path, "lake");
+  lake = await lakeStore();
+  ({ db, root } = lake);
 });
-afterEach(() => {
-  db.close();
-  folder[Symbol.dispose]();
-});
+afterEach(() => lake[Symbol.dispose]());
 
-const sync = () => syncLake(db, new LakeFolder(root), root, { all: false, sweep: false, onStep() {} });
+const sync = () => syncStore(lake);
 const check = () => checkLake(db, new LakeFolder(root), () => {});
-const manifest = (): Manifest => JSON.parse(readFileSync(join(root, "_manifest.json"), "utf8"));
+const manifest = () => manifestOf(lake);
 
 const SPLIT: CorporateAction = { kind: "split", date: Date.parse("2020-08-31") / 1_000, value: 4, currency: null };
 const DIVIDEND: CorporateAction = {

@@ -1,70 +1,42 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { emptyBars } from "../../../src/domain/market/bars.ts";
 import { checkLake } from "../../../src/pipeline/lake/check-lake.ts";
 import { LakeFolder } from "../../../src/pipeline/lake/lake-folder.ts";
-import type { Manifest } from "../../../src/pipeline/lake/manifest.ts";
-import { syncLake } from "../../../src/pipeline/lake/sync-lake.ts";
-import { type Database, openDatabase } from "../../../src/storage/db.ts";
+import type { Database } from "../../../src/storage/db.ts";
 import { insertBars, seriesId } from "../../../src/storage/market/bars.ts";
-import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { DAILY, dailyBars, type LakeStore, lakeStore, manifestOf, syncStore } from "./lake-store.ts";
 
-const DAY = 86_400;
-const KEY = {
-  symbol: "AAPL",
-  provider: "demo",
-  feed: "x",
-  interval: "1d",
-  adjustment: "none",
-  sessions: "regular",
-} as const;
-
-let folder: Folder;
+let lake: LakeStore;
 let db: Database;
 let root: string;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  db = await openDatabase(await migratedDatabase(folder));
-  root = join(folder.path, "lake");
+  lake = await lakeStore();
+  ({ db, root } = lake);
 });
-afterEach(() => {
-  db.close();
-  folder[Symbol.dispose]();
-});
+afterEach(() => lake[Symbol.dispose]());
 
-/** Bars of so many days from a date on; `close` is that of all. */
-function days(from: string, count: number, close = 10) {
-  const bars = emptyBars(count);
-  for (let i = 0; i < count; i++) {
-    bars.ts[i] = Date.parse(from) / 1_000 + i * DAY;
-    for (const field of ["open", "high", "low", "close"] as const) bars[field][i] = close;
-    bars.volume[i] = i % 3 === 0 ? Number.NaN : i;
-  }
-  return bars;
-}
-
-const sync = () => syncLake(db, new LakeFolder(root), root, { all: false, sweep: false, onStep() {} });
+const sync = () => syncStore(lake);
 const at = (date: string) => Date.parse(date) / 1_000;
 
 function minutes(count: number) {
-  const bars = days("2025-01-01", count);
+  const bars = dailyBars("2025-01-01", count);
   for (let i = 0; i < count; i++) bars.ts[i] = at("2025-01-02") + i * 60;
   return bars;
 }
 
 const check = () => checkLake(db, new LakeFolder(root), () => {});
-const manifest = (): Manifest => JSON.parse(readFileSync(join(root, "_manifest.json"), "utf8"));
+const manifest = () => manifestOf(lake);
 
 test("a lake in step with the store has no differences, however many pages its bars were read in", async () => {
-  await db.write(insertBars(await seriesId(db, KEY), days("2024-06-01", 300)));
-  await db.write(insertBars(await seriesId(db, { ...KEY, symbol: "MSFT", interval: "1m" }), minutes(12_000)));
+  await db.write(insertBars(await seriesId(db, DAILY), dailyBars("2024-06-01", 300)));
+  await db.write(insertBars(await seriesId(db, { ...DAILY, symbol: "MSFT", interval: "1m" }), minutes(12_000)));
   await sync();
   expect(await check()).toEqual({ files: 3, rows: 12_300, pending: 0, count: 0, differences: [] });
 });
 
 test("a file that is gone, cut or changed differs from the manifest", async () => {
-  await db.write(insertBars(await seriesId(db, KEY), days("2023-06-01", 600)));
+  await db.write(insertBars(await seriesId(db, DAILY), dailyBars("2023-06-01", 600)));
   await sync();
   const [gone, cut, changed] = manifest().files.map(({ path }) => path);
   rmSync(join(root, gone!));
@@ -80,9 +52,9 @@ test("a file that is gone, cut or changed differs from the manifest", async () =
 });
 
 test("bars that changed without a record differ from the store: value, number, year and series", async () => {
-  const id = await seriesId(db, KEY);
-  const other = await seriesId(db, { ...KEY, symbol: "MSFT" });
-  await db.write([...insertBars(id, days("2023-06-01", 600)), ...insertBars(other, days("2025-01-01", 5))]);
+  const id = await seriesId(db, DAILY);
+  const other = await seriesId(db, { ...DAILY, symbol: "MSFT" });
+  await db.write([...insertBars(id, dailyBars("2023-06-01", 600)), ...insertBars(other, dailyBars("2025-01-01", 5))]);
   await sync();
   await db.write([
     { sql: "UPDATE bars SET close = 99 WHERE series_id = ?1 AND ts = ?2", args: [id, at("2023-06-02")] },
@@ -102,10 +74,10 @@ test("bars that changed without a record differ from the store: value, number, y
 });
 
 test("a year that waits to be written is no difference: it is counted, and not compared", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2024-12-31", 2)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2024-12-31", 2)));
   await sync();
-  await db.write(insertBars(id, days("2025-01-02", 3)));
+  await db.write(insertBars(id, dailyBars("2025-01-02", 3)));
   expect(await check()).toEqual({ files: 2, rows: 1, pending: 1, count: 0, differences: [] });
 });
 

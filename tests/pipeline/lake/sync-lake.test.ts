@@ -2,54 +2,27 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
-import { emptyBars } from "../../../src/domain/market/bars.ts";
 import { LakeFolder } from "../../../src/pipeline/lake/lake-folder.ts";
-import { GRACE_MS, type Manifest } from "../../../src/pipeline/lake/manifest.ts";
+import { GRACE_MS } from "../../../src/pipeline/lake/manifest.ts";
 import { type SyncOptions, syncLake } from "../../../src/pipeline/lake/sync-lake.ts";
-import { type Database, openDatabase } from "../../../src/storage/db.ts";
+import type { Database } from "../../../src/storage/db.ts";
 import { barsIdOf, insertBars, seriesId } from "../../../src/storage/market/bars.ts";
 import { countChanges, markYears } from "../../../src/storage/market/lake-changes.ts";
 import { openStaging, swapStaging } from "../../../src/storage/market/rebuild.ts";
 import { removeBars } from "../../../src/storage/market/revisions.ts";
-import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { DAILY, dailyBars, type LakeStore, lakeStore, manifestOf, syncStore } from "./lake-store.ts";
 
-const DAY = 86_400;
-const KEY = {
-  symbol: "AAPL",
-  provider: "demo",
-  feed: "x",
-  interval: "1d",
-  adjustment: "none",
-  sessions: "regular",
-} as const;
-
-let folder: Folder;
+let lake: LakeStore;
 let db: Database;
 let root: string;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  db = await openDatabase(await migratedDatabase(folder));
-  root = join(folder.path, "lake");
+  lake = await lakeStore();
+  ({ db, root } = lake);
 });
-afterEach(() => {
-  db.close();
-  folder[Symbol.dispose]();
-});
+afterEach(() => lake[Symbol.dispose]());
 
-/** Bars of so many days from a date on; `close` is that of all. */
-function days(from: string, count: number, close = 10) {
-  const bars = emptyBars(count);
-  for (let i = 0; i < count; i++) {
-    bars.ts[i] = Date.parse(from) / 1_000 + i * DAY;
-    for (const field of ["open", "high", "low", "close"] as const) bars[field][i] = close;
-    bars.volume[i] = i % 3 === 0 ? Number.NaN : i;
-  }
-  return bars;
-}
-
-const sync = (options: Partial<SyncOptions> = {}) =>
-  syncLake(db, new LakeFolder(root), root, { all: false, sweep: false, onStep() {}, ...options });
-const manifest = (): Manifest => JSON.parse(readFileSync(join(root, "_manifest.json"), "utf8"));
+const sync = (options: Partial<SyncOptions> = {}) => syncStore(lake, options);
+const manifest = () => manifestOf(lake);
 const paths = () => manifest().files.map(({ path }) => path.replace(/part-.*/, ""));
 const parts = () =>
   readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -63,8 +36,8 @@ async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
 }
 
 test("the lake has every stored bar, raw, in a file a year, and the manifest says what is in each", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2024-12-30", 5)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2024-12-30", 5)));
   await sync();
   const at = "bars/provider=demo/interval=1d/symbol=AAPL/";
   expect(paths()).toEqual([`${at}year=2024/`, `${at}year=2025/`]);
@@ -91,11 +64,11 @@ test("the lake has every stored bar, raw, in a file a year, and the manifest say
 });
 
 test("only years with changed bars are rewritten, and the replaced file stays until its grace is over", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2023-06-01", 600)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2023-06-01", 600)));
   await sync();
   const before = manifest().files;
-  await db.write(insertBars(id, days("2025-01-21", 3, 11)));
+  await db.write(insertBars(id, dailyBars("2025-01-21", 3, 11)));
   const start = Date.now();
   expect((await sync({ now: () => start })).written).toBe(1);
   const after = manifest().files;
@@ -109,9 +82,9 @@ test("only years with changed bars are rewritten, and the replaced file stays un
 });
 
 test("bars that are removed leave the lake, with the year's file if they were all of it", async () => {
-  const id = await seriesId(db, KEY);
-  const old = days("2024-12-31", 1);
-  await db.write([...insertBars(id, old), ...insertBars(id, days("2025-01-01", 2))]);
+  const id = await seriesId(db, DAILY);
+  const old = dailyBars("2024-12-31", 1);
+  await db.write([...insertBars(id, old), ...insertBars(id, dailyBars("2025-01-01", 2))]);
   await sync();
   await db.write(removeBars(id, old));
   await sync();
@@ -119,11 +92,11 @@ test("bars that are removed leave the lake, with the year's file if they were al
 });
 
 test("a history that was rebuilt replaces all years", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2024-06-01", 300)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2024-06-01", 300)));
   await sync();
   const staging = await openStaging(db, id, "run", async () => {});
-  await db.write(insertBars(await barsIdOf(db, staging), days("2025-01-01", 20, 5)));
+  await db.write(insertBars(await barsIdOf(db, staging), dailyBars("2025-01-01", 20, 5)));
   // What is being built is not shown.
   await sync();
   expect(manifest().files.map(({ rows }) => rows)).toEqual([214, 86]);
@@ -134,15 +107,15 @@ test("a history that was rebuilt replaces all years", async () => {
 });
 
 test("bars that change while they are written are not shown, and are written again", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2025-01-01", 2)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2025-01-01", 2)));
   const rows = db.rows.bind(db);
   let isMet = false;
   db.rows = async (text, args) => {
     const found = await rows(text, args);
     if (!isMet && /^SELECT ts, open/.test(text)) {
       isMet = true;
-      await db.write(insertBars(id, days("2025-01-02", 2, 12)));
+      await db.write(insertBars(id, dailyBars("2025-01-02", 2, 12)));
     }
     return found;
   };
@@ -152,11 +125,11 @@ test("bars that change while they are written are not shown, and are written aga
 });
 
 test("a process that is killed between the files and the manifest leaves the earlier lake, and the next one completes it", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2025-01-01", 2)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2025-01-01", 2)));
   await sync();
   const before = manifest();
-  await db.write(insertBars(id, days("2025-01-03", 2)));
+  await db.write(insertBars(id, dailyBars("2025-01-03", 2)));
   const lake = new LakeFolder(root);
   lake.replaceManifest = () => Promise.reject(new Error("killed"));
   await expect(syncLake(db, lake, root, { all: false, sweep: false, onStep() {} })).rejects.toThrow("killed");
@@ -167,14 +140,14 @@ test("a process that is killed between the files and the manifest leaves the ear
   expect(manifest().files.map(({ rows }) => rows)).toEqual([4]);
   expect(readdirSync(join(root, ".incoming"))).toEqual([]);
   // Killed after the manifest: the changes are still recorded, and the lake is still ours.
-  await db.write(markYears(id, days("2025-01-01", 1).ts));
+  await db.write(markYears(id, dailyBars("2025-01-01", 1).ts));
   expect((await sync()).written).toBe(1);
   expect(manifest().files.map(({ rows }) => rows)).toEqual([4]);
 });
 
 test("files that no manifest names are swept, others in the folder are left alone", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2025-01-01", 2)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2025-01-01", 2)));
   await sync();
   const [file] = manifest().files;
   const orphan = join(root, file!.path.replace(/part-.*/, "part-0123456789abcdef.parquet"));
@@ -187,8 +160,8 @@ test("files that no manifest names are swept, others in the folder are left alon
 });
 
 test("a lake of another state of the store is rebuilt", async () => {
-  const id = await seriesId(db, KEY);
-  await db.write(insertBars(id, days("2024-12-31", 2)));
+  const id = await seriesId(db, DAILY);
+  await db.write(insertBars(id, dailyBars("2024-12-31", 2)));
   await sync();
   // As after a backup was restored: the lake is ahead of it.
   writeFileSync(join(root, "_manifest.json"), JSON.stringify({ ...manifest(), id: "later" }));
@@ -198,11 +171,11 @@ test("a lake of another state of the store is rebuilt", async () => {
 });
 
 test("of several series of a provider the one that a reader would be shown is in the lake", async () => {
-  const first = await seriesId(db, KEY);
-  await db.write(insertBars(first, days("2025-01-01", 2)));
+  const first = await seriesId(db, DAILY);
+  await db.write(insertBars(first, dailyBars("2025-01-01", 2)));
   await sync();
-  const second = await seriesId(db, { ...KEY, feed: "y" });
-  await db.write(insertBars(second, days("2025-01-01", 5)));
+  const second = await seriesId(db, { ...DAILY, feed: "y" });
+  await db.write(insertBars(second, dailyBars("2025-01-01", 5)));
   await sync();
   expect(manifest().files.map(({ rows, feed }) => [rows, feed])).toEqual([[5, "y"]]);
 });
