@@ -142,6 +142,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const workerSettings = () => ({
     dbUrl,
     dbToken,
+    dbFile: db.file,
     sessions,
     lease: lease.value,
     writeLock: writeLock.shared,

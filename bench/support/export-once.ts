@@ -19,6 +19,7 @@ const request: ExportRequest = JSON.parse(text);
 const exporter = new Exporter({
   dbUrl,
   dbToken: undefined,
+  dbFile: null,
   lease: "",
   writeLock: new WriteLock().shared,
   providerValues: {},

@@ -16,6 +16,7 @@ import type { Stage, Wait } from "../domain/runs/progress.ts";
 import type { FetchMode } from "../domain/runs/refetch.ts";
 import type { Mode } from "../domain/runs/states.ts";
 import type { BulkAnswer, QuotaReport } from "../providers/provider.ts";
+import type { SharedDatabase } from "../storage/db.ts";
 
 /** One symbol of a run, with everything a worker needs. */
 export interface SymbolTask {
@@ -70,13 +71,9 @@ interface CallCounters {
   readonly apiCalls: number;
 }
 
-export interface WorkerSettings {
-  readonly dbUrl: string;
-  readonly dbToken: string | undefined;
+export interface WorkerSettings extends SharedDatabase {
   /** The server's lease, without which nothing is written. */
   readonly lease: string;
-  /** The memory of the lock of all threads that write to the database file. */
-  readonly writeLock: SharedArrayBuffer;
   /** The providers' variables by name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
   /** Closures and short days on top of the built-in calendar. */

@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Database } from "./connection/database.ts";
-import { openFile } from "./connection/file/file-database.ts";
+import { type Expected, openFile } from "./connection/file/file-database.ts";
+import { type FileId, FileIdentity } from "./connection/file/file-identity.ts";
 import { WriteLock } from "./connection/file/write-lock.ts";
 import { openServer } from "./connection/remote-database.ts";
 import { AnswerLost, FaultError, StorageUnavailable, storageFault } from "./connection/trouble.ts";
@@ -23,12 +24,16 @@ export { AnswerLost, StorageUnavailable, storageFault };
  * @throws Error that names the URL (without credentials) and what failed
  */
 export async function openDatabase(url: string, token?: string, lock = new WriteLock()): Promise<Database> {
+  return open(url, token, lock, null);
+}
+
+async function open(url: string, token: string | undefined, lock: WriteLock, expected: Expected | null) {
   try {
     if (!url.startsWith("file:")) return await openServer(url, token);
     const path = pathOf(url);
     // An empty file is no new database: something has emptied it.
     if (sizeOf(path) === 0) throw new Error(EMPTIED);
-    return await openFile(path, lock);
+    return await openFile(path, lock, expected);
   } catch (error) {
     throw new Error(`The database ${withoutCredentials(url)} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
@@ -48,12 +53,60 @@ export class NoDatabase extends FaultError {
  * Opens a database that must be there, for commands that only read or copy it.
  * @throws NoDatabase if it is not, Error if it cannot be opened; no file is created
  */
-export async function openExisting(url: string, token?: string, lock?: WriteLock): Promise<Database> {
-  if (url.startsWith("file:") && sizeOf(pathOf(url)) === null) {
-    throw new NoDatabase(url);
-  }
-  return openDatabase(url, token, lock);
+export async function openExisting(url: string, token?: string): Promise<Database> {
+  if (!isThere(url)) throw new NoDatabase(url);
+  return open(url, token, new WriteLock(), { file: null });
 }
+
+/** How the threads of a server open the database that its main thread has open. */
+export interface SharedDatabase {
+  readonly dbUrl: string;
+  readonly dbToken: string | undefined;
+  /** What the main thread has opened. */
+  readonly dbFile: FileId | null;
+  /** The memory of the lock of all threads that write to the database file. */
+  readonly writeLock: SharedArrayBuffer;
+}
+
+/**
+ * Opens on another thread what the main thread has open, and nothing else: the file may be gone since, or be another one.
+ * @throws Error whose storage fault says what has become of it; no file is created
+ */
+export async function openShared({ dbUrl, dbToken, dbFile, writeLock }: SharedDatabase): Promise<Database> {
+  try {
+    return await open(dbUrl, dbToken, new WriteLock(writeLock), { file: dbFile });
+  } catch (error) {
+    // SQLite and this process say in many ways that there is no such file.
+    if (dbFile !== null) new FileIdentity(pathOf(dbUrl), dbFile).check(true);
+    throw error;
+  }
+}
+
+/** What a thread opens with the first read, and again after an opening that failed. */
+export class SharedConnection {
+  #db: Promise<Database> | null = null;
+
+  constructor(private readonly shared: SharedDatabase) {}
+
+  /** @throws Error as `openShared` does */
+  async open(): Promise<Database> {
+    const opening = this.#db ?? openShared(this.shared);
+    this.#db = opening;
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#db === opening) this.#db = null;
+      throw error;
+    }
+  }
+
+  /** Closes it when it has been opened: a thread must not end inside a call of the driver. */
+  async close(): Promise<void> {
+    (await this.#db?.catch(() => null))?.close();
+  }
+}
+
+const isThere = (url: string) => !url.startsWith("file:") || sizeOf(pathOf(url)) !== null;
 
 const EMPTIED =
   "the file is empty (0 bytes): it was truncated. Restore a backup, or delete the file to start with a new database";

@@ -30,7 +30,7 @@ function startPool(database: string, size: number): WorkerPool {
   const { dbUrl, dbToken, providerValues } = testConfig(database);
   return new WorkerPool(
     size,
-    { dbUrl, dbToken, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} },
+    { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} },
     gate,
   );
 }

@@ -2,7 +2,7 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
-import { type Database, openExisting } from "../../storage/db.ts";
+import { SharedConnection } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type DerivedProfile, type DerivedTask, deriveProfile } from "./derive-profile.ts";
 
@@ -25,7 +25,7 @@ export type FromAnalysis = { readonly id: number } & (
 
 declare const self: Worker;
 
-let db: Promise<Database>;
+let connection: SharedConnection;
 let calendar: Calendar;
 
 async function work({ id, task, stopped }: Extract<ToAnalysis, { type: "start" }>): Promise<void> {
@@ -34,7 +34,8 @@ async function work({ id, task, stopped }: Extract<ToAnalysis, { type: "start" }
   };
   const answer = (message: FromAnalysis) => self.postMessage(message);
   try {
-    answer({ id, result: await deriveProfile({ db: await db, calendar, throwIfStopped }, task) });
+    const db = await connection.open();
+    answer({ id, result: await deriveProfile({ db, calendar, throwIfStopped }, task) });
   } catch (error) {
     answer({ id, error: messageOf(error) });
   }
@@ -42,17 +43,15 @@ async function work({ id, task, stopped }: Extract<ToAnalysis, { type: "start" }
 
 self.onmessage = async ({ data: message }: MessageEvent<ToAnalysis>) => {
   switch (message.type) {
-    case "open": {
-      const { dbUrl, dbToken, sessions } = message.settings;
-      calendar = createCalendar(sessions);
-      db = openExisting(dbUrl, dbToken);
+    case "open":
+      calendar = createCalendar(message.settings.sessions);
+      connection = new SharedConnection(message.settings);
       break;
-    }
     case "start":
       await work(message);
       break;
     case "close":
-      (await db).close();
+      await connection.close();
       self.terminate();
   }
 };

@@ -8,8 +8,7 @@ import type { FetchContext, Permit, Provider, QuotaReport } from "../../provider
 import { createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { recordCompanyList, storeCompanies } from "../../storage/companies/companies.ts";
-import { WriteLock } from "../../storage/connection/file/write-lock.ts";
-import { openExisting } from "../../storage/db.ts";
+import { openShared } from "../../storage/db.ts";
 import type { LimiterAnswer, WorkerSettings } from "../messages.ts";
 import { readCompanyFile } from "./parse-file.ts";
 
@@ -123,8 +122,8 @@ const ONE_SYMBOL: ReadonlySet<ProviderErrorKind> = new Set([
   "invalid_response",
 ]);
 
-async function store(settings: WorkerSettings, write: (db: Awaited<ReturnType<typeof openExisting>>) => Promise<void>) {
-  const db = await openExisting(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
+async function store(settings: WorkerSettings, write: (db: Awaited<ReturnType<typeof openShared>>) => Promise<void>) {
+  const db = await openShared(settings);
   db.fence(settings.lease);
   try {
     await write(db);

@@ -2,7 +2,7 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
-import { type Database, openExisting } from "../../storage/db.ts";
+import { SharedConnection } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
 import { type ExportRequest, exportTable } from "./export-table.ts";
@@ -33,7 +33,7 @@ export type FromExporter = { readonly id: number } & (
 
 declare const self: Worker;
 
-let db: Promise<Database>;
+let connection: SharedConnection;
 let calendar: Calendar;
 const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
 
@@ -44,12 +44,12 @@ async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerat
   throwIfStopped();
   switch (request.content) {
     case "profiles":
-      return yield* exportProfiles(await db, request, throwIfStopped);
+      return yield* exportProfiles(await connection.open(), request, throwIfStopped);
     case "table":
-      return yield* exportTable(await db, request, throwIfStopped, calendar);
+      return yield* exportTable(await connection.open(), request, throwIfStopped, calendar);
     case "snapshot": {
       const { writeSnapshot } = await import("./snapshots/write-snapshot.ts");
-      return yield* writeSnapshot(await db, request, throwIfStopped, calendar);
+      return yield* writeSnapshot(await connection.open(), request, throwIfStopped, calendar);
     }
     case "snapshot-diff": {
       const { diffSnapshots } = await import("./snapshots/diff-snapshots.ts");
@@ -74,12 +74,10 @@ async function sendNext(id: number): Promise<void> {
 
 self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
   switch (message.type) {
-    case "open": {
-      const { dbUrl, dbToken } = message.settings;
+    case "open":
       calendar = createCalendar(message.settings.sessions);
-      db = openExisting(dbUrl, dbToken);
+      connection = new SharedConnection(message.settings);
       break;
-    }
     case "start":
       exports.set(message.id, begin(message.request, message.stopped));
       break;
@@ -91,7 +89,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       exports.delete(message.id);
       break;
     case "close":
-      (await db).close();
+      await connection.close();
       self.terminate();
   }
 };

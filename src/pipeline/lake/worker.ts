@@ -1,8 +1,7 @@
 /** A thread that brings the lake to the state of the store, or compares the two, once, and ends. */
 
 import { messageOf } from "../../domain/errors.ts";
-import { WriteLock } from "../../storage/connection/file/write-lock.ts";
-import { type Database, openExisting } from "../../storage/db.ts";
+import { type Database, openShared } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type CheckResult, checkLake } from "./check-lake.ts";
 import { LakeFolder } from "./lake-folder.ts";
@@ -37,7 +36,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
   const send = (answer: FromLakeWriter) => self.postMessage(answer);
   let db: Database | undefined;
   try {
-    db = await openExisting(settings.dbUrl, settings.dbToken, new WriteLock(settings.writeLock));
+    db = await openShared(settings);
     db.fence(settings.lease);
     let sentAt = 0;
     const onStep = (done: number, total: number) => {

@@ -8,8 +8,7 @@ import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { createProvider } from "../../providers/registry.ts";
-import { WriteLock } from "../../storage/connection/file/write-lock.ts";
-import { type Database, openExisting } from "../../storage/db.ts";
+import { type Database, openShared } from "../../storage/db.ts";
 import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market/series.ts";
 import { saveGapCount } from "../../storage/profiles/profiles.ts";
 import { busySymbols } from "../../storage/runs/runs.ts";
@@ -132,7 +131,7 @@ async function pause(ms: number): Promise<void> {
 
 self.onmessage = async ({ data: message }: MessageEvent<ToRejudger>) => {
   if (message.type === "stop") return stop.abort(new Error("the server stops"));
-  const { dbUrl, dbToken, writeLock, lease, providerValues, sessions } = message.settings;
+  const { lease, providerValues, sessions } = message.settings;
   const calendar = createCalendar(sessions);
   const providerOf = (name: string) => {
     try {
@@ -143,7 +142,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToRejudger>) => {
   };
   let db: Database | undefined;
   try {
-    db = await openExisting(dbUrl, dbToken, new WriteLock(writeLock));
+    db = await openShared(message.settings);
     db.fence(lease);
     await judgeAll({ db, calendar, providerOf });
   } catch (error) {

@@ -6,8 +6,7 @@ import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Permit, Provider } from "../../providers/provider.ts";
 import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
-import { WriteLock } from "../../storage/connection/file/write-lock.ts";
-import { type Database, openExisting, storageFault } from "../../storage/db.ts";
+import { type Database, openShared, storageFault } from "../../storage/db.ts";
 import { planMemory } from "../../storage/quotas/plan-facts.ts";
 import { Stopped } from "../job-context.ts";
 import {
@@ -179,10 +178,9 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
 
 /** Opens the database, also after trouble that passes; nothing is created in the place of a file that is gone. */
 async function open(): Promise<Database> {
-  const { dbUrl, dbToken, writeLock } = settings;
   for (let isHeld = false; ; isHeld = true) {
     try {
-      const opened = await openExisting(dbUrl, dbToken, new WriteLock(writeLock));
+      const opened = await openShared(settings);
       if (isHeld) send({ type: "storage", trouble: null });
       return opened;
     } catch (error) {

@@ -280,7 +280,8 @@ export class Backups {
   /** Copies and checks on a thread of its own; the size of the file in bytes. */
   async #copyTo(path: string): Promise<number> {
     if (this.#closed) throw new Error("the server stops");
-    const { dbUrl, writeLock } = this.dependencies;
+    const { dbUrl, writeLock, db } = this.dependencies;
+    const database = { dbUrl, dbToken: undefined, dbFile: db.file, writeLock };
     const thread = new Worker(WORKER, { name: "barkeep-backup" });
     const end = Promise.withResolvers<number>();
     const closed = new Promise<void>((done) => thread.addEventListener("close", () => done(), { once: true }));
@@ -293,7 +294,7 @@ export class Backups {
     this.#stopThread = () => {
       thread.terminate();
     };
-    thread.postMessage({ dbUrl, writeLock, path } satisfies ToBackupWorker);
+    thread.postMessage({ database, path } satisfies ToBackupWorker);
     try {
       return await end.promise;
     } finally {

@@ -2,13 +2,11 @@
 
 import { statSync } from "node:fs";
 import { backUp } from "../../storage/backup.ts";
-import { WriteLock } from "../../storage/connection/file/write-lock.ts";
-import { type Database, openExisting } from "../../storage/db.ts";
+import { type Database, openShared, type SharedDatabase } from "../../storage/db.ts";
 import { type BackupFault, faultOfBackup } from "./fault.ts";
 
 export interface ToBackupWorker {
-  readonly dbUrl: string;
-  readonly writeLock: SharedArrayBuffer;
+  readonly database: SharedDatabase;
   /** The file to write, which does not exist yet. */
   readonly path: string;
 }
@@ -19,11 +17,11 @@ export type FromBackupWorker =
 
 declare const self: Worker;
 
-self.onmessage = async ({ data: { dbUrl, writeLock, path } }: MessageEvent<ToBackupWorker>) => {
+self.onmessage = async ({ data: { database, path } }: MessageEvent<ToBackupWorker>) => {
   const send = (message: FromBackupWorker) => self.postMessage(message);
   let db: Database | undefined;
   try {
-    db = await openExisting(dbUrl, undefined, new WriteLock(writeLock));
+    db = await openShared(database);
     await backUp(db, path);
     send({ type: "done", bytes: statSync(path).size });
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { drizzle } from "drizzle-orm/libsql/sqlite3";
 import type { StorageTrouble } from "../../domain/errors.ts";
+import type { FileId } from "./file/file-identity.ts";
 
 export interface Statement {
   readonly sql: string;
@@ -30,6 +31,8 @@ export interface Database {
   readonly orm: Orm;
   /** Whether the database is a file on this machine. */
   readonly local: boolean;
+  /** The file, by which other threads recognize it; `null` for a server, and for a database in memory. */
+  readonly file: FileId | null;
   /**
    * Runs all statements in one write transaction: all take effect, or none. Resolves after the commit. On a file, writes
    * that come close together share a transaction; one of them that fails leaves the others alone. While the database is in

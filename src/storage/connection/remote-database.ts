@@ -39,6 +39,7 @@ export async function openServer(url: string, token?: string, requestMs = REQUES
   return {
     orm: drizzle(client),
     local: false,
+    file: null,
     async write(statements, mayWait) {
       if (statements.length > 0) await send(() => client.write(statements.map(plain)), mayWait);
     },

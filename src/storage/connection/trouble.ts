@@ -38,12 +38,15 @@ const KINDS: readonly (readonly [RegExp, Exclude<TroubleKind, "gone">])[] = [
   [/^SQLITE_(?:CORRUPT|NOTADB)/, "damaged"],
 ];
 
+/** The driver gives no code for a file that it cannot open. */
+const NOT_OPENED = /^ConnectionFailed\("Unable to open .*: 14"\)$/;
+
 /** The fault behind an error, also if another error wraps it; `null` if the database as a whole is well. */
 export function storageFault(error: unknown): StorageFault | null {
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
     if (each instanceof FaultError || each instanceof StorageUnavailable) return each.fault;
-    const code = "code" in each ? String(each.code) : "";
-    const kind = KINDS.find(([pattern]) => pattern.test(code))?.[1];
+    const code = ("code" in each && each.code) || (NOT_OPENED.test(each.message) ? "SQLITE_CANTOPEN" : "");
+    const kind = KINDS.find(([pattern]) => pattern.test(String(code)))?.[1];
     if (kind !== undefined) return faultOf(kind);
   }
   return null;

@@ -2,6 +2,7 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Client, InArgs, InStatement, ResultSet } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql/sqlite3";
 import Driver from "libsql";
@@ -10,7 +11,7 @@ import { type Database, plain, type Row } from "../database.ts";
 import { isRead } from "../fence.ts";
 import { patienceEnd } from "../patience.ts";
 import { StorageUnavailable } from "../trouble.ts";
-import { FileIdentity } from "./file-identity.ts";
+import { type FileId, FileIdentity } from "./file-identity.ts";
 import { keepPrivate } from "./private-file.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
@@ -32,11 +33,24 @@ const PRAGMAS = [
   "wal_autocheckpoint = 4000",
 ];
 
-/** Opens the file at `path`, whose folder is created; `lock` is shared by all threads that write to it. */
-export async function openFile(path: string, lock: WriteLock): Promise<Database> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+/** What must be there before it is opened: any file, or the one that another thread has opened. */
+export interface Expected {
+  readonly file: FileId | null;
+}
+
+/**
+ * Opens the file at `path`. Without `expected` it is created, and so is its folder; `lock` is shared by all threads that
+ * write to it.
+ * @throws FaultError if another file than the expected one is there
+ */
+export async function openFile(path: string, lock: WriteLock, expected: Expected | null = null): Promise<Database> {
+  if (expected === null) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   using stack = new DisposableStack();
-  const driver = stack.adopt(new Driver(path, { timeout: DRIVER_TIMEOUT_MS }), (each) => each.close());
+  // Only a URI can say that nothing is to be created.
+  const name = expected === null ? path : `${pathToFileURL(path).href}?mode=rw`;
+  const driver = stack.adopt(new Driver(name, { timeout: DRIVER_TIMEOUT_MS }), (each) => each.close());
+  const identity = path === ":memory:" ? null : new FileIdentity(path, expected?.file);
+  if (expected?.file) identity?.check(true);
   keepPrivate(path);
   const statements = new StatementCache(driver);
   stack.defer(() => statements.clear());
@@ -45,13 +59,13 @@ export async function openFile(path: string, lock: WriteLock): Promise<Database>
   await writes.alone(() => {
     for (const pragma of PRAGMAS) driver.exec(`PRAGMA ${pragma}`);
   });
-  const identity = path === ":memory:" ? null : new FileIdentity(path);
   if (identity) writes.guard((isSuspect) => identity.check(isSuspect));
   const client = new FileClient(driver, statements, writes);
   const owned = stack.move();
   return {
     orm: drizzle(client),
     local: true,
+    file: identity?.id ?? null,
     async write(list, mayWait) {
       if (list.length === 0) return;
       const run = () => {

@@ -1,6 +1,6 @@
 /** Whether a database file is still the one that was opened. */
 
-import { type Stats, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { StorageFault } from "../../../domain/errors.ts";
 import { FaultError } from "../trouble.ts";
 
@@ -13,14 +13,27 @@ const NAMES = {
   emptied: "was emptied",
 } as const;
 
+/** What tells a file from another one at its path. */
+export interface FileId {
+  readonly dev: number;
+  readonly ino: number;
+}
+
 export class FileIdentity {
-  readonly #opened: Stats;
+  readonly id: FileId;
   #checked = Number.NEGATIVE_INFINITY;
   #fault: StorageFault | null = null;
 
-  /** @throws Error if there is no file at `path` */
-  constructor(private readonly path: string) {
-    this.#opened = statSync(path);
+  /**
+   * @param opened the file that another thread of the server has opened at `path`; without it, the one that is there
+   * @throws Error if there is none
+   */
+  constructor(
+    private readonly path: string,
+    opened: FileId | null = null,
+  ) {
+    const { dev, ino } = opened ?? statSync(path);
+    this.id = { dev, ino };
   }
 
   /**
@@ -34,7 +47,7 @@ export class FileIdentity {
     this.#checked = now;
     const found = statSync(this.path, { throwIfNoEntry: false });
     if (found === undefined) this.#fault = this.#describe("gone");
-    else if (found.ino !== this.#opened.ino || found.dev !== this.#opened.dev) this.#fault = this.#describe("replaced");
+    else if (found.ino !== this.id.ino || found.dev !== this.id.dev) this.#fault = this.#describe("replaced");
     else this.#fault = found.size === 0 ? this.#describe("emptied") : null;
     return this.#fault;
   }

@@ -1,11 +1,19 @@
 /** What becomes of writes when the file under an open database goes away. */
 
 import { expect, test } from "bun:test";
-import { copyFileSync, renameSync, rmSync, truncateSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { FileIdentity } from "../../../../src/storage/connection/file/file-identity.ts";
+import { WriteLock } from "../../../../src/storage/connection/file/write-lock.ts";
 import { hurried } from "../../../../src/storage/connection/patience.ts";
-import { migrateDatabase, openDatabase, StorageUnavailable } from "../../../../src/storage/db.ts";
+import {
+  migrateDatabase,
+  openDatabase,
+  openShared,
+  SharedConnection,
+  StorageUnavailable,
+  storageFault,
+} from "../../../../src/storage/db.ts";
 import { temporaryFolder } from "../../../helpers/folder.ts";
 
 const WAYS: readonly (readonly [what: string, says: string, act: (path: string) => void])[] = [
@@ -49,5 +57,64 @@ test("a file that stays in its place is no fault, however it grows", async () =>
   const identity = new FileIdentity(path);
   await migrateDatabase(db);
   expect(identity.fault()).toBeNull();
+  db.close();
+});
+
+const OPENINGS: readonly (readonly [what: string, says: string, act: (path: string) => void])[] = [
+  ["deleted", "was deleted or moved while the server used it", (path) => rmSync(path)],
+  [
+    "moved with its folder",
+    "was deleted or moved while the server used it",
+    (path) => renameSync(dirname(path), `${dirname(path)}.old`),
+  ],
+  WAYS[2]!,
+  ["emptied", "was emptied", (path) => truncateSync(path)],
+];
+
+test.each(OPENINGS)("a thread opens no database whose file was %s since the server opened it", async (_, says, act) => {
+  using folder = temporaryFolder();
+  const home = join(folder.path, "home");
+  const path = join(home, "a.db");
+  const db = await openDatabase(`file:${path}`);
+  await migrateDatabase(db);
+  const shared = { dbUrl: `file:${path}`, dbToken: undefined, dbFile: db.file, writeLock: new WriteLock().shared };
+  (await openShared(shared)).close();
+  act(path);
+  const before = existsSync(home) ? readdirSync(home) : null;
+  const error = await openShared(shared).catch((cause: unknown) => cause);
+  expect(storageFault(error)).toMatchObject({ kind: "gone", what: expect.stringContaining(says) });
+  expect(existsSync(home) ? readdirSync(home) : null).toEqual(before);
+  db.close();
+});
+
+test("a thread that could not open the file of the server opens it when it is back", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "a.db");
+  const db = await openDatabase(`file:${path}`);
+  const connection = new SharedConnection({
+    dbUrl: `file:${path}`,
+    dbToken: undefined,
+    dbFile: db.file,
+    writeLock: new WriteLock().shared,
+  });
+  renameSync(path, `${path}.away`);
+  await expect(connection.open()).rejects.toThrow("was deleted or moved");
+  renameSync(`${path}.away`, path);
+  expect(await (await connection.open()).rows("SELECT 1", [])).toEqual([[1]]);
+  expect(await connection.open()).toBe(await connection.open());
+  await connection.close();
+  db.close();
+});
+
+test("a file that SQLite cannot open is trouble of the storage to a thread, and no error of its own", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "a.db");
+  const db = await openDatabase(`file:${path}`);
+  // The file is there, but is no longer one: SQLite says that it cannot be opened, without a code.
+  renameSync(path, `${path}.away`);
+  mkdirSync(path);
+  const { dev, ino } = statSync(path);
+  const shared = { dbUrl: `file:${path}`, dbToken: undefined, dbFile: { dev, ino }, writeLock: new WriteLock().shared };
+  expect(storageFault(await openShared(shared).catch((error: unknown) => error))).toMatchObject({ kind: "failing" });
   db.close();
 });
