@@ -49,6 +49,12 @@ const action = z.discriminatedUnion("type", [
 ]);
 const ACTION_TYPES = "forward_split,reverse_split,stock_dividend,cash_dividend";
 const PAGE_ACTIONS = 1_000;
+/**
+ * The vendor selects by the day on which it processes an action: that of a dividend's payment, weeks after the ex-date, or
+ * the day before it where the ex-date follows the payment. Announced days in the future can be requested.
+ */
+const PROCESSED = { before: 14 * DAY, after: 180 * DAY } as const;
+const FIRST_ACTIONS = Date.UTC(2000, 0, 1) / 1000;
 /** Names of a request: its URL stays below 2,000 characters, and 40 days of them fill one page. */
 const BULK_SYMBOLS = 200;
 
@@ -59,13 +65,18 @@ const asset = z.object({ symbol: z.string(), name: z.string().nullish(), exchang
 const wireName = ({ market, name, base, quote }: Ticker) =>
   market === "crypto" ? `${base}/${quote}` : shareName(name, { class: ".", preferred: ".PR" });
 
-const actionRequest = (tickers: readonly Ticker[], start: string, end: string, page: string | null) => ({
+/** The actions with an ex-date between two days, epoch seconds, half open; and some others. */
+const actionRequest = (
+  tickers: readonly Ticker[],
+  { from, to }: Pick<VendorQuery, "from" | "to">,
+  page: string | null,
+) => ({
   path: "/v1/corporate-actions",
   query: {
     symbols: tickers.map(wireName).join(","),
     types: ACTION_TYPES,
-    start,
-    end,
+    start: isoDate(from - PROCESSED.before),
+    end: isoDate(to - 1 + PROCESSED.after),
     limit: PAGE_ACTIONS,
     sort: "asc",
     page_token: page ?? undefined,
@@ -165,7 +176,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
     {
       request: (ticker, page) =>
         // Without dates the vendor answers for today alone.
-        actionRequest([ticker], "2000-01-01", isoDate(Math.floor(Date.now() / 1000)), page),
+        actionRequest([ticker], { from: FIRST_ACTIONS, to: Math.floor(Date.now() / 1000) }, page),
       schema: actionLists,
       read: readActions,
       entry: action,
@@ -210,7 +221,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
       {
         by: "symbols",
         most: BULK_SYMBOLS,
-        request: ({ tickers, from, to, page }) => actionRequest(tickers, isoDate(from), isoDate(to - 1), page),
+        request: ({ tickers, page, ...days }) => actionRequest(tickers, days, page),
         schema: actionLists,
         read: readActions,
         codeOf: (entry) => nameIn(entry, "symbol"),

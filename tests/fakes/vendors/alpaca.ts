@@ -2,6 +2,7 @@
 
 import { newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
+import { isoDate } from "../../../src/domain/time.ts";
 import type { FakeMarket } from "./market.ts";
 import { type FakeVendor, type PlanRefusal, refusalOf, startFake } from "./vendor.ts";
 
@@ -22,7 +23,10 @@ const REFUSALS: Record<PlanRefusal, string> = {
   recent: "subscription does not permit querying recent SIP data",
 };
 
-/** Two actions a page, in lists by type. */
+/** Days from the ex-date of a dividend to its payment, which is when Alpaca processes it. */
+const PAID_AFTER = 21 * 86_400;
+
+/** Two actions a page, in lists by type; selected by the day on which they are processed, not by their ex-date. */
 function corporateActions(query: URLSearchParams, market: FakeMarket): Response {
   const symbols = query.get("symbols")!.split(",");
   const wanted = query.get("types")!.split(",");
@@ -30,9 +34,9 @@ function corporateActions(query: URLSearchParams, market: FakeMarket): Response 
   const actions = symbols.flatMap((symbol) => (market.actions.get(symbol) ?? []).map((each) => ({ ...each, symbol })));
   const all = actions.flatMap(({ symbol, kind, date, value }): { type: string; entry: object }[] => {
     const type = kind === "dividend" ? "cash_dividend" : value >= 1 ? "forward_split" : "reverse_split";
-    if (!wanted.includes(type) || date < start! || date > end!) return [];
-    const ex_date = new Date(date * 1000).toISOString().slice(0, 10);
-    const facts = { id: "a", symbol, ex_date, process_date: ex_date };
+    const processed = kind === "dividend" ? date + PAID_AFTER : date;
+    if (!wanted.includes(type) || processed < start! || processed > end!) return [];
+    const facts = { id: "a", symbol, ex_date: isoDate(date), process_date: isoDate(processed) };
     if (kind === "dividend") return [{ type, entry: { ...facts, rate: value, special: false, foreign: false } }];
     const [new_rate, old_rate] = value >= 1 ? [value, 1] : [1, 1 / value];
     return [{ type, entry: { ...facts, new_rate, old_rate } }];

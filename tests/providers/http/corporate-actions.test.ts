@@ -45,6 +45,20 @@ test("Twelve Data adjusts for splits unless raw prices are wanted, which are ano
   await fake.close();
 });
 
+test("Alpaca lists a dividend from its ex-date on, although it processes it weeks later", async () => {
+  const fake = fakeAlpaca();
+  const today = Math.floor(Date.now() / 1000 / DAY) * DAY;
+  const paid = { kind: "dividend" as const, date: today, value: 0.26 };
+  fake.market.actions.set("AAPL", [paid]);
+  const provider = providerOn(fake, "alpaca");
+  expect(await provider.fetchActions!("AAPL", recordingContext())).toEqual([paid]);
+  const span = { from: today - 7 * DAY, to: today + DAY, asOf: today + 2 * DAY };
+  const part = provider.bulk!.parts(["AAPL", "MSFT"], span).find(({ what }) => what === "actions")!;
+  const answers = await provider.bulk!.fetch(part, span, recordingContext());
+  expect(answers.get("AAPL")!.actions).toEqual([paid]);
+  await fake.close();
+});
+
 test("Massive's lists are asked for at their new place when the old one is gone, and a refusal is not taken for that", async () => {
   const fake = fakeMassive();
   fake.always = (_request, { pathname, searchParams }) => {
@@ -220,5 +234,11 @@ describe("an answer with other actions than the known ones", () => {
     // The next payment of a quarter is another one, and what is listed on both days are two.
     expect(replacedActions(known, [dividend("2026-11-18", 0.3)])).toEqual([]);
     expect(replacedActions(known, [split("2026-08-06", 10), split("2026-08-20", 10)])).toEqual([]);
+  });
+
+  test("an answer of some days leaves an equal payment of the week before alone, and moves those of its own days", () => {
+    const known = [dividend("2026-08-13", 0.1), dividend("2026-08-18", 0.1), split("2026-07-20", 0.1)];
+    const answer = [dividend("2026-08-20", 0.1), split("2026-08-20", 0.1)];
+    expect(replacedActions(known, answer, at("2026-08-17"))).toEqual([known[1]!]);
   });
 });
