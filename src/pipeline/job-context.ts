@@ -73,8 +73,9 @@ export class JobContext {
   isSaved = false;
   /** Start of the planned fetch, epoch seconds; `null` before the plan, or if nothing is fetched. */
   plannedFrom: number | null = null;
-  /** Corporate actions that came with the bars. */
+  /** Corporate actions that came with the bars, and the first day that those answers are about (epoch seconds). */
   readonly actions: CorporateAction[] = [];
+  actionsSince = Number.POSITIVE_INFINITY;
   /** Whether splits or dividends were stored that were not known. */
   hasNewActions = false;
   #leftOut: readonly PlanCut[] = [];

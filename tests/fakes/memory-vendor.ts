@@ -15,7 +15,9 @@ export class MemoryVendor {
   readonly requested: { from: number; to: number }[] = [];
   /** What lies before is not given any more, epoch seconds. */
   keptFrom = Number.NEGATIVE_INFINITY;
+  /** Its list of splits and dividends, if it has one; and those that come with the bars of their day. */
   actions: CorporateAction[] | null = null;
+  readonly actionsWithBars: CorporateAction[] = [];
   actionRequests = 0;
   /** The longest window that it answers, days. */
   windowDays = 366;
@@ -73,7 +75,12 @@ export class MemoryVendor {
         if (nextError) throw nextError;
         const start = Math.max(from, this.keptFrom);
         const cut = { from, to: Math.min(start, to), words: "kept for some days" };
-        return { bars: this.bars(interval, start, to, asOf), rejected: [], notInPlan: cut.from < cut.to ? [cut] : [] };
+        return {
+          bars: this.bars(interval, start, to, asOf),
+          rejected: [],
+          actions: this.actionsWithBars.filter(({ date }) => date >= start && date < to && date < asOf),
+          notInPlan: cut.from < cut.to ? [cut] : [],
+        };
       },
       ...(this.actions && {
         fetchActions: async (_symbol, context) => {

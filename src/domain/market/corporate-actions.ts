@@ -36,16 +36,19 @@ const MOVED_WITHIN: Readonly<Record<ActionKind, number>> = { split: 60, dividend
 /**
  * Which of the `known` actions an answer replaces: those of a kind and day for which it lists others, and those that it
  * lists with another date near theirs. What an answer does not reach stays, because plans shorten lists.
+ * @param from the first day that an answer of some days is about, epoch seconds: earlier payments are others
  */
 export function replacedActions<Known extends CorporateAction>(
   known: readonly Known[],
   answer: readonly CorporateAction[],
+  from = Number.NEGATIVE_INFINITY,
 ): Known[] {
   const listed = new Set(answer.map(actionKey));
   const days = new Set(answer.map(({ kind, date }) => `${kind} ${date}`));
   const before = new Set(known.map(actionKey));
   const fresh = answer.filter((action) => !before.has(actionKey(action)));
   const isMoved = (old: Known) =>
+    old.date >= from &&
     fresh.some(
       ({ kind, value, currency, date }) =>
         kind === old.kind &&

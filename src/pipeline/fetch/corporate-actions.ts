@@ -20,17 +20,18 @@ export async function updateActions(job: JobContext): Promise<void> {
   const { actionsRun } = await readSeries(io.db, series);
   if (job.actionsFrom !== null && (await asOfRun(io.db, actionsRun)) >= job.actionsFrom) {
     // Those of the days since the last time came with the bars.
-    if (actionsRun !== task.runId) await storeNew(job, job.actions, { seriesId: series, runId: task.runId });
+    if (actionsRun !== task.runId)
+      await storeNew(job, job.actions, { since: job.actionsSince, fetched: { seriesId: series, runId: task.runId } });
     return;
   }
-  if (job.actions.length > 0) await storeNew(job, job.actions);
+  if (job.actions.length > 0) await storeNew(job, job.actions, { since: job.actionsSince });
   if (provider.withoutActions && job.traits.adjustment === "none" && job.market !== "crypto")
     io.log("info", `${provider.title} has no splits and dividends: its raw prices cannot be adjusted`);
   if (!provider.fetchActions || actionsRun === task.runId) return;
   await job.checkpoint();
   try {
     const actions = await provider.fetchActions(task.symbol, job.contextOf(provider));
-    await storeNew(job, actions, { seriesId: series, runId: task.runId });
+    await storeNew(job, actions, { fetched: { seriesId: series, runId: task.runId } });
   } catch (error) {
     // The bars are valid without their splits; the next run fetches these again.
     if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
@@ -38,10 +39,11 @@ export async function updateActions(job: JobContext): Promise<void> {
   }
 }
 
+/** @param answer `since`: the first day that an answer of some days is about; `fetched`: whose list has been requested */
 async function storeNew(
   job: JobContext,
   actions: readonly CorporateAction[],
-  fetched?: { seriesId: number; runId: string },
+  { since, fetched }: { readonly since?: number; readonly fetched?: { seriesId: number; runId: string } },
 ) {
   const { io, task } = job;
   const { symbol, provider } = task;
@@ -49,7 +51,7 @@ async function storeNew(
   const before = new Set(known.map(actionKey));
   const listed = distinctActions(actions.filter(({ value }) => value > 0));
   const fresh = listed.filter((action) => !before.has(actionKey(action)));
-  const replaced = replacedActions(known, listed);
+  const replaced = replacedActions(known, listed, since);
   job.hasNewActions ||= fresh.length + replaced.length > 0;
   await storeActions(io.db, { provider, symbol, actions: fresh, replaced }, fetched);
   for (const { kind, date, value } of replaced.slice(-3))

@@ -190,6 +190,7 @@ async function fetchGroup(
   for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);
   const final = finalAtOf(job);
   job.actions.push(...(fetched.actions ?? []));
+  job.actionsSince = Math.min(job.actionsSince, window.from);
   job.noteLeftOut(cuts);
   job.notFinal += fetched.notFinal ?? 0;
   job.holds = fetched.holds ?? job.holds;

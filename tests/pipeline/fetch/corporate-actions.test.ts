@@ -48,3 +48,14 @@ test("a split that the vendor moves to another day is applied once", async () =>
   const closes = await adjustedCloses(pipeline, vendor);
   expect([closes[39], closes[49], closes[50]]).toEqual([10, 10, 100]);
 });
+
+test("a second split of the same ratio that comes with newer bars leaves the first one alone", async () => {
+  using pipeline = await startPipeline();
+  const vendor = flatVendor(66);
+  const splits = [30, 62].map((n) => ({ kind: "split" as const, date: SESSIONS[n]!.date, value: 0.1 }));
+  vendor.actionsWithBars.push(...splits);
+  await pipeline.run(vendor, { asOf: evening(59) });
+  await pipeline.run(vendor, { mode: "incremental", asOf: evening(65) });
+  const stored = await listActions(pipeline.db, vendor.name, "ACME");
+  expect(stored.map(({ date }) => date)).toEqual(splits.map(({ date }) => date));
+});
