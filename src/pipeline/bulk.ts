@@ -24,8 +24,7 @@ const WHOLE = "*";
 export interface BulkPlan extends Span {
   readonly symbols: readonly string[];
   readonly parts: readonly BulkPart[];
-  /** Requests, and their cost in quota units. */
-  readonly requests: number;
+  /** What they cost in quota units. */
   readonly units: number;
 }
 
@@ -56,7 +55,7 @@ export async function planBulk(db: Database, request: UpdateRequest): Promise<Bu
     const singly = symbols.reduce((sum, symbol) => sum + costs.get(symbol)!, 0);
     if (parts.length === 0 || singly - units <= saved) continue;
     saved = singly - units;
-    best = { symbols, parts, from, to, units, requests: parts.reduce((sum, part) => sum + part.requests, 0) };
+    best = { symbols, parts, from, to, units };
   }
   return best;
 }
@@ -115,7 +114,7 @@ async function sharePlan(job: JobContext): Promise<ReadonlyMap<string, SharedVal
   const { from, to, units } = plan;
   io.log(
     "info",
-    `${plan.symbols.length} symbols are brought up to date with ${plan.requests} requests (${units} units)`,
+    `${plan.symbols.length} symbols are brought up to date with ${plan.parts.length} requests (${units} units)`,
   );
   const keys = new Map<string, string[]>();
   for (const part of plan.parts) {

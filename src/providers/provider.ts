@@ -130,8 +130,7 @@ export interface BulkPart {
   readonly to: number;
   /** The symbols that it covers. */
   readonly symbols: readonly string[];
-  /** Requests expected, and their cost in quota units. */
-  readonly requests: number;
+  /** In quota units, of each of its pages. */
   readonly cost: number;
 }
 

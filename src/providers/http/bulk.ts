@@ -10,7 +10,7 @@ import type { BulkAnswer, BulkPart, BulkSource, BulkSpan, FetchContext } from ".
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
 import { isUsable } from "./corporate-actions.ts";
-import { readPages } from "./entries.ts";
+import { mayBeCut, noteIn, readPages } from "./entries.ts";
 import { PlanWindow } from "./plan-window.ts";
 import { barsOfWindow, type Delay, type RequestWindow, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
@@ -31,16 +31,16 @@ interface BulkList {
   readonly by: "day" | "symbols" | "range";
   /** Most symbols of a request, for `symbols`. */
   readonly most?: number;
-  /** Days that a page holds, where a range takes several. */
+  /** The days of a request, for `range`: as many as one page holds, so that the requests can be counted before. */
   readonly pageDays?: number;
+  /** Most elements of an answer, where it names a next page if there are more. */
+  readonly mostRows?: number;
   request(query: BulkQuery, values: SettingValues): VendorRequest;
   /** The shape that an answer must have before it is read. */
   readonly schema: z.ZodType;
 }
 
 interface BulkBars extends BulkList {
-  /** Most elements of an answer, where it names a next page if there are more. */
-  readonly mostRows?: number;
   /** The elements of an answer, each with the vendor's name of its symbol. */
   // biome-ignore lint/suspicious/noExplicitAny: each vendor reads what its own schema gives
   read(answer: any): { readonly elements: readonly (readonly [code: string, element: unknown])[]; next: string | null };
@@ -100,10 +100,9 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
       const what = index === 0 ? ("bars" as const) : ("actions" as const);
       // Splits and dividends of the whole last day, whatever there is of its bars.
       const end = index === 0 ? to : sessions.at(-1)!.date + DAY;
-      const requests = list.pageDays ? Math.ceil((end - from) / DAY / list.pageDays) : 1;
       const part = (key: string, asked: { from: number; to: number }, of = symbols): BulkPart => {
         const query = { tickers: of.slice(0, 1).map(vendor.tickerOf), ...asked, page: null };
-        const cost = requests * list.request(query, values).cost;
+        const { cost } = list.request(query, values);
         return {
           key: `${index} ${key}`,
           list: index,
@@ -111,12 +110,18 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
           from: asked.from,
           to: asked.to,
           symbols: of,
-          requests,
           cost,
         };
       };
       if (list.by === "day") return days.map((day) => part(day.name, { from: day.from, to: Math.min(day.to, end) }));
-      if (list.by === "range") return [part("range", { from, to: end })];
+      if (list.by === "range") {
+        const length = (list.pageDays ?? Number.POSITIVE_INFINITY) * DAY;
+        const count = Math.max(1, Math.ceil((end - from) / length));
+        const starts = Array.from({ length: count }, (_, at) => (at === 0 ? from : from + at * length));
+        return starts.map((start) =>
+          part(`range ${isoDate(start)}`, { from: start, to: Math.min(start + length, end) }),
+        );
+      }
       const most = list.most ?? symbols.length;
       const groups = Array.from({ length: Math.ceil(symbols.length / most) }, (_, at) => at * most);
       return groups.map((at) => part(`group ${at / most}`, { from, to: end }, symbols.slice(at, at + most)));
@@ -166,7 +171,7 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
     let [received, readable, odd] = [0, 0, null as string | null];
     for await (const { elements, next } of pages(bars, asked, context)) {
       received += elements.length;
-      if (next === null && elements.length >= (bars.mostRows ?? Number.POSITIVE_INFINITY))
+      if (mayBeCut({ entries: elements, next }, bars.mostRows))
         throw new ProviderError("invalid_response", `${title}: an answer of ${elements.length} rows may have been cut`);
       for (const [code, element] of elements) {
         const symbol = symbolOf.get(code);
@@ -194,20 +199,54 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
     const list = spec.actions[part.list - 1]!;
     const found = new Map<string, Rows>();
     const { from, to } = part;
-    for await (const { entries } of pages(list, { tickers: part.symbols.map(vendor.tickerOf), from, to }, context)) {
-      for (const raw of entries) {
-        const symbol = symbolOf.get(list.codeOf(raw) ?? "");
-        if (symbol === undefined) continue;
-        const parsed = list.entry.safeParse(raw);
-        if (!parsed.success) {
-          context.log("warn", `${title}: unexpected list of splits or dividends: an entry of ${symbol} left out`);
-          continue;
-        }
-        const action = list.action(parsed.data, vendor.tickerOf(symbol));
-        if (isUsable(action)) found.getOrInsertComputed(symbol, () => new Rows()).actions.push(action);
+    const entries = await entriesOf(list, { tickers: part.symbols.map(vendor.tickerOf), from, to }, context);
+    for (const raw of entries) {
+      const note = noteIn(raw);
+      if (note !== null) throw new ProviderError("plan", `${title}: ${note}`);
+      const symbol = symbolOf.get(list.codeOf(raw) ?? "");
+      if (symbol === undefined) continue;
+      const parsed = list.entry.safeParse(raw);
+      if (!parsed.success) {
+        context.log("warn", `${title}: unexpected list of splits or dividends: an entry of ${symbol} left out`);
+        continue;
       }
+      const action = list.action(parsed.data, vendor.tickerOf(symbol));
+      if (isUsable(action)) found.getOrInsertComputed(symbol, () => new Rows()).actions.push(action);
     }
     return new Map([...found].map(([symbol, rows]) => [symbol, answerOf(rows)]));
+  }
+
+  /** All entries of a list; an answer that may be cut is requested in halves, by days or by symbols. */
+  async function entriesOf(
+    list: BulkActions,
+    asked: Omit<BulkQuery, "page">,
+    context: FetchContext,
+  ): Promise<unknown[]> {
+    const found: unknown[] = [];
+    for await (const page of pages(list, asked, context)) {
+      found.push(...page.entries);
+      if (!mayBeCut(page, list.mostRows)) continue;
+      const halves = halvesOf(list, asked);
+      if (halves !== null) return (await Promise.all(halves.map((half) => entriesOf(list, half, context)))).flat();
+      context.log("warn", `${title}: a list of ${page.entries.length} splits or dividends may be cut`);
+    }
+    return found;
+  }
+
+  /** A query as two; `null` if it cannot be divided. */
+  function halvesOf({ by }: BulkActions, asked: Omit<BulkQuery, "page">): Omit<BulkQuery, "page">[] | null {
+    const { from, to, tickers } = asked;
+    const days = Math.ceil((to - from) / DAY);
+    if (by === "range" && days > 1) {
+      const middle = from + (days >> 1) * DAY;
+      return [
+        { ...asked, to: middle },
+        { ...asked, from: middle },
+      ];
+    }
+    if (by !== "symbols" || tickers.length < 2) return null;
+    const middle = tickers.length >> 1;
+    return [tickers.slice(0, middle), tickers.slice(middle)].map((half) => ({ ...asked, tickers: half }));
   }
 
   /** The answers to a query, page by page. */

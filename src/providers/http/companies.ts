@@ -9,7 +9,7 @@ import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { Answer } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { readEntries, readPages, readShape } from "./entries.ts";
+import { mayBeCut, readEntries, readPages, readShape } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 export interface CompanyListing {
@@ -24,6 +24,8 @@ export interface CompanyListing {
   /** The entries of an answer. */
   // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
   entries(answer: any): readonly unknown[];
+  /** Most entries of an answer, where there is a limit. */
+  readonly most?: number;
   /** The page after an answer, where there may be one. */
   // biome-ignore lint/suspicious/noExplicitAny: each listing reads what its own schemas give
   next?(answer: any): string | null;
@@ -98,8 +100,10 @@ export async function listCompanies(
     read: (content: unknown) => ({ entries: listing.entries(content), next: listing.next?.(content) ?? null }),
     most: MAX_PAGES,
   };
-  for await (const { entries } of readPages(pages, vendor)) {
-    for (const entry of readEntries(listing.entry, entries, `${title}: unexpected list of ${exchange}`, context)) {
+  for await (const page of readPages(pages, vendor)) {
+    if (mayBeCut(page, listing.most))
+      context.log("warn", `${title}: the list of ${exchange} ends with ${page.entries.length} entries and may be cut`);
+    for (const entry of readEntries(listing.entry, page.entries, { title, of: exchange }, context)) {
       const company = listing.read(entry, exchange);
       const symbol = company && parseSymbol(company.symbol);
       // Lists are of what is listed now, but for those that say when it ended.

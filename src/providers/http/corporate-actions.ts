@@ -7,7 +7,7 @@ import { parseIsoDate } from "../../domain/time.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { readEntries, readPages } from "./entries.ts";
+import { mayBeCut, readEntries, readPages } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */
@@ -20,10 +20,13 @@ export interface ActionListing<Answer = never, Entry = never> {
   /** The shape of an entry; others are left out. */
   readonly entry: z.ZodType<Entry>;
   action(entry: Entry, ticker: Ticker): CorporateAction;
+  /** Most entries of an answer, where there is a limit. */
+  readonly most?: number;
   /** The request where the vendor has moved the list to, if the first one is not there any more. */
   moved?(ticker: Ticker, values: SettingValues): VendorRequest;
 }
 
+const ACTIONS = "splits or dividends";
 /** More pages than the actions of any company fill. */
 const MAX_PAGES = 50;
 
@@ -46,7 +49,6 @@ export async function listActionsOf(
   context: FetchContext,
 ): Promise<CorporateAction[]> {
   const { title, client, values } = vendor;
-  const what = "unexpected list of splits or dividends";
   const found: CorporateAction[] = [];
   for (const list of lists) {
     const get = (page: string | null) =>
@@ -56,8 +58,11 @@ export async function listActionsOf(
         return client.get(list.moved(ticker, values), context);
       });
     const { schema, read } = list;
-    for await (const { entries } of readPages({ get, schema, read, most: MAX_PAGES, what }, vendor)) {
-      const readable = readEntries(list.entry, entries, `${title}: ${what}`, context);
+    const pages = { get, schema, read, most: MAX_PAGES, what: `unexpected list of ${ACTIONS}` };
+    for await (const page of readPages(pages, vendor)) {
+      if (mayBeCut(page, list.most))
+        context.log("warn", `${title}: a list of ${page.entries.length} ${ACTIONS} may be cut`);
+      const readable = readEntries(list.entry, page.entries, { title, of: ACTIONS }, context);
       found.push(...readable.map((entry) => list.action(entry, ticker)).filter(isUsable));
     }
   }

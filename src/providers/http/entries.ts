@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
 import type { FetchContext } from "../provider.ts";
-import { type Answer, sentenceIn } from "./classify.ts";
+import { type Answer, planWords, sentenceIn } from "./classify.ts";
 import type { VendorClient } from "./client.ts";
 
 interface Vendor {
@@ -65,28 +65,48 @@ export async function* readPages<Content, Page extends { readonly next: string |
   }
 }
 
+/** Whether the last answer of a list is as long as an answer may be: the vendor may have cut it. */
+export const mayBeCut = (
+  { entries, next }: { readonly entries: readonly unknown[]; readonly next: string | null },
+  most = Number.POSITIVE_INFINITY,
+): boolean => next === null && entries.length >= most;
+
+/** The vendor's sentence about its plan in an element of a list, if it is one or has one. */
+export function noteIn(element: unknown): string | null {
+  const said = sentenceIn(element);
+  return said !== undefined && planWords(said) ? said : null;
+}
+
 /**
- * The elements of `list` that have the shape `entry`; the others are counted in the log.
- * @throws ProviderError if there are elements and none has it
+ * The elements of `list` that have the shape `entry`; the others are counted in the log, and what the vendor says among
+ * them about its plan is said there.
+ * @throws ProviderError if there are elements, and none has it or is such a sentence
  */
 export function readEntries<Entry>(
   entry: z.ZodType<Entry>,
   list: readonly unknown[],
-  what: string,
+  { title, of }: { readonly title: string /** What they are, as in `splits or dividends`. */; readonly of: string },
   { log }: Pick<FetchContext, "log">,
 ): Entry[] {
+  const what = `${title}: unexpected list of ${of}`;
   const entries: Entry[] = [];
   let odd: string | null = null;
+  let others = 0;
+  let note: string | null = null;
   for (const [index, element] of list.entries()) {
     const parsed = entry.safeParse(element);
+    const said = noteIn(element);
+    note ??= said;
     if (parsed.success) entries.push(parsed.data);
-    else {
+    else if (said === null) {
       const { path, message } = parsed.error.issues[0]!;
       odd ??= `${[index, ...path].join(".")}: ${message}`;
+      others += 1;
     }
   }
+  if (note !== null) log("warn", `${title}: list of ${of}: ${note}`);
   if (odd === null) return entries;
-  if (entries.length === 0) throw new ProviderError("invalid_response", `${what}: ${odd}`);
-  log("warn", `${what}: ${list.length - entries.length} of ${list.length} entries left out, the first at ${odd}`);
+  if (entries.length === 0 && note === null) throw new ProviderError("invalid_response", `${what}: ${odd}`);
+  log("warn", `${what}: ${others} of ${list.length} entries left out, the first at ${odd}`);
   return entries;
 }

@@ -178,6 +178,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
         // Without dates the vendor answers for today alone.
         actionRequest([ticker], { from: FIRST_ACTIONS, to: Math.floor(Date.now() / 1000) }, page),
       schema: actionLists,
+      most: PAGE_ACTIONS,
       read: readActions,
       entry: action,
       action: actionOf,
@@ -223,6 +224,7 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
         most: BULK_SYMBOLS,
         request: ({ tickers, page, ...days }) => actionRequest(tickers, days, page),
         schema: actionLists,
+        mostRows: PAGE_ACTIONS,
         read: readActions,
         codeOf: (entry) => nameIn(entry, "symbol"),
         entry: action,

@@ -75,6 +75,7 @@ const bulkReference = (list: string, date: string) => ({
     cost: 1,
   }),
   schema: listing,
+  mostRows: PAGE_ACTIONS,
   read: readListing,
   codeOf: (entry: unknown) => nameIn(entry, "ticker"),
 });
@@ -165,6 +166,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     {
       request: reference("splits"),
       moved: newer("splits"),
+      most: PAGE_ACTIONS,
       schema: listing,
       read: readListing,
       entry: split,
@@ -173,6 +175,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
     {
       request: reference("dividends"),
       moved: newer("dividends"),
+      most: PAGE_ACTIONS,
       schema: listing,
       read: readListing,
       entry: dividend,
@@ -194,6 +197,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       return { path: "/v3/reference/tickers", query, cost: 1 };
     },
     schema: listing,
+    most: PAGE_ACTIONS,
     entries: ({ results }: z.infer<typeof listing>) => results ?? [],
     next: ({ next_url }: z.infer<typeof listing>) => next_url || null,
     entry: listedTicker,

@@ -71,7 +71,7 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
   const shared = new Set(bulk?.symbols);
   const single = { ...request, symbols: request.symbols.filter((symbol) => !shared.has(symbol)) };
   const one = costOf(source, single, { facts, listings });
-  const calls = one.calls + (bulk?.requests ?? 0);
+  const calls = one.calls + (bulk?.parts.length ?? 0);
   const units = one.units + (bulk?.units ?? 0);
   const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
   const { seconds, afterReset } = estimateCost(

@@ -132,6 +132,29 @@ test("a list of actions whose next page comes again, or that does not end, is no
   await fake.close();
 });
 
+test("a list as long as an answer may be, without a next page, is said to be perhaps cut, and what a plan leaves out is said", async () => {
+  const fake = fakeMassive();
+  const paid = { ticker: "AAPL", ex_dividend_date: "2024-02-09", cash_amount: 0.24 };
+  fake.script.push(
+    reply(200, { status: "OK", results: [] }),
+    reply(200, { status: "OK", results: Array(1_000).fill(paid) }),
+  );
+  const context = recordingContext();
+  expect((await providerOn(fake, "massive").fetchActions!("AAPL", context)).length).toBe(1_000);
+  expect(context.logs).toContain("warn: Massive (Polygon): a list of 1000 splits or dividends may be cut");
+  await fake.close();
+
+  const free = fakeEodhd();
+  const warning = "Data is limited by one year as you have free subscription";
+  free.script.push(reply(200, [{ warning }]), reply(200, [{ date: "2026-08-20", value: 0.3, warning }]));
+  const said = recordingContext();
+  const listed = await providerOn(free, "eodhd").fetchActions!("AAPL", said);
+  expect(listed).toEqual([{ kind: "dividend", date: at("2026-08-20"), value: 0.3 }]);
+  const warned = said.logs.filter((line) => line.startsWith("warn"));
+  expect(warned).toEqual(Array(2).fill(`warn: EODHD: list of splits or dividends: ${warning}`));
+  await free.close();
+});
+
 test("Tiingo's actions come with the bars", async () => {
   const fake = fakeTiingo();
   fake.market.actions.set("AAPL", ACTIONS);

@@ -13,7 +13,7 @@ import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { recordingContext } from "../fetch-context.ts";
 
-/** As few as make it worth while: three requests for each are more than thirteen for all. */
+/** As few as make it worth while: three requests for each are more than fifteen for all. */
 const SYMBOLS = ["AAPL", "MSFT", "BRK.B", "QA", "QB", "QC"];
 
 const open: FakeVendor[] = [];
@@ -84,12 +84,10 @@ describe("an update of many symbols", () => {
     const said = await previewed(app, "massive");
     const { id, run: done, jobs } = await update();
     expect(done.state).toBe("complete");
-    // Ten sessions again, the new one, a list of splits, one of dividends.
-    expect(fake.urls.length).toBe(13);
-    expect(done.apiCalls).toBe(13);
-    expect(jobs.reduce((sum, { apiCalls }) => sum + apiCalls, 0)).toBe(13);
-    expect(Number(/(\d+) calls/.exec(said)?.[1])).toBeGreaterThanOrEqual(13);
-    expect(Number(/(\d+) calls/.exec(said)?.[1])).toBeLessThan(17);
+    // Ten sessions again, the new one, a list of splits, one of dividends for each week.
+    expect(fake.urls.length).toBe(15);
+    expect([done.apiCalls, Number(/(\d+) calls/.exec(said)?.[1])]).toEqual([15, 15]);
+    expect(jobs.reduce((sum, { apiCalls }) => sum + apiCalls, 0)).toBe(15);
     for (const symbol of ["AAPL", "BRK.B", SYMBOLS.at(-1)!]) {
       const [bar] = (await fake.market.bars(symbol, "1d", newest!, newest!))!;
       expect(await closes(app, symbol, newest!)).toEqual([[isoDate(newest!), bar!.close!]]);
@@ -141,7 +139,7 @@ describe("an update of many symbols", () => {
     const [missing] = sessions(2);
     fake.market.edit = (symbol, _interval, bar) => (symbol === "MSFT" && bar.ts === missing ? null : bar);
     const { run: done } = await update();
-    expect([done.state, done.apiCalls]).toEqual(["complete", 14]);
+    expect(done.state).toBe("complete");
     const { gaps } = (await app.get("/api/profiles/MSFT?interval=1d")).body.backfill_metadata;
     expect(gaps).toBe(1);
     expect((await app.get("/api/profiles/AAPL?interval=1d")).body.backfill_metadata.gaps).toBe(0);
@@ -282,4 +280,54 @@ test("alpaca: an answer for many symbols that is as long as the limit and names 
   const [part] = provider.bulk!.parts(SYMBOLS, span);
   const error = await provider.bulk!.fetch(part!, span, recordingContext()).catch((thrown) => thrown);
   expect(error.message).toBe("Alpaca: an answer of 10000 rows may have been cut");
+});
+
+test("massive: dividends are listed by the week, and a week's list that may be cut is requested in halves", async () => {
+  const fake = started(fakeMassive());
+  const provider = providerOn(fake, "massive");
+  const day = Date.UTC(2025, 5, 16) / 1000;
+  const span = { from: day, to: day + 9 * DAY, asOf: day + 20 * DAY };
+  const parts = provider.bulk!.parts(SYMBOLS, span).filter(({ list }) => list === 2);
+  expect(parts.map(({ from, to }) => [isoDate(from), isoDate(to)])).toEqual([
+    ["2025-06-16", "2025-06-23"],
+    ["2025-06-23", "2025-06-25"],
+  ]);
+  const paid = (date: string) => ({ ticker: "AAPL", ex_dividend_date: date, cash_amount: 0.26, currency: "USD" });
+  fake.always = (_request, { searchParams }) => {
+    const [first, last] = [searchParams.get("ex_dividend_date.gte")!, searchParams.get("ex_dividend_date.lte")!];
+    const results = first === last ? [paid(first)] : Array(1_000).fill(paid(first));
+    return Response.json({ status: "OK", results });
+  };
+  const context = recordingContext();
+  const answers = await provider.bulk!.fetch(parts[0]!, span, context);
+  expect(
+    answers
+      .get("AAPL")!
+      .actions.map(({ date }) => isoDate(date))
+      .sort(),
+  ).toEqual([16, 17, 18, 19, 20, 21, 22].map((of) => `2025-06-${of}`));
+  // A single day cannot be divided: then the log says so.
+  fake.always = () => Response.json({ status: "OK", results: Array(1_000).fill(paid("2025-06-16")) });
+  await provider.bulk!.fetch({ ...parts[0]!, to: day + DAY }, span, context);
+  const warnings = context.logs.filter((line) => line.startsWith("warn"));
+  expect(warnings).toEqual(["warn: Massive (Polygon): a list of 1000 splits or dividends may be cut"]);
+});
+
+test("alpaca: a list of actions that may be cut is requested for half of the symbols at a time", async () => {
+  const fake = started(fakeAlpaca());
+  const provider = providerOn(fake, "alpaca");
+  const day = Date.UTC(2025, 5, 18) / 1000;
+  const span = { from: day, to: day + DAY, asOf: day + 5 * DAY };
+  const part = provider.bulk!.parts(["AAPL", "MSFT"], span).find(({ what }) => what === "actions")!;
+  fake.always = (_request, { searchParams }) => {
+    const symbols = searchParams.get("symbols")!.split(",");
+    const paid = { symbol: symbols[0], ex_date: "2025-06-18", rate: 0.26 };
+    const cash_dividends = Array(symbols.length === 1 ? 1 : 1_000).fill(paid);
+    return Response.json({ corporate_actions: { cash_dividends }, next_page_token: null });
+  };
+  const answers = await provider.bulk!.fetch(part, span, recordingContext());
+  expect([...answers].map(([symbol, { actions }]) => [symbol, actions.length])).toEqual([
+    ["AAPL", 1],
+    ["MSFT", 1],
+  ]);
 });

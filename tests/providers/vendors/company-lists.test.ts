@@ -36,6 +36,13 @@ async function listOf(name: keyof typeof fakes, exchange: string, ...answers: Pa
 const LISTED = { delisted_on: "" };
 
 describe("lists of companies", () => {
+  test("a list that ends with as many entries as a page holds may be cut, and says so", async () => {
+    const results = Array.from({ length: 1_000 }, (_, at) => ({ ticker: `Q${at}`, name: "Q" }));
+    const { companies, context } = await listOf("massive", "US", { status: "OK", results });
+    expect(companies.length).toBe(1_000);
+    expect(context.logs).toContain("warn: Massive (Polygon): the list of US ends with 1000 entries and may be cut");
+  });
+
   test("Massive's pages are followed, each with a permit, in the spelling of this program", async () => {
     const next = `${fakes.massive.url}/v3/reference/tickers?cursor=abc`;
     const apple = { ticker: "AAPL", name: "Apple Inc.", primary_exchange: "XNAS", type: "CS", currency_name: "usd" };
