@@ -4,6 +4,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import Papa from "papaparse";
+import { Refusal } from "../../domain/errors.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { parseIsoDate } from "../../domain/time.ts";
 import type { PieceSource } from "../../pipeline/exports/export-queue.ts";
@@ -13,6 +14,7 @@ import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
 import { apiRouter, idParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
+import { chosen, idIn } from "../http/page-query.ts";
 import { streamed } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 
@@ -30,21 +32,22 @@ export function auditPages({ db, exporter }: Pick<Services, "db" | "exporter">) 
       AUDIT_FIELDS.map((name) => [name, (c.req.query(name) ?? "").trim().slice(0, 100)]),
     ) as AuditFields;
     const { filter, error } = filterOf(fields);
-    if (c.req.query("format") === "csv") {
+    if (chosen(c, "format", ["csv"]) === "csv") {
+      if (error !== null) throw new Refusal("invalid", error);
       return streamed(c, () => exporter.lists.stream(() => csvOf(db, filter), c.req.raw.signal), {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": 'attachment; filename="audit.csv"',
       });
     }
-    const [before, after] = [idOf(c.req.query("before")), idOf(c.req.query("after"))];
-    const cursor = after !== null ? { after } : before !== null ? { before } : {};
+    const [before, after] = [idIn(c, "before"), idIn(c, "after")];
+    const cursor = after !== undefined ? { after } : before !== undefined ? { before } : {};
     const view = {
       ...(await readPage(db, filter, cursor, PAGE_SIZE)),
       fields,
       error,
       ...(await auditChoices(db)),
     };
-    return c.html(<AuditPage page={c.var.page} view={view} />);
+    return c.html(<AuditPage page={c.var.page} view={view} />, error === null ? 200 : 422);
   });
 
   return pages;
@@ -123,9 +126,6 @@ export const auditApi = ({ db }: Pick<Services, "db">) =>
     const text = (id: number | null) => (id === null ? null : String(id));
     return c.json({ entries, older: text(older), newer: text(newer) }, 200);
   });
-
-/** The id of a row, from a query parameter. */
-const idOf = (text: string | undefined) => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
 
 /** The filter that the form describes. An invalid symbol or day is reported and left out. */
 function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; error: string | null } {

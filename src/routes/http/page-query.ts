@@ -29,3 +29,7 @@ export const momentIn = (c: Context, name: string) =>
 /** A month as `read` gives it, or `undefined`. @throws Refusal */
 export const monthIn = (c: Context, name: string, read: (text: string) => number | null) =>
   parameter(c, name, read, "a month: wants 2026-03");
+
+/** The id of a row, or `undefined`. @throws Refusal */
+export const idIn = (c: Context, name: string) =>
+  parameter(c, name, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null), "the id of a row");

@@ -1,6 +1,6 @@
 /** The query of the screener: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
-import { type FieldError, quote, Refusal } from "../../domain/errors.ts";
+import { type FieldError, invalid, quote, Refusal } from "../../domain/errors.ts";
 import { isInterval, isReadInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { type ColumnOperand, type Condition, parseColumn, parseScreener } from "../../domain/profiles/screener.ts";
@@ -58,10 +58,15 @@ export function requireReadable({ error }: ScreenerQuery): void {
   if (error) throw new Refusal("invalid", error.message, [error]);
 }
 
-/** The healths in a text such as `gaps,stale`; other words are ignored. */
+/**
+ * The healths in a text such as `gaps,stale`.
+ * @throws Refusal if one of its words is none
+ */
 export function healthsOf(text: string): Health[] {
-  const named = new Set(text.split(",").map((word) => word.trim()));
-  return HEALTHS.filter((health) => named.has(health));
+  const named = text.split(",").flatMap((word) => word.trim() || []);
+  const unknown = named.find((word) => !HEALTHS.some((health) => health === word));
+  if (unknown !== undefined) throw invalid("health", `${quote(unknown)} is not one of ${HEALTHS.join(", ")}`);
+  return HEALTHS.filter((health) => named.includes(health));
 }
 
 /** The query of the list of profiles: as a filter for the storage, and as the page shows it. */

@@ -56,8 +56,8 @@ function profilesPage({ config, derived, exporter, profiles }: ListServices) {
     }
     const { entries, columns } =
       query.error === null ? await profiles.select(filter, clock) : { entries: [], columns: [] };
-    const format = c.req.query("format");
-    if (query.error === null && (format === "csv" || format === "json")) {
+    const format = chosen(c, "format", ["csv", "json"]);
+    if (query.error === null && format !== undefined) {
       const downloaded = entries.slice(0, MAX_DOWNLOAD);
       c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
       return streamProfiles(c, exporter, downloaded, {

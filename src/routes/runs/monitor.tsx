@@ -2,10 +2,13 @@
 /** `/`: the monitor, rendered completely, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
+import { SORT_KEYS } from "../../domain/runs/job-sort.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
 import { MonitorPage, type MonitorView } from "../../views/runs/monitor-page.tsx";
 import type { RunFormView } from "../../views/runs/run-form.tsx";
+import { REPORT_SORTS } from "../../views/runs/run-page.tsx";
 import { compressed } from "../compression.ts";
+import { chosen } from "../http/page-query.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
 import type { Services } from "../services.ts";
@@ -37,6 +40,11 @@ export const filterView = (text: string, error: string | null, { sort }: ViewQue
   sort: sort.text,
 });
 
+const SORTS = [...new Set([...SORT_KEYS, ...REPORT_SORTS])].flatMap((key) => [key, `-${key}`]);
+
+/** @throws Refusal if the order of an address is none of a queue or report: a page outlives the end of its run */
+export const requireSort = (c: Context): void => void chosen(c, "sort", SORTS);
+
 /** Longest list of symbols accepted from an address, characters. */
 const MAX_LINK = 8_000;
 
@@ -45,6 +53,7 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
   pages.use(compressed);
 
   pages.get("/", (c) => {
+    requireSort(c);
     const text = c.req.query("q") ?? "";
     const { query, error } = parseViewQuery(undefined, c.req.query());
     const view = monitorView(
@@ -53,7 +62,7 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
       filterView(text, error, query),
       query,
     );
-    return c.html(<MonitorPage page={c.var.page} view={view} />);
+    return c.html(<MonitorPage page={c.var.page} view={view} />, error === null ? 200 : 422);
   });
 
   return pages;

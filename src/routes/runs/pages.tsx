@@ -3,6 +3,7 @@
 
 import { type Context, Hono } from "hono";
 import Papa from "papaparse";
+import { invalid } from "../../domain/errors.ts";
 import { progressToWire, type RunSummary } from "../../domain/runs/run-summary.ts";
 import type { JobState } from "../../domain/runs/states.ts";
 import { listProviders } from "../../providers/registry.ts";
@@ -14,12 +15,13 @@ import { RunsPage } from "../../views/runs/run-list-page.tsx";
 import { REPORT_SORTS, type ReportRow, type ReportSort, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
 import { compressed } from "../compression.ts";
 import { formatCursor, parseCursor } from "../cursor.ts";
+import { chosen } from "../http/page-query.ts";
 import { answerJobCard, answerJobLog, answerJobPage } from "../jobs/job-page.tsx";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { jobsOf, parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
 import type { Services } from "../services.ts";
 import { readRunFilter } from "./list-query.ts";
-import { filterView } from "./monitor.tsx";
+import { filterView, requireSort } from "./monitor.tsx";
 
 /** Runs on a page of the list, and symbols in a report. */
 const PAGE_SIZE = 50;
@@ -52,6 +54,7 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "setti
   });
 
   pages.get("/runs/:id", async (c) => {
+    requireSort(c);
     const { query, error } = parseViewQuery(c.req.param("id"), c.req.query());
     const cursor = broadcaster.cursor();
     const { run, jobs } = await runs.read(c.req.param("id"));
@@ -60,7 +63,10 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "setti
     const stream = streamAddress(query, cursor);
     const view = { run, ...jobsOf(query, jobs) };
     const findings = await findingsOfRun(db, run.id, FINDINGS);
-    return c.html(<RunPage page={c.var.page} view={view} findings={findings} filter={filter} stream={stream} />);
+    return c.html(
+      <RunPage page={c.var.page} view={view} findings={findings} filter={filter} stream={stream} />,
+      error === null ? 200 : 422,
+    );
   });
 
   pages.get("/runs/:id/jobs/:symbol", (c) => answerJobPage(c, services, broadcaster));
@@ -85,13 +91,16 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "setti
     const sortParameter = c.req.query("sort") ?? "";
     const column = REPORT_SORTS.find((each) => each === sortParameter.replace(/^-/, ""));
     rows.sort(column === undefined ? failuresFirst : by(column, sortParameter.startsWith("-") ? -1 : 1));
-    if (c.req.query("format") === "csv") return csv(c, run, rows);
+    if (chosen(c, "format", ["csv"]) === "csv") {
+      if (filter.error !== null) throw invalid("q", filter.error);
+      return csv(c, run, rows);
+    }
     const shown = rows.slice(0, REPORT_ROWS);
     const sort = column === undefined ? "" : sortParameter;
     const hidden = rows.length - shown.length;
     const findings = await findingsOfRun(db, run.id, FINDINGS);
     const view = { run, findings, rows: shown, hidden, filter: { ...filter, sort }, sort };
-    return c.html(<RunReportPage page={c.var.page} view={view} />);
+    return c.html(<RunReportPage page={c.var.page} view={view} />, filter.error === null ? 200 : 422);
   }
 
   return pages;

@@ -45,14 +45,45 @@ test.each([
   ["/profiles/AAPL/compare?interval=1w", '"1w" is not one of'],
   ["/profiles/AAPL/compare?from=05.10.2026", '"05.10.2026" is not a date or time'],
   ["/alerts?state=lost", '"lost" is not one of'],
+  ["/profiles?health=bad", '"bad" is not one of ok, '],
+  ["/profiles?health=gaps,lost", '"lost" is not one of'],
+  ["/api/profiles?health=bad", '"bad" is not one of'],
+  ["/profiles?format=xml", '"xml" is not one of csv, json'],
+  ["/?sort=size", '"size" is not one of symbol, -symbol'],
+  ["/audit?before=x", '"x" is not the id of a row'],
+  ["/audit?format=xml", '"xml" is not one of csv'],
+  ["/audit?from=05.10.2026&format=csv", "05.10.2026 is not a day"],
 ])("the page %s is refused: %s", async (address, words) => {
   const { status, body } = await app.get(address);
   expect([status, body.detail]).toEqual([422, expect.stringContaining(words)]);
 });
 
-test.each(["/quality?interval=&state=&to=", "/profiles?interval=", "/alerts?state="])(
-  "the page %s takes an empty parameter as one that is not given",
-  async (address) => {
-    expect((await app.get(address)).status).toBe(200);
-  },
-);
+test.each([
+  ["/?q=stage:nowhere", "nowhere"],
+  ["/audit?from=05.10.2026", "05.10.2026 is not a day like 2026-01-31."],
+  ["/audit?symbol=A..B", "A..B is not a symbol."],
+])("the page %s says in its form what it cannot read, and is no success", async (address, words) => {
+  const answer = await fetch(`${app.url}${address}`);
+  expect([answer.status, (await answer.text()).includes(words)]).toEqual([422, true]);
+});
+
+test("a run's page refuses an order and a filter that it does not know, and takes those of its queue when it has ended", async () => {
+  const id = await app.start({ symbols: ["AAPL"], years: 1 });
+  await app.waitForRun(id, "complete");
+  const of = async (search: string) => (await fetch(`${app.url}/runs/${id}?${search}`)).status;
+  const statuses = [];
+  for (const search of ["sort=size", "q=stage:nowhere", "q=stage:nowhere&format=csv", "format=xml", "sort=-points"])
+    statuses.push(await of(search));
+  expect(statuses).toEqual([422, 422, 422, 422, 200]);
+  expect([await of("sort=progress"), await of("q=A*&sort=")]).toEqual([200, 200]);
+});
+
+test.each([
+  "/quality?interval=&state=&to=",
+  "/profiles?interval=&health=",
+  "/alerts?state=",
+  "/?sort=",
+  "/audit?from=",
+])("the page %s takes an empty parameter as one that is not given", async (address) => {
+  expect((await app.get(address)).status).toBe(200);
+});
