@@ -108,11 +108,12 @@ const OPTIONAL = `
 ## Installed on request
 
 Not in \`package.json\`: \`ccxt\`, exchanges of crypto currencies (MIT). An adapter for a hundred exchanges cannot be kept up here,
-and it is too large to install for everybody. \`bun add ccxt\` installs it; the demo and all other providers need nothing of it.
+and it is too large to install for everybody. \`bun add --optional --omit=dev ccxt\` installs it; the demo and all other providers
+need nothing of it. With \`--production\` the command fails: Bun then refuses to change the lockfile.
 
 For development only in \`package.json\`: \`@modelcontextprotocol/server\`, which \`/mcp\` answers with (Apache-2.0, 8 MB with its core).
-Few servers are read by agents, so \`npm start\` leaves it out; \`bun add --optional --production @modelcontextprotocol/server@2\` installs it, and until then
-\`/mcp\` answers 501 with that command. It is loaded by the first request to \`/mcp\`.
+Few servers are read by agents, so \`npm start\` leaves it out; \`bun add --optional --omit=dev @modelcontextprotocol/server@2\`
+installs it, and until then \`/mcp\` answers 501 with that command. It is loaded by the first request to \`/mcp\`.
 `;
 
 const GROUPS: readonly [title: string, packages: object | undefined][] = [

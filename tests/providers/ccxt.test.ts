@@ -259,14 +259,24 @@ describe("BARKEEP_CCXT", () => {
     expect(() => read({ BARKEEP_CCXT: "Kraken;bybit" })).toThrow("kraken,coinbase");
   });
 
+  test("every page gives the command that leaves development packages out and may change the lockfile", async () => {
+    const pages = ["README.md", ".env.example", "docs/data.md", "docs/dependencies.md", "src/routes/mcp/mcp-module.ts"];
+    for (const page of pages) {
+      const text = await Bun.file(new URL(`../../${page}`, import.meta.url)).text();
+      const commands = text.match(/bun add [^`(),\n]*/g) ?? [];
+      expect([page, commands.length > 0]).toEqual([page, true]);
+      for (const command of commands) expect(command).toStartWith("bun add --optional --omit=dev ");
+    }
+  });
+
   test.skipIf(isInstalled())("without the package the provider says which command installs it", async () => {
     const values = read({ BARKEEP_CCXT: "kraken" });
-    const needs = "the package ccxt (bun add ccxt, then start Barkeep again)";
+    const needs = "the package ccxt (bun add --optional --omit=dev ccxt, then start Barkeep again)";
     expect(missingSettings(findProvider("ccxt-kraken")!, values)).toEqual([needs]);
     expect(readyProviders(values).some(({ name }) => name === "ccxt-kraken")).toBe(false);
     expect(whyNotUsable("ccxt-kraken")).toContain(needs);
     expect((await failureOf(loadCcxt())).message).toBe(
-      "The package ccxt is not installed: bun add ccxt, then start Barkeep again",
+      "The package ccxt is not installed: bun add --optional --omit=dev ccxt, then start Barkeep again",
     );
   });
 });

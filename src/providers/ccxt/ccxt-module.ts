@@ -36,7 +36,7 @@ export type CcxtModule = Readonly<Record<string, unknown>> & { readonly version?
 
 /** In a variable, so that nothing looks for the package before it is needed. */
 const PACKAGE: string = "ccxt";
-export const INSTALL = "bun add ccxt, then start Barkeep again";
+export const INSTALL = "bun add --optional --omit=dev ccxt, then start Barkeep again";
 
 /** Whether the package is installed. */
 export function isInstalled(): boolean {

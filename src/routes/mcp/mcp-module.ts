@@ -8,7 +8,7 @@ export type McpModule = typeof Sdk;
 const PACKAGE = "@modelcontextprotocol/server";
 /** What the package is built on. */
 const CORE = "@modelcontextprotocol/core";
-export const INSTALL = `bun add --optional --production ${PACKAGE}@2, then start Barkeep again`;
+export const INSTALL = `bun add --optional --omit=dev ${PACKAGE}@2, then start Barkeep again`;
 
 /** The package; `null` if it is not installed. A parameter, so that nothing looks for it before it is needed. */
 export async function loadMcp(name: string = PACKAGE, core: string = CORE): Promise<McpModule | null> {
