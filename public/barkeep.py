@@ -416,11 +416,9 @@ def _pandas(body: bytes, kind: str, index: List[str], dtype: str) -> pandas.Data
         frame["timestamp"] = pandas.to_datetime(frame["timestamp"], utc=True)
     # One unit, however the table has travelled.
     frame["timestamp"] = frame["timestamp"].astype("datetime64[ns, UTC]")
-    frame = frame.set_index(index)
     if "symbol" in index:
-        at = index.index("symbol")
-        frame.index = frame.index.set_levels(frame.index.levels[at].astype(str), level=at)
-    return frame
+        frame["symbol"] = frame["symbol"].astype(str)
+    return frame.set_index(index)
 
 
 def _warn(headers: http.client.HTTPMessage) -> None:
@@ -430,6 +428,10 @@ def _warn(headers: http.client.HTTPMessage) -> None:
         what = "1 symbol has" if count == 1 else f"{count} symbols have"
         shown = missing if len(missing) <= 200 else missing[:200].rsplit(",", 1)[0] + ", ..."
         warnings.warn(f"{what} no bars in the range: {shown}", BarkeepWarning, stacklevel=4)
+    partial = headers.get("x-barkeep-partial")
+    if partial:
+        shown = partial if len(partial) <= 200 else partial[:200].rsplit(",", 1)[0] + ", ..."
+        warnings.warn(f"bars that may hold a part of their time only: {shown}", BarkeepWarning, stacklevel=4)
     since = headers.get("x-barkeep-known-since")
     if since:
         text = f"when bars were first seen is recorded since {since}: before, all bars that had begun count as known"

@@ -1,7 +1,8 @@
 /** Profiles: the computed state of a symbol at an interval. */
 
 import { isSynthetic } from "../defaults.ts";
-import type { Interval } from "../market/interval.ts";
+import type { Interval, ReadInterval } from "../market/interval.ts";
+import type { PartialBars } from "../market/partial-bars.ts";
 import { isoMillisecond } from "../time.ts";
 
 /** How the history behind a profile was filled (docs/contract.md §3). Wire names, because it is stored and served unchanged. */
@@ -44,5 +45,21 @@ export function profileToWire(profile: Profile) {
     updated_at: new Date(profile.updatedAt).toISOString(),
     features: profile.features,
     backfill_metadata: profile.backfill,
+  };
+}
+
+/** What differs in a profile that is derived from a stored one. */
+export interface DerivedFacts extends Pick<Profile, "firstBar" | "lastBar" | "lastClose" | "features"> {
+  readonly interval: ReadInterval;
+  readonly partial: PartialBars;
+}
+
+/** A derived profile as the API writes it; provider, health and `backfill_metadata` are those of the stored bars. */
+export function derivedToWire(stored: Profile, { interval, partial, ...facts }: DerivedFacts) {
+  return {
+    ...profileToWire({ ...stored, ...facts }),
+    interval,
+    derived_from: stored.interval,
+    partial: (["first", "last"] as const).filter((bar) => partial[bar]),
   };
 }

@@ -1,13 +1,14 @@
 /** Computes the profile of an interval that is not stored: all features at the last bar built from shorter ones. */
 
 import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
-import { isDated, READ_SECONDS, type ReadInterval } from "../../domain/market/interval.ts";
-import { barEndAt } from "../../domain/market/resample.ts";
+import type { ReadInterval } from "../../domain/market/interval.ts";
+import { derivedEdges, type PartialBars } from "../../domain/market/partial-bars.ts";
 import { engineer } from "../../features/engine.ts";
 import { featureSetup } from "../../features/setup.ts";
 import { yieldToEvents } from "../../storage/db.ts";
+import { barEdges } from "../../storage/market/series.ts";
 import { type ExportContext, readBarPages, type SeriesSource } from "../exports/series/read-bars.ts";
-import { lastBarOf, USUAL_ADJUSTMENT } from "../price-adjustment.ts";
+import { USUAL_ADJUSTMENT } from "../price-adjustment.ts";
 
 /** What to derive. Plain data: it is sent to a thread. */
 export interface DerivedTask {
@@ -25,8 +26,8 @@ export interface DerivedProfile {
   readonly bars: number;
   /** The last two bars, or the only one, adjusted for splits. */
   readonly last: BarColumns;
-  /** Whether stored bars do not reach the end of the last bar: it holds what there is so far. */
-  readonly unfinished: boolean;
+  /** Whether the first and the last bar hold less than their whole time. */
+  readonly partial: PartialBars;
   /** The value of every feature at the last bar, in catalogue order; NaN where undefined. */
   readonly values: Float64Array;
   /** The last values of every feature, oldest first; empty unless requested. */
@@ -46,16 +47,17 @@ export async function deriveProfile(context: ExportContext, task: DerivedTask): 
     step = pass.next();
   }
   const lastBar = bars.ts[length - 1]!;
-  const shorter = await lastBarOf(context.db, series.seriesId);
-  // A date stands for its whole day.
-  const until = isDated(series.source) ? shorter + READ_SECONDS["1d"] : shorter + READ_SECONDS[series.source];
+  const whole = [{ id: series.seriesId, from: Number.MIN_SAFE_INTEGER }];
+  const history = (await barEdges(context.db, whole, Number.MAX_SAFE_INTEGER)).get(series.seriesId);
+  const { calendar } = context;
+  const edges = history && derivedEdges({ ...series, calendar, interval }, history);
   const { values, tails: recent } = step.value;
   return {
     firstBar: bars.ts[0]!,
     lastBar,
     bars: length,
     last: copyOf(sliceBars(bars, Math.max(0, length - 2), length)),
-    unfinished: until < barEndAt(context.calendar, series.venue, interval, lastBar),
+    partial: edges?.partial ?? { first: false, last: false },
     values,
     tails: tails ? recent.map((tail) => tail.slice()) : [],
   };

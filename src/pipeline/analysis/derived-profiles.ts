@@ -3,8 +3,10 @@
  * behind them is the same. A screen computes those of many symbols in the background, and answers with what is known.
  */
 
+import { Refusal } from "../../domain/errors.ts";
 import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { divides, INTERVALS, type Interval, type ReadInterval } from "../../domain/market/interval.ts";
+import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import type { Database, Row } from "../../storage/db.ts";
@@ -30,6 +32,9 @@ const KEPT = 24;
 const FORGOTTEN_MS = 60_000;
 /** How long a page waits for its values, milliseconds: it says what is still missing. */
 const PATIENCE_MS = 2_000;
+/** How long a request waits that wants the values of all symbols, and when it may ask again (seconds). */
+const WHOLE_MS = 20_000;
+const RETRY_AFTER = 5;
 /** Tasks of a screen that wait for the thread at once. */
 const AHEAD = 2;
 
@@ -44,16 +49,25 @@ interface DerivedQuery {
   readonly columns: readonly ColumnOperand[];
 }
 
-interface DerivedSelection {
+/** What a derived profile has besides its entry. */
+export interface DerivedDetails {
+  /** The value of every feature at the last bar, in catalogue order; NaN where undefined. */
+  readonly values: Float64Array;
+  readonly lastClose: number;
+  readonly partial: PartialBars;
+}
+
+export interface DerivedSelection {
   /** Those of the computed profiles that match. */
   readonly entries: readonly ProfileEntry<ReadInterval>[];
   readonly columns: readonly Float64Array[];
   /** The stored profile behind each entry. */
   sourceOf(entry: ProfileEntry<ReadInterval>): ProfileEntry;
+  detailsOf(entry: ProfileEntry<ReadInterval>): DerivedDetails;
   /** How many symbols are computed, of how many; and those that could not be. */
   readonly done: number;
   readonly total: number;
-  readonly failed: number;
+  readonly failed: readonly string[];
   /** The stored intervals that they are built from. */
   readonly sources: readonly Interval[];
 }
@@ -64,8 +78,8 @@ class Screen {
   /** What each symbol was built from: its stored profile, and when that was stored. */
   readonly built = new Map<string, DerivedSource>();
   readonly failed = new Map<string, DerivedSource>();
-  /** Every feature at the last bar, by revision: columns are filled from it. */
-  readonly values = new Map<string, { readonly revision: number; readonly values: Float64Array }>();
+  /** By symbol; columns are filled from the values. */
+  readonly details = new Map<string, DerivedDetails & { readonly revision: number }>();
   askedAt = 0;
   /** The computation under way. */
   work: Promise<void> | null = null;
@@ -87,6 +101,7 @@ export class DerivedProfiles {
     private readonly db: Database,
     private readonly profiles: ProfileColumns,
     private readonly analysis: Analysis,
+    private readonly wholeMs = WHOLE_MS,
   ) {
     this.#facts = new FactColumns(db);
   }
@@ -120,13 +135,24 @@ export class DerivedProfiles {
     return [...bySymbol.values()].filter((entry) => entry.interval !== interval);
   }
 
+  /**
+   * As `select`, of all symbols.
+   * @throws Refusal if they are not computed within 20 seconds; what is computed is kept for the next request
+   */
+  async selectWhole(query: DerivedQuery): Promise<DerivedSelection> {
+    const found = await this.select(query, this.wholeMs);
+    if (found.done === found.total) return found;
+    const detail = `The ${query.interval} profiles of ${found.done} of ${found.total} symbols are computed so far: try again in ${RETRY_AFTER} seconds`;
+    throw new Refusal("unavailable", detail, [], RETRY_AFTER);
+  }
+
   /** What is computed by now of a screen, of which the rest is being computed. */
-  async select(query: DerivedQuery): Promise<DerivedSelection> {
+  async select(query: DerivedQuery, patienceMs = PATIENCE_MS): Promise<DerivedSelection> {
     const { interval, where, columns, sort } = query;
     const sources = await this.sourcesOf(interval);
     const screen = this.#screens.getOrInsertComputed(interval, () => new Screen());
     screen.askedAt = performance.now();
-    await this.#advance(screen, interval);
+    await this.#advance(screen, interval, patienceMs);
     const named = where === undefined ? [] : [...simpleConditions(where)];
     await this.#facts.update(named.flatMap(factsOf));
     const operands = [
@@ -145,9 +171,10 @@ export class DerivedProfiles {
       entries: sortedBy(found, sort, screen.rows),
       columns: columns.map((operand) => screen.rows.column(operand)),
       sourceOf: ({ symbol }) => stored.get(symbol)!,
+      detailsOf: ({ symbol }) => screen.details.get(symbol)!,
       done: sources.filter(isReady).length,
       total: sources.length,
-      failed: sources.filter((source) => isSame(screen.failed.get(source.symbol), source)).length,
+      failed: sources.flatMap((source) => (isSame(screen.failed.get(source.symbol), source) ? [source.symbol] : [])),
       sources: INTERVALS.filter((each) => sources.some((source) => source.interval === each)),
     };
   }
@@ -156,13 +183,13 @@ export class DerivedProfiles {
     this.#closed = true;
   }
 
-  /** Computes what is missing, and waits for it as long as a reader of a page would. */
-  async #advance(screen: Screen, interval: ReadInterval): Promise<void> {
+  /** Computes what is missing, and waits for it as long as the reader would. */
+  async #advance(screen: Screen, interval: ReadInterval, patienceMs: number): Promise<void> {
     screen.work ??= this.#compute(screen, interval).finally(() => {
       screen.work = null;
     });
     const patience = Promise.withResolvers<void>();
-    const timer = setTimeout(patience.resolve, PATIENCE_MS);
+    const timer = setTimeout(patience.resolve, patienceMs);
     await Promise.race([screen.work, patience.promise]);
     clearTimeout(timer);
   }
@@ -190,7 +217,7 @@ export class DerivedProfiles {
 
   #put(screen: Screen, source: ProfileEntry, interval: ReadInterval, found: DerivedProfile): void {
     const revision = ++this.#revision;
-    const { values, firstBar, lastBar, bars } = found;
+    const { values, firstBar, lastBar, bars, last, partial } = found;
     const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
     const { symbol, seriesId, provider, incomplete, catalogVersion, updatedAt } = source;
     const row = [
@@ -208,7 +235,7 @@ export class DerivedProfiles {
       updatedAt,
     ];
     screen.rows.put([row as Row]);
-    screen.values.set(symbol, { revision, values });
+    screen.details.set(symbol, { revision, values, lastClose: last.close.at(-1)!, partial });
     screen.rows.fill(revision, bytesOf(values), PLACES, screen.rows.features);
     screen.built.set(symbol, source);
     screen.failed.delete(symbol);
@@ -219,7 +246,7 @@ export class DerivedProfiles {
     const missing = features.filter((feature) => !screen.rows.features.includes(feature));
     if (missing.length === 0) return;
     screen.rows.addColumns(missing);
-    for (const { revision, values } of screen.values.values())
+    for (const { revision, values } of screen.details.values())
       screen.rows.fill(revision, bytesOf(values), PLACES, missing);
   }
 

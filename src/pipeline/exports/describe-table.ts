@@ -4,6 +4,7 @@ import { version } from "../../../package.json";
 import { isoMillisecond, isoSecond } from "../../domain/time.ts";
 import { CATALOG_VERSION } from "../../features/catalog.ts";
 import type { StoredSeries } from "../../storage/market/series.ts";
+import type { FoundSources, PartialRow } from "./find-sources.ts";
 import type { ExportFormat } from "./formats.ts";
 import type { RowsRequest } from "./series/read-rows.ts";
 
@@ -17,8 +18,7 @@ export const sourceIntervals = (stored: readonly StoredSeries[], interval: strin
 export function tableMetadata(
   { interval, from, to, adjust, knownAt }: Pick<RowsRequest, "interval" | "from" | "to" | "adjust" | "knownAt">,
   stored: readonly StoredSeries[],
-  missing: readonly string[],
-  knownSince: number | null = null,
+  { missing, partial, knownSince }: Pick<FoundSources, "missing" | "partial" | "knownSince">,
 ): Record<string, string> {
   const facts = {
     version,
@@ -34,9 +34,13 @@ export function tableMetadata(
     from: from === Number.MIN_SAFE_INTEGER ? "" : isoSecond(from),
     to: to === Number.MAX_SAFE_INTEGER ? "" : isoSecond(to),
     missing: missing.join(","),
+    partial: partial.map(partialText).join(","),
   };
   return Object.fromEntries(Object.entries(facts).map(([key, value]) => [`barkeep.${key}`, value]));
 }
+
+/** A row that may be partial, with its time as rows have it: `AAPL/2026-11-23T00:00:00Z`. */
+export const partialText = ({ symbol, ts }: PartialRow): string => `${symbol}/${isoSecond(ts)}`;
 
 /** The media type of each format. */
 export const FORMAT_TYPES: Readonly<Record<ExportFormat, string>> = {

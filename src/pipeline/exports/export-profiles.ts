@@ -1,8 +1,10 @@
 /** Exports profiles as JSON or CSV, some at a time. */
 
-import type { Interval } from "../../domain/market/interval.ts";
+import type { Interval, ReadInterval } from "../../domain/market/interval.ts";
+import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import { type HealthClock, healthOf } from "../../domain/profiles/health.ts";
-import { profileToWire } from "../../domain/profiles/profile.ts";
+import { derivedToWire, profileToWire } from "../../domain/profiles/profile.ts";
+import { FEATURES } from "../../features/catalog.ts";
 import type { Database } from "../../storage/db.ts";
 import { readSeriesFacts } from "../../storage/profiles/health.ts";
 import { type ProfileKey, readProfiles } from "../../storage/profiles/profiles.ts";
@@ -19,6 +21,23 @@ export interface ProfilesRequest {
   /** The columns of a CSV after those of every profile: features, or values that come along, one per key. */
   readonly columns: readonly { readonly name: string; readonly values: Float64Array | null }[];
   readonly clock: HealthClock;
+  /** Profiles derived from those of `keys`, in the same order. */
+  readonly derived?: DerivedRows;
+}
+
+export interface DerivedRows {
+  readonly interval: ReadInterval;
+  readonly rows: readonly {
+    /** Epoch seconds. */
+    readonly firstBar: number;
+    readonly lastBar: number;
+    readonly lastClose: number;
+    readonly partial: PartialBars;
+  }[];
+  /** The features of the first row in catalogue order, then those of the second …; NaN where undefined. */
+  readonly values: Float64Array;
+  /** Symbols whose profiles could not be computed. */
+  readonly failed: readonly string[];
 }
 
 /**
@@ -38,13 +57,17 @@ export async function* exportProfiles(
   for (let start = 0; start < keys.length; start += PAGE) {
     throwIfStopped();
     const found = await readPage(db, request, keys.slice(start, start + PAGE), start);
-    const rows = found.map((each) => (format === "json" ? jsonOf(each) : csvOf(request, each)));
+    const rows = found.map((each) => {
+      const wire = wireOf(request, each);
+      return format === "json" ? JSON.stringify(wire) : csvOf(request, each.at, wire);
+    });
     if (rows.length === 0) continue;
     const before = format === "json" && written > 0 ? "," : "";
     written += rows.length;
     yield encoder.encode(format === "json" ? `${before}${rows.join(",")}` : `${rows.join("\r\n")}\r\n`);
   }
-  if (format === "json") yield encoder.encode("]}");
+  const failed = request.derived?.failed ?? [];
+  if (format === "json") yield encoder.encode(failed.length === 0 ? "]}" : `],"failed":${JSON.stringify(failed)}}`);
 }
 
 type Exported = Awaited<ReturnType<typeof readPage>>[number];
@@ -71,16 +94,23 @@ function parseKey(key: string): ProfileKey {
   return { symbol: key.slice(0, end), interval: key.slice(end + 1) as Interval };
 }
 
-const jsonOf = ({ profile, health }: Exported) => JSON.stringify({ ...profileToWire(profile), health });
+const NAMES = FEATURES.map(({ name }) => name);
+
+function wireOf({ derived }: ProfilesRequest, { profile, health, at }: Exported) {
+  if (derived === undefined) return { ...profileToWire(profile), health };
+  const values = derived.values.subarray(at * NAMES.length, (at + 1) * NAMES.length);
+  const features = Object.fromEntries(NAMES.map((name, k) => [name, Number.isNaN(values[k]) ? null : values[k]!]));
+  return { ...derivedToWire(profile, { ...derived.rows[at]!, interval: derived.interval, features }), health };
+}
 
 const csvHead = ({ columns }: ProfilesRequest) =>
   ["symbol", "interval", "provider", "health", "first_bar", "last_bar", ...columns.map(({ name }) => name)].join(",");
 
 /** No cell needs quotes: symbols and names have neither commas nor quotes. */
-function csvOf({ columns }: ProfilesRequest, { profile, health, at }: Exported): string {
-  const { symbol, interval, provider, first_bar, last_bar } = profileToWire(profile);
+function csvOf({ columns }: ProfilesRequest, at: number, wire: ReturnType<typeof wireOf>): string {
+  const { symbol, interval, provider, health, first_bar, last_bar, features } = wire;
   const values = columns.map(({ name, values: given }) => {
-    const value = given === null ? profile.features[name] : given[at];
+    const value = given === null ? features[name] : given[at];
     return value === undefined || value === null || Number.isNaN(value) ? "" : value;
   });
   return [symbol, interval, provider, health, first_bar, last_bar, ...values].join(",");

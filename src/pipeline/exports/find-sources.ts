@@ -3,6 +3,7 @@
 import type { Calendar } from "../../domain/market/calendar.ts";
 import { venueOf, venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { READ_SECONDS, type ReadInterval, sourceInterval } from "../../domain/market/interval.ts";
+import { derivedEdges } from "../../domain/market/partial-bars.ts";
 import { barEndAt, barStartAt } from "../../domain/market/resample.ts";
 import { barsPerYear } from "../../features/kernels/volatility.ts";
 import { featureSetup } from "../../features/setup.ts";
@@ -29,6 +30,13 @@ export interface SourceQuery {
   readonly knownAt?: number | undefined;
 }
 
+/** A row whose stored bars begin after its beginning, or end before its end. */
+export interface PartialRow {
+  readonly symbol: string;
+  /** Start of its bar, epoch seconds. */
+  readonly ts: number;
+}
+
 export interface FoundSources {
   /** In the order of `symbols`; only those with bars in the range. */
   readonly series: readonly SymbolSource[];
@@ -38,6 +46,8 @@ export interface FoundSources {
   readonly missing: readonly string[];
   /** Symbols of `missing` that have bars, but none in the range. */
   readonly outside: readonly StoredSeries[];
+  /** The rows that may be partial: first and last bars of histories, if they are built from shorter ones. */
+  readonly partial: readonly PartialRow[];
   /** About how many rows they have: as many as sessions without a hole would have. */
   readonly rows: number;
   /** From when on (epoch milliseconds) it is recorded when all their bars arrived, if that is after `knownAt`. */
@@ -46,7 +56,8 @@ export interface FoundSources {
 
 /** Looks the series up in slices, between which the thread is free. */
 export async function findSources(db: Database, calendar: Calendar, query: SourceQuery): Promise<FoundSources> {
-  const found = { series: [], stored: [], missing: [], outside: [], rows: 0, knownSince: null } as {
+  const found = { series: [], stored: [], missing: [], outside: [], partial: [], rows: 0, knownSince: null } as {
+    partial: PartialRow[];
     series: SymbolSource[];
     stored: StoredSeries[];
     missing: string[];
@@ -76,6 +87,11 @@ export async function findSources(db: Database, calendar: Calendar, query: Sourc
         if (source) found.outside.push(source.stored);
       }
     }
+    const answering = symbols.flatMap((symbol) => {
+      const source = bySource.get(symbol);
+      return source !== undefined && edges.has(source.stored.id) ? [source] : [];
+    });
+    found.partial.push(...(await partialRows(store.edges, calendar, answering, query)));
     await yieldToEvents();
   }
   return found;
@@ -174,6 +190,27 @@ async function edgesOf(
   });
   if (again.length > 0) for (const [id, edge] of await edgesIn(again, to)) edges.set(id, edge);
   return edges;
+}
+
+/** The rows of some series that may be partial. */
+async function partialRows(
+  edgesIn: Store["edges"],
+  calendar: Calendar,
+  sources: readonly Source[],
+  { interval, from, to }: SourceQuery,
+): Promise<PartialRow[]> {
+  const derived = sources.filter(({ stored }) => stored.interval !== interval);
+  if (derived.length === 0) return [];
+  const wanted = derived.map(({ stored }) => ({ id: stored.id, from: Number.MIN_SAFE_INTEGER }));
+  const histories = await edgesIn(wanted, Number.MAX_SAFE_INTEGER);
+  return derived.flatMap(({ stored, source: { symbol, base } }) => {
+    const history = histories.get(stored.id);
+    if (history === undefined) return [];
+    const derivation = { calendar, venue: base.venue, source: base.source, interval };
+    const { first, last, partial } = derivedEdges(derivation, history);
+    const starts = [...(partial.first ? [first] : []), ...(partial.last ? [last] : [])];
+    return [...new Set(starts)].filter((ts) => ts >= from && ts < to).map((ts) => ({ symbol, ts }));
+  });
 }
 
 function rowsBetween(

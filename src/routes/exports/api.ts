@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
-import { INTERVALS } from "../../domain/market/interval.ts";
+import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { isoMillisecond } from "../../domain/time.ts";
 import { acceptedCoding } from "../../pipeline/exports/compress-pieces.ts";
 import { FORMAT_TYPES, isText } from "../../pipeline/exports/describe-table.ts";
@@ -20,13 +20,21 @@ import { barsQuery, featuresQuery, panelQuery, type RangeQuery, symbolParams } f
 import { headersOf, rangeOf, requireLonger, tableRequest } from "./table-request.ts";
 
 const tableHead = {
-  interval: choice(INTERVALS),
+  interval: choice(READ_INTERVALS),
   source_interval: z.string().openapi({ description: "The stored interval that the bars were built from" }),
   provider: z.string(),
   synthetic: z.boolean().openapi({ description: "Whether bars are made up: those of the provider `demo`" }),
   feed: z.string(),
   adjust: choice(ADJUSTMENTS),
   as_known_at: z.string().optional(),
+  partial: z
+    .array(z.string())
+    .optional()
+    .openapi({
+      description:
+        "Rows of a derived interval that may hold a part of their time only: the stored bars begin after their beginning, or end before their end",
+      example: ["AAPL/2026-11-23T00:00:00Z"],
+    }),
   known_since: z.string().nullish().openapi({ description: "Since when arrivals of these bars are recorded" }),
 };
 const Value = z.number().nullable();
@@ -90,7 +98,7 @@ const readPanel = createRoute({
   responses: table("The table", Panel),
 });
 
-export function exportRoutes(services: Pick<Services, "config" | "db" | "exporter" | "profiles">) {
+export function exportRoutes(services: Pick<Services, "config" | "db" | "derived" | "exporter" | "profiles">) {
   const { db, exporter, config } = services;
   const calendar = createCalendar(config.sessions);
   const panels = new PanelRequests(services, calendar);

@@ -52,7 +52,7 @@ const OPTIONS: PanelView["options"] = {
   ),
 };
 
-export function panelPages(services: Pick<Services, "config" | "db" | "profiles">) {
+export function panelPages(services: Pick<Services, "config" | "db" | "derived" | "profiles">) {
   const { db, config } = services;
   const panels = new PanelRequests(services, createCalendar(config.sessions));
   const pages = new Hono();

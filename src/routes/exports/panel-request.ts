@@ -3,7 +3,7 @@
 import { isSynthetic } from "../../domain/defaults.ts";
 import { type FieldError, Refusal } from "../../domain/errors.ts";
 import type { Calendar } from "../../domain/market/calendar.ts";
-import { isInterval, type ReadInterval } from "../../domain/market/interval.ts";
+import type { ReadInterval } from "../../domain/market/interval.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { sourceIntervals, tableMetadata } from "../../pipeline/exports/describe-table.ts";
@@ -12,10 +12,11 @@ import { findSources } from "../../pipeline/exports/find-sources.ts";
 import { columnNames } from "../../pipeline/exports/series/read-rows.ts";
 import { MAX_SPILL } from "../../pipeline/exports/spill-file.ts";
 import { symbolsOf, watchlistNamed } from "../../storage/companies/watchlists.ts";
+import { derivedMatches, isDerived } from "../profiles/derived-list.tsx";
 import { requireReadable, screenerOf } from "../profiles/list-query.ts";
 import type { Services } from "../services.ts";
 import type { PanelQuery } from "./parameters.ts";
-import { knownFields, rangeOf, refuse, requireLonger } from "./table-request.ts";
+import { knownFields, partialField, rangeOf, refuse, requireLonger } from "./table-request.ts";
 
 export interface PanelRequest {
   readonly request: ExportRequest;
@@ -24,9 +25,15 @@ export interface PanelRequest {
   readonly missing: readonly string[];
 }
 
+/** The symbols of a panel, and those that could not be compared with its expression: they are listed as missing. */
+interface Chosen {
+  readonly symbols: readonly string[];
+  readonly failed: readonly string[];
+}
+
 export class PanelRequests {
   constructor(
-    private readonly services: Pick<Services, "db" | "profiles">,
+    private readonly services: Pick<Services, "db" | "derived" | "profiles">,
     private readonly calendar: Calendar,
   ) {}
 
@@ -37,10 +44,12 @@ export class PanelRequests {
     const count = columnNames({ ...query, ...rangeOf(query), ...columns }).length;
     if (count === 0) throw refuse("names", "names=none wants include=ohlcv or labels: the table would have no columns");
     const longer = requireLonger(interval, features);
-    const symbols = (await this.#symbols(query)).toSorted();
+    const chosen = await this.#symbols(query);
+    const symbols = chosen.symbols.toSorted();
     const range = { ...rangeOf(query), knownAt };
     const found = await findSources(this.services.db, this.calendar, { symbols, interval, longer, provider, ...range });
-    const { series, stored, missing, rows } = found;
+    const { series, stored, rows } = found;
+    const missing = [...found.missing, ...chosen.failed].toSorted();
     if (sort === "timestamp" && rows * 8 * (count + 1) > MAX_SPILL) {
       const most = Math.floor(MAX_SPILL / (8 * (count + 1)));
       throw refuse(
@@ -48,7 +57,7 @@ export class PanelRequests {
         `about ${rows} rows of ${count} columns are too many to sort by time, at most ${most}: ask for a part, or for sort=symbol`,
       );
     }
-    const metadata = tableMetadata({ interval, adjust, ...range }, stored, missing, found.knownSince);
+    const metadata = tableMetadata({ interval, adjust, ...range }, stored, { ...found, missing });
     const head = {
       interval,
       source_interval: sourceIntervals(stored, interval),
@@ -58,18 +67,13 @@ export class PanelRequests {
       adjust,
       missing,
       ...knownFields(metadata),
+      ...partialField(metadata),
     };
     const request = { ...columns, ...range, interval, adjust, format, dtype, sort, series, metadata, head };
     return { request: { ...request, content: "table", hasSymbol: true, coding: null }, rows, missing };
   }
 
-  async #symbols({
-    symbols,
-    watchlist,
-    where,
-    interval,
-    as_known_at: knownAt,
-  }: PanelQuery): Promise<readonly string[]> {
+  async #symbols({ symbols, watchlist, where, interval, as_known_at: knownAt }: PanelQuery): Promise<Chosen> {
     const given = [symbols, watchlist, where].filter((each) => each !== undefined);
     if (given.length !== 1) {
       const message = "wants one of symbols, watchlist and where";
@@ -79,27 +83,30 @@ export class PanelRequests {
     if (where !== undefined && knownAt !== undefined) {
       throw refuse("where", "chooses by the profiles of today: as_known_at wants symbols or a watchlist");
     }
-    if (symbols !== undefined) return symbols;
+    if (symbols !== undefined) return { symbols, failed: [] };
     const found = watchlist !== undefined ? await this.#listed(watchlist) : await this.#screened(where ?? "", interval);
-    if (found.length <= MAX_SYMBOLS) return found;
+    const count = found.symbols.length + found.failed.length;
+    if (count <= MAX_SYMBOLS) return found;
     const path = watchlist === undefined ? "where" : "watchlist";
-    throw refuse(path, `${found.length} symbols are too many: a panel has at most ${MAX_SYMBOLS}`);
+    throw refuse(path, `${count} symbols are too many: a panel has at most ${MAX_SYMBOLS}`);
   }
 
-  async #listed(name: string): Promise<string[]> {
+  async #listed(name: string): Promise<Chosen> {
     const { id } = await watchlistNamed(this.services.db, name);
-    return symbolsOf(this.services.db, id);
+    return { symbols: await symbolsOf(this.services.db, id), failed: [] };
   }
 
-  async #screened(where: string, interval: ReadInterval): Promise<string[]> {
+  async #screened(where: string, interval: ReadInterval): Promise<Chosen> {
     if (where.trim() === "") throw refuse("where", "is empty: wants an expression such as rsi_14 < 30");
-    if (!isInterval(interval)) {
-      throw refuse("where", `there are no ${interval} profiles to compare: name the symbols, or use another interval`);
-    }
     const query = screenerOf(where, "");
     requireReadable(query);
+    const filter = { where: query.condition };
     const clock = healthClock(this.calendar, Date.now());
-    const { entries } = await this.services.profiles.select({ interval, where: query.condition }, clock);
-    return entries.map(({ symbol }) => symbol);
+    if (await isDerived(this.services, interval)) {
+      const { found, rows } = await derivedMatches(this.services, { filter, interval, clock }, true);
+      return { symbols: rows.map(({ entry }) => entry.symbol), failed: found.failed };
+    }
+    const { entries } = await this.services.profiles.select({ ...filter, interval }, clock);
+    return { symbols: entries.map(({ symbol }) => symbol), failed: [] };
   }
 }

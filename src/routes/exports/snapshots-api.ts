@@ -128,7 +128,7 @@ export async function createSnapshot(
   return snapshots.create({ name, request: asked, columns, missing, table: request }, signal);
 }
 
-export function snapshotRoutes(services: Pick<Services, "config" | "db" | "profiles" | "snapshots">) {
+export function snapshotRoutes(services: Pick<Services, "config" | "db" | "derived" | "profiles" | "snapshots">) {
   const { snapshots, config } = services;
   const panels = new PanelRequests(services, createCalendar(config.sessions));
   return apiRouter()

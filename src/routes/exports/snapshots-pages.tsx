@@ -18,7 +18,7 @@ import { createSnapshot, type SnapshotBody, snapshotBody } from "./snapshots-api
 const SHOWN = 50;
 const MAX_REASON = 200;
 
-export function snapshotPages(services: Pick<Services, "config" | "db" | "profiles" | "snapshots">) {
+export function snapshotPages(services: Pick<Services, "config" | "db" | "derived" | "profiles" | "snapshots">) {
   const { snapshots, config } = services;
   const panels = new PanelRequests(services, createCalendar(config.sessions));
   const pages = new Hono();

@@ -38,13 +38,13 @@ type Columns = Pick<RowsRequest, "hasBars" | "features" | "labels">;
 export function tableRequest(
   query: RangeQuery,
   columns: Columns,
-  { series, stored, outside, knownSince }: FoundSources,
+  { series, stored, outside, partial, knownSince }: FoundSources,
 ): { readonly request: ExportRequest; readonly stored: readonly StoredSeries[] } {
   const { interval, adjust, format, dtype, as_known_at: knownAt } = query;
   const range = { ...rangeOf(query), knownAt };
   const known = stored.length > 0 ? stored : outside;
   const [first] = known;
-  const metadata = tableMetadata({ interval, adjust, ...range }, known, [], knownSince);
+  const metadata = tableMetadata({ interval, adjust, ...range }, known, { missing: [], partial, knownSince });
   const head = {
     symbol: first?.symbol,
     interval,
@@ -55,6 +55,7 @@ export function tableRequest(
     adjustment: first?.adjustment,
     adjust,
     ...knownFields(metadata),
+    ...partialField(metadata),
   };
   const request = { ...columns, ...range, interval, adjust, format, dtype, metadata, head, series };
   return { request: { ...request, content: "table", hasSymbol: false, sort: "symbol", coding: null }, stored: known };
@@ -66,6 +67,10 @@ export const knownFields = (metadata: ExportRequest["metadata"]): Record<string,
     ? {}
     : { as_known_at: metadata["barkeep.as_known_at"]!, known_since: metadata["barkeep.known_since"] || null };
 
+/** What a JSON answer says of rows that may be partial, if there are any. */
+export const partialField = (metadata: ExportRequest["metadata"]): { readonly partial?: readonly string[] } =>
+  metadata["barkeep.partial"] ? { partial: metadata["barkeep.partial"].split(",") } : {};
+
 /** The most bytes of a header with symbols: clients refuse longer ones. */
 const MAX_HEADER = 4_096;
 
@@ -75,6 +80,7 @@ export function headersOf({ metadata }: Pick<ExportRequest, "metadata">): Record
   const headers = {
     "x-barkeep-source-interval": metadata["barkeep.source_interval"]!,
     ...(isDemo && { "x-barkeep-synthetic": "true" }),
+    ...(metadata["barkeep.partial"] && { "x-barkeep-partial": listed(metadata["barkeep.partial"].split(",")) }),
     ...(metadata["barkeep.known_since"] && { "x-barkeep-known-since": metadata["barkeep.known_since"] }),
   };
   const missing = metadata["barkeep.missing"]!;
@@ -83,13 +89,13 @@ export function headersOf({ metadata }: Pick<ExportRequest, "metadata">): Record
   return { ...headers, "x-barkeep-missing": listed(symbols), "x-barkeep-missing-count": String(symbols.length) };
 }
 
-/** The symbols with commas between; of too many the first, and how many follow. */
-function listed(symbols: readonly string[]): string {
+/** The words with commas between; of too many the first, and how many follow. */
+function listed(words: readonly string[]): string {
   let length = 0;
-  const shown = symbols.findIndex((symbol) => {
-    length += symbol.length + 1;
+  const shown = words.findIndex((word) => {
+    length += word.length + 1;
     return length > MAX_HEADER;
   });
-  if (shown < 0) return symbols.join(",");
-  return `${symbols.slice(0, shown).join(",")},... and ${symbols.length - shown} more`;
+  if (shown < 0) return words.join(",");
+  return `${words.slice(0, shown).join(",")},... and ${words.length - shown} more`;
 }

@@ -1,23 +1,33 @@
 /** `/api/profiles`: list, read, renew and delete profiles. */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { FINDING_KINDS, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { INTERVALS } from "../../domain/market/interval.ts";
+import {
+  derivedIntervals,
+  INTERVALS,
+  type Interval,
+  isInterval,
+  READ_INTERVALS,
+  type ReadInterval,
+} from "../../domain/market/interval.ts";
 import { HEALTHS, healthClock } from "../../domain/profiles/health.ts";
-import { profileToWire } from "../../domain/profiles/profile.ts";
+import { derivedToWire, profileToWire } from "../../domain/profiles/profile.ts";
 import { runToWire } from "../../domain/runs/run-summary.ts";
 import { MODES } from "../../domain/runs/states.ts";
 import { isoDate } from "../../domain/time.ts";
+import { FEATURES } from "../../features/catalog.ts";
 import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
-import { wholeNumberText } from "../../schemas.ts";
+import { choice, wholeNumberText } from "../../schemas.ts";
 import { listFindings } from "../../storage/market/quality/findings.ts";
 import { findHealth } from "../../storage/profiles/health.ts";
-import { deleteProfile, findProfile } from "../../storage/profiles/profiles.ts";
+import { deleteProfile, findProfile, intervalsOf } from "../../storage/profiles/profiles.ts";
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import { RunBody } from "../runs/run-body.ts";
 import type { Services } from "../services.ts";
+import { derivedMatches, derivedRows, isDerived } from "./derived-list.tsx";
 import { streamProfiles } from "./download.ts";
 import { healthsOf, requireReadable, screenerOf } from "./list-query.ts";
 
@@ -43,7 +53,15 @@ const BackfillBody = z
 const ProfileBody = z
   .object({
     symbol: z.string(),
-    interval: z.enum(INTERVALS),
+    interval: z.enum(READ_INTERVALS),
+    derived_from: z.enum(INTERVALS).optional().openapi({
+      description:
+        "The stored interval that a derived profile is built from; provider, health, findings and backfill_metadata are those of its bars",
+    }),
+    partial: z
+      .array(z.enum(["first", "last"]))
+      .optional()
+      .openapi({ description: "Of a derived profile: bars that may hold a part of their time only" }),
     provider: z.string(),
     synthetic: z.boolean().openapi({ description: "Whether its bars are made up: those of the provider `demo`" }),
     first_bar: z.string(),
@@ -67,12 +85,20 @@ const FindingBody = z
   })
   .openapi("Finding");
 
+const numberOrNull = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value);
+
 /** A finding as the API writes it, with days as dates. */
 const findingToWire = ({ kind, date, ratio, jumpDate }: Finding) => ({
   kind,
   date: isoDate(date),
   ratio,
   jump_date: jumpDate === null ? null : isoDate(jumpDate),
+});
+
+/** An interval at which profiles are read. */
+const readInterval = choice(READ_INTERVALS).openapi({
+  description:
+    "If no profile is stored at it, profiles are derived from the finest stored bars that divide it: `derived_from`",
 });
 
 const one = { params: z.object({ symbol: symbolParameter }), query: z.object({ interval: intervalParameter }) };
@@ -85,7 +111,7 @@ const list = createRoute({
   summary: "List profiles by symbol",
   request: {
     query: z.object({
-      interval: intervalParameter.removeDefault().optional(),
+      interval: readInterval.optional(),
       q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
       where: z.string().max(1_000).optional().openapi({
         description:
@@ -108,7 +134,19 @@ const list = createRoute({
       offset: wholeNumberText(0, 1_000_000).default(0),
     }),
   },
-  responses: { 200: json("Profiles", z.object({ profiles: z.array(ProfileBody) })), ...refusals(422) },
+  responses: {
+    200: json(
+      "Profiles",
+      z.object({
+        profiles: z.array(ProfileBody),
+        failed: z
+          .array(z.string())
+          .optional()
+          .openapi({ description: "Symbols whose derived profile could not be computed" }),
+      }),
+    ),
+    ...refusals(422, 503),
+  },
 });
 const read = createRoute({
   method: "get",
@@ -116,10 +154,10 @@ const read = createRoute({
   operationId: "readProfile",
   tags: ["Profiles"],
   summary: "The profile of a symbol",
-  request: one,
+  request: { params: one.params, query: z.object({ interval: readInterval.default(RUN_DEFAULTS.interval) }) },
   responses: {
     200: json("The profile", ProfileBody.extend({ findings: z.array(FindingBody) })),
-    ...refusals(404, 422),
+    ...refusals(404, 422, 503),
   },
 });
 const renew = createRoute({
@@ -162,32 +200,55 @@ const remove = createRoute({
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 
-export function profileRoutes(services: Pick<Services, "config" | "db" | "exporter" | "profiles" | "runs">) {
-  const { db, config, runs, profiles: columns } = services;
+type ProfileServices = Pick<Services, "config" | "db" | "derived" | "exporter" | "profiles" | "runs">;
+
+export function profileRoutes(services: ProfileServices) {
+  const { db, config, runs, derived, profiles: columns } = services;
   const calendar = createCalendar(config.sessions);
   const clock = () => healthClock(calendar, Date.now());
-  const find = async (symbol: string, interval: Parameters<typeof findProfile>[2]) => {
+  const missing = (symbol: string, interval: ReadInterval) =>
+    new Refusal("not_found", `There is no ${interval} profile of ${symbol}: start a run for it first`);
+  const find = async (symbol: string, interval: Interval) => {
     const profile = await findProfile(db, symbol, interval);
     if (profile) return profile;
-    throw new Refusal("not_found", `There is no ${interval} profile of ${symbol}: start a run for it first`);
+    throw missing(symbol, interval);
+  };
+  /** A profile as the API writes it, with the stored one behind it: itself if it is stored. */
+  const findWire = async (symbol: string, interval: ReadInterval) => {
+    const own = isInterval(interval) ? await findProfile(db, symbol, interval) : undefined;
+    if (own) return { wire: profileToWire(own), stored: own };
+    const built = derivedIntervals(await intervalsOf(db, symbol)).find((each) => each.interval === interval);
+    const stored = built && (await findProfile(db, symbol, built.source));
+    const found = stored && (await derived.find(stored, interval));
+    if (!stored || !found) throw missing(symbol, interval);
+    const features = Object.fromEntries(FEATURES.map(({ name }, at) => [name, numberOrNull(found.values[at])]));
+    const wire = derivedToWire(stored, { ...found, interval, lastClose: found.last.close.at(-1)!, features });
+    return { wire, stored };
   };
   return apiRouter()
     .openapi(list, async (c) => {
       const { q = "", where = "", sort = "", health = "", interval, limit, offset } = c.req.valid("query");
       const query = screenerOf(where, sort);
       requireReadable(query);
-      const criteria = { interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
+      const criteria = { search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
       const now = clock();
-      const { entries } = await columns.select(criteria, now);
+      if (interval !== undefined && (await isDerived(services, interval))) {
+        const matches = await derivedMatches(services, { filter: criteria, interval, clock: now }, true);
+        const page = matches.rows.slice(offset, offset + limit).map(({ entry }) => entry);
+        const { sources, derived: rows } = derivedRows(interval, matches, page);
+        const request = { format: "json", columns: [], clock: now, derived: rows } as const;
+        return streamProfiles(c, services.exporter, sources, request);
+      }
+      const { entries } = await columns.select({ ...criteria, interval }, now);
       const page = entries.slice(offset, offset + limit);
       return streamProfiles(c, services.exporter, page, { format: "json", columns: [], clock: now });
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");
-      const profile = await find(symbol, c.req.valid("query").interval);
-      const { health } = await findHealth(db, profile, clock());
-      const findings = (await listFindings(db, profile.seriesId)).map(findingToWire);
-      return c.json({ ...profileToWire(profile), health, findings }, 200);
+      const { wire, stored } = await findWire(symbol, c.req.valid("query").interval);
+      const { health } = await findHealth(db, stored, clock());
+      const findings = (await listFindings(db, stored.seriesId)).map(findingToWire);
+      return c.json({ ...wire, health, findings }, 200);
     })
     .openapi(renew, async (c) => {
       const { order, profiles, where = "", health = "", q = "", interval, dry_run } = c.req.valid("json");

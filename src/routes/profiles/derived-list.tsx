@@ -3,52 +3,102 @@
 
 import type { Context } from "hono";
 import type { ReadInterval } from "../../domain/market/interval.ts";
-import type { HealthClock } from "../../domain/profiles/health.ts";
+import { HEALTHS, type Health, type HealthClock } from "../../domain/profiles/health.ts";
+import { FEATURE_COUNT } from "../../features/catalog.ts";
+import type { DerivedSelection } from "../../pipeline/analysis/derived-profiles.ts";
+import type { DerivedRows } from "../../pipeline/exports/export-profiles.ts";
+import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import type { ProfileQuery } from "../../storage/profiles/select-profiles.ts";
 import { ProfilesPage } from "../../views/profiles/profile-list.tsx";
 import { type ScreenerView, screenerAddress } from "../../views/profiles/screener.tsx";
 import type { Services } from "../services.ts";
 import { summaryOf } from "./summary.ts";
 
-/** Rows on the page. */
-const MOST = 200;
+type DerivedServices = Pick<Services, "derived" | "profiles">;
 
-interface Screened {
-  readonly filter: ProfileQuery;
-  readonly screener: ScreenerView;
+interface DerivedScreen {
+  readonly filter: Omit<ProfileQuery, "interval">;
   readonly interval: ReadInterval;
   readonly clock: HealthClock;
 }
 
-/** The page; `null` if profiles are stored at the interval, or none can be derived. */
-export async function derivedList(
-  { derived, profiles }: Pick<Services, "derived" | "profiles">,
-  c: Context,
-  { filter, screener, interval, clock }: Screened,
-): Promise<Response | null> {
+type DerivedEntry = ProfileEntry<ReadInterval>;
+
+export interface DerivedMatches {
+  readonly found: DerivedSelection;
+  /** Sorted. */
+  readonly rows: readonly { readonly entry: DerivedEntry; readonly health: Health }[];
+}
+
+/** Whether profiles at the interval are derived: none is stored, and there are shorter ones. */
+export async function isDerived({ derived, profiles }: DerivedServices, interval: ReadInterval): Promise<boolean> {
   const isStored = (await profiles.all()).some((entry) => entry.interval === interval);
-  if (isStored || (await derived.sourcesOf(interval)).length === 0) return null;
-  const { where, search = "", columns = [], healths = [] } = filter;
-  // The health is that of the stored bars, of which the values are not kept: such a list is in the order of symbols.
-  const sort =
-    filter.sort !== undefined && "column" in filter.sort && filter.sort.column === "health" ? undefined : filter.sort;
-  const found = await derived.select({ interval, search, where, columns, sort });
+  return !isStored && (await derived.sourcesOf(interval)).length > 0;
+}
+
+/**
+ * The derived profiles that match, of all symbols or of those that are computed within a moment.
+ * @throws Refusal if all are wanted and take too long
+ */
+export async function derivedMatches(
+  { derived, profiles }: DerivedServices,
+  { filter, interval, clock }: DerivedScreen,
+  isWhole: boolean,
+): Promise<DerivedMatches> {
+  const { where, search = "", columns = [], healths = [], sort } = filter;
+  const byHealth = sort !== undefined && "column" in sort && sort.column === "health";
+  const query = { interval, search, where, columns, sort: byHealth ? undefined : sort };
+  const found = await (isWhole ? derived.selectWhole(query) : derived.select(query));
+  // The health is that of the stored bars.
   const known = await profiles.healthsOf(found.entries.map(found.sourceOf), clock);
   const rows = found.entries
     .map((entry, at) => ({ entry, health: known[at]! }))
     .filter(({ health }) => healths.length === 0 || healths.includes(health));
+  if (!byHealth) return { found, rows };
+  const sign = sort.descending ? -1 : 1;
+  const rankOf = ({ health }: { readonly health: Health }) => sign * HEALTHS.indexOf(health);
+  return { found, rows: rows.toSorted((a, b) => rankOf(a) - rankOf(b)) };
+}
+
+/** Some derived profiles for the export thread, with the stored ones behind them. */
+export function derivedRows(interval: ReadInterval, { found }: DerivedMatches, entries: readonly DerivedEntry[]) {
+  const values = new Float64Array(entries.length * FEATURE_COUNT);
+  const rows = entries.map((entry, at) => {
+    const { values: own, lastClose, partial } = found.detailsOf(entry);
+    values.set(own, at * FEATURE_COUNT);
+    return { firstBar: entry.firstBar, lastBar: entry.lastBar, lastClose, partial };
+  });
+  const derived: DerivedRows = { interval, rows, values, failed: found.failed };
+  return { sources: entries.map(found.sourceOf), derived };
+}
+
+interface Shown extends DerivedScreen {
+  readonly screener: ScreenerView;
+  readonly page: number;
+  readonly pageSize: number;
+}
+
+/** The page; it says how many symbols are computed. */
+export async function derivedList(services: DerivedServices, c: Context, shown: Shown): Promise<Response> {
+  const { screener, interval, page, pageSize } = shown;
+  const { found, rows } = await derivedMatches(services, shown, false);
   const { sources, done, total, failed } = found;
+  const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
   const view = {
     screener,
-    derived: { interval, sources, done, total, failed, again: screenerAddress(screener) },
+    derived: { interval, sources, done, total, failed, again: address(page) },
     outdated: 0,
     matching: rows.length,
-    rows: rows.slice(0, MOST).map(({ entry, health }) => ({
+    rows: rows.slice((page - 1) * pageSize, page * pageSize).map(({ entry, health }) => ({
       ...summaryOf(entry),
       health,
+      partial: found.detailsOf(entry).partial,
       values: found.columns.map((values) => (Number.isNaN(values[entry.at]) ? null : values[entry.at]!)),
     })),
-    pages: { before: null, after: null },
+    pages: {
+      before: page > 1 ? address(page - 1) : null,
+      after: rows.length > page * pageSize ? address(page + 1) : null,
+    },
   };
   return c.html(<ProfilesPage page={c.var.page} view={view} />);
 }

@@ -38,7 +38,7 @@ export async function derivedPage(
   if (found === null)
     throw new Refusal("not_found", `There are no ${source} bars of ${symbol} to derive ${interval} from`);
 
-  const { firstBar, lastBar, bars, last, unfinished, values, tails } = found;
+  const { firstBar, lastBar, bars, last, partial, values, tails } = found;
   const series = await readSeries(db, stored.seriesId);
   const at = last.ts.length - 1;
   const { provider, updatedAt } = stored;
@@ -55,7 +55,7 @@ export async function derivedPage(
     features: FEATURE_COUNT,
     intervals,
     derivable,
-    derived: { source, isUnfinished: unfinished },
+    derived: { source, partial },
     last: {
       open: last.open[at]!,
       high: last.high[at]!,

@@ -1,7 +1,7 @@
 /** The query of the screener: `?where=rsi_14<30&health=gaps&q=AA&interval=1d&sort=-rvol_20`. */
 
 import { type FieldError, invalid, quote, Refusal } from "../../domain/errors.ts";
-import { isInterval, isReadInterval } from "../../domain/market/interval.ts";
+import { isReadInterval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { type ColumnOperand, type Condition, parseColumn, parseScreener } from "../../domain/profiles/screener.ts";
 import { FEATURES, featureNamed } from "../../features/catalog.ts";
@@ -81,7 +81,7 @@ export function parseListQuery(parameter: (name: string) => string | undefined) 
     columns: query.columns.map(({ operand }) => operand),
     search: q,
     healths,
-    ...(isInterval(interval) && { interval }),
+    ...(isReadInterval(interval) && { interval }),
   };
   const screener: ScreenerView = {
     where,

@@ -13,7 +13,7 @@ import { screenerAddress } from "../../views/profiles/screener.tsx";
 import { compressed } from "../compression.ts";
 import { chosen } from "../http/page-query.ts";
 import type { Services } from "../services.ts";
-import { derivedList } from "./derived-list.tsx";
+import { derivedList, derivedMatches, derivedRows, isDerived } from "./derived-list.tsx";
 import { streamProfiles } from "./download.ts";
 import { type Column, parseListQuery } from "./list-query.ts";
 import { summaryOf } from "./summary.ts";
@@ -45,19 +45,28 @@ function profilesPage({ config, derived, exporter, profiles }: ListServices) {
       return c.redirect(screenerAddress({ ...screener, where: whole }), 303);
     }
     const clock = healthClock(calendar, Date.now());
-    if (query.error === null && isReadInterval(screener.interval)) {
-      const page = await derivedList({ derived, profiles }, c, {
-        filter,
-        screener,
-        interval: screener.interval,
+    const page = Math.min(10_000, Math.max(1, Math.trunc(Number(c.req.query("page"))) || 1));
+    const format = chosen(c, "format", ["csv", "json"]);
+    const isDownload = query.error === null && format !== undefined;
+    const { interval } = screener;
+    const services = { derived, profiles };
+    if (query.error === null && isReadInterval(interval) && (await isDerived(services, interval))) {
+      const screen = { filter, interval, clock };
+      if (!isDownload) return derivedList(services, c, { ...screen, screener, page, pageSize: PAGE_SIZE });
+      const matches = await derivedMatches(services, screen, true);
+      const downloaded = matches.rows.slice(0, MAX_DOWNLOAD).map(({ entry }) => entry);
+      const { sources, derived: rows } = derivedRows(interval, matches, downloaded);
+      c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
+      return streamProfiles(c, exporter, sources, {
+        format,
+        columns: format === "csv" ? csvColumns(query.columns, matches.found.columns, downloaded) : [],
         clock,
+        derived: rows,
       });
-      if (page !== null) return page;
     }
     const { entries, columns } =
       query.error === null ? await profiles.select(filter, clock) : { entries: [], columns: [] };
-    const format = chosen(c, "format", ["csv", "json"]);
-    if (query.error === null && format !== undefined) {
+    if (isDownload) {
       const downloaded = entries.slice(0, MAX_DOWNLOAD);
       c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
       return streamProfiles(c, exporter, downloaded, {
@@ -66,7 +75,6 @@ function profilesPage({ config, derived, exporter, profiles }: ListServices) {
         clock,
       });
     }
-    const page = Math.min(10_000, Math.max(1, Math.trunc(Number(c.req.query("page"))) || 1));
     const shown = entries.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
     const healths = await profiles.healthsOf(shown, clock);
     const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
@@ -90,7 +98,11 @@ function profilesPage({ config, derived, exporter, profiles }: ListServices) {
 }
 
 /** The columns of the screen, or all features if it has none. */
-function csvColumns(screened: readonly Column[], columns: readonly Float64Array[], entries: readonly ProfileEntry[]) {
+function csvColumns(
+  screened: readonly Column[],
+  columns: readonly Float64Array[],
+  entries: readonly Pick<ProfileEntry, "at">[],
+) {
   if (screened.length === 0) return FEATURES.map(({ name }) => ({ name, values: null }));
   return screened.map(({ name }, at) => ({
     name,

@@ -1,6 +1,6 @@
 /** Which profiles in memory match a query, and in which order: conditions, columns and sorts over `ProfileRows`. */
 
-import type { Interval, ReadInterval } from "../../domain/market/interval.ts";
+import type { ReadInterval } from "../../domain/market/interval.ts";
 import { evaluate, orderOf, TRUE } from "../../domain/profiles/evaluate.ts";
 import type { Health } from "../../domain/profiles/health.ts";
 import type { ColumnOperand, Condition, ScreenFact } from "../../domain/profiles/screener.ts";
@@ -16,7 +16,7 @@ export type ProfileSort = { readonly descending: boolean } & (
 );
 
 export interface ProfileQuery {
-  readonly interval?: Interval | undefined;
+  readonly interval?: ReadInterval | undefined;
   /** Part of the symbol. */
   readonly search?: string;
   /** Only profiles whose features satisfy this. */

@@ -15,7 +15,7 @@ interface DerivedView {
   readonly sources: readonly Interval[];
   readonly done: number;
   readonly total: number;
-  readonly failed: number;
+  readonly failed: readonly string[];
   /** The address of the same list. */
   readonly again: string;
 }
@@ -44,7 +44,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           {formatCount(matching)}
         </span>
         <a href="/quality">Quality by month</a>
-        {rows.length > 0 && view.derived === null ? (
+        {rows.length > 0 ? (
           <>
             <a href={screenerAddress(screener, { format: "csv" })}>CSV</a>
             <a href={screenerAddress(screener, { format: "json" })}>JSON</a>
@@ -64,7 +64,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
         ) : null}
       </header>
       <Screener screener={screener} />
-      {view.derived === null ? null : <DerivedNote derived={view.derived} shown={rows.length} matching={matching} />}
+      {view.derived === null ? null : <DerivedNote derived={view.derived} />}
       {view.derived !== null && rows.length > 0 ? (
         <div class="derived-list">
           <ProfileTable screener={screener} rows={rows} />
@@ -96,16 +96,13 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
   );
 };
 
-interface NoteProps {
-  readonly derived: DerivedView;
-  readonly shown: number;
-  readonly matching: number;
-}
+/** Most symbols named in a sentence. */
+const MAX_NAMED = 10;
 
-const DerivedNote = ({ derived: { interval, sources, done, total, failed, again }, shown, matching }: NoteProps) => (
+const DerivedNote = ({ derived: { interval, sources, done, total, failed, again } }: { derived: DerivedView }) => (
   <p class="derived-note" role="status">
     No {interval} profile is stored: the values are derived from stored {sources.join(" and ")} bars. Ranks are among
-    the symbols that are computed.
+    the symbols that are computed. A last bar marked as partial is still growing, or its stored bars end before its end.
     {done < total ? (
       <>
         {" "}
@@ -113,8 +110,9 @@ const DerivedNote = ({ derived: { interval, sources, done, total, failed, again 
         <a href={again}>show again</a>.
       </>
     ) : null}
-    {failed > 0 ? ` ${plural(failed, "symbol")} could not be computed.` : null}
-    {shown < matching ? ` The first ${shown} are shown.` : null}
+    {failed.length > 0
+      ? ` ${plural(failed.length, "symbol")} could not be computed: ${failed.slice(0, MAX_NAMED).join(", ")}${failed.length > MAX_NAMED ? " …" : ""}.`
+      : null}
   </p>
 );
 

@@ -10,6 +10,7 @@ import {
   READ_INTERVALS,
   type ReadInterval,
 } from "../../domain/market/interval.ts";
+import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
@@ -59,8 +60,8 @@ export interface ProfileView extends ProfileSummary {
   /** The intervals in which this symbol has a profile, and those that are built from them. */
   readonly intervals: readonly Interval[];
   readonly derivable: readonly DerivedInterval[];
-  /** Whence the bars are built if this interval is not stored; `isUnfinished` if the last one is not over. */
-  readonly derived: { readonly source: Interval; readonly isUnfinished: boolean } | null;
+  /** What the bars are built from if this interval is not stored; whether the first and the last one are partial. */
+  readonly derived: { readonly source: Interval; readonly partial: PartialBars } | null;
   readonly chart: ChartView;
   /** Of the stored bars: `null` of derived ones. */
   readonly quality: QualityView | null;
@@ -165,7 +166,7 @@ const LastBar = ({ profile: { last, lastBar, interval, series, derived } }: { pr
         <Fact name="Bar">
           <BarTime ts={lastBar} interval={interval} />
         </Fact>
-        {derived?.isUnfinished ? <Fact name="Unfinished">what is stored of it so far</Fact> : null}
+        {derived?.partial.last ? <Fact name="Partial">stored bars end before its end</Fact> : null}
         {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
           <Fact name="Provisional">may still change</Fact>
         )}
@@ -226,7 +227,7 @@ const Change = ({ change }: { change: number }) => (
 const VENDOR_ADJUSTMENTS: Readonly<Record<string, string>> = { none: "no", splits: "splits", all: "all" };
 
 const History = ({ profile }: { profile: ProfileView }) => {
-  const { bars, firstBar, lastBar, interval, provider, series, rejected } = profile;
+  const { bars, firstBar, lastBar, interval, provider, series, rejected, derived } = profile;
   const rejectedRows = rejected.reduce((sum, { rows }) => sum + rows, 0);
   return (
     <Facts title="History">
@@ -234,6 +235,7 @@ const History = ({ profile }: { profile: ProfileView }) => {
       <Fact name="From">
         <BarTime ts={firstBar} interval={interval} />
       </Fact>
+      {derived?.partial.first ? <Fact name="First bar">partial: stored bars begin after its beginning</Fact> : null}
       <Fact name="To">
         <BarTime ts={lastBar} interval={interval} />
       </Fact>

@@ -5,6 +5,7 @@ import { useContext } from "hono/jsx";
 import { type HtmlEscapedString, raw } from "hono/utils/html";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
+import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { isoDate, utcSecond, writeMoment } from "../../domain/time.ts";
 import { ReaderZone, SyntheticPill } from "../ui/components.tsx";
@@ -29,6 +30,8 @@ export interface ProfileSummary {
 
 export interface ListedProfile extends ProfileSummary {
   readonly health: Health;
+  /** Of a derived profile: whether its first and its last bar hold less than their whole time. */
+  readonly partial?: PartialBars;
   /** The values of the features in `screener.columns`. */
   readonly values: readonly (number | null)[];
 }
@@ -41,6 +44,8 @@ const SYNTHETIC = ` ${(<SyntheticPill provider="demo" />).toString()}`;
 const syntheticPill = (provider: string) => (isSynthetic(provider) ? SYNTHETIC : "");
 
 const cell = (content: string | number) => `<td class="num">${content}</td>`;
+
+const PARTIAL = ` <span class="muted">partial</span>`;
 
 /** As the component `Moment`. */
 const moment = (at: number, zone: string) =>
@@ -55,7 +60,7 @@ function barTime(ts: number | null, interval: ReadInterval, zone: string): strin
 }
 
 export function ProfileRow({ profile }: { profile: ListedProfile }): HtmlEscapedString {
-  const { interval, firstBar, lastBar, values, known, features, updatedAt } = profile;
+  const { interval, firstBar, lastBar, values, known, features, updatedAt, partial } = profile;
   const zone = useContext(ReaderZone);
   const symbol = Bun.escapeHTML(profile.symbol);
   let markup =
@@ -67,8 +72,8 @@ export function ProfileRow({ profile }: { profile: ListedProfile }): HtmlEscaped
   markup +=
     cell(formatCount(profile.bars)) +
     cell(`${known}/${features}`) +
-    cell(barTime(firstBar, interval, zone)) +
-    cell(barTime(lastBar, interval, zone)) +
+    cell(barTime(firstBar, interval, zone) + (partial?.first ? PARTIAL : "")) +
+    cell(barTime(lastBar, interval, zone) + (partial?.last ? PARTIAL : "")) +
     cell(moment(updatedAt, zone));
   return raw(`${markup}<td>${Bun.escapeHTML(profile.provider)}${syntheticPill(profile.provider)}</td></tr>`);
 }

@@ -95,6 +95,29 @@ describe("intervals that are not stored", () => {
     expect(key_value_metadata).toContainEqual({ key: "barkeep.source_interval", value: "15m,1d" });
   });
 
+  test("bars at both ends of a history that may be partial are named in the header, the answer and the file", async () => {
+    const whole = await stored("BTC-USD");
+    const months = await read("bars/BTC-USD?interval=1mo");
+    const [first, last] = [whole.ts[0]!, whole.ts.at(-1)! + 900];
+    const named = [
+      ...(first > startOf(months[0]!) ? [`BTC-USD/${months[0]!.timestamp}`] : []),
+      ...(new Date(last * 1000).getUTCMonth() === new Date(startOf(months.at(-1)!) * 1000).getUTCMonth()
+        ? [`BTC-USD/${months.at(-1)!.timestamp}`]
+        : []),
+    ];
+    expect(named).not.toEqual([]);
+    const response = await ask("bars/BTC-USD?interval=1mo");
+    expect(response.headers.get("x-barkeep-partial")).toBe(named.join(","));
+    expect(((await response.json()) as { partial: string[] }).partial).toEqual(named);
+    const file = await ask("panel?symbols=BTC-USD&interval=1mo&names=rsi_14&format=parquet");
+    const { key_value_metadata } = parquetMetadata(await file.arrayBuffer());
+    expect(key_value_metadata).toContainEqual({ key: "barkeep.partial", value: named.join(",") });
+    // Months between the two are whole, and a stored interval has no such bars.
+    const between = `bars/BTC-USD?interval=1mo&from=${months[2]!.timestamp}&to=${months[5]!.timestamp}`;
+    for (const path of [between, "bars/BTC-USD?interval=15m"])
+      expect((await ask(path)).headers.has("x-barkeep-partial")).toBe(false);
+  });
+
   test("an interval that nothing stored divides is 404", async () => {
     for (const path of ["bars/AAPL?interval=5m", "features/BTC-USD?interval=1m"])
       expect((await ask(path)).status).toBe(404);
