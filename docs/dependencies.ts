@@ -66,6 +66,8 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
   "@prometheus-io/lezer-promql": ["tests parse the alert rules and the dashboard", "Prometheus' own grammar"],
   "@sparticuz/chromium": ["the browser of tests and screenshots", "a browser, from the package registry like the rest"],
   "@types/papaparse": ["types of papaparse", "it brings none"],
+  "@duckdb/node-api": ["tests read the lake and snapshots with it", "one of the readers that the files are for"],
+  "nodejs-polars": ["tests read the lake and snapshots with it", "one of the readers that the files are for"],
   "apache-arrow": ["tests read our Arrow files with it", "an independent reader shows what our own could not"],
   "axe-core": ["accessibility tests", "the rules of WCAG, kept by people who know them"],
   "bun-types": ["types of Bun", "belongs to Bun"],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromUrl, parquetReadObjects } from "hyparquet";
+import pl from "nodejs-polars";
 import type { Manifest } from "../../../src/pipeline/lake/manifest.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
@@ -55,6 +56,18 @@ test("a reader of Parquet opens a file of the lake by its address and reads one 
   const table = await parquetReadObjects({ file, metadata, columns: ["volume"], compressors });
   expect([table.length, Object.keys(table[0]!)]).toEqual([rows, ["volume"]]);
   expect(read).toBeWithin(4_096, bytes / 2);
+});
+
+test("polars opens a file of the lake by its address, with the values of the store", async () => {
+  const { path } = manifest.files.find((file) => file.path.includes("/symbol=BRK.B/"))!;
+  const frame = await pl.scanParquet(`${app.url}/lake/${path}`).select("timestamp", "close").collect();
+  const year = /year=(\d+)/.exec(path)![1];
+  const query = `interval=1h&adjust=none&from=${year}-01-01&to=${Number(year) + 1}-01-01`;
+  const { data } = (await app.get(`/api/bars/BRK.B?${query}`)).body as { data: { timestamp: string; close: number }[] };
+  // Its types know no dates.
+  const records = frame.toRecords() as { timestamp: unknown; close: unknown }[];
+  const rows = records.map(({ timestamp, close }) => [(timestamp as Date).getTime(), close]);
+  expect(rows).toEqual(data.map(({ timestamp, close }) => [Date.parse(timestamp), close]));
 });
 
 test("a file of the lake never changes, and the manifest is asked for again each time", async () => {

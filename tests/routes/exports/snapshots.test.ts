@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { parquetMetadataAsync } from "hyparquet";
+import pl from "nodejs-polars";
 import { lostSnapshots } from "../../../src/scheduler/snapshots.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
@@ -75,6 +77,34 @@ test("the files of a snapshot have the rows of its panel, whole and in ranges, a
   expect(new Set(asked)).toEqual(new Set(["206"]));
   const again = await fetch(app.url + file!.path, { headers: { "if-none-match": `"${file!.sha256}"` } });
   expect(again.status).toBe(304);
+});
+
+test("DuckDB and polars read the file of a snapshot as the panel has it, polars by its address", async () => {
+  const [file] = first.files;
+  const columns = ["symbol", "timestamp", "open", "high", "low", "close", "volume", "rsi_14", "fwd_ret_5"];
+  const answer = await fetch(
+    `${app.url}/api/panel?symbols=AAPL,MSFT&names=rsi_14&include=ohlcv&labels=fwd_ret_5&from=${FROM}&to=${TO}&format=json`,
+  );
+  const { data } = (await answer.json()) as { data: Record<string, unknown>[] };
+  const panel = data.map((row) =>
+    columns.map((name) => (name === "timestamp" ? Date.parse(String(row[name])) : (row[name] ?? null))),
+  );
+  expect(panel.length).toBe(first.rows);
+
+  const frame = await pl.scanParquet(app.url + file!.path).collect();
+  // Its types know no dates.
+  const records = (frame.toRecords() as Record<string, unknown>[]).map((row) => columns.map((name) => row[name]));
+  expect(records.map((row) => row.map((value) => (value instanceof Date ? value.getTime() : value)))).toEqual(panel);
+
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const path = join(app.app.snapshots.folder, first.id, file!.name);
+  const found = await connection.runAndReadAll(
+    `SELECT * REPLACE (epoch_ms("timestamp")::double AS "timestamp") FROM read_parquet('${path}')`,
+  );
+  expect([found.columnNames(), found.getRows() as unknown[]]).toEqual([columns, panel]);
+  connection.closeSync();
+  instance.closeSync();
 });
 
 test("the hash is that of the content: the same on a server in another time zone whose database was filled in another order", async () => {
