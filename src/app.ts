@@ -35,7 +35,7 @@ import { ClockChanges } from "./scheduler/clock-changes.ts";
 import { Lake } from "./scheduler/lake.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
-import { Maintenance } from "./scheduler/maintenance.ts";
+import { Maintenance } from "./scheduler/maintenance/maintenance.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
 import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
@@ -228,7 +228,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onRunEnd: (runId) => pool.forgetRun(runId),
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
-  const maintenance = stack.adopt(new Maintenance({ db, log, queue, retention: { logDays, runDays } }), close);
+  const retention = { logDays, runDays };
+  const maintenance = stack.adopt(new Maintenance({ db, log, queue, retention, settings: workerSettings }), close);
   maintenance.clockSet(clockSetBy);
   maintenance.start();
   const quotaAlerts = new QuotaAlerts({ db, log, outbox });

@@ -12,7 +12,7 @@ import { WorkerPool } from "../src/pipeline/workers/pool.ts";
 import { RateLimiter } from "../src/providers/quotas/rate-limiter.ts";
 import { LiveBroadcaster } from "../src/routes/live/broadcaster.ts";
 import { MetricsPublisher } from "../src/scheduler/live/metrics-publisher.ts";
-import { Maintenance } from "../src/scheduler/maintenance.ts";
+import { Maintenance } from "../src/scheduler/maintenance/maintenance.ts";
 import { InProcessQueue } from "../src/scheduler/queue/in-process-queue.ts";
 import { RunService } from "../src/scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "../src/scheduler/schedules/schedule-runner.ts";
