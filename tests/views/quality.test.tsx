@@ -29,6 +29,7 @@ test("gaps are shown with the times that are missing, on the exchange's clock, a
     years: [],
     timeZone: "America/New_York",
     month: null,
+    offSession: null,
   } as const;
   const lists = { revisions: [], findings: [], actions: [], sources: [], others: [] };
   const html = String(<Quality quality={{ ...base, ...lists, gaps }} />);

@@ -31,6 +31,14 @@ export function barStartAt(
   return anchor + Math.floor((ts - anchor) / length) * length;
 }
 
+/** The first of the bars that start at `times` which does not start where its session puts one. */
+export const findOffSession = (
+  calendar: Calendar,
+  venue: Venue,
+  interval: ReadInterval,
+  times: readonly number[],
+): number | undefined => times.find((ts) => barStartAt(calendar, venue, interval, ts, interval) !== ts);
+
 function anchorAt(calendar: Calendar, venue: Venue, ts: number): number {
   const date = tradingDate(venue, ts);
   const session = calendar.sessionOn(venue, date);

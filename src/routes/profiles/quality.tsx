@@ -5,8 +5,9 @@ import { Hono } from "hono";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar, knownDays, type Session } from "../../domain/market/calendar.ts";
-import { areSessionsKnown, venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
+import { areSessionsKnown, isExchange, venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
+import { findOffSession } from "../../domain/market/resample.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { monthOf, monthText } from "../../domain/profiles/quality-map.ts";
 import { readyProviders } from "../../providers/registry.ts";
@@ -16,6 +17,7 @@ import { listFindings } from "../../storage/market/quality/findings.ts";
 import { listGaps, type StoredGap } from "../../storage/market/quality/gaps.ts";
 import { listRevisions, listSources } from "../../storage/market/revisions.ts";
 import { readSeries } from "../../storage/market/series.ts";
+import { outermostStarts } from "../../storage/market/session-bars.ts";
 import { findProfile, type StoredProfile } from "../../storage/profiles/profiles.ts";
 import type { QualityView, SessionState, ShownGap } from "../../views/profiles/quality.tsx";
 import type { Services } from "../services.ts";
@@ -25,7 +27,10 @@ const REVISIONS = 50;
 
 type QualityServices = Pick<Services, "config" | "db" | "settings">;
 
-/** Reads the data of the section: small tables only, never the bars. */
+/** Bars at each end of a series of hours whose starts are compared with the sessions. */
+const STARTS = 200;
+
+/** Reads the data of the section: small tables, and of the bars a few starts only. */
 export function qualityReader({
   db,
   config,
@@ -44,6 +49,7 @@ export function qualityReader({
     const states = new Map(known.map((gap) => [gap.date, stateOf(gap)]));
     const venue = venueOfSeries({ symbol, provider, sessions: series.sessions });
     const covered = knownDays(venue);
+    const starts = interval === "1h" && isExchange(venue) ? await outermostStarts(db, seriesId, STARTS) : [];
     const sessions = calendar
       .sessionsBetween(venue, Math.floor(firstBar / DAY) * DAY, lastBar + 1)
       .filter(({ date }) => date >= covered.from && date < covered.to);
@@ -53,6 +59,13 @@ export function qualityReader({
       interval,
       provider,
       timeZone: zoneOf(venue),
+      offSession:
+        findOffSession(
+          calendar,
+          venue,
+          interval,
+          starts.filter((ts) => ts >= covered.from && ts < covered.to),
+        ) ?? null,
       month: month === null ? null : monthText(month),
       gaps: shownGaps(
         known.filter(({ date }) => month === null || monthOf(date) === month),

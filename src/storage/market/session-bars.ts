@@ -28,6 +28,14 @@ export async function barRange(
   return { firstBar, lastBar };
 }
 
+/** The starts of the first and of the last `count` bars of a series, epoch seconds, ascending. */
+export async function outermostStarts(db: Database, seriesId: number, count: number): Promise<number[]> {
+  const ends = `SELECT ts FROM (SELECT ts FROM bars WHERE series_id = ?1 ORDER BY ts LIMIT ?2) UNION
+SELECT ts FROM (SELECT ts FROM bars WHERE series_id = ?1 ORDER BY ts DESC LIMIT ?2) ORDER BY ts`;
+  const rows = await db.rows(ends, [await barsIdOf(db, seriesId), count]);
+  return rows.map(([ts]) => ts as number);
+}
+
 /** The days (UTC) with bars from `from` (epoch seconds) on, ascending: one scan of the primary key. */
 export async function dayCounts(db: Database, seriesId: number, from: number): Promise<DayCount[]> {
   const rows = await db.rows(

@@ -26,6 +26,8 @@ export interface QualityView {
     | null;
   /** The exchange's time zone, in which the hours of gaps are shown. */
   readonly timeZone: string;
+  /** A bar that does not start where its session puts one (epoch seconds); `null` if none was found. */
+  readonly offSession: number | null;
   /** The month (`2026-03`) whose gaps alone are listed; `null` for all. */
   readonly month: string | null;
   /** What is not complete, newest first. */
@@ -103,6 +105,12 @@ function hoursWords([from, to]: readonly [number, number], timeZone: string): st
   return `${start.time.slice(0, 5)} to ${day}${end.time.slice(0, 5)} ${end.zone}`;
 }
 
+/** `2026-01-02 08:30 GMT` */
+function startWords(ts: number, timeZone: string): string {
+  const { date, time, zone } = clockIn(ts * 1_000, timeZone);
+  return `${date} ${time.slice(0, 5)} ${zone}`;
+}
+
 export const Quality = ({ quality }: { quality: QualityView }) => (
   <section class="quality" aria-labelledby="quality-title">
     <header class="quality-head">
@@ -119,6 +127,13 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
         <Legend years={quality.years} />
         <Years years={quality.years} />
       </>
+    )}
+    {quality.offSession === null ? null : (
+      <p class="findings" id="off-session">
+        Bars do not start with the session: one is of {startWords(quality.offSession, quality.timeZone)}. Earlier
+        releases built the hours of other exchanges from New York's; “Download again and rebuild” stores them by the
+        session.
+      </p>
     )}
     {quality.findings.length > 0 ? (
       <div class="findings" id="findings">

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
 import { CALENDAR, newYorkTime } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
-import { barStartAt, deriveBars } from "../../../src/domain/market/resample.ts";
+import { barStartAt, deriveBars, findOffSession } from "../../../src/domain/market/resample.ts";
 
 const DATE = Date.UTC(2024, 6, 3) / 1000; // a short day: 09:30 to 13:00
 const clock = (ts: number) => {
@@ -27,6 +27,17 @@ describe("longer bars", () => {
   test("longer bars never mix minutes before the open, the session and those after it", () => {
     expect(startsOf("1h", minutesOf("08:00", "10:00"))).toEqual(["08:00", "09:00", "09:30"]);
     expect(startsOf("1h", minutesOf("12:30", "15:00"))).toEqual(["12:30", "13:00", "14:00"]);
+  });
+
+  test.each([
+    // London 08:00 and 09:00, Tokyo 09:00 and (after the break) 12:30, Mumbai 09:15 and 10:15; then New York's half hours.
+    ["XLON", ["08:00", "09:00", "16:00"], "08:30"],
+    ["XTKS", ["00:00", "01:00", "03:30", "04:30"], "00:30"],
+    ["XBOM", ["03:45", "04:45", "09:45"], "04:30"],
+  ] as const)("hours of %s that do not start with its session are found", (venue, starts, off) => {
+    const at = (time: string) => Date.parse(`2026-02-03T${time}:00Z`) / 1_000;
+    expect(findOffSession(CALENDAR, venue, "1h", starts.map(at))).toBeUndefined();
+    expect(findOffSession(CALENDAR, venue, "1h", [...starts, off].map(at))).toBe(at(off));
   });
 
   test("longer bars of crypto are anchored at midnight UTC", () => {

@@ -86,3 +86,18 @@ test("outdated profiles can be recomputed from the list of all", async () => {
   expect((await fetch(`${app.url}/profiles/outdated`, form({}))).headers.get("location")).toBe("/");
   await app.waitForJob("AAPL", (job) => job.state === "complete" && job.apiCalls === 0 && job.status === "Complete");
 }, 30_000);
+
+test("hours that do not start with the session of their exchange are said to be built anew, by a rebuild", async () => {
+  await using app = await startApp();
+  const id = await app.start({ symbols: ["AAPL"], interval: "1h", years: 1 });
+  await app.waitForRun(id, "complete", "failed");
+  expect((await app.get("/profiles/AAPL?interval=1h")).text).not.toContain("off-session");
+  // As if they were of London, from before its sessions were known.
+  await app.app.db.write([
+    { sql: "UPDATE series SET symbol = 'VOD@LSE', sessions = 'extended'", args: [] },
+    { sql: "UPDATE profiles SET symbol = 'VOD@LSE'", args: [] },
+  ]);
+  const { text } = await app.get("/profiles/VOD%40LSE?interval=1h");
+  expect(text).toMatch(/Bars do not start with the session: one is of 20\d\d-\d\d-\d\d \d\d:30 (GMT|GMT\+1|BST)\./);
+  expect(text).toContain("“Download again and rebuild” stores them by the session");
+}, 30_000);
