@@ -137,6 +137,10 @@ export const tiingo: VendorSpec<z.infer<typeof schema>> = {
     // The same message comes with a 429 and with a 200.
     const detail = (json as { detail?: unknown } | undefined)?.detail;
     if (typeof detail !== "string") return null;
+    // Symbols that were asked for in this month are still answered: only this one is refused.
+    if (/run over|limit/i.test(detail) && /\bsymbols?\b/i.test(detail)) {
+      return { kind: "plan", scope: "symbol", says: detail };
+    }
     const span = /(hour|dai|day|month)/i.exec(detail)?.[1]?.toLowerCase();
     if (/run over|allocation|limit/i.test(detail) && span) {
       return {

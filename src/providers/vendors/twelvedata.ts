@@ -179,7 +179,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
     const code = typeof body.code === "number" ? body.code : status;
     if (code === 429)
       return /for the day|daily/i.test(message) ? { kind: "quota_exceeded", period: "day" } : { kind: "rate_limited" };
-    if (/no data is available/i.test(message)) return { kind: "no_data" };
+    if (/no data is available|data not found/i.test(message)) return { kind: "no_data" };
     if (code === 401) return { kind: "auth" };
     // Before the unknown symbol: a symbol of a larger plan comes with a 404 too.
     if ((code === 403 || code === 404) && planWords(message)) return { kind: "plan" };

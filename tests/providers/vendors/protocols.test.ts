@@ -303,6 +303,10 @@ describe("twelvedata", () => {
   test("no data on the dates from Twelve Data is an empty answer", async () => {
     const { bars } = await provider.fetchBars(window("MSFT", "1d", "1985-01-01", "1985-02-01"), recordingContext());
     expect([bars.ts.length, fake.urls.at(-1)?.searchParams.get("start_date")]).toEqual([0, "1985-01-02 00:00:00"]);
+    // The words of another captured answer: it is not the symbol that was not found.
+    fake.script.push(reply(404, { code: 404, message: "Data not found", status: "error", meta: { symbol: "MSFT" } }));
+    const none = await provider.fetchBars(window("MSFT", "1d"), recordingContext());
+    expect(none.bars.ts.length).toBe(0);
   });
 
   test("a Twelve Data day that comes twice with different numbers is stored once", async () => {
@@ -346,7 +350,7 @@ describe("tiingo", () => {
       for (const [words, period] of [
         ["hourly request allocation", "hour"],
         ["daily request allocation", "day"],
-        ["monthly unique symbol limit", "month"],
+        ["monthly bandwidth allocation", "month"],
       ] as const) {
         fake.script.push(
           reply(status, {
@@ -359,6 +363,27 @@ describe("tiingo", () => {
       }
     }
   });
+});
+
+test("Tiingo's limit of symbols a month refuses the new symbol alone, and holds no request for another", async () => {
+  const fake = fakeTiingo();
+  const detail =
+    "Error: You have run over your 500 symbol look up for this month. Please upgrade to have it increased.";
+  for (const status of [200, 429]) {
+    fake.script.push(reply(status, { detail }));
+    const context = recordingContext();
+    const from = Date.UTC(2024, 10, 18) / 1000;
+    const window = { symbol: "AAPL", interval: "1d", from, to: from + 5 * 86_400, asOf: from + 30 * 86_400 } as const;
+    const error = await providerOn(fake, "tiingo")
+      .fetchBars(window, context)
+      .catch((thrown) => thrown);
+    expect([error.kind, error.refusal?.scope]).toEqual(["plan", "symbol"]);
+    expect(error.message).toContain("500 symbol look up");
+    expect(context.reports.some(({ holdSeconds, used }) => holdSeconds !== undefined || used !== undefined)).toBe(
+      false,
+    );
+  }
+  await fake.close();
 });
 
 describe("names on the wire", () => {
