@@ -1,13 +1,13 @@
 /** A vendor's lists of splits and dividends, read page by page. */
 
 import type { z } from "zod";
-import { ProviderError } from "../../domain/errors.ts";
+import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { parseIsoDate } from "../../domain/time.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { mayBeCut, readEntries, readPages } from "./entries.ts";
+import { mayBeCut, readEntries, readPages, readShape } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */
@@ -19,11 +19,23 @@ export interface ActionListing<Answer = never, Entry = never> {
   read(answer: Answer): { readonly entries: readonly unknown[]; readonly next: string | null };
   /** The shape of an entry; others are left out. */
   readonly entry: z.ZodType<Entry>;
-  action(entry: Entry, ticker: Ticker): CorporateAction;
+  /** @param quoted the currency of the prices, if `currency` was asked for it and it is known */
+  action(entry: Entry, ticker: Ticker, quoted?: string): CorporateAction;
+  /** How the currency of a ticker's prices is found, where an entry leaves open what it is in terms of it. */
+  readonly currency?: CurrencyLookup<Entry>;
   /** Most entries of an answer, where there is a limit. */
   readonly most?: number;
   /** The request where the vendor has moved the list to, if the first one is not there any more. */
   moved?(ticker: Ticker, values: SettingValues): VendorRequest;
+}
+
+interface CurrencyLookup<Entry> {
+  isNeeded(entry: Entry, ticker: Ticker): boolean;
+  request(ticker: Ticker, values: SettingValues): VendorRequest;
+  /** The shape that an answer must have before it is read. */
+  readonly schema: z.ZodType;
+  // biome-ignore lint/suspicious/noExplicitAny: each lookup reads what its own schema gives
+  read(answer: any, ticker: Ticker): string | undefined;
 }
 
 const ACTIONS = "splits or dividends";
@@ -63,8 +75,31 @@ export async function listActionsOf(
       if (mayBeCut(page, list.most))
         context.log("warn", `${title}: a list of ${page.entries.length} ${ACTIONS} may be cut`);
       const readable = readEntries(list.entry, page.entries, { title, of: ACTIONS }, context);
-      found.push(...readable.map((entry) => list.action(entry, ticker)).filter(isUsable));
+      const quoted = readable.some((entry) => list.currency?.isNeeded(entry, ticker))
+        ? await currencyOf(list.currency!, ticker, vendor, context)
+        : undefined;
+      found.push(...readable.map((entry) => list.action(entry, ticker, quoted)).filter(isUsable));
     }
   }
   return found;
+}
+
+/** The currency of a ticker's prices; `undefined`, with a line in the log, if the vendor does not tell. */
+async function currencyOf(
+  { request, schema, read }: CurrencyLookup<never>,
+  ticker: Ticker,
+  vendor: { readonly title: string; readonly client: VendorClient; readonly values: SettingValues },
+  context: FetchContext,
+): Promise<string | undefined> {
+  const unknown = `${vendor.title}: the currency of the prices of ${ticker.symbol} is not known`;
+  try {
+    const { json } = await vendor.client.get(request(ticker, vendor.values), context);
+    const found = read(readShape(schema, json, vendor), ticker);
+    if (found === undefined) context.log("warn", unknown);
+    return found;
+  } catch (error) {
+    if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
+    context.log("warn", `${unknown}: ${error.message}`);
+    return undefined;
+  }
 }

@@ -13,6 +13,7 @@ import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
+import { currencyIn, inPriceCurrency, isInHundreds } from "./eodhd-currencies.ts";
 
 const minuteBar = z.object({ timestamp: wireTime, ...wireBar });
 /** A free key gets the rows of one year, each with a warning; an older window gets the warning alone. */
@@ -115,45 +116,6 @@ const bulkList = (type: "splits" | "dividends" | undefined) => ({
   }),
   schema,
 });
-
-/** The currencies in which exchanges quote; London, Johannesburg and Tel Aviv in hundredths. */
-const PRICE_CURRENCIES: Readonly<Record<string, string>> = {
-  US: "USD",
-  LSE: "GBX",
-  ...Object.fromEntries(
-    ["XETRA", "F", "PA", "AS", "BR", "MI", "MC", "LS", "VI", "HE", "IR", "AT"].map((code) => [code, "EUR"]),
-  ),
-  SW: "CHF",
-  TO: "CAD",
-  V: "CAD",
-  AU: "AUD",
-  HK: "HKD",
-  KO: "KRW",
-  KQ: "KRW",
-  SHG: "CNY",
-  SHE: "CNY",
-  NSE: "INR",
-  BSE: "INR",
-  ST: "SEK",
-  CO: "DKK",
-  OL: "NOK",
-  WAR: "PLN",
-  SA: "BRL",
-  MX: "MXN",
-  JSE: "ZAC",
-  TA: "ILA",
-  TW: "TWD",
-};
-const HUNDREDTHS: Readonly<Record<string, string>> = { GBX: "GBP", ZAC: "ZAR", ILA: "ILS" };
-
-/** A payment in the currency of the prices; with its own currency where that is not known to be the same. */
-function inPriceCurrency(value: number, currency: string | null | undefined, exchange: string) {
-  if (!currency) return { value };
-  const paid = currency === "GBp" ? "GBX" : currency.toUpperCase();
-  const quoted = PRICE_CURRENCIES[exchange] ?? "";
-  if (paid === quoted) return { value };
-  return HUNDREDTHS[quoted] === paid ? { value: value * 100 } : { value, currency: paid };
-}
 
 export const eodhd: VendorSpec<z.infer<typeof schema>> = {
   name: "eodhd",
@@ -314,10 +276,21 @@ export const eodhd: VendorSpec<z.infer<typeof schema>> = {
       schema,
       read: readList,
       entry: dividend,
-      action: ({ date, value, unadjustedValue, currency }: z.infer<typeof dividend>, { exchange }) => ({
+      // Funds in London are quoted in pounds or pence, whatever they pay.
+      currency: {
+        isNeeded: ({ currency }, { exchange }) => isInHundreds(currency, exchange),
+        request: (ticker, { EODHD_API_KEY = "demo" }) => ({
+          path: `/search/${encodeURIComponent(ticker.name)}`,
+          query: { api_token: EODHD_API_KEY, fmt: "json", exchange: ticker.exchange },
+          cost: 1,
+        }),
+        schema,
+        read: (answer: unknown[], ticker) => currencyIn(answer, code(ticker)),
+      },
+      action: ({ date, value, unadjustedValue, currency }: z.infer<typeof dividend>, { exchange }, quoted) => ({
         kind: "dividend",
         date: exDate(date),
-        ...inPriceCurrency(Number(unadjustedValue ?? value), currency, exchange),
+        ...inPriceCurrency(Number(unadjustedValue ?? value), currency, exchange, quoted),
       }),
     },
   ],

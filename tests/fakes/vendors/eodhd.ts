@@ -87,6 +87,19 @@ export function fakeEodhd(): FakeEodhd {
     return spend(1) ?? Response.json(rows);
   }
 
+  /** The listings of a code; those in London are quoted in pence but for one fund. */
+  function found(url: URL): Response {
+    const [Code, Exchange] = [codeOf(url), url.searchParams.get("exchange") ?? "US"];
+    const Currency = Exchange === "LSE" ? (Code === "VUSA" ? "GBP" : "GBX") : "USD";
+    return (
+      spend(1) ??
+      Response.json([
+        { Code, Exchange: "XETRA", Currency: "EUR" },
+        { Code, Exchange, Currency },
+      ])
+    );
+  }
+
   /** One day of all US symbols: bars, splits or dividends. */
   async function bulk(url: URL, market: FakeMarket): Promise<Response> {
     const day = url.searchParams.get("date")!;
@@ -127,6 +140,7 @@ export function fakeEodhd(): FakeEodhd {
         if (url.pathname.startsWith("/api/intraday/")) return intraday(url, market);
         if (url.pathname.startsWith("/api/eod/")) return daily(url, market);
         if (url.pathname === "/api/eod-bulk-last-day/US") return bulk(url, market);
+        if (url.pathname.startsWith("/api/search/")) return found(url);
         if (url.pathname.startsWith("/api/splits/")) return actions(url, market, "split");
         if (url.pathname.startsWith("/api/div/")) return actions(url, market, "dividend");
         const listed = /^\/api\/exchange-symbol-list\/(\w+)$/.exec(url.pathname);

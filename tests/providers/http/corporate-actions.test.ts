@@ -194,6 +194,23 @@ describe("dividends and their currency", () => {
     expect(adjustmentSteps([dividend!], at("2026-09-01"), () => 70)[0]!.price * 70).toBeCloseTo(65.5, 10);
   });
 
+  test("a fund in London that is quoted in pounds keeps its dividend, and an unknown currency changes no price", async () => {
+    const [dividend] = await listOf("VUSA@LSE", [{ ...paid, value: 0.22, unadjustedValue: 0.22, currency: "GBP" }]);
+    expect([dividend!.value, dividend!.currency]).toEqual([0.22, undefined]);
+    const fake = fakeEodhd();
+    fake.script.push(reply(200, []), reply(200, [{ ...paid, currency: "GBP" }]), reply(200, []));
+    const context = recordingContext();
+    const [unknown] = await providerOn(fake, "eodhd").fetchActions!("VOD@LSE", context);
+    expect([unknown!.value, unknown!.currency]).toEqual([0.045, "GBP"]);
+    expect(context.logs).toContain("warn: EODHD: the currency of the prices of VOD@LSE is not known");
+    // Nothing is looked up for payments that need none.
+    fake.urls.length = 0;
+    fake.script.push(reply(200, []), reply(200, [{ ...paid, currency: "USD" }]));
+    await providerOn(fake, "eodhd").fetchActions!("AAPL", context);
+    expect(fake.urls.length).toBe(2);
+    await fake.close();
+  });
+
   test("a dividend in another currency than the prices changes no price", async () => {
     const [dividend] = await listOf("VOD@LSE", [{ ...paid, currency: "EUR" }]);
     expect([dividend!.value, dividend!.currency]).toEqual([0.045, "EUR"]);
