@@ -30,6 +30,7 @@ test("gaps are shown with the times that are missing, on the exchange's clock, a
     timeZone: "America/New_York",
     month: null,
     offSession: null,
+    hasActions: true,
   } as const;
   const lists = { revisions: [], findings: [], actions: [], sources: [], others: [] };
   const html = String(<Quality quality={{ ...base, ...lists, gaps }} />);

@@ -32,7 +32,7 @@ import { familiesOf, summaryOf } from "./summary.ts";
 /** Of which the last and the one before are shown. */
 const SHOWN_BARS = 2;
 
-export function profilePageRoutes(services: Pick<Services, "config" | "db" | "derived" | "settings">) {
+export function profilePageRoutes(services: Pick<Services, "config" | "db" | "derived" | "provider" | "settings">) {
   const { db, config } = services;
   const calendar = createCalendar(config.sessions);
   const readQuality = qualityReader(services);

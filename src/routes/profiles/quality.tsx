@@ -25,7 +25,7 @@ import type { Services } from "../services.ts";
 /** Revisions that are shown. */
 const REVISIONS = 50;
 
-type QualityServices = Pick<Services, "config" | "db" | "settings">;
+type QualityServices = Pick<Services, "config" | "db" | "provider" | "settings">;
 
 /** Bars at each end of a series of hours whose starts are compared with the sessions. */
 const STARTS = 200;
@@ -34,6 +34,7 @@ const STARTS = 200;
 export function qualityReader({
   db,
   config,
+  provider: providerNamed,
   settings,
 }: QualityServices): (profile: StoredProfile, month: number | null) => Promise<QualityView> {
   const calendar = createCalendar(config.sessions);
@@ -75,6 +76,12 @@ export function qualityReader({
       sources,
       findings,
       actions: actions.reverse(),
+      hasActions: !(
+        series.adjustment === "none" &&
+        venue !== "crypto" &&
+        venue !== "forex" &&
+        providerNamed(provider)?.withoutActions
+      ),
       years: !areSessionsKnown({ symbol, provider, sessions: series.sessions }, interval)
         ? null
         : [...years].reverse().map(([year, all]) => ({

@@ -48,6 +48,8 @@ export interface QualityView {
     /** Epoch milliseconds. */
     readonly seenAt: number;
   }[];
+  /** Whether the provider has any, for prices that it has not adjusted. */
+  readonly hasActions: boolean;
   /** What is doubtful about prices and actions, newest first. */
   readonly findings: readonly (Finding & { /** Epoch milliseconds. */ readonly seenAt: number })[];
   readonly sources: readonly { readonly provider: string; readonly bars: number }[];
@@ -172,7 +174,7 @@ export const Quality = ({ quality }: { quality: QualityView }) => (
       />
       <List
         title="Splits and dividends"
-        empty="None known."
+        empty={quality.hasActions ? "None known." : "The provider has none: these prices cannot be adjusted."}
         lines={quality.actions.map(({ kind, date, value, currency, seenAt }) => (
           <>
             {isoDate(date)}: {kind === "split" ? splitWords(value) : `dividend of ${formatValue(value)}`}

@@ -1,7 +1,11 @@
 /** The completeness of a profile on its page, and the runs that can be started beside it. */
 
 import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { CALENDAR } from "../../../src/domain/market/calendar.ts";
+import { isoDate } from "../../../src/domain/time.ts";
 import { startApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 const form = (fields: Record<string, string>) => ({
   method: "POST",
@@ -100,4 +104,20 @@ test("hours that do not start with the session of their exchange are said to be 
   const { text } = await app.get("/profiles/VOD%40LSE?interval=1h");
   expect(text).toMatch(/Bars do not start with the session: one is of 20\d\d-\d\d-\d\d \d\d:30 (GMT|GMT\+1|BST)\./);
   expect(text).toContain("“Download again and rebuild” stores them by the session");
+}, 30_000);
+
+test("raw prices of a provider without splits and dividends say that they cannot be adjusted", async () => {
+  using folder = temporaryFolder();
+  const now = Date.now() / 1_000;
+  const days = CALENDAR.sessionsBetween("us_equity", now - 60 * 86_400, now - 5 * 86_400).map(({ date }) =>
+    isoDate(date),
+  );
+  const rows = days.map((day) => `${day},100,101,99,100,1000`);
+  await Bun.write(join(folder.path, "QQ.csv"), ["date,open,high,low,close,volume", ...rows].join("\n"));
+  await using app = await startApp({ env: { BARKEEP_CSV_DIR: folder.path } });
+  await app.waitForRun(await app.start({ symbols: ["QQ"], provider: "files", years: 1 }), "complete", "failed");
+  expect((await app.get("/profiles/QQ")).text).toContain("The provider has none: these prices cannot be adjusted.");
+  expect(app.printed.join("\n")).toContain("has no splits and dividends: its raw prices cannot be adjusted");
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
+  expect((await app.get("/profiles/AAPL")).text).not.toContain("these prices cannot be adjusted");
 }, 30_000);
