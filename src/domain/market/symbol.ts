@@ -14,6 +14,8 @@ const QUOTES =
   "USD|USDT|USDC|FDUSD|TUSD|BUSD|USDP|USDS|USD1|USDE|XUSD|BFUSD|RLUSD|PYUSD|DAI|EUR|EURI|EURC|AEUR|GBP|TRY|BRL|JPY|AUD|CAD|" +
   "CHF|ARS|PLN|RON|UAH|ZAR|MXN|COP|CZK|IDR|IDRT|BIDR|NGN|RUB|KRW|INR|SGD|HKD|BTC|ETH|BNB|XRP|TRX|DOGE|DOT|SOL|VAI";
 const CRYPTO = new RegExp(`^[A-Z0-9]{1,20}-(?:${QUOTES})$`);
+/** A preferred share as Massive spells it, where case counts: `BACpL`. */
+const PREFERRED_BY_CASE = /^([A-Z]+)p([A-Z])(?=@|$)/;
 /** A share class (`BRK-B`) or a preferred share (`BAC-PL`, `BAC.PRL`, `BAC-P-L`) as vendors and people spell them. */
 const SHARE_CLASS = /^([A-Z0-9]+)-([A-Z])$/;
 const PREFERRED = /^([A-Z0-9]+)[.-]PR?[.-]?([A-Z])$/;
@@ -27,7 +29,7 @@ export function parseSymbol(input: string): string | null {
   const text = input.trim();
   // Other letters may become these in upper case: ß becomes SS.
   if (!/^[\x21-\x7e]*$/.test(text)) return null;
-  const symbol = text.toUpperCase();
+  const symbol = text.replace(PREFERRED_BY_CASE, "$1.P$2").toUpperCase();
   if (symbol.length > MAX_SYMBOL_LENGTH || !SYMBOL.test(symbol)) return null;
   const [name = "", exchange] = symbol.split("@");
   const canonical = name.replace(PREFERRED, "$1.P$2").replace(SHARE_CLASS, "$1.$2");

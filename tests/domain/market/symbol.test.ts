@@ -13,7 +13,18 @@ test("a list of symbols names the first and counts the others", () => {
 });
 
 test("share classes and preferred shares have one spelling, whatever was typed", () => {
-  const spellings = ["BRK-B", "brk.b", "BAC-PL", "BAC.PRL", "BAC-P-L", "BAC.PR.L", "NOVO-B@CO", "VOD@LSE"];
+  const spellings = [
+    "BRK-B",
+    "brk.b",
+    "BAC-PL",
+    "BAC.PRL",
+    "BAC-P-L",
+    "BAC.PR.L",
+    "BACpL",
+    "NOVO-B@CO",
+    "VOD@LSE",
+    "appl",
+  ];
   expect(spellings.map(parseSymbol)).toEqual([
     "BRK.B",
     "BRK.B",
@@ -21,8 +32,10 @@ test("share classes and preferred shares have one spelling, whatever was typed",
     "BAC.PL",
     "BAC.PL",
     "BAC.PL",
+    "BAC.PL",
     "NOVO.B@CO",
     "VOD@LSE",
+    "APPL",
   ]);
 });
 
