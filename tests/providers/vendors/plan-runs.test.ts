@@ -10,6 +10,7 @@ import { seriesId } from "../../../src/storage/market/bars.ts";
 import { storeLeftOut } from "../../../src/storage/runs/batches.ts";
 import { insertRun, jobsOfRun, moveJobs } from "../../../src/storage/runs/runs.ts";
 import { valuesFor } from "../../fakes/providers.ts";
+import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
@@ -166,3 +167,28 @@ test("what a plan left out of a run that is not over is shown again after a rest
     { why: "AAPL: 2023-06-17 to 2024-06-15 not in the plan of Demo (synthetic bars) (limited by one year)", count: 1 },
   ]);
 });
+
+test("raw bars of Alpaca with a 4:1 split read 25 before it, and a dividend of its newest week is applied", async () => {
+  const fake = fakeAlpaca();
+  const [splitDay, paidDay] = CALENDAR.sessionsBetween("us_equity", today() - 120 * DAY, today() - 5 * DAY)
+    .map(({ date }) => date)
+    .filter((_date, at, all) => at === 20 || at === all.length - 2);
+  fake.market.edit = (_symbol, _interval, bar) => {
+    const price = bar.ts < splitDay! ? 100 : 25;
+    return { ...bar, open: price, high: price, low: price, close: price, volume: 1_000 };
+  };
+  fake.market.actions.set("AAPL", [
+    { kind: "split", date: splitDay!, value: 4 },
+    { kind: "dividend", date: paidDay!, value: 0.25 },
+  ]);
+  await using app = await startApp({ env: env(fake, "alpaca") });
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], provider: "alpaca", years: 1 }), "complete", "failed");
+  const closes = async (adjust: string, day: number) => {
+    const { data } = (await app.get(`/api/bars/AAPL?interval=1d&adjust=${adjust}&to=${isoDate(day)}`)).body;
+    return data.at(-1).close;
+  };
+  expect([await closes("none", splitDay!), await closes("splits", splitDay!)]).toEqual([100, 25]);
+  // 25 less 0.25 on the day before the ex-date: a factor of 0.99.
+  expect(await closes("all", paidDay!)).toBeCloseTo(24.75, 10);
+  await fake.close();
+}, 60_000);

@@ -312,6 +312,27 @@ describe("a plan without a symbol, market or interval", () => {
   });
 });
 
+test("Tiingo's limit of symbols a month refuses the new symbol alone, and holds no request for another", async () => {
+  const fake = fakeTiingo();
+  const detail =
+    "Error: You have run over your 500 symbol look up for this month. Please upgrade to have it increased.";
+  for (const status of [200, 429]) {
+    fake.script.push(reply(status, { detail }));
+    const context = recordingContext();
+    const from = Date.UTC(2024, 10, 18) / 1000;
+    const window = { symbol: "AAPL", interval: "1d", from, to: from + 5 * 86_400, asOf: from + 30 * 86_400 } as const;
+    const error = await providerOn(fake, "tiingo")
+      .fetchBars(window, context)
+      .catch((thrown) => thrown);
+    expect([error.kind, error.refusal?.scope]).toEqual(["plan", "symbol"]);
+    expect(error.message).toContain("500 symbol look up");
+    expect(context.reports.some(({ holdSeconds, used }) => holdSeconds !== undefined || used !== undefined)).toBe(
+      false,
+    );
+  }
+  await fake.close();
+});
+
 describe("statedStart", () => {
   test("the years, months and days of a note are read as a date", () => {
     const start = (words: string) => isoDate(statedStart(words, at("2026-11-25")) ?? 0);
