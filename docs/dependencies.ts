@@ -66,6 +66,7 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
   "@prometheus-io/lezer-promql": ["tests parse the alert rules and the dashboard", "Prometheus' own grammar"],
   "@sparticuz/chromium": ["the browser of tests and screenshots", "a browser, from the package registry like the rest"],
   "@types/papaparse": ["types of papaparse", "it brings none"],
+  "@20minutes/s3rver": ["the S3 server of the tests", "an independent server: ours would share our faults"],
   "@duckdb/node-api": ["tests read the lake and snapshots with it", "one of the readers that the files are for"],
   "nodejs-polars": ["tests read the lake and snapshots with it", "one of the readers that the files are for"],
   "apache-arrow": ["tests read our Arrow files with it", "an independent reader shows what our own could not"],

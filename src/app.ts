@@ -125,6 +125,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const hub = stack.adopt(new ProgressHub(), close);
   const secrets = new Redactor();
   secrets.add([config.secret, config.password, config.token, dbToken, ...secretsOf(config.providerValues)]);
+  if (config.lake?.type === "s3") secrets.add([config.lake.accessKeyId, config.lake.secretAccessKey]);
   const { redact } = secrets;
   const logStore = stack.adopt(new LogStore(db, reportError), close);
   const save = (line: LogLine) => logStore.save(line);
@@ -208,7 +209,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
   });
 
-  const lake = stack.adopt(new Lake({ db, log, folder: config.lake, settings: workerSettings }), close);
+  const lake = stack.adopt(new Lake({ db, log, place: config.lake, settings: workerSettings }), close);
   const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
   const lastHour = new LastHour();
   const runs = new RunService({

@@ -116,7 +116,7 @@ withServer(command("snapshot", "write bars, features and labels to files for goo
 
 const lake = program
   .command("lake")
-  .description("the stored bars as files, in the folder of BARKEEP_LAKE")
+  .description("the stored bars as files, in the folder or bucket of BARKEEP_LAKE")
   .exitOverride();
 withServer(command("sync", "rebuild the whole lake", lake)).action(
   ends(async (options) => (await import("./cli/lake.ts")).lakeSyncCommand(await settings(), options)),

@@ -49,11 +49,31 @@ export interface Config {
   readonly allowsPlainMailPassword: boolean;
   /** Closures and short days on top of the built-in calendar, from the file that BARKEEP_CALENDAR names. */
   readonly sessions: CalendarOverrides;
-  /** The folder in which all stored bars are kept as Parquet files too; `undefined`: none. */
-  readonly lake: string | undefined;
+  /** Where all stored bars are kept as Parquet files too; `undefined`: nowhere. */
+  readonly lake: LakePlace | undefined;
   /** The providers' variables that the environment sets: the settings page cannot change them. */
   readonly providerVariablesSet: readonly string[];
 }
+
+/** A bucket, and what the names of its objects begin with (without the slash at its end, or empty). */
+export interface S3Place {
+  readonly type: "s3";
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Where a lake is. Plain data: it is sent to a thread. */
+export type LakePlace = { readonly type: "folder"; readonly path: string } | S3Place;
+
+/** The place as it may be printed. */
+export const lakeName = (place: LakePlace): string =>
+  place.type === "folder"
+    ? place.path
+    : `s3://${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`} at ${withoutCredentials(place.endpoint)}`;
 
 /** What the configuration reads of a provider: its name and the variables it declares. */
 export interface ProviderDeclaration {
@@ -272,12 +292,38 @@ function readProxies(read: Reader): string[] {
   return [];
 }
 
-/** A folder; an address is none. */
-function readLake(read: Reader): string | undefined {
+/** `folder`, or `s3://bucket/prefix`; the variables of S3 are read only for the latter. */
+function readLake(read: Reader): LakePlace | undefined {
   const value = read.text("BARKEEP_LAKE");
-  if (value === undefined || !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return value;
-  read.faults.push({ variable: "BARKEEP_LAKE", value: withoutCredentials(value), wants: "a folder" });
-  return undefined;
+  if (value === undefined) return undefined;
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return { type: "folder", path: value };
+  const [bucket, ...prefix] = value
+    .replace(/^s3:\/\//, "")
+    .replace(/\/$/, "")
+    .split("/");
+  const isName = (each: string) => /^[A-Za-z0-9!_.*'()=-]+$/.test(each) && !/^\.+$/.test(each);
+  if (!value.startsWith("s3://") || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket!) || !prefix.every(isName)) {
+    const wants = "a folder, or s3://bucket/prefix";
+    read.faults.push({ variable: "BARKEEP_LAKE", value: withoutCredentials(value), wants });
+  }
+  const key = (variable: string) => {
+    const found = read.text(variable);
+    if (found === undefined)
+      read.faults.push({ variable, value: "", wants: "the bucket's key: BARKEEP_LAKE is s3://…" });
+    return found ?? "";
+  };
+  const region = read.matching("S3_REGION", "us-east-1", /^[a-z0-9-]+$/, "a region such as us-east-1, or auto");
+  return {
+    ...{ type: "s3", bucket: bucket!, prefix: prefix.join("/"), region },
+    endpoint: read.matching(
+      "S3_ENDPOINT",
+      `https://s3.${region}.amazonaws.com`,
+      isWebUrl,
+      "an http:// or https:// URL",
+    ),
+    accessKeyId: key("S3_ACCESS_KEY_ID"),
+    secretAccessKey: key("S3_SECRET_ACCESS_KEY"),
+  };
 }
 
 function readPasswordHash(read: Reader): string | undefined {

@@ -2,10 +2,11 @@
 
 import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { Mailer } from "./alerts/smtp.ts";
-import { type Config, ConfigError, readConfig, withoutCredentials } from "./config.ts";
+import { type Config, ConfigError, type LakePlace, lakeName, readConfig, withoutCredentials } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { isoDate, isoMillisecond } from "./domain/time.ts";
+import { openLake } from "./pipeline/lake/open-lake.ts";
 import type { Gate } from "./pipeline/workers/pool.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
@@ -98,14 +99,25 @@ async function* diagnoseSnapshots(db: Database, dbUrl: string): AsyncGenerator<F
   yield { what, fault, advice: fault === null ? NO_BACKUP : "Copy the folder back from where it was, or delete them." };
 }
 
-/** What the server has stored about it; `barkeep lake check` reads the files. */
-async function diagnoseLake(db: Database, place: string): Promise<Finding> {
-  const what = `lake ${place}`;
+/** What the server has stored about it, and whether its manifest can be read; `barkeep lake check` reads the files. */
+async function diagnoseLake(db: Database, place: LakePlace): Promise<Finding> {
+  const what = `lake ${lakeName(place)}`;
   const failure = await storedFailure(db);
+  const advice =
+    place.type === "folder"
+      ? "Check who may write there, and its space. A server tries it again every minute."
+      : "Check the variables S3_… and what the key may do. A server tries it again every minute.";
   if (failure !== null) {
-    const since = isoMillisecond(failure.at / 1_000);
-    const fault = `could not be written since ${since}: ${failure.reason}`;
-    return { what, fault, advice: "Check who may write there, and its space. A server tries it again every minute." };
+    return {
+      what,
+      fault: `could not be written since ${isoMillisecond(failure.at / 1_000)}: ${failure.reason}`,
+      advice,
+    };
+  }
+  try {
+    await openLake(place, { waits: [], deadline: TIMEOUT_MS }).manifest();
+  } catch (error) {
+    return { what, fault: messageOf(error), advice };
   }
   const pending = await countChanges(db);
   if (pending === 0) return { what, fault: null };

@@ -163,9 +163,39 @@ test("trusted proxies are addresses and networks", () => {
   }
 });
 
-test("the lake is a folder, and an address is refused without its password", () => {
+test("the lake is a folder or a bucket of S3 with its key, and another address is refused without its password", () => {
   expect(read({}).lake).toBeUndefined();
-  expect(read({ BARKEEP_LAKE: "/srv/lake" }).lake).toBe("/srv/lake");
-  const [fault] = faultsOf({ BARKEEP_LAKE: "https://me:secret@example.com/lake" });
-  expect(fault).toEqual({ variable: "BARKEEP_LAKE", value: "https://***@example.com/lake", wants: "a folder" });
+  expect(read({ BARKEEP_LAKE: "/srv/lake" }).lake).toEqual({ type: "folder", path: "/srv/lake" });
+  const key = { S3_ACCESS_KEY_ID: "AKIA", S3_SECRET_ACCESS_KEY: "secret" };
+  const place = {
+    type: "s3",
+    bucket: "prices",
+    prefix: "a/b",
+    accessKeyId: "AKIA",
+    secretAccessKey: "secret",
+  } as const;
+  expect(read({ BARKEEP_LAKE: "s3://prices/a/b/", ...key }).lake).toEqual({
+    ...{ ...place, region: "us-east-1", endpoint: "https://s3.us-east-1.amazonaws.com" },
+  });
+  const own = { S3_ENDPOINT: "http://127.0.0.1:9000", S3_REGION: "auto" };
+  expect(read({ BARKEEP_LAKE: "s3://prices", ...own, ...key }).lake).toEqual({
+    ...{ ...place, prefix: "", region: "auto", endpoint: "http://127.0.0.1:9000" },
+  });
+  expect(faultsOf({ BARKEEP_LAKE: "s3://prices", S3_ENDPOINT: "minio:9000" })).toEqual([
+    { variable: "S3_ENDPOINT", value: "minio:9000", wants: "an http:// or https:// URL" },
+    { variable: "S3_ACCESS_KEY_ID", value: "", wants: "the bucket's key: BARKEEP_LAKE is s3://…" },
+    { variable: "S3_SECRET_ACCESS_KEY", value: "", wants: "the bucket's key: BARKEEP_LAKE is s3://…" },
+  ]);
+  for (const lake of [
+    "https://me:secret@example.com/lake",
+    "s3://",
+    "s3://UPPER/x",
+    "s3://prices//x",
+    "s3://prices/../x",
+  ]) {
+    const [fault, ...others] = faultsOf({ BARKEEP_LAKE: lake, ...key });
+    expect(others).toEqual([]);
+    const value = lake.replace("me:secret", "***");
+    expect(fault).toEqual({ variable: "BARKEEP_LAKE", value, wants: "a folder, or s3://bucket/prefix" });
+  }
 });

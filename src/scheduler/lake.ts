@@ -1,9 +1,12 @@
 /** Keeps the lake in step with the store: after jobs, and at times for whatever else has changed bars. */
 
+import { type LakePlace, lakeName } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import type { CheckResult } from "../pipeline/lake/check-lake.ts";
 import { GRACE_MS } from "../pipeline/lake/manifest.ts";
+import { openLake } from "../pipeline/lake/open-lake.ts";
+import type { LakeStorage } from "../pipeline/lake/storage.ts";
 import type { SyncResult } from "../pipeline/lake/sync-lake.ts";
 import type { FromLakeWriter, LakeTask, ToLakeWriter } from "../pipeline/lake/worker.ts";
 import type { WorkerSettings } from "../pipeline/messages.ts";
@@ -21,7 +24,7 @@ interface Dependencies {
   readonly db: Database;
   readonly log: Log;
   /** `undefined`: there is no lake. */
-  readonly folder: string | undefined;
+  readonly place: LakePlace | undefined;
   settings(): WorkerSettings;
 }
 
@@ -53,16 +56,30 @@ export class Lake {
   #isAtWork = false;
   #closed = false;
   #isAsked = false;
-  #isFirst = true;
+  /** Whether files may lie there that no manifest names: at the start, and after a failure. */
+  #mayHaveOrphans = true;
   /** When files were last rewritten, by a steady clock: those that they replace are deleted after the grace. */
   #replacedAt: number | null = null;
   #stop = () => {};
   #failure: LakeFailure | null = null;
 
-  constructor(private readonly dependencies: Dependencies) {}
+  readonly #storage: LakeStorage | undefined;
 
-  get folder(): string | undefined {
-    return this.dependencies.folder;
+  constructor(private readonly dependencies: Dependencies) {
+    const { place } = dependencies;
+    // A person waits for these answers.
+    this.#storage = place && openLake(place, { waits: [250], deadline: 15_000 });
+  }
+
+  /** Its place as it may be shown; `undefined` if there is no lake. */
+  get name(): string | undefined {
+    return this.dependencies.place && lakeName(this.dependencies.place);
+  }
+
+  /** Its files, for readers. @throws Refusal without a lake */
+  get storage(): LakeStorage {
+    if (this.#storage === undefined) throw noLake();
+    return this.#storage;
   }
 
   /** `null` if the last attempt did not fail. */
@@ -77,14 +94,14 @@ export class Lake {
 
   /** Writes what has changed while no server ran, and looks for changes until it is closed. */
   async start(): Promise<void> {
-    if (this.folder === undefined) return;
+    if (this.#storage === undefined) return;
     this.#failure = await storedFailure(this.dependencies.db);
     this.notify();
   }
 
   /** Bars may have changed. */
   notify(): void {
-    if (this.folder === undefined || this.#closed) return;
+    if (this.#storage === undefined || this.#closed) return;
     this.#isDue = true;
     if (!this.#isAtWork) this.#after(GATHER_MS);
   }
@@ -121,7 +138,7 @@ export class Lake {
 
   /** What was asked for, alone. */
   async #asked<T>(work: () => Promise<T>): Promise<T> {
-    if (this.folder === undefined) throw noLake();
+    if (this.#storage === undefined) throw noLake();
     if (this.#isAsked) throw new Refusal("conflict", "The lake is being rebuilt or checked already");
     this.#isAsked = true;
     try {
@@ -166,7 +183,7 @@ export class Lake {
     this.#isDue = false;
     try {
       const isOver = this.#replacedAt !== null && performance.now() - this.#replacedAt > GRACE_MS;
-      if (!this.#isFirst && !isOver && (await this.pending()) === 0) return;
+      if (!this.#mayHaveOrphans && !isOver && (await this.pending()) === 0) return;
       await this.#write(false, () => {});
     } catch {
       // Kept as `failure`, and in the log.
@@ -176,10 +193,10 @@ export class Lake {
   async #write(all: boolean, onStep: OnStep): Promise<SyncResult> {
     const { log } = this.dependencies;
     try {
-      const end = await this.#run({ type: "sync", all, sweep: all || this.#isFirst }, onStep);
+      const end = await this.#run({ type: "sync", all, sweep: all || this.#mayHaveOrphans }, onStep);
       if (end.type !== "synced") throw new Error("the thread did something else");
       const { written, removed } = end.result;
-      this.#isFirst = false;
+      this.#mayHaveOrphans = false;
       this.#replacedAt = written > 0 ? performance.now() : null;
       if (written + removed > 0)
         log.write("info", `Lake: ${written} years of bars written, ${removed} old files deleted`);
@@ -191,6 +208,7 @@ export class Lake {
       return end.result;
     } catch (error) {
       if (this.#closed) throw error;
+      this.#mayHaveOrphans = true;
       const reason = messageOf(error);
       if (this.#failure?.reason !== reason) {
         log.write("error", `The lake could not be written, which is tried again every minute: ${reason}`);
@@ -203,7 +221,8 @@ export class Lake {
   }
 
   async #run(task: LakeTask, onStep: OnStep, signal?: AbortSignal): Promise<Result> {
-    const { settings, folder = "" } = this.dependencies;
+    const { settings, place } = this.dependencies;
+    if (place === undefined) throw noLake();
     const thread = new Worker(WORKER, { name: "barkeep-lake" });
     const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
     const end = Promise.withResolvers<Result>();
@@ -217,7 +236,7 @@ export class Lake {
       else if (data.type === "failed") end.reject(new Error(data.message));
       else end.resolve(data);
     });
-    send({ ...task, settings: settings(), folder });
+    send({ ...task, settings: settings(), place });
     if (signal?.aborted) this.#stop();
     try {
       return await end.promise;

@@ -4,7 +4,7 @@
 import { Moment, Pill } from "./ui/components.tsx";
 
 export interface LakeView {
-  /** Folder of the lake; `null` if there is none. */
+  /** Folder or bucket of the lake; `null` if there is none. */
   readonly place: string | null;
   /** Whether place and reason are for admins only, and the reader is none. */
   readonly hidden: boolean;
@@ -22,8 +22,8 @@ export const LakeSection = ({ view: { place, hidden, pending, failure } }: { vie
     </header>
     {place === null ? (
       <p class="muted">
-        All stored bars as Parquet files for other tools. To have one, set BARKEEP_LAKE to a folder and start the server
-        again.
+        All stored bars as Parquet files for other tools. To have one, set BARKEEP_LAKE to a folder or to
+        s3://bucket/prefix and start the server again.
       </p>
     ) : (
       <>

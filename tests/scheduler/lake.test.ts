@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose } from "../../src/doctor.ts";
+import { startS3 } from "../fakes/s3.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
@@ -40,6 +41,45 @@ test("a lake that cannot be written fails no job, says why, and is made up for l
   const after = await shownOf(app, lake, dbUrl);
   expect(after.doctor).toEqual({ what: `lake ${lake}`, fault: null });
   expect(after.page).toContain("In step");
+});
+
+test("a bucket that refuses fails no job, is shown without its key, and the lake catches up when it is open again", async () => {
+  using folder = temporaryFolder();
+  await using s3 = await startS3();
+  const { env, place } = s3;
+  const name = `s3://prices/my/lake at ${place.endpoint}`;
+  const dbUrl = await migratedDatabase(folder);
+  s3.fail("deny");
+  await using app = await startApp({ env: { BARKEEP_WORKERS: "1", ...env }, dbUrl });
+  await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete");
+  await app.app.lake.idle();
+  expect(app.app.lake.failure?.reason).toStartWith(`${name}: AccessDenied: Access denied to ***`);
+  const state = (await app.get("/api/lake")).body;
+  expect([state.pending_years > 0, state.failure.reason]).toEqual([true, app.app.lake.failure!.reason]);
+  const list = await app.get("/lake/_manifest.json");
+  expect([list.status, list.body.detail]).toEqual([
+    503,
+    expect.stringContaining("cannot be read: s3://prices/my/lake"),
+  ]);
+  const doctorOf = async () => {
+    const findings = await Array.fromAsync(diagnose({ BARKEEP_DB_URL: dbUrl, ...env }));
+    return findings.find(({ what }) => what === `lake ${name}`)!;
+  };
+  const refused = await doctorOf();
+  expect(refused.fault).toMatch(/^could not be written since .*AccessDenied/);
+  const page = (await app.get("/settings")).text;
+  const shown = [page, JSON.stringify(state), JSON.stringify(refused), list.text, ...app.printed].join("\n");
+  expect(shown).toContain("The lake could not be written");
+  for (const secret of [place.accessKeyId, place.secretAccessKey]) expect(shown).not.toContain(secret);
+
+  s3.heal();
+  app.app.lake.notify();
+  await app.app.lake.idle();
+  expect([app.app.lake.failure, await app.app.lake.pending()]).toEqual([null, 0]);
+  expect(s3.parts().length).toBeGreaterThan(0);
+  expect(await doctorOf()).toEqual({ what: `lake ${name}`, fault: null });
+  s3.fail("deny");
+  expect((await doctorOf()).fault).toContain("AccessDenied");
 });
 
 test("a server without a lake has none at /lake", async () => {

@@ -6,8 +6,8 @@ import type { Database } from "../../storage/db.ts";
 import { actionDimensions, actionPages } from "../../storage/market/corporate-actions.ts";
 import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import type { TableBlock, TableHead } from "../exports/table-block.ts";
-import type { LakeFolder, StagedFile } from "./lake-folder.ts";
 import { isoOf, type LakeFile } from "./manifest.ts";
+import type { LakeStorage, StagedFile } from "./storage.ts";
 
 interface ActionTable {
   readonly provider: string;
@@ -74,7 +74,7 @@ export type StagedActions = ReturnType<ActionTable["facts"]> & {
 };
 
 /** Writes all of them to files without a place. */
-export async function stageActions(db: Database, lake: LakeFolder): Promise<StagedActions[]> {
+export async function stageActions(db: Database, lake: LakeStorage): Promise<StagedActions[]> {
   const all: StagedActions[] = [];
   for (const { provider, head, blocks, facts } of await actionTables(db)) {
     const staged = await lake.stage(encodeParquet(head, blocks()));

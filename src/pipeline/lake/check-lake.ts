@@ -13,8 +13,8 @@ import {
 } from "../../storage/market/lake-changes.ts";
 import { actionTables } from "./actions.ts";
 import { BarsHash } from "./bars-hash.ts";
-import type { LakeFolder } from "./lake-folder.ts";
 import { folderOf, hasActions, isoOf, LAYOUT, type LakeFile, pathOfActions, yearOfPath } from "./manifest.ts";
+import type { LakeStorage } from "./storage.ts";
 
 /** Differences that are listed; the others are counted. */
 const MAX_LISTED = 1_000;
@@ -39,7 +39,7 @@ export interface CheckResult {
 /** @param onStep called before each file and series; throws to stop */
 export async function checkLake(
   db: Database,
-  lake: LakeFolder,
+  lake: LakeStorage,
   onStep: (done: number, total: number) => void,
 ): Promise<CheckResult> {
   const manifest = await lake.manifest();

@@ -2,34 +2,29 @@
 
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { MANIFEST, type Manifest, PART, parseManifest, writeManifest } from "./manifest.ts";
+import { MANIFEST, type Manifest, PART, parseManifest, TOPS, writeManifest } from "./manifest.ts";
+import type { LakeObject, LakeStorage, StagedFile } from "./storage.ts";
 
 /** Files on their way; readers of Parquet pass over names with a dot. */
 const INCOMING = ".incoming";
 
-/** A file that is written and has no place yet. */
-export interface StagedFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-export class LakeFolder {
+export class LakeFolder implements LakeStorage {
   constructor(private readonly root: string) {}
 
-  /** The present manifest; `null` if there is none. */
   async manifest(): Promise<Manifest | null> {
-    try {
-      return parseManifest(await readFile(join(this.root, MANIFEST), "utf8"));
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw error;
-    }
+    const text = await orNull(readFile(join(this.root, MANIFEST), "utf8"));
+    return text === null ? null : parseManifest(text);
   }
 
-  /** Writes pieces to a file without a place, and waits until the disk has them. */
+  async manifestBytes() {
+    const bytes = await orNull(readFile(join(this.root, MANIFEST)));
+    const found = await orNull(stat(join(this.root, MANIFEST)));
+    return bytes === null || found === null ? null : { bytes: new Uint8Array(bytes), modified: found.mtimeMs };
+  }
+
+  /** Waits until the disk has the pieces. */
   async stage(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StagedFile> {
     const folder = join(this.root, INCOMING);
     await mkdir(folder, { recursive: true });
@@ -50,25 +45,26 @@ export class LakeFolder {
     } finally {
       await file.close();
     }
-    return { path, bytes, sha256: hash.digest("hex") };
+    return {
+      bytes,
+      sha256: hash.digest("hex"),
+      publish: (place) => this.#publish(path, place),
+      discard: () => rm(path, { force: true }),
+    };
   }
 
-  /** Gives a staged file its place, and waits until the disk has the name. */
-  async publish(staged: StagedFile, place: string): Promise<void> {
+  /** Waits until the disk has the name. */
+  async #publish(staged: string, place: string): Promise<void> {
     const target = join(this.root, place);
     const created = await mkdir(dirname(target), { recursive: true });
-    await rename(staged.path, target);
+    await rename(staged, target);
     // The names of new folders are in the folders above them.
     const top = created === undefined ? dirname(target) : dirname(created);
     for (let folder = dirname(target); folder.length >= top.length; folder = dirname(folder)) await syncFolder(folder);
   }
 
-  discard(staged: StagedFile): Promise<void> {
-    return rm(staged.path, { force: true });
-  }
-
   async replaceManifest(manifest: Manifest): Promise<void> {
-    await this.publish(await this.stage([new TextEncoder().encode(writeManifest(manifest))]), MANIFEST);
+    await (await this.stage([new TextEncoder().encode(writeManifest(manifest))])).publish(MANIFEST);
   }
 
   /** Deletes a file, and the folders that it leaves empty. */
@@ -83,15 +79,11 @@ export class LakeFolder {
     }
   }
 
-  /** Deletes what no manifest names: files on their way in a process that was killed, and parts that `isNamed` denies. */
   async sweep(isNamed: (place: string) => boolean): Promise<number> {
     await rm(join(this.root, INCOMING), { recursive: true, force: true });
     const lists = await Promise.all(
-      ["bars", "actions"].map(async (top) => {
-        const names = await readdir(join(this.root, top), { recursive: true }).catch((error) => {
-          if (isMissing(error)) return [];
-          throw error;
-        });
+      TOPS.map(async (top) => {
+        const names = (await orNull(readdir(join(this.root, top), { recursive: true }))) ?? [];
         return names.map((name) => `${top}/${name.split(sep).join("/")}`);
       }),
     );
@@ -100,24 +92,45 @@ export class LakeFolder {
     return orphans.length;
   }
 
-  /** Length and SHA-256 of a file; `null` if there is none. */
   async digest(place: string): Promise<Pick<StagedFile, "bytes" | "sha256"> | null> {
     const hash = new Bun.CryptoHasher("sha256");
     let bytes = 0;
-    try {
+    const read = async () => {
       for await (const piece of createReadStream(join(this.root, place)) as AsyncIterable<Uint8Array>) {
         hash.update(piece);
         bytes += piece.length;
       }
-    } catch (error) {
-      if (isMissing(error)) return null;
-      throw error;
-    }
-    return { bytes, sha256: hash.digest("hex") };
+      return { bytes, sha256: hash.digest("hex") };
+    };
+    return orNull(read());
   }
+
+  async open(place: string): Promise<LakeObject | null> {
+    const path = join(this.root, place);
+    const found = await orNull(stat(path));
+    if (!found?.isFile()) return null;
+    return {
+      size: found.size,
+      modified: found.mtimeMs,
+      read: (start, end) => Bun.file(path).slice(start, end),
+    };
+  }
+
+  /** Staged files hold nothing: those of a process that ended are swept. */
+  close(): void {}
 }
 
-const isMissing = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";
+const MISSING = ["ENOENT", "ENOTDIR", "ENAMETOOLONG"];
+
+/** `null` if there is no such file or folder. */
+async function orNull<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && MISSING.includes(String(error.code))) return null;
+    throw error;
+  }
+}
 
 async function syncFolder(path: string): Promise<void> {
   // Windows has no such call for folders.

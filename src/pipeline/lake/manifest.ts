@@ -10,6 +10,9 @@ export const LAYOUT = 2;
 /** How long files of an earlier manifest stay for readers that have it, milliseconds. */
 export const GRACE_MS = 5 * 60_000;
 
+/** The folders at the top of a lake. */
+export const TOPS = ["bars", "actions"] as const;
+
 /** What readers may have of a lake: nothing else is served. */
 export const PART =
   /^(?:bars(?:\/[a-z]+=[A-Za-z0-9%@._-]+){4}|actions\/provider=[A-Za-z0-9%@._-]+)\/part-([0-9a-f]{16})\.parquet$/;
@@ -67,12 +70,25 @@ export function writeManifest({ files, replaced, ...head }: Manifest): string {
   return `${JSON.stringify(head).slice(0, -1)},"files":[${lines(files)}],"replaced":[${lines(replaced)}]}\n`;
 }
 
-/** @throws Error if the text is no manifest */
+/** What lies in the manifest's place is no manifest. */
+export class NoManifest extends Error {
+  override readonly name = "NoManifest";
+}
+
+/** @throws NoManifest */
 export function parseManifest(text: string): Manifest {
-  const parsed = JSON.parse(text) as Partial<Manifest>;
+  const parsed = parsedOf(text);
   const { layout, id, files, replaced } = parsed;
   if (typeof layout !== "number" || typeof id !== "string" || !Array.isArray(files) || !Array.isArray(replaced)) {
-    throw new Error(`${MANIFEST} is not the list of a lake`);
+    throw new NoManifest(`${MANIFEST} is not the list of a lake`);
   }
   return parsed as Manifest;
+}
+
+function parsedOf(text: string): Partial<Manifest> {
+  try {
+    return (JSON.parse(text) as Partial<Manifest> | null) ?? {};
+  } catch {
+    return {};
+  }
 }

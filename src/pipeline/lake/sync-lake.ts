@@ -22,7 +22,6 @@ import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import type { TableBlock } from "../exports/table-block.ts";
 import { stageActions } from "./actions.ts";
 import { BarsHash } from "./bars-hash.ts";
-import type { LakeFolder, StagedFile } from "./lake-folder.ts";
 import {
   folderOf,
   GRACE_MS,
@@ -31,10 +30,12 @@ import {
   LAYOUT,
   type LakeFile,
   type Manifest,
+  NoManifest,
   pathOf,
   pathOfActions,
   yearOfPath,
 } from "./manifest.ts";
+import type { LakeStorage, StagedFile } from "./storage.ts";
 
 /** The setting that says which manifests belong to the present state of the database. */
 const STATE_KEY = "lake_state";
@@ -69,11 +70,15 @@ interface LakeState {
 /** Brings the lake to the state of the store, except for symbols that a job is at work on. */
 export async function syncLake(
   db: Database,
-  lake: LakeFolder,
+  lake: LakeStorage,
   folder: string,
   { all, sweep, onStep, now = Date.now }: SyncOptions,
 ): Promise<SyncResult> {
-  let manifest = await lake.manifest().catch(() => null);
+  // One that cannot be read just now is no reason to write all again.
+  let manifest = await lake.manifest().catch((error) => {
+    if (error instanceof NoManifest) return null;
+    throw error;
+  });
   const state = await readState(db);
   const isOurs =
     manifest?.layout === LAYOUT && state?.folder === folder && [state.id, state.next].includes(manifest.id);
@@ -126,7 +131,7 @@ const stamped = (paths: readonly string[], at: number) =>
 
 /** Deletes files whose grace is over; those that a manifest names again stay. */
 async function removeReplaced(
-  lake: LakeFolder,
+  lake: LakeStorage,
   replaced: Manifest["replaced"],
   files: readonly LakeFile[],
   now: number,
@@ -149,7 +154,7 @@ interface Pass {
 /** Writes the years of some changes; what changes meanwhile is left as it was, and is not `done`. */
 async function writePass(
   db: Database,
-  lake: LakeFolder,
+  lake: LakeStorage,
   manifest: Manifest,
   due: Awaited<ReturnType<typeof dueChanges>>,
   onSeries: () => void,
@@ -191,7 +196,7 @@ async function writePass(
     for (const year of new Set(years)) staged.push({ year, file: await stageYear(db, lake, series, year) });
     const after = await changesOfBars(db, barsIds);
     if (JSON.stringify(before.toSorted(byYear)) !== JSON.stringify(after.toSorted(byYear))) {
-      for (const { file } of staged) if (file) await lake.discard(file.staged);
+      for (const { file } of staged) if (file) await file.staged.discard();
       continue;
     }
     const kept = old.filter(({ path }) => !years.includes(yearOfPath(path)));
@@ -200,7 +205,7 @@ async function writePass(
       if (file === null) continue;
       const { staged: part, ...facts } = file;
       const path = pathOf(series, year, part.sha256);
-      await lake.publish(part, path);
+      await part.publish(path);
       const { feed, adjustment, sessions } = series;
       fresh.push({ path, ...facts, bytes: part.bytes, sha256: part.sha256, feed, adjustment, sessions });
       written += 1;
@@ -219,17 +224,21 @@ async function writePass(
 }
 
 /** Writes the files of splits and dividends; `null` if they changed meanwhile. */
-async function writeActions(db: Database, lake: LakeFolder, before: readonly LakeChange[]): Promise<LakeFile[] | null> {
+async function writeActions(
+  db: Database,
+  lake: LakeStorage,
+  before: readonly LakeChange[],
+): Promise<LakeFile[] | null> {
   const all = await stageActions(db, lake);
   const after = await changesOfBars(db, [ACTIONS]);
   if (JSON.stringify(before) !== JSON.stringify(after)) {
-    for (const { staged } of all) await lake.discard(staged);
+    for (const { staged } of all) await staged.discard();
     return null;
   }
   const files: LakeFile[] = [];
   for (const { provider, staged, ...facts } of all) {
     const path = pathOfActions(provider, staged.sha256);
-    await lake.publish(staged, path);
+    await staged.publish(path);
     files.push({ path, ...facts, bytes: staged.bytes, sha256: staged.sha256 });
   }
   return files;
@@ -250,7 +259,7 @@ type StagedYear = Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp" | "c
 /** One year of a series as a file without a place; `null` if it has no bars. */
 async function stageYear(
   db: Database,
-  lake: LakeFolder,
+  lake: LakeStorage,
   series: Parameters<typeof folderOf>[0] & { readonly id: number; readonly feed: string },
   year: number,
 ): Promise<StagedYear | null> {
@@ -268,7 +277,7 @@ async function stageYear(
   const head = { names: COLUMNS, symbols: [symbol], dtype: "float64", metadata } as const;
   const staged = await lake.stage(encodeParquet(head, blocks()));
   if (hash.rows === 0) {
-    await lake.discard(staged);
+    await staged.discard();
     return null;
   }
   const [min_timestamp, max_timestamp] = [isoOf(hash.first), isoOf(hash.last)];

@@ -1,16 +1,18 @@
 /** A thread that brings the lake to the state of the store, or compares the two, once, and ends. */
 
+import { type LakePlace, lakeName } from "../../config.ts";
 import { messageOf } from "../../domain/errors.ts";
 import { type Database, openShared } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type CheckResult, checkLake } from "./check-lake.ts";
-import { LakeFolder } from "./lake-folder.ts";
+import { openLake } from "./open-lake.ts";
+import type { LakeStorage } from "./storage.ts";
 import { type SyncOptions, type SyncResult, syncLake } from "./sync-lake.ts";
 
 export type LakeTask = ({ readonly type: "sync" } & Pick<SyncOptions, "all" | "sweep">) | { readonly type: "check" };
 
 export type ToLakeWriter =
-  | ({ readonly settings: WorkerSettings; readonly folder: string } & LakeTask)
+  | ({ readonly settings: WorkerSettings; readonly place: LakePlace } & LakeTask)
   | { readonly type: "stop" };
 
 export type FromLakeWriter =
@@ -25,32 +27,34 @@ const STEP_MS = 100;
 
 declare const self: Worker;
 
-let isStopped = false;
+const stop = new AbortController();
 
 self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
   if (message.type === "stop") {
-    isStopped = true;
+    stop.abort();
     return;
   }
-  const { settings, folder } = message;
+  const { settings, place } = message;
   const send = (answer: FromLakeWriter) => self.postMessage(answer);
   let db: Database | undefined;
+  let lake: LakeStorage | undefined;
   try {
     db = await openShared(settings);
     db.fence(settings.lease);
     let sentAt = 0;
     const onStep = (done: number, total: number) => {
-      if (isStopped) throw new Error("it was stopped");
+      if (stop.signal.aborted) throw new Error("it was stopped");
       if (performance.now() - sentAt < STEP_MS) return;
       sentAt = performance.now();
       send({ type: "step", done, total });
     };
-    const lake = new LakeFolder(folder);
+    lake = openLake(place, { signal: stop.signal });
     if (message.type === "check") send({ type: "checked", result: await checkLake(db, lake, onStep) });
-    else send({ type: "synced", result: await syncLake(db, lake, folder, { ...message, onStep }) });
+    else send({ type: "synced", result: await syncLake(db, lake, lakeName(place), { ...message, onStep }) });
   } catch (error) {
     send({ type: "failed", message: messageOf(error) });
   } finally {
+    lake?.close();
     db?.close();
     self.terminate();
   }

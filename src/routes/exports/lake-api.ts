@@ -98,7 +98,7 @@ export function lakeApi({ lake, redact }: Pick<Services, "lake" | "redact">) {
   };
   return apiRouter()
     .openapi(readLake, async (c) => {
-      if (lake.folder === undefined) throw noLake();
+      if (lake.name === undefined) throw noLake();
       const { failure } = lake;
       const since = failure && { since: isoMillisecond(failure.at / 1_000), reason: redact(failure.reason) };
       return c.json({ pending_years: await lake.pending(), failure: since }, 200);

@@ -1,34 +1,39 @@
 /** `/lake/…`: the files of the lake, by the paths of its manifest. */
 
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { Hono } from "hono";
-import { Refusal } from "../../domain/errors.ts";
+import { messageOf, Refusal } from "../../domain/errors.ts";
 import { MANIFEST, PART } from "../../pipeline/lake/manifest.ts";
-import { noLake } from "../../scheduler/lake.ts";
-import { bytesAsFile, fileOnDisk, serveFile } from "../http/serve-file.ts";
+import { bytesAsFile, serveFile } from "../http/serve-file.ts";
 import type { Services } from "../services.ts";
 
 const PARQUET = "application/vnd.apache.parquet";
+/** When to ask again for what the lake's storage could not give, seconds. */
+const TRY_AGAIN_S = 10;
 
-export function lakeRoutes({ lake }: Pick<Services, "lake">) {
+export function lakeRoutes({ lake, redact }: Pick<Services, "lake" | "redact">) {
+  /** Passes on what the storage of the lake gives; its failure is no fault of the server. */
+  const asked = async <T>(work: () => T): Promise<Awaited<T>> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw new Refusal("unavailable", `The lake cannot be read: ${redact(messageOf(error))}`, [], TRY_AGAIN_S);
+    }
+  };
   return new Hono().get("/lake/*", async (c) => {
-    const { folder } = lake;
-    if (folder === undefined) throw noLake();
+    const { storage } = lake;
     const path = c.req.path.slice("/lake/".length);
     const missing = () => new Refusal("not_found", "The lake has no such file: its _manifest.json lists them");
     if (path === MANIFEST) {
-      const place = join(folder, MANIFEST);
-      const bytes = await readFile(place).catch(() => null);
-      if (bytes === null) throw missing();
-      const { mtimeMs } = await stat(place);
-      const file = bytesAsFile(new Uint8Array(bytes), mtimeMs);
+      const found = await asked(() => storage.manifestBytes());
+      if (found === null) throw missing();
+      const file = bytesAsFile(found.bytes, found.modified);
       return serveFile(c, file, { type: "application/json", name: MANIFEST, isImmutable: false });
     }
-    // Nothing else in or outside of the folder has such a path.
+    // Nothing else in or outside of the lake has such a path.
     const [name, hash] = PART.exec(path) ?? PART.exec(decoded(path)) ?? [];
-    const file = name === undefined ? null : await fileOnDisk(join(folder, name), hash);
-    if (file === null) throw missing();
+    const found = name === undefined ? null : await asked(() => storage.open(name));
+    if (found === null || hash === undefined) throw missing();
+    const file = { ...found, tag: hash, read: (start: number, end: number) => asked(() => found.read(start, end)) };
     return serveFile(c, file, { type: PARQUET, name: `part-${hash}.parquet`, isImmutable: true });
   });
 }

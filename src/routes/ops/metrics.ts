@@ -132,7 +132,7 @@ async function spaceSamples({ db, config }: MetricsServices): Promise<Sample[]> 
 }
 
 async function lakeSamples({ lake }: MetricsServices): Promise<Sample[]> {
-  if (lake.folder === undefined) return [];
+  if (lake.name === undefined) return [];
   return [
     sample("barkeep_lake_pending_years", {}, await lake.pending()),
     sample("barkeep_lake_failed", {}, lake.failure === null ? 0 : 1),

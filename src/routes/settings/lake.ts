@@ -7,11 +7,11 @@ export async function lakeView(
   { lake, redact }: Pick<Services, "lake" | "redact">,
   hidden: boolean,
 ): Promise<LakeView> {
-  const { folder = null, failure } = lake;
+  const { name = null, failure } = lake;
   return {
-    place: hidden && folder !== null ? "" : folder,
+    place: hidden && name !== null ? "" : name,
     hidden,
-    pending: folder === null ? 0 : await lake.pending(),
+    pending: name === null ? 0 : await lake.pending(),
     failure: failure && { at: failure.at, reason: hidden ? "" : redact(failure.reason) },
   };
 }

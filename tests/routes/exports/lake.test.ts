@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { asyncBufferFromUrl, parquetReadObjects } from "hyparquet";
 import pl from "nodejs-polars";
 import type { Manifest } from "../../../src/pipeline/lake/manifest.ts";
+import { startS3 } from "../../fakes/s3.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
@@ -104,4 +105,41 @@ test("nothing but the manifest and its files is served, by no spelling of a path
     expect([path, status, text === "secret"]).toEqual([path, 404, false]);
   }
   expect((await app.get(`/lake/${part.replaceAll("=", "%3D")}`)).status).toBe(200);
+});
+
+test("a lake in a bucket is served as one in a folder: whole, in ranges, with its tag, and 503 while the bucket fails", async () => {
+  await using s3 = await startS3();
+  await using other = await startApp({ env: { BARKEEP_WORKERS: "1", ...s3.env } });
+  await other.waitForRun(await other.start({ symbols: ["AAPL"], interval: "1h", years: 1 }), "complete");
+  await other.app.lake.idle();
+  const list = await fetch(`${other.url}/lake/_manifest.json`);
+  const { files } = (await list.json()) as Manifest;
+  const again = { "If-None-Match": list.headers.get("ETag")! };
+  expect((await fetch(`${other.url}/lake/_manifest.json`, { headers: again })).status).toBe(304);
+  const [file] = files;
+  const url = `${other.url}/lake/${file!.path}`;
+  const whole = await fetch(url);
+  const bytes = await whole.bytes();
+  expect(new Bun.CryptoHasher("sha256").update(bytes).digest("hex")).toBe(file!.sha256);
+  expect([whole.headers.get("ETag"), whole.headers.get("Accept-Ranges")]).toEqual([
+    `"${file!.sha256.slice(0, 16)}"`,
+    "bytes",
+  ]);
+  const head = await fetch(url, { method: "HEAD" });
+  expect([head.status, head.headers.get("Content-Length")]).toEqual([200, String(file!.bytes)]);
+  const part = await fetch(url, { headers: { Range: "bytes=4-99" } });
+  expect([part.status, part.headers.get("Content-Range")]).toEqual([206, `bytes 4-99/${file!.bytes}`]);
+  expect(await part.bytes()).toEqual(bytes.slice(4, 100));
+  expect((await fetch(url, { headers: { "If-None-Match": whole.headers.get("ETag")! } })).status).toBe(304);
+  expect((await fetch(url, { headers: { Range: `bytes=${file!.bytes}-` } })).status).toBe(416);
+  const frame = await pl.scanParquet(url).select("close").collect();
+  expect(frame.height).toBe(file!.rows);
+  expect((await fetch(url.replace(/part-\w+/, "part-0123456789abcdef"))).status).toBe(404);
+  s3.fail("slow");
+  const busy = await fetch(url);
+  expect([busy.status, busy.headers.get("Retry-After")]).toEqual([503, "10"]);
+  s3.heal();
+  // The file is there, and what is asked for in it fails.
+  s3.fail("slow", /^GET/);
+  expect((await fetch(url, { headers: { Range: "bytes=0-3" } })).status).toBe(503);
 });
