@@ -18,6 +18,7 @@ Times are UTC. Texts and datetimes without an offset are taken as UTC.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import email.utils
 import http.client
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     Table = Union[pandas.DataFrame, polars.DataFrame, List[Dict[str, Any]]]
 
-__all__ = ["bars", "features", "panel", "snapshot", "run", "wait", "BarkeepError", "BarkeepWarning"]
+__all__ = ["bars", "features", "panel", "profiles", "snapshot", "run", "wait", "BarkeepError", "BarkeepWarning"]
 
 Moment = Union[str, dt.date, dt.datetime]
 Words = Union[str, Iterable[str]]
@@ -190,6 +191,55 @@ def panel(
     query.update({"from": from_, "as_known_at": as_known_at})
     index = ["timestamp", "symbol"] if sort == "timestamp" else ["symbol", "timestamp"]
     return _table("/api/panel", query, index, output, url, token)
+
+
+def profiles(
+    where: Optional[str] = None,
+    *,
+    interval: Optional[str] = None,
+    q: Optional[str] = None,
+    health: Optional[Words] = None,
+    sort: Optional[str] = None,
+    limit: int = 50_000,
+    output: Optional[str] = None,
+    url: Optional[str] = None,
+    token: Optional[str] = None,
+) -> Table:
+    """The profiles that satisfy a screen, at their last bar: one row a symbol and interval.
+
+    where: such as "rsi_14 < 30"; all profiles if not given.
+    interval: all stored ones if not given. Profiles at one that is not stored are derived from shorter bars.
+    q: part of the symbol. health: any of ok, revised, stale, gaps, suspicious.
+    sort: a feature, rank(feature), symbol, health, bars, last_bar or updated; descending with - before it.
+
+    Returns a column for each feature and rank that the screen names, or else for every feature, after provider, health,
+    first_bar and last_bar (UTC). pandas: the index is (symbol, interval). polars and dicts: columns of these names.
+
+    Raises BarkeepError if the server refuses or cannot be reached.
+    """
+    kind = _kind(output)
+    query = {"where": where, "interval": interval, "q": q, "health": health, "sort": sort, "limit": str(limit)}
+    body, headers = _send("GET", "/api/profiles", {**query, "format": "csv"}, url, token)
+    _warn(headers)
+    texts = ["symbol", "interval", "provider", "health", "derived_from", "partial"]
+    times = ["first_bar", "last_bar"]
+    if kind == "pandas":
+        import pandas
+
+        frame = pandas.read_csv(io.BytesIO(body), keep_default_na=False, na_values=[""], float_precision="round_trip")
+        numbers = [name for name in frame.columns if name not in texts + times]
+        frame = frame.astype({name: "float64" for name in numbers})
+        for name in times:
+            frame[name] = pandas.to_datetime(frame[name], utc=True)
+        return frame.set_index(["symbol", "interval"])
+    if kind == "polars":
+        import polars
+
+        return polars.read_csv(io.BytesIO(body), try_parse_dates=True, infer_schema_length=None)
+    rows: List[Dict[str, Any]] = []
+    for row in csv.DictReader(io.StringIO(body.decode())):
+        rows.append({name: _cell(name, text, texts, times) for name, text in row.items()})
+    return rows
 
 
 def snapshot(
@@ -383,11 +433,7 @@ def _table(
     url: Optional[str],
     token: Optional[str],
 ) -> Table:
-    kind = output or ("pandas" if _has("pandas") else "polars" if _has("polars") else "dicts")
-    if kind not in ("pandas", "polars", "dicts"):
-        raise ValueError(f'output wants "pandas", "polars" or "dicts", not {output!r}')
-    if kind != "dicts" and not _has(kind):
-        raise ImportError(f"output={kind!r} needs the package {kind}")
+    kind = _kind(output)
     text = "csv" if kind == "pandas" else "ndjson"
     wanted = "parquet" if kind == "polars" or (kind == "pandas" and _has("pyarrow")) else text
     body, headers = _send("GET", path, {**query, "format": wanted}, url, token)
@@ -400,8 +446,29 @@ def _table(
         return polars.read_parquet(io.BytesIO(body))
     rows = [json.loads(line, parse_int=float) for line in body.decode().splitlines()]
     for row in rows:
-        row["timestamp"] = dt.datetime.fromisoformat(row["timestamp"].replace("Z", "+00:00"))
+        row["timestamp"] = _moment(row["timestamp"])
     return rows
+
+
+def _kind(output: Optional[str]) -> str:
+    kind = output or ("pandas" if _has("pandas") else "polars" if _has("polars") else "dicts")
+    if kind not in ("pandas", "polars", "dicts"):
+        raise ValueError(f'output wants "pandas", "polars" or "dicts", not {output!r}')
+    if kind != "dicts" and not _has(kind):
+        raise ImportError(f"output={kind!r} needs the package {kind}")
+    return kind
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _cell(name: str, text: str, texts: List[str], times: List[str]) -> Any:
+    if name in texts:
+        return text
+    if name in times:
+        return _moment(text)
+    return None if text == "" else float(text)
 
 
 def _pandas(body: bytes, kind: str, index: List[str], dtype: str) -> pandas.DataFrame:

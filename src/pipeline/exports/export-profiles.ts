@@ -27,6 +27,8 @@ export interface ProfilesRequest {
 
 export interface DerivedRows {
   readonly interval: ReadInterval;
+  /** The stored intervals that they are built from. */
+  readonly sources: readonly Interval[];
   readonly rows: readonly {
     /** Epoch seconds. */
     readonly firstBar: number;
@@ -103,8 +105,12 @@ function wireOf({ derived }: ProfilesRequest, { profile, health, at }: Exported)
   return { ...derivedToWire(profile, { ...derived.rows[at]!, interval: derived.interval, features }), health };
 }
 
-const csvHead = ({ columns }: ProfilesRequest) =>
-  ["symbol", "interval", "provider", "health", "first_bar", "last_bar", ...columns.map(({ name }) => name)].join(",");
+const csvHead = ({ columns, derived }: ProfilesRequest) =>
+  [
+    ...["symbol", "interval", "provider", "health", "first_bar", "last_bar"],
+    ...(derived === undefined ? [] : ["derived_from", "partial"]),
+    ...columns.map(({ name }) => name),
+  ].join(",");
 
 /** No cell needs quotes: symbols and names have neither commas nor quotes. */
 function csvOf({ columns }: ProfilesRequest, at: number, wire: ReturnType<typeof wireOf>): string {
@@ -113,5 +119,6 @@ function csvOf({ columns }: ProfilesRequest, at: number, wire: ReturnType<typeof
     const value = given === null ? features[name] : given[at];
     return value === undefined || value === null || Number.isNaN(value) ? "" : value;
   });
-  return [symbol, interval, provider, health, first_bar, last_bar, ...values].join(",");
+  const origin = "derived_from" in wire ? [wire.derived_from, wire.partial.join(" ")] : [];
+  return [symbol, interval, provider, health, first_bar, last_bar, ...origin, ...values].join(",");
 }

@@ -27,8 +27,7 @@ import { deleteProfile, findProfile, intervalsOf } from "../../storage/profiles/
 import { apiRouter, intervalParameter, json, jsonBody, refusals, symbolParameter } from "../api/parameters.ts";
 import { RunBody } from "../runs/run-body.ts";
 import type { Services } from "../services.ts";
-import { derivedMatches, derivedRows, isDerived } from "./derived-list.tsx";
-import { streamProfiles } from "./download.ts";
+import { MAX_PROFILES, PROFILE_FORMATS, streamProfiles } from "./download.ts";
 import { healthsOf, requireReadable, screenerOf } from "./list-query.ts";
 
 const BackfillBody = z
@@ -130,7 +129,12 @@ const list = createRoute({
         description:
           "A feature, rank(feature), symbol, health, bars, last_bar or updated to sort by; descending with - before it",
       }),
-      limit: wholeNumberText(1, 1_000).default(100),
+      format: choice(PROFILE_FORMATS).default("json").openapi({
+        description: "`csv` has a column for each feature and rank that the screen names, or else for every feature",
+      }),
+      limit: wholeNumberText(1, MAX_PROFILES).default(100).openapi({
+        description: "The header x-barkeep-matching has the number of all that match",
+      }),
       offset: wholeNumberText(0, 1_000_000).default(0),
     }),
   },
@@ -227,21 +231,14 @@ export function profileRoutes(services: ProfileServices) {
   };
   return apiRouter()
     .openapi(list, async (c) => {
-      const { q = "", where = "", sort = "", health = "", interval, limit, offset } = c.req.valid("query");
+      const { q = "", where = "", sort = "", health = "", interval, format, limit, offset } = c.req.valid("query");
       const query = screenerOf(where, sort);
       requireReadable(query);
-      const criteria = { search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) };
-      const now = clock();
-      if (interval !== undefined && (await isDerived(services, interval))) {
-        const matches = await derivedMatches(services, { filter: criteria, interval, clock: now }, true);
-        const page = matches.rows.slice(offset, offset + limit).map(({ entry }) => entry);
-        const { sources, derived: rows } = derivedRows(interval, matches, page);
-        const request = { format: "json", columns: [], clock: now, derived: rows } as const;
-        return streamProfiles(c, services.exporter, sources, request);
-      }
-      const { entries } = await columns.select({ ...criteria, interval }, now);
-      const page = entries.slice(offset, offset + limit);
-      return streamProfiles(c, services.exporter, page, { format: "json", columns: [], clock: now });
+      const filter = {
+        ...{ interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) },
+        columns: query.columns.map(({ operand }) => operand),
+      };
+      return streamProfiles(services, c, { filter, columns: query.columns, clock: clock(), format, offset, limit });
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");

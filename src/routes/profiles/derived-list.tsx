@@ -11,6 +11,7 @@ import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import type { ProfileQuery } from "../../storage/profiles/select-profiles.ts";
 import { ProfilesPage } from "../../views/profiles/profile-list.tsx";
 import { type ScreenerView, screenerAddress } from "../../views/profiles/screener.tsx";
+import type { Command } from "../../views/ui/copy-as.tsx";
 import type { Services } from "../services.ts";
 import { summaryOf } from "./summary.ts";
 
@@ -68,7 +69,7 @@ export function derivedRows(interval: ReadInterval, { found }: DerivedMatches, e
     values.set(own, at * FEATURE_COUNT);
     return { firstBar: entry.firstBar, lastBar: entry.lastBar, lastClose, partial };
   });
-  const derived: DerivedRows = { interval, rows, values, failed: found.failed };
+  const derived: DerivedRows = { interval, sources: found.sources, rows, values, failed: found.failed };
   return { sources: entries.map(found.sourceOf), derived };
 }
 
@@ -76,16 +77,18 @@ interface Shown extends DerivedScreen {
   readonly screener: ScreenerView;
   readonly page: number;
   readonly pageSize: number;
+  readonly commands: readonly Command[];
 }
 
 /** The page; it says how many symbols are computed. */
 export async function derivedList(services: DerivedServices, c: Context, shown: Shown): Promise<Response> {
-  const { screener, interval, page, pageSize } = shown;
+  const { screener, interval, page, pageSize, commands } = shown;
   const { found, rows } = await derivedMatches(services, shown, false);
   const { sources, done, total, failed } = found;
   const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
   const view = {
     screener,
+    commands,
     derived: { interval, sources, done, total, failed, again: address(page) },
     outdated: 0,
     matching: rows.length,

@@ -5,22 +5,20 @@ import { type Context, Hono } from "hono";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { isReadInterval, READ_INTERVALS } from "../../domain/market/interval.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
-import { FEATURES } from "../../features/catalog.ts";
 import { isOutdated } from "../../scheduler/runs/renew.ts";
-import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import { ProfilesPage } from "../../views/profiles/profile-list.tsx";
-import { screenerAddress } from "../../views/profiles/screener.tsx";
+import { type ScreenerView, screenerAddress, screenerFields } from "../../views/profiles/screener.tsx";
+import { copyAs } from "../../views/ui/copy-as.tsx";
 import { compressed } from "../compression.ts";
 import { chosen } from "../http/page-query.ts";
+import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
-import { derivedList, derivedMatches, derivedRows, isDerived } from "./derived-list.tsx";
-import { streamProfiles } from "./download.ts";
-import { type Column, parseListQuery } from "./list-query.ts";
+import { derivedList, isDerived } from "./derived-list.tsx";
+import { MAX_PROFILES, PROFILE_FORMATS, streamProfiles } from "./download.ts";
+import { parseListQuery } from "./list-query.ts";
 import { summaryOf } from "./summary.ts";
 
 const PAGE_SIZE = 200;
-/** Most profiles in a download: more symbols than one run may have, at every interval. */
-const MAX_DOWNLOAD = 50_000;
 
 type ListServices = Pick<Services, "config" | "derived" | "exporter" | "profiles">;
 
@@ -31,7 +29,8 @@ export function profileListRoutes(services: ListServices) {
   return pages;
 }
 
-function profilesPage({ config, derived, exporter, profiles }: ListServices) {
+function profilesPage(services: ListServices) {
+  const { config, profiles } = services;
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
     chosen(c, "interval", READ_INTERVALS);
@@ -46,40 +45,26 @@ function profilesPage({ config, derived, exporter, profiles }: ListServices) {
     }
     const clock = healthClock(calendar, Date.now());
     const page = Math.min(10_000, Math.max(1, Math.trunc(Number(c.req.query("page"))) || 1));
-    const format = chosen(c, "format", ["csv", "json"]);
-    const isDownload = query.error === null && format !== undefined;
-    const { interval } = screener;
-    const services = { derived, profiles };
-    if (query.error === null && isReadInterval(interval) && (await isDerived(services, interval))) {
-      const screen = { filter, interval, clock };
-      if (!isDownload) return derivedList(services, c, { ...screen, screener, page, pageSize: PAGE_SIZE });
-      const matches = await derivedMatches(services, screen, true);
-      const downloaded = matches.rows.slice(0, MAX_DOWNLOAD).map(({ entry }) => entry);
-      const { sources, derived: rows } = derivedRows(interval, matches, downloaded);
+    const format = chosen(c, "format", PROFILE_FORMATS);
+    if (query.error === null && format !== undefined) {
       c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
-      return streamProfiles(c, exporter, sources, {
-        format,
-        columns: format === "csv" ? csvColumns(query.columns, matches.found.columns, downloaded) : [],
-        clock,
-        derived: rows,
-      });
+      const part = { offset: 0, limit: MAX_PROFILES };
+      return streamProfiles(services, c, { filter, columns: query.columns, clock, format, ...part });
+    }
+    const commands = query.error === null ? copyScreen(config, c, screener) : [];
+    const { interval } = screener;
+    if (query.error === null && isReadInterval(interval) && (await isDerived(services, interval))) {
+      const shown = { filter, interval, clock, screener, page, pageSize: PAGE_SIZE, commands };
+      return derivedList(services, c, shown);
     }
     const { entries, columns } =
       query.error === null ? await profiles.select(filter, clock) : { entries: [], columns: [] };
-    if (isDownload) {
-      const downloaded = entries.slice(0, MAX_DOWNLOAD);
-      c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
-      return streamProfiles(c, exporter, downloaded, {
-        format,
-        columns: format === "csv" ? csvColumns(query.columns, columns, downloaded) : [],
-        clock,
-      });
-    }
     const shown = entries.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
     const healths = await profiles.healthsOf(shown, clock);
     const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
     const view = {
       screener,
+      commands,
       derived: null,
       outdated: (await profiles.all()).filter(isOutdated).length,
       matching: entries.length,
@@ -97,15 +82,12 @@ function profilesPage({ config, derived, exporter, profiles }: ListServices) {
   };
 }
 
-/** The columns of the screen, or all features if it has none. */
-function csvColumns(
-  screened: readonly Column[],
-  columns: readonly Float64Array[],
-  entries: readonly Pick<ProfileEntry, "at">[],
-) {
-  if (screened.length === 0) return FEATURES.map(({ name }) => ({ name, values: null }));
-  return screened.map(({ name }, at) => ({
-    name,
-    values: Float64Array.from(entries, (entry) => columns[at]![entry.at]!),
-  }));
-}
+/** The list as the API gives it, all pages of it. */
+const copyScreen = (config: ListServices["config"], c: Context, screener: ScreenerView) =>
+  copyAs({
+    server: serverAddress(config, c),
+    path: "/api/profiles",
+    query: new URLSearchParams([...screenerFields(screener), ["limit", String(MAX_PROFILES)]]),
+    hasLogin: c.get("guarded"),
+    file: "profiles",
+  });

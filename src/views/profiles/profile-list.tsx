@@ -4,6 +4,7 @@
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Interval, ReadInterval } from "../../domain/market/interval.ts";
 import { SelectAllHead } from "../ui/components.tsx";
+import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { type ListedProfile, ProfileRow } from "./profile-row.tsx";
@@ -21,6 +22,8 @@ interface DerivedView {
 }
 
 export interface ProfilesView {
+  /** The list for other tools; none if the screen cannot be read. */
+  readonly commands: readonly Command[];
   /** `null` if the profiles are stored. */
   readonly derived: DerivedView | null;
   readonly screener: ScreenerView;
@@ -92,6 +95,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           ) : null}
         </p>
       ) : null}
+      {rows.length > 0 ? <CopyAs commands={view.commands} heading="h2" /> : null}
     </Layout>
   );
 };

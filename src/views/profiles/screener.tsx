@@ -151,11 +151,13 @@ export const screenerAddress = (screener: ScreenerView, more: Readonly<Record<st
 /** The address that renews the profiles of a screen. */
 export const renewAddress = (screener: ScreenerView): string => withQuery("/profiles/renew", screener, {});
 
+/** The fields of a screen that are set, as parameters of the page and of the API. */
+export const screenerFields = (screener: ScreenerView): [name: string, value: string][] =>
+  (["where", "q", "interval", "health", "sort"] as const).flatMap((name) =>
+    screener[name] === "" ? [] : [[name, screener[name]] as [string, string]],
+  );
+
 function withQuery(path: string, screener: ScreenerView, more: Readonly<Record<string, string>>): string {
-  const fields = (["where", "q", "interval", "health", "sort"] as const).map((name) => [name, screener[name]] as const);
-  const query = new URLSearchParams([...fields.filter(([, value]) => value !== ""), ...Object.entries(more)] as [
-    string,
-    string,
-  ][]);
+  const query = new URLSearchParams([...screenerFields(screener), ...Object.entries(more)]);
   return query.size > 0 ? `${path}?${query}` : path;
 }

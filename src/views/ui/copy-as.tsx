@@ -18,6 +18,25 @@ interface DataRequest {
   readonly file: string;
 }
 
+/** How a tool reads a file of each format; lists of profiles are small, and text that needs no package. */
+const READERS = {
+  table: {
+    pandas: ["parquet", (from: string, options: string) => `pd.read_parquet(${from}${options})`],
+    polars: ["arrow", (bytes: string) => `pl.read_ipc(${bytes})`],
+    DuckDB: "parquet",
+    R: ["parquet", (file: string) => `arrow::read_parquet("${file}")`],
+  },
+  list: {
+    pandas: [
+      "csv",
+      (from: string, options: string) => `pd.read_csv(${from}, keep_default_na=False, na_values=[""]${options})`,
+    ],
+    polars: ["csv", (bytes: string) => `pl.read_csv(${bytes}, infer_schema_length=None)`],
+    DuckDB: "csv",
+    R: ["csv", (file: string) => `read.csv("${file}", na.strings = "")`],
+  },
+} as const;
+
 /** The request for tools that quants use; each command runs as it is. */
 export function copyAs(request: DataRequest): Command[] {
   const { server, path, query, hasLogin, file } = request;
@@ -27,25 +46,29 @@ export function copyAs(request: DataRequest): Command[] {
     parameters.set("format", format);
     return `${server}${path}?${parameters}`;
   };
+  const readers = READERS[path === "/api/profiles" ? "list" : "table"];
   const header = hasLogin ? ` -H "Authorization: Bearer $BARKEEP_TOKEN"` : "";
   const curl = (format: string) => `curl --fail-with-body --compressed${header} -o ${file}.${format} '${as(format)}'`;
   const bearer = `{"Authorization": "Bearer " + os.environ["BARKEEP_TOKEN"]}`;
-  const pandas = hasLogin
-    ? `import os, pandas as pd\n\nframe = pd.read_parquet("${as("parquet")}", storage_options=${bearer})`
-    : `import pandas as pd\n\nframe = pd.read_parquet("${as("parquet")}")`;
-  const polars = hasLogin
-    ? `import os, urllib.request, polars as pl\n\nrequest = urllib.request.Request("${as("arrow")}", headers=${bearer})\nframe = pl.read_ipc(urllib.request.urlopen(request).read())`
-    : `import urllib.request, polars as pl\n\nframe = pl.read_ipc(urllib.request.urlopen("${as("arrow")}").read())`;
+  const modules = hasLogin ? "os, " : "";
+  const [pandasFormat, readPandas] = readers.pandas;
+  const pandas = readPandas(`"${as(pandasFormat)}"`, hasLogin ? `, storage_options=${bearer}` : "");
+  const [polarsFormat, readPolars] = readers.polars;
+  const opened = hasLogin ? "request" : `"${as(polarsFormat)}"`;
+  const polars = [
+    ...(hasLogin ? [`request = urllib.request.Request("${as(polarsFormat)}", headers=${bearer})`] : []),
+    `frame = ${readPolars(`urllib.request.urlopen(${opened}).read()`)}`,
+  ].join("\n");
+  const [rFormat, readR] = readers.R;
+  const name = `${file}.${rFormat}`;
   const headers = hasLogin ? `, headers = c(Authorization = paste("Bearer", Sys.getenv("BARKEEP_TOKEN")))` : "";
+  const duckdb = `${curl(readers.DuckDB)} &&\nduckdb -c "SELECT * FROM '${file}.${readers.DuckDB}' LIMIT 10"`;
   return [
     { title: "Python", text: python(request) },
-    { title: "pandas", text: pandas },
-    { title: "polars", text: polars },
-    { title: "DuckDB", text: `${curl("parquet")} &&\nduckdb -c "SELECT * FROM '${file}.parquet' LIMIT 10"` },
-    {
-      title: "R",
-      text: `download.file("${as("parquet")}", "${file}.parquet", mode = "wb"${headers})\nframe <- arrow::read_parquet("${file}.parquet")`,
-    },
+    { title: "pandas", text: `import ${modules}pandas as pd\n\nframe = ${pandas}` },
+    { title: "polars", text: `import ${modules}urllib.request, polars as pl\n\n${polars}` },
+    { title: "DuckDB", text: duckdb },
+    { title: "R", text: `download.file("${as(rFormat)}", "${name}", mode = "wb"${headers})\nframe <- ${readR(name)}` },
     { title: "curl", text: curl(query.get("format") ?? "csv") },
   ];
 }
@@ -53,7 +76,10 @@ export function copyAs(request: DataRequest): Command[] {
 /** With the client that the server itself has; it reads the token from the environment. */
 function python({ server, path, query }: DataRequest): string {
   const [, , content = "", symbol] = path.split("/");
-  const given = [...query].filter(([name]) => name !== "format").map(([name, value]) => [parameterOf(name), value]);
+  // The client asks for the whole list by itself.
+  const given = [...query]
+    .filter(([name]) => name !== "format" && name !== "limit")
+    .map(([name, value]) => [parameterOf(name), value]);
   const named = [...given, ["url", server]].map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const call = [...(symbol === undefined ? [] : [JSON.stringify(decodeURIComponent(symbol))]), ...named].join(", ");
   return [

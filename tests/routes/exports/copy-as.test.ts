@@ -33,6 +33,13 @@ const PANEL = `/panel?${new URLSearchParams({
   format: "csv",
 })}`;
 
+// A screen with a rank and a fact: its columns are rsi_14 and rank(rsi_14).
+const SCREEN = `/profiles?${new URLSearchParams({
+  where: `rsi_14 > 0 and (rank(rsi_14) > 0 or sector = "Fund's $x")`,
+  interval: "1d",
+  sort: "-rsi_14",
+})}`;
+
 const RUN = {
   symbols: ["AAPL", "MSFT"],
   mode: "full",
@@ -47,6 +54,7 @@ describe.each(["open", "guarded"] as const)("commands of a server that is %s", (
   let app: TestApp;
   let profile: Record<string, string>;
   let panel: Record<string, string>;
+  let screen: Record<string, string>;
   beforeAll(async () => {
     app = await startApp({ ownToken: TOKEN, env: isGuarded ? { BARKEEP_PASSWORD_HASH: PASSWORD_HASH } : {} });
     const { id } = await app.app.runs.start(RUN);
@@ -54,6 +62,7 @@ describe.each(["open", "guarded"] as const)("commands of a server that is %s", (
     const read = async (path: string) => (await fetch(app.url + path, { headers: AUTHORIZED })).text();
     profile = commandsOf(await read("/profiles/AAPL?interval=1d&adjust=none"));
     panel = commandsOf(await read(PANEL));
+    screen = commandsOf(await read(SCREEN));
   });
   afterAll(async () => {
     await app[Symbol.asyncDispose]();
@@ -71,7 +80,7 @@ describe.each(["open", "guarded"] as const)("commands of a server that is %s", (
 
   test(`commands of the ${kind} server name the page's own address, and the token only as a variable`, () => {
     expect(Object.keys(profile)).toEqual(["Python", "pandas", "polars", "DuckDB", "R", "curl"]);
-    for (const text of [...Object.values(profile), ...Object.values(panel)]) {
+    for (const text of [profile, panel, screen].flatMap((each) => Object.values(each))) {
       expect(text).toContain(app.url);
       expect(text).not.toContain(TOKEN);
     }
@@ -82,15 +91,23 @@ describe.each(["open", "guarded"] as const)("commands of a server that is %s", (
   });
 
   test.skipIf(Bun.which("curl") === null)(`curl gets the file from the ${kind} server`, async () => {
-    for (const { curl } of [profile, panel]) await output(["sh", "-c", curl!]);
+    for (const { curl } of [profile, panel, screen]) await output(["sh", "-c", curl!]);
     const bars = await Bun.file(`${folder.path}/AAPL-1d-bars.csv`).text();
     expect(bars).toStartWith("timestamp,open,high,low,close,volume\n2025-");
     expect(await Bun.file(`${folder.path}/panel-1d.csv`).text()).toStartWith("symbol,timestamp,open");
+    const listed = (await Bun.file(`${folder.path}/profiles.csv`).text()).split("\r\n");
+    expect(listed[0]).toBe("symbol,interval,provider,health,first_bar,last_bar,rsi_14,rank(rsi_14)");
+    expect(
+      listed
+        .slice(1, -1)
+        .map((line) => line.split(",")[0])
+        .toSorted(),
+    ).toEqual(["AAPL", "MSFT"]);
   });
 
-  /** The rows that the command reads from both pages, each counted in the same process. */
+  /** The rows that the command reads from the three pages, each counted in the same process. */
   async function rowsRead(title: string): Promise<number[]> {
-    const script = [profile, panel].map((commands) => `${commands[title]}\nprint(len(frame))`).join("\n");
+    const script = [profile, panel, screen].map((commands) => `${commands[title]}\nprint(len(frame))`).join("\n");
     return (await output([PYTHON!, "-B", "-W", "ignore", "-c", script])).split("\n").map(Number);
   }
 
@@ -104,17 +121,25 @@ describe.each(["open", "guarded"] as const)("commands of a server that is %s", (
     test.skipIf(isMissing)(`${title} reads what pages of the ${kind} server show (needs ${needs})`, async () => {
       const answer = await fetch(`${app.url}/api/bars/AAPL`, { headers: AUTHORIZED });
       const { data } = (await answer.json()) as { data: unknown[] };
-      const [bars, rows] = await rowsRead(title);
+      const [bars, rows, listed] = await rowsRead(title);
+      expect(listed).toBe(2);
       expect(bars).toBe(data.length);
       expect(rows).toBeGreaterThan(2 * 200);
     });
   }
 
+  test.skipIf(!PACKAGES.has("pandas"))(`pandas reads a screen of the ${kind} server`, async () => {
+    const script = `${screen.pandas}\nprint(len(frame), *frame.columns[-2:])`;
+    expect(await output([PYTHON!, "-B", "-W", "ignore", "-c", script])).toBe("2 rsi_14 rank(rsi_14)");
+  });
+
   test.skipIf(Bun.which("duckdb") === null)(`DuckDB reads from the ${kind} server`, async () => {
     expect(await output(["sh", "-c", profile.DuckDB!])).toContain("timestamp");
+    expect(await output(["sh", "-c", screen.DuckDB!])).toContain("rsi_14");
   });
 
   test.skipIf(Bun.which("Rscript") === null)(`R reads from the ${kind} server`, async () => {
+    expect(await output(["Rscript", "-e", `${screen.R}; cat(nrow(frame), names(frame)[7])`])).toEndWith("2 rsi_14");
     const fetched = profile.R!.split("\n")[0]!;
     await output(["Rscript", "-e", fetched]);
     expect(await Bun.file(`${folder.path}/AAPL-1d-bars.parquet`).exists()).toBe(true);

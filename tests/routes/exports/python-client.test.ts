@@ -41,6 +41,14 @@ async function python(script: string, env: Record<string, string> = {}, without:
 const evaluated = async (script: string, ...rest: [env?: Record<string, string>, without?: readonly string[]]) =>
   JSON.parse((await python(script, ...rest)).printed);
 
+interface ListedProfile {
+  readonly symbol: string;
+  readonly health: string;
+  readonly first_bar: string;
+  readonly last_bar: string;
+  readonly features: { readonly rsi_14: number };
+}
+
 const DICTS = ["pandas", "polars"];
 
 describe.skipIf(PYTHON === null)("the Python client (needs python3)", () => {
@@ -194,6 +202,32 @@ except ValueError as error: print(error)`;
     },
   );
 
+  test("profiles that satisfy a screen have the columns that it names, without packages as dicts", async () => {
+    const script = `rows = barkeep.profiles("rsi_14 > 0 and rank(rsi_14) > 0", sort="-symbol")
+print(json.dumps(rows, default=lambda moment: moment.isoformat()))`;
+    const { profiles } = (await app.get("/api/profiles?sort=-symbol")).body;
+    const rows = await evaluated(script, {}, DICTS);
+    expect(rows).toEqual(
+      profiles.map((profile: ListedProfile) => ({
+        symbol: profile.symbol,
+        interval: "1d",
+        provider: "demo",
+        health: profile.health,
+        first_bar: profile.first_bar.replace(".000Z", "+00:00"),
+        last_bar: profile.last_bar.replace(".000Z", "+00:00"),
+        rsi_14: profile.features.rsi_14,
+        "rank(rsi_14)": expect.any(Number),
+      })),
+    );
+    const [weekly] = await evaluated(
+      `print(json.dumps([[row["derived_from"], row["partial"]] for row in barkeep.profiles(interval="1w", q="AAPL")]))`,
+      {},
+      DICTS,
+    );
+    const { body } = await app.get("/api/profiles/AAPL?interval=1w");
+    expect(weekly).toEqual([body.derived_from, body.partial.join(" ")]);
+  });
+
   test.skipIf(!PACKAGES.has("pandas"))("frames of pandas are the same from text and from Parquet", async () => {
     const script = `frame = barkeep.panel(["AAPL", "MSFT"], names="rsi_14", include="ohlcv", labels="fwd_ret_5")
 bars = barkeep.bars("AAPL")
@@ -204,6 +238,12 @@ print(json.dumps([frame.to_csv(), str(frame.dtypes.tolist()), frame.index.names,
     expect(text.slice(2, 6)).toEqual([["symbol", "timestamp"], "|M8[ns]", "datetime64[ns, UTC]", "timestamp"]);
     expect(text.at(-1)).toBe(0);
     if (PACKAGES.has("pyarrow")) expect(await evaluated(script)).toEqual(text);
+  });
+
+  test.skipIf(!PACKAGES.has("pandas"))("profiles as a frame of pandas have numbers and times in UTC", async () => {
+    const script = `frame = barkeep.profiles(interval="1d", q="AAPL")
+print(json.dumps([len(frame), frame.index.names, str(frame.dtypes["last_bar"]), str(frame.dtypes["rsi_14"])]))`;
+    expect(await evaluated(script)).toEqual([1, ["symbol", "interval"], "datetime64[ns, UTC]", "float64"]);
   });
 
   test.skipIf(!PACKAGES.has("polars"))("frames of polars have times in UTC and symbols as text", async () => {
