@@ -22,6 +22,8 @@ export interface ApiOperation {
   readonly curl: string;
   readonly fields: readonly ApiField[];
   readonly answers: readonly { readonly status: string; readonly description: string }[];
+  /** A request and its answer, with their headers. */
+  readonly example: { readonly request: string; readonly response: string } | null;
 }
 
 /** A kind of refusal; `anchor` is the id to which the `type` of a problem leads. */
@@ -101,7 +103,7 @@ const Words = ({ text }: { text: string }) => (
 );
 
 const Operation = ({
-  operation: { id, method, path, summary, curl, fields, answers },
+  operation: { id, method, path, summary, curl, fields, answers, example },
 }: {
   operation: ApiOperation;
 }) => (
@@ -159,6 +161,13 @@ const Operation = ({
         </>
       ))}
     </dl>
+    {example === null ? null : (
+      <details class="copy-as">
+        <summary>Example of {id}, in short</summary>
+        <pre class="example">{example.request}</pre>
+        <pre class="example">{example.response}</pre>
+      </details>
+    )}
   </article>
 );
 

@@ -6,6 +6,7 @@ import type { Config } from "../../config.ts";
 import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
 import { serverAddress } from "../http/server-address.ts";
 import { PROBLEM_KINDS } from "../problem.ts";
+import { exampleOf } from "./document.ts";
 
 /** The part of a JSON schema that the page shows. */
 interface Schema {
@@ -96,9 +97,26 @@ function operationsOf({ paths = {} }: ApiDocument, caller: Caller): (ApiOperatio
         summary: operation.summary ?? "",
         fields: [...parameters, ...bodies],
         answers,
+        example: exampleText(operation.operationId ?? ""),
       };
     }),
   );
+}
+
+/** Request and answer as they were on the wire, in short; `null` without an example. */
+function exampleText(operationId: string): ApiOperation["example"] {
+  const example = exampleOf(operationId);
+  if (example === null) return null;
+  const { request, response } = example;
+  const bodyText = (body: unknown) => (typeof body === "string" ? body : JSON.stringify(body, null, 2));
+  const message = (head: readonly string[], body: unknown) =>
+    body === undefined ? head.join("\n") : `${head.join("\n")}\n\n${bodyText(body)}`;
+  const type = request.type === undefined ? [] : [`content-type: ${request.type}`];
+  const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);
+  return {
+    request: message([`${request.method} ${request.path}`, ...type], request.body),
+    response: message([String(response.status), ...headers], response.body),
+  };
 }
 
 /** Values for fields whose declaration has no example. */

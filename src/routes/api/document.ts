@@ -4,6 +4,28 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../../config.ts";
 import { neededScope } from "../../domain/access.ts";
 import { problemMeaning, problemType } from "../problem.ts";
+import examples from "./examples.json";
+
+/** A request and its answer, in short: taken from a server by `docs/api-examples.ts`. */
+export interface Example {
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly type?: string;
+    readonly body?: unknown;
+  };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    /** JSON, or a text; nothing if the answer has no body or a binary one. */
+    readonly body?: unknown;
+  };
+}
+
+const EXAMPLES: ReadonlyMap<string, Example> = new Map<string, Example>(Object.entries(examples));
+
+/** The example of an operation. */
+export const exampleOf = (operationId: string): Example | null => EXAMPLES.get(operationId) ?? null;
 
 const INFO = { title: "Barkeep", version: "1", description: "Runs, profiles, bars and live progress." };
 
@@ -37,7 +59,7 @@ export function apiDocument(routes: OpenAPIHono, { publicUrl }: Pick<Config, "pu
   const paths = Object.entries(document.paths ?? {}).map(([path, methods]) => {
     const operations = Object.entries(methods as Readonly<Record<string, object>>).map(([method, operation]) => {
       const scope = neededScope(method.toUpperCase(), path);
-      const { responses, ...rest } = operation as { readonly responses: object };
+      const { responses, ...rest } = withExample(operation as Described);
       const guarded = { ...responses, ...accessRefusals(scope) };
       return [method, { ...rest, responses: guarded, security: [{ [TOKEN]: [scope] }] }] as const;
     });
@@ -45,6 +67,41 @@ export function apiDocument(routes: OpenAPIHono, { publicUrl }: Pick<Config, "pu
   });
   const components = { ...document.components, securitySchemes: { [TOKEN]: SCHEME } };
   return { ...document, components, paths: Object.fromEntries(paths) };
+}
+
+type Content = Readonly<Record<string, object>>;
+
+/** The part of an operation to which examples are added. */
+interface Described {
+  readonly operationId?: string;
+  readonly requestBody?: { readonly content?: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+}
+
+function withExample(operation: Described): Described {
+  const example = exampleOf(operation.operationId ?? "");
+  if (example === null) return operation;
+  const { request, response } = example;
+  const { requestBody, responses } = operation;
+  const status = String(response.status);
+  const type = (response.headers["content-type"] ?? "").split(";")[0]!;
+  const answer = responses[status];
+  return {
+    ...operation,
+    ...(requestBody && {
+      requestBody: { ...requestBody, ...exampled(requestBody.content, request.type, request.body) },
+    }),
+    ...(answer && {
+      responses: { ...responses, [status]: { ...answer, ...exampled(answer.content, type, response.body) } },
+    }),
+  };
+}
+
+/** The contents with an example at one media type. */
+function exampled(content: Content | undefined, type = "", example?: unknown): { readonly content?: Content } {
+  const at = content?.[type];
+  if (at === undefined || example === undefined) return content === undefined ? {} : { content };
+  return { content: { ...content, [type]: { ...at, example } } };
 }
 
 /** The refusals of senders: the same for every operation, but for the scope. */

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { z } from "zod";
+import { exampleOf } from "../../../src/routes/api/document.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
@@ -21,6 +22,7 @@ interface Schema {
 
 interface Operation {
   readonly operationId: string;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: Schema }>> };
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: Schema }>> }>
   >;
@@ -77,7 +79,10 @@ function undeclared(schema: Schema, value: unknown, path = ""): string[] {
 function faults(operationId: string, status: number, body: unknown): string[] {
   const content = operations.get(operationId)?.responses[status]?.content ?? {};
   const schema = (content["application/json"] ?? content["application/problem+json"])?.schema;
-  if (schema === undefined) return [`${operationId} declares no ${status}`];
+  return schema === undefined ? [`${operationId} declares no ${status}`] : faultsOf(schema, body);
+}
+
+function faultsOf(schema: Schema, body: unknown): string[] {
   // The reader of schemas follows references inside of one document alone.
   const text = JSON.stringify({ ...schema, $defs: schemas }).replaceAll("#/components/schemas/", "#/$defs/");
   const { error } = z.fromJSONSchema(JSON.parse(text)).safeParse(body);
@@ -86,6 +91,37 @@ function faults(operationId: string, status: number, body: unknown): string[] {
     ...undeclared(schema, body).map((path) => `${path} is not declared`),
   ];
 }
+
+test("every operation has an example, whose request and answer follow their schemas", () => {
+  const found = [...operations.values()].flatMap(({ operationId, requestBody, responses }) => {
+    const example = exampleOf(operationId);
+    if (example === null) return [`${operationId} has no example: bun docs/api-examples.ts takes them`];
+    const { request, response } = example;
+    const sent = requestBody?.content[request.type ?? ""]?.schema;
+    const type = (response.headers["content-type"] ?? "").split(";")[0]!;
+    const answer = responses[response.status];
+    if (answer === undefined || response.status >= 300) return [`${operationId} has no answer ${response.status}`];
+    const declared = answer.content?.[type]?.schema;
+    const isBinary = type.endsWith("parquet");
+    const isLines = type.endsWith("ndjson");
+    const bodies = isLines
+      ? `${response.body}`
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line))
+      : [response.body];
+    if (declared === undefined) return response.body === undefined ? [] : [`${operationId} declares no ${type}`];
+    return [
+      ...(requestBody !== undefined && sent === undefined ? [`${operationId} sends nothing`] : []),
+      ...(sent === undefined ? [] : faultsOf(sent, request.body)),
+      ...(isBinary ? [] : bodies.flatMap((body) => faultsOf(declared, body))),
+    ].map((fault) => `${operationId}: ${fault}`);
+  });
+  expect(found).toEqual([]);
+  // Lists are cut, not empty: an empty one shows nothing.
+  const listed = exampleOf("listProfiles")?.response.body as { profiles: unknown[] };
+  expect(listed.profiles.length).toBeGreaterThan(0);
+});
 
 test("every JSON answer of the server has exactly the fields that its schema declares", async () => {
   const order = { name: "Evening", cron: "30 18 * * 1-5", time_zone: "America/New_York", symbols: ["AAPL"] };

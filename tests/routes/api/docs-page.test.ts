@@ -34,6 +34,9 @@ test("every place that the contents of the API's page name is on it, and so is e
   );
   expect(operations.filter((id) => !named.includes(id))).toEqual([]);
   expect(commandsOf(text)).toHaveLength(operations.length);
+  expect(operations.filter((id) => !text.includes(`<summary>Example of ${id}, in short</summary>`))).toEqual([]);
+  const { example } = body.paths["/api/bars/{symbol}"].get.responses[200].content["application/json"];
+  expect(unescaped(text)).toContain(JSON.stringify(example, null, 2));
 });
 
 test("commands of the API's page without words in capitals are accepted as they are", async () => {
