@@ -1,10 +1,13 @@
 /** Arithmetic with time zones: the offset of a zone at a moment, and the moment of a wall clock's time. */
 
 const DAY = 86_400;
+const WEEK = 7 * DAY;
 
 interface ZoneTable {
   readonly format: Intl.DateTimeFormat;
-  /** Offset by day number; NaN on a day on which it changes. */
+  /** Offset by number of the week since 1970; NaN in a week in which it changes. */
+  readonly weeks: Map<number, number>;
+  /** Offset by day number, of the days of these weeks; NaN on a day on which it changes. */
   readonly days: Map<number, number>;
 }
 
@@ -23,7 +26,7 @@ function tableOf(timeZone: string): ZoneTable {
       second: "numeric",
       hourCycle: "h23",
     });
-    table = { format, days: new Map() };
+    table = { format, weeks: new Map(), days: new Map() };
     tables.set(timeZone, table);
   }
   return table;
@@ -40,14 +43,22 @@ function computeOffset({ format }: ZoneTable, ts: number): number {
 export function offsetAt(timeZone: string, ts: number): number {
   if (timeZone === "UTC") return 0;
   const table = tableOf(timeZone);
-  const day = Math.floor(ts / DAY);
-  let offset = table.days.get(day);
-  if (offset === undefined) {
-    const [first, last] = [computeOffset(table, day * DAY), computeOffset(table, (day + 1) * DAY - 1)];
-    offset = first === last ? first : Number.NaN;
-    table.days.set(day, offset);
-  }
+  // No zone has changed its clocks back less than a week after changing them (Recife did so a week later, in 2000).
+  let offset = constantOffset(table, table.weeks, ts, WEEK);
+  if (Number.isNaN(offset)) offset = constantOffset(table, table.days, ts, DAY);
   return Number.isNaN(offset) ? computeOffset(table, ts) : offset;
+}
+
+/** The offset in the span of time around `ts`, if it is the same at both ends of it; NaN otherwise. */
+function constantOffset(table: ZoneTable, known: Map<number, number>, ts: number, span: number): number {
+  const number = Math.floor(ts / span);
+  let offset = known.get(number);
+  if (offset === undefined) {
+    const [first, last] = [computeOffset(table, number * span), computeOffset(table, (number + 1) * span - 1)];
+    offset = first === last ? first : Number.NaN;
+    known.set(number, offset);
+  }
+  return offset;
 }
 
 /**
