@@ -6,7 +6,7 @@ import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.
 import type { Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Row, Statement } from "../db.ts";
-import { rejectedBars, series } from "../schema/market.ts";
+import { isInPlace, rejectedBars, series } from "../schema/market.ts";
 import { markYears } from "./lake-changes.ts";
 
 /** Rows per insert statement: 6 values each plus one for the series are far below SQLite's 32,766 parameters. */
@@ -32,7 +32,7 @@ const idOfKey = prepared(({ orm }) =>
         ...(["symbol", "interval", "provider", "feed", "adjustment", "sessions"] as const).map((field) =>
           eq(series[field], sql.placeholder(field)),
         ),
-        eq(series.stagingFor, 0),
+        isInPlace,
       ),
     )
     .prepare(),

@@ -36,7 +36,7 @@ export const markWhole = (barsId: number): Statement => ({
 /** The statement that marks the bars of all series. */
 export const MARK_ALL: Statement = {
   sql: `INSERT INTO lake_changes (bars_id, year, changes)
-SELECT coalesce(bars_id, id), 0, 1 FROM series WHERE staging_for = 0
+SELECT coalesce(bars_id, id), 0, 1 FROM series WHERE +staging_for = 0
 UNION ALL SELECT ${ACTIONS}, 0, 1 WHERE true ${MARK}`,
   args: [],
 };
@@ -50,7 +50,7 @@ export const MARK_ACTIONS: Statement = {
 /** The statement that marks the series of a symbol: another of them may stand for it now. */
 export const markSymbol = (symbol: string, interval: string): Statement => ({
   sql: `INSERT INTO lake_changes (bars_id, year, changes)
-SELECT coalesce(bars_id, id), 0, 1 FROM series WHERE symbol = ?1 AND interval = ?2 AND staging_for = 0 ${MARK}`,
+SELECT coalesce(bars_id, id), 0, 1 FROM series WHERE symbol = ?1 AND interval = ?2 AND +staging_for = 0 ${MARK}`,
   args: [symbol, interval],
 });
 
@@ -80,7 +80,7 @@ export interface LakeSeries {
 
 // A symbol of a job at work is written when the job has ended. What belongs to no series is of one being built.
 const DUE = `SELECT c.bars_id, c.year, c.changes, s.symbol, s.provider, s.interval
-FROM lake_changes c LEFT JOIN series s ON coalesce(s.bars_id, s.id) = c.bars_id AND s.staging_for = 0
+FROM lake_changes c LEFT JOIN series s ON coalesce(s.bars_id, s.id) = c.bars_id AND +s.staging_for = 0
 WHERE s.id IS NULL OR NOT EXISTS (SELECT 1 FROM jobs j WHERE j.symbol = s.symbol AND j.interval = s.interval AND j.state = 'running')
 ORDER BY s.provider, s.interval, s.symbol LIMIT ?1`;
 
@@ -125,7 +125,7 @@ export const clearChanges = (done: readonly LakeChange[]): Statement[] =>
 
 const SERIES = `SELECT s.id, s.symbol, s.provider, s.interval, s.feed, s.adjustment, s.sessions, coalesce(s.bars_id, s.id)
 FROM series s LEFT JOIN profiles p ON p.series_id = s.id
-WHERE s.symbol = ?1 AND s.provider = ?2 AND s.interval = ?3 AND s.staging_for = 0
+WHERE s.symbol = ?1 AND s.provider = ?2 AND s.interval = ?3 AND +s.staging_for = 0
 ORDER BY p.symbol IS NULL, s.id DESC`;
 
 /** The series behind the profile, or else the newest one, and the ids of the bars of all that it was chosen from. */
@@ -143,7 +143,7 @@ export async function lakeSeries(
 /** Symbol, provider and interval of all series that have their place, in order. */
 export async function keysOfSeries(db: Database): Promise<(readonly [string, string, string])[]> {
   const rows = await db.rows(
-    "SELECT DISTINCT symbol, provider, interval FROM series WHERE staging_for = 0 ORDER BY provider, interval, symbol",
+    "SELECT DISTINCT symbol, provider, interval FROM series WHERE +staging_for = 0 ORDER BY provider, interval, symbol",
     [],
   );
   return rows as (readonly [string, string, string])[];

@@ -5,7 +5,7 @@ import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Row } from "../db.ts";
-import { series } from "../schema/market.ts";
+import { isInPlace, series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
 import { GAP_RULES } from "./quality/gaps.ts";
 
@@ -26,7 +26,7 @@ export async function findSeries(
       and(
         eq(series.symbol, symbol),
         eq(series.interval, interval),
-        eq(series.stagingFor, 0),
+        isInPlace,
         provider === undefined ? undefined : eq(series.provider, provider),
       ),
     )
@@ -59,7 +59,7 @@ export async function listingsOf(
       and(
         eq(series.provider, provider),
         eq(series.interval, interval),
-        eq(series.stagingFor, 0),
+        isInPlace,
         isNotNull(series.listedFrom),
         sql`${series.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
       ),
@@ -77,7 +77,7 @@ export async function readSeries(db: Database, id: number): Promise<SeriesRow> {
 
 const STORED = `SELECT count(*), max(last)
 FROM (SELECT max((SELECT max(ts) FROM bars WHERE series_id = coalesce(s.bars_id, s.id))) AS last
-FROM json_each(?1) j CROSS JOIN series s ON s.symbol = j.value AND s.interval = ?2 AND s.provider = ?3 AND s.staging_for = 0
+FROM json_each(?1) j CROSS JOIN series s ON s.symbol = j.value AND s.interval = ?2 AND s.provider = ?3 AND +s.staging_for = 0
 GROUP BY s.symbol) WHERE last IS NOT NULL`;
 
 /** How many of `symbols` have bars of `provider` at an interval, and the start of the newest one (epoch seconds). */
@@ -100,13 +100,13 @@ export async function unjudgedSeries(
 ): Promise<
   Pick<SeriesRow, "id" | "symbol" | "interval" | "provider" | "adjustment" | "sessions" | "judged" | "gapRules">[]
 > {
-  const { id, symbol, interval, provider, adjustment, sessions, judged, gapRules, stagingFor } = series;
+  const { id, symbol, interval, provider, adjustment, sessions, judged, gapRules } = series;
   const isShown = exists(db.orm.select({ id: profiles.seriesId }).from(profiles).where(eq(profiles.seriesId, id)));
   const isUnjudged = or(lt(judged, RULES_VERSION), and(ne(gapRules, GAP_RULES), isShown));
   return db.orm
     .select({ id, symbol, interval, provider, adjustment, sessions, judged, gapRules })
     .from(series)
-    .where(and(isUnjudged, eq(stagingFor, 0)))
+    .where(and(isUnjudged, isInPlace))
     .orderBy(id);
 }
 
@@ -119,7 +119,7 @@ export async function markJudged(db: Database, id: number): Promise<void> {
 export async function providersOf(db: Database, symbol: string, interval: Interval): Promise<string[]> {
   const rows = await db.rows(
     `SELECT s.provider FROM series s LEFT JOIN profiles p ON p.series_id = s.id
-WHERE s.symbol = ?1 AND s.interval = ?2 AND s.staging_for = 0
+WHERE s.symbol = ?1 AND s.interval = ?2 AND +s.staging_for = 0
 AND EXISTS (SELECT 1 FROM bars WHERE series_id = coalesce(s.bars_id, s.id))
 GROUP BY s.provider ORDER BY max(p.symbol IS NOT NULL) DESC, s.provider`,
     [symbol, interval],
@@ -141,7 +141,7 @@ export interface StoredSeries {
 const WITH_BARS = `SELECT s.id, s.symbol, s.interval, s.provider, s.feed, s.adjustment, s.sessions
 FROM json_each(?1) k JOIN series s ON s.symbol = k.value
 LEFT JOIN profiles p ON p.symbol = s.symbol AND p.interval = s.interval AND p.series_id = s.id
-WHERE s.staging_for = 0 AND (?2 IS NULL OR s.provider = ?2)
+WHERE +s.staging_for = 0 AND (?2 IS NULL OR s.provider = ?2)
 AND EXISTS (SELECT 1 FROM bars WHERE series_id = coalesce(s.bars_id, s.id))
 ORDER BY k.key, p.symbol IS NULL, s.id DESC`;
 
@@ -156,7 +156,7 @@ export async function seriesWithBars(
 
 const ALL_AT = `SELECT s.id, s.symbol, s.interval, s.provider, s.feed, s.adjustment, s.sessions
 FROM json_each(?1) k JOIN series s ON s.symbol = k.value
-WHERE s.staging_for = 0 AND (?2 IS NULL OR s.provider = ?2)
+WHERE +s.staging_for = 0 AND (?2 IS NULL OR s.provider = ?2)
 ORDER BY k.key, s.id IS NOT (SELECT series_id FROM (
 SELECT since, series_id FROM shown_series WHERE symbol = s.symbol AND interval = s.interval AND since <= ?3 UNION ALL
 SELECT -1, series_id FROM profiles WHERE symbol = s.symbol AND interval = s.interval) ORDER BY since DESC LIMIT 1), s.id DESC`;
@@ -187,11 +187,11 @@ function storedSeriesOf(rows: readonly Row[]): StoredSeries[] {
 }
 
 const DERIVABLE = `SELECT count(DISTINCT k.value), group_concat(DISTINCT s.interval)
-FROM json_each(?1) k JOIN series s ON s.symbol = k.value AND s.staging_for = 0
+FROM json_each(?1) k JOIN series s ON s.symbol = k.value AND +s.staging_for = 0
 AND s.interval IN (SELECT value FROM json_each(?2))
 WHERE EXISTS (SELECT 1 FROM bars WHERE series_id = coalesce(s.bars_id, s.id))
 AND s.provider = ?4 AND NOT EXISTS (SELECT 1 FROM series o
-WHERE o.symbol = k.value AND o.interval = ?3 AND o.provider = ?4 AND o.staging_for = 0)`;
+WHERE o.symbol = k.value AND o.interval = ?3 AND o.provider = ?4 AND +o.staging_for = 0)`;
 
 /** How many of `symbols` have bars of `provider` from which those of `interval` can be built, but none of it; and at which intervals. */
 export async function countDerivable(

@@ -119,7 +119,7 @@ ${openGapsSql()},
 (SELECT count(*) FROM bar_revisions r WHERE r.series_id = s.id AND r.kind <> 'rebuild'),
 (SELECT count(*) FROM rejected_bars r WHERE r.series_id = s.id),
 (SELECT max(p.last_bar) FROM profiles p WHERE p.symbol = s.symbol AND p.interval = s.interval AND p.series_id = s.id)
-FROM series s WHERE s.id > ?1 AND s.staging_for = 0 ORDER BY s.id LIMIT ${SLICE}`;
+FROM series s WHERE s.id > ?1 AND +s.staging_for = 0 ORDER BY s.id LIMIT ${SLICE}`;
 
 /** The scores of all providers by name, read in slices between which the thread is free. */
 export async function readScores(db: Database, clock: HealthClock): Promise<ProviderScore[]> {

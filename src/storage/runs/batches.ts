@@ -19,7 +19,7 @@ import {
   recordRevised,
   removeBars,
 } from "../market/revisions.ts";
-import { series } from "../schema/market.ts";
+import { isInPlace, series } from "../schema/market.ts";
 import { type BATCH_STATUSES, batches, runs } from "../schema/runs.ts";
 
 type BatchStatus = (typeof BATCH_STATUSES)[number];
@@ -301,12 +301,7 @@ interface RunKey {
 
 /** Which series a run has for `symbols`; what a rebuild fetches beside them does not count. */
 const seriesOf = ({ interval, provider }: RunKey, symbols: readonly string[]) =>
-  and(
-    inArray(series.symbol, symbols),
-    eq(series.interval, interval),
-    eq(series.provider, provider),
-    eq(series.stagingFor, 0),
-  );
+  and(inArray(series.symbol, symbols), eq(series.interval, interval), eq(series.provider, provider), isInPlace);
 
 /** The windows that a run requested of many symbols, by symbol and time, with their results. */
 export async function windowsOfSymbols(

@@ -57,6 +57,12 @@ export const series = sqliteTable(
   ],
 );
 
+/**
+ * Whether a series is no staging series. With the plus no index is used for it: nearly all series match, and a planner
+ * without statistics would read all of them in the order of `series_staging`, to find those of one symbol.
+ */
+export const isInPlace = sql`+${series.stagingFor} = 0`;
+
 /** Bars as the provider returned them; `ts` is the start of the bar, epoch seconds. WITHOUT ROWID (migration). */
 export const bars = sqliteTable(
   "bars",

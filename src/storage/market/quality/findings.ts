@@ -4,7 +4,7 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import { type DayPrices, DOUBTS, type Finding } from "../../../domain/market/anomalies/scale-changes.ts";
 import type { Interval } from "../../../domain/market/interval.ts";
 import { prepared } from "../../connection/prepared.ts";
-import type { Database, Statement } from "../../db.ts";
+import { chunks, type Database, type Statement, yieldToEvents } from "../../db.ts";
 import { findings } from "../../schema/market.ts";
 import { barsIdSql } from "../bars.ts";
 
@@ -91,18 +91,25 @@ export async function replaceFindings(
   ]);
 }
 
-const OF_RUN = `SELECT s.symbol, f.kind, f.date, f.ratio, f.jump_date FROM runs r JOIN jobs j ON j.run_id = r.id
-JOIN series s ON s.symbol = j.symbol AND s.interval = r.interval AND s.provider = r.provider AND s.staging_for = 0
-JOIN findings f ON f.series_id = s.id WHERE r.id = ?1 ORDER BY s.symbol, f.date LIMIT ?2`;
+const SYMBOLS_OF_RUN = "SELECT symbol FROM jobs WHERE run_id = ?1 ORDER BY symbol";
+/** Symbols whose findings are read at a time, which takes some milliseconds. */
+const SLICE = 500;
+const OF_SYMBOLS = `SELECT s.symbol, f.kind, f.date, f.ratio, f.jump_date FROM runs r CROSS JOIN json_each(?2) k
+CROSS JOIN series s ON s.symbol = k.value AND s.interval = r.interval AND s.provider = r.provider AND +s.staging_for = 0
+CROSS JOIN findings f ON f.series_id = s.id WHERE r.id = ?1 ORDER BY s.symbol, f.date LIMIT ?3`;
 
-/** The findings of the series that a run works on, by symbol, at most `limit`. */
-export async function findingsOfRun(
-  db: Database,
-  runId: string,
-  limit: number,
-): Promise<(Finding & { readonly symbol: string })[]> {
-  const rows = await db.rows(OF_RUN, [runId, limit]);
-  return rows.map(([symbol, kind, date, ratio, jumpDate]) => ({ symbol, kind, date, ratio, jumpDate })) as (Finding & {
-    symbol: string;
-  })[];
+type FindingOfSymbol = Finding & { readonly symbol: string };
+
+/** The findings of the series that a run works on, by symbol, at most `limit`. Other work runs between parts of it. */
+export async function findingsOfRun(db: Database, runId: string, limit: number): Promise<FindingOfSymbol[]> {
+  const symbols = (await db.rows(SYMBOLS_OF_RUN, [runId])).map(([symbol]) => symbol);
+  const found: FindingOfSymbol[] = [];
+  for (const part of chunks(symbols, SLICE)) {
+    const rows = await db.rows(OF_SYMBOLS, [runId, JSON.stringify(part), limit - found.length]);
+    const parts = rows.map(([symbol, kind, date, ratio, jumpDate]) => ({ symbol, kind, date, ratio, jumpDate }));
+    found.push(...(parts as FindingOfSymbol[]));
+    if (found.length === limit) break;
+    await yieldToEvents();
+  }
+  return found;
 }
