@@ -48,6 +48,7 @@ program
 
 withServer(command("run", "run symbols to their end"))
   .argument("<symbol...>", "separated by commas or spaces")
+  .option("--name <name>", "what the run is called on the pages and in mails")
   .addOption(new Option("--mode <mode>", "what to fetch").choices(MODES).default(RUN_DEFAULTS.mode))
   .addOption(new Option("--interval <interval>", "length of a bar").choices(INTERVALS).default(RUN_DEFAULTS.interval))
   .option("--years <years>", "1 to 30, or all", String(RUN_DEFAULTS.years))

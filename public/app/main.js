@@ -3,6 +3,7 @@
 
 import { setUpActions } from "./jobs/actions.js";
 import { setUpHoverCards } from "./jobs/hover-cards.js";
+import { setUpJump } from "./jobs/jump.js";
 import { setUpRowMenu } from "./jobs/row-menu.js";
 import { setUpRowOrder } from "./jobs/row-order.js";
 import { setUpSelection } from "./jobs/selection.js";
@@ -25,6 +26,7 @@ setUpSelection();
 setUpRowMenu();
 setUpHoverCards();
 setUpActions();
+setUpJump();
 setUpAutocomplete();
 setUpUrlState();
 setUpCopy();

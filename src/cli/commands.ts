@@ -29,6 +29,7 @@ function report(run: RunWire, { json = false }: Common): number {
 }
 
 export interface RunOptions extends Common {
+  readonly name?: string;
   readonly mode?: string;
   readonly interval?: string;
   readonly years?: string;
@@ -40,10 +41,10 @@ export interface RunOptions extends Common {
 /** Starts a run and follows it to its end. */
 export async function runCommand(config: Config, symbols: readonly string[], options: RunOptions): Promise<number> {
   await using session = await sessionOf(config, options);
-  const { mode, interval, provider, years, batchDays, maxWorkers } = options;
+  const { name, mode, interval, provider, years, batchDays, maxWorkers } = options;
   const body = {
     symbols,
-    ...{ mode, interval, provider },
+    ...{ name, mode, interval, provider },
     years: years === undefined || years === "all" ? years : Number(years),
     batch_days: batchDays === undefined ? undefined : Number(batchDays),
     max_workers: maxWorkers === undefined ? undefined : Number(maxWorkers),
@@ -167,8 +168,15 @@ async function serverStatus(session: Session) {
   return {
     server: session.address,
     ...{ version, commit, ready, profiles },
-    open_runs: open.map(({ id, status, progress, counts, total }) => ({ id, status, progress, counts, total })),
-    newest_run: newest && `${newest.id} (${newest.status}, ${newest.progress}%)`,
+    open_runs: open.map(({ id, name, status, progress, counts, total }) => ({
+      id,
+      name,
+      status,
+      progress,
+      counts,
+      total,
+    })),
+    newest_run: newest && `${newest.name ?? newest.id} (${newest.status}, ${newest.progress}%)`,
   };
 }
 

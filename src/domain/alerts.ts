@@ -37,6 +37,8 @@ export interface JobReport {
 /** A run that has ended. */
 export interface RunReport {
   readonly id: string;
+  /** Missing in events of earlier versions. */
+  readonly name?: string | null;
   readonly mode: Mode;
   readonly interval: Interval;
   readonly provider: string;

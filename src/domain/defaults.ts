@@ -8,6 +8,9 @@ export const SCHEDULE_DEFAULTS = { mode: "incremental", timeZone: "UTC", onMisse
 /** Most years that can be named; `"all"` goes further back. */
 export const MAX_YEARS = 30;
 
+/** Longest name of a run, characters. */
+export const MAX_RUN_NAME = 80;
+
 /** Longest batch, days. */
 export const MAX_BATCH_DAYS = 365;
 

@@ -16,6 +16,7 @@ import { LogEntries } from "./runs/log-panel.tsx";
 import { Runs } from "./runs/monitor-page.tsx";
 import { RunHead } from "./runs/run-header.tsx";
 import { RunSection } from "./runs/run-section.tsx";
+import { RunCard, RunStrip, type StripView } from "./runs/run-strip.tsx";
 import { ConfirmDialog, type ConfirmView } from "./ui/confirm-dialog.tsx";
 import { dom } from "./ui/dom.ts";
 import { Toast, TroubleText } from "./ui/layout.tsx";
@@ -27,8 +28,19 @@ const partial = (id: string, swap: string, content: unknown) =>
 export const liveJob = (job: JobProgress): string =>
   partial(dom.job(job.runId, job.symbol), "outerMorph", JobRow({ job, controls: false }));
 
-export const liveRunHead = (run: RunSummary): string =>
-  partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} />);
+/** @param onMonitor whether the head is one of the monitor, whose links name the run */
+export const liveRunHead = (run: RunSummary, onMonitor: boolean): string =>
+  partial(dom.runHead(run.id), "outerMorph", <RunHead run={run} onMonitor={onMonitor} />);
+
+/** The strip of runs. */
+export const liveStrip = (view: StripView): string => partial(dom.strip, "outerMorph", <RunStrip view={view} />);
+
+/** Those cards of the strip whose runs are named. */
+export const liveCards = (view: StripView, ids: readonly string[]): string =>
+  view.runs
+    .filter(({ id }) => ids.includes(id))
+    .map((run) => partial(dom.card(run.id), "outerMorph", <RunCard run={run} view={view} />))
+    .join("");
 
 /** All runs of the monitor, for a page that is too old for single updates. */
 export const liveRuns = (runs: readonly RunView[]): string => partial(dom.runs, "innerMorph", <Runs runs={runs} />);
@@ -63,9 +75,15 @@ export const liveLastHour = (view: LastHourView | null): string =>
 export const liveAnnouncement = (sentence: string): string =>
   partial(dom.announcer, "textContent", Bun.escapeHTML(sentence));
 
-/** A toast. */
-export const liveToast = (level: "info" | "error", text: string): string =>
-  partial(dom.notices, "beforeend", <Toast level={level}>{text}</Toast>);
+/** A toast, with a link if there is something to see. */
+export const liveToast = (level: "info" | "error", text: string, link?: { address: string; words: string }): string =>
+  partial(
+    dom.notices,
+    "beforeend",
+    <Toast level={level}>
+      {text} {link === undefined ? null : <a href={link.address}>{link.words}</a>}
+    </Toast>,
+  );
 
 /** A toast with an Undo button. */
 export const liveUndo = (text: string, undo: string): string =>
@@ -104,7 +122,9 @@ export const sseRows = (orders: readonly ReturnType<typeof rowsOrder>[]): string
 
 /** The ids of a view's runs in their order, and the sections of the `fresh` ones: named for the same reason. */
 export const sseSections = (views: readonly RunView[], fresh: ReadonlySet<string>): string => {
-  const came = views.filter(({ run }) => fresh.has(run.id)).map((view) => `${<RunSection {...view} />}`);
+  const came = views
+    .filter(({ run }) => fresh.has(run.id))
+    .map((view) => `${<RunSection {...view} onMonitor={true} />}`);
   return `event: sections\ndata: ${JSON.stringify({ sections: views.map(({ run }) => dom.section(run.id)), came })}\n\n`;
 };
 

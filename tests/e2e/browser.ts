@@ -177,6 +177,7 @@ export class BrowserApp {
     for (const { id } of unfinished) await runs.actOnRun(id, "cancel");
     this.gate.release();
     await Promise.all(unfinished.map(({ id }) => this.waitForRun(id)));
+    await runs.acknowledgeAll();
   }
 
   async close(): Promise<void> {
@@ -187,9 +188,16 @@ export class BrowserApp {
   }
 }
 
+/** Opens the options of the run form that few runs need. */
+export async function openMore(page: Page): Promise<void> {
+  const more = page.locator(".run-more");
+  if ((await more.getAttribute("open")) === null) await more.locator("summary").click();
+}
+
 /** Starts a run through the form, of which two symbols are at work at once. */
 export async function startRun(page: Page, symbols: string): Promise<void> {
   await page.getByLabel("Symbols", { exact: true }).fill(symbols);
+  await openMore(page);
   await page.getByLabel("Symbols at once").fill("2");
   await page.getByRole("button", { name: "Start run" }).click();
 }

@@ -17,6 +17,7 @@ export const job = (over: Partial<JobProgress> = {}): JobProgress => ({
   apiCalls: 1,
   duration: 0.4,
   since: 1_700_000_000_000,
+  reportedAt: 1_700_000_000_000,
   coverage: null,
   seq: 0,
   ...over,
@@ -24,6 +25,7 @@ export const job = (over: Partial<JobProgress> = {}): JobProgress => ({
 
 export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   id: "r1",
+  name: null,
   state: "running",
   mode: "full",
   interval: "1d",
@@ -33,8 +35,10 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   maxWorkers: 2,
   createdAt: 1_700_000_000_000,
   finishedAt: null,
+  acknowledgedAt: null,
   counts: { queued: 0, running: 1, paused: 0, complete: 0, failed: 0, cancelled: 0, skipped: 0 },
   total: 1,
+  stuck: 0,
   progress: 1,
   dataPoints: 21,
   apiCalls: 1,

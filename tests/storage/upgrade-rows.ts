@@ -395,4 +395,21 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0025_lake_changes": {
     rows: ["INSERT INTO lake_changes (bars_id, year, changes) VALUES (1, 2025, 1), (1, 0, 3)"],
   },
+  "0026_run_names": {
+    rows: [
+      `INSERT INTO runs (id, name, mode, interval, provider, years, dated, batch_days, max_workers, range_from, range_to, as_of,
+        state, created_at, finished_at, acknowledged_at) VALUES
+        ('r-named', 'Night', 'full', '1d', 'demo', '2', 1, 30, 4, 1696118400, 1759363200, 1759363200, 'failed', 980, 990, NULL)`,
+      `INSERT INTO jobs (id, run_id, symbol, interval, first_at) VALUES (12, 'r-named', 'DOT-USD', '1m', 985)`,
+    ],
+    changes: {
+      jobs: (row) => ({ ...row, first_at: null }),
+      runs: (row) => ({
+        ...row,
+        name: null,
+        dated: 0,
+        acknowledged_at: row.state === "failed" ? (row.finished_at ?? row.created_at) : null,
+      }),
+    },
+  },
 };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { AS_REQUESTED } from "../../src/domain/runs/job-sort.ts";
+import { BY_ATTENTION } from "../../src/domain/runs/job-sort.ts";
 import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
 import type { JobState } from "../../src/domain/runs/states.ts";
 import { JobActions } from "../../src/views/jobs/job-menu.tsx";
@@ -49,7 +49,7 @@ const view = (evil: string) => ({
   matching: 0,
   hidden: 1,
   pages: 1,
-  sort: AS_REQUESTED,
+  sort: BY_ATTENTION,
   query: { filter: evil, sort: evil, page: 2 },
 });
 
@@ -145,6 +145,7 @@ describe("a run's head", () => {
 
 const values: RunFormView["values"] = {
   symbols: "AAPL",
+  name: "Night",
   mode: "repair",
   interval: "1h",
   years: "all",
@@ -171,7 +172,7 @@ describe("the form", () => {
       "1h",
       "csv",
     ]);
-    expect(parse(markup, "input").map(({ attributes }) => attributes.value)).toEqual(["3", "45"]);
+    expect(parse(markup, "input").map(({ attributes }) => attributes.value)).toEqual(["Night", "3", "45"]);
     expect(parse(markup, "textarea")[0]!.text).toBe("AAPL");
   });
 

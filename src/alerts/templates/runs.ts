@@ -31,8 +31,11 @@ export function runMail(events: readonly RunEnded[], base: string): MailContent 
   };
 }
 
-const titleOf = ({ mode, interval, provider, createdAt }: RunReport) =>
-  `Run of ${utcMinute(createdAt)} (${mode}, ${interval}, ${provider})`;
+const titleOf = ({ name, mode, interval, provider, createdAt }: RunReport) =>
+  `${name ?? "Run"} of ${utcMinute(createdAt)} (${mode}, ${interval}, ${provider})`;
+
+/** The run at the beginning of a subject or sentence. */
+const runOf = ({ name }: Pick<RunReport, "name">) => name ?? "Run";
 
 const outcomeOf = ({ state, counts, total }: RunReport) =>
   state === "failed"
@@ -42,19 +45,20 @@ const outcomeOf = ({ state, counts, total }: RunReport) =>
 function subjectOf(run: RunReport): string {
   const failures = run.jobs.filter(({ state }) => state === "failed");
   return run.state === "failed"
-    ? `Run failed: ${outcomeOf(run)} (${names(failures.map(({ symbol }) => symbol))})`
-    : `Run finished: ${plural(run.counts.complete, "symbol")} in ${duration(run.finishedAt - run.createdAt)}`;
+    ? `${runOf(run)} failed: ${outcomeOf(run)} (${names(failures.map(({ symbol }) => symbol))})`
+    : `${runOf(run)} finished: ${plural(run.counts.complete, "symbol")} in ${duration(run.finishedAt - run.createdAt)}`;
 }
 
 function leadOf(run: RunReport): string {
   const took = `after ${duration(run.finishedAt - run.createdAt)}`;
-  if (run.state !== "failed") return `The ${run.mode} run of ${plural(run.total, "symbol")} is complete ${took}.`;
+  const what = run.name ? `The run “${run.name}”` : `The ${run.mode} run`;
+  if (run.state !== "failed") return `${what} of ${plural(run.total, "symbol")} is complete ${took}.`;
   const causes = Map.groupBy(
     run.jobs.filter(({ state }) => state === "failed"),
     ({ error }) => error,
   );
   const common = causes.size === 1 && run.counts.failed > 1 ? " All for the same reason." : "";
-  return `The ${run.mode} run ended ${took}: ${outcomeOf(run)}.${common}`;
+  return `${what} ended ${took}: ${outcomeOf(run)}.${common}`;
 }
 
 function sectionsOf(run: RunReport, title: string | undefined): Section[] {
@@ -113,12 +117,15 @@ function tableOf(jobs: readonly JobReport[], all: number, head: string[], cells:
 }
 
 export function recoveryMail(events: readonly RunRecovered[], base: string): MailContent {
-  const { id, mode, interval, provider, total, finishedAt } = events[0]!.run;
+  const { id, name, mode, interval, provider, total, finishedAt } = events[0]!.run;
+  const what = name ? `The run “${name}”` : `The ${mode} run`;
   const one = events.length === 1;
   return {
-    subject: one ? `Recovered: ${plural(total, "symbol")} complete` : `${plural(events.length, "run")} recovered`,
+    subject: one
+      ? `${name ? `${name} recovered` : "Recovered"}: ${plural(total, "symbol")} complete`
+      : `${plural(events.length, "run")} recovered`,
     lead: one
-      ? `The ${mode} run (${interval}, ${provider}) is complete since ${utcMinute(finishedAt)}; it or the one before it had failed.`
+      ? `${what} (${interval}, ${provider}) is complete since ${utcMinute(finishedAt)}; it or the one before it had failed.`
       : `${plural(events.length, "run")} are complete that failed before.`,
     sections: [],
     advice: "There is nothing to do.",

@@ -1,12 +1,13 @@
 /** The order of the queue: by a column, ascending or descending, as in the address (`sort=-progress`). */
 
+import { attentionRank } from "./attention.ts";
 import type { JobProgress, Status } from "./progress.ts";
 
 export const SORT_KEYS = ["symbol", "status", "progress", "points", "calls", "time"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface JobSort {
-  /** As in the address; empty for the order of the run. */
+  /** As in the address; empty for what needs attention first. */
   readonly text: string;
   readonly key: SortKey | null;
   readonly descending: boolean;
@@ -38,14 +39,23 @@ const VALUES: Readonly<Record<Exclude<SortKey, "symbol">, (job: JobProgress, now
   time: ({ duration, since }, now) => (since === null ? duration : (now - since) / 1_000),
 };
 
-/** The order in which jobs were put into their run. */
-export const AS_REQUESTED: JobSort = { text: "", key: null, descending: false, moves: false, apply: (jobs) => jobs };
+/** What needs attention first: failed, stuck, at work, waiting, ended; otherwise in the order of the run. */
+export const BY_ATTENTION: JobSort = {
+  text: "",
+  key: null,
+  descending: false,
+  moves: true,
+  apply: (jobs, now) => {
+    const ranked = jobs.map((job) => ({ job, rank: attentionRank(job, now) }));
+    return ranked.sort((a, b) => a.rank - b.rank).map(({ job }) => job);
+  },
+};
 
-/** The order named in an address; that of the run if it is missing or unknown. */
+/** The order named in an address; what needs attention first if it is missing or unknown. */
 export function parseSort(text: string | undefined): JobSort {
   const descending = text?.startsWith("-") ?? false;
   const key = SORT_KEYS.find((each) => each === (descending ? text?.slice(1) : text));
-  if (key === undefined) return AS_REQUESTED;
+  if (key === undefined) return BY_ATTENTION;
   const sign = descending ? -1 : 1;
   const sort = (jobs: readonly JobProgress[], now: number) => {
     if (key === "symbol")
@@ -57,7 +67,7 @@ export function parseSort(text: string | undefined): JobSort {
   return { text: `${descending ? "-" : ""}${key}`, key, descending, moves: key !== "symbol", apply: sort };
 }
 
-/** The order after a click on the column `key`: its usual direction, then the other, then that of the run. */
+/** The order after a click on the column `key`: its usual direction, then the other, then the default. */
 export function nextSort(key: SortKey, { key: present, descending }: JobSort): string {
   const first = key === "symbol" || key === "status" ? key : `-${key}`;
   const second = first === key ? `-${key}` : key;

@@ -10,6 +10,8 @@ import type { JobState, Mode, RunState } from "./states.ts";
 /** A run with the totals of its jobs. */
 export interface RunSummary {
   readonly id: string;
+  /** What a person or a schedule calls it. */
+  readonly name: string | null;
   readonly state: RunState;
   readonly mode: Mode;
   readonly interval: Interval;
@@ -20,9 +22,13 @@ export interface RunSummary {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** When a person took note of its failures, epoch milliseconds. */
+  readonly acknowledgedAt: number | null;
   /** Number of jobs in each state. */
   readonly counts: Readonly<Record<JobState, number>>;
   readonly total: number;
+  /** Jobs that should be at work and make no progress (`isStuck`). */
+  readonly stuck: number;
   /** Mean progress of the jobs that count (skipped and cancelled ones do not), 0..100. */
   readonly progress: number;
   readonly dataPoints: number;
@@ -63,6 +69,7 @@ export function progressToWire(job: JobProgress) {
 export function runToWire(run: RunSummary) {
   return {
     id: run.id,
+    name: run.name,
     status: run.state,
     mode: run.mode,
     interval: run.interval,
@@ -72,8 +79,10 @@ export function runToWire(run: RunSummary) {
     max_workers: run.maxWorkers,
     created_at: new Date(run.createdAt).toISOString(),
     finished_at: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
+    acknowledged_at: run.acknowledgedAt === null ? null : new Date(run.acknowledgedAt).toISOString(),
     counts: run.counts,
     total: run.total,
+    stuck: run.stuck,
     progress: run.progress,
     data_points: run.dataPoints,
     api_calls: run.apiCalls,

@@ -6,11 +6,11 @@
 
 import type { LogLine } from "../../domain/log.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
-import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { type Frame, jobKey, type ProgressHub } from "../../hub.ts";
 import type { RunView } from "../../views/jobs/job-table.tsx";
 import {
   liveAnnouncement,
+  liveCards,
   liveJob,
   liveLastHour,
   liveLog,
@@ -19,6 +19,7 @@ import {
   liveQuota,
   liveRunHead,
   liveRuns,
+  liveStrip,
   rowsOrder,
   sseHeartbeat,
   sseRows,
@@ -28,9 +29,10 @@ import {
 import type { LastHourView } from "../../views/quotas/last-hour.tsx";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
-import { runSentence } from "../../views/runs/run-header.tsx";
+import type { StripView } from "../../views/runs/run-strip.tsx";
 import type { StreamLifetime } from "../http/stream-limits.ts";
-import { type Change, Channel, drawRuns, PAUSES, type Pauses } from "./channel.ts";
+import { Announcer } from "./announcer.ts";
+import { type Change, Channel, drawRuns, drawStrip, PAUSES, type Pauses } from "./channel.ts";
 import { SseConnection } from "./connection.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
 import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
@@ -47,8 +49,8 @@ const MAX_BURST_MS = 1_000;
 /** Time between two checks of the quotas, and of the last hour, milliseconds. */
 const QUOTA_MS = 1_000;
 const ACTIVITY_MS = 2_000;
-/** Shortest time between two sentences for screen readers about one run, milliseconds. */
-const ANNOUNCE_MS = 10_000;
+/** Shortest time between two drawings of a card in the strip of runs, milliseconds. */
+const CARDS_MS = 1_000;
 
 export class LiveBroadcaster {
   readonly #hub: ProgressHub;
@@ -57,7 +59,9 @@ export class LiveBroadcaster {
   readonly #channels = new Map<string, Channel>();
   /** The last HTML of each job's row: an unchanged row is not sent again, and slow connections reuse it. */
   readonly #rows = new Map<string, string>();
-  readonly #announced = new Map<string, { ended: number; at: number }>();
+  readonly #announcer = new Announcer();
+  /** The runs whose cards are to be drawn again. */
+  readonly #cards = new Set<string>();
   /** Log lines that are still to be sent, and the id of the last one that was. */
   #lines: LogLine[] = [];
   #line: number;
@@ -111,8 +115,9 @@ export class LiveBroadcaster {
     const every = (ms: number, action: () => void) => this.#started.adopt(setInterval(action, ms), clearInterval);
     this.#started.defer(this.#hub.onFrame((frame) => this.#onFrame(frame)));
     every(this.#intervals.heartbeat, () => this.#onHeartbeat());
-    every(this.#intervals.quota, () => this.#onQuota());
-    every(this.#intervals.lastHour, () => this.#onLastHour());
+    every(CARDS_MS, () => this.#onCards());
+    every(this.#intervals.quota, () => this.#onPanel("quota", this.#quotas));
+    every(this.#intervals.lastHour, () => this.#onPanel("lastHour", this.#lastHour));
   }
 
   get connections(): number {
@@ -127,6 +132,11 @@ export class LiveBroadcaster {
   /** The runs of a view with their jobs, as they are now. */
   draw(query: ViewQuery): RunView[] {
     return drawRuns(query, this.#hub);
+  }
+
+  /** The strip of runs of a view, as it is now. */
+  strip(query: ViewQuery): StripView {
+    return drawStrip(query, this.#hub);
   }
 
   /** The quotas of the providers in use, as they are now. */
@@ -195,7 +205,8 @@ export class LiveBroadcaster {
     this.#framed = frame.seq;
     const watched = this.connections > 0;
     const changed = watched ? frame.jobs.filter((job) => this.#renderRow(job)) : [];
-    const sentences = watched ? frame.runs.flatMap((run) => this.#sentenceFor(run)) : [];
+    const sentence = watched ? this.#announcer.sentencesFor(frame.runs) : "";
+    if (watched) for (const { id } of frame.runs) this.#cards.add(id);
     for (const channel of this.#channels.values()) {
       channel.noteChanges(frame.jobs);
       const change = updateOf(channel.refresh());
@@ -204,7 +215,7 @@ export class LiveBroadcaster {
         ...change,
         jobs: changed.filter((job) => channel.shows(job)).map((job) => jobKey(job.runId, job.symbol)),
         runs: frame.runs.filter(({ id }) => channel.runs.includes(id)).map(({ id }) => id),
-        sentence: sentences.join(" "),
+        sentence,
       });
     }
     this.#planRedraw();
@@ -228,27 +239,24 @@ export class LiveBroadcaster {
     );
   }
 
-  /** Sends the quotas to the monitor when they have changed; browsers count down to a reset themselves. */
-  #onQuota(): void {
-    if (this.connections === 0) return;
-    const quota = JSON.stringify(this.quotas());
-    if (quota === this.#shown.quota) return;
-    this.#shown.quota = quota;
-    this.#sendMonitors({ ...NOTHING, quota: true });
-  }
-
-  /** Sends the last hour to the monitor when it has changed. */
-  #onLastHour(): void {
-    if (this.connections === 0) return;
-    const lastHour = JSON.stringify(this.lastHour());
-    if (lastHour === this.#shown.lastHour) return;
-    this.#shown.lastHour = lastHour;
-    this.#sendMonitors({ ...NOTHING, lastHour: true });
-  }
-
-  #sendMonitors(update: PendingUpdate): void {
+  /** Sends the cards of runs that changed to the monitor. */
+  #onCards(): void {
+    const changed = [...this.#cards];
+    this.#cards.clear();
     for (const channel of this.#channels.values()) {
-      if (channel.query.run === undefined) this.#send(channel, update);
+      const cards = channel.strip.length > 1 ? changed.filter((id) => channel.strip.includes(id)) : [];
+      this.#send(channel, { ...NOTHING, cards });
+    }
+  }
+
+  /** Sends a panel to the monitor when it has changed; browsers count down to the reset of a quota themselves. */
+  #onPanel(panel: "quota" | "lastHour", read: () => unknown): void {
+    if (this.connections === 0) return;
+    const present = JSON.stringify(read());
+    if (present === this.#shown[panel]) return;
+    this.#shown[panel] = present;
+    for (const channel of this.#channels.values()) {
+      if (channel.query.run === undefined) this.#send(channel, { ...NOTHING, [panel]: true });
     }
   }
 
@@ -314,7 +322,7 @@ export class LiveBroadcaster {
   #render(channel: Channel, update: PendingUpdate): Uint8Array {
     const parts: string[] = [];
     let events = "";
-    const drawn = update.whole || update.sections ? this.draw(channel.query) : [];
+    const drawn = update.whole || update.sections ? this.draw(channel.present) : [];
     // The page of a run that is no longer in memory keeps what it shows.
     const known = drawn.length > 0 || channel.query.run === undefined;
     if (update.whole) {
@@ -333,9 +341,11 @@ export class LiveBroadcaster {
       const byId = new Map(this.#hub.runs().map((run) => [run.id, run]));
       for (const id of update.runs) {
         const run = byId.get(id);
-        if (run && !fresh.has(id)) parts.push(liveRunHead(run));
+        if (run && !fresh.has(id)) parts.push(liveRunHead(run, channel.query.run === undefined));
       }
     }
+    const strip = update.strip || update.cards.length > 0 ? this.strip(channel.present) : null;
+    if (strip !== null) parts.push(update.strip ? liveStrip(strip) : liveCards(strip, update.cards));
     if (update.wholeLog) parts.push(liveLog(this.lines(channel.query)));
     else if (update.logs.length > 0) parts.push(liveLogLines(update.logs));
     if (update.quota) parts.push(liveQuota(this.quotas(), Date.now()));
@@ -357,11 +367,13 @@ export class LiveBroadcaster {
     const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
     const monitor = channel.query.run === undefined;
     const panels = { quota: monitor && this.quotas().length > 0, lastHour: monitor && this.lastHour() !== null };
-    if (!known) return { ...NOTHING, ...panels, whole: true, wholeLog: true };
-    if (seq === this.#hub.seq && line === this.#line) return { ...NOTHING, ...panels };
+    if (!known) return { ...NOTHING, ...panels, strip: monitor, whole: true, wholeLog: true };
+    // Another run may be open now than the one that the page was drawn with.
+    const others = monitor && channel.query.at !== undefined && channel.query.at !== channel.runs[0];
+    if (!others && seq === this.#hub.seq && line === this.#line) return { ...NOTHING, ...panels };
     const logs = this.#linesOf(channel.query).filter(({ id }) => id > line);
     const wholeLog = logs.length >= LOG_PANEL_LINES;
-    const whole = seq < channel.since;
+    const whole = others || seq < channel.since;
     const jobs = whole
       ? []
       : channel.runs.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq && channel.shows(job));
@@ -372,28 +384,16 @@ export class LiveBroadcaster {
       runs: whole ? [] : channel.runs,
       logs: wholeLog ? [] : logs,
       wholeLog,
+      strip: channel.strip.length > 1 || seq < channel.stripSince,
       ...panels,
     };
-  }
-
-  /** The sentence for screen readers about a run: only when a symbol has ended, and not too often. */
-  #sentenceFor(run: RunSummary): string[] {
-    const { complete, failed, cancelled, skipped } = run.counts;
-    const ended = complete + failed + cancelled + skipped;
-    const last = this.#announced.get(run.id);
-    const now = performance.now();
-    if (last?.ended === ended) return [];
-    const first = last === undefined;
-    if (!first && run.finishedAt === null && now - last.at < ANNOUNCE_MS) return [];
-    this.#announced.set(run.id, { ended, at: now });
-    return first && ended === 0 ? [] : [runSentence(run)];
   }
 }
 
 function updateOf(change: Change | null): PendingUpdate {
   if (change === null) return NOTHING;
-  const { runs, rows, came } = change;
-  return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came };
+  const { runs, rows, came, strip } = change;
+  return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came, strip };
 }
 
 const encoder = new TextEncoder();

@@ -16,6 +16,10 @@ export interface PendingUpdate {
   readonly came: readonly string[];
   readonly jobs: readonly string[];
   readonly runs: readonly string[];
+  /** Whether other runs are in the strip, or in another order. */
+  readonly strip: boolean;
+  /** Runs whose cards in the strip changed. */
+  readonly cards: readonly string[];
   readonly logs: readonly LogLine[];
   readonly wholeLog: boolean;
   /** The quotas of the providers in use. */
@@ -34,6 +38,8 @@ export const NOTHING: PendingUpdate = {
   came: [],
   jobs: [],
   runs: [],
+  strip: false,
+  cards: [],
   logs: [],
   wholeLog: false,
   quota: false,
@@ -48,7 +54,8 @@ export const isEmpty = (update: PendingUpdate) =>
   !update.wholeLog &&
   !update.quota &&
   !update.lastHour &&
-  update.jobs.length + update.runs.length + update.logs.length === 0 &&
+  !update.strip &&
+  update.jobs.length + update.runs.length + update.cards.length + update.logs.length === 0 &&
   update.sentence === "";
 
 /** Merges two updates: newest per job, bounded log. */
@@ -67,6 +74,8 @@ export function merge(before: PendingUpdate | null, after: PendingUpdate): Pendi
     came: union("came"),
     jobs: union("jobs"),
     runs: union("runs"),
+    strip: before.strip || after.strip,
+    cards: [...new Set([...before.cards, ...after.cards])],
     logs: wholeLog ? [] : logs,
     wholeLog,
     quota: before.quota || after.quota,

@@ -1,19 +1,26 @@
 /** What a live page shows: which runs, which of their jobs in which order, which lines of the log. */
 
 import { type LogLine, lineContains } from "../../domain/log.ts";
+import { isUnacknowledged, runRank } from "../../domain/runs/attention.ts";
 import { type JobFilter, parseFilter } from "../../domain/runs/job-filter.ts";
-import { AS_REQUESTED, type JobSort, parseSort } from "../../domain/runs/job-sort.ts";
+import { BY_ATTENTION, type JobSort, parseSort } from "../../domain/runs/job-sort.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import type { RowsView } from "../../views/jobs/job-table.tsx";
 import { queueSearch } from "../../views/jobs/queue-url.ts";
 
+/** Longest id of a run that is read from an address. */
+const MAX_ID = 60;
 /** Most rows of one run on a page. */
 const MAX_ROWS = 500;
 
 export interface ViewQuery {
-  /** One run; without it the monitor: unfinished runs and the newest. */
+  /** One run; without it the monitor. */
   readonly run?: string | undefined;
+  /** The run that the monitor shows with its rows, if the address names one that it has. */
+  readonly open?: string | undefined;
+  /** The run that it shows now: without another wish it stays until it has ended. */
+  readonly at?: string | undefined;
   /** One symbol of that run. */
   readonly symbol?: string | undefined;
   /** A text that the shown log lines contain. */
@@ -29,11 +36,13 @@ export interface ViewParameters {
   readonly q?: string | undefined;
   readonly sort?: string | undefined;
   readonly page?: string | undefined;
+  readonly open?: string | undefined;
+  readonly at?: string | undefined;
 }
 
 const everything: JobFilter = { text: "", matches: () => true };
 
-export const MONITOR: ViewQuery = { filter: everything, sort: AS_REQUESTED, page: 1 };
+export const MONITOR: ViewQuery = { filter: everything, sort: BY_ATTENTION, page: 1 };
 
 /** The view of an address, and the error of its filter, if it cannot be parsed. */
 export function parseViewQuery(
@@ -43,19 +52,36 @@ export function parseViewQuery(
   const parsed = parseFilter(parameters.q ?? "");
   const page = Number(parameters.page ?? 1);
   const sort = parseSort(parameters.sort);
-  const query = { run, sort, page: Number.isSafeInteger(page) && page > 0 ? page : 1 };
+  const id = (text: string | undefined) => text?.slice(0, MAX_ID) || undefined;
+  const query = {
+    run,
+    open: id(parameters.open),
+    at: id(parameters.at),
+    sort,
+    page: Number.isSafeInteger(page) && page > 0 ? page : 1,
+  };
   return "error" in parsed
     ? { query: { ...query, filter: everything }, error: parsed.error }
     : { query: { ...query, filter: parsed }, error: null };
 }
 
 /** Equal for queries that show the same. */
-export const viewKey = ({ run = "", symbol = "", log = "", filter, sort, page }: ViewQuery): string =>
-  [run, symbol, log, filter.text, sort.text, page].join("\n");
+export const viewKey = ({
+  run = "",
+  open = "",
+  at = "",
+  symbol = "",
+  log = "",
+  filter,
+  sort,
+  page,
+}: ViewQuery): string => [run, open, at, symbol, log, filter.text, sort.text, page].join("\n");
 
 /** The address of a view's live updates for a page that shows everything up to `cursor`. */
-export function streamAddress({ run, symbol, log = "", filter, sort, page }: ViewQuery, cursor: string): string {
-  const search = queueSearch({ filter: filter.text, sort: sort.text, page });
+export function streamAddress(query: ViewQuery, cursor: string): string {
+  const { run, open, at, symbol, log = "", filter, sort, page } = query;
+  const search = queueSearch({ filter: filter.text, sort: sort.text, page, open });
+  if (at !== undefined) search.set("at", at);
   if (run !== undefined) search.set("run", run);
   if (symbol !== undefined) search.set("symbol", symbol);
   if (log !== "") search.set("log", log);
@@ -63,12 +89,29 @@ export function streamAddress({ run, symbol, log = "", filter, sort, page }: Vie
   return `/events?${search}`;
 }
 
-/** The runs that a view shows, newest first, from all in memory. */
-export function runsOf({ run }: ViewQuery, runs: readonly RunSummary[]): RunSummary[] {
-  if (run !== undefined) return runs.filter(({ id }) => id === run);
-  const newest = [...runs].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
-  return newest.filter(({ finishedAt }, index) => index === 0 || finishedAt === null);
+/** The run that a view shows with its rows, from all in memory; empty if there is none. */
+export function runsOf(query: ViewQuery, runs: readonly RunSummary[]): RunSummary[] {
+  if (query.run !== undefined) return runs.filter(({ id }) => id === query.run);
+  const shown = monitoredRuns(query, runs);
+  const open =
+    shown.find(({ id }) => id === query.open) ??
+    shown.find((run) => run.id === query.at && isUnfinished(run)) ??
+    shown.find(isUnfinished) ??
+    shown[0];
+  return open === undefined ? [] : [open];
 }
+
+const isUnfinished = ({ finishedAt }: RunSummary) => finishedAt === null;
+
+/** What the monitor shows, newest first: unfinished runs, the newest, failures to acknowledge, and the one asked for. */
+function monitoredRuns({ open }: ViewQuery, runs: readonly RunSummary[]): RunSummary[] {
+  const newest = [...runs].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  return newest.filter((run, at) => at === 0 || isUnfinished(run) || isUnacknowledged(run) || run.id === open);
+}
+
+/** The runs in the strip of the monitor: those that need attention first, then the newest. */
+export const stripOf = (query: ViewQuery, runs: readonly RunSummary[]): RunSummary[] =>
+  query.run === undefined ? monitoredRuns(query, runs).sort((a, b) => runRank(a) - runRank(b)) : [];
 
 export const showsJob = (query: ViewQuery, job: JobProgress): boolean =>
   (query.symbol === undefined || job.symbol === query.symbol) && query.filter.matches(job);
@@ -86,7 +129,7 @@ export function jobsOf(query: ViewQuery, jobs: readonly JobProgress[]): RowsView
     hidden: jobs.length - matching.length,
     pages,
     sort: query.sort,
-    query: { filter: query.filter.text, sort: query.sort.text, page },
+    query: { filter: query.filter.text, sort: query.sort.text, page, open: query.open },
   };
 }
 

@@ -4,9 +4,13 @@
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
+import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS } from "../../domain/runs/states.ts";
+import { queueAddress } from "../../views/jobs/queue-url.ts";
+import { liveToast } from "../../views/live.tsx";
 import { MonitorPage } from "../../views/runs/monitor-page.tsx";
 import { RunForm } from "../../views/runs/run-form.tsx";
+import { plural } from "../../views/ui/format.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { MONITOR } from "../live/view-query.ts";
 import { previousPath, wantsFragment } from "../page-context.ts";
@@ -14,14 +18,18 @@ import type { Services } from "../services.ts";
 import { monitorView } from "./monitor.tsx";
 import { emptyForm, errorsOf, readFields, runRequestOf } from "./run-form.ts";
 
-export function actionRoutes(services: Pick<Services, "config" | "runs" | "settings">, broadcaster: LiveBroadcaster) {
+export function actionRoutes(
+  services: Pick<Services, "config" | "hub" | "runs" | "settings">,
+  broadcaster: LiveBroadcaster,
+) {
   const { runs } = services;
   const actions = new Hono();
 
   actions.post("/runs", async (c) => {
     const values = readFields(await c.req.parseBody());
+    let run: RunSummary;
     try {
-      await runs.start(runRequestOf(values));
+      run = await runs.start(runRequestOf(values));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const form = emptyForm(services, values, errorsOf(error));
@@ -29,10 +37,25 @@ export function actionRoutes(services: Pick<Services, "config" | "runs" | "setti
       const view = monitorView(broadcaster, form, { text: "", error: null, sort: "" }, MONITOR);
       return c.html(<MonitorPage page={{ ...c.var.page, path: "/" }} view={view} />, error.status);
     }
-    // The rows come over the stream; the form keeps its choices for the next run.
+    const address = queueAddress({ filter: "", sort: "", page: 1, open: run.id });
+    if (!wantsFragment(c)) return c.redirect(`/${address}`, 303);
+    // The rows come over the stream, or the card alone where another run is open; the form keeps its choices.
+    const form = `${<RunForm form={emptyForm(services, { ...values, symbols: "", name: "" })} />}`;
+    const others = services.hub.runs().some(({ id, finishedAt }) => finishedAt === null && id !== run.id);
+    const text = `Run of ${plural(run.total, "symbol")} started.`;
+    return c.html(others ? form + liveToast("info", text, { address: `/${address}`, words: "Open it" }) : form);
+  });
+
+  actions.post("/runs/acknowledge", async (c) => {
+    const count = await runs.acknowledgeAll();
     return wantsFragment(c)
-      ? c.html(<RunForm form={emptyForm(services, { ...values, symbols: "" })} />)
-      : c.redirect("/", 303);
+      ? c.html(liveToast("info", `Failures of ${plural(count, "run")} acknowledged.`))
+      : c.redirect(previousPath(c), 303);
+  });
+
+  actions.post("/runs/:id/acknowledge", async (c) => {
+    await runs.acknowledge(c.req.param("id"));
+    return done(c);
   });
 
   actions.post("/runs/:id/jobs/:symbol/:action", async (c) => {

@@ -95,6 +95,15 @@ const control = createRoute({
   request: { params: z.object({ id: runId, action: z.enum(RUN_ACTIONS) }) },
   responses: { 200: json("The run", OneRun), ...refusals(404, 409, 422) },
 });
+const acknowledge = createRoute({
+  method: "post",
+  path: "/runs/{id}/acknowledge",
+  operationId: "acknowledgeRun",
+  tags: ["Runs"],
+  summary: "Take note of the failures of a run, so that the monitor shows it no longer",
+  request: { params: z.object({ id: runId }) },
+  responses: { 200: json("The run", OneRun), ...refusals(404, 409) },
+});
 const controlJob = createRoute({
   method: "post",
   path: "/runs/{id}/jobs/{symbol}/{action}",
@@ -123,6 +132,7 @@ export function runRoutes({ db, runs, profiles }: Pick<Services, "db" | "profile
       const { run, jobs } = await runs.read(c.req.valid("param").id);
       return c.json({ run: { ...runToWire(run), jobs: jobs.map(jobToWire) } }, 200);
     })
+    .openapi(acknowledge, async (c) => c.json({ run: runToWire(await runs.acknowledge(c.req.valid("param").id)) }, 200))
     .openapi(control, async (c) => {
       const { id, action } = c.req.valid("param");
       return c.json({ run: runToWire(await runs.actOnRun(id, action)) }, 200);

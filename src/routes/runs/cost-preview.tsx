@@ -13,7 +13,7 @@ import { planBulk } from "../../pipeline/bulk.ts";
 import { isLookedUp, planFrom } from "../../pipeline/first-bar.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
-import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/cost-estimate.ts";
+import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/estimates/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
 import { countDerivable, listingsOf, storedSeries } from "../../storage/market/series.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";

@@ -26,18 +26,20 @@ export function monitorView(
     form,
     filter,
     runs,
+    strip: broadcaster.strip(query),
     quotas: broadcaster.quotas(),
     lastHour: broadcaster.lastHour(),
     logs: broadcaster.lines(query),
-    stream: streamAddress(query, broadcaster.cursor()),
+    stream: streamAddress({ ...query, at: runs[0]?.run.id }, broadcaster.cursor()),
   };
 }
 
 /** The filter bar of a view query. */
-export const filterView = (text: string, error: string | null, { sort }: ViewQuery): FilterView => ({
+export const filterView = (text: string, error: string | null, { sort, open }: ViewQuery): FilterView => ({
   text,
   error,
   sort: sort.text,
+  open,
 });
 
 const SORTS = [...new Set([...SORT_KEYS, ...REPORT_SORTS])].flatMap((key) => [key, `-${key}`]);

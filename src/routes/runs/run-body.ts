@@ -16,6 +16,7 @@ const Seconds = z.number().nullable().openapi({ description: "Seconds to the end
 export const RunBody = z
   .object({
     id: z.string(),
+    name: z.string().nullable().openapi({ description: "As given when it was started, or that of its schedule" }),
     status: z.enum(RUN_STATES),
     mode: z.enum(MODES),
     interval: z.enum(INTERVALS),
@@ -25,8 +26,10 @@ export const RunBody = z
     max_workers: z.int(),
     created_at: z.string(),
     finished_at: z.string().nullable(),
+    acknowledged_at: z.string().nullable().openapi({ description: "When somebody took note of its failures" }),
     counts: z.record(z.enum(JOB_STATES), z.int()).openapi({ description: "Jobs in each state" }),
     total: z.int().openapi({ description: "Jobs" }),
+    stuck: z.int().openapi({ description: "Jobs at work without progress: retried again and again, or silent" }),
     progress: z.number().openapi({ description: "Mean progress of the jobs that count, 0 to 100" }),
     data_points: z.int().openapi({ description: "Bars that were fetched" }),
     api_calls: z.int(),

@@ -20,6 +20,7 @@ export function emptyForm(
   return {
     values: {
       symbols: "",
+      name: "",
       mode: RUN_DEFAULTS.mode,
       interval: RUN_DEFAULTS.interval,
       years: String(RUN_DEFAULTS.years),
@@ -44,10 +45,11 @@ export function readFields(body: Readonly<Record<string, unknown>>): Partial<Val
 
 /** @throws Refusal with one error per wrong field */
 export function runRequestOf(values: Partial<Values>): RunRequest {
-  const { symbols = "", years, batch_days, max_workers, ...rest } = values;
+  const { symbols = "", name, years, batch_days, max_workers, ...rest } = values;
   return parseRunRequest({
     ...rest,
     symbols: splitSymbols(symbols),
+    name: name?.trim() || undefined,
     years: years === "all" ? years : numberOf(years),
     batch_days: numberOf(batch_days),
     max_workers: numberOf(max_workers),

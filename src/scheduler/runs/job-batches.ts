@@ -5,7 +5,7 @@ import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import type { Database } from "../../storage/db.ts";
 import { type KnownWindow, windowsOfSymbols } from "../../storage/runs/batches.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
-import type { CoverageOf, RunRecord } from "./run-registry.ts";
+import type { CoverageOf, RunRecord } from "./run-records.ts";
 
 /** A batch of a job and its result. */
 export interface KnownBatch extends KnownWindow, Batch {}

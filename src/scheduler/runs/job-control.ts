@@ -22,7 +22,8 @@ import { failJobs, moveJobs, setRunState } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { jobFailed, runEnded } from "./run-events.ts";
-import { type Counters, type JobRecord, keyOf, type RunRecord, type RunRegistry } from "./run-registry.ts";
+import { type Counters, type JobRecord, keyOf, type RunRecord } from "./run-records.ts";
+import type { RunRegistry } from "./run-registry.ts";
 
 /** What takes a job from its worker. */
 export type StopAction = "pause" | "cancel" | "skip";
@@ -234,6 +235,7 @@ export class JobControl {
       const events = finishedAt === null ? [] : runEnded(run, registry.summary({ ...run, finishedAt }), finishedAt);
       await setRunState(db, run.row.id, state, finishedAt, events);
       run.finishedAt = finishedAt;
+      if (isOpen) run.acknowledgedAt = null;
       run.storedState = state;
       if (events.length > 0) onAlert?.();
       if (!isOpen) onRunEnd?.(run.row.id);

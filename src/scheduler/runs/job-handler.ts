@@ -10,7 +10,7 @@ import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
 import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
-import type { JobRecord } from "./run-registry.ts";
+import type { JobRecord } from "./run-records.ts";
 import type { RunService } from "./run-service.ts";
 
 /** Worker crashes after which a job fails for good. */

@@ -13,7 +13,7 @@ import { releaseWindows, type Window, windowsOfSymbols } from "../../storage/run
 import { type JobRow, jobsOfRun } from "../../storage/runs/runs.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { batchesOf, type KnownBatch, readCoverage } from "./job-batches.ts";
-import { progressOf, type RunRecord } from "./run-registry.ts";
+import { progressOf, type RunRecord } from "./run-records.ts";
 import type { RunService } from "./run-service.ts";
 
 export interface RefetchDeps {

@@ -1,16 +1,25 @@
 /** Run requests: the one check for forms, the API, the command line and schedules. */
 
 import { z } from "zod";
-import { isSynthetic, MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
+import {
+  isSynthetic,
+  MAX_AT_WORK,
+  MAX_BATCH_DAYS,
+  MAX_RUN_NAME,
+  MAX_YEARS,
+  RUN_DEFAULTS,
+} from "../../domain/defaults.ts";
 import { invalid, invalidFields } from "../../domain/errors.ts";
 import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
-import { choice, fieldErrors, providerName, strictObject, symbols, wholeNumber } from "../../schemas.ts";
+import { choice, fieldErrors, providerName, strictObject, symbols, text, wholeNumber } from "../../schemas.ts";
 import type { RunRow } from "../../storage/runs/runs.ts";
 
 export interface RunRequest {
+  /** What the run is called; without it, it is called by what it requests. */
+  readonly name?: string | undefined;
   readonly symbols: readonly string[];
   readonly mode: Mode;
   readonly interval: Interval;
@@ -26,6 +35,7 @@ export interface RunRequest {
 
 /** The body of `POST /api/runs` (docs/contract.md §4). */
 export const RunRequestBody = strictObject({
+  name: text(MAX_RUN_NAME).optional().describe("what the run is called on the pages and in mails"),
   symbols,
   mode: choice(MODES).default(RUN_DEFAULTS.mode),
   interval: choice(INTERVALS).default(RUN_DEFAULTS.interval),
@@ -90,6 +100,7 @@ export function runRow(request: RunRequest, provider: Provider, maxWorkers: numb
   const { from, to } = rangeOf(request, provider, asOf);
   return {
     id: Bun.randomUUIDv7(),
+    name: request.name ?? null,
     mode,
     interval,
     provider: provider.name,
@@ -100,9 +111,11 @@ export function runRow(request: RunRequest, provider: Provider, maxWorkers: numb
     maxWorkers: request.maxWorkers ?? maxWorkers,
     rangeFrom: from,
     rangeTo: to,
+    dated: false,
     asOf,
     state: "running",
     createdAt: now,
     finishedAt: null,
+    acknowledgedAt: null,
   };
 }

@@ -2,6 +2,7 @@
 
 import { invalid, Refusal } from "../../domain/errors.ts";
 import { leftOutOf } from "../../domain/plan.ts";
+import { isUnacknowledged } from "../../domain/runs/attention.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
 import { describeStage, type JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -16,6 +17,7 @@ import type { PageWindow } from "../../storage/pagination.ts";
 import { cutsOfRun } from "../../storage/runs/batches.ts";
 import { listRuns, type RunFilter } from "../../storage/runs/run-list.ts";
 import {
+  acknowledgeRun,
   countJobs,
   findJob,
   findRun,
@@ -26,23 +28,16 @@ import {
   moveJobs,
   openRuns,
   type RunRow,
+  unacknowledgedRuns,
 } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
+import { ratesPerMinute } from "./estimates/throughput.ts";
 import { plannedCoverage, readCoverage } from "./job-batches.ts";
 import { JobControl, type StopAction } from "./job-control.ts";
-import {
-  describeRow,
-  type JobRecord,
-  noCounts,
-  progressOf,
-  type RunRecord,
-  RunRegistry,
-  recordOf,
-  titleOf,
-} from "./run-registry.ts";
+import { describeRow, type JobRecord, noCounts, progressOf, type RunRecord, recordOf, titleOf } from "./run-records.ts";
+import { KEPT_FAILED, RunRegistry } from "./run-registry.ts";
 import { type RunRequest, refuseContradictions, runRow } from "./run-request.ts";
-import { ratesPerMinute } from "./throughput.ts";
 
 interface Dependencies {
   readonly db: Database;
@@ -89,6 +84,8 @@ export class RunService {
       if (waiting.length > 0) log.write("info", `Resuming run ${row.id}: ${waiting.length} symbols to go`, row.id);
       await this.control.reconcile(run);
     }
+    for (const row of await unacknowledgedRuns(db, KEPT_FAILED))
+      await this.#openStored(row, await jobsOfRun(db, row.id));
   }
 
   /**
@@ -220,6 +217,35 @@ export class RunService {
   }
 
   /**
+   * Takes note of the failures of a run, so that the monitor shows it no longer.
+   * @throws Refusal if there is no such run, or it has not ended with failures
+   */
+  async acknowledge(runId: string): Promise<RunSummary> {
+    const { db } = this.dependencies;
+    const { state, open } = await this.#find(runId);
+    if (state !== "failed") throw new Refusal("conflict", `Run ${runId} is ${state}: it has not ended with failures`);
+    const run = await open();
+    if (run.acknowledgedAt === null) {
+      const at = Date.now();
+      await acknowledgeRun(db, runId, at);
+      // It may have been retried while that was written.
+      if (run.finishedAt !== null) run.acknowledgedAt = at;
+      this.registry.publish(run);
+    }
+    const summary = this.registry.summary(run);
+    this.registry.forgetOld();
+    return summary;
+  }
+
+  /** Takes note of the failures of all runs in memory; returns how many runs those are. */
+  async acknowledgeAll(): Promise<number> {
+    const { registry } = this;
+    const failed = [...registry.runs.values()].filter((run) => isUnacknowledged(registry.summary(run)));
+    for (const { row } of failed) await this.acknowledge(row.id);
+    return failed.length;
+  }
+
+  /**
    * A run in memory; it is loaded if it is only in the database.
    * @throws Refusal if there is no such run
    */
@@ -277,8 +303,10 @@ function summaryOfRows(row: RunRow, counted: readonly JobCount[], jobs: readonly
     ...describeRow(row),
     state: row.state,
     finishedAt: row.finishedAt,
+    acknowledgedAt: row.acknowledgedAt,
     counts,
     total,
+    stuck: 0,
     progress: row.finishedAt === null ? 0 : 100,
     dataPoints,
     apiCalls,

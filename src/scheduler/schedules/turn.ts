@@ -69,7 +69,7 @@ async function tryTurn(dependencies: TurnDependencies, schedule: Schedule, due: 
   if (symbols.length === 0) return closeTurn(dependencies, schedule, due, "skipped", busy);
   const note = [due.note, busy].filter(Boolean).join(". ");
   const turn = { ...due, outcome: "started", note, run: null } as const;
-  const request = { symbols, mode, interval, years, provider, batchDays: RUN_DEFAULTS.batchDays };
+  const request = { name, symbols, mode, interval, years, provider, batchDays: RUN_DEFAULTS.batchDays };
   const run = await runs.start(request, (runId) => writesOf(db, schedule, turn, runId));
   if (isMissed(turn)) dependencies.onAlert?.();
   log.write("info", `Schedule ${name}: started run ${run.id}${note === "" ? "" : `. ${note}`}`, run.id);

@@ -1,6 +1,6 @@
 /** Runs and their jobs as stored; after a restart the registry and the job queue are filled from here. */
 
-import { and, between, desc, eq, inArray, or, sql } from "drizzle-orm";
+import { and, between, desc, eq, inArray, isNull, or, sql } from "drizzle-orm";
 import type { AlertEvent, JobFailed } from "../../domain/alerts.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import {
@@ -28,12 +28,16 @@ export async function insertRun(
   symbols: readonly string[],
   extraWrites: readonly Write[] = [],
 ): Promise<void> {
-  const { mode, interval, provider, years } = run;
+  const { name, mode, interval, provider, years } = run;
   const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
   await db.write([
     db.orm.insert(runs).values(run),
     ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
-    ...auditStatement({ action: "run.start", subject: run.id, after: { symbols, mode, interval, provider, years } }),
+    ...auditStatement({
+      action: "run.start",
+      subject: run.id,
+      after: { symbols, mode, interval, provider, years, ...(name && { name }) },
+    }),
     ...extraWrites,
   ]);
 }
@@ -77,6 +81,28 @@ export async function openRuns(db: Database): Promise<RunRow[]> {
     .from(runs)
     .where(or(inArray(runs.state, ["running", "paused"]), inArray(runs.id, active)))
     .orderBy(runs.createdAt);
+}
+
+/** The newest runs that ended with failures which nobody has acknowledged, oldest first. */
+export async function unacknowledgedRuns(db: Database, limit: number): Promise<RunRow[]> {
+  const newest = await db.orm
+    .select()
+    .from(runs)
+    .where(and(eq(runs.state, "failed"), isNull(runs.acknowledgedAt)))
+    .orderBy(desc(runs.createdAt), desc(runs.id))
+    .limit(limit);
+  return newest.reverse();
+}
+
+/** Takes note of the failures of a run at `at` (epoch milliseconds), unless it was queued again meanwhile. */
+export async function acknowledgeRun(db: Database, id: string, at: number): Promise<void> {
+  await db.write([
+    db.orm
+      .update(runs)
+      .set({ acknowledgedAt: at })
+      .where(and(eq(runs.id, id), eq(runs.state, "failed"))),
+    ...auditStatement({ action: "run.acknowledge", subject: id }),
+  ]);
 }
 
 /** Rows of jobs read at a time: a few milliseconds. */
@@ -137,7 +163,10 @@ export async function setRunState(
   finishedAt: number | null,
   events: readonly AlertEvent[] = [],
 ): Promise<void> {
-  const update = db.orm.update(runs).set({ state, finishedAt }).where(eq(runs.id, id));
+  const update = db.orm
+    .update(runs)
+    .set({ state, finishedAt, ...(finishedAt === null && { acknowledgedAt: null }) })
+    .where(eq(runs.id, id));
   const hadFailed = { sql: RECOVERED, args: [id, id, id] };
   const recorded = events.flatMap((event) =>
     recordStatements([event], event.kind === "run_recovered" ? hadFailed : undefined),

@@ -17,6 +17,8 @@ export const runs = sqliteTable(
   "runs",
   {
     id: text().primaryKey(),
+    /** What a person or a schedule calls it. */
+    name: text(),
     mode: text({ enum: MODES }).notNull(),
     interval: text({ enum: INTERVALS }).notNull(),
     provider: text().notNull(),
@@ -30,12 +32,16 @@ export const runs = sqliteTable(
     repairProvider: text("repair_provider"),
     rangeFrom: integer("range_from").notNull(),
     rangeTo: integer("range_to").notNull(),
+    /** Whether the range was requested by dates; `years` is of no meaning then. */
+    dated: integer({ mode: "boolean" }).notNull().default(false),
     /** What counts as now for this run, so that a resumed run makes the same requests as the first attempt. */
     asOf: integer("as_of").notNull(),
     state: text({ enum: RUN_STATES }).notNull().default("running"),
     /** Epoch milliseconds. */
     createdAt: integer("created_at").notNull(),
     finishedAt: integer("finished_at"),
+    /** When a person took note of its failures; `null` again when it is retried. */
+    acknowledgedAt: integer("acknowledged_at"),
   },
   (t) => [
     // One for each filter of the list, in the list's order, so that a page is read without sorting.
@@ -87,6 +93,8 @@ export const jobs = sqliteTable(
     gaps: integer(),
     startedAt: integer("started_at"),
     finishedAt: integer("finished_at"),
+    /** When it was put at the head of the queue, epoch milliseconds: the newest is first. */
+    firstAt: integer("first_at"),
   },
   (t) => [
     uniqueIndex("jobs_of_run").on(t.runId, t.symbol),

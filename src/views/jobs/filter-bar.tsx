@@ -11,6 +11,8 @@ export interface FilterView {
   readonly error: string | null;
   /** The sort of the queue, which a new filter keeps. */
   readonly sort: string;
+  /** The open run of the monitor, which a new filter keeps. */
+  readonly open?: string | undefined;
 }
 
 const HELP = [
@@ -22,56 +24,60 @@ const HELP = [
   ["status:failed symbol:A* stage>fetch", "All three together"],
 ] as const;
 
-export const FilterBar = ({ filter }: { filter: FilterView }) => (
-  <search class="filter">
-    <form method="get">
-      <label for="filter" class="visually-hidden">
-        Filter the queue
-      </label>
-      <Icon name="search" />
-      <input
-        id="filter"
-        name="q"
-        type="search"
-        value={filter.text}
-        placeholder="Filter: A*  status:failed,waiting  stage>fetch  progress<50"
-        autocomplete="off"
-        spellcheck={false}
-        data-shortcut="/"
-        aria-invalid={filter.error ? "true" : undefined}
-        aria-describedby={filter.error ? "filter-error" : undefined}
-      />
-      {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
-      <button
-        type="button"
-        class="icon-button"
-        popovertarget="filter-help"
-        aria-label="What can be typed into the filter"
-      >
-        ?
-      </button>
-      {filter.text === "" ? <kbd>/</kbd> : <a href={queueAddress({ filter: "", sort: filter.sort, page: 1 })}>Clear</a>}
-    </form>
-    <div id="filter-help" class="card filter-help" popover="auto">
-      <h2>Filter</h2>
-      <p class="muted">Words are separated by spaces, and all of them must hold.</p>
-      <dl>
-        {HELP.map(([words, means]) => (
-          <>
-            <dt>
-              <a href={queueAddress({ filter: words, sort: filter.sort, page: 1 })}>
-                <code>{words}</code>
-              </a>
-            </dt>
-            <dd>{means}</dd>
-          </>
-        ))}
-      </dl>
-    </div>
-    {filter.error ? (
-      <p id="filter-error" class="error">
-        {filter.error}
-      </p>
-    ) : null}
-  </search>
-);
+export const FilterBar = ({ filter }: { filter: FilterView }) => {
+  const address = (text: string) => queueAddress({ filter: text, sort: filter.sort, page: 1, open: filter.open });
+  return (
+    <search class="filter">
+      <form method="get">
+        <label for="filter" class="visually-hidden">
+          Filter the queue
+        </label>
+        <Icon name="search" />
+        <input
+          id="filter"
+          name="q"
+          type="search"
+          value={filter.text}
+          placeholder="Filter: A*  status:failed,waiting  stage>fetch  progress<50"
+          autocomplete="off"
+          spellcheck={false}
+          data-shortcut="/"
+          aria-invalid={filter.error ? "true" : undefined}
+          aria-describedby={filter.error ? "filter-error" : undefined}
+        />
+        {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
+        {filter.open === undefined ? null : <input type="hidden" name="open" value={filter.open} />}
+        <button
+          type="button"
+          class="icon-button"
+          popovertarget="filter-help"
+          aria-label="What can be typed into the filter"
+        >
+          ?
+        </button>
+        {filter.text === "" ? <kbd>/</kbd> : <a href={address("")}>Clear</a>}
+      </form>
+      <div id="filter-help" class="card filter-help" popover="auto">
+        <h2>Filter</h2>
+        <p class="muted">Words are separated by spaces, and all of them must hold.</p>
+        <dl>
+          {HELP.map(([words, means]) => (
+            <>
+              <dt>
+                <a href={address(words)}>
+                  <code>{words}</code>
+                </a>
+              </dt>
+              <dd>{means}</dd>
+            </>
+          ))}
+        </dl>
+      </div>
+      {filter.error ? (
+        <p id="filter-error" class="error">
+          {filter.error}
+        </p>
+      ) : null}
+    </search>
+  );
+};

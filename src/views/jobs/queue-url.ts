@@ -3,14 +3,17 @@
 export interface QueueQuery {
   /** The text of the filter; empty for all. */
   readonly filter: string;
-  /** The text of the sort; empty for the order of the run. */
+  /** The text of the sort; empty for what needs attention first. */
   readonly sort: string;
   /** From 1. */
   readonly page: number;
+  /** The run that the monitor shows, if the address names one. */
+  readonly open?: string | undefined;
 }
 
-export function queueSearch({ filter, sort, page }: QueueQuery): URLSearchParams {
+export function queueSearch({ filter, sort, page, open }: QueueQuery): URLSearchParams {
   const search = new URLSearchParams();
+  if (open !== undefined) search.set("open", open);
   if (filter !== "") search.set("q", filter);
   if (sort !== "") search.set("sort", sort);
   if (page > 1) search.set("page", String(page));

@@ -12,11 +12,13 @@ import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { LogPanel } from "./log-panel.tsx";
 import { RunForm, type RunFormView } from "./run-form.tsx";
 import { RunSection } from "./run-section.tsx";
+import { RunStrip, type StripView } from "./run-strip.tsx";
 
 export interface MonitorView {
   readonly form: RunFormView;
-  /** Newest first. */
+  /** The open run; empty if there is none. */
   readonly runs: readonly RunView[];
+  readonly strip: StripView;
   /** In the order in which they were written. */
   readonly logs: readonly LogLine[];
   readonly filter: FilterView;
@@ -34,14 +36,17 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
     <div class="monitor">
       <div class="monitor-main">
         <NewRun view={view} />
-        <QuotaPanel quotas={view.quotas} now={page.now} />
-        <LastHourPanel view={view.lastHour} />
+        <RunStrip view={view.strip} />
         <FilterBar filter={view.filter} />
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />
         </div>
       </div>
-      <LogPanel lines={view.logs} />
+      <div class="monitor-side">
+        <QuotaPanel quotas={view.quotas} now={page.now} />
+        <LastHourPanel view={view.lastHour} />
+        <LogPanel lines={view.logs} />
+      </div>
     </div>
     <JobMenu />
   </Layout>
@@ -55,10 +60,10 @@ const NewRun = ({ view: { form, runs } }: { view: MonitorView }) => (
   </details>
 );
 
-/** All runs on the monitor, or a hint if there are none. */
+/** The open run, or a hint if there is none. */
 export const Runs = ({ runs }: { runs: readonly RunView[] }) =>
   runs.length > 0 ? (
-    runs.map((view) => <RunSection {...view} />)
+    runs.map((view) => <RunSection {...view} onMonitor={true} />)
   ) : (
     <Empty title="Nothing is running">
       Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs no

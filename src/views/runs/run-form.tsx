@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The form that starts a run. It keeps what was typed and shows errors at their fields. */
 
-import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_YEARS } from "../../domain/defaults.ts";
+import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_RUN_NAME, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
@@ -9,7 +9,16 @@ import { type FormState, formFields } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
-export const RUN_FIELDS = ["symbols", "mode", "interval", "years", "provider", "max_workers", "batch_days"] as const;
+export const RUN_FIELDS = [
+  "symbols",
+  "name",
+  "mode",
+  "interval",
+  "years",
+  "provider",
+  "max_workers",
+  "batch_days",
+] as const;
 export type RunField = (typeof RUN_FIELDS)[number];
 
 export interface RunFormView extends FormState<RunField> {
@@ -39,7 +48,16 @@ export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] 
   ["all", "All there is"],
 ];
 
+/** Fields that few runs need: closed until one of them is used. */
+const MORE_FIELDS = ["name", "max_workers", "batch_days"] as const satisfies readonly RunField[];
+const MORE_DEFAULTS: Readonly<Record<(typeof MORE_FIELDS)[number], string>> = {
+  name: "",
+  max_workers: String(MAX_AT_WORK),
+  batch_days: String(RUN_DEFAULTS.batchDays),
+};
+
 const { Field, Choice, control } = formFields("run", RUN_FIELDS, {
+  name: "On the pages and in mails",
   symbols: "Separate with commas or spaces",
   max_workers: `At most ${MAX_AT_WORK} in all`,
 });
@@ -96,22 +114,39 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
         <Field name="provider" title="Provider" form={form}>
           <Choice name="provider" form={form} options={form.providers.map(({ name, title }) => [name, title])} />
         </Field>
-        <Field name="max_workers" title="Symbols at once" form={form}>
-          <input {...control("max_workers", form)} type="number" min="1" max={MAX_AT_WORK} value={values.max_workers} />
-        </Field>
-        <Field name="batch_days" title="Batch size (days)" form={form}>
-          <input
-            {...control("batch_days", form)}
-            type="number"
-            min="1"
-            max={MAX_BATCH_DAYS}
-            value={values.batch_days}
-          />
-        </Field>
         <button type="submit" class="button primary">
           Start run
         </button>
       </div>
+      <details
+        class="run-more"
+        open={MORE_FIELDS.some((field) => errors[field] !== undefined || values[field] !== MORE_DEFAULTS[field])}
+      >
+        <summary>More options</summary>
+        <div class="run-options">
+          <Field name="name" title="Name" form={form}>
+            <input {...control("name", form)} maxlength={MAX_RUN_NAME} value={values.name} autocomplete="off" />
+          </Field>
+          <Field name="max_workers" title="Symbols at once" form={form}>
+            <input
+              {...control("max_workers", form)}
+              type="number"
+              min="1"
+              max={MAX_AT_WORK}
+              value={values.max_workers}
+            />
+          </Field>
+          <Field name="batch_days" title="Batch size (days)" form={form}>
+            <input
+              {...control("batch_days", form)}
+              type="number"
+              min="1"
+              max={MAX_BATCH_DAYS}
+              value={values.batch_days}
+            />
+          </Field>
+        </div>
+      </details>
       {errors.form ? (
         <p class="error" role="alert" id="run-form-error">
           {errors.form}

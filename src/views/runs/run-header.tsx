@@ -1,10 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /** The head of a run: its name, state, totals, speed and controls. */
 
+import { isUnacknowledged } from "../../domain/runs/attention.ts";
 import type { FailureReason } from "../../domain/runs/failures.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
 import { formatDuration } from "../../domain/time.ts";
+import { queueAddress } from "../jobs/queue-url.ts";
 import { Icon, Moment, Pill, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { formatCompact, formatCount, formatEta, plural } from "../ui/format.ts";
@@ -35,8 +37,12 @@ export const MODE_WORDS = {
   repair: "Repair",
 } as const;
 
-/** `Full · 1d · 2 years · demo` */
-export function runTitle(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
+/** The name of a run, or what it requests if it has none. */
+export const runTitle = (run: Pick<RunSummary, "name" | "mode" | "interval" | "years" | "provider">): string =>
+  run.name ?? runContent(run);
+
+/** What a run requests: `Full · 1d · 2 years · demo` */
+export function runContent(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
   const years = run.years === "all" ? "all history" : plural(run.years, "year");
   return [MODE_WORDS[run.mode], run.interval, ...(run.mode === "full" ? [years] : []), run.provider].join(" · ");
 }
@@ -52,11 +58,20 @@ export function runSentence(run: RunSummary): string {
   return `${runTitle(run)}: ${[...counts, left > 0 ? `${formatCount(left)} left` : "none left"].join(", ")}.`;
 }
 
-/**
- * A run's name, totals, speed and controls, updated as a whole. `plain` on a page without live updates: its buttons
- * then lead to another page.
- */
-export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boolean }) => (
+interface HeadView {
+  readonly run: RunSummary;
+  /** On a page without live updates: its buttons then lead to another page. */
+  readonly plain?: boolean;
+  /** On the monitor, where addresses name the run. */
+  readonly onMonitor?: boolean;
+}
+
+/** The rows of the run that match a filter, on the same page. */
+const rowsAddress = ({ run, onMonitor }: HeadView, filter: string) =>
+  queueAddress({ filter, sort: "", page: 1, open: onMonitor ? run.id : undefined });
+
+/** A run's name, totals, speed and controls, updated as a whole. */
+export const RunHead = ({ run, plain = false, onMonitor = false }: HeadView) => (
   <header id={dom.runHead(run.id)} class="run-head" data-state={run.state}>
     <div class="run-title">
       <h2>
@@ -64,17 +79,28 @@ export const RunHead = ({ run, plain = false }: { run: RunSummary; plain?: boole
       </h2>
       <RunState state={run.state} gaps={run.gaps} />
       <span class="muted">
+        {run.name === null ? "" : `${runContent(run)}, `}
         {plural(run.total, "symbol")}, started <Moment at={run.createdAt} />
       </span>
+      {run.counts.running > 0 && !plain ? (
+        <a class="jump" data-jump data-shortcut="m" href={rowsAddress({ run, onMonitor }, "")}>
+          Jump to what moves
+        </a>
+      ) : null}
       <RunControls run={run} plain={plain} />
     </div>
     <div class="run-meter">
       <progress max="100" value={run.progress.toFixed(1)} aria-label="Progress of the run" />
       <span class="num">{Math.floor(run.progress)}%</span>
     </div>
-    <RunReasons look="run-failures" title="Why symbols failed" reasons={run.failures} more="status:failed" />
+    <RunReasons
+      look="run-failures"
+      title="Why symbols failed"
+      reasons={run.failures}
+      more={rowsAddress({ run, onMonitor }, "status:failed")}
+    />
     <RunReasons look="run-left-out" title="Not in the plan" reasons={run.leftOut} />
-    <RunFacts run={run} />
+    <RunFacts run={run} onMonitor={onMonitor} />
   </header>
 );
 
@@ -83,7 +109,7 @@ const REASONS = 3;
 
 /**
  * The most frequent reasons why symbols failed, or why the plan left something out of them.
- * @param more the filter that shows the symbols of all other reasons
+ * @param more the address of the symbols of all other reasons
  */
 const RunReasons = (props: { look: string; title: string; reasons: readonly FailureReason[]; more?: string }) => {
   const { look, title, reasons, more } = props;
@@ -96,18 +122,18 @@ const RunReasons = (props: { look: string; title: string; reasons: readonly Fail
           <b class="num">{plural(count, "symbol")}</b>: {why}
         </li>
       ))}
-      {rest > 0 ? <li>{more === undefined ? words : <a href={`?q=${more}`}>{words}</a>}</li> : null}
+      {rest > 0 ? <li>{more === undefined ? words : <a href={more}>{words}</a>}</li> : null}
     </ul>
   );
 };
 
-const RunFacts = ({ run }: { run: RunSummary }) => (
+const RunFacts = ({ run, onMonitor }: HeadView) => (
   <dl class="facts">
     <div class="fact-states">
       <dt>Symbols</dt>
       <dd>
         {COUNTED.filter((state) => run.counts[state] > 0).map((state) => (
-          <a class="count" href={`?q=status:${state}`}>
+          <a class="count" href={rowsAddress({ run, onMonitor }, `status:${state}`)}>
             <Icon name={STATE_ICONS[state]} />
             <b class="num">{formatCount(run.counts[state])}</b> {state}
           </a>
@@ -134,7 +160,7 @@ const RunFacts = ({ run }: { run: RunSummary }) => (
 
 /** Rates are of the last five minutes while the run is open, and of all its work afterwards. */
 const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: number }) => (
-  <div>
+  <div class="fact-more">
     <dt title={run.finishedAt === null ? "Over the last 5 minutes" : "On average"}>{name}/min</dt>
     <dd class="num">{value < 10 ? value.toFixed(1) : formatCompact(value)}</dd>
   </div>
@@ -165,7 +191,7 @@ const Until = ({ words, by, until }: { words: string; by: string; until: number 
 );
 
 const Fact = ({ name, children }: { name: string; children?: string }) => (
-  <div>
+  <div class="fact-more">
     <dt>{name}</dt>
     <dd class="num">{children}</dd>
   </div>
@@ -185,8 +211,9 @@ const RunControls = ({ run, plain }: { run: RunSummary; plain: boolean }) => {
     ["cancel", "Cancel", ""],
   ];
   const shown = controls.filter(([action]) => can(action));
+  const unseen = isUnacknowledged(run);
   if (run.counts.failed > 0) shown.unshift(["retry", "Retry failed", "status:failed"]);
-  return shown.length === 0 ? null : (
+  return shown.length === 0 && !unseen ? null : (
     <form method="post" class="run-controls" data-actions={!plain || undefined}>
       {shown.map(([action, word, filter]) => (
         <button
@@ -198,6 +225,17 @@ const RunControls = ({ run, plain }: { run: RunSummary; plain: boolean }) => {
           {word}
         </button>
       ))}
+      {unseen ? (
+        <button
+          type="submit"
+          id={`acknowledge-${run.id}`}
+          class="button"
+          formaction={`/runs/${encodeURIComponent(run.id)}/acknowledge`}
+          title="The monitor shows the run no longer"
+        >
+          Acknowledge
+        </button>
+      ) : null}
     </form>
   );
 };

@@ -6,9 +6,10 @@ import { Pager, type RunView, Table } from "../jobs/job-table.tsx";
 import { dom } from "../ui/dom.ts";
 import { RunHead, runTitle } from "./run-header.tsx";
 
-export const RunSection = (view: RunView) => (
+/** `onMonitor`: whether it is the open one of several. */
+export const RunSection = ({ onMonitor = false, ...view }: RunView & { onMonitor?: boolean }) => (
   <section class="run" aria-label={`Run: ${runTitle(view.run)}`} id={dom.section(view.run.id)}>
-    <RunHead run={view.run} />
+    <RunHead run={view.run} onMonitor={onMonitor} />
     <form method="post" data-actions data-select={view.run.id}>
       <BulkBar run={view.run} matching={view.matching} filter={view.query.filter} />
       <Table label={runTitle(view.run)} run={view.run} jobs={view.jobs} controls={true} view={view} />

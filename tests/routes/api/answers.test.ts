@@ -184,6 +184,9 @@ test("every JSON answer of the server has exactly the fields that its schema dec
   const { run: started } = await call("startRun", "POST", "/api/runs", long);
   await call("controlJob", "POST", `/api/runs/${started.id}/jobs/NVDA/skip`);
   await call("controlRun", "POST", `/api/runs/${started.id}/cancel`);
+  const failed = await app.start({ symbols: ["DEMO-FAIL"], years: 1 });
+  await app.waitForRun(failed, "failed");
+  await call("acknowledgeRun", "POST", `/api/runs/${failed}/acknowledge`);
   expect(found).toEqual([]);
   const isJson = ({ responses }: Operation) =>
     Object.entries(responses).some(([status, { content }]) => status < "300" && content?.["application/json"]);

@@ -64,6 +64,12 @@ const flushed = () =>
 
 const partials = (data: string) => [...data.matchAll(/<hx-partial id="([^"]+)"/g)].map(([, id]) => id);
 
+/** The cards of a strip in their order; the one of the open run is marked. */
+const cards = (data: string) =>
+  [...data.matchAll(/<a id="(card-[^"]+)"[^>]*>/g)].map(
+    ([tag, id]) => `${id}${tag.includes("aria-current") ? " open" : ""}`,
+  );
+
 describe("what a viewer is sent", () => {
   test("a frame has the newest state of each changed job and the run's head in one message, then the log", async () => {
     hub.report(job());
@@ -94,7 +100,7 @@ describe("what a viewer is sent", () => {
     expect(partials((await connection.next())!.data)).toEqual(["job-r1-MSFT"]);
   });
 
-  test("a frame has a new run, and the order of all, but not again those that stay", async () => {
+  test("a new run is opened when the one that is open has ended, and until then it is in the strip only", async () => {
     const connection = await watch();
     hub.report(job());
     hub.reportRun(run());
@@ -108,14 +114,66 @@ describe("what a viewer is sent", () => {
     hub.report(job({ progress: 7 }));
     hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
     const second = (await connection.next())!;
-    expect(JSON.parse(second.data).sections).toEqual(["section-r2", "section-r1"]);
-    expect(second.data).toContain("job-r2-MSFT");
-    expect(second.data).not.toContain("job-r1-AAPL");
-    expect(partials((await connection.next())!.data)).toEqual(["job-r1-AAPL"]);
+    expect(partials(second.data)).toEqual(["job-r1-AAPL", "run-strip"]);
+    expect(cards(second.data)).toEqual(["card-r2", "card-r1 open"]);
     // The older one ends, and only the newest of those that ended stays.
     hub.reportRun(run({ state: "complete", finishedAt: 1_700_000_000_002 }));
-    const third = JSON.parse((await connection.next())!.data);
-    expect(third).toEqual({ sections: ["section-r2"], came: [] });
+    let third = (await connection.next())!;
+    while (third.event !== "sections") third = (await connection.next())!;
+    expect(JSON.parse(third.data).sections).toEqual(["section-r2"]);
+    expect(third.data).toContain("job-r2-MSFT");
+    const strip = (await connection.next())!;
+    expect(partials(strip.data)).toContain("run-strip");
+    expect(cards(strip.data)).toEqual([]);
+  });
+
+  test("a page that was drawn with another run than is open now gets everything", async () => {
+    hub.reportRun(run({ id: "r1", state: "complete", finishedAt: 1_700_000_000_002 }));
+    hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
+    await flushed();
+    const connection = await watch(`?at=r1&since=${broadcaster.cursor()}`);
+    const { data } = (await connection.next())!;
+    expect(partials(data)).toContain("runs");
+    expect(data).toContain('id="section-r2"');
+  });
+
+  test("the strip has unfinished runs, the newest, and failures until somebody acknowledges them", async () => {
+    const ended = { finishedAt: 1_700_000_000_900, counts: { ...run().counts, running: 0, complete: 1 } } as const;
+    const failed = { ...ended, state: "failed", counts: { ...ended.counts, failed: 1 } } as const;
+    const at = (minutes: number) => ({ createdAt: 1_700_000_000_000 + minutes });
+    hub.reportRun(run({ id: "old", ...at(0), ...ended, state: "complete" }));
+    hub.reportRun(run({ id: "failed", ...at(1), ...failed }));
+    hub.reportRun(run({ id: "seen", ...at(2), ...failed, acknowledgedAt: 1_700_000_001_000 }));
+    hub.reportRun(run({ id: "paused", ...at(3), state: "paused" }));
+    hub.reportRun(run({ id: "busy", ...at(4) }));
+    hub.reportRun(run({ id: "newest", ...at(5), ...ended, state: "complete" }));
+    await flushed();
+    const connection = await watch("");
+    expect(cards((await connection.next())!.data)).toEqual([
+      "card-failed",
+      "card-busy open",
+      "card-paused",
+      "card-newest",
+    ]);
+    const other = await watch("?open=old");
+    const { data } = (await other.next())!;
+    expect(cards(data)).toEqual(["card-failed", "card-busy", "card-paused", "card-newest", "card-old open"]);
+    expect(data).toContain('id="section-old"');
+    hub.reportRun(run({ id: "failed", ...at(1), ...failed, acknowledgedAt: 1_700_000_002_000 }));
+    let message = (await connection.next())!;
+    while (!partials(message.data).includes("run-strip")) message = (await connection.next())!;
+    expect(cards(message.data)).toEqual(["card-busy open", "card-paused", "card-newest"]);
+  });
+
+  test("a card is drawn again when its run has changed, and no other card", async () => {
+    hub.reportRun(run());
+    hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
+    await flushed();
+    const connection = await watch();
+    for (const progress of [5, 6, 7]) hub.reportRun(run({ progress }));
+    const message = (await connection.next())!;
+    expect(partials(message.data)).toEqual(["card-r1"]);
+    expect(message.data).toContain('value="7"');
   });
 
   test("a frame on the page of a run has only that run", async () => {
@@ -260,7 +318,7 @@ describe("connections", () => {
       hub.report(job());
       hub.log(line());
       const connection = await watch(query);
-      expect(partials((await connection.next())!.data)).toEqual(["runs", "log-lines"]);
+      expect(partials((await connection.next())!.data)).toEqual(["runs", "run-strip", "log-lines"]);
     },
   );
 });

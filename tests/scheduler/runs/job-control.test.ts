@@ -6,13 +6,8 @@ import { ProgressHub } from "../../../src/hub.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
 import type { JobQueue } from "../../../src/scheduler/queue/job-queue.ts";
 import { JobControl } from "../../../src/scheduler/runs/job-control.ts";
-import {
-  type JobRecord,
-  progressOf,
-  type RunRecord,
-  RunRegistry,
-  recordOf,
-} from "../../../src/scheduler/runs/run-registry.ts";
+import { type JobRecord, progressOf, type RunRecord, recordOf } from "../../../src/scheduler/runs/run-records.ts";
+import { RunRegistry } from "../../../src/scheduler/runs/run-registry.ts";
 import { runRow } from "../../../src/scheduler/runs/run-request.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
 import { findRun, insertRun, jobsOfRun } from "../../../src/storage/runs/runs.ts";

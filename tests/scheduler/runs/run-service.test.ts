@@ -36,6 +36,50 @@ const idle = async ({ app }: TestApp) => {
   while (app.hub.runs().some((run) => run.counts.running > 0)) await Bun.sleep(5);
 };
 
+describe("failures", () => {
+  test("a run with failures stays in memory until somebody acknowledges them, over a restart and in every part of it", async () => {
+    using folder = temporaryFolder();
+    const inMemory = ({ app }: TestApp, id: string) => app.hub.runs().find((run) => run.id === id);
+    let runId: string;
+    {
+      await using app = await startApp({ folder });
+      runId = await app.start({ name: "  Night ", symbols: ["DEMO-FAIL", "K1"] });
+      await app.waitForRun(runId, "failed");
+      const others = Array.from({ length: 7 }, (_, at) => app.start({ symbols: [`KEPT${at}`], years: 1 }));
+      for (const id of await Promise.all(others)) await app.waitForRun(id, "complete");
+      await app.waitForRun(await app.start({ symbols: ["K2"] }), "complete");
+      expect(app.app.hub.runs().length).toBeLessThan(8);
+      expect(inMemory(app, runId)).toMatchObject({ name: "Night", acknowledgedAt: null });
+    }
+    await using app = await startApp({ folder });
+    expect(inMemory(app, runId)).toMatchObject({ name: "Night", state: "failed", acknowledgedAt: null });
+    const { status, body } = await app.post(`/api/runs/${runId}/acknowledge`);
+    expect([status, body.run.name, typeof body.run.acknowledged_at]).toEqual([200, "Night", "string"]);
+    expect((await app.post(`/api/runs/${runId}/acknowledge`)).body.run).toEqual(body.run);
+    // A retry that fails again is news.
+    await app.post(`/api/runs/${runId}/jobs/DEMO-FAIL/retry`);
+    const { run } = await app.waitForRun(runId, "failed");
+    expect(run.acknowledgedAt).toBe(null);
+    const [row] = await app.app.db.rows("SELECT acknowledged_at, name FROM runs WHERE id = ?1", [runId]);
+    expect(row).toEqual([null, "Night"]);
+  }, 30_000);
+
+  test("only failures of a run that has ended can be acknowledged", async () => {
+    const runId = await app.start({ symbols: ["K3"] });
+    await app.waitForRun(runId, "complete");
+    const { status, body } = await app.post(`/api/runs/${runId}/acknowledge`);
+    expect([status, body.detail]).toEqual([409, `Run ${runId} is complete: it has not ended with failures`]);
+    expect((await app.post("/api/runs/none/acknowledge")).status).toBe(404);
+  });
+
+  test("the name of a run is a line of at most 80 characters", async () => {
+    for (const name of ["", "a\nb", "x".repeat(81)]) {
+      const { status, body } = await app.post("/api/runs", { symbols: ["K4"], name });
+      expect([status, body.errors?.[0]?.path]).toEqual([422, "name"]);
+    }
+  });
+});
+
 describe("pausing", () => {
   test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
     const runId = await app.start({ symbols: ["P1"] });

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type CostInput, estimateCost, type SpentLimit } from "../../../src/scheduler/runs/cost-estimate.ts";
+import {
+  type CostInput,
+  estimateCost,
+  type SpentLimit,
+} from "../../../../src/scheduler/runs/estimates/cost-estimate.ts";
 
 const plan = (over: Partial<CostInput> = {}): CostInput => ({
   symbols: 50,

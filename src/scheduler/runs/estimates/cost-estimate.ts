@@ -1,6 +1,6 @@
 /** Estimates the cost and duration of a run before it is started. Pure. */
 
-import { DAY } from "../../domain/market/interval.ts";
+import { DAY } from "../../../domain/market/interval.ts";
 
 /** One limit of the provider and its present use. */
 export interface SpentLimit {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { ProgressHub } from "../../../src/hub.ts";
-import { createLog } from "../../../src/log.ts";
-import type { Provider } from "../../../src/providers/provider.ts";
-import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
-import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
-import { RunRegistry } from "../../../src/scheduler/runs/run-registry.ts";
-import { runRow } from "../../../src/scheduler/runs/run-request.ts";
-import type { JobRow } from "../../../src/storage/runs/runs.ts";
-import { RunHead } from "../../../src/views/runs/run-header.tsx";
-import { VirtualClock } from "../../helpers/virtual-clock.ts";
+import { ProgressHub } from "../../../../src/hub.ts";
+import { createLog } from "../../../../src/log.ts";
+import type { Provider } from "../../../../src/providers/provider.ts";
+import type { QuotaLimit } from "../../../../src/providers/quotas/meters.ts";
+import { RateLimiter } from "../../../../src/providers/quotas/rate-limiter.ts";
+import { RunRegistry } from "../../../../src/scheduler/runs/run-registry.ts";
+import { runRow } from "../../../../src/scheduler/runs/run-request.ts";
+import type { JobRow } from "../../../../src/storage/runs/runs.ts";
+import { RunHead } from "../../../../src/views/runs/run-header.tsx";
+import { VirtualClock } from "../../../helpers/virtual-clock.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);
 const MINUTE = 60_000;
@@ -74,6 +74,7 @@ const JOB: JobRow = {
   gaps: null,
   startedAt: null,
   finishedAt: null,
+  firstAt: null,
 };
 
 describe("the rates of a run", () => {

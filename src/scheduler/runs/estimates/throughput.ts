@@ -1,6 +1,6 @@
 /** The speed of a run: over the last five minutes while it is open, on average once it is finished. */
 
-import { SlidingSum } from "../../domain/sliding-sum.ts";
+import { SlidingSum } from "../../../domain/sliding-sum.ts";
 
 /** Length of the window in seconds, with one bucket for each. */
 const WINDOW = 300;
