@@ -189,7 +189,7 @@ export class BrowserApp {
 }
 
 /** Opens the options of the run form that few runs need. */
-export async function openMore(page: Page): Promise<void> {
+async function openMore(page: Page): Promise<void> {
   const more = page.locator(".run-more");
   if ((await more.getAttribute("open")) === null) await more.locator("summary").click();
 }

@@ -20,7 +20,8 @@ import { readSchedules } from "../../src/storage/schedules.ts";
 import { moveOldRows, upgradeDatabase } from "../../src/storage/upgrade.ts";
 import { startHrana } from "../fakes/hrana.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
-import { MIGRATIONS, type Row } from "./upgrade-rows.ts";
+import type { Row } from "../helpers/upgrade/first-rows.ts";
+import { MIGRATIONS } from "./upgrade-rows.ts";
 
 type Contents = Record<string, Row[]>;
 

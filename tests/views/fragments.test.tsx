@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BY_ATTENTION } from "../../src/domain/runs/job-sort.ts";
+import { BY_ATTENTION } from "../../src/domain/runs/queue/job-sort.ts";
 import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
 import type { JobState } from "../../src/domain/runs/states.ts";
 import { JobActions } from "../../src/views/jobs/job-menu.tsx";

@@ -2,8 +2,8 @@
 
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { parseFilter } from "../../domain/runs/job-filter.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
+import { parseFilter } from "../../domain/runs/queue/job-filter.ts";
 
 export interface JobSelection {
   /** The selection in words; empty for everything. */

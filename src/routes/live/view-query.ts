@@ -1,10 +1,10 @@
 /** What a live page shows: which runs, which of their jobs in which order, which lines of the log. */
 
 import { type LogLine, lineContains } from "../../domain/log.ts";
-import { isUnacknowledged, runRank } from "../../domain/runs/attention.ts";
-import { type JobFilter, parseFilter } from "../../domain/runs/job-filter.ts";
-import { BY_ATTENTION, type JobSort, parseSort } from "../../domain/runs/job-sort.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
+import { isUnacknowledged, runRank } from "../../domain/runs/queue/attention.ts";
+import { type JobFilter, parseFilter } from "../../domain/runs/queue/job-filter.ts";
+import { BY_ATTENTION, type JobSort, parseSort } from "../../domain/runs/queue/job-sort.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import type { RowsView } from "../../views/jobs/job-table.tsx";
 import { queueSearch } from "../../views/jobs/queue-url.ts";

@@ -1,9 +1,9 @@
 /** Runs and jobs as they are in memory, and what follows from them. */
 
 import type { PlanCut } from "../../domain/plan.ts";
-import { isStuck } from "../../domain/runs/attention.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { describePosition, describeStage, type JobPosition, type JobProgress } from "../../domain/runs/progress.ts";
+import { isStuck } from "../../domain/runs/queue/attention.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import { isActive, JOB_STATES, type JobState, type RunState } from "../../domain/runs/states.ts";
 import { jobKey } from "../../hub.ts";

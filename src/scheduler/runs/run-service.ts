@@ -2,9 +2,9 @@
 
 import { invalid, Refusal } from "../../domain/errors.ts";
 import { leftOutOf } from "../../domain/plan.ts";
-import { isUnacknowledged } from "../../domain/runs/attention.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
 import { describeStage, type JobProgress } from "../../domain/runs/progress.ts";
+import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply, JOB_TRANSITIONS, type JobAction, type RunAction } from "../../domain/runs/states.ts";
 import type { ProgressHub } from "../../hub.ts";

@@ -3,8 +3,8 @@
  * `public/css/areas/job-table.css`, their places on a narrow page in `public/css/base/responsive.css`.
  */
 
-import type { SortKey } from "../../domain/runs/job-sort.ts";
 import { type JobProgress, type Status, waitWords } from "../../domain/runs/progress.ts";
+import type { SortKey } from "../../domain/runs/queue/job-sort.ts";
 import { isWaiting } from "../../domain/runs/wait-reason.ts";
 import { formatDuration, utcSecond } from "../../domain/time.ts";
 import { jobAddress, profileAddress } from "../ui/dom.ts";

@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The jobs of a run as a table, and the links to its other pages. */
 
-import { type JobSort, nextSort, type SortKey } from "../../domain/runs/job-sort.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
+import { type JobSort, nextSort, type SortKey } from "../../domain/runs/queue/job-sort.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { dom } from "../ui/dom.ts";
 import { formatCount, plural } from "../ui/format.ts";

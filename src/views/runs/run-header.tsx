@@ -1,8 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The head of a run: its name, state, totals, speed and controls. */
 
-import { isUnacknowledged } from "../../domain/runs/attention.ts";
 import type { FailureReason } from "../../domain/runs/failures.ts";
+import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
 import { formatDuration } from "../../domain/time.ts";
@@ -42,7 +42,7 @@ export const runTitle = (run: Pick<RunSummary, "name" | "mode" | "interval" | "y
   run.name ?? runContent(run);
 
 /** What a run requests: `Full · 1d · 2 years · demo` */
-export function runContent(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
+function runContent(run: Pick<RunSummary, "mode" | "interval" | "years" | "provider">): string {
   const years = run.years === "all" ? "all history" : plural(run.years, "year");
   return [MODE_WORDS[run.mode], run.interval, ...(run.mode === "full" ? [years] : []), run.provider].join(" · ");
 }

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The runs of the monitor as cards: which are at work, how far, and what holds them up. One of them is open below. */
 
-import { isUnacknowledged } from "../../domain/runs/attention.ts";
+import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { type QueueQuery, queueAddress } from "../jobs/queue-url.ts";

@@ -137,34 +137,6 @@ describe("what a viewer is sent", () => {
     expect(data).toContain('id="section-r2"');
   });
 
-  test("the strip has unfinished runs, the newest, and failures until somebody acknowledges them", async () => {
-    const ended = { finishedAt: 1_700_000_000_900, counts: { ...run().counts, running: 0, complete: 1 } } as const;
-    const failed = { ...ended, state: "failed", counts: { ...ended.counts, failed: 1 } } as const;
-    const at = (minutes: number) => ({ createdAt: 1_700_000_000_000 + minutes });
-    hub.reportRun(run({ id: "old", ...at(0), ...ended, state: "complete" }));
-    hub.reportRun(run({ id: "failed", ...at(1), ...failed }));
-    hub.reportRun(run({ id: "seen", ...at(2), ...failed, acknowledgedAt: 1_700_000_001_000 }));
-    hub.reportRun(run({ id: "paused", ...at(3), state: "paused" }));
-    hub.reportRun(run({ id: "busy", ...at(4) }));
-    hub.reportRun(run({ id: "newest", ...at(5), ...ended, state: "complete" }));
-    await flushed();
-    const connection = await watch("");
-    expect(cards((await connection.next())!.data)).toEqual([
-      "card-failed",
-      "card-busy open",
-      "card-paused",
-      "card-newest",
-    ]);
-    const other = await watch("?open=old");
-    const { data } = (await other.next())!;
-    expect(cards(data)).toEqual(["card-failed", "card-busy", "card-paused", "card-newest", "card-old open"]);
-    expect(data).toContain('id="section-old"');
-    hub.reportRun(run({ id: "failed", ...at(1), ...failed, acknowledgedAt: 1_700_000_002_000 }));
-    let message = (await connection.next())!;
-    while (!partials(message.data).includes("run-strip")) message = (await connection.next())!;
-    expect(cards(message.data)).toEqual(["card-busy open", "card-paused", "card-newest"]);
-  });
-
   test("a card is drawn again when its run has changed, and no other card", async () => {
     hub.reportRun(run());
     hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { isStuck, isUnacknowledged, runRank } from "../../../src/domain/runs/attention.ts";
-import { BY_ATTENTION } from "../../../src/domain/runs/job-sort.ts";
-import type { Wait } from "../../../src/domain/runs/progress.ts";
-import { job, run } from "../../helpers/fixtures.ts";
+import type { Wait } from "../../../../src/domain/runs/progress.ts";
+import { isStuck, isUnacknowledged, runRank } from "../../../../src/domain/runs/queue/attention.ts";
+import { BY_ATTENTION } from "../../../../src/domain/runs/queue/job-sort.ts";
+import { job, run } from "../../../helpers/fixtures.ts";
 
 const NOW = 1_700_000_000_000;
 const retry = (attempt: number): Wait => ({ cause: "retry", until: NOW + 1_000, attempt, of: 5, reason: "HTTP 503" });
@@ -36,6 +36,8 @@ test("a run needs attention for failures that nobody has acknowledged, and for j
   expect(isUnacknowledged(failed)).toBe(true);
   expect(isUnacknowledged({ ...failed, acknowledgedAt: 3 })).toBe(false);
   expect(isUnacknowledged(run({ state: "complete", finishedAt: 2 }))).toBe(false);
-  const ranks = [failed, run({ stuck: 1 }), run(), run({ state: "paused" }), { ...failed, acknowledgedAt: 3 }].map(runRank);
+  const ranks = [failed, run({ stuck: 1 }), run(), run({ state: "paused" }), { ...failed, acknowledgedAt: 3 }].map(
+    runRank,
+  );
   expect(ranks).toEqual([0, 0, 1, 2, 3]);
 });

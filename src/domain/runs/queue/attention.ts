@@ -1,8 +1,8 @@
 /** Which jobs and runs a person should look at first. */
 
-import type { JobProgress } from "./progress.ts";
-import type { RunSummary } from "./run-summary.ts";
-import type { JobState } from "./states.ts";
+import type { JobProgress } from "../progress.ts";
+import type { RunSummary } from "../run-summary.ts";
+import type { JobState } from "../states.ts";
 
 /** A job that has reported nothing for this long is stuck, milliseconds: a request is given up sooner. */
 const SILENT_MS = 180_000;

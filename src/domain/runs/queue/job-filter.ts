@@ -1,8 +1,8 @@
 /** The filter of the queue: what a person types to see some of the jobs, e.g. `status:failed A*` or `stage>fetch`. */
 
-import { type JobProgress, type Status, stageAt } from "./progress.ts";
-import { JOB_STATES, type JobState } from "./states.ts";
-import { isWaiting } from "./wait-reason.ts";
+import { type JobProgress, type Status, stageAt } from "../progress.ts";
+import { JOB_STATES, type JobState } from "../states.ts";
+import { isWaiting } from "../wait-reason.ts";
 
 export interface JobFilter {
   /** As typed, with single spaces; equal filters have equal texts. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseFilter } from "../../../src/domain/runs/job-filter.ts";
-import { job } from "../../helpers/fixtures.ts";
+import { parseFilter } from "../../../../src/domain/runs/queue/job-filter.ts";
+import { job } from "../../../helpers/fixtures.ts";
 
 const JOBS = [
   job({

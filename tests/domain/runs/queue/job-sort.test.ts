@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { nextSort, parseSort, SORT_KEYS } from "../../../src/domain/runs/job-sort.ts";
-import { job } from "../../helpers/fixtures.ts";
+import { nextSort, parseSort, SORT_KEYS } from "../../../../src/domain/runs/queue/job-sort.ts";
+import { job } from "../../../helpers/fixtures.ts";
 
 const NOW = 1_700_000_100_000;
 const JOBS = [

@@ -1,7 +1,7 @@
 /** The order of the queue: by a column, ascending or descending, as in the address (`sort=-progress`). */
 
+import type { JobProgress, Status } from "../progress.ts";
 import { attentionRank } from "./attention.ts";
-import type { JobProgress, Status } from "./progress.ts";
 
 export const SORT_KEYS = ["symbol", "status", "progress", "points", "calls", "time"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
