@@ -8,16 +8,20 @@ import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
 import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { findProfile } from "../src/storage/profiles/profiles.ts";
+import { bundleOf } from "./helpers/bundle/programs.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
 import { PASSWORD } from "./helpers/password.ts";
 import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const call = (env: Record<string, string>, ...args: string[]) => callFrom(ROOT, env, ...args);
+const call = (env: Record<string, string>, ...args: string[]) => callProgram(bundleOf("cli.ts"), ROOT, env, args);
+/** Starts from the sources, as an installation does. */
+const callFrom = (cwd: string, env: Record<string, string>, ...args: string[]) =>
+  callProgram(join(ROOT, "src/cli.ts"), cwd, env, args);
 
-async function callFrom(cwd: string, env: Record<string, string>, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, "--no-env-file", join(ROOT, "src/cli.ts"), ...args], {
+async function callProgram(program: string, cwd: string, env: Record<string, string>, args: readonly string[]) {
+  const child = Bun.spawn([process.execPath, "--no-env-file", program, ...args], {
     cwd,
     env: { ...CHILD_ENV, DEMO_LATENCY_MS: "0", ...env },
     stdout: "pipe",
@@ -96,7 +100,7 @@ test("every command is a script of npm, and the executable runs from any folder"
 test("server and command line start from any folder, and take relative paths from there", async () => {
   using folder = temporaryFolder();
   const env = { BARKEEP_DB_URL: "file:data/barkeep.db" };
-  const server = spawnServer(env, folder.path);
+  const server = spawnServer(env, folder.path, join(ROOT, "src/server.ts"));
   try {
     const client = await server.listening;
     const page = await client.get("/");

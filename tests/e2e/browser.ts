@@ -14,7 +14,6 @@ import {
 import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
-import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 
 /** The script of axe. The module's own text is twice as long, and every page that is checked has to read it. */
 export const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dirname)).text();
@@ -116,7 +115,7 @@ export class BrowserApp {
       DEMO_LATENCY_MS: "0",
       ...this.env,
     };
-    this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {}, workerScript: bundledWorker });
+    this.#app = await createApp(readConfig(env, PROVIDERS), { print: () => {} });
     const { limiter: quota } = this.#app;
     const acquire = quota.acquire.bind(quota);
     quota.acquire = async (request) => {

@@ -4,7 +4,6 @@ import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { listProviders } from "../../src/providers/registry.ts";
 import { IDLE_SECONDS } from "../../src/routes/http/timeouts.ts";
-import { bundledWorker } from "../fakes/workers/bundled-worker.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "./folder.ts";
 import { type Client, clientOf } from "./http.ts";
 import { type EventReader, readEvents } from "./sse.ts";
@@ -53,7 +52,6 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
   const config = testConfig(dbUrl ?? (folder ? own.database() : await migratedDatabase(own)), env);
   const app = await createApp(config, {
     print: (text) => void printed.push(text),
-    workerScript: bundledWorker,
     ...options,
   });
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: IDLE_SECONDS, fetch: app.fetch });

@@ -1,7 +1,7 @@
 /** The real server as a process of its own. */
 
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleOf } from "./bundle/programs.ts";
 import { type Client, clientOf } from "./http.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,8 +27,8 @@ export const CHILD_ENV: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 /** Spawns the server on any free port, without a developer's own settings, in the folder `cwd`. */
-export function spawnServer(env: Record<string, string>, cwd = ROOT): ServerProcess {
-  const child = Bun.spawn([process.execPath, "--no-env-file", join(ROOT, "src/server.ts")], {
+export function spawnServer(env: Record<string, string>, cwd = ROOT, program = bundleOf("server.ts")): ServerProcess {
+  const child = Bun.spawn([process.execPath, "--no-env-file", program], {
     cwd,
     env: { ...CHILD_ENV, PORT: "0", ...env },
     stdin: "ignore",
