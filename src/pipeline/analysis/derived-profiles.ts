@@ -50,7 +50,7 @@ interface DerivedQuery {
 }
 
 /** What a derived profile has besides its entry. */
-export interface DerivedDetails {
+interface DerivedDetails {
   /** The value of every feature at the last bar, in catalogue order; NaN where undefined. */
   readonly values: Float64Array;
   readonly lastClose: number;

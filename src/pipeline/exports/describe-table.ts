@@ -40,7 +40,7 @@ export function tableMetadata(
 }
 
 /** A row that may be partial, with its time as rows have it: `AAPL/2026-11-23T00:00:00Z`. */
-export const partialText = ({ symbol, ts }: PartialRow): string => `${symbol}/${isoSecond(ts)}`;
+const partialText = ({ symbol, ts }: PartialRow): string => `${symbol}/${isoSecond(ts)}`;
 
 /** The media type of each format. */
 export const FORMAT_TYPES: Readonly<Record<ExportFormat, string>> = {

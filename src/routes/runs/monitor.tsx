@@ -2,7 +2,7 @@
 /** `/`: the monitor, rendered completely, so that it works without JavaScript. */
 
 import { type Context, Hono } from "hono";
-import { SORT_KEYS } from "../../domain/runs/job-sort.ts";
+import { SORT_KEYS } from "../../domain/runs/queue/job-sort.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
 import { MonitorPage, type MonitorView } from "../../views/runs/monitor-page.tsx";
 import type { RunFormView } from "../../views/runs/run-form.tsx";

@@ -13,7 +13,7 @@ import type { JobQueue } from "../queue/job-queue.ts";
 import type { FromMaintenanceWorker, ToMaintenanceWorker } from "./worker.ts";
 
 /** How long things are kept, days. */
-export interface Retention {
+interface Retention {
   /** Log lines, and mails that were sent or given up. */
   readonly logDays: number;
   /** Finished runs with their jobs; bars, profiles and the coverage ledger are never deleted. */
