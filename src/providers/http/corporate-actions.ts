@@ -49,6 +49,9 @@ export const exDate = (text: string) => parseIsoDate(text.slice(0, 10));
 export const isUsable = ({ date, value }: CorporateAction) =>
   Number.isFinite(date) && value > 0 && Number.isFinite(value);
 
+/** Whether an action is one of which the date or the value cannot be read; one of 0 is none. */
+const isOdd = ({ date, value }: CorporateAction) => !Number.isFinite(date) || !Number.isFinite(value);
+
 /**
  * All actions of a ticker; entries without a date or a value are left out, odd ones with a line in the log.
  * @throws ProviderError when a list could not be fetched
@@ -78,7 +81,13 @@ export async function listActionsOf(
       const quoted = readable.some((entry) => list.currency?.isNeeded(entry, ticker))
         ? await currencyOf(list.currency!, ticker, vendor, context)
         : undefined;
-      found.push(...readable.map((entry) => list.action(entry, ticker, quoted)).filter(isUsable));
+      const actions = readable.map((entry) => list.action(entry, ticker, quoted));
+      const odd = actions.findIndex(isOdd);
+      if (odd >= 0) {
+        const entry = client.redact(JSON.stringify(readable[odd]).slice(0, 120));
+        context.log("warn", `${title}: ${ACTIONS} without a date or value left out, the first: ${entry}`);
+      }
+      found.push(...actions.filter(isUsable));
     }
   }
   return found;

@@ -23,7 +23,7 @@ import {
   type VendorRequest,
 } from "./client.ts";
 import { type CompanyListing, type FactsLookup, type FirstBarSpec, listCompanies, lookUpFacts } from "./companies.ts";
-import { type ActionListing, listActionsOf } from "./corporate-actions.ts";
+import { type ActionListing, isUsable, listActionsOf } from "./corporate-actions.ts";
 import { readShape } from "./entries.ts";
 import { keptFrom, PlanWindow, planScope } from "./plan-window.ts";
 import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
@@ -239,7 +239,7 @@ export function createVendor<Answer>(
     return {
       bars: barsOfWindow(calendar, requestWindow, expected.bars),
       rejected: [...rows.rejected, ...expected.rejected],
-      actions: rows.actions,
+      actions: rows.actions.filter(isUsable),
       notInPlan: plan.cuts(window, span),
     };
   }

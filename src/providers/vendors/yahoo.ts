@@ -24,10 +24,12 @@ const meta = z.object({
     .nullish()
     .catch(null),
 });
-const events = z.object({
-  splits: z.record(z.string(), z.unknown()).nullish(),
-  dividends: z.record(z.string(), z.unknown()).nullish(),
-});
+/** Events by their time; each list is read by itself. */
+const listed = z
+  .union([z.record(z.string(), z.unknown()), z.array(z.unknown())])
+  .nullish()
+  .catch(null);
+const events = z.object({ splits: listed, dividends: listed });
 const result = z.object({
   meta,
   // Absent when there are no bars; the columns are then too.
@@ -94,8 +96,9 @@ function wireName(ticker: Ticker): string {
   return `${suffix === "HK" && /^\d+$/.test(name) ? String(Number(name)).padStart(4, "0") : name}.${suffix}`;
 }
 
-/** The date on the exchange's clock, midnight UTC in epoch seconds. */
+/** The date on the exchange's clock, midnight UTC in epoch seconds; NaN of a time that is no number. */
 function dateOf(ts: number, zone: string | null | undefined): number {
+  if (!Number.isFinite(ts)) return Number.NaN;
   const local = ts + (zone ? offsetAt(zone, ts) : 0);
   return Math.floor(local / DAY) * DAY;
 }
@@ -162,7 +165,7 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
     });
     for (const { ts, open, high, low, close, volume } of days.values())
       rows.add(Number(ts), open, high, low, close, volume);
-    readActions(answer!, rows, zone);
+    readActions(answer!, rows, zone, windowOf(query));
     return null;
   },
 
@@ -225,17 +228,20 @@ function decimal(price: unknown): unknown {
   return price;
 }
 
-function readActions({ events, meta }: Result, rows: Rows, zone: string | null): void {
+function readActions({ events, meta }: Result, rows: Rows, zone: string | null, where: string): void {
+  const odd = (entry: unknown) => rows.reject(entry, where, "not a split or dividend");
   for (const entry of Object.values(events?.splits ?? {})) {
     const { data } = split.safeParse(entry);
     const value = Number(data?.numerator) / Number(data?.denominator);
     if (data && value > 0 && Number.isFinite(value))
       rows.actions.push({ kind: "split", date: dateOf(Number(data.date), zone), value });
+    else odd(entry);
   }
   const currency = meta.currency ?? "";
   for (const entry of Object.values(events?.dividends ?? {})) {
     const { data } = dividend.safeParse(entry);
     const value = Number(data?.amount);
+    if (data === undefined || Number.isNaN(value + Number(data.date))) odd(entry);
     if (!data || !(value > 0)) continue;
     const paid = isMinorUnit(currency) ? `${currency} or its hundredfold` : data.currency;
     const date = dateOf(Number(data.date), zone);

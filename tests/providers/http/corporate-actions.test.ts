@@ -228,6 +228,36 @@ describe("dividends and their currency", () => {
   });
 });
 
+test("an action whose date or value cannot be read is left out and said, wherever it comes from", async () => {
+  const fake = fakeEodhd();
+  fake.script.push(
+    reply(200, [
+      { date: "2026-02-10", split: "4:1" },
+      { date: "2026-02-30", split: "2/1" },
+    ]),
+    reply(200, [{ date: "2026-08-20", value: 0 }]),
+  );
+  const context = recordingContext();
+  expect(await providerOn(fake, "eodhd").fetchActions!("AAPL", context)).toEqual([]);
+  const first = '{"date":"2026-02-10","split":"4:1"}';
+  expect(context.logs.filter((line) => line.startsWith("warn"))).toEqual([
+    `warn: EODHD: splits or dividends without a date or value left out, the first: ${first}`,
+  ]);
+  await fake.close();
+
+  const rows = fakeTiingo();
+  const row = { open: 1, high: 1, low: 1, close: 1, volume: 1, splitFactor: 1 };
+  const dates = ["2026-02-27", "2026-02-30"].map((date) => ({ ...row, date: `${date}T00:00:00.000Z`, divCash: 0.5 }));
+  rows.script.push(reply(200, dates));
+  const window = { symbol: "AAPL", interval: "1d" as const, from: at("2026-02-23"), to: at("2026-03-07") };
+  const { actions } = await providerOn(rows, "tiingo").fetchBars(
+    { ...window, asOf: at("2026-04-01") },
+    recordingContext(),
+  );
+  expect(actions).toEqual([{ kind: "dividend", date: at("2026-02-27"), value: 0.5 }]);
+  await rows.close();
+});
+
 describe("actions of one day", () => {
   test("several of one day are all kept and applied together, and an entry that came twice counts once", () => {
     const date = at("2026-08-20");

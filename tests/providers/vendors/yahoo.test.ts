@@ -165,6 +165,27 @@ describe("Yahoo's rows", () => {
     }
   });
 
+  test("an odd list of splits leaves the dividends, and entries that cannot be read are put aside and said", async () => {
+    const ex = at("2026-06-08T13:30:00Z");
+    const dividends = {
+      a: null,
+      b: { date: ex, amount: 0.25 },
+      c: { date: "soon", amount: 1 },
+      d: { date: ex, amount: 4 },
+    };
+    const meta = { currency: "USD", exchangeTimezoneName: "America/New_York" };
+    for (const splits of [[], 7, [{ date: ex, numerator: 1, denominator: 0 }]]) {
+      fake.script.push(reply(200, chart(meta, [ex], flat(1), { splits, dividends })));
+      const asked = window("AAPL", "1d", "2026-06-08", "2026-06-09");
+      const { actions, rejected } = await provider.fetchBars(asked, recordingContext());
+      expect(actions!.map(({ kind, value }) => [kind, value])).toEqual([
+        ["dividend", 0.25],
+        ["dividend", 4],
+      ]);
+      expect(rejected.map(({ reason }) => reason)).toContain("not a split or dividend");
+    }
+  });
+
   test("an answer without times is an empty one", async () => {
     fake.script.push(reply(200, { chart: { result: [{ meta: {}, indicators: { quote: [{}] } }], error: null } }));
     const { bars } = await provider.fetchBars(window("AAPL", "1d", "2026-06-08", "2026-06-09"), recordingContext());
