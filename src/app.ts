@@ -209,7 +209,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
   });
 
-  const lake = stack.adopt(new Lake({ db, log, place: config.lake, settings: workerSettings }), close);
+  const lake = stack.adopt(
+    new Lake({ db, log, place: config.lake, features: config.lakeFeatures, settings: workerSettings }),
+    close,
+  );
   const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
   const lastHour = new LastHour();
   const runs = new RunService({

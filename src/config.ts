@@ -8,6 +8,7 @@ import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
+import { INTERVALS } from "./domain/market/interval.ts";
 import type { CalendarOverrides } from "./domain/market/session-exceptions.ts";
 
 export interface Config {
@@ -51,20 +52,15 @@ export interface Config {
   readonly sessions: CalendarOverrides;
   /** Where all stored bars are kept as Parquet files too; `undefined`: nowhere. */
   readonly lake: LakePlace | undefined;
+  /** The series whose features are kept there too: `all`, intervals, and single ones as `AAPL:1m`. */
+  readonly lakeFeatures: readonly string[];
   /** The providers' variables that the environment sets: the settings page cannot change them. */
   readonly providerVariablesSet: readonly string[];
 }
 
 /** A bucket, and what the names of its objects begin with (without the slash at its end, or empty). */
-export interface S3Place {
-  readonly type: "s3";
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+type S3Fact = "bucket" | "prefix" | "endpoint" | "region" | "accessKeyId" | "secretAccessKey";
+export type S3Place = { readonly type: "s3" } & Readonly<Record<S3Fact, string>>;
 
 /** Where a lake is. Plain data: it is sent to a thread. */
 export type LakePlace = { readonly type: "folder"; readonly path: string } | S3Place;
@@ -208,6 +204,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     allowsPlainMailPassword: read.choice("SMTP_PLAIN_PASSWORD", "refuse", ["refuse", "allow"]) === "allow",
     sessions: readSessions(read),
     lake: readLake(read),
+    lakeFeatures: readLakeFeatures(read),
     providerVariablesSet: providers
       .flatMap(({ settings }) => settings.map(({ variable }) => variable))
       .filter((variable) => read.text(variable) !== undefined),
@@ -324,6 +321,16 @@ function readLake(read: Reader): LakePlace | undefined {
     accessKeyId: key("S3_ACCESS_KEY_ID"),
     secretAccessKey: key("S3_SECRET_ACCESS_KEY"),
   };
+}
+
+/** `all`, or `1d, AAPL:1m` */
+function readLakeFeatures(read: Reader): string[] {
+  const interval = `(?:${INTERVALS.join("|")})`;
+  const one = `(?:all|${interval}|[A-Za-z0-9.@-]+:${interval})`;
+  const wants = "all, or intervals and series such as 1d, AAPL:1m, with commas between";
+  const text = read.matching("BARKEEP_LAKE_FEATURES", "", new RegExp(`^${one}(?:\\s*,\\s*${one})*$`), wants);
+  const names = text.split(",").flatMap((each) => each.trim() || []);
+  return names.map((each) => (each.includes(":") ? each.replace(/^.*:/, (symbol) => symbol.toUpperCase()) : each));
 }
 
 function readPasswordHash(read: Reader): string | undefined {

@@ -7,6 +7,7 @@ import { messageOf } from "./domain/errors.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { isoDate, isoMillisecond } from "./domain/time.ts";
 import { openLake } from "./pipeline/lake/open-lake.ts";
+import { waitingFeatures } from "./pipeline/lake/sync-lake.ts";
 import type { Gate } from "./pipeline/workers/pool.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
@@ -119,9 +120,10 @@ async function diagnoseLake(db: Database, place: LakePlace): Promise<Finding> {
   } catch (error) {
     return { what, fault: messageOf(error), advice };
   }
-  const pending = await countChanges(db);
-  if (pending === 0) return { what, fault: null };
-  return { what, fault: null, advice: `${pending} years of bars wait to be written, which a running server does.` };
+  const [years, features] = [await countChanges(db), await waitingFeatures(db)];
+  if (years + features === 0) return { what, fault: null };
+  const waiting = `${years} years of bars and the features of ${features} series wait to be written`;
+  return { what, fault: null, advice: `${waiting}, which a running server does.` };
 }
 
 const NO_BACKUP = "Backups of the database have no files of snapshots: copy this folder as well.";

@@ -163,6 +163,19 @@ test("trusted proxies are addresses and networks", () => {
   }
 });
 
+test("the series with features in the lake are named by interval or one by one", () => {
+  expect(read({}).lakeFeatures).toEqual([]);
+  expect(read({ BARKEEP_LAKE_FEATURES: "1d, brk.b:1m,vod@lse:1h" }).lakeFeatures).toEqual([
+    "1d",
+    "BRK.B:1m",
+    "VOD@LSE:1h",
+  ]);
+  for (const value of ["2d", "AAPL", "AAPL:1w", "1d;1h", "1d,,1h"]) {
+    const wants = "all, or intervals and series such as 1d, AAPL:1m, with commas between";
+    expect(faultsOf({ BARKEEP_LAKE_FEATURES: value })).toEqual([{ variable: "BARKEEP_LAKE_FEATURES", value, wants }]);
+  }
+});
+
 test("the lake is a folder or a bucket of S3 with its key, and another address is refused without its password", () => {
   expect(read({}).lake).toBeUndefined();
   expect(read({ BARKEEP_LAKE: "/srv/lake" }).lake).toEqual({ type: "folder", path: "/srv/lake" });

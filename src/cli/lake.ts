@@ -35,7 +35,9 @@ export async function lakeSyncCommand(config: Config, options: Common): Promise<
   await using session = await sessionOf(config, options);
   const { written, removed } = await taskOf<SyncResult>(session, "/api/lake/sync", "series", options);
   console.log(
-    options.json ? JSON.stringify({ written, removed }) : `${written} years of bars written, ${removed} files deleted`,
+    options.json
+      ? JSON.stringify({ written, removed })
+      : `${written} years of bars and features written, ${removed} files deleted`,
   );
   return EXIT.done;
 }

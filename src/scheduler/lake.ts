@@ -4,10 +4,11 @@ import { type LakePlace, lakeName } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Log } from "../log.ts";
 import type { CheckResult } from "../pipeline/lake/check-lake.ts";
+import type { FeatureWish } from "../pipeline/lake/features.ts";
 import { GRACE_MS } from "../pipeline/lake/manifest.ts";
 import { openLake } from "../pipeline/lake/open-lake.ts";
 import type { LakeStorage } from "../pipeline/lake/storage.ts";
-import type { SyncResult } from "../pipeline/lake/sync-lake.ts";
+import { type SyncResult, waitingFeatures } from "../pipeline/lake/sync-lake.ts";
 import type { FromLakeWriter, LakeTask, ToLakeWriter } from "../pipeline/lake/worker.ts";
 import type { WorkerSettings } from "../pipeline/messages.ts";
 import type { Database } from "../storage/db.ts";
@@ -25,6 +26,7 @@ interface Dependencies {
   readonly log: Log;
   /** `undefined`: there is no lake. */
   readonly place: LakePlace | undefined;
+  readonly features: FeatureWish;
   settings(): WorkerSettings;
 }
 
@@ -90,6 +92,11 @@ export class Lake {
   /** How many years of bars are not in the lake in their present state. */
   pending(): Promise<number> {
     return countChanges(this.dependencies.db);
+  }
+
+  /** How many series have features that are to be written. */
+  pendingFeatures(): Promise<number> {
+    return waitingFeatures(this.dependencies.db);
   }
 
   /** Writes what has changed while no server ran, and looks for changes until it is closed. */
@@ -199,7 +206,7 @@ export class Lake {
       this.#mayHaveOrphans = false;
       this.#replacedAt = written > 0 ? performance.now() : null;
       if (written + removed > 0)
-        log.write("info", `Lake: ${written} years of bars written, ${removed} old files deleted`);
+        log.write("info", `Lake: ${written} years of bars and features written, ${removed} old files deleted`);
       if (this.#failure !== null) {
         log.write("info", "The lake is in step again");
         await saveSetting(this.dependencies.db, FAILURE_KEY, null);
@@ -221,7 +228,7 @@ export class Lake {
   }
 
   async #run(task: LakeTask, onStep: OnStep, signal?: AbortSignal): Promise<Result> {
-    const { settings, place } = this.dependencies;
+    const { settings, place, features } = this.dependencies;
     if (place === undefined) throw noLake();
     const thread = new Worker(WORKER, { name: "barkeep-lake" });
     const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
@@ -236,7 +243,7 @@ export class Lake {
       else if (data.type === "failed") end.reject(new Error(data.message));
       else end.resolve(data);
     });
-    send({ ...task, settings: settings(), place });
+    send({ ...task, settings: settings(), place, features });
     if (signal?.aborted) this.#stop();
     try {
       return await end.promise;

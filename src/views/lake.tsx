@@ -10,15 +10,17 @@ export interface LakeView {
   readonly hidden: boolean;
   /** Years of bars whose present state is not in the lake. */
   readonly pending: number;
+  /** Series whose features are to be written. */
+  readonly pendingFeatures: number;
   /** `at` in epoch milliseconds. */
   readonly failure: { readonly at: number; readonly reason: string } | null;
 }
 
-export const LakeSection = ({ view: { place, hidden, pending, failure } }: { view: LakeView }) => (
+export const LakeSection = ({ view: { place, hidden, pending, pendingFeatures, failure } }: { view: LakeView }) => (
   <section class="provider" id="lake" aria-labelledby="title-lake">
     <header>
       <h2 id="title-lake">Lake</h2>
-      <Status place={place} pending={pending} failure={failure} />
+      <Status place={place} pending={pending + pendingFeatures} failure={failure} />
     </header>
     {place === null ? (
       <p class="muted">
@@ -44,17 +46,21 @@ export const LakeSection = ({ view: { place, hidden, pending, failure } }: { vie
           </div>
           <div>
             <dt>Waiting to be written</dt>
-            <dd>
-              {pending === 0
-                ? "Nothing"
-                : `${pending.toLocaleString("en-US")} ${pending === 1 ? "year" : "years"} of bars`}
-            </dd>
+            <dd>{waitingOf(pending, pendingFeatures)}</dd>
           </div>
         </dl>
       </>
     )}
   </section>
 );
+
+function waitingOf(years: number, features: number): string {
+  const counts = [
+    ...(years === 0 ? [] : [`${years.toLocaleString("en-US")} ${years === 1 ? "year" : "years"} of bars`]),
+    ...(features === 0 ? [] : [`the features of ${features.toLocaleString("en-US")} series`]),
+  ];
+  return counts.length === 0 ? "Nothing" : counts.join(", ");
+}
 
 const Status = ({ place, pending, failure }: Pick<LakeView, "place" | "pending" | "failure">) => {
   if (place === null) return <Pill icon="queued">Off</Pill>;

@@ -33,9 +33,9 @@ test("a server checks its lake, and rebuilds a damaged one; the exit code says w
   expect(await lakeCheckCommand(config, { ...on, json: true })).toBe(1);
   expect(JSON.parse(out[1]!)).toMatchObject({ count: 1, differences: [{ path }] });
   expect(await lakeSyncCommand(config, on)).toBe(0);
-  expect(out[2]).toMatch(/^2 years of bars written, \d+ files deleted$/);
+  expect(out[2]).toMatch(/^2 years of bars and features written, \d+ files deleted$/);
   expect(await lakeCheckCommand(config, on)).toBe(0);
-  expect((await app.get("/api/lake")).body).toEqual({ pending_years: 0, failure: null });
+  expect((await app.get("/api/lake")).body).toEqual({ pending_years: 0, pending_features: 0, failure: null });
 
   rmSync(lake, { recursive: true });
   writeFileSync(lake, "a file where the folder should be");

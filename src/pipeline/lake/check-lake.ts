@@ -13,8 +13,22 @@ import {
 } from "../../storage/market/lake-changes.ts";
 import { actionTables } from "./actions.ts";
 import { BarsHash } from "./bars-hash.ts";
-import { folderOf, hasActions, isoOf, LAYOUT, type LakeFile, pathOfActions, yearOfPath } from "./manifest.ts";
+import { type FeatureWish, featureSeries, featureYears, firstDueYear } from "./features.ts";
+import {
+  bySeries,
+  featuresFolderOf,
+  folderOf,
+  hasActions,
+  hasBars,
+  hasFeatures,
+  isoOf,
+  LAYOUT,
+  type LakeFile,
+  pathOfActions,
+  yearOfPath,
+} from "./manifest.ts";
 import type { LakeStorage } from "./storage.ts";
+import { waitingFeatures } from "./sync-lake.ts";
 
 /** Differences that are listed; the others are counted. */
 const MAX_LISTED = 1_000;
@@ -29,7 +43,7 @@ export interface CheckResult {
   /** Files whose bytes were compared with the manifest, and the bars of those that were compared with the store. */
   readonly files: number;
   readonly rows: number;
-  /** Years that wait to be written: they were not compared with the store. */
+  /** Years of bars, and series with features, that wait to be written: they were not compared with the store. */
   readonly pending: number;
   readonly count: number;
   /** The first of them. */
@@ -41,6 +55,7 @@ export async function checkLake(
   db: Database,
   lake: LakeStorage,
   onStep: (done: number, total: number) => void,
+  wish: FeatureWish = [],
 ): Promise<CheckResult> {
   const manifest = await lake.manifest();
   const differences: LakeDifference[] = [];
@@ -62,10 +77,7 @@ export async function checkLake(
     else if (found.bytes !== file.bytes) differ(file.path, `has ${found.bytes} bytes, not ${file.bytes}`);
     else if (found.sha256 !== file.sha256) differ(file.path, "has another SHA-256 than the manifest says");
   }
-  const byFolder = Map.groupBy(
-    files.filter((file) => !hasActions(file)),
-    ({ path }) => path.slice(0, path.indexOf("/year=") + 1),
-  );
+  const byFolder = bySeries(files.filter(hasBars));
   let rows = 0;
   for (const key of keys) {
     onStep(done++, total);
@@ -100,7 +112,46 @@ export async function checkLake(
     if (!isKnown) differ(path, "the store has no actions of this provider");
   }
   for (const file of [...byFolder.values()].flat()) differ(file.path, "is of a series that the store does not have");
-  return { files: files.length, rows, pending: await countChanges(db), count, differences };
+  const features = await checkFeatures(db, files, wish, differ, () => onStep(done, total));
+  return { files: files.length, rows, pending: (await countChanges(db)) + features, count, differences };
+}
+
+/** Computes the features of the files again; those that wait to be written are counted and not compared. */
+async function checkFeatures(
+  db: Database,
+  files: readonly LakeFile[],
+  wish: FeatureWish,
+  differ: (path: string, what: string) => void,
+  throwIfStopped: () => void,
+): Promise<number> {
+  const byFolder = bySeries(files.filter(hasFeatures));
+  const waiting = await waitingFeatures(db);
+  for await (const found of featureSeries(db, files, wish)) {
+    const folder = featuresFolderOf(found.series);
+    const own = new Map((byFolder.get(folder) ?? []).map((file) => [yearOfPath(file.path), file]));
+    byFolder.delete(folder);
+    if (found.isBehind) continue;
+    const due = firstDueYear(found, [...own.values()]);
+    if (due !== null && waiting === 0) {
+      const file = own.get(due);
+      if (file === undefined) differ(`${folder}year=${due}/`, "the series asks for features, and the lake has no file");
+      else differ(file.path, "follows other bars, splits or another catalogue than the store has");
+    }
+    const [first] = found.bases.keys();
+    for await (const { year, blocks, facts } of featureYears(db, found, first!, throwIfStopped)) {
+      for await (const _ of blocks());
+      const file = own.get(year);
+      own.delete(year);
+      if (file === undefined || (due !== null && year >= due)) continue;
+      const { rows, content_sha256 } = facts();
+      if (file.rows !== rows) differ(file.path, `has ${file.rows} rows, and the store ${rows} bars`);
+      else if (file.content_sha256 !== content_sha256)
+        differ(file.path, "has other values than the features of the store");
+    }
+    for (const { path } of own.values()) differ(path, "the lake has no bars of this year");
+  }
+  for (const { path } of [...byFolder.values()].flat()) differ(path, "is of a series that asks for no features");
+  return waiting;
 }
 
 async function storedActions(db: Database) {

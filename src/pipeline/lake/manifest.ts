@@ -11,11 +11,11 @@ export const LAYOUT = 2;
 export const GRACE_MS = 5 * 60_000;
 
 /** The folders at the top of a lake. */
-export const TOPS = ["bars", "actions"] as const;
+export const TOPS = ["bars", "actions", "features"] as const;
 
 /** What readers may have of a lake: nothing else is served. */
 export const PART =
-  /^(?:bars(?:\/[a-z]+=[A-Za-z0-9%@._-]+){4}|actions\/provider=[A-Za-z0-9%@._-]+)\/part-([0-9a-f]{16})\.parquet$/;
+  /^(?:(?:bars|features)(?:\/[a-z]+=[A-Za-z0-9%@._-]+){4}|actions\/provider=[A-Za-z0-9%@._-]+)\/part-([0-9a-f]{16})\.parquet$/;
 
 export interface LakeFile {
   /** Relative to the lake. */
@@ -32,6 +32,9 @@ export interface LakeFile {
   readonly feed?: string;
   readonly adjustment?: string;
   readonly sessions?: string;
+  /** Of a file of features: the version of the catalogue, and a hash of all that its values follow from. */
+  readonly catalog_version?: number;
+  readonly basis?: string;
 }
 
 export interface Manifest {
@@ -46,15 +49,29 @@ export interface Manifest {
 
 type SeriesPlace = Pick<LakeSeries, "symbol" | "provider" | "interval">;
 
-/** The folder of the files of a series. */
-export const folderOf = ({ provider, interval, symbol }: SeriesPlace): string =>
-  `bars/provider=${encodeURIComponent(provider)}/interval=${interval}/symbol=${symbol}/`;
+const seriesFolder = ({ provider, interval, symbol }: SeriesPlace): string =>
+  `provider=${encodeURIComponent(provider)}/interval=${interval}/symbol=${symbol}/`;
+
+const partIn = (folder: string, year: number, sha256: string) =>
+  `${folder}year=${year}/part-${sha256.slice(0, 16)}.parquet`;
+
+/** The folder of the bars of a series, and of its features. */
+export const folderOf = (series: SeriesPlace): string => `bars/${seriesFolder(series)}`;
+export const featuresFolderOf = (series: SeriesPlace): string => `features/${seriesFolder(series)}`;
 
 export const pathOf = (series: SeriesPlace, year: number, sha256: string): string =>
-  `${folderOf(series)}year=${year}/part-${sha256.slice(0, 16)}.parquet`;
+  partIn(folderOf(series), year, sha256);
+export const pathOfFeatures = (series: SeriesPlace, year: number, sha256: string): string =>
+  partIn(featuresFolderOf(series), year, sha256);
 
-/** Whether a file has splits and dividends. */
+/** What a file has: bars, splits and dividends, or features. */
+export const hasBars = ({ path }: Pick<LakeFile, "path">): boolean => path.startsWith("bars/");
 export const hasActions = ({ path }: Pick<LakeFile, "path">): boolean => path.startsWith("actions/");
+export const hasFeatures = ({ path }: Pick<LakeFile, "path">): boolean => path.startsWith("features/");
+
+/** The files by the folder of their series. */
+export const bySeries = (files: readonly LakeFile[]): Map<string, LakeFile[]> =>
+  Map.groupBy(files, ({ path }) => path.slice(0, path.indexOf("/year=") + 1));
 
 export const pathOfActions = (provider: string, sha256: string): string =>
   `actions/provider=${encodeURIComponent(provider)}/part-${sha256.slice(0, 16)}.parquet`;

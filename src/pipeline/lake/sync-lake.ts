@@ -22,10 +22,15 @@ import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import type { TableBlock } from "../exports/table-block.ts";
 import { stageActions } from "./actions.ts";
 import { BarsHash } from "./bars-hash.ts";
+import { type FeatureSeries, type FeatureWish, featureSeries, firstDueYear, writeFeatures } from "./features.ts";
 import {
+  bySeries,
+  featuresFolderOf,
   folderOf,
   GRACE_MS,
   hasActions,
+  hasBars,
+  hasFeatures,
   isoOf,
   LAYOUT,
   type LakeFile,
@@ -41,6 +46,8 @@ import type { LakeStorage, StagedFile } from "./storage.ts";
 const STATE_KEY = "lake_state";
 /** Changes that one manifest takes up. */
 const PASS = 256;
+/** Milliseconds of writing features that one manifest takes up: it is as long as the lake has files. */
+const MANIFEST_MS = 5_000;
 
 const COLUMNS = BAR_FIELDS.filter((field) => field !== "ts");
 
@@ -49,13 +56,15 @@ export interface SyncOptions {
   readonly all: boolean;
   /** Whether files that no manifest names are looked for, as a killed process leaves them. */
   readonly sweep: boolean;
+  /** The series whose features are written too. */
+  readonly features?: FeatureWish;
   /** Called before each series, with how many were written and are to be; throws to stop. */
   onStep(done: number, total: number): void;
   readonly now?: () => number;
 }
 
 export interface SyncResult {
-  /** Years written, and files deleted. */
+  /** Years of bars and of features written, and files deleted. */
   readonly written: number;
   readonly removed: number;
 }
@@ -65,6 +74,8 @@ interface LakeState {
   readonly id: string;
   readonly next: string;
   readonly folder: string;
+  /** Series whose features wait to be written. */
+  readonly features?: number;
 }
 
 /** Brings the lake to the state of the store, except for symbols that a job is at work on. */
@@ -72,7 +83,7 @@ export async function syncLake(
   db: Database,
   lake: LakeStorage,
   folder: string,
-  { all, sweep, onStep, now = Date.now }: SyncOptions,
+  { all, sweep, features = [], onStep, now = Date.now }: SyncOptions,
 ): Promise<SyncResult> {
   // One that cannot be read just now is no reason to write all again.
   let manifest = await lake.manifest().catch((error) => {
@@ -98,33 +109,91 @@ export async function syncLake(
   const total = await countChangedSeries(db);
   let done = 0;
   const onSeries = () => onStep(done, Math.max(total, ++done));
-  for (;;) {
-    const due = await dueChanges(db, PASS);
-    if (due.length === 0 && manifest.id !== "") break;
-    const pass = await writePass(db, lake, manifest, due, onSeries);
-    written += pass.written;
-    const kept = await removeReplaced(
-      lake,
-      [...manifest.replaced, ...stamped(pass.replaced, now())],
-      pass.files,
-      now(),
-    );
+  let waiting = state?.features ?? 0;
+  const replaceManifest = async (old: Manifest, pass: Pick<Pass, "files" | "replaced" | "done">): Promise<Manifest> => {
+    const all = [...old.replaced, ...stamped(pass.replaced, now())];
+    const kept = await removeReplaced(lake, all, pass.files, now());
     removed += kept.removed;
     const next: Manifest = {
       ...{ layout: LAYOUT, id: randomUUID(), written_at: new Date(now()).toISOString() },
       files: pass.files,
       replaced: kept.replaced,
     };
-    await saveState(db, { id: manifest.id, next: next.id, folder });
+    await saveState(db, { id: old.id, next: next.id, folder, features: waiting });
     await lake.replaceManifest(next);
-    await saveState(db, { id: next.id, next: next.id, folder }, pass.done);
-    manifest = next;
+    await saveState(db, { id: next.id, next: next.id, folder, features: waiting }, pass.done);
+    return next;
+  };
+  for (;;) {
+    const due = await dueChanges(db, PASS);
+    if (due.length === 0 && manifest.id !== "") break;
+    const pass = await writePass(db, lake, manifest, due, onSeries);
+    written += pass.written;
+    manifest = await replaceManifest(manifest, pass);
     // What has changed while it was written is met again, unless a job is at work on it.
     if (due.length < PASS && pass.done.length === due.length) break;
   }
+  const due = await dueFeatures(db, manifest, features, all);
+  if (due.waiting !== waiting) {
+    waiting = due.waiting;
+    await saveState(db, { id: manifest.id, next: manifest.id, folder, features: waiting });
+  }
+  let pass: Pick<Pass, "files" | "replaced" | "done"> = { ...due, done: [] };
+  let writtenAt = performance.now();
+  for (const [place, { found, from }] of due.series.entries()) {
+    onStep(place, due.series.length);
+    const files = await writeFeatures(db, lake, found, from, () => onStep(place, due.series.length));
+    if (files === null) continue;
+    waiting -= 1;
+    written += files.length;
+    const own = featuresFolderOf(found.series);
+    const old = pass.files.filter(({ path }) => path.startsWith(own) && yearOfPath(path) >= from);
+    const rest = pass.files.filter((file) => !old.includes(file));
+    const gone = old.filter(({ path }) => !files.some((file) => file.path === path));
+    pass = { files: [...rest, ...files], replaced: [...pass.replaced, ...gone.map(({ path }) => path)], done: [] };
+    if (performance.now() - writtenAt < MANIFEST_MS) continue;
+    manifest = await replaceManifest(manifest, inOrder(pass));
+    pass = { files: manifest.files, replaced: [], done: [] };
+    writtenAt = performance.now();
+  }
+  if (pass.files.length !== manifest.files.length || pass.files.some((file, at) => file !== manifest!.files[at]))
+    manifest = await replaceManifest(manifest, inOrder(pass));
   const kept = await removeReplaced(lake, manifest.replaced, manifest.files, now());
   return { written, removed: removed + kept.removed };
 }
+
+/** How many series have features to be written. */
+export async function waitingFeatures(db: Database): Promise<number> {
+  return (await readState(db))?.features ?? 0;
+}
+
+/** The features that are to be written, and what remains of those in the lake. */
+async function dueFeatures(db: Database, { files }: Manifest, wish: FeatureWish, all: boolean) {
+  const present = bySeries(files.filter(hasFeatures));
+  const kept: LakeFile[] = [];
+  const series: { readonly found: FeatureSeries; readonly from: number }[] = [];
+  let waiting = 0;
+  for await (const found of featureSeries(db, files, wish)) {
+    const own = present.get(featuresFolderOf(found.series)) ?? [];
+    const from = all ? [...found.bases.keys()][0]! : firstDueYear(found, own);
+    kept.push(...own.filter(({ path }) => found.bases.has(yearOfPath(path))));
+    if (from === null && !found.isBehind) continue;
+    waiting += 1;
+    if (!found.isBehind) series.push({ found, from: from! });
+  }
+  const rest = new Set(kept);
+  const gone = files.filter((file) => hasFeatures(file) && !rest.has(file));
+  return {
+    ...{ series, waiting, replaced: gone.map(({ path }) => path) },
+    files: files.filter((file) => !gone.includes(file)),
+  };
+}
+
+/** Actions, bars, features; each by path. */
+const inOrder = <T extends { readonly files: readonly LakeFile[] }>(pass: T): T => ({
+  ...pass,
+  files: pass.files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+});
 
 const stamped = (paths: readonly string[], at: number) =>
   paths.map((path) => ({ path, since: new Date(at).toISOString() }));
@@ -159,10 +228,7 @@ async function writePass(
   due: Awaited<ReturnType<typeof dueChanges>>,
   onSeries: () => void,
 ): Promise<Pass> {
-  const byFolder = Map.groupBy(
-    manifest.files.filter((file) => !hasActions(file)),
-    ({ path }) => path.slice(0, path.indexOf("/year=") + 1),
-  );
+  const byFolder = bySeries(manifest.files.filter(hasBars));
   const groups = Map.groupBy(due, ({ key }) => (key === null ? "" : JSON.stringify(key)));
   // Bars of a series that is being built, or of none: its swap marks them again.
   const done: LakeChange[] = (groups.get("") ?? []).filter(({ barsId }) => barsId !== ACTIONS);
@@ -220,6 +286,7 @@ async function writePass(
   const present = new Set((actions ?? oldActions).map(({ path }) => path));
   replaced.push(...oldActions.map(({ path }) => path).filter((path) => !present.has(path)));
   files.unshift(...(actions ?? oldActions));
+  files.push(...manifest.files.filter(hasFeatures));
   return { files, replaced, done: done.map(({ barsId, year, changes }) => ({ barsId, year, changes })), written };
 }
 

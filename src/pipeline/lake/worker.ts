@@ -5,6 +5,7 @@ import { messageOf } from "../../domain/errors.ts";
 import { type Database, openShared } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type CheckResult, checkLake } from "./check-lake.ts";
+import type { FeatureWish } from "./features.ts";
 import { openLake } from "./open-lake.ts";
 import type { LakeStorage } from "./storage.ts";
 import { type SyncOptions, type SyncResult, syncLake } from "./sync-lake.ts";
@@ -12,7 +13,7 @@ import { type SyncOptions, type SyncResult, syncLake } from "./sync-lake.ts";
 export type LakeTask = ({ readonly type: "sync" } & Pick<SyncOptions, "all" | "sweep">) | { readonly type: "check" };
 
 export type ToLakeWriter =
-  | ({ readonly settings: WorkerSettings; readonly place: LakePlace } & LakeTask)
+  | ({ readonly settings: WorkerSettings; readonly place: LakePlace; readonly features: FeatureWish } & LakeTask)
   | { readonly type: "stop" };
 
 export type FromLakeWriter =
@@ -34,7 +35,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
     stop.abort();
     return;
   }
-  const { settings, place } = message;
+  const { settings, place, features } = message;
   const send = (answer: FromLakeWriter) => self.postMessage(answer);
   let db: Database | undefined;
   let lake: LakeStorage | undefined;
@@ -49,7 +50,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
       send({ type: "step", done, total });
     };
     lake = openLake(place, { signal: stop.signal });
-    if (message.type === "check") send({ type: "checked", result: await checkLake(db, lake, onStep) });
+    if (message.type === "check") send({ type: "checked", result: await checkLake(db, lake, onStep, features) });
     else send({ type: "synced", result: await syncLake(db, lake, lakeName(place), { ...message, onStep }) });
   } catch (error) {
     send({ type: "failed", message: messageOf(error) });

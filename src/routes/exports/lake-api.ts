@@ -13,6 +13,7 @@ const NDJSON = "application/x-ndjson";
 const LakeState = z
   .object({
     pending_years: z.int(),
+    pending_features: z.int(),
     failure: z.object({ since: z.string(), reason: z.string() }).nullable(),
   })
   .openapi("LakeState");
@@ -46,7 +47,8 @@ const readLake = createRoute({
   path: "/lake",
   operationId: "readLake",
   tags: ["Data"],
-  summary: "What the lake lacks: years that wait to be written, and why the last attempt failed",
+  summary:
+    "What the lake lacks: years of bars and series with features that wait to be written, and why the last attempt failed",
   responses: { 200: json("The state of the lake", LakeState), ...refusals(404) },
 });
 const syncLake = createRoute({
@@ -101,7 +103,8 @@ export function lakeApi({ lake, redact }: Pick<Services, "lake" | "redact">) {
       if (lake.name === undefined) throw noLake();
       const { failure } = lake;
       const since = failure && { since: isoMillisecond(failure.at / 1_000), reason: redact(failure.reason) };
-      return c.json({ pending_years: await lake.pending(), failure: since }, 200);
+      const [years, features] = [await lake.pending(), await lake.pendingFeatures()];
+      return c.json({ pending_years: years, pending_features: features, failure: since }, 200);
     })
     .openapi(syncLake, async (c) => (await stream(c, (onStep) => lake.rebuild(onStep))) as never)
     .openapi(checkLake, async (c) => (await stream(c, (onStep, left) => lake.check(onStep, left))) as never);

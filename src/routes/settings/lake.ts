@@ -12,6 +12,7 @@ export async function lakeView(
     place: hidden && name !== null ? "" : name,
     hidden,
     pending: name === null ? 0 : await lake.pending(),
+    pendingFeatures: name === null ? 0 : await lake.pendingFeatures(),
     failure: failure && { at: failure.at, reason: hidden ? "" : redact(failure.reason) },
   };
 }

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromUrl, parquetReadObjects } from "hyparquet";
-import pl from "nodejs-polars";
 import type { Manifest } from "../../../src/pipeline/lake/manifest.ts";
 import { startS3 } from "../../fakes/s3.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
+import { polarsRows } from "./read-table.ts";
 
 setDefaultTimeout(60_000);
 
@@ -16,7 +16,8 @@ let app: TestApp;
 let manifest: Manifest;
 beforeAll(async () => {
   folder = temporaryFolder();
-  const env = { BARKEEP_WORKERS: "1", BARKEEP_LAKE: join(folder.path, "lake") };
+  const lake = { BARKEEP_LAKE: join(folder.path, "lake"), BARKEEP_LAKE_FEATURES: "BRK.B:1h" };
+  const env = { BARKEEP_WORKERS: "1", ...lake };
   app = await startApp({ env, dbUrl: await migratedDatabase(folder) });
   await app.waitForRun(await app.start({ symbols: ["AAPL", "BRK.B"], interval: "1h", years: 1 }), "complete");
   await app.app.lake.idle();
@@ -31,7 +32,7 @@ test("after a run the lake has the bars of its symbols, as /api/bars has them", 
   expect(app.app.lake.failure).toBeNull();
   expect(await app.app.lake.pending()).toBe(0);
   for (const symbol of ["AAPL", "BRK.B"]) {
-    const files = manifest.files.filter(({ path }) => path.includes(`/symbol=${symbol}/`));
+    const files = manifest.files.filter(({ path }) => path.startsWith("bars/") && path.includes(`/symbol=${symbol}/`));
     const stored = (await app.get(`/api/bars/${symbol}?interval=1h&adjust=none`)).body.data as { timestamp: string }[];
     expect(files.reduce((sum, { rows }) => sum + rows, 0)).toBe(stored.length);
     expect(files[0]!.min_timestamp).toBe(stored[0]!.timestamp.replace(".000Z", "Z"));
@@ -40,7 +41,9 @@ test("after a run the lake has the bars of its symbols, as /api/bars has them", 
 });
 
 test("a reader of Parquet opens a file of the lake by its address and reads one column with ranges", async () => {
-  const { path, rows, bytes } = manifest.files.toSorted((a, b) => b.rows - a.rows)[0]!;
+  const { path, rows, bytes } = manifest.files
+    .filter(({ path }) => path.startsWith("bars/"))
+    .toSorted((a, b) => b.rows - a.rows)[0]!;
   let read = 0;
   const counted = async (input: string | URL | Request, init?: RequestInit) => {
     const answer = await fetch(input, init);
@@ -61,14 +64,24 @@ test("a reader of Parquet opens a file of the lake by its address and reads one 
 
 test("polars opens a file of the lake by its address, with the values of the store", async () => {
   const { path } = manifest.files.find((file) => file.path.includes("/symbol=BRK.B/"))!;
-  const frame = await pl.scanParquet(`${app.url}/lake/${path}`).select("timestamp", "close").collect();
+  const rows = await polarsRows(`${app.url}/lake/${path}`, ["timestamp", "close"]);
   const year = /year=(\d+)/.exec(path)![1];
   const query = `interval=1h&adjust=none&from=${year}-01-01&to=${Number(year) + 1}-01-01`;
   const { data } = (await app.get(`/api/bars/BRK.B?${query}`)).body as { data: { timestamp: string; close: number }[] };
-  // Its types know no dates.
-  const records = frame.toRecords() as { timestamp: unknown; close: unknown }[];
-  const rows = records.map(({ timestamp, close }) => [(timestamp as Date).getTime(), close]);
   expect(rows).toEqual(data.map(({ timestamp, close }) => [Date.parse(timestamp), close]));
+});
+
+test("the features of a series that asks for them are those of /api/features, to the precision of a float", async () => {
+  const files = manifest.files.filter(({ path }) => path.startsWith("features/"));
+  expect(files.every(({ path }) => path.includes("/interval=1h/symbol=BRK.B/"))).toBe(true);
+  const { data } = (await app.get("/api/features/BRK.B?interval=1h&names=rsi_14,obv,sma_5")).body as {
+    data: { timestamp: string; rsi_14: number | null; obv: number | null; sma_5: number | null }[];
+  };
+  const names = ["rsi_14", "obv", "sma_5"] as const;
+  const rows: unknown[][] = [];
+  for (const { path } of files) rows.push(...(await polarsRows(`${app.url}/lake/${path}`, ["timestamp", ...names])));
+  const rounded = (value: number | null) => (value === null ? null : Math.fround(value));
+  expect(rows).toEqual(data.map((row) => [Date.parse(row.timestamp), ...names.map((name) => rounded(row[name]))]));
 });
 
 test("a file of the lake never changes, and the manifest is asked for again each time", async () => {
@@ -132,8 +145,7 @@ test("a lake in a bucket is served as one in a folder: whole, in ranges, with it
   expect(await part.bytes()).toEqual(bytes.slice(4, 100));
   expect((await fetch(url, { headers: { "If-None-Match": whole.headers.get("ETag")! } })).status).toBe(304);
   expect((await fetch(url, { headers: { Range: `bytes=${file!.bytes}-` } })).status).toBe(416);
-  const frame = await pl.scanParquet(url).select("close").collect();
-  expect(frame.height).toBe(file!.rows);
+  expect((await polarsRows(url, ["close"])).length).toBe(file!.rows);
   expect((await fetch(url.replace(/part-\w+/, "part-0123456789abcdef"))).status).toBe(404);
   s3.fail("slow");
   const busy = await fetch(url);
